@@ -1,0 +1,71 @@
+"""Every setting with its default, and the application made of models and views."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import views
+from models.db import init_app as open_database
+
+SETTINGS: dict[str, Any] = {
+    # Signs the cookies. Left empty, one is made once and kept in instance/; several machines must share one.
+    "SECRET_KEY": None,
+    # SQLite beside the code; PostgreSQL when it grows: postgresql+psycopg://user@host/name
+    "SQLALCHEMY_DATABASE_URI": "sqlite:///filing.sqlite",
+    # The folder of attachments; relative to instance/.
+    "STORE": "store",
+    # How the outside world reaches us: printed into the QR code of a certificate.
+    "BASE_URL": "http://127.0.0.1:8000",
+    # 验证码 at login: on, unless a single sign-on in front has already asked.
+    "CAPTCHA": True,
+    # Megabytes a file; ours, roomier than customs' 4 MB a file, which later binds what is sent on.
+    "ATTACHMENT_MB": 20,
+    # Minutes without a click after which a session ends.
+    "SESSION_MINUTES": 30,
+    # Reverse proxies in front of us whose X-Forwarded-* headers are believed.
+    "PROXIES": 0,
+    # Host names we answer to; None answers to any.
+    "TRUSTED_HOSTS": None,
+    # Cookies only over https; switch on wherever there is TLS.
+    "SESSION_COOKIE_SECURE": False,
+    "SESSION_COOKIE_NAME": "filing",
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "BABEL_DEFAULT_LOCALE": "zh_Hans_CN",
+    "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
+    "WTF_CSRF_TIME_LIMIT": None,
+    "FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION": True,
+    "PROVIDE_AUTOMATIC_OPTIONS": False,
+    "MAX_FORM_MEMORY_SIZE": 16 << 20,
+    "MAX_FORM_PARTS": 60_000,
+}
+
+
+def own_secret(folder: Path) -> str:
+    """The key kept in `folder`, made at the first start: whoever starts first makes it, all others read it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "secret_key"
+    try:
+        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return kept.read_text()
+
+
+def create_app(overrides: dict[str, Any] | None = None) -> Flask:
+    """The application; `overrides` win over FILING_<NAME> in the environment, which wins over SETTINGS."""
+    app = Flask(__name__, static_folder="templates/static", static_url_path="/assets")
+    app.config.from_mapping(SETTINGS)
+    app.config.from_prefixed_env("FILING")
+    app.config.from_mapping(overrides or {})
+    app.config["MAX_CONTENT_LENGTH"] = (int(app.config["ATTACHMENT_MB"]) + 1) << 20
+    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or own_secret(Path(app.instance_path))
+    if proxies := int(app.config["PROXIES"]):
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    open_database(app)
+    views.init_app(app)
+    return app

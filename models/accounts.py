@@ -1,0 +1,235 @@
+"""Who may sign in, for which organisation; who may apply for whom; who is signed in now."""
+
+import hashlib
+import re
+import secrets
+from datetime import date, datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import UserMixin
+from sqlalchemy import ForeignKey, String, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validates
+
+from models import clock
+from models.clock import Moment
+from models.db import Base
+from models.vocabulary import Role, Trade, WordColumn
+from models.workflow import Refused
+
+HASHER = PasswordHasher()
+NOBODY = HASHER.hash(secrets.token_hex())  # checked when the user name is unknown, so that both take as long
+TRIES, LOCKED_FOR = 5, timedelta(minutes=10)
+CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+def valid_credit_code(code: str) -> bool:
+    """统一社会信用代码 by GB 32100-2015: 18 signs, weights 3^i mod 31; codes from A, N and Y are lawful."""
+    if len(code) != 18 or not set(code) <= set(CODE_SIGNS):
+        return False
+    total = sum(CODE_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(code[:17]))
+    return CODE_SIGNS.index(code[17]) == -total % 31
+
+
+class Organisation(Base):
+    """A press, or a unit that presses entrust. Never deleted once a filing names it: disabled."""
+
+    __tablename__ = "organisation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    credit_code: Mapped[str] = mapped_column(
+        String(18), unique=True, info={"label": _l("统一社会信用代码"), "required": True}
+    )
+    name: Mapped[str] = mapped_column(String(100), info={"label": _l("单位名称"), "required": True})
+    trade: Mapped[Trade] = mapped_column(WordColumn(Trade), info={"label": _l("单位类型"), "required": True})
+    province: Mapped[str] = mapped_column(String(6), info={"label": _l("所在省份"), "required": True})
+    active: Mapped[bool] = mapped_column(default=True, info={"label": _l("启用")})
+
+    def __str__(self) -> str:
+        return f"{self.credit_code}-{self.name}"
+
+    @validates("credit_code")
+    def _lawful(self, _key: str, code: str) -> str:
+        code = code.strip().upper()
+        if not valid_credit_code(code):
+            raise Refused(_("统一社会信用代码校验未通过，请核对 18 位代码。"))
+        return code
+
+
+class Account(Base, UserMixin):
+    """A person who signs in. Disabled, never deleted: the trail names them."""
+
+    __tablename__ = "account"
+    __allow_unmapped__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(64), unique=True, info={"label": _l("用户名"), "required": True})
+    name: Mapped[str] = mapped_column(String(50), info={"label": _l("姓名"), "required": True})
+    role: Mapped[Role] = mapped_column(WordColumn(Role), info={"label": _l("角色"), "required": True})
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
+    organisation: Mapped[Organisation | None] = relationship(lazy="joined", info={"label": _l("所属单位")})
+    province: Mapped[str | None] = mapped_column(String(6), info={"label": _l("所属省份")})
+    password_hash: Mapped[str] = mapped_column(String(200))
+    must_change: Mapped[bool] = mapped_column(default=True, info={"label": _l("待改密码")})
+    active: Mapped[bool] = mapped_column(default=True, info={"label": _l("启用")})
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(Moment)
+
+    visit: "Visit | None" = None  # the one under way in this request; set on the instance by sign_in() and visitor()
+
+    def get_id(self) -> str:
+        """What the cookie carries: the token of this visit, not the account's number."""
+        assert self.visit is not None
+        return self.visit.token
+
+    @property
+    def is_active(self) -> bool:
+        return self.active and (self.organisation is None or self.organisation.active)
+
+    def set_password(self, password: str, *, must_change: bool = False) -> None:
+        """Store the argon2 hash; raises Refused when the password is too weak."""
+        if len(password) < 10 or not re.search(r"[A-Za-z]", password) or not re.search(r"\d", password):
+            raise Refused(_("密码至少 10 位，并同时包含字母和数字。"))
+        self.password_hash = HASHER.hash(password)
+        self.must_change = must_change
+        self.failures, self.locked_until = 0, None
+
+    def has_password(self, password: str) -> bool:
+        """Whether `password` is this account's."""
+        return matches(self.password_hash, password)
+
+    def reset_password(self) -> str:
+        """A one-time password that must be changed at the next login; returned once, stored as a hash."""
+        password = f"{secrets.token_urlsafe(9)}-{secrets.randbelow(90) + 10}a"
+        self.set_password(password, must_change=True)
+        return password
+
+    def assert_complete(self) -> None:
+        """A publisher needs an organisation, a reviewer a province; the others have neither."""
+        if self.role is Role.PUBLISHER and not (self.organisation or self.organisation_id):
+            raise Refused(_("出版单位账号须选择所属单位。"))
+        if self.role is Role.REVIEWER and not self.province:
+            raise Refused(_("省级审核账号须选择所属省份。"))
+
+
+def matches(password_hash: str, password: str) -> bool:
+    """Constant-effort comparison by argon2."""
+    try:
+        return HASHER.verify(password_hash, password)
+    except VerifyMismatchError:
+        return False
+
+
+class Entrustment(Base):
+    """A press has entrusted a unit to apply for it, from … until … (both days included)."""
+
+    __tablename__ = "entrustment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    publisher_id: Mapped[int] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"), index=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"), index=True)
+    publisher: Mapped[Organisation] = relationship(
+        foreign_keys=[publisher_id], lazy="joined", info={"label": _l("委托出版单位"), "required": True}
+    )
+    agent: Mapped[Organisation] = relationship(
+        foreign_keys=[agent_id], lazy="joined", info={"label": _l("受托单位"), "required": True}
+    )
+    since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True})
+    until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True})
+
+    def assert_complete(self) -> None:
+        """Two organisations, the first a press, and an end that is not before the start."""
+        if self.publisher.trade is not Trade.PUBLISHER:
+            raise Refused(_("委托方须为出版单位。"))
+        if self.publisher is self.agent:
+            raise Refused(_("委托方与受托方不能是同一单位。"))
+        if self.until < self.since:
+            raise Refused(_("终止日期不能早于起始日期。"))
+
+
+def publishers_for(session: Session, organisation_id: int | None, on: date | None = None) -> list[Organisation]:
+    """The presses `organisation_id` may apply for on a day: itself, if a press, and those that entrust it."""
+    day = on or clock.today()
+    entrusting = select(Entrustment.publisher_id).where(
+        Entrustment.agent_id == organisation_id, Entrustment.since <= day, Entrustment.until >= day
+    )
+    own = (Organisation.id == organisation_id) & (Organisation.trade == Trade.PUBLISHER)
+    query = select(Organisation).where(Organisation.active, or_(own, Organisation.id.in_(entrusting)))
+    return list(session.scalars(query.order_by(Organisation.name)))
+
+
+class Visit(Base):
+    """One signed-in session, kept on the server so that 退出 ends it here. Only the token's hash is stored."""
+
+    __tablename__ = "visit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"), index=True)
+    account: Mapped[Account] = relationship(lazy="joined")
+    began_at: Mapped[datetime] = mapped_column(Moment)
+    seen_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    token = ""
+
+
+class SpentChallenge(Base):
+    """A 验证码 that has been answered: it counts once."""
+
+    __tablename__ = "spent_challenge"
+
+    nonce: Mapped[str] = mapped_column(String(64), primary_key=True)
+    spent_at: Mapped[datetime] = mapped_column(Moment)
+
+
+def hashed(token: str) -> str:
+    """SHA-256 of a random token, in hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def sign_in(session: Session, username: str, password: str) -> Account:
+    """The account with a new visit; raises Refused with one sentence for any wrong pair, another when locked."""
+    account = session.scalar(select(Account).where(Account.username == username))
+    moment = clock.now()
+    if account and account.locked_until and account.locked_until > moment:
+        raise Refused(_("连续多次输入错误，账号已临时锁定，请 10 分钟后再试。"))
+    good = matches(account.password_hash if account else NOBODY, password)
+    if account and not good:
+        session.execute(update(Account).where(Account.id == account.id).values(failures=Account.failures + 1))
+        session.refresh(account)
+        if account.failures >= TRIES:
+            account.failures, account.locked_until = 0, moment + LOCKED_FOR
+        session.commit()
+    if not account or not good or not account.is_active:
+        raise Refused(_("用户名或密码不正确，请核对后重新输入。"))
+    account.failures, account.locked_until = 0, None
+    visit = Visit(account=account, began_at=moment, seen_at=moment)
+    visit.token = secrets.token_urlsafe(32)
+    visit.token_hash = hashed(visit.token)
+    session.add(visit)
+    session.commit()
+    account.visit = visit
+    return account
+
+
+def visitor(session: Session, token: str, timeout: timedelta) -> Account | None:
+    """The account whose visit this token opens, unless it ended, timed out or was disabled."""
+    visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token), Visit.ended_at.is_(None)))
+    moment = clock.now()
+    if visit is None or moment - visit.seen_at > timeout or not visit.account.is_active:
+        return None
+    if moment - visit.seen_at > timedelta(minutes=1):  # not at every click: a write a minute is enough
+        visit.seen_at = moment
+        session.commit()
+    visit.token = token
+    visit.account.visit = visit
+    return visit.account
+
+
+def end_visits(session: Session, account_id: int, except_for: int | None = None) -> None:
+    """End every visit of an account (退出, password reset, disabling), but one."""
+    ending = update(Visit).where(Visit.account_id == account_id, Visit.ended_at.is_(None))
+    session.execute(ending.where(Visit.id != (except_for or 0)).values(ended_at=clock.now()))

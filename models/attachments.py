@@ -1,0 +1,150 @@
+"""上传附件: what a file must be to be accepted, where its bytes lie, and the row that names them."""
+
+import hashlib
+import os
+import tempfile
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import filetype
+import pikepdf
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from PIL import Image
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.application import Application, Child
+from models.clock import Moment
+from models.db import Base
+from models.vocabulary import AttachmentKind, WordColumn
+from models.workflow import Refused
+
+ACCEPTED = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG", "image/tiff": "TIFF"}
+SHOWN_IN_BROWSER = set(ACCEPTED) - {"image/tiff"}
+MOST_PIXELS = 200_000_000
+CHUNK = 1 << 20
+
+
+class Attachment(Child, Base):
+    """One file of one kind. Replaced or removed, it is marked, not erased: its bytes may have been decided upon."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[AttachmentKind] = mapped_column(WordColumn(AttachmentKind), info={"label": _l("附件种类")})
+    name: Mapped[str] = mapped_column(String(255), info={"label": _l("文件名")})
+    media_type: Mapped[str] = mapped_column(String(40))
+    size: Mapped[int] = mapped_column(info={"label": _l("大小")})
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    uploaded_at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("上传时间")})
+    uploaded_by: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
+    removed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    application: Mapped[Application] = relationship(back_populates="attachments")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Bytes that are on disk: their SHA-256, size and kind as told by their content."""
+
+    digest: str
+    size: int
+    media_type: str
+
+
+class Store:
+    """A folder in which a file's name is its SHA-256; nothing is ever overwritten."""
+
+    def __init__(self, folder: str) -> None:
+        if "://" in folder:
+            raise ValueError("FILING_STORE must be a folder: object stores are not supported yet")
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, digest: str) -> Path:
+        """Where the bytes of `digest` (64 hex digits) lie."""
+        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise ValueError("not a SHA-256")
+        return self.folder / digest[:2] / digest
+
+    def put(self, stream: BinaryIO, name: str, limit: int) -> Stored:
+        """Bytes to disk, flushed, then named. Raises Refused when too large, empty, or not an accepted kind."""
+        seal, size = hashlib.sha256(), 0
+        with tempfile.NamedTemporaryFile(dir=self.folder, prefix="incoming-") as file:
+            while chunk := stream.read(CHUNK):
+                size += len(chunk)
+                if size > limit:
+                    raise Refused(_("文件“%(name)s”超过 %(most)s MB，请压缩后重新上传。", name=name, most=limit >> 20))
+                seal.update(chunk)
+                file.write(chunk)
+            file.flush()
+            media_type = kind_of(Path(file.name), name)
+            os.fsync(file.fileno())
+            self._keep(Path(file.name), self.path(seal.hexdigest()))
+        return Stored(seal.hexdigest(), size, media_type)
+
+    def _keep(self, incoming: Path, kept: Path) -> None:
+        kept.parent.mkdir(exist_ok=True)
+        try:
+            os.link(incoming, kept)
+        except FileExistsError:
+            kept.touch()  # the same bytes are here already; young again, so that a sweep leaves them
+        for folder in (kept.parent, self.folder):
+            handle = os.open(folder, os.O_RDONLY)
+            os.fsync(handle)
+            os.close(handle)
+
+
+def kind_of(path: Path, name: str) -> str:
+    """The media type by content, not by name; raises Refused with a sentence for anything else, or a broken file."""
+    guess = filetype.guess_mime(str(path)) or ""
+    with path.open("rb") as file:
+        head = file.read(5)
+        file.seek(max(path.stat().st_size - 66_000, 0))
+        tail = file.read()
+    if not head:
+        raise Refused(_("文件“%(name)s”是空的，请选择有内容的文件。", name=name))
+    if guess not in ACCEPTED or b"PK\x05\x06" in tail:
+        raise Refused(_("文件“%(name)s”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件，请转换格式后上传。", name=name))
+    try:
+        _check_pdf(path) if head == b"%PDF-" else _check_picture(path, ACCEPTED[guess])
+    except Refused as refused:
+        raise Refused(_("文件“%(name)s”%(why)s", name=name, why=str(refused))) from None
+    except Exception as broken:  # a parser met nonsense: whatever it raised, the file cannot be read
+        raise Refused(_("文件“%(name)s”已损坏或不完整，请重新生成后上传。", name=name)) from broken
+    return guess
+
+
+def _check_pdf(path: Path) -> None:
+    try:
+        with pikepdf.open(path) as pdf:
+            active = "/OpenAction" in pdf.Root and "/JS" in str(pdf.Root.OpenAction)
+            names = pdf.Root.get("/Names", {})
+            if active or "/JavaScript" in names or "/EmbeddedFiles" in names:
+                raise Refused(_("含有脚本或内嵌文件，请另存为不含脚本的 PDF 后上传。"))
+            len(pdf.pages)
+    except pikepdf.PasswordError:
+        raise Refused(_("设有打开密码，审核人员无法阅读，请去除密码后上传。")) from None
+
+
+def _check_picture(path: Path, kind: str) -> None:
+    with Image.open(path, formats=[kind]) as picture:
+        if picture.width * picture.height > MOST_PIXELS:
+            raise Refused(_("的像素过大，请缩小后上传。"))
+        picture.verify()
+
+
+def clean_name(name: str) -> str:
+    """A file's own name, kept for people: no path, no control or direction marks, at most 255 bytes of UTF-8."""
+    name = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    name = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C").strip() or _("未命名")
+    stem, dot, ending = name.rpartition(".")
+    ending = dot + ending if stem and len(ending) <= 8 else ""
+    stem = stem if ending else name
+    while len((stem + ending).encode()) > 255:
+        stem = stem[:-1]
+    return stem + ending

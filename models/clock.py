@@ -1,0 +1,37 @@
+"""Beijing time: the one clock of the register (公文日期以北京时间为准)."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import DateTime, Dialect
+from sqlalchemy.types import TypeDecorator
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def now() -> datetime:
+    """This moment, aware, in Asia/Shanghai."""
+    return datetime.now(SHANGHAI)
+
+
+def today() -> date:
+    """The date in Asia/Shanghai."""
+    return now().date()
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment: stored as UTC (SQLite has no zones), read back in Asia/Shanghai."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(SHANGHAI)

@@ -1,0 +1,119 @@
+"""Code lists. Customs districts change and live in a table the operator can import; the others ship with the code."""
+
+import csv
+from functools import cache
+from importlib.resources import files
+
+import pycountry
+from babel import Locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.db import Base, db
+from models.workflow import Refused
+
+CHINESE = Locale.parse("zh_Hans_CN")
+NAMED_BY_CUSTOM = {"HKG": "中国香港", "MAC": "中国澳门", "TWN": "中国台湾"}
+
+
+class District(Base):
+    """关区代码: four digits. A district that a newer table lacks is kept, marked ended: old filings cite it."""
+
+    __tablename__ = "district"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(4), unique=True, info={"label": _l("关区代码")})
+    name: Mapped[str] = mapped_column(String(50), info={"label": _l("关区名称")})
+    ended: Mapped[bool] = mapped_column(default=False, info={"label": _l("已停用")})
+
+
+def _read(name: str) -> dict[str, str]:
+    with (files(__package__) / f"{name}.csv").open(encoding="utf-8") as lines:
+        return {row["code"]: row["name"] for row in csv.DictReader(lines)}
+
+
+def _countries() -> dict[str, str]:
+    """Three-letter ISO 3166 codes with the Chinese names of CLDR."""
+    names = {c.alpha_3: CHINESE.territories.get(c.alpha_2, c.name) for c in pycountry.countries}
+    return dict(sorted((names | NAMED_BY_CUSTOM).items()))
+
+
+def _currencies() -> dict[str, str]:
+    """Three-letter ISO 4217 codes in use, with the Chinese names of CLDR."""
+    return {c.alpha_3: CHINESE.currencies.get(c.alpha_3, c.name) for c in pycountry.currencies}
+
+
+@cache
+def _shipped(name: str) -> dict[str, str]:
+    match name:
+        case "country":
+            return _countries()
+        case "currency":
+            return _currencies()
+        case _:
+            return _read(name)
+
+
+def names_of(name: str, *, everything: bool = False) -> dict[str, str]:
+    """Code → name of the list `province`, `unit`, `carrier`, `country`, `currency` or `district`."""
+    if name != "district":
+        return _shipped(name)
+    query = select(District.code, District.name).order_by(District.code)
+    return dict(db.session.execute(query if everything else query.where(~District.ended)).tuples().all())
+
+
+def label_of(name: str, code: str) -> str:
+    """「010-张」, as the customs guide shows it; a code that is its own name, or unknown, stands alone."""
+    if name == "district":
+        district = db.session.scalar(select(District).where(District.code == code))
+        return f"{code}-{district.name}" if district else code
+    found = names_of(name).get(code, code)
+    return code if found == code else f"{code}-{found}"
+
+
+def code_of(name: str, words: str) -> str:
+    """The code that a person means by `010-张`, `010` or `张`; raises Refused when there is none, or more than one."""
+    words = words.strip()
+    names = names_of(name)
+    for candidate in (words, words.upper(), words.split("-")[0]):
+        if candidate in names:
+            return candidate
+    meant = [code for code, label in names.items() if label == words] or [
+        code for code, label in names.items() if words.casefold() in label.casefold()
+    ]
+    if len(meant) == 1:
+        return meant[0]
+    raise Refused(_("“%(words)s”不在代码表中，请从下拉列表中选择。", words=words))
+
+
+def authority_of(province: str) -> str:
+    """受理机关: the press authority of the publisher's province (联合公告 2016 年第 2 号)."""
+    return f"{names_of('province')[province]}新闻出版局"
+
+
+def import_districts(session: Session, rows: list[dict[str, str]]) -> tuple[int, int]:
+    """Replace the table by `rows` (code, name): returns (current, ended). All or nothing; the caller commits."""
+    wrong = [row["code"] for row in rows if len(row["code"]) != 4 or not row["code"].isdigit() or not row["name"]]
+    if wrong or not rows:
+        raise Refused(
+            _(
+                "关区代码须为四位数字并带名称，有误的代码：%(codes)s。",
+                codes="、".join(wrong[:10]) or _("（文件中没有数据）"),
+            )
+        )
+    current = {row["code"]: row["name"][:50] for row in rows}
+    for district in session.scalars(select(District)):
+        district.ended = district.code not in current
+        district.name = current.pop(district.code, district.name)
+    session.add_all(District(code=code, name=name) for code, name in current.items())
+    session.flush()
+    ended = len(list(session.scalars(select(District).where(District.ended))))
+    return len({row["code"] for row in rows}), ended
+
+
+def seed_districts(session: Session) -> None:
+    """The sample table of `codes/district.csv`, when there is none yet."""
+    if session.scalar(select(District).limit(1)) is None:
+        session.add_all(District(code=code, name=name) for code, name in _read("district").items())

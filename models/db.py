@@ -1,0 +1,85 @@
+"""The database: one declarative base, named constraints, exact decimals, and how SQLite is opened."""
+
+import sqlite3
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
+from sqlalchemy import Dialect, Engine, MetaData, Numeric, String, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Every table; constraint names are derived, so that migrations can name them on both databases."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class GuardedSession(Session):
+    """The session that `models.access` guards; the ways past its events are shut."""
+
+    def _shut(self, *_args: Any, **_options: Any) -> Any:
+        raise RuntimeError("bulk methods pass by the row guard: use add(), insert() or the door")
+
+    bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _shut
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": GuardedSession})
+migrate = Migrate(directory=str(Path(__file__).parent / "migrations"), compare_type=True)
+
+
+class Exact(TypeDecorator[Decimal]):
+    """An exact decimal, never a float: NUMERIC on PostgreSQL, text on SQLite (which has no decimals)."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else Numeric(24, 5))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        return str(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else tidy(Decimal(value))
+
+
+def tidy(value: Decimal) -> Decimal:
+    """1000.00000 → 1000, 0.50 → 0.5: the same number on both databases, never in exponents."""
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
+
+
+def init_app(app: Flask) -> None:
+    """Open the database named by SQLALCHEMY_DATABASE_URI."""
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    options: dict[str, Any] = {"hide_parameters": True}
+    if url.get_backend_name() == "sqlite":
+        # IMMEDIATE: a write transaction takes its lock at once; an upgraded read fails with «locked» under load.
+        options["connect_args"] = {"isolation_level": "IMMEDIATE", "timeout": 30}
+    else:
+        options |= {"pool_pre_ping": True, "connect_args": {"options": "-c timezone=Asia/Shanghai"}}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
+    db.init_app(app)
+    migrate.init_app(app, db)
+
+
+@event.listens_for(Engine, "connect")
+def open_sqlite(connection: Any, _record: Any) -> None:
+    """Write-ahead log, enforced foreign keys; a commit is on disk when it returns."""
+    if isinstance(connection, sqlite3.Connection):
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")

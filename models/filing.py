@@ -1,0 +1,304 @@
+"""The acts on an application: check → change → trail → outbox. The caller commits, or rolls back on Refused."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from flask_babel import gettext as _
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from models import certificate, clock, customs, numbering, trail, workflow
+from models.accounts import Account, publishers_for
+from models.application import MOST_CARRIERS, Application, Carrier, shown
+from models.attachments import Attachment, Store, clean_name
+from models.codes import authority_of
+from models.vocabulary import Action, AttachmentKind, Filing, Status, Step, Word
+from models.workflow import Refused, Rule
+
+OWN_FIELDS = tuple(
+    column.key for column in Application.__table__.columns if column.info.get("label") and column.key != "status"
+)
+CARRIER_FIELDS = tuple(column.key for column in Carrier.__table__.columns if column.info.get("label"))
+
+
+class Conflict(Refused):
+    """Somebody else was first; `str()` says who, when and what."""
+
+
+class Incomplete(Refused):
+    """申报 lacks something: `missing` maps the field to its sentence."""
+
+    def __init__(self, missing: dict[str, str]) -> None:
+        super().__init__(_("还有 %(count)s 项没有完成，暂不能申报。", count=len(missing)))
+        self.missing = missing
+
+
+def start(session: Session, by: Account) -> Application:
+    """A new draft, numbered and owned before any field is filled (手册 第一章; 置灰字段自动返填)."""
+    workflow.check(Action.EDIT, Status.DRAFT, by.role)
+    assert by.organisation is not None
+    moment = clock.now()
+    application = Application(
+        number=numbering.application_number(session, moment.date()),
+        status=Status.DRAFT,
+        applicant_id=by.organisation.id,
+        applicant_name=by.organisation.name,
+        applicant_code=by.organisation.credit_code,
+        created_at=moment,
+        changed_at=moment,
+    )
+    presses = publishers_for(session, by.organisation_id)
+    if len(presses) == 1:
+        _publish_for(application, presses[0].id, session, by)
+    session.add(application)
+    session.flush()
+    trail.record(session, application, Step.START, by, before=None)
+    return application
+
+
+def _publish_for(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
+    """Choose the press, and derive what follows from it: 申请类型, 省份, 受理机关."""
+    press = next((p for p in publishers_for(session, by.organisation_id) if p.id == publisher_id), None)
+    if publisher_id is not None and press is None:
+        raise Refused(_("贵单位目前没有受该出版单位委托，请重新选择出版单位。"))
+    application.publisher_id = press.id if press else None
+    application.publisher_name, application.publisher_code = (press.name, press.credit_code) if press else (None, None)
+    application.province = press.province if press else None
+    application.authority = authority_of(press.province) if press else None
+    application.filing = (
+        None if press is None else Filing.OWN if press.id == application.applicant_id else Filing.ENTRUSTED
+    )
+
+
+@contextmanager
+def revising(session: Session, application: Application, version: int, by: Account) -> Iterator[None]:
+    """Edit the fields and carriers inside this block; on leaving, the change and its trail are flushed.
+
+    `version` is the one the person was looking at: another one raises Conflict before anything is written.
+    """
+    workflow.check(Action.EDIT, application.status, by.role)
+    if application.version != version:
+        raise Conflict(overtaken(session, application))
+    before, chosen, status = content(application), application.publisher_id, application.status
+    with session.no_autoflush:
+        yield
+        if application.publisher_id != chosen:
+            if status is not Status.DRAFT:
+                raise Refused(_("申报后不能更换出版单位；如需更换，请另行申请。"))
+            _publish_for(application, application.publisher_id, session, by)
+        _number_carriers(session, application)
+    application.changed_at = clock.now()  # always: a change of a carrier alone must count as a version too
+    _flush(session, application)
+    session.expire(application, ["carriers"])  # rows taken out are still in the list that was loaded
+    changes = differences(before, content(application))
+    if changes:
+        trail.record(session, application, Action.EDIT, by, before=status, changes=changes)
+
+
+def _number_carriers(session: Session, application: Application) -> None:
+    kept = [carrier for carrier in application.carriers if carrier not in session.deleted]
+    if len(kept) > MOST_CARRIERS:
+        raise Refused(_("一份申请最多录入 %(most)s 条载体信息。", most=MOST_CARRIERS))
+    for position, carrier in enumerate(kept, start=1):
+        carrier.position = position
+
+
+def content(application: Application) -> dict[str, Any]:
+    """What a person can read of it, as JSON: to compare before and after."""
+    fields = {name: _plain(getattr(application, name)) for name in OWN_FIELDS}
+    rows = [{name: _plain(getattr(row, name)) for name in CARRIER_FIELDS} for row in application.carriers]
+    return fields | {"carriers": rows}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, (Decimal, date, Word)) else value
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    """Field → [before, after], for what differs."""
+    return {name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
+
+
+def perform(session: Session, action: Action, application: Application, by: Account, opinion: str = "") -> None:
+    """One act of one person; raises Refused (Conflict, Incomplete) and then has changed nothing that is committed."""
+    rule = workflow.check(action, application.status, by.role)
+    opinion = opinion.strip()
+    if rule.opinion and not opinion:
+        raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=action.label))
+    if len(opinion) > 2000:
+        raise Refused(_("意见不能超过 2000 字。"))
+    before = application.status
+    if action is Action.PRINT:  # a look, not a change: the row is held for the trail, its version stays
+        _hold(session, application, rule)
+    else:
+        _move(session, application, rule)
+    match action:
+        case Action.SUBMIT:
+            _submit(session, application, by)
+        case Action.GRANT:
+            certificate.issue(session, application, by)
+    if rule.to is not None and application.certificate is not None:
+        customs.queue(session, application, action)
+    trail.record(session, application, action, by, before, opinion)
+    if action is Action.DELETE:  # last, for it hides the row, and its trail, from this very session
+        application.deleted_at = clock.now()
+        session.flush()
+
+
+def _submit(session: Session, application: Application, by: Account) -> None:
+    """Everything is checked after the row is ours, on what is then in the database."""
+    session.expire(application, ["carriers", "attachments"])
+    missing = application.missing()
+    if missing:
+        raise Incomplete(missing)
+    if application.publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
+        raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))
+    application.applied_on = clock.today()
+    application.submitted_at = clock.now()
+    session.flush()
+
+
+def customs_replied(session: Session, application: Application, accepted: bool, words: str = "") -> None:
+    """海关接收成功 / 海关接收失败: what customs' receipt does, whoever carries it here."""
+    step = Step.CUSTOMS_ACCEPTED if accepted else Step.CUSTOMS_REJECTED
+    rule = workflow.RECEIPTS[step]
+    if application.status not in rule.when:
+        raise Refused(_("当前状态为「%(status)s」，不接受海关回执。", status=application.status.label))
+    before = application.status
+    _move(session, application, rule)
+    trail.record(session, application, step, None, before, words)
+
+
+def _move(session: Session, application: Application, rule: Rule) -> None:
+    """The one place where a status moves: UPDATE … WHERE id AND version, by SQLAlchemy's version counter."""
+    application.changed_at = clock.now()
+    if rule.to is not None:
+        application.moving = True
+        try:
+            application.status = rule.to
+        finally:
+            application.moving = False
+    _flush(session, application)
+
+
+def _flush(session: Session, application: Application) -> None:
+    """Write now, and so take the row's lock; a version that has moved on means somebody else was first."""
+    key = application.id
+    try:
+        session.flush()
+    except StaleDataError:
+        session.rollback()
+        current = session.get(Application, key)
+        raise Conflict(overtaken(session, current)) from None
+
+
+def overtaken(session: Session, application: Application | None) -> str:
+    """Who was first, when, and what they did."""
+    last = application and session.scalar(
+        select(trail.TrailEntry)
+        .where(trail.TrailEntry.application_id == application.id)
+        .order_by(trail.TrailEntry.id.desc())
+        .limit(1)
+    )
+    if not application or not last:
+        return _("这份申请已被他人办理，请返回列表查看。")
+    return _(
+        "%(who)s已于 %(when)s %(what)s，当前状态为「%(status)s」。您的操作没有保存，也没有覆盖对方的内容。",
+        who=last.actor_name,
+        when=last.at.strftime("%Y-%m-%d %H:%M"),
+        what=last.what.label,
+        status=application.status.label,
+    )
+
+
+def attach(
+    session: Session,
+    application: Application,
+    kind: AttachmentKind,
+    stream: BinaryIO,
+    name: str,
+    by: Account,
+    store: Store,
+    limit: int,
+    replaces: int | None = None,
+) -> Attachment:
+    """Bytes to disk, then the row that names them. Many at once do not disturb each other, nor an open edit form."""
+    rule = workflow.check(Action.EDIT, application.status, by.role)
+    name = clean_name(name)
+    stored = store.put(stream, name, limit)
+    status = _hold(session, application, rule)
+    if replaces is not None:
+        _remove(application, replaces)
+    file = Attachment(
+        application=application,
+        application_id=application.id,
+        kind=kind,
+        name=name,
+        size=stored.size,
+        digest=stored.digest,
+        media_type=stored.media_type,
+        uploaded_at=clock.now(),
+        uploaded_by=by.id,
+    )
+    session.add(file)
+    session.flush()
+    trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [None, name]})
+    return file
+
+
+def detach(session: Session, application: Application, attachment_id: int, by: Account) -> Attachment:
+    """Take a file out of the application while it may be edited; the bytes stay for the record."""
+    status = _hold(session, application, workflow.check(Action.EDIT, application.status, by.role))
+    file = _remove(application, attachment_id)
+    session.flush()
+    trail.record(session, application, Step.DETACH, by, status, changes={str(file.kind): [file.name, None]})
+    return file
+
+
+def _remove(application: Application, attachment_id: int) -> Attachment:
+    file = next((file for file in application.current_attachments if file.id == attachment_id), None)
+    if file is None:
+        raise Refused(_("该附件已不存在，请刷新页面后再试。"))
+    file.removed_at = clock.now()
+    return file
+
+
+def _hold(session: Session, application: Application, rule: Rule) -> Status:
+    """Lock the row while its status still allows the act, without a new version: an open form stays good."""
+    held = update(Application).where(Application.id == application.id, Application.status.in_(rule.when))
+    result = session.execute(
+        held.values(changed_at=Application.changed_at).execution_options(synchronize_session=False)
+    )
+    if result.rowcount != 1:  # type: ignore[attr-defined]
+        session.rollback()
+        raise Conflict(overtaken(session, session.get(Application, application.id)))
+    return application.status
+
+
+def explain(entry: trail.TrailEntry) -> list[str]:
+    """A trail entry's changes as lines: 商品名称：“旧” → “新”."""
+    lines = []
+    for name, (old, new) in (entry.changes or {}).items():
+        if name == "carriers":
+            lines.append(_("载体信息：%(old)s 条 → %(new)s 条", old=len(old or ()), new=len(new or ())))
+        else:
+            lines.append(f"{_label(name)}：{_said(name, old)} → {_said(name, new)}")
+    return lines
+
+
+def _label(name: str) -> str:
+    if name in set(AttachmentKind):
+        return str(AttachmentKind(name).label)
+    return str(Application.__table__.columns[name].info["label"])
+
+
+def _said(name: str, value: Any) -> str:
+    if value in (None, ""):
+        return _("（空）")
+    if name in Application.__table__.columns and "codes" in Application.__table__.columns[name].info:
+        value = shown(Application(**{name: value}), name)
+    return f"“{value}”"

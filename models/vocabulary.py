@@ -1,0 +1,169 @@
+"""The words of the trade: a stored value and the label people read, each written once."""
+
+from enum import Enum
+from typing import Any, Self, TypeVar
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Dialect, String
+from sqlalchemy.types import TypeDecorator
+
+
+class Word(str, Enum):
+    """A stored word (ASCII, at most 32 characters) and its label."""
+
+    label: Any
+
+    def __new__(cls, value: str, label: Any = None) -> Self:
+        word = str.__new__(cls, value)
+        word._value_ = value
+        word.label = label
+        return word
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Role(Word):
+    """Who signs in (design card). An agent's account is a publisher's: what differs is its organisation."""
+
+    PUBLISHER = "publisher", _l("出版单位")
+    REVIEWER = "reviewer", _l("省级审核")
+    NATIONAL = "national", _l("国家查询")
+    OPERATOR = "operator", _l("系统管理")
+
+
+class Status(Word):
+    """数据状态 (手册 第二章); `revoked` is ours."""
+
+    DRAFT = "draft", _l("暂存")
+    PENDING = "pending", _l("待审核")
+    RETURNED = "returned", _l("退回")
+    NOT_ACCEPTED = "not_accepted", _l("不予受理")
+    REFUSED = "refused", _l("不予备案")
+    FILED = "filed", _l("已备案")
+    CUSTOMS_RECEIVED = "customs_received", _l("海关接收成功")
+    CUSTOMS_FAILED = "customs_failed", _l("海关接收失败")
+    REVOKED = "revoked", _l("已作废")
+
+    @property
+    def tone(self) -> str:
+        """The colour of its tag; the word is always shown beside it."""
+        return TONES[self]
+
+
+TONES = {
+    Status.DRAFT: "secondary",
+    Status.PENDING: "info",
+    Status.RETURNED: "warning",
+    Status.NOT_ACCEPTED: "danger",
+    Status.REFUSED: "danger",
+    Status.FILED: "success",
+    Status.CUSTOMS_RECEIVED: "success",
+    Status.CUSTOMS_FAILED: "danger",
+    Status.REVOKED: "dark",
+}
+
+
+class Action(Word):
+    """What a person can do to an application (手册 第一章, 第二章; the reviewer's acts are ours)."""
+
+    EDIT = "edit", _l("编辑")
+    SUBMIT = "submit", _l("申报")
+    DELETE = "delete", _l("删除")
+    PRINT = "print", _l("打印")
+    RETURN = "return", _l("退回")
+    DECLINE = "decline", _l("不予受理")
+    REFUSE = "refuse", _l("不予备案")
+    GRANT = "grant", _l("准予备案")
+    RESEND = "resend", _l("重发")
+    REVOKE = "revoke", _l("作废")
+
+
+class Step(Word):
+    """What the trail records besides the actions of people."""
+
+    START = "start", _l("新建")
+    ATTACH = "attach", _l("上传附件")
+    DETACH = "detach", _l("移除附件")
+    CUSTOMS_ACCEPTED = "customs_accepted", _l("海关接收成功回执")
+    CUSTOMS_REJECTED = "customs_rejected", _l("海关接收失败回执")
+
+
+class Filing(Word):
+    """申请类型."""
+
+    OWN = "own", _l("本单位申请")
+    ENTRUSTED = "entrusted", _l("委托申请")
+
+
+class Category(Word):
+    """出版物类别 (联合公告 2016 年第 2 号: 音像制品和电子出版物)."""
+
+    AUDIOVISUAL = "audiovisual", _l("音像制品")
+    ELECTRONIC = "electronic", _l("电子出版物")
+
+
+class Trade(Word):
+    """What an organisation is: a press of its own, or a unit that files for others."""
+
+    PUBLISHER = "publisher", _l("出版单位")
+    AGENT = "agent", _l("受托单位")
+
+
+class AttachmentKind(Word):
+    """上传附件的种类. Which are required is our default, no rule of law (domain.md: 附件)."""
+
+    APPLICATION_FORM = "application_form", _l("备案申请表")
+    LICENCE = "licence", _l("出版许可证")
+    SAMPLE = "sample", _l("样品内容材料")
+    CONTRACT = "contract", _l("境外加工合同")
+    COPYRIGHT = "copyright", _l("著作权授权")
+    ENTRUSTMENT = "entrustment", _l("委托书")
+    OTHER = "other", _l("其他")
+
+    def required(self, filing: Filing | None) -> bool:
+        """委托书 only when the application is made for another press."""
+        return self in ALWAYS_REQUIRED or (self is AttachmentKind.ENTRUSTMENT and filing is Filing.ENTRUSTED)
+
+
+ALWAYS_REQUIRED = {
+    AttachmentKind.APPLICATION_FORM,
+    AttachmentKind.LICENCE,
+    AttachmentKind.SAMPLE,
+    AttachmentKind.CONTRACT,
+}
+
+
+class Ground(Word):
+    """Prohibited content, a ground for 不予备案 (出版管理条例 第二十五条, ten items)."""
+
+    CONSTITUTION = "1", _l("反对宪法确定的基本原则")
+    UNITY = "2", _l("危害国家统一、主权和领土完整")
+    SECRETS = "3", _l("泄露国家秘密、危害国家安全")
+    ETHNIC = "4", _l("煽动民族仇恨、民族歧视")
+    CULT = "5", _l("宣扬邪教、迷信")
+    ORDER = "6", _l("扰乱社会秩序")
+    OBSCENITY = "7", _l("宣扬淫秽、赌博、暴力")
+    DEFAMATION = "8", _l("侮辱或者诽谤他人")
+    MORALS = "9", _l("危害社会公德或者民族优秀文化传统")
+    OTHER_LAW = "10", _l("法律、行政法规禁止的其他内容")
+
+
+W = TypeVar("W", bound=Word)
+
+
+class WordColumn(TypeDecorator[W]):
+    """A column that stores a word's value and reads back the word."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, words: type[W]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> W | None:
+        return None if value is None else self.words(value)

@@ -1,0 +1,114 @@
+"""THE state machine: which act, by whom, from which status, to which. Nobody else lists statuses (手册 第二章)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from models.vocabulary import Action, Role, Status, Step
+
+EDITABLE = frozenset({Status.DRAFT, Status.RETURNED})
+ISSUED = frozenset({Status.FILED, Status.CUSTOMS_RECEIVED, Status.CUSTOMS_FAILED, Status.REVOKED})
+VALID = ISSUED - {Status.REVOKED}
+AWAITING = frozenset({Status.PENDING})
+PRIVATE = frozenset({Status.DRAFT})
+
+
+class Refused(Exception):
+    """An act that may not be done now: str() is the sentence to show; nothing has been changed."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One act: `to` is None where the status stays; `opinion` where words must be given."""
+
+    by: frozenset[Role]
+    when: frozenset[Status]
+    to: Status | None = None
+    opinion: bool = False
+
+
+def _rule(by: Iterable[Role], when: Iterable[Status], to: Status | None = None, opinion: bool = False) -> Rule:
+    return Rule(frozenset(by), frozenset(when), to, opinion)
+
+
+RULES: dict[Action, Rule] = {
+    Action.EDIT: _rule({Role.PUBLISHER}, EDITABLE),
+    Action.SUBMIT: _rule({Role.PUBLISHER}, EDITABLE, to=Status.PENDING),
+    Action.DELETE: _rule({Role.PUBLISHER}, {Status.DRAFT, Status.NOT_ACCEPTED, Status.REFUSED}),
+    # The manual forbids printing by six statuses; we allow by two, so that a new status can never print by accident.
+    Action.PRINT: _rule({Role.PUBLISHER, Role.REVIEWER, Role.NATIONAL}, {Status.FILED, Status.CUSTOMS_RECEIVED}),
+    Action.RETURN: _rule({Role.REVIEWER}, AWAITING, to=Status.RETURNED, opinion=True),
+    Action.DECLINE: _rule({Role.REVIEWER}, AWAITING, to=Status.NOT_ACCEPTED, opinion=True),
+    Action.REFUSE: _rule({Role.REVIEWER}, AWAITING, to=Status.REFUSED, opinion=True),
+    Action.GRANT: _rule({Role.REVIEWER}, AWAITING, to=Status.FILED),
+    Action.RESEND: _rule({Role.REVIEWER}, {Status.CUSTOMS_FAILED}, to=Status.FILED),
+    Action.REVOKE: _rule({Role.REVIEWER}, VALID, to=Status.REVOKED, opinion=True),
+}
+
+# What customs' receipts do (海关接收成功 / 海关接收失败): no person's act, so no button and no role.
+RECEIPTS: dict[Step, Rule] = {
+    Step.CUSTOMS_ACCEPTED: _rule((), {Status.FILED}, to=Status.CUSTOMS_RECEIVED),
+    Step.CUSTOMS_REJECTED: _rule((), {Status.FILED}, to=Status.CUSTOMS_FAILED),
+}
+
+
+STAGES = (_l("填写"), _l("申报"), _l("审核"), _l("备案"), _l("海关接收"))
+
+# 办理进度: how far each status has come on STAGES, and how that stage stands.
+PROGRESS: dict[Status, tuple[int, str]] = {
+    Status.DRAFT: (0, "process"),
+    Status.PENDING: (2, "process"),
+    Status.RETURNED: (0, "error"),
+    Status.NOT_ACCEPTED: (2, "error"),
+    Status.REFUSED: (2, "error"),
+    Status.FILED: (4, "process"),
+    Status.CUSTOMS_RECEIVED: (4, "finish"),
+    Status.CUSTOMS_FAILED: (4, "error"),
+    Status.REVOKED: (3, "error"),
+}
+
+
+def progress(status: Status) -> list[tuple[Any, str]]:
+    """办理进度 as (stage, "finish" | "process" | "error" | "wait"), in order."""
+    at, how = PROGRESS[status]
+    return [(stage, "finish" if i < at else how if i == at else "wait") for i, stage in enumerate(STAGES)]
+
+
+def labels(words: Iterable[Any]) -> str:
+    """「暂存」「退回」 in the order of the vocabulary."""
+    chosen = set(words)
+    return "".join(f"「{word.label}」" for kind in (Status, Role) for word in kind if word in chosen)
+
+
+def refusal(action: Action, status: Status, role: Role | None) -> str | None:
+    """The sentence that refuses `action`, or None when it is allowed.
+
+    Names what forbids it and what would allow it.
+    """
+    rule = RULES[action]
+    if role not in rule.by:
+        return _("%(roles)s账号才能%(action)s。", roles=labels(rule.by), action=action.label)
+    if status not in rule.when:
+        return _(
+            "当前状态为「%(status)s」，不能%(action)s；%(allowed)s状态可以%(action)s。",
+            status=status.label,
+            action=action.label,
+            allowed=labels(rule.when),
+        )
+    return None
+
+
+def check(action: Action, status: Status, role: Role | None) -> Rule:
+    """The rule of an allowed act; raises Refused with the sentence otherwise."""
+    sentence = refusal(action, status, role)
+    if sentence:
+        raise Refused(sentence)
+    return RULES[action]
+
+
+def actions_of(role: Role) -> list[Action]:
+    """Every act that `role` may ever do, in the order of the vocabulary."""
+    return [action for action in Action if role in RULES[action].by]

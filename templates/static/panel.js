@@ -1,0 +1,217 @@
+// What the screens need beyond plain HTML: one dialog, the toolbar, inline rows, uploads. No inline handlers (CSP).
+(function () {
+  "use strict";
+  const ask = document.getElementById("ask");
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const token = () => document.querySelector("input[name=csrf_token]").value;
+
+  // One dialog for every question: tells, asks, or asks for an opinion. Resolves to false, or to {opinion, grounds}.
+  function dialog(words, { tell = false, opinion = false, grounds = false } = {}) {
+    const text = ask.querySelector("textarea"), lacking = ask.querySelector(".ask-lacking");
+    ask.querySelector(".ask-words").textContent = words;
+    ask.querySelector(".ask-opinion").hidden = !opinion;
+    ask.querySelector(".ask-grounds").hidden = !grounds;
+    ask.querySelector(".ask-no").hidden = tell;
+    $$("input[type=checkbox]", ask).forEach((box) => { box.checked = false; });
+    text.value = "";
+    lacking.hidden = true;
+    ask.returnValue = "no";
+    ask.showModal();
+    return new Promise((resolve) => {
+      const chosen = () => $$("input:checked", ask).map((box) => box.value);
+      const guard = (event) => {
+        if (event.submitter && event.submitter.value === "yes" && opinion && !text.value.trim() && !chosen().length) {
+          event.preventDefault();
+          lacking.hidden = false;
+          text.focus();
+        }
+      };
+      ask.addEventListener("submit", guard);
+      ask.addEventListener("close", () => {
+        ask.removeEventListener("submit", guard);
+        resolve(ask.returnValue === "yes" && !tell && { opinion: text.value, grounds: chosen() });
+      }, { once: true });
+    });
+  }
+
+  function hidden(form, name, value) {
+    const input = document.createElement("input");
+    Object.assign(input, { type: "hidden", name, value });
+    input.dataset.answer = "";
+    form.append(input);
+  }
+
+  // Acts: a refused one explains itself; the others ask first, and post the page's one form.
+  let answered = null;
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-act], button[data-ask]");
+    if (!button || button === answered || !button.form || button.type !== "submit") return;
+    if (button.getAttribute("aria-disabled") === "true") {
+      event.preventDefault();
+      await dialog(button.title, { tell: true });
+      return;
+    }
+    if (!button.dataset.ask) return;
+    event.preventDefault();
+    const opinion = "opinion" in button.dataset;
+    const said = await dialog(button.dataset.ask, { opinion, grounds: button.dataset.opinion === "refuse" });
+    if (!said) return;
+    $$("[data-answer]", button.form).forEach((input) => input.remove());
+    if (opinion) hidden(button.form, "opinion", said.opinion);
+    said.grounds.forEach((ground) => hidden(button.form, "ground", ground));
+    answered = button;
+    button.form.requestSubmit(button);
+    answered = null;
+  });
+
+  // Toolbar: stands for the buttons of the picked row (手册: 选中一条数据，点击界面上…按钮).
+  const picked = () => document.querySelector("input[name=pick]:checked");
+  const twin = (bar) => picked() && picked().closest("tr").querySelector(`button[data-act=${bar.dataset.bar}]`);
+  function refreshBar() {
+    $$("[data-bar]").forEach((bar) => {
+      const row = twin(bar);
+      if (!row) return;
+      bar.setAttribute("aria-disabled", row.getAttribute("aria-disabled") || "false");
+      bar.title = row.title;
+    });
+    $$("table.model-list tr").forEach((row) => row.classList.toggle("picked", row.contains(picked())));
+  }
+  document.addEventListener("change", (event) => { if (event.target.name === "pick") refreshBar(); });
+  document.addEventListener("click", (event) => {
+    const bar = event.target.closest("[data-bar]");
+    if (!bar) return;
+    const row = twin(bar);
+    if (row) row.click(); else dialog(bar.title, { tell: true });
+  });
+  refreshBar();
+
+  // Selects that search as you type.
+  const spoken = { formatNoMatches: () => ask.dataset.none, formatSearching: () => ask.dataset.searching };
+  if (window.jQuery) {
+    jQuery("select[data-role=select2]").each(function () {
+      jQuery(this).select2({ width: "100%", allowClear: this.dataset.allowBlank === "1", placeholder: " ",
+        ...spoken });
+    });
+    jQuery("input[data-role=select2-ajax]").each(function () {
+      const now = JSON.parse(this.dataset.json || "null");
+      jQuery(this).select2({ width: "100%", allowClear: this.dataset.allowBlank === "1", placeholder: " ", minimumInputLength: 0,
+        ...spoken, formatLoadMore: spoken.formatSearching,
+        initSelection: (_element, callback) => { if (now) callback({ id: now[0], text: now[1] }); },
+        ajax: { url: this.dataset.url, quietMillis: 200,
+          data: (query, page) => ({ query, offset: (page - 1) * 10, limit: 10 }),
+          results: (rows) => ({ results: rows.map(([id, text]) => ({ id, text })), more: rows.length === 10 }) } });
+    });
+  }
+
+  // Inline rows: added from the <template>, deleted in place after a question.
+  $$(".inline-rows").forEach((block) => {
+    const body = block.querySelector("tbody"), name = block.dataset.name;
+    let next = body.rows.length;
+    const number = () => $$("tr", body).filter((row) => !row.hidden).forEach((row, i) => { row.cells[0].firstChild.data = `${i + 1}`; });
+    function add() {
+      const row = block.querySelector("template").content.cloneNode(true).querySelector("tr");
+      const prefix = `${name}-${next++}`;
+      row.id = prefix;
+      row.cells[0].prepend(document.createTextNode(""));
+      $$("[name]", row).forEach((field) => { const own = field.name; field.name = field.id = `${prefix}-${own}`; });
+      body.append(row);
+      number();
+      return row;
+    }
+    block.querySelector("[data-add-row]").addEventListener("click", () => add().querySelector("input:not([type=hidden])").focus());
+    block.addEventListener("click", async (event) => {
+      const button = event.target.closest("[data-delete-row]");
+      if (!button || !(await dialog(button.dataset.ask))) return;
+      const row = button.closest("tr"), mark = row.querySelector("input[name^=del-]");
+      if (mark) { mark.checked = true; row.hidden = true; } else row.remove();
+      changed = true;
+      number();
+    });
+    if (!body.rows.length) add();
+  });
+
+  // The application form: nothing typed is left by accident; files go up the moment they are chosen.
+  let changed = false;
+  const form = document.getElementById("application");
+  if (form) {
+    form.addEventListener("input", () => { changed = true; });
+    form.addEventListener("change", (event) => { if (event.target.type !== "file") changed = true; });
+    form.addEventListener("submit", () => { changed = false; $$("tr.inline-row", form).forEach(dropIfBlank); });
+    window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+    $$(".box", form).forEach(watch);
+    const missing = document.getElementById("missing");
+    if (missing) missing.focus();
+  }
+
+  function dropIfBlank(row) {
+    const filled = $$("input:not([type=checkbox])", row).some((field) => field.value.trim());
+    if (!filled) row.remove();
+  }
+
+  function born(answer) {  // the first file made a draft of a blank form: from now on this is its edit form
+    if (form.dataset.id) return;
+    form.dataset.id = answer.id;
+    form.action = answer.edit;
+    form.elements.version.value = answer.version;
+    document.getElementById("auto-number").value = answer.number;
+    history.replaceState(null, "", answer.edit);
+  }
+
+  function send(box, address, fields, progress) {
+    const request = new XMLHttpRequest(), data = new FormData();
+    Object.entries({ csrf_token: token(), id: form.dataset.id, kind: box.dataset.kind, ...fields }).forEach(([k, v]) => data.append(k, v));
+    return new Promise((resolve) => {
+      request.upload.addEventListener("progress", (e) => { if (progress && e.lengthComputable) progress(Math.round((100 * e.loaded) / e.total)); });
+      request.addEventListener("load", () => {
+        let answer = {};
+        try { answer = JSON.parse(request.responseText); } catch { /* not ours: the sentence below says what to do */ }
+        if (request.status === 200) { born(answer); box.querySelector(".box-files").innerHTML = answer.html; }
+        resolve(request.status === 200 ? "" : answer.message || form.dataset.lost);
+      });
+      request.addEventListener("error", () => resolve(form.dataset.lost));
+      request.open("POST", address);
+      request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
+      request.send(data);
+    });
+  }
+
+  let queue = Promise.resolve();  // one after the other: the first file of a blank form decides which draft they belong to
+  function watch(box) {
+    const chooser = box.querySelector("input[type=file]"), line = box.querySelector(".progress-line");
+    const error = box.querySelector(".note.error"), bar = line.querySelector("progress"), percent = line.querySelector("span");
+    let replaces = null;
+    chooser.addEventListener("change", () => {
+      const files = [...chooser.files], old = replaces;
+      chooser.value = "";
+      replaces = null;
+      error.hidden = true;
+      files.forEach((file, i) => { queue = queue.then(() => upload(file, i === 0 ? old : null)); });
+    });
+    async function upload(file, old) {
+      let words = form.dataset.tooLarge;
+      if (file.size <= form.dataset.most * 1048576) {
+        line.hidden = false;
+        words = await send(box, form.dataset.upload, old ? { file, replaces: old } : { file }, (p) => { bar.value = p; percent.textContent = `${file.name} ${p}%`; });
+        line.hidden = true;
+      }
+      if (words) { error.hidden = false; error.textContent = words; }
+    }
+    box.addEventListener("click", async (event) => {
+      const button = event.target.closest("button");
+      if (!button) return;
+      if (button.dataset.replace) { replaces = button.dataset.replace; chooser.click(); }
+      if (button.dataset.remove && (await dialog(button.dataset.ask))) {
+        const words = await send(box, form.dataset.remove, { attachment: button.dataset.remove });
+        error.hidden = !words;
+        error.textContent = words;
+      }
+    });
+  }
+
+  // Success fades; failure stays.
+  setTimeout(() => $$(".alert-success").forEach((note) => note.classList.add("faded")), 5000);
+  const toggle = document.querySelector(".menu-toggle");
+  if (toggle) toggle.addEventListener("click", () => {
+    toggle.setAttribute("aria-expanded", String(document.body.classList.toggle("menu-open")));
+  });
+})();

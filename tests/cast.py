@@ -1,0 +1,141 @@
+"""The people of the tests, the application they make, and the acts that bring it to every status."""
+
+import io
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import access, filing
+from models.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
+from models.application import Application, Carrier
+from models.attachments import Store
+from models.codes import seed_districts
+from models.db import db
+from models.vocabulary import Action, AttachmentKind, Category, Role, Status, Trade
+
+PASSWORD = "demo-Pass-2026"
+FIELDS: dict[str, Any] = {
+    "title": "黑胶唱片《茉莉花》",
+    "category": Category.AUDIOVISUAL,
+    "catalogue_number": "ISRC CN-C18-26-0009-0/V·J4",
+    "summary": "江苏民歌选集，收录十二首。",
+    "copyright_owner": "江苏文艺音像出版社",
+    "manufacturer": "Optimal Media GmbH",
+    "country": "DEU",
+    "contract_number": "HT-2026-018",
+    "port": "2201",
+    "consignee": "江苏文艺音像出版社",
+    "hs_code": "8523499030",
+    "trade_mode": "0110",
+    "expected_on": date(2027, 3, 1),
+    "contact": "王敏",
+    "phone": "025-83210000",
+}
+WAYS: dict[Status, tuple[Action | bool, ...]] = {  # the acts that lead there; True and False are customs' replies
+    Status.DRAFT: (),
+    Status.PENDING: (Action.SUBMIT,),
+    Status.RETURNED: (Action.SUBMIT, Action.RETURN),
+    Status.NOT_ACCEPTED: (Action.SUBMIT, Action.DECLINE),
+    Status.REFUSED: (Action.SUBMIT, Action.REFUSE),
+    Status.FILED: (Action.SUBMIT, Action.GRANT),
+    Status.CUSTOMS_RECEIVED: (Action.SUBMIT, Action.GRANT, True),
+    Status.CUSTOMS_FAILED: (Action.SUBMIT, Action.GRANT, False),
+    Status.REVOKED: (Action.SUBMIT, Action.GRANT, Action.REVOKE),
+}
+
+
+def bring_on(session: Session) -> None:
+    """The people of every test, their organisations, and the entrustment that lets the agent file."""
+    press = Organisation(
+        credit_code="12320000466000101W", name="江苏文艺音像出版社", trade=Trade.PUBLISHER, province="320000"
+    )
+    other = Organisation(
+        credit_code="91320000134700202X", name="江苏电子音像出版社", trade=Trade.PUBLISHER, province="320000"
+    )
+    unit = Organisation(
+        credit_code="91320000567800303F", name="南京光盘进出口有限公司", trade=Trade.AGENT, province="320000"
+    )
+    people = [
+        Account(username="publisher", name="王敏", role=Role.PUBLISHER, organisation=press),
+        Account(username="publisher2", name="李想", role=Role.PUBLISHER, organisation=other),
+        Account(username="agent", name="赵强", role=Role.PUBLISHER, organisation=unit),
+        Account(username="reviewer", name="陈静", role=Role.REVIEWER, province="320000"),
+        Account(username="reviewer2", name="黄伟", role=Role.REVIEWER, province="440000"),
+        Account(username="national", name="周国", role=Role.NATIONAL),
+        Account(username="operator", name="孙维", role=Role.OPERATOR),
+    ]
+    people[0].set_password(PASSWORD)
+    for account in people:
+        account.password_hash, account.must_change = people[0].password_hash, False
+    session.add_all(people)
+    session.add(Entrustment(publisher=press, agent=unit, since=date(2020, 1, 1), until=date(2099, 12, 31)))
+    seed_districts(session)
+    session.commit()
+
+
+def settle(session: Session, province: str, by_agent: str = "") -> str:
+    """A press in another province, its account and its reviewer; the press's user name."""
+    body = f"12{province}466000{province[:3]}"
+    code = next(body + sign for sign in CODE_SIGNS if valid_credit_code(body + sign))
+    press = Organisation(credit_code=code, name=f"{province}音像出版社", trade=Trade.PUBLISHER, province=province)
+    known = select(Account).where(Account.province == province)
+    people = [Account(username=f"press{province}", name="林涛", role=Role.PUBLISHER, organisation=press)]
+    if session.scalar(known) is None:
+        people.append(Account(username=f"desk{province}", name="何平", role=Role.REVIEWER, province=province))
+    for account in people:
+        account.password_hash, account.must_change = "", False
+    session.add_all(people)
+    if by_agent:
+        agent = account_of(by_agent).organisation
+        session.add(Entrustment(publisher=press, agent=agent, since=date(2020, 1, 1), until=date(2099, 12, 31)))
+    session.commit()
+    return people[0].username
+
+
+def account_of(username: str) -> Account:
+    """The account of one of the cast, in the session of this context."""
+    return db.session.scalars(select(Account).where(Account.username == username)).one()
+
+
+def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: Any) -> int:
+    """A complete draft of this person, but for what `fields` leave empty; its number in the database."""
+    with app.app_context():
+        filer = account_of(by)
+        access.enter(filer)
+        application = filing.start(db.session(), filer)
+        with filing.revising(db.session(), application, application.version, filer):
+            for name, value in (FIELDS | fields).items():
+                assert name in Application.__table__.columns, name
+                setattr(application, name, value)
+            application.carriers = [
+                Carrier(specification="12 英寸黑胶唱片", quantity=Decimal(1000 + n), unit="010", kind="黑胶唱片")
+                for n in range(carriers)
+            ]
+        store = Store(app.config["STORE"])
+        for kind in AttachmentKind:
+            if kind.required(application.filing):
+                file = io.BytesIO(a_file(kind.value))
+                filing.attach(db.session(), application, kind, file, f"{kind.label}.pdf", filer, store, 1 << 20)
+        db.session.commit()
+        return application.id
+
+
+def take(app: Flask, step: Action | bool, key: int, by: str) -> None:
+    """One step of a way, in a session of whoever takes it: the filer submits, the province decides, customs replies."""
+    with app.app_context(), access.everything() as session:
+        application = session.get_one(Application, key)
+        if isinstance(step, bool):
+            filing.customs_replied(session, application, step, "回执说明")
+            session.commit()
+            return
+        reviewer = select(Account.username).where(Account.province == application.province)
+        who = by if step is Action.SUBMIT else session.scalars(reviewer).one()
+    with app.app_context():
+        account = account_of(who)
+        access.enter(account)
+        filing.perform(db.session(), step, db.session.get_one(Application, key), account, opinion="材料需要核对。")
+        db.session.commit()

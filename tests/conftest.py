@@ -1,0 +1,283 @@
+"""A fresh database of each kind, a small cast of named people, and the ways a test acts as one of them."""
+
+import io
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import flask
+import pikepdf
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_login import login_user
+from flask_migrate import upgrade
+from itsdangerous import URLSafeTimedSerializer
+from PIL import Image
+from sqlalchemy import select
+from werkzeug.datastructures import Headers
+from werkzeug.test import TestResponse
+
+from app import create_app
+from models import access, clock
+from models.accounts import Account, Visit, hashed
+from models.application import Application
+from models.db import db
+from models.vocabulary import Status
+from tests.cast import WAYS, account_of, bring_on, draft, settle, take
+
+POSTGRESQL = "postgres@127.0.0.1:5432"
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+Acting = Callable[[str], AbstractContextManager[Account]]
+Making = Callable[..., int]
+Record = dict[str, list[dict[str, Any]]]
+Recording = Callable[[int], Record]
+
+
+def build(address: str, folder: Path) -> None:
+    """A database made by the same steps as the real one, with the cast in it."""
+    app = create_app({"SQLALCHEMY_DATABASE_URI": address, "SECRET_KEY": "template", "STORE": str(folder / "store")})
+    with app.app_context():
+        upgrade()
+        bring_on(db.session())
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file every test on SQLite gets a copy of."""
+    folder = tmp_path_factory.mktemp("template")
+    build(f"sqlite:///{folder}/filing.sqlite", folder)
+    return folder / "filing.sqlite"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[psycopg.Connection]:
+    """A connection to the server; where there is none its tests are skipped, on CI they fail."""
+    try:
+        server = psycopg.connect(f"postgresql://{POSTGRESQL}/postgres", autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"PostgreSQL ({POSTGRESQL}) does not answer: the tests on it are left out")
+    with server:
+        yield server
+
+
+@contextmanager
+def made(server: psycopg.Connection, name: str) -> Iterator[str]:
+    """A database on the server, dropped afterwards whoever is still connected."""
+    server.execute(f"CREATE DATABASE {name}".encode())
+    try:
+        yield f"postgresql+psycopg://{POSTGRESQL}/{name}"
+    finally:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(
+    postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, bytes]]:
+    """The one database of this process, and the statements that make it as new (no copy, for that takes 100 ms)."""
+    with made(postgresql, f"filing_test_{os.getpid()}") as address:
+        build(address, tmp_path_factory.mktemp("template"))
+        with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
+            renew = renewal(connection).encode()
+        yield address, renew
+
+
+def renewal(connection: psycopg.Connection) -> str:
+    """SQL that empties every table, triggers or not, and puts back what is in it now."""
+    steps = ["SET session_replication_role = replica"]
+    connection.execute("CREATE SCHEMA seed")
+    for (table,) in connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    ).fetchall():
+        copied = connection.execute(f"CREATE TABLE seed.{table} AS TABLE public.{table}".encode()).rowcount
+        steps.append(f"DELETE FROM public.{table}")
+        if copied:
+            steps.append(f"INSERT INTO public.{table} TABLE seed.{table}")
+    for name, last in connection.execute("SELECT sequencename, last_value FROM pg_sequences").fetchall():
+        steps.append(f"SELECT setval('public.{name}', {last or 1}, {bool(last)})")
+    return ";".join(steps)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh database with schema and cast."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "filing.sqlite")
+        return f"sqlite:///{tmp_path}/filing.sqlite"
+    address, renew = request.getfixturevalue("postgresql_template")
+    with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute(renew)
+    return str(address)
+
+
+@pytest.fixture
+def app(database: str, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a fresh database, twice: on SQLite and on PostgreSQL. No context is pushed."""
+    app = create_app(
+        {
+            "TESTING": True,
+            "CAPTCHA": False,
+            "SECRET_KEY": secrets.token_hex(),
+            "SQLALCHEMY_DATABASE_URI": database,
+            "STORE": str(tmp_path / "store"),
+        }
+    )
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def cast(app: Flask) -> SimpleNamespace:
+    """`cast.publisher` is the number of that account; so for every user name."""
+    with app.app_context():
+        return SimpleNamespace(**dict(db.session.execute(select(Account.username, Account.id)).tuples().all()))
+
+
+@pytest.fixture
+def acting(app: Flask) -> Acting:
+    """`with acting("reviewer") as account:` is a session that serves this person; use `db.session` inside."""
+
+    @contextmanager
+    def entered(username: str) -> Iterator[Account]:
+        with app.app_context():
+            account = account_of(username)
+            access.enter(account)
+            yield account
+
+    return entered
+
+
+class Browser(FlaskClient):
+    """Sends the CSRF token with every unsafe request, as our pages do; `csrf=False` leaves it out."""
+
+    def open(self, *args: Any, csrf: bool = True, **options: Any) -> TestResponse:
+        assert not flask.has_app_context(), "leave acting() first: a request inside it would share its session"
+        if csrf and options.get("method", "GET") not in SAFE:
+            headers = Headers(options.pop("headers", None))
+            headers.setdefault("X-CSRFToken", self._token())
+            options["headers"] = headers
+        return super().open(*args, **options)
+
+    def _token(self) -> str:
+        with self.session_transaction() as session:
+            secret = session.setdefault("csrf_token", secrets.token_hex())
+        return str(URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token").dumps(secret))
+
+
+@pytest.fixture
+def as_(app: Flask) -> Callable[[str | None], Browser]:
+    """`as_("publisher")` is a browser in which that person is signed in; `as_(None)` one in which nobody is."""
+
+    def signed_in(username: str | None) -> Browser:
+        browser = Browser(app)
+        if username is None:
+            return browser
+        with app.test_request_context(environ_base=browser.environ_base):
+            account = account_of(username)
+            visit = Visit(account=account, began_at=clock.now(), seen_at=clock.now())
+            visit.token = secrets.token_urlsafe(32)
+            visit.token_hash = hashed(visit.token)
+            db.session.add(visit)
+            db.session.commit()
+            account.visit = visit
+            login_user(account)
+            kept = dict(flask.session)
+        with browser.session_transaction() as session:
+            session.update(kept)
+        return browser
+
+    return signed_in
+
+
+@pytest.fixture
+def make_application(app: Flask, a_pdf: Callable[[str], bytes]) -> Making:
+    """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise."""
+
+    def brought(by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any) -> int:
+        key = draft(app, by, carriers, fields, a_pdf)
+        for step in WAYS[Status(status)]:
+            take(app, step, key, by)
+        return key
+
+    return brought
+
+
+@pytest.fixture
+def a_press(app: Flask) -> Callable[..., str]:
+    """`a_press("440000")`: a press of another province, with a reviewer; `by_agent` lets the agent file for it too."""
+
+    def settled(province: str, by_agent: str = "") -> str:
+        with app.app_context():
+            return settle(db.session(), province, by_agent)
+
+    return settled
+
+
+@pytest.fixture
+def on_record(app: Flask) -> Recording:
+    """`on_record(id)`: every row the database keeps of an application, table by table, read past the row guard."""
+
+    def read(key: int) -> Record:
+        tables = [table for table in db.metadata.sorted_tables if "application_id" in table.c]
+        with app.app_context(), db.engine.connect() as connection:
+            rows = connection.execute(select(Application.__table__).where(Application.__table__.c.id == key))
+            kept = {"application": [dict(row) for row in rows.mappings()]}
+            for table in tables:
+                rows = connection.execute(select(table).where(table.c.application_id == key).order_by(table.c.id))
+                kept[table.name] = [dict(row) for row in rows.mappings()]
+        return kept
+
+    return read
+
+
+@cache
+def _pdf(text: str) -> bytes:
+    pdf, out = pikepdf.new(), io.BytesIO()
+    pdf.add_blank_page(page_size=(595, 842))
+    font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+    pdf.pages[0].Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+    shown = pikepdf.String(text.encode("ascii", "replace").decode()).unparse()
+    pdf.pages[0].Contents = pdf.make_stream(b"BT /F1 12 Tf 72 770 Td " + shown + b" Tj ET")
+    pdf.docinfo["/Title"] = text
+    pdf.save(out, static_id=True)
+    return out.getvalue()
+
+
+@pytest.fixture
+def a_pdf() -> Callable[[str], bytes]:
+    """`a_pdf(text)`: a small PDF; its title is the text, and so is its page where the text is ASCII."""
+
+    def made_of(text: str = "样品内容材料") -> bytes:
+        return _pdf(text)
+
+    return made_of
+
+
+@pytest.fixture
+def a_png() -> Callable[[], bytes]:
+    """`a_png()`: a small picture."""
+
+    def painted() -> bytes:
+        out = io.BytesIO()
+        Image.new("RGB", (8, 8), "#1b5fb4").save(out, "PNG")
+        return out.getvalue()
+
+    return painted

@@ -1,0 +1,187 @@
+"""The whole matrix, written by hand from the manual (第二章) and section 1 of the design; nothing here reads RULES."""
+
+from itertools import product
+
+import pytest
+from flask import Flask
+
+from models import access, filing
+from models.accounts import Account
+from models.application import Application
+from models.vocabulary import Action, Role, Status, Step
+from models.workflow import RECEIPTS, RULES, Refused, actions_of, check, refusal
+from tests.conftest import Making, Recording
+
+# P publisher, R reviewer, N nation; the operator may do nothing.
+MATRIX = """
+                  edit  submit  delete  print  return  decline  refuse  grant  resend  revoke
+draft             P     P       P       -      -       -        -       -      -       -
+pending           -     -       -       -      R       R        R       R      -       -
+returned          P     P       -       -      -       -        -       -      -       -
+not_accepted      -     -       P       -      -       -        -       -      -       -
+refused           -     -       P       -      -       -        -       -      -       -
+filed             -     -       -       PRN    -       -        -       -      -       R
+customs_received  -     -       -       PRN    -       -        -       -      -       R
+customs_failed    -     -       -       -      -       -        -       -      R       R
+revoked           -     -       -       -      -       -        -       -      -       -
+"""
+LETTERS = {"publisher": "P", "reviewer": "R", "national": "N", "operator": "O"}
+LEADS_TO = {
+    "submit": "pending",
+    "return": "returned",
+    "decline": "not_accepted",
+    "refuse": "refused",
+    "grant": "filed",
+    "resend": "filed",
+    "revoke": "revoked",
+}
+ENDS = {"not_accepted", "refused", "revoked"}
+SHOWN = {
+    "draft": "暂存",
+    "pending": "待审核",
+    "returned": "退回",
+    "not_accepted": "不予受理",
+    "refused": "不予备案",
+    "filed": "已备案",
+    "customs_received": "海关接收成功",
+    "customs_failed": "海关接收失败",
+    "revoked": "已作废",
+}
+
+
+def table() -> dict[tuple[str, str], str]:
+    """(status, action) → the letters of those who may."""
+    head, *rows = MATRIX.strip("\n").splitlines()
+    actions = head.split()
+    return {(row.split()[0], act): cell for row in rows for act, cell in zip(actions, row.split()[1:], strict=True)}
+
+
+CELLS = table()
+
+
+def test_the_table_speaks_of_every_status_action_and_role() -> None:
+    assert set(CELLS) == {(status.value, action.value) for status, action in product(Status, Action)}
+    assert set(LETTERS) == {role.value for role in Role}
+    assert {status.value: str(status.label) for status in Status} == SHOWN
+
+
+@pytest.mark.parametrize("role", LETTERS)
+@pytest.mark.parametrize(("status", "action"), CELLS)
+def test_the_whole_matrix(status: str, action: str, role: str) -> None:
+    """ST2: every act, in every status, by every role, is allowed or refused as the manual says."""
+    said = refusal(Action(action), Status(status), Role(role))
+    assert (said is None) == (LETTERS[role] in CELLS[status, action])
+
+
+@pytest.mark.parametrize(("status", "action"), CELLS)
+def test_a_refusal_names_the_status_and_every_status_that_would_allow_it(status: str, action: str) -> None:
+    able = {letter for (_, act), cell in CELLS.items() if act == action for letter in cell if letter != "-"}
+    for role in (role for role, letter in LETTERS.items() if letter in able):
+        said = refusal(Action(action), Status(status), Role(role))
+        if LETTERS[role] in CELLS[status, action]:
+            assert said is None
+            continue
+        assert said is not None
+        assert f"当前状态为「{SHOWN[status]}」，不能{Action(action).label}" in said
+        allowing = {name for (name, act), cell in CELLS.items() if act == action and LETTERS[role] in cell}
+        promised = said.split("；")[1]
+        assert {name for name, shown in SHOWN.items() if f"「{shown}」" in promised} == allowing
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_a_refusal_to_the_wrong_role_names_the_role_that_may(action: Action) -> None:
+    said = refusal(action, Status.DRAFT, Role.OPERATOR)
+    assert said is not None
+    assert str(action.label) in said
+    for role in Role:
+        able = any(LETTERS[role] in cell for (_, act), cell in CELLS.items() if act == action)
+        assert (f"「{role.label}」" in said) == able
+
+
+def test_nobody_signed_in_may_do_nothing() -> None:
+    assert all(refusal(action, status, None) for action, status in product(Action, Status))
+
+
+def test_check_raises_the_very_sentence_of_the_refusal() -> None:
+    with pytest.raises(Refused) as refused:
+        check(Action.PRINT, Status.CUSTOMS_FAILED, Role.PUBLISHER)
+    assert str(refused.value) == refusal(Action.PRINT, Status.CUSTOMS_FAILED, Role.PUBLISHER)
+    assert "海关接收失败" in str(refused.value)
+    assert "「已备案」「海关接收成功」" in str(refused.value)
+
+
+def test_a_new_status_could_not_print_by_accident() -> None:
+    """Design 2.2: printing is allowed by two statuses, not forbidden by six."""
+    assert {status for (status, action), cell in CELLS.items() if action == "print" and cell != "-"} == {
+        "filed",
+        "customs_received",
+    }
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status.value not in ENDS])
+def test_every_status_that_is_not_an_end_has_a_way_out(status: Status) -> None:
+    """ST1: an application in which nobody can do anything is lost."""
+    leaving = [act for (name, act), cell in CELLS.items() if name == status and cell != "-" and act in LEADS_TO]
+    assert [act for act in leaving if any(check(Action(act), status, role) for role in RULES[Action(act)].by)]
+
+
+def test_every_status_can_be_reached_from_a_draft() -> None:
+    """ST1: no status is an orphan."""
+    steps = [(status, LEADS_TO[act]) for (status, act), cell in CELLS.items() if cell != "-" and act in LEADS_TO]
+    steps += [("filed", "customs_received"), ("filed", "customs_failed")]
+    reached, size = {"draft"}, 0
+    while size != len(reached):
+        size = len(reached)
+        reached |= {there for here, there in steps if here in reached}
+    assert reached == {status.value for status in Status}
+
+
+def test_customs_replies_move_a_filed_application_only_and_belong_to_no_role() -> None:
+    assert {step: (rule.when, rule.to, rule.by) for step, rule in RECEIPTS.items()} == {
+        Step.CUSTOMS_ACCEPTED: ({Status.FILED}, Status.CUSTOMS_RECEIVED, frozenset()),
+        Step.CUSTOMS_REJECTED: ({Status.FILED}, Status.CUSTOMS_FAILED, frozenset()),
+    }
+
+
+def test_each_role_is_offered_the_acts_it_may_ever_do() -> None:
+    for role in Role:
+        ever = {act for (_, act), cell in CELLS.items() if LETTERS[role] in cell}
+        assert [action.value for action in actions_of(role)] == [act.value for act in Action if act.value in ever]
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_forced_act_changes_nothing_and_says_why(
+    app: Flask, make_application: Making, on_record: Recording, status: Status
+) -> None:
+    """ST2: each act that the table does not allow is refused by the models themselves, row by row unchanged."""
+    key = make_application(status=status)
+    before = on_record(key)
+    with app.app_context(), access.everything() as session:
+        accounts = {role: session.query(Account).filter_by(role=role).first() for role in Role}
+        for action, role in product(Action, Role):
+            account = accounts[role]
+            assert account is not None
+            if LETTERS[role] in CELLS[status, action]:
+                continue
+            with pytest.raises(Refused) as refused:
+                filing.perform(session, action, session.get_one(Application, key), account, "理由")
+            assert str(refused.value) == refusal(action, status, role)
+            session.commit()  # the worst a caller can do after a refusal
+    assert on_record(key) == before
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_an_allowed_act_leads_where_the_table_says(
+    app: Flask, make_application: Making, on_record: Recording, status: Status
+) -> None:
+    """ST2: each act that the table allows moves the status to its one destination, or leaves it."""
+    key = make_application(status=status)
+    with app.app_context(), access.everything() as session:
+        for (name, act), cell in CELLS.items():
+            for role in (role for role, letter in LETTERS.items() if name == status and letter in cell):
+                account = session.query(Account).filter_by(role=role).order_by(Account.id).first()
+                assert account is not None
+                filing.perform(session, Action(act), session.get_one(Application, key), account, "理由")
+                assert session.get_one(Application, key).status == LEADS_TO.get(act, status)
+                session.rollback()
+    assert on_record(key)["application"][0]["status"] is status

@@ -1,0 +1,68 @@
+"""Every way in. All screens in menu order: the table of contents of the UI."""
+
+from typing import Any
+
+from flask import Flask, redirect, url_for
+from flask_admin import Admin, AdminIndexView, expose
+from flask_admin.theme import Bootstrap4Theme
+from flask_babel import Babel
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from models import workflow
+from models.vocabulary import Role
+from views import certificate, commands, login, security
+from views.applications import ApplicationsScreen
+from views.exchange import ExchangeScreen
+from views.operator import AccountScreen, DistrictScreen, EntrustmentScreen, OrganisationScreen
+from views.register import RegisterScreen
+from views.review import FilingsScreen, ReviewScreen
+
+PRODUCT = _l("赴境外加工光盘进口备案系统")
+SCREENS: tuple[tuple[type, Any, str], ...] = (
+    (ApplicationsScreen, _l("查询"), "applications"),
+    (ReviewScreen, _l("待审核"), "review"),
+    (FilingsScreen, _l("全部申请"), "filings"),
+    (ExchangeScreen, _l("数据交换"), "exchange"),
+    (RegisterScreen, _l("备案证明查询"), "register"),
+    (AccountScreen, _l("账号"), "accounts"),
+    (OrganisationScreen, _l("单位"), "organisations"),
+    (EntrustmentScreen, _l("委托"), "entrustments"),
+    (DistrictScreen, _l("关区代码"), "districts"),
+)
+
+
+class Home(AdminIndexView):
+    """`/` leads everybody to the first screen of their own."""
+
+    @expose("/")
+    def index(self) -> Any:
+        homes = (view for view in self.admin._views if view is not self and view.is_accessible())
+        return redirect(next(homes).url)
+
+
+def menu(admin: Admin) -> list[tuple[Any, str, bool]]:
+    """The left menu of whoever is signed in: (label, address, whether it opens a blank form)."""
+    items = [(view.name, view.url + "/", False) for view in admin._views[1:] if view.is_accessible()]
+    blank = [(_l("备案证明申请"), url_for("applications.create_view"), True)]
+    return (blank if current_user.role is Role.PUBLISHER else []) + items
+
+
+def init_app(app: Flask) -> None:
+    """Hang every screen, page and command on the application."""
+    Babel(app, locale_selector=lambda: app.config["BABEL_DEFAULT_LOCALE"])
+    security.init_app(app)
+    login.init_app(app)
+    admin = Admin(
+        app,
+        name=PRODUCT,
+        url="/",
+        index_view=Home(url="/"),
+        theme=Bootstrap4Theme(swatch="default", base_template="base.html", fluid=True),
+        csp_nonce_generator=security.nonce,
+    )
+    for screen, name, address in SCREENS:
+        admin.add_view(screen(name=name, endpoint=address, url=f"/{address}"))
+    app.register_blueprint(certificate.verify)
+    commands.init_app(app)
+    app.jinja_env.globals.update(product=PRODUCT, menu=lambda: menu(admin), progress=workflow.progress)

@@ -1,0 +1,222 @@
+"""备案证明申请 and 查询: the publisher, or the unit it entrusts, writes and submits (手册 第一章, 第二章)."""
+
+from typing import Any
+
+from flask import abort, current_app, flash, g, jsonify, redirect, request
+from flask_admin import expose
+from flask_admin.model.form import InlineFormAdmin
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from stdnum import isbn
+from wtforms import TextAreaField
+from wtforms.validators import InputRequired, Length, Optional, Regexp
+
+from models import filing
+from models.accounts import publishers_for
+from models.application import Application, Carrier
+from models.codes import names_of
+from models.db import db
+from models.vocabulary import Action, AttachmentKind, Role
+from models.workflow import EDITABLE, Refused
+from views.base import form_args_of, labels_of
+from views.fields import AmountField, ChoiceField, CodeText, SeenVersion, without_signs
+from views.filing import CARRIER, FilingScreen, store
+
+WRITTEN = (
+    "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "summary", "manufacturer", "country",
+    "sid_code", "contract_number", "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
+)  # fmt: skip
+OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
+REQUIRED = InputRequired(_l("必填。"))
+
+
+def presses() -> list[tuple[str, str]]:
+    """The presses this account may apply for; a press already applied for cannot be changed after 申报."""
+    found = publishers_for(db.session, current_user.organisation_id)
+    return [(str(press.id), str(press)) for press in found]
+
+
+class PressField(ChoiceField):
+    """出版单位: one's own press, or those that have entrusted one's unit."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, options=presses, coerce=int, **kwargs)
+
+
+class CarrierForm(InlineFormAdmin):
+    """载体信息, a row each (手册 第一章: 规格型号, 进口数量, 单位 are required)."""
+
+    form_columns = ("id", *CARRIER)
+    column_labels = labels_of(Carrier)
+    form_overrides = {
+        "kind": CodeText,
+        "unit": CodeText,
+        "currency": CodeText,
+        "quantity": AmountField,
+        "unit_price": AmountField,
+    }
+    form_args = {
+        "kind": {"codes": "carrier", "validators": [Optional()]},
+        "unit": {"codes": "unit", "validators": [REQUIRED]},
+        "currency": {"codes": "currency", "validators": [Optional()]},
+        "quantity": {"validators": [REQUIRED]},
+        "unit_price": {"validators": [Optional()]},
+        "specification": {"filters": [without_signs], "validators": [REQUIRED, Length(max=255)]},
+        "name": {"filters": [without_signs]},
+        "catalogue_number": {"filters": [without_signs]},
+        "note": {"filters": [without_signs]},
+    }
+
+
+class ApplicationsScreen(FilingScreen):
+    """查询: one's own applications; the blue number leads to the form while it may be edited."""
+
+    roles = frozenset({Role.PUBLISHER})
+    can_create = can_edit = True
+    opens = FilingScreen.opens | {"upload", "remove"}
+    create_template = edit_template = "application.html"
+    acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
+    page_acts = acts
+    column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
+    form_columns = ("version", "publisher_id", *WRITTEN)
+    form_extra_fields = {"version": SeenVersion(), "publisher_id": PressField(_l("出版单位"))}
+    form_overrides = OVERRIDES | {"summary": TextAreaField}
+    form_args = ARGS | {
+        "hs_code": {
+            "filters": [without_signs],
+            "validators": [Optional(), Regexp(r"^(\d{8}|\d{10})$", message=_l("请填写 8 位或 10 位数字。"))],
+        },
+    }
+    inline_models = (CarrierForm(Carrier),)
+
+    def save(self, form: Any, model: Application | None) -> Application:
+        """A blank form gives birth to a draft; any other is saved on the version the person was looking at."""
+        application = model or filing.start(db.session, by=current_user)
+        seen = form.version.seen if model else application.version
+        with filing.revising(db.session, application, seen, by=current_user):
+            form.populate_obj(application)
+        if form.isbn.data and not isbn.is_valid(form.isbn.data):
+            flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
+        return application
+
+    def saved(self, form: Any, model: Any) -> Any:
+        """As everywhere; an overtaken form comes back with the typed words, and beside them what is now stored."""
+        try:
+            row = self.save(form, model)
+            db.session.commit()
+        except filing.Conflict as conflict:
+            db.session.rollback()
+            flash(str(conflict), "error")
+            self._show_both(form, model)
+            return None
+        except Refused as refused:
+            db.session.rollback()
+            flash(str(refused), "error")
+            g.answer = 422
+            return None
+        return row
+
+    def _show_both(self, form: Any, model: Application) -> None:
+        """Nothing typed is lost, nothing of theirs overwritten: saving again is then a choice, made knowingly."""
+        g.answer = 409
+        g.theirs = {
+            field.short_name: getattr(model, field.short_name)
+            for field in form
+            if field.short_name in WRITTEN and field.data != getattr(model, field.short_name)
+        }
+        form.version.data = model.version
+        form.version.raw_data = None
+
+    def get_save_return_url(self, model: Application, is_created: bool = False) -> str:
+        """After 保存 the form stays open; after 申报 the list shows the new status, or the form what is missing."""
+        address = self.get_url(".edit_view", id=model.id)
+        if "_submit" not in request.form:
+            return address
+        key = model.id
+        try:
+            filing.perform(db.session, Action.SUBMIT, model, by=current_user)
+            db.session.commit()
+        except filing.Incomplete as incomplete:
+            db.session.rollback()
+            flash(str(incomplete), "error")
+            return self.get_url(".edit_view", id=key, check=1)
+        except Refused as refused:
+            db.session.rollback()
+            flash(str(refused), "error")
+            return address
+        return self.get_url(".details_view", id=key)
+
+    def edit_form(self, obj: Application | None = None) -> Any:
+        """The form; once declared, the press stays the one whose province has the case."""
+        form = super().edit_form(obj)
+        if obj is not None and obj.applied_on:
+            form.publisher_id.choices = [(str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}")]
+            form.publisher_id.allow_blank = False
+        elif obj is not None and obj.publisher_id and str(obj.publisher_id) not in dict(form.publisher_id.choices):
+            form.publisher_id.choices.append((str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}"))
+        return form
+
+    def create_form(self, obj: Any = None) -> Any:
+        """A blank form; the only press there is to choose is chosen."""
+        form = super().create_form(obj)
+        if request.method == "GET" and len(form.publisher_id.choices) == 1:
+            form.publisher_id.process_data(form.publisher_id.choices[0][0])
+        return form
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        """The form while 暂存 or 退回 (手册 第二章); the details, with the reason, in any other status."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        if row.status not in EDITABLE and request.method == "GET":
+            return redirect(self.get_url(".details_view", id=row.id))
+        return super().edit_view()
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        model = kwargs.get("model")
+        missing = model.missing() if model is not None and request.args.get("check") else {}
+        lists = {name: names_of(name) for name in ("carrier", "unit", "currency")}
+        page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": current_user}
+        return super().render(template, **page, datalists=lists, **kwargs)
+
+    @expose("/upload/", methods=("POST",))
+    def upload(self) -> Any:
+        """One file, as soon as it is chosen: whatever becomes of the form, it is kept. A blank form becomes a draft."""
+        key, file = request.form.get("id"), request.files.get("file")
+        if file is None or request.form.get("kind") not in set(AttachmentKind):
+            abort(400)
+        kind = AttachmentKind(request.form["kind"])
+        row = (self.get_one(key) or abort(404)) if key else filing.start(db.session, by=current_user)
+        replaces = request.form.get("replaces", type=int)
+        limit = int(current_app.config["ATTACHMENT_MB"]) << 20
+        try:
+            filing.attach(
+                db.session, row, kind, file.stream, file.filename or "", current_user, store(), limit, replaces
+            )
+            db.session.commit()
+        except Refused as refused:
+            db.session.rollback()
+            return jsonify(message=str(refused)), 409 if isinstance(refused, filing.Conflict) else 422
+        return self._box(row, kind)
+
+    @expose("/remove/", methods=("POST",))
+    def remove(self) -> Any:
+        """Take a file out while the application may be edited."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        attachment = request.form.get("attachment", type=int)
+        if attachment not in {file.id for file in row.current_attachments}:
+            abort(404)
+        try:
+            file = filing.detach(db.session, row, attachment, by=current_user)
+            db.session.commit()
+        except Refused as refused:
+            db.session.rollback()
+            return jsonify(message=str(refused)), 409
+        return self._box(row, file.kind)
+
+    def _box(self, row: Application, kind: AttachmentKind) -> Any:
+        """The files of one kind, drawn anew, and the address at which this draft is edited."""
+        html = super().render("files.html", model=row, kind=kind, editable=True)
+        return jsonify(
+            id=row.id, number=row.number, version=row.version, html=html, edit=self.get_url(".edit_view", id=row.id)
+        )

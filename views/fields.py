@@ -1,0 +1,133 @@
+"""Form fields of the house: codes and words that search as you type, days, exact numbers, and clean text."""
+
+import unicodedata
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from flask_admin.form import Select2Field
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, DecimalField, HiddenField, StringField, ValidationError
+from wtforms.validators import NumberRange, Optional
+
+from models.codes import code_of, label_of, names_of
+from models.vocabulary import Word
+from models.workflow import Refused
+
+PLAIN_TEXT = {"raw"}
+MOST = Decimal(10) ** 13
+
+
+def without_signs(text: str | None) -> str | None:
+    """Trimmed, composed, without control characters (new lines and tabs stay); nothing becomes None."""
+    if text is None:
+        return None
+    kept = "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
+    return unicodedata.normalize("NFC", kept).strip() or None
+
+
+class ChoiceField(Select2Field):
+    """A select that searches as you type over choices asked for at each request, blank allowed."""
+
+    def __init__(self, label: Any = None, validators: Any = None, *, options: Callable[[], Any], **kwargs: Any) -> None:
+        kwargs.setdefault("allow_blank", True)
+        super().__init__(label, None, choices=list(options()), **kwargs)
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data is not None and self.data not in {self.coerce(value) for value, *_rest in self.choices}:
+            raise ValidationError(_("请从下拉列表中选择。"))
+
+
+class CodeField(ChoiceField):
+    """A code list, shown as 010-张: found by code, by name, or by part of either."""
+
+    def __init__(self, label: Any = None, validators: Any = None, *, codes: str, **kwargs: Any) -> None:
+        self.codes = codes
+        super().__init__(label, options=self._options, **kwargs)
+
+    def _options(self) -> list[tuple[str, str]]:
+        return [(code, code if code == name else f"{code}-{name}") for code, name in names_of(self.codes).items()]
+
+    def process_data(self, value: Any) -> None:
+        """A stored code that has since ended stays choosable where it stands."""
+        super().process_data(value)
+        if value and value not in dict(self.choices):
+            self.choices.append((value, label_of(self.codes, value)))
+
+
+class WordField(ChoiceField):
+    """One word of the vocabulary, by its label."""
+
+    def __init__(self, label: Any = None, validators: Any = None, *, words: type[Word], **kwargs: Any) -> None:
+        kwargs.setdefault("coerce", words)
+        super().__init__(label, options=lambda: [(word.value, word.label) for word in words], **kwargs)
+
+
+class CodeText(StringField):
+    """A code typed in a table cell beside a shared <datalist>: 010-张, 010 and 张 all mean the same."""
+
+    def __init__(self, label: Any = None, validators: Any = None, *, codes: str, **kwargs: Any) -> None:
+        kwargs["render_kw"] = {"list": f"codes-{codes}", "autocomplete": "off"} | kwargs.get("render_kw", {})
+        super().__init__(label, [*(validators or ()), self._known], **kwargs)
+        self.codes = codes
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return label_of(self.codes, self.data) if self.data else ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = without_signs(valuelist[0]) if valuelist else None
+
+    def _known(self, _form: Any, _field: Any) -> None:
+        if self.data:
+            try:
+                self.data = code_of(self.codes, self.data)
+            except Refused as refused:
+                raise ValidationError(str(refused)) from None
+
+
+class DayField(DateField):
+    """A day, 2026-11-23; the browser's own calendar."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, [*(validators or ()), Optional()], **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("请按 2026-01-31 的格式填写日期。")) from None
+
+
+class AmountField(DecimalField):
+    """An exact number above zero, at most 13 digits before the point and 5 after it (customs' limits)."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        bounds = NumberRange(min=Decimal("0.00001"), max=MOST, message=_l("请填写大于 0 的数，整数部分不超过 13 位。"))
+        kwargs["render_kw"] = {"inputmode": "decimal"} | kwargs.get("render_kw", {})
+        super().__init__(label, [*(validators or ()), bounds, self._places], places=None, **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        try:
+            super().process_formdata([value.replace(",", "").strip() for value in valuelist if value.strip()])
+        except ValueError:
+            raise ValueError(_("请填写数字。")) from None
+
+    def _places(self, _form: Any, _field: Any) -> None:
+        if self.data is not None and self.data != round(self.data, 5):
+            raise ValidationError(_("最多保留 5 位小数。"))
+
+
+class SeenVersion(HiddenField):
+    """The version a person is looking at: compared when saving, never written to the row."""
+
+    @property
+    def seen(self) -> int:
+        text = str(self.data or "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        """A version is counted by the database session alone."""

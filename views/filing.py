@@ -1,0 +1,192 @@
+"""What every screen of applications shares: list, details, acts, attachments, certificate, export."""
+
+from typing import Any
+
+from flask import Response, abort, current_app, flash, redirect, request, send_file
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from markupsafe import Markup
+
+from models import filing, workflow
+from models.application import Application, Carrier
+from models.attachments import SHOWN_IN_BROWSER, Attachment, Store
+from models.db import db
+from models.vocabulary import Action, AttachmentKind, Ground
+from models.workflow import Refused
+from views import certificate, export
+from views.base import Button, Screen, labels_of
+from views.query import OwnQuery
+
+BASICS = (
+    "number", "applied_on", "applicant_name", "applicant_code", "filing", "publisher_name", "authority",
+    "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "summary",
+    "manufacturer", "country", "sid_code", "contract_number",
+    "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
+)  # fmt: skip
+CARRIER = ("kind", "specification", "quantity", "unit", "name", "catalogue_number", "unit_price", "currency", "note")
+STYLES = {Action.SUBMIT: "primary", Action.GRANT: "primary", Action.PRINT: "primary", Action.REVOKE: "danger"}
+PERFORMED = ", ".join(action.value for action in Action if action is not Action.EDIT)
+
+
+class FilingScreen(Screen):
+    """Applications, as far as the signed-in account sees them; one subclass a role and purpose."""
+
+    acts: tuple[Action, ...] = ()  # in the list
+    page_acts: tuple[Action, ...] = ()  # on the page of one application
+    opens = frozenset({"perform", "attachment", "certificate"})
+    can_view_details = can_export = True
+    query_form = OwnQuery
+    column_list: Any = ("number", "title", "publisher_name", "applied_on", "status", "acts")
+    column_sortable_list: Any = (("number", "id"), "title", "publisher_name", "applied_on", "status")
+    column_labels = labels_of(Application) | {"acts": _l("操作"), "waited": _l("已等候")}
+    column_formatters: Any = {
+        "number": lambda view, _context, row, _name: view.numbered(row),
+        "status": lambda view, _context, row, _name: tag(row),
+        "acts": lambda view, _context, row, _name: "",  # drawn by list.html
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Application, db, **kwargs)
+
+    def get_query(self) -> Any:
+        """Newest first; with a date range by date, so that status, range and order are one index range."""
+        return super().get_query()
+
+    def _get_default_order(self) -> Any:
+        query = self.query()
+        ranged = query is not None and (query.since.data or query.until.data)
+        names = ("applied_on", "id") if ranged else ("id",)
+        return [(getattr(Application, name), [], True) for name in names]
+
+    # What a row offers
+    def buttons(self, row: Application, acts: tuple[Action, ...] | None = None) -> list[Button]:
+        """The acts of this screen on `row`; each asks the rule, dimmed with its sentence when refused."""
+        return [
+            Button(
+                name=action.value,
+                label=action.label,
+                address=self.get_url(".perform", action=action.value),
+                ask=question(action, row),
+                refusal=workflow.refusal(action, row.status, current_user.role),
+                opinion=workflow.RULES[action].opinion,
+                opens=action is Action.PRINT,
+                style=STYLES.get(action, "light"),
+            )
+            for action in (self.acts if acts is None else acts)
+        ]
+
+    def address_of(self, row: Application) -> str:
+        """The page of one application: the form while it may be edited here, else the details."""
+        return self.get_url(self.endpoint_of(row), id=row.id, url=request.full_path)
+
+    def endpoint_of(self, row: Application) -> str:
+        editable = self.can_edit and not workflow.refusal(Action.EDIT, row.status, current_user.role)
+        return ".edit_view" if editable else ".details_view"
+
+    def opening(self, row: Application) -> str:
+        return _("编辑") if ".edit" in self.endpoint_of(row) else _("查看")
+
+    def numbered(self, row: Application) -> Markup:
+        """The blue 申请单号 (手册 第二章)."""
+        deleted = Markup('<span class="badge badge-light">{}</span>').format(_("申请人已删除"))
+        link = Markup('<a class="number" href="{}">{}</a>').format(self.address_of(row), row.number)
+        return link + " " + deleted if row.deleted_at else link
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
+        page |= {"carrier_labels": labels_of(Carrier), "explain": filing.explain, "tag": tag}
+        return super().render(template, **(page | kwargs))
+
+    # Acts
+    @expose(f"/<any({PERFORMED}):action>/", methods=("POST",))
+    def perform(self, action: str) -> Any:
+        """Every act of every screen: one row, one rule, one transaction; a refusal is a sentence, never a 500."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        wanted, key = Action(action), row.id
+        try:
+            filing.perform(db.session, wanted, row, by=current_user, opinion=self.opinion())
+            db.session.commit()
+        except filing.Incomplete as incomplete:
+            db.session.rollback()
+            flash(str(incomplete), "error")
+            return redirect(self.get_url(".edit_view", id=key, check=1), 303)
+        except Refused as refused:
+            db.session.rollback()
+            flash(str(refused), "error")
+            return self.back()
+        if wanted is Action.PRINT:
+            return redirect(self.get_url(".certificate", id=key), 303)
+        flash(_("%(number)s：%(action)s成功。", number=row.number, action=wanted.label), "success")
+        return self.back()
+
+    def opinion(self) -> str:
+        """The chosen grounds of the law, then the person's own words."""
+        chosen = [ground.label for ground in Ground if ground.value in request.form.getlist("ground")]
+        basis = (
+            _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds="；".join(map(str, chosen))) if chosen else ""
+        )
+        return f"{basis}\n{request.form.get('opinion', '')}".strip()
+
+    # Files
+    @expose("/attachment/")
+    def attachment(self) -> Response:
+        """A file, under its own name; the bytes cannot run anything in our name, whatever they are."""
+        key = request.args.get("id", "")
+        file = key.isascii() and key.isdigit() and len(key) < 10 and db.session.get(Attachment, int(key))
+        if not file or self.get_one(file.application_id) is None:
+            abort(404)
+        inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args
+        response = send_file(
+            store().path(file.digest), mimetype=file.media_type, as_attachment=not inline, download_name=file.name
+        )
+        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+        return response
+
+    @expose("/certificate/")
+    def certificate(self) -> Response:
+        """The certificate as PDF, by the rule of 打印 (手册 第二章·打印)."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        sentence = workflow.refusal(Action.PRINT, row.status, current_user.role)
+        if sentence or row.certificate is None:
+            flash(sentence or _("尚未签发证明。"), "error")
+            return self.back()
+        response = Response(certificate.pdf(row.certificate), mimetype="application/pdf")
+        response.headers.set("Content-Disposition", "inline", filename=f"{row.certificate.number}.pdf")
+        return response
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Response:
+        """The rows of the present query, at most as many as the pager reaches."""
+        if export_type not in export.TYPES:
+            abort(404)
+        columns = [(name, label) for name, label in self._list_columns if name != "acts"]
+        args = self._get_list_extra_args()
+        _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST)
+        del args
+        return export.table(export_type, str(self.name), columns, rows)
+
+
+def store() -> Store:
+    """The folder of attachments."""
+    return Store(current_app.config["STORE"])
+
+
+def tag(row: Application) -> Markup:
+    """数据状态 as a coloured tag; the word is always there."""
+    return Markup('<span class="badge badge-{}">{}</span>').format(row.status.tone, row.status.label)
+
+
+def question(action: Action, row: Application) -> str:
+    """What the dialog asks before an act."""
+    match action:
+        case Action.SUBMIT:
+            return _("确定要申报 %(number)s 吗？申报后在审核结束前不能修改。", number=row.number)
+        case Action.DELETE:
+            return _("确定要删除 %(number)s 吗？删除后不再显示在列表中，申请单号不再使用。", number=row.number)
+        case Action.GRANT:
+            return _("确定要准予 %(number)s 备案并签发证明吗？证明签发后不能更改。", number=row.number)
+        case Action.PRINT:
+            return ""
+    return _("确定要对 %(number)s 办理%(action)s吗？", number=row.number, action=action.label)

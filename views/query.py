@@ -1,0 +1,129 @@
+"""The query form 查询/重置 above a list (手册 第二章): fixed fields, asked together, kept in the address."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import false
+from wtforms import Field, Form, SelectField, StringField
+from wtforms.validators import Length
+
+from models import workflow
+from models.accounts import Account, Organisation
+from models.application import Application, search_key
+from models.certificate import Certificate
+from models.codes import District, names_of
+from models.vocabulary import Role, Status
+from views.fields import DayField, without_signs
+
+Condition = Callable[[Any], Any]
+ANY = ("", _l("全部"))
+
+
+def text(label: Any) -> Any:
+    """A box for a part of a text."""
+    return StringField(label, filters=[without_signs], validators=[Length(max=100)])
+
+
+def choice(label: Any, options: Callable[[], list[tuple[str, Any]]]) -> Any:
+    """A select that begins with 全部."""
+    return SelectField(label, choices=lambda: [ANY, *options()], default="", coerce=str)
+
+
+class Query(Form):
+    """Fields and, by the same name, the condition each stands for."""
+
+    conditions: ClassVar[dict[str, Condition]] = {}
+
+    def narrow(self, query: Any) -> Any:
+        """Every filled field narrows; a question that makes no sense finds nothing, rather than everything."""
+        if not self.validate():
+            return query.filter(false())
+        for field in self.filled():
+            query = query.filter(self.conditions[field.name](field.data))
+        return query
+
+    def filled(self) -> list[Field]:
+        """The fields that ask something."""
+        return [field for field in self if field.data not in (None, "")]
+
+
+def statuses(allowed: frozenset[Status] | set[Status]) -> Any:
+    """数据状态, of those that this reader can meet."""
+    return choice(_l("数据状态"), lambda: [(s.value, s.label) for s in Status if s in allowed])
+
+
+class OwnQuery(Query):
+    """The manual's three: 商品名称, 数据状态, 申请起止日期."""
+
+    title = text(_l("商品名称"))
+    status = statuses(set(Status))
+    since = DayField(_l("申请日期从"))
+    until = DayField(_l("至"))
+    conditions: ClassVar[dict[str, Condition]] = {
+        "title": lambda words: Application.title_key.contains(search_key(words), autoescape=True),
+        "status": lambda status: Application.status == Status(status),
+        "since": lambda day: Application.applied_on >= day,
+        "until": lambda day: Application.applied_on <= day,
+        "publisher": lambda words: Application.publisher_name.contains(words, autoescape=True),
+        "province": lambda code: Application.province == code,
+        "certificate": lambda number: Application.certificate.has(Certificate.number == number.upper()),
+    }
+
+
+class ProvinceQuery(OwnQuery):
+    """A province sees no drafts, and asks by publisher too."""
+
+    status = statuses(set(Status) - workflow.PRIVATE)
+    publisher = text(_l("出版单位"))
+
+
+class QueueQuery(OwnQuery):
+    """What waits has one status; it is found by name, publisher or day."""
+
+    status = None
+    publisher = text(_l("出版单位"))
+
+
+class NationQuery(OwnQuery):
+    """Over every province, of what provinces have issued."""
+
+    status = statuses(set(workflow.ISSUED))
+    publisher = text(_l("出版单位"))
+    province = choice(_l("省份"), lambda: list(names_of("province").items()))
+    certificate = text(_l("证明编号"))
+
+
+class AccountQuery(Query):
+    """Accounts by name or role."""
+
+    username = text(_l("用户名"))
+    name = text(_l("姓名"))
+    role = choice(_l("角色"), lambda: [(role.value, role.label) for role in Role])
+    conditions: ClassVar[dict[str, Condition]] = {
+        "username": lambda words: Account.username.contains(words, autoescape=True),
+        "name": lambda words: Account.name.contains(words, autoescape=True),
+        "role": lambda role: Account.role == Role(role),
+    }
+
+
+class OrganisationQuery(Query):
+    """Organisations by name or code."""
+
+    name = text(_l("单位名称"))
+    credit_code = text(_l("统一社会信用代码"))
+    conditions: ClassVar[dict[str, Condition]] = {
+        "name": lambda words: Organisation.name.contains(words, autoescape=True),
+        "credit_code": lambda words: Organisation.credit_code.contains(words.upper(), autoescape=True),
+    }
+
+
+class DistrictQuery(Query):
+    """Customs districts by code or name."""
+
+    code = text(_l("关区代码"))
+    name = text(_l("关区名称"))
+    conditions: ClassVar[dict[str, Condition]] = {
+        "code": lambda words: District.code.startswith(words, autoescape=True),
+        "name": lambda words: District.name.contains(words, autoescape=True),
+    }

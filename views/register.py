@@ -1,0 +1,23 @@
+"""备案证明查询: the nation looks up what provinces have issued, and changes nothing (手册 第三篇)."""
+
+from models.certificate import Certificate
+from models.codes import names_of
+from models.vocabulary import Action, Role
+from views.base import labels_of
+from views.filing import FilingScreen
+from views.query import NationQuery
+
+
+class RegisterScreen(FilingScreen):
+    """Every province's certificates; not one way to write."""
+
+    roles = frozenset({Role.NATIONAL})
+    query_form = NationQuery
+    acts = page_acts = (Action.PRINT,)
+    column_list = ("number", "certificate", "title", "publisher_name", "province", "applied_on", "status", "acts")
+    column_sortable_list = (("number", "id"), "title", "publisher_name", "province", "applied_on", "status")
+    column_labels = FilingScreen.column_labels | {"certificate": labels_of(Certificate)["number"]}
+    column_formatters = FilingScreen.column_formatters | {
+        "certificate": lambda _view, _context, row, _name: row.certificate.number if row.certificate else None,
+        "province": lambda _view, _context, row, _name: names_of("province").get(row.province),
+    }

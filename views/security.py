@@ -1,0 +1,150 @@
+"""What every answer carries and how every refusal reads: CSRF, headers, error pages."""
+
+import logging
+import re
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, has_app_context, jsonify, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from models.application import Application, Carrier
+from models.trail import TrailEntry
+from models.workflow import Refused
+
+STATIC = frozenset({"static", "admin.static"})
+POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+WORDS = {
+    column.key: column.info["label"]
+    for table in (TrailEntry, Carrier, Application)
+    for column in table.__table__.columns
+    if "label" in column.info
+}
+
+
+def init_app(app: Flask) -> None:
+    """Guard every unsafe request, dress every answer, put every error into one sentence."""
+    CSRFProtect(app)
+    app.jinja_env.globals["csp_nonce"] = nonce
+    app.after_request(dress)
+    app.register_error_handler(HTTPException, explain)
+    app.register_error_handler(Refused, refused)
+    app.logger.addFilter(name_incident)
+
+
+def random_name() -> str:
+    """128 random bits that fit into a header, a cookie or an address."""
+    return secrets.token_urlsafe(16)
+
+
+def nonce() -> str:
+    """The one nonce of this request: Flask-Admin asks for it at every script it renders."""
+    if "nonce" not in g:
+        g.nonce = random_name()
+    return str(g.nonce)
+
+
+def dress(response: Response) -> Response:
+    """The security headers; what an answer says for itself about its content stays."""
+    response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce()))
+    response.headers.update(HEADERS)
+    if request.endpoint not in STATIC:
+        response.headers["Cache-Control"] = "no-store"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+def local(target: str | None) -> str | None:
+    """`target` when it is a path of ours: exactly one leading slash, nothing a browser reads as another host."""
+    return target if target and re.fullmatch(r"/(?!/)[^\\\x00-\x1f\x7f]*", target) else None
+
+
+def came_from() -> str | None:
+    """The page of ours that sent this request."""
+    page = urlsplit(request.referrer or "")
+    return local(page._replace(scheme="", netloc="").geturl()) if page.netloc == request.host else None
+
+
+def wants_json() -> bool:
+    """Whether a script is asking, and not a page."""
+    accepted = request.accept_mimetypes
+    return "X-Requested-With" in request.headers or accepted["application/json"] > accepted["text/html"]
+
+
+def sentence(error: HTTPException) -> str:
+    """What happened and what to do next, by status; nothing of the exception itself."""
+    if isinstance(error, CSRFError):
+        return _("页面已过期，请返回上一页刷新后重新提交。")
+    sentences = {
+        401: _("登录已超时，请重新登录后继续办理。"),
+        403: _("当前账号没有这项权限，请返回首页，或联系系统管理员开通。"),
+        404: _("没有找到这个页面或资料，请核对地址，或返回首页查询。"),
+        405: _("这个地址不能这样打开，请返回首页从菜单进入。"),
+        413: _("上传内容超过 %(most)s MB，请压缩或分次上传。", most=current_app.config["ATTACHMENT_MB"]),
+        429: _("操作过于频繁，请稍等一分钟后再试。"),
+    }
+    if (error.code or 500) >= 500:
+        return _("系统暂时无法完成这次操作，请稍后再试；如仍未解决，请把事件编号告知系统管理员。")
+    return sentences.get(error.code or 0, _("提交的内容不完整或格式不对，请返回上一页检查后重新提交。"))
+
+
+def explain(error: HTTPException) -> Response:
+    """An error as a page, or as JSON for a script, with the same status and headers (Allow, Retry-After)."""
+    response: Response = current_app.make_response(error.get_response(request.environ))
+    if isinstance(error, SecurityError):  # a host name that is not ours: no address can be built for it
+        return response
+    return say(response, sentence(error))
+
+
+def refused(refusal: Refused) -> Response:
+    """An act that the rules refuse and no screen caught: its sentence, and 409 for nothing has changed."""
+    return say(Response(status=409), str(refusal))
+
+
+def say(response: Response, words: str) -> Response:
+    """Put one sentence into `response`, in the form that was asked for."""
+    status = response.status_code
+    number = incident() if status >= 500 else None
+    if wants_json():
+        said = {"message": words} | ({"incident": number} if number else {})
+        response.data, response.mimetype = jsonify(said).data, "application/json"
+        return response
+    response.data = render_template(
+        "error.html", sentence=words, status=status, incident=number, back=came_from(), typed=typed(status)
+    )
+    response.content_type = "text/html; charset=utf-8"
+    return response
+
+
+def typed(status: int) -> str:
+    """What the person had written into a form of ours, given back to be copied; to a form of ours alone."""
+    if request.method != "POST" or status == 413 or request.origin != request.host_url.rstrip("/"):
+        return ""
+    named = ((WORDS.get(key.rpartition("-")[2]), value.strip()) for key, value in request.form.items(multi=True))
+    return "\n".join(f"{label}：{value}" for label, value in named if label and value)
+
+
+def incident() -> str:
+    """The number under which a person reports this failure and an administrator finds it in the log."""
+    if "incident" not in g:
+        g.incident = secrets.token_hex(4).upper()
+    return str(g.incident)
+
+
+def name_incident(record: logging.LogRecord) -> bool:
+    """A log line with a traceback begins with the number that the person was shown."""
+    if record.exc_info and has_app_context():
+        record.msg = f"[{incident()}] {record.msg}"
+    return True
