@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import String, Text, UniqueConstraint
+from sqlalchemy import String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock, numbering
@@ -76,3 +76,10 @@ def frozen(application: Application) -> dict[str, Any]:
 
 def _texts(row: Application | Carrier, names: tuple[str, ...]) -> dict[str, str]:
     return {name: str(value) for name in names if (value := shown(row, name)) is not None}
+
+
+@event.listens_for(Certificate, "before_update")
+@event.listens_for(Certificate, "before_delete")
+def never_changed(_mapper: Any, _connection: Any, _certificate: Certificate) -> None:
+    """What has been issued stays as it was issued."""
+    raise RuntimeError("a certificate never changes")

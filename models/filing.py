@@ -13,16 +13,21 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from models import certificate, clock, customs, numbering, trail, workflow
 from models.accounts import Account, publishers_for
-from models.application import MOST_CARRIERS, Application, Carrier, shown
+from models.application import MOST_CARRIERS, Application, Carrier
 from models.attachments import Attachment, Store, clean_name
-from models.codes import authority_of
-from models.vocabulary import Action, AttachmentKind, Filing, Status, Step, Word
+from models.codes import authority_of, label_of
+from models.vocabulary import Action, AttachmentKind, Filing, Status, Step, Word, WordColumn
 from models.workflow import Refused, Rule
 
 OWN_FIELDS = tuple(
     column.key for column in Application.__table__.columns if column.info.get("label") and column.key != "status"
 )
 CARRIER_FIELDS = tuple(column.key for column in Carrier.__table__.columns if column.info.get("label"))
+QUIET = (
+    Step.ATTACH.value,
+    Step.DETACH.value,
+    Action.PRINT.value,
+)  # acts that leave the version, and any open form, alone
 
 
 class Conflict(Refused):
@@ -200,7 +205,7 @@ def overtaken(session: Session, application: Application | None) -> str:
     """Who was first, when, and what they did."""
     last = application and session.scalar(
         select(trail.TrailEntry)
-        .where(trail.TrailEntry.application_id == application.id)
+        .where(trail.TrailEntry.application_id == application.id, trail.TrailEntry.act.not_in(QUIET))
         .order_by(trail.TrailEntry.id.desc())
         .limit(1)
     )
@@ -285,20 +290,23 @@ def explain(entry: trail.TrailEntry) -> list[str]:
     for name, (old, new) in (entry.changes or {}).items():
         if name == "carriers":
             lines.append(_("载体信息：%(old)s 条 → %(new)s 条", old=len(old or ()), new=len(new or ())))
+        elif name in set(AttachmentKind):
+            lines.append(f"{AttachmentKind(name).label}：{_said(name, new or old)}")
         else:
             lines.append(f"{_label(name)}：{_said(name, old)} → {_said(name, new)}")
     return lines
 
 
 def _label(name: str) -> str:
-    if name in set(AttachmentKind):
-        return str(AttachmentKind(name).label)
     return str(Application.__table__.columns[name].info["label"])
 
 
 def _said(name: str, value: Any) -> str:
     if value in (None, ""):
         return _("（空）")
-    if name in Application.__table__.columns and "codes" in Application.__table__.columns[name].info:
-        value = shown(Application(**{name: value}), name)
+    column = Application.__table__.columns.get(name)
+    if column is not None and isinstance(column.type, WordColumn):
+        value = column.type.words(value).label
+    elif column is not None and "codes" in column.info:
+        value = label_of(column.info["codes"], value)
     return f"“{value}”"

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import access, filing
 from models.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
 from models.application import Application, Carrier
-from models.attachments import Store
+from models.attachments import Attachment, Store
 from models.codes import seed_districts
 from models.db import db
 from models.vocabulary import Action, AttachmentKind, Category, Role, Status, Trade
@@ -101,6 +101,12 @@ def account_of(username: str) -> Account:
     return db.session.scalars(select(Account).where(Account.username == username)).one()
 
 
+def upload(app: Flask, application: Application, kind: AttachmentKind, file: bytes, by: Account) -> Attachment:
+    """A file of this kind, named after it, in the application's session."""
+    store = Store(app.config["STORE"])
+    return filing.attach(db.session(), application, kind, io.BytesIO(file), f"{kind.label}.pdf", by, store, 1 << 20)
+
+
 def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: Any) -> int:
     """A complete draft of this person, but for what `fields` leave empty; its number in the database."""
     with app.app_context():
@@ -115,11 +121,9 @@ def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: An
                 Carrier(specification="12 英寸黑胶唱片", quantity=Decimal(1000 + n), unit="010", kind="黑胶唱片")
                 for n in range(carriers)
             ]
-        store = Store(app.config["STORE"])
         for kind in AttachmentKind:
             if kind.required(application.filing):
-                file = io.BytesIO(a_file(kind.value))
-                filing.attach(db.session(), application, kind, file, f"{kind.label}.pdf", filer, store, 1 << 20)
+                upload(app, application, kind, a_file(kind.value), filer)
         db.session.commit()
         return application.id
 

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,22 +43,46 @@ Record = dict[str, list[dict[str, Any]]]
 Recording = Callable[[int], Record]
 
 
-def build(address: str, folder: Path) -> None:
-    """A database made by the same steps as the real one, with the cast in it."""
-    app = create_app({"SQLALCHEMY_DATABASE_URI": address, "SECRET_KEY": "template", "STORE": str(folder / "store")})
+@dataclass(frozen=True)
+class House:
+    """An application on a database of its own, and what makes that database as new."""
+
+    app: Flask
+    renew: Callable[[], object]
+
+
+def settled(address: str, folder: Path) -> Flask:
+    """An application whose database was made by the same steps as the real one, with the cast in it."""
+    app = create_app(
+        {
+            "TESTING": True,
+            "CAPTCHA": False,
+            "SECRET_KEY": secrets.token_hex(),
+            "SQLALCHEMY_DATABASE_URI": address,
+            "STORE": str(folder / "store"),
+        }
+    )
     with app.app_context():
         upgrade()
         bring_on(db.session())
         db.session.remove()
         db.engine.dispose()
+    return app
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file every test on SQLite gets a copy of."""
-    folder = tmp_path_factory.mktemp("template")
-    build(f"sqlite:///{folder}/filing.sqlite", folder)
-    return folder / "filing.sqlite"
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """One file, replaced for every test by a copy of what it was at first."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    app = settled(f"sqlite:///{folder}/filing.sqlite", folder)
+    shutil.copy(folder / "filing.sqlite", folder / "first")
+
+    def renew() -> None:
+        for left in folder.glob("filing.sqlite*"):
+            left.unlink()
+        shutil.copy(folder / "first", folder / "filing.sqlite")
+
+    return House(app, renew)
 
 
 @pytest.fixture(scope="session")
@@ -84,20 +109,19 @@ def made(server: psycopg.Connection, name: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(
-    postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, bytes]]:
-    """The one database of this process, and the statements that make it as new (no copy, for that takes 100 ms)."""
+def on_postgresql(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One database for each process that tests, emptied and filled again for every test: a copy would take 100 ms."""
     with made(postgresql, f"filing_test_{os.getpid()}") as address:
-        build(address, tmp_path_factory.mktemp("template"))
+        app = settled(address, tmp_path_factory.mktemp("postgresql"))
         with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
-            renew = renewal(connection).encode()
-        yield address, renew
+            steps = renewal(connection).encode()
+            yield House(app, lambda: connection.execute(steps))
 
 
 def renewal(connection: psycopg.Connection) -> str:
     """SQL that empties every table, triggers or not, and puts back what is in it now."""
-    steps = ["SET session_replication_role = replica"]
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    steps = [f"SELECT pg_terminate_backend(pid) {others}", "SET session_replication_role = replica"]
     connection.execute("CREATE SCHEMA seed")
     for (table,) in connection.execute(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
@@ -112,36 +136,21 @@ def renewal(connection: psycopg.Connection) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a fresh database with schema and cast."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "filing.sqlite")
-        return f"sqlite:///{tmp_path}/filing.sqlite"
-    address, renew = request.getfixturevalue("postgresql_template")
-    with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        connection.execute(renew)
-    return str(address)
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a fresh database, twice: on SQLite and on PostgreSQL. No context is pushed.
 
-
-@pytest.fixture
-def app(database: str, tmp_path: Path) -> Iterator[Flask]:
-    """The application on a fresh database, twice: on SQLite and on PostgreSQL. No context is pushed."""
-    app = create_app(
-        {
-            "TESTING": True,
-            "CAPTCHA": False,
-            "SECRET_KEY": secrets.token_hex(),
-            "SQLALCHEMY_DATABASE_URI": database,
-            "STORE": str(tmp_path / "store"),
-        }
-    )
-    yield app
-    with app.app_context():
+    The object lives as long as the process, for making it and compiling its statements takes longer than most tests;
+    its database, its store and its settings are new for every test.
+    """
+    house: House = request.getfixturevalue(f"on_{request.param}")
+    house.renew()
+    settings = dict(house.app.config)
+    house.app.config["STORE"] = str(tmp_path / "store")
+    yield house.app
+    with house.app.app_context():
         db.engine.dispose()
+    house.app.config.clear()
+    house.app.config.update(settings)
 
 
 @pytest.fixture
@@ -224,11 +233,11 @@ def make_application(app: Flask, a_pdf: Callable[[str], bytes]) -> Making:
 def a_press(app: Flask) -> Callable[..., str]:
     """`a_press("440000")`: a press of another province, with a reviewer; `by_agent` lets the agent file for it too."""
 
-    def settled(province: str, by_agent: str = "") -> str:
+    def placed(province: str, by_agent: str = "") -> str:
         with app.app_context():
             return settle(db.session(), province, by_agent)
 
-    return settled
+    return placed
 
 
 @pytest.fixture

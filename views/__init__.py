@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, redirect, url_for
+from flask import Flask, redirect, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import Babel
@@ -42,10 +42,12 @@ class Home(AdminIndexView):
 
 
 def menu(admin: Admin) -> list[tuple[Any, str, bool]]:
-    """The left menu of whoever is signed in: (label, address, whether it opens a blank form)."""
-    items = [(view.name, view.url + "/", False) for view in admin._views[1:] if view.is_accessible()]
-    blank = [(_l("备案证明申请"), url_for("applications.create_view"), True)]
-    return (blank if current_user.role is Role.PUBLISHER else []) + items
+    """The left menu of whoever is signed in: (label, address, whether it is open now)."""
+    items = [(view.name, f"{view.url}/") for view in admin._views[1:] if view.is_accessible()]
+    if current_user.role is Role.PUBLISHER:
+        items.insert(0, (_l("备案证明申请"), url_for("applications.create_view")))
+    open_now = max((address for _label, address in items if request.path.startswith(address)), key=len, default="")
+    return [(label, address, address == open_now) for label, address in items]
 
 
 def init_app(app: Flask) -> None:

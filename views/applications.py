@@ -173,7 +173,7 @@ class ApplicationsScreen(FilingScreen):
         return super().edit_view()
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        model = kwargs.get("model")
+        model = kwargs.setdefault("model", None)
         missing = model.missing() if model is not None and request.args.get("check") else {}
         lists = {name: names_of(name) for name in ("carrier", "unit", "currency")}
         page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": current_user}

@@ -9,11 +9,10 @@ from typing import Any
 from flask import abort, flash, g, redirect, request
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.helpers import get_redirect_target
-from flask_admin.model.typefmt import BASE_FORMATTERS
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
-from sqlalchemy import literal
+from sqlalchemy import func
 from sqlalchemy.orm import Query as SqlQuery
 from wtforms import Form
 from wtforms.validators import Length
@@ -32,7 +31,8 @@ class CappedCount(SqlQuery):
     """A count that stops one past REACH: exact totals over a million rows are what makes such lists slow."""
 
     def scalar(self) -> int:
-        return self.with_entities(literal(1)).limit(REACH + 1).count()
+        rows = self.limit(REACH + 1).subquery()
+        return int(self.session.query(func.count()).select_from(rows).scalar() or 0)
 
 
 def labels_of(*models: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class Screen(ModelView):
     column_display_actions = False
     column_default_sort: Any = ("id", True)
     can_set_page_size, page_size, page_size_options = True, 20, (10, 20, 50, 100)
-    column_type_formatters = column_type_formatters_detail = BASE_FORMATTERS | {
+    column_type_formatters = column_type_formatters_detail = {
         kind: lambda _view, value, _name: readable(value)
         for kind in (type(None), bool, Word, datetime, date, int, Decimal)
     }

@@ -4,27 +4,26 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from models import clock, numbering, workflow
-from models.accounts import CODE_SIGNS, NOBODY, Account, Organisation, valid_credit_code
+from models.accounts import Account
 from models.application import Application, Carrier, search_key
-from models.certificate import APPLICATION_FIELDS, Certificate, frozen
-from models.codes import District, authority_of, names_of
+from models.certificate import APPLICATION_FIELDS, Certificate
 from models.customs import CustomsMessage
-from models.db import db
 from models.trail import NOTHING_BEFORE, TrailEntry
-from models.vocabulary import Action, Category, Filing, Role, Status, Step, Trade
+from models.vocabulary import Action, Role, Status, Step, Word
+from views.invented import Row, Scene, Work, scenes, title, works
 
 AT_ONCE = 2000
 PAST = timedelta(days=3 * 365)
-HISTORIES: dict[tuple[Any, ...], int] = {
+HISTORIES: dict[tuple[Word, ...], int] = {
     (): 40,
     (Action.SUBMIT,): 40,
     (Action.SUBMIT, Action.RETURN): 20,
@@ -38,36 +37,154 @@ HISTORIES: dict[tuple[Any, ...], int] = {
     (Action.SUBMIT, Action.GRANT, Step.CUSTOMS_REJECTED, Action.RESEND, Step.CUSTOMS_ACCEPTED): 10,
     (Action.SUBMIT, Action.GRANT, Step.CUSTOMS_ACCEPTED, Action.REVOKE): 10,
 }
-RULES: dict[Any, workflow.Rule] = workflow.RULES | workflow.RECEIPTS  # type: ignore[operator]
-BUSY = {"110000": 9, "310000": 7, "320000": 5, "330000": 4, "440000": 6}  # the other provinces: 1
-WORKS = "交响乐 钢琴协奏曲 古琴名曲 二胡独奏 京剧唱段 昆曲选粹 越剧名家 民歌精选 少儿英语 唐诗朗诵 评书 相声集锦 合唱 爵士 舞曲".split()
-WORDS = "黄河 长江 江南 春江花月 梅花 茉莉 丝路 敦煌 长城 月光 山水 四季 童年 故乡 龘 経典 英雄 凤凰 牡丹 节日".split()
-FORMS = "黑胶唱片 SACD DVD 蓝光光盘 CD CD-ROM".split()
-KINDS = ("黑胶唱片", "SACD", "DVD", "BD", "CD-DA", "CD-ROM")
-PLANTS = (("DEU", "Optimal Media GmbH"), ("JPN", "東洋化成株式会社"), ("HKG", "香港影音光碟制作有限公司"))
+RULES: dict[Any, workflow.Rule] = dict([*workflow.RULES.items(), *workflow.RECEIPTS.items()])
 
 
-class Scene:
-    """A press, who files for it, and who decides."""
-
-    def __init__(self, press: Organisation, filer: Account, reviewer: Account) -> None:
-        self.press, self.filer, self.reviewer = press, filer, reviewer
-        self.authority = authority_of(press.province)
-        self.named = {
-            filer: f"{filer.name}（{press.name}）",
-            reviewer: reviewer.name,
-            None: "海关",
-        }
-
-
+@dataclass
 class Case:
-    """One application: its own row, its carriers, and what was done to it when."""
+    """One application: its row, and what was done to it when, as (act, moment, before, after)."""
 
-    def __init__(self, chance: random.Random, scene: Scene, begun: datetime, now: datetime) -> None:
-        self.scene = scene
-        self.steps = _steps(chance, begun, now)
-        self.when = {act: moment for act, moment, _before, _after in self.steps}
-        self.row = _row(chance, self)
-        self.carriers = [_carrier(chance, position) for position in range(1, _how_many(chance) + 1)]
-        self.number = ""
-        self.id = 0
+    scene: Scene
+    work: Work
+    steps: list[tuple[Word, datetime, Status | None, Status]]
+    row: Row
+    id: int = 0
+
+    def moment(self, act: Word) -> datetime | None:
+        """When `act` was last done."""
+        return next((moment for done, moment, *_states in reversed(self.steps) if done is act), None)
+
+    def actor(self, act: Word) -> tuple[Account | None, str]:
+        """Who does `act`, and how the trail names them."""
+        by = RULES[act].by if act in RULES else {Role.PUBLISHER}
+        if Role.PUBLISHER in by:
+            return self.scene.filer, f"{self.scene.filer.name}（{self.row['applicant_name']}）"
+        return (self.scene.reviewer, self.scene.reviewer.name) if by else (None, "海关")
+
+
+def fill(session: Session, wanted: int) -> int:
+    """Put in `wanted` applications over the last years, oldest first; commits, and tells the rows written."""
+    chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
+    stage, goods, rows = scenes(session, wanted), works(chance, 300), 0
+    weights = [1 / place for place in range(3, len(stage) + 3)]
+    for first in range(0, wanted, AT_ONCE):
+        places = range(first, min(first + AT_ONCE, wanted))
+        played = zip(places, chance.choices(stage, weights, k=len(places)), strict=True)
+        begun = [(now - PAST + PAST * (place + chance.random()) / wanted, scene) for place, scene in played]
+        rows += _put(session, [_case(chance, scene, chance.choice(goods), day, now) for day, scene in begun])
+        session.commit()
+    session.connection().exec_driver_sql("ANALYZE")
+    session.commit()
+    return rows
+
+
+def _case(chance: random.Random, scene: Scene, work: Work, begun: datetime, now: datetime) -> Case:
+    moment, status = begun.replace(microsecond=0), Status.DRAFT
+    case = Case(scene, work, [(Step.START, moment, None, status)], {})
+    for act in (Action.EDIT, *chance.choices(list(HISTORIES), list(HISTORIES.values()))[0]):
+        moment, before = min(moment + timedelta(minutes=chance.randint(20, 9000)), now), status
+        status = RULES[act].to or status
+        case.steps.append((act, moment, before, status))
+    name, submitted = title(chance), case.moment(Action.SUBMIT)
+    case.row = scene.row | work.row | {
+        "title": name, "title_key": search_key(name), "status": status, "version": len(case.steps),
+        "created_at": begun, "changed_at": moment, "submitted_at": submitted, "deleted_at": case.moment(Action.DELETE),
+        "applied_on": submitted and submitted.date(), "expected_on": begun.date() + timedelta(days=60),
+    }  # fmt: skip
+    return case
+
+
+def _put(session: Session, cases: list[Case]) -> int:
+    """One batch: numbers are reserved, rows go in parents first, entries of the trail in the order of the acts."""
+    years = [(numbering.APPLICATIONS, case.row["created_at"].year) for case in cases]
+    for case, number in zip(cases, _numbers(session, years), strict=True):
+        case.row["number"] = number
+    ids = _insert_numbered(session, Application, [case.row for case in cases])
+    for case in cases:
+        case.id = ids[case.row["number"]]
+    certificates = _certificates(session, cases)
+    sealed = _insert_numbered(session, Certificate, certificates)
+    numbers = {row["application_id"]: row["number"] for row in certificates}
+    carriers = [carrier | {"application_id": case.id} for case in cases for carrier in case.work.carriers]
+    trail = [entry for case in cases for entry in _trail(case)]
+    messages = [row for case in cases if case.id in numbers for row in _messages(case, numbers[case.id], sealed)]
+    for model, rows in ((Carrier, carriers), (TrailEntry, trail), (CustomsMessage, messages)):
+        if rows:
+            session.execute(insert(model.__table__), rows)
+    return sum(map(len, (cases, certificates, carriers, trail, messages)))
+
+
+def _insert_numbered(session: Session, model: Any, rows: list[Row]) -> dict[str, int]:
+    """Rows in; the id that each number got."""
+    table: Table = model.__table__
+    statement = insert(table).returning(table.c.number, table.c.id)
+    return dict(session.execute(statement, rows).tuples().all()) if rows else {}
+
+
+def _numbers(session: Session, wanted: list[tuple[str, int]]) -> list[str]:
+    """A number of each series and year asked for; the series are always locked in the same order."""
+    last = {key: numbering.reserve(session, *key, count) - count for key, count in sorted(Counter(wanted).items())}
+    numbers = []
+    for key in wanted:
+        last[key] += 1
+        numbers.append(numbering.spelled(*key, last[key]))
+    return numbers
+
+
+def _certificates(session: Session, cases: list[Case]) -> list[Row]:
+    granted = [(case, moment.date()) for case in cases if (moment := case.moment(Action.GRANT))]
+    series = [(numbering.certificate_series(case.row["province"]), day.year) for case, day in granted]
+    rows = []
+    for (case, day), number in zip(granted, _numbers(session, series), strict=True):
+        own = {name: str(case.row[name]) for name in APPLICATION_FIELDS if name in case.row.keys() - case.work.row}
+        content = json.dumps(case.work.texts | own, ensure_ascii=False, sort_keys=True)
+        rows.append(
+            {
+                "application_id": case.id,
+                "number": number,
+                "issued_on": day,
+                "authority": case.row["authority"],
+                "signer": case.scene.reviewer.name,
+                "content": content,
+                "digest": hashlib.sha256(content.encode()).hexdigest(),
+            }
+        )
+    return rows
+
+
+def _trail(case: Case) -> list[Row]:
+    rows: list[Row] = []
+    for act, moment, before, after in case.steps:
+        who, name = case.actor(act)
+        entry: Any = SimpleNamespace(
+            application_id=case.id,
+            at=moment,
+            actor_id=who and who.id,
+            actor_name=name,
+            role=who and who.role,
+            act=act.value,
+            before=before,
+            after=after,
+            opinion="材料需要核对，请补正。" if act in RULES and RULES[act].opinion else None,
+            changes={"title": [None, case.row["title"]]} if act is Action.EDIT else None,
+            previous=rows[-1]["seal"] if rows else NOTHING_BEFORE,
+        )
+        entry.seal = TrailEntry.sealed(entry)
+        rows.append(vars(entry))
+    return rows
+
+
+def _messages(case: Case, number: str, sealed: dict[str, int]) -> list[Row]:
+    """What the outbox was told: every act of a person that moved an issued application."""
+    granted = case.moment(Action.GRANT)
+    return [
+        {
+            "application_id": case.id,
+            "certificate_id": sealed[number],
+            "message_id": f"{number}-{version}",
+            "act": act,
+            "queued_at": moment,
+        }
+        for version, (act, moment, *_states) in enumerate(case.steps, start=1)
+        if granted and moment >= granted and act in workflow.RULES and RULES[act].to is not None
+    ]

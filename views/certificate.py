@@ -19,6 +19,7 @@ from models.application import Application, Carrier
 from models.certificate import CARRIER_FIELDS, Certificate
 from models.db import tidy
 from models.numbering import is_certificate_number
+from models.workflow import Refused
 
 Line = tuple[str, ...]
 PARTS: tuple[tuple[Any, tuple[Line, ...]], ...] = (
@@ -68,14 +69,23 @@ def pdf(certificate: Certificate) -> bytes:
 
 
 def printed(html: str) -> bytes:
-    """HTML to PDF by our own style sheet; whatever the page asks of a disk or a network is refused."""
+    """HTML to PDF by our own style sheet; what the page asks of a disk or a network is left out.
+
+    Raises Refused when a character is in none of the fonts (GB 18030-2022: names with rare characters must print).
+    """
     from weasyprint import CSS, HTML  # late: half a second that start-up need not wait for
     from weasyprint.urls import URLFetcher
 
     fence = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
     with PRESS:
         style = CSS(filename=STYLE, url_fetcher=fence, font_config=_fonts())
-        return bytes(HTML(string=html, url_fetcher=fence).write_pdf(stylesheets=[style], font_config=_fonts()))
+        document = HTML(string=html, url_fetcher=fence).render(stylesheets=[style], font_config=_fonts())
+        paper = bytes(document.write_pdf())
+    missing = sorted({code for font in document.fonts.values() for code in font.missing})
+    if missing:  # a box in place of a character must never leave the house under a seal
+        signs = "、".join(f"{chr(code)}（U+{code:04X}）" for code in missing)
+        raise Refused(_("打印字库缺少字符 %(signs)s，请联系系统管理员安装含有这些字符的字体后再打印。", signs=signs))
+    return paper
 
 
 @cache

@@ -1,6 +1,5 @@
 """Every word of the terminal: `flask --app app …`. Refusals are sentences, and an exit status of 1."""
 
-import os
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -15,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from models import access, codes, trail
 from models.accounts import Account, Organisation, end_visits
-from models.attachments import Store
 from models.vocabulary import Role
 from models.workflow import Refused
 from views import bulk, demo, safekeeping
+from views.filing import store
 
 
 class Sentence(click.Command):
@@ -45,11 +44,6 @@ def init_app(app: Flask) -> None:
     """Give the application its commands."""
     for command in terminal.commands.values():
         app.cli.add_command(command)
-
-
-def store() -> Store:
-    """The folder of attachments; a relative one lies in instance/."""
-    return Store(os.path.join(current_app.instance_path, current_app.config["STORE"]))
 
 
 @terminal.command(help="建立或升级数据库结构。")
@@ -212,4 +206,6 @@ def fill(wanted: int) -> None:
     with access.everything() as session:
         rows = bulk.fill(session, wanted)
     speed = round(rows / max(monotonic() - began, 0.001))
-    click.echo(_("已生成 %(wanted)s 份申请，共 %(rows)s 行，每秒 %(speed)s 行。", wanted=wanted, rows=rows, speed=speed))
+    click.echo(
+        _("已生成 %(wanted)s 份申请，共 %(rows)s 行，每秒 %(speed)s 行。", wanted=wanted, rows=rows, speed=speed)
+    )

@@ -58,7 +58,9 @@ def _organisation(session: Session, row: Told) -> Organisation:
 def _person(session: Session, row: Told, organisations: dict[str, Organisation]) -> Account:
     found = session.scalar(select(Account).where(Account.username == row["username"]))
     if found is None:
-        found = Account(**row | {"role": Role(row["role"]), "organisation": organisations.get(row.get("organisation"))})
+        found = Account(
+            **row | {"role": Role(row["role"]), "organisation": organisations.get(row.get("organisation", ""))}
+        )
         found.set_password(PASSWORD)
         session.add(found)
     return found
@@ -120,9 +122,9 @@ def _draft(session: Session, case: Told, by: Account) -> Application:
 
 
 def _carrier(row: list[str], name: str = "") -> Carrier:
-    told = {field: value or None for field, value in zip(CARRIER, row, strict=True)}
-    told |= {"quantity": Decimal(row[2]), "unit_price": Decimal(row[5])} | ({"name": name} if name else {})
-    return Carrier(**told)
+    told: Told = {field: value or None for field, value in zip(CARRIER, row, strict=True)}
+    amounts = {field: Decimal(told[field]) for field in ("quantity", "unit_price")}
+    return Carrier(**told | amounts | {"name": name or told["name"]})
 
 
 def _attach(

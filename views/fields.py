@@ -7,9 +7,9 @@ from typing import Any
 
 from flask_admin.form import Select2Field
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from wtforms import DateField, DecimalField, HiddenField, StringField, ValidationError
-from wtforms.validators import NumberRange, Optional
+from wtforms.validators import Optional
+from wtforms.widgets import TextInput
 
 from models.codes import code_of, label_of, names_of
 from models.vocabulary import Word
@@ -89,9 +89,12 @@ class CodeText(StringField):
 
 
 class DayField(DateField):
-    """A day, 2026-11-23; the browser's own calendar."""
+    """A day, typed as 2026-11-23 or picked from a Chinese calendar (a native one speaks the browser's language)."""
+
+    widget = TextInput()
 
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        kwargs["render_kw"] = {"data-role": "datepicker", "placeholder": "2026-01-31", "autocomplete": "off"}
         super().__init__(label, [*(validators or ()), Optional()], **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -104,10 +107,11 @@ class DayField(DateField):
 class AmountField(DecimalField):
     """An exact number above zero, at most 13 digits before the point and 5 after it (customs' limits)."""
 
+    widget = TextInput()
+
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        bounds = NumberRange(min=Decimal("0.00001"), max=MOST, message=_l("请填写大于 0 的数，整数部分不超过 13 位。"))
         kwargs["render_kw"] = {"inputmode": "decimal"} | kwargs.get("render_kw", {})
-        super().__init__(label, [*(validators or ()), bounds, self._places], places=None, **kwargs)
+        super().__init__(label, [*(validators or ()), self._within], places=None, **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = None
@@ -116,8 +120,12 @@ class AmountField(DecimalField):
         except ValueError:
             raise ValueError(_("请填写数字。")) from None
 
-    def _places(self, _form: Any, _field: Any) -> None:
-        if self.data is not None and self.data != round(self.data, 5):
+    def _within(self, _form: Any, _field: Any) -> None:
+        if self.data is None:
+            return
+        if not self.data.is_finite() or not 0 < self.data < MOST:
+            raise ValidationError(_("请填写大于 0 的数，整数部分不超过 13 位。"))
+        if self.data != round(self.data, 5):
             raise ValidationError(_("最多保留 5 位小数。"))
 
 

@@ -58,7 +58,7 @@ class OwnQuery(Query):
 
     title = text(_l("商品名称"))
     status = statuses(set(Status))
-    since = DayField(_l("申请日期从"))
+    since = DayField(_l("申请日期"))
     until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
         "title": lambda words: Application.title_key.contains(search_key(words), autoescape=True),

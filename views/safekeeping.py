@@ -68,8 +68,9 @@ def _lost(named: dict[str, str], parts: dict[str, str]) -> list[str]:
 
 
 def _dump(engine: Engine, file: Path) -> None:
-    if engine.dialect.name != "sqlite":
-        return _run(engine, "pg_dump", "--format=custom", f"--file={file}")
+    if engine.dialect.name == "postgresql":
+        _run(engine, "pg_dump", "--format=custom", f"--file={file}")
+        return
     with closing(_sqlite(engine)) as source, closing(sqlite3.connect(file)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, readable where nothing may be written
@@ -134,11 +135,12 @@ def _filled(engine: Engine) -> list[str]:
 
 
 def _load(engine: Engine, file: Path) -> None:
-    if engine.dialect.name != "sqlite":
-        return _run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(file))
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
-        with closing(_sqlite(engine)) as target:
-            source.backup(target)
+    if engine.dialect.name == "postgresql":
+        _run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(file))
+        return
+    address = f"{file.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as source, closing(_sqlite(engine)) as target:
+        source.backup(target)
 
 
 def sweep(session: Session, store: Store) -> dict[str, int]:

@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const ask = document.getElementById("ask");
+  let changed = false;  // something typed is not saved yet
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const token = () => document.querySelector("input[name=csrf_token]").value;
 
@@ -94,6 +95,7 @@
     });
     jQuery("input[data-role=select2-ajax]").each(function () {
       const now = JSON.parse(this.dataset.json || "null");
+      this.removeAttribute("data-placeholder");
       jQuery(this).select2({ width: "100%", allowClear: this.dataset.allowBlank === "1", placeholder: " ", minimumInputLength: 0,
         ...spoken, formatLoadMore: spoken.formatSearching,
         initSelection: (_element, callback) => { if (now) callback({ id: now[0], text: now[1] }); },
@@ -102,6 +104,11 @@
           results: (rows) => ({ results: rows.map(([id, text]) => ({ id, text })), more: rows.length === 10 }) } });
     });
   }
+
+  // Days: typed, or picked from a calendar in Chinese.
+  if (window.jQuery) jQuery("input[data-role=datepicker]").daterangepicker({ singleDatePicker: true, format: "YYYY-MM-DD", showDropdowns: true,
+    locale: { monthNames: ask.dataset.months.split(" "), daysOfWeek: ask.dataset.days.split(" "), firstDay: 1 } })
+    .on("apply.daterangepicker", () => { changed = true; });
 
   // Inline rows: added from the <template>, deleted in place after a question.
   $$(".inline-rows").forEach((block) => {
@@ -131,7 +138,6 @@
   });
 
   // The application form: nothing typed is left by accident; files go up the moment they are chosen.
-  let changed = false;
   const form = document.getElementById("application");
   if (form) {
     form.addEventListener("input", () => { changed = true; });
@@ -207,6 +213,10 @@
       }
     });
   }
+
+  $$("form.import input[type=file]").forEach((chooser) => chooser.addEventListener("change", () => {
+    if (chooser.files.length) chooser.previousElementSibling.textContent = chooser.files[0].name;
+  }));
 
   // Success fades; failure stays.
   setTimeout(() => $$(".alert-success").forEach((note) => note.classList.add("faded")), 5000);

@@ -1,0 +1,213 @@
+"""What every answer carries, and how every refusal reads."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, abort, request
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app import create_app
+from models.accounts import Organisation
+from models.db import db
+from models.vocabulary import Trade
+from models.workflow import Refused
+from tests.cast import PASSWORD
+
+As = Callable[[str | None], FlaskClient]
+XHR = {"X-Requested-With": "XMLHttpRequest"}
+OURS = {"Origin": "http://localhost", "Referer": "http://localhost/applications/edit/?id=7"}
+
+
+def fail_on(app: Flask, view: Callable[[], Any]) -> str:
+    """An address that does what `view` does; errors are answered as they are in production."""
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/failing", endpoint="failing", view_func=view, methods=["GET", "POST"])
+    return "/failing"
+
+
+def stored_twice() -> None:
+    """A failure whose own words would tell a table, its columns and what was typed."""
+    press = db.session.scalars(select(Organisation)).first()
+    assert press is not None
+    db.session.add(Organisation(credit_code=press.credit_code, name="机密名称", trade=Trade.AGENT, province="320000"))
+    db.session.commit()
+
+
+def check_headers(answer: TestResponse) -> None:
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in answer.headers["Permissions-Policy"]
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_every_answer_carries_the_headers_and_is_kept_by_nobody(as_: As) -> None:
+    for browser in (as_(None), as_("publisher")):
+        for address in ("/", "/login", "/captcha.png", "/captcha.wav", "/password", "/healthz", "/verify/", "/nowhere"):
+            answer = browser.get(address)
+            check_headers(answer)
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_style_sheets_may_be_kept(as_: As) -> None:
+    answer = as_(None).get("/assets/public.css")
+    check_headers(answer)
+    assert "no-store" not in answer.headers["Cache-Control"]
+
+
+def test_https_is_remembered_by_the_browser(as_: As) -> None:
+    answer = as_(None).get("/login", base_url="https://localhost")
+    assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
+
+
+def test_the_nonce_of_a_page_is_its_own_and_stands_in_its_scripts(as_: As) -> None:
+    pages = [as_(None).get("/login") for _time in range(2)]
+    nonces = [page.headers["Content-Security-Policy"].split("'nonce-")[1].split("'")[0] for page in pages]
+    assert nonces[0] != nonces[1]
+    for page, nonce in zip(pages, nonces, strict=True):
+        assert f'nonce="{nonce}"' in page.text
+
+
+def test_an_answer_may_bring_a_stricter_policy_of_its_own(app: Flask, as_: As) -> None:
+    app.add_url_rule("/file", view_func=lambda: ("", {"Content-Security-Policy": "sandbox"}), endpoint="file")
+    assert as_("publisher").get("/file").headers["Content-Security-Policy"] == "sandbox"
+
+
+@pytest.mark.parametrize(("who", "address"), [(None, "/login"), ("publisher", "/logout"), ("publisher", "/password")])
+def test_nothing_is_done_without_the_token(as_: As, who: str | None, address: str) -> None:
+    """AD4: unsafe methods without a token are answered 400, and nothing happens."""
+    browser = as_(who)
+    data = {"username": "publisher", "password": PASSWORD, "current": PASSWORD, "new": "mine-2026-x"}
+    for body in (data | {"repeat": "mine-2026-x"}, {}):
+        answer = browser.post(address, data=body, csrf=False)
+        assert answer.status_code == 400
+        assert "页面已过期，请返回上一页刷新后重新提交。" in answer.text
+    assert (browser.get("/password").status_code == 200) is (who is not None)
+    assert as_(None).post("/login", data=data).status_code == 303
+
+
+def test_no_other_method_opens_anything(as_: As) -> None:
+    for method in ("OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"):
+        answer = as_("publisher").open("/password", method=method)
+        assert answer.status_code == 405
+        assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+SENTENCES = {
+    400: "提交的内容不完整或格式不对",
+    403: "没有这项权限",
+    404: "没有找到这个页面或资料",
+    405: "不能这样打开",
+    413: "超过 20 MB",
+    429: "操作过于频繁",
+    500: "事件编号",
+}
+
+
+def test_an_error_is_one_sentence_for_people_and_for_scripts(app: Flask, as_: As) -> None:
+    address = fail_on(app, lambda: abort(int(request.args["status"])))
+    browser = as_("publisher")
+    for status, sentence in SENTENCES.items():
+        page = browser.get(address, query_string={"status": status})
+        assert (page.status_code, page.mimetype) == (status, "text/html")
+        assert sentence in page.text
+        assert 'lang="zh-CN"' in page.text
+        for asking in (XHR, {"Accept": "application/json"}):
+            answer = browser.get(address, query_string={"status": status}, headers=asking)
+            assert (answer.status_code, answer.mimetype) == (status, "application/json")
+            assert sentence in answer.json["message"]
+            check_headers(answer)
+
+
+def test_a_refusal_that_no_screen_caught_is_told_in_its_own_words(app: Flask, as_: As) -> None:
+    def refuse() -> None:
+        raise Refused("当前状态为「待审核」，不能打印。")
+
+    address = fail_on(app, refuse)
+    assert as_("publisher").get(address).status_code == 409
+    assert "「待审核」，不能打印。" in as_("publisher").get(address).text
+    assert as_("publisher").get(address, headers=XHR).json == {"message": "当前状态为「待审核」，不能打印。"}
+
+
+def test_a_failure_shows_a_number_and_the_log_knows_it(app: Flask, as_: As, caplog: pytest.LogCaptureFixture) -> None:
+    """AC5: nothing of the failure reaches the person; the number leads an administrator to the traceback."""
+    address = fail_on(app, stored_twice)
+    with caplog.at_level(logging.ERROR):
+        page, script = as_("publisher").get(address), as_("publisher").get(address, headers=XHR)
+    assert page.status_code == script.status_code == 500
+    number = script.json["incident"]
+    assert number not in page.text
+    for answer in (page, script):
+        for leak in ("IntegrityError", "INSERT", "organisation", "UNIQUE", "Traceback", "机密名称", "models"):
+            assert leak not in answer.text
+    lines = [record for record in caplog.records if record.exc_info]
+    assert len(lines) == 2
+    assert lines[1].getMessage().startswith(f"[{number}] ")
+    assert lines[0].getMessage()[1:9] in page.text
+    assert "机密名称" not in caplog.text
+
+
+def test_too_large_a_form_is_told_the_limit(app: Flask, as_: As) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = 1000
+    answer = as_("publisher").post("/password", data={"current": "x" * 2000})
+    assert answer.status_code == 413
+    assert "20 MB" in answer.text
+
+
+def test_what_was_written_is_given_back_when_a_page_has_expired(as_: As) -> None:
+    words = {"title": "黑胶唱片《茉莉花》", "carriers-0-specification": "12 英寸<script>", "new": "mine-2026-x"}
+    answer = as_("publisher").post("/password", data=words, headers=OURS, csrf=False)
+    assert answer.status_code == 400
+    assert "商品名称：黑胶唱片《茉莉花》" in answer.text
+    assert "规格型号：12 英寸&lt;script&gt;" in answer.text
+    assert "mine-2026-x" not in answer.text
+    assert 'href="/applications/edit/?id=7"' in answer.text
+
+
+def test_what_was_written_is_given_back_when_the_session_has_ended(as_: As) -> None:
+    answer = as_(None).post("/applications/edit/?id=7", data={"title": "黑胶唱片"}, headers=OURS)
+    assert answer.status_code == 401
+    assert "商品名称：黑胶唱片" in answer.text
+    assert 'href="/login?next=/applications/edit/?id%3D7"' in answer.text
+
+
+def test_another_site_cannot_put_words_on_our_pages(as_: As) -> None:
+    foreign = {"Origin": "https://evil.example", "Referer": "https://evil.example/trap"}
+    answer = as_(None).post("/password", data={"title": "请拨打假电话"}, headers=foreign)
+    assert answer.status_code == 401
+    assert "假电话" not in answer.text
+    assert "evil" not in answer.text
+
+
+def test_a_host_name_that_is_not_ours_gets_nothing(app: Flask, as_: As) -> None:
+    app.config["TRUSTED_HOSTS"] = ["filing.example"]
+    assert as_(None).get("/login", headers={"Host": "evil.example"}).status_code == 400
+    assert as_(None).get("/login", headers={"Host": "filing.example"}).status_code == 200
+
+
+def test_health_says_ok_and_no_more(as_: As) -> None:
+    answer = as_(None).get("/healthz")
+    assert (answer.status_code, answer.text, answer.mimetype) == (200, "ok\n", "text/plain")
+
+
+@pytest.mark.parametrize("address", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://x@127.0.0.1:1/x"])
+def test_without_its_database_the_house_still_answers(address: str, tmp_path: Path) -> None:
+    app = create_app({"SQLALCHEMY_DATABASE_URI": address, "STORE": str(tmp_path), "SECRET_KEY": "s"})
+    browser = app.test_client()
+    health = browser.get("/healthz")
+    assert (health.status_code, health.text) == (503, "unavailable\n")
+    with browser.session_transaction() as session:
+        session["_user_id"] = "a visit"
+    page = browser.get("/password")
+    assert page.status_code == 500
+    assert "事件编号" in page.text
+    assert "nowhere" not in page.text
