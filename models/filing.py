@@ -136,35 +136,31 @@ def perform(session: Session, action: Action, application: Application, by: Acco
         raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=action.label))
     if len(opinion) > 2000:
         raise Refused(_("意见不能超过 2000 字。"))
-    before = application.status
-    if action is Action.PRINT:  # a look, not a change: the row is held for the trail, its version stays
-        _hold(session, application, rule)
-    else:
-        _move(session, application, rule)
+    _hold(session, application, rule, application.version)
+    if action is Action.SUBMIT:
+        _check_complete(session, application, by)
+    _move(session, application, rule, action, by, opinion)
     match action:
         case Action.SUBMIT:
-            _submit(session, application, by)
+            application.applied_on, application.submitted_at = clock.today(), clock.now()
         case Action.GRANT:
             certificate.issue(session, application, by)
+        case Action.DELETE:  # last, for it hides the row, and its trail, from this very session
+            application.deleted_at = clock.now()
     if rule.to is not None and application.certificate is not None:
         customs.queue(session, application, action)
-    trail.record(session, application, action, by, before, opinion)
-    if action is Action.DELETE:  # last, for it hides the row, and its trail, from this very session
-        application.deleted_at = clock.now()
-        session.flush()
+    session.flush()
 
 
-def _submit(session: Session, application: Application, by: Account) -> None:
-    """Everything is checked after the row is ours, on what is then in the database."""
-    session.expire(application, ["carriers", "attachments"])
+def _check_complete(session: Session, application: Application, by: Account) -> None:
+    """Checked after the row is held, on what is then in the database."""
+    session.expire(application, ["carriers"])
+    _reread_files(session, application)
     missing = application.missing()
     if missing:
         raise Incomplete(missing)
     if application.publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
         raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))
-    application.applied_on = clock.today()
-    application.submitted_at = clock.now()
-    session.flush()
 
 
 def customs_replied(session: Session, application: Application, accepted: bool, words: str = "") -> None:
@@ -173,20 +169,22 @@ def customs_replied(session: Session, application: Application, accepted: bool, 
     rule = workflow.RECEIPTS[step]
     if application.status not in rule.when:
         raise Refused(_("当前状态为「%(status)s」，不接受海关回执。", status=application.status.label))
+    _hold(session, application, rule, application.version)
+    _move(session, application, rule, step, None, words)
+
+
+def _move(session: Session, application: Application, rule: Rule, act: Word, by: Account | None, words: str) -> None:
+    """The one place where a status moves: first its trail entry, then UPDATE … WHERE id AND version."""
     before = application.status
-    _move(session, application, rule)
-    trail.record(session, application, step, None, before, words)
-
-
-def _move(session: Session, application: Application, rule: Rule) -> None:
-    """The one place where a status moves: UPDATE … WHERE id AND version, by SQLAlchemy's version counter."""
+    trail.record(session, application, act, by, before, words, after=rule.to or before)
+    if rule.to is None:
+        return
     application.changed_at = clock.now()
-    if rule.to is not None:
-        application.moving = True
-        try:
-            application.status = rule.to
-        finally:
-            application.moving = False
+    application.moving = True
+    try:
+        application.status = rule.to
+    finally:
+        application.moving = False
     _flush(session, application)
 
 
@@ -237,7 +235,7 @@ def attach(
     stored = store.put(stream, name, limit)
     status = _hold(session, application, rule)
     if replaces is not None:
-        _remove(application, replaces)
+        _remove(session, application, replaces)
     file = Attachment(
         application=application,
         application_id=application.id,
@@ -258,13 +256,21 @@ def attach(
 def detach(session: Session, application: Application, attachment_id: int, by: Account) -> Attachment:
     """Take a file out of the application while it may be edited; the bytes stay for the record."""
     status = _hold(session, application, workflow.check(Action.EDIT, application.status, by.role))
-    file = _remove(application, attachment_id)
+    file = _remove(session, application, attachment_id)
     session.flush()
     trail.record(session, application, Step.DETACH, by, status, changes={str(file.kind): [file.name, None]})
     return file
 
 
-def _remove(application: Application, attachment_id: int) -> Attachment:
+def _reread_files(session: Session, application: Application) -> None:
+    """Files come and go without a new version: what was read before the row was ours may be out of date."""
+    for file in application.attachments:
+        session.expire(file)
+    session.expire(application, ["attachments"])
+
+
+def _remove(session: Session, application: Application, attachment_id: int) -> Attachment:
+    _reread_files(session, application)
     file = next((file for file in application.current_attachments if file.id == attachment_id), None)
     if file is None:
         raise Refused(_("该附件已不存在，请刷新页面后再试。"))
@@ -272,9 +278,14 @@ def _remove(application: Application, attachment_id: int) -> Attachment:
     return file
 
 
-def _hold(session: Session, application: Application, rule: Rule) -> Status:
-    """Lock the row while its status still allows the act, without a new version: an open form stays good."""
+def _hold(session: Session, application: Application, rule: Rule, version: int | None = None) -> Status:
+    """Lock the row while its status still allows the act, and it is still the `version` that was looked at, if any.
+
+    Makes no new version: files that come in do not spoil an open form.
+    """
     held = update(Application).where(Application.id == application.id, Application.status.in_(rule.when))
+    if version is not None:
+        held = held.where(Application.version == version)
     result = session.execute(
         held.values(changed_at=Application.changed_at).execution_options(synchronize_session=False)
     )

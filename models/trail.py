@@ -67,6 +67,7 @@ def record(
     before: Status | None,
     opinion: str | None = None,
     changes: dict[str, Any] | None = None,
+    after: Status | None = None,
 ) -> TrailEntry:
     """Append an entry. The caller holds the application's row, so that two entries never share a predecessor."""
     last = session.scalar(
@@ -84,7 +85,7 @@ def record(
         role=by.role if by else None,
         act=act.value,
         before=before,
-        after=application.status,
+        after=after or application.status,
         opinion=opinion or None,
         changes=changes or None,
         previous=last or NOTHING_BEFORE,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Insert, insert
 from sqlalchemy.orm import Session
 
 from models import clock, numbering, workflow
@@ -110,14 +110,17 @@ def _put(session: Session, cases: list[Case]) -> int:
     messages = [row for case in cases if case.id in numbers for row in _messages(case, numbers[case.id], sealed)]
     for model, rows in ((Carrier, carriers), (TrailEntry, trail), (CustomsMessage, messages)):
         if rows:
-            session.execute(insert(model.__table__), rows)
-    return sum(map(len, (cases, certificates, carriers, trail, messages)))
+            session.execute(_into(model), rows)
+    return sum(len(rows) for rows in (cases, certificates, carriers, trail, messages))
+
+
+def _into(model: Any) -> Insert:
+    return insert(model.__table__)
 
 
 def _insert_numbered(session: Session, model: Any, rows: list[Row]) -> dict[str, int]:
     """Rows in; the id that each number got."""
-    table: Table = model.__table__
-    statement = insert(table).returning(table.c.number, table.c.id)
+    statement = _into(model).returning(model.number, model.id)
     return dict(session.execute(statement, rows).tuples().all()) if rows else {}
 
 

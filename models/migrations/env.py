@@ -5,6 +5,8 @@ from typing import Any, Literal
 from alembic import context
 from flask import current_app
 
+from models import guards
+
 PLAIN = {
     "WordColumn": "sa.String(32)",
     "Moment": "sa.DateTime(timezone=True)",
@@ -28,4 +30,6 @@ with database.engine.connect() as connection:
         transaction_per_migration=False,
     )
     with context.begin_transaction():
+        guards.remove(connection)
         context.run_migrations()
+        guards.install(connection)

@@ -19,15 +19,21 @@ from models.workflow import Refused
 from tests.cast import PASSWORD
 
 As = Callable[[str | None], FlaskClient]
+Put = Callable[[Callable[[], Any]], str]
 XHR = {"X-Requested-With": "XMLHttpRequest"}
 OURS = {"Origin": "http://localhost", "Referer": "http://localhost/applications/edit/?id=7"}
 
 
-def fail_on(app: Flask, view: Callable[[], Any]) -> str:
-    """An address that does what `view` does; errors are answered as they are in production."""
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    app.add_url_rule("/failing", endpoint="failing", view_func=view, methods=["GET", "POST"])
-    return "/failing"
+@pytest.fixture
+def put(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Put:
+    """Puts another view behind an address of the house; errors are answered as they are in production."""
+
+    def at_an_address(view: Callable[[], Any]) -> str:
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        monkeypatch.setitem(app.view_functions, "password", view)
+        return "/password"
+
+    return at_an_address
 
 
 def stored_twice() -> None:
@@ -77,9 +83,9 @@ def test_the_nonce_of_a_page_is_its_own_and_stands_in_its_scripts(as_: As) -> No
         assert f'nonce="{nonce}"' in page.text
 
 
-def test_an_answer_may_bring_a_stricter_policy_of_its_own(app: Flask, as_: As) -> None:
-    app.add_url_rule("/file", view_func=lambda: ("", {"Content-Security-Policy": "sandbox"}), endpoint="file")
-    assert as_("publisher").get("/file").headers["Content-Security-Policy"] == "sandbox"
+def test_an_answer_may_bring_a_stricter_policy_of_its_own(put: Put, as_: As) -> None:
+    address = put(lambda: ("", {"Content-Security-Policy": "sandbox"}))
+    assert as_("publisher").get(address).headers["Content-Security-Policy"] == "sandbox"
 
 
 @pytest.mark.parametrize(("who", "address"), [(None, "/login"), ("publisher", "/logout"), ("publisher", "/password")])
@@ -113,8 +119,8 @@ SENTENCES = {
 }
 
 
-def test_an_error_is_one_sentence_for_people_and_for_scripts(app: Flask, as_: As) -> None:
-    address = fail_on(app, lambda: abort(int(request.args["status"])))
+def test_an_error_is_one_sentence_for_people_and_for_scripts(put: Put, as_: As) -> None:
+    address = put(lambda: abort(int(request.args["status"])))
     browser = as_("publisher")
     for status, sentence in SENTENCES.items():
         page = browser.get(address, query_string={"status": status})
@@ -128,19 +134,19 @@ def test_an_error_is_one_sentence_for_people_and_for_scripts(app: Flask, as_: As
             check_headers(answer)
 
 
-def test_a_refusal_that_no_screen_caught_is_told_in_its_own_words(app: Flask, as_: As) -> None:
+def test_a_refusal_that_no_screen_caught_is_told_in_its_own_words(put: Put, as_: As) -> None:
     def refuse() -> None:
         raise Refused("当前状态为「待审核」，不能打印。")
 
-    address = fail_on(app, refuse)
+    address = put(refuse)
     assert as_("publisher").get(address).status_code == 409
     assert "「待审核」，不能打印。" in as_("publisher").get(address).text
     assert as_("publisher").get(address, headers=XHR).json == {"message": "当前状态为「待审核」，不能打印。"}
 
 
-def test_a_failure_shows_a_number_and_the_log_knows_it(app: Flask, as_: As, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_shows_a_number_and_the_log_knows_it(put: Put, as_: As, caplog: pytest.LogCaptureFixture) -> None:
     """AC5: nothing of the failure reaches the person; the number leads an administrator to the traceback."""
-    address = fail_on(app, stored_twice)
+    address = put(stored_twice)
     with caplog.at_level(logging.ERROR):
         page, script = as_("publisher").get(address), as_("publisher").get(address, headers=XHR)
     assert page.status_code == script.status_code == 500

@@ -1,0 +1,76 @@
+"""What the database itself refuses, whoever asks: the last wall, behind the session's guard and the acts.
+
+Nothing decided is changed or erased, and a status moves only together with the trail entry that says so.
+Installed after every upgrade (migrations/env.py): a batch migration on SQLite drops a table's triggers in silence.
+"""
+
+from sqlalchemy import Connection, text
+
+from models.vocabulary import Status
+
+KEPT = ("trail_entry", "certificate")  # written once
+UNERASED = ("application", "attachment", "customs_message", "account", "organisation")  # changed, never deleted
+SENTENCE = "留痕、证明和申请只能追加或依程序办理，不能直接改动。"
+MOVED = "new.status IS DISTINCT FROM old.status"
+TOLD = """EXISTS (SELECT 1 FROM trail_entry t WHERE t.after = new.status AND t.before = old.status
+  AND t.id = (SELECT max(id) FROM trail_entry WHERE application_id = new.id))"""
+
+
+def install(connection: Connection) -> None:
+    """Put the guards up; repeating does no harm."""
+    remove(connection)
+    if not connection.dialect.has_table(connection, "application"):
+        return  # before the first step, or after the last one down
+    for statement in _sqlite() if connection.dialect.name == "sqlite" else _postgresql():
+        connection.execute(text(statement))
+
+
+def remove(connection: Connection) -> None:
+    """Take them down, for a migration or a bulk load inside one transaction."""
+    for name, table in names().items():
+        of = "" if connection.dialect.name == "sqlite" else f" ON {table}"
+        if connection.dialect.has_table(connection, table):
+            connection.execute(text(f"DROP TRIGGER IF EXISTS {name}{of}"))
+
+
+def names() -> dict[str, str]:
+    """Every guard and its table."""
+    kept = {f"keep_{table}_{event}": table for table in KEPT for event in ("update", "delete", "insert")}
+    unerased = {f"keep_{table}_delete": table for table in UNERASED}
+    return kept | unerased | {"move_application": "application", "born_application": "application"}
+
+
+def _guard(name: str, table: str) -> tuple[str, str]:
+    """(event, condition) under which the guard refuses."""
+    match name.split("_")[0], name.rsplit("_", 1)[-1]:
+        case "move", _:
+            return "UPDATE", f"{MOVED} AND NOT (new.version = old.version + 1 AND {TOLD})"
+        case "born", _:
+            return "INSERT", f"new.status <> '{Status.DRAFT}'"
+        case _, "insert":  # INSERT OR REPLACE deletes without a delete trigger
+            return "INSERT", f"EXISTS (SELECT 1 FROM {table} kept WHERE kept.id = new.id)"
+        case _, event:
+            return event.upper(), "TRUE"
+
+
+def _sqlite() -> list[str]:
+    return [
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition.replace('IS DISTINCT FROM', 'IS NOT')} "
+        f"BEGIN SELECT raise(ABORT, '{SENTENCE}'); END"
+        for name, table in names().items()
+        for event, condition in [_guard(name, table)]
+    ]
+
+
+def _postgresql() -> list[str]:
+    """One function refuses; the condition stands in it, for a trigger's own WHEN may not ask other tables."""
+    statements = []
+    for name, table in names().items():
+        event, condition = _guard(name, table)
+        row = "old" if event == "DELETE" else "new"
+        body = f"IF {condition} THEN RAISE EXCEPTION '{SENTENCE}'; END IF; RETURN {row};"
+        statements += [
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
+            f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+        ]
+    return statements
