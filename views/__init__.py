@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from models import workflow
+from models.codes import authority_of
 from models.vocabulary import Role
 from views import certificate, commands, login, security
 from views.applications import ApplicationsScreen
@@ -67,4 +68,6 @@ def init_app(app: Flask) -> None:
         admin.add_view(screen(name=name, endpoint=address, url=f"/{address}"))
     app.register_blueprint(certificate.verify)
     commands.init_app(app)
-    app.jinja_env.globals.update(product=PRODUCT, menu=lambda: menu(admin), progress=workflow.progress)
+    app.jinja_env.globals.update(
+        product=PRODUCT, menu=lambda: menu(admin), progress=workflow.progress, authority_of=authority_of
+    )

@@ -1,6 +1,6 @@
 """备案证明申请 and 查询: the publisher, or the unit it entrusts, writes and submits (手册 第一章, 第二章)."""
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import abort, current_app, flash, g, jsonify, redirect, request
 from flask_admin import expose
@@ -19,7 +19,7 @@ from models.codes import names_of
 from models.db import db
 from models.vocabulary import Action, AttachmentKind, Role
 from models.workflow import EDITABLE, Refused
-from views.base import form_args_of, labels_of
+from views.base import form_args_of, labels_of, shown_value
 from views.fields import AmountField, ChoiceField, CodeText, SeenVersion, without_signs
 from views.filing import CARRIER, FilingScreen, store
 
@@ -33,7 +33,7 @@ REQUIRED = InputRequired(_l("必填。"))
 
 def presses() -> list[tuple[str, str]]:
     """The presses this account may apply for; a press already applied for cannot be changed after 申报."""
-    found = publishers_for(db.session, current_user.organisation_id)
+    found = publishers_for(db.session(), current_user.organisation_id)
     return [(str(press.id), str(press)) for press in found]
 
 
@@ -92,60 +92,32 @@ class ApplicationsScreen(FilingScreen):
 
     def save(self, form: Any, model: Application | None) -> Application:
         """A blank form gives birth to a draft; any other is saved on the version the person was looking at."""
-        application = model or filing.start(db.session, by=current_user)
+        application = model or filing.start(db.session(), by=current_user)
         seen = form.version.seen if model else application.version
-        with filing.revising(db.session, application, seen, by=current_user):
+        with filing.revising(db.session(), application, seen, by=current_user):
             form.populate_obj(application)
         if form.isbn.data and not isbn.is_valid(form.isbn.data):
             flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
         return application
 
-    def saved(self, form: Any, model: Any) -> Any:
-        """As everywhere; an overtaken form comes back with the typed words, and beside them what is now stored."""
-        try:
-            row = self.save(form, model)
-            db.session.commit()
-        except filing.Conflict as conflict:
-            db.session.rollback()
-            flash(str(conflict), "error")
-            self._show_both(form, model)
-            return None
-        except Refused as refused:
-            db.session.rollback()
-            flash(str(refused), "error")
-            g.answer = 422
-            return None
-        return row
-
-    def _show_both(self, form: Any, model: Application) -> None:
-        """Nothing typed is lost, nothing of theirs overwritten: saving again is then a choice, made knowingly."""
+    def unsaved(self, form: Any, model: Any, refused: Refused) -> None:
+        """Overtaken: nothing typed is lost, nothing of theirs overwritten; saving again is a choice, made knowingly."""
+        super().unsaved(form, model, refused)
+        if not isinstance(refused, filing.Conflict):
+            return
         g.answer = 409
-        g.theirs = {
-            field.short_name: getattr(model, field.short_name)
-            for field in form
-            if field.short_name in WRITTEN and field.data != getattr(model, field.short_name)
-        }
+        changed = (name for name in WRITTEN if form[name].data != getattr(model, name))
+        g.theirs = {name: shown_value(model, name) for name in changed}
         form.version.data = model.version
-        form.version.raw_data = None
 
     def get_save_return_url(self, model: Application, is_created: bool = False) -> str:
         """After 保存 the form stays open; after 申报 the list shows the new status, or the form what is missing."""
         address = self.get_url(".edit_view", id=model.id)
         if "_submit" not in request.form:
             return address
-        key = model.id
-        try:
-            filing.perform(db.session, Action.SUBMIT, model, by=current_user)
-            db.session.commit()
-        except filing.Incomplete as incomplete:
-            db.session.rollback()
-            flash(str(incomplete), "error")
-            return self.get_url(".edit_view", id=key, check=1)
-        except Refused as refused:
-            db.session.rollback()
-            flash(str(refused), "error")
-            return address
-        return self.get_url(".details_view", id=key)
+        done = self.get_url(".details_view", id=model.id)
+        stopped = self.refused(Action.SUBMIT, model)
+        return done if stopped is None else stopped or address
 
     def edit_form(self, obj: Application | None = None) -> Any:
         """The form; once declared, the press stays the one whose province has the case."""
@@ -186,16 +158,24 @@ class ApplicationsScreen(FilingScreen):
         if file is None or request.form.get("kind") not in set(AttachmentKind):
             abort(400)
         kind = AttachmentKind(request.form["kind"])
-        row = (self.get_one(key) or abort(404)) if key else filing.start(db.session, by=current_user)
+        row = (self.get_one(key) or abort(404)) if key else filing.start(db.session(), by=current_user)
         replaces = request.form.get("replaces", type=int)
         limit = int(current_app.config["ATTACHMENT_MB"]) << 20
         try:
             filing.attach(
-                db.session, row, kind, file.stream, file.filename or "", current_user, store(), limit, replaces
+                db.session(),
+                row,
+                kind,
+                cast(BinaryIO, file.stream),
+                file.filename or "",
+                current_user,
+                store(),
+                limit,
+                replaces,
             )
-            db.session.commit()
+            db.session().commit()
         except Refused as refused:
-            db.session.rollback()
+            db.session().rollback()
             return jsonify(message=str(refused)), 409 if isinstance(refused, filing.Conflict) else 422
         return self._box(row, kind)
 
@@ -203,14 +183,14 @@ class ApplicationsScreen(FilingScreen):
     def remove(self) -> Any:
         """Take a file out while the application may be edited."""
         row = self.get_one(request.form.get("id")) or abort(404)
-        attachment = request.form.get("attachment", type=int)
+        attachment = request.form.get("attachment", 0, type=int)
         if attachment not in {file.id for file in row.current_attachments}:
             abort(404)
         try:
-            file = filing.detach(db.session, row, attachment, by=current_user)
-            db.session.commit()
+            file = filing.detach(db.session(), row, attachment, by=current_user)
+            db.session().commit()
         except Refused as refused:
-            db.session.rollback()
+            db.session().rollback()
             return jsonify(message=str(refused)), 409
         return self._box(row, file.kind)
 

@@ -228,10 +228,14 @@ class Screen(ModelView):
             db.session.commit()
         except Refused as refused:
             db.session.rollback()
-            flash(str(refused), "error")
-            g.answer = 422
+            self.unsaved(form, model, refused)
             return None
         return row
+
+    def unsaved(self, form: Any, model: Any, refused: Refused) -> None:
+        """Tell why; whoever shows more than that overrides this."""
+        flash(str(refused), "error")
+        g.answer = 422
 
     def save(self, form: Any, model: Any) -> Any:
         """Put the form into the row (None: a new one) and flush; raises Refused."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Insert, insert
 from sqlalchemy.orm import Session
 
-from models import clock, numbering, workflow
+from models import clock, guards, numbering, workflow
 from models.accounts import Account
 from models.application import Application, Carrier, search_key
 from models.certificate import APPLICATION_FIELDS, Certificate
@@ -67,12 +67,14 @@ def fill(session: Session, wanted: int) -> int:
     chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
     stage, goods, rows = scenes(session, wanted), works(chance, 300), 0
     weights = [1 / place for place in range(3, len(stage) + 3)]
+    guards.remove(session.connection())  # rows arrive with the status they ended in; an upgrade puts guards up too
     for first in range(0, wanted, AT_ONCE):
         places = range(first, min(first + AT_ONCE, wanted))
         played = zip(places, chance.choices(stage, weights, k=len(places)), strict=True)
         begun = [(now - PAST + PAST * (place + chance.random()) / wanted, scene) for place, scene in played]
         rows += _put(session, [_case(chance, scene, chance.choice(goods), day, now) for day, scene in begun])
         session.commit()
+    guards.install(session.connection())
     session.connection().exec_driver_sql("ANALYZE")
     session.commit()
     return rows

@@ -104,22 +104,26 @@ class FilingScreen(Screen):
     def perform(self, action: str) -> Any:
         """Every act of every screen: one row, one rule, one transaction; a refusal is a sentence, never a 500."""
         row = self.get_one(request.form.get("id")) or abort(404)
-        wanted, key = Action(action), row.id
-        try:
-            filing.perform(db.session, wanted, row, by=current_user, opinion=self.opinion())
-            db.session.commit()
-        except filing.Incomplete as incomplete:
-            db.session.rollback()
-            flash(str(incomplete), "error")
-            return redirect(self.get_url(".edit_view", id=key, check=1), 303)
-        except Refused as refused:
-            db.session.rollback()
-            flash(str(refused), "error")
-            return self.back()
+        wanted, number, address = Action(action), row.number, self.get_url(".certificate", id=row.id)
+        stopped = self.refused(wanted, row, self.opinion())
+        if stopped is not None:
+            return redirect(stopped, 303) if stopped else self.back()
         if wanted is Action.PRINT:
-            return redirect(self.get_url(".certificate", id=key), 303)
-        flash(_("%(number)s：%(action)s成功。", number=row.number, action=wanted.label), "success")
+            return redirect(address, 303)
+        flash(_("%(number)s：%(action)s成功。", number=number, action=wanted.label), "success")
         return self.back()
+
+    def refused(self, action: Action, row: Application, opinion: str = "") -> str | None:
+        """Do the act and commit: None. Refused, with the sentence told: where to go on, if anywhere in particular."""
+        complete = self.get_url(".edit_view", id=row.id, check=1)
+        try:
+            filing.perform(db.session(), action, row, by=current_user, opinion=opinion)
+            db.session().commit()
+        except Refused as refused:
+            db.session().rollback()
+            flash(str(refused), "error")
+            return complete if isinstance(refused, filing.Incomplete) else ""
+        return None
 
     def opinion(self) -> str:
         """The chosen grounds of the law, then the person's own words."""
@@ -134,8 +138,8 @@ class FilingScreen(Screen):
     def attachment(self) -> Response:
         """A file, under its own name; the bytes cannot run anything in our name, whatever they are."""
         key = request.args.get("id", "")
-        file = key.isascii() and key.isdigit() and len(key) < 10 and db.session.get(Attachment, int(key))
-        if not file or self.get_one(file.application_id) is None:
+        file = db.session().get(Attachment, int(key)) if key.isascii() and key.isdigit() and len(key) < 10 else None
+        if file is None or self.get_one(file.application_id) is None:
             abort(404)
         inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args
         response = send_file(

@@ -84,6 +84,7 @@ def login() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(target)
     if request.method == "GET":
+        session.permanent = False  # or every picture and style sheet would send back the cookie without the 验证码
         return _login_page(target)
     username = request.form.get("username", "").replace("\0", "").strip()
     try:

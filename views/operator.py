@@ -39,7 +39,9 @@ class OrganisationLoader(QueryAjaxModelLoader):
 
     def get_one(self, pk: Any) -> Organisation | None:
         text = str(pk)
-        return db.session.get(Organisation, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else None
+        return (
+            db.session().get(Organisation, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else None
+        )
 
 
 def shown_province(row: Any) -> str | None:
@@ -110,10 +112,10 @@ class AccountScreen(Screen):
         account.assert_complete()
         if not account.active and account.id == current_user.id:
             raise Refused(_("不能停用自己的账号，请由另一位系统管理员办理。"))
-        db.session.add(account)
-        db.session.flush()
+        db.session().add(account)
+        db.session().flush()
         if not account.active:
-            end_visits(db.session, account.id)
+            end_visits(db.session(), account.id)
         if password:
             self._tell(account, password)
         return account
@@ -131,8 +133,8 @@ class AccountScreen(Screen):
         """重置密码: a one-time password, shown once; every visit of the account ends."""
         account = self.get_one(request.form.get("id")) or abort(404)
         password = account.reset_password()
-        end_visits(db.session, account.id)
-        db.session.commit()
+        end_visits(db.session(), account.id)
+        db.session().commit()
         self._tell(account, password)
         return self.back()
 
@@ -179,11 +181,11 @@ class DistrictScreen(Screen):
         file = request.files.get("file")
         try:
             rows = rows_of(file.read(), file.filename or "") if file else []
-            current, ended = codes.import_districts(db.session, rows)
-            db.session.commit()
+            current, ended = codes.import_districts(db.session(), rows)
+            db.session().commit()
             flash(_("已导入 %(current)s 个关区，停用 %(ended)s 个。", current=current, ended=ended), "success")
         except Refused as refused:
-            db.session.rollback()
+            db.session().rollback()
             flash(str(refused), "error")
         return self.back()
 

@@ -341,6 +341,19 @@ def test_a_code_is_good_for_two_minutes(asking: Flask, as_: As, monkeypatch: pyt
     assert "验证码已过期" in enter(browser, code=code).text
 
 
+def test_what_a_page_loads_beside_the_picture_does_not_undo_its_code(
+    asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a time-out, style sheets are answered while the picture is: none may send the cookie back as it was."""
+    browser = as_("publisher")
+    with browser.session_transaction() as session:
+        session.permanent = True
+    pass_time(monkeypatch, minutes=31)
+    browser.get(browser.get(BEHIND).location)
+    assert "Set-Cookie" not in browser.get("/assets/public.css").headers
+    assert enter(browser, code=shown_code(asking, browser)).status_code == 303
+
+
 def test_no_code_was_shown_and_none_is_accepted(asking: Flask, as_: As) -> None:
     assert "验证码已过期" in enter(as_(None), code="12345").text
 

@@ -1,0 +1,56 @@
+# The few words a developer types every day. `make` alone lists them.
+
+PYTHON ?= python3
+PORT ?= 8000
+PACKAGES = python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libharfbuzz0b libfontconfig1 \
+	fonts-noto-cjk chromium
+BIN = .venv/bin
+FLASK = $(BIN)/flask --app app
+INSTALLED = .venv/requirements.txt
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: help setup packages run test lint clean
+.DEFAULT_GOAL = help
+
+help: ## 列出这些命令
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## 安装系统软件包和 Python 依赖，建立或升级数据库
+	@$(FLASK) upgrade
+
+packages:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo '需要 Python 3.11 或更高版本，可用 make PYTHON=/path/to/python3 指定。' >&2; exit 1; }
+	@missing=; for package in $(PACKAGES); do \
+		[ "$$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null)" = installed ] || missing="$$missing $$package"; \
+	done; \
+	[ -z "$$missing" ] || { \
+		echo "安装系统软件包：$$missing" && \
+		$(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	} || { echo '系统软件包没有装上，请检查网络和 apt 软件源后，再次运行同一命令。' >&2; exit 1; }
+
+$(INSTALLED): requirements.txt | packages
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-input --require-hashes -r $< || \
+		{ echo 'Python 依赖没有装上，请检查网络和 pip 软件源后，再次运行同一命令。' >&2; exit 1; }
+	@cp $< $@
+
+run: export FILING_BASE_URL ?= http://127.0.0.1:$(PORT)
+run: setup ## 装入演示数据，在 http://127.0.0.1:8000 运行（PORT=8001 可换端口）
+	@$(FLASK) demo
+	@echo '浏览器打开 http://127.0.0.1:$(PORT) ，按 Ctrl-C 停止。'
+	@trap : INT; $(BIN)/gunicorn 'app:create_app()' --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread \
+		--threads 8 --log-level warning
+
+test: setup ## 在 SQLite 和 PostgreSQL 上运行全部测试
+	@$(BIN)/pytest -n auto
+
+lint: $(INSTALLED) ## 检查代码风格和类型
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+clean: ## 删除 .venv 和缓存；数据（instance/）不动
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

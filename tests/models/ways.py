@@ -1,0 +1,301 @@
+"""The ways to reach a row through SQLAlchemy: each is tried on rows that the session's account must not see."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import (
+    Table,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    lambda_stmt,
+    literal,
+    literal_column,
+    select,
+    text,
+    true,
+    union,
+    union_all,
+    update,
+)
+from sqlalchemy.orm import (
+    Bundle,
+    Session,
+    aliased,
+    contains_eager,
+    defer,
+    immediateload,
+    joinedload,
+    lazyload,
+    load_only,
+    make_transient_to_detached,
+    selectinload,
+    subqueryload,
+    undefer,
+    with_parent,
+)
+
+from models.accounts import Account, Organisation
+from models.application import Application, Carrier, Child
+from models.attachments import Attachment
+from models.certificate import Certificate
+from models.customs import CustomsMessage
+from models.trail import TrailEntry
+
+Model = type[Any]
+Way = Callable[[Session, Model, int], Any]
+Children = (Carrier, Attachment, TrailEntry, Certificate, CustomsMessage)
+MODELS: tuple[Model, ...] = (Application, *Children)
+WORDS = {  # a column of plain text in each, for the writing ways
+    Application: "contact",
+    Carrier: "note",
+    Attachment: "name",
+    TrailEntry: "opinion",
+    Certificate: "signer",
+    CustomsMessage: "message_id",
+}
+LOADERS = (selectinload, joinedload, subqueryload, immediateload, lazyload)
+
+
+def _table(model: Model) -> Table:
+    return model.__table__  # type: ignore[no-any-return]
+
+
+def _parent(model: Model) -> Any:
+    return Application.id if model is Application else model.application_id
+
+
+def _foreign(session: Session, key: int) -> Application:
+    """The foreign application as somebody may hold it who knows its number: made by hand, said to be stored."""
+    application = Application(id=key)
+    make_transient_to_detached(application)
+    return application
+
+
+def _loaded_with(loader: Any) -> Way:
+    def way(s: Session, m: Model, k: int) -> Any:
+        if m is Application:
+            query = select(Application).options(loader(Application.carriers), loader(Application.certificate))
+            return s.scalars(query.where(Application.id == k).limit(5)).unique().all()
+        return s.scalars(select(m).options(loader(m.application)).where(m.application_id == k).limit(5)).unique().all()
+
+    return way
+
+
+READS: dict[str, Way] = {
+    "get": lambda s, m, k: s.get(m, k),
+    "get populate_existing": lambda s, m, k: s.get(m, k, populate_existing=True),
+    "get for update": lambda s, m, k: s.get(m, k, with_for_update=True),
+    "get with options": lambda s, m, k: s.get(m, k, options=[defer(getattr(m, WORDS[m]))]),
+    "get_one": lambda s, m, k: s.get_one(m, k),
+    "legacy get": lambda s, m, k: s.query(m).get(k),
+    "legacy all": lambda s, m, k: [row for row in s.query(m).all() if row.id == k],
+    "legacy filter": lambda s, m, k: s.query(m).filter(m.id == k).first(),
+    "legacy filter_by": lambda s, m, k: s.query(m).filter_by(id=k).one_or_none(),
+    "legacy count": lambda s, m, k: s.query(m).filter(m.id == k).count(),
+    "legacy func count": lambda s, m, k: s.query(func.count(m.id)).filter(m.id == k).scalar(),
+    "legacy exists": lambda s, m, k: s.query(s.query(m).filter(m.id == k).exists()).scalar(),
+    "legacy union": lambda s, m, k: s.query(m).filter(m.id == k).union(s.query(m).filter(m.id == k)).all(),
+    "legacy from subquery": lambda s, m, k: s.query(s.query(m).filter(m.id == k).subquery()).all(),
+    "legacy with_entities": lambda s, m, k: s.query(m).filter(m.id == k).with_entities(m.id).all(),
+    "select": lambda s, m, k: s.scalars(select(m).where(m.id == k)).all(),
+    "select in": lambda s, m, k: s.scalars(select(m).where(m.id.in_([k]))).all(),
+    "select without condition": lambda s, m, k: [row for row in s.scalars(select(m)) if row.id == k],
+    "select yield_per": lambda s, m, k: list(s.scalars(select(m).where(m.id == k).execution_options(yield_per=2))),
+    "select populate_existing": lambda s, m, k: s.scalars(
+        select(m).where(m.id == k).execution_options(populate_existing=True)
+    ).all(),
+    "select for update": lambda s, m, k: s.scalars(select(m).where(m.id == k).with_for_update()).all(),
+    "lambda statement": lambda s, m, k: s.execute(lambda_stmt(lambda: select(m)).spoil().where(m.id == k)).all(),
+    "columns only": lambda s, m, k: s.execute(select(m.id).where(m.id == k)).all(),
+    "a word only": lambda s, m, k: s.execute(select(getattr(m, WORDS[m])).where(m.id == k)).all(),
+    "columns of the table": lambda s, m, k: s.execute(select(_table(m).c.id).where(_table(m).c.id == k)).all(),
+    "literal column": lambda s, m, k: s.execute(select(literal_column("1")).select_from(m).where(m.id == k)).all(),
+    "bundle": lambda s, m, k: s.execute(select(Bundle("b", m.id)).where(m.id == k)).all(),
+    "case": lambda s, m, k: [n for n in s.scalars(select(case((m.id == k, 1), else_=0))) if n],
+    "load_only": lambda s, m, k: s.scalars(select(m).options(load_only(m.id)).where(m.id == k)).all(),
+    "undefer": lambda s, m, k: s.scalars(select(m).options(undefer("*")).where(m.id == k)).all(),
+    "distinct": lambda s, m, k: s.execute(select(m.id).where(m.id == k).distinct()).all(),
+    "count": lambda s, m, k: s.scalar(select(func.count()).select_from(m).where(m.id == k)),
+    "maximum": lambda s, m, k: s.scalar(select(func.max(m.id)).where(m.id == k)),
+    "group by": lambda s, m, k: s.execute(select(m.id, func.count()).where(m.id == k).group_by(m.id)).all(),
+    "window": lambda s, m, k: s.execute(select(func.row_number().over(order_by=m.id)).where(m.id == k)).all(),
+    "exists": lambda s, m, k: s.scalar(select(exists().where(m.id == k))),
+    "exists select": lambda s, m, k: s.scalar(select(select(m.id).where(m.id == k).exists())),
+    "exists of an account": lambda s, m, k: s.scalars(select(Account).where(exists().where(m.id == k))).all(),
+    "scalar subquery": lambda s, m, k: s.scalars(select(select(m.id).where(m.id == k).scalar_subquery())).first(),
+    "scalar subquery beside an account": lambda s, m, k: [
+        found
+        for found in s.scalars(select(select(m.id).where(m.id == k).scalar_subquery()).select_from(Account))
+        if found
+    ],
+    "subquery": lambda s, m, k: s.execute(select(select(m.id).where(m.id == k).subquery())).all(),
+    "alias of a subquery": lambda s, m, k: s.scalars(select(aliased(m, select(m).where(m.id == k).subquery()))).all(),
+    "cte": lambda s, m, k: s.execute(select(select(m.id).where(m.id == k).cte())).all(),
+    "alias of a cte": lambda s, m, k: s.scalars(select(aliased(m, select(m).where(m.id == k).cte()))).all(),
+    "alias": lambda s, m, k: s.scalars(select(other := aliased(m)).where(other.id == k)).all(),
+    "flat alias": lambda s, m, k: s.scalars(select(other := aliased(m, flat=True)).where(other.id == k)).all(),
+    "columns of an alias": lambda s, m, k: s.execute(select((other := aliased(m)).id).where(other.id == k)).all(),
+    "self join": lambda s, m, k: s.execute(
+        select(m.id, (other := aliased(m)).id).join(other, other.id == m.id).where(m.id == k)
+    ).all(),
+    "union": lambda s, m, k: s.execute(union(select(m.id).where(m.id == k), select(m.id).where(m.id == k))).all(),
+    "union with the innocent": lambda s, m, k: [
+        row
+        for row in s.execute(union_all(select(Account.username), select(getattr(m, WORDS[m])).where(m.id == k)))
+        if row[0] not in {"publisher", "publisher2", "agent", "reviewer", "reviewer2", "national", "operator"}
+    ],
+    "alias of a union": lambda s, m, k: s.scalars(
+        select(aliased(m, union_all(select(m).where(m.id == k), select(m).where(m.id == k)).subquery()))
+    ).all(),
+    "from_statement of a union": lambda s, m, k: s.scalars(
+        select(m).from_statement(union(select(m).where(m.id == k), select(m).where(m.id == k)))
+    ).all(),
+    "from_statement of text": lambda s, m, k: s.scalars(
+        select(m).from_statement(text(f"select * from {_table(m).name} where id = {k}"))
+    ).all(),
+    "text": lambda s, m, k: s.execute(text(f"select id from {_table(m).name} where id = {k}")).all(),
+    "core": lambda s, m, k: s.execute(select(_table(m)).where(_table(m).c.id == k)).all(),
+    "core count": lambda s, m, k: s.scalar(select(func.count()).select_from(_table(m)).where(_table(m).c.id == k)),
+    "join from an organisation": lambda s, m, k: s.execute(
+        select(Organisation.id, m.id).join(m, true()).where(m.id == k)
+    ).all(),
+    "outer join from an organisation": lambda s, m, k: [
+        row for row in s.execute(select(Organisation.id, m.id).outerjoin(m, m.id == k)) if row[1] is not None
+    ],
+    "product with an account": lambda s, m, k: s.execute(select(Account.id, m.id).where(m.id == k, true())).all(),
+    "join to the application": lambda s, m, k: s.execute(
+        select(m.id, (parent := aliased(Application)).number).join(parent, parent.id == _parent(m)).where(m.id == k)
+    ).all(),
+    "join from the application": lambda s, m, k: s.execute(
+        select((parent := aliased(Application)).number, m.id).join(m, _parent(m) == parent.id).where(m.id == k)
+    ).all(),
+    "outer join from the application": lambda s, m, k: [
+        row for row in s.execute(select(m.id).select_from(Application).outerjoin(m, m.id == k).where(m.id.is_not(None)))
+    ],
+    "refresh of one made by hand": lambda s, m, k: _refreshed(s, m, k),
+    "merge": lambda s, m, k: [row for row in [s.merge(m(id=k))] if row not in s.new],
+    "merge without load": lambda s, m, k: s.merge(_made(m, k), load=False),
+    "returning of an update": lambda s, m, k: s.execute(
+        update(m).where(m.id == k).values({WORDS[m]: "x"}).returning(m.id)
+    ).all(),
+    "returning of a deletion": lambda s, m, k: s.execute(delete(m).where(m.id == k).returning(m.id)).all(),
+} | {f"loaded by {loader.__name__}": _loaded_with(loader) for loader in LOADERS}
+
+# From the application's number to its children and back, model by model.
+FROM_THE_APPLICATION: dict[str, Callable[[Session, Any, int], Any]] = {
+    "lazy load of one made by hand": lambda s, m, k: _lazily(s, Application(id=k), m),
+    "lazy load of one said to be stored": lambda s, m, k: _lazily(s, _foreign(s, k), m),
+    "lazy load from a child made by hand": lambda s, m, k: _lazily_up(s, m, k),
+    "with_parent": lambda s, m, k: s.scalars(select(m).where(with_parent(_foreign(s, k), _list_of(m)))).all(),
+    "any or has": lambda s, m, k: s.scalars(select(Application).where(_some(m), Application.id == k)).all(),
+    "has": lambda s, m, k: s.scalars(select(m).where(m.application.has(Application.id == k))).all(),
+    "has of an alias": lambda s, m, k: s.scalars(
+        select(other := aliased(m)).where(other.application.has(Application.id == k))
+    ).all(),
+    "join down": lambda s, m, k: s.execute(
+        select(Application.number, m.id).join(m, m.application_id == Application.id).where(Application.id == k)
+    ).all(),
+    "join up": lambda s, m, k: s.execute(
+        select(m.id, Application.number).join(m.application).where(Application.id == k)
+    ).all(),
+    "outer join up": lambda s, m, k: s.execute(
+        select(m.id, Application.number).outerjoin(m.application).where(m.application_id == k)
+    ).all(),
+    "contains_eager": lambda s, m, k: s.scalars(
+        select(m).join(m.application).options(contains_eager(m.application)).where(m.application_id == k)
+    ).all(),
+    "in a subquery of the application": lambda s, m, k: s.scalars(
+        select(m).where(m.application_id.in_(select(Application.id).where(Application.id == k)))
+    ).all(),
+    "count by application": lambda s, m, k: s.execute(
+        select(m.application_id, func.count()).where(m.application_id == k).group_by(m.application_id)
+    ).all(),
+    "sum beside an organisation": lambda s, m, k: s.scalar(
+        select(
+            select(func.count(m.id)).where(m.application_id == k).scalar_subquery() + literal(0),
+        ).select_from(Organisation)
+    ),
+}
+
+WRITES: dict[str, Way] = {
+    "update": lambda s, m, k: s.execute(update(m).where(m.id == k).values({WORDS[m]: "x"})),
+    "update evaluate": lambda s, m, k: s.execute(
+        update(m).where(m.id == k).values({WORDS[m]: "x"}).execution_options(synchronize_session="evaluate")
+    ),
+    "update fetch": lambda s, m, k: s.execute(
+        update(m).where(m.id == k).values({WORDS[m]: "x"}).execution_options(synchronize_session="fetch")
+    ),
+    "update unsynchronised": lambda s, m, k: s.execute(
+        update(m).where(m.id == k).values({WORDS[m]: "x"}).execution_options(synchronize_session=False)
+    ),
+    "update of everything": lambda s, m, k: s.execute(update(m).where(m.id > 0).values({WORDS[m]: "x"})),
+    "update by a list of keys": lambda s, m, k: s.execute(update(m), [{"id": k, WORDS[m]: "x"}]),
+    "update in a subquery": lambda s, m, k: s.execute(
+        update(m).where(m.id.in_(select((other := aliased(m)).id).where(other.id == k))).values({WORDS[m]: "x"})
+    ),
+    "legacy update": lambda s, m, k: s.query(m).filter(m.id == k).update({WORDS[m]: "x"}),
+    "delete": lambda s, m, k: s.execute(delete(m).where(m.id == k)),
+    "delete unsynchronised": lambda s, m, k: s.execute(
+        delete(m).where(m.id == k).execution_options(synchronize_session=False)
+    ),
+    "legacy delete": lambda s, m, k: s.query(m).filter(m.id == k).delete(),
+    "delete one made by hand": lambda s, m, k: s.delete(_made(m, k)),
+    "change one made by hand": lambda s, m, k: _changed(s, m, k),
+    "merge a change": lambda s, m, k: s.merge(m(**{"id": k, WORDS[m]: "x"})),
+    "merge a change without load": lambda s, m, k: setattr(s.merge(_made(m, k), load=False), WORDS[m], "x"),
+    "bulk_save_objects": lambda s, m, k: s.bulk_save_objects([_made(m, k, WORDS[m])]),
+    "bulk_update_mappings": lambda s, m, k: s.bulk_update_mappings(m, [{"id": k, WORDS[m]: "x"}]),
+    "bulk_insert_mappings": lambda s, m, k: s.bulk_insert_mappings(m, [{"id": k + 1000}]),
+    "insert": lambda s, m, k: s.execute(insert(m).values(id=k + 1000)),
+    "insert returning": lambda s, m, k: s.scalars(insert(m).returning(m.id), [{"id": k + 1000}]).all(),
+    "insert from select": lambda s, m, k: s.execute(insert(m).from_select(["id"], select(m.id + 1000))),
+    "core insert": lambda s, m, k: s.execute(insert(_table(m)).values(id=k + 1000)),
+    "core update": lambda s, m, k: s.execute(update(_table(m)).values({WORDS[m]: "x"})),
+    "core delete": lambda s, m, k: s.execute(delete(_table(m))),
+    "text update": lambda s, m, k: s.execute(text(f"update {_table(m).name} set {WORDS[m]} = 'x'")),
+}
+
+
+def _made(model: Model, key: int, word: str = "") -> Any:
+    row = model(id=key)
+    make_transient_to_detached(row)
+    if word:
+        setattr(row, word, "x")
+    return row
+
+
+def _refreshed(session: Session, model: Model, key: int) -> Any:
+    row = _made(model, key)
+    session.add(row)
+    session.refresh(row)
+    return row
+
+
+def _changed(session: Session, model: Model, key: int) -> None:
+    row = _made(model, key)
+    session.add(row)
+    setattr(row, WORDS[model], "x")
+
+
+def _list_of(model: Model) -> Any:
+    names = {Carrier: "carriers", Attachment: "attachments", TrailEntry: "trail", Certificate: "certificate"}
+    return getattr(Application, names.get(model, "carriers"))
+
+
+def _some(model: Model) -> Any:
+    return Application.certificate.has() if model is Certificate else _list_of(model).any()
+
+
+def _lazily(session: Session, application: Application, model: Model) -> Iterable[Any]:
+    session.enable_relationship_loading(application)
+    found = getattr(application, _list_of(model).key)
+    return found if isinstance(found, list) else [found] if found else []
+
+
+def _lazily_up(session: Session, model: Model, key: int) -> Any:
+    child: Child = model(application_id=key)
+    session.enable_relationship_loading(child)
+    return child.application  # type: ignore[attr-defined]

@@ -1,0 +1,77 @@
+"""What a browser makes of a page of ours: the form as it would be sent, the sentences on it, the rows of a list."""
+
+import html
+import re
+from html.parser import HTMLParser
+
+
+class FormReader(HTMLParser):
+    """The successful controls of one form, in order, as (name, value); what stands in a <template> is no control."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form, self.fields = form, {}
+        self.inside = self.apart = False
+        self.select = self.text = ""
+        self.fields: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attributes}
+        if tag == "form":
+            self.inside = self.form in (given.get("id"), given.get("class", "").split(" ")[0])
+        elif tag == "template":
+            self.apart = True
+        elif self.inside and not self.apart:
+            self.control(tag, given)
+
+    def control(self, tag: str, given: dict[str, str]) -> None:
+        """One control of the form: an unticked box, a file and a button send nothing."""
+        name = given.get("name", "")
+        if tag == "input" and name and given.get("type") not in ("checkbox", "file") or "checked" in given:
+            self.fields[name] = given.get("value", "on" if "checked" in given else "")
+        elif tag == "select":
+            self.select = name
+        elif tag == "option" and self.select and (self.select not in self.fields or "selected" in given):
+            self.fields[self.select] = given.get("value", "")
+        elif tag == "textarea":
+            self.text, self.fields[name] = name, ""
+
+    def handle_data(self, data: str) -> None:
+        if self.text:
+            self.fields[self.text] += data.removeprefix("\n") if not self.fields[self.text] else data
+
+    def handle_endtag(self, tag: str) -> None:
+        match tag:
+            case "form":
+                self.inside = False
+            case "template":
+                self.apart = False
+            case "select":
+                self.select = ""
+            case "textarea":
+                self.text = ""
+
+
+def form_of(page: str, form: str = "application") -> dict[str, str]:
+    """The form with this id (or first class), filled as the page fills it."""
+    reader = FormReader(form)
+    reader.feed(page)
+    assert reader.fields, f"the page has no form “{form}”"
+    return reader.fields
+
+
+def said(page: str) -> list[str]:
+    """The sentences that the page says at its top, in order."""
+    found = re.findall(r'<div class="alert alert-\w+" role="(?:alert|status)">(.*?)</div>', page, re.DOTALL)
+    return [html.unescape(words).strip() for words in found]
+
+
+def complaints(page: str) -> list[str]:
+    """What the page says under its fields."""
+    found = re.findall(r'<p class="note error"[^>]*role="alert">(.*?)</p>', page, re.DOTALL)
+    return [html.unescape(words).strip() for words in found]
+
+
+def numbers(page: str) -> list[str]:
+    """The blue 申请单号 of a list, from top to bottom."""
+    return re.findall(r'<a class="number" href="[^"]*">(SQ\d+)</a>', page)
