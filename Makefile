@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 PACKAGES = python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libharfbuzz0b libfontconfig1 \
-	fonts-noto-cjk chromium
+	fonts-noto-cjk espeak-ng chromium
 BIN = .venv/bin
 FLASK = $(BIN)/flask --app app
 INSTALLED = .venv/requirements.txt
@@ -38,10 +38,13 @@ $(INSTALLED): requirements.txt | packages
 
 run: export FILING_BASE_URL ?= http://127.0.0.1:$(PORT)
 run: setup ## 装入演示数据，在 http://127.0.0.1:8000 运行（PORT=8001 可换端口）
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || \
+		{ echo '端口 $(PORT) 已被占用，可换一个：make run PORT=8001' >&2; exit 1; }
 	@$(FLASK) demo
 	@echo '浏览器打开 http://127.0.0.1:$(PORT) ，按 Ctrl-C 停止。'
-	@trap : INT; $(BIN)/gunicorn 'app:create_app()' --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread \
-		--threads 8 --log-level warning
+	@setsid $(BIN)/gunicorn 'app:create_app()' --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 8 \
+		--graceful-timeout 5 --no-control-socket --log-level warning & \
+	server=$$!; trap "kill $$server" INT TERM HUP; wait $$server || wait $$server
 
 test: setup ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto

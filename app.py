@@ -24,6 +24,8 @@ SETTINGS: dict[str, Any] = {
     "CAPTCHA": True,
     # Megabytes a file; ours, roomier than customs' 4 MB a file, which later binds what is sent on.
     "ATTACHMENT_MB": 20,
+    # Where messages to customs are POSTed, and whose ledger is asked for by GET: http(s)://…; None sends nothing.
+    "CUSTOMS_GATEWAY": None,
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
     # Reverse proxies in front of us whose X-Forwarded-* headers are believed.
@@ -62,6 +64,8 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.config.from_mapping(SETTINGS)
     app.config.from_prefixed_env("FILING")
     app.config.from_mapping(overrides or {})
+    if "://" not in app.config["STORE"]:
+        app.config["STORE"] = str(Path(app.instance_path) / app.config["STORE"])  # an absolute path stays as it is
     app.config["MAX_CONTENT_LENGTH"] = (int(app.config["ATTACHMENT_MB"]) + 1) << 20
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or own_secret(Path(app.instance_path))
     if proxies := int(app.config["PROXIES"]):

@@ -33,7 +33,9 @@ class Seer:
     """Whom the session serves, as plain values: they go into SQL as parameters, never into a cached closure."""
 
     def __init__(self, account: Account) -> None:
-        self.role, self.organisation_id, self.province = account.role, account.organisation_id, account.province
+        self.role = account.role
+        # Never None: «= NULL» is asked as IS NULL, which is every draft and every deleted row.
+        self.organisation_id, self.province = account.organisation_id or 0, account.province or ""
 
 
 RULES: dict[Role, Callable[[Seer], ColumnElement[bool]]] = {
@@ -90,14 +92,18 @@ def see_own_rows(state: ORMExecuteState) -> None:
 
 @event.listens_for(GuardedSession, "before_flush")
 def write_under_own_rows(session: Session, *_args: Any) -> None:
-    """A child may only be added, or moved, under an application that this session sees."""
-    if session.info.get(KEY) == EVERYTHING:
+    """A child may only be added, or moved, under an application that this session sees; that one, in its own name."""
+    me: Seer | str | None = session.info.get(KEY)
+    if me == EVERYTHING:
         return
+    mine = me.organisation_id if isinstance(me, Seer) else 0
     with session.no_autoflush:
         for row in session.new | session.dirty:
+            state = inspect(row)
+            if isinstance(row, Application) and state.attrs.applicant_id.history.added and row.applicant_id != mine:
+                raise Closed("an application in the name of another organisation")
             if not isinstance(row, Child):
                 continue
-            state = inspect(row)
             parents = [p for p in state.attrs.application.history.added or () if p is not None]
             if not parents and state.attrs.application_id.history.added:
                 parents = [session.get(Application, row.application_id)]

@@ -85,9 +85,9 @@ def revising(session: Session, application: Application, version: int, by: Accou
 
     `version` is the one the person was looking at: another one raises Conflict before anything is written.
     """
-    workflow.check(Action.EDIT, application.status, by.role)
-    if application.version != version:
+    if application.version != version:  # first, for whoever was overtaken wants to know by whom
         raise Conflict(overtaken(session, application))
+    workflow.check(Action.EDIT, application.status, by.role)
     before, chosen, status = content(application), application.publisher_id, application.status
     with session.no_autoflush:
         yield
@@ -169,6 +169,7 @@ def customs_replied(session: Session, application: Application, accepted: bool, 
     rule = workflow.RECEIPTS[step]
     if application.status not in rule.when:
         raise Refused(_("当前状态为「%(status)s」，不接受海关回执。", status=application.status.label))
+    customs.settle(session, accepted, words, customs.CustomsMessage.application_id == application.id)
     _hold(session, application, rule, application.version)
     _move(session, application, rule, step, None, words)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from models.vocabulary import Status
 
-KEPT = ("trail_entry", "certificate")  # written once
+KEPT = {"trail_entry": ("id", "seal"), "certificate": ("id", "number", "application_id")}  # written once; their keys
 UNERASED = ("application", "attachment", "customs_message", "account", "organisation")  # changed, never deleted
 SENTENCE = "留痕、证明和申请只能追加或依程序办理，不能直接改动。"
 MOVED = "new.status IS DISTINCT FROM old.status"
@@ -48,7 +48,8 @@ def _guard(name: str, table: str) -> tuple[str, str]:
         case "born", _:
             return "INSERT", f"new.status <> '{Status.DRAFT}'"
         case _, "insert":  # INSERT OR REPLACE deletes without a delete trigger
-            return "INSERT", f"EXISTS (SELECT 1 FROM {table} kept WHERE kept.id = new.id)"
+            same = " OR ".join(f"kept.{key} = new.{key}" for key in KEPT[table])
+            return "INSERT", f"EXISTS (SELECT 1 FROM {table} kept WHERE {same})"
         case _, event:
             return event.upper(), "TRUE"
 
@@ -67,10 +68,11 @@ def _postgresql() -> list[str]:
     statements = []
     for name, table in names().items():
         event, condition = _guard(name, table)
-        row = "old" if event == "DELETE" else "new"
+        row, when = ("old", "DELETE OR TRUNCATE") if event == "DELETE" else ("new", event)
+        each = "STATEMENT" if event == "DELETE" else "ROW"  # TRUNCATE knows no rows
         body = f"IF {condition} THEN RAISE EXCEPTION '{SENTENCE}'; END IF; RETURN {row};"
         statements += [
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
-            f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+            f"CREATE TRIGGER {name} BEFORE {when} ON {table} FOR EACH {each} EXECUTE FUNCTION {name}()",
         ]
     return statements

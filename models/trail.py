@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, ForeignKey, String, Text, event, select
+from sqlalchemy import JSON, ForeignKey, String, Text, event, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock
@@ -103,12 +103,15 @@ def _named(by: Account | None) -> str:
 
 
 def broken(session: Session) -> Iterator[TrailEntry]:
-    """Every entry whose seal, or whose link to the entry before, does not hold."""
+    """Every entry whose seal or link to the entry before does not hold, or after which the status moved unrecorded."""
     seals: dict[int, str] = {}
     for entry in session.scalars(select(TrailEntry).order_by(TrailEntry.id).execution_options(yield_per=1000)):
         if entry.seal != entry.sealed() or entry.previous != seals.get(entry.application_id, NOTHING_BEFORE):
             yield entry
         seals[entry.application_id] = entry.seal
+    last = select(func.max(TrailEntry.id)).group_by(TrailEntry.application_id)
+    moved_on = TrailEntry.after != Application.status
+    yield from session.scalars(select(TrailEntry).join(TrailEntry.application).where(TrailEntry.id.in_(last), moved_on))
 
 
 @event.listens_for(TrailEntry, "before_update")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, redirect, request, url_for
+from flask import Flask, abort, redirect, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import Babel
@@ -39,7 +39,8 @@ class Home(AdminIndexView):
     @expose("/")
     def index(self) -> Any:
         homes = (view for view in self.admin._views if view is not self and view.is_accessible())
-        return redirect(next(homes).url)
+        home = next(homes, None) or abort(403)
+        return redirect(home.url)
 
 
 def menu(admin: Admin) -> list[tuple[Any, str, bool]]:

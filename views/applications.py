@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from stdnum import isbn
 from wtforms import TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, Regexp
+from wtforms.validators import DataRequired, InputRequired, Optional, Regexp
 
 from models import filing
 from models.accounts import publishers_for
@@ -28,7 +28,7 @@ WRITTEN = (
     "sid_code", "contract_number", "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
 )  # fmt: skip
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
-REQUIRED = InputRequired(_l("必填。"))
+REQUIRED = DataRequired(_l("必填。"))
 
 
 def presses() -> list[tuple[str, str]]:
@@ -41,7 +41,7 @@ class PressField(ChoiceField):
     """出版单位: one's own press, or those that have entrusted one's unit."""
 
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, options=presses, coerce=int, **kwargs)
+        super().__init__(label, validators, options=presses, coerce=int, **kwargs)
 
 
 class CarrierForm(InlineFormAdmin):
@@ -60,9 +60,9 @@ class CarrierForm(InlineFormAdmin):
         "kind": {"codes": "carrier", "validators": [Optional()]},
         "unit": {"codes": "unit", "validators": [REQUIRED]},
         "currency": {"codes": "currency", "validators": [Optional()]},
-        "quantity": {"validators": [REQUIRED]},
+        "quantity": {"validators": [InputRequired(_l("必填。"))]},  # whose own words for 0 or letters are better
         "unit_price": {"validators": [Optional()]},
-        "specification": {"filters": [without_signs], "validators": [REQUIRED, Length(max=255)]},
+        "specification": {"filters": [without_signs], "validators": [REQUIRED]},
         "name": {"filters": [without_signs]},
         "catalogue_number": {"filters": [without_signs]},
         "note": {"filters": [without_signs]},
@@ -94,6 +94,10 @@ class ApplicationsScreen(FilingScreen):
         """A blank form gives birth to a draft; any other is saved on the version the person was looking at."""
         application = model or filing.start(db.session(), by=current_user)
         seen = form.version.seen if model else application.version
+        own = {str(carrier.id) for carrier in application.carriers}
+        form.carriers.entries[:] = [  # one marked for deletion that somebody else took out already would come back
+            row for row in form.carriers if not form.carriers.should_delete(row) or str(row.get_pk()) in own
+        ]
         with filing.revising(db.session(), application, seen, by=current_user):
             form.populate_obj(application)
         if form.isbn.data and not isbn.is_valid(form.isbn.data):

@@ -67,14 +67,12 @@ def fill(session: Session, wanted: int) -> int:
     chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
     stage, goods, rows = scenes(session, wanted), works(chance, 300), 0
     weights = [1 / place for place in range(3, len(stage) + 3)]
-    guards.remove(session.connection())  # rows arrive with the status they ended in; an upgrade puts guards up too
     for first in range(0, wanted, AT_ONCE):
         places = range(first, min(first + AT_ONCE, wanted))
         played = zip(places, chance.choices(stage, weights, k=len(places)), strict=True)
         begun = [(now - PAST + PAST * (place + chance.random()) / wanted, scene) for place, scene in played]
         rows += _put(session, [_case(chance, scene, chance.choice(goods), day, now) for day, scene in begun])
         session.commit()
-    guards.install(session.connection())
     session.connection().exec_driver_sql("ANALYZE")
     session.commit()
     return rows
@@ -101,6 +99,7 @@ def _put(session: Session, cases: list[Case]) -> int:
     years = [(numbering.APPLICATIONS, case.row["created_at"].year) for case in cases]
     for case, number in zip(cases, _numbers(session, years), strict=True):
         case.row["number"] = number
+    guards.remove(session.connection())  # rows come with the status they ended in; the reservation began a transaction
     ids = _insert_numbered(session, Application, [case.row for case in cases])
     for case in cases:
         case.id = ids[case.row["number"]]
@@ -113,6 +112,7 @@ def _put(session: Session, cases: list[Case]) -> int:
     for model, rows in ((Carrier, carriers), (TrailEntry, trail), (CustomsMessage, messages)):
         if rows:
             session.execute(_into(model), rows)
+    guards.install(session.connection())
     return sum(len(rows) for rows in (cases, certificates, carriers, trail, messages))
 
 
@@ -181,7 +181,6 @@ def _trail(case: Case) -> list[Row]:
 
 def _messages(case: Case, number: str, sealed: dict[str, int]) -> list[Row]:
     """What the outbox was told: every act of a person that moved an issued application."""
-    granted = case.moment(Action.GRANT)
     return [
         {
             "application_id": case.id,
@@ -189,7 +188,15 @@ def _messages(case: Case, number: str, sealed: dict[str, int]) -> list[Row]:
             "message_id": f"{number}-{version}",
             "act": act,
             "queued_at": moment,
+            **_receipt(act, moment, case.steps[version:]),
         }
-        for version, (act, moment, *_states) in enumerate(case.steps, start=1)
-        if granted and moment >= granted and act in workflow.RULES and RULES[act].to is not None
+        for version, (act, moment, _before, after) in enumerate(case.steps, start=1)
+        if after in workflow.ISSUED and act in workflow.RULES and RULES[act].to is not None
     ]
+
+
+def _receipt(act: Word, moment: datetime, later: list[Any]) -> Row:
+    """What customs answered: what the case tells of a grant or resending; a revocation is always taken."""
+    replies = ((step, at) for step, at, *_states in later if step in workflow.RECEIPTS)
+    reply, at = (act, moment) if act is Action.REVOKE else next(replies, (None, None))
+    return {"answered_at": at, "accepted": None if reply is None else reply is not Step.CUSTOMS_REJECTED}

@@ -2,14 +2,17 @@
 
 import hmac
 import io
-import random
 import unicodedata
 import wave
+from array import array
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from shutil import which
+from subprocess import run
 from typing import ClassVar
 
+from captcha.audio import AudioCaptcha
 from captcha.image import ImageCaptcha
 from flask import current_app, session
 from flask_babel import gettext as _
@@ -23,7 +26,7 @@ from views.security import random_name
 
 DIGITS, LIFE = 5, timedelta(minutes=2)
 INK, PAPER = (27, 95, 180), (247, 249, 252)
-VOICES, RATE = Path(__file__).parent.parent / "templates" / "voices", 16_000
+SPOKEN = "零一二三四五六七八九"
 
 
 class Painter(ImageCaptcha):
@@ -89,33 +92,31 @@ def picture(digits: str) -> io.BytesIO:
 
 
 def sound(digits: str) -> io.BytesIO:
-    """The digits spoken in Chinese (WAV) over a murmur of others; the same each time, so that it cannot be averaged.
-
-    `captcha.audio` speaks English only and takes 0.4 s of processor time, which anybody could ask for.
-    """
-    chance = random.Random(hmac.digest(_key(), f"sound {digits}".encode(), "sha256"))
-    speech: list[int] = []
-    for digit in digits:
-        speech += [0] * chance.randrange(RATE // 3, RATE // 2)
-        speech += _paced(digit, chance.uniform(0.78, 0.9))
-    speech += [0] * (RATE // 3)
-    voices = chance.choices("0123456789", k=len(speech) // 3000)
-    murmur = [value // 6 for digit in voices for value in _paced(digit, -0.8)]
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setparams((1, 1, RATE, 0, "NONE", ""))
-        file.writeframes(bytes(min(max(a + b + 128, 0), 255) for a, b in zip(speech, murmur, strict=False)))
-    out.seek(0)
-    return out
-
-
-def _paced(digit: str, pace: float) -> list[int]:
-    """A voice slowed down, centred on zero; backwards where `pace` is negative."""
-    voice = _voice(digit)
-    return [voice[int(place * pace)] - 128 for place in range(1, int(len(voice) / abs(pace)))]
+    """The digits spoken over a murmur, as a WAV."""
+    return io.BytesIO(bytes(_speaker().generate(digits)))
 
 
 @cache
-def _voice(digit: str) -> bytes:
-    with wave.open(str(VOICES / f"{digit}.wav")) as file:
-        return file.readframes(file.getnframes())
+def _speaker() -> AudioCaptcha:
+    """The package speaks English; where espeak-ng is installed (make setup does it) it is given Chinese digits."""
+    if which("espeak-ng") is None:
+        return AudioCaptcha()
+    voices = Path(current_app.instance_path) / "voices"
+    for digit, spoken in enumerate(SPOKEN):
+        folder = voices / str(digit)
+        folder.mkdir(parents=True, exist_ok=True)
+        for pitch in (35, 55):
+            speak = ["espeak-ng", "-v", "cmn", "-s", "130", "-p", str(pitch), "--stdout", spoken]
+            said = run(speak, check=True, capture_output=True).stdout
+            _keep(folder / f"{pitch}.wav", said)
+    return AudioCaptcha(str(voices))
+
+
+def _keep(path: Path, said: bytes) -> None:
+    """From espeak's 16 bits at 22,050 Hz to the 8 bits at 8,000 Hz that the package mixes."""
+    samples = array("h", said[44:])
+    places = range(int(len(samples) * 8000 / 22050))
+    quiet = bytes((samples[int(place * 22050 / 8000)] >> 8) + 128 for place in places)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 1, 8000, 0, "NONE", ""))
+        file.writeframes(quiet)

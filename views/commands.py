@@ -1,13 +1,11 @@
-"""Every word of the terminal: `flask --app app …`. Refusals are sentences, and an exit status of 1."""
+"""Every word of the terminal: `flask --app app …`."""
 
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import click
 import flask_migrate
 from flask import Flask, current_app
-from flask.cli import AppGroup
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,28 +14,13 @@ from models import access, codes, trail
 from models.accounts import Account, Organisation, end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
-from views import bulk, demo, safekeeping
+from views import bulk, customs, demo, safekeeping, verification
 from views.filing import store
-
-
-class Sentence(click.Command):
-    """A command whose refusal is read as a sentence, not as a traceback."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except Refused as refused:
-            click.echo(str(refused), err=True)
-            context.exit(1)
-
-
-class Terminal(AppGroup):
-    """A group of such commands."""
-
-    command_class = Sentence
-
+from views.terminal import Terminal
 
 terminal = Terminal()
+terminal.add_command(customs.exchange)
+terminal.add_command(verification.papers)
 
 
 def init_app(app: Flask) -> None:

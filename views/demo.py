@@ -15,10 +15,11 @@ from markupsafe import escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import clock, filing, workflow
+from models import clock, customs, filing, workflow
 from models.accounts import Account, Entrustment, Organisation, publishers_for
 from models.application import Application, Carrier, shown
 from models.attachments import Store
+from models.customs import CustomsMessage
 from models.vocabulary import Action, AttachmentKind, Category, Role, Step, Trade
 
 PASSWORD = "demo-Pass-2026"
@@ -89,7 +90,9 @@ def _file(session: Session, case: Told, cast: dict[str, Account], store: Store, 
             if act == Step.ATTACH:
                 _attach(session, application, [AttachmentKind(word) for word in words], by, store, limit)
             elif act in set(Step):
-                filing.customs_replied(session, application, Step(act) is Step.CUSTOMS_ACCEPTED, *words)
+                accepted = Step(act) is Step.CUSTOMS_ACCEPTED
+                customs.settle(session, accepted, *words, CustomsMessage.application_id == application.id)
+                filing.customs_replied(session, application, accepted, *words)
             else:
                 who = by if Role.PUBLISHER in workflow.RULES[Action(act)].by else cast["reviewer"]
                 filing.perform(session, Action(act), application, who, *words)

@@ -32,7 +32,13 @@ class ChoiceField(Select2Field):
 
     def __init__(self, label: Any = None, validators: Any = None, *, options: Callable[[], Any], **kwargs: Any) -> None:
         kwargs.setdefault("allow_blank", True)
-        super().__init__(label, None, choices=list(options()), **kwargs)
+        super().__init__(label, validators, choices=list(options()), **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("请从下拉列表中选择。")) from None
 
     def pre_validate(self, form: Any) -> None:
         if self.data is not None and self.data not in {self.coerce(value) for value, *_rest in self.choices}:
@@ -44,7 +50,7 @@ class CodeField(ChoiceField):
 
     def __init__(self, label: Any = None, validators: Any = None, *, codes: str, **kwargs: Any) -> None:
         self.codes = codes
-        super().__init__(label, options=self._options, **kwargs)
+        super().__init__(label, validators, options=self._options, **kwargs)
 
     def _options(self) -> list[tuple[str, str]]:
         return [(code, code if code == name else f"{code}-{name}") for code, name in names_of(self.codes).items()]
@@ -61,7 +67,7 @@ class WordField(ChoiceField):
 
     def __init__(self, label: Any = None, validators: Any = None, *, words: type[Word], **kwargs: Any) -> None:
         kwargs.setdefault("coerce", words)
-        super().__init__(label, options=lambda: [(word.value, word.label) for word in words], **kwargs)
+        super().__init__(label, validators, options=lambda: [(word.value, word.label) for word in words], **kwargs)
 
 
 class CodeText(StringField):
@@ -115,8 +121,9 @@ class AmountField(DecimalField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = None
+        self.raw_data = [value.strip() for value in valuelist]
         try:
-            super().process_formdata([value.replace(",", "").strip() for value in valuelist if value.strip()])
+            super().process_formdata([value.replace(",", "") for value in self.raw_data if value])
         except ValueError:
             raise ValueError(_("请填写数字。")) from None
 
@@ -136,6 +143,10 @@ class SeenVersion(HiddenField):
     def seen(self) -> int:
         text = str(self.data or "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """A form that does not say what it saw has seen nothing: the stored version never stands in for it."""
+        self.data = valuelist[0] if valuelist else None
 
     def populate_obj(self, obj: Any, name: str) -> None:
         """A version is counted by the database session alone."""

@@ -17,6 +17,7 @@ from models.vocabulary import Action, AttachmentKind, Ground
 from models.workflow import Refused
 from views import certificate, export
 from views.base import Button, Screen, labels_of
+from views.fields import without_signs
 from views.query import OwnQuery
 
 BASICS = (
@@ -50,11 +51,8 @@ class FilingScreen(Screen):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Application, db, **kwargs)
 
-    def get_query(self) -> Any:
-        """Newest first; with a date range by date, so that status, range and order are one index range."""
-        return super().get_query()
-
     def _get_default_order(self) -> Any:
+        """Newest first; with a date range by date, so that status, range and order are one index range."""
         query = self.query()
         ranged = query is not None and (query.since.data or query.until.data)
         names = ("applied_on", "id") if ranged else ("id",)
@@ -67,7 +65,7 @@ class FilingScreen(Screen):
             Button(
                 name=action.value,
                 label=action.label,
-                address=self.get_url(".perform", action=action.value),
+                address=self.path(".perform", action=action.value),
                 ask=question(action, row),
                 refusal=workflow.refusal(action, row.status, current_user.role),
                 opinion=workflow.RULES[action].opinion,
@@ -77,11 +75,8 @@ class FilingScreen(Screen):
             for action in (self.acts if acts is None else acts)
         ]
 
-    def address_of(self, row: Application) -> str:
-        """The page of one application: the form while it may be edited here, else the details."""
-        return self.get_url(self.endpoint_of(row), id=row.id, url=request.full_path)
-
     def endpoint_of(self, row: Application) -> str:
+        """The form while the application may be edited here, else the details."""
         editable = self.can_edit and not workflow.refusal(Action.EDIT, row.status, current_user.role)
         return ".edit_view" if editable else ".details_view"
 
@@ -131,7 +126,7 @@ class FilingScreen(Screen):
         basis = (
             _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds="；".join(map(str, chosen))) if chosen else ""
         )
-        return f"{basis}\n{request.form.get('opinion', '')}".strip()
+        return f"{basis}\n{without_signs(request.form.get('opinion')) or ''}".strip()
 
     # Files
     @expose("/attachment/")
@@ -166,9 +161,7 @@ class FilingScreen(Screen):
         if export_type not in export.TYPES:
             abort(404)
         columns = [(name, label) for name, label in self._list_columns if name != "acts"]
-        args = self._get_list_extra_args()
         _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST)
-        del args
         return export.table(export_type, str(self.name), columns, rows)
 
 

@@ -112,7 +112,7 @@ def picture() -> ResponseReturnValue:
 
 def sound() -> ResponseReturnValue:
     """The same 验证码 to hear, in Chinese."""
-    return send_file(challenge.sound(challenge.answer(challenge.current())), mimetype="audio/wav", conditional=True)
+    return send_file(challenge.sound(challenge.answer(challenge.current())), mimetype="audio/wav")
 
 
 def logout() -> ResponseReturnValue:

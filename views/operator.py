@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from openpyxl import load_workbook
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired, InputRequired
 
 from models import codes
 from models.accounts import Account, Entrustment, Organisation, end_visits
@@ -20,7 +20,7 @@ from models.db import db
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.base import Button, Screen, form_args_of, labels_of
-from views.fields import CodeField
+from views.fields import DayField, without_signs
 from views.query import AccountQuery, DistrictQuery, OrganisationQuery
 
 ACTS = {"acts": _l("操作")}
@@ -34,7 +34,7 @@ class OrganisationLoader(QueryAjaxModelLoader):
         super().__init__(name, db, Organisation, fields=["name", "credit_code"])
 
     def get_list(self, query: str | None, offset: int | None = 0, limit: int = 10) -> Any:
-        words = (query or "").replace("%", "").replace("_", "")[:100]
+        words = (without_signs(query) or "").replace("%", "").replace("_", "")[:100]
         return super().get_list(words, min(max(offset or 0, 0), 10_000), min(max(limit, 1), 20))
 
     def get_one(self, pk: Any) -> Organisation | None:
@@ -54,7 +54,8 @@ def named(model: type, *names: str) -> dict[str, Any]:
     overrides, args = form_args_of(model, names)
     for column in model.__table__.columns:  # type: ignore[attr-defined]
         if column.key in names and column.info.get("required"):
-            args.setdefault(column.key, {}).setdefault("validators", []).append(InputRequired())
+            filled = InputRequired() if overrides.get(column.key) is DayField else DataRequired()
+            args.setdefault(column.key, {}).setdefault("validators", []).append(filled)
     return {"overrides": overrides, "args": args}
 
 
@@ -69,8 +70,9 @@ class OrganisationScreen(Screen):
     column_sortable_list = (("credit_code", "credit_code"), "name", "province")
     column_labels = labels_of(Organisation) | ACTS
     form_columns = ("credit_code", "name", "trade", "province", "active")
-    form_overrides = named(Organisation, *form_columns)["overrides"] | {"province": CodeField}
-    form_args = named(Organisation, *form_columns)["args"] | {"province": {"codes": "province"}}
+    form_overrides = named(Organisation, *form_columns)["overrides"]
+    form_args = named(Organisation, *form_columns)["args"]
+    form_args["credit_code"]["filters"] += [lambda code: code and code.upper()]  # a twin in small letters is a twin
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Organisation, db, **kwargs)
@@ -92,8 +94,8 @@ class AccountScreen(Screen):
     column_labels = labels_of(Account) | ACTS
     form_columns = ("username", "name", "role", "organisation", "province", "active")
     form_ajax_refs = {"organisation": OrganisationLoader("organisation")}
-    form_overrides = named(Account, *form_columns)["overrides"] | {"province": CodeField}
-    form_args = named(Account, *form_columns)["args"] | {"province": {"codes": "province"}}
+    form_overrides = named(Account, *form_columns)["overrides"]
+    form_args = named(Account, *form_columns)["args"]
     FIXED = ("username", "role")  # said once, when the account is made
 
     def __init__(self, **kwargs: Any) -> None:
@@ -200,9 +202,8 @@ def rows_of(content: bytes, name: str) -> list[dict[str, str]]:
             lines = list(csv.reader(io.StringIO(decoded(content))))
     except Exception as broken:  # whatever a parser raises, the sentence is the same
         raise Refused(_("无法读取该文件，请使用 CSV 或 XLSX 格式。")) from broken
-    return [
-        {"code": line[0].strip().zfill(4), "name": line[1].strip()} for line in lines[1:] if len(line) > 1 and line[0]
-    ]
+    cells = [[without_signs(cell) or "" for cell in line[:2]] for line in lines[1:] if len(line) > 1]
+    return [{"code": code.zfill(4), "name": name} for code, name in cells if code]
 
 
 def decoded(content: bytes) -> str:

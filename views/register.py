@@ -1,5 +1,10 @@
 """备案证明查询: the nation looks up what provinces have issued, and changes nothing (手册 第三篇)."""
 
+from typing import Any
+
+from sqlalchemy.orm import selectinload
+
+from models.application import Application
 from models.certificate import Certificate
 from models.codes import names_of
 from models.vocabulary import Action, Role
@@ -21,3 +26,6 @@ class RegisterScreen(FilingScreen):
         "certificate": lambda _view, _context, row, _name: row.certificate.number if row.certificate else None,
         "province": lambda _view, _context, row, _name: names_of("province").get(row.province),
     }
+
+    def get_query(self) -> Any:
+        return super().get_query().options(selectinload(Application.certificate))

@@ -25,7 +25,7 @@ class ReviewScreen(FilingScreen):
     roles = frozenset({Role.REVIEWER})
     query_form = QueueQuery
     can_export = False
-    page_acts = DECISIONS
+    page_acts = (*DECISIONS, Action.PRINT)
     column_list = ("number", "title", "publisher_name", "filing", "submitted_at", "waited", "acts")
     column_sortable_list = (("number", "id"), "title", "publisher_name", "submitted_at")
     column_formatters = FilingScreen.column_formatters | {"waited": waited}

@@ -1,6 +1,7 @@
 """Code lists. Customs districts change and live in a table the operator can import; the others ship with the code."""
 
 import csv
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -77,10 +78,10 @@ def code_of(name: str, words: str) -> str:
     """The code that a person means by `010-张`, `010` or `张`; raises Refused when there is none, or more than one."""
     words = words.strip()
     names = names_of(name)
-    for candidate in (words, words.upper(), words.split("-")[0]):
+    for candidate in (words, words.upper()):
         if candidate in names:
             return candidate
-    meant = [code for code, label in names.items() if label == words] or [
+    meant = [code for code, label in names.items() if words in (label, f"{code}-{label}")] or [
         code for code, label in names.items() if words.casefold() in label.casefold()
     ]
     if len(meant) == 1:
@@ -95,7 +96,7 @@ def authority_of(province: str) -> str:
 
 def import_districts(session: Session, rows: list[dict[str, str]]) -> tuple[int, int]:
     """Replace the table by `rows` (code, name): returns (current, ended). All or nothing; the caller commits."""
-    wrong = [row["code"] for row in rows if len(row["code"]) != 4 or not row["code"].isdigit() or not row["name"]]
+    wrong = [row["code"] for row in rows if not re.fullmatch("[0-9]{4}", row["code"]) or not row["name"]]
     if wrong or not rows:
         raise Refused(
             _(

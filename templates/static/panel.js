@@ -90,8 +90,8 @@
   const spoken = { formatNoMatches: () => ask.dataset.none, formatSearching: () => ask.dataset.searching };
   if (window.jQuery) {
     jQuery("select[data-role=select2]").each(function () {
-      jQuery(this).select2({ width: "100%", allowClear: this.dataset.allowBlank === "1", placeholder: " ",
-        ...spoken });
+      const blank = this.dataset.allowBlank === "1" && { allowClear: true, placeholder: " ", placeholderOption: "first" };
+      jQuery(this).select2({ width: "100%", ...blank, ...spoken });
     });
     jQuery("input[data-role=select2-ajax]").each(function () {
       const now = JSON.parse(this.dataset.json || "null");
@@ -147,6 +147,10 @@
     $$(".box", form).forEach(watch);
     const missing = document.getElementById("missing");
     if (missing) missing.focus();
+    $$("#missing a").forEach((link) => link.addEventListener("click", (event) => {
+      const stand = document.querySelector(`#s2id_${link.hash.slice(1)} .select2-focusser`);  // select2 hides the select itself
+      if (stand) { event.preventDefault(); stand.focus(); }
+    }));
   }
 
   function dropIfBlank(row) {

@@ -20,6 +20,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, NoResultFound
 from sqlalchemy.orm import (
     Bundle,
     Session,
@@ -37,12 +38,17 @@ from sqlalchemy.orm import (
     with_parent,
 )
 
+from models import access
+from models.access import Closed
 from models.accounts import Account, Organisation
 from models.application import Application, Carrier, Child
 from models.attachments import Attachment
 from models.certificate import Certificate
 from models.customs import CustomsMessage
+from models.db import db
 from models.trail import TrailEntry
+from tests.cast import account_of
+from tests.conftest import Record
 
 Model = type[Any]
 Way = Callable[[Session, Model, int], Any]
@@ -97,7 +103,7 @@ READS: dict[str, Way] = {
     "legacy count": lambda s, m, k: s.query(m).filter(m.id == k).count(),
     "legacy func count": lambda s, m, k: s.query(func.count(m.id)).filter(m.id == k).scalar(),
     "legacy exists": lambda s, m, k: s.query(s.query(m).filter(m.id == k).exists()).scalar(),
-    "legacy union": lambda s, m, k: s.query(m).filter(m.id == k).union(s.query(m).filter(m.id == k)).all(),
+    "legacy union": lambda s, m, k: s.query(m).filter(m.id == k).union_all(s.query(m).filter(m.id == k)).all(),
     "legacy from subquery": lambda s, m, k: s.query(s.query(m).filter(m.id == k).subquery()).all(),
     "legacy with_entities": lambda s, m, k: s.query(m).filter(m.id == k).with_entities(m.id).all(),
     "select": lambda s, m, k: s.scalars(select(m).where(m.id == k)).all(),
@@ -166,22 +172,18 @@ READS: dict[str, Way] = {
         row for row in s.execute(select(Organisation.id, m.id).outerjoin(m, m.id == k)) if row[1] is not None
     ],
     "product with an account": lambda s, m, k: s.execute(select(Account.id, m.id).where(m.id == k, true())).all(),
-    "join to the application": lambda s, m, k: s.execute(
-        select(m.id, (parent := aliased(Application)).number).join(parent, parent.id == _parent(m)).where(m.id == k)
+    "join to an alias": lambda s, m, k: s.execute(
+        select(m.id, (other := aliased(Application)).number).join(other, other.id == _parent(m)).where(m.id == k)
     ).all(),
-    "join from the application": lambda s, m, k: s.execute(
-        select((parent := aliased(Application)).number, m.id).join(m, _parent(m) == parent.id).where(m.id == k)
+    "join from an alias": lambda s, m, k: s.execute(
+        select((other := aliased(Application)).number, m.id).join(m, _parent(m) == other.id).where(m.id == k)
     ).all(),
-    "outer join from the application": lambda s, m, k: [
-        row for row in s.execute(select(m.id).select_from(Application).outerjoin(m, m.id == k).where(m.id.is_not(None)))
-    ],
+    "outer join from an account": lambda s, m, k: s.scalars(
+        select(m.id).select_from(Account).outerjoin(m, m.id == k).where(m.id.is_not(None))
+    ).all(),
     "refresh of one made by hand": lambda s, m, k: _refreshed(s, m, k),
     "merge": lambda s, m, k: [row for row in [s.merge(m(id=k))] if row not in s.new],
     "merge without load": lambda s, m, k: s.merge(_made(m, k), load=False),
-    "returning of an update": lambda s, m, k: s.execute(
-        update(m).where(m.id == k).values({WORDS[m]: "x"}).returning(m.id)
-    ).all(),
-    "returning of a deletion": lambda s, m, k: s.execute(delete(m).where(m.id == k).returning(m.id)).all(),
 } | {f"loaded by {loader.__name__}": _loaded_with(loader) for loader in LOADERS}
 
 # From the application's number to its children and back, model by model.
@@ -221,6 +223,10 @@ FROM_THE_APPLICATION: dict[str, Callable[[Session, Any, int], Any]] = {
 }
 
 WRITES: dict[str, Way] = {
+    "returning of an update": lambda s, m, k: s.execute(
+        update(m).where(m.id == k).values({WORDS[m]: "x"}).returning(m.id)
+    ).all(),
+    "returning of a deletion": lambda s, m, k: s.execute(delete(m).where(m.id == k).returning(m.id)).all(),
     "update": lambda s, m, k: s.execute(update(m).where(m.id == k).values({WORDS[m]: "x"})),
     "update evaluate": lambda s, m, k: s.execute(
         update(m).where(m.id == k).values({WORDS[m]: "x"}).execution_options(synchronize_session="evaluate")
@@ -299,3 +305,31 @@ def _lazily_up(session: Session, model: Model, key: int) -> Any:
     child: Child = model(application_id=key)
     session.enable_relationship_loading(child)
     return child.application  # type: ignore[attr-defined]
+
+
+SHUT = (Closed, NoResultFound, RuntimeError, InvalidRequestError, DBAPIError)
+
+
+def entered(username: str) -> Session:
+    """A session that serves this person, or one that nobody entered."""
+    if username:
+        access.enter(account_of(username))
+    return db.session()
+
+
+def tried(session: Session, way: Way, model: Model, number: int) -> Any:
+    """What the way brings back, and commits; None where it finds nothing, or is refused."""
+    try:
+        brought = way(session, model, number) or None
+        session.commit()
+    except SHUT:
+        brought = None
+    session.rollback()
+    session.expunge_all()
+    return brought
+
+
+def first(record: Record, model: Model) -> int:
+    """The number of a row of this model."""
+    rows = record[model.__tablename__]
+    return int(rows[0]["id"]) if rows else 1

@@ -10,7 +10,7 @@ class FormReader(HTMLParser):
 
     def __init__(self, form: str) -> None:
         super().__init__()
-        self.form, self.fields = form, {}
+        self.form = form
         self.inside = self.apart = False
         self.select = self.text = ""
         self.fields: dict[str, str] = {}
@@ -27,7 +27,7 @@ class FormReader(HTMLParser):
     def control(self, tag: str, given: dict[str, str]) -> None:
         """One control of the form: an unticked box, a file and a button send nothing."""
         name = given.get("name", "")
-        if tag == "input" and name and given.get("type") not in ("checkbox", "file") or "checked" in given:
+        if tag == "input" and name and (given.get("type") not in ("checkbox", "file") or "checked" in given):
             self.fields[name] = given.get("value", "on" if "checked" in given else "")
         elif tag == "select":
             self.select = name
@@ -38,7 +38,7 @@ class FormReader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.text:
-            self.fields[self.text] += data.removeprefix("\n") if not self.fields[self.text] else data
+            self.fields[self.text] += data if self.fields[self.text] else data.lstrip("\r\n")
 
     def handle_endtag(self, tag: str) -> None:
         match tag:

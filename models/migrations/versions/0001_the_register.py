@@ -307,6 +307,12 @@ def upgrade() -> None:
         sa.Column("message_id", sa.String(length=64), nullable=False),
         sa.Column("act", sa.String(32), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("accepted", sa.Boolean(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("application_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["application_id"], ["application.id"], name=op.f("fk_customs_message_application_id"), ondelete="RESTRICT"
@@ -319,9 +325,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_customs_message_application_id"), "customs_message", ["application_id"], unique=False)
     op.create_index(op.f("ix_customs_message_certificate_id"), "customs_message", ["certificate_id"], unique=False)
+    op.create_index(
+        op.f("ix_customs_message_next_at_id"),
+        "customs_message",
+        ["next_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("answered_at IS NULL"),
+        postgresql_where=sa.text("answered_at IS NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(
+        op.f("ix_customs_message_next_at_id"),
+        table_name="customs_message",
+        sqlite_where=sa.text("answered_at IS NULL"),
+        postgresql_where=sa.text("answered_at IS NULL"),
+    )
     op.drop_index(op.f("ix_customs_message_certificate_id"), table_name="customs_message")
     op.drop_index(op.f("ix_customs_message_application_id"), table_name="customs_message")
     op.drop_table("customs_message")

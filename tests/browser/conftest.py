@@ -1,0 +1,72 @@
+"""The application really served, and Chromium in front of it."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, expect, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.browser.person import PATIENCE, Person
+
+CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=PATIENCE)
+
+Coming = Callable[..., Person]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for a module; where there is none its tests are skipped, on CI they fail."""
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{CHROMIUM} is missing: install the package chromium")
+        pytest.skip(f"{CHROMIUM} is missing: the tests in a browser are left out")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+class Quiet(WSGIRequestHandler):
+    """Serves without a line a request: what went wrong is told by `complaints`."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """Where the application is served, 验证码 and all, for as long as the test takes."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    where = f"http://127.0.0.1:{server.port}"
+    app.config.update(CAPTCHA=True, BASE_URL=where)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield where
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def comes(app: Flask, address: str, chromium: Browser) -> Iterator[Coming]:
+    """`comes("reviewer")`: that person, signed in; `comes()` somebody at the front door. None may hear a complaint."""
+    people: list[Person] = []
+
+    def somebody(username: str = "", width: int = 1360, height: int = 900) -> Person:
+        person = Person(app, address, chromium, width, height)
+        people.append(person)
+        if username:
+            person.sign_in(username)
+        return person
+
+    yield somebody
+    complaints = [complaint for person in people for complaint in person.complaints]
+    for person in people:
+        person.context.close()
+    assert not complaints

@@ -1,0 +1,102 @@
+"""Somebody in front of a browser of their own, and what that browser complained of."""
+
+import re
+from typing import Any
+
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
+
+from tests.cast import PASSWORD
+from views import challenge
+
+PATIENCE = 20_000  # milliseconds; the machine may be busy with other tests
+REFUSALS = {401, 403, 409, 422}  # answers that carry a sentence: Chromium logs each of them as an error
+ICON = "/favicon.ico"  # asked for beside a PDF, which has no page to name another
+ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+
+
+class Person:
+    """One browser context: own cookies, own window. `complaints` must be empty when the test is over."""
+
+    def __init__(self, app: Flask, address: str, browser: Browser, width: int, height: int) -> None:
+        self.app, self.address, self.complaints = app, address, list[str]()
+        self.context = browser.new_context(
+            base_url=address, viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        )
+        self.context.set_default_timeout(PATIENCE)
+        self.context.on("console", self._heard)
+        self.context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
+        self.context.on("request", self._asked)
+        self.context.on("response", self._answered)
+        self.page: Page = self.context.new_page()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        """Errors and warnings of scripts, and every violation of the content security policy."""
+        answered, where = ANSWERED.match(message.text), message.location["url"]
+        refused = answered and int(answered[1]) in REFUSALS
+        if message.type in ("error", "warning") and not refused and not where.endswith(ICON):
+            self.complaints.append(f"{message.type}: {message.text} {where}")
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:", "about:", "chrome")):
+            self.complaints.append(f"asked another host: {request.url}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in REFUSALS:
+            self.complaints.append(f"{response.status}: {response.url}")
+
+    def sign_in(self, username: str, password: str = PASSWORD) -> None:
+        """登录, as a person does: name, password, and the 验证码 read off the picture."""
+        self.page.goto("/login")
+        self.page.get_by_label("用户名").fill(username)
+        self.page.get_by_label("密码", exact=True).fill(password)
+        self.page.get_by_label("验证码", exact=True).fill(self._read_picture())
+        self.page.get_by_role("button", name="登录").click()
+        self.page.wait_for_url(lambda address: "/login" not in address)
+
+    def _read_picture(self) -> str:
+        """What the picture shows, worked out from its cookie with the secret that only the server has."""
+        self.page.locator("#picture").evaluate("picture => picture.decode()")
+        named = {cookie["name"]: cookie["value"] for cookie in self.context.cookies()}
+        serializer: Any = self.app.session_interface.get_signing_serializer(self.app)
+        nonce, _made = serializer.loads(named[self.app.config["SESSION_COOKIE_NAME"]])["challenge"]
+        with self.app.app_context():
+            return challenge.answer(nonce)
+
+    def press(self, name: str, within: Locator | None = None) -> None:
+        """Click the button of that name."""
+        (within or self.page.locator("main")).get_by_role("button", name=name, exact=True).click()
+
+    def answer(self, name: str) -> None:
+        """Answer the dialog with 确定 or 取消."""
+        self.press(name, self.page.get_by_role("dialog"))
+
+    def agree(self, name: str) -> None:
+        """Press a button that asks, and say 确定."""
+        self.press(name)
+        self.answer("确定")
+
+    def pick(self, field: str, typed: str, option: str) -> None:
+        """Open a select, type what comes to mind, and take the option that it finds (手册 第一章: 模糊查询)."""
+        self.page.locator(f"#s2id_{field} .select2-choice").click()
+        self.page.keyboard.type(typed)
+        self.page.locator("#select2-drop .select2-result-label", has_text=option).click()
+
+    def row(self, words: str) -> Locator:
+        """The row of the list that holds these words."""
+        return self.page.locator("table.model-list tbody tr", has_text=words)
+
+    def attach(self, kind: str, name: str, content: bytes) -> None:
+        """Choose a file for one box of 上传附件."""
+        file: Any = {"name": name, "mimeType": "application/pdf", "buffer": content}
+        self.page.locator(f"#file-{kind} input[type=file]").set_input_files(file)
+
+    def opened(self, link: Locator) -> bytes:
+        """What a link or button shows in a window of its own."""
+        with self.context.expect_page() as window:
+            link.click()
+        window.value.wait_for_url("**/*?id=*")
+        answer = self.context.request.get(window.value.url)
+        assert answer.ok, answer.status
+        window.value.close()
+        return answer.body()

@@ -1,0 +1,173 @@
+"""What the panel does under people's hands: questions, the toolbar, the keyboard, a telephone, two tabs."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Coming
+from tests.browser.person import Person
+from tests.conftest import Making
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # hands do not feel which database it is
+
+
+def test_deleting_asks_first_and_saying_no_changes_nothing(comes: Coming, make_application: Making) -> None:
+    """手册 第二章·删除: 系统给出相关提示信息; only 确定 deletes, and a message says that it was done."""
+    make_application()
+    press = comes("publisher")
+    row = press.row("暂存")
+    press.press("删除", row)
+    expect(press.page.get_by_role("dialog")).to_contain_text("确定要删除 SQ")
+    press.answer("取消")
+    expect(press.page.get_by_role("dialog")).to_be_hidden()
+    press.page.reload()
+    expect(row).to_have_count(1)
+    press.press("删除", row)
+    press.answer("确定")
+    expect(press.page.locator(".alert-success")).to_contain_text("删除成功")
+    expect(row).to_have_count(0)
+
+
+def test_escape_is_a_no(comes: Coming, make_application: Making) -> None:
+    """A dialog that is closed in any other way than 确定 does nothing."""
+    make_application()
+    press = comes("publisher")
+    press.press("申报", press.row("暂存"))
+    expect(press.page.get_by_role("dialog")).to_be_visible()
+    press.page.keyboard.press("Escape")
+    expect(press.page.get_by_role("dialog")).to_be_hidden()
+    press.page.reload()
+    expect(press.row("暂存")).to_have_count(1)
+
+
+def test_the_toolbar_acts_on_the_picked_row(comes: Coming, make_application: Making) -> None:
+    """手册 第二章: 选中一条数据，点击界面上…按钮; with none picked, or one that forbids it, the button says so."""
+    make_application()
+    make_application(status="pending")
+    press = comes("publisher")
+    bar, dialog = press.page.locator(".bar"), press.page.get_by_role("dialog")
+    submit = bar.get_by_role("button", name="申报")
+    submit.dispatch_event("click")
+    expect(dialog).to_contain_text("请先选择一条记录。")
+    press.answer("确定")
+    press.row("待审核").get_by_role("radio").check()
+    submit.dispatch_event("click")
+    expect(dialog).to_contain_text("当前状态为「待审核」，不能申报；「暂存」「退回」状态可以申报。")
+    press.answer("确定")
+    press.row("暂存").get_by_role("radio").check()
+    expect(submit).to_have_attribute("aria-disabled", "false")
+    press.press("申报", bar)
+    press.answer("确定")
+    expect(press.page.locator(".alert-success")).to_contain_text("申报成功")
+    expect(press.row("待审核")).to_have_count(2)
+
+
+def test_a_query_needs_no_mouse(comes: Coming, make_application: Making) -> None:
+    """无障碍环境建设法 第三十二条: Tab reaches 商品名称 and 查询, the first Tab of all skips the menu, Enter asks."""
+    make_application(title="昆曲《牡丹亭》")
+    make_application(title="评弹《珍珠塔》")
+    page = comes("publisher").page
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("跳到正文")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("商品名称")).to_be_focused()
+    page.keyboard.type("牡丹")
+    for _step in range(10):
+        page.keyboard.press("Tab")
+        if page.locator(":focus").inner_text() == "查询":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("table.model-list tbody tr")).to_have_count(1)
+    expect(page.locator("table.model-list tbody tr")).to_contain_text("昆曲《牡丹亭》")
+
+
+def test_a_dialog_needs_no_mouse(comes: Coming, make_application: Making) -> None:
+    """Enter on an act opens the question with the keyboard inside it, and Enter there answers it."""
+    make_application()
+    press = comes("publisher")
+    press.row("暂存").get_by_role("button", name="申报").focus()
+    press.page.keyboard.press("Enter")
+    expect(press.page.get_by_role("dialog").get_by_role("button", name="确定")).to_be_focused()
+    press.page.keyboard.press("Enter")
+    expect(press.row("待审核")).to_have_count(1)
+
+
+def test_the_menu_opens_on_a_telephone(comes: Coming) -> None:
+    """390 px wide: the menu waits behind its button."""
+    page = comes("publisher", width=390, height=800).page
+    expect(page.get_by_role("navigation", name="主菜单")).to_be_hidden()
+    page.get_by_role("button", name="菜单").click()
+    page.get_by_role("navigation", name="主菜单").get_by_role("link", name="备案证明申请").click()
+    expect(page.get_by_role("heading", name="备案证明申请")).to_be_visible()
+
+
+def test_a_stale_form_shows_both_texts_and_loses_neither(comes: Coming, make_application: Making) -> None:
+    """AD5: two tabs; the second to save is told who was first, sees both texts, and decides."""
+    key = make_application(title="最初的名称")
+    person = comes("publisher")
+    first, second = person.page, person.context.new_page()
+    for tab in (first, second):
+        tab.goto(f"/applications/edit/?id={key}")
+    save_title(first, "第一个窗口的名称")
+    expect(first.locator(".alert-success")).to_be_visible()
+    save_title(second, "第二个窗口的名称")
+    expect(second.get_by_role("alert").first).to_contain_text("王敏（江苏文艺音像出版社）已于")
+    expect(second.locator("#title")).to_have_value("第二个窗口的名称")
+    expect(second.locator(".theirs")).to_have_text("已保存的内容：第一个窗口的名称")
+    save_title(second, "商量之后的名称")
+    first.reload()
+    expect(first.locator("#title")).to_have_value("商量之后的名称")
+
+
+def save_title(tab: Page, title: str) -> None:
+    """Type another 商品名称 and save."""
+    tab.locator("#title").fill(title)
+    tab.get_by_role("button", name="保存").click()
+
+
+def test_typed_words_are_not_left_by_accident(comes: Coming, make_application: Making) -> None:
+    """手册 第一章: leaving one part never loses another; a link away from unsaved words asks first."""
+    key = make_application(title="最初的名称")
+    page = comes("publisher").page
+    page.goto(f"/applications/edit/?id={key}")
+    page.locator("#title").fill("没有保存的名称")
+    asked: list[str] = []
+    page.on("dialog", lambda question: (asked.append(question.type), question.dismiss()))
+    page.get_by_role("link", name="返回列表").click()
+    expect(page.locator("#title")).to_have_value("没有保存的名称")
+    assert asked == ["beforeunload"]
+
+
+def test_a_newcomer_signs_in_with_a_password_that_works_once(comes: Coming) -> None:
+    """系统管理: the operator makes an account and hands over its one-time password; its owner must change it first."""
+    operator, newcomer = comes("operator"), comes()
+    password = opens_an_account(operator, "xinren")
+    newcomer.sign_in("xinren", password)
+    page = newcomer.page
+    expect(page.get_by_role("heading", name="修改密码")).to_be_visible()
+    page.goto("/review/")
+    expect(page.get_by_role("heading", name="修改密码")).to_be_visible()
+    page.get_by_label("当前密码").fill(password)
+    for label in ("新密码", "再输入一次新密码"):
+        page.get_by_label(label, exact=True).fill("xin-Mima-2026")
+    newcomer.press("保存")
+    expect(page.get_by_role("heading", name="待审核")).to_be_visible()
+    newcomer.press("退出", page.locator("header"))
+    newcomer.sign_in("xinren", "xin-Mima-2026")
+    expect(page.get_by_role("heading", name="待审核")).to_be_visible()
+
+
+def opens_an_account(operator: Person, username: str) -> str:
+    """A reviewer of 浙江; the password that is shown once."""
+    page = operator.page
+    page.get_by_role("link", name="新建").click()
+    page.get_by_label("用户名").fill(username)
+    page.get_by_label("姓名").fill("钱江")
+    operator.pick("role", "省级", "省级审核")
+    operator.pick("province", "浙", "浙江省")
+    operator.press("保存")
+    told = page.locator(".alert-warning").inner_text()
+    assert told.startswith(f"{username} 的一次性密码：")
+    page.reload()
+    expect(page.get_by_text("一次性密码")).to_have_count(0)
+    return told.split("：")[1].split("（")[0]

@@ -1,0 +1,184 @@
+"""The house's own rules: which way imports flow, who names a status, who may speak SQL."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from models.vocabulary import Status
+
+HOUSE = Path(__file__).parents[2]
+MODULES = sorted(
+    path.relative_to(HOUSE).as_posix()
+    for room in ("models", "views")
+    for path in (HOUSE / room).glob("**/*.py")
+    if "migrations" not in path.parts
+)
+TEMPLATES = sorted(
+    path.relative_to(HOUSE).as_posix()
+    for path in (HOUSE / "templates").glob("**/*")
+    if path.suffix in {".html", ".js", ".css", ".xml", ".txt"}
+)
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in the file it does so."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            named |= {f"{node.module}.{name.name}" for name in node.names}
+    return named
+
+
+def rooms(path: Path) -> set[str]:
+    """The first part of each import."""
+    return {name.split(".")[0] for name in imports_of(path)}
+
+
+def test_the_house_was_found() -> None:
+    assert {"models/workflow.py", "models/codes/__init__.py", "views/base.py"} <= set(MODULES)
+    assert TEMPLATES
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("models/")])
+def test_models_know_nothing_of_the_web(module: str) -> None:
+    """Design 3.2, 3.3: app → views → models; of Flask only what opens a database and translates a sentence."""
+    web = {"flask", "flask_admin", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2", "markupsafe"}
+    found = {name for name in imports_of(HOUSE / module) if name.split(".")[0] in web | {"app", "views", "tests"}}
+    allowed = {"models/db.py": {"flask.Flask"}, "models/accounts.py": {"flask_login.UserMixin"}}
+    assert found <= allowed.get(module, set())
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("views/")])
+def test_views_know_nothing_of_the_application_that_holds_them(module: str) -> None:
+    """Design 3.2."""
+    assert not rooms(HOUSE / module) & {"app", "tests"}
+
+
+def test_the_application_knows_views_and_how_to_open_the_database_only() -> None:
+    """Design 3: app.py is SETTINGS and create_app, nothing else."""
+    inner = {name for name in imports_of(HOUSE / "app.py") if name.split(".")[0] in {"models", "views"}}
+    assert inner == {"views", "models.db.init_app"}
+
+
+# Inside models: words → rules → tables → scopes → acts. A module imports from its own storey or one below it.
+STOREYS = (
+    {"clock", "vocabulary", "db"},
+    {"workflow"},
+    {"codes", "accounts", "numbering", "guards"},
+    {"application"},
+    {"attachments", "trail", "certificate", "customs"},
+    {"access", "filing"},
+)
+
+
+def test_inside_models_nobody_looks_upstairs() -> None:
+    """Design 3.2."""
+    height = {room: storey for storey, found in enumerate(STOREYS) for room in found}
+    rooms_there = {module.split("/")[1].removesuffix(".py") for module in MODULES if module.startswith("models/")}
+    upstairs = [
+        (room, other)
+        for room in sorted(rooms_there & set(height))
+        for path in (HOUSE / "models").glob(f"{room}*/**/*.py" if (HOUSE / "models" / room).is_dir() else f"{room}.py")
+        for other in models_imported(path)
+        if height.get(other, 0) > height[room]
+    ]
+    assert upstairs == []
+
+
+def models_imported(path: Path) -> set[str]:
+    """The rooms of models that a module imports to run, not those it only names as types."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if (
+            not isinstance(node, ast.ImportFrom)
+            or id(node) in typing_only
+            or not (node.module or "").startswith("models")
+        ):
+            continue
+        parts = (node.module or "").split(".")
+        found |= {parts[1]} if len(parts) > 1 else {name.name for name in node.names}
+    return found
+
+
+STATUSES = {status.value for status in Status}
+NAMED: dict[str, set[str]] = {}
+RULERS = {"models/vocabulary.py", "models/workflow.py"}
+
+
+def statuses_named(path: Path) -> set[str]:
+    """Every status that a module names, as Status.X or in quotation marks."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {
+        node.attr.lower()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).split(".")[-1] == "Status"
+    }
+    spoken = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return (named | spoken) & STATUSES
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module not in RULERS])
+def test_only_the_vocabulary_and_the_workflow_name_statuses(module: str) -> None:
+    """Design 3.1: nobody else lists statuses; the one that may be named is 暂存, in which a row is born."""
+    assert statuses_named(HOUSE / module) <= NAMED.get(module, {"draft"})
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_template_names_a_status(template: str) -> None:
+    """Design 3.1: colour, label and buttons come from the vocabulary and the workflow."""
+    words = set(re.findall(r"""["']([a-z_]+)["']""", (HOUSE / template).read_text(encoding="utf-8")))
+    assert words & STATUSES == set()
+
+
+# What reaches the database past the session's guard, and the modules that need it; a new name has to be argued for.
+PASSING_BY = {"exec_driver_sql", "connection", "engine", "raw_connection", "get_bind", "get_engine"}
+ALLOWED = {
+    "models/guards.py": {"text"},  # triggers, for which SQLAlchemy has no words
+    "models/customs.py": {"text"},  # the condition of an index
+    "models/numbering.py": {"connection", "get_bind", "Serial.__table__"},  # INSERT … ON CONFLICT on its own table
+    "views/bulk.py": {"connection", "exec_driver_sql", "model.__table__"},  # a million rows, made up
+    "views/safekeeping.py": {"engine"},  # the whole database, copied and put back
+}
+
+
+def passing_by(path: Path) -> set[str]:
+    """The names in a module that reach the database past the session."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    described = {id(node.value) for node in nodes if node.attr == "columns" and isinstance(node.value, ast.Attribute)}
+    used = {node.attr for node in nodes if node.attr in PASSING_BY}
+    used |= {ast.unparse(node) for node in nodes if node.attr == "__table__" and id(node) not in described}
+    used |= {"text" for node in nodes if ast.unparse(node) in {"sa.text", "sqlalchemy.text", "db.text"}}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
+            used |= {name.name for name in node.names} & {"text", "create_engine"}
+    return used
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_a_named_few_pass_by_the_session(module: str) -> None:
+    """AD2: raw SQL and Core are not seen by the guard."""
+    assert passing_by(HOUSE / module) <= ALLOWED.get(module, set())
+
+
+def test_the_search_for_raw_sql_finds_it(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(
+        "from sqlalchemy import text\n"
+        "db.session.connection().execute(text('select 1'))\n"
+        "db.engine.raw_connection()\n"
+        "select(Application.__table__)\n"
+        "Application.__table__.columns['title']\n",
+        encoding="utf-8",
+    )
+    assert passing_by(module) == {"text", "connection", "engine", "raw_connection", "Application.__table__"}

@@ -1,0 +1,319 @@
+"""备案证明申请 as the publisher meets it: the blank form, 保存, 载体信息, 申报, and what stays shut afterwards."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from html import escape
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from models import clock
+from models.accounts import Entrustment
+from models.db import db
+from models.vocabulary import Status
+from tests.cast import FIELDS
+from tests.conftest import Acting, Browser, Making, Recording
+from tests.views.ledger import ledger
+from tests.views.pages import complaints, form_of, said
+
+As = Callable[[str | None], Browser]
+ROW = {"specification": "12 英寸黑胶唱片", "quantity": "500", "unit": "010"}
+
+
+def opened(browser: Browser, key: int) -> dict[str, str]:
+    """The form of this application, as the browser would send it untouched."""
+    return form_of(browser.get(f"/applications/edit/?id={key}").text)
+
+
+def save(browser: Browser, key: int, form: dict[str, str]) -> TestResponse:
+    """保存."""
+    return browser.post(f"/applications/edit/?id={key}", data=form)
+
+
+def row(number: int, **fields: str) -> dict[str, str]:
+    """One new row of 载体信息, as the page sends it."""
+    return {f"carriers-{number}-{name}": value for name, value in ({"id": ""} | ROW | fields).items()}
+
+
+def born(answer: TestResponse) -> int:
+    """The number of the draft that a saved blank form has become."""
+    assert answer.status_code == 302, said(answer.text) + complaints(answer.text)
+    return int(answer.location.rpartition("=")[2])
+
+
+def test_a_blank_form_creates_nothing_until_it_is_saved(app: Flask, as_: As) -> None:
+    """手册 第一章: the menu opens the form; the grey boxes are filled, and the only press there is is chosen."""
+    before = ledger(app)
+    page = as_("publisher").get("/applications/new/").text
+    assert ledger(app) == before
+    assert "江苏文艺音像出版社" in page
+    assert form_of(page)["publisher_id"] != "__None"
+    assert form_of(as_("agent").get("/applications/new/").text)["publisher_id"] != "__None"
+
+
+def test_an_incomplete_draft_can_be_saved(as_: As, on_record: Recording) -> None:
+    """手册 第一章·小提示: what is starred is required to declare, not to save."""
+    browser = as_("publisher")
+    key = born(browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text)))
+    (kept,) = on_record(key)["application"]
+    assert (kept["status"], kept["title"], kept["applied_on"]) == (Status.DRAFT, None, None)
+    assert kept["authority"] == "江苏省新闻出版局"
+    assert save(browser, key, opened(browser, key) | {"title": " 黑胶唱片\0《茉莉花》 "}).status_code == 302
+    assert on_record(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
+
+
+def test_a_whole_form_is_kept_word_for_word(as_: As, on_record: Recording) -> None:
+    browser = as_("publisher")
+    typed = form_of(browser.get("/applications/new/").text)
+    typed |= {name: str(value) for name, value in FIELDS.items()}
+    key = born(browser.post("/applications/new/", data=typed | row(0, kind="DVD", unit_price="12.50", currency="欧元")))
+    kept = on_record(key)
+    assert {name: kept["application"][0][name] for name in FIELDS} == FIELDS
+    (carrier,) = kept["carrier"]
+    assert (carrier["kind"], carrier["quantity"], carrier["unit"]) == ("DVD", Decimal(500), "010")
+    assert (carrier["unit_price"], carrier["currency"]) == (Decimal("12.5"), "EUR")
+
+
+def test_a_mistake_keeps_every_word_and_every_row(app: Flask, as_: As, make_application: Making) -> None:
+    """Nothing typed is lost, and each mistake is told at its field, once, in Chinese."""
+    key, browser = make_application(carriers=2), as_("publisher")
+    typed = opened(browser, key) | row(2, name="<b>新的一行</b>", quantity="许多", unit="铢", note="附注")
+    typed |= row(3, specification="  ", quantity="", unit="")
+    typed |= {"title": "改过的“标题”", "hs_code": "85", "expected_on": "2027-02-30", "isbn": "9" * 30, "country": "XXX"}
+    before = ledger(app)
+    answer = save(browser, key, typed)
+    assert answer.status_code == 422
+    assert ledger(app) == before
+    assert said(answer.text) == ["没有保存，请按红字提示改正后再保存。"]
+    assert sorted(complaints(answer.text)) == sorted(
+        [
+            "请填写 8 位或 10 位数字。",
+            "请按 2026-01-31 的格式填写日期。",
+            "字段长度不能超过 20 个字符。",
+            "请从下拉列表中选择。",
+            "请填写数字。",
+            "“铢”不在代码表中，请从下拉列表中选择。",
+            "必填。",
+            "必填。",
+            "必填。",
+        ]
+    )
+    again = form_of(answer.text)
+    lost = {name: value for name, value in typed.items() if again.get(name) != value}
+    assert {name: value for name, value in lost.items() if value.strip() and name != "country"} == {}
+
+
+def test_three_hundred_and_six_hundred_rows_go_in_one_save(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """Flask's own limit of 1000 parts would answer 413 to a hundred rows, and lose them all."""
+    key, browser = make_application(carriers=0), as_("publisher")
+    for count, kind in ((300, "multipart/form-data"), (600, "application/x-www-form-urlencoded")):
+        form = opened(browser, key)
+        for number in range(len(on_record(key)["carrier"]), count):
+            form |= row(number, quantity=str(number + 1), name=f"第 {number + 1} 张")
+        assert browser.post(f"/applications/edit/?id={key}", data=form, content_type=kind).status_code == 302
+        carriers = on_record(key)["carrier"]
+        assert [carrier["position"] for carrier in carriers] == list(range(1, count + 1))
+        assert [carrier["quantity"] for carrier in carriers] == [Decimal(n) for n in range(1, count + 1)]
+
+
+def test_carriers_are_added_edited_and_deleted_in_place(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """手册 第一章·载体信息: 录入, 编辑, 删除, then 保存."""
+    key, browser = make_application(carriers=3), as_("publisher")
+    form = opened(browser, key) | {"carriers-0-quantity": "7", "del-carriers-1": "on"} | row(3, unit="盒")
+    assert save(browser, key, form).status_code == 302
+    rows = on_record(key)["carrier"]
+    assert sorted((r["position"], r["quantity"], r["unit"]) for r in rows) == [
+        (1, Decimal(7), "010"),
+        (2, Decimal(1002), "010"),
+        (3, Decimal(500), "140"),
+    ]
+    page = browser.get(f"/applications/edit/?id={key}").text
+    assert "载体信息：3 条 → 3 条" in page
+    assert [form_of(page)[f"carriers-{n}-quantity"] for n in range(3)] == ["7", "1002", "500"]
+
+
+def test_a_row_deleted_that_is_not_there_stays_away(as_: As, make_application: Making, on_record: Recording) -> None:
+    """A row that a colleague took out meanwhile, marked for deletion in a form that still shows it, is not reborn."""
+    key, browser = make_application(), as_("publisher")
+    before = on_record(key)["carrier"]
+    for gone in ({"carriers-1-id": "99999"}, row(1, id="99999"), row(1)):
+        form = opened(browser, key) | gone | {"del-carriers-1": "on"}
+        assert save(browser, key, form).status_code == 302
+        assert on_record(key)["carrier"] == before
+
+
+ACCEPTED = {
+    "quantity": {
+        "1": "1", "１２": "12", "1,000": "1000", " 7 ": "7", "0.00001": "0.00001", "1e3": "1000",
+        "9999999999999.99999": "9999999999999.99999", "+5": "5", "0012.50": "12.5",
+    },
+    "unit": {"010": "010", "张": "010", "010-张": "010", "千张": "058", " 盒 ": "140"},
+    "kind": {"DVD": "DVD", "dvd": "DVD", "CD-ROM": "CD-ROM", "黑胶": "黑胶唱片", "": None},
+    "currency": {"USD": "USD", "usd": "USD", "美元": "USD", "USD-美元": "USD", "": None},
+}  # fmt: skip
+REFUSED = {
+    "quantity": ("0", "-1", "0.000001", "NaN", "sNaN", "Infinity", "-Infinity", "1e999999", "1e-999999", "1" * 14,
+                 "三", "1.2.3", "²", "", "   ", "１，０００", "0x10"),
+    "unit": ("010-盒", "01", "件儿", "999", "", "  ", "张张", "\0"),
+    "kind": ("DVD-9", "光碟机", "CD"),
+    "currency": ("钱", "USDT", "元元"),
+    "specification": ("", "  ", "\0", "长" * 256),
+    "unit_price": ("0", "-0.5", "NaN", "贵"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ACCEPTED)
+def test_a_carrier_takes_what_people_mean(field: str, as_: As, make_application: Making, on_record: Recording) -> None:
+    """A code, a name or both; a number as Chinese keyboards and spreadsheets write it; exact on both databases."""
+    key, browser = make_application(), as_("publisher")
+    form = opened(browser, key)
+    for typed, stored in ACCEPTED[field].items():
+        form["version"] = str(on_record(key)["application"][0]["version"])
+        assert save(browser, key, form | {f"carriers-0-{field}": typed}).status_code == 302, typed
+        kept = on_record(key)["carrier"][0][field]
+        assert (kept if kept is None else str(kept)) == stored, typed
+
+
+def test_a_carrier_refuses_nonsense(app: Flask, as_: As, make_application: Making) -> None:
+    """手册 第一章: 规格型号, 进口数量, 单位 are required; CU9: what customs could not take is refused here."""
+    key, browser = make_application(), as_("publisher")
+    form, before = opened(browser, key), ledger(app)
+    for field, values in REFUSED.items():
+        for typed in values:
+            answer = save(browser, key, form | {f"carriers-0-{field}": typed})
+            assert answer.status_code == 422, (field, typed)
+            assert len([words for words in complaints(answer.text) if words]) == 1, (field, typed)
+    assert ledger(app) == before
+
+
+def test_a_declaration_is_told_everything_it_lacks_with_links_to_the_fields(as_: As, on_record: Recording) -> None:
+    """行政许可法 第三十二条, by analogy: everything missing, at once. What was typed has been saved as a draft."""
+    browser = as_("publisher")
+    form = form_of(browser.get("/applications/new/").text) | {"title": "黑胶唱片", "_submit": "1"}
+    answer = browser.post("/applications/new/", data=form, follow_redirects=True)
+    assert "还有 18 项没有完成，暂不能申报。" in said(answer.text)
+    links = re.findall(r'<li><a href="#([\w-]+)">(请[^<]+)</a></li>', answer.text)
+    assert len(links) == 18
+    assert {"carriers", "file-contract", "phone"} <= {name for name, _sentence in links}
+    for name, _sentence in links:
+        assert f'id="{name}"' in answer.text, f"the link to {name} leads nowhere"
+    (kept,) = on_record(int(answer.request.args["id"]))["application"]
+    assert (kept["title"], kept["status"]) == ("黑胶唱片", Status.DRAFT)
+
+
+def test_a_complete_form_is_saved_and_declared_in_one_press(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """手册 第一章: 确认以上录入信息无误，点击申报按钮."""
+    key, browser = make_application(), as_("publisher")
+    form = opened(browser, key) | {"title": "最后改的标题", "_submit": "1"}
+    answer = browser.post(f"/applications/edit/?id={key}", data=form)
+    assert answer.location == f"/applications/details/?id={key}"
+    (kept,) = on_record(key)["application"]
+    assert (kept["title"], kept["status"], kept["applied_on"]) == ("最后改的标题", Status.PENDING, clock.today())
+
+
+def test_declaring_from_the_list_what_is_incomplete_leads_to_the_form(as_: As, make_application: Making) -> None:
+    key, browser = make_application(phone=None), as_("publisher")
+    answer = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
+    assert answer.request.path == "/applications/edit/"
+    assert said(answer.text) == ["还有 1 项没有完成，暂不能申报。"]
+    assert '<li><a href="#phone">请填写联系电话。</a></li>' in answer.text
+
+
+def test_a_wrong_isbn_is_told_and_does_not_block(as_: As, make_application: Making, on_record: Recording) -> None:
+    """domain.md: a bad checksum warns, never blocks."""
+    key, browser = make_application(), as_("publisher")
+    answer = save(browser, key, opened(browser, key) | {"isbn": "978-7-5399-0000-0"})
+    assert answer.status_code == 302
+    assert "的校验位不符，请核对；不影响保存。" in said(browser.get(answer.location).text)[0]
+    assert on_record(key)["application"][0]["isbn"] == "978-7-5399-0000-0"
+    right = save(browser, key, opened(browser, key) | {"isbn": "9787111075660"})
+    assert said(browser.get(right.location).text) == ["保存记录成功"]
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status not in ("draft", "returned")])
+def test_once_declared_the_page_is_for_reading(app: Flask, as_: As, make_application: Making, status: Status) -> None:
+    """手册 第二章: 数据为暂存和退回状态时，详情界面数据可以编辑修改，其他状态只允许查看."""
+    key, browser = make_application(status=status), as_("publisher")
+    assert browser.get(f"/applications/edit/?id={key}").location == f"/applications/details/?id={key}"
+    page = browser.get(f"/applications/details/?id={key}").text
+    assert '<form id="application"' not in page
+    assert "data-remove" not in page
+    assert "黑胶唱片《茉莉花》" in page
+    assert page.count("下载") == 4
+    assert f'href="/applications/details/?id={key}' in browser.get("/applications/").text
+    before = ledger(app)
+    form = form_of(browser.get("/applications/new/").text) | {"title": "事后改的"}
+    for version in range(1, 8):
+        answer = save(browser, key, form | {"version": str(version)})
+        assert answer.status_code in (409, 422)
+        assert "事后改的" in answer.text
+    assert ledger(app) == before
+
+
+@pytest.mark.parametrize("status", ["draft", "returned"])
+def test_the_blue_number_leads_to_the_form_while_it_may_be_edited(
+    as_: As, make_application: Making, status: str
+) -> None:
+    """手册 第二章: 点击蓝色“申请单号”，系统自动跳转到数据详情界面."""
+    key, browser = make_application(status=status), as_("publisher")
+    assert f'<a class="number" href="/applications/edit/?id={key}&amp;' in browser.get("/applications/").text
+    assert form_of(browser.get(f"/applications/edit/?id={key}").text)["title"] == "黑胶唱片《茉莉花》"
+
+
+def test_an_agent_chooses_among_the_presses_that_entrust_it_today(
+    as_: As, acting: Acting, a_press: Callable[..., str], make_application: Making, on_record: Recording
+) -> None:
+    """Design 2.5; AD10 for a choice that was good yesterday."""
+    a_press("440000", by_agent="agent")
+    a_press("330000")
+    key, browser = make_application(by="agent"), as_("agent")
+    page = browser.get(f"/applications/edit/?id={key}").text
+    choices = dict(re.findall(r'<option[^>]*value="(\d+)">\w{18}-(\w+音像出版社)</option>', page))
+    assert sorted(choices.values()) == ["440000音像出版社", "江苏文艺音像出版社"]
+    cantonese = next(number for number, name in choices.items() if name.startswith("44"))
+    assert save(browser, key, form_of(page) | {"publisher_id": cantonese}).status_code == 302
+    assert on_record(key)["application"][0]["province"] == "440000"
+    with acting("agent") as agent:
+        for entrustment in db.session.scalars(select(Entrustment)):
+            assert entrustment.agent_id == agent.organisation_id
+            entrustment.until = clock.today() - timedelta(days=1)
+        db.session.commit()
+    page = browser.get(f"/applications/edit/?id={key}").text
+    assert "江苏文艺音像出版社</option>" not in page
+    assert "440000音像出版社</option>" in page  # the one that the draft names stays readable where it stands
+    ended = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
+    assert said(ended.text) == ["贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"]
+    assert browser.post("/applications/new/", data=form_of(page)).status_code == 422
+
+
+def test_once_declared_the_press_stays_and_says_so(
+    as_: As, a_press: Callable[..., str], make_application: Making
+) -> None:
+    """After 申报 another press would move the case to another province's desk; the select offers the one."""
+    a_press("440000", by_agent="agent")
+    key, browser = make_application(by="agent", status="returned"), as_("agent")
+    page = browser.get(f"/applications/edit/?id={key}").text
+    assert "440000音像出版社" not in page
+    for forged in ("__None", "99", form_of(browser.get("/applications/new/").text)["publisher_id"]):
+        answer = save(browser, key, form_of(page) | {"publisher_id": forged})
+        assert answer.status_code == 422 or forged == form_of(page)["publisher_id"]
+
+
+def test_words_of_others_cannot_become_part_of_the_page(as_: As, make_application: Making) -> None:
+    """AC6: what a form is given back after a mistake is text as well."""
+    key, browser = make_application(), as_("publisher")
+    evil = "\"><script>alert(1)</script>'"
+    typed = opened(browser, key) | {"title": evil, "hs_code": evil, "expected_on": evil, "carriers-0-quantity": evil}
+    page = save(browser, key, typed | {"carriers-0-unit": evil, "publisher_id": evil, "summary": evil}).text
+    assert "<script>alert" not in page
+    assert page.count(escape("<script>alert(1)</script>")) >= 5

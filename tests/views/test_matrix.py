@@ -1,0 +1,206 @@
+"""Role × status × act through the screens: what the table of the manual allows happens once, all else is refused."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from models.vocabulary import Action, Role, Status
+from models.workflow import refusal
+from tests.conftest import Browser, Making, Recording
+from tests.models.test_workflow import CELLS, LEADS_TO, LETTERS
+from tests.views.ledger import ledger
+from tests.views.pages import said
+
+As = Callable[[str | None], Browser]
+SCREENS = {"publisher": ["applications"], "reviewer": ["review", "filings"], "national": ["register"]}
+ISSUED = {"filed", "customs_received", "customs_failed", "revoked"}
+ACTS = [action for action in Action if action is not Action.EDIT]
+TELLS_CUSTOMS = {"grant", "resend", "revoke"}
+
+
+def sees(role: str, status: str) -> bool:
+    """Design 2.4: drafts are their owner's alone, the nation sees what has been issued."""
+    return role == "publisher" or status in ISSUED or (role == "reviewer" and status != "draft")
+
+
+def act(browser: Browser, screen: str, action: str, key: int, **more: Any) -> TestResponse:
+    """One press of the button, with an opinion; the answer leads back to the details."""
+    body = {"id": key, "opinion": "材料需要核对。", "url": f"/{screen}/details/?id={key}"} | more
+    return browser.post(f"/{screen}/{action}/", data=body)
+
+
+def sentences(browser: Browser, screen: str, key: int) -> list[str]:
+    """What the next page tells."""
+    return said(browser.get(f"/{screen}/details/?id={key}").text)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_act_that_the_table_forbids_is_refused_with_its_sentence(
+    app: Flask, as_: As, make_application: Making, status: Status
+) -> None:
+    """ST2: a forced POST by every role on every screen of theirs: one sentence, and not one row changed."""
+    key = make_application(status=status)
+    browsers = {role: as_(role) for role in LETTERS}
+    before = ledger(app)
+    for role, screens in SCREENS.items():
+        refused = [action for action in ACTS if LETTERS[role] not in CELLS[status, action]]
+        for screen in screens:
+            expected = [303 if sees(role, status) else 404] * len(refused)
+            assert [act(browsers[role], screen, action, key).status_code for action in refused] == expected
+            if sees(role, status):
+                assert sentences(browsers[role], screen, key) == [
+                    refusal(action, status, Role(role)) for action in refused
+                ]
+    for screen in ("applications", "review", "filings", "register"):
+        assert {act(browsers["operator"], screen, action, key).status_code for action in ACTS} == {403}
+    assert ledger(app) == before
+
+
+ALLOWED = [
+    (status, action, role)
+    for (status, action), letters in CELLS.items()
+    for role in SCREENS
+    if LETTERS[role] in letters and action != "edit"
+]
+
+
+@pytest.mark.parametrize(("status", "action", "role"), ALLOWED)
+def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
+    as_: As, make_application: Making, on_record: Recording, status: str, action: str, role: str
+) -> None:
+    """AC4, ST3: one transition, one trail entry, one message to customs; the second POST finds nothing left to do."""
+    key, browser, screen = make_application(status=status), as_(role), SCREENS[role][-1]
+    before = on_record(key)
+    assert act(browser, screen, action, key).status_code == 303
+    after = on_record(key)
+    assert after["application"][0]["status"] == LEADS_TO.get(action, status)
+    assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == [action]
+    assert len(after["customs_message"]) - len(before["customs_message"]) == (action in TELLS_CUSTOMS)
+    assert len(after["certificate"]) - len(before["certificate"]) == (action == "grant")
+    again = act(browser, screen, action, key)
+    if action == "print":  # a look; looking twice is told twice
+        assert again.location == f"/{screen}/certificate/?id={key}"
+        return
+    assert on_record(key) == after
+    if action == "delete":
+        assert again.status_code == 404
+        return
+    words = sentences(browser, screen, key)
+    assert words == [
+        f"{after['application'][0]['number']}：{Action(action).label}成功。",
+        refusal(Action(action), Status(LEADS_TO[action]), Role(role)),
+    ]
+
+
+def test_the_reviewer_of_the_province_decides_from_the_queue_as_well(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """AC4: 待审核 and 全部申请 lead to the same acts."""
+    for action in ("return", "decline", "refuse", "grant"):
+        key = make_application(status="pending")
+        assert act(as_("reviewer"), "review", action, key).status_code == 303
+        assert on_record(key)["application"][0]["status"] == LEADS_TO[action]
+
+
+def test_the_agent_acts_on_what_it_files_for_the_press(as_: As, make_application: Making, on_record: Recording) -> None:
+    """AC4: an agent's account is a publisher's, for its own filings."""
+    key = make_application(by="agent")
+    assert act(as_("agent"), "applications", "submit", key).status_code == 303
+    assert on_record(key)["application"][0]["status"] == "pending"
+    assert act(as_("reviewer"), "review", "grant", key).status_code == 303
+    assert act(as_("agent"), "applications", "print", key).location == f"/applications/certificate/?id={key}"
+
+
+def test_an_act_is_known_by_its_name_in_the_register_of_acts(app: Flask, as_: As, make_application: Making) -> None:
+    """AD12: no method is reached by its name, and 编辑 is no act that a button posts."""
+    key = make_application(status="pending")
+    before = ledger(app)
+    names = (
+        "edit",
+        "perform",
+        "save",
+        "saved",
+        "GRANT",
+        "Grant",
+        "delete_model",
+        "__class__",
+        "准予备案",
+        "grant/x",
+        "x",
+    )
+    for role, screens in SCREENS.items():
+        browser = as_(role)
+        for screen in screens:
+            for name in names:
+                answer = act(browser, screen, name, key)
+                assert answer.status_code == 404, (screen, name)
+    assert ledger(app) == before
+
+
+def test_grounds_of_the_law_are_an_opinion_and_stand_in_the_trail(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """出版管理条例 第二十五条: the chosen grounds, in words, before the reviewer's own."""
+    key = make_application(status="pending")
+    browser = as_("reviewer")
+    assert act(browser, "review", "refuse", key, opinion="", ground=["99", ""]).status_code == 303
+    assert sentences(browser, "review", key) == ["不予备案须填写意见，请写明理由后再提交。"]
+    act(browser, "review", "refuse", key, opinion="第三首\0歌词有误。\r\n请核对。", ground=["4", "9", "4"])
+    assert on_record(key)["trail_entry"][-1]["opinion"] == (
+        "依据《出版管理条例》第二十五条：煽动民族仇恨、民族歧视；危害社会公德或者民族优秀文化传统。\n第三首歌词有误。\n请核对。"
+    )
+
+
+def test_after_a_return_the_reason_stands_until_it_is_declared_again_and_then_in_the_history(
+    as_: As, make_application: Making
+) -> None:
+    """AD7, ST6: return → declare → return → declare, and each reason is live only while it is open."""
+    key, publisher, reviewer = make_application(status="pending"), as_("publisher"), as_("reviewer")
+    for reason in ("缺少授权书。", "合同号有误。"):
+        act(reviewer, "review", "return", key, opinion=reason)
+        live = publisher.get(f"/applications/edit/?id={key}").text
+        assert f"<p>{reason}</p>" in live
+        act(publisher, "applications", "submit", key, opinion="")
+        page = publisher.get(f"/applications/details/?id={key}").text
+        assert 'class="alert alert-warning opinion"' not in page
+        assert f"<blockquote>{reason}</blockquote>" in page
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_refused_button_stays_visible_dim_and_says_why(as_: As, make_application: Making, status: Status) -> None:
+    """AC6: in the list and on the page, each button is lit exactly where the table allows the act."""
+    key = make_application(status=status)
+    for role, screens in SCREENS.items():
+        if not sees(role, status):
+            continue
+        browser = as_(role)
+        page = browser.get(f"/{screens[-1]}/").text + browser.get(f"/{screens[-1]}/details/?id={key}").text
+        buttons = re.findall(r'<button type="submit" form="act"[^>]*data-act="(\w+)"[^>]*>', page)
+        assert buttons
+        for button in re.finditer(r'<button type="submit" form="act"[^>]*data-act="(\w+)"[^>]*>', page):
+            dim = re.search(r'aria-disabled="true" title="([^"]+)"', button.group())
+            allowed = LETTERS[role] in CELLS[status, button[1]]
+            assert (dim is None) is allowed, (role, button[1])
+            assert allowed or (dim and dim[1] == refusal(Action(button[1]), status, Role(role)))
+
+
+def test_no_button_needs_a_body_to_answer(app: Flask, as_: As, make_application: Making) -> None:
+    """ST7: every POST route of every screen, with nothing in it, answers with a sentence and changes nothing."""
+    key = make_application()
+    before = ledger(app)
+    browsers = {role: as_(role) for role in LETTERS}
+    for rule in app.url_map.iter_rules():
+        screen, _dot, view = rule.endpoint.partition(".")
+        if "POST" not in (rule.methods or ()) or not view or rule.endpoint == "applications.create_view":
+            continue  # 保存 on a blank form makes a draft, which is what it is for
+        role = next((role for role, screens in SCREENS.items() if screen in screens), "operator")
+        built = rule.build({"action": "submit"} if rule.arguments else {})
+        assert built is not None
+        for query in ("", f"?id={key}", "?id=1"):
+            answer = browsers[role].post(built[1] + query)
+            assert answer.status_code in (303, 400, 403, 404, 409, 422), (rule.rule, answer.status_code)
+    assert ledger(app) == before
