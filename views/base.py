@@ -59,8 +59,9 @@ def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict
         elif kind is date:
             overrides[column.key] = DayField
         elif kind is str and not PLAIN_TEXT & set(column.info):
-            limits = [Length(max=column.info["most"])] if "most" in column.info else []  # String(n) brings its own
-            args[column.key] = {"filters": [without_signs], "validators": limits}
+            args[column.key] = {"filters": [without_signs]}
+            if "most" in column.info:  # a String(n) brings its own limit
+                args[column.key]["validators"] = [Length(max=column.info["most"])]
     return overrides, args
 
 

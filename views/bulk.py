@@ -123,7 +123,7 @@ def _into(model: Any) -> Insert:
 def _insert_numbered(session: Session, model: Any, rows: list[Row]) -> dict[str, int]:
     """Rows in; the id that each number got."""
     statement = _into(model).returning(model.number, model.id)
-    return dict(session.execute(statement, rows).tuples().all()) if rows else {}
+    return dict(session.execute(statement, rows).all()) if rows else {}
 
 
 def _numbers(session: Session, wanted: list[tuple[str, int]]) -> list[str]:
@@ -141,7 +141,8 @@ def _certificates(session: Session, cases: list[Case]) -> list[Row]:
     series = [(numbering.certificate_series(case.row["province"]), day.year) for case, day in granted]
     rows = []
     for (case, day), number in zip(granted, _numbers(session, series), strict=True):
-        own = {name: str(case.row[name]) for name in APPLICATION_FIELDS if name in case.row.keys() - case.work.row}
+        own = {name: case.row[name] for name in APPLICATION_FIELDS if name in case.row.keys() - case.work.row}
+        own = {name: str(getattr(value, "label", value)) for name, value in own.items()}
         content = json.dumps(case.work.texts | own, ensure_ascii=False, sort_keys=True)
         rows.append(
             {

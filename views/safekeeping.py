@@ -58,7 +58,7 @@ def back_up(session: Session, store: Store, destination: Path) -> tuple[int, lis
 
 def _named(session: Session) -> dict[str, str]:
     """Every digest the register names, with a file name that people know it by."""
-    named = dict(session.execute(select(Attachment.digest, Attachment.name)).tuples().all())
+    named = dict(session.execute(select(Attachment.digest, Attachment.name)).all())
     session.rollback()
     return named
 

@@ -104,7 +104,7 @@ def test_a_mistake_keeps_every_word_and_every_row(app: Flask, as_: As, make_appl
     )
     again = form_of(answer.text)
     lost = {name: value for name, value in typed.items() if again.get(name) != value}
-    assert {name: value for name, value in lost.items() if value.strip() and name != "country"} == {}
+    assert {name for name, value in lost.items() if value.strip()} == {"country"}  # no such code, so none is chosen
 
 
 def test_three_hundred_and_six_hundred_rows_go_in_one_save(
@@ -116,7 +116,8 @@ def test_three_hundred_and_six_hundred_rows_go_in_one_save(
         form = opened(browser, key)
         for number in range(len(on_record(key)["carrier"]), count):
             form |= row(number, quantity=str(number + 1), name=f"第 {number + 1} 张")
-        assert browser.post(f"/applications/edit/?id={key}", data=form, content_type=kind).status_code == 302
+        answer = browser.post(f"/applications/edit/?id={key}", data=form, content_type=kind)
+        assert answer.status_code == 302, said(answer.text) + complaints(answer.text)[:3]
         carriers = on_record(key)["carrier"]
         assert [carrier["position"] for carrier in carriers] == list(range(1, count + 1))
         assert [carrier["quantity"] for carrier in carriers] == [Decimal(n) for n in range(1, count + 1)]
@@ -274,9 +275,9 @@ def test_an_agent_chooses_among_the_presses_that_entrust_it_today(
     as_: As, acting: Acting, a_press: Callable[..., str], make_application: Making, on_record: Recording
 ) -> None:
     """Design 2.5; AD10 for a choice that was good yesterday."""
+    key, browser = make_application(by="agent"), as_("agent")
     a_press("440000", by_agent="agent")
     a_press("330000")
-    key, browser = make_application(by="agent"), as_("agent")
     page = browser.get(f"/applications/edit/?id={key}").text
     choices = dict(re.findall(r'<option[^>]*value="(\d+)">\w{18}-(\w+音像出版社)</option>', page))
     assert sorted(choices.values()) == ["440000音像出版社", "江苏文艺音像出版社"]
@@ -300,8 +301,8 @@ def test_once_declared_the_press_stays_and_says_so(
     as_: As, a_press: Callable[..., str], make_application: Making
 ) -> None:
     """After 申报 another press would move the case to another province's desk; the select offers the one."""
-    a_press("440000", by_agent="agent")
     key, browser = make_application(by="agent", status="returned"), as_("agent")
+    a_press("440000", by_agent="agent")
     page = browser.get(f"/applications/edit/?id={key}").text
     assert "440000音像出版社" not in page
     for forged in ("__None", "99", form_of(browser.get("/applications/new/").text)["publisher_id"]):

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from models import access, numbering, trail, workflow
 from models.accounts import Account
-from models.application import Application, Carrier, search_key
+from models.application import Application, search_key
 from models.certificate import Certificate, frozen
 from models.customs import CustomsMessage
 from models.db import db
@@ -53,8 +53,8 @@ def test_a_certificate_says_what_granting_would_have_frozen(filled: Flask) -> No
 
 def test_every_message_belongs_to_an_act_that_customs_is_told(filled: Flask) -> None:
     with filled.app_context(), access.everything() as session:
-        told = dict(session.execute(select(CustomsMessage.act, func.count()).group_by(CustomsMessage.act)).tuples())
-        done = dict(session.execute(select(trail.TrailEntry.act, func.count()).group_by(trail.TrailEntry.act)).tuples())
+        told = dict(session.execute(select(CustomsMessage.act, func.count()).group_by(CustomsMessage.act)).all())
+        done = dict(session.execute(select(trail.TrailEntry.act, func.count()).group_by(trail.TrailEntry.act)).all())
         for act in (Action.GRANT, Action.RESEND, Action.REVOKE):
             assert told.get(act, 0) == done.get(act.value, 0)
         assert set(told) <= {Action.GRANT, Action.RESEND, Action.REVOKE}
@@ -84,7 +84,6 @@ def test_once_more_makes_as_many_again_for_the_same_presses(filled: Flask) -> No
     assert filled.test_cli_runner().invoke(args=["bulk", str(WANTED)]).exit_code == 0
     with filled.app_context(), access.everything() as session:
         assert session.scalar(select(func.count()).select_from(Application)) == 2 * WANTED
-        assert session.scalar(select(func.count(Carrier.id))) or 0 > 2 * WANTED
         people = session.scalars(select(Account.username).where(Account.username.startswith("bulk-"))).all()
         assert len(people) == len(set(people))
 

@@ -21,16 +21,17 @@ Judge = Callable[[bytes], tuple[int, str]]
 UNKNOWN = "查无此证：文件中的证明编号未登记，或文件不是证明。"
 
 
+def paper_of(app: Flask, key: int) -> tuple[str, bytes]:
+    """The number and the PDF of that application's certificate."""
+    with app.app_context(), access.everything() as session:
+        found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+        return found.number, pdf(found)
+
+
 @pytest.fixture
 def printed(app: Flask) -> Callable[[int], tuple[str, bytes]]:
-    """`printed(key)`: the number and the PDF of that application's certificate."""
-
-    def on_paper(key: int) -> tuple[str, bytes]:
-        with app.app_context(), access.everything() as session:
-            found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            return found.number, pdf(found)
-
-    return on_paper
+    """`printed(key)`: number and PDF, as printed by this process."""
+    return lambda key: paper_of(app, key)
 
 
 @pytest.fixture
@@ -104,10 +105,10 @@ def test_what_is_no_certificate_of_ours_is_unknown(
 def test_every_process_prints_the_same_bytes(app: Flask, make_application: Making, printed: Any) -> None:
     """The comparison rests on it: no clock, no chance, no order of a set gets into the file."""
     key = make_application(status="filed")
-    look = "import sys; from app import create_app; from tests.views.test_verification import *; "
+    look = "import sys; from app import create_app; from tests.views.test_verification import paper_of; "
     look += "app = create_app({'SQLALCHEMY_DATABASE_URI': sys.argv[1], 'STORE': sys.argv[2], 'SECRET_KEY': 'x'}); "
-    look += f"sys.stdout.buffer.write(printed.__wrapped__(app)({key})[1])"
-    command = [sys.executable, "-c", look, app.config["SQLALCHEMY_DATABASE_URI"], app.config["STORE"]]
+    look += "sys.stdout.buffer.write(paper_of(app, int(sys.argv[3]))[1])"
+    command = [sys.executable, "-c", look, app.config["SQLALCHEMY_DATABASE_URI"], app.config["STORE"], str(key)]
     root = Path(__file__).parent.parent.parent
     for seed, zone in (("1", "UTC"), ("2", "America/New_York")):
         settings = {"PYTHONHASHSEED": seed, "TZ": zone, "PATH": "/usr/bin:/bin"}

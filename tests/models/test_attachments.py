@@ -1,0 +1,400 @@
+"""上传附件: names, contents, and bytes that are safe before any row speaks of them."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from pikepdf import Dictionary, Name
+from PIL import Image
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from models import filing
+from models.application import Application
+from models.attachments import Attachment, Store, clean_name
+from models.db import db
+from models.vocabulary import AttachmentKind
+from models.workflow import Refused
+from tests.cast import upload
+from tests.conftest import Acting, Making, Recording
+
+Paper = Callable[[str], bytes]
+MANY = 20 << 20
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "store"))
+
+
+def put(store: Store, content: bytes, name: str = "文件.pdf", limit: int = MANY) -> str:
+    """The media type under which it was accepted."""
+    return store.put(io.BytesIO(content), name, limit).media_type
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [
+        ("出版许可证.pdf", "出版许可证.pdf"),
+        ("《交响乐》\"精选\" 'A&B'.pdf", "《交响乐》\"精选\" 'A&B'.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\windows\\system.ini", "system.ini"),
+        ("C:\\用户\\合同.pdf", "合同.pdf"),
+        ("/etc/cron.d/合同.pdf", "合同.pdf"),
+        ("合同\r\nSet-Cookie: a=b.pdf", "合同Set-Cookie: a=b.pdf"),
+        ("合同\0.exe.pdf", "合同.exe.pdf"),
+        ("合同\u202efdp.exe", "合同fdp.exe"),
+        ("soft\u00adhyphen.pdf", "softhyphen.pdf"),
+        ("  合同.pdf  ", "合同.pdf"),
+        ("e\u0301.pdf", "é.pdf"),
+        ("𠮷野家.pdf", "𠮷野家.pdf"),
+        ("", "未命名"),
+        ("///", "未命名"),
+        ("\u202e\u200b", "未命名"),
+        ("合" * 200 + ".pdf", "合" * 83 + ".pdf"),
+        ("a" * 300, "a" * 255),
+        ("." * 300, "." * 255),
+    ],
+)
+def test_a_file_keeps_its_own_name_and_nothing_more(given_name: str, kept: str) -> None:
+    """FU1: no path, no control or direction marks, at most 255 bytes."""
+    assert clean_name(given_name) == kept
+
+
+@given(st.text(max_size=400))
+def test_whatever_the_name_it_can_be_stored_and_sent(name: str) -> None:
+    """FU1: as a property."""
+    kept = clean_name(name)
+    assert kept
+    assert len(kept.encode()) <= 255
+    assert kept.isprintable() or any(sign.isspace() for sign in kept)
+    assert not set(kept) & set("/\\\r\n\0\u202e")
+    assert clean_name(kept) == kept
+
+
+def picture(kind: str, size: tuple[int, int] = (600, 400)) -> bytes:
+    """A picture with something on it."""
+    out = io.BytesIO()
+    Image.effect_noise(size, 60).convert("RGB").save(out, kind)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "media_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("TIFF", "image/tiff")])
+def test_a_picture_is_accepted_for_what_it_is_whatever_its_name(store: Store, kind: str, media_type: str) -> None:
+    assert put(store, picture(kind), "扫描件.pdf") == media_type
+
+
+def test_a_pdf_is_accepted(store: Store, a_pdf: Paper) -> None:
+    assert put(store, a_pdf("合同")) == "application/pdf"
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+STRANGE = {
+    "html": b"<!DOCTYPE html><html><script>alert(1)</script></html>",
+    "svg": SVG,
+    "xml": b"<?xml version='1.0'?>" + SVG,
+    "exe": b"MZ\x90\x00" + bytes(60) + b"PE\x00\x00" + bytes(400),
+    "elf": b"\x7fELF" + bytes(400),
+    "zip": zipped(a=b"x"),
+    "docx": zipped(**{"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w:document/>"}),
+    "zip bomb": zipped(zeros=bytes(20 << 20)),
+    "gif": b"GIF89a" + bytes(200),
+    "text": "这是一份合同。".encode(),
+    "postscript": b"%!PS-Adobe-3.0\n%%EOF",
+    "nonsense": b"\x00" * 500,
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_what_only_calls_itself_pdf_is_refused(store: Store, name: str) -> None:
+    """FU2: the content decides, not the ending; and nothing of it stays."""
+    with pytest.raises(Refused, match=r"“文件\.pdf”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件"):
+        put(store, STRANGE[name])
+    assert kept_in(store) == []
+
+
+def kept_in(store: Store) -> list[Path]:
+    """Every file that the store holds."""
+    return [path for path in store.folder.glob("**/*") if path.is_file()]
+
+
+def test_an_empty_file_is_refused(store: Store) -> None:
+    with pytest.raises(Refused, match=r"“文件\.pdf”是空的"):
+        put(store, b"")
+
+
+@pytest.mark.parametrize("kind", ["pdf", "PNG", "JPEG"])
+def test_a_file_that_is_also_an_archive_is_refused(store: Store, a_pdf: Paper, kind: str) -> None:
+    """FU2: a polyglot is a PDF to us and a ZIP, or a JAR, to somebody else."""
+    content = a_pdf("合同") if kind == "pdf" else picture(kind)
+    with pytest.raises(Refused):
+        put(store, content + zipped(a=b"x"))
+    assert kept_in(store) == []
+
+
+def written(change: Callable[[pikepdf.Pdf], object], **options: Any) -> bytes:
+    """A PDF of one page with something done to it."""
+    pdf, out = pikepdf.new(), io.BytesIO()
+    pdf.add_blank_page()
+    change(pdf)
+    pdf.save(out, **options)
+    return out.getvalue()
+
+
+def script(pdf: pikepdf.Pdf) -> Dictionary:
+    return pdf.make_indirect(Dictionary(S=Name.JavaScript, JS="app.alert(1)"))
+
+
+def with_names(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.Names = Dictionary(JavaScript=Dictionary(Names=["a", script(pdf)]))
+
+
+def with_field(pdf: pikepdf.Pdf) -> None:
+    pdf.pages[0].Annots = pikepdf.Array(
+        [Dictionary(Type=Name.Annot, Subtype=Name.Widget, Rect=[0, 0, 9, 9], AA=Dictionary(K=script(pdf)))]
+    )
+
+
+def with_link(pdf: pikepdf.Pdf) -> None:
+    pdf.pages[0].Annots = pikepdf.Array(
+        [Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=Dictionary(S=Name.JavaScript, JS="x()"))]
+    )
+
+
+def with_launch(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.OpenAction = Dictionary(S=Name.Launch, F="cmd.exe")
+
+
+def with_attachment(pdf: pikepdf.Pdf) -> None:
+    pdf.attachments["a.exe"] = b"MZ"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pdf: setattr(pdf.Root, "OpenAction", Dictionary(S=Name.JavaScript, JS="app.alert(1)")),
+        lambda pdf: setattr(pdf.Root, "OpenAction", script(pdf)),
+        lambda pdf: setattr(pdf.Root, "AA", Dictionary(WC=script(pdf))),
+        lambda pdf: setattr(pdf.pages[0].obj, "AA", Dictionary(O=Dictionary(S=Name.JavaScript, JS="x()"))),
+        with_names,
+        with_field,
+        with_link,
+        with_launch,
+        with_attachment,
+    ],
+    ids=["open", "open indirect", "catalogue", "page", "names", "field", "link", "launch", "attachment"],
+)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "object streams"])
+def test_a_pdf_that_can_act_is_refused(store: Store, change: Callable[[pikepdf.Pdf], object], packed: bool) -> None:
+    """FU2: scripts, programs to launch and files inside, wherever in the document they hide."""
+    mode = pikepdf.ObjectStreamMode.generate if packed else pikepdf.ObjectStreamMode.disable
+    with pytest.raises(Refused, match="含有脚本或内嵌文件，请另存为不含脚本的 PDF 后上传"):
+        put(store, written(change, object_stream_mode=mode))
+
+
+def test_a_pdf_that_speaks_of_scripts_is_no_script(store: Store) -> None:
+    """A text in which somebody writes /JS is only a text; so is a link to a page."""
+
+    def change(pdf: pikepdf.Pdf) -> None:
+        pdf.docinfo["/Title"] = "How /JS and /JavaScript work"
+        pdf.Root.OpenAction = Dictionary(S=Name.GoTo, D=[pdf.pages[0].obj, Name.Fit])
+        pdf.pages[0].Contents = pdf.make_stream(b"BT (/JS (x)) Tj ET")
+
+    assert put(store, written(change)) == "application/pdf"
+
+
+def test_an_encrypted_pdf_is_refused(store: Store) -> None:
+    """FU2: the reviewer could not read it."""
+    locked = written(lambda pdf: None, encryption=pikepdf.Encryption(user="u", owner="o"))
+    with pytest.raises(Refused, match="设有打开密码，审核人员无法阅读"):
+        put(store, locked)
+
+
+def test_a_pdf_that_only_forbids_printing_is_accepted(store: Store) -> None:
+    assert put(store, written(lambda pdf: None, encryption=pikepdf.Encryption(user="", owner="o"))) == "application/pdf"
+
+
+@pytest.mark.parametrize("kind", ["PDF", "JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("part", [0.3, 0.9])
+def test_a_file_that_broke_off_is_refused(store: Store, kind: str, part: float) -> None:
+    """FU2: an upload that stopped half way is told at once, not when the reviewer opens it."""
+    content = written(lambda pdf: pdf.add_blank_page()) if kind == "PDF" else picture(kind)
+    with pytest.raises(Refused, match="已损坏或不完整，请重新生成后上传"):
+        put(store, content[: int(len(content) * part)])
+    assert kept_in(store) == []
+
+
+def test_a_picture_too_large_to_be_opened_is_refused_unopened(store: Store) -> None:
+    """FU2: some kilobytes that would unfold into gigabytes."""
+    out = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(out, "PNG")
+    assert len(out.getvalue()) < 1 << 20
+    with pytest.raises(Refused, match="的像素过大，请缩小后上传"):
+        put(store, out.getvalue())
+
+
+def test_a_file_that_is_too_large_is_told_the_limit(store: Store, a_pdf: Paper) -> None:
+    content = a_pdf("合同") + b"\n" * (2 << 20)
+    with pytest.raises(Refused, match=r"文件“文件\.pdf”超过 2 MB，请压缩后重新上传。"):
+        put(store, content, limit=2 << 20)
+    assert kept_in(store) == []
+
+
+def test_reading_stops_where_the_limit_is_passed(store: Store) -> None:
+    """An endless stream fills neither disk nor memory."""
+
+    class Endless(io.RawIOBase):
+        given = 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.given += size
+            return b"%PDF-" + bytes(size - 5)
+
+    stream = Endless()
+    with pytest.raises(Refused):
+        store.put(stream, "文件.pdf", 3 << 20)  # type: ignore[arg-type]
+    assert stream.given <= 5 << 20
+
+
+def test_the_same_bytes_twice_are_one_file(store: Store, a_pdf: Paper) -> None:
+    """Named by their SHA-256; nothing is overwritten."""
+    first = store.put(io.BytesIO(a_pdf("合同")), "a.pdf", MANY)
+    [path] = kept_in(store)
+    inode = path.stat().st_ino
+    assert store.put(io.BytesIO(a_pdf("合同")), "b.pdf", MANY) == first
+    assert [kept.stat().st_ino for kept in kept_in(store)] == [inode]
+    assert path == store.path(first.digest)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == first.digest
+
+
+@pytest.mark.parametrize("digest", ["", "../../etc/passwd", "g" * 64, "A" * 64, "a" * 63 + "/", "a" * 65])
+def test_only_a_digest_names_a_file(store: Store, digest: str) -> None:
+    with pytest.raises(ValueError, match="SHA-256"):
+        store.path(digest)
+
+
+def test_an_object_store_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="FILING_STORE"):
+        Store("s3://bucket/filing")
+
+
+def test_a_row_never_names_bytes_that_are_not_there(
+    app: Flask, make_application: Making, acting: Acting, a_pdf: Paper
+) -> None:
+    """At the moment the row is written, its bytes have long been on disk, whole and under their name."""
+    key = make_application()
+    seen = []
+
+    def look(_mapper: Any, _connection: Any, file: Attachment) -> None:
+        path = Store(app.config["STORE"]).path(file.digest)
+        seen.append(hashlib.sha256(path.read_bytes()).hexdigest() == file.digest)
+
+    event.listen(Attachment, "before_insert", look)
+    try:
+        with acting("publisher") as filer:
+            upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, a_pdf("其他"), filer)
+    finally:
+        event.remove(Attachment, "before_insert", look)
+    assert seen == [True]
+
+
+def test_an_upload_that_dies_before_its_row_leaves_bytes_but_no_row(
+    app: Flask, make_application: Making, acting: Acting, a_pdf: Paper, on_record: Recording
+) -> None:
+    """Bytes that nobody names are swept up later; a row without bytes would be a lost document."""
+    key = make_application()
+    before = on_record(key)
+    store = Store(app.config["STORE"])
+    files = len(kept_in(store))
+
+    class PowerCut(BaseException):
+        pass
+
+    def cut(_session: Session, *_args: Any) -> None:
+        raise PowerCut
+
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        event.listen(db.session(), "before_flush", cut)
+        with pytest.raises(PowerCut):
+            upload(app, application, AttachmentKind.OTHER, a_pdf("其他"), filer)
+    assert on_record(key) == before
+    assert len(kept_in(store)) == files + 1
+
+
+def test_a_replaced_file_is_marked_and_kept(
+    app: Flask, make_application: Making, acting: Acting, a_pdf: Paper, on_record: Recording
+) -> None:
+    """Its bytes may have been decided upon."""
+    key = make_application(status="returned")
+    old = on_record(key)["attachment"][0]
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        new = filing.attach(
+            db.session(),
+            application,
+            AttachmentKind(old["kind"]),
+            io.BytesIO(a_pdf("新的申请表")),
+            "新的申请表.pdf",
+            filer,
+            Store(app.config["STORE"]),
+            MANY,
+            replaces=old["id"],
+        )
+        db.session.commit()
+        current = {file.id for file in application.current_attachments}
+        assert new.id in current
+        assert old["id"] not in current
+    assert Store(app.config["STORE"]).path(old["digest"]).exists()
+
+
+@pytest.mark.parametrize("status", ["pending", "refused", "filed", "revoked"])
+def test_what_has_been_declared_keeps_its_files_as_they_are(
+    app: Flask, make_application: Making, acting: Acting, a_pdf: Paper, on_record: Recording, status: str
+) -> None:
+    """AD8: neither added nor taken out, and the sentence says when it could be."""
+    key = make_application(status=status)
+    before = on_record(key)
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        with pytest.raises(Refused, match="「暂存」「退回」状态可以编辑"):
+            upload(app, application, AttachmentKind.OTHER, a_pdf("其他"), filer)
+        with pytest.raises(Refused, match="「暂存」「退回」状态可以编辑"):
+            filing.detach(db.session(), application, before["attachment"][0]["id"], filer)
+        db.session.commit()
+    assert on_record(key) == before
+
+
+def test_a_file_of_another_application_cannot_be_taken_out_through_one_s_own(
+    make_application: Making, acting: Acting, on_record: Recording
+) -> None:
+    """AC1, AC2: own parent, foreign child."""
+    own, foreign = make_application(), make_application()
+    before = on_record(foreign)
+    with acting("publisher") as filer:
+        with pytest.raises(Refused, match="该附件已不存在"):
+            filing.detach(db.session(), db.session.get_one(Application, own), before["attachment"][0]["id"], filer)
+        db.session.commit()
+    assert on_record(foreign) == before
+
+
+def test_the_reviewer_adds_no_files(app: Flask, make_application: Making, acting: Acting, a_pdf: Paper) -> None:
+    key = make_application(status="returned")
+    with acting("reviewer") as reviewer, pytest.raises(Refused, match="「出版单位」账号才能编辑"):
+        upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, a_pdf("其他"), reviewer)
