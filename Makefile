@@ -9,7 +9,7 @@ FLASK = $(BIN)/flask --app app
 INSTALLED = .venv/requirements.txt
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help setup packages run test lint clean
+.PHONY: help setup packages run test screens lint clean
 .DEFAULT_GOAL = help
 
 help: ## 列出这些命令
@@ -48,6 +48,9 @@ run: setup ## 装入演示数据，在 http://127.0.0.1:8000 运行（PORT=8001 
 
 test: setup ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto
+
+screens: setup ## 重新拍摄 README 中的图片
+	@SCREENS=1 $(BIN)/pytest -q tests/browser/test_pages.py -k pictures
 
 lint: $(INSTALLED) ## 检查代码风格和类型
 	@$(BIN)/ruff check

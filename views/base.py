@@ -21,7 +21,7 @@ from models.codes import label_of
 from models.db import db
 from models.vocabulary import Role, Word
 from models.workflow import Refused
-from views.fields import PLAIN_TEXT, CodeField, DayField, WordField, without_signs
+from views.fields import CodeField, DayField, WordField, without_signs
 from views.security import local
 
 REACH = 10_000  # rows the numbered pager can reach; the count stops there too, and says so
@@ -58,7 +58,7 @@ def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict
             overrides[column.key], args[column.key] = WordField, {"words": column.type.words}
         elif kind is date:
             overrides[column.key] = DayField
-        elif kind is str and not PLAIN_TEXT & set(column.info):
+        elif kind is str:
             args[column.key] = {"filters": [without_signs]}
             if "most" in column.info:  # a String(n) brings its own limit
                 args[column.key]["validators"] = [Length(max=column.info["most"])]

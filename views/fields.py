@@ -1,5 +1,6 @@
 """Form fields of the house: codes and words that search as you type, days, exact numbers, and clean text."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,16 +16,15 @@ from models.codes import code_of, label_of, names_of
 from models.vocabulary import Word
 from models.workflow import Refused
 
-PLAIN_TEXT = {"raw"}
+UNCARRIED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 MOST = Decimal(10) ** 13
 
 
 def without_signs(text: str | None) -> str | None:
-    """Trimmed, composed, without control characters (new lines and tabs stay); nothing becomes None."""
+    """Trimmed, composed, without what no message can carry: control characters (but new line and tab), U+FFFE/F."""
     if text is None:
         return None
-    kept = "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
-    return unicodedata.normalize("NFC", kept).strip() or None
+    return unicodedata.normalize("NFC", UNCARRIED.sub("", text)).strip() or None
 
 
 class ChoiceField(Select2Field):

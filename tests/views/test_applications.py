@@ -110,14 +110,19 @@ def test_a_mistake_keeps_every_word_and_every_row(app: Flask, as_: As, make_appl
 def test_three_hundred_and_six_hundred_rows_go_in_one_save(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
-    """Flask's own limit of 1000 parts would answer 413 to a hundred rows, and lose them all."""
+    """Flask's own limit of 1000 parts would answer 413 to a hundred rows, and lose them all.
+
+    No empty value among the multipart rows: Werkzeug 3.1.9 runs an empty part into the next one where a chunk of
+    64 KB ends between them. Our page is safe, for it sends its form urlencoded.
+    """
     key, browser = make_application(carriers=0), as_("publisher")
+    assert "enctype" not in browser.get(f"/applications/edit/?id={key}").text
     for count, kind in ((300, "multipart/form-data"), (600, "application/x-www-form-urlencoded")):
         form = opened(browser, key)
         for number in range(len(on_record(key)["carrier"]), count):
-            form |= row(number, quantity=str(number + 1), name=f"第 {number + 1} 张")
+            form |= row(number, id="new", quantity=str(number + 1), name=f"第 {number + 1} 张")
         answer = browser.post(f"/applications/edit/?id={key}", data=form, content_type=kind)
-        assert answer.status_code == 302, said(answer.text) + complaints(answer.text)[:3]
+        assert answer.status_code == 302, said(answer.text) + complaints(answer.text)
         carriers = on_record(key)["carrier"]
         assert [carrier["position"] for carrier in carriers] == list(range(1, count + 1))
         assert [carrier["quantity"] for carrier in carriers] == [Decimal(n) for n in range(1, count + 1)]

@@ -1,0 +1,179 @@
+"""Backup, its way back, and the broom: what is kept comes back the same, and nothing that is named is swept."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import delete, select
+
+from app import create_app
+from models import access, clock
+from models.accounts import SpentChallenge, Visit
+from models.attachments import Attachment, Store
+from models.db import db
+from tests.conftest import made
+
+Making = Callable[..., int]
+Rows = dict[str, list[str]]
+
+
+def told(app: Flask, *words: str | Path) -> Result:
+    """What the terminal answers."""
+    return app.test_cli_runner().invoke(args=[str(word) for word in words])
+
+
+def everything_in(app: Flask) -> tuple[Rows, set[str]]:
+    """Every row of every table, and every file of the store."""
+    with app.app_context(), db.engine.connect() as connection:
+        rows = {
+            table.name: sorted(str(tuple(row)) for row in connection.execute(select(table)))
+            for table in db.metadata.sorted_tables
+        }
+        db.engine.dispose()
+    folder = Path(app.config["STORE"])
+    return rows, {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def elsewhere(app: Flask, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """Another machine: the same kind of database, with nothing in it, and a store of its own."""
+    settings = {"SECRET_KEY": "x", "STORE": str(tmp_path / "elsewhere")}
+    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+        yield create_app(settings | {"SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/elsewhere.sqlite"})
+        return
+    with made(request.getfixturevalue("postgresql"), f"filing_elsewhere_{os.getpid()}") as address:
+        yield create_app(settings | {"SQLALCHEMY_DATABASE_URI": address})
+
+
+@pytest.mark.parametrize("schema", ["no schema", "an empty schema"])
+def test_what_was_backed_up_comes_back_the_same(
+    app: Flask, elsewhere: Flask, make_application: Making, tmp_path: Path, schema: str
+) -> None:
+    make_application(status="customs_received", carriers=3)
+    make_application(by="agent", status="returned")
+    assert told(app, "backup", tmp_path / "kept").exit_code == 0
+    if schema == "an empty schema":
+        assert told(elsewhere, "upgrade").exit_code == 0
+    answer = told(elsewhere, "restore", tmp_path / "kept")
+    assert answer.exit_code == 0, answer.output
+    assert everything_in(elsewhere) == everything_in(app)
+    assert told(elsewhere, "upgrade").exit_code == 0
+    assert told(elsewhere, "trail", "verify").exit_code == 0
+    with elsewhere.app_context(), pytest.raises(Exception, match="留痕"), db.engine.begin() as connection:
+        connection.execute(delete(db.metadata.tables["trail_entry"]))
+
+
+def test_a_register_in_use_is_not_written_over(app: Flask, make_application: Making, tmp_path: Path) -> None:
+    make_application()
+    assert told(app, "backup", tmp_path / "kept").exit_code == 0
+    before = everything_in(app)
+    answer = told(app, "restore", tmp_path / "kept")
+    assert answer.exit_code == 1
+    assert "请恢复到空数据库" in answer.output
+    assert everything_in(app) == before
+
+
+@pytest.mark.parametrize("harm", ["changed", "lost", "no manifest"])
+def test_a_damaged_backup_is_refused_before_anything_is_written(
+    app: Flask, elsewhere: Flask, make_application: Making, tmp_path: Path, harm: str
+) -> None:
+    make_application(status="pending")
+    kept = tmp_path / "kept"
+    assert told(app, "backup", kept).exit_code == 0
+    part = next((kept / "store").glob("??/*"))
+    match harm:
+        case "changed":
+            part.write_bytes(b"something else")
+        case "lost":
+            part.unlink()
+        case _:
+            (kept / "manifest.json").unlink()
+    answer = told(elsewhere, "restore", kept)
+    assert answer.exit_code == 1
+    assert ("没有备份清单" if harm == "no manifest" else "缺失或与清单不符") in answer.output
+    assert not any(Path(elsewhere.config["STORE"]).rglob("*"))
+
+
+def test_a_backup_of_another_kind_of_database_is_refused(app: Flask, elsewhere: Flask, tmp_path: Path) -> None:
+    assert told(app, "backup", tmp_path / "kept").exit_code == 0
+    manifest = tmp_path / "kept" / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"database": "oracle"}))
+    answer = told(elsewhere, "restore", tmp_path / "kept")
+    assert (answer.exit_code, answer.output) == (1, "备份来自 oracle，请恢复到同类数据库。\n")
+
+
+def test_a_backup_tells_which_attachments_are_lost_or_damaged(
+    app: Flask, make_application: Making, tmp_path: Path
+) -> None:
+    make_application()
+    store = Store(app.config["STORE"])
+    with app.app_context(), access.everything() as session:
+        lost, damaged = session.scalars(select(Attachment).limit(2)).all()
+    store.path(lost.digest).unlink()
+    store.path(damaged.digest).write_bytes(b"%PDF-")
+    answer = told(app, "backup", tmp_path / "kept")
+    assert answer.exit_code == 1
+    assert "缺失或已损坏" in answer.output
+    assert lost.name in answer.output
+    assert damaged.name in answer.output
+
+
+def test_a_folder_with_something_in_it_is_left_alone(app: Flask, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "mine").touch()
+    answer = told(app, "backup", tmp_path / "kept")
+    assert (answer.exit_code, "请另选一个空文件夹" in answer.output) == (1, True)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["mine"]
+
+
+def test_without_the_programs_of_postgresql_the_terminal_says_what_to_install(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    answer = told(app, "backup", tmp_path / "kept")
+    on_sqlite = app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
+    assert answer.exit_code == (0 if on_sqlite else 1)
+    assert ("postgresql-client" in answer.output) != on_sqlite
+
+
+def test_the_broom_takes_old_leftovers_and_nothing_that_is_named(
+    app: Flask, make_application: Making, tmp_path: Path
+) -> None:
+    make_application(status="pending")
+    _rows, named = everything_in(app)
+    folder = Path(app.config["STORE"])
+    old, young = folder / "ab" / f"ab{'0' * 62}", folder / "cd" / f"cd{'0' * 62}"
+    arriving, dead = folder / "incoming-young", folder / "incoming-old"
+    for path in (old, young, arriving, dead):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    long_ago = time.time() - 2 * 24 * 3600
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in (young, arriving):
+            os.utime(path, (long_ago, long_ago))
+    answer = told(app, "sweep")
+    assert answer.exit_code == 0, answer.output
+    assert answer.output.splitlines()[:2] == ["无主文件：清理 1 项。", "未传完的文件：清理 1 项。"]
+    assert everything_in(app)[1] == named | {young.name, arriving.name}
+
+
+def test_the_broom_takes_spent_challenges_and_visits_of_half_a_year_ago(app: Flask) -> None:
+    now = clock.now()
+    ages = {"just now": timedelta(), "last week": timedelta(days=7), "last year": timedelta(days=365)}
+    with app.app_context(), access.everything() as session:
+        for name, age in ages.items():
+            moment = now - age
+            session.add(SpentChallenge(nonce=name, spent_at=moment))
+            session.add(Visit(token_hash=name, account_id=1, began_at=moment, seen_at=moment, ended_at=moment))
+        session.add(Visit(token_hash="left open", account_id=1, began_at=now - ages["last year"], seen_at=now))
+        session.commit()
+    assert told(app, "sweep").exit_code == 0
+    with app.app_context(), access.everything() as session:
+        assert set(session.scalars(select(SpentChallenge.nonce))) == {"just now"}
+        assert set(session.scalars(select(Visit.token_hash))) == {"just now", "last week", "left open"}
