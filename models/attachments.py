@@ -15,6 +15,7 @@ import pikepdf
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -141,17 +142,15 @@ def _check_picture(path: Path, kind: str) -> None:
     with Image.open(path, formats=[kind]) as picture:
         if picture.width * picture.height > MOST_PIXELS:
             raise Refused(_("的像素过大，请缩小后上传。"))
-        match picture.format:
-            case "JPEG":
-                picture.draft("RGB", (1, 1))  # decoded to its end, at an eighth of its size
-                picture.load()
-            case "TIFF":
-                starts, lengths = (picture.tag_v2.get(strips) or picture.tag_v2[tiles] for strips, tiles in TIFF_DATA)
-                size = path.stat().st_size
-                if any(start + length > size for start, length in zip(starts, lengths, strict=True)):
-                    raise ValueError("broken off")
-            case _:
-                picture.verify()
+        if isinstance(picture, TiffImageFile):
+            data = [picture.tag_v2.get(strips) or picture.tag_v2[tiles] for strips, tiles in TIFF_DATA]
+            if any(start + length > path.stat().st_size for start, length in zip(*data, strict=True)):
+                raise ValueError("broken off")
+        elif kind == "JPEG":
+            picture.draft("RGB", (1, 1))  # decoded to its end, at an eighth of its size
+            picture.load()
+        else:
+            picture.verify()
 
 
 def clean_name(name: str) -> str:

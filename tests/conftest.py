@@ -157,7 +157,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
 def cast(app: Flask) -> SimpleNamespace:
     """`cast.publisher` is the number of that account; so for every user name."""
     with app.app_context():
-        return SimpleNamespace(**dict(db.session.execute(select(Account.username, Account.id)).tuples().all()))
+        return SimpleNamespace(**dict(db.session.execute(select(Account.username, Account.id)).all()))
 
 
 @pytest.fixture

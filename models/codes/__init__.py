@@ -62,7 +62,7 @@ def names_of(name: str, *, everything: bool = False) -> dict[str, str]:
     if name != "district":
         return _shipped(name)
     query = select(District.code, District.name).order_by(District.code)
-    return dict(db.session.execute(query if everything else query.where(~District.ended)).tuples().all())
+    return dict(db.session.execute(query if everything else query.where(~District.ended)).all())
 
 
 def label_of(name: str, code: str) -> str:

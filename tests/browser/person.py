@@ -86,10 +86,12 @@ class Person:
         """The row of the list that holds these words."""
         return self.page.locator("table.model-list tbody tr", has_text=words)
 
-    def attach(self, kind: str, name: str, content: bytes) -> None:
-        """Choose a file for one box of 上传附件."""
-        file: Any = {"name": name, "mimeType": "application/pdf", "buffer": content}
-        self.page.locator(f"#file-{kind} input[type=file]").set_input_files(file)
+    def attach(self, kind: str, **files: bytes) -> None:
+        """Choose files for one box of 上传附件, all at once; a name comes without its ending."""
+        chosen: Any = [
+            {"name": f"{name}.pdf", "mimeType": "application/pdf", "buffer": content} for name, content in files.items()
+        ]
+        self.page.locator(f"#file-{kind} input[type=file]").set_input_files(chosen)
 
     def opened(self, link: Locator) -> bytes:
         """What a link or button shows in a window of its own."""

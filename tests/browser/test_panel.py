@@ -1,7 +1,9 @@
 """What the panel does under people's hands: questions, the toolbar, the keyboard, a telephone, two tabs."""
 
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
@@ -132,10 +134,37 @@ def test_typed_words_are_not_left_by_accident(comes: Coming, make_application: M
     page.goto(f"/applications/edit/?id={key}")
     page.locator("#title").fill("没有保存的名称")
     asked: list[str] = []
-    page.on("dialog", lambda question: (asked.append(question.type), question.dismiss()))
+
+    def stay(question: Dialog) -> None:
+        asked.append(question.type)
+        question.dismiss()
+
+    page.on("dialog", stay)
     page.get_by_role("link", name="返回列表").click()
     expect(page.locator("#title")).to_have_value("没有保存的名称")
     assert asked == ["beforeunload"]
+
+
+def test_files_chosen_on_a_blank_form_make_one_draft_and_keep_what_is_typed(
+    comes: Coming, a_pdf: Callable[[str], bytes]
+) -> None:
+    """RC7: three files at once, into two boxes, before anything was saved: one draft, every file, every word."""
+    press = comes("publisher")
+    page = press.page
+    page.get_by_role("link", name="备案证明申请").click()
+    page.locator("#title").fill("先写名称")
+    press.attach("other", 目录=a_pdf("1"), 说明=a_pdf("2"))
+    press.attach("licence", 许可证=a_pdf("3"))
+    expect(page.locator(".files li")).to_have_count(3)
+    page.wait_for_url("**/applications/edit/?id=*")
+    number = page.get_by_label("申请单号").input_value()
+    press.press("保存")
+    expect(page.locator(".alert-success")).to_be_visible()
+    expect(page.locator("#title")).to_have_value("先写名称")
+    expect(page.locator("#file-other .files li a:first-child")).to_have_text(["目录.pdf", "说明.pdf"])
+    page.get_by_role("link", name="返回列表").click()
+    expect(page.locator("table.model-list tbody tr")).to_have_count(1)
+    expect(press.row(number)).to_contain_text("先写名称")
 
 
 def test_a_newcomer_signs_in_with_a_password_that_works_once(comes: Coming) -> None:

@@ -7,6 +7,10 @@ from models.application import Application, Carrier
 from tests.conftest import Making, Recording
 from tests.models.ways import FROM_THE_APPLICATION, MODELS, READS, WRITES, entered, first, tried
 
+pytestmark = [  # some ways are clumsy on purpose
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.LegacyAPIWarning"),
+]
 # Who looks, whose row, in which status: another press, another province, the nation at a draft, nobody at all …
 STRANGERS = [
     ("publisher2", "publisher", "customs_received"),

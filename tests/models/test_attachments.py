@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,9 +167,11 @@ def with_names(pdf: pikepdf.Pdf) -> None:
 
 
 def with_field(pdf: pikepdf.Pdf) -> None:
-    pdf.pages[0].Annots = pikepdf.Array(
-        [Dictionary(Type=Name.Annot, Subtype=Name.Widget, Rect=[0, 0, 9, 9], AA=Dictionary(K=script(pdf)))]
+    field = pdf.make_indirect(
+        Dictionary(Type=Name.Annot, Subtype=Name.Widget, FT=Name.Tx, T="a", Rect=[0] * 4, AA=Dictionary(K=script(pdf)))
     )
+    pdf.pages[0].Annots = pikepdf.Array([field])
+    pdf.Root.AcroForm = Dictionary(Fields=[field])
 
 
 def with_link(pdf: pikepdf.Pdf) -> None:
@@ -242,11 +245,11 @@ def test_a_file_that_broke_off_is_refused(store: Store, kind: str, part: float) 
 
 def test_a_picture_too_large_to_be_opened_is_refused_unopened(store: Store) -> None:
     """FU2: some kilobytes that would unfold into gigabytes."""
-    out = io.BytesIO()
-    Image.new("1", (30_000, 30_000)).save(out, "PNG")
-    assert len(out.getvalue()) < 1 << 20
+    size = (30_000).to_bytes(4) * 2
+    header = b"IHDR" + size + bytes([1, 0, 0, 0, 0])
+    content = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4) + header + zlib.crc32(header).to_bytes(4)
     with pytest.raises(Refused, match="的像素过大，请缩小后上传"):
-        put(store, out.getvalue())
+        put(store, content + bytes(4) + b"IEND\xaeB`\x82")
 
 
 def test_a_file_that_is_too_large_is_told_the_limit(store: Store, a_pdf: Paper) -> None:

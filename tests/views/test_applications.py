@@ -190,13 +190,19 @@ def test_a_carrier_takes_what_people_mean(field: str, as_: As, make_application:
 
 def test_a_carrier_refuses_nonsense(app: Flask, as_: As, make_application: Making) -> None:
     """手册 第一章: 规格型号, 进口数量, 单位 are required; CU9: what customs could not take is refused here."""
-    key, browser = make_application(), as_("publisher")
-    form, before = opened(browser, key), ledger(app)
-    for field, values in REFUSED.items():
-        for typed in values:
-            answer = save(browser, key, form | {f"carriers-0-{field}": typed})
-            assert answer.status_code == 422, (field, typed)
-            assert len([words for words in complaints(answer.text) if words]) == 1, (field, typed)
+    key, browser = make_application(carriers=0), as_("publisher")
+    wrong = [(field, typed) for field, values in REFUSED.items() for typed in values]
+    before, form = ledger(app), opened(browser, key)
+    for number, (field, typed) in enumerate(wrong):
+        form |= row(number, **{field: typed})
+    answer = save(browser, key, form)
+    assert answer.status_code == 422
+    rows = answer.text.split('<tr class="inline-row"')[1:-1]  # the last is the pattern for new rows
+    for (field, typed), shown in zip(wrong, rows, strict=True):
+        told = re.findall(r'<td class="col-(\w+) wrong">.*?</td>', shown, re.DOTALL)
+        assert told == [field], (field, typed)
+        assert len(complaints(shown)) == 1, (field, typed)
+        assert all(complaints(shown)), (field, typed)
     assert ledger(app) == before
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from app import create_app
 from models import access
 from models.db import GuardedSession
 from models.vocabulary import Action
@@ -64,16 +63,9 @@ def table() -> dict[str, str]:
 DOORS = table()
 
 
-@pytest.fixture(scope="module")
-def routes() -> list[Rule]:
-    """Every route of an application as it leaves create_app."""
-    app = create_app({"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
-    return sorted(app.url_map.iter_rules(), key=lambda rule: (rule.endpoint == "logout", rule.rule))
-
-
-def address(rule: Rule, key: int) -> str:
+def address(rule: Rule, key: int, **more: str) -> str:
     """The route as an address: of this row, if it is about rows."""
-    values = {name: FILLED[name] for name in rule.arguments}
+    values = {name: (FILLED | more)[name] for name in rule.arguments}
     if rule.endpoint == "admin.static":
         values["filename"] = "vendor/jquery.min.js"
     built = rule.build(values)

@@ -1,0 +1,78 @@
+"""The words of the Makefile, and the check that no test was left out."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+
+
+def run(*words: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A program run in the house; `path` is searched for programs before the usual places."""
+    places = os.pathsep.join(filter(None, [path and str(path), os.environ["PATH"]]))
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}  # we run under make
+    return subprocess.run(words, cwd=HOUSE, env=outside | {"PATH": places}, capture_output=True, text=True)
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """Put a program of this name into the folder."""
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    (folder / name).chmod(0o755)
+
+
+def test_make_alone_lists_the_words() -> None:
+    words = {line.split()[1] for line in run("make").stdout.splitlines()}
+    assert words >= {"help", "setup", "run", "test", "lint", "clean"}
+
+
+def test_installed_packages_are_not_asked_for_again(tmp_path: Path) -> None:
+    program(tmp_path, "dpkg-query", "echo -n installed")
+    program(tmp_path, "apt-get", "echo asked; exit 1")
+    answer = run("make", "packages", path=tmp_path)
+    assert (answer.returncode, answer.stdout) == (0, "")
+
+
+def test_without_network_a_missing_package_is_a_sentence(tmp_path: Path) -> None:
+    program(tmp_path, "dpkg-query", '[ "$4" = chromium ] || echo -n installed')
+    program(tmp_path, "apt-get", "exit 100")
+    program(tmp_path, "sudo", 'exec "$@"')
+    answer = run("make", "packages", path=tmp_path)
+    assert answer.returncode != 0
+    assert answer.stdout == "安装系统软件包： chromium\n"
+    assert "请检查网络" in answer.stderr
+
+
+def test_an_old_python_is_told_so(tmp_path: Path) -> None:
+    program(tmp_path, "python-of-old", "exit 1")
+    answer = run("make", "packages", f"PYTHON={tmp_path}/python-of-old")
+    assert answer.returncode != 0
+    assert "需要 Python 3.11 或更高版本" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("closing", "status", "taken"),
+    [
+        ("===== 812 passed in 80.12s (0:01:20) =====", 0, True),
+        ("===== 812 passed, 3 warnings in 80.12s (0:01:20) =====", 0, True),
+        ("===== 410 passed, 402 skipped in 40.12s =====", 0, False),
+        ("===== 811 passed, 1 xfailed in 80.12s (0:01:20) =====", 0, False),
+        ("===== 1 failed, 811 passed in 80.12s (0:01:20) =====", 2, False),
+        ("", 0, False),
+    ],
+)
+def test_ci_takes_a_run_only_when_every_test_ran_and_passed(
+    tmp_path: Path, closing: str, status: int, taken: bool
+) -> None:
+    """QA: a skipped database or browser is a failure. A stand-in for make closes as pytest would."""
+    program(tmp_path, "make", f'[ "$1" = lint ] && exit 0\n[ "$CI" = true ] || exit 9\necho "{closing}"\nexit {status}')
+    answer = run(".ci/run", path=tmp_path)
+    assert (answer.returncode == 0) == taken
+    assert answer.stdout.splitlines()[-1] == closing
+
+
+def test_ci_stops_at_lint(tmp_path: Path) -> None:
+    program(tmp_path, "make", '[ "$1" = lint ] && exit 2\necho tested')
+    answer = run(".ci/run", path=tmp_path)
+    assert (answer.returncode, answer.stdout) == (2, "")
