@@ -55,7 +55,7 @@ class Application(Base):
     )
     publisher_name: Mapped[str | None] = mapped_column(String(100), info={"label": _l("出版单位")})
     publisher_code: Mapped[str | None] = mapped_column(String(18))
-    province: Mapped[str | None] = mapped_column(String(6), info={"label": _l("省份")})
+    province: Mapped[str | None] = mapped_column(String(6), info={"label": _l("省份"), "codes": "province"})
     authority: Mapped[str | None] = mapped_column(String(50), info={"label": _l("受理机关")})
 
     title: Mapped[str | None] = mapped_column(String(300), info={"label": _l("商品名称"), "required": True})

@@ -41,6 +41,9 @@ class Certificate(Child, Base):
     application: Mapped[Application] = relationship(back_populates="certificate")
     __table_args__ = (UniqueConstraint("application_id"),)
 
+    def __str__(self) -> str:
+        return self.number
+
     @property
     def snapshot(self) -> dict[str, Any]:
         """What was granted, as text: field → value, and `carriers`: a list of such rows."""
