@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from flask_babel import gettext as _
 from sqlalchemy import select, update
@@ -13,16 +11,13 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from models import certificate, clock, customs, numbering, trail, workflow
 from models.accounts import Account, publishers_for
-from models.application import MOST_CARRIERS, Application, Carrier
+from models.application import MOST_CARRIERS, Application
 from models.attachments import Attachment, Store, clean_name
-from models.codes import authority_of, label_of
-from models.vocabulary import Action, AttachmentKind, Filing, Status, Step, Word, WordColumn
+from models.changes import content, differences
+from models.codes import authority_of
+from models.vocabulary import Action, AttachmentKind, Filing, Status, Step, Word
 from models.workflow import Refused, Rule
 
-OWN_FIELDS = tuple(
-    column.key for column in Application.__table__.columns if column.info.get("label") and column.key != "status"
-)
-CARRIER_FIELDS = tuple(column.key for column in Carrier.__table__.columns if column.info.get("label"))
 QUIET = (
     Step.ATTACH.value,
     Step.DETACH.value,
@@ -110,22 +105,6 @@ def _number_carriers(session: Session, application: Application) -> None:
         raise Refused(_("一份申请最多录入 %(most)s 条载体信息。", most=MOST_CARRIERS))
     for position, carrier in enumerate(kept, start=1):
         carrier.position = position
-
-
-def content(application: Application) -> dict[str, Any]:
-    """What a person can read of it, as JSON: to compare before and after."""
-    fields = {name: _plain(getattr(application, name)) for name in OWN_FIELDS}
-    rows = [{name: _plain(getattr(row, name)) for name in CARRIER_FIELDS} for row in application.carriers]
-    return fields | {"carriers": rows}
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, (Decimal, date, Word)) else value
-
-
-def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
-    """Field → [before, after], for what differs."""
-    return {name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
 
 
 def perform(session: Session, action: Action, application: Application, by: Account, opinion: str = "") -> None:
@@ -294,31 +273,3 @@ def _hold(session: Session, application: Application, rule: Rule, version: int |
         session.rollback()
         raise Conflict(overtaken(session, session.get(Application, application.id)))
     return application.status
-
-
-def explain(entry: trail.TrailEntry) -> list[str]:
-    """A trail entry's changes as lines: 商品名称：“旧” → “新”."""
-    lines = []
-    for name, (old, new) in (entry.changes or {}).items():
-        if name == "carriers":
-            lines.append(_("载体信息：%(old)s 条 → %(new)s 条", old=len(old or ()), new=len(new or ())))
-        elif name in set(AttachmentKind):
-            lines.append(f"{AttachmentKind(name).label}：{_said(name, new or old)}")
-        else:
-            lines.append(f"{_label(name)}：{_said(name, old)} → {_said(name, new)}")
-    return lines
-
-
-def _label(name: str) -> str:
-    return str(Application.__table__.columns[name].info["label"])
-
-
-def _said(name: str, value: Any) -> str:
-    if value in (None, ""):
-        return _("（空）")
-    column = Application.__table__.columns.get(name)
-    if column is not None and isinstance(column.type, WordColumn):
-        value = column.type.words(value).label
-    elif column is not None and "codes" in column.info:
-        value = label_of(column.info["codes"], value)
-    return f"“{value}”"

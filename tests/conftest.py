@@ -28,9 +28,10 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from models import access, clock
-from models.accounts import Account, Visit, hashed
+from models.accounts import Account
 from models.application import Application
 from models.db import db
+from models.visits import Visit, hashed
 from models.vocabulary import Status
 from tests.cast import WAYS, account_of, bring_on, draft, settle, take
 

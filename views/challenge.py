@@ -19,8 +19,8 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
 from models import clock
-from models.accounts import SpentChallenge
 from models.db import db
+from models.visits import SpentChallenge
 from models.workflow import Refused
 from views.security import random_name
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import access, codes, trail
-from models.accounts import Account, Organisation, end_visits
+from models.accounts import Account, Organisation
+from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
 from views import bulk, customs, demo, safekeeping, verification

@@ -19,6 +19,7 @@ from models import clock, customs, filing, workflow
 from models.accounts import Account, Entrustment, Organisation, publishers_for
 from models.application import Application, Carrier, shown
 from models.attachments import Store
+from models.changes import OWN_FIELDS
 from models.customs import CustomsMessage
 from models.vocabulary import Action, AttachmentKind, Category, Role, Step, Trade
 
@@ -113,7 +114,7 @@ def _at(moment: datetime) -> Any:
 def _draft(session: Session, case: Told, by: Account) -> Application:
     application = filing.start(session, by)
     with filing.revising(session, application, application.version, by):
-        for name in set(case) & set(filing.OWN_FIELDS):
+        for name in set(case) & set(OWN_FIELDS):
             setattr(application, name, case[name])
         application.category = Category(case["category"])
         application.consignee, application.contact = application.publisher_name, by.name

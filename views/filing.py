@@ -12,6 +12,7 @@ from markupsafe import Markup
 from models import filing, workflow
 from models.application import Application, Carrier
 from models.attachments import SHOWN_IN_BROWSER, Attachment, Store
+from models.changes import explain
 from models.db import db
 from models.vocabulary import Action, AttachmentKind, Ground
 from models.workflow import Refused
@@ -91,7 +92,7 @@ class FilingScreen(Screen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
-        page |= {"carrier_labels": labels_of(Carrier), "explain": filing.explain, "tag": tag}
+        page |= {"carrier_labels": labels_of(Carrier), "explain": explain, "tag": tag}
         return super().render(template, **(page | kwargs))
 
     # Acts

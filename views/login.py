@@ -21,8 +21,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import access, clock
-from models.accounts import Account, Visit, end_visits, sign_in, visitor
+from models.accounts import Account
 from models.db import db
+from models.visits import Visit, end_visits, sign_in, visitor
 from models.workflow import Refused
 from views import challenge
 from views.security import STATIC, local, wants_json

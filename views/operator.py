@@ -14,9 +14,10 @@ from openpyxl import load_workbook
 from wtforms.validators import DataRequired, InputRequired
 
 from models import codes
-from models.accounts import Account, Entrustment, Organisation, end_visits
+from models.accounts import Account, Entrustment, Organisation
 from models.codes import District
 from models.db import db
+from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.base import Button, Screen, form_args_of, labels_of

@@ -17,10 +17,10 @@ from sqlalchemy import URL, Engine, MetaData, Table, delete, func, inspect, lite
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.accounts import SpentChallenge, Visit
 from models.attachments import Attachment, Store
 from models.codes import District
 from models.db import db
+from models.visits import SpentChallenge, Visit
 from models.workflow import Refused
 
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "store"

@@ -15,15 +15,11 @@ from models.accounts import (
     Account,
     Entrustment,
     Organisation,
-    Visit,
-    end_visits,
-    hashed,
     publishers_for,
-    sign_in,
     valid_credit_code,
-    visitor,
 )
 from models.db import db
+from models.visits import Visit, end_visits, hashed, sign_in, visitor
 from models.vocabulary import Role, Trade
 from models.workflow import Refused
 from tests.cast import PASSWORD, account_of

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from models import access, clock, filing
 from models.accounts import Entrustment
 from models.application import MOST_CARRIERS, Application, Carrier
+from models.changes import explain
 from models.db import db
 from models.trail import TrailEntry
 from models.vocabulary import Action, AttachmentKind, Filing, Status, Step
@@ -67,7 +68,7 @@ def test_an_edit_is_told_field_by_field(make_application: Making, acting: Acting
         db.session.commit()
         entry = application.trail[-1]
         assert (entry.act, entry.before, entry.after) == ("edit", Status.DRAFT, Status.DRAFT)
-        assert filing.explain(entry) == [
+        assert explain(entry) == [
             "商品名称：“黑胶唱片《茉莉花》” → “黑胶唱片《紫竹调》”",
             "进口口岸：“2201-浦江海关” → “2233-浦东机场”",
             "监管方式：“0110” → （空）",
@@ -79,7 +80,7 @@ def test_an_upload_is_told_by_its_kind_and_name(make_application: Making, acting
     key = make_application()
     with acting("publisher"):
         uploads = [entry for entry in db.session.get_one(Application, key).trail if entry.act == Step.ATTACH]
-        assert filing.explain(uploads[0]) == ["备案申请表：“备案申请表.pdf”"]
+        assert explain(uploads[0]) == ["备案申请表：“备案申请表.pdf”"]
 
 
 def test_an_edit_that_changes_nothing_leaves_no_entry(make_application: Making, acting: Acting) -> None:

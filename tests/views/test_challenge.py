@@ -18,8 +18,8 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from models import clock
-from models.accounts import SpentChallenge, Visit
 from models.db import db
+from models.visits import SpentChallenge, Visit
 from tests.cast import PASSWORD
 from views import challenge
 

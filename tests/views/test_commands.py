@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
 from app import create_app
-from models import access, accounts, guards
+from models import access, guards, visits
 from models.accounts import Account
 from models.codes import District
 from models.db import db
@@ -55,7 +55,7 @@ def test_a_new_account_signs_in_with_the_password_shown_and_must_change_it(app: 
     answer = told(app, "account", "add", "liu", "--name", "刘洋", "--role", "reviewer", "--province", "江苏")
     assert answer.exit_code == 0
     with app.app_context():
-        person = accounts.sign_in(db.session(), "liu", password_in(answer))
+        person = visits.sign_in(db.session(), "liu", password_in(answer))
         assert (person.province, person.must_change, person.name) == ("320000", True, "刘洋")
 
 
@@ -96,8 +96,8 @@ def test_a_new_password_ends_what_the_old_one_began(app: Flask, as_: Callable[[s
     assert browser.get("/review/").status_code == 302
     with app.app_context():
         with pytest.raises(Refused):
-            accounts.sign_in(db.session(), "reviewer", "demo-Pass-2026")
-        assert accounts.sign_in(db.session(), "reviewer", password_in(answer)).must_change
+            visits.sign_in(db.session(), "reviewer", "demo-Pass-2026")
+        assert visits.sign_in(db.session(), "reviewer", password_in(answer)).must_change
 
 
 def test_a_disabled_account_is_out_at_once_and_stays_out(app: Flask, as_: Callable[[str], FlaskClient]) -> None:
@@ -106,7 +106,7 @@ def test_a_disabled_account_is_out_at_once_and_stays_out(app: Flask, as_: Callab
     assert told(app, "account", "disable", "publisher").exit_code == 0
     assert browser.get("/applications/").status_code == 302
     with app.app_context(), pytest.raises(Refused):
-        accounts.sign_in(db.session(), "publisher", "demo-Pass-2026")
+        visits.sign_in(db.session(), "publisher", "demo-Pass-2026")
 
 
 @pytest.mark.parametrize("word", ["disable", "password"])

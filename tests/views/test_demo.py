@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app import create_app
-from models import access, accounts, clock, trail
+from models import access, clock, trail, visits
 from models.accounts import Account, Organisation
 from models.application import Application, Carrier
 from models.attachments import Attachment, Store
@@ -79,5 +79,5 @@ def test_in_a_new_register_the_people_sign_in_with_the_password_shown(tmp_path: 
     for username in ("publisher", "publisher2", "agent", "reviewer", "reviewer2", "national", "operator"):
         assert username in answer.output
         with app.app_context():
-            assert not accounts.sign_in(db.session(), username, "demo-Pass-2026").must_change
+            assert not visits.sign_in(db.session(), username, "demo-Pass-2026").must_change
             db.engine.dispose()

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import clock
-from models.accounts import TRIES, Account
+from models.accounts import Account
 from models.db import db
+from models.visits import TRIES
 from tests.cast import PASSWORD
 
 As = Callable[[str | None], FlaskClient]

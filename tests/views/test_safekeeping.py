@@ -14,9 +14,9 @@ from sqlalchemy import delete, select
 
 from app import create_app
 from models import access, clock
-from models.accounts import SpentChallenge, Visit
 from models.attachments import Attachment, Store
 from models.db import db
+from models.visits import SpentChallenge, Visit
 from tests.conftest import made
 
 Making = Callable[..., int]

@@ -1,0 +1,327 @@
+"""系统管理: accounts, organisations, entrustments and the table of customs districts; and no application anywhere."""
+
+import io
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+from openpyxl import Workbook
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from models import clock
+from models.accounts import Account, Organisation
+from models.codes import District
+from models.db import db
+from tests.cast import PASSWORD
+from tests.conftest import Acting, Browser, Making
+from tests.views.ledger import ledger
+from tests.views.pages import complaints, form_of, said
+
+As = Callable[[str | None], Browser]
+LAWFUL = "91110000600037341L"  # GB 32100-2015, worked in domain.md
+MINE = "mine-2026-x"
+
+
+def fill(browser: Browser, where: str, **fields: object) -> TestResponse:
+    """The form at this address, with some fields filled in, sent."""
+    form = form_of(browser.get(where).text, "card-box")
+    return browser.post(where, data=form | {name: str(value) for name, value in fields.items()})
+
+
+def one_time(page: str) -> str:
+    """The password that the page shows once."""
+    (told,) = re.findall(r"的一次性密码：(\S+)（只显示这一次，首次登录须修改）", page)
+    return told
+
+
+def signed_in(as_: As, username: str, password: str) -> Browser:
+    """A browser that has come in through the front door."""
+    browser = as_(None)
+    assert browser.post("/login", data={"username": username, "password": password}).status_code == 303
+    return browser
+
+
+def test_a_new_account_gets_a_password_shown_once_and_must_change_it(app: Flask, as_: As) -> None:
+    """The operator never knows the password that is used afterwards; the database never knows one at all."""
+    operator = as_("operator")
+    answer = fill(operator, "/accounts/new/", username="newcomer", name="钱多", role="reviewer", province="330000")
+    assert answer.status_code == 302
+    page = operator.get(answer.location).text
+    password = one_time(page)
+    assert password not in operator.get("/accounts/").text
+    newcomer = signed_in(as_, "newcomer", password)
+    assert newcomer.get("/review/").location == "/password"
+    assert newcomer.post("/review/grant/", data={"id": 1}).location == "/password"
+    changed = newcomer.post("/password", data={"current": password, "new": MINE, "repeat": MINE})
+    assert changed.status_code == 303
+    assert newcomer.get("/review/").status_code == 200
+    assert password not in str(ledger(app))
+    assert MINE not in str(ledger(app))
+
+
+def test_a_reset_password_ends_every_visit(as_: As, cast: SimpleNamespace) -> None:
+    operator, inside = as_("operator"), as_("publisher")
+    assert inside.get("/applications/").status_code == 200
+    answer = operator.post("/accounts/reset/", data={"id": cast.publisher}, follow_redirects=True)
+    password = one_time(answer.text)
+    assert inside.get("/applications/").location.startswith("/login")
+    assert as_(None).post("/login", data={"username": "publisher", "password": PASSWORD}).status_code == 401
+    assert signed_in(as_, "publisher", password).get("/applications/").location == "/password"
+
+
+def test_a_disabled_account_is_out_at_once_and_stays_out(as_: As, cast: SimpleNamespace) -> None:
+    """AD9: disabled, never deleted; and nobody saws off the branch they sit on."""
+    operator, inside = as_("operator"), as_("reviewer")
+    form = form_of(operator.get(f"/accounts/edit/?id={cast.reviewer}").text, "card-box")
+    del form["active"]
+    assert operator.post(f"/accounts/edit/?id={cast.reviewer}", data=form).status_code == 302
+    assert inside.get("/review/").location.startswith("/login")
+    assert as_(None).post("/login", data={"username": "reviewer", "password": PASSWORD}).status_code == 401
+    own = form_of(operator.get(f"/accounts/edit/?id={cast.operator}").text, "card-box")
+    del own["active"]
+    answer = operator.post(f"/accounts/edit/?id={cast.operator}", data=own)
+    assert (answer.status_code, said(answer.text)) == (422, ["不能停用自己的账号，请由另一位系统管理员办理。"])
+    assert operator.get("/accounts/").status_code == 200
+    assert fill(operator, f"/accounts/edit/?id={cast.reviewer}", active="y").status_code == 302
+    assert signed_in(as_, "reviewer", PASSWORD).get("/review/").status_code == 200
+
+
+def test_what_an_account_is_for_is_said_once(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
+    """The user name and the role stand in the trail of every act: they are no field of the edit form."""
+    answer = fill(
+        as_("operator"), f"/accounts/edit/?id={cast.publisher}",
+        name="王小敏", username="other", role="operator", password_hash="x", must_change="y", failures="9", id="99",
+    )  # fmt: skip
+    assert answer.status_code == 302
+    with acting("publisher") as account:
+        assert (account.name, account.username, account.role, account.failures) == (
+            "王小敏",
+            "publisher",
+            "publisher",
+            0,
+        )
+        assert account.has_password(PASSWORD)
+        assert not account.must_change
+
+
+WRONG_ACCOUNTS = [
+    ({}, ["该字段是必填字段。"] * 3, []),
+    ({"username": "  ", "name": "\0", "role": "national"}, ["该字段是必填字段。"] * 2, []),
+    ({"username": "publisher", "name": "重名", "role": "national"}, ["已经存在。"], []),
+    ({"username": "p", "name": "无单位", "role": "publisher"}, [], ["出版单位账号须选择所属单位。"]),
+    ({"username": "p", "name": "x", "role": "publisher", "organisation": "99"}, [], ["出版单位账号须选择所属单位。"]),
+    (
+        {"username": "p", "name": "x", "role": "publisher", "organisation": "1 OR 1"},
+        [],
+        ["出版单位账号须选择所属单位。"],
+    ),
+    ({"username": "r", "name": "无省份", "role": "reviewer"}, [], ["省级审核账号须选择所属省份。"]),
+    ({"username": "r", "name": "x", "role": "reviewer", "province": "990000"}, ["请从下拉列表中选择。"], []),
+    ({"username": "r", "name": "x", "role": "superuser"}, ["该字段是必填字段。"], []),
+    ({"username": "长" * 65, "name": "x", "role": "national"}, ["字段长度不能超过 64 个字符。"], []),
+]
+
+
+def test_an_account_that_cannot_be_is_refused_with_sentences(app: Flask, as_: As) -> None:
+    """A user name that is taken is a sentence, not a failure; so is everything else."""
+    operator, before = as_("operator"), ledger(app)
+    for fields, under_fields, at_the_top in WRONG_ACCOUNTS:
+        answer = fill(operator, "/accounts/new/", **fields)
+        assert (answer.status_code, complaints(answer.text)) == (422, under_fields), fields
+        assert said(answer.text) == (at_the_top or ["没有保存，请按红字提示改正后再保存。"])
+        assert form_of(answer.text, "card-box")["name"] == fields.get("name", "").strip("\0 ")
+    assert ledger(app) == before
+
+
+WRONG_UNITS = [
+    ({}, ["该字段是必填字段。"] * 4),
+    ({"credit_code": "12320000466000101W"}, ["已经存在。"]),
+    ({"credit_code": " 12320000466000101w "}, ["已经存在。"]),
+    ({"credit_code": "12320000466000101X"}, []),
+    ({"credit_code": "91110000600037341I"}, []),
+    ({"credit_code": "９１110000600037341L"}, []),
+    ({"credit_code": "9111"}, []),
+    ({"name": " "}, ["该字段是必填字段。"]),
+    ({"trade": "__None"}, ["该字段是必填字段。"]),
+    ({"trade": "bank"}, ["该字段是必填字段。"]),
+    ({"province": "__None"}, ["该字段是必填字段。"]),
+    ({"province": "江苏"}, ["请从下拉列表中选择。"]),
+    ({"name": "长" * 101}, ["字段长度不能超过 100 个字符。"]),
+]
+
+
+def test_an_organisation_needs_a_lawful_code_of_its_own(app: Flask, as_: As, acting: Acting) -> None:
+    """GB 32100-2015: a code with a wrong check sign, or that another unit has in other letters, is refused."""
+    operator, before = as_("operator"), ledger(app)
+    good = {"credit_code": LAWFUL.lower(), "name": "北京音像出版社", "trade": "publisher", "province": "110000"}
+    for fields, expected in WRONG_UNITS:
+        answer = fill(operator, "/organisations/new/", **(good | fields if fields else {}))
+        assert (answer.status_code, complaints(answer.text)) == (422, expected), fields
+        if not expected:
+            assert said(answer.text) == ["统一社会信用代码校验未通过，请核对 18 位代码。"]
+    assert ledger(app) == before
+    assert fill(operator, "/organisations/new/", **good).status_code == 302
+    with acting("operator"):
+        press = db.session.scalars(select(Organisation).filter_by(credit_code=LAWFUL)).one()
+        assert (press.name, press.trade, press.province, press.active) == (
+            "北京音像出版社",
+            "publisher",
+            "110000",
+            True,
+        )
+        key = press.id
+    listed = operator.get("/organisations/", query_string={"credit_code": LAWFUL[:6].lower()}).text
+    assert "北京音像出版社" in listed
+    assert "北京市" in listed
+    assert fill(operator, f"/organisations/edit/?id={key}", name="北京声像出版社").status_code == 302
+    assert "北京声像出版社" in operator.get("/organisations/").text
+
+
+def test_the_people_of_a_disabled_organisation_are_out(as_: As, acting: Acting) -> None:
+    operator, inside = as_("operator"), as_("publisher")
+    with acting("publisher") as account:
+        key = account.organisation_id
+    form = form_of(operator.get(f"/organisations/edit/?id={key}").text, "card-box")
+    del form["active"]
+    assert operator.post(f"/organisations/edit/?id={key}", data=form).status_code == 302
+    assert inside.get("/applications/").location.startswith("/login")
+    assert as_(None).post("/login", data={"username": "publisher", "password": PASSWORD}).status_code == 401
+    assert "江苏文艺音像出版社</option>" not in as_("agent").get("/applications/new/").text
+
+
+def test_an_entrustment_is_between_a_press_and_another_unit_and_has_an_end(app: Flask, as_: As, acting: Acting) -> None:
+    operator, before = as_("operator"), ledger(app)
+    with acting("operator"):
+        press, other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
+    day = clock.today()
+    good = {"publisher": other, "agent": unit, "since": day, "until": day + timedelta(days=1)}
+    for fields, under_fields, at_the_top in [
+        ({"publisher": unit, "agent": press}, [], "委托方须为出版单位。"),
+        ({"publisher": press, "agent": press}, [], "委托方与受托方不能是同一单位。"),
+        ({"until": day - timedelta(days=1)}, [], "终止日期不能早于起始日期。"),
+        ({"since": "", "until": ""}, ["该字段是必填字段。"] * 2, ""),
+        ({"since": "31/12/2026"}, ["请按 2026-01-31 的格式填写日期。"], ""),
+        ({"publisher": "", "agent": ""}, ["该字段是必填字段。"] * 2, ""),
+        ({"publisher": "99"}, ["Not a valid choice"], ""),
+    ]:
+        answer = fill(operator, "/entrustments/new/", **(good | fields))
+        assert (answer.status_code, complaints(answer.text)) == (422, under_fields), fields
+        assert said(answer.text) == [at_the_top or "没有保存，请按红字提示改正后再保存。"]
+    assert ledger(app) == before
+    assert "江苏电子音像出版社</option>" not in as_("agent").get("/applications/new/").text
+    assert fill(operator, "/entrustments/new/", **good).status_code == 302
+    assert "江苏电子音像出版社</option>" in as_("agent").get("/applications/new/").text
+
+
+def test_units_are_looked_up_as_you_type(as_: As) -> None:
+    """What comes in the address is clamped, and % and _ ask for nothing."""
+    operator = as_("operator")
+    for query, count in (("", 3), ("江苏", 2), ("0303F", 1), ("%", 3), ("_", 3), ("\0", 3), ("没有", 0)):
+        answer = operator.get("/accounts/ajax/lookup/", query_string={"name": "organisation", "query": query})
+        assert len(answer.json) == count, query
+    answer = operator.get("/accounts/ajax/lookup/?name=organisation&limit=-1&offset=-9")
+    assert answer.json == [[1, "12320000466000101W-江苏文艺音像出版社"]]
+
+
+def table(rows: list[tuple[object, object]], kind: str) -> tuple[io.BytesIO, str]:
+    """A table of districts as the operator gets it, and its file name."""
+    out = io.BytesIO()
+    if kind == "xlsx":
+        book = Workbook()
+        for row in [("代码", "名称"), *rows]:
+            book.active.append(row)
+        book.save(out)
+    else:
+        out.write("".join(f"{code},{name}\r\n" for code, name in [("代码", "名称"), *rows]).encode(kind))
+    out.seek(0)
+    return out, f"关区.{'xlsx' if kind == 'xlsx' else 'CSV'}"
+
+
+def districts(app: Flask) -> dict[str, tuple[str, bool]]:
+    """Code → (name, ended)."""
+    with app.app_context():
+        return {row.code: (row.name, row.ended) for row in db.session.scalars(select(District))}
+
+
+@pytest.mark.parametrize("kind", ["utf-8", "utf-8-sig", "gb18030", "xlsx"])
+def test_the_table_of_districts_is_imported_whole(app: Flask, as_: As, make_application: Making, kind: str) -> None:
+    """domain.md: the full table changes. What it lacks has ended, and stays readable where a filing cites it."""
+    key = make_application()
+    before = districts(app)
+    rows: list[tuple[object, object]] = [(100, "北京关区"), ("2233", "浦东机场海关𠮷"), ("9999", "新关"), ("", "空行")]
+    answer = as_("operator").post("/districts/import/", data={"file": table(rows, kind)}, follow_redirects=True)
+    assert said(answer.text) == [f"已导入 3 个关区，停用 {len(before) - 2} 个。"]
+    after = districts(app)
+    assert {code: name for code, (name, ended) in after.items() if not ended} == {
+        "0100": "北京关区", "2233": "浦东机场海关𠮷", "9999": "新关",
+    }  # fmt: skip
+    assert after["2201"] == (before["2201"][0], True)
+    page = as_("publisher").get(f"/applications/edit/?id={key}").text
+    assert form_of(page)["port"] == "2201"
+    assert "2201-浦江海关</option>" in page
+    assert "4300-" not in page
+    assert "2201-浦江海关</option>" not in as_("publisher").get("/applications/new/").text
+
+
+WRONG_TABLES = {
+    "no file": None,
+    "empty": (io.BytesIO(b""), "a.csv"),
+    "a heading alone": table([], "utf-8"),
+    "five digits": table([("2233", "好"), ("22335", "坏")], "utf-8"),
+    "letters": table([("22a3", "坏")], "xlsx"),
+    "wide digits": table([("２２３３", "坏")], "utf-8"),
+    "no name": table([("2233", "")], "gb18030"),
+    "no name but a sign that is none": table([("2233", "\0")], "utf-8"),
+    "neither UTF-8 nor GB 18030": (io.BytesIO(b"code,name\n2233,\xff\xff\n"), "a.csv"),
+    "no workbook": (io.BytesIO(b"PK\x03\x04 nonsense"), "a.xlsx"),
+    "a picture": (io.BytesIO(b"\x89PNG\r\n\x1a\n\0\0"), "a.csv"),
+    "one column": (io.BytesIO(b"code\n2233\n"), "a.csv"),
+}
+
+
+def test_a_table_that_cannot_be_read_changes_nothing(app: Flask, as_: As) -> None:
+    """All or nothing, and a sentence that says what is wrong."""
+    operator, before = as_("operator"), ledger(app)
+    for name, file in WRONG_TABLES.items():
+        if file:
+            file[0].seek(0)
+            content = io.BytesIO(file[0].read())
+        answer = operator.post(
+            "/districts/import/", data={"file": (content, file[1])} if file else {}, follow_redirects=True
+        )
+        (sentence,) = said(answer.text)
+        assert sentence.startswith(("关区代码须为四位数字并带名称", "无法读取该文件")), name
+    assert ledger(app) == before
+
+
+def test_the_operator_sees_no_application_anywhere(as_: As, make_application: Making) -> None:
+    """Design 2.6: administration and decision are separate duties."""
+    key = make_application(status="filed", title="机密标题")
+    operator = as_("operator")
+    menu = operator.get("/accounts/").text
+    assert re.findall(r'<li><a href="(/\w+/)"', menu) == [
+        "/accounts/",
+        "/organisations/",
+        "/entrustments/",
+        "/districts/",
+    ]
+    for screen in ("applications", "review", "filings", "exchange", "register"):
+        for place in ("", f"details/?id={key}", "export/csv/"):
+            assert operator.get(f"/{screen}/{place}").status_code == 403
+    for screen in ("accounts", "organisations", "entrustments", "districts"):
+        page = operator.get(f"/{screen}/").text
+        assert "机密标题" not in page
+        assert "SQ20" not in page
+
+
+def test_accounts_are_found_by_name_and_role(as_: As, acting: Acting) -> None:
+    operator = as_("operator")
+    with acting("operator"):
+        everybody = len(list(db.session.scalars(select(Account))))
+    questions = {"": everybody, "?role=reviewer": 2, "?username=publisher": 2, "?name=王&role=publisher": 1}
+    for asked, count in (questions | {"?role=nobody": 0, "?username=%25": 0}).items():
+        assert f"共 {count} 条" in operator.get(f"/accounts/{asked}").text, asked
