@@ -70,12 +70,17 @@ def fill(session: Session, wanted: int) -> int:
     for first in range(0, wanted, AT_ONCE):
         places = range(first, min(first + AT_ONCE, wanted))
         played = zip(places, chance.choices(stage, weights, k=len(places)), strict=True)
-        begun = [(now - PAST + PAST * (place + chance.random()) / wanted, scene) for place, scene in played]
+        begun = [(begun_at(now, (place + chance.random()) / wanted), scene) for place, scene in played]
         rows += _put(session, [_case(chance, scene, chance.choice(goods), day, now) for day, scene in begun])
         session.commit()
     session.connection().exec_driver_sql("ANALYZE")
     session.commit()
     return rows
+
+
+def begun_at(now: datetime, share: float) -> datetime:
+    """The moment at `share` (0 to 1) of the years looked back on."""
+    return now - PAST * (1 - share)
 
 
 def _case(chance: random.Random, scene: Scene, work: Work, begun: datetime, now: datetime) -> Case:

@@ -7,13 +7,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from models import access, numbering, trail, workflow
+from models import access, clock, numbering, trail, workflow
 from models.accounts import Account
 from models.application import Application, search_key
 from models.certificate import Certificate, frozen
 from models.customs import CustomsMessage
 from models.db import db
 from models.vocabulary import Action
+from views import bulk
 
 WANTED = 300
 
@@ -93,3 +94,10 @@ def test_the_invented_people_cannot_sign_in(filled: Flask) -> None:
         invented = db.session.scalars(select(Account).where(Account.username.startswith("bulk-"))).all()
         assert invented
         assert not any(person.is_active for person in invented)
+
+
+def test_the_years_are_spread_over_a_million_as_over_ten() -> None:
+    """A product of days and rows passes what a timedelta holds at some 900,000 rows; a share never does."""
+    now = clock.now()
+    assert bulk.begun_at(now, 0) == now - bulk.PAST
+    assert bulk.begun_at(now, 999_999.5 / 1_000_000) < now
