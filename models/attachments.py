@@ -14,7 +14,7 @@ import filetype
 import pikepdf
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -139,6 +139,7 @@ def _check_pdf(path: Path, tail: bytes) -> None:
 
 
 def _check_picture(path: Path, kind: str) -> None:
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint, once it has printed, lets broken pictures pass everywhere
     with Image.open(path, formats=[kind]) as picture:
         if picture.width * picture.height > MOST_PIXELS:
             raise Refused(_("的像素过大，请缩小后上传。"))

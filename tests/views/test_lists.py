@@ -111,6 +111,9 @@ def test_pages_follow_one_another_without_gap_or_overlap(app: Flask, as_: As, ac
         assert set().union(*pages) == everything
     assert found(browser) == sorted(everything, reverse=True)[:20]
     assert found(browser, sort=0)[:2] == ["SQ202500000000", "SQ202500000001"]
+    by_title = sorted(everything, key=lambda number: (int(number[6:]) % 3, number))
+    assert found(browser, sort=1, page_size=50) == by_title  # where titles are equal, the number decides,
+    assert found(browser, sort=1, desc=1, page_size=50) == by_title[::-1]  # in the same direction
     page = browser.get("/applications/?title=第1&page_size=10").text
     assert "共 15 条" in page
     assert len(numbers(page)) == 10
