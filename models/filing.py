@@ -107,8 +107,20 @@ def _number_carriers(session: Session, application: Application) -> None:
         carrier.position = position
 
 
-def perform(session: Session, action: Action, application: Application, by: Account, opinion: str = "") -> None:
-    """One act of one person; raises Refused (Conflict, Incomplete) and then has changed nothing that is committed."""
+def perform(
+    session: Session,
+    action: Action,
+    application: Application,
+    by: Account,
+    opinion: str = "",
+    version: int | None = None,
+) -> None:
+    """One act of one person; raises Refused (Conflict, Incomplete) and then has changed nothing that is committed.
+
+    `version` is the one the person was looking at, where known: nobody decides on what they have not seen.
+    """
+    if version not in (None, application.version) and action is not Action.PRINT:  # the paper is of what was granted
+        raise Conflict(overtaken(session, application))
     rule = workflow.check(action, application.status, by.role)
     opinion = opinion.strip()
     if rule.opinion and not opinion:

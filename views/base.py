@@ -144,6 +144,8 @@ class Screen(ModelView):
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Flask-Admin calls a view that raised TypeError a second time; one call is enough."""
+        if any(sign.isdigit() and not sign.isascii() for name in request.form for sign in name):
+            abort(400)  # `carriers-²-id`: a digit to one library, none to another
         if fn.__name__ in ("edit_view", "details_view") and not self.get_one(request.args.get("id")):
             abort(404)
         return fn(self, *args, **kwargs)

@@ -66,7 +66,7 @@ class FilingScreen(Screen):
             Button(
                 name=action.value,
                 label=action.label,
-                address=self.path(".perform", action=action.value),
+                address=f"{self.path('.perform', action=action.value)}?version={row.version}",
                 ask=question(action, row),
                 refusal=workflow.refusal(action, row.status, current_user.role),
                 opinion=workflow.RULES[action].opinion,
@@ -113,7 +113,8 @@ class FilingScreen(Screen):
         """Do the act and commit: None. Refused, with the sentence told: where to go on, if anywhere in particular."""
         complete = self.get_url(".edit_view", id=row.id, check=1)
         try:
-            filing.perform(db.session(), action, row, by=current_user, opinion=opinion)
+            seen = request.args.get("version", type=int)
+            filing.perform(db.session(), action, row, by=current_user, opinion=opinion, version=seen)
             db.session().commit()
         except Refused as refused:
             db.session().rollback()

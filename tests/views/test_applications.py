@@ -339,3 +339,14 @@ def test_words_of_others_cannot_become_part_of_the_page(as_: As, make_applicatio
     page = save(browser, key, typed | {"carriers-0-unit": evil, "publisher_id": evil, "summary": evil}).text
     assert "<script>alert" not in page
     assert page.count(escape("<script>alert(1)</script>")) >= 5
+
+
+def test_a_row_numbered_in_strange_digits_is_refused_and_nothing_breaks(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """`²` is a digit to one library and none to another: a forged field must not become a 500."""
+    key, browser = make_application(), as_("publisher")
+    before = on_record(key)
+    form = opened(browser, key) | {"carriers-²-specification": "120 mm"}
+    assert browser.post(f"/applications/edit/?id={key}", data=form).status_code == 400
+    assert on_record(key) == before

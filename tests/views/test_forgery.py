@@ -1,6 +1,8 @@
 """What no form shows cannot be sent, what is decided cannot be changed, and an old page overwrites nothing."""
 
+import html
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +13,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 from werkzeug.routing import Rule
 
+from models import filing
 from models.accounts import Account, Organisation
 from models.application import Application, Carrier
 from models.db import db
-from models.vocabulary import Status
+from models.vocabulary import Action, Status
 from tests.conftest import Acting, Browser, Making, Recording
 from tests.views.ledger import ledger
 from tests.views.pages import form_of, said
@@ -289,3 +292,28 @@ def test_what_people_write_is_text_wherever_it_is_read(
         assert "<u>" not in page
         assert str(escape(EVIL)) in page
     assert on_record(key)["carrier"][0]["note"] == EVIL
+
+
+def test_nobody_decides_on_what_they_have_not_seen(
+    as_: As, acting: Acting, make_application: Making, on_record: Recording
+) -> None:
+    """AD5 for a decision: returned by a colleague, rewritten, declared again: an old tab does not know."""
+    key = make_application(status="pending")
+    reviewer = as_("reviewer")
+    page = reviewer.get(f"/review/details/?id={key}").text
+    grant = html.unescape(re.search(r'formaction="(/review/grant/[^"]*)"', page)[1])  # type: ignore[index]
+    reviewer.post("/review/return/", data={"id": key, "opinion": "请补正。"})
+    with acting("publisher") as publisher:
+        application = db.session.get(Application, key)
+        assert application is not None
+        with filing.revising(db.session(), application, application.version, publisher):
+            application.title = "另一部作品"
+        filing.perform(db.session(), Action.SUBMIT, application, publisher)
+        db.session.commit()
+    answer = reviewer.post(grant, data={"id": key}, follow_redirects=True)
+    assert "您的操作没有保存" in answer.text
+    assert on_record(key)["application"][0]["status"] == Status.PENDING
+    fresh = reviewer.get(f"/review/details/?id={key}").text
+    grant = html.unescape(re.search(r'formaction="(/review/grant/[^"]*)"', fresh)[1])  # type: ignore[index]
+    reviewer.post(grant, data={"id": key})
+    assert on_record(key)["application"][0]["status"] == Status.FILED
