@@ -156,7 +156,7 @@ def test_an_inserted_entry_is_found(tampered: Callable[[str], tuple[list[int], l
     """AU1: the chain verifier finds an insertion."""
     _entries, broken = tampered(
         "INSERT INTO trail_entry (id, at, actor_name, act, after, previous, seal, application_id)"
-        " SELECT 9999, at, actor_name, act, after, seal, 'f' || substr(seal, 2), application_id"
+        " SELECT 9999, at, actor_name, act, after, seal, 'x' || substr(seal, 2), application_id"
         " FROM trail_entry WHERE id = {c}"
     )
     assert 9999 in broken
