@@ -2,15 +2,18 @@
 
 import csv
 import io
+from functools import partial
 from typing import Any
 
 from flask import abort, flash, request
 from flask_admin import expose
 from flask_admin.contrib.sqla.ajax import QueryAjaxModelLoader
+from flask_admin.model.fields import AjaxSelectField
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from openpyxl import load_workbook
+from wtforms import ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
 from models import codes
@@ -48,6 +51,19 @@ class OrganisationLoader(QueryAjaxModelLoader):
 def shown_province(row: Any) -> str | None:
     """江苏省, not 320000."""
     return codes.names_of("province").get(row.province)
+
+
+class OrganisationField(AjaxSelectField):
+    """An organisation found as you type; one that is not there is told, and never taken for a blank."""
+
+    def pre_validate(self, form: Any) -> None:
+        if self._formdata and self.loader.get_one(self._formdata) is None:
+            raise ValidationError(_("请从下拉列表中选择。"))
+
+
+def searching(*names: str) -> dict[str, Any]:
+    """form_overrides of relations to an organisation."""
+    return {name: partial(OrganisationField, OrganisationLoader(name)) for name in names}
 
 
 def named(model: type, *names: str) -> dict[str, Any]:
@@ -95,7 +111,7 @@ class AccountScreen(Screen):
     column_labels = labels_of(Account) | ACTS
     form_columns = ("username", "name", "role", "organisation", "province", "active")
     form_ajax_refs = {"organisation": OrganisationLoader("organisation")}
-    form_overrides = named(Account, *form_columns)["overrides"]
+    form_overrides = named(Account, *form_columns)["overrides"] | searching("organisation")
     form_args = named(Account, *form_columns)["args"]
     FIXED = ("username", "role")  # said once, when the account is made
 
@@ -156,7 +172,7 @@ class EntrustmentScreen(Screen):
     column_labels = labels_of(Entrustment) | ACTS
     form_columns = ("publisher", "agent", "since", "until")
     form_ajax_refs = {name: OrganisationLoader(name) for name in ("publisher", "agent")}
-    form_overrides = named(Entrustment, "since", "until")["overrides"]
+    form_overrides = named(Entrustment, "since", "until")["overrides"] | searching("publisher", "agent")
     form_args = named(Entrustment, "since", "until")["args"]
 
     def __init__(self, **kwargs: Any) -> None:
