@@ -19,8 +19,6 @@ from models.certificate import Certificate
 from tests.browser.conftest import Coming
 from views import demo
 
-pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # a page looks the same over any database
-
 DESK, TELEPHONE = ViewportSize(width=1360, height=900), ViewportSize(width=390, height=800)
 SCREENS = Path(__file__).parent.parent / "screens"
 RAW = re.compile(r"\b(None|True|False|null|undefined|NaN|draft|pending|returned|filed|lazy_gettext)\b")

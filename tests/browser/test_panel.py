@@ -2,14 +2,11 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
 from tests.conftest import Making
-
-pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # hands do not feel which database it is
 
 
 def test_deleting_asks_first_and_saying_no_changes_nothing(comes: Coming, make_application: Making) -> None:
