@@ -21,7 +21,7 @@ from models.codes import label_of
 from models.db import db
 from models.vocabulary import Role, Word
 from models.workflow import Refused
-from views.fields import CodeField, DayField, WordField, without_signs
+from views.fields import CodeField, DayField, WordField, number_of, without_signs
 from views.security import local
 
 REACH = 10_000  # rows the numbered pager can reach; the count stops there too, and says so
@@ -163,10 +163,10 @@ class Screen(ModelView):
         return self.narrow(super().get_query())
 
     def get_one(self, key: Any) -> Any:
-        text = str(key or "")
-        if not (text.isascii() and text.isdigit() and len(text) < 11 and int(text) < 2**31):
+        number = number_of(key)
+        if number is None:
             return None
-        return db.session.query(self.model).filter(self.model.id == int(text)).one_or_none()
+        return db.session.query(self.model).filter(self.model.id == number).one_or_none()
 
     # The query form 查询/重置, whose state is the address.
     def query(self) -> Any:

@@ -27,6 +27,13 @@ def without_signs(text: str | None) -> str | None:
     return unicodedata.normalize("NFC", UNCARRIED.sub("", text)).strip() or None
 
 
+def number_of(text: Any) -> int | None:
+    """The row number or version that an address or a form names, if it can be one: digits, and within 31 bits."""
+    digits = str(text or "")
+    fits = digits.isascii() and digits.isdigit() and len(digits) < 11 and int(digits) < 2**31
+    return int(digits) if fits else None
+
+
 class ChoiceField(Select2Field):
     """A select that searches as you type over choices asked for at each request, blank allowed."""
 
@@ -141,8 +148,7 @@ class SeenVersion(HiddenField):
 
     @property
     def seen(self) -> int:
-        text = str(self.data or "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return number_of(self.data) or 0
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """A form that does not say what it saw has seen nothing: the stored version never stands in for it."""

@@ -18,7 +18,7 @@ from models.vocabulary import Action, AttachmentKind, Ground
 from models.workflow import Refused
 from views import certificate, export
 from views.base import Button, Screen, labels_of
-from views.fields import without_signs
+from views.fields import number_of, without_signs
 from views.query import OwnQuery
 
 BASICS = (
@@ -134,8 +134,8 @@ class FilingScreen(Screen):
     @expose("/attachment/")
     def attachment(self) -> Response:
         """A file, under its own name; the bytes cannot run anything in our name, whatever they are."""
-        key = request.args.get("id", "")
-        file = db.session().get(Attachment, int(key)) if key.isascii() and key.isdigit() and len(key) < 10 else None
+        key = number_of(request.args.get("id"))
+        file = db.session().get(Attachment, key) if key is not None else None
         if file is None or self.get_one(file.application_id) is None:
             abort(404)
         inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args

@@ -24,7 +24,7 @@ from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.base import Button, Screen, form_args_of, labels_of
-from views.fields import DayField, without_signs
+from views.fields import DayField, number_of, without_signs
 from views.query import AccountQuery, DistrictQuery, OrganisationQuery
 
 ACTS = {"acts": _l("操作")}
@@ -42,10 +42,8 @@ class OrganisationLoader(QueryAjaxModelLoader):
         return super().get_list(words, min(max(offset or 0, 0), 10_000), min(max(limit, 1), 20))
 
     def get_one(self, pk: Any) -> Organisation | None:
-        text = str(pk)
-        return (
-            db.session().get(Organisation, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else None
-        )
+        key = number_of(pk)
+        return db.session().get(Organisation, key) if key is not None else None
 
 
 def shown_province(row: Any) -> str | None:
