@@ -2,14 +2,14 @@
 
 PYTHON ?= python3
 PORT ?= 8000
-PACKAGES = python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libharfbuzz0b libfontconfig1 \
-	fonts-noto-cjk espeak-ng chromium
+PACKAGES = python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libharfbuzz0b fontconfig \
+	fonts-noto-cjk fonts-hanazono fonts-liberation poppler-utils espeak-ng chromium
 BIN = .venv/bin
 FLASK = $(BIN)/flask --app app
 INSTALLED = .venv/requirements.txt
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help setup packages run test screens lint clean
+.PHONY: help setup packages run test soak screens bench lint clean
 .DEFAULT_GOAL = help
 
 help: ## 列出这些命令
@@ -37,20 +37,34 @@ $(INSTALLED): requirements.txt | packages
 	@cp $< $@
 
 run: export FILING_BASE_URL ?= http://127.0.0.1:$(PORT)
-run: setup ## 装入演示数据，在 http://127.0.0.1:8000 运行（PORT=8001 可换端口）
+run: export FILING_CUSTOMS_GATEWAY ?= folder:customs
+run: SHELL = setpriv
+run: .SHELLFLAGS = --pdeathsig TERM sh -c
+run: setup ## 装入演示数据和模拟海关，在 http://127.0.0.1:8000 运行（PORT=8001 可换端口）
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || \
 		{ echo '端口 $(PORT) 已被占用，可换一个：make run PORT=8001' >&2; exit 1; }
 	@$(FLASK) demo
 	@echo '浏览器打开 http://127.0.0.1:$(PORT) ，按 Ctrl-C 停止。'
-	@setsid $(BIN)/gunicorn 'app:create_app()' --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 8 \
-		--graceful-timeout 5 --no-control-socket --log-level warning & \
-	server=$$!; trap "kill $$server" INT TERM HUP; wait $$server || wait $$server
+	@start() { setsid setpriv --pdeathsig TERM "$$@" & all="$$all $$!"; }; \
+	trap 'kill $$all 2>/dev/null' INT TERM HUP; \
+	[ "$$FILING_CUSTOMS_GATEWAY" != folder:customs ] || start $(FLASK) customs simulate --folder customs; \
+	start $(FLASK) customs deliver --watch; \
+	start $(BIN)/gunicorn 'app:create_app()' --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 8 \
+		--graceful-timeout 5 --no-control-socket --log-level warning; \
+	server=$$!; wait $$server || wait $$server; kill $$all 2>/dev/null; wait
+
+soak: setup ## 长时间反复强制终止投递和办理进程，核对双方台账（KILLS=1000 SEED=1）
+	@KILLS=$(or $(KILLS),200) $(BIN)/pytest -q tests/views/test_kills.py
 
 test: setup ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto
 
-screens: setup ## 重新拍摄 README 中的图片
-	@SCREENS=1 $(BIN)/pytest -q tests/browser/test_pages.py -k pictures
+screens: setup ## 重新拍摄 README 和版式测试中的图片
+	@SCREENS=1 $(BIN)/pytest -q tests/browser/test_pages.py tests/views/test_looks.py -k pictures
+
+bench: setup ## 测量速度（同一次运行中的比值；N=100 可少测几份）
+	@$(BIN)/python -m tests.bench.certificates $(N)
+	@$(BIN)/python -m tests.bench.exchange $(N)
 
 lint: $(INSTALLED) ## 检查代码风格和类型
 	@$(BIN)/ruff check

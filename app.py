@@ -16,18 +16,33 @@ SETTINGS: dict[str, Any] = {
     "SECRET_KEY": None,
     # SQLite beside the code; PostgreSQL when it grows: postgresql+psycopg://user@host/name
     "SQLALCHEMY_DATABASE_URI": "sqlite:///filing.sqlite",
-    # The folder of attachments; relative to instance/.
+    # Where attachments are kept: a folder, relative to instance/, or s3://bucket/prefix (README: Running it for real).
     "STORE": "store",
+    # The keys of the authorities, a folder (models/seal.py says what lies in it); relative to instance/.
+    "SIGNING_KEY": "keys",
+    "SIGNING_PASSPHRASE": None,
+    # Days that a certificate holds; None states no end, for no public text names one.
+    "VALID_DAYS": None,
     # How the outside world reaches us: printed into the QR code of a certificate.
     "BASE_URL": "http://127.0.0.1:8000",
     # 验证码 at login: on, unless a single sign-on in front has already asked.
     "CAPTCHA": True,
     # Megabytes a file; ours, roomier than customs' 4 MB a file, which later binds what is sent on.
     "ATTACHMENT_MB": 20,
-    # Where messages to customs are POSTed, and whose ledger is asked for by GET: http(s)://…; None sends nothing.
+    # The way to customs: folder:PATH (the boxes of an E-port client; relative to instance/) or http(s)://…;
+    # None sends nothing. For https, PEM files: whom we trust, and our own certificate with its key.
     "CUSTOMS_GATEWAY": None,
+    "CUSTOMS_CA": None,
+    "CUSTOMS_CLIENT": None,
+    # E-port numbers of both sides, at most 16 characters.
+    "CUSTOMS_SENDER": "FILING",
+    "CUSTOMS_RECEIVER": "CUSTOMS",
+    # Departures from Pace in models/outbox.py: {"tries": 5}, or FILING_CUSTOMS_PACE__tries=5.
+    "CUSTOMS_PACE": {},
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
+    # Where requests are counted, to slow down whoever guesses: each process by itself, or redis://… for all together.
+    "RATELIMIT_STORAGE_URI": "memory://",
     # Reverse proxies in front of us whose X-Forwarded-* headers are believed.
     "PROXIES": 0,
     # Host names we answer to; None answers to any.
@@ -64,8 +79,9 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.config.from_mapping(SETTINGS)
     app.config.from_prefixed_env("FILING")
     app.config.from_mapping(overrides or {})
-    if "://" not in app.config["STORE"]:
-        app.config["STORE"] = str(Path(app.instance_path) / app.config["STORE"])  # an absolute path stays as it is
+    for name in ("STORE", "SIGNING_KEY"):
+        if "://" not in app.config[name]:
+            app.config[name] = str(Path(app.instance_path) / app.config[name])  # an absolute path stays as it is
     app.config["MAX_CONTENT_LENGTH"] = (int(app.config["ATTACHMENT_MB"]) + 1) << 20
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or own_secret(Path(app.instance_path))
     if proxies := int(app.config["PROXIES"]):

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from models.trail import TrailEntry
 
 MOST_CARRIERS = 3000
+WRITTEN = (  # by the applicant; all else the system fills
+    "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "summary", "manufacturer", "country",
+    "sid_code", "contract_number", "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
+)  # fmt: skip
 SORTED_BY = ((), ("applied_on",), ("status",), ("status", "applied_on"), ("publisher_name",), ("title",))
 
 
@@ -88,6 +92,9 @@ class Application(Base):
     contact: Mapped[str | None] = mapped_column(String(50), info={"label": _l("联系人"), "required": True})
     phone: Mapped[str | None] = mapped_column(String(40), info={"label": _l("联系电话"), "required": True})
 
+    # The revoked certificate whose place this application is to take. No reference in the database: SQLite could add
+    # one only by copying the table, and no certificate is ever deleted.
+    replaces_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)
     applied_on: Mapped[date | None] = mapped_column(info={"label": _l("申请日期")})
@@ -116,6 +123,9 @@ class Application(Base):
     )
     trail: Mapped[list["TrailEntry"]] = relationship(back_populates="application", order_by="TrailEntry.id")
     certificate: Mapped["Certificate | None"] = relationship(back_populates="application")
+    replaces: Mapped["Certificate | None"] = relationship(
+        primaryjoin="foreign(Application.replaces_id) == Certificate.id"
+    )
 
     moving = False  # True only inside models.filing, while it moves the status
     __mapper_args__ = {"version_id_col": version}
@@ -138,7 +148,7 @@ class Application(Base):
     @property
     def open_opinion(self) -> "TrailEntry | None":
         """The words that came with the last move of the status: gone as soon as it moves on."""
-        moves = [entry for entry in self.trail if entry.before is not entry.after]
+        moves = [entry for entry in self.trail if entry.before not in (None, entry.after)]
         return moves[-1] if moves and moves[-1].opinion else None
 
     def missing(self) -> dict[str, str]:

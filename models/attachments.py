@@ -1,10 +1,9 @@
-"""上传附件: what a file must be to be accepted, where its bytes lie, and the row that names them."""
+"""上传附件: what a file must be to be accepted, the store of its bytes, and the row that names them."""
 
 import hashlib
-import os
 import re
-import tempfile
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.application import Application, Child
 from models.clock import Moment
 from models.db import Base
+from models.store import place_of
 from models.vocabulary import AttachmentKind, WordColumn
 from models.workflow import Refused
 
@@ -34,6 +34,7 @@ ACTIVE = re.compile(rb"/(?:JS|JavaScript|Launch|RichMedia|XFA|EF|EmbeddedFiles)\
 STRINGS = re.compile(rb"\((?:\\.|[^\\)])*\)", re.DOTALL)
 TIFF_DATA = ((273, 324), (279, 325))  # where the strips or tiles of a picture begin, and how long they are
 CHUNK = 1 << 20
+DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class Attachment(Child, Base):
@@ -56,7 +57,7 @@ class Attachment(Child, Base):
 
 @dataclass(frozen=True)
 class Stored:
-    """Bytes that are on disk: their SHA-256, size and kind as told by their content."""
+    """Bytes that are kept: their SHA-256, size and kind as told by their content."""
 
     digest: str
     size: int
@@ -64,24 +65,15 @@ class Stored:
 
 
 class Store:
-    """A folder in which a file's name is its SHA-256; nothing is ever overwritten."""
+    """The bytes of the register, each named by its SHA-256; `address` is a folder, or s3://bucket/prefix."""
 
-    def __init__(self, folder: str) -> None:
-        if "://" in folder:
-            raise ValueError("FILING_STORE must be a folder: object stores are not supported yet")
-        self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-
-    def path(self, digest: str) -> Path:
-        """Where the bytes of `digest` (64 hex digits) lie."""
-        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-            raise ValueError("not a SHA-256")
-        return self.folder / digest[:2] / digest
+    def __init__(self, address: str) -> None:
+        self.place = place_of(address)
 
     def put(self, stream: BinaryIO, name: str, limit: int) -> Stored:
-        """Bytes to disk, flushed, then named. Raises Refused when too large, empty, or not an accepted kind."""
+        """Keep what a person sends. Raises Refused when larger than `limit` bytes, empty, or of no accepted kind."""
         seal, size = hashlib.sha256(), 0
-        with tempfile.NamedTemporaryFile(dir=self.folder, prefix="incoming-") as file:
+        with self.place.incoming() as file:
             while chunk := stream.read(CHUNK):
                 size += len(chunk)
                 if size > limit:
@@ -90,20 +82,43 @@ class Store:
                 file.write(chunk)
             file.flush()
             media_type = kind_of(Path(file.name), name)
-            os.fsync(file.fileno())
-            self._keep(Path(file.name), self.path(seal.hexdigest()))
+            self.place.take(file, key_of(seal.hexdigest()))
         return Stored(seal.hexdigest(), size, media_type)
 
-    def _keep(self, incoming: Path, kept: Path) -> None:
-        kept.parent.mkdir(exist_ok=True)
-        try:
-            os.link(incoming, kept)
-        except FileExistsError:
-            kept.touch()  # the same bytes are here already; young again, so that a sweep leaves them
-        for folder in (kept.parent, self.folder):
-            handle = os.open(folder, os.O_RDONLY)
-            os.fsync(handle)
-            os.close(handle)
+    def keep(self, content: bytes) -> str:
+        """Keep what we have made ourselves, and tell its digest; the bytes are safe when this returns."""
+        digest = hashlib.sha256(content).hexdigest()
+        with self.place.incoming() as file:
+            file.write(content)
+            self.place.take(file, key_of(digest))
+        return digest
+
+    def open(self, digest: str) -> BinaryIO:
+        """The bytes from their beginning, in a stream that can seek; FileNotFoundError when they are lost."""
+        return self.place.open(key_of(digest))
+
+    def kept(self, shelf: str = "") -> Iterator[str]:
+        """Every digest that is kept; of those that begin with two hex digits, when these are given as `shelf`."""
+        return filter(DIGEST.fullmatch, (key.rpartition("/")[2] for key in self.place.keys(shelf)))
+
+    def remove(self, digest: str, before: datetime) -> bool:
+        """Remove bytes that nobody has kept, or kept again, since `before`; tells whether they were so old."""
+        key = key_of(digest)
+        old = self.place.touched(key) < before
+        if old:
+            self.place.delete(key)
+        return old
+
+    def clear(self, before: datetime) -> int:
+        """Remove what broke off on its way in before that moment; tells how many."""
+        return self.place.clear(before)
+
+
+def key_of(digest: str) -> str:
+    """ab/abcdef…: under which key the bytes of `digest` lie; raises ValueError for what is no SHA-256 in hex."""
+    if not DIGEST.fullmatch(digest):
+        raise ValueError("not a SHA-256")
+    return f"{digest[:2]}/{digest}"
 
 
 def kind_of(path: Path, name: str) -> str:

@@ -2,17 +2,23 @@
 
 import hashlib
 import json
-from datetime import date
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import String, Text, UniqueConstraint, event
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, event
+from sqlalchemy.orm import Mapped, Session, foreign, mapped_column, relationship, remote
 
-from models import clock, numbering
+from models import check_code, clock, glyphs, numbering
 from models.accounts import Account
 from models.application import Application, Carrier, Child, shown
+from models.clock import Moment
 from models.db import Base
+from models.seal import Keys
+from models.workflow import Refused
 
 APPLICATION_FIELDS = (
     "number", "applied_on", "applicant_name", "applicant_code", "filing", "publisher_name", "publisher_code",
@@ -35,11 +41,21 @@ class Certificate(Child, Base):
     issued_on: Mapped[date] = mapped_column(info={"label": _l("签发日期")})
     authority: Mapped[str] = mapped_column(String(50), info={"label": _l("签发机关")})
     signer: Mapped[str] = mapped_column(String(50), info={"label": _l("签发人")})
+    valid_until: Mapped[date | None] = mapped_column(info={"label": _l("有效期至")})
+    check_code: Mapped[str] = mapped_column(String(12), server_default="", info={"label": _l("校验码")})
+    replaces_id: Mapped[int | None]
     content: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64))
 
     application: Mapped[Application] = relationship(back_populates="certificate")
-    __table_args__ = (UniqueConstraint("application_id"),)
+    paper: Mapped["Paper | None"] = relationship(back_populates="certificate")
+    replaces: Mapped["Certificate | None"] = relationship(
+        primaryjoin=lambda: foreign(Certificate.replaces_id) == remote(Certificate.id), back_populates="replaced_by"
+    )
+    replaced_by: Mapped["Certificate | None"] = relationship(
+        primaryjoin=lambda: Certificate.id == remote(foreign(Certificate.replaces_id)), back_populates="replaces"
+    )
+    __table_args__ = (UniqueConstraint("application_id"), Index(None, "replaces_id", unique=True))
 
     def __str__(self) -> str:
         return self.number
@@ -50,31 +66,77 @@ class Certificate(Child, Base):
         return json.loads(self.content)
 
 
-def issue(session: Session, application: Application, by: Account) -> Certificate:
-    """Number and freeze what is granted, inside the granting transaction; the caller commits."""
-    assert application.province and application.authority
-    day = clock.today()
-    content = json.dumps(frozen(application), ensure_ascii=False, sort_keys=True)
-    certificate = Certificate(
-        application=application,
-        application_id=application.id,
-        number=numbering.certificate_number(session, application.province, day),
-        issued_on=day,
-        authority=application.authority,
-        signer=by.name,
-        content=content,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
-    )
-    session.add(certificate)
-    session.flush()
-    return certificate
+class Paper(Child, Base):
+    """The one file of a certificate: set and signed once, kept under its SHA-256, and served as it is ever after."""
+
+    __tablename__ = "paper"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"), unique=True)
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    code: Mapped[str] = mapped_column(Text)  # what its QR picture holds (check_code.py)
+    made_at: Mapped[datetime] = mapped_column(Moment)
+
+    application: Mapped[Application] = relationship()
+    certificate: Mapped[Certificate] = relationship(back_populates="paper")
+
+
+@dataclass(frozen=True)
+class Office:
+    """What an authority issues with: its keys, and for how many days a certificate holds (None: no end is stated)."""
+
+    keys: Keys
+    days: int | None = None
+
+    def check(self, application: Application) -> None:
+        """Before anything moves; raises Refused when the certificate could not be signed, or not be printed whole."""
+        self.keys.signer(str(application.province))
+        if missing := glyphs.undrawable(_strings(frozen(application))):
+            signs = glyphs.named(missing)
+            raise Refused(
+                _("无法打印字符 %(signs)s，请退回申请人改用其他写法，或联系系统管理员增补字体。", signs=signs)
+            )
+        old = application.replaces
+        if old and old.replaced_by:
+            new = old.replaced_by.number
+            raise Refused(_("证明 %(old)s 已由 %(new)s 替代，不能再次替代。", old=old.number, new=new))
+
+    def issue(self, session: Session, application: Application, by: Account) -> Certificate:
+        """Number and freeze what is granted, inside the granting transaction; the caller commits."""
+        assert application.province and application.authority
+        day, content = clock.today(), json.dumps(frozen(application), ensure_ascii=False, sort_keys=True)
+        certificate = Certificate(
+            application=application,
+            application_id=application.id,
+            number=numbering.certificate_number(session, application.province, day),
+            issued_on=day,
+            valid_until=day + timedelta(days=self.days) if self.days else None,
+            authority=application.authority,
+            signer=by.name,
+            check_code=check_code.new_typed(),
+            replaces_id=application.replaces_id,  # not `replaces`: that would touch the old row, which never changes
+            content=content,
+            digest=hashlib.sha256(content.encode()).hexdigest(),
+        )
+        session.add(certificate)
+        session.flush()
+        return certificate
 
 
 def frozen(application: Application) -> dict[str, Any]:
     """The snapshot: every granted field as people read it, and every carrier row."""
-    return _texts(application, APPLICATION_FIELDS) | {
-        "carriers": [_texts(carrier, CARRIER_FIELDS) for carrier in application.carriers]
-    }
+    replaced = {"replaces": application.replaces.number} if application.replaces else {}
+    rows = [_texts(carrier, CARRIER_FIELDS) for carrier in application.carriers]
+    return _texts(application, APPLICATION_FIELDS) | replaced | {"carriers": rows}
+
+
+def _strings(snapshot: dict[str, Any]) -> Iterator[str]:
+    for value in snapshot.values():
+        if isinstance(value, str):
+            yield value
+        else:
+            for row in value:
+                yield from row.values()
 
 
 def _texts(row: Application | Carrier, names: tuple[str, ...]) -> dict[str, str]:
@@ -83,6 +145,8 @@ def _texts(row: Application | Carrier, names: tuple[str, ...]) -> dict[str, str]
 
 @event.listens_for(Certificate, "before_update")
 @event.listens_for(Certificate, "before_delete")
-def never_changed(_mapper: Any, _connection: Any, _certificate: Certificate) -> None:
+@event.listens_for(Paper, "before_update")
+@event.listens_for(Paper, "before_delete")
+def never_changed(_mapper: Any, _connection: Any, _row: Certificate | Paper) -> None:
     """What has been issued stays as it was issued."""
     raise RuntimeError("a certificate never changes")

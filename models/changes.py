@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from models.application import Application, Carrier
 from models.codes import label_of
 from models.trail import TrailEntry
-from models.vocabulary import AttachmentKind, Word, WordColumn
+from models.vocabulary import AttachmentKind, Reason, Word, WordColumn
 
 OWN_FIELDS = tuple(
     column.key for column in Application.__table__.columns if column.info.get("label") and column.key != "status"
@@ -39,6 +39,10 @@ def explain(entry: TrailEntry) -> list[str]:
     for name, (old, new) in (entry.changes or {}).items():
         if name == "carriers":
             lines.append(_("载体信息：%(old)s 条 → %(new)s 条", old=len(old or ()), new=len(new or ())))
+        elif name == "copy":
+            lines.append(_("第 %(number)s 次打印", number=new))
+        elif name == "reason":
+            lines.append(_("作废原因：%(reason)s", reason=Reason(new).label))
         elif name in set(AttachmentKind):
             lines.append(f"{AttachmentKind(name).label}：{_said(name, new or old)}")
         else:

@@ -1,29 +1,25 @@
-"""What customs is to be told: an outbox row, written in the transaction of the act it tells of, and its way out."""
+"""What customs is to be told: a message, written in the transaction of the act it tells of, and what became of it.
 
-import random
-from datetime import datetime, timedelta
-from pathlib import Path
+It is queued, sent, and answered. Once it may have left the house (`sent_at`) it is asked for before it is sent again;
+after too many faults of its own it is set aside, and a person releases it (outbox.py).
+"""
+
+from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from lxml import etree  # type: ignore[import-untyped,unused-ignore]
-from lxml.builder import ElementMaker  # type: ignore[import-untyped,unused-ignore]
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, exists, or_, select, text, update
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, update
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock
 from models.application import Application, Child
-from models.certificate import APPLICATION_FIELDS, CARRIER_FIELDS, Certificate
+from models.certificate import Certificate
 from models.clock import Moment
 from models.db import Base
-from models.vocabulary import Action, WordColumn
+from models.vocabulary import Action, Delivery, WordColumn
 
-LEASE = timedelta(minutes=2)  # a deliverer that says nothing for so long is taken for dead
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
-NAMESPACE = "urn:filing:certificate-message:1"  # ours: customs' own message for certificate Z is not public
-SCHEMA = Path(__file__).with_name("customs.xsd")
-CERTIFICATE_FIELDS = ("number", "issued_on", "authority", "signer", "digest")
-OPEN = text("answered_at IS NULL")
+OPEN = sql("answered_at IS NULL")
 QUIETLY: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
 
 
@@ -37,16 +33,61 @@ class CustomsMessage(Child, Base):
     message_id: Mapped[str] = mapped_column(String(64), unique=True, info={"label": _l("报文编号")})
     act: Mapped[Action] = mapped_column(WordColumn(Action), info={"label": _l("事由")})
     queued_at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("入列时间")})
-    next_at: Mapped[datetime] = mapped_column(Moment, default=clock.now)
+    next_at: Mapped[datetime] = mapped_column(Moment, default=clock.now, info={"label": _l("下次办理")})
     claimed_until: Mapped[datetime | None] = mapped_column(Moment)
     attempts: Mapped[int] = mapped_column(default=0, info={"label": _l("次数")})
+    tried_at: Mapped[datetime | None] = mapped_column(Moment, index=True, info={"label": _l("最近办理")})
+    sent_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("发送时间")})  # it may have arrived
+    faults: Mapped[int] = mapped_column(default=0, server_default="0")
+    set_aside_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("搁置时间")})
     answered_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("回执时间")})
     accepted: Mapped[bool | None]
     answer: Mapped[str | None] = mapped_column(Text, info={"label": _l("回执")})  # or why there is none yet
 
     application: Mapped[Application] = relationship()
     certificate: Mapped[Certificate] = relationship(info={"label": _l("证明编号")})
+    notes: Mapped[list["CustomsNote"]] = relationship(back_populates="message", order_by="CustomsNote.id")
     __table_args__ = (Index(None, "next_at", "id", sqlite_where=OPEN, postgresql_where=OPEN),)
+
+    @property
+    def state(self) -> Delivery:
+        """How far it has come; the same as DELIVERIES says in SQL."""
+        if self.answered_at:
+            return Delivery.ACCEPTED if self.accepted else Delivery.REJECTED
+        if self.set_aside_at:
+            return Delivery.SET_ASIDE
+        return Delivery.SENT if self.sent_at else Delivery.QUEUED
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it may have arrived by an attempt before the one it is claimed for: ask before sending again."""
+        return self.sent_at != self.tried_at
+
+
+class CustomsNote(Child, Base):
+    """What became of one attempt, or what one receipt said of the message; only ever appended."""
+
+    __tablename__ = "customs_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customs_message_id: Mapped[int] = mapped_column(ForeignKey("customs_message.id", ondelete="RESTRICT"), index=True)
+    receipt_id: Mapped[int | None] = mapped_column(ForeignKey("customs_receipt.id", ondelete="RESTRICT"))
+    at: Mapped[datetime] = mapped_column(Moment, default=clock.now)
+    words: Mapped[str] = mapped_column(Text)
+    part: Mapped[str | None] = mapped_column(Text)  # of the receipt, what is about this message
+
+    application: Mapped[Application] = relationship()
+    message: Mapped[CustomsMessage] = relationship(back_populates="notes")
+
+
+_OPEN, _AWAY = CustomsMessage.answered_at.is_(None), CustomsMessage.set_aside_at.is_not(None)
+DELIVERIES: dict[Delivery, ColumnElement[bool]] = {
+    Delivery.QUEUED: and_(_OPEN, ~_AWAY, CustomsMessage.sent_at.is_(None)),
+    Delivery.SENT: and_(_OPEN, ~_AWAY, CustomsMessage.sent_at.is_not(None)),
+    Delivery.SET_ASIDE: and_(_OPEN, _AWAY),
+    Delivery.ACCEPTED: CustomsMessage.accepted.is_(True),
+    Delivery.REJECTED: CustomsMessage.accepted.is_(False),
+}
 
 
 def queue(session: Session, application: Application, act: Action) -> CustomsMessage:
@@ -66,75 +107,25 @@ def queue(session: Session, application: Application, act: Action) -> CustomsMes
     return message
 
 
-def claim(session: Session) -> CustomsMessage | None:
-    """The next due message, ours for LEASE; of many deliverers one gets it. Commits, and so counts the attempt.
-
-    A message waits for those before it of the same certificate (grant before revoke), for no other.
-    """
-    due, earlier, now = aliased(CustomsMessage), aliased(CustomsMessage), clock.now()
-    before = exists().where(
-        earlier.certificate_id == due.certificate_id, earlier.id < due.id, earlier.answered_at.is_(None)
-    )
-    next_one = (
-        select(due.id)
-        .where(due.answered_at.is_(None), due.next_at <= now, ~before)
-        .where(or_(due.claimed_until.is_(None), due.claimed_until <= now))
-        .order_by(due.next_at, due.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=due)  # PostgreSQL; SQLite has one writer at a time anyway
-    )
-    taking = update(CustomsMessage).where(CustomsMessage.id == next_one.scalar_subquery())
-    values = {"attempts": CustomsMessage.attempts + 1, "claimed_until": now + LEASE}
-    key = session.scalar(taking.values(values).returning(CustomsMessage.id), **QUIETLY)
-    session.commit()
-    return None if key is None else session.get_one(CustomsMessage, key)
-
-
 def settle(session: Session, accepted: bool, answer: str, *which: ColumnElement[bool]) -> bool:
     """Note customs' answer on the open messages `which`; False when none is open: it was noted before."""
     closing = update(CustomsMessage).where(*which, CustomsMessage.answered_at.is_(None))
     values = {"answered_at": clock.now(), "accepted": accepted, "answer": answer, "claimed_until": None}
+    values |= {"set_aside_at": None}
     return bool(session.scalars(closing.values(values).returning(CustomsMessage.id), **QUIETLY).all())
 
 
-def postpone(session: Session, key: int, attempts: int, why: str) -> None:
-    """Try again after a pause that grows and varies; `attempts` tells whether the claim is still ours."""
-    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
-    ours = (CustomsMessage.id == key, CustomsMessage.attempts == attempts, CustomsMessage.answered_at.is_(None))
-    values = {"next_at": clock.now() + pause, "claimed_until": None, "answer": why.replace("\0", "")[:500]}
-    session.execute(update(CustomsMessage).where(*ours).values(values), **QUIETLY)
-    session.commit()
-
-
-def ledger(session: Session) -> dict[str, bool | None]:
-    """Every message that has been sent at least once: its id, and whether customs accepted it (None: no answer)."""
-    sent = select(CustomsMessage.message_id, CustomsMessage.accepted).where(CustomsMessage.attempts > 0)
-    return dict(session.execute(sent).all())
-
-
-def business_xml(message: CustomsMessage) -> bytes:
-    """What is sent: the certificate as granted, never the application as it is now; the same bytes every time."""
-    make, certificate = ElementMaker(namespace=NAMESPACE, nsmap={None: NAMESPACE}), message.certificate
-    snapshot = certificate.snapshot
-    granted = {name: str(getattr(certificate, name)) for name in CERTIFICATE_FIELDS}
-
-    def filled(texts: dict[str, str], names: tuple[str, ...]) -> list[Any]:
-        return [make(name, texts[name]) for name in names if name in texts]
-
-    root = make.certificate_message(
-        make.message_id(message.message_id),
-        make.act(message.act.value),
-        make.queued_at(message.queued_at.isoformat()),
-        make.certificate(*filled(granted, CERTIFICATE_FIELDS)),
-        make.application(*filled(snapshot, APPLICATION_FIELDS)),
-        make.carriers(*(make.carrier(*filled(row, CARRIER_FIELDS)) for row in snapshot["carriers"])),
+def note(
+    session: Session, message: CustomsMessage, words: str, receipt_id: int | None = None, part: str | None = None
+) -> None:
+    """Append to what is known of a message; the caller commits."""
+    entry = CustomsNote(
+        application_id=message.application_id, message=message, at=clock.now(), words=said(words), part=part
     )
-    etree.XMLSchema(file=SCHEMA).assertValid(root)
-    return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
+    entry.receipt_id = receipt_id
+    session.add(entry)
 
 
-def parsed(xml: bytes) -> Any:
-    """The root of a business message; raises when it is none by the schema."""
-    root = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
-    etree.XMLSchema(file=SCHEMA).assertValid(root)
-    return root
+def said(words: str) -> str:
+    """Words from outside, as far as a column takes them."""
+    return words.replace("\0", "")[:500]

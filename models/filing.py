@@ -2,26 +2,29 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from models import certificate, clock, customs, numbering, trail, workflow
+from models import certificate, clock, customs, letter, numbering, outbox, trail, workflow
 from models.accounts import Account, publishers_for
 from models.application import MOST_CARRIERS, Application
 from models.attachments import Attachment, Store, clean_name
 from models.changes import content, differences
 from models.codes import authority_of
-from models.vocabulary import Action, AttachmentKind, Filing, Status, Step, Word
+from models.vocabulary import Action, AttachmentKind, Filing, Reason, Status, Step, Word
 from models.workflow import Refused, Rule
 
 QUIET = (
     Step.ATTACH.value,
     Step.DETACH.value,
     Action.PRINT.value,
+    Action.COPY.value,
+    Step.RELEASE.value,
 )  # acts that leave the version, and any open form, alone
 
 
@@ -37,7 +40,7 @@ class Incomplete(Refused):
         self.missing = missing
 
 
-def start(session: Session, by: Account) -> Application:
+def start(session: Session, by: Account, words: str | None = None) -> Application:
     """A new draft, numbered and owned before any field is filled (手册 第一章; 置灰字段自动返填)."""
     workflow.check(Action.EDIT, Status.DRAFT, by.role)
     assert by.organisation is not None
@@ -53,14 +56,14 @@ def start(session: Session, by: Account) -> Application:
     )
     presses = publishers_for(session, by.organisation_id)
     if len(presses) == 1:
-        _publish_for(application, presses[0].id, session, by)
+        publish_for(application, presses[0].id, session, by)
     session.add(application)
     session.flush()
-    trail.record(session, application, Step.START, by, before=None)
+    trail.record(session, application, Step.START, by, None, words)
     return application
 
 
-def _publish_for(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
+def publish_for(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
     """Choose the press, and derive what follows from it: 申请类型, 省份, 受理机关."""
     press = next((p for p in publishers_for(session, by.organisation_id) if p.id == publisher_id), None)
     if publisher_id is not None and press is None:
@@ -89,7 +92,8 @@ def revising(session: Session, application: Application, version: int, by: Accou
         if application.publisher_id != chosen:
             if status is not Status.DRAFT:
                 raise Refused(_("申报后不能更换出版单位；如需更换，请另行申请。"))
-            _publish_for(application, application.publisher_id, session, by)
+            publish_for(application, application.publisher_id, session, by)
+            application.replaces_id = None  # another press's work takes no certificate's place
         _number_carriers(session, application)
     application.changed_at = clock.now()  # always: a change of a carrier alone must count as a version too
     _flush(session, application)
@@ -114,10 +118,13 @@ def perform(
     by: Account,
     opinion: str = "",
     version: int | None = None,
+    office: certificate.Office | None = None,
+    reason: Reason = Reason.OTHER,
 ) -> None:
     """One act of one person; raises Refused (Conflict, Incomplete) and then has changed nothing that is committed.
 
     `version` is the one the person was looking at, where known: nobody decides on what they have not seen.
+    准予备案 needs the `office` that issues the certificate; `reason` is why one is revoked.
     """
     if version not in (None, application.version) and action is not Action.PRINT:  # the paper is of what was granted
         raise Conflict(overtaken(session, application))
@@ -128,19 +135,53 @@ def perform(
     if len(opinion) > 2000:
         raise Refused(_("意见不能超过 2000 字。"))
     _hold(session, application, rule, application.version)
-    if action is Action.SUBMIT:
-        _check_complete(session, application, by)
-    _move(session, application, rule, action, by, opinion)
+    _check_held(session, action, application, by, office)
+    _move(session, application, rule, action, by, opinion, _particulars(session, application, action, reason))
     match action:
         case Action.SUBMIT:
             application.applied_on, application.submitted_at = clock.today(), clock.now()
-        case Action.GRANT:
-            certificate.issue(session, application, by)
+        case Action.GRANT if office:
+            _issue(session, application, by, office)
         case Action.DELETE:  # last, for it hides the row, and its trail, from this very session
             application.deleted_at = clock.now()
     if rule.to is not None and application.certificate is not None:
         customs.queue(session, application, action)
     session.flush()
+
+
+def _check_held(
+    session: Session, action: Action, application: Application, by: Account, office: certificate.Office | None
+) -> None:
+    """What can be judged only once the row is held; nothing has moved yet."""
+    match action:
+        case Action.SUBMIT:
+            _check_complete(session, application, by)
+        case Action.GRANT if office:
+            office.check(application)
+        case Action.GRANT:
+            raise Refused(_("尚未配置签章密钥，不能签发证明，请联系系统管理员。"))
+
+
+def _particulars(session: Session, row: Application, action: Action, reason: Reason) -> dict[str, Any] | None:
+    """What an act's trail entry tells beside the opinion: which print it was, why a certificate was revoked."""
+    if action is Action.PRINT:  # counted in the database, now that the row is held: no two prints are the n-th
+        printed = select(func.count(trail.TrailEntry.id)).where(
+            trail.TrailEntry.application_id == row.id, trail.TrailEntry.act == Action.PRINT.value
+        )
+        before = session.scalar(printed) or 0
+        return {"copy": [before, before + 1]}
+    return {"reason": [None, reason.value]} if action is Action.REVOKE else None
+
+
+def _issue(session: Session, application: Application, by: Account, office: certificate.Office) -> None:
+    try:
+        office.issue(session, application, by)
+    except IntegrityError as doubled:
+        session.rollback()
+        if "replaces_id" not in str(doubled.orig):
+            raise
+        sentence = _("原证明刚刚已由另一份申请的证明替代，不能再次替代，%(number)s 没有准予备案。请刷新后核对。")
+        raise Conflict(sentence % {"number": application.number}) from None
 
 
 def _check_complete(session: Session, application: Application, by: Account) -> None:
@@ -152,6 +193,7 @@ def _check_complete(session: Session, application: Application, by: Account) -> 
         raise Incomplete(missing)
     if application.publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
         raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))
+    letter.check_sendable(application)
 
 
 def customs_replied(session: Session, application: Application, accepted: bool, words: str = "") -> None:
@@ -165,10 +207,29 @@ def customs_replied(session: Session, application: Application, accepted: bool, 
     _move(session, application, rule, step, None, words)
 
 
-def _move(session: Session, application: Application, rule: Rule, act: Word, by: Account | None, words: str) -> None:
+def release(session: Session, stuck: customs.CustomsMessage, by: Account) -> None:
+    """放行: a message that was set aside is tried anew, its count from nought; the trail says who did it (CU14)."""
+    application, rule = stuck.application, workflow.RELEASE
+    if by.role not in rule.by:
+        raise Refused(_("%(roles)s账号才能放行报文。", roles=workflow.labels(rule.by)))
+    if not outbox.free(session, stuck):
+        raise Refused(_("该报文没有被搁置，无需放行。"))
+    status = _hold(session, application, rule)
+    trail.record(session, application, Step.RELEASE, by, status, stuck.message_id)
+
+
+def _move(
+    session: Session,
+    application: Application,
+    rule: Rule,
+    act: Word,
+    by: Account | None,
+    words: str,
+    particulars: dict[str, Any] | None = None,
+) -> None:
     """The one place where a status moves: first its trail entry, then UPDATE … WHERE id AND version."""
     before = application.status
-    trail.record(session, application, act, by, before, words, after=rule.to or before)
+    trail.record(session, application, act, by, before, words, particulars, after=rule.to or before)
     if rule.to is None:
         return
     application.changed_at = clock.now()

@@ -8,8 +8,15 @@ from sqlalchemy import Connection, text
 
 from models.vocabulary import Status
 
-KEPT = {"trail_entry": ("id", "seal"), "certificate": ("id", "number", "application_id")}  # written once; their keys
-UNERASED = ("application", "attachment", "customs_message", "account", "organisation")  # changed, never deleted
+KEPT = {  # written once; their keys
+    "trail_entry": ("id", "seal"),
+    "certificate": ("id", "number", "application_id"),
+    "paper": ("id", "certificate_id"),
+    "customs_note": ("id",),
+}
+UNERASED = (  # changed, never deleted
+    "application", "attachment", "customs_message", "customs_receipt", "reconciliation", "account", "organisation",
+)  # fmt: skip
 SENTENCE = "留痕、证明和申请只能追加或依程序办理，不能直接改动。"
 MOVED = "new.status IS DISTINCT FROM old.status"
 TOLD = """EXISTS (SELECT 1 FROM trail_entry t WHERE t.after = new.status AND t.before = old.status
@@ -21,7 +28,8 @@ def install(connection: Connection) -> None:
     remove(connection)
     if not connection.dialect.has_table(connection, "application"):
         return  # before the first step, or after the last one down
-    for statement in _sqlite() if connection.dialect.name == "sqlite" else _postgresql():
+    there = {name: table for name, table in names().items() if connection.dialect.has_table(connection, table)}
+    for statement in _sqlite(there) if connection.dialect.name == "sqlite" else _postgresql(there):
         connection.execute(text(statement))
 
 
@@ -54,19 +62,19 @@ def _guard(name: str, table: str) -> tuple[str, str]:
             return event.upper(), "TRUE"
 
 
-def _sqlite() -> list[str]:
+def _sqlite(guards: dict[str, str]) -> list[str]:
     return [
         f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition.replace('IS DISTINCT FROM', 'IS NOT')} "
         f"BEGIN SELECT raise(ABORT, '{SENTENCE}'); END"
-        for name, table in names().items()
+        for name, table in guards.items()
         for event, condition in [_guard(name, table)]
     ]
 
 
-def _postgresql() -> list[str]:
+def _postgresql(guards: dict[str, str]) -> list[str]:
     """One function refuses; the condition stands in it, for a trigger's own WHEN may not ask other tables."""
     statements = []
-    for name, table in names().items():
+    for name, table in guards.items():
         event, condition = _guard(name, table)
         row, when = ("old", "DELETE OR TRUNCATE") if event == "DELETE" else ("new", event)
         each = "STATEMENT" if event == "DELETE" else "ROW"  # TRUNCATE knows no rows

@@ -77,6 +77,7 @@ class Action(Word):
     GRANT = "grant", _l("准予备案")
     RESEND = "resend", _l("重发")
     REVOKE = "revoke", _l("作废")
+    COPY = "copy", _l("重新申请")
 
 
 class Step(Word):
@@ -87,6 +88,52 @@ class Step(Word):
     DETACH = "detach", _l("移除附件")
     CUSTOMS_ACCEPTED = "customs_accepted", _l("海关接收成功回执")
     CUSTOMS_REJECTED = "customs_rejected", _l("海关接收失败回执")
+    RELEASE = "release", _l("放行报文")
+
+
+class Reply(Word):
+    """What a receipt says of a message; the first two are final."""
+
+    ACCEPTED = "accepted", _l("接收成功")
+    REJECTED = "rejected", _l("接收失败")
+    WAITING = "waiting", _l("已转交，等待回执")
+    UNKNOWN = "unknown", _l("海关没有收到，将再次发送")
+    FAULT = "fault", _l("传输失败")
+
+
+class Delivery(Word):
+    """How far a message to customs has come."""
+
+    QUEUED = "queued", _l("待发送")
+    SENT = "sent", _l("已发送，待回执")
+    SET_ASIDE = "set_aside", _l("已搁置")
+    ACCEPTED = "accepted", _l("接收成功")
+    REJECTED = "rejected", _l("接收失败")
+
+    @property
+    def tone(self) -> str:
+        """The colour of its tag; the word is always shown beside it."""
+        return {"set_aside": "danger", "accepted": "success", "rejected": "danger"}.get(self.value, "info")
+
+
+class Reason(Word):
+    """Why a certificate is revoked (ours: no public text lists reasons)."""
+
+    CONTENT = "content", _l("证明内容有误，须重新申请")
+    WITHDRAWN = "withdrawn", _l("申请人申请作废")
+    NOT_IMPORTED = "not_imported", _l("加工或进口没有进行")
+    DECEIT = "deceit", _l("以欺骗等不正当手段取得")
+    UNLAWFUL = "unlawful", _l("出版物含有禁止内容")
+    OTHER = "other", _l("其他")
+
+
+class Difference(Word):
+    """How two ledgers can differ about one message."""
+
+    MISSING_THERE = "missing_there", _l("我方已有回执，海关台账中没有，请向海关核实")
+    MISSING_HERE = "missing_here", _l("海关台账中有，我方没有发送记录，请向海关核实")
+    UNNOTED = "unnoted", _l("海关已有结果，我方尚未登记回执，请查看投递是否在运行")
+    OTHERWISE = "otherwise", _l("双方记录的接收结果不同，请向海关核实")
 
 
 class Filing(Word):

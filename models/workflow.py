@@ -46,12 +46,24 @@ RULES: dict[Action, Rule] = {
     Action.GRANT: _rule({Role.REVIEWER}, AWAITING, to=Status.FILED),
     Action.RESEND: _rule({Role.REVIEWER}, {Status.CUSTOMS_FAILED}, to=Status.FILED),
     Action.REVOKE: _rule({Role.REVIEWER}, VALID, to=Status.REVOKED, opinion=True),
+    Action.COPY: _rule({Role.PUBLISHER}, {Status.REVOKED}),
 }
 
 # What customs' receipts do (海关接收成功 / 海关接收失败): no person's act, so no button and no role.
 RECEIPTS: dict[Step, Rule] = {
     Step.CUSTOMS_ACCEPTED: _rule((), {Status.FILED}, to=Status.CUSTOMS_RECEIVED),
     Step.CUSTOMS_REJECTED: _rule((), {Status.FILED}, to=Status.CUSTOMS_FAILED),
+}
+
+# 放行: a message that was set aside is tried anew; the status stays.
+RELEASE = _rule({Role.REVIEWER}, ISSUED)
+
+# What to do next, where the status alone does not say it.
+ADVICE: dict[Status, Any] = {
+    Status.CUSTOMS_FAILED: _l(
+        "海关没有接收本证明，货物暂不能凭此证明通关。省级主管部门：属传输或登记等技术原因的，排除后点击「重发」；"
+        "属证明内容有误的，请作废后由申请单位重新申请。申请单位：请与省级主管部门联系，无需重复申报。"
+    )
 }
 
 

@@ -3,8 +3,10 @@
 import io
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+import pikepdf
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from models.attachments import Attachment, Store
 from models.codes import seed_districts
 from models.db import db
 from models.vocabulary import Action, AttachmentKind, Category, Role, Status, Trade
+from views.office import office
 
 PASSWORD = "demo-Pass-2026"
 FIELDS: dict[str, Any] = {
@@ -141,5 +144,20 @@ def take(app: Flask, step: Action | bool, key: int, by: str) -> None:
     with app.app_context():
         account = account_of(who)
         access.enter(account)
-        filing.perform(db.session(), step, db.session.get_one(Application, key), account, opinion="材料需要核对。")
+        application = db.session.get_one(Application, key)
+        filing.perform(db.session(), step, application, account, opinion="材料需要核对。", office=office())
         db.session.commit()
+
+
+@cache
+def small_pdf(text: str) -> bytes:
+    """A small PDF; its title is the text, and so is its page where the text is ASCII."""
+    pdf, out = pikepdf.new(), io.BytesIO()
+    pdf.add_blank_page(page_size=(595, 842))
+    font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+    pdf.pages[0].Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+    shown = pikepdf.String(text.encode("ascii", "replace").decode()).unparse()
+    pdf.pages[0].Contents = pdf.make_stream(b"BT /F1 12 Tf 72 770 Td " + shown + b" Tj ET")
+    pdf.docinfo["/Title"] = text
+    pdf.save(out, static_id=True)
+    return out.getvalue()

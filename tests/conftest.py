@@ -7,13 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import flask
-import pikepdf
 import psycopg
 import pytest
 from flask import Flask
@@ -30,10 +28,14 @@ from app import create_app
 from models import access, clock
 from models.accounts import Account
 from models.application import Application
+from models.codes import names_of
 from models.db import db
 from models.visits import Visit, hashed
 from models.vocabulary import Status
-from tests.cast import WAYS, account_of, bring_on, draft, settle, take
+from tests.cast import WAYS, account_of, bring_on, draft, settle, small_pdf, take
+from tests.stores import s3_server
+from views import authority
+from views.security import limiter
 
 POSTGRESQL = "postgres@127.0.0.1:5432"
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -61,9 +63,11 @@ def settled(address: str, folder: Path) -> Flask:
             "SECRET_KEY": secrets.token_hex(),
             "SQLALCHEMY_DATABASE_URI": address,
             "STORE": str(folder / "store"),
+            "SIGNING_KEY": str(folder / "keys"),
         }
     )
     with app.app_context():
+        authority.establish(folder / "keys", names_of("province"))
         upgrade()
         bring_on(db.session())
         db.session.remove()
@@ -147,11 +151,28 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     house.renew()
     settings = dict(house.app.config)
     house.app.config["STORE"] = str(tmp_path / "store")
+    with house.app.app_context():
+        limiter.reset()
     yield house.app
     with house.app.app_context():
         db.engine.dispose()
     house.app.config.clear()
     house.app.config.update(settings)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of a bucket."""
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty store may lie, twice: in a folder, and in a bucket."""
+    if request.param == "folder":
+        return str(tmp_path / "store")
+    return f"{request.getfixturevalue('s3')}/{secrets.token_hex(4)}"
 
 
 @pytest.fixture
@@ -258,25 +279,12 @@ def on_record(app: Flask) -> Recording:
     return read
 
 
-@cache
-def _pdf(text: str) -> bytes:
-    pdf, out = pikepdf.new(), io.BytesIO()
-    pdf.add_blank_page(page_size=(595, 842))
-    font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
-    pdf.pages[0].Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
-    shown = pikepdf.String(text.encode("ascii", "replace").decode()).unparse()
-    pdf.pages[0].Contents = pdf.make_stream(b"BT /F1 12 Tf 72 770 Td " + shown + b" Tj ET")
-    pdf.docinfo["/Title"] = text
-    pdf.save(out, static_id=True)
-    return out.getvalue()
-
-
 @pytest.fixture
 def a_pdf() -> Callable[[str], bytes]:
     """`a_pdf(text)`: a small PDF; its title is the text, and so is its page where the text is ASCII."""
 
     def made_of(text: str = "样品内容材料") -> bytes:
-        return _pdf(text)
+        return small_pdf(text)
 
     return made_of
 

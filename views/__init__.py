@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import click
 from flask import Flask, abort, redirect, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
@@ -12,9 +13,11 @@ from flask_login import current_user
 from models import workflow
 from models.codes import authority_of
 from models.vocabulary import Role
-from views import certificate, commands, login, security
+from models.workflow import Refused
+from views import commands, health, login, security, verification
 from views.applications import ApplicationsScreen
-from views.exchange import ExchangeScreen
+from views.exchange import ExchangeScreen, TrafficScreen
+from views.office import store
 from views.operator import AccountScreen, DistrictScreen, EntrustmentScreen, OrganisationScreen
 from views.register import RegisterScreen
 from views.review import FilingsScreen, ReviewScreen
@@ -30,6 +33,7 @@ SCREENS: tuple[tuple[type, Any, str], ...] = (
     (OrganisationScreen, _l("单位"), "organisations"),
     (EntrustmentScreen, _l("委托"), "entrustments"),
     (DistrictScreen, _l("关区代码"), "districts"),
+    (TrafficScreen, _l("数据交换"), "traffic"),
 )
 
 
@@ -67,8 +71,23 @@ def init_app(app: Flask) -> None:
     )
     for screen, name, address in SCREENS:
         admin.add_view(screen(name=name, endpoint=address, url=f"/{address}"))
-    app.register_blueprint(certificate.verify)
+    app.register_blueprint(verification.verify)
+    health.init_app(app)
     commands.init_app(app)
+    with app.app_context():
+        open_store()
     app.jinja_env.globals.update(
-        product=PRODUCT, menu=lambda: menu(admin), progress=workflow.progress, authority_of=authority_of
+        product=PRODUCT,
+        menu=lambda: menu(admin),
+        progress=workflow.progress,
+        advice=workflow.ADVICE.get,
+        authority_of=authority_of,
     )
+
+
+def open_store() -> None:
+    """An address that cannot be a store stops the start with one sentence; nobody is asked yet whether it answers."""
+    try:
+        store()
+    except Refused as refused:
+        raise click.ClickException(str(refused)) from None

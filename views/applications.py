@@ -12,21 +12,18 @@ from stdnum import isbn
 from wtforms import TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Optional, Regexp
 
-from models import filing
+from models import filing, reissue
 from models.accounts import publishers_for
-from models.application import Application, Carrier
+from models.application import WRITTEN, Application, Carrier
 from models.codes import names_of
 from models.db import db
 from models.vocabulary import Action, AttachmentKind, Role
 from models.workflow import EDITABLE, Refused
 from views.base import form_args_of, labels_of, shown_value
 from views.fields import AmountField, ChoiceField, CodeText, SeenVersion, without_signs
-from views.filing import CARRIER, FilingScreen, store
+from views.filing import CARRIER, FilingScreen
+from views.office import store
 
-WRITTEN = (
-    "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "summary", "manufacturer", "country",
-    "sid_code", "contract_number", "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
-)  # fmt: skip
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
 REQUIRED = DataRequired(_l("必填。"))
 
@@ -74,10 +71,10 @@ class ApplicationsScreen(FilingScreen):
 
     roles = frozenset({Role.PUBLISHER})
     can_create = can_edit = True
-    opens = FilingScreen.opens | {"upload", "remove"}
+    opens = FilingScreen.opens | {"upload", "remove", "copy"}
     create_template = edit_template = "application.html"
     acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
-    page_acts = acts
+    page_acts = (*acts, Action.COPY)
     column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
     form_columns = ("version", "publisher_id", *WRITTEN)
     form_extra_fields = {"version": SeenVersion(), "publisher_id": PressField(_l("出版单位"))}
@@ -154,6 +151,23 @@ class ApplicationsScreen(FilingScreen):
         lists = {name: names_of(name) for name in ("carrier", "unit", "currency")}
         page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": current_user}
         return super().render(template, **page, datalists=lists, **kwargs)
+
+    @expose("/copy/", methods=("POST",))
+    def copy(self) -> Any:
+        """重新申请: the new draft opens in its form, complete; or nothing has happened."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        old = row.number
+        try:
+            draft, left = reissue.copy(db.session(), row, current_user, store())
+            db.session().commit()
+        except Refused as refused:
+            db.session().rollback()
+            flash(str(refused), "error")
+            return self.back()
+        flash(_("已按 %(old)s 新建申请 %(new)s，请核对后申报。", old=old, new=draft.number), "success")
+        for sentence in left:
+            flash(_("有一个附件没有复制：%(sentence)s", sentence=sentence), "message")
+        return redirect(self.get_url(".edit_view", id=draft.id), 303)
 
     @expose("/upload/", methods=("POST",))
     def upload(self) -> Any:

@@ -100,6 +100,7 @@ class Button:
     ask: str = ""
     refusal: str | None = None
     opinion: bool = False
+    reason: bool = False
     opens: bool = False
     style: str = "light"
 

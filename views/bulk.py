@@ -16,6 +16,7 @@ from models import clock, guards, numbering, workflow
 from models.accounts import Account
 from models.application import Application, Carrier, search_key
 from models.certificate import APPLICATION_FIELDS, Certificate
+from models.check_code import new_typed
 from models.customs import CustomsMessage
 from models.trail import NOTHING_BEFORE, TrailEntry
 from models.vocabulary import Action, Role, Status, Step, Word
@@ -156,6 +157,7 @@ def _certificates(session: Session, cases: list[Case]) -> list[Row]:
                 "issued_on": day,
                 "authority": case.row["authority"],
                 "signer": case.scene.reviewer.name,
+                "check_code": new_typed(),
                 "content": content,
                 "digest": hashlib.sha256(content.encode()).hexdigest(),
             }

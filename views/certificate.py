@@ -1,25 +1,25 @@
-"""The certificate as paper (手册 第二章·打印), and the public page that says whether one holds."""
+"""The certificate as paper (手册 第二章·打印): laid out from its frozen snapshot, made once, and kept."""
 
+import hashlib
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import segno
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import current_app, render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Date, select
+from sqlalchemy.exc import DBAPIError
 
-from models import access, workflow
+from models import access, check_code, clock
 from models.application import Application, Carrier
-from models.certificate import CARRIER_FIELDS, Certificate
+from models.attachments import Store
+from models.certificate import CARRIER_FIELDS, Certificate, Paper
+from models.check_code import Facts
 from models.db import tidy
-from models.numbering import is_certificate_number
-from models.workflow import Refused
+from models.press import Order, Press
+from models.seal import Keys
 
 Line = tuple[str, ...]
 PARTS: tuple[tuple[Any, tuple[Line, ...]], ...] = (
@@ -29,7 +29,7 @@ PARTS: tuple[tuple[Any, tuple[Line, ...]], ...] = (
     ),
     (
         _l("出版物"),
-        (("title",), ("category", "catalogue_number"), ("isbn", "isrc"), ("copyright_owner",)),
+        (("title",), ("catalogue_number",), ("isbn", "isrc"), ("category", "copyright_owner")),
     ),
     (
         _l("境外加工"),
@@ -41,17 +41,64 @@ PARTS: tuple[tuple[Any, tuple[Line, ...]], ...] = (
     ),
 )
 HEADS = {column.key: column.info.get("label") for column in Certificate.__table__.columns}
-STYLE = Path(__file__).parent.parent / "templates" / "static" / "certificate.css"
-PRESS = Lock()  # one certificate at a time: a FontConfiguration that two threads share hangs both
-
-verify = Blueprint("verify", __name__, url_prefix="/verify")
+PRESS = Press()
 
 
-def pdf(certificate: Certificate) -> bytes:
-    """The certificate on A4, from its frozen snapshot alone: what was granted, never what the application says now."""
+class Lost(RuntimeError):
+    """The stored bytes of a paper are missing or changed: they come back from a backup only, never from the press."""
+
+
+def paper(certificate: Certificate, store: Store, keys: Keys) -> bytes:
+    """The one file of a certificate, as it was made; made now if it never was. Raises Jammed, or Lost."""
+    digest = certificate.paper.digest if certificate.paper else complete(certificate.id, store, keys)
+    try:
+        with store.open(digest) as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise Lost(f"the paper of {certificate.number} is gone: {digest}") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise Lost(f"the paper of {certificate.number} is not what it was: {digest}")
+    return content
+
+
+def complete(key: int, store: Store, keys: Keys) -> str:
+    """Set, sign and keep the paper of a granted certificate, outside any transaction; its SHA-256.
+
+    Whoever is first stays first: one paper a certificate, whatever crashed or raced before (手册 第二章·打印).
+    """
+    with access.everything() as session:
+        certificate = session.get_one(Certificate, key)
+        if certificate.paper is None:
+            application_id, province = certificate.application_id, str(certificate.application.province)
+            whole, code = order(certificate, province, keys)
+            session.rollback()  # nothing is held while it is being printed
+            made = Paper(certificate_id=key, application_id=application_id, code=code, made_at=clock.now())
+            made.digest = store.keep(PRESS.made(whole))
+            session.add(made)
+            try:
+                session.commit()
+            except DBAPIError:  # by the table's own rule or by the guard's: there is a paper already
+                session.rollback()
+                if session.get_one(Certificate, key).paper is None:
+                    raise
+        return str(session.scalar(select(Paper.digest).where(Paper.certificate_id == key)))
+
+
+def order(certificate: Certificate, province: str, keys: Keys) -> tuple[Order, str]:
+    """What the press is to make, and the code in its QR picture: from the snapshot, never from what is said now."""
+    snapshot = certificate.snapshot
+    said_there = (certificate.number, certificate.issued_on, snapshot["publisher_name"], snapshot["title"])
+    signer = keys.signer(province)
+    code = check_code.signed(Facts(*said_there, certificate.digest), signer.code_key)
+    html = page(certificate, code, signer.name)
+    return Order(html, certificate.content, certificate.issued_on, keys, province), code
+
+
+def page(certificate: Certificate, code: str, seal: str) -> str:
+    """The certificate as HTML, with its QR code and the name on its seal."""
     address = f"{current_app.config['BASE_URL'].rstrip('/')}/verify/{certificate.number}"
     snapshot = certificate.snapshot
-    html = render_template(
+    return render_template(
         "certificate.html",
         certificate=certificate,
         snapshot=snapshot,
@@ -63,36 +110,9 @@ def pdf(certificate: Certificate) -> bytes:
         said=said,
         dated=dated,
         address=address,
-        code=segno.make_qr(address, error="m").svg_data_uri(),
+        seal=seal,
+        code=segno.make_qr(f"{address}?c={code}", error="m").svg_data_uri(),
     )
-    return printed(html)
-
-
-def printed(html: str) -> bytes:
-    """HTML to PDF by our own style sheet; what the page asks of a disk or a network is left out.
-
-    Raises Refused when a character is in none of the fonts (GB 18030-2022: names with rare characters must print).
-    """
-    from weasyprint import CSS, HTML  # late: half a second that start-up need not wait for
-    from weasyprint.urls import URLFetcher
-
-    fence = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
-    with PRESS:
-        style = CSS(filename=STYLE, url_fetcher=fence, font_config=_fonts())
-        document = HTML(string=html, url_fetcher=fence).render(stylesheets=[style], font_config=_fonts())
-        paper = bytes(document.write_pdf())
-    missing = sorted({code for font in document.fonts.values() for code in font.missing})
-    if missing:  # a box in place of a character must never leave the house under a seal
-        signs = "、".join(f"{chr(code)}（U+{code:04X}）" for code in missing)
-        raise Refused(_("打印字库缺少字符 %(signs)s，请联系系统管理员安装含有这些字符的字体后再打印。", signs=signs))
-    return paper
-
-
-@cache
-def _fonts() -> Any:
-    from weasyprint.text.fonts import FontConfiguration
-
-    return FontConfiguration()
 
 
 def label(name: str) -> str:
@@ -129,34 +149,3 @@ def total_of(carriers: list[dict[str, str]]) -> str:
         sums[row["unit"]] = sums.get(row["unit"], Decimal()) + Decimal(row["quantity"])
     parts = [_("共 %(count)s 条", count=len(carriers))] + [f"{unit} {tidy(sums[unit])}" for unit in sorted(sums)]
     return "；".join(parts)
-
-
-@verify.get("/")
-@verify.get("/<path:number>")
-def show(number: str = "") -> ResponseReturnValue:
-    """有效, 已作废 or 查无此证, for whoever holds a certificate, by its exact number alone."""
-    if typed := request.args.get("number", "").strip().upper():
-        return redirect(url_for("verify.show", number=typed))
-    return render_template("verify.html", asked=bool(number), **_known(number))
-
-
-def _known(number: str) -> dict[str, Any]:
-    """What anybody who holds the number may read; nothing for a number that is malformed or unknown."""
-    if not is_certificate_number(number):
-        return {}
-    with access.everything() as session:
-        certificate = session.scalar(select(Certificate).where(Certificate.number == number))
-        if certificate is None:
-            return {}
-        return {"valid": certificate.application.status in workflow.VALID, "facts": _facts(certificate)}
-
-
-def _facts(certificate: Certificate) -> dict[str, str]:
-    """What a customs officer compares with the paper."""
-    snapshot = certificate.snapshot
-    return (
-        {str(HEADS["number"]): certificate.number}
-        | {label(name): said(snapshot, name) for name in ("publisher_name", "title", "port")}
-        | {str(Application.carriers.property.info["label"]): total_of(snapshot["carriers"])}
-        | {str(HEADS["authority"]): certificate.authority, str(HEADS["issued_on"]): dated(certificate.issued_on)}
-    )

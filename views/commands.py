@@ -15,13 +15,13 @@ from models.accounts import Account, Organisation
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
-from views import bulk, customs, demo, safekeeping, verification
-from views.filing import store
+from views import authority, bulk, customs, demo, papers, safekeeping
+from views.office import office, store
 from views.terminal import Terminal
 
 terminal = Terminal()
 terminal.add_command(customs.exchange)
-terminal.add_command(verification.papers)
+terminal.add_command(papers.papers)
 
 
 def init_app(app: Flask) -> None:
@@ -42,10 +42,12 @@ def upgrade() -> None:
 
 @terminal.command("demo", help="装入演示账号和演示申请；重复运行不会重复添加。")
 def show() -> None:
-    """The cast of the design card, and its cases."""
+    """The cast of the design card, and its cases; and keys to sign them with, where there are none yet."""
+    if authority.establish(Path(current_app.config["SIGNING_KEY"]), codes.names_of("province")):
+        click.echo(_("已建立演示签章机构，其签章没有法律效力。"))
     with access.everything() as session:
         cast = demo.people(session)
-        filed = demo.cases(session, cast, store(), int(current_app.config["ATTACHMENT_MB"]) << 20)
+        filed = demo.cases(session, cast, store(), office(), int(current_app.config["ATTACHMENT_MB"]) << 20)
         session.commit()
         click.echo(_("新增 %(count)s 份演示申请。", count=filed) if filed else _("演示数据已在，没有重复添加。"))
         click.echo(_("演示账号（密码均为 %(password)s）：", password=demo.PASSWORD))

@@ -19,6 +19,7 @@ from models import clock, customs, filing, workflow
 from models.accounts import Account, Entrustment, Organisation, publishers_for
 from models.application import Application, Carrier, shown
 from models.attachments import Store
+from models.certificate import Office
 from models.changes import OWN_FIELDS
 from models.customs import CustomsMessage
 from models.vocabulary import Action, AttachmentKind, Category, Role, Step, Trade
@@ -68,18 +69,18 @@ def _person(session: Session, row: Told, organisations: dict[str, Organisation])
     return found
 
 
-def cases(session: Session, cast: dict[str, Account], store: Store, limit: int) -> int:
+def cases(session: Session, cast: dict[str, Account], store: Store, office: Office, limit: int) -> int:
     """File every case, the oldest first; none when one of them was filed before."""
     told = _told()
     numbers = [case["contract_number"] for case in told["case"]]
     if session.scalar(select(Application.id).where(Application.contract_number.in_(numbers)).limit(1)):
         return 0
     for case in sorted(told["case"], key=lambda case: -int(case["ago"])):
-        _file(session, told["usual"] | case, cast, store, limit)
+        _file(session, told["usual"] | case, cast, store, office, limit)
     return len(numbers)
 
 
-def _file(session: Session, case: Told, cast: dict[str, Account], store: Store, limit: int) -> None:
+def _file(session: Session, case: Told, cast: dict[str, Account], store: Store, office: Office, limit: int) -> None:
     by, moments = cast[case["by"]], _moments(case["ago"])
     with _at(next(moments)):
         application = _draft(session, case, by)
@@ -96,7 +97,7 @@ def _file(session: Session, case: Told, cast: dict[str, Account], store: Store, 
                 filing.customs_replied(session, application, accepted, *words)
             else:
                 who = by if Role.PUBLISHER in workflow.RULES[Action(act)].by else cast["reviewer"]
-                filing.perform(session, Action(act), application, who, *words)
+                filing.perform(session, Action(act), application, who, "".join(words), office=office)
 
 
 def _moments(ago: int) -> Iterator[datetime]:

@@ -1,43 +1,137 @@
-"""数据交换: what the province has put in the outbox for customs, and what customs answered."""
+"""数据交换: messages to customs and what became of them; for the operator, only whether the exchange is well."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from flask import abort, flash, request
+from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from markupsafe import Markup
 
+from models import access, filing, letter, reconciliation, workflow
 from models.application import Application
 from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.db import db
-from models.vocabulary import Role
-from views.base import Screen, labels_of
+from models.health import health, strange
+from models.numbering import certificate_series
+from models.reconciliation import Reconciliation
+from models.vocabulary import Action, Delivery, Role, Step, Word
+from models.workflow import Refused
+from views.base import Button, Screen, labels_of
+from views.customs import pace
 from views.filing import tag
+from views.query import ExchangeQuery
 
 
 class ExchangeScreen(Screen):
     """Messages of the reviewer's own province, newest first."""
 
     roles = frozenset({Role.REVIEWER})
+    opens = frozenset({"release", "resend"})
+    can_view_details = True
+    list_template, details_template = "exchange.html", "message.html"
+    query_form = ExchangeQuery
     column_list = (
-        "message_id", "act", "certificate", "application", "status", "queued_at", "attempts", "answered_at", "answer",
+        "message_id", "act", "application", "status", "state", "queued_at", "answer", "acts",
     )  # fmt: skip
     column_sortable_list = ("queued_at",)
-    column_labels = labels_of(Application, Certificate, CustomsMessage) | {"application": _l("申请单号")}
+    column_labels = labels_of(Application, Certificate, CustomsMessage) | {
+        "application": _l("申请单号"),
+        "state": _l("交换状态"),
+        "acts": _l("操作"),
+    }
     column_formatters: Any = {
-        "certificate": lambda _view, _context, row, _name: row.certificate.number,
         "application": lambda _view, _context, row, _name: row.application.number,
         "status": lambda _view, _context, row, _name: tag(row.application),
-        "answer": lambda _view, _context, row, _name: receipt(row),
+        "state": lambda _view, _context, row, _name: badge(row.state),
     }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(CustomsMessage, db, **kwargs)
 
+    def endpoint_of(self, row: CustomsMessage) -> str:
+        return ".details_view"
 
-def receipt(message: CustomsMessage) -> Any:
-    """Whether customs accepted, in a word and a colour, and its words; or why there is no answer yet."""
-    if message.accepted is None:
-        return message.answer
-    tone, word = ("success", _("接收成功")) if message.accepted else ("danger", _("接收失败"))
-    return Markup('<span class="badge badge-{}">{}</span> {}').format(tone, word, message.answer)
+    def opening(self, row: CustomsMessage) -> str:
+        return _("查看")
+
+    def buttons(self, row: CustomsMessage) -> list[Button]:
+        """放行 for a message that was set aside, 重发 for a certificate that customs did not take."""
+        idle = None if row.state is Delivery.SET_ASIDE else _("该报文没有被搁置，无需放行。")
+        final = workflow.refusal(Action.RESEND, row.application.status, current_user.role)
+        offered = ((Step.RELEASE, row.message_id, idle), (Action.RESEND, row.application.number, final))
+        return [
+            Button(act.value, act.label, self.path(f".{act}"), _asked(act, about), refusal)
+            for act, about, refusal in offered
+        ]
+
+    @expose("/release/", methods=("POST",))
+    def release(self) -> Any:
+        """放行: a message that was set aside is tried anew."""
+        return self.done(Step.RELEASE, lambda row: filing.release(db.session(), row, current_user))
+
+    @expose("/resend/", methods=("POST",))
+    def resend(self) -> Any:
+        """重发: a certificate that customs did not take is told anew."""
+        again = partial(filing.perform, db.session(), Action.RESEND, by=current_user)
+        return self.done(Action.RESEND, lambda row: again(row.application))
+
+    def done(self, act: Word, work: Callable[[CustomsMessage], None]) -> Any:
+        """One message, one rule, one transaction; a refusal is a sentence."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        told = _("%(number)s：%(action)s成功。", number=row.message_id, action=act.label)
+        try:
+            work(row)
+            db.session().commit()
+            flash(told, "success")
+        except Refused as refused:
+            db.session().rollback()
+            flash(str(refused), "error")
+        return self.back()
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        page: dict[str, Any] = {"badge": badge, "tag": tag, "written": written}
+        if template == self.list_template:
+            last = reconciliation.latest(db.session())
+            own = last.told(certificate_series(current_user.province)) if last else []
+            page |= {"health": health(db.session(), pace()), "last": last, "differences": own, "strange": None}
+        return super().render(template, **(page | kwargs))
+
+
+class TrafficScreen(Screen):
+    """数据交换 for the operator: counts and ages, and every comparison of the ledgers; no application, no number."""
+
+    roles = frozenset({Role.OPERATOR})
+    list_template = "exchange.html"
+    column_list = ("made_at", "day", "ours", "theirs", "found")
+    column_labels = labels_of(Reconciliation)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Reconciliation, db, **kwargs)
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        with access.everything() as session:
+            found, odd = health(session, pace()), strange(session)
+        return super().render(template, health=found, last=None, differences=[], strange=odd, **kwargs)
+
+
+def _asked(act: Word, about: str) -> str:
+    return _("确定要对 %(number)s 办理%(action)s吗？", number=about, action=act.label)
+
+
+def badge(state: Delivery) -> Markup:
+    """How far a message has come, as a coloured tag; the word is always there."""
+    return Markup('<span class="badge badge-{}">{}</span>').format(state.tone, state.label)
+
+
+def written(message: CustomsMessage) -> str:
+    """The business message as it is sent, or why it cannot be written."""
+    try:
+        return letter.business_xml(message).decode()
+    except (etree.LxmlError, ValueError) as why:
+        return _("无法生成报文：%(why)s", why=why)

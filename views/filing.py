@@ -1,6 +1,6 @@
 """What every screen of applications shares: list, details, acts, attachments, certificate, export."""
 
-from typing import Any
+from typing import Any, BinaryIO
 
 from flask import Response, abort, current_app, flash, redirect, request, send_file
 from flask_admin import expose
@@ -9,16 +9,18 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup
 
-from models import filing, workflow
+from models import bundle, filing, workflow
 from models.application import Application, Carrier
-from models.attachments import SHOWN_IN_BROWSER, Attachment, Store
+from models.attachments import SHOWN_IN_BROWSER, Attachment
 from models.changes import explain
 from models.db import db
-from models.vocabulary import Action, AttachmentKind, Ground
+from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
-from views import certificate, export
-from views.base import Button, Screen, labels_of
+from views import certificate, export, security
+from views.base import Button, labels_of
+from views.bundle import PrintScreen
 from views.fields import number_of, without_signs
+from views.office import keys, office, store
 from views.query import OwnQuery
 
 BASICS = (
@@ -29,15 +31,17 @@ BASICS = (
 )  # fmt: skip
 CARRIER = ("kind", "specification", "quantity", "unit", "name", "catalogue_number", "unit_price", "currency", "note")
 STYLES = {Action.SUBMIT: "primary", Action.GRANT: "primary", Action.PRINT: "primary", Action.REVOKE: "danger"}
-PERFORMED = ", ".join(action.value for action in Action if action is not Action.EDIT)
+APART = {Action.EDIT, Action.COPY}  # which take more than a click on one row, and have doors of their own
+PERFORMED = ", ".join(action.value for action in Action if action not in APART)
 
 
-class FilingScreen(Screen):
+class FilingScreen(PrintScreen):
     """Applications, as far as the signed-in account sees them; one subclass a role and purpose."""
 
     acts: tuple[Action, ...] = ()  # in the list
     page_acts: tuple[Action, ...] = ()  # on the page of one application
-    opens = frozenset({"perform", "attachment", "certificate"})
+    opens = PrintScreen.opens | {"perform", "attachment"}
+    page_size_options: Any = (10, 20, 50, 100, bundle.MOST)
     can_view_details = can_export = True
     query_form = OwnQuery
     column_list: Any = ("number", "title", "publisher_name", "applied_on", "status", "acts")
@@ -66,15 +70,20 @@ class FilingScreen(Screen):
             Button(
                 name=action.value,
                 label=action.label,
-                address=f"{self.path('.perform', action=action.value)}?version={row.version}",
+                address=f"{self.door(action)}?version={row.version}",
                 ask=question(action, row),
                 refusal=workflow.refusal(action, row.status, current_user.role),
                 opinion=workflow.RULES[action].opinion,
+                reason=action is Action.REVOKE,
                 opens=action is Action.PRINT,
                 style=STYLES.get(action, "light"),
             )
             for action in (self.acts if acts is None else acts)
         ]
+
+    def door(self, action: Action) -> str:
+        """Where the act is posted."""
+        return self.path(".copy") if action is Action.COPY else self.path(".perform", action=action.value)
 
     def endpoint_of(self, row: Application) -> str:
         """The form while the application may be edited here, else the details."""
@@ -92,7 +101,7 @@ class FilingScreen(Screen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
-        page |= {"carrier_labels": labels_of(Carrier), "explain": explain, "tag": tag}
+        page |= {"reasons": Reason, "carrier_labels": labels_of(Carrier), "explain": explain, "tag": tag}
         return super().render(template, **(page | kwargs))
 
     # Acts
@@ -106,15 +115,27 @@ class FilingScreen(Screen):
             return redirect(stopped, 303) if stopped else self.back()
         if wanted is Action.PRINT:
             return redirect(address, 303)
+        if wanted is Action.GRANT:
+            self.put_on_paper(row)
         flash(_("%(number)s：%(action)s成功。", number=number, action=wanted.label), "success")
         return self.back()
+
+    def put_on_paper(self, row: Application) -> None:
+        """Make the paper at once, now that the grant is committed; should it fail, the first print makes it."""
+        assert row.certificate is not None
+        try:
+            certificate.complete(row.certificate.id, store(), keys())
+        except Exception:  # whatever the press met, the certificate is issued
+            current_app.logger.exception("no paper yet for certificate %s", row.certificate.number)
 
     def refused(self, action: Action, row: Application, opinion: str = "") -> str | None:
         """Do the act and commit: None. Refused, with the sentence told: where to go on, if anywhere in particular."""
         complete = self.get_url(".edit_view", id=row.id, check=1)
         try:
             seen = request.args.get("version", type=int)
-            filing.perform(db.session(), action, row, by=current_user, opinion=opinion, version=seen)
+            filing.perform(
+                db.session(), action, row, current_user, opinion, version=seen, office=office(), reason=self.reason()
+            )
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
@@ -130,6 +151,11 @@ class FilingScreen(Screen):
         )
         return f"{basis}\n{without_signs(request.form.get('opinion')) or ''}".strip()
 
+    def reason(self) -> Reason:
+        """Why a certificate is revoked; 其他 where none was chosen, for the opinion says it in any case."""
+        chosen = request.form.get("reason") or Reason.OTHER
+        return Reason(chosen) if chosen in set(Reason) else abort(400)
+
     # Files
     @expose("/attachment/")
     def attachment(self) -> Response:
@@ -140,21 +166,16 @@ class FilingScreen(Screen):
             abort(404)
         inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args
         response = send_file(
-            store().path(file.digest), mimetype=file.media_type, as_attachment=not inline, download_name=file.name
+            content_of(file),
+            mimetype=file.media_type,
+            as_attachment=not inline,
+            download_name=file.name,
+            etag=file.digest,
+            conditional=False,
         )
+        response.content_length = file.size
+        response.make_conditional(request, accept_ranges=True, complete_length=file.size)
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
-        return response
-
-    @expose("/certificate/")
-    def certificate(self) -> Response:
-        """The certificate as PDF, by the rule of 打印 (手册 第二章·打印)."""
-        row = self.get_one(request.args.get("id")) or abort(404)
-        sentence = workflow.refusal(Action.PRINT, row.status, current_user.role)
-        if sentence or row.certificate is None:
-            flash(sentence or _("尚未签发证明。"), "error")
-            return self.back()
-        response = Response(certificate.pdf(row.certificate), mimetype="application/pdf")
-        response.headers.set("Content-Disposition", "inline", filename=f"{row.certificate.number}.pdf")
         return response
 
     @expose("/export/<export_type>/")
@@ -167,9 +188,19 @@ class FilingScreen(Screen):
         return export.table(export_type, str(self.name), columns, rows)
 
 
-def store() -> Store:
-    """The folder of attachments."""
-    return Store(current_app.config["STORE"])
+def content_of(file: Attachment) -> BinaryIO:
+    """The bytes of an attachment; lost ones are a refusal, with the number under which the log tells of it."""
+    try:
+        return store().open(file.digest)
+    except FileNotFoundError:
+        number = security.incident()
+        current_app.logger.exception("attachment %s has lost its bytes: %s", file.id, file.digest)
+        sentence = _(
+            "没有找到附件“%(name)s”的内容，请把事件编号 %(number)s 告知系统管理员，由其从备份中找回。",
+            name=file.name,
+            number=number,
+        )
+        raise Refused(sentence) from None
 
 
 def tag(row: Application) -> Markup:
@@ -188,4 +219,10 @@ def question(action: Action, row: Application) -> str:
             return _("确定要准予 %(number)s 备案并签发证明吗？证明签发后不能更改。", number=row.number)
         case Action.PRINT:
             return ""
+        case Action.REVOKE:
+            return _("确定要作废 %(number)s 的证明吗？作废后不能恢复，海关会收到通知。", number=row.number)
+        case Action.COPY:
+            return _(
+                "确定要按 %(number)s 重新申请吗？填写的内容和附件会复制到新的申请，申报前可以修改。", number=row.number
+            )
     return _("确定要对 %(number)s 办理%(action)s吗？", number=row.number, action=action.label)

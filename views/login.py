@@ -17,16 +17,14 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from models import access, clock
 from models.accounts import Account
 from models.db import db
-from models.visits import Visit, end_visits, sign_in, visitor
+from models.visits import end_visits, sign_in, visitor
 from models.workflow import Refused
 from views import challenge
-from views.security import STATIC, local, wants_json
+from views.security import STATIC, limiter, local, wants_json
 
 # Endpoints, and whole blueprints, that need no account. They see no row of the register: the session stays closed.
 PUBLIC = STATIC | {"login", "picture", "sound", "health", "verify"}
@@ -50,7 +48,6 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/captcha.wav", view_func=sound)
     app.add_url_rule("/logout", view_func=logout, methods=["POST"])
     app.add_url_rule("/password", view_func=password, methods=["GET", "POST"])
-    app.add_url_rule("/healthz", view_func=health)
 
 
 def _timeout(app: Flask) -> timedelta:
@@ -79,6 +76,7 @@ def _to_login() -> ResponseReturnValue:
     return redirect(url_for("login", next=request.full_path.rstrip("?")))
 
 
+@limiter.limit("60 per minute", methods=["POST"], deduct_when=lambda answer: answer.status_code == 401)
 def login() -> ResponseReturnValue:
     """User name, password and 验证码, in the reverse order: a wrong 验证码 never tries a password."""
     target = local(request.values.get("next")) or "/"
@@ -150,13 +148,3 @@ def _change(account: Account, old: str, new: str, repeat: str) -> None:
     account.set_password(new)
     end_visits(db.session(), account.id, except_for=account.visit.id)
     db.session.commit()
-
-
-def health() -> ResponseReturnValue:
-    """Whether the database answers, for whoever watches the machine; no details."""
-    try:
-        db.session.scalar(select(Visit.id).limit(1))
-    except SQLAlchemyError:
-        current_app.logger.exception("the database does not answer")
-        return "unavailable\n", 503, {"Content-Type": "text/plain"}
-    return "ok\n", 200, {"Content-Type": "text/plain"}

@@ -1,6 +1,7 @@
 """The query form 查询/重置 above a list (手册 第二章): fixed fields, asked together, kept in the address."""
 
 from collections.abc import Callable
+from datetime import date, datetime, time
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
@@ -12,12 +13,15 @@ from models import workflow
 from models.accounts import Account, Organisation
 from models.application import Application, search_key
 from models.certificate import Certificate
+from models.clock import SHANGHAI
 from models.codes import District, names_of
-from models.vocabulary import Role, Status
+from models.customs import DELIVERIES, CustomsMessage
+from models.vocabulary import Delivery, Role, Status
 from views.fields import DayField, without_signs
 
 Condition = Callable[[Any], Any]
 ANY = ("", _l("全部"))
+FIRST = date(2000, 1, 1)  # no moment of ours lies before; the first days of the era have none in UTC
 
 
 def text(label: Any) -> Any:
@@ -92,6 +96,21 @@ class NationQuery(OwnQuery):
     publisher = text(_l("出版单位"))
     province = choice(_l("省份"), lambda: list(names_of("province").items()))
     certificate = text(_l("证明编号"))
+
+
+class ExchangeQuery(Query):
+    """Messages to customs by number, how far they have come, and when they were queued."""
+
+    number = text(_l("报文或证明编号"))
+    state = choice(_l("交换状态"), lambda: [(state.value, state.label) for state in Delivery])
+    since = DayField(_l("入列日期"))
+    until = DayField(_l("至"))
+    conditions: ClassVar[dict[str, Condition]] = {
+        "number": lambda words: CustomsMessage.message_id.startswith(words.upper(), autoescape=True),
+        "state": lambda state: DELIVERIES[Delivery(state)],
+        "since": lambda day: CustomsMessage.queued_at >= datetime.combine(max(day, FIRST), time.min, SHANGHAI),
+        "until": lambda day: CustomsMessage.queued_at <= datetime.combine(max(day, FIRST), time.max, SHANGHAI),
+    }
 
 
 class AccountQuery(Query):

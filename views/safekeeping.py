@@ -6,8 +6,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,16 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.attachments import Attachment, Store
+from models.certificate import Certificate, Paper
 from models.codes import District
 from models.db import db
 from models.visits import SpentChallenge, Visit
 from models.workflow import Refused
 
+# Every column that names kept bytes, and the one people know them by: a backup looks for them, a sweep spares them.
+NUMBER = select(Certificate.number).where(Certificate.id == Paper.certificate_id).scalar_subquery()
+NAMED = ((Attachment.digest, Attachment.name), (Paper.digest, NUMBER))
+SHELVES = [f"{number:02x}" for number in range(256)]
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "store"
 VERSION = "alembic_version"
 SHIPPED = {District.__tablename__, VERSION}  # filled by `upgrade`: a register with these alone is empty
@@ -44,10 +49,11 @@ def back_up(session: Session, store: Store, destination: Path) -> tuple[int, lis
     destination.mkdir(parents=True, exist_ok=True)
     named = _named(session)
     _dump(db.engine, destination / DATABASE)
-    for path in store.folder.glob("??/*"):  # after the database: bytes are always on disk before their row
-        kept = destination / FILES / path.name[:2] / path.name
+    for digest in store.kept():  # after the database: bytes are always kept before their row
+        kept = destination / FILES / digest[:2] / digest
         kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, kept)
+        with suppress(FileNotFoundError), store.open(digest) as content, kept.open("wb") as file:  # swept meanwhile
+            shutil.copyfileobj(content, file)
     files = (path for path in sorted(destination.rglob("*")) if path.is_file())
     parts = {path.relative_to(destination).as_posix(): digest_of(path) for path in files}
     manifest = {"made_at": clock.now().isoformat(), "database": db.engine.dialect.name, "parts": parts}
@@ -58,7 +64,7 @@ def back_up(session: Session, store: Store, destination: Path) -> tuple[int, lis
 
 def _named(session: Session) -> dict[str, str]:
     """Every digest the register names, with a file name that people know it by."""
-    named = dict(session.execute(select(Attachment.digest, Attachment.name)).all())
+    named = {digest: name for columns in NAMED for digest, name in session.execute(select(*columns))}
     session.rollback()
     return named
 
@@ -109,9 +115,7 @@ def restore(session: Session, source: Path, store: Store) -> tuple[int, list[str
     _load(db.engine, source / DATABASE)
     for name in manifest["parts"]:
         if name.startswith(f"{FILES}/"):
-            kept = store.path(Path(name).name)
-            kept.parent.mkdir(exist_ok=True)
-            shutil.copy2(source / name, kept)
+            store.keep((source / name).read_bytes())
     return len(manifest["parts"]), _lost(_named(session), manifest["parts"])
 
 
@@ -150,24 +154,18 @@ def sweep(session: Session, store: Store) -> dict[str, int]:
     answers: Any = session.execute(delete(SpentChallenge).where(SpentChallenge.spent_at < moment - ANSWERED))
     visits: Any = session.execute(delete(Visit).where(ended < moment - KEPT))
     session.commit()
-    before = (moment - SETTLED).timestamp()
+    before = moment - SETTLED
     return {
-        _("无主文件"): _remove(_orphans(session, store), before),
-        _("未传完的文件"): _remove(store.folder.glob("incoming-*"), before),
+        _("无主文件"): sum(store.remove(digest, before) for digest in _orphans(session, store)),
+        _("未传完的文件"): store.clear(before),
         _("验证码记录"): answers.rowcount,
         _("登录记录"): visits.rowcount,
     }
 
 
-def _orphans(session: Session, store: Store) -> Iterator[Path]:
-    for folder in store.folder.glob("??"):
-        named = set(session.scalars(select(Attachment.digest).where(Attachment.digest.startswith(folder.name))))
-        yield from (path for path in folder.iterdir() if path.name not in named)
-
-
-def _remove(paths: Iterable[Path], before: float) -> int:
-    """Of these files, unlink those not touched since `before`."""
-    old = [path for path in paths if path.stat().st_mtime < before]
-    for path in old:
-        path.unlink()
-    return len(old)
+def _orphans(session: Session, store: Store) -> Iterator[str]:
+    """Kept bytes that no row names; asked shelf by shelf, for there may be millions."""
+    for shelf in SHELVES:
+        asked = (select(digest).where(digest.startswith(shelf)) for digest, _name in NAMED)
+        named = {digest for statement in asked for digest in session.scalars(statement)}
+        yield from (digest for digest in store.kept(shelf) if digest not in named)

@@ -3,10 +3,13 @@
 import logging
 import re
 import secrets
+from time import time
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, has_app_context, jsonify, render_template, request
 from flask_babel import gettext as _
+from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -19,6 +22,7 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+limiter = Limiter(get_remote_address)  # by address; RATELIMIT_STORAGE_URI lets several processes count together
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -36,6 +40,7 @@ WORDS = {
 def init_app(app: Flask) -> None:
     """Guard every unsafe request, dress every answer, put every error into one sentence."""
     CSRFProtect(app)
+    limiter.init_app(app)
     app.jinja_env.globals["csp_nonce"] = nonce
     app.after_request(dress)
     app.register_error_handler(HTTPException, explain)
@@ -103,6 +108,8 @@ def sentence(error: HTTPException) -> str:
 def explain(error: HTTPException) -> Response:
     """An error as a page, or as JSON for a script, with the same status and headers (Allow, Retry-After)."""
     response: Response = current_app.make_response(error.get_response(request.environ))
+    if isinstance(error, RateLimitExceeded) and limiter.current_limit:
+        response.retry_after = max(1, int(limiter.current_limit.reset_at - time()))
     if isinstance(error, SecurityError):  # a host name that is not ours: no address can be built for it
         return response
     return say(response, sentence(error))

@@ -1,51 +1,69 @@
-"""核验: whether a PDF is the certificate that the register would print today, byte for byte."""
+"""The public page that says whether a certificate holds, for whoever has one in hand."""
 
-from io import BytesIO
-from pathlib import Path
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
-import click
-import pikepdf
-from flask_babel import gettext as _
-from sqlalchemy import select
+from models import clock
+from models.check_code import plain
+from views import verdict
+from views.office import keys
+from views.security import limiter
+from views.verdict import Verdict
 
-from models import access, workflow
-from models.certificate import Certificate
-from models.numbering import is_certificate_number
-from views import certificate
-from views.terminal import Terminal
+LONGEST = 100  # signs of a number that are looked at
 
-papers = Terminal("certificate", help="证明：核验文件。")
+PROVABLE = {"valid", "void", "expired"}
 
-
-@papers.command(help="核验一份证明文件：有效、已作废、内容与登记不一致或查无此证；仅“有效”以状态 0 退出。")
-@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def verify(file: Path) -> None:
-    """The verdict in one line."""
-    valid, sentence = verdict(file.read_bytes())
-    click.echo(sentence)
-    if not valid:
-        raise SystemExit(1)
+verify = Blueprint("verify", __name__, url_prefix="/verify")
 
 
-def verdict(paper: bytes) -> tuple[bool, str]:
-    """(whether it holds, why); the register is asked by the number in the file, then prints again and compares."""
-    number = number_in(paper)
-    with access.everything() as session:
-        found = session.scalar(select(Certificate).where(Certificate.number == number)) if number else None
-        if found is None:
-            return False, _("查无此证：文件中的证明编号未登记，或文件不是证明。")
-        if certificate.pdf(found) != paper:
-            return False, _("%(number)s：内容与登记不一致，请以登记内容为准。", number=number)
-        if found.application.status not in workflow.VALID:
-            return False, _("%(number)s：已作废。", number=number)
-        return True, _("%(number)s：有效。", number=number)
+def asked() -> str:
+    """The number that is asked about, by which guesses at its check code are counted, whoever makes them."""
+    return f"number {_number()}"
 
 
-def number_in(paper: bytes) -> str | None:
-    """The number that ends the title of the PDF, if it can be one."""
-    try:
-        with pikepdf.open(BytesIO(paper)) as opened:
-            number = str(opened.docinfo.get("/Title", "")).rpartition(" ")[2]
-    except (pikepdf.PdfError, ValueError):
-        return None
-    return number if is_certificate_number(number) else None
+def missed(_response: Response) -> bool:
+    """Whether this request guessed at a check code, and wrong."""
+    return bool(g.get("missed"))
+
+
+@verify.get("/")
+@verify.get("/<path:number>")
+@limiter.limit("120 per minute")  # an address; a customs house has one for all its counters
+@limiter.limit("10 per minute", key_func=asked, deduct_when=missed)  # a number: 60 bits are never guessed so (AC7)
+def show(number: str = "") -> ResponseReturnValue:
+    """By the number in the address, with the QR code's `c` or the check code typed as `code`."""
+    if typed := plain(request.args.get("number", "")):
+        code = plain(request.args.get("code", ""))
+        return redirect(url_for(".show", number=typed, code=code or None))
+    return _page(_judged()) if number else _page(None)
+
+
+@verify.post("/")
+@limiter.limit("20 per minute")  # an address
+def upload() -> ResponseReturnValue:
+    """By the file itself."""
+    file = request.files.get("file")
+    if not file:
+        return redirect(url_for(".show"), 303)
+    return _page(verdict.of_file(file.read(), keys()))
+
+
+def _number() -> str:
+    return str((request.view_args or {}).get("number", ""))[:LONGEST]
+
+
+def _page(said: Verdict | None) -> str:
+    """The number stands in the form only where there is such a certificate, whose check code is still to be typed."""
+    number = _number() if said and said.word in PROVABLE else ""
+    return render_template("verify.html", verdict=said, number=number, now=clock.now())
+
+
+def _judged() -> Verdict:
+    if code := request.args.get("c"):
+        return verdict.of_code(_number(), code, keys())
+    if typed := request.args.get("code"):
+        found = verdict.of_typed(_number(), typed)
+        g.missed = found.word == "unknown"
+        return found
+    return verdict.of_number(_number())

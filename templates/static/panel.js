@@ -6,31 +6,30 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const token = () => document.querySelector("input[name=csrf_token]").value;
 
-  // One dialog for every question: tells, asks, or asks for an opinion. Resolves to false, or to {opinion, grounds}.
-  function dialog(words, { tell = false, opinion = false, grounds = false } = {}) {
-    const text = ask.querySelector("textarea"), lacking = ask.querySelector(".ask-lacking");
-    ask.querySelector(".ask-words").textContent = words;
-    ask.querySelector(".ask-opinion").hidden = !opinion;
-    ask.querySelector(".ask-grounds").hidden = !grounds;
-    ask.querySelector(".ask-no").hidden = tell;
+  // One dialog for every question: tells, asks, or asks for an opinion, a reason. Resolves to false, or to what was said.
+  function dialog(words, { tell = false, opinion = false, grounds = false, reason = false, progress = false } = {}) {
+    const part = (name) => ask.querySelector(`.ask-${name}`), text = ask.querySelector("textarea"), why = ask.querySelector("select");
+    part("words").textContent = words;
+    Object.entries({ opinion, grounds, reason, progress, no: !tell }).forEach(([name, shown]) => { part(name).hidden = !shown; });
     $$("input[type=checkbox]", ask).forEach((box) => { box.checked = false; });
-    text.value = "";
-    lacking.hidden = true;
+    $$(".ask-lacking", ask).forEach((note) => { note.hidden = true; });
+    ask.querySelector("[value=yes]").disabled = progress;
+    text.value = why.value = "";
     ask.returnValue = "no";
     ask.showModal();
     return new Promise((resolve) => {
       const chosen = () => $$("input:checked", ask).map((box) => box.value);
       const guard = (event) => {
-        if (event.submitter && event.submitter.value === "yes" && opinion && !text.value.trim() && !chosen().length) {
-          event.preventDefault();
-          lacking.hidden = false;
-          text.focus();
-        }
+        const lacking = reason && !why.value ? why : opinion && !text.value.trim() && !chosen().length ? text : null;
+        if (!lacking || !event.submitter || event.submitter.value !== "yes") return;
+        event.preventDefault();
+        $$(".ask-lacking", ask).forEach((note) => { note.hidden = note.parentElement !== lacking.parentElement; });
+        lacking.focus();
       };
       ask.addEventListener("submit", guard);
       ask.addEventListener("close", () => {
         ask.removeEventListener("submit", guard);
-        resolve(ask.returnValue === "yes" && !tell && { opinion: text.value, grounds: chosen() });
+        resolve(ask.returnValue === "yes" && !tell && { opinion: text.value, grounds: chosen(), reason: why.value });
       }, { once: true });
     });
   }
@@ -54,36 +53,74 @@
     }
     if (!button.dataset.ask) return;
     event.preventDefault();
-    const opinion = "opinion" in button.dataset;
-    const said = await dialog(button.dataset.ask, { opinion, grounds: button.dataset.opinion === "refuse" });
+    const opinion = "opinion" in button.dataset, reason = "reason" in button.dataset;
+    const said = await dialog(button.dataset.ask, { opinion, reason, grounds: button.dataset.opinion === "refuse" });
     if (!said) return;
     $$("[data-answer]", button.form).forEach((input) => input.remove());
     if (opinion) hidden(button.form, "opinion", said.opinion);
+    if (reason) hidden(button.form, "reason", said.reason);
     said.grounds.forEach((ground) => hidden(button.form, "ground", ground));
     answered = button;
     button.form.requestSubmit(button);
     answered = null;
   });
 
-  // Toolbar: stands for the buttons of the picked row (手册: 选中一条数据，点击界面上…按钮).
-  const picked = () => document.querySelector("input[name=pick]:checked");
-  const twin = (bar) => picked() && picked().closest("tr").querySelector(`button[data-act=${bar.dataset.bar}]`);
+  // Toolbar: stands for the buttons of the ticked row (手册: 选中一条数据，点击界面上…按钮); 打印 takes many, in one file.
+  const ticks = () => $$("input[name=pick]:checked"), all = document.getElementById("pick-all");
+  const twin = (bar, tick) => tick.closest("tr").querySelector(`button[data-act=${bar.dataset.bar}]`);
+  function refusal(bar) {  // why it cannot act on what is ticked, or ""
+    const rows = ticks();
+    if (!rows.length) return bar.dataset.none;
+    if (rows.length > 1 && !bar.dataset.prepare) return bar.dataset.many;
+    const row = rows.find((tick) => twin(bar, tick).getAttribute("aria-disabled") === "true");
+    return !row ? "" : (rows.length > 1 ? `${row.closest("tr").querySelector(".number").textContent}：` : "") + twin(bar, row).title;
+  }
   function refreshBar() {
     $$("[data-bar]").forEach((bar) => {
-      const row = twin(bar);
-      if (!row) return;
-      bar.setAttribute("aria-disabled", row.getAttribute("aria-disabled") || "false");
-      bar.title = row.title;
+      bar.title = refusal(bar);
+      bar.setAttribute("aria-disabled", String(Boolean(bar.title)));
     });
-    $$("table.model-list tr").forEach((row) => row.classList.toggle("picked", row.contains(picked())));
+    $$("input[name=pick]").forEach((tick) => tick.closest("tr").classList.toggle("picked", tick.checked));
+    if (all) all.checked = ticks().length > 0 && !document.querySelector("input[name=pick]:not(:checked)");
   }
-  document.addEventListener("change", (event) => { if (event.target.name === "pick") refreshBar(); });
-  document.addEventListener("click", (event) => {
+  document.addEventListener("change", (event) => {
+    if (event.target === all) $$("input[name=pick]").forEach((tick) => { tick.checked = all.checked; });
+    if (event.target === all || event.target.name === "pick") refreshBar();
+  });
+  document.addEventListener("click", async (event) => {
     const bar = event.target.closest("[data-bar]");
     if (!bar) return;
-    const row = twin(bar);
-    if (row) row.click(); else dialog(bar.title, { tell: true });
+    event.preventDefault();
+    const refused = refusal(bar), rows = ticks();
+    if (refused) dialog(refused, { tell: true });
+    else if (rows.length === 1) twin(bar, rows[0]).click();
+    else if (await prepared(bar.dataset.prepare, rows)) bar.form.requestSubmit(bar);
   });
+  async function prepared(address, rows) {  // one paper after the other; the last click opens the window, or browsers block it
+    const bar = ask.querySelector("progress"), count = bar.nextElementSibling, yes = ask.querySelector("[value=yes]");
+    const tell = (words) => { ask.querySelector(".ask-words").textContent = words; };
+    const said = dialog(ask.dataset.preparing, { progress: true });
+    bar.max = rows.length;
+    for (let done = 0; done <= rows.length; done++) {
+      bar.value = done;
+      count.textContent = `${done} / ${rows.length}`;
+      const lost = done < rows.length && await post(address, { id: rows[done].value });
+      if (!ask.open) return false;
+      if (lost) { tell(`${ask.dataset.stopped}${lost}`); return said.then(() => false); }
+    }
+    tell(ask.dataset.prepared);
+    yes.disabled = false;
+    yes.focus();
+    return said;
+  }
+  async function post(address, fields) {  // "" when done, else the sentence that says why not
+    const body = new URLSearchParams({ csrf_token: token(), ...fields });
+    try {
+      const answer = await fetch(address, { method: "POST", body, headers: { "X-Requested-With": "XMLHttpRequest" } });
+      return answer.ok ? "" : (await answer.json()).message;
+    } catch { return ask.dataset.lost; }
+  }
+  if (all) all.hidden = false;
   refreshBar();
 
   // Selects that search as you type.

@@ -64,17 +64,24 @@ class Person:
             return challenge.answer(nonce)
 
     def press(self, name: str, within: Locator | None = None) -> None:
-        """Click the button of that name."""
+        """Click the button of that name, once the page is whole and its script can hear it."""
+        self.page.wait_for_load_state()
         (within or self.page.locator("main")).get_by_role("button", name=name, exact=True).click()
+
+    def turn_over(self, name: str) -> None:
+        """Click a button that brings a new page, and wait until that is whole: the old one still takes clicks."""
+        with self.page.expect_navigation():
+            self.press(name)
 
     def answer(self, name: str) -> None:
         """Answer the dialog with 确定 or 取消."""
         self.press(name, self.page.get_by_role("dialog"))
 
     def agree(self, name: str) -> None:
-        """Press a button that asks, and say 确定."""
+        """Press a button that asks, say 确定, and wait for the page that this brings."""
         self.press(name)
-        self.answer("确定")
+        with self.page.expect_navigation():
+            self.answer("确定")
 
     def pick(self, field: str, typed: str, option: str) -> None:
         """Open a select, type what comes to mind, and take the option that it finds (手册 第一章: 模糊查询)."""

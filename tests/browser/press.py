@@ -49,7 +49,7 @@ def fills_in_the_form(press: Person) -> str:
     for field, text in BASICS.items():
         page.locator(f"#{field}").fill(text)
     page.keyboard.press("Escape")
-    press.press("保存")
+    press.turn_over("保存")
     expect(page.locator(".alert-success")).to_be_visible()
     expect(page.get_by_label("受理机关")).to_have_value("江苏省新闻出版局")
     for field, (_typed, option) in PICKED.items():
@@ -71,10 +71,10 @@ def enters_the_carriers(press: Person) -> None:
         row.get_by_label("进口数量").fill(str(1000 + place))
         row.get_by_label("单位", exact=True).fill("010-张")
     rows.nth(3).get_by_label("规格型号").fill("")
-    press.press("保存")
+    press.turn_over("保存")
     expect(rows.nth(3).get_by_role("alert")).to_have_text("必填。")
     rows.nth(3).get_by_label("规格型号").fill("10 英寸 第 4 卷")
-    press.press("保存")
+    press.turn_over("保存")
     expect(rows).to_have_count(ROWS)
     press.press("删除", rows.nth(ROWS - 1))
     press.answer("取消")
@@ -82,7 +82,7 @@ def enters_the_carriers(press: Person) -> None:
     press.press("删除", rows.nth(ROWS - 1))
     press.answer("确定")
     rows.nth(1).get_by_label("进口数量").fill("2500")
-    press.press("保存")
+    press.turn_over("保存")
     expect(rows).to_have_count(ROWS - 1)
     expect(rows.nth(1).get_by_label("进口数量")).to_have_value("2500")
     expect(rows.nth(3).get_by_label("规格型号")).to_have_value("10 英寸 第 4 卷")
@@ -191,7 +191,7 @@ def prints_it(press: Person, number: str) -> bytes:
     page.get_by_role("link", name="查询").click()
     row = press.row(number)
     expect(row).to_contain_text("已备案")
-    row.get_by_role("radio").check()
+    row.get_by_role("checkbox").check()
     return press.opened(page.locator(".bar").get_by_role("button", name="打印"))
 
 

@@ -14,10 +14,10 @@ from playwright.sync_api import Page, ViewportSize
 from sqlalchemy import select
 
 from models import access
-from models.attachments import Store
 from models.certificate import Certificate
 from tests.browser.conftest import Coming
 from views import demo
+from views.office import office, store
 
 DESK, TELEPHONE = ViewportSize(width=1360, height=900), ViewportSize(width=390, height=800)
 SCREENS = Path(__file__).parent.parent / "screens"
@@ -46,7 +46,7 @@ OWED = """() => {
 def furnished(app: Flask) -> str:
     """The demonstration's cases in every status, beside the people of the tests; the number of a certificate."""
     with app.app_context(), access.everything() as session:
-        demo.cases(session, demo.people(session), Store(app.config["STORE"]), 1 << 20)
+        demo.cases(session, demo.people(session), store(), office(), 1 << 20)
         session.commit()
         return session.scalars(select(Certificate.number)).first() or ""
 
@@ -99,7 +99,7 @@ def test_every_page_reads_well_on_a_desk_and_on_a_telephone(furnished: str, come
 def test_the_pictures_of_the_readme_can_be_taken(furnished: str, comes: Coming) -> None:
     """List, details and certificate, none of them blank; `SCREENS=1` keeps them for the README."""
     press, province = comes("publisher"), comes("reviewer")
-    press.row("《广陵散").get_by_role("radio").check()
+    press.row("《广陵散").get_by_role("checkbox").check()
     keep("list", press.page.screenshot(animations="disabled"))
     certificate = press.opened(press.row("《广陵散").get_by_role("button", name="打印"))
     out = io.BytesIO()

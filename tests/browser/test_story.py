@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pypdfium2
 import zxingcpp
@@ -91,8 +92,8 @@ def follows_the_code(officer: Person, certificate: bytes) -> None:
 def looks_it_up(nation: Person, certificate: bytes, number: str) -> None:
     """手册 第三篇: 国家新闻出版署 looks certificates up by number, and has nothing to write with."""
     page = nation.page
-    page.get_by_label("证明编号").fill(code_on(certificate).rpartition("/")[2])
-    nation.press("查询")
+    page.get_by_label("证明编号").fill(urlsplit(code_on(certificate)).path.rpartition("/")[2])
+    nation.turn_over("查询")
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
     page.get_by_role("link", name=number).click()
     expect(page.locator("main").get_by_role("button")).to_have_text(["打印"])

@@ -2,45 +2,36 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from sqlalchemy import Date, select
 from sqlalchemy.orm import Session
 
-from models import access, clock, customs, filing
+from models import clock, customs, filing, letter, outbox, reconciliation
 from models.application import Application, Carrier
 from models.certificate import APPLICATION_FIELDS, CARRIER_FIELDS, Certificate
 from models.codes import names_of
 from models.customs import CustomsMessage
 from models.db import Exact, db, tidy
+from models.letter import Parties
+from models.outbox import Pace
 from models.vocabulary import Action, Category, Filing
 from models.workflow import Refused
 from tests.conftest import Acting, Making, Recording
+from tests.models.conftest import Door
 from tests.models.test_races import at_once
+from views.office import office
 
-Door = Callable[[], AbstractContextManager[Session]]
+PACE = Pace()
+LEASE = timedelta(seconds=PACE.lease + 1)
 XS = "{http://www.w3.org/2001/XMLSchema}"
-
-
-@pytest.fixture
-def door(app: Flask) -> Door:
-    """`with door() as session:` sees every row, as a deliverer does."""
-
-    @contextmanager
-    def opened() -> Iterator[Session]:
-        with app.app_context(), access.everything() as session:
-            yield session
-
-    return opened
 
 
 @pytest.fixture
@@ -56,7 +47,7 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 def claimed(session: Session) -> str | None:
     """The id of the next message, claimed."""
-    message = customs.claim(session)
+    message = outbox.claim(session, PACE)
     return message and message.message_id
 
 
@@ -67,12 +58,12 @@ class TestOutbox:
         """RC6: the message is written in the transaction of the act."""
         key = make_application(status="pending")
         with acting("reviewer") as by:
-            filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), by)
+            filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), by, office=office())
             assert db.session.scalars(select(CustomsMessage)).one().act is Action.GRANT
             db.session.rollback()
         assert on_record(key)["customs_message"] == []
         with door() as session:
-            assert customs.claim(session) is None
+            assert outbox.claim(session, PACE) is None
 
     def test_a_claimed_message_is_nobody_elses_until_its_lease_ends(
         self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
@@ -83,7 +74,7 @@ class TestOutbox:
             first = claimed(session)
             assert first is not None
             assert claimed(other) is None
-            wait(customs.LEASE + timedelta(seconds=1))
+            wait(LEASE)
             assert claimed(other) == first
             assert other.scalars(select(CustomsMessage.attempts)).one() == 2
 
@@ -93,7 +84,7 @@ class TestOutbox:
 
         def work() -> list[int]:
             with door() as session:
-                return [message.application_id for message in iter(lambda: customs.claim(session), None)]
+                return [message.application_id for message in iter(lambda: outbox.claim(session, PACE), None)]
 
         shares = at_once(*[work] * 4)
         assert sorted(key for share in shares for key in share) == sorted(names)  # type: ignore[attr-defined]
@@ -119,10 +110,10 @@ class TestOutbox:
         pauses, later = [], timedelta()
         with door() as session:
             for attempt in range(1, 15):
-                message = customs.claim(session)
+                message = outbox.claim(session, PACE)
                 assert message is not None
                 assert message.attempts == attempt
-                customs.postpone(session, message.id, attempt, "海关网关没有应答。")
+                outbox.postpone(session, message.id, attempt, "海关网关没有应答。", PACE)
                 assert (message.answer, message.claimed_until) == ("海关网关没有应答。", None)
                 assert claimed(session) is None
                 pauses.append((message.next_at - clock.now()).total_seconds())
@@ -138,12 +129,12 @@ class TestOutbox:
         """Its claim has passed on, and so has the say."""
         make_application(status="filed")
         with door() as session:
-            customs.claim(session)
-            wait(customs.LEASE + timedelta(seconds=1))
-            second = customs.claim(session)
+            outbox.claim(session, PACE)
+            wait(LEASE)
+            second = outbox.claim(session, PACE)
             assert second is not None
             until = second.claimed_until
-            customs.postpone(session, second.id, 1, "迟到")
+            outbox.postpone(session, second.id, 1, "迟到", PACE)
             assert (second.claimed_until, second.answer) == (until, None)
 
     def test_an_answer_is_noted_once(self, make_application: Making, door: Door) -> None:
@@ -164,7 +155,7 @@ class TestOutbox:
             assert claimed(session) is None
             message = session.scalars(select(CustomsMessage)).one()
             assert (message.accepted, message.answer) == (True, "回执说明")
-            assert customs.ledger(session) == {}  # it was never sent by us
+            assert reconciliation.ledger(session) == {}  # it was never sent by us
 
     def test_a_receipt_that_is_not_awaited_closes_nothing(self, make_application: Making, door: Door) -> None:
         """A refused act changes nothing."""
@@ -177,7 +168,29 @@ class TestOutbox:
 
 def sent(message: CustomsMessage) -> Any:
     """The message as its reader gets it."""
-    return customs.parsed(customs.business_xml(message))
+    return letter.parsed(letter.business_xml(message))
+
+
+class TestLimits:
+    def test_what_is_too_long_for_customs_is_told_before_it_is_submitted(
+        self, make_application: Making, acting: Acting, on_record: Recording
+    ) -> None:
+        """CU9: the limits of the message hold where a person can still do something about it."""
+        key = make_application(status="draft", carriers=1200, title="长" * 300)
+        with acting("publisher") as by:
+            application = db.session.get_one(Application, key)
+            for carrier in application.carriers:
+                carrier.specification, carrier.note = "规" * 255, "备" * 200
+            db.session.commit()
+            with pytest.raises(letter.Unsendable, match="1 MB"):
+                filing.perform(db.session(), Action.SUBMIT, application, by)
+            db.session.rollback()
+        assert on_record(key)["application"][0]["status"] == "draft"
+
+    def test_what_no_message_can_carry_is_told_before_it_is_submitted(self, make_application: Making) -> None:
+        """CU10: never silently changed."""
+        with pytest.raises(letter.Unsendable, match="无法写入海关报文"):
+            make_application(status="pending", title="坏\ufffe")
 
 
 class TestMessage:
@@ -189,8 +202,8 @@ class TestMessage:
             session.get_one(Application, key).title = "后来改过的名称"
             session.commit()
             message = session.scalars(select(CustomsMessage)).one()
-            xml, root, snapshot = customs.business_xml(message), sent(message), message.certificate.snapshot
-            assert customs.business_xml(message) == xml
+            xml, root, snapshot = letter.business_xml(message), sent(message), message.certificate.snapshot
+            assert letter.business_xml(message) == xml
         assert xml.startswith(b"<?xml version='1.0' encoding='UTF-8'?>")
         assert "𠮷祥".encode() in xml
         assert root.findtext("{*}application/{*}title") == title == snapshot["title"]
@@ -204,14 +217,14 @@ class TestMessage:
         """A message is data: it makes its reader open no file."""
         make_application(status="filed", title="商品名称")
         with door() as session:
-            xml = customs.business_xml(session.scalars(select(CustomsMessage)).one()).decode()
+            xml = letter.business_xml(session.scalars(select(CustomsMessage)).one()).decode()
         bad = xml.replace("\n", '\n<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>', 1)
         with pytest.raises(etree.LxmlError):
-            customs.parsed(bad.replace("商品名称", "&e;").encode())
+            letter.parsed(bad.replace("商品名称", "&e;").encode())
 
     def test_the_schema_has_every_granted_field_with_the_length_of_its_column(self) -> None:
         """CU9: no field is forgotten, none is cut."""
-        schema = etree.parse(customs.SCHEMA)
+        schema = etree.parse(letter.SCHEMA)
         for kind, model, names in (
             ("application", Application, APPLICATION_FIELDS),
             ("carrier", Carrier, CARRIER_FIELDS),
@@ -285,6 +298,11 @@ def test_every_application_that_can_be_granted_makes_a_valid_message(
         certificate=certificate, message_id="Z3220260000017-3", act=Action.GRANT, queued_at=clock.now()
     )
     root = sent(message)
+    data = letter.business_xml(message)
+    enveloped = letter.enveloped(
+        message.message_id, letter.CERTIFICATE, clock.now(), data, Parties("A", "B"), b"\x30" * 9
+    )
+    assert letter.opened(enveloped).data == data
     assert {etree.QName(child).localname: child.text for child in root.find("{*}application")} == application
     for row, element in zip(carriers, root.find("{*}carriers"), strict=True):
         assert {etree.QName(child).localname: child.text for child in element} == row

@@ -20,6 +20,7 @@ from models.vocabulary import Action, AttachmentKind, Status
 from models.workflow import Refused
 from tests.cast import upload
 from tests.conftest import Acting, Making, Recording
+from views.office import office
 
 REQUIRED = {
     "title": "请填写商品名称。",
@@ -93,7 +94,14 @@ def test_an_adverse_act_needs_an_opinion(
     with acting("reviewer") as reviewer:
         for opinion in ("", "   ", "\n\t"):
             with pytest.raises(Refused, match=f"{Action(action).label}须填写意见"):
-                filing.perform(db.session(), Action(action), db.session.get_one(Application, key), reviewer, opinion)
+                filing.perform(
+                    db.session(),
+                    Action(action),
+                    db.session.get_one(Application, key),
+                    reviewer,
+                    opinion,
+                    office=office(),
+                )
             db.session.commit()
     assert on_record(key) == before
 
@@ -156,7 +164,7 @@ def test_a_second_decision_is_told_of_the_first(make_application: Making, acting
     with acting("reviewer") as late:
         shown = db.session.get_one(Application, key)
         with acting("reviewer") as early:
-            filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), early)
+            filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), early, office=office())
             db.session.commit()
         before = on_record(key)
         with pytest.raises(filing.Conflict) as conflict:
@@ -172,7 +180,7 @@ def test_whoever_was_overtaken_by_a_deletion_is_told_to_look_again(make_applicat
     with acting("publisher") as late:
         shown = db.session.get_one(Application, key)
         with acting("publisher") as early:
-            filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), early)
+            filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), early, office=office())
             db.session.commit()
         with pytest.raises(filing.Conflict, match="已被他人办理，请返回列表查看"):
             filing.perform(db.session(), Action.SUBMIT, shown, late)
@@ -216,7 +224,7 @@ def test_an_act_that_fails_at_any_statement_leaves_nothing(
             serials = session.scalars(select(Serial.last)).all()
             try:
                 with failing_at(session, number):
-                    filing.perform(session, Action(action), application, account, "理由")
+                    filing.perform(session, Action(action), application, account, "理由", office=office())
                     session.commit()
                 break
             except ConnectionError:
@@ -233,7 +241,7 @@ def test_what_is_rolled_back_was_never_there(make_application: Making, acting: A
     before = on_record(key)
     with acting("reviewer") as reviewer:
         application = db.session.get_one(Application, key)
-        filing.perform(db.session(), Action.GRANT, application, reviewer)
+        filing.perform(db.session(), Action.GRANT, application, reviewer, office=office())
         assert application.certificate is not None
         db.session.rollback()
     assert on_record(key) == before

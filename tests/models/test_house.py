@@ -67,7 +67,7 @@ def test_the_application_knows_views_and_how_to_open_the_database_only() -> None
 STOREYS = (
     {"clock", "vocabulary", "db"},
     {"workflow"},
-    {"codes", "accounts", "numbering", "guards"},
+    {"codes", "accounts", "numbering", "guards", "store"},
     {"application"},
     {"attachments", "trail", "certificate", "customs"},
     {"access", "filing"},

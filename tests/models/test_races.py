@@ -24,6 +24,7 @@ from models.vocabulary import Action, AttachmentKind, Status
 from models.workflow import EDITABLE, Refused
 from tests.cast import account_of, upload
 from tests.conftest import Acting, Making, Recording
+from views.office import office
 
 Work = Callable[[], object]
 Door = Callable[..., int]
@@ -54,7 +55,7 @@ def performing(app: Flask) -> Callable[..., Work]:
                 account = account_of(by)
                 access.enter(account)
                 application = db.session.get_one(Application, key)
-                filing.perform(db.session(), Action(action), application, account, opinion)
+                filing.perform(db.session(), Action(action), application, account, opinion, office=office())
                 db.session.commit()
                 return action
 
@@ -119,7 +120,7 @@ def test_a_grant_that_fails_gives_its_number_to_the_next(
     """Design 2.9: without gaps; the number goes back with the act that took it."""
     first, second = make_application(status="pending"), make_application(status="pending")
     with acting("reviewer") as reviewer:
-        filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, first), reviewer)
+        filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, first), reviewer, office=office())
         db.session.rollback()
     assert performing("grant", second, "reviewer")() == "grant"
     with app.app_context(), access.everything() as session:

@@ -11,19 +11,20 @@ from models.application import Application
 from models.vocabulary import Action, Role, Status, Step
 from models.workflow import RECEIPTS, RULES, Refused, actions_of, check, refusal
 from tests.conftest import Making, Recording
+from views.office import office
 
 # P publisher, R reviewer, N nation; the operator may do nothing.
 MATRIX = """
-                  edit  submit  delete  print  return  decline  refuse  grant  resend  revoke
-draft             P     P       P       -      -       -        -       -      -       -
-pending           -     -       -       -      R       R        R       R      -       -
-returned          P     P       -       -      -       -        -       -      -       -
-not_accepted      -     -       P       -      -       -        -       -      -       -
-refused           -     -       P       -      -       -        -       -      -       -
-filed             -     -       -       PRN    -       -        -       -      -       R
-customs_received  -     -       -       PRN    -       -        -       -      -       R
-customs_failed    -     -       -       -      -       -        -       -      R       R
-revoked           -     -       -       -      -       -        -       -      -       -
+                  edit  submit  delete  print  return  decline  refuse  grant  resend  revoke  copy
+draft             P     P       P       -      -       -        -       -      -       -       -
+pending           -     -       -       -      R       R        R       R      -       -       -
+returned          P     P       -       -      -       -        -       -      -       -       -
+not_accepted      -     -       P       -      -       -        -       -      -       -       -
+refused           -     -       P       -      -       -        -       -      -       -       -
+filed             -     -       -       PRN    -       -        -       -      -       R       -
+customs_received  -     -       -       PRN    -       -        -       -      -       R       -
+customs_failed    -     -       -       -      -       -        -       -      R       R       -
+revoked           -     -       -       -      -       -        -       -      -       -       P
 """
 LETTERS = {"publisher": "P", "reviewer": "R", "national": "N", "operator": "O"}
 LEADS_TO = {
@@ -164,7 +165,7 @@ def test_a_forced_act_changes_nothing_and_says_why(
             if LETTERS[role] in CELLS[status, action]:
                 continue
             with pytest.raises(Refused) as refused:
-                filing.perform(session, action, session.get_one(Application, key), account, "理由")
+                filing.perform(session, action, session.get_one(Application, key), account, "理由", office=office())
             assert str(refused.value) == refusal(action, status, role)
             session.commit()  # the worst a caller can do after a refusal
     assert on_record(key) == before
@@ -181,7 +182,8 @@ def test_an_allowed_act_leads_where_the_table_says(
             for role in (role for role, letter in LETTERS.items() if name == status and letter in cell):
                 account = session.query(Account).filter_by(role=role).order_by(Account.id).first()
                 assert account is not None
-                filing.perform(session, Action(act), session.get_one(Application, key), account, "理由")
+                row = session.get_one(Application, key)
+                filing.perform(session, Action(act), row, account, "理由", office=office())
                 assert session.get_one(Application, key).status == LEADS_TO.get(act, status)
                 session.rollback()
     assert on_record(key)["application"][0]["status"] is status

@@ -1,9 +1,25 @@
 """What several tests of the screens start from."""
 
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from app import create_app
+from models import access, check_code, clock
+from models.certificate import Certificate
+from tests.views.customs_house import House
+from views.certificate import order, paper
+from views.office import keys, store
+
+Typing = Callable[..., Result]
+Later = Callable[[], None]
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +27,58 @@ def routes() -> list[Rule]:
     """Every route of an application as it leaves create_app; 退出 comes last, for it ends the visit."""
     app = create_app({"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
     return sorted(app.url_map.iter_rules(), key=lambda rule: (rule.endpoint == "logout", rule.rule))
+
+
+@pytest.fixture
+def held(app: Flask) -> Callable[[int], SimpleNamespace]:
+    """`held(key)`: what somebody knows who holds that certificate: `number`, `typed`, the QR code's `code`, `facts`."""
+
+    def looked_at(key: int) -> SimpleNamespace:
+        with app.app_context(), access.everything() as session:
+            found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+            code = order(found, str(found.application.province), keys())[1]
+            facts = check_code.read(code, keys().code_keys())
+            number, typed = found.number, found.check_code
+            return SimpleNamespace(number=number, typed=typed, code=code, facts=facts, content=found.snapshot)
+
+    return looked_at
+
+
+@pytest.fixture
+def printed(app: Flask) -> Callable[[int], bytes]:
+    """`printed(key)`: the one file of that application's certificate."""
+
+    def kept(key: int) -> bytes:
+        with app.app_context(), access.everything() as session:
+            found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+            return paper(found, store(), keys())
+
+    return kept
+
+
+@pytest.fixture
+def house(app: Flask, tmp_path: Path) -> Iterator[House]:
+    """The simulated customs at work, and the application told where it is."""
+    house = House(tmp_path)
+    house.open()
+    app.config["CUSTOMS_GATEWAY"] = house.address
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def typed(app: Flask) -> Typing:
+    """`typed("customs", "deliver")`: the terminal's answer."""
+    return lambda *words: app.test_cli_runner().invoke(args=words)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Later:
+    """`later()`: two more hours have passed, and so every pause."""
+    really, passed = clock.now, [timedelta()]
+
+    def pass_by() -> None:
+        passed[0] += timedelta(hours=2)
+        monkeypatch.setattr(clock, "now", lambda: really() + passed[0])
+
+    return pass_by

@@ -59,7 +59,7 @@ def test_the_cases_have_a_past_and_papers_that_say_what_they_are_about(shown: Fl
         letters = [[file for file in case.attachments if file.kind is AttachmentKind.ENTRUSTMENT] for case in entrusted]
         assert len(letters) >= 2
         for case, (letter,) in zip(entrusted, letters, strict=True):
-            with pypdfium2.PdfDocument(Store(shown.config["STORE"]).path(letter.digest)) as paper:
+            with pypdfium2.PdfDocument(Store(shown.config["STORE"]).open(letter.digest)) as paper:
                 words = paper[0].get_textpage().get_text_range()
             assert "委托书" in words
             assert str(case.contract_number) in words
@@ -71,7 +71,8 @@ def test_the_cases_have_a_past_and_papers_that_say_what_they_are_about(shown: Fl
 
 def test_in_a_new_register_the_people_sign_in_with_the_password_shown(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/new.sqlite"
-    app = create_app({"SQLALCHEMY_DATABASE_URI": address, "STORE": str(tmp_path / "store"), "SECRET_KEY": "x"})
+    folders = {"STORE": str(tmp_path / "store"), "SIGNING_KEY": str(tmp_path / "keys")}
+    app = create_app(folders | {"SQLALCHEMY_DATABASE_URI": address, "SECRET_KEY": "x"})
     runner = app.test_cli_runner()
     assert runner.invoke(args=["upgrade"]).exit_code == 0
     answer = runner.invoke(args=["demo"])

@@ -21,32 +21,37 @@ As = Callable[[str | None], Browser]
 # P publisher and agent, R province, N nation, O operator.
 # «-»: shut even to those whose screen it is; «.»: no such door.
 SCREENS = """
-              applications  review  filings  exchange  register  accounts  organisations  entrustments  districts
-index_view    P             R       R        R         N         O         O              O             O
-create_view   P             -       -        -         -         O         O              O             -
-edit_view     P             -       -        -         -         O         O              O             -
-details_view  P             R       R        -         N         -         -              -             -
-export        P             -       R        -         N         -         -              -             -
-ajax_lookup   -             -       -        -         -         O         -              O             -
-perform       P             R       R        .         N         .         .              .             .
-attachment    P             R       R        .         N         .         .              .             .
-certificate   P             R       R        .         N         .         .              .             .
-upload        P             .       .        .         .         .         .              .             .
-remove        P             .       .        .         .         .         .              .             .
-reset         .             .       .        .         .         O         .              .             .
-imported      .             .       .        .         .         .         .              .             O
+              applications  review  filings  exchange  register  accounts  organisations entrustments districts  traffic
+index_view    P             R       R        R         N         O         O              O             O          O
+create_view   P             -       -        -         -         O         O              O             -          -
+edit_view     P             -       -        -         -         O         O              O             -          -
+details_view  P             R       R        R         N         -         -              -             -          -
+export        P             -       R        -         N         -         -              -             -          -
+ajax_lookup   -             -       -        -         -         O         -              O             -          -
+perform       P             R       R        .         N         .         .              .             .          .
+attachment    P             R       R        .         N         .         .              .             .          .
+certificate   P             R       R        .         N         .         .              .             .          .
+prepare       P             R       R        .         N         .         .              .             .          .
+print_all     P             R       R        .         N         .         .              .             .          .
+copy          P             .       .        .         .         .         .              .             .          .
+upload        P             .       .        .         .         .         .              .             .          .
+remove        P             .       .        .         .         .         .              .             .          .
+reset         .             .       .        .         .         O         .              .             .          .
+release       .             .       .        R         .         .         .              .             .          .
+resend        .             .       .        R         .         .         .              .             .          .
+imported      .             .       .        .         .         .         .              .             O          .
 """
 EVERYBODY = "anybody"
 OTHERS = dict.fromkeys(("admin.index", "password", "logout"), "PRNO") | dict.fromkeys(
-    ("login", "picture", "sound", "health", "verify.show", "static", "admin.static"), EVERYBODY
+    ("login", "picture", "sound", "health", "verify.show", "verify.upload", "static", "admin.static"), EVERYBODY
 )
-OWNERS = dict(zip(SCREENS.split()[:9], "PRRRNOOOO", strict=True))
+OWNERS = dict(zip(SCREENS.split()[:10], "PRRRNOOOOO", strict=True))
 PEOPLE = {"P": "publisher", "R": "reviewer", "N": "national", "O": "operator"}
 FILLED = {"action": "print", "export_type": "csv", "number": "Z", "filename": "panel.css"}
 LOOKED_UP = {"accounts.ajax_lookup": "organisation", "entrustments.ajax_lookup": "publisher"}
-PASSED = {200, 302, 303, 400, 409, 422}  # through the door; whether what was asked is then done is another matter
+PASSED = {200, 204, 302, 303, 400, 409, 422}  # through the door; whether what was asked is then done is another matter
 NONSENSE = ("", "0", "-1", "99999", "abc", "1,2", "1 OR 1=1", "９", "1.0", "9" * 21, "9" * 5000)
-ACTS = [action.value for action in Action if action is not Action.EDIT]
+ACTS = [action.value for action in Action if action not in (Action.EDIT, Action.COPY)]  # those of `perform`
 
 
 def table() -> dict[str, str]:
@@ -133,6 +138,8 @@ def attacks(browser: Browser, screen: str, key: int, files: list[int]) -> Iterat
     yield get(f"/{screen}/certificate/?id={key}")
     yield get(f"/{screen}/details/", query_string={"id": f" {key}"})
     yield from (post(f"/{screen}/{act}/", data={"id": key, "opinion": "理由"}) for act in ACTS)
+    yield post(f"/{screen}/prepare/", data={"id": key})
+    yield post(f"/{screen}/print-all/", data={"pick": key})
     if screen != "applications":
         return
     form = form_of(get("/applications/new/").text) | {"title": "改了", "version": "3"}

@@ -1,7 +1,9 @@
 """上传附件: one file at a time, kept whatever becomes of the form; what is refused, and how a file comes back."""
 
 import io
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ from flask import Flask
 from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
+from models import clock
+from models.attachments import Store
 from models.vocabulary import AttachmentKind, Status
 from tests.conftest import Browser, Making, Recording
 from tests.views.ledger import ledger
@@ -148,6 +152,78 @@ def test_a_file_comes_back_under_its_own_name(
         assert (kind, names["filename"]) == ("attachment", kept)
         assert kept.isascii() or "filename*=UTF-8''" in answer.headers["Content-Disposition"]
         assert answer.data == a_pdf(kept)
+
+
+def test_wherever_files_are_kept_they_come_back_whole_in_part_and_after_being_replaced(
+    app: Flask, address: str, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
+) -> None:
+    """In a folder and in a bucket; a PDF reader asks for parts, and for no more than what has changed."""
+    app.config["STORE"] = address
+    key, browser = make_application(), as_("publisher")
+    assert upload(browser, key, a_pdf("first")).status_code == 200
+    first = on_record(key)["attachment"][-1]
+    page = f"/applications/attachment/?id={first['id']}"
+    whole = browser.get(page)
+    assert (whole.status_code, whole.data) == (200, a_pdf("first"))
+    assert (whole.content_length, whole.headers["Accept-Ranges"]) == (len(a_pdf("first")), "bytes")
+    part = browser.get(page, headers={"Range": "bytes=10-19", "If-Range": whole.headers["ETag"]})
+    assert (part.status_code, part.data) == (206, a_pdf("first")[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(a_pdf('first'))}"
+    assert browser.get(page, headers={"Range": "bytes=9999999-"}).status_code == 416
+    assert browser.get(page, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+    assert upload(browser, key, a_pdf("second"), replaces=first["id"]).status_code == 200
+    second = on_record(key)["attachment"][-1]
+    assert browser.get(f"/applications/attachment/?id={second['id']}").data == a_pdf("second")
+    assert browser.get(page).data == a_pdf("first")
+
+
+def test_a_file_whose_bytes_are_lost_says_what_to_do_and_leaves_a_mark_in_the_log(
+    app: Flask,
+    address: str,
+    as_: As,
+    make_application: Making,
+    a_pdf: Pdf,
+    on_record: Recording,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A sentence, never a 500; the number in it is the one in the log."""
+    app.config["STORE"] = address
+    key, browser = make_application(), as_("publisher")
+    upload(browser, key, a_pdf("lost"), "合同.pdf")
+    file = on_record(key)["attachment"][-1]
+    assert Store(address).remove(file["digest"], before=clock.now() + timedelta(days=1))
+    answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
+    assert answer.status_code == 409
+    told = re.fullmatch(
+        r"没有找到附件“合同\.pdf”的内容，请把事件编号 ([0-9A-F]{8}) 告知系统管理员，由其从备份中找回。",
+        answer.json["message"],
+    )
+    assert told
+    assert f"[{told[1]}] attachment {file['id']} has lost its bytes: {file['digest']}" in caplog.text
+    assert upload(browser, key, a_pdf("lost")).status_code == 200
+    assert browser.get(f"/applications/attachment/?id={file['id']}").data == a_pdf("lost")
+
+
+def test_a_bucket_that_does_not_answer_is_told_and_changes_nothing(
+    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is taken for kept, or for lost, that may be neither."""
+    key, browser = make_application(), as_("publisher")
+    before = ledger(app)
+    nobody = {
+        "ENDPOINT_URL": "http://127.0.0.1:9",
+        "ALLOW_HTTP": "true",
+        "ACCESS_KEY_ID": "x",
+        "SECRET_ACCESS_KEY": "x",
+    }
+    for name, value in nobody.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    app.config |= {"STORE": "s3://nobody/answers", "PROPAGATE_EXCEPTIONS": False}
+    for target in (key, ""):
+        answer = upload(browser, target, a_pdf("x"))
+        assert (answer.status_code, "请稍后再试" in answer.json["message"]) == (500, True)
+    assert browser.get("/applications/attachment/?id=1").status_code == 500
+    assert ledger(app) == before
 
 
 @pytest.mark.parametrize("status", list(Status))

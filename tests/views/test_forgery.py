@@ -133,9 +133,9 @@ def test_no_other_method_opens_a_door(as_: As, routes: list[Rule]) -> None:
     """AD4: an act is posted; whoever opens its address, or invents a method, is told 405."""
     browser = as_("publisher")
     for rule in routes:
-        allowed = (rule.methods or set()) | {"OPTIONS"}
+        allowed = {method for other in routes if other.rule == rule.rule for method in other.methods or ()}
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
-            if rule.endpoint not in ("static", "admin.static", "verify.show"):
+            if rule.endpoint not in ("static", "admin.static"):
                 assert browser.open(address(rule, 1), method=method).status_code == 405, (method, rule.rule)
 
 
@@ -145,8 +145,9 @@ def test_looking_changes_nothing(
     """AD4, CU15: after every GET route, by every role, every table is what it was."""
     key = make_application(status="filed")
     file = on_record(key)["attachment"][0]["id"]
+    app.test_cli_runner().invoke(args=["certificate", "render"])  # else the first look would make the paper
     before = ledger(app)
-    slow = {"picture", "sound", "applications.certificate", "review.certificate", "filings.certificate"}
+    slow = {"picture", "sound"}
     for username in (*PEOPLE.values(), None):
         browser = as_(username)
         for rule in routes:
@@ -236,7 +237,7 @@ def test_what_was_issued_stays_as_it_was_issued(
     for table in ("trail_entry", "customs_message"):
         assert after[table][: len(before[table])] == before[table]
     added = [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]]
-    assert added == ["resend", "revoke"]  # the attack got as far as it may
+    assert added == ["resend", "print", "revoke"]  # the attack got as far as it may
 
 
 def test_what_a_filing_names_cannot_be_erased(app: Flask, make_application: Making, routes: list[Rule]) -> None:

@@ -304,11 +304,12 @@ def test_the_operator_sees_no_application_anywhere(as_: As, make_application: Ma
         "/organisations/",
         "/entrustments/",
         "/districts/",
+        "/traffic/",
     ]
     for screen in ("applications", "review", "filings", "exchange", "register"):
         for place in ("", f"details/?id={key}", "export/csv/"):
             assert operator.get(f"/{screen}/{place}").status_code == 403
-    for screen in ("accounts", "organisations", "entrustments", "districts"):
+    for screen in ("accounts", "organisations", "entrustments", "districts", "traffic"):
         page = operator.get(f"/{screen}/").text
         assert "机密标题" not in page
         assert "SQ20" not in page

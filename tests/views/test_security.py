@@ -210,7 +210,7 @@ def test_without_its_database_the_house_still_answers(address: str, tmp_path: Pa
     app = create_app({"SQLALCHEMY_DATABASE_URI": address, "STORE": str(tmp_path), "SECRET_KEY": "s"})
     browser = app.test_client()
     health = browser.get("/healthz")
-    assert (health.status_code, health.text) == (503, "unavailable\n")
+    assert (health.status_code, health.text) == (503, "database\n")
     with browser.session_transaction() as session:
         session["_user_id"] = "a visit"
     page = browser.get("/password")

@@ -1,0 +1,87 @@
+"""对账: our ledger against customs', both ways, and what was found, kept to be shown."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import JSON, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import clock
+from models.clock import SHANGHAI, Moment
+from models.customs import CustomsMessage
+from models.db import Base
+from models.vocabulary import Difference
+from models.workflow import Refused
+
+Ledger = dict[str, bool | None]
+Found = list[tuple[str, Difference]]
+
+
+class Reconciliation(Base):
+    """One comparison; `day` is None where it was of everything."""
+
+    __tablename__ = "reconciliation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("对账时间")})
+    day: Mapped[date | None] = mapped_column(info={"label": _l("所对日期")})
+    ours: Mapped[int] = mapped_column(info={"label": _l("我方报文")})
+    theirs: Mapped[int] = mapped_column(info={"label": _l("海关台账")})
+    found: Mapped[int] = mapped_column(info={"label": _l("差异")})
+    differences: Mapped[list[list[str]]] = mapped_column(JSON)
+
+    def told(self, begins: str = "") -> Found:
+        """(message id, difference), of those whose id begins so."""
+        return [(name, Difference(kind)) for name, kind in self.differences if name.startswith(begins)]
+
+
+def reconcile(session: Session, ask: Callable[[date, date], Any], day: date | None = None) -> Reconciliation:
+    """Compare what we sent with what customs received: all of it, or what was queued, or arrived, on `day`.
+
+    `ask(since, until)` is customs' list. Ours is read before and after: what moves meanwhile is no difference.
+    """
+    before, today = ledger(session, day), clock.today()
+    try:
+        entries = [(e["message_id"], e["accepted"], e["day"]) for e in ask(day or date(2000, 1, 1), today)]
+    except (TypeError, KeyError):
+        raise Refused(_("海关网关的应答不符合约定格式。")) from None
+    theirs = {name: accepted for name, accepted, _day in entries}
+    after = ledger(session, day)
+    arrived = {name for name, _accepted, on in entries if day is None or on == str(day)}
+    strangers = arrived - after.keys() - _known(session, arrived - after.keys())
+    found = [(name, Difference.MISSING_HERE) for name in sorted(strangers)]
+    for name in before:
+        if name not in theirs:
+            found += [(name, Difference.MISSING_THERE)] if before[name] is not None else []
+        elif after[name] is not theirs[name]:
+            found.append((name, Difference.UNNOTED if after[name] is None else Difference.OTHERWISE))
+    row = Reconciliation(made_at=clock.now(), day=day, ours=len(before), theirs=len(arrived), found=len(found))
+    row.differences = [[name, kind.value] for name, kind in found]
+    session.add(row)
+    session.commit()
+    return row
+
+
+def ledger(session: Session, day: date | None = None) -> Ledger:
+    """Every message tried at least once: its id, and whether customs accepted it (None: no answer); commits."""
+    sent = select(CustomsMessage.message_id, CustomsMessage.accepted).where(CustomsMessage.tried_at.is_not(None))
+    if day:
+        begin = datetime.combine(day, time(), SHANGHAI)
+        sent = sent.where(CustomsMessage.queued_at >= begin, CustomsMessage.queued_at < begin + timedelta(days=1))
+    found = dict(session.execute(sent).all())
+    session.commit()
+    return found
+
+
+def _known(session: Session, names: set[str]) -> set[str]:
+    """Those that we did send, on another day."""
+    sent = select(CustomsMessage.message_id).where(CustomsMessage.tried_at.is_not(None))
+    return set(session.scalars(sent.where(CustomsMessage.message_id.in_(names)))) if names else set()
+
+
+def latest(session: Session) -> Reconciliation | None:
+    """The last comparison."""
+    return session.scalar(select(Reconciliation).order_by(Reconciliation.id.desc()).limit(1))

@@ -1,0 +1,69 @@
+"""How fast the exchange is: `python -m tests.bench.exchange [N]`. N certificates, 200 unless told; ratios of one run.
+
+One deliverer and the simulated customs in a process of its own, over HTTP, on SQLite: messages a second against the
+commits a second that the same database makes.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from flask import Flask
+from sqlalchemy import select, update
+
+from models import access, seal
+from models.customs import CustomsMessage
+from models.vocabulary import Action
+from tests.bench.certificates import made, submitted
+from tests.cast import small_pdf, take
+from tests.views.customs_house import simulated
+from views import delivery
+from views.customs import way
+from views.office import keys
+
+COMMITS = 300
+
+
+def a_second(work: Callable[[], object], count: int) -> float:
+    """How often a second, where `work` does it `count` times."""
+    began = perf_counter()
+    work()
+    return count / (perf_counter() - began)
+
+
+def bare_commits(app: Flask) -> None:
+    """The least a database can be asked for: one row changed, one commit."""
+    with app.app_context(), access.everything() as session:
+        key = session.scalars(select(CustomsMessage.id)).first()
+        for turn in range(COMMITS):
+            session.execute(update(CustomsMessage).where(CustomsMessage.id == key).values(attempts=turn))
+            session.commit()
+
+
+def deliver(app: Flask) -> None:
+    """Everything that is in the outbox."""
+    with app.app_context(), access.everything() as session:
+        for line in delivery.deliver(session, way()):
+            assert "接收成功" in line, line
+
+
+def run(count: int) -> None:
+    """All of it, on a register of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = made(Path(folder))
+        for key in submitted(app, count, small_pdf, carriers=1):
+            take(app, Action.GRANT, key, "publisher")
+        with app.app_context():
+            seal.cms(keys().signer("320000"), b"")  # what takes long to load is loaded
+        commits = a_second(lambda: bare_commits(app), COMMITS)
+        app.config["CUSTOMS_PACE"] = {"per_minute": 10**9}
+        with simulated(Path(folder)) as app.config["CUSTOMS_GATEWAY"]:
+            messages = a_second(lambda: deliver(app), count)
+        print(f"messages a second, one deliverer    {messages:8.1f}   (claimed, signed, sent, received, noted)")
+        print(f"bare commits a second / messages    {commits / messages:8.2f}   ({commits:.0f} commits a second)")
+
+
+if __name__ == "__main__":
+    run(int(sys.argv[1]) if len(sys.argv) > 1 else 200)

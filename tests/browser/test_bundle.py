@@ -1,0 +1,122 @@
+"""Many certificates printed at once; one revoked, applied for anew, granted: as people do it."""
+
+import json
+import os
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Coming
+from tests.conftest import Making, Recording
+
+
+def pictured(page: Page, name: str) -> None:
+    """The window on a desk and on a telephone, where LOOKS names a folder for them."""
+    if folder := os.environ.get("LOOKS"):
+        for width, height in ((390, 800), (1360, 900)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=Path(folder) / f"{name}-{width}.png", animations="disabled")
+
+
+def test_many_are_printed_at_once_with_progress(comes: Coming, make_application: Making, on_record: Recording) -> None:
+    """全选, one dialog that counts, one PDF; one that may not be printed is named, and 取消 prints nothing."""
+    keys = [make_application(status="filed", title=f"《昆曲选萃》第{n}辑") for n in range(3)]
+    make_application(status="pending", title="《还在审核》")
+    press = comes("publisher")
+    page, dialog = press.page, press.page.get_by_role("dialog")
+    printing = page.locator(".bar").get_by_role("button", name="打印")
+    page.get_by_label("全选本页").check()
+    expect(page.locator("input[name=pick]:checked")).to_have_count(4)
+    printing.dispatch_event("click")
+    expect(dialog).to_contain_text(re.compile(r"^.*SQ\d+：当前状态为「待审核」，不能打印", re.DOTALL))
+    press.answer("确定")
+    press.row("《还在审核》").get_by_role("checkbox").uncheck()
+    expect(page.get_by_label("全选本页")).not_to_be_checked()
+    pictured(page, "ticked")
+    printing.click()
+    expect(dialog).to_contain_text("3 / 3")
+    expect(dialog).to_contain_text("点击确定打开合并打印件")
+    pictured(page, "prepared")
+    press.answer("取消")
+    assert [prints(on_record(key)) for key in keys] == [[], [], []]
+    printing.click()
+    expect(dialog.get_by_role("button", name="确定")).to_be_enabled()
+    with press.context.expect_event("response", lambda answer: "/print-all/" in answer.url) as answered:
+        press.answer("确定")
+    assert answered.value.status == 200
+    assert answered.value.headers["content-type"] == "application/pdf"
+    assert [prints(on_record(key)) for key in keys] == [[1], [1], [1]]
+
+
+def prints(kept: dict[str, Any]) -> list[int]:
+    """Which copies stand in the history."""
+    return [entry["changes"]["copy"][1] for entry in kept["trail_entry"] if entry["act"] == "print"]
+
+
+def test_one_that_is_lost_on_the_way_stops_the_bundle(comes: Coming, make_application: Making) -> None:
+    """The list was looked at before the province revoked: the sentence stands in the dialog, and 确定 stays shut."""
+    keys = [make_application(status="filed") for _ in range(2)]
+    press, province = comes("publisher"), comes("reviewer")
+    press.page.get_by_label("全选本页").check()
+    province.page.goto(f"/filings/details/?id={keys[0]}")
+    revokes(province.page)
+    press.press("打印", press.page.locator(".bar"))
+    dialog = press.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("没有准备完，没有打印任何一份。当前状态为「已作废」，不能打印")
+    expect(dialog.get_by_role("button", name="确定")).to_be_disabled()
+    press.answer("取消")
+    expect(dialog).to_be_hidden()
+
+
+def revokes(page: Page) -> None:
+    """作废: a reason and words, both asked for."""
+    page.get_by_role("button", name="作废").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="确定").click()
+    expect(dialog.get_by_text("请选择原因。")).to_be_visible()
+    dialog.get_by_label("原因").select_option("证明内容有误，须重新申请")
+    dialog.get_by_role("button", name="确定").click()
+    expect(dialog.get_by_text("请填写意见。")).to_be_visible()
+    expect(dialog.get_by_text("请选择原因。")).to_be_hidden()
+    dialog.get_by_label("意见").fill("收货单位有误。")
+    pictured(page, "revoke")
+    dialog.get_by_role("button", name="确定").click()
+    expect(page.locator(".alert-success")).to_contain_text("作废成功")
+
+
+def test_revoked_applied_for_anew_and_granted_the_new_paper_names_the_old(
+    comes: Coming, make_application: Making
+) -> None:
+    """作废 → 重新申请 → 申报 → 准予备案: the two certificates point at each other, on the screen and on paper."""
+    key = make_application(status="filed", title="黑胶唱片《姑苏行》")
+    press, province = comes("publisher"), comes("reviewer")
+    province.page.goto(f"/filings/details/?id={key}")
+    revokes(province.page)
+    expect(province.page.locator("#trail")).to_contain_text("作废原因：证明内容有误，须重新申请")
+    press.page.goto(f"/applications/details/?id={key}")
+    old = press.page.locator(".certificate-box dd").first.inner_text()
+    pictured(press.page, "revoked")
+    press.agree("重新申请")
+    expect(press.page.locator(".alert-success")).to_contain_text("请核对后申报")
+    expect(press.page.locator("#title")).to_have_value("黑胶唱片《姑苏行》")
+    expect(press.page.get_by_label("替代证明")).to_have_value(old)
+    pictured(press.page, "anew")
+    number = press.page.get_by_label("申请单号").input_value()
+    press.agree("申报")
+    province.page.get_by_role("link", name="待审核").click()
+    province.page.get_by_role("link", name=number).click()
+    province.agree("准予备案")
+    expect(province.page.locator(".alert-success")).to_contain_text("准予备案成功")
+    expect(province.page.locator(".certificate-box")).to_contain_text("替代证明")
+    press.page.reload()
+    paper = press.opened(press.page.locator("main").get_by_role("button", name="打印"))
+    with pikepdf.open(BytesIO(paper)) as opened:
+        assert json.loads(opened.attachments["snapshot.json"].get_file().read_bytes())["replaces"] == old
+    pictured(press.page, "granted")
+    press.page.get_by_role("link", name=old).click()
+    expect(press.page.locator(".certificate-box")).to_contain_text(re.compile(r"已由证明 Z\w+ 替代"))
+    pictured(press.page, "replaced")

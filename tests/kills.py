@@ -1,0 +1,160 @@
+"""Deliverers and acts killed at any line, again and again: `python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
+
+Each is a process of its own, forked from this one; it counts the lines of models and views that it runs for the first
+time, and at one drawn by lot it kills itself with SIGKILL: at any step of claiming, sending, receiving, committing.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import create_app
+from models import access, filing, seal
+from models.accounts import Account
+from models.application import Application
+from models.customs import DELIVERIES, CustomsMessage
+from models.db import db
+from models.vocabulary import Action, Delivery, Role, Status
+from models.workflow import Refused
+from views import delivery
+from views.customs import way
+from views.gateway import FolderPair
+from views.office import keys, office
+
+ROOMS = tuple(str(Path(__file__).parents[1] / room) for room in ("models", "views"))
+HASTE = {"lease": 0.3, "pause": 0.05, "longest": 0.5, "tries": 4, "per_minute": 10**6}
+DELIVERERS, LONGEST, REVOKED, FRESH = 3, 330, 0.08, 3  # lines: a round over one message is some 250
+ACTS = {
+    Status.PENDING: Action.GRANT,
+    Status.CUSTOMS_FAILED: Action.RESEND,
+    Status.CUSTOMS_RECEIVED: Action.REVOKE,
+    Status.FILED: Action.REVOKE,
+}
+Work = Callable[[random.Random], None]
+
+
+def house(database: str, folder: str, gateway: str) -> Flask:
+    """The application, in a hurry."""
+    FolderPair.settled = 0.0  # the simulated customs renames what it has written
+    settings = {"SQLALCHEMY_DATABASE_URI": database, "CUSTOMS_GATEWAY": gateway, "CUSTOMS_PACE": HASTE}
+    kept = {"STORE": f"{folder}/store", "SIGNING_KEY": f"{folder}/keys", "SECRET_KEY": "kills"}
+    return create_app(settings | kept)
+
+
+def deliver(_dice: random.Random) -> None:
+    """One round."""
+    with access.everything() as session:
+        list(delivery.deliver(session, way()))
+
+
+def act(dice: random.Random) -> None:
+    """Something that the province does now: grant, resend, release; now and then revoke."""
+    with access.everything() as session:
+        by = reviewer(session)
+        stuck = session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).first()
+        found = session.scalars(select(Application).where(Application.status.in_(ACTS))).all()
+        if stuck and dice.random() < 0.5:
+            filing.release(session, stuck, by)
+        elif found:
+            application = dice.choice(found)
+            wanted = ACTS[application.status]
+            if wanted is not Action.REVOKE or dice.random() < REVOKED:
+                filing.perform(session, wanted, application, by, "实测。", office=office())
+        session.commit()
+
+
+def again(_dice: random.Random) -> None:
+    """Resend some of what customs did not take: so there is always something fresh to send."""
+    with access.everything() as session:
+        by = reviewer(session)
+        failed = select(Application).where(Application.status == Status.CUSTOMS_FAILED).limit(FRESH)
+        for application in session.scalars(failed).all():
+            filing.perform(session, Action.RESEND, application, by)
+            session.commit()
+
+
+def reviewer(session: Session) -> Account:
+    """Who acts for the province."""
+    return session.scalars(select(Account).where(Account.role == Role.REVIEWER)).all()[0]
+
+
+def forked(app: Flask, work: Work, dice: random.Random, until: int) -> int:
+    """The number of a process that does the work, and kills itself at its line `until`, if it comes so far."""
+    seed = dice.random()
+    run: set[tuple[Any, int]] = set()
+    child = os.fork()
+    if child:
+        return child
+
+    def line(frame: FrameType, event: str, _arg: Any) -> Any:
+        if event == "line":
+            run.add((frame.f_code, frame.f_lineno))
+            if len(run) == until:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return line
+
+    def call(frame: FrameType, _event: str, _arg: Any) -> Any:
+        return line if frame.f_code.co_filename.startswith(ROOMS) else None
+
+    try:
+        with app.app_context():
+            db.engine.dispose(close=False)
+            sys.settrace(call)
+            work(random.Random(seed))
+    except Refused:
+        pass
+    except BaseException as broken:
+        sys.stderr.write(f"{work.__name__}: {type(broken).__name__}: {broken}\n")
+        sys.stderr.flush()
+    sys.settrace(None)
+    os._exit(0)
+
+
+def turn(app: Flask, dice: random.Random) -> int:
+    """Several deliverers and one act at once; how many of them were killed."""
+    works: list[Work] = [*[deliver] * DELIVERERS, act]
+    os.waitpid(forked(app, again, dice, 0), 0)
+    children = [forked(app, work, dice, dice.randint(1, LONGEST)) for work in works]
+    return sum(os.WIFSIGNALED(os.waitpid(child, 0)[1]) for child in children)
+
+
+def still_open(app: Flask) -> int:
+    """Messages without an answer; those set aside are released, as a person would."""
+    with app.app_context(), access.everything() as session:
+        by = reviewer(session)
+        for stuck in session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).all():
+            filing.release(session, stuck, by)
+        session.commit()
+        left = len(session.scalars(select(CustomsMessage.id).where(CustomsMessage.answered_at.is_(None))).all())
+        session.commit()
+    with app.app_context():
+        db.engine.dispose()
+    return left
+
+
+def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> None:
+    """Kill so many, then let the deliverers finish in peace, faults of customs and all."""
+    app, dice, killed, turns = house(database, folder, gateway), random.Random(seed), 0, 0
+    with app.app_context():  # what takes long to load is loaded once
+        seal.cms(keys().signer("320000"), b"")
+    while killed < kills:
+        killed, turns = killed + turn(app, dice), turns + 1
+    ended = time.monotonic() + 60
+    while (left := still_open(app)) and time.monotonic() < ended:
+        os.waitpid(forked(app, deliver, dice, 0), 0)
+        time.sleep(0.05)
+    sys.exit(f"{killed} killed in {turns} turns, {left} left" if left else 0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4], int(sys.argv[4]), int(sys.argv[5]))  # type: ignore[arg-type]

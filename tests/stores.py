@@ -1,0 +1,45 @@
+"""A real server that speaks S3, and the way a test lets kept bytes grow old."""
+
+import os
+import secrets
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+from moto.server import ThreadedMotoServer
+
+from models import clock
+
+BUCKET = "filing"
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """The address of an empty bucket on this machine; where it is and its keys stand in the environment."""
+    server = ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", endpoint)
+        environment.setenv("AWS_ALLOW_HTTP", "true")
+        environment.setenv("AWS_ACCESS_KEY_ID", "filing")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", secrets.token_hex())
+        with urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")):
+            yield f"s3://{BUCKET}"
+    server.stop()
+
+
+def grow_old(address: str, digest: str, by: timedelta = timedelta(days=2)) -> None:
+    """As if these bytes had been kept so long ago; the server in this process is told what no request can tell it."""
+    moment, key = clock.now() - by, f"{digest[:2]}/{digest}"
+    if address.startswith("s3://"):
+        prefix = address.removeprefix(f"s3://{BUCKET}/")
+        keys = s3_backends[DEFAULT_ACCOUNT_ID]["global"].buckets[BUCKET].keys
+        keys[f"{prefix}/{key}"].last_modified = moment
+    else:
+        os.utime(Path(address) / key, (moment.timestamp(), moment.timestamp()))

@@ -1,0 +1,291 @@
+"""The paper as a document of record: made once, kept, signed, archival; whatever crashes between grant and print."""
+
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pikepdf
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from models import access, press
+from models.application import Application
+from models.certificate import Certificate, Paper
+from models.press import Jammed, Press
+from tests.conftest import Making, Recording
+from views import certificate
+from views.certificate import PRESS, complete, order
+from views.office import keys, store
+
+REFUSALS = {
+    "no key": "尚未配置江苏省新闻出版局的签章密钥，不能签发证明，请联系系统管理员。",
+    "another passphrase": "江苏省新闻出版局的签章密钥无法打开，请联系系统管理员核对密钥和口令。",
+    "a key that has ended": "江苏省新闻出版局的签章证书不在有效期内，不能签发证明，请联系系统管理员更换。",
+}
+
+
+@pytest.fixture
+def on_screen(as_: Any) -> Callable[[str, int], bytes]:
+    """`on_screen("publisher", key)`: the PDF as that person gets it."""
+
+    def opened(username: str, key: int) -> bytes:
+        screen = {"reviewer": "filings", "national": "register"}.get(username, "applications")
+        answer = as_(username).get(f"/{screen}/certificate/?id={key}")
+        assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+        return bytes(answer.data)
+
+    return opened
+
+
+def papers(app: Flask, key: int) -> list[tuple[str, str]]:
+    """(digest, code) of every paper that was made for this application."""
+    with app.app_context(), access.everything() as session:
+        rows = session.execute(select(Paper.digest, Paper.code).where(Paper.application_id == key))
+        return [(row.digest, row.code) for row in rows]
+
+
+def number_of(app: Flask, key: int) -> str:
+    """The number of its certificate."""
+    with app.app_context(), access.everything() as session:
+        return session.scalars(select(Certificate.number).where(Certificate.application_id == key)).one()
+
+
+class TestIssuedOnce:
+    def test_a_grant_on_the_screen_makes_the_paper_and_every_print_serves_those_bytes(
+        self, app: Flask, make_application: Making, as_: Any, on_screen: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Set and signed once; afterwards nobody asks the press, whoever prints."""
+        key = make_application(status="pending")
+        as_("reviewer").post("/review/grant/", data={"id": key})
+        ((digest, _code),) = papers(app, key)
+        monkeypatch.setattr(Press, "made", lambda *_: pytest.fail("the press was asked again"))
+        served = {on_screen(who, key) for who in ("publisher", "reviewer", "national")}
+        assert [hashlib.sha256(paper).hexdigest() for paper in served] == [digest]
+        with app.app_context():
+            assert served == {store().open(digest).read()}
+
+    def test_the_same_snapshot_makes_the_same_page(self, app: Flask, make_application: Making) -> None:
+        """The signature tells its time; the paper under it is the same, byte for byte, whatever the fields say now."""
+        key = make_application(status="filed")
+        made = []
+        for title in ("黑胶唱片《茉莉花》", "后来改过的名称"):
+            with app.app_context(), access.everything() as session:
+                session.get_one(Application, key).title = title
+                session.commit()
+                granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+                made.append(press.set_in_type(order(granted, "320000", keys())[0])[0])
+        assert made[0] == made[1]
+
+    def test_a_crash_between_grant_and_paper_is_made_good_by_the_next_print(
+        self, app: Flask, make_application: Making, as_: Any, on_screen: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The grant stands, with one number; the paper comes later, with that number."""
+        key = make_application(status="pending")
+        with monkeypatch.context() as broken:
+            broken.setattr(Press, "made", lambda *_: (_ for _ in ()).throw(Jammed("no memory")))
+            answer = as_("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True)
+            assert "准予备案成功" in answer.text
+            refused = as_("publisher").get(f"/applications/certificate/?id={key}", follow_redirects=True)
+            assert "证明文件暂时无法生成，证明不受影响，请稍后再次打印。" in refused.text
+        number = number_of(app, key)
+        assert papers(app, key) == []
+        paper = on_screen("publisher", key)
+        assert number_of(app, key) == number
+        with pikepdf.open(BytesIO(paper)) as opened:
+            assert str(opened.docinfo["/Title"]).endswith(number)
+
+    def test_a_paper_whose_row_was_lost_in_a_crash_leaves_bytes_and_no_second_certificate(
+        self, app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Bytes before the row that names them: what dies in between is made again, and the leftover is swept."""
+        key = make_application(status="filed")
+        with app.app_context(), access.everything() as session:
+            granted = session.scalars(select(Certificate.id).where(Certificate.application_id == key)).one()
+        with app.app_context(), monkeypatch.context() as broken:
+            broken.setattr(certificate, "Paper", lambda **_: (_ for _ in ()).throw(MemoryError()))
+            with pytest.raises(MemoryError):
+                complete(granted, store(), keys())
+        assert papers(app, key) == []
+        with app.app_context():
+            digest = complete(granted, store(), keys())
+            assert complete(granted, store(), keys()) == digest
+        assert [kept for kept, _code in papers(app, key)] == [digest]
+
+    def test_the_terminal_makes_what_is_still_to_be_made(self, app: Flask, make_application: Making) -> None:
+        """`flask certificate render`: after a restore, an upgrade, or a night without a press."""
+        keys_of = [make_application(status="filed") for _ in range(2)]
+        for words in ("补制 2 份证明文件。", "补制 0 份证明文件。"):
+            done = app.test_cli_runner().invoke(args=["certificate", "render"])
+            assert (done.exit_code, done.output.strip()) == (0, words)
+        assert [len(papers(app, key)) for key in keys_of] == [1, 1]
+
+    def test_many_who_print_at_once_get_one_paper(self, app: Flask, make_application: Making, on_screen: Any) -> None:
+        """RC1: the first to be kept stays; the others serve it."""
+        key = make_application(status="filed")
+        got: list[bytes] = []
+        people = [Thread(target=lambda: got.append(on_screen("publisher", key)), daemon=True) for _ in range(4)]
+        for person in people:
+            person.start()
+        for person in people:
+            person.join(timeout=60)
+        assert (len(got), len(set(got)), len(papers(app, key))) == (4, 1, 1)
+
+    def test_a_press_that_is_killed_is_replaced(self, app: Flask, make_application: Making, on_screen: Any) -> None:
+        """Out of memory, or by hand: the next order starts another."""
+        on_screen("publisher", make_application(status="filed"))
+        os.kill(PRESS.process.pid, signal.SIGKILL)
+        assert on_screen("publisher", make_application(status="filed")).startswith(b"%PDF-1.7")
+
+    def test_a_stored_paper_that_is_not_what_it_was_is_never_served(
+        self, app: Flask, make_application: Making, as_: Any, on_screen: Any
+    ) -> None:
+        """A bit that turned on the disk: an incident, not a certificate."""
+        key = make_application(status="filed")
+        on_screen("publisher", key)
+        digest = papers(app, key)[0][0]
+        kept = Path(app.config["STORE"], digest[:2], digest)
+        for damage in (kept.read_bytes().replace(b"/Title", b"/Tit1e", 1), None):
+            kept.unlink() if damage is None else kept.write_bytes(damage)
+            answer = as_("publisher").get(f"/applications/certificate/?id={key}", follow_redirects=True)
+            assert re.search("证明文件缺失或已损坏，请把事件编号 [0-9A-F]{8} 告知系统管理员", answer.text)
+
+    def test_the_paper_is_in_the_backup_and_no_sweep_takes_it(
+        self, app: Flask, make_application: Making, on_screen: Any, tmp_path: Path
+    ) -> None:
+        """Nothing is lost: what the register names is kept, and missed when it is gone."""
+        key = make_application(status="filed")
+        paper = on_screen("publisher", key)
+        digest = papers(app, key)[0][0]
+        kept = Path(app.config["STORE"], digest[:2], digest)
+        os.utime(kept, (0, 0))
+        assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
+        assert kept.read_bytes() == paper
+        kept.unlink()
+        done = app.test_cli_runner().invoke(args=["backup", str(tmp_path / "backup")])
+        assert (done.exit_code, number_of(app, key) in done.output) == (1, True)
+
+    def test_no_way_leads_to_a_changed_or_second_paper(self, app: Flask, make_application: Making) -> None:
+        """AD8: neither the session nor SQL."""
+        key = make_application(status="filed")
+        app.test_cli_runner().invoke(args=["certificate", "render"])
+        with app.app_context(), access.everything() as session:
+            kept = session.scalars(select(Paper).where(Paper.application_id == key)).one()
+            kept.digest = "0" * 64
+            with pytest.raises(RuntimeError, match="never changes"):
+                session.commit()
+            session.rollback()
+            copied = {name: getattr(kept, name) for name in ("certificate_id", "application_id", "code", "made_at")}
+            again = Paper(digest="0" * 64, **copied)
+            session.add(again)
+            with pytest.raises(Exception, match=r"不能直接改动|UNIQUE"):
+                session.commit()
+            session.rollback()
+            assert session.scalar(select(func.count()).select_from(Paper)) == 1
+
+
+class TestPress:
+    def test_setting_long_papers_again_and_again_takes_no_more_memory(
+        self, app: Flask, make_application: Making
+    ) -> None:
+        """PD7: fonts are subset by HarfBuzz, and what one paper needed is given back before the next."""
+        key = make_application(status="filed", carriers=40)
+        with app.app_context(), access.everything() as session:
+            granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+            whole = order(granted, "320000", keys())[0]
+        held = []
+        for _ in range(6):
+            PRESS.made(whole)
+            held.append(int(Path(f"/proc/{PRESS.process.pid}/statm").read_text().split()[1]))
+        assert held[-1] < 1.2 * held[1]
+
+
+class TestKeys:
+    @pytest.fixture(params=REFUSALS)
+    def sentence(
+        self, request: pytest.FixtureRequest, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> str:
+        """The settings are such that 江苏 cannot sign; what the person is told."""
+        match request.param:
+            case "no key":
+                app.config["SIGNING_KEY"] = str(tmp_path / "nothing")
+            case "another passphrase":
+                app.config["SIGNING_PASSPHRASE"] = "wrong"
+            case "a key that has ended":
+                monkeypatch.setattr("models.seal.clock.now", lambda: datetime.fromisoformat("2199-01-01T00:00+08:00"))
+        return REFUSALS[request.param]
+
+    def test_nothing_is_granted_that_could_not_be_signed(
+        self, make_application: Making, as_: Any, on_record: Recording, sentence: str
+    ) -> None:
+        """PD4: never an unsigned certificate; the refusal says so and changes nothing."""
+        key = make_application(status="pending")
+        before = on_record(key)
+        answer = as_("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True)
+        assert sentence in answer.text
+        assert on_record(key) == before
+
+
+class TestSignature:
+    def test_the_signature_covers_everything_and_others_agree(
+        self, app: Flask, make_application: Making, on_screen: Any, tmp_path: Path
+    ) -> None:
+        """PD4: PAdES, no change allowed, told in Beijing time; read by another program than the one that signed."""
+        file = tmp_path / "证明.pdf"
+        file.write_bytes(on_screen("publisher", make_application(status="filed")))
+        told = subprocess.run(["pdfsig", "-nocert", str(file)], capture_output=True, text=True, check=True).stdout
+        for line in (
+            "Signer Certificate Common Name: 江苏省新闻出版局（演示）",
+            "Signature Type: ETSI.CAdES.detached",
+            "Signing Hash Algorithm: SHA-256",
+            "Total document signed",
+            "Signature is Valid.",
+        ):
+            assert line in told
+        with pikepdf.open(file) as opened:
+            assert opened.check_pdf_syntax() == []
+            signature = opened.Root.AcroForm.Fields[0].V
+            assert str(signature.M).endswith("+08'00'")
+            assert signature.Reference[0].TransformParams.P == 1
+            assert opened.Root.Perms.DocMDP.objgen == signature.objgen
+
+    def test_the_signature_lies_over_the_seal_and_over_no_text(
+        self, app: Flask, make_application: Making, on_screen: Any
+    ) -> None:
+        """A visible seal: whoever clicks on it sees the signature."""
+        with pikepdf.open(BytesIO(on_screen("publisher", make_application(status="filed", carriers=15)))) as opened:
+            field = opened.Root.AcroForm.Fields[0]
+            left, bottom, right, top = (float(side) for side in field.Rect)
+            assert field.P.objgen == opened.pages[-1].objgen
+        assert right - left > 100
+        assert top - bottom > 50
+
+    def test_the_file_is_archival_tagged_and_carries_what_was_granted(
+        self, app: Flask, make_application: Making, on_screen: Any
+    ) -> None:
+        """PDF/A-3b after signing, too: part, conformance, output intent, every font embedded, the snapshot attached."""
+        key = make_application(status="filed", carriers=3)
+        paper = on_screen("publisher", key)
+        with pikepdf.open(BytesIO(paper)) as opened:
+            metadata = opened.open_metadata()
+            assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "B")
+            assert opened.Root.MarkInfo.Marked
+            assert str(opened.Root.OutputIntents[0].S) == "/GTS_PDFA1"
+            assert "/N" in opened.Root.AcroForm.Fields[0].AP  # ISO 19005-3, 6.3.3: every annotation has its picture
+            assert "/Encrypt" not in opened.trailer
+            assert "/ID" in opened.trailer
+            attached = opened.attachments["snapshot.json"].get_file().read_bytes()
+            assert str(opened.Root.AF[0].AFRelationship) == "/Source"
+        with app.app_context(), access.everything() as session:
+            granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+            assert json.loads(attached) == granted.snapshot
+            assert hashlib.sha256(attached).hexdigest() == granted.digest

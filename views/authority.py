@@ -1,0 +1,76 @@
+"""演示签章机构: keys for trying things out, made at the first demonstration. They say so, and bind nobody."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, pkcs12
+from cryptography.x509.oid import NameOID
+from flask_babel import gettext as _
+
+from models import clock
+from models.codes import authority_of
+
+YEARS, PAST = timedelta(days=3650), timedelta(days=365)  # a demonstration has a past, whose papers it signs too
+Pair = tuple[x509.Certificate, EllipticCurvePrivateKey]
+
+
+def establish(folder: Path, provinces: Iterable[str]) -> bool:
+    """Make a root and the keys of these provinces (six digits); False, and nothing done, where any key is."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if any(folder.iterdir()):
+        return False
+    moment = clock.now() - PAST
+    root = _certified(_("演示签章根证书（无法律效力）"), moment, None)
+    for province in provinces:
+        name = _("%(who)s（演示）", who=authority_of(province))
+        leaf, key = _certified(name, moment, root)
+        bundle = pkcs12.serialize_key_and_certificates(name.encode(), key, leaf, [root[0]], NoEncryption())
+        _write(folder / f"{province}.p12", bundle)
+        code_key = Ed25519PrivateKey.generate()
+        _write(folder / f"{province}.key", code_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        public = code_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        _write(folder / f"{province}.pub", public)
+    _write(folder / "root.crt", root[0].public_bytes(Encoding.PEM))
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
+def _certified(name: str, moment: datetime, issuer: Pair | None) -> Pair:
+    """A certificate for a new key: of an authority when `issuer` is its root, else the root itself."""
+    key, subject = generate_private_key(SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    above, hand = issuer or (None, key)
+    signs_papers, is_root = above is not None, above is None
+    usage = x509.KeyUsage(
+        digital_signature=signs_papers,
+        content_commitment=signs_papers,
+        key_cert_sign=is_root,
+        crl_sign=is_root,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(above.subject if above else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(moment)
+        .not_valid_after(moment + YEARS)
+        .add_extension(x509.BasicConstraints(ca=is_root, path_length=0 if is_root else None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(hand.public_key()), critical=False)
+    )
+    return built.sign(hand, SHA256()), key

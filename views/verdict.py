@@ -1,0 +1,123 @@
+"""核验: what can be said of a certificate by its number, its check code, its QR code, or its file."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import access, check_code, clock, seal, workflow
+from models.application import Application
+from models.certificate import Certificate, Paper
+from models.check_code import Forged
+from models.numbering import is_certificate_number
+from models.seal import Keys
+from models.vocabulary import Action, Reason
+from models.workflow import Refused
+from views.certificate import HEADS, dated, label, said, total_of
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One word (valid, void, expired, unknown, forged), a sentence, and facts for whoever proved to hold the paper."""
+
+    word: str
+    sentence: str
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def unproved(self) -> "Verdict":
+        """The same for somebody who knows no more than the number: the word alone, and how to get the facts."""
+        return Verdict(self.word, _("要核对证明内容，请扫描证明上的二维码，或输入印在二维码旁的校验码。"))
+
+
+def of_number(number: str) -> Verdict:
+    """By the number alone: only whether it holds, for numbers follow each other and prove nothing."""
+    with access.everything() as session:
+        found = _found(session, number)
+        return _today(found).unproved() if found else unknown()
+
+
+def of_typed(number: str, typed: str) -> Verdict:
+    """By number and check code, typed by hand; a wrong code and an unknown number are told alike."""
+    with access.everything() as session:
+        found = _found(session, number)
+        return _today(found) if found and check_code.same_typed(typed, found.check_code) else unknown()
+
+
+def of_code(number: str, code: str, keys: Keys) -> Verdict:
+    """By the QR code: first whether a province signed it, which needs no register, then how things stand today."""
+    try:
+        facts = check_code.read(code, keys.code_keys())
+    except Forged:
+        return forged()
+    if facts.number != number:
+        return forged()
+    with access.everything() as session:
+        found = _found(session, number)
+        if found is None:
+            return Verdict("unknown", _("二维码确由签发机关签署，但没有登记这份证明。请向签发机关核实。"))
+        return _today(found) if facts.digest == found.digest else forged()
+
+
+def of_file(paper: bytes, keys: Keys) -> Verdict:
+    """By the file: signed by an authority and whole, the very one that was issued, and still valid."""
+    try:
+        seal.paper_signer(paper, keys.trusted())
+    except Refused as refused:
+        return Verdict("forged", str(refused))
+    issued = select(Certificate).join(Certificate.paper).where(Paper.digest == hashlib.sha256(paper).hexdigest())
+    with access.everything() as session:
+        found = session.scalar(issued)
+        if found is None:
+            return Verdict("unknown", _("文件签名有效，但不是登记的备案证明。请向签发机关核实。"))
+        return _today(found)
+
+
+def unknown() -> Verdict:
+    """Nothing is told about what does not match."""
+    return Verdict("unknown", _("没有与所填内容相符的备案证明。请核对证明编号和校验码，或向签发机关核实。"))
+
+
+def forged() -> Verdict:
+    """A code that no authority signed for this certificate."""
+    return Verdict("forged", _("二维码不是签发机关为这份证明签署的，请勿采信，并向签发机关核实。"))
+
+
+def _found(session: Session, number: str) -> Certificate | None:
+    if not is_certificate_number(number):
+        return None
+    return session.scalar(select(Certificate).where(Certificate.number == number))
+
+
+def _today(certificate: Certificate) -> Verdict:
+    if certificate.application.status not in workflow.VALID:
+        return Verdict("void", _ended(certificate), _facts(certificate))
+    if certificate.valid_until and certificate.valid_until < clock.today():
+        when = dated(certificate.valid_until)
+        return Verdict("expired", _("这份备案证明的有效期至 %(when)s，已经届满。", when=when), _facts(certificate))
+    return Verdict("valid", _("这份备案证明目前有效。"), _facts(certificate))
+
+
+def _ended(certificate: Certificate) -> str:
+    """When and why it was revoked, and what has taken its place."""
+    entry = next(e for e in reversed(certificate.application.trail) if e.act == Action.REVOKE)
+    reason = Reason((entry.changes or {}).get("reason", [None, Reason.OTHER])[1]).label
+    when = dated(entry.at)
+    sentence = _("这份备案证明已于 %(when)s作废（%(why)s），不能再用于办理进口手续。", when=when, why=reason)
+    if certificate.replaced_by:
+        sentence += _("已由证明 %(number)s 替代。", number=certificate.replaced_by.number)
+    return sentence
+
+
+def _facts(certificate: Certificate) -> dict[str, str]:
+    """What a customs officer compares with the paper."""
+    snapshot = certificate.snapshot
+    until = {str(HEADS["valid_until"]): dated(certificate.valid_until)} if certificate.valid_until else {}
+    return (
+        {str(HEADS["number"]): certificate.number}
+        | {label(name): said(snapshot, name) for name in ("publisher_name", "title", "port")}
+        | {str(Application.carriers.property.info["label"]): total_of(snapshot["carriers"])}
+        | {str(HEADS["authority"]): certificate.authority, str(HEADS["issued_on"]): dated(certificate.issued_on)}
+        | until
+    )
