@@ -1,6 +1,6 @@
 """The acts on an application: check → change → trail → outbox. The caller commits, or rolls back on Refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -16,9 +16,10 @@ from models.application import MOST_CARRIERS, Application
 from models.attachments import Attachment, Store, clean_name
 from models.changes import content, differences
 from models.codes import authority_of
-from models.vocabulary import Action, AttachmentKind, Filing, Reason, Status, Step, Word
+from models.vocabulary import Action, AttachmentKind, Filing, Ground, Reason, Status, Step, Word
 from models.workflow import Refused, Rule
 
+MOST_WORDS = 2000  # of an opinion
 QUIET = (
     Step.ATTACH.value,
     Step.DETACH.value,
@@ -120,20 +121,18 @@ def perform(
     version: int | None = None,
     office: certificate.Office | None = None,
     reason: Reason = Reason.OTHER,
+    grounds: Iterable[Ground] = (),
 ) -> None:
     """One act of one person; raises Refused (Conflict, Incomplete) and then has changed nothing that is committed.
 
     `version` is the one the person was looking at, where known: nobody decides on what they have not seen.
-    准予备案 needs the `office` that issues the certificate; `reason` is why one is revoked.
+    准予备案 needs the `office` that issues the certificate; `reason` is why one is revoked, `grounds` those of the law
+    for 不予备案. An act that takes no opinion records none.
     """
     if version not in (None, application.version) and action is not Action.PRINT:  # the paper is of what was granted
         raise Conflict(overtaken(session, application))
     rule = workflow.check(action, application.status, by.role)
-    opinion = opinion.strip()
-    if rule.opinion and not opinion:
-        raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=action.label))
-    if len(opinion) > 2000:
-        raise Refused(_("意见不能超过 2000 字。"))
+    opinion = _reasoned(action, rule, opinion.strip(), grounds)
     _hold(session, application, rule, application.version)
     _check_held(session, action, application, by, office)
     _move(session, application, rule, action, by, opinion, _particulars(session, application, action, reason))
@@ -147,6 +146,21 @@ def perform(
     if rule.to is not None and application.certificate is not None:
         customs.queue(session, application, action)
     session.flush()
+
+
+def _reasoned(action: Action, rule: Rule, opinion: str, grounds: Iterable[Ground]) -> str:
+    """What is recorded as the opinion: the chosen grounds of the law, then the person's own words."""
+    if not rule.opinion:
+        return ""
+    if len(opinion) > MOST_WORDS:
+        raise Refused(_("意见不能超过 %(most)s 字，请精简后再提交。", most=MOST_WORDS))
+    chosen = [str(ground.label) for ground in grounds] if action is Action.REFUSE else []
+    if chosen:
+        basis = _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds="；".join(chosen))
+        return f"{basis}\n{opinion}".strip()
+    if not opinion:
+        raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=action.label))
+    return opinion
 
 
 def _check_held(

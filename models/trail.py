@@ -28,7 +28,7 @@ class TrailEntry(Child, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("时间")})
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
-    actor_name: Mapped[str] = mapped_column(String(120), info={"label": _l("办理人")})
+    actor_name: Mapped[str] = mapped_column(String(160), info={"label": _l("办理人")})
     role: Mapped[Role | None] = mapped_column(WordColumn(Role))
     act: Mapped[str] = mapped_column(String(32), info={"label": _l("环节")})
     before: Mapped[Status | None] = mapped_column(WordColumn(Status))

@@ -54,21 +54,36 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def sign_in(session: Session, username: str, password: str) -> Account:
-    """The account with a new visit; raises Refused with one sentence for any wrong pair, another when locked."""
-    account = session.scalar(select(Account).where(Account.username == username))
+def lockout() -> str:
+    """What follows wrong passwords, told before it happens, and to whoever may not exist alike."""
+    minutes = LOCKED_FOR // timedelta(minutes=1)
+    return _("连续输错 %(tries)s 次，账号锁定 %(minutes)s 分钟。", tries=TRIES, minutes=minutes)
+
+
+def has_given(session: Session, account: Account | None, password: str) -> bool:
+    """Whether this is the account's password, and it is not locked; a wrong one is counted, and commits.
+
+    It takes as long, and says as little, whether there is such an account or not.
+    """
     moment = clock.now()
-    if account and account.locked_until and account.locked_until > moment:
-        raise Refused(_("连续多次输入错误，账号已临时锁定，请 10 分钟后再试。"))
     good = matches(account.password_hash if account else nobody(), password)
-    if account and not good:
+    if account is None or (account.locked_until and account.locked_until > moment):
+        return False
+    if not good:
         session.execute(update(Account).where(Account.id == account.id).values(failures=Account.failures + 1))
         session.refresh(account)
         if account.failures >= TRIES:
             account.failures, account.locked_until = 0, moment + LOCKED_FOR
         session.commit()
-    if not account or not good or not account.is_active:
-        raise Refused(_("用户名或密码不正确，请核对后重新输入。"))
+    return good
+
+
+def sign_in(session: Session, username: str, password: str) -> Account:
+    """The account with a new visit; raises Refused with one sentence, whatever is wrong."""
+    account = session.scalar(select(Account).where(Account.username == username))
+    if not has_given(session, account, password) or account is None or not account.is_active:
+        raise Refused(_("用户名或密码不正确，请核对后重新输入；%(rule)s", rule=lockout()))
+    moment = clock.now()
     account.failures, account.locked_until = 0, None
     visit = Visit(account=account, began_at=moment, seen_at=moment)
     visit.token = secrets.token_urlsafe(32)

@@ -82,7 +82,7 @@ class ApplicationsScreen(FilingScreen):
     form_args = ARGS | {
         "hs_code": {
             "filters": [without_signs],
-            "validators": [Optional(), Regexp(r"^(\d{8}|\d{10})$", message=_l("请填写 8 位或 10 位数字。"))],
+            "validators": [Optional(), Regexp(r"^([0-9]{8}|[0-9]{10})$", message=_l("请填写 8 位或 10 位数字。"))],
         },
     }
     inline_models = (CarrierForm(Carrier),)
@@ -113,12 +113,13 @@ class ApplicationsScreen(FilingScreen):
 
     def get_save_return_url(self, model: Application, is_created: bool = False) -> str:
         """After 保存 the form stays open; after 申报 the list shows the new status, or the form what is missing."""
-        address = self.get_url(".edit_view", id=model.id)
-        if "_submit" not in request.form:
-            return address
-        done = self.get_url(".details_view", id=model.id)
-        stopped = self.refused(Action.SUBMIT, model)
-        return done if stopped is None else stopped or address
+        key = model.id
+        refused = self.refused(Action.SUBMIT, model) if "_submit" in request.form else None
+        if refused:
+            flash(str(refused), "error")
+        checked = {"check": 1} if isinstance(refused, filing.Incomplete) else {}
+        stays = refused or "_submit" not in request.form
+        return self.get_url(".edit_view", id=key, **checked) if stays else self.get_url(".details_view", id=key)
 
     def edit_form(self, obj: Application | None = None) -> Any:
         """The form; once declared, the press stays the one whose province has the case."""

@@ -1,6 +1,8 @@
 """The one class that knows Flask-Admin's hooks: role gate, closed routes, labels, query form, pager, saving."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +15,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Query as SqlQuery
 from wtforms import Form
 from wtforms.validators import Length
@@ -34,6 +37,22 @@ class CappedCount(SqlQuery):
     def scalar(self) -> int:
         rows = self.limit(REACH + 1).subquery()
         return int(self.session.query(func.count()).select_from(rows).scalar() or 0)
+
+
+def numbered_strangely(name: str) -> bool:
+    """Whether a field's row number is none of ours: `carriers-²-id`, or more digits than int() reads."""
+    return bool(re.search(r"\d{7}", name)) or any(sign.isdigit() and not sign.isascii() for sign in name)
+
+
+@contextmanager
+def twins_told() -> Iterator[None]:
+    """What somebody else entered a moment before is a refusal, not an error: raises Refused."""
+    try:
+        yield
+    except IntegrityError as doubled:
+        if "unique" not in str(doubled.orig).lower():
+            raise
+        raise Refused(_("相同的内容刚刚已经登记，没有重复保存，请返回列表核对。")) from None
 
 
 def labels_of(*models: Any) -> dict[str, Any]:
@@ -145,8 +164,8 @@ class Screen(ModelView):
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Flask-Admin calls a view that raised TypeError a second time; one call is enough."""
-        if any(sign.isdigit() and not sign.isascii() for name in request.form for sign in name):
-            abort(400)  # `carriers-²-id`: a digit to one library, none to another
+        if any(numbered_strangely(name) for name in request.form):
+            abort(400)
         if fn.__name__ in ("edit_view", "details_view") and not self.get_one(request.args.get("id")):
             abort(404)
         return fn(self, *args, **kwargs)
@@ -241,8 +260,9 @@ class Screen(ModelView):
     def saved(self, form: Any, model: Any) -> Any:
         """The row, saved and committed; None when refused, and then the form is shown again with what was typed."""
         try:
-            row = self.save(form, model)
-            db.session.commit()
+            with twins_told():
+                row = self.save(form, model)
+                db.session.commit()
         except Refused as refused:
             db.session.rollback()
             self.unsaved(form, model, refused)

@@ -101,7 +101,13 @@ class FilingScreen(PrintScreen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
-        page |= {"reasons": Reason, "carrier_labels": labels_of(Carrier), "explain": explain, "tag": tag}
+        page |= {
+            "most_words": filing.MOST_WORDS,
+            "reasons": Reason,
+            "carrier_labels": labels_of(Carrier),
+            "explain": explain,
+            "tag": tag,
+        }
         return super().render(template, **(page | kwargs))
 
     # Acts
@@ -110,9 +116,11 @@ class FilingScreen(PrintScreen):
         """Every act of every screen: one row, one rule, one transaction; a refusal is a sentence, never a 500."""
         row = self.get_one(request.form.get("id")) or abort(404)
         wanted, number, address = Action(action), row.number, self.get_url(".certificate", id=row.id)
-        stopped = self.refused(wanted, row, self.opinion())
-        if stopped is not None:
-            return redirect(stopped, 303) if stopped else self.back()
+        refused = self.refused(wanted, row)
+        if refused and workflow.RULES[wanted].opinion:
+            raise refused  # its page gives back the words that were written
+        if refused:
+            return self.told(refused, row.id)
         if wanted is Action.PRINT:
             return redirect(address, 303)
         if wanted is Action.GRANT:
@@ -128,28 +136,32 @@ class FilingScreen(PrintScreen):
         except Exception:  # whatever the press met, the certificate is issued
             current_app.logger.exception("no paper yet for certificate %s", row.certificate.number)
 
-    def refused(self, action: Action, row: Application, opinion: str = "") -> str | None:
-        """Do the act and commit: None. Refused, with the sentence told: where to go on, if anywhere in particular."""
-        complete = self.get_url(".edit_view", id=row.id, check=1)
+    def refused(self, action: Action, row: Application) -> Refused | None:
+        """Do the act and commit: None; or why it was refused."""
         try:
-            seen = request.args.get("version", type=int)
-            filing.perform(
-                db.session(), action, row, current_user, opinion, version=seen, office=office(), reason=self.reason()
-            )
+            filing.perform(db.session(), action, row, current_user, office=office(), **self.said())
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
-            flash(str(refused), "error")
-            return complete if isinstance(refused, filing.Incomplete) else ""
+            return refused
         return None
 
-    def opinion(self) -> str:
-        """The chosen grounds of the law, then the person's own words."""
-        chosen = [ground.label for ground in Ground if ground.value in request.form.getlist("ground")]
-        basis = (
-            _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds="；".join(map(str, chosen))) if chosen else ""
-        )
-        return f"{basis}\n{without_signs(request.form.get('opinion')) or ''}".strip()
+    def told(self, refused: Refused, key: int) -> Any:
+        """Back to where the person came from, or to the form and what it lacks."""
+        flash(str(refused), "error")
+        if isinstance(refused, filing.Incomplete):
+            return redirect(self.get_url(".edit_view", id=key, check=1), 303)
+        return self.back()
+
+    def said(self) -> dict[str, Any]:
+        """What came with the button: the version that was seen, words, grounds of the law, a reason."""
+        version = request.args.get("version")
+        return {
+            "version": None if version is None else number_of(version) or 0,  # one that is no number saw nothing
+            "opinion": without_signs(request.form.get("opinion")) or "",
+            "grounds": [ground for ground in Ground if ground.value in request.form.getlist("ground")],
+            "reason": self.reason(),
+        }
 
     def reason(self) -> Reason:
         """Why a certificate is revoked; 其他 where none was chosen, for the opinion says it in any case."""

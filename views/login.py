@@ -21,7 +21,7 @@ from flask_login import LoginManager, current_user, login_user
 from models import access, clock
 from models.accounts import Account
 from models.db import db
-from models.visits import end_visits, sign_in, visitor
+from models.visits import end_visits, has_given, lockout, sign_in, visitor
 from models.workflow import Refused
 from views import challenge
 from views.security import STATIC, limiter, local, wants_json
@@ -102,6 +102,7 @@ def _login_page(target: str, username: str = "", error: str = "") -> str:
     return render_template("login.html", next=target, username=username, error=error, digits=challenge.DIGITS)
 
 
+@limiter.limit("120 per minute")
 def picture() -> ResponseReturnValue:
     """The 验证码 to see; `?new` makes another one («看不清？换一张»)."""
     if "new" in request.args:
@@ -109,6 +110,7 @@ def picture() -> ResponseReturnValue:
     return send_file(challenge.picture(challenge.answer(challenge.current())), mimetype="image/png")
 
 
+@limiter.limit("20 per minute")  # a second of work each, for whoever asks
 def sound() -> ResponseReturnValue:
     """The same 验证码 to hear, in Chinese."""
     return send_file(challenge.sound(challenge.answer(challenge.current())), mimetype="audio/wav")
@@ -139,8 +141,8 @@ def password() -> ResponseReturnValue:
 def _change(account: Account, old: str, new: str, repeat: str) -> None:
     """The new password, and the end of every other visit."""
     assert account.visit is not None
-    if not account.has_password(old):
-        raise Refused(_("当前密码不正确，请重新输入。"))
+    if not has_given(db.session(), account, old):
+        raise Refused(_("当前密码不正确，请核对后重新输入；%(rule)s", rule=lockout()))
     if new != repeat:
         raise Refused(_("两次输入的新密码不一致，请重新输入。"))
     if new == old:

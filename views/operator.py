@@ -23,7 +23,7 @@ from models.db import db
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
-from views.base import Button, Screen, form_args_of, labels_of
+from views.base import Button, Screen, form_args_of, labels_of, twins_told
 from views.fields import DayField, number_of, without_signs
 from views.query import AccountQuery, DistrictQuery, OrganisationQuery
 
@@ -198,8 +198,9 @@ class DistrictScreen(Screen):
         file = request.files.get("file")
         try:
             rows = rows_of(file.read(), file.filename or "") if file else []
-            current, ended = codes.import_districts(db.session(), rows)
-            db.session().commit()
+            with twins_told():
+                current, ended = codes.import_districts(db.session(), rows)
+                db.session().commit()
             flash(_("已导入 %(current)s 个关区，停用 %(ended)s 个。", current=current, ended=ended), "success")
         except Refused as refused:
             db.session().rollback()

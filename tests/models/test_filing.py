@@ -50,8 +50,8 @@ def test_the_whole_story_leaves_one_entry_an_act(make_application: Making, actin
         ("start", None, "draft", "王敏（江苏文艺音像出版社）", None),
         ("edit", "draft", "draft", "王敏（江苏文艺音像出版社）", None),
         *files,
-        ("submit", "draft", "pending", "王敏（江苏文艺音像出版社）", "材料需要核对。"),
-        ("grant", "pending", "filed", "陈静", "材料需要核对。"),
+        ("submit", "draft", "pending", "王敏（江苏文艺音像出版社）", None),
+        ("grant", "pending", "filed", "陈静", None),
         ("customs_accepted", "filed", "customs_received", "海关", "回执说明"),
     ]
 

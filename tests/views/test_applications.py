@@ -350,3 +350,32 @@ def test_a_row_numbered_in_strange_digits_is_refused_and_nothing_breaks(
     form = opened(browser, key) | {"carriers-²-specification": "120 mm"}
     assert browser.post(f"/applications/edit/?id={key}", data=form).status_code == 400
     assert on_record(key) == before
+
+
+def test_the_longest_names_can_file(as_: As, acting: Acting, on_record: Recording) -> None:
+    """An account of 50 signs in an organisation of 100: the history has room for both, on both databases."""
+    with acting("publisher") as account:
+        assert account.organisation
+        account.name, account.organisation.name = "名" * 50, "社" * 100
+        db.session.commit()
+    browser = as_("publisher")
+    answer = browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text))
+    (entry, *_rest) = on_record(int(answer.location.rpartition("=")[2]))["trail_entry"]
+    assert entry["actor_name"] == f"{'名' * 50}（{'社' * 100}）"
+
+
+def test_a_row_number_longer_than_any_form_has_is_refused(app: Flask, as_: As, make_application: Making) -> None:
+    """5,000 digits are more than Python reads as a number: a forged field must not become a 500."""
+    key, browser = make_application(), as_("publisher")
+    before = ledger(app)
+    for where in (f"/applications/edit/?id={key}", "/applications/new/"):
+        for digits in (7, 5000):
+            assert browser.post(where, data={f"carriers-{'9' * digits}-id": "1"}).status_code == 400
+    assert ledger(app) == before
+
+
+def test_a_commodity_code_is_of_plain_digits(as_: As, make_application: Making) -> None:
+    """Customs reads 0–9 alone, and so does the certificate."""
+    key, browser = make_application(), as_("publisher")
+    answer = save(browser, key, opened(browser, key) | {"hs_code": "８５２３４９９０３０"})
+    assert (answer.status_code, complaints(answer.text)) == (422, ["请填写 8 位或 10 位数字。"])

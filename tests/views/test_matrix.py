@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from models.vocabulary import Action, Role, Status
@@ -20,6 +21,8 @@ SCREENS = {"publisher": ["applications"], "reviewer": ["review", "filings"], "na
 ISSUED = {"filed", "customs_received", "customs_failed", "revoked"}
 ACTS = [action for action in Action if action is not Action.EDIT]
 OWN_DOOR = {"copy": ["applications"]}  # acts that are not on every screen
+TAKES_WORDS = {"return", "decline", "refuse", "revoke"}  # refused, they give back what was written
+WORDS = "材料需要核对。"
 TELLS_CUSTOMS = {"grant", "resend", "revoke"}
 
 
@@ -30,8 +33,8 @@ def sees(role: str, status: str) -> bool:
 
 def act(browser: Browser, screen: str, action: str, key: int, **more: Any) -> TestResponse:
     """One press of the button, with an opinion; the answer leads back to the details."""
-    body = {"id": key, "opinion": "材料需要核对。", "url": f"/{screen}/details/?id={key}"} | more
-    return browser.post(f"/{screen}/{action}/", data=body)
+    body = {"id": key, "opinion": WORDS, "url": f"/{screen}/details/?id={key}"} | more
+    return browser.post(f"/{screen}/{action}/", data=body, headers={"Origin": "http://localhost"})
 
 
 def sentences(browser: Browser, screen: str, key: int) -> list[str]:
@@ -51,12 +54,15 @@ def test_every_act_that_the_table_forbids_is_refused_with_its_sentence(
         refused = [action for action in ACTS if LETTERS[role] not in CELLS[status, action]]
         for screen in screens:
             there = [action for action in refused if sees(role, status) and screen in OWN_DOOR.get(action, [screen])]
-            expected = [303 if action in there else 404 for action in refused]
-            assert [act(browsers[role], screen, action, key).status_code for action in refused] == expected
+            answers = {action: act(browsers[role], screen, action, key) for action in refused}
+            told = {action: refusal(action, status, Role(role)) or "" for action in there}
+            for action, answer in answers.items():
+                code = 404 if action not in there else 409 if action in TAKES_WORDS else 303
+                assert answer.status_code == code, action
+                assert code != 409 or (escape(told[action]) in answer.text and WORDS in answer.text)
             if sees(role, status):
-                assert sentences(browsers[role], screen, key) == [
-                    refusal(action, status, Role(role)) for action in there
-                ]
+                flashed = [sentence for action, sentence in told.items() if action not in TAKES_WORDS]
+                assert sentences(browsers[role], screen, key) == flashed
     for screen in ("applications", "review", "filings", "register"):
         answers = {action: act(browsers["operator"], screen, action, key).status_code for action in ACTS}
         assert answers == {action: 403 if screen in OWN_DOOR.get(action, [screen]) else 404 for action in ACTS}
@@ -95,11 +101,10 @@ def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
     if action == "delete":
         assert again.status_code == 404
         return
-    words = sentences(browser, screen, key)
-    assert words == [
-        f"{after['application'][0]['number']}：{Action(action).label}成功。",
-        refusal(Action(action), Status(LEADS_TO[action]), Role(role)),
-    ]
+    told = refusal(Action(action), Status(LEADS_TO[action]), Role(role)) or ""
+    done = f"{after['application'][0]['number']}：{Action(action).label}成功。"
+    assert sentences(browser, screen, key) == ([done] if action in TAKES_WORDS else [done, told])
+    assert action not in TAKES_WORDS or (again.status_code == 409 and escape(told) in again.text)
 
 
 def test_the_reviewer_of_the_province_decides_from_the_queue_as_well(
@@ -153,12 +158,26 @@ def test_grounds_of_the_law_are_an_opinion_and_stand_in_the_trail(
     """出版管理条例 第二十五条: the chosen grounds, in words, before the reviewer's own."""
     key = make_application(status="pending")
     browser = as_("reviewer")
-    assert act(browser, "review", "refuse", key, opinion="", ground=["99", ""]).status_code == 303
-    assert sentences(browser, "review", key) == ["不予备案须填写意见，请写明理由后再提交。"]
-    act(browser, "review", "refuse", key, opinion="第三首\0歌词有误。\r\n请核对。", ground=["4", "9", "4"])
+    unsaid = act(browser, "review", "refuse", key, opinion="", ground=["99", ""])
+    assert (unsaid.status_code, "不予备案须填写意见，请写明理由后再提交。" in unsaid.text) == (409, True)
+    long = act(browser, "review", "refuse", key, opinion="长" * 2001, ground=["4"])
+    assert "意见不能超过 2000 字" in long.text
+    assert "长" * 2001 in long.text  # nothing that was written is lost
+    assert act(browser, "review", "return", key, opinion="", ground=["4"]).status_code == 409  # no ground for that
+    words = "第三首\0歌词有误。\r\n请核对。" + "长" * 1980
+    act(browser, "review", "refuse", key, opinion=words, ground=["4", "9", "4"])
     assert on_record(key)["trail_entry"][-1]["opinion"] == (
         "依据《出版管理条例》第二十五条：煽动民族仇恨、民族歧视；危害社会公德或者民族优秀文化传统。\n第三首歌词有误。\n请核对。"
+        + "长" * 1980
     )
+
+
+def test_an_act_that_takes_no_words_records_none(as_: As, make_application: Making, on_record: Recording) -> None:
+    """A forged ground or opinion with 申报 or 准予备案 would stand in the history as if somebody had said it."""
+    key = make_application()
+    for who, screen, action in (("publisher", "applications", "submit"), ("reviewer", "review", "grant")):
+        assert act(as_(who), screen, action, key, ground=["1"]).status_code == 303
+    assert [entry["opinion"] for entry in on_record(key)["trail_entry"][-2:]] == [None, None]
 
 
 def test_after_a_return_the_reason_stands_until_it_is_declared_again_and_then_in_the_history(

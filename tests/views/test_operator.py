@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -322,3 +323,15 @@ def test_accounts_are_found_by_name_and_role(as_: As, acting: Acting) -> None:
     questions = {"": everybody, "?role=reviewer": 2, "?username=publisher": 2, "?name=王&role=publisher": 1}
     for asked, count in (questions | {"?role=nobody": 0, "?username=%25": 0}).items():
         assert f"共 {count} 条" in operator.get(f"/accounts/{asked}").text, asked
+
+
+def test_the_same_account_entered_twice_at_once_is_made_once(as_: As) -> None:
+    """A double click, or two colleagues: one makes it, the other reads a sentence."""
+    operators = [as_("operator") for _ in range(4)]
+    with ThreadPoolExecutor(len(operators)) as at_once:
+        answers = list(
+            at_once.map(lambda who: fill(who, "/accounts/new/", username="twin", name="孪", role="national"), operators)
+        )
+    assert sorted(answer.status_code for answer in answers) == [302, 422, 422, 422]
+    told = [said(answer.text) + complaints(answer.text) for answer in answers if answer.status_code == 422]
+    assert all(words[0].startswith(("相同的内容刚刚已经登记", "没有保存")) for words in told)
