@@ -75,6 +75,7 @@ class ApplicationsScreen(FilingScreen):
     create_template = edit_template = "application.html"
     acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
     page_acts = (*acts, Action.COPY)
+    form_acts = (Action.DELETE, Action.PRINT)  # beside 申报 and 保存
     column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
     form_columns = ("version", "publisher_id", *WRITTEN)
     form_extra_fields = {"version": SeenVersion(), "publisher_id": PressField(_l("出版单位"))}

@@ -29,9 +29,10 @@ def text(label: Any) -> Any:
     return StringField(label, filters=[without_signs], validators=[Length(max=100)])
 
 
-def choice(label: Any, options: Callable[[], list[tuple[str, Any]]]) -> Any:
-    """A select that begins with 全部."""
-    return SelectField(label, choices=lambda: [ANY, *options()], default="", coerce=str)
+def choice(label: Any, options: Callable[[], list[tuple[str, Any]]], searched: bool = False) -> Any:
+    """A select that begins with 全部; a long one searches as you type."""
+    look = {"data-role": "select2"} if searched else {}
+    return SelectField(label, choices=lambda: [ANY, *options()], default="", coerce=str, render_kw=look)
 
 
 class Query(Form):
@@ -94,7 +95,7 @@ class NationQuery(OwnQuery):
 
     status = statuses(set(workflow.ISSUED))
     publisher = text(_l("出版单位"))
-    province = choice(_l("省份"), lambda: list(names_of("province").items()))
+    province = choice(_l("省份"), lambda: list(names_of("province").items()), searched=True)
     certificate = text(_l("证明编号"))
 
 

@@ -42,10 +42,9 @@
   }
 
   // Acts: a refused one explains itself; the others ask first, and post the page's one form.
-  let answered = null;
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-act], button[data-ask]");
-    if (!button || button === answered || !button.form || button.type !== "submit") return;
+    if (!button || !button.form || button.type !== "submit") return;
     if (button.getAttribute("aria-disabled") === "true") {
       event.preventDefault();
       await dialog(button.title, { tell: true });
@@ -60,9 +59,7 @@
     if (opinion) hidden(button.form, "opinion", said.opinion);
     if (reason) hidden(button.form, "reason", said.reason);
     said.grounds.forEach((ground) => hidden(button.form, "ground", ground));
-    answered = button;
-    button.form.requestSubmit(button);
-    answered = null;
+    button.form.requestSubmit(button);  // which is no click, and so asks no second time
   });
 
   // Toolbar: stands for the buttons of the ticked row (手册: 选中一条数据，点击界面上…按钮); 打印 takes many, in one file.
@@ -179,8 +176,21 @@
   if (form) {
     form.addEventListener("input", () => { changed = true; });
     form.addEventListener("change", (event) => { if (event.target.type !== "file") changed = true; });
-    form.addEventListener("submit", () => { changed = false; $$("tr.inline-row", form).forEach(dropIfBlank); });
-    window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+    form.addEventListener("submit", async (event) => {
+      if (sending || sent) event.preventDefault();
+      if (sent) return;  // a double click
+      if (sending) {  // files on their way arrive first; one that is refused is told, and nothing is left
+        const before = refused;
+        await queue;
+        if (refused === before) form.requestSubmit(event.submitter);
+        return;
+      }
+      changed = false;
+      sent = true;
+      setTimeout(() => { sent = false; }, 3000);  // the way may have been broken off
+      $$("tr.inline-row", form).forEach(dropIfBlank);
+    });
+    window.addEventListener("beforeunload", (event) => { if (changed || sending) event.preventDefault(); });
     $$(".box", form).forEach(watch);
     const missing = document.getElementById("missing");
     if (missing) missing.focus();
@@ -222,6 +232,7 @@
     });
   }
 
+  let sending = 0, refused = 0, sent = false;
   let queue = Promise.resolve();  // one after the other: the first file of a blank form decides which draft they belong to
   function watch(box) {
     const chooser = box.querySelector("input[type=file]"), line = box.querySelector(".progress-line");
@@ -232,6 +243,7 @@
       chooser.value = "";
       replaces = null;
       error.hidden = true;
+      sending += files.length;
       files.forEach((file, i) => { queue = queue.then(() => upload(file, i === 0 ? old : null)); });
     });
     async function upload(file, old) {
@@ -241,7 +253,8 @@
         words = await send(box, form.dataset.upload, old ? { file, replaces: old } : { file }, (p) => { bar.value = p; percent.textContent = `${file.name} ${p}%`; });
         line.hidden = true;
       }
-      if (words) { error.hidden = false; error.textContent = words; }
+      sending -= 1;
+      if (words) { refused += 1; error.hidden = false; error.textContent = words; }
     }
     box.addEventListener("click", async (event) => {
       const button = event.target.closest("button");

@@ -77,9 +77,9 @@ class Person:
         """Answer the dialog with 确定 or 取消."""
         self.press(name, self.page.get_by_role("dialog"))
 
-    def agree(self, name: str) -> None:
+    def agree(self, name: str, within: Locator | None = None) -> None:
         """Press a button that asks, say 确定, and wait for the page that this brings."""
-        self.press(name)
+        self.press(name, within)
         with self.page.expect_navigation():
             self.answer("确定")
 

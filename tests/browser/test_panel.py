@@ -1,11 +1,13 @@
 """What the panel does under people's hands: questions, the toolbar, the keyboard, a telephone, two tabs."""
 
+import random
 from collections.abc import Callable
 
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
+from tests.browser.press import slow
 from tests.conftest import Making
 
 
@@ -201,3 +203,35 @@ def opens_an_account(operator: Person, username: str) -> str:
     page.reload()
     expect(page.get_by_text("一次性密码")).to_have_count(0)
     return told.split("：")[1].split("（")[0]
+
+
+def test_a_file_on_its_way_arrives_before_the_form_leaves(comes: Coming, a_pdf: Callable[[str], bytes]) -> None:
+    """保存 during a slow upload waits for it; leaving the page asks first; and one that is refused stops 保存."""
+    press = comes("publisher")
+    page = press.page
+    page.get_by_role("link", name="备案证明申请").click()
+    page.locator("#title").fill("边传边存")
+    slow(press, 200_000)
+    press.attach("licence", 许可证=a_pdf(random.Random(0).randbytes(100_000).hex()))
+    expect(page.locator("#file-licence .progress-line")).to_contain_text("许可证.pdf")
+    press.turn_over("保存")
+    expect(page.locator(".alert-success")).to_be_visible()
+    expect(page.locator("#file-licence .files li")).to_have_count(1)
+    expect(page.locator("#title")).to_have_value("边传边存")
+    press.attach("licence", 假的=b"MZ" + random.Random(1).randbytes(100_000))
+    press.press("保存")
+    expect(page.locator("#file-licence").get_by_role("alert")).to_contain_text("不能作为附件")
+    slow(press, -1)
+    page.get_by_role("link", name="返回列表").click()
+    expect(page.locator("table.model-list tbody tr")).to_have_count(1)
+
+
+def test_a_draft_is_deleted_from_its_own_form(comes: Coming, make_application: Making) -> None:
+    """手册 第二章: the acts of the list stand on the page as well; 打印 is dim there and says why."""
+    key = make_application()
+    press = comes("publisher")
+    press.page.goto(f"/applications/edit/?id={key}")
+    expect(press.page.locator(".foot").get_by_role("button", name="打印")).to_have_attribute("aria-disabled", "true")
+    press.agree("删除", press.page.locator(".foot"))
+    expect(press.page.locator(".alert-success")).to_contain_text("删除成功")
+    expect(press.row("暂存")).to_have_count(0)
