@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from difflib import SequenceMatcher
 from typing import Any
 
 from flask_babel import gettext as _
@@ -15,6 +16,9 @@ OWN_FIELDS = tuple(
     column.key for column in Application.__table__.columns if column.info.get("label") and column.key != "status"
 )
 CARRIER_FIELDS = tuple(column.key for column in Carrier.__table__.columns if column.info.get("label"))
+WITHIN = tuple(name for name in CARRIER_FIELDS if name != "position")
+MOST_LINES = 100
+Row = dict[str, Any]
 
 
 def content(application: Application) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def explain(entry: TrailEntry) -> list[str]:
     lines = []
     for name, (old, new) in (entry.changes or {}).items():
         if name == "carriers":
-            lines.append(_("载体信息：%(old)s 条 → %(new)s 条", old=len(old or ()), new=len(new or ())))
+            lines += _rows(old or [], new or [])
         elif name == "copy":
             lines.append(_("第 %(number)s 次打印", number=new))
         elif name == "reason":
@@ -50,14 +54,39 @@ def explain(entry: TrailEntry) -> list[str]:
     return lines
 
 
-def _label(name: str) -> str:
-    return str(Application.__table__.columns[name].info["label"])
+def _rows(old: list[Row], new: list[Row]) -> list[str]:
+    """载体信息: how many there were and are; then each row that was added, taken out or changed."""
+    lines = [_("载体信息：%(old)s 条 → %(new)s 条", old=len(old), new=len(new))]
+    before, after = ([tuple(row[name] for name in WITHIN) for row in rows] for rows in (old, new))
+    for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes() if old else ():
+        if kind == "replace" and j - i == m - k:
+            pairs = zip(old[i:j], new[k:m], strict=True)
+            lines += [line for was, now in pairs for line in _within(was, now)]
+        elif kind != "equal":
+            lines += [_("删除原第 %(place)s 条：%(row)s", place=row["position"], row=_row(row)) for row in old[i:j]]
+            lines += [_("新增第 %(place)s 条：%(row)s", place=row["position"], row=_row(row)) for row in new[k:m]]
+    rest = len(lines) - MOST_LINES
+    return lines if rest <= 0 else [*lines[:MOST_LINES], _("另有 %(count)s 处改动。", count=rest)]
 
 
-def _said(name: str, value: Any) -> str:
+def _within(was: Row, now: Row) -> list[str]:
+    changed = [name for name in WITHIN if was[name] != now[name]]
+    place = _("第 %(place)s 条", place=now["position"])
+    return [f"{place} {_label(n, Carrier)}：{_said(n, was[n], Carrier)} → {_said(n, now[n], Carrier)}" for n in changed]
+
+
+def _row(row: Row) -> str:
+    return " ".join(_said(name, row[name], Carrier) for name in WITHIN if row[name] not in (None, ""))
+
+
+def _label(name: str, table: Any = Application) -> str:
+    return str(table.__table__.columns[name].info["label"])
+
+
+def _said(name: str, value: Any, table: Any = Application) -> str:
     if value in (None, ""):
         return _("（空）")
-    column = Application.__table__.columns.get(name)
+    column = table.__table__.columns.get(name)
     if column is not None and isinstance(column.type, WordColumn):
         value = column.type.words(value).label
     elif column is not None and "codes" in column.info:

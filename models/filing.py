@@ -104,10 +104,15 @@ def revising(session: Session, application: Application, version: int, by: Accou
         trail.record(session, application, Action.EDIT, by, before=status, changes=changes)
 
 
+def check_count(carriers: int) -> None:
+    """Raises Refused for more rows than an application may have."""
+    if carriers > MOST_CARRIERS:
+        raise Refused(_("一份申请最多录入 %(most)s 条载体信息，请分成几份申请。", most=MOST_CARRIERS))
+
+
 def _number_carriers(session: Session, application: Application) -> None:
     kept = [carrier for carrier in application.carriers if carrier not in session.deleted]
-    if len(kept) > MOST_CARRIERS:
-        raise Refused(_("一份申请最多录入 %(most)s 条载体信息。", most=MOST_CARRIERS))
+    check_count(len(kept))
     for position, carrier in enumerate(kept, start=1):
         carrier.position = position
 
@@ -135,7 +140,7 @@ def perform(
     opinion = _reasoned(action, rule, opinion.strip(), grounds)
     _hold(session, application, rule, application.version)
     _check_held(session, action, application, by, office)
-    _move(session, application, rule, action, by, opinion, _particulars(session, application, action, reason))
+    _move(session, application, rule, action, by, opinion, _particulars(session, application, action, reason, by))
     match action:
         case Action.SUBMIT:
             application.applied_on, application.submitted_at = clock.today(), clock.now()
@@ -176,8 +181,22 @@ def _check_held(
             raise Refused(_("尚未配置签章密钥，不能签发证明，请联系系统管理员。"))
 
 
-def _particulars(session: Session, row: Application, action: Action, reason: Reason) -> dict[str, Any] | None:
-    """What an act's trail entry tells beside the opinion: which print it was, why a certificate was revoked."""
+def _name_parties(session: Session, application: Application, by: Account) -> dict[str, Any]:
+    """At the first 申报: names, codes and province as they are registered today; later on they stay. What changed."""
+    assert by.organisation is not None
+    before = content(application)
+    publish_for(application, application.publisher_id, session, by)
+    application.applicant_name, application.applicant_code = by.organisation.name, by.organisation.credit_code
+    return differences(before, content(application))
+
+
+def _particulars(
+    session: Session, row: Application, action: Action, reason: Reason, by: Account
+) -> dict[str, Any] | None:
+    """What an act's trail entry tells beside the opinion: which print it was, why a certificate was revoked, how the
+    parties are called since the draft was begun."""
+    if action is Action.SUBMIT and row.applied_on is None:
+        return _name_parties(session, row, by)
     if action is Action.PRINT:  # counted in the database, now that the row is held: no two prints are the n-th
         printed = select(func.count(trail.TrailEntry.id)).where(
             trail.TrailEntry.application_id == row.id, trail.TrailEntry.act == Action.PRINT.value
@@ -287,7 +306,7 @@ def overtaken(session: Session, application: Application | None) -> str:
 
 def attach(
     session: Session,
-    application: Application,
+    application: Application | None,
     kind: AttachmentKind,
     stream: BinaryIO,
     name: str,
@@ -296,10 +315,14 @@ def attach(
     limit: int,
     replaces: int | None = None,
 ) -> Attachment:
-    """Bytes to disk, then the row that names them. Many at once do not disturb each other, nor an open edit form."""
-    rule = workflow.check(Action.EDIT, application.status, by.role)
+    """Bytes to disk, then the row that names them. Many at once do not disturb each other, nor an open edit form.
+
+    Without an application a draft is started: only then, for looking at a file takes long, and a number is waited for.
+    """
+    rule = workflow.check(Action.EDIT, application.status if application else Status.DRAFT, by.role)
     name = clean_name(name)
     stored = store.put(stream, name, limit)
+    application = application or start(session, by)
     status = _hold(session, application, rule)
     if replaces is not None:
         _remove(session, application, replaces)

@@ -20,7 +20,7 @@ from models.db import db
 from models.vocabulary import Action, AttachmentKind, Role
 from models.workflow import EDITABLE, Refused
 from views.base import form_args_of, labels_of, shown_value
-from views.fields import AmountField, ChoiceField, CodeText, SeenVersion, without_signs
+from views.fields import AmountField, ChoiceField, CodeText, SeenVersion, number_of, without_signs
 from views.filing import CARRIER, FilingScreen
 from views.office import store
 
@@ -32,6 +32,12 @@ def presses() -> list[tuple[str, str]]:
     """The presses this account may apply for; a press already applied for cannot be changed after 申报."""
     found = publishers_for(db.session(), current_user.organisation_id)
     return [(str(press.id), str(press)) for press in found]
+
+
+def applicant() -> dict[str, str]:
+    """How a blank form names the applicant; a draft keeps what it was begun with until 申报."""
+    unit = current_user.organisation
+    return {"applicant_name": unit.name, "applicant_code": unit.credit_code}
 
 
 class PressField(ChoiceField):
@@ -87,6 +93,11 @@ class ApplicationsScreen(FilingScreen):
         },
     }
     inline_models = (CarrierForm(Carrier),)
+
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """So many rows are counted before a form is built of them."""
+        filing.check_count(len({name.rpartition("-")[0] for name in request.form if name.startswith("carriers-")}))
+        return super()._run_view(fn, *args, **kwargs)
 
     def save(self, form: Any, model: Application | None) -> Application:
         """A blank form gives birth to a draft; any other is saved on the version the person was looking at."""
@@ -151,7 +162,7 @@ class ApplicationsScreen(FilingScreen):
         model = kwargs.setdefault("model", None)
         missing = model.missing() if model is not None and request.args.get("check") else {}
         lists = {name: names_of(name) for name in ("carrier", "unit", "currency")}
-        page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": current_user}
+        page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": applicant()}
         return super().render(template, **page, datalists=lists, **kwargs)
 
     @expose("/copy/", methods=("POST",))
@@ -178,11 +189,11 @@ class ApplicationsScreen(FilingScreen):
         if file is None or request.form.get("kind") not in set(AttachmentKind):
             abort(400)
         kind = AttachmentKind(request.form["kind"])
-        row = (self.get_one(key) or abort(404)) if key else filing.start(db.session(), by=current_user)
-        replaces = request.form.get("replaces", type=int)
+        row = (self.get_one(key) or abort(404)) if key else None
+        replaces = number_of(request.form["replaces"]) or 0 if "replaces" in request.form else None
         limit = int(current_app.config["ATTACHMENT_MB"]) << 20
         try:
-            filing.attach(
+            attached = filing.attach(
                 db.session(),
                 row,
                 kind,
@@ -197,7 +208,7 @@ class ApplicationsScreen(FilingScreen):
         except Refused as refused:
             db.session().rollback()
             return jsonify(message=str(refused)), 409 if isinstance(refused, filing.Conflict) else 422
-        return self._box(row, kind)
+        return self._box(attached.application, kind)
 
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup
 
-from models import bundle, filing, workflow
+from models import bundle, disclosure, filing, workflow
 from models.application import Application, Carrier
 from models.attachments import SHOWN_IN_BROWSER, Attachment
 from models.changes import explain
@@ -102,6 +102,7 @@ class FilingScreen(PrintScreen):
     def render(self, template: str, **kwargs: Any) -> Any:
         page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
         page |= {
+            "told": lambda row: disclosure.history(row, current_user),
             "most_words": filing.MOST_WORDS,
             "reasons": Reason,
             "carrier_labels": labels_of(Carrier),
@@ -174,7 +175,7 @@ class FilingScreen(PrintScreen):
         """A file, under its own name; the bytes cannot run anything in our name, whatever they are."""
         key = number_of(request.args.get("id"))
         file = db.session().get(Attachment, key) if key is not None else None
-        if file is None or self.get_one(file.application_id) is None:
+        if file is None or self.get_one(file.application_id) is None or not disclosure.may_read(file, current_user):
             abort(404)
         inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args
         response = send_file(

@@ -73,6 +73,7 @@ def test_an_edit_is_told_field_by_field(make_application: Making, acting: Acting
             "进口口岸：“2201-浦江海关” → “2233-浦东机场”",
             "监管方式：“0110” → （空）",
             "载体信息：1 条 → 2 条",
+            "新增第 2 条：“CD” “0.5” “140-盒”",
         ]
 
 
