@@ -119,8 +119,3 @@ def check(action: Action, status: Status, role: Role | None) -> Rule:
     if sentence:
         raise Refused(sentence)
     return RULES[action]
-
-
-def actions_of(role: Role) -> list[Action]:
-    """Every act that `role` may ever do, in the order of the vocabulary."""
-    return [action for action in Action if role in RULES[action].by]

@@ -172,7 +172,10 @@ class Screen(ModelView):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         """A page; 409 when the act behind it was overtaken, 422 when what was sent cannot be taken."""
-        page = super().render(template, query=self.query(), readable=readable, shown=shown_value, **kwargs)
+        if "return_url" in kwargs:  # Flask-Admin takes `http:/elsewhere` for an address of ours
+            kwargs["return_url"] = local(kwargs["return_url"]) or self.get_url(".index_view")
+        ours = {"query": self.query(), "readable": readable, "shown": shown_value, "reach": REACH}
+        page = super().render(template, **ours, **kwargs)
         return (page, g.answer) if "answer" in g else page
 
     # Rows: three doors, one parser. The scope itself sits in the session (models.access).

@@ -2,10 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable
 from typing import Any
 
 from flask import Response
+from flask_babel import gettext as _
 from openpyxl import Workbook
 
 from models import clock
@@ -19,10 +19,12 @@ MOST = REACH
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def table(kind: str, name: str, columns: list[tuple[str, Any]], rows: Iterable[Any]) -> Response:
-    """A download named after the screen and the moment."""
+def table(kind: str, name: str, columns: list[tuple[str, Any]], rows: list[Any]) -> Response:
+    """A download named after the screen and the moment; more rows than MOST are left out, and its last line says so."""
     lines = [[str(label) for _name, label in columns]]
-    lines += [[cell(row, name) for name, _label in columns] for row in rows]
+    lines += [[cell(row, name) for name, _label in columns] for row in rows[:MOST]]
+    if len(rows) > MOST:
+        lines.append([_("只导出了前 %(most)s 条，请缩小查询范围后分次导出。", most=MOST)])
     body = {"csv": _csv, "xlsx": _xlsx}[kind](lines)
     response = Response(body, mimetype=TYPES[kind])
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}-{clock.now():%Y%m%d-%H%M%S}.{kind}")

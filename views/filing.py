@@ -197,7 +197,7 @@ class FilingScreen(PrintScreen):
         if export_type not in export.TYPES:
             abort(404)
         columns = [(name, label) for name, label in self._list_columns if name != "acts"]
-        _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST)
+        _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST + 1)
         return export.table(export_type, str(self.name), columns, rows)
 
 

@@ -149,6 +149,9 @@ class AccountScreen(Screen):
     def reset(self) -> Any:
         """重置密码: a one-time password, shown once; every visit of the account ends."""
         account = self.get_one(request.form.get("id")) or abort(404)
+        if account.id == current_user.id:
+            flash(_("自己的密码请点击右上角“修改密码”更换。"), "error")
+            return self.back()
         password = account.reset_password()
         end_visits(db.session(), account.id)
         db.session().commit()
@@ -209,7 +212,7 @@ class DistrictScreen(Screen):
 
 
 def rows_of(content: bytes, name: str) -> list[dict[str, str]]:
-    """The rows under the heading as (code, name); raises Refused when the file cannot be read."""
+    """The rows, under a heading or without one, as (code, name); raises Refused when the file cannot be read."""
     try:
         if name.lower().endswith(".xlsx"):
             sheet = load_workbook(io.BytesIO(content), read_only=True).active
@@ -218,7 +221,8 @@ def rows_of(content: bytes, name: str) -> list[dict[str, str]]:
             lines = list(csv.reader(io.StringIO(decoded(content))))
     except Exception as broken:  # whatever a parser raises, the sentence is the same
         raise Refused(_("无法读取该文件，请使用 CSV 或 XLSX 格式。")) from broken
-    cells = [[without_signs(cell) or "" for cell in line[:2]] for line in lines[1:] if len(line) > 1]
+    rows = lines if lines and lines[0] and lines[0][0].strip().isdecimal() else lines[1:]  # a heading is no number
+    cells = [[without_signs(cell) or "" for cell in line[:2]] for line in rows if len(line) > 1]
     return [{"code": code.zfill(4), "name": name} for code, name in cells if code]
 
 

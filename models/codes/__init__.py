@@ -57,12 +57,12 @@ def _shipped(name: str) -> dict[str, str]:
             return _read(name)
 
 
-def names_of(name: str, *, everything: bool = False) -> dict[str, str]:
+def names_of(name: str) -> dict[str, str]:
     """Code → name of the list `province`, `unit`, `carrier`, `country`, `currency` or `district`."""
     if name != "district":
         return _shipped(name)
-    query = select(District.code, District.name).order_by(District.code)
-    return dict(db.session.execute(query if everything else query.where(~District.ended)).all())
+    current = select(District.code, District.name).where(~District.ended)
+    return dict(db.session.execute(current.order_by(District.code)).all())
 
 
 def label_of(name: str, code: str) -> str:
@@ -95,7 +95,10 @@ def authority_of(province: str) -> str:
 
 
 def import_districts(session: Session, rows: list[dict[str, str]]) -> tuple[int, int]:
-    """Replace the table by `rows` (code, name): returns (current, ended). All or nothing; the caller commits."""
+    """Replace the table by `rows` (code, name): how many are current, how many ended by it. All or nothing.
+
+    The caller commits.
+    """
     wrong = [row["code"] for row in rows if not re.fullmatch("[0-9]{4}", row["code"]) or not row["name"]]
     if wrong or not rows:
         raise Refused(
@@ -105,13 +108,14 @@ def import_districts(session: Session, rows: list[dict[str, str]]) -> tuple[int,
             )
         )
     current = {row["code"]: row["name"][:50] for row in rows}
-    for district in session.scalars(select(District)):
+    known = list(session.scalars(select(District)))
+    ending = [district for district in known if not district.ended and district.code not in current]
+    for district in known:
         district.ended = district.code not in current
         district.name = current.pop(district.code, district.name)
     session.add_all(District(code=code, name=name) for code, name in current.items())
     session.flush()
-    ended = len(list(session.scalars(select(District).where(District.ended))))
-    return len({row["code"] for row in rows}), ended
+    return len({row["code"] for row in rows}), len(ending)
 
 
 def seed_districts(session: Session) -> None:

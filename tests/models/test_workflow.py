@@ -9,7 +9,7 @@ from models import access, filing
 from models.accounts import Account
 from models.application import Application
 from models.vocabulary import Action, Role, Status, Step
-from models.workflow import RECEIPTS, RULES, Refused, actions_of, check, refusal
+from models.workflow import RECEIPTS, RULES, Refused, check, refusal
 from tests.conftest import Making, Recording
 from views.office import office
 
@@ -142,12 +142,6 @@ def test_customs_replies_move_a_filed_application_only_and_belong_to_no_role() -
         Step.CUSTOMS_ACCEPTED: ({Status.FILED}, Status.CUSTOMS_RECEIVED, frozenset()),
         Step.CUSTOMS_REJECTED: ({Status.FILED}, Status.CUSTOMS_FAILED, frozenset()),
     }
-
-
-def test_each_role_is_offered_the_acts_it_may_ever_do() -> None:
-    for role in Role:
-        ever = {act for (_, act), cell in CELLS.items() if LETTERS[role] in cell}
-        assert [action.value for action in actions_of(role)] == [act.value for act in Action if act.value in ever]
 
 
 @pytest.mark.parametrize("status", list(Status))

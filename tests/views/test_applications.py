@@ -79,7 +79,7 @@ def test_a_whole_form_is_kept_word_for_word(as_: As, on_record: Recording) -> No
 
 
 def test_a_mistake_keeps_every_word_and_every_row(app: Flask, as_: As, make_application: Making) -> None:
-    """Nothing typed is lost, and each mistake is told at its field, once, in Chinese."""
+    """AC5: the server checks it all; nothing typed is lost, and each mistake is told at its field, once, in Chinese."""
     key, browser = make_application(carriers=2), as_("publisher")
     typed = opened(browser, key) | row(2, name="<b>新的一行</b>", quantity="许多", unit="铢", note="附注")
     typed |= row(3, specification="  ", quantity="", unit="")

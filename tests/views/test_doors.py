@@ -151,6 +151,10 @@ def attacks(browser: Browser, screen: str, key: int, files: list[int]) -> Iterat
     yield from (post("/applications/remove/", data={"id": key, "attachment": file}) for file in files)
 
 
+# Routes that are about no row of the register; every other one is attacked below, and so is the next new one.
+ROWLESS = {"index_view", "create_view", "export", "ajax_lookup"}
+
+
 # Whose eyes, on which screens → the rows they must not see: who filed them, and how far they have come.
 STRANGE = {
     "publisher": (["applications"], [("publisher2", "draft"), ("agent", "draft"), ("agent", "filed")]),
@@ -184,6 +188,49 @@ def test_a_strange_row_is_not_there_and_nothing_touches_it(
                 assert answer.status_code == 404, (row["number"], answer.request.method, answer.request.full_path)
         listed = browser.get(f"/{screen}/").text + browser.get(f"/{screen}/export/csv/").text
         assert [kept for kept in strange if kept["application"][0]["number"] in listed] == []
+    assert ledger(app) == before
+
+
+@pytest.mark.parametrize(
+    ("username", "screen", "status"),
+    [
+        ("publisher", "applications", "revoked"),
+        ("reviewer", "review", "pending"),
+        ("reviewer", "filings", "customs_failed"),
+        ("reviewer", "exchange", "customs_failed"),
+        ("national", "register", "pending"),
+    ],
+)
+def test_every_route_about_a_row_knows_none_of_anothers(
+    username: str,
+    screen: str,
+    status: str,
+    app: Flask,
+    as_: As,
+    make_application: Making,
+    a_press: Callable[..., str],
+    on_record: Recording,
+    routes: list[Rule],
+    a_pdf: Callable[[str], bytes],
+) -> None:
+    """AD1, AC5: from the map of routes: a number that can be guessed is worth nothing, through whatever door."""
+    a_press("440000")
+    kept = on_record(make_application(by="press440000", status=status))
+    key = kept["customs_message"][0]["id"] if screen == "exchange" else kept["application"][0]["id"]
+    browser, before, tried = as_(username), ledger(app), 0
+    for rule in (rule for rule in routes if rule.endpoint.startswith(f"{screen}.")):
+        view = rule.endpoint.partition(".")[2]
+        if username[0].upper() not in DOORS[rule.endpoint] or view in ROWLESS:
+            continue
+        for act in ACTS if "action" in rule.arguments else [""]:
+            where = address(rule, files_of(kept)[0] if view == "attachment" else key, action=act)
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                body: dict[str, object] = {"id": key, "pick": key, "attachment": files_of(kept)[0], "kind": "other"}
+                body["file"] = (io.BytesIO(a_pdf("x")), "a.pdf")
+                answer = browser.open(where, method=method, data=body if method == "POST" else None)
+                assert answer.status_code == 404, (method, where)
+                tried += 1
+    assert tried >= 3
     assert ledger(app) == before
 
 

@@ -10,6 +10,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
 from tests.conftest import Browser, Making
+from views import export
 
 As = Callable[[str | None], Browser]
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1", '=HYPERLINK("http://evil.example","点我")']
@@ -81,3 +82,15 @@ def test_what_is_exported_is_what_was_asked(as_: As, make_application: Making, a
 def test_no_other_format_is_made(as_: As) -> None:
     for kind in ("json", "html", "yaml", "csv.php", "..", "CSV"):
         assert as_("publisher").get(f"/applications/export/{kind}/").status_code in (308, 404)
+
+
+def test_an_export_that_leaves_rows_out_says_so(
+    as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that ends in silence would be taken for the whole."""
+    monkeypatch.setattr(export, "MOST", 2)
+    for said in ([], [], ["只导出了前 2 条，请缩小查询范围后分次导出。"]):
+        make_application()
+        _head, *rows = rows_of(as_("publisher").get("/applications/export/csv/"), "csv")
+        assert [line for line in rows if len(line) == 1] == ([said] if said else [])
+        assert len([line for line in rows if len(line) > 1]) <= 2

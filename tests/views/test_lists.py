@@ -214,3 +214,12 @@ def test_the_province_follows_its_own_messages_to_customs(
         assert f"共 {count} 条" in page
         assert page.count('<td class="col-message_id">') == count
     assert "接收失败" in as_("reviewer").get("/exchange/").text
+
+
+@pytest.mark.parametrize("target", ["http:/evil.example", "//evil.example", "https://evil.example/", "javascript:1"])
+def test_the_way_back_never_leads_out_of_the_house(target: str, as_: As, make_application: Making) -> None:
+    """AD13, for 返回列表: what Flask-Admin takes for an address of ours, a browser may not."""
+    key = make_application(status="pending")
+    page = as_("publisher").get("/applications/details/", query_string={"id": key, "url": target}).text
+    assert target not in page
+    assert 'href="/applications/">返回列表</a>' in page

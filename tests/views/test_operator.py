@@ -335,3 +335,22 @@ def test_the_same_account_entered_twice_at_once_is_made_once(as_: As) -> None:
     assert sorted(answer.status_code for answer in answers) == [302, 422, 422, 422]
     told = [said(answer.text) + complaints(answer.text) for answer in answers if answer.status_code == 422]
     assert all(words[0].startswith(("相同的内容刚刚已经登记", "没有保存")) for words in told)
+
+
+def test_a_table_without_a_heading_loses_no_row_and_tells_how_many_it_ended(app: Flask, as_: As) -> None:
+    """The same file again ends nothing more."""
+    operator = as_("operator")
+    told = [f"已导入 2 个关区，停用 {len(districts(app)) - 2} 个。", "已导入 2 个关区，停用 0 个。"]
+    for sentence in told:
+        file = (io.BytesIO("2233,浦东机场\n5301,皇岗海关\n".encode()), "关区.csv")
+        answer = operator.post("/districts/import/", data={"file": file}, follow_redirects=True)
+        assert said(answer.text) == [sentence]
+    assert {code for code, (_name, ended) in districts(app).items() if not ended} == {"2233", "5301"}
+
+
+def test_ones_own_password_is_not_reset_but_changed(app: Flask, as_: As, cast: SimpleNamespace) -> None:
+    """The one-time password would be shown on the login page to whoever looks at the screen next."""
+    operator, before = as_("operator"), ledger(app)
+    answer = operator.post("/accounts/reset/", data={"id": cast.operator}, follow_redirects=True)
+    assert said(answer.text) == ["自己的密码请点击右上角“修改密码”更换。"]
+    assert ledger(app) == before

@@ -145,7 +145,7 @@ def test_a_refusal_that_no_screen_caught_is_told_in_its_own_words(put: Put, as_:
 
 
 def test_a_failure_shows_a_number_and_the_log_knows_it(put: Put, as_: As, caplog: pytest.LogCaptureFixture) -> None:
-    """AC5: nothing of the failure reaches the person; the number leads an administrator to the traceback."""
+    """Nothing of the failure reaches the person; the number leads an administrator to the traceback."""
     address = put(stored_twice)
     with caplog.at_level(logging.ERROR):
         page, script = as_("publisher").get(address), as_("publisher").get(address, headers=XHR)
