@@ -74,7 +74,6 @@ class Paper(Child, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"), unique=True)
     digest: Mapped[str] = mapped_column(String(64), index=True)
-    code: Mapped[str] = mapped_column(Text)  # what its QR picture holds (check_code.py)
     made_at: Mapped[datetime] = mapped_column(Moment)
 
     application: Mapped[Application] = relationship()
@@ -101,7 +100,8 @@ class Office:
         old = application.replaces
         if old and old.replaced_by:
             new = old.replaced_by.number
-            raise Refused(_("证明 %(old)s 已由 %(new)s 替代，不能再次替代。", old=old.number, new=new))
+            sentence = _("证明 %(old)s 已由 %(new)s 替代，不能再次替代。请不予备案，由申请人另行申请。")
+            raise Refused(sentence % {"old": old.number, "new": new})
 
     def issue(self, session: Session, application: Application, by: Account) -> Certificate:
         """Number and freeze what is granted, inside the granting transaction; the caller commits."""

@@ -133,6 +133,9 @@ class FilingScreen(PrintScreen):
         complete = self.get_url(".edit_view", id=row.id, check=1)
         try:
             seen = request.args.get("version", type=int)
+            if action is Action.PRINT:
+                self.paper_of(row)  # first: a print that is recorded was one
+                db.session().rollback()  # read again: making it may have taken a while
             filing.perform(
                 db.session(), action, row, current_user, opinion, version=seen, office=office(), reason=self.reason()
             )

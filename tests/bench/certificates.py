@@ -88,7 +88,7 @@ def compare_with_bare_type(app: Flask, key: int) -> None:
 
     with app.app_context(), access.everything() as session:
         granted = session.get_one(Certificate, key)
-        whole = order(granted, "320000", keys())[0]
+        whole = order(granted, "320000", keys())
         fonts = FontConfiguration()
         style = CSS(filename=STYLE, font_config=fonts)
         bare = median(lambda: HTML(string=whole.html).write_pdf(stylesheets=[style], font_config=fonts))

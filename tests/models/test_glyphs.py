@@ -57,7 +57,7 @@ def printed_text(app: Flask, key: int) -> str:
     """The text of the paper; raises when a glyph is missing."""
     with app.app_context(), access.everything() as session:
         granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-        paper, _page, _box = press.set_in_type(order(granted, "320000", keys())[0])
+        paper, _page, _box = press.set_in_type(order(granted, "320000", keys()))
     return "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(io.BytesIO(paper)))
 
 

@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
@@ -21,7 +22,7 @@ from sqlalchemy import func, select
 from models import access, press
 from models.application import Application
 from models.certificate import Certificate, Paper
-from models.press import Jammed, Press
+from models.press import Jammed, Order, Press
 from tests.conftest import Making, Recording
 from views import certificate
 from views.certificate import PRESS, complete, order
@@ -47,11 +48,10 @@ def on_screen(as_: Any) -> Callable[[str, int], bytes]:
     return opened
 
 
-def papers(app: Flask, key: int) -> list[tuple[str, str]]:
-    """(digest, code) of every paper that was made for this application."""
+def papers(app: Flask, key: int) -> list[str]:
+    """The digest of every paper that was made for this application."""
     with app.app_context(), access.everything() as session:
-        rows = session.execute(select(Paper.digest, Paper.code).where(Paper.application_id == key))
-        return [(row.digest, row.code) for row in rows]
+        return list(session.scalars(select(Paper.digest).where(Paper.application_id == key)))
 
 
 def number_of(app: Flask, key: int) -> str:
@@ -67,7 +67,7 @@ class TestIssuedOnce:
         """Set and signed once; afterwards nobody asks the press, whoever prints."""
         key = make_application(status="pending")
         as_("reviewer").post("/review/grant/", data={"id": key})
-        ((digest, _code),) = papers(app, key)
+        (digest,) = papers(app, key)
         monkeypatch.setattr(Press, "made", lambda *_: pytest.fail("the press was asked again"))
         served = {on_screen(who, key) for who in ("publisher", "reviewer", "national")}
         assert [hashlib.sha256(paper).hexdigest() for paper in served] == [digest]
@@ -83,7 +83,7 @@ class TestIssuedOnce:
                 session.get_one(Application, key).title = title
                 session.commit()
                 granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-                made.append(press.set_in_type(order(granted, "320000", keys())[0])[0])
+                made.append(press.set_in_type(order(granted, "320000", keys()))[0])
         assert made[0] == made[1]
 
     def test_a_crash_between_grant_and_paper_is_made_good_by_the_next_print(
@@ -119,12 +119,12 @@ class TestIssuedOnce:
         with app.app_context():
             digest = complete(granted, store(), keys())
             assert complete(granted, store(), keys()) == digest
-        assert [kept for kept, _code in papers(app, key)] == [digest]
+        assert papers(app, key) == [digest]
 
     def test_the_terminal_makes_what_is_still_to_be_made(self, app: Flask, make_application: Making) -> None:
         """`flask certificate render`: after a restore, an upgrade, or a night without a press."""
         keys_of = [make_application(status="filed") for _ in range(2)]
-        for words in ("补制 2 份证明文件。", "补制 0 份证明文件。"):
+        for words in ("已补制 2 份证明文件。", "已补制 0 份证明文件。"):
             done = app.test_cli_runner().invoke(args=["certificate", "render"])
             assert (done.exit_code, done.output.strip()) == (0, words)
         assert [len(papers(app, key)) for key in keys_of] == [1, 1]
@@ -152,7 +152,7 @@ class TestIssuedOnce:
         """A bit that turned on the disk: an incident, not a certificate."""
         key = make_application(status="filed")
         on_screen("publisher", key)
-        digest = papers(app, key)[0][0]
+        digest = papers(app, key)[0]
         kept = Path(app.config["STORE"], digest[:2], digest)
         for damage in (kept.read_bytes().replace(b"/Title", b"/Tit1e", 1), None):
             kept.unlink() if damage is None else kept.write_bytes(damage)
@@ -165,7 +165,7 @@ class TestIssuedOnce:
         """Nothing is lost: what the register names is kept, and missed when it is gone."""
         key = make_application(status="filed")
         paper = on_screen("publisher", key)
-        digest = papers(app, key)[0][0]
+        digest = papers(app, key)[0]
         kept = Path(app.config["STORE"], digest[:2], digest)
         os.utime(kept, (0, 0))
         assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
@@ -184,7 +184,7 @@ class TestIssuedOnce:
             with pytest.raises(RuntimeError, match="never changes"):
                 session.commit()
             session.rollback()
-            copied = {name: getattr(kept, name) for name in ("certificate_id", "application_id", "code", "made_at")}
+            copied = {name: getattr(kept, name) for name in ("certificate_id", "application_id", "made_at")}
             again = Paper(digest="0" * 64, **copied)
             session.add(again)
             with pytest.raises(Exception, match=r"不能直接改动|UNIQUE"):
@@ -192,8 +192,56 @@ class TestIssuedOnce:
             session.rollback()
             assert session.scalar(select(func.count()).select_from(Paper)) == 1
 
+    def test_a_paper_that_its_readers_would_refuse_is_never_kept(
+        self, app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, a_pdf: Any
+    ) -> None:
+        """Signed by another authority, or changed on its way from the press: the certificate waits for its paper."""
+        key = make_application(status="filed")
+        with app.app_context(), access.everything() as session:
+            granted = session.scalars(select(Certificate.id).where(Certificate.application_id == key)).one()
+            whole = Order("", "", date(2026, 11, 25), keys(), "440000")
+            neighbours = press.signed(a_pdf(), 0, (10, 10, 60, 60), whole)
+            own = press.signed(a_pdf(), 0, (10, 10, 60, 60), replace(whole, province="320000"))
+        for made, why in ((neighbours, "签章不是签发机关的"), (own[:-9], "文件"), (a_pdf(), "不是经签章的备案证明")):
+            with app.app_context(), monkeypatch.context() as bad:
+                bad.setattr(Press, "made", lambda *_, made=made: made)
+                with pytest.raises(Jammed, match=why):
+                    complete(granted, store(), keys())
+        assert papers(app, key) == []
+
 
 class TestPress:
+    @pytest.fixture
+    def an_order(self, app: Flask, make_application: Making) -> Order:
+        """A certificate to be made."""
+        key = make_application(status="filed")
+        with app.app_context(), access.everything() as session:
+            granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+            return order(granted, "320000", keys())
+
+    def test_a_press_that_could_not_be_started_is_started_by_the_next_order(
+        self, an_order: Order, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No memory, no process, no file to be had: it passes."""
+        own = Press()
+        for missing in ("multiprocessing.context.SpawnContext.Pipe", "multiprocessing.context.SpawnProcess.start"):
+            with monkeypatch.context() as bare:
+                bare.setattr(missing, lambda *_: (_ for _ in ()).throw(OSError("no more")))
+                with pytest.raises(Jammed):
+                    own.made(an_order)
+        assert own.made(an_order).startswith(b"%PDF-1.7")
+        own._stop()
+
+    def test_an_order_that_hangs_is_given_up_after_one_attempt(self, an_order: Order) -> None:
+        """Whoever waits behind it gets a press that works."""
+        own = Press(longest=0)
+        with pytest.raises(Jammed, match="hung"):
+            own.made(an_order)
+        assert own.process is None
+        own.longest = 300
+        assert own.made(an_order).startswith(b"%PDF-1.7")
+        own._stop()
+
     def test_setting_long_papers_again_and_again_takes_no_more_memory(
         self, app: Flask, make_application: Making
     ) -> None:
@@ -201,7 +249,7 @@ class TestPress:
         key = make_application(status="filed", carriers=40)
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            whole = order(granted, "320000", keys())[0]
+            whole = order(granted, "320000", keys())
         held = []
         for _ in range(6):
             PRESS.made(whole)
