@@ -42,9 +42,10 @@ def _seen(sign: str) -> bool:
 
 @cache
 def _drawn() -> frozenset[int]:
-    """Every code point that a font family named by the style sheet has, as fontconfig tells."""
+    """Every code point that one of the families has in which the style sheet sets all text, as fontconfig tells."""
     points: set[int] = set()
-    for family in sorted(set(re.findall(r'"([^"]+)"', STYLE.read_text(encoding="utf-8")))):
+    stack = STYLE.read_text(encoding="utf-8").partition("font-family:")[2].partition(";")[0]
+    for family in re.findall(r'"([^"]+)"', stack):
         names, charset = _matched(family)
         if family in names.split(","):  # another family is only what fontconfig would put in its place
             for span in charset.split():

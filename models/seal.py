@@ -77,7 +77,8 @@ class Keys:
             raise Refused(_("%(who)s的二维码公钥缺失或与私钥不符，不能签发证明，请联系系统管理员补齐。", who=who))
         try:
             _tried(self, signer.hand.signing_cert.dump(), self._stamp(), signer)
-        except Refused:
+        except Exception as why:  # whatever the hand or the judge meets, nothing must be signed so
+            log.warning("keys of %s: %s", province, why)
             raise Refused(
                 _(
                     "%(who)s的签章证书不是由受信任的根证书签发，或不能用于签章，不能签发证明，请联系系统管理员核对。",

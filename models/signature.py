@@ -5,6 +5,8 @@ import io
 import logging
 import re
 from binascii import unhexlify
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +40,7 @@ def name_of(certificate: Any, authority: str) -> str | None:
 
 def cms(signer: "Signer", data: bytes) -> bytes:
     """A detached signature over `data` (CMS, DER; SHA-256)."""
-    return asyncio.run(signer.hand.async_sign_general_data(data, "sha256", detached=True)).dump()
+    return _done(signer.hand.async_sign_general_data(data, "sha256", detached=True)).dump()
 
 
 def cms_signer(signature: bytes, data: bytes, trusted: list[x509.Certificate], moment: datetime | None = None) -> str:
@@ -60,12 +62,12 @@ def paper_signer(paper: bytes, trusted: list[x509.Certificate], authority: str =
     who means harm takes minutes to read.
     """
     from pyhanko.pdf_utils.reader import PdfFileReader
-    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko.sign.validation import async_validate_pdf_signature
     from pyhanko.sign.validation.status import SignatureCoverageLevel
 
     try:
         first = PdfFileReader(io.BytesIO(paper)).embedded_regular_signatures[0]
-        status = validate_pdf_signature(first, judging(trusted, first.self_reported_timestamp))
+        status = _done(async_validate_pdf_signature(first, judging(trusted, first.self_reported_timestamp)))
     except Exception:
         raise _broken() from None
     whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE and status.docmdp_ok
@@ -100,6 +102,12 @@ def glance(paper: bytes, trusted: list[x509.Certificate]) -> str:
     return _who(status)
 
 
+def _done(work: Coroutine[Any, Any, Any]) -> Any:
+    """The outcome of the library's work, in a thread of its own: in ours a loop may be running already."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(asyncio.run, work).result()
+
+
 def _broken() -> Refused:
     return Refused(_("文件不是经签章的备案证明，或已经损坏。请向签发机关索取原件。"))
 
@@ -128,7 +136,7 @@ def _signed_data(signature: bytes) -> Any:
 def _judged(content: Any, data: bytes, trusted: list[x509.Certificate], moment: datetime | None) -> Any:
     from pyhanko.sign.validation import async_validate_detached_cms
 
-    return asyncio.run(async_validate_detached_cms(data, content, judging(trusted, moment)))
+    return _done(async_validate_detached_cms(data, content, judging(trusted, moment)))
 
 
 def judging(trusted: list[x509.Certificate], moment: datetime | None = None) -> Any:

@@ -53,7 +53,8 @@ def opened(descriptor: Path, pin: str | None) -> "tuple[Hand, CodeKey]":
         hand = PKCS11Signer(
             session, cert_label=told["certificate"], key_label=told["key"], other_certs_to_pull=told.get("chain", ())
         )
-        hand.signing_cert  # noqa: B018  fetched now, so that a wrong label is found out here
+        # Fetched now, so that a wrong label is found out here; with EC, tokens are sure to sign a digest, not a text.
+        hand.use_raw_mechanism = hand.signing_cert.public_key.algorithm == "ec"
         return hand, _code_key(session, told["code_key"])
     except (PKCS11Error, KeyError, RuntimeError) as why:
         raise ValueError(f"{type(why).__name__}: {why}") from None
