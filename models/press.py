@@ -22,7 +22,7 @@ from models.seal import Keys
 LONGEST = 300  # seconds; a press that says nothing for so long is taken for dead
 SNAPSHOT = "snapshot.json"  # the granted content, attached to the paper
 FIELD = "Seal"  # the signature; it lies over the element with id="seal"
-RESERVED = 16_384  # bytes for the signature: three certificates of an authority's chain, and room
+RESERVED = 16_384  # hexadecimal digits for the signature: three certificates of an authority's chain, and room
 PIXEL = 0.75  # points
 
 

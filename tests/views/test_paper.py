@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import pickle
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
@@ -15,19 +17,27 @@ from threading import Thread
 from typing import Any
 
 import pikepdf
+import pypdfium2
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from lxml import etree
+from PIL import ImageChops
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
-from models import access, press
+from models import access, clock, press
 from models.application import Application
 from models.certificate import Certificate, Paper
+from models.db import db
 from models.press import Jammed, Order, Press
 from tests.conftest import Making, Recording
 from views import certificate
-from views.certificate import PRESS, complete, order
+from views.certificate import PRESS, complete, dated, order
 from views.office import keys, store
 
+HOUSE = Path(certificate.__file__).parent.parent
+MILLIMETRE = 72 / 25.4
+PRINTED, UNSEEN = 4, 1 | 2 | 32 | 256  # flags of an annotation: invisible, hidden, not viewed, sometimes not viewed
 REFUSALS = {
     "no key": "尚未配置江苏省新闻出版局的签章密钥，不能签发证明，请联系系统管理员。",
     "another passphrase": "江苏省新闻出版局的签章密钥无法打开，请联系系统管理员核对密钥和口令。",
@@ -85,6 +95,46 @@ class TestIssuedOnce:
                 granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
                 made.append(press.set_in_type(order(granted, "320000", keys()))[0])
         assert made[0] == made[1]
+
+    def test_another_process_in_another_place_sets_the_same_page(
+        self, app: Flask, make_application: Making, tmp_path: Path
+    ) -> None:
+        """Whatever its hash seed and its time zone."""
+        key = make_application(status="filed", carriers=3, title="黑胶唱片《茉莉花》𠮷 Latin")
+        with app.app_context(), access.everything() as session:
+            granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+            (tmp_path / "order").write_bytes(pickle.dumps(order(granted, "320000", keys())))
+        look = (
+            "import pickle, sys, hashlib; from models import press; order = pickle.load(open(sys.argv[1], 'rb')); "
+            "print(hashlib.sha256(press.set_in_type(order)[0]).hexdigest())"
+        )
+        made = set()
+        for seed, zone in (("1", "UTC"), ("2", "America/Los_Angeles"), ("3", "Asia/Shanghai")):
+            command, there = [sys.executable, "-c", look, str(tmp_path / "order")], {"PYTHONHASHSEED": seed, "TZ": zone}
+            made.add(subprocess.run(command, cwd=HOUSE, env=os.environ | there, capture_output=True, check=True).stdout)
+        assert len(made) == 1
+
+    def test_who_is_killed_between_grant_and_paper_has_granted_once(
+        self, app: Flask, make_application: Making, tmp_path: Path
+    ) -> None:
+        """SIGKILL, in a process of its own: `certificate render` makes the paper, with the number that was given."""
+        key = make_application(status="pending")
+        names = ("SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY", "SECRET_KEY")
+        settings = {name: app.config[name] for name in names}
+        died = (
+            "import os, signal, sys; from app import create_app; from models.press import Press; "
+            "from tests.bench.certificates import grant; "
+            "Press.made = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
+            f"grant(create_app({settings!r}), {key})"
+        )
+        ran = subprocess.run([sys.executable, "-c", died], cwd=HOUSE, capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stderr) == (-signal.SIGKILL, "")
+        number = number_of(app, key)
+        assert papers(app, key) == []
+        done = app.test_cli_runner().invoke(args=["certificate", "render"])
+        assert (done.exit_code, done.output.strip()) == (0, "已补制 1 份证明文件。")
+        assert number_of(app, key) == number
+        assert len(papers(app, key)) == 1
 
     def test_a_crash_between_grant_and_paper_is_made_good_by_the_next_print(
         self, app: Flask, make_application: Making, as_: Any, on_screen: Any, monkeypatch: pytest.MonkeyPatch
@@ -178,6 +228,17 @@ class TestIssuedOnce:
         """AD8: neither the session nor SQL."""
         key = make_application(status="filed")
         app.test_cli_runner().invoke(args=["certificate", "render"])
+        kept_digest = papers(app, key)
+        again = "INSERT INTO paper (certificate_id, digest, made_at, application_id) "
+        for by_hand in (
+            f"UPDATE paper SET digest = '{'0' * 64}'",
+            "UPDATE paper SET made_at = CURRENT_TIMESTAMP",
+            "DELETE FROM paper",
+            f"{again} SELECT certificate_id, digest, made_at, application_id FROM paper",
+        ):
+            with app.app_context(), db.engine.connect() as connection, pytest.raises(DBAPIError):
+                connection.execute(text(by_hand))
+        assert papers(app, key) == kept_digest
         with app.app_context(), access.everything() as session:
             kept = session.scalars(select(Paper).where(Paper.application_id == key)).one()
             kept.digest = "0" * 64
@@ -185,8 +246,7 @@ class TestIssuedOnce:
                 session.commit()
             session.rollback()
             copied = {name: getattr(kept, name) for name in ("certificate_id", "application_id", "made_at")}
-            again = Paper(digest="0" * 64, **copied)
-            session.add(again)
+            session.add(Paper(digest="0" * 64, **copied))
             with pytest.raises(Exception, match=r"不能直接改动|UNIQUE"):
                 session.commit()
             session.rollback()
@@ -299,6 +359,8 @@ class TestSignature:
             "Signature is Valid.",
         ):
             assert line in told
+        checked = subprocess.run(["qpdf", "--check", str(file)], capture_output=True, text=True, check=False)
+        assert (checked.returncode, checked.stderr) == (0, "")
         with pikepdf.open(file) as opened:
             assert opened.check_pdf_syntax() == []
             signature = opened.Root.AcroForm.Fields[0].V
@@ -309,13 +371,23 @@ class TestSignature:
     def test_the_signature_lies_over_the_seal_and_over_no_text(
         self, app: Flask, make_application: Making, on_screen: Any
     ) -> None:
-        """A visible seal: whoever clicks on it sees the signature."""
-        with pikepdf.open(BytesIO(on_screen("publisher", make_application(status="filed", carriers=15)))) as opened:
+        """A visible seal: whoever clicks on it sees the signature. The words of the seal lie in it, and no others."""
+        paper = on_screen("publisher", make_application(status="filed", carriers=15))
+        with pikepdf.open(BytesIO(paper)) as opened:
             field = opened.Root.AcroForm.Fields[0]
             left, bottom, right, top = (float(side) for side in field.Rect)
             assert field.P.objgen == opened.pages[-1].objgen
-        assert right - left > 100
-        assert top - bottom > 50
+        assert (right - left, top - bottom) == pytest.approx((52 * MILLIMETRE, 24 * MILLIMETRE), abs=1.5)
+        document = pypdfium2.PdfDocument(paper)
+        sheet = document[len(document) - 1]
+        inside = sheet.get_textpage().get_text_bounded(left, bottom, right, top)
+        seal = f"江苏省新闻出版局（演示）电子印章{dated(clock.today())}演示用，无法律效力"
+        assert re.sub(r"\s", "", inside) == seal
+        red = sheet.render(scale=4).to_pil().convert("RGB")
+        frame = ImageChops.difference(red, red.convert("L").convert("RGB")).convert("L").getbbox()
+        assert frame is not None
+        drawn = (frame[0] / 4, 842 - frame[3] / 4, frame[2] / 4, 842 - frame[1] / 4)
+        assert drawn == pytest.approx((left, bottom, right, top), abs=1.5)
 
     def test_the_file_is_archival_tagged_and_carries_what_was_granted(
         self, app: Flask, make_application: Making, on_screen: Any
@@ -328,11 +400,18 @@ class TestSignature:
             assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "B")
             assert opened.Root.MarkInfo.Marked
             assert str(opened.Root.OutputIntents[0].S) == "/GTS_PDFA1"
-            assert "/N" in opened.Root.AcroForm.Fields[0].AP  # ISO 19005-3, 6.3.3: every annotation has its picture
+            assert len(opened.Root.OutputIntents[0].DestOutputProfile.read_bytes()) > 400
+            field = opened.Root.AcroForm.Fields[0]
+            assert "/N" in field.AP  # ISO 19005-3, 6.3.3: every annotation has its picture
+            assert (int(field.F) & PRINTED, int(field.F) & UNSEEN) == (PRINTED, 0)
+            assert "/DigestMethod" not in field.V.Reference[0]  # 6.1.12: none where DocMDP is
+            told = etree.fromstring(opened.Root.Metadata.read_bytes()).xpath("//@*[contains(name(), 'pdfaid:')]")
+            assert told == ["3", "B"]
             assert "/Encrypt" not in opened.trailer
             assert "/ID" in opened.trailer
             attached = opened.attachments["snapshot.json"].get_file().read_bytes()
-            assert str(opened.Root.AF[0].AFRelationship) == "/Source"
+            assert (str(opened.Root.AF[0].AFRelationship), str(opened.Root.AF[0].UF)) == ("/Source", "snapshot.json")
+            assert str(opened.Root.AF[0].EF.F.Subtype) == "/application/json"
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             assert json.loads(attached) == granted.snapshot
