@@ -30,7 +30,10 @@ from models.application import Application
 from models.certificate import Certificate, Paper
 from models.db import db
 from models.press import Jammed, Order, Press
+from tests.bench.certificates import busy, resident
 from tests.conftest import Making, Recording
+from tests.views.looks import certificate as certificate_of
+from tests.views.looks import markup
 from views import certificate
 from views.certificate import PRESS, complete, dated, order
 from views.office import keys, store
@@ -313,8 +316,25 @@ class TestPress:
         held = []
         for _ in range(6):
             PRESS.made(whole)
-            held.append(int(Path(f"/proc/{PRESS.process.pid}/statm").read_text().split()[1]))
+            held.append(resident(PRESS.process.pid))
         assert held[-1] < 1.2 * held[1]
+
+    def test_two_hundred_rows_cost_no_more_than_their_number(self, app: Flask) -> None:
+        """PD7: ten times the rows, at most five times the work, and half as much memory again."""
+        own, work, held = Press(), [], []
+        with app.app_context():
+            short, long = (
+                Order(markup(certificate_of(rows)), "{}", date(2026, 11, 24), keys(), "320000") for rows in (20, 200)
+            )
+        own.made(short)
+        for whole in (short, long):
+            before = busy(own.process.pid)
+            own.made(whole)
+            work.append(busy(own.process.pid) - before)
+            held.append(resident(own.process.pid))
+        own._stop()
+        assert work[1] < 5 * work[0]
+        assert held[1] < 1.5 * held[0]
 
 
 class TestKeys:
