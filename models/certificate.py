@@ -74,7 +74,6 @@ class Paper(Child, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"), unique=True)
     digest: Mapped[str] = mapped_column(String(64), index=True)
-    code: Mapped[str] = mapped_column(Text)  # what its QR picture holds (check_code.py)
     made_at: Mapped[datetime] = mapped_column(Moment)
 
     application: Mapped[Application] = relationship()
@@ -88,18 +87,21 @@ class Office:
     keys: Keys
     days: int | None = None
 
-    def check(self, application: Application) -> None:
+    def check(self, application: Application, by: Account) -> None:
         """Before anything moves; raises Refused when the certificate could not be signed, or not be printed whole."""
-        self.keys.signer(str(application.province))
-        if missing := glyphs.undrawable(_strings(frozen(application))):
-            signs = glyphs.named(missing)
-            raise Refused(
-                _("无法打印字符 %(signs)s，请退回申请人改用其他写法，或联系系统管理员增补字体。", signs=signs)
-            )
+        seal = self.keys.signer(str(application.province)).name
+        for printed, sentence in (
+            (_strings(frozen(application)), _("无法打印字符 %(signs)s，请退回申请人改用其他写法。")),
+            ((by.name,), _("签发人姓名中的字符 %(signs)s 无法打印，请联系系统管理员改用其他写法。")),
+            ((seal,), _("印章名称中的字符 %(signs)s 无法打印，请联系系统管理员更换签章证书。")),
+        ):
+            if missing := glyphs.undrawable(printed):
+                raise Refused(sentence % {"signs": glyphs.named(missing)})
         old = application.replaces
         if old and old.replaced_by:
             new = old.replaced_by.number
-            raise Refused(_("证明 %(old)s 已由 %(new)s 替代，不能再次替代。", old=old.number, new=new))
+            sentence = _("证明 %(old)s 已由 %(new)s 替代，不能再次替代。请不予备案，由申请人另行申请。")
+            raise Refused(sentence % {"old": old.number, "new": new})
 
     def issue(self, session: Session, application: Application, by: Account) -> Certificate:
         """Number and freeze what is granted, inside the granting transaction; the caller commits."""

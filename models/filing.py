@@ -176,7 +176,7 @@ def _check_held(
         case Action.SUBMIT:
             _check_complete(session, application, by)
         case Action.GRANT if office:
-            office.check(application)
+            office.check(application, by)
         case Action.GRANT:
             raise Refused(_("尚未配置签章密钥，不能签发证明，请联系系统管理员。"))
 

@@ -7,6 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from stdnum.iso7064 import mod_37_36
 
+from models.check_code import LOOK_ALIKES
 from models.db import Base
 
 APPLICATIONS = "SQ"
@@ -54,6 +55,15 @@ def certificate_number(session: Session, province: str, day: date) -> str:
     """`Z` + province + year + 6 digits + check character (ISO 7064 Mod 37,36), without gaps in a province and year."""
     series = certificate_series(province)
     return spelled(series, day.year, reserve(session, series, day.year))
+
+
+def meant(typed: str) -> str:
+    """A certificate's number as a person meant it who took O for 0, or I and L for 1, or the other way round."""
+    body = typed[:1] + typed[1:13].translate(LOOK_ALIKES)
+    if len(typed) != 14 or not (body[1:].isascii() and body[1:].isdigit()):
+        return typed
+    check = str(mod_37_36.calc_check_digit(body))
+    return body + (check if check.translate(LOOK_ALIKES) == typed[13].translate(LOOK_ALIKES) else typed[13])
 
 
 def is_certificate_number(number: str) -> bool:

@@ -22,7 +22,7 @@ from models.seal import Keys
 LONGEST = 300  # seconds; a press that says nothing for so long is taken for dead
 SNAPSHOT = "snapshot.json"  # the granted content, attached to the paper
 FIELD = "Seal"  # the signature; it lies over the element with id="seal"
-RESERVED = 16_384  # bytes for the signature: three certificates of an authority's chain, and room
+RESERVED = 16_384  # hexadecimal digits for the signature: three certificates of an authority's chain, and room
 PIXEL = 0.75  # points
 
 
@@ -44,7 +44,8 @@ class Order:
 class Press:
     """One process that sets and signs; started by the first order."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: float = LONGEST) -> None:
+        self.longest = longest
         self.turn = Lock()
         self.line: Connection | None = None
         self.process: Any = None
@@ -57,26 +58,33 @@ class Press:
                     return self._asked(order)
                 except (EOFError, OSError):
                     self._stop()
-        raise Jammed("the press died twice of one order")
+        raise Jammed("the press died twice of one order, or could not be started")
 
     def _asked(self, order: Order) -> bytes:
-        if self.line is None:
-            context = get_context("spawn")  # never a fork: this process has threads
-            self.line, theirs = context.Pipe()
-            self.process = context.Process(target=serve, args=(theirs,), daemon=True)
-            self.process.start()
-            theirs.close()
-        self.line.send(order)
-        if not self.line.poll(LONGEST):
-            raise EOFError
-        answer: bytes | str = self.line.recv()
+        line = self.line or self._started()
+        line.send(order)
+        if not line.poll(self.longest):
+            self._stop()
+            raise Jammed("the press hung over this order")  # and would again: it is not asked twice
+        answer: bytes | str = line.recv()
         if isinstance(answer, str):
             raise Jammed(answer)
         return answer
 
+    def _started(self) -> Connection:
+        context = get_context("spawn")  # never a fork: this process has threads
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(theirs,), daemon=True)
+        process.start()
+        theirs.close()
+        self.line, self.process = ours, process
+        return ours
+
     def _stop(self) -> None:
-        self.process.kill()
-        self.line = None
+        if self.process:
+            self.process.kill()
+            self.process.join()
+        self.line = self.process = None
 
 
 def serve(line: Connection) -> None:

@@ -18,6 +18,9 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
     A press that no longer entrusts the applicant has to be chosen anew.
     """
     filing.perform(session, Action.COPY, old, by)
+    if old.certificate and old.certificate.replaced_by:
+        sentence = _("证明 %(old)s 已由 %(new)s 替代，不能再次替代，请查看 %(new)s。")
+        raise Refused(sentence % {"old": old.certificate.number, "new": old.certificate.replaced_by.number})
     draft = filing.start(session, by, _("由 %(number)s 复制。", number=old.number))
     entrusts = old.publisher_id in {press.id for press in publishers_for(session, by.organisation_id)}
     filing.publish_for(draft, old.publisher_id if entrusts else None, session, by)

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import create_app
-from models import access, filing, seal
+from models import access, filing, signature
 from models.accounts import Account
 from models.application import Application
 from models.customs import DELIVERIES, CustomsMessage
@@ -146,7 +146,7 @@ def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> Non
     """Kill so many, then let the deliverers finish in peace, faults of customs and all."""
     app, dice, killed, turns = house(database, folder, gateway), random.Random(seed), 0, 0
     with app.app_context():  # what takes long to load is loaded once
-        seal.cms(keys().signer("320000"), b"")
+        signature.cms(keys().signer("320000"), b"")
     while killed < kills:
         killed, turns = killed + turn(app, dice), turns + 1
     ended = time.monotonic() + 60

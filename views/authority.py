@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
@@ -20,10 +21,27 @@ Pair = tuple[x509.Certificate, EllipticCurvePrivateKey]
 
 
 def establish(folder: Path, provinces: Iterable[str]) -> bool:
-    """Make a root and the keys of these provinces (six digits); False, and nothing done, where any key is."""
+    """Make a root and the keys of these provinces (six digits); False, and nothing done, where any key is.
+
+    They are there all at once: whatever breaks off half-way leaves an empty folder, and the next start makes them.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(folder.iterdir()):
         return False
+    with TemporaryDirectory(dir=folder.parent, prefix="keys-") as aside:
+        made = Path(aside) / folder.name
+        made.mkdir(mode=0o700)
+        _fill(made, provinces)
+        try:
+            made.replace(folder)
+        except OSError:
+            if any(folder.iterdir()):  # another process was first
+                return False
+            raise
+    return True
+
+
+def _fill(folder: Path, provinces: Iterable[str]) -> None:
     moment = clock.now() - PAST
     root = _certified(_("演示签章根证书（无法律效力）"), moment, None)
     for province in provinces:
@@ -36,7 +54,6 @@ def establish(folder: Path, provinces: Iterable[str]) -> bool:
         public = code_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         _write(folder / f"{province}.pub", public)
     _write(folder / "root.crt", root[0].public_bytes(Encoding.PEM))
-    return True
 
 
 def _write(path: Path, content: bytes) -> None:

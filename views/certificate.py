@@ -12,14 +12,15 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Date, select
 from sqlalchemy.exc import DBAPIError
 
-from models import access, check_code, clock
+from models import access, check_code, clock, signature
 from models.application import Application, Carrier
 from models.attachments import Store
 from models.certificate import CARRIER_FIELDS, Certificate, Paper
 from models.check_code import Facts
 from models.db import tidy
-from models.press import Order, Press
-from models.seal import Keys
+from models.press import Jammed, Order, Press
+from models.seal import Keys, Signer
+from models.workflow import Refused
 
 Line = tuple[str, ...]
 PARTS: tuple[tuple[Any, tuple[Line, ...]], ...] = (
@@ -69,11 +70,11 @@ def complete(key: int, store: Store, keys: Keys) -> str:
     with access.everything() as session:
         certificate = session.get_one(Certificate, key)
         if certificate.paper is None:
-            application_id, province = certificate.application_id, str(certificate.application.province)
-            whole, code = order(certificate, province, keys)
+            application_id, authority = certificate.application_id, certificate.authority
+            whole = order(certificate, str(certificate.application.province), keys)
             session.rollback()  # nothing is held while it is being printed
-            made = Paper(certificate_id=key, application_id=application_id, code=code, made_at=clock.now())
-            made.digest = store.keep(PRESS.made(whole))
+            made = Paper(certificate_id=key, application_id=application_id, made_at=clock.now())
+            made.digest = store.keep(_proved(PRESS.made(whole), keys, authority))
             session.add(made)
             try:
                 session.commit()
@@ -84,14 +85,27 @@ def complete(key: int, store: Store, keys: Keys) -> str:
         return str(session.scalar(select(Paper.digest).where(Paper.certificate_id == key)))
 
 
-def order(certificate: Certificate, province: str, keys: Keys) -> tuple[Order, str]:
-    """What the press is to make, and the code in its QR picture: from the snapshot, never from what is said now."""
+def _proved(paper: bytes, keys: Keys, authority: str) -> bytes:
+    """The paper, once its signature has been judged as its readers will judge it: nothing else is ever kept."""
+    try:
+        signature.paper_signer(paper, keys.trusted(), authority)
+    except Refused as unfit:
+        raise Jammed(str(unfit)) from None
+    return paper
+
+
+def order(certificate: Certificate, province: str, keys: Keys) -> Order:
+    """What the press is to make: from the snapshot, never from what is said now."""
+    signer = keys.signer(province)
+    html = page(certificate, code_of(certificate, signer), signer.name)
+    return Order(html, certificate.content, certificate.issued_on, keys, province)
+
+
+def code_of(certificate: Certificate, signer: Signer) -> str:
+    """What its QR picture says beside the address."""
     snapshot = certificate.snapshot
     said_there = (certificate.number, certificate.issued_on, snapshot["publisher_name"], snapshot["title"])
-    signer = keys.signer(province)
-    code = check_code.signed(Facts(*said_there, certificate.digest), signer.code_key)
-    html = page(certificate, code, signer.name)
-    return Order(html, certificate.content, certificate.issued_on, keys, province), code
+    return check_code.signed(Facts(*said_there, certificate.digest), signer.code_key)
 
 
 def page(certificate: Certificate, code: str, seal: str) -> str:

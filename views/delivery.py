@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from models import clock, inbox, letter, outbox, seal
+from models import clock, inbox, letter, outbox, signature
 from models.customs import CustomsMessage
 from models.letter import Parties
 from models.outbox import Pace
@@ -102,7 +102,7 @@ def written(due: CustomsMessage, way: Way) -> tuple[str, bytes]:
         name = f"{name}-Q{due.attempts}"
     else:
         data = letter.business_xml(due)
-    return name, letter.enveloped(name, kind, moment, data, way.parties, seal.cms(signer, data))
+    return name, letter.enveloped(name, kind, moment, data, way.parties, signature.cms(signer, data))
 
 
 def _reason(broken: Exception) -> str:

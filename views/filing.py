@@ -140,6 +140,9 @@ class FilingScreen(PrintScreen):
     def refused(self, action: Action, row: Application) -> Refused | None:
         """Do the act and commit: None; or why it was refused."""
         try:
+            if action is Action.PRINT:
+                self.paper_of(row)  # first: a print that is recorded was one
+                db.session().rollback()  # read again: making it may have taken a while
             filing.perform(db.session(), action, row, current_user, office=office(), **self.said())
             db.session().commit()
         except Refused as refused:

@@ -6,13 +6,12 @@ import click
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from models import access, check_code
+from models import access, check_code, workflow
+from models.application import Application
 from models.certificate import Certificate
 from models.check_code import Forged
-from models.press import Jammed
 from models.workflow import Refused
 from views import certificate, verdict
-from views.certificate import HEADS, dated, label
 from views.office import keys, store
 from views.terminal import Terminal
 
@@ -40,24 +39,26 @@ def prove(text: str) -> None:
     except Forged:
         raise Refused(verdict.forged().sentence) from None
     click.echo(_("二维码由签发机关签署。今天是否仍然有效，请联网核验。"))
-    told = (facts.number, facts.holder, facts.title, dated(facts.issued_on))
-    names = (HEADS["number"], label("publisher_name"), label("title"), HEADS["issued_on"])
-    for name, fact in zip(names, told, strict=True):
+    for name, fact in verdict.signed_facts(facts).items():
         click.echo(f"  {name}：{fact}")
 
 
 @papers.command(help="补制尚未制成的证明文件；编号和内容不变。")
 def render() -> None:
-    """Every certificate whose paper a crash, or nobody yet, has made."""
+    """Every certificate that still holds and whose paper a crash, or nobody yet, has made."""
+    wanted = select(Certificate.id, Certificate.number).where(
+        ~Certificate.paper.has(), Certificate.application.has(Application.status.in_(workflow.VALID))
+    )
     with access.everything() as session:
-        waiting = session.scalars(select(Certificate.id).where(~Certificate.paper.has()).order_by(Certificate.id)).all()
+        waiting = session.execute(wanted.order_by(Certificate.id)).all()
     failed = 0
-    for key in waiting:
+    for key, number in waiting:
         try:
             certificate.complete(key, store(), keys())
-        except (Jammed, Refused) as why:  # one that cannot be made keeps none of the others
+        except Exception as why:  # whatever one meets, the others are made
             failed += 1
-            click.echo(_("第 %(key)s 份证明：%(why)s", key=key, why=why), err=True)
-    click.echo(_("补制 %(count)s 份证明文件。", count=len(waiting) - failed))
+            told = str(why) if isinstance(why, Refused) else f"{type(why).__name__}: {why}"
+            click.echo(_("%(number)s：%(why)s", number=number, why=told), err=True)
+    click.echo(_("已补制 %(count)s 份证明文件。", count=len(waiting) - failed))
     if failed:
         raise Refused(_("有 %(count)s 份没有制成，请按上面的原因处理后再次运行。", count=failed))

@@ -39,8 +39,8 @@ WORDS = {
 
 def init_app(app: Flask) -> None:
     """Guard every unsafe request, dress every answer, put every error into one sentence."""
+    limiter.init_app(app)  # first: whoever has to wait is told so before what they send is read
     CSRFProtect(app)
-    limiter.init_app(app)
     app.jinja_env.globals["csp_nonce"] = nonce
     app.after_request(dress)
     app.register_error_handler(HTTPException, explain)

@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.x509 import Certificate
 from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
-from models import clock, letter, seal
+from models import clock, letter, signature
 from models.letter import Letter, port
 from models.vocabulary import Action, Reply
 from models.workflow import Refused
@@ -77,7 +77,7 @@ class Customs:
             try:
                 handed = letter.opened(raw)
                 if self.trusted:
-                    seal.cms_signer(handed.signature or b"", handed.data, self.trusted)
+                    signature.cms_signer(handed.signature or b"", handed.data, self.trusted)
                 root = letter.parsed(handed.data)
             except (etree.LxmlError, ValueError):
                 return receipt("", "-1201001", "报文格式错误（模拟海关）")

@@ -1,13 +1,17 @@
 """The public page that says whether a certificate holds, for whoever has one in hand."""
 
-from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_limiter.util import get_remote_address
+from werkzeug.exceptions import HTTPException
 
 from models import clock
 from models.check_code import plain
+from models.numbering import meant
 from views import verdict
 from views.office import keys
-from views.security import limiter
+from views.security import limiter, say
 from views.verdict import Verdict
 
 LONGEST = 100  # signs of a number that are looked at
@@ -17,9 +21,12 @@ PROVABLE = {"valid", "void", "expired"}
 verify = Blueprint("verify", __name__, url_prefix="/verify")
 
 
-def asked() -> str:
-    """The number that is asked about, by which guesses at its check code are counted, whoever makes them."""
-    return f"number {_number()}"
+limiter.limit("20 per minute", methods=["POST"])(verify)  # an address; before the file is read, hence not on `upload`
+
+
+def guessing() -> str:
+    """By whom guesses at which number's check code are counted: nobody can use them up for others."""
+    return f"{get_remote_address()} {_number()}"
 
 
 def missed(_response: Response) -> bool:
@@ -27,20 +34,31 @@ def missed(_response: Response) -> bool:
     return bool(g.get("missed"))
 
 
+def guesses_nothing() -> bool:
+    """Whether this request types no check code."""
+    return "code" not in request.args
+
+
+@verify.errorhandler(413)
+def too_large(error: HTTPException) -> ResponseReturnValue:
+    """No paper of ours is so large."""
+    words = _("文件超过 %(most)s MB，不是签发的备案证明，请核对后重新选择。", most=current_app.config["ATTACHMENT_MB"])
+    return say(current_app.make_response(error.get_response()), words)
+
+
 @verify.get("/")
 @verify.get("/<path:number>")
 @limiter.limit("120 per minute")  # an address; a customs house has one for all its counters
-@limiter.limit("10 per minute", key_func=asked, deduct_when=missed)  # a number: 60 bits are never guessed so (AC7)
+@limiter.limit("10 per minute", key_func=guessing, exempt_when=guesses_nothing, deduct_when=missed)  # of 60 bits (AC7)
 def show(number: str = "") -> ResponseReturnValue:
     """By the number in the address, with the QR code's `c` or the check code typed as `code`."""
-    if typed := plain(request.args.get("number", "")):
+    if typed := meant(plain(request.args.get("number", ""))):
         code = plain(request.args.get("code", ""))
         return redirect(url_for(".show", number=typed, code=code or None))
     return _page(_judged()) if number else _page(None)
 
 
 @verify.post("/")
-@limiter.limit("20 per minute")  # an address
 def upload() -> ResponseReturnValue:
     """By the file itself."""
     file = request.files.get("file")
@@ -53,10 +71,11 @@ def _number() -> str:
     return str((request.view_args or {}).get("number", ""))[:LONGEST]
 
 
-def _page(said: Verdict | None) -> str:
+def _page(said: Verdict | None) -> ResponseReturnValue:
     """The number stands in the form only where there is such a certificate, whose check code is still to be typed."""
     number = _number() if said and said.word in PROVABLE else ""
-    return render_template("verify.html", verdict=said, number=number, now=clock.now())
+    page = render_template("verify.html", verdict=said, number=number, now=clock.now())
+    return page, 503 if said and said.word == "signed" else 200
 
 
 def _judged() -> Verdict:

@@ -13,7 +13,7 @@ from time import perf_counter
 from flask import Flask
 from sqlalchemy import select, update
 
-from models import access, seal
+from models import access, signature
 from models.customs import CustomsMessage
 from models.vocabulary import Action
 from tests.bench.certificates import made, submitted
@@ -56,7 +56,7 @@ def run(count: int) -> None:
         for key in submitted(app, count, small_pdf, carriers=1):
             take(app, Action.GRANT, key, "publisher")
         with app.app_context():
-            seal.cms(keys().signer("320000"), b"")  # what takes long to load is loaded
+            signature.cms(keys().signer("320000"), b"")  # what takes long to load is loaded
         commits = a_second(lambda: bare_commits(app), COMMITS)
         app.config["CUSTOMS_PACE"] = {"per_minute": 10**9}
         with simulated(Path(folder)) as app.config["CUSTOMS_GATEWAY"]:

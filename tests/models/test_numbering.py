@@ -11,7 +11,7 @@ from stdnum.iso7064 import mod_37_36
 
 from models import access
 from models.db import db
-from models.numbering import Serial, application_number, certificate_number, is_certificate_number
+from models.numbering import Serial, application_number, certificate_number, is_certificate_number, meant, spelled
 
 LONGEST_FOR_CUSTOMS = 32  # CertCode X(32)
 
@@ -101,3 +101,15 @@ def test_the_check_characters_of_the_first_numbers() -> None:
             product = total * 2 % 37
         check = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(37 - product) % 36]
         assert is_certificate_number(body + check)
+
+
+@given(st.integers(1, 999_999), st.integers(11, 82), st.integers(2020, 2099))
+def test_a_number_copied_with_look_alikes_is_the_number_that_was_meant(serial: int, province: int, year: int) -> None:
+    """Letters and digits that look alike are put right in both directions, and nothing else is."""
+    number = spelled(f"Z{province}", year, serial)
+    for worse in (str.maketrans("01", "OI"), str.maketrans("01", "OL"), str.maketrans("OIL", "011")):
+        assert meant("Z" + number[1:].translate(worse)) == number
+    other = number[:-1] + ("8" if number[-1] != "8" else "9")
+    assert meant(other) == other
+    for strange in ("", "Z", number + "0", "Z" + "查" * 13, number[:5] + "A" + number[6:]):
+        assert meant(strange) == strange

@@ -1,5 +1,6 @@
 """The keys of the authorities: whose, whether they may be used, and what they have signed."""
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,11 +17,14 @@ from flask import Flask
 from app import create_app
 from models import clock, press
 from models.press import Order
-from models.seal import Keys, cms, cms_signer, paper_signer
+from models.seal import Keys
+from models.signature import cms, cms_signer, paper_signer
 from models.workflow import Refused
+from tests.offices import deliver
 from views import authority
 
 JIANGSU = "江苏省新闻出版局"
+UNTRUSTED = f"{JIANGSU}的签章证书不是由受信任的根证书签发，或不能用于签章，不能签发证明，请联系系统管理员核对。"
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +91,94 @@ def test_a_code_that_nobody_could_verify_is_never_made(keys: Keys, laid_out: str
 
 
 def test_a_signature_that_nobody_could_trust_is_never_made(keys: Keys) -> None:
-    """The root certificate was forgotten."""
-    (keys.folder / "root.crt").unlink()
-    assert refusal(keys) == f"{JIANGSU}的签章证书不是由受信任的根证书签发，不能签发证明，请联系系统管理员核对。"
+    """The root certificate was forgotten, or is broken: the sentence is the same for whoever cannot grant."""
+    root = keys.folder / "root.crt"
+    for content in (None, b"nonsense"):
+        root.unlink() if content is None else root.write_bytes(content)
+        assert refusal(keys) == UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    ("issued", "sentence"),
+    [
+        ({"common_name": "广东省新闻出版局"}, f"签章证书写明的单位不是{JIANGSU}，不能签发证明，请联系系统管理员核对。"),
+        ({}, f"签章证书写明的单位不是{JIANGSU}，不能签发证明，请联系系统管理员核对。"),
+        ({"common_name": JIANGSU, "signs": False}, UNTRUSTED),
+        ({"common_name": JIANGSU, "root_name": "the same name", "another_root": True}, UNTRUSTED),
+    ],
+    ids=["another authority's", "nobody's", "not for signing", "by a root of the same name"],
+)
+def test_a_certificate_by_which_readers_would_refuse_the_paper_signs_nothing(
+    keys: Keys, issued: dict[str, Any], sentence: str
+) -> None:
+    """One rule: what is signed with it here is judged at once as every reader will judge it."""
+    deliver(keys.folder, "320000", **issued)
+    assert refusal(keys) == sentence
+
+
+@pytest.mark.parametrize(
+    "issued", [{"common_name": f"{JIANGSU}电子印章"}, {"organization_name": JIANGSU, "common_name": "电子印章"}]
+)
+def test_a_certificate_names_its_authority_by_name_or_organisation(keys: Keys, issued: dict[str, Any]) -> None:
+    """What is printed on the seal begins with the authority's name."""
+    deliver(keys.folder, "320000", **issued)
+    assert keys.signer("320000").name.startswith(JIANGSU)
+
+
+def test_one_broken_file_stops_no_other_province(keys: Keys, caplog: pytest.LogCaptureFixture) -> None:
+    """Left out and logged; whom it concerns gets a sentence."""
+    for name in ("440000.pub", "440000-2020.pub", "old.crt"):
+        (keys.folder / name).write_bytes(b"nonsense")
+    assert keys.signer("320000").name == f"{JIANGSU}（演示）"
+    assert "二维码公钥缺失或与私钥不符" in refusal(keys, "440000")
+    assert {record.args[0].name for record in caplog.records if "left out" in record.msg} == {
+        "440000.pub", "440000-2020.pub", "old.crt",
+    }  # fmt: skip
+
+
+def test_roots_may_lie_in_one_file(keys: Keys) -> None:
+    """As certification authorities deliver them: a bundle, the present root last."""
+    deliver(keys.folder.parent / "other", "320000", common_name=JIANGSU)
+    (other,) = (keys.folder.parent / "other").glob("*.crt")
+    root = keys.folder / "root.crt"
+    root.write_bytes(other.read_bytes() + root.read_bytes())
+    assert len(keys.trusted()) == 2
+    assert keys.signer("320000").name == f"{JIANGSU}（演示）"
+
+
+def test_keys_are_read_once_and_again_when_they_change(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A paper asks for them three times, and opening them costs more than signing with them."""
+    before = keys.signer("320000")
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "read_bytes", lambda *_: pytest.fail("read again"))
+        assert keys.signer("320000") == before
+    deliver(keys.folder, "320000", common_name=f"{JIANGSU}新章")
+    assert keys.signer("320000").name == f"{JIANGSU}新章"
+
+
+def test_what_breaks_off_while_keys_are_made_is_made_whole_by_the_next_start(
+    words: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each file in turn: nothing is there, and then everything."""
+    write, folder = authority._write, tmp_path / "keys"
+    for last in range(4):
+        written = itertools.count()
+
+        def until(path: Path, content: bytes, last: int = last, written: Any = written) -> None:
+            if next(written) == last:
+                raise KeyboardInterrupt
+            write(path, content)
+
+        with words.app_context(), monkeypatch.context() as broken:
+            broken.setattr(authority, "_write", until)
+            with pytest.raises(KeyboardInterrupt):
+                authority.establish(folder, ["320000"])
+        assert list(folder.iterdir()) == []
+    with words.app_context():
+        assert authority.establish(folder, ["320000"])
+        assert not authority.establish(folder, ["320000"])
+        assert Keys(folder).signer("320000").name == f"{JIANGSU}（演示）"
+    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
 
 
 def test_a_new_key_signs_and_the_former_public_key_stays(keys: Keys) -> None:

@@ -15,7 +15,7 @@ from app import create_app
 from models import access, check_code, clock
 from models.certificate import Certificate
 from tests.views.customs_house import House
-from views.certificate import order, paper
+from views.certificate import code_of, paper
 from views.office import keys, store
 
 Typing = Callable[..., Result]
@@ -36,7 +36,7 @@ def held(app: Flask) -> Callable[[int], SimpleNamespace]:
     def looked_at(key: int) -> SimpleNamespace:
         with app.app_context(), access.everything() as session:
             found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            code = order(found, str(found.application.province), keys())[1]
+            code = code_of(found, keys().signer(str(found.application.province)))
             facts = check_code.read(code, keys().code_keys())
             number, typed = found.number, found.check_code
             return SimpleNamespace(number=number, typed=typed, code=code, facts=facts, content=found.snapshot)

@@ -52,6 +52,20 @@ class TestPrintRecord:
         assert ledger(app) == before
         assert "第 3 次打印" in as_("publisher").get(f"/applications/details/?id={key}").text
 
+    def test_a_print_is_recorded_once_the_paper_is_there(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A press that jams leaves a sentence, and no print in the history."""
+        key, browser = make_application(status="filed"), as_("publisher")
+        before = ledger(app)
+        with monkeypatch.context() as jammed:
+            jammed.setattr(Press, "made", lambda *_: (_ for _ in ()).throw(Jammed("no memory")))
+            answer = browser.post("/applications/print/", data={"id": key}, follow_redirects=True)
+        assert said(answer.text) == ["证明文件暂时无法生成，证明不受影响，请稍后再次打印。"]
+        assert ledger(app) == before
+        assert browser.post("/applications/print/", data={"id": key}).location == f"/applications/certificate/?id={key}"
+        assert len(prints(on_record(key))) == 1
+
 
 class TestBundle:
     @pytest.mark.parametrize("who", SCREENS)

@@ -56,7 +56,7 @@ def paper(app: Flask, granted: Callable[..., Certificate]) -> Callable[..., byte
     def on_paper(key: int, **changes: Any) -> bytes:
         copy = granted(key, **changes)
         with app.app_context():
-            return press.printed(order(copy, "320000", keys())[0])
+            return press.printed(order(copy, "320000", keys()))
 
     return on_paper
 

@@ -195,6 +195,13 @@ class TestPage:
         for font in fonts(document).split("; "):
             assert font.replace("-", " ").startswith(tuple(families)), font
 
+    def test_who_signs_is_named_in_kai(self) -> None:
+        """GB/T 9704-2012, 7.2.5; a rare character of the name falls back to Song."""
+        paper = certificate(1)
+        assert "LXGWWenKai" in fonts(pdf(paper)).replace("-", "").replace(" ", "")
+        paper.signer = "陈\U0002a6d6"
+        assert f"签发人{paper.signer}签发日期" in "".join(pages(pdf(paper)))
+
     def test_each_heading_says_what_it_heads(self) -> None:
         """For readers who listen: the tags of the file are made of these."""
         html = markup(certificate(1))

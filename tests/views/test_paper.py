@@ -3,30 +3,44 @@
 import hashlib
 import json
 import os
+import pickle
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pikepdf
+import pypdfium2
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from lxml import etree
+from PIL import ImageChops
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
-from models import access, press
+from models import access, clock, press
 from models.application import Application
 from models.certificate import Certificate, Paper
-from models.press import Jammed, Press
+from models.db import db
+from models.press import Jammed, Order, Press
+from tests.bench.certificates import busy, resident
 from tests.conftest import Making, Recording
+from tests.views.looks import certificate as certificate_of
+from tests.views.looks import markup
 from views import certificate
-from views.certificate import PRESS, complete, order
+from views.certificate import PRESS, complete, dated, order
 from views.office import keys, store
 
+HOUSE = Path(certificate.__file__).parent.parent
+MILLIMETRE = 72 / 25.4
+PRINTED, UNSEEN = 4, 1 | 2 | 32 | 256  # flags of an annotation: invisible, hidden, not viewed, sometimes not viewed
 REFUSALS = {
     "no key": "尚未配置江苏省新闻出版局的签章密钥，不能签发证明，请联系系统管理员。",
     "another passphrase": "江苏省新闻出版局的签章密钥无法打开，请联系系统管理员核对密钥和口令。",
@@ -47,11 +61,10 @@ def on_screen(as_: Any) -> Callable[[str, int], bytes]:
     return opened
 
 
-def papers(app: Flask, key: int) -> list[tuple[str, str]]:
-    """(digest, code) of every paper that was made for this application."""
+def papers(app: Flask, key: int) -> list[str]:
+    """The digest of every paper that was made for this application."""
     with app.app_context(), access.everything() as session:
-        rows = session.execute(select(Paper.digest, Paper.code).where(Paper.application_id == key))
-        return [(row.digest, row.code) for row in rows]
+        return list(session.scalars(select(Paper.digest).where(Paper.application_id == key)))
 
 
 def number_of(app: Flask, key: int) -> str:
@@ -67,7 +80,7 @@ class TestIssuedOnce:
         """Set and signed once; afterwards nobody asks the press, whoever prints."""
         key = make_application(status="pending")
         as_("reviewer").post("/review/grant/", data={"id": key})
-        ((digest, _code),) = papers(app, key)
+        (digest,) = papers(app, key)
         monkeypatch.setattr(Press, "made", lambda *_: pytest.fail("the press was asked again"))
         served = {on_screen(who, key) for who in ("publisher", "reviewer", "national")}
         assert [hashlib.sha256(paper).hexdigest() for paper in served] == [digest]
@@ -83,8 +96,48 @@ class TestIssuedOnce:
                 session.get_one(Application, key).title = title
                 session.commit()
                 granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-                made.append(press.set_in_type(order(granted, "320000", keys())[0])[0])
+                made.append(press.set_in_type(order(granted, "320000", keys()))[0])
         assert made[0] == made[1]
+
+    def test_another_process_in_another_place_sets_the_same_page(
+        self, app: Flask, make_application: Making, tmp_path: Path
+    ) -> None:
+        """Whatever its hash seed and its time zone."""
+        key = make_application(status="filed", carriers=3, title="黑胶唱片《茉莉花》𠮷 Latin")
+        with app.app_context(), access.everything() as session:
+            granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+            (tmp_path / "order").write_bytes(pickle.dumps(order(granted, "320000", keys())))
+        look = (
+            "import pickle, sys, hashlib; from models import press; order = pickle.load(open(sys.argv[1], 'rb')); "
+            "print(hashlib.sha256(press.set_in_type(order)[0]).hexdigest())"
+        )
+        made = set()
+        for seed, zone in (("1", "UTC"), ("2", "America/Los_Angeles"), ("3", "Asia/Shanghai")):
+            command, there = [sys.executable, "-c", look, str(tmp_path / "order")], {"PYTHONHASHSEED": seed, "TZ": zone}
+            made.add(subprocess.run(command, cwd=HOUSE, env=os.environ | there, capture_output=True, check=True).stdout)
+        assert len(made) == 1
+
+    def test_who_is_killed_between_grant_and_paper_has_granted_once(
+        self, app: Flask, make_application: Making, tmp_path: Path
+    ) -> None:
+        """SIGKILL, in a process of its own: `certificate render` makes the paper, with the number that was given."""
+        key = make_application(status="pending")
+        names = ("SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY", "SECRET_KEY")
+        settings = {name: app.config[name] for name in names}
+        died = (
+            "import os, signal, sys; from app import create_app; from models.press import Press; "
+            "from tests.bench.certificates import grant; "
+            "Press.made = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
+            f"grant(create_app({settings!r}), {key})"
+        )
+        ran = subprocess.run([sys.executable, "-c", died], cwd=HOUSE, capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stderr) == (-signal.SIGKILL, "")
+        number = number_of(app, key)
+        assert papers(app, key) == []
+        done = app.test_cli_runner().invoke(args=["certificate", "render"])
+        assert (done.exit_code, done.output.strip()) == (0, "已补制 1 份证明文件。")
+        assert number_of(app, key) == number
+        assert len(papers(app, key)) == 1
 
     def test_a_crash_between_grant_and_paper_is_made_good_by_the_next_print(
         self, app: Flask, make_application: Making, as_: Any, on_screen: Any, monkeypatch: pytest.MonkeyPatch
@@ -119,12 +172,12 @@ class TestIssuedOnce:
         with app.app_context():
             digest = complete(granted, store(), keys())
             assert complete(granted, store(), keys()) == digest
-        assert [kept for kept, _code in papers(app, key)] == [digest]
+        assert papers(app, key) == [digest]
 
     def test_the_terminal_makes_what_is_still_to_be_made(self, app: Flask, make_application: Making) -> None:
         """`flask certificate render`: after a restore, an upgrade, or a night without a press."""
         keys_of = [make_application(status="filed") for _ in range(2)]
-        for words in ("补制 2 份证明文件。", "补制 0 份证明文件。"):
+        for words in ("已补制 2 份证明文件。", "已补制 0 份证明文件。"):
             done = app.test_cli_runner().invoke(args=["certificate", "render"])
             assert (done.exit_code, done.output.strip()) == (0, words)
         assert [len(papers(app, key)) for key in keys_of] == [1, 1]
@@ -152,7 +205,7 @@ class TestIssuedOnce:
         """A bit that turned on the disk: an incident, not a certificate."""
         key = make_application(status="filed")
         on_screen("publisher", key)
-        digest = papers(app, key)[0][0]
+        digest = papers(app, key)[0]
         kept = Path(app.config["STORE"], digest[:2], digest)
         for damage in (kept.read_bytes().replace(b"/Title", b"/Tit1e", 1), None):
             kept.unlink() if damage is None else kept.write_bytes(damage)
@@ -165,7 +218,7 @@ class TestIssuedOnce:
         """Nothing is lost: what the register names is kept, and missed when it is gone."""
         key = make_application(status="filed")
         paper = on_screen("publisher", key)
-        digest = papers(app, key)[0][0]
+        digest = papers(app, key)[0]
         kept = Path(app.config["STORE"], digest[:2], digest)
         os.utime(kept, (0, 0))
         assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
@@ -178,22 +231,80 @@ class TestIssuedOnce:
         """AD8: neither the session nor SQL."""
         key = make_application(status="filed")
         app.test_cli_runner().invoke(args=["certificate", "render"])
+        kept_digest = papers(app, key)
+        again = "INSERT INTO paper (certificate_id, digest, made_at, application_id) "
+        for by_hand in (
+            f"UPDATE paper SET digest = '{'0' * 64}'",
+            "UPDATE paper SET made_at = CURRENT_TIMESTAMP",
+            "DELETE FROM paper",
+            f"{again} SELECT certificate_id, digest, made_at, application_id FROM paper",
+        ):
+            with app.app_context(), db.engine.connect() as connection, pytest.raises(DBAPIError):
+                connection.execute(text(by_hand))
+        assert papers(app, key) == kept_digest
         with app.app_context(), access.everything() as session:
             kept = session.scalars(select(Paper).where(Paper.application_id == key)).one()
             kept.digest = "0" * 64
             with pytest.raises(RuntimeError, match="never changes"):
                 session.commit()
             session.rollback()
-            copied = {name: getattr(kept, name) for name in ("certificate_id", "application_id", "code", "made_at")}
-            again = Paper(digest="0" * 64, **copied)
-            session.add(again)
+            copied = {name: getattr(kept, name) for name in ("certificate_id", "application_id", "made_at")}
+            session.add(Paper(digest="0" * 64, **copied))
             with pytest.raises(Exception, match=r"不能直接改动|UNIQUE"):
                 session.commit()
             session.rollback()
             assert session.scalar(select(func.count()).select_from(Paper)) == 1
 
+    def test_a_paper_that_its_readers_would_refuse_is_never_kept(
+        self, app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, a_pdf: Any
+    ) -> None:
+        """Signed by another authority, or changed on its way from the press: the certificate waits for its paper."""
+        key = make_application(status="filed")
+        with app.app_context(), access.everything() as session:
+            granted = session.scalars(select(Certificate.id).where(Certificate.application_id == key)).one()
+            whole = Order("", "", date(2026, 11, 25), keys(), "440000")
+            neighbours = press.signed(a_pdf(), 0, (10, 10, 60, 60), whole)
+            own = press.signed(a_pdf(), 0, (10, 10, 60, 60), replace(whole, province="320000"))
+        for made, why in ((neighbours, "签章不是签发机关的"), (own[:-9], "文件"), (a_pdf(), "不是经签章的备案证明")):
+            with app.app_context(), monkeypatch.context() as bad:
+                bad.setattr(Press, "made", lambda *_, made=made: made)
+                with pytest.raises(Jammed, match=why):
+                    complete(granted, store(), keys())
+        assert papers(app, key) == []
+
 
 class TestPress:
+    @pytest.fixture
+    def an_order(self, app: Flask, make_application: Making) -> Order:
+        """A certificate to be made."""
+        key = make_application(status="filed")
+        with app.app_context(), access.everything() as session:
+            granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+            return order(granted, "320000", keys())
+
+    def test_a_press_that_could_not_be_started_is_started_by_the_next_order(
+        self, an_order: Order, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No memory, no process, no file to be had: it passes."""
+        own = Press()
+        for missing in ("multiprocessing.context.SpawnContext.Pipe", "multiprocessing.context.SpawnProcess.start"):
+            with monkeypatch.context() as bare:
+                bare.setattr(missing, lambda *_: (_ for _ in ()).throw(OSError("no more")))
+                with pytest.raises(Jammed):
+                    own.made(an_order)
+        assert own.made(an_order).startswith(b"%PDF-1.7")
+        own._stop()
+
+    def test_an_order_that_hangs_is_given_up_after_one_attempt(self, an_order: Order) -> None:
+        """Whoever waits behind it gets a press that works."""
+        own = Press(longest=0)
+        with pytest.raises(Jammed, match="hung"):
+            own.made(an_order)
+        assert own.process is None
+        own.longest = 300
+        assert own.made(an_order).startswith(b"%PDF-1.7")
+        own._stop()
+
     def test_setting_long_papers_again_and_again_takes_no_more_memory(
         self, app: Flask, make_application: Making
     ) -> None:
@@ -201,12 +312,29 @@ class TestPress:
         key = make_application(status="filed", carriers=40)
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            whole = order(granted, "320000", keys())[0]
+            whole = order(granted, "320000", keys())
         held = []
         for _ in range(6):
             PRESS.made(whole)
-            held.append(int(Path(f"/proc/{PRESS.process.pid}/statm").read_text().split()[1]))
+            held.append(resident(PRESS.process.pid))
         assert held[-1] < 1.2 * held[1]
+
+    def test_two_hundred_rows_cost_no_more_than_their_number(self, app: Flask) -> None:
+        """PD7: ten times the rows, at most five times the work, and half as much memory again."""
+        own, work, held = Press(), [], []
+        with app.app_context():
+            short, long = (
+                Order(markup(certificate_of(rows)), "{}", date(2026, 11, 24), keys(), "320000") for rows in (20, 200)
+            )
+        own.made(short)
+        for whole in (short, long):
+            before = busy(own.process.pid)
+            own.made(whole)
+            work.append(busy(own.process.pid) - before)
+            held.append(resident(own.process.pid))
+        own._stop()
+        assert work[1] < 5 * work[0]
+        assert held[1] < 1.5 * held[0]
 
 
 class TestKeys:
@@ -251,6 +379,8 @@ class TestSignature:
             "Signature is Valid.",
         ):
             assert line in told
+        checked = subprocess.run(["qpdf", "--check", str(file)], capture_output=True, text=True, check=False)
+        assert (checked.returncode, checked.stderr) == (0, "")
         with pikepdf.open(file) as opened:
             assert opened.check_pdf_syntax() == []
             signature = opened.Root.AcroForm.Fields[0].V
@@ -261,13 +391,23 @@ class TestSignature:
     def test_the_signature_lies_over_the_seal_and_over_no_text(
         self, app: Flask, make_application: Making, on_screen: Any
     ) -> None:
-        """A visible seal: whoever clicks on it sees the signature."""
-        with pikepdf.open(BytesIO(on_screen("publisher", make_application(status="filed", carriers=15)))) as opened:
+        """A visible seal: whoever clicks on it sees the signature. The words of the seal lie in it, and no others."""
+        paper = on_screen("publisher", make_application(status="filed", carriers=15))
+        with pikepdf.open(BytesIO(paper)) as opened:
             field = opened.Root.AcroForm.Fields[0]
             left, bottom, right, top = (float(side) for side in field.Rect)
             assert field.P.objgen == opened.pages[-1].objgen
-        assert right - left > 100
-        assert top - bottom > 50
+        assert (right - left, top - bottom) == pytest.approx((52 * MILLIMETRE, 24 * MILLIMETRE), abs=1.5)
+        document = pypdfium2.PdfDocument(paper)
+        sheet = document[len(document) - 1]
+        inside = sheet.get_textpage().get_text_bounded(left, bottom, right, top)
+        seal = f"江苏省新闻出版局（演示）电子印章{dated(clock.today())}演示用，无法律效力"
+        assert re.sub(r"\s", "", inside) == seal
+        red = sheet.render(scale=4).to_pil().convert("RGB")
+        frame = ImageChops.difference(red, red.convert("L").convert("RGB")).convert("L").getbbox()
+        assert frame is not None
+        drawn = (frame[0] / 4, 842 - frame[3] / 4, frame[2] / 4, 842 - frame[1] / 4)
+        assert drawn == pytest.approx((left, bottom, right, top), abs=1.5)
 
     def test_the_file_is_archival_tagged_and_carries_what_was_granted(
         self, app: Flask, make_application: Making, on_screen: Any
@@ -280,11 +420,18 @@ class TestSignature:
             assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "B")
             assert opened.Root.MarkInfo.Marked
             assert str(opened.Root.OutputIntents[0].S) == "/GTS_PDFA1"
-            assert "/N" in opened.Root.AcroForm.Fields[0].AP  # ISO 19005-3, 6.3.3: every annotation has its picture
+            assert len(opened.Root.OutputIntents[0].DestOutputProfile.read_bytes()) > 400
+            field = opened.Root.AcroForm.Fields[0]
+            assert "/N" in field.AP  # ISO 19005-3, 6.3.3: every annotation has its picture
+            assert (int(field.F) & PRINTED, int(field.F) & UNSEEN) == (PRINTED, 0)
+            assert "/DigestMethod" not in field.V.Reference[0]  # 6.1.12: none where DocMDP is
+            told = etree.fromstring(opened.Root.Metadata.read_bytes()).xpath("//@*[contains(name(), 'pdfaid:')]")
+            assert told == ["3", "B"]
             assert "/Encrypt" not in opened.trailer
             assert "/ID" in opened.trailer
             attached = opened.attachments["snapshot.json"].get_file().read_bytes()
-            assert str(opened.Root.AF[0].AFRelationship) == "/Source"
+            assert (str(opened.Root.AF[0].AFRelationship), str(opened.Root.AF[0].UF)) == ("/Source", "snapshot.json")
+            assert str(opened.Root.AF[0].EF.F.Subtype) == "/application/json"
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             assert json.loads(attached) == granted.snapshot

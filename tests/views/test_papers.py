@@ -13,8 +13,10 @@ from click.testing import Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from flask import Flask
+from sqlalchemy import select
 
-from models import clock
+from models import access, check_code, clock
+from models.certificate import Paper
 from models.vocabulary import Action
 from tests.cast import take
 from tests.conftest import Making
@@ -23,6 +25,7 @@ from views.certificate import dated
 
 HOUSE = Path(certificate.__file__).parent.parent
 Saying = Callable[..., Result]
+FORGED = "二维码不完整，或不是签发机关为这份证明签署的。请重新扫描；仍是如此的，请勿采信，并向签发机关核实。"
 
 
 @pytest.fixture
@@ -85,7 +88,25 @@ def test_a_code_is_proved_with_the_public_keys_alone(
     ]
     assert prove(f"https://filing.example/verify/{paper.number}?c={paper.code}") == (0, "\n".join(told) + "\n", "")
     altered = paper.code[:-1] + ("A" if paper.code[-1] != "A" else "B")
-    assert prove(altered) == (1, "", "二维码不是签发机关为这份证明签署的，请勿采信，并向签发机关核实。\n")
+    assert prove(altered) == (1, "", f"{FORGED}\n")
+
+
+def test_one_file_and_the_public_keys_are_a_verifier(
+    app: Flask, make_application: Making, held: Any, tmp_path: Path
+) -> None:
+    """`python check_code.py KEYS_FOLDER TEXT`, on a machine that has nothing else of ours."""
+    paper, alone = held(make_application(status="filed")), tmp_path / "check_code.py"
+    shutil.copy(check_code.__file__, alone)
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    shutil.copy(Path(app.config["SIGNING_KEY"], "320000.pub"), keys)
+    for text, status, told in (
+        (f"https://filing.example/verify/{paper.number}?c={paper.code}", 0, f"\n{paper.number}\n江苏文艺音像出版社\n"),
+        (paper.code[:-4], 1, "二维码不完整，或不是签发机关签署的。"),
+    ):
+        command = [sys.executable, "-I", str(alone), str(keys), text]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (ran.returncode, told in ran.stdout, ran.stderr) == (status, True, "")
 
 
 def test_after_a_change_of_keys_old_codes_are_still_proved(
@@ -108,6 +129,28 @@ def test_after_a_change_of_keys_old_codes_are_still_proved(
     assert said("verify-code", before.code).exit_code == 1
 
 
+def test_whatever_one_paper_meets_the_others_are_made(
+    app: Flask, make_application: Making, said: Saying, held: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`render`: told by 证明编号; and of one that was revoked no paper is ever made."""
+    first, revoked, last = (make_application(status=status) for status in ("filed", "revoked", "filed"))
+    complete, number = certificate.complete, held(first).number
+
+    def broken(key: int, *rest: Any) -> str:
+        if broken.turn():
+            raise ZeroDivisionError("a fault of ours")
+        return complete(key, *rest)
+
+    broken.turn = iter([True, False]).__next__  # type: ignore[attr-defined]
+    monkeypatch.setattr(certificate, "complete", broken)
+    done = said("render")
+    assert (done.exit_code, done.stdout) == (1, "已补制 1 份证明文件。\n")
+    assert f"{number}：ZeroDivisionError: a fault of ours\n" in done.stderr
+    with app.app_context(), access.everything() as session:
+        assert list(session.scalars(select(Paper.application_id))) == [last]
+    assert revoked
+
+
 def test_what_cannot_be_made_is_told_and_keeps_none_of_the_others(
     app: Flask, make_application: Making, said: Saying, a_press: Any, held: Any, printed: Any, tmp_path: Path
 ) -> None:
@@ -119,9 +162,9 @@ def test_what_cannot_be_made_is_told_and_keeps_none_of_the_others(
     (folder / "320000.p12").unlink()
     app.config["SIGNING_KEY"] = str(folder)
     done = said("render")
-    assert (done.exit_code, done.stdout) == (1, "补制 1 份证明文件。\n")
+    assert (done.exit_code, done.stdout) == (1, "已补制 1 份证明文件。\n")
     assert "尚未配置江苏省新闻出版局的签章密钥" in done.stderr
     assert "有 1 份没有制成，请按上面的原因处理后再次运行。" in done.stderr
     app.config["SIGNING_KEY"] = keys
-    assert said("render").stdout == "补制 1 份证明文件。\n"
+    assert said("render").stdout == "已补制 1 份证明文件。\n"
     assert printed(waiting) != printed(other)

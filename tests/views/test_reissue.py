@@ -168,6 +168,19 @@ class TestOneInThePlaceOfTheOther:
         assert on_record(old)["certificate"][0]["number"] not in page
         assert "替代证明" not in page
 
+    def test_what_has_been_replaced_is_not_applied_for_again(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording, reapply: Any, grant: Any
+    ) -> None:
+        """It would be a dead end: no certificate could be granted for it. The sentence names what to look at."""
+        old = make_application(status="revoked")
+        new = reapply(old)
+        grant(new)
+        numbers = [on_record(key)["certificate"][0]["number"] for key in (old, new)]
+        before = ledger(app)
+        page = as_("publisher").post("/applications/copy/", data={"id": old}, follow_redirects=True).text
+        assert said(page) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代，请查看 {numbers[1]}。"]
+        assert ledger(app) == before
+
     def test_a_second_certificate_in_the_same_place_is_refused(
         self, make_application: Making, on_record: Recording, reapply: Callable[..., int], grant: Any
     ) -> None:
@@ -175,6 +188,7 @@ class TestOneInThePlaceOfTheOther:
         first, second = reapply(old), reapply(old)
         grant(first)
         numbers = [on_record(key)["certificate"][0]["number"] for key in (old, first)]
-        assert grant(second) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代。"]
+        advice = "请不予备案，由申请人另行申请。"
+        assert grant(second) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代。{advice}"]
         assert on_record(second)["certificate"] == []
         assert on_record(second)["application"][0]["status"] == "pending"

@@ -13,6 +13,12 @@ import pypdfium2
 import pytest
 import zxingcpp
 from flask import Flask
+from pyhanko.pdf_utils.generic import NameObject, TextStringObject
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+from sqlalchemy import create_engine
 from stdnum.iso7064 import mod_37_36
 from werkzeug.test import TestResponse
 
@@ -20,6 +26,7 @@ from app import create_app
 from models import check_code, clock, filing, press, reissue
 from models.application import Application
 from models.check_code import Facts
+from models.codes import names_of
 from models.db import db
 from models.press import Order
 from models.seal import Keys
@@ -100,6 +107,12 @@ class TestNumberAlone:
         for blank in ("", "  ", "--"):
             page = browser.get("/verify/", query_string={"number": blank})
             assert (page.status_code, verdict(page.text)) == (200, "备案证明核验")
+
+    def test_an_o_typed_for_a_nought_does_not_matter(self, make_application: Making, held: Held, as_: As) -> None:
+        """Nor an I or L for a one, in the digits of the number."""
+        number = held(make_application(status="filed")).number
+        typed = number[:-1].replace("0", "O").replace("1", "l") + number[-1]
+        assert as_(None).get("/verify/", query_string={"number": typed}).location == f"/verify/{number}"
 
     @pytest.mark.parametrize(
         "typed", ["//evil.example", "https://evil.example", "..//evil.example", "\\\\evil.example"]
@@ -219,6 +232,24 @@ class TestScannedCode:
         assert verdict(page) == "查无此证"
         assert "二维码确由签发机关签署，但没有登记这份证明。" in page
 
+    def test_a_true_code_says_so_while_the_register_does_not_answer(
+        self, app: Flask, make_application: Making, held: Held, as_: As, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Proved without it, with what the code itself says; a false one is refused all the same."""
+        paper = held(make_application(status="filed"))
+        down = create_engine("postgresql+psycopg://x@127.0.0.1:1/x")
+        monkeypatch.setattr("models.db.GuardedSession.get_bind", lambda *_, **__: down)
+        page = as_(None).get(f"/verify/{paper.number}?c={paper.code}")
+        assert (page.status_code, verdict(page.text)) == (503, "暂不能查询")
+        assert "二维码确由签发机关签署，今日状态暂时无法查询，请稍后再试。" in page.text
+        assert facts(page.text) == {
+            "证明编号": paper.number,
+            "出版单位": "江苏文艺音像出版社",
+            "商品名称": "黑胶唱片《茉莉花》",
+            "签发日期": dated(clock.today()),
+        }
+        assert verdict(as_(None).get(f"/verify/{paper.number}?c={paper.code[:-4]}").text) == "不能采信"
+
     def test_a_revoked_one_tells_when_and_why_but_never_the_opinion(
         self, make_application: Making, held: Held, as_: As, acting: Acting
     ) -> None:
@@ -266,7 +297,7 @@ class TestScannedCode:
             assert (verdict(page), facts(page)["有效期至"]) == (word, dated(last))
             bare = as_(None).get(f"/verify/{paper.number}").text
             assert (verdict(bare), facts(bare), dated(last) in bare) == (word, {}, False)
-        assert f"这份备案证明的有效期至 {dated(last)}，已经届满。" in page
+        assert f"这份备案证明的有效期已于 {dated(last)}届满。" in page
 
 
 def sent(browser: Browser, content: bytes, **options: Any) -> TestResponse:
@@ -284,9 +315,6 @@ def resaved(paper: bytes) -> bytes:
 
 def added_to(paper: bytes) -> bytes:
     """An incremental update: the signed bytes untouched, another title behind them."""
-    from pyhanko.pdf_utils.generic import NameObject, TextStringObject
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-
     writer, out = IncrementalPdfFileWriter(io.BytesIO(paper)), io.BytesIO()
     writer.root[NameObject("/Lang")] = TextStringObject("en")
     writer.update_root()
@@ -301,9 +329,6 @@ def signed_by(folder: Keys, paper: bytes) -> bytes:
 
 def signed_twice(folder: Keys, paper: bytes) -> bytes:
     """Two signatures, neither of which forbids the other."""
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.sign.signers import PdfSignatureMetadata, sign_pdf
-
     hand = folder.signer("320000").hand
     for field in ("One", "Two"):
         writer = IncrementalPdfFileWriter(io.BytesIO(paper))
@@ -344,12 +369,33 @@ class TestFile:
         take(app, Action.REVOKE, key, "publisher")
         assert verdict(sent(browser, paper).text) == "已作废"
 
+    def test_a_file_made_to_be_costly_is_glanced_at_and_no_more(
+        self, as_: As, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Nothing in it is followed: no bomb goes off, no million of fields is counted, no log is filled."""
+        monkeypatch.setattr(PdfFileReader, "__init__", lambda *_, **__: pytest.fail("the file was read as a PDF"))
+        hostile = b"%PDF-1.7\n" + b"/ByteRange [0 1 2 3] /Contents <" + b"ab" * 5000 + b">" + b"<</T(a)>> " * 100_000
+        many = b"/ByteRange " * 100_000 + b"/Contents <aa" * 100_000
+        for content in (hostile, many, hostile + many):
+            page = sent(as_(None), content)
+            assert (page.status_code, verdict(page.text)) == (200, "不能采信")
+        assert [record for record in caplog.records if record.name.startswith("pyhanko")] == []
+
+    def test_a_signature_of_many_certificates_is_not_looked_through(self, app: Flask, as_: As, a_pdf: Any) -> None:
+        """An authority's chain is short; among many, looking for a way to a root could take for ever."""
+        with app.app_context():
+            hand = keys().signer("320000").hand
+            others = [keys().signer(code).hand.signing_cert for code in list(names_of("province"))[:6]]
+            signer = SimpleSigner(hand.signing_cert, hand.signing_key, SimpleCertificateStore.from_certs(others))
+            paper = sign_pdf(IncrementalPdfFileWriter(io.BytesIO(a_pdf())), PdfSignatureMetadata("Seal"), signer)
+        assert BROKEN in sent(as_(None), paper.getvalue()).text
+
     def test_no_file_leads_back_to_the_form_and_too_large_a_one_is_told_the_limit(self, as_: As) -> None:
         answer = as_(None).post("/verify/", data={})
         assert (answer.status_code, answer.location) == (303, "/verify/")
         answer = sent(as_(None), b"%PDF" + b"\0" * (21 << 20))
         assert answer.status_code == 413
-        assert "上传内容超过 20 MB" in answer.text
+        assert "文件超过 20 MB，不是签发的备案证明，请核对后重新选择。" in answer.text
 
 
 def slowed(answer: TestResponse) -> bool:
@@ -371,7 +417,7 @@ class TestPatience:
         assert slowed(browser.get("/verify/Z", headers={"Accept": "application/json"}))
         assert not slowed(browser.get("/verify/", environ_base={"REMOTE_ADDR": "10.0.0.2"}))
 
-    def test_guesses_at_a_code_are_counted_by_number_whoever_makes_them(
+    def test_guesses_at_a_code_are_counted_by_number_and_address(
         self, make_application: Making, held: Held, as_: As
     ) -> None:
         """AC7: a right code is not counted; and a number that does not exist is guarded alike."""
@@ -380,17 +426,34 @@ class TestPatience:
         for _ in range(12):
             assert verdict(browser.get(f"/verify/{paper.number}?code={paper.typed}").text) == "有效"
         for number in (paper.number, unknown_like(paper.number)):
-            guesses = [
-                browser.get(f"/verify/{number}?code={n:012}", environ_base={"REMOTE_ADDR": f"10.0.0.{n}"})
-                for n in range(11)
-            ]
+            guesses = [browser.get(f"/verify/{number}?code={n:012}") for n in range(11)]
             assert [slowed(answer) for answer in guesses] == [False] * 10 + [True]
         assert slowed(browser.get(f"/verify/{paper.number}?code={paper.typed}"))
         assert verdict(browser.get(f"/verify/{other.number}?code={other.typed}").text) == "有效"
 
-    def test_files_are_looked_at_twenty_times_a_minute(self, as_: As) -> None:
+    def test_nobody_can_shut_a_certificate_for_others(self, make_application: Making, held: Held, as_: As) -> None:
+        """Whoever has guessed too often still scans and asks by number; a customs house elsewhere types in peace."""
+        paper, browser = held(make_application(status="filed")), as_(None)
+        for n in range(11):
+            browser.get(f"/verify/{paper.number}?code={n:012}")
+        assert verdict(browser.get(f"/verify/{paper.number}").text) == "有效"
+        assert verdict(browser.get(f"/verify/{paper.number}?c={paper.code}").text) == "有效"
+        elsewhere = {"REMOTE_ADDR": "10.0.0.2"}
+        typed = browser.get(f"/verify/{paper.number}?code={paper.typed}", environ_base=elsewhere)
+        assert verdict(typed.text) == "有效"
+
+    def test_files_are_looked_at_twenty_times_a_minute_and_then_not_even_read(self, as_: As) -> None:
         browser = as_(None)
         assert [slowed(browser.post("/verify/")) for _ in range(21)] == [False] * 20 + [True]
+
+        class Untouched(io.BytesIO):
+            def read(self, *_: Any) -> bytes:
+                pytest.fail("the body was read")
+
+        kind = "multipart/form-data; boundary=x"
+        assert slowed(
+            browser.post("/verify/", input_stream=Untouched(), content_length=9, content_type=kind, csrf=False)
+        )
 
     def test_an_office_behind_one_address_may_mistype_but_nobody_may_try_passwords(self, app: Flask, as_: As) -> None:
         """Sixty failures a minute and an address; whoever gets in is not counted."""
