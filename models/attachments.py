@@ -9,30 +9,28 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-import filetype
-import pikepdf
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from PIL import Image, ImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.application import Application, Child
 from models.clock import Moment
 from models.db import Base
+from models.inspection import ACCEPTED, Flaw, Flawed, inspected
 from models.store import place_of
 from models.vocabulary import AttachmentKind, WordColumn
 from models.workflow import Refused
 
-ACCEPTED = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG", "image/tiff": "TIFF"}
 SHOWN_IN_BROWSER = set(ACCEPTED) - {"image/tiff"}
-MOST_PIXELS = 100_000_000  # more than any scan: A3 in colour at 600 dpi has 70 million
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit speaks no sentence
-# What makes a PDF act, or carry a file, wherever in it; the words of its texts do not count.
-ACTIVE = re.compile(rb"/(?:JS|JavaScript|Launch|RichMedia|XFA|EF|EmbeddedFiles)\b")
-STRINGS = re.compile(rb"\((?:\\.|[^\\)])*\)", re.DOTALL)
-TIFF_DATA = ((273, 324), (279, 325))  # where the strips or tiles of a picture begin, and how long they are
+FLAWS = {
+    Flaw.EMPTY: _l("文件“%(name)s”是空的，请选择有内容的文件。"),
+    Flaw.KIND: _l("文件“%(name)s”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件，请转换格式后上传。"),
+    Flaw.BROKEN: _l("文件“%(name)s”已损坏或不完整，请重新生成后上传。"),
+    Flaw.ACTIVE: _l("文件“%(name)s”含有脚本或内嵌文件，请另存为不含脚本的 PDF 后上传。"),
+    Flaw.LOCKED: _l("文件“%(name)s”设有打开密码，审核人员无法阅读，请去除密码后上传。"),
+    Flaw.LARGE: _l("文件“%(name)s”的像素过大，请缩小后上传。"),
+}
 CHUNK = 1 << 20
 DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -123,50 +121,10 @@ def key_of(digest: str) -> str:
 
 def kind_of(path: Path, name: str) -> str:
     """The media type by content, not by name; raises Refused with a sentence for anything else, or a broken file."""
-    guess = filetype.guess_mime(str(path)) or ""
-    with path.open("rb") as file:
-        head = file.read(5)
-        file.seek(max(path.stat().st_size - 66_000, 0))
-        tail = file.read()
-    if not head:
-        raise Refused(_("文件“%(name)s”是空的，请选择有内容的文件。", name=name))
-    if guess not in ACCEPTED or b"PK\x05\x06" in tail:
-        raise Refused(_("文件“%(name)s”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件，请转换格式后上传。", name=name))
     try:
-        _check_pdf(path, tail) if head == b"%PDF-" else _check_picture(path, ACCEPTED[guess])
-    except Refused as refused:
-        raise Refused(_("文件“%(name)s”%(why)s", name=name, why=str(refused))) from None
-    except Exception as broken:  # a parser met nonsense: whatever it raised, the file cannot be read
-        raise Refused(_("文件“%(name)s”已损坏或不完整，请重新生成后上传。", name=name)) from broken
-    return guess
-
-
-def _check_pdf(path: Path, tail: bytes) -> None:
-    if b"%%EOF" not in tail[-1024:]:
-        raise ValueError("broken off")
-    try:
-        with pikepdf.open(path) as pdf:
-            if any(ACTIVE.search(STRINGS.sub(b"", each.unparse(resolved=True))) for each in pdf.objects):
-                raise Refused(_("含有脚本或内嵌文件，请另存为不含脚本的 PDF 后上传。"))
-            len(pdf.pages)
-    except pikepdf.PasswordError:
-        raise Refused(_("设有打开密码，审核人员无法阅读，请去除密码后上传。")) from None
-
-
-def _check_picture(path: Path, kind: str) -> None:
-    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint, once it has printed, lets broken pictures pass everywhere
-    with Image.open(path, formats=[kind]) as picture:
-        if picture.width * picture.height > MOST_PIXELS:
-            raise Refused(_("的像素过大，请缩小后上传。"))
-        if isinstance(picture, TiffImageFile):
-            data = [picture.tag_v2.get(strips) or picture.tag_v2[tiles] for strips, tiles in TIFF_DATA]
-            if any(start + length > path.stat().st_size for start, length in zip(*data, strict=True)):
-                raise ValueError("broken off")
-        elif kind == "JPEG":
-            picture.draft("RGB", (1, 1))  # decoded to its end, at an eighth of its size
-            picture.load()
-        else:
-            picture.verify()
+        return inspected(path)
+    except Flawed as flawed:
+        raise Refused(str(FLAWS[flawed.args[0]]) % {"name": name}) from None
 
 
 def clean_name(name: str) -> str:

@@ -11,13 +11,11 @@ import time
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from threading import Lock
 from typing import Any
 
 from models.glyphs import STYLE
 from models.seal import Keys
+from models.workshop import Craft, Unfinished, Workshop
 
 LONGEST = 300  # seconds; a press that says nothing for so long is taken for dead
 SNAPSHOT = "snapshot.json"  # the granted content, attached to the paper
@@ -41,71 +39,37 @@ class Order:
     province: str
 
 
-class Press:
-    """One process that sets and signs; started by the first order."""
+class Press(Workshop):
+    """The one process that sets and signs."""
 
     def __init__(self, longest: float = LONGEST) -> None:
-        self.longest = longest
-        self.turn = Lock()
-        self.line: Connection | None = None
-        self.process: Any = None
+        super().__init__(Craft(printed, open_up, tidy_up), longest)
 
     def made(self, order: Order) -> bytes:
-        """The signed PDF/A-3b; raises Jammed. A press that died, of whatever cause, is replaced once."""
-        with self.turn:
-            for _attempt in range(2):
-                try:
-                    return self._asked(order)
-                except (EOFError, OSError):
-                    self._stop()
-        raise Jammed("the press died twice of one order, or could not be started")
-
-    def _asked(self, order: Order) -> bytes:
-        line = self.line or self._started()
-        line.send(order)
-        if not line.poll(self.longest):
-            self._stop()
-            raise Jammed("the press hung over this order")  # and would again: it is not asked twice
-        answer: bytes | str = line.recv()
-        if isinstance(answer, str):
-            raise Jammed(answer)
-        return answer
-
-    def _started(self) -> Connection:
-        context = get_context("spawn")  # never a fork: this process has threads
-        ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs,), daemon=True)
-        process.start()
-        theirs.close()
-        self.line, self.process = ours, process
-        return ours
-
-    def _stop(self) -> None:
-        if self.process:
-            self.process.kill()
-            self.process.join()
-        self.line = self.process = None
+        """The signed PDF/A-3b; raises Jammed."""
+        try:
+            return bytes(self.done(order))
+        except Unfinished as why:
+            raise Jammed(str(why)) from None
 
 
-def serve(line: Connection) -> None:
-    """The life of the process: one order after the other, until nobody is left to ask."""
+def open_up() -> None:
+    """Before the first order."""
     os.environ["TZ"] = "Asia/Shanghai"  # the time of signing is told as on the paper (PD4)
     time.tzset()
     gc.disable()  # a page is hundreds of thousands of boxes that live together: looking for garbage takes half the time
-    warm = False
-    while True:
-        try:
-            order = line.recv()
-        except EOFError:
-            return
-        try:
-            line.send(printed(order))
-        except Exception as broken:
-            line.send(f"{type(broken).__name__}: {broken}")
-        gc.collect()
-        if not warm:
-            gc.freeze()  # what the libraries have loaded stays for good, and is not looked through after every paper
-            warm = True
+
+
+def tidy_up() -> None:
+    """After every order."""
+    gc.collect()
+    _settle()
+
+
+@cache
+def _settle() -> None:
+    """What the libraries have loaded by now stays for good, and is not looked through after every paper."""
+    gc.freeze()
 
 
 def printed(order: Order) -> bytes:

@@ -3,65 +3,66 @@
 import os
 import resource
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any
 
 
-class Hung(Exception):
-    """The work took longer than it may; its process was ended."""
+class Unfinished(RuntimeError):
+    """The work raised something (which is named), took too long, or its process ended over it."""
 
 
-class Died(Exception):
-    """The process ended over the work, or could not be started, twice."""
+def nothing() -> None:
+    """What need not be done."""
+
+
+@dataclass(frozen=True)
+class Craft:
+    """What is done in the process; every function is one of a module. `memory`: bytes it may use, 0 for any number."""
+
+    work: Callable[[Any], Any]
+    open_up: Callable[[], None] = nothing
+    tidy_up: Callable[[], None] = nothing
+    memory: int = 0
 
 
 class Workshop:
-    """Started by the first piece of work, replaced when it dies, ended when the process that asked it ends.
+    """Started by the first order, replaced when it dies, ended when the process that asked it ends."""
 
-    `work` is a function of a module; what it raises is raised here again. `open_up` is called once in the new process.
-    `memory`: bytes it may use, None for any number.
-    """
-
-    def __init__(
-        self,
-        work: Callable[[Any], Any],
-        longest: float,
-        open_up: Callable[[], None] | None = None,
-        memory: int | None = None,
-    ) -> None:
-        self.longest, self.life = longest, (work, open_up, memory)
+    def __init__(self, craft: Craft, longest: float) -> None:
+        self.craft, self.longest = craft, longest
         self.turn = Lock()
         self.line: Connection | None = None
         self.process: Any = None
         self.owner = 0
 
     def done(self, order: Any) -> Any:
-        """What the work makes of the order; raises what it raises, Hung or Died. A process that died is replaced once."""
+        """What the work makes of the order; raises Unfinished. A process that died is replaced once."""
         with self.turn:
             for _attempt in range(2):
                 try:
                     return self._asked(order)
                 except (EOFError, OSError):
                     self._stop()
-        raise Died
+        raise Unfinished("the process died twice of one order, or could not be started")
 
     def _asked(self, order: Any) -> Any:
-        line = self.line if self.line and self.owner == os.getpid() else self._started()  # a fork starts its own
+        line = self.line if self.line and self.owner == os.getpid() else self._started()  # a fork has none yet
         line.send(order)
         if not line.poll(self.longest):
             self._stop()
-            raise Hung  # and would again: it is not asked twice
-        made, answer = line.recv()
-        if made:
-            return answer
-        raise answer
+            raise Unfinished("the process hung over this order")  # and would again: it is not asked twice
+        finished, answer = line.recv()
+        if not finished:
+            raise Unfinished(answer)
+        return answer
 
     def _started(self) -> Connection:
         context = get_context("spawn")  # never a fork: this process has threads
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs, *self.life), daemon=True)
+        process = context.Process(target=serve, args=(theirs, self.craft), daemon=True)
         process.start()
         theirs.close()
         self.line, self.process, self.owner = ours, process, os.getpid()
@@ -74,21 +75,18 @@ class Workshop:
         self.line = self.process = None
 
 
-def serve(
-    line: Connection, work: Callable[[Any], Any], open_up: Callable[[], None] | None, memory: int | None
-) -> None:
+def serve(line: Connection, craft: Craft) -> None:
     """The life of the process: one order after the other, until nobody is left to ask."""
-    if memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    if open_up:
-        open_up()
+    if craft.memory:
+        resource.setrlimit(resource.RLIMIT_AS, (craft.memory, craft.memory))
+    craft.open_up()
     while True:
         try:
             order = line.recv()
         except EOFError:
             return
         try:
-            answer = (True, work(order))
+            line.send((True, craft.work(order)))
         except Exception as broken:
-            answer = (False, broken)
-        line.send(answer)
+            line.send((False, f"{type(broken).__name__}: {broken}"))
+        craft.tidy_up()

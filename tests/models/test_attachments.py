@@ -1,8 +1,10 @@
 """上传附件: names, contents, and bytes that are safe before any row speaks of them."""
 
 import hashlib
-import importlib
 import io
+import os
+import resource
+import signal
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from pikepdf import Dictionary, Name
-from PIL import Image, ImageFile
+from PIL import Image
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -23,6 +25,7 @@ from models import clock, filing
 from models.application import Application
 from models.attachments import Attachment, Store, clean_name
 from models.db import db
+from models.inspection import INSPECTION, MEMORY
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
 from tests.cast import upload
@@ -238,9 +241,7 @@ def test_a_pdf_that_only_forbids_printing_is_accepted(store: Store) -> None:
 @pytest.mark.parametrize("kind", ["PDF", "JPEG", "PNG", "TIFF"])
 @pytest.mark.parametrize("part", [0.3, 0.9])
 def test_a_file_that_broke_off_is_refused(store: Store, kind: str, part: float) -> None:
-    """FU2: an upload that stopped half way is told at once, also in a process that has printed a certificate."""
-    importlib.import_module("weasyprint.images")
-    ImageFile.LOAD_TRUNCATED_IMAGES = True  # as that import does, the first time
+    """FU2: an upload that stopped half way is told at once."""
     content = written(lambda pdf: pdf.add_blank_page()) if kind == "PDF" else picture(kind)
     with pytest.raises(Refused, match="已损坏或不完整，请重新生成后上传"):
         put(store, content[: int(len(content) * part)])
@@ -254,6 +255,52 @@ def test_a_picture_too_large_to_be_opened_is_refused_unopened(store: Store) -> N
     content = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4) + header + zlib.crc32(header).to_bytes(4)
     with pytest.raises(Refused, match="的像素过大，请缩小后上传"):
         put(store, content + bytes(4) + b"IEND\xaeB`\x82")
+
+
+def packed(megabytes: int, streams: int) -> bytes:
+    """A PDF whose object streams unpack to so many megabytes each: a thousandth of that to send."""
+    out, offsets = io.BytesIO(), {}
+    objects = {1: b"<</Type/Catalog/Pages 2 0 R>>", 2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>"}
+    objects[3] = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>"
+    for n in range(streams):
+        inner = b"%d 0 (" % (50 + n) + b"A" * (megabytes << 20) + b")"
+        data, first = zlib.compress(inner, 1), len(b"%d 0 " % (50 + n))
+        head = b"<</Type/ObjStm/N 1/First %d/Length %d/Filter/FlateDecode>>stream\n" % (first, len(data))
+        objects[4 + n] = head + data + b"\nendstream"
+    out.write(b"%PDF-1.5\n")
+    for key, body in objects.items():
+        offsets[key] = out.tell()
+        out.write(b"%d 0 obj\n" % key + body + b"\nendobj\n")
+    rows = [(0, 0, 65535)] + [(1, offsets[key], 0) for key in range(1, 4 + streams)]
+    rows += [(0, 0, 0)] * (50 - len(rows)) + [(2, 4 + n, 0) for n in range(streams)]
+    table = b"".join(bytes([kind]) + a.to_bytes(4) + b.to_bytes(2) for kind, a, b in rows)
+    xref = out.tell()
+    head = b"<</Type/XRef/Size %d/W[1 4 2]/Root 1 0 R/Length %d>>stream\n" % (len(rows), len(table))
+    out.write(b"49 0 obj\n" + head + table + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % xref)
+    return out.getvalue()
+
+
+def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Store, a_pdf: Paper) -> None:
+    """FU2: 100 KB that would take 12 GB and a minute cost their sender a sentence; the next file is read as ever."""
+    assert put(store, packed(megabytes=1, streams=2)) == "application/pdf"
+    for megabytes, streams in ((100, 1), (15, 40)):
+        bomb = packed(megabytes, streams)
+        assert len(bomb) < 6 << 20
+        with pytest.raises(Refused, match="已损坏或不完整"):
+            put(store, bomb)
+    assert put(store, a_pdf("合同")) == "application/pdf"
+    assert len(kept_in(store)) == 2
+
+
+def test_a_file_is_looked_at_in_a_process_with_an_end_to_its_memory(store: Store, a_pdf: Paper) -> None:
+    """FU2: whatever a parser does, it does it there; one that was killed is replaced."""
+    put(store, a_pdf("合同"))
+    process = INSPECTION.process.pid
+    assert process != os.getpid()
+    assert resource.prlimit(process, resource.RLIMIT_AS) == (MEMORY, MEMORY)
+    os.kill(process, signal.SIGKILL)
+    assert put(store, a_pdf("合同")) == "application/pdf"
+    assert INSPECTION.process.pid != process
 
 
 def test_a_file_that_is_too_large_is_told_the_limit(store: Store, a_pdf: Paper) -> None:
