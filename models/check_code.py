@@ -155,4 +155,4 @@ def main(folder: str, text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:]) if len(sys.argv) == 3 else "python check_code.py KEYS_FOLDER TEXT")

@@ -8,11 +8,13 @@ A folder holds, for each province by its code: `320000.p12`, certificate and key
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from flask_babel import gettext as _
@@ -66,7 +68,7 @@ class Keys:
                 return strongbox.opened(token, self.passphrase)
             if file.is_file() and code_file.is_file():
                 return _opened(file, code_file, self.passphrase, self._stamp())
-        except (ValueError, TypeError) as why:
+        except (ValueError, TypeError, OSError, UnsupportedAlgorithm) as why:
             log.warning("keys of %s: %s", province, why)
             raise Refused(_("%(who)s的签章密钥无法打开，请联系系统管理员核对密钥和口令。", who=who)) from None
         raise Refused(_("尚未配置%(who)s的签章密钥，不能签发证明，请联系系统管理员。", who=who))
@@ -136,11 +138,12 @@ def _opened(file: Path, code_file: Path, passphrase: str | None, _stamp: Stamp) 
 
 
 def _tried(keys: Keys, certificate: bytes, stamp: Stamp, signer: Signer) -> None:
-    """Sign something and judge it, once for these files; raises Refused as any reader would."""
-    if (tried := (keys, certificate, stamp)) not in _TRIED:
+    """Sign something and judge it, once a day for these files; raises Refused as any reader would."""
+    tried = (keys, certificate, stamp)
+    if _TRIED.get(tried) != clock.today():  # a certificate between ours and the root ends, too
         data = b"tried"
         signature.cms_signer(signature.cms(signer, data), data, keys.trusted(), clock.now())
-        _TRIED.add(tried)
+        _TRIED[tried] = clock.today()
 
 
-_TRIED: set[tuple[Keys, bytes, Stamp]] = set()
+_TRIED: dict[tuple[Keys, bytes, Stamp], date] = {}

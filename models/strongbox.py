@@ -14,12 +14,14 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from models.check_code import CodeKey
 
+TURN = Lock()
 if TYPE_CHECKING:
     from pyhanko.sign.signers import Signer as Hand
 
@@ -73,18 +75,26 @@ def _awake(module: str, token: str, pin: str | None) -> Any:
     """The session with this token, opened anew if the token was away; it stays open, for a token lets in once."""
     from pkcs11.exceptions import PKCS11Error
 
-    session = _session(module, token, pin)
-    try:
-        session.generate_random(64)
-    except PKCS11Error:
-        _session.cache_clear()
+    with TURN:
         session = _session(module, token, pin)
-    return session
+        if isinstance(session, PKCS11Error):
+            raise session
+        try:
+            session.generate_random(64)
+        except PKCS11Error:
+            _session.cache_clear()
+            session = _session(module, token, pin)
+        return session
 
 
 @cache
 def _session(module: str, token: str, pin: str | None) -> Any:
+    """The session; or why the PIN is not taken, which is asked once: after a few wrong ones a token locks for good."""
+    from pkcs11.exceptions import PinIncorrect, PinLocked
     from pyhanko.config.pkcs11 import TokenCriteria
     from pyhanko.sign.pkcs11 import open_pkcs11_session
 
-    return open_pkcs11_session(module, token_criteria=TokenCriteria(label=token), user_pin=pin)
+    try:
+        return open_pkcs11_session(module, token_criteria=TokenCriteria(label=token), user_pin=pin)
+    except (PinIncorrect, PinLocked) as wrong:
+        return wrong

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509 import Certificate
 from pkcs11 import Attribute, KeyType
-from pkcs11.exceptions import AttributeSensitive
+from pkcs11.exceptions import AttributeSensitive, PinIncorrect
 from pkcs11.util.ec import decode_ec_private_key
 from pkcs11.util.x509 import decode_x509_certificate
 
@@ -137,3 +137,18 @@ def test_without_the_pin_nothing_is_signed(keys: Keys, pin: str | None) -> None:
         [sys.executable, "-c", words], cwd=HOUSE, env=outside, capture_output=True, text=True, check=False
     )
     assert f"Refused: {CLOSED}" in ran.stderr
+
+
+def test_a_wrong_pin_is_tried_once(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a few tries a token locks for good."""
+    tries: list[str] = []
+
+    def refuse(*_: object, user_pin: str, **__: object) -> None:
+        tries.append(user_pin)
+        raise PinIncorrect
+
+    monkeypatch.setattr("pyhanko.sign.pkcs11.open_pkcs11_session", refuse)
+    for _ in range(3):
+        with pytest.raises(Refused, match="无法打开"):
+            Keys(keys.folder, "guess").signer("320000")
+    assert tries == ["guess"]

@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -410,11 +411,14 @@ class TestSignature:
         assert drawn == pytest.approx((left, bottom, right, top), abs=1.5)
 
     def test_the_file_is_archival_tagged_and_carries_what_was_granted(
-        self, app: Flask, make_application: Making, on_screen: Any
+        self, app: Flask, make_application: Making, on_screen: Any, tmp_path: Path
     ) -> None:
         """PDF/A-3b after signing, too: part, conformance, output intent, every font embedded, the snapshot attached."""
         key = make_application(status="filed", carriers=3)
         paper = on_screen("publisher", key)
+        if judge := shutil.which("verapdf"):  # which no package registry has; where it is, it decides
+            (tmp_path / "paper.pdf").write_bytes(paper)
+            assert subprocess.run([judge, "--flavour", "3b", tmp_path / "paper.pdf"], check=False).returncode == 0
         with pikepdf.open(BytesIO(paper)) as opened:
             metadata = opened.open_metadata()
             assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "B")

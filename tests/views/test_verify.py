@@ -12,11 +12,15 @@ import pikepdf
 import pypdfium2
 import pytest
 import zxingcpp
+from asn1crypto.keys import PrivateKeyInfo
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask
 from pyhanko.pdf_utils.generic import NameObject, TextStringObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
+from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from sqlalchemy import create_engine
 from stdnum.iso7064 import mod_37_36
@@ -383,12 +387,19 @@ class TestFile:
 
     def test_a_signature_of_many_certificates_is_not_looked_through(self, app: Flask, as_: As, a_pdf: Any) -> None:
         """An authority's chain is short; among many, looking for a way to a root could take for ever."""
+        papers = []
         with app.app_context():
             hand = keys().signer("320000").hand
             others = [keys().signer(code).hand.signing_cert for code in list(names_of("province"))[:6]]
             signer = SimpleSigner(hand.signing_cert, hand.signing_key, SimpleCertificateStore.from_certs(others))
-            paper = sign_pdf(IncrementalPdfFileWriter(io.BytesIO(a_pdf())), PdfSignatureMetadata("Seal"), signer)
-        assert BROKEN in sent(as_(None), paper.getvalue()).text
+            rsa = generate_private_key(65537, 2048).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+            stamps = DummyTimeStamper(others[0], PrivateKeyInfo.load(rsa), SimpleCertificateStore.from_certs(others))
+            for by, timestamper in ((signer, None), (hand, stamps)):
+                writer = IncrementalPdfFileWriter(io.BytesIO(a_pdf()))
+                paper = sign_pdf(writer, PdfSignatureMetadata("Seal"), by, timestamper=timestamper)
+                papers.append(paper.getvalue())
+        for content in papers:
+            assert BROKEN in sent(as_(None), content).text
 
     def test_no_file_leads_back_to_the_form_and_too_large_a_one_is_told_the_limit(self, as_: As) -> None:
         answer = as_(None).post("/verify/", data={})
