@@ -17,7 +17,8 @@ from models.workshop import Craft, Unfinished, Workshop
 
 ACCEPTED = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG", "image/tiff": "TIFF"}
 MOST_PIXELS = 100_000_000  # more than any scan: A3 in colour at 600 dpi has 70 million
-MEMORY, LONGEST, UNPACKED = 1 << 30, 15, 16 << 20  # bytes, seconds, bytes of one stream in a PDF
+MEMORY, LONGEST = 1 << 30, 15  # bytes, seconds
+UNPACKED, ALL_UNPACKED = 16 << 20, 64 << 20  # bytes of one stream of objects in a PDF, and of all objects
 # What makes a PDF act, or carry a file, wherever in it; the words of its texts do not count.
 ACTIVE = re.compile(rb"/(?:JS|JavaScript|Launch|RichMedia|XFA|EF|EmbeddedFiles)\b")
 STRINGS = re.compile(rb"\((?:[^\\)]++|\\.)*+\)", re.DOTALL)
@@ -89,9 +90,15 @@ def _check_pdf(path: Path, tail: bytes) -> None:
         raise Flawed(Flaw.BROKEN)
     try:
         with pikepdf.open(path) as pdf:
-            if any(ACTIVE.search(STRINGS.sub(b"", each.unparse(resolved=True))) for each in pdf.objects):
-                raise Flawed(Flaw.ACTIVE)
             len(pdf.pages)
+            room = ALL_UNPACKED
+            for each in pdf.objects:
+                said = each.unparse(resolved=True)
+                room -= len(said)
+                if room < 0:
+                    raise Flawed(Flaw.BROKEN)
+                if ACTIVE.search(STRINGS.sub(b"", said)):
+                    raise Flawed(Flaw.ACTIVE)
     except pikepdf.PasswordError:
         raise Flawed(Flaw.LOCKED) from None
 
