@@ -27,8 +27,8 @@ from models.db import db
 from models.vocabulary import Action, Delivery, Role, Status
 from models.workflow import Refused
 from views import delivery
+from views.boxes import FolderPair
 from views.customs import way
-from views.gateway import FolderPair
 from views.office import keys, office
 
 ROOMS = tuple(str(Path(__file__).parents[1] / room) for room in ("models", "views"))

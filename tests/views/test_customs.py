@@ -1,6 +1,7 @@
 """The exchange with customs over real HTTP, against the simulated customs."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -44,6 +45,12 @@ def messages(record: dict[str, list[dict[str, Any]]]) -> list[str]:
     return [row["message_id"] for row in record["customs_message"]]
 
 
+def button_of(page: str, act: str) -> str:
+    """The button of an act on a page."""
+    (found,) = re.findall(rf'<button type="submit" form="act"[^>]*data-act="{act}"[^>]*>', page)
+    return str(found)
+
+
 class TestDelivery:
     def test_a_granted_certificate_is_received_by_customs(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing
@@ -78,7 +85,7 @@ class TestDelivery:
         """PD4: never an unsigned message."""
         key = make_application(status="filed")
         app.config["SIGNING_KEY"] = "/nowhere"
-        assert "尚未配置江苏省新闻出版局的签章密钥" in typed("customs", "deliver").output
+        assert "江苏省新闻出版局的签章密钥不可用，报文不能签名发送" in typed("customs", "deliver").output
         (message,) = on_record(key)["customs_message"]
         assert (message["attempts"], message["faults"], message["sent_at"], house.asked) == (1, 0, None, [])
 
@@ -238,6 +245,54 @@ class TestDelivery:
         assert status(kept) is Status.REVOKED
         assert [row["accepted"] for row in kept["customs_message"]] == [True, True]
         assert kept["trail_entry"][-1]["act"] == "revoke"
+
+    def test_a_revocation_that_customs_rejects_is_told_and_sent_again(
+        self,
+        make_application: Making,
+        on_record: Recording,
+        acting: Acting,
+        house: House,
+        typed: Typing,
+        as_: Any,
+    ) -> None:
+        """CU1, CU11: no dead end: health names it, both sides read what it means, 重发 tells the revocation anew."""
+        key = make_application(status="filed")
+        typed("customs", "deliver")
+        perform(acting, key, Action.REVOKE)
+        details = f"/filings/details/?id={key}"
+        assert "aria-disabled" in button_of(as_("reviewer").get(details).text, "resend")
+        house.customs.mischief = simulator.Mischief({"rejected": 1.0})
+        typed("customs", "deliver")
+        house.customs.mischief = simulator.Mischief()
+        assert as_(None).get("/healthz").text == "rejected\n"
+        assert "1 份作废通知海关没有接收" in as_("reviewer").get("/exchange/").text
+        assert "1 份作废通知海关没有接收" not in as_("reviewer2").get("/exchange/").text
+        for person, page in (("reviewer", details), ("publisher", f"/applications/details/?id={key}")):
+            assert "海关没有接收本证明的作废通知" in as_(person).get(page).text
+        assert "aria-disabled" not in button_of(as_("reviewer").get(details).text, "resend")
+        before = on_record(key)
+        for _twice in range(2):
+            assert as_("reviewer").post("/filings/resend/", data={"id": key}).status_code == 303
+        after = on_record(key)
+        assert status(after) is status(before) is Status.REVOKED
+        assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == ["resend"]
+        assert [row["act"] for row in after["customs_message"]] == ["grant", "revoke", "revoke"]
+        assert len(set(messages(after))) == 3
+        typed("customs", "deliver")
+        assert house.ledger()[-1] == (messages(after)[-1], "revoke", True)
+        assert as_(None).get("/healthz").text == "ok\n"
+        assert "海关没有接收本证明的作废通知" not in as_("publisher").get(f"/applications/details/?id={key}").text
+
+    def test_a_revocation_of_what_customs_never_took_calls_nobody(
+        self, make_application: Making, acting: Acting, house: House, typed: Typing, as_: Any
+    ) -> None:
+        """Neither did it take the certificate: there is nothing to withdraw."""
+        key = make_application(status="filed")
+        house.customs.mischief = simulator.Mischief({"rejected": 1.0})
+        typed("customs", "deliver")
+        perform(acting, key, Action.REVOKE)
+        typed("customs", "deliver")
+        assert as_(None).get("/healthz").text == "ok\n"
 
     def test_a_deliverer_that_dies_before_it_notes_the_answer_does_no_harm(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later

@@ -26,13 +26,15 @@ from sqlalchemy import select
 from models import access, clock, letter
 from models.customs import CustomsMessage
 from models.vocabulary import Status
+from models.workflow import Refused
 from tests.conftest import Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
 from tests.views.test_customs import messages, status
 from views import counterpart, simulator
+from views.boxes import FolderPair
 from views.customs import way
-from views.gateway import FolderPair, Http, NoAnswer, trusted
+from views.gateway import Http, NoAnswer, trusted
 from views.simulator import Customs, Mischief
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +120,7 @@ class TestFolder:
     def test_whoever_is_killed_while_writing_leaves_no_half_letter(self, tmp_path: Path) -> None:
         """SIGKILL at any moment: every letter in SentBox is whole; halves are swept an hour later."""
         script = (
-            "import itertools, sys; from pathlib import Path; from views.gateway import FolderPair\n"
+            "import itertools, sys; from pathlib import Path; from views.boxes import FolderPair\n"
             "pair = FolderPair(Path(sys.argv[1])); print(flush=True)\n"
             "for n in itertools.count(): pair.send(str(n % 50), b'x' * 300_000)"
         )
@@ -221,7 +223,9 @@ class TestHttps:
                 return Http(address, trusted({"CUSTOMS_CA": str(root), "CUSTOMS_CLIENT": client and str(client)}))
 
             assert line(papers.root, us).ledger(clock.today(), clock.today()) == []
-            for stranger in (line(papers.root, None), line(papers.root, others.of("x")), line(others.root, us)):
+            with pytest.raises(Refused, match="请设置 FILING_CUSTOMS_CLIENT"):
+                line(papers.root, None)
+            for stranger in (line(papers.root, others.of("x")), line(others.root, us)):
                 with pytest.raises(NoAnswer, match="没有应答") as silence:
                     stranger.send("Z-1", b"<DxpMsg/>")
                 assert not silence.value.fault
