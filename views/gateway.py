@@ -107,7 +107,8 @@ class Http:
     def ledger(self, since: date, until: date) -> Any:
         """Asked whole; a list too long for one answer is asked for in halves, so that nothing is cut off."""
         try:
-            return read_list(self._asked("GET", f"/ledger?{urlencode({'since': since, 'until': until})}"), dict)
+            path = f"/ledger?{urlencode({'since': since, 'until': until})}"
+            return read_list(self._asked("GET", path, most=MOST), dict)
         except TooLong:
             if since >= until:
                 raise
