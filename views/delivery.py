@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -93,11 +94,12 @@ def _spared(session: Session, work: Callable[[], list[str]]) -> list[str]:
 def attempt(session: Session, way: Way, due: CustomsMessage) -> Outcome:
     """Send a claimed message, or ask for it where it may have arrived; leaves no transaction open."""
     name, turn, asking, until = due.message_id, due.attempts, due.unsure, due.claimed_until
+    half = timedelta(seconds=way.pace.lease / 2)  # the other half is for the letter to arrive in
     try:
         title, content = written(due, way)
         outbox.write(session, due, content)  # nothing is held while customs thinks
-        if until is None or clock.now() >= until:
-            raise NoAnswer(_("办理时限已过。"), sent=False)  # by now it may be another's
+        if until is None or clock.now() + half > until:  # soon it may be another's, who asks before it is there
+            raise NoAnswer(_("办理时限已过。"), sent=False)
         reply = way.gateway.send(title, content)
     except NoAnswer as silence:
         return _unanswered(silence, asking)
