@@ -1,6 +1,7 @@
 """数据交换: messages to customs and what became of them; for the operator, only whether the exchange is well."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -114,7 +115,7 @@ class ExchangeScreen(Screen):
         if template == self.list_template:
             last = reconciliation.latest(db.session())
             own = last.told(certificate_series(current_user.province)) if last else []
-            page |= {"health": health(db.session(), pace()), "last": last, "differences": own, "span": format_timedelta}
+            page |= {"health": health(db.session(), pace()), "last": last, "differences": own, "span": span}
         return super().render(template, **(page | kwargs))
 
 
@@ -134,8 +135,13 @@ class TrafficScreen(Screen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         with access.everything() as session:
-            page = {"health": health(session, pace()), "strange": strange(session), "span": format_timedelta}
+            page = {"health": health(session, pace()), "strange": strange(session), "span": span}
             return super().render(template, **(page | kwargs))
+
+
+def span(waited: timedelta) -> str:
+    """How long, as people say it."""
+    return format_timedelta(waited, granularity="minute")
 
 
 def _asked(act: Word, about: str) -> str:
