@@ -66,7 +66,7 @@ class ExchangeScreen(Screen):
     def buttons(self, row: CustomsMessage) -> list[Button]:
         """放行 for a message that was set aside, 重发 for a certificate that customs did not take."""
         idle = None if row.state is Delivery.SET_ASIDE else _("该报文没有被搁置，无需放行。")
-        rejected = customs.rejected(customs.last(db.session(), row.application))
+        rejected = customs.rejected(row) and customs.last(db.session(), row.application) is row
         final = workflow.refusal(Action.RESEND, row.application.status, current_user.role, rejected)
         offered = ((Step.RELEASE, row.message_id, idle), (Action.RESEND, row.application.number, final))
         return [
