@@ -29,8 +29,8 @@ SETTINGS: dict[str, Any] = {
     "CAPTCHA": True,
     # Megabytes a file; ours, roomier than customs' 4 MB a file, which later binds what is sent on.
     "ATTACHMENT_MB": 20,
-    # The way to customs: folder:PATH (the boxes of an E-port client; relative to instance/) or http(s)://…;
-    # None sends nothing. For https, PEM files: whom we trust, and our own certificate with its key.
+    # The way to customs: folder:PATH (the boxes of an E-port client; relative to instance/), https://… or, on this
+    # machine alone, http://…; None sends nothing. For https, PEM files: whom we trust, and our own certificate and key.
     "CUSTOMS_GATEWAY": None,
     "CUSTOMS_CA": None,
     "CUSTOMS_CLIENT": None,

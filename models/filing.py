@@ -136,7 +136,8 @@ def perform(
     """
     if version not in (None, application.version) and action is not Action.PRINT:  # the paper is of what was granted
         raise Conflict(overtaken(session, application))
-    rule = workflow.check(action, application.status, by.role)
+    before, last = application.status, customs.last(session, application)
+    rule = workflow.check(action, before, by.role, customs.rejected(last))
     opinion = _reasoned(action, rule, opinion.strip(), grounds)
     _hold(session, application, rule, application.version)
     _check_held(session, action, application, by, office)
@@ -148,8 +149,8 @@ def perform(
             _issue(session, application, by, office)
         case Action.DELETE:  # last, for it hides the row, and its trail, from this very session
             application.deleted_at = clock.now()
-    if rule.to is not None and application.certificate is not None:
-        customs.queue(session, application, action)
+    if (after := rule.leads(before)) is not None and application.certificate is not None:
+        customs.queue(session, application, last.act if last and after is before else action)
     session.flush()
 
 
@@ -262,13 +263,14 @@ def _move(
 ) -> None:
     """The one place where a status moves: first its trail entry, then UPDATE … WHERE id AND version."""
     before = application.status
-    trail.record(session, application, act, by, before, words, particulars, after=rule.to or before)
-    if rule.to is None:
+    after = rule.leads(before)
+    trail.record(session, application, act, by, before, words, particulars, after=after or before)
+    if after is None:
         return
     application.changed_at = clock.now()
     application.moving = True
     try:
-        application.status = rule.to
+        application.status = after
     finally:
         application.moving = False
     _flush(session, application)
@@ -373,7 +375,9 @@ def _hold(session: Session, application: Application, rule: Rule, version: int |
 
     Makes no new version: files that come in do not spoil an open form.
     """
-    held = update(Application).where(Application.id == application.id, Application.status.in_(rule.when))
+    held = update(Application).where(
+        Application.id == application.id, Application.status.in_(rule.when | rule.if_rejected)
+    )
     if version is not None:
         held = held.where(Application.version == version)
     result = session.execute(

@@ -15,8 +15,13 @@ KEPT = {  # written once; their keys
     "customs_note": ("id",),
 }
 UNERASED = (  # changed, never deleted
-    "application", "attachment", "customs_message", "customs_receipt", "reconciliation", "account", "organisation",
+    "application", "attachment", "customs_message", "customs_letter", "customs_receipt", "reconciliation", "account",
+    "organisation",
 )  # fmt: skip
+ONCE = {  # what may be written about them later, but not on what was received, or has left
+    "customs_receipt": "new.raw IS DISTINCT FROM old.raw OR new.digest IS DISTINCT FROM old.digest",
+    "customs_letter": "old.raw IS NOT NULL",
+}
 SENTENCE = "留痕、证明和申请只能追加或依程序办理，不能直接改动。"
 MOVED = "new.status IS DISTINCT FROM old.status"
 TOLD = """EXISTS (SELECT 1 FROM trail_entry t WHERE t.after = new.status AND t.before = old.status
@@ -45,7 +50,8 @@ def names() -> dict[str, str]:
     """Every guard and its table."""
     kept = {f"keep_{table}_{event}": table for table in KEPT for event in ("update", "delete", "insert")}
     unerased = {f"keep_{table}_delete": table for table in UNERASED}
-    return kept | unerased | {"move_application": "application", "born_application": "application"}
+    once = {f"once_{table}": table for table in ONCE}
+    return kept | unerased | once | {"move_application": "application", "born_application": "application"}
 
 
 def _guard(name: str, table: str) -> tuple[str, str]:
@@ -53,6 +59,8 @@ def _guard(name: str, table: str) -> tuple[str, str]:
     match name.split("_")[0], name.rsplit("_", 1)[-1]:
         case "move", _:
             return "UPDATE", f"{MOVED} AND NOT (new.version = old.version + 1 AND {TOLD})"
+        case "once", _:
+            return "UPDATE", ONCE[table]
         case "born", _:
             return "INSERT", f"new.status <> '{Status.DRAFT}'"
         case _, "insert":  # INSERT OR REPLACE deletes without a delete trigger

@@ -2,10 +2,11 @@
 
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import clock, customs, filing, outbox, receipt
-from models.customs import CustomsMessage
+from models.customs import CustomsMessage, CustomsNote
 from models.outbox import Pace
 from models.receipt import CustomsReceipt, Result
 from models.vocabulary import Reply
@@ -21,47 +22,52 @@ def take(session: Session, name: str, raw: bytes, pace: Pace, reply_to: str = ""
 
 
 def unread(session: Session) -> list[int]:
-    """Receipts that were kept, and whose reader died before all was noted."""
+    """Receipts that were kept, and not yet noted whole: their reader died, or is at it now."""
     found = list(session.scalars(select(CustomsReceipt.id).where(CustomsReceipt.read_at.is_(None))))
     session.commit()
     return found
 
 
 def read(session: Session, key: int, pace: Pace) -> list[str]:
-    """Note what a kept receipt says, item by item: one that cannot be noted stops no other (CU5, CU7, CU8)."""
-    try:
-        told, lines = receipt.results(session.get_one(CustomsReceipt, key).raw)
-    except receipt.Unreadable as why:
-        told, lines = [], [_("%(why)s，已原样留存。", why=why)]
-    strange, left = bool(lines), False
-    for result in told:
+    """Note what a kept receipt says, item by item: one that cannot be noted stops no other (CU5, CU7, CU8).
+
+    However many read it, and wherever one of them dies, each item is noted once.
+    """
+    row = session.get_one(CustomsReceipt, key)
+    told, odd = receipt.told(row.name, row.raw)
+    lines, left = list(odd), False
+    for place, result in enumerate(told):
         try:
-            line, known = _noted(session, key, result, pace)
-        except filing.Conflict as busy:
-            line, known, left = str(busy), True, True
+            line, known = _noted(session, key, place, result, pace)
+        except filing.Conflict:
+            line, known, left = f"{result.message_id}：{_('申请正在办理，回执稍后登记。')}", True, True
         lines.append(line)
-        strange |= not known
-    if not left:  # else the next round notes what is left; the rest is only found noted already
+        odd += [] if known else [line]
+    if not left:  # else the next round notes what is left
         row = session.get_one(CustomsReceipt, key)
-        row.read_at, row.verdict, row.strange = clock.now(), "\n".join(lines), strange
+        row.read_at, row.verdict, row.strange = clock.now(), "\n".join(odd), bool(odd)
         session.commit()
     return lines
 
 
-def _noted(session: Session, key: int, result: Result, pace: Pace) -> tuple[str, bool]:
-    """(what was made of it, whether the message is ours); committed."""
+def _noted(session: Session, key: int, place: int, result: Result, pace: Pace) -> tuple[str, bool]:
+    """(what was made of it, whether the message is ours); committed, the change and its note together."""
     for turn in range(TURNS):
         message = session.scalar(select(CustomsMessage).where(CustomsMessage.message_id == result.message_id))
         if message is None:
             return _("%(name)s：我方没有这份报文，已原样留存。", name=result.message_id[:64]), False
+        this = (CustomsNote.receipt_id == key, CustomsNote.place == place)
+        words = session.scalar(select(CustomsNote.words).where(*this))
         try:
-            line = f"{result.message_id}：{result.says.label} {result.words}".rstrip()
-            if not _obeyed(session, message, result, pace):
-                line += _("（此前已登记，不再变动）")
-            customs.note(session, message, f"{result.says.label} {result.words}".rstrip(), key, result.part)
+            if words is None:
+                words = f"{result.says.label} {result.words}".rstrip()
+                if not _obeyed(session, message, result, pace):
+                    words += _("（此前已登记，或所指并非当前发送，不再变动）")
+                customs.note(session, message, words, key, place, result.part)
             session.commit()
-            return line, True
-        except filing.Conflict:  # somebody acted in between, and all is rolled back: look again
+            return f"{result.message_id}：{words}", True
+        except (filing.Conflict, IntegrityError):  # a person acted, or another reader noted it, in between: look again
+            session.rollback()
             if turn + 1 == TURNS:
                 raise
     raise AssertionError
@@ -69,13 +75,15 @@ def _noted(session: Session, key: int, result: Result, pace: Pace) -> tuple[str,
 
 def _obeyed(session: Session, message: CustomsMessage, result: Result, pace: Pace) -> bool:
     """Do what a result says; False when it says nothing new."""
+    why = f"{result.says.label}。{result.words}".strip()
     match result.says:
         case Reply.ACCEPTED | Reply.REJECTED:
             return _answered(session, message, result.says is Reply.ACCEPTED, result.words)
-        case Reply.UNKNOWN | Reply.FAULT:
-            why = f"{result.says.label}。{result.words}".strip()
-            return outbox.take_back(session, message, why, pace, at_once=result.says is Reply.UNKNOWN)
-    return outbox.handed_on(session, message, f"{result.says.label}。{result.words}")
+        case Reply.UNKNOWN:
+            return outbox.take_back(session, message.id, result.asked_in, why, pace)
+        case Reply.FAULT:
+            return outbox.blame(session, message.id, why, pace)
+    return outbox.handed_on(session, message.id, why)
 
 
 def _answered(session: Session, message: CustomsMessage, accepted: bool, words: str) -> bool:

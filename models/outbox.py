@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, case, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from models import clock
+from models import clock, numbering
 from models.clock import Moment
-from models.customs import DELIVERIES, QUIETLY, CustomsMessage, note, said
+from models.customs import DELIVERIES, QUIETLY, CustomsLetter, CustomsMessage, note, said
 from models.vocabulary import Delivery
 
 MINUTE = timedelta(minutes=1)
+LETTERS = "LETTER"  # the series of letters, whose row lets one deliverer claim at a time
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,34 @@ class Pace:
 
 
 def claim(session: Session, pace: Pace) -> CustomsMessage | None:
-    """The next due message, ours for a lease; of many deliverers one gets it. Commits, and so counts the attempt.
+    """The next due message, ours for a lease; of many deliverers one gets it. Commits, and so records the attempt.
 
     From here on it counts as sent, for whoever dies now cannot tell. A message waits for those before it of the same
     certificate (grant before revoke), for no other.
     """
-    due, earlier, now = aliased(CustomsMessage), aliased(CustomsMessage), clock.now()
+    numbering.reserve(session, LETTERS, 0)  # one at a time: together they would overshoot the minute
+    now = clock.now()
+    lately = session.scalar(select(func.count(CustomsLetter.id)).where(CustomsLetter.at > now - MINUTE)) or 0
+    key = _taken(session, now, now + timedelta(seconds=pace.lease)) if lately < pace.per_minute else None
+    if key is None:
+        session.rollback()
+        return None
+    message = session.get_one(CustomsMessage, key, populate_existing=True)
+    letter = CustomsLetter(application_id=message.application_id, attempt=message.attempts, at=now, asks=message.unsure)
+    message.letters.append(letter)
+    session.commit()
+    return message
+
+
+def _taken(session: Session, now: datetime, until: datetime) -> int | None:
+    due, earlier = aliased(CustomsMessage), aliased(CustomsMessage)
     before = exists().where(
         earlier.certificate_id == due.certificate_id, earlier.id < due.id, earlier.answered_at.is_(None)
     )
-    lately = select(func.count()).select_from(CustomsMessage).where(CustomsMessage.tried_at > now - MINUTE)
     next_one = (
         select(due.id)
         .where(due.answered_at.is_(None), due.set_aside_at.is_(None), due.next_at <= now, ~before)
         .where(or_(due.claimed_until.is_(None), due.claimed_until <= now))
-        .where(lately.scalar_subquery() < pace.per_minute)
         .order_by(due.next_at, due.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=due)  # PostgreSQL; SQLite has one writer at a time anyway
@@ -57,66 +72,82 @@ def claim(session: Session, pace: Pace) -> CustomsMessage | None:
     taking = update(CustomsMessage).where(CustomsMessage.id == next_one.scalar_subquery())
     values = {
         "attempts": CustomsMessage.attempts + 1,
-        "claimed_until": now + timedelta(seconds=pace.lease),
-        "tried_at": now,
+        "claimed_until": until,
+        "sent_in": func.coalesce(CustomsMessage.sent_in, CustomsMessage.attempts + 1),
         "sent_at": func.coalesce(CustomsMessage.sent_at, literal(now, Moment())),
     }
-    key = session.scalar(taking.values(values).returning(CustomsMessage.id), **QUIETLY)
+    return session.scalar(taking.values(values).returning(CustomsMessage.id), **QUIETLY)
+
+
+def write(session: Session, message: CustomsMessage, raw: bytes) -> None:
+    """Keep the letter of the present attempt as it is about to leave; commits."""
+    this = (CustomsLetter.customs_message_id == message.id, CustomsLetter.attempt == message.attempts)
+    session.execute(update(CustomsLetter).where(*this).values(raw=raw), **QUIETLY)
     session.commit()
-    return None if key is None else session.get_one(CustomsMessage, key)
 
 
 def postpone(
-    session: Session, key: int, attempts: int, why: str, pace: Pace, sent: bool = True, fault: bool = False
+    session: Session, key: int, attempt: int, why: str, pace: Pace, sent: bool = True, fault: bool = False
 ) -> None:
-    """Give a claim back: try again after a pause. `attempts` tells whether the claim is still ours; commits.
+    """Give a claim back: try again after a pause, or at once where customs has said meanwhile that it is not there.
 
-    `why` is empty where a receipt has said it; `sent`: it may have arrived; `fault`: the message's own, which counts
-    towards setting it aside.
+    `attempt` is the one it was claimed for: another's claim is left alone. `why` is empty where a receipt has said it;
+    `sent`: it may have arrived; `fault`: the message's own, which counts towards setting it aside. Commits.
     """
-    ours = (CustomsMessage.attempts == attempts, CustomsMessage.claimed_until.is_not(None))
-    if _put_off(session, key, ours, why, pace.after(attempts), pace, sent, fault) and why:
-        note(session, session.get_one(CustomsMessage, key), why)
+    message = session.get_one(CustomsMessage, key, populate_existing=True)
+    now, pause = literal(clock.now(), Moment()), literal(pace.after(message.attempts - message.released), Moment())
+    values: dict[str, Any] = {"claimed_until": None, "answer": said(why)} if why else {"claimed_until": None}
+    values["next_at"] = case((CustomsMessage.sent_in.is_(None), now), else_=pause)
+    if not sent:
+        values |= {"sent_in": None, "sent_at": None, "next_at": pause}
+    if fault:
+        values |= _blamed(pace, why, _("稍后重试。"))
+    ours = (CustomsMessage.attempts == attempt, CustomsMessage.claimed_until.is_not(None))
+    if _changed(session, key, values, *ours) and why:
+        note(session, message, why)
     session.commit()
 
 
-def take_back(session: Session, message: CustomsMessage, why: str, pace: Pace, at_once: bool) -> bool:
-    """A receipt says that customs does not have it: send it again. False when it is not out; the caller commits."""
-    when = clock.now() if at_once else pace.after(message.attempts)
-    out = (CustomsMessage.sent_at.is_not(None),)
-    return _put_off(session, message.id, out, why, when, pace, sent=False, fault=True)
+def take_back(session: Session, key: int, asked_in: int, why: str, pace: Pace) -> bool:
+    """Customs, asked in attempt `asked_in`, does not have it: send it again, at once. The caller commits.
+
+    False when it is not out, or went out later: the answer is about another letter. A claim stays whose it is.
+    """
+    values = {"sent_in": None, "sent_at": None, "next_at": clock.now()} | _blamed(pace, why, _("将再次发送。"))
+    return _changed(session, key, values, CustomsMessage.sent_in < asked_in)
 
 
-def handed_on(session: Session, message: CustomsMessage, words: str) -> bool:
+def blame(session: Session, key: int, why: str, pace: Pace) -> bool:
+    """A letter did not get through, and customs is asked next. False when none is out; the caller commits."""
+    return _changed(session, key, _blamed(pace, why, _("稍后先查询是否收到。")), CustomsMessage.sent_in.is_not(None))
+
+
+def handed_on(session: Session, key: int, words: str) -> bool:
     """A receipt says that it is with customs: ask, do not send. False when it is answered; the caller commits."""
-    still_open = (CustomsMessage.id == message.id, CustomsMessage.answered_at.is_(None))
-    values = {"answer": said(words), "sent_at": func.coalesce(CustomsMessage.sent_at, literal(clock.now(), Moment()))}
-    return session.execute(update(CustomsMessage).where(*still_open).values(values), **QUIETLY).rowcount == 1  # type: ignore[attr-defined]
-
-
-def _put_off(
-    session: Session,
-    key: int,
-    which: tuple[ColumnElement[bool], ...],
-    why: str,
-    when: datetime,
-    pace: Pace,
-    sent: bool,
-    fault: bool,
-) -> bool:
-    faults, now = CustomsMessage.faults + int(fault), literal(clock.now(), Moment())
-    values: dict[str, Any] = {"next_at": when, "claimed_until": None, "faults": faults}
-    if why:
-        values["answer"] = said(why)
-    values["set_aside_at"] = case((faults >= pace.tries, now), else_=None)
-    if not sent:
-        values["sent_at"] = None
-    ours = update(CustomsMessage).where(CustomsMessage.id == key, CustomsMessage.answered_at.is_(None), *which)
-    return session.execute(ours.values(values), **QUIETLY).rowcount == 1  # type: ignore[attr-defined]
+    values = {
+        "answer": said(words),
+        "sent_in": func.coalesce(CustomsMessage.sent_in, CustomsMessage.attempts),
+        "sent_at": func.coalesce(CustomsMessage.sent_at, literal(clock.now(), Moment())),
+    }
+    return _changed(session, key, values)
 
 
 def free(session: Session, message: CustomsMessage) -> bool:
     """Try a message anew that was set aside, its count from nought; False when it is not. The caller commits."""
-    aside = update(CustomsMessage).where(CustomsMessage.id == message.id, DELIVERIES[Delivery.SET_ASIDE])
-    values = {"set_aside_at": None, "faults": 0, "attempts": 0, "next_at": clock.now(), "claimed_until": None}
-    return session.execute(aside.values(values), **QUIETLY).rowcount == 1  # type: ignore[attr-defined]
+    values = {"set_aside_at": None, "faults": 0, "released": CustomsMessage.attempts, "next_at": clock.now()}
+    return _changed(session, message.id, values, DELIVERIES[Delivery.SET_ASIDE])
+
+
+def _blamed(pace: Pace, why: str, then: str) -> dict[str, Any]:
+    """One fault more, at most one an attempt; too many set the message aside."""
+    blameless = CustomsMessage.faults < CustomsMessage.attempts - CustomsMessage.released
+    faults = case((blameless, CustomsMessage.faults + 1), else_=CustomsMessage.faults)
+    away = func.coalesce(CustomsMessage.set_aside_at, literal(clock.now(), Moment()))
+    told = case((faults >= pace.tries, said(why)[:450] + _("已搁置，待放行。")), else_=said(why)[:450] + then)
+    return {"faults": faults, "set_aside_at": case((faults >= pace.tries, away), else_=None), "answer": told}
+
+
+def _changed(session: Session, key: int, values: dict[str, Any], *which: ColumnElement[bool]) -> bool:
+    """Change an open message, if it is still as `which` says."""
+    still = update(CustomsMessage).where(CustomsMessage.id == key, CustomsMessage.answered_at.is_(None), *which)
+    return session.execute(still.values(values), **QUIETLY).rowcount == 1  # type: ignore[attr-defined]

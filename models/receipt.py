@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.clock import Moment
+from models.customs import said
 from models.db import Base
 from models.vocabulary import Reply
 from models.workflow import Refused
@@ -22,7 +23,14 @@ from models.workflow import Refused
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]([\w.-]+)")
 BLANKS = "\ufeff\0\x1a \t\r\n"
-QUESTION_MARK = re.compile(r"-Q\d+$")  # the name of a question is that of its message, and which time it is asked
+MOST = 4_000_000  # bytes that are kept of one: none of ours comes near
+QUESTION = re.compile(
+    r"(.*)-Q(\d{1,9})"
+)  # the name of a question is that of its message, and the attempt it is asked in
+NAMED = (  # by the E-port client: what became of a letter, where only the name says it
+    (re.compile(r"Successed_(.+)_\w+\.xml"), Reply.WAITING),
+    (re.compile(r"Failed_(.+)_\w+\.xml|FailBox/(.+)\.xml"), Reply.FAULT),
+)
 
 
 class CustomsReceipt(Base):
@@ -36,7 +44,7 @@ class CustomsReceipt(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     read_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
-    verdict: Mapped[str | None] = mapped_column(Text, info={"label": _l("处理结果")})
+    verdict: Mapped[str | None] = mapped_column(Text)  # what is odd about it; what it says stands beside each message
     strange: Mapped[bool] = mapped_column(default=False, index=True, info={"label": _l("无法识别")})
 
 
@@ -46,21 +54,27 @@ class Unreadable(Refused):
 
 @dataclass(frozen=True)
 class Result:
-    """What a receipt says of one message; `part` is where it says so."""
+    """What a receipt says of one message; `part` is where it says so.
+
+    `asked_in`: the attempt in which we asked for it, where that is what the receipt answers, else 0.
+    """
 
     message_id: str
     says: Reply
     words: str
     part: str
+    asked_in: int = 0
 
 
 def kept(session: Session, name: str, raw: bytes, reply_to: str = "") -> CustomsReceipt:
     """The row of these bytes, made when they are new; commits: they are safe before anything is made of them.
 
-    `reply_to` names the attempt that they answer at once: the same words said to another attempt are new.
+    `reply_to` names the attempt that they answer at once: the same words said to another attempt are new, but not
+    the same noise.
     """
-    digest = hashlib.sha256(reply_to.encode() + raw).hexdigest()
-    row = CustomsReceipt(received_at=clock.now(), name=name[:255], digest=digest, raw=raw)
+    answers = reply_to if told(name, raw)[0] else ""
+    digest = hashlib.sha256(answers.encode() + (raw or said(name).encode())).hexdigest()
+    row = CustomsReceipt(received_at=clock.now(), name=said(name)[:255], digest=digest, raw=raw[:MOST])
     session.add(row)
     try:
         session.commit()
@@ -70,32 +84,57 @@ def kept(session: Session, name: str, raw: bytes, reply_to: str = "") -> Customs
     return row
 
 
+def told(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
+    """(what a receipt says of each message, what is odd about it); where its bytes say nothing its name may."""
+    try:
+        return results(raw)
+    except Unreadable as why:
+        for pattern, says in NAMED:
+            if found := pattern.fullmatch(name):
+                about, asked_in = asked(next(filter(None, found.groups())))
+                return [Result(about, says, "", "", asked_in)], []
+        return [], [_("%(why)s，已原样留存。", why=why)]
+
+
+def asked(name: str) -> tuple[str, int]:
+    """(the message that a letter of this name is about, the attempt in which it asks for it; 0: it does not ask)."""
+    found = QUESTION.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, 0)
+
+
 def results(raw: bytes) -> tuple[list[Result], list[str]]:
     """(what it says of each message, what is odd about it); raises Unreadable when it is no whole receipt."""
     root = _root(raw)
-    head = (root.findtext("{*}OriHead/{*}CopMsgId") or "").strip()
-    code = (root.findtext("{*}Response/{*}ResponseCode") or "").strip()
-    info = (root.findtext("{*}Response/{*}ResponseInfo") or "").strip()
+    about, asked_in = asked(_said(root, "OriHead/{*}CopMsgId"))
+    code, info = _said(root, "Response/{*}ResponseCode"), _said(root, "Response/{*}ResponseInfo")
     if etree.QName(root).localname != "DxpRep" or not re.fullmatch(r"-?\d{1,10}", code):
         raise Unreadable(_("不是回执"))
     batch = root.find("{*}Response/{*}Results")
-    if code != "0" or batch is None:
+    items = [] if batch is None else list(batch)
+    odd = []
+    if items and (wrong := sum(_result(item) is None for item in items)):
+        odd.append(_("%(count)s 项无法识别", count=wrong))
+    if batch is not None and batch.get("count") not in (None, str(len(items))):
+        odd.append(_("应有 %(told)s 项，实有 %(count)s 项", told=batch.get("count"), count=len(items)))
+    if code != "0" or not items:
         says = Reply.WAITING if code == "0" else Reply.FAULT
         words = info if says is Reply.WAITING else f"{code} {info}".strip()
-        return [Result(QUESTION_MARK.sub("", head), says, words, _text(root))], []
-    found = [_result(element) for element in batch]
-    told = [result for result in found if result is not None]
-    odd = [_("%(count)s 项无法识别", count=len(found) - len(told))] if len(told) < len(found) else []
-    if batch.get("count") not in (None, str(len(found))):
-        odd.append(_("应有 %(told)s 项，实有 %(count)s 项", told=batch.get("count"), count=len(found)))
-    return told, odd
+        return [Result(about, says, words, _text(root), asked_in)], odd
+    found = [result for item in items if (result := _result(item, about, asked_in))]
+    return found, odd
 
 
-def _result(element: Any) -> Result | None:
-    told = {name: (element.findtext(f"{{*}}{name}") or "").strip() for name in ("CopMsgId", "State", "Code", "Info")}
-    if told["State"] not in set(Reply) - {Reply.FAULT} or not told["CopMsgId"]:
+def _result(element: Any, about: str = "", asked_in: int = 0) -> Result | None:
+    name, state, code, info = (_said(element, part) for part in ("CopMsgId", "State", "Code", "Info"))
+    if state not in set(Reply) - {Reply.FAULT} or not name:
         return None
-    return Result(told["CopMsgId"], Reply(told["State"]), f"{told['Code']} {told['Info']}".strip(), _text(element))
+    return Result(name, Reply(state), f"{code} {info}".strip(), _text(element), asked_in if name == about else 0)
+
+
+def _said(element: Any, path: str) -> str:
+    """The text at a place; none where there is more than text."""
+    found = element.find(f"{{*}}{path}")
+    return "" if found is None or len(found) else (found.text or "").strip()
 
 
 def _text(element: Any) -> str:
@@ -104,13 +143,19 @@ def _text(element: Any) -> str:
 
 def _root(raw: bytes) -> Any:
     """UTF-8, UTF-16 or GB 18030 (also under its older names), with or without BOM, blanks and line ends around it."""
+    if len(raw) >= MOST:
+        raise Unreadable(_("内容过长"))
     text = DECLARATION.sub("", decoded(raw).strip(BLANKS))
     if not text:
-        raise Unreadable(_("空文件"))
+        raise Unreadable(_("空文件，或无法读取"))
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
     try:
-        return etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
+        root = etree.fromstring(text, parser)
     except (etree.LxmlError, ValueError):
         raise Unreadable(_("内容残缺或不是 XML")) from None
+    if root.getroottree().docinfo.doctype:
+        raise Unreadable(_("含有不允许的 DOCTYPE"))
+    return root
 
 
 def decoded(raw: bytes) -> str:

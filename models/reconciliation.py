@@ -1,5 +1,6 @@
 """对账: our ledger against customs', both ways, and what was found, kept to be shown."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -16,7 +17,8 @@ from models.db import Base
 from models.vocabulary import Difference
 from models.workflow import Refused
 
-Ledger = dict[str, bool | None]
+PART = 1000
+Ledger = dict[str, tuple[bool | None, int | None]]
 Found = list[tuple[str, Difference]]
 
 
@@ -44,20 +46,21 @@ def reconcile(session: Session, ask: Callable[[date, date], Any], day: date | No
     `ask(since, until)` is customs' list. Ours is read before and after: what moves meanwhile is no difference.
     """
     before, today = ledger(session, day), clock.today()
-    try:
-        entries = [(e["message_id"], e["accepted"], e["day"]) for e in ask(day or date(2000, 1, 1), today)]
-    except (TypeError, KeyError):
-        raise Refused(_("海关网关的应答不符合约定格式。")) from None
+    entries = [_entry(told) for told in _listed(ask(day or date(2000, 1, 1), today))]
     theirs = {name: accepted for name, accepted, _day in entries}
     after = ledger(session, day)
     arrived = {name for name, _accepted, on in entries if day is None or on == str(day)}
     strangers = arrived - after.keys() - _known(session, arrived - after.keys())
     found = [(name, Difference.MISSING_HERE) for name in sorted(strangers)]
-    for name in before:
-        if name not in theirs:
-            found += [(name, Difference.MISSING_THERE)] if before[name] is not None else []
-        elif after[name] is not theirs[name]:
-            found.append((name, Difference.UNNOTED if after[name] is None else Difference.OTHERWISE))
+    times = Counter(name for name, _accepted, _day in entries)
+    found += [(name, Difference.DOUBLED) for name, count in sorted(times.items()) if count > 1 and name in after]
+    for name, (answer, sent_in) in before.items():
+        if name in theirs and after[name][0] != theirs[name]:
+            found.append((name, Difference.UNNOTED if after[name][0] is None else Difference.OTHERWISE))
+        elif name not in theirs and answer is not None:
+            found.append((name, Difference.MISSING_THERE))
+        elif name not in theirs and sent_in is not None and after[name] == (answer, sent_in):
+            found.append((name, Difference.UNARRIVED))
     row = Reconciliation(made_at=clock.now(), day=day, ours=len(before), theirs=len(arrived), found=len(found))
     row.differences = [[name, kind.value] for name, kind in found]
     session.add(row)
@@ -65,21 +68,43 @@ def reconcile(session: Session, ask: Callable[[date, date], Any], day: date | No
     return row
 
 
+def _listed(told: Any) -> list[Any]:
+    if not isinstance(told, list):
+        raise Refused(_("海关网关的应答不符合约定格式。"))
+    return told
+
+
+def _entry(told: Any) -> tuple[str, bool, str]:
+    """(message id, accepted, day) of one line of customs' list; a line of any other form makes it no list."""
+    match told:
+        case {"message_id": str(name), "accepted": bool(accepted), "day": str(day)}:
+            return name, accepted, day
+    raise Refused(_("海关网关的应答不符合约定格式。"))
+
+
 def ledger(session: Session, day: date | None = None) -> Ledger:
-    """Every message tried at least once: its id, and whether customs accepted it (None: no answer); commits."""
-    sent = select(CustomsMessage.message_id, CustomsMessage.accepted).where(CustomsMessage.tried_at.is_not(None))
+    """Every message tried at least once: whether customs accepted it (None: no answer), and the attempt it is out in.
+
+    Commits.
+    """
+    sent = select(CustomsMessage.message_id, CustomsMessage.accepted, CustomsMessage.sent_in)
+    sent = sent.where(CustomsMessage.attempts > 0)
     if day:
         begin = datetime.combine(day, time(), SHANGHAI)
         sent = sent.where(CustomsMessage.queued_at >= begin, CustomsMessage.queued_at < begin + timedelta(days=1))
-    found = dict(session.execute(sent).all())
+    found = {name: (accepted, sent_in) for name, accepted, sent_in in session.execute(sent)}
     session.commit()
     return found
 
 
 def _known(session: Session, names: set[str]) -> set[str]:
-    """Those that we did send, on another day."""
-    sent = select(CustomsMessage.message_id).where(CustomsMessage.tried_at.is_not(None))
-    return set(session.scalars(sent.where(CustomsMessage.message_id.in_(names)))) if names else set()
+    """Those that we did send, on another day; asked in parts, for a statement takes only so many names."""
+    found: set[str] = set()
+    ordered = sorted(names)
+    for begin in range(0, len(ordered), PART):
+        part = CustomsMessage.message_id.in_(ordered[begin : begin + PART])
+        found |= set(session.scalars(select(CustomsMessage.message_id).where(CustomsMessage.attempts > 0, part)))
+    return found
 
 
 def latest(session: Session) -> Reconciliation | None:

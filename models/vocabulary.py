@@ -97,7 +97,7 @@ class Reply(Word):
     ACCEPTED = "accepted", _l("接收成功")
     REJECTED = "rejected", _l("接收失败")
     WAITING = "waiting", _l("已转交，等待回执")
-    UNKNOWN = "unknown", _l("海关没有收到，将再次发送")
+    UNKNOWN = "unknown", _l("海关没有收到")
     FAULT = "fault", _l("传输失败")
 
 
@@ -132,6 +132,8 @@ class Difference(Word):
 
     MISSING_THERE = "missing_there", _l("我方已有回执，海关台账中没有，请向海关核实")
     MISSING_HERE = "missing_here", _l("海关台账中有，我方没有发送记录，请向海关核实")
+    UNARRIVED = "unarrived", _l("我方已发送，尚无回执，海关台账中没有，请稍后再对账；仍然没有的，请向海关核实")
+    DOUBLED = "doubled", _l("海关台账中出现多次，请向海关核实")
     UNNOTED = "unnoted", _l("海关已有结果，我方尚未登记回执，请查看投递是否在运行")
     OTHERWISE = "otherwise", _l("双方记录的接收结果不同，请向海关核实")
 

@@ -22,16 +22,31 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Rule:
-    """One act: `to` is None where the status stays; `opinion` where words must be given."""
+    """One act: `to` is None where the status stays; `opinion` where words must be given.
+
+    `if_rejected`: statuses in which it is allowed too, and which it leaves as they are, but only while customs has
+    rejected what it was told last.
+    """
 
     by: frozenset[Role]
     when: frozenset[Status]
     to: Status | None = None
     opinion: bool = False
+    if_rejected: frozenset[Status] = frozenset()
+
+    def leads(self, status: Status) -> Status | None:
+        """The status after the act; None where an act does not touch it."""
+        return status if status in self.if_rejected else self.to
 
 
-def _rule(by: Iterable[Role], when: Iterable[Status], to: Status | None = None, opinion: bool = False) -> Rule:
-    return Rule(frozenset(by), frozenset(when), to, opinion)
+def _rule(
+    by: Iterable[Role],
+    when: Iterable[Status],
+    to: Status | None = None,
+    opinion: bool = False,
+    if_rejected: Iterable[Status] = (),
+) -> Rule:
+    return Rule(frozenset(by), frozenset(when), to, opinion, frozenset(if_rejected))
 
 
 RULES: dict[Action, Rule] = {
@@ -44,7 +59,8 @@ RULES: dict[Action, Rule] = {
     Action.DECLINE: _rule({Role.REVIEWER}, AWAITING, to=Status.NOT_ACCEPTED, opinion=True),
     Action.REFUSE: _rule({Role.REVIEWER}, AWAITING, to=Status.REFUSED, opinion=True),
     Action.GRANT: _rule({Role.REVIEWER}, AWAITING, to=Status.FILED),
-    Action.RESEND: _rule({Role.REVIEWER}, {Status.CUSTOMS_FAILED}, to=Status.FILED),
+    # What customs did not take is told anew: the certificate, or its revocation.
+    Action.RESEND: _rule({Role.REVIEWER}, {Status.CUSTOMS_FAILED}, to=Status.FILED, if_rejected={Status.REVOKED}),
     Action.REVOKE: _rule({Role.REVIEWER}, VALID, to=Status.REVOKED, opinion=True),
     Action.COPY: _rule({Role.PUBLISHER}, {Status.REVOKED}),
 }
@@ -65,6 +81,17 @@ ADVICE: dict[Status, Any] = {
         "属证明内容有误的，请作废后由申请单位重新申请。申请单位：请与省级主管部门联系，无需重复申报。"
     )
 }
+
+LOST_REVOCATION = _l(
+    "海关没有接收本证明的作废通知，海关仍可能按有效证明办理。省级主管部门：请与海关核实，排除原因后点击「重发」。"
+    "申请单位：本证明已经作废，请勿使用。"
+)
+
+
+def advice(status: Status, rejected: bool) -> Any:
+    """What to do next, if anything in particular; `rejected` as in refusal()."""
+    lost = rejected and any(status in rule.if_rejected for rule in RULES.values())
+    return LOST_REVOCATION if lost else ADVICE.get(status)
 
 
 STAGES = (_l("填写"), _l("申报"), _l("审核"), _l("备案"), _l("海关接收"))
@@ -95,15 +122,15 @@ def labels(words: Iterable[Any]) -> str:
     return "".join(f"「{word.label}」" for kind in (Status, Role) for word in kind if word in chosen)
 
 
-def refusal(action: Action, status: Status, role: Role | None) -> str | None:
+def refusal(action: Action, status: Status, role: Role | None, rejected: bool = False) -> str | None:
     """The sentence that refuses `action`, or None when it is allowed.
 
-    Names what forbids it and what would allow it.
+    Names what forbids it and what would allow it. `rejected`: whether customs has rejected what it was told last.
     """
     rule = RULES[action]
     if role not in rule.by:
         return _("%(roles)s账号才能%(action)s。", roles=labels(rule.by), action=action.label)
-    if status not in rule.when:
+    if status not in rule.when and not (rejected and status in rule.if_rejected):
         return _(
             "当前状态为「%(status)s」，不能%(action)s；%(allowed)s状态可以%(action)s。",
             status=status.label,
@@ -113,9 +140,9 @@ def refusal(action: Action, status: Status, role: Role | None) -> str | None:
     return None
 
 
-def check(action: Action, status: Status, role: Role | None) -> Rule:
+def check(action: Action, status: Status, role: Role | None, rejected: bool = False) -> Rule:
     """The rule of an allowed act; raises Refused with the sentence otherwise."""
-    sentence = refusal(action, status, role)
+    sentence = refusal(action, status, role, rejected)
     if sentence:
         raise Refused(sentence)
     return RULES[action]

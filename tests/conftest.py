@@ -213,29 +213,30 @@ class Browser(FlaskClient):
         return str(URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token").dumps(secret))
 
 
+def signed_in(app: Flask, username: str | None) -> Browser:
+    """A browser in which that person is signed in; None: nobody is."""
+    browser = Browser(app)
+    if username is None:
+        return browser
+    with app.test_request_context(environ_base=browser.environ_base):
+        account = account_of(username)
+        visit = Visit(account=account, began_at=clock.now(), seen_at=clock.now())
+        visit.token = secrets.token_urlsafe(32)
+        visit.token_hash = hashed(visit.token)
+        db.session.add(visit)
+        db.session.commit()
+        account.visit = visit
+        login_user(account)
+        kept = dict(flask.session)
+    with browser.session_transaction() as session:
+        session.update(kept)
+    return browser
+
+
 @pytest.fixture
 def as_(app: Flask) -> Callable[[str | None], Browser]:
     """`as_("publisher")` is a browser in which that person is signed in; `as_(None)` one in which nobody is."""
-
-    def signed_in(username: str | None) -> Browser:
-        browser = Browser(app)
-        if username is None:
-            return browser
-        with app.test_request_context(environ_base=browser.environ_base):
-            account = account_of(username)
-            visit = Visit(account=account, began_at=clock.now(), seen_at=clock.now())
-            visit.token = secrets.token_urlsafe(32)
-            visit.token_hash = hashed(visit.token)
-            db.session.add(visit)
-            db.session.commit()
-            account.visit = visit
-            login_user(account)
-            kept = dict(flask.session)
-        with browser.session_transaction() as session:
-            session.update(kept)
-        return browser
-
-    return signed_in
+    return lambda username: signed_in(app, username)
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
-"""Deliverers and acts killed at any line, again and again: `python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
+"""Deliverers, web processes and acts killed at any line: `python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
 
 Each is a process of its own, forked from this one; it counts the lines of models and views that it runs for the first
-time, and at one drawn by lot it kills itself with SIGKILL: at any step of claiming, sending, receiving, committing.
+time, and at one drawn by lot it kills itself with SIGKILL: at any step of claiming, sending, receiving, committing, and
+of answering the POST that grants. Prints how many of each were killed.
 """
 
+import json
 import os
 import random
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -26,21 +29,23 @@ from models.customs import DELIVERIES, CustomsMessage
 from models.db import db
 from models.vocabulary import Action, Delivery, Role, Status
 from models.workflow import Refused
+from tests.conftest import Browser, signed_in
 from views import delivery
+from views.boxes import FolderPair
 from views.customs import way
-from views.gateway import FolderPair
 from views.office import keys, office
 
 ROOMS = tuple(str(Path(__file__).parents[1] / room) for room in ("models", "views"))
-HASTE = {"lease": 0.3, "pause": 0.05, "longest": 0.5, "tries": 4, "per_minute": 10**6}
-DELIVERERS, LONGEST, REVOKED, FRESH = 3, 330, 0.08, 3  # lines: a round over one message is some 250
+HASTE = {"lease": 1, "pause": 0.05, "longest": 0.5, "tries": 4, "per_minute": 10**6}
+DELIVERERS, REVOKED, FRESH = 3, 0.1, 4
+LONGEST = {"deliver": 330, "act": 330, "grant": 600}
 ACTS = {
-    Status.PENDING: Action.GRANT,
     Status.CUSTOMS_FAILED: Action.RESEND,
     Status.CUSTOMS_RECEIVED: Action.REVOKE,
     Status.FILED: Action.REVOKE,
+    Status.REVOKED: Action.RESEND,
 }
-Work = Callable[[random.Random], None]
+Work = Callable[[Flask, random.Random], None]
 
 
 def house(database: str, folder: str, gateway: str) -> Flask:
@@ -51,15 +56,15 @@ def house(database: str, folder: str, gateway: str) -> Flask:
     return create_app(settings | kept)
 
 
-def deliver(_dice: random.Random) -> None:
+def deliver(app: Flask, _dice: random.Random) -> None:
     """One round."""
-    with access.everything() as session:
+    with app.app_context(), access.everything() as session:
         list(delivery.deliver(session, way()))
 
 
-def act(dice: random.Random) -> None:
-    """Something that the province does now: grant, resend, release; now and then revoke."""
-    with access.everything() as session:
+def act(app: Flask, dice: random.Random) -> None:
+    """Something that the province does now: resend, release; now and then revoke."""
+    with app.app_context(), access.everything() as session:
         by = reviewer(session)
         stuck = session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).first()
         found = session.scalars(select(Application).where(Application.status.in_(ACTS))).all()
@@ -73,14 +78,26 @@ def act(dice: random.Random) -> None:
         session.commit()
 
 
-def again(_dice: random.Random) -> None:
+def grant(app: Flask, dice: random.Random) -> None:
+    """准予备案 as a browser sends it: the POST of a signed-in reviewer, through every layer of the application."""
+    with app.app_context(), access.everything() as session:
+        waiting = session.scalars(select(Application.id).where(Application.status == Status.PENDING)).all()
+    if waiting:
+        answer = BROWSERS[app].post("/review/grant/", data={"id": dice.choice(waiting)})
+        assert answer.status_code == 303, answer.status
+
+
+def again(app: Flask, _dice: random.Random) -> None:
     """Resend some of what customs did not take: so there is always something fresh to send."""
-    with access.everything() as session:
+    with app.app_context(), access.everything() as session:
         by = reviewer(session)
         failed = select(Application).where(Application.status == Status.CUSTOMS_FAILED).limit(FRESH)
         for application in session.scalars(failed).all():
             filing.perform(session, Action.RESEND, application, by)
             session.commit()
+
+
+BROWSERS: dict[Flask, Browser] = {}  # in which the reviewer is signed in
 
 
 def reviewer(session: Session) -> Account:
@@ -109,8 +126,8 @@ def forked(app: Flask, work: Work, dice: random.Random, until: int) -> int:
     try:
         with app.app_context():
             db.engine.dispose(close=False)
-            sys.settrace(call)
-            work(random.Random(seed))
+        sys.settrace(call)
+        work(app, random.Random(seed))
     except Refused:
         pass
     except BaseException as broken:
@@ -120,12 +137,12 @@ def forked(app: Flask, work: Work, dice: random.Random, until: int) -> int:
     os._exit(0)
 
 
-def turn(app: Flask, dice: random.Random) -> int:
-    """Several deliverers and one act at once; how many of them were killed."""
-    works: list[Work] = [*[deliver] * DELIVERERS, act]
+def turn(app: Flask, dice: random.Random) -> Counter[str]:
+    """Several deliverers, a web process and one act at once; who of them was killed."""
+    works: list[Work] = [*[deliver] * DELIVERERS, grant, act]
     os.waitpid(forked(app, again, dice, 0), 0)
-    children = [forked(app, work, dice, dice.randint(1, LONGEST)) for work in works]
-    return sum(os.WIFSIGNALED(os.waitpid(child, 0)[1]) for child in children)
+    children = [(work.__name__, forked(app, work, dice, dice.randint(1, LONGEST[work.__name__]))) for work in works]
+    return Counter(name for name, child in children if os.WIFSIGNALED(os.waitpid(child, 0)[1]))
 
 
 def still_open(app: Flask) -> int:
@@ -144,16 +161,18 @@ def still_open(app: Flask) -> int:
 
 def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> None:
     """Kill so many, then let the deliverers finish in peace, faults of customs and all."""
-    app, dice, killed, turns = house(database, folder, gateway), random.Random(seed), 0, 0
+    app, dice, killed = house(database, folder, gateway), random.Random(seed), Counter[str]()
+    BROWSERS[app] = signed_in(app, "reviewer")
     with app.app_context():  # what takes long to load is loaded once
         signature.cms(keys().signer("320000"), b"")
-    while killed < kills:
-        killed, turns = killed + turn(app, dice), turns + 1
+    while killed.total() < kills:
+        killed += turn(app, dice)
     ended = time.monotonic() + 60
     while (left := still_open(app)) and time.monotonic() < ended:
         os.waitpid(forked(app, deliver, dice, 0), 0)
         time.sleep(0.05)
-    sys.exit(f"{killed} killed in {turns} turns, {left} left" if left else 0)
+    sys.stdout.write(json.dumps(killed))
+    sys.exit(f"{killed} killed, {left} left" if left else 0)
 
 
 if __name__ == "__main__":

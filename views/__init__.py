@@ -12,6 +12,8 @@ from flask_login import current_user
 
 from models import workflow
 from models.codes import authority_of
+from models.customs import last, rejected
+from models.db import db
 from models.vocabulary import Role
 from models.workflow import Refused
 from views import commands, health, login, security, verification
@@ -80,7 +82,7 @@ def init_app(app: Flask) -> None:
         product=PRODUCT,
         menu=lambda: menu(admin),
         progress=workflow.progress,
-        advice=workflow.ADVICE.get,
+        advice=lambda row: workflow.advice(row.status, rejected(last(db.session(), row))),
         authority_of=authority_of,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from views.gateway import FolderPair
+from views.boxes import FolderPair
 from views.simulator import Customs, Silence
 
 POLL = 0.1  # seconds
@@ -81,7 +81,7 @@ def attend(customs: Customs, pair: FolderPair) -> None:
     """One look into the boxes of a folder pair, from the other side; killed anywhere, the next look takes up."""
     if customs.mischief.down():
         return
-    for file in sorted((pair.folder / "SentBox").iterdir()):
+    for file in _oldest_first(pair.folder / "SentBox"):
         with suppress(FileNotFoundError):  # somebody else attends too
             if file.suffix == ".ask":
                 told = json.dumps(customs.entries(*file.stem.split("_")[1:]), ensure_ascii=False)
@@ -92,6 +92,15 @@ def attend(customs: Customs, pair: FolderPair) -> None:
     for name, raw in customs.waiting():
         pair.put("InBox", name, raw)
         customs.drop(name)
+
+
+def _oldest_first(box: Path) -> list[Path]:
+    """What lies in a box: nothing overtakes what was put there before it."""
+    found = []
+    for file in box.iterdir():
+        with suppress(FileNotFoundError):
+            found.append((file.stat().st_mtime_ns, file.name, file))
+    return [file for _moment, _name, file in sorted(found)]
 
 
 def _handed_in(customs: Customs, pair: FolderPair, file: Path) -> None:

@@ -1,8 +1,11 @@
 """海关报文: the words of the terminal that deliver, compare ledgers, and play the other side."""
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from flask import current_app
@@ -12,14 +15,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import access, reconciliation
 from models.letter import Parties
 from models.outbox import Pace
+from models.receipt import CustomsReceipt
+from models.workflow import Refused
 from views import counterpart, delivery
+from views.boxes import FolderPair
 from views.delivery import Way
-from views.gateway import FolderPair, Gateway, gateway_of
+from views.gateway import Gateway, Http, trusted
 from views.office import keys
 from views.simulator import FAULTS, Customs, Mischief
 from views.terminal import Terminal
 
 POLL = 1  # seconds
+HERE = {"127.0.0.1", "::1", "localhost"}
 
 exchange = Terminal("customs", help="海关报文：投递、模拟海关、对账。")
 
@@ -28,14 +35,16 @@ exchange = Terminal("customs", help="海关报文：投递、模拟海关、对�
 @click.option("--watch", is_flag=True, help="持续运行，新报文入列即送。")
 def send(watch: bool) -> None:
     """Everything that is due, once or for ever."""
-    chosen, last = way(), ""
+    chosen, before = way(), set[str]()
     with access.everything() as session:
         while True:
             try:
+                told = set[str]()
                 for line in delivery.deliver(session, chosen):
-                    if line != last:  # a gateway that is down says so once
+                    if line not in before:  # a gateway that is down says so once
                         click.echo(line)
-                    last = line
+                    told.add(line)
+                before = told
             except SQLAlchemyError:
                 if not watch:
                     raise
@@ -58,6 +67,17 @@ def reconcile(day: datetime | None) -> None:
             click.echo(_("共 %(count)s 处差异，请逐项核实。", count=row.found), err=True)
             raise SystemExit(1)
     click.echo(_("双方台账一致。"))
+
+
+@exchange.command("receipt", help="按编号原样输出一份回执（编号见数据交换中的「无法识别的回执」）。")
+@click.argument("key", metavar="ID", type=int)
+def show(key: int) -> None:
+    """The bytes as received, for whoever may sit at this terminal."""
+    with access.everything() as session:
+        row = session.get(CustomsReceipt, key)
+        if row is None:
+            raise Refused(_("没有编号为 %(key)s 的回执，请核对编号。", key=key))
+        click.echo(row.raw, nl=False)
 
 
 @exchange.command(help="启动模拟海关，供试用和测试；不是真正的海关。")
@@ -94,6 +114,19 @@ def gateway() -> Gateway:
         return gateway_of(str(address), Path(current_app.instance_path), current_app.config)
     click.echo(_("尚未设置海关网关，请设置 FILING_CUSTOMS_GATEWAY 后再试。"), err=True)
     raise SystemExit(2)
+
+
+def gateway_of(address: str, home: Path, settings: Mapping[str, Any]) -> Gateway:
+    """`folder:PATH` (relative to `home`), `https://…` or, on this machine, `http://…`; `settings` name PEM files."""
+    if address.startswith("folder:"):
+        return FolderPair(home / address.removeprefix("folder:"))
+    if address.startswith("https://"):
+        return Http(address, trusted(settings))
+    if not address.startswith("http://"):
+        raise Refused(_("FILING_CUSTOMS_GATEWAY 应为 folder:文件夹 或 https://地址，请改正后再试。"))
+    if urlsplit(address).hostname not in HERE:
+        raise Refused(_("http:// 没有加密，只能用于本机；请把 FILING_CUSTOMS_GATEWAY 改为 https://地址 后再试。"))
+    return Http(address)
 
 
 def pace() -> Pace:

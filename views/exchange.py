@@ -1,18 +1,20 @@
 """数据交换: messages to customs and what became of them; for the operator, only whether the exchange is well."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from flask import abort, flash, request
+from flask import Response, abort, flash, request
 from flask_admin import expose
+from flask_babel import format_timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from markupsafe import Markup
 
-from models import access, filing, letter, reconciliation, workflow
+from models import access, customs, filing, letter, reconciliation, workflow
 from models.application import Application
 from models.certificate import Certificate
 from models.customs import CustomsMessage
@@ -24,6 +26,7 @@ from models.vocabulary import Action, Delivery, Role, Step, Word
 from models.workflow import Refused
 from views.base import Button, Screen, labels_of
 from views.customs import pace
+from views.fields import number_of
 from views.filing import tag
 from views.query import ExchangeQuery
 
@@ -32,7 +35,7 @@ class ExchangeScreen(Screen):
     """Messages of the reviewer's own province, newest first."""
 
     roles = frozenset({Role.REVIEWER})
-    opens = frozenset({"release", "resend"})
+    opens = frozenset({"release", "resend", "letter"})
     can_view_details = True
     list_template, details_template = "exchange.html", "message.html"
     query_form = ExchangeQuery
@@ -63,12 +66,25 @@ class ExchangeScreen(Screen):
     def buttons(self, row: CustomsMessage) -> list[Button]:
         """放行 for a message that was set aside, 重发 for a certificate that customs did not take."""
         idle = None if row.state is Delivery.SET_ASIDE else _("该报文没有被搁置，无需放行。")
-        final = workflow.refusal(Action.RESEND, row.application.status, current_user.role)
+        rejected = customs.rejected(row) and customs.last(db.session(), row.application) is row
+        final = workflow.refusal(Action.RESEND, row.application.status, current_user.role, rejected)
         offered = ((Step.RELEASE, row.message_id, idle), (Action.RESEND, row.application.number, final))
         return [
             Button(act.value, act.label, self.path(f".{act}"), _asked(act, about), refusal)
             for act, about, refusal in offered
         ]
+
+    @expose("/letter/")
+    def letter(self) -> Any:
+        """What left in one attempt, byte for byte."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        attempt = number_of(request.args.get("attempt"))
+        sent = next((letter for letter in row.letters if letter.attempt == attempt and letter.left), None)
+        if sent is None:
+            flash(_("这一次没有报文发出，请在报文页面选择其他一次。"), "error")
+            return self.back()
+        name = f"attachment; filename=customs-{row.id}-{attempt}.xml"
+        return Response(sent.raw, headers={"Content-Disposition": name}, mimetype="text/xml")
 
     @expose("/release/", methods=("POST",))
     def release(self) -> Any:
@@ -99,12 +115,15 @@ class ExchangeScreen(Screen):
         if template == self.list_template:
             last = reconciliation.latest(db.session())
             own = last.told(certificate_series(current_user.province)) if last else []
-            page |= {"health": health(db.session(), pace()), "last": last, "differences": own, "strange": None}
+            page |= {"health": health(db.session(), pace()), "last": last, "differences": own, "span": span}
         return super().render(template, **(page | kwargs))
 
 
 class TrafficScreen(Screen):
-    """数据交换 for the operator: counts and ages, and every comparison of the ledgers; no application, no number."""
+    """数据交换 for the operator: counts and ages, what could not be read, and every comparison of the ledgers.
+
+    No application: what a receipt says of one stands with its province.
+    """
 
     roles = frozenset({Role.OPERATOR})
     list_template = "exchange.html"
@@ -116,8 +135,13 @@ class TrafficScreen(Screen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         with access.everything() as session:
-            found, odd = health(session, pace()), strange(session)
-        return super().render(template, health=found, last=None, differences=[], strange=odd, **kwargs)
+            page = {"health": health(session, pace()), "strange": strange(session), "span": span}
+            return super().render(template, **(page | kwargs))
+
+
+def span(waited: timedelta) -> str:
+    """How long, as people say it."""
+    return format_timedelta(waited, granularity="minute")
 
 
 def _asked(act: Word, about: str) -> str:

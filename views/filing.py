@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup
 
-from models import bundle, disclosure, filing, workflow
+from models import bundle, customs, disclosure, filing, workflow
 from models.application import Application, Carrier
 from models.attachments import SHOWN_IN_BROWSER, Attachment
 from models.changes import explain
@@ -72,7 +72,7 @@ class FilingScreen(PrintScreen):
                 label=action.label,
                 address=f"{self.door(action)}?version={row.version}",
                 ask=question(action, row),
-                refusal=workflow.refusal(action, row.status, current_user.role),
+                refusal=self.refusal(action, row),
                 opinion=workflow.RULES[action].opinion,
                 reason=action is Action.REVOKE,
                 opens=action is Action.PRINT,
@@ -80,6 +80,11 @@ class FilingScreen(PrintScreen):
             )
             for action in (self.acts if acts is None else acts)
         ]
+
+    def refusal(self, action: Action, row: Application) -> str | None:
+        """Why not, by the rule; customs' last answer is looked up for the one act that it decides."""
+        rejected = action is Action.RESEND and customs.rejected(customs.last(db.session(), row))
+        return workflow.refusal(action, row.status, current_user.role, rejected)
 
     def door(self, action: Action) -> str:
         """Where the act is posted."""

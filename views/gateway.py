@@ -1,34 +1,43 @@
-"""The two ways to customs: a folder pair in the manner of the E-port client, and HTTP(S) with mutual TLS."""
+"""The way to customs: what any can do, and HTTP(S) with mutual TLS; boxes.py is the other one."""
 
 import json
-import os
 import ssl
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from flask_babel import gettext as _
 
+from models import receipt
 from models.workflow import Refused
 
 TIMEOUT = 20  # seconds
-MOST = 64 << 20
-BOXES = ("SentBox", "OutBox", "InBox", "FailBox")  # to send, sent, receipts, could not be sent
-FOLDER = "folder:"
-BUSY = {408, 429}
+MOST = 32 << 20  # bytes of one answer
+OURS = {413, 422}  # too long, or not understood: what the message itself is to blame for
+GONE = {404, 410}
 
 
 class NoAnswer(Refused):
-    """Customs did not answer, or not as agreed. `sent`: it may have arrived; `fault`: this message's, not the way's."""
+    """Customs did not answer, or not as agreed. `sent`: what was handed over may have arrived."""
 
-    def __init__(self, words: str, sent: bool, fault: bool = False) -> None:
+    def __init__(self, words: str, sent: bool, status: int = 0) -> None:
         super().__init__(words)
-        self.sent, self.fault = sent, fault
+        self.sent, self.status = sent, status
+
+    @property
+    def fault(self) -> bool:
+        """Whether the message is to blame, not the way to customs."""
+        return self.status in OURS
+
+
+class TooLong(NoAnswer):
+    """An answer of which only a part was read: `part`."""
+
+    def __init__(self, words: str, sent: bool, part: bytes) -> None:
+        super().__init__(words, sent)
+        self.part = part
 
 
 class Gateway(Protocol):
@@ -37,8 +46,8 @@ class Gateway(Protocol):
     def send(self, name: str, letter: bytes) -> bytes | None:
         """Hand over a letter; the receipt, where one comes back at once."""
 
-    def receipts(self) -> Iterator[tuple[str, bytes]]:
-        """(name, bytes) of every receipt that waits; it goes on waiting until it is dropped."""
+    def receipts(self) -> Iterator[tuple[str, bytes | None]]:
+        """(name, bytes) of every receipt that waits until it is dropped; None for what cannot be read."""
 
     def drop(self, name: str) -> None:
         """Remove a receipt, now that it is kept here; one that is gone already is gone."""
@@ -47,29 +56,24 @@ class Gateway(Protocol):
         """What customs has received in these days: a list of {"message_id", "accepted", "day"}."""
 
 
-def gateway_of(address: str, home: Path, settings: Mapping[str, Any]) -> Gateway:
-    """`folder:PATH` (relative to `home`) or `http(s)://…`; `settings` name the files of mutual TLS."""
-    if address.startswith(FOLDER):
-        return FolderPair(home / address.removeprefix(FOLDER))
-    if address.startswith(("http://", "https://")):
-        return Http(address, trusted(settings) if address.startswith("https") else None)
-    raise Refused(_("FILING_CUSTOMS_GATEWAY 应为 folder:文件夹 或 http(s)://地址，请改正后再试。"))
-
-
 def trusted(settings: Mapping[str, Any]) -> ssl.SSLContext:
     """Customs is known by CUSTOMS_CA, we by CUSTOMS_CLIENT (both PEM; the latter certificate and key)."""
+    if not settings["CUSTOMS_CLIENT"]:
+        raise Refused(_("https:// 须有我方证书，请设置 FILING_CUSTOMS_CLIENT（PEM，含证书和私钥）后再试。"))
     context = ssl.create_default_context(cafile=settings["CUSTOMS_CA"])
-    if settings["CUSTOMS_CLIENT"]:
-        context.load_cert_chain(settings["CUSTOMS_CLIENT"])
+    context.load_cert_chain(settings["CUSTOMS_CLIENT"])
     return context
 
 
-def read_json(raw: bytes) -> Any:
-    """A list from customs."""
+def read_list(raw: bytes, kind: type) -> Any:
+    """A list from customs, of this kind alone."""
     try:
-        return json.loads(raw)
+        told = json.loads(raw)
     except (ValueError, RecursionError):
-        raise NoAnswer(_("海关网关的应答不符合约定格式。"), sent=True, fault=True) from None
+        told = None
+    if not isinstance(told, list) or not all(isinstance(one, kind) for one in told):
+        raise NoAnswer(_("海关网关的应答不符合约定格式。"), sent=True)
+    return told
 
 
 class Http:
@@ -81,23 +85,39 @@ class Http:
     def send(self, name: str, letter: bytes) -> bytes | None:
         return self._asked("POST", "/", letter, {"Content-Type": "application/xml; charset=utf-8"}) or None
 
-    def receipts(self) -> Iterator[tuple[str, bytes]]:
-        for name in map(str, read_json(self._asked("GET", "/inbox"))):
+    def receipts(self) -> Iterator[tuple[str, bytes | None]]:
+        for name in read_list(self._asked("GET", "/inbox"), str):
             try:
-                raw = self._asked("GET", f"/inbox/{quote(name, safe='')}")
+                raw = self._asked("GET", _inbox(name), most=receipt.MOST)
+            except TooLong as long:
+                raw = long.part
             except NoAnswer as gone:
-                if not gone.fault:
+                if gone.status not in GONE:
                     raise
                 continue  # another deliverer took it
             yield name, raw
 
     def drop(self, name: str) -> None:
-        self._asked("DELETE", f"/inbox/{quote(name, safe='')}")
+        try:
+            self._asked("DELETE", _inbox(name))
+        except NoAnswer as gone:
+            if gone.status not in GONE:
+                raise
 
     def ledger(self, since: date, until: date) -> Any:
-        return read_json(self._asked("GET", f"/ledger?{urlencode({'since': since, 'until': until})}"))
+        """Asked whole; a list too long for one answer is asked for in halves, so that nothing is cut off."""
+        try:
+            path = f"/ledger?{urlencode({'since': since, 'until': until})}"
+            return read_list(self._asked("GET", path, most=MOST), dict)
+        except TooLong:
+            if since >= until:
+                raise
+        middle = since + (until - since) // 2
+        return self.ledger(since, middle) + self.ledger(middle + timedelta(days=1), until)
 
-    def _asked(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
+    def _asked(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, most: int = MOST
+    ) -> bytes:
         """One request, to this address alone: http.client follows no redirect and no proxy."""
         line = (
             HTTPSConnection(self.parts.netloc, timeout=TIMEOUT, context=self.context)
@@ -110,75 +130,17 @@ class Http:
             sent = True
             line.request(method, self.parts.path.rstrip("/") + path, body, headers or {})
             reply = line.getresponse()
-            if reply.status == 200:
-                return reply.read(MOST)
-            fault = reply.status < 500 and reply.status not in BUSY
-            raise NoAnswer(_("海关网关应答状态 %(status)s。", status=reply.status), sent, fault)
+            if reply.status != 200:
+                raise NoAnswer(_("海关网关应答状态 %(status)s。", status=reply.status), sent, reply.status)
+            told = reply.read(most + 1)
         except (OSError, HTTPException) as broken:
             raise NoAnswer(_("海关网关没有应答（%(why)s）。", why=broken or type(broken).__name__), sent) from broken
         finally:
             line.close()
+        if len(told) > most:
+            raise TooLong(_("海关网关的应答过长，请向海关核实。"), sent, told)
+        return told
 
 
-class FolderPair:
-    """Letters are put into SentBox, receipts taken from InBox; a name never stands for half a file of ours."""
-
-    settled = 1.0  # seconds: a younger receipt may still be in the writing
-    patience = float(TIMEOUT)
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.writing = folder, folder / "Writing"
-        for box in (*BOXES, "Writing"):
-            (folder / box).mkdir(parents=True, exist_ok=True)
-
-    def send(self, name: str, letter: bytes) -> bytes | None:
-        self.put("SentBox", f"{name}.xml", letter)
-        return None
-
-    def put(self, box: str, name: str, content: bytes) -> None:
-        """Write beside the boxes, flush, then rename: whatever kills us, the box holds all of it or nothing."""
-        half = self.writing / f"{os.getpid()}-{name}"
-        try:
-            with half.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(half, self.folder / box / name)
-            self._sync(self.folder / box)
-        except OSError as broken:
-            raise NoAnswer(_("交换文件夹不可写（%(why)s）。", why=broken.strerror), sent=False) from broken
-
-    def _sync(self, box: Path) -> None:
-        handle = os.open(box, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-    def receipts(self) -> Iterator[tuple[str, bytes]]:
-        now = time.time()
-        for left in self.writing.iterdir():
-            with suppress(FileNotFoundError):
-                if left.stat().st_mtime < now - 3600:
-                    left.unlink()  # whoever wrote it was killed
-        for file in sorted((self.folder / "InBox").iterdir()):
-            with suppress(FileNotFoundError):  # another deliverer took it
-                if not file.name.startswith("Ledger_") and file.stat().st_mtime <= now - self.settled:
-                    yield file.name, file.read_bytes()
-
-    def drop(self, name: str) -> None:
-        (self.folder / "InBox" / name).unlink(missing_ok=True)
-
-    def ledger(self, since: date, until: date) -> Any:
-        name = f"Ledger_{since}_{until}"
-        told = self.folder / "InBox" / f"{name}.json"
-        told.unlink(missing_ok=True)
-        self.put("SentBox", f"{name}.ask", b"")
-        ended = time.monotonic() + self.patience
-        while not told.exists():
-            if time.monotonic() > ended:
-                raise NoAnswer(_("海关没有在限定时间内给出台账，请稍后再试。"), sent=True)
-            time.sleep(0.05)
-        raw = told.read_bytes()
-        told.unlink(missing_ok=True)
-        return read_json(raw)
+def _inbox(name: str) -> str:
+    return f"/inbox/{quote(name, safe='', errors='surrogatepass')}"

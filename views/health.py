@@ -18,7 +18,7 @@ def init_app(app: Flask) -> None:
 
 
 def health() -> Response:
-    """`ok`, or 503 with: database, store, overdue, set_aside (messages to customs)."""
+    """`ok`, or 503 with: database, store, overdue, set_aside, rejected (messages to customs)."""
     wrong = list(ills())
     return Response("".join(f"{word}\n" for word in wrong or ["ok"]), 503 if wrong else 200, mimetype="text/plain")
 

@@ -5,7 +5,7 @@ from flask import Flask
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from models import guards
+from models import access, guards, inbox, outbox
 from models.db import db
 from tests.conftest import Making, Recording
 
@@ -75,6 +75,29 @@ def test_whatever_is_typed_at_a_console_nothing_decided_is_changed(
             run(app, statement.format(key=key))
         assert guards.SENTENCE in str(refused.value), name
         assert (name, on_record(key)) == (name, before)
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE customs_receipt SET raw = raw || raw",
+    "UPDATE customs_receipt SET digest = '0'",
+    "DELETE FROM customs_receipt",
+    "UPDATE customs_letter SET raw = NULL",
+    "UPDATE customs_letter SET attempt = 9",
+    "DELETE FROM customs_letter",
+])  # fmt: skip
+def test_what_was_received_and_what_has_left_stays_as_it_is(
+    app: Flask, make_application: Making, statement: str
+) -> None:
+    """AD8: what is made of it may be noted beside it."""
+    make_application(status="filed")
+    with app.app_context(), access.everything() as session:
+        message = outbox.claim(session, outbox.Pace())
+        assert message is not None
+        outbox.write(session, message, b"<DxpMsg/>")
+        inbox.take(session, "a.xml", b"<DxpRep/>", outbox.Pace())
+    with pytest.raises(DBAPIError, match=guards.SENTENCE):
+        run(app, statement)
+    run(app, "UPDATE customs_receipt SET verdict = '已核对', strange = false")
 
 
 def test_every_guard_stands_in_a_database_made_by_the_steps(app: Flask) -> None:

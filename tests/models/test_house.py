@@ -67,11 +67,11 @@ def test_the_application_knows_views_and_how_to_open_the_database_only() -> None
 STOREYS = (
     {"vocabulary", "clock", "db", "workshop", "check_code"},
     {"workflow", "guards", "numbering", "inspection", "strongbox"},
-    {"codes", "accounts", "store", "receipt", "glyphs", "signature"},
+    {"codes", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},
     {"attachments", "trail", "certificate", "press"},
     {"customs", "changes", "disclosure"},
-    {"access", "letter", "outbox", "reconciliation", "health"},
+    {"access", "letter", "receipt", "outbox", "reconciliation", "health"},
     {"filing"},
     {"bundle", "inbox", "reissue"},
 )

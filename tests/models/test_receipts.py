@@ -1,24 +1,26 @@
 """Receipts of every odd shape: each is kept as received, each is handled by rule, and none stops another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models import inbox, letter, outbox, receipt
+from models import filing, inbox, letter, outbox, receipt
 from models.application import Application
 from models.customs import CustomsMessage, CustomsNote
 from models.outbox import Pace
 from models.receipt import CustomsReceipt
-from models.vocabulary import Action, Reply, Status
+from models.trail import TrailEntry
+from models.vocabulary import Action, Delivery, Reply, Status
 from tests.cast import take
 from tests.conftest import Making
 from tests.models.conftest import Door
+from tests.models.test_races import at_once
 from views import simulator
 
 PACE = Pace()
@@ -28,6 +30,11 @@ WORDS = "已接收：𠮷祥"
 def said(name: str, says: Reply = Reply.ACCEPTED, code: str = "0000", words: str = WORDS) -> bytes:
     """A business receipt about one message."""
     return simulator.receipt(name, "0", "", simulator.result(name, says, code, words))
+
+
+def answer(name: str, attempt: int, says: Reply = Reply.UNKNOWN) -> bytes:
+    """What customs says when it is asked in this attempt."""
+    return simulator.receipt(f"{name}-Q{attempt}", "0", "", simulator.result(name, says, "", ""))
 
 
 def batch(*told: tuple[str, Reply], count: int = 0) -> bytes:
@@ -94,6 +101,9 @@ BROKEN = {
     "a foreign entity": b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><DxpRep>&e;</DxpRep>',
     "no known state": said("Z3220260000017-5").replace(b"accepted", b"perhaps"),
     "no id": said("Z3220260000017-5").replace(b"Z3220260000017-5", b""),
+    "an id of more than text": said("Z-1").replace(b"Z-1", b"Z<x/>-1"),
+    "a document type": b"<!DOCTYPE DxpRep>" + said("Z-1").partition(b"?>")[2],
+    "too long to be kept whole": said("Z-1") + b" " * receipt.MOST,
 }
 
 
@@ -106,8 +116,63 @@ def test_what_cannot_be_read_is_kept_and_decides_nothing(make_application: Makin
         assert len(inbox.take(session, "broken.xml", BROKEN[shape], PACE)) >= 1
         assert statuses(session) == [Status.FILED]
         (kept,) = session.scalars(select(CustomsReceipt))
-        assert (kept.raw, kept.strange, kept.read_at is not None) == (BROKEN[shape], True, True)
+        assert (kept.raw, kept.strange, kept.read_at is not None) == (BROKEN[shape][: receipt.MOST], True, True)
+        assert kept.verdict
+        assert inbox.take(session, "broken.xml", BROKEN[shape], PACE, "another attempt") == [], "the same noise once"
         inbox.take(session, "good.xml", said(name), PACE)
+        assert statuses(session) == [Status.CUSTOMS_RECEIVED]
+
+
+def test_a_remark_does_not_cut_a_number(make_application: Making, door: Door) -> None:
+    """Z…-5<!-- -->0 is about Z…-50, of which we know nothing, and never about Z…-5."""
+    make_application(status="filed")
+    with door() as session:
+        (name,) = sent(session)
+        cut = said(f"{name}#0").replace(b"#", b"<!-- --><?x?>")
+        assert f"{name}0：我方没有这份报文" in inbox.take(session, "a.xml", cut, PACE)[0]
+        assert statuses(session) == [Status.FILED]
+
+
+@pytest.mark.parametrize("count", ["", ' count="0"'])
+def test_an_empty_list_of_results_is_a_transport_receipt(make_application: Making, door: Door, count: str) -> None:
+    """Code 0 and nothing more: handed on, about the letter in its head."""
+    make_application(status="filed")
+    with door() as session:
+        (name,) = sent(session)
+        empty = f"</ResponseInfo><Results{count}/>".encode()
+        told = simulator.receipt(name, "0", "-").replace(b"</ResponseInfo>", empty)
+        assert inbox.take(session, "a.xml", told, PACE) == [f"{name}：已转交，等待回执 -"]
+        assert not session.scalars(select(CustomsReceipt.strange)).one()
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("Successed_{}_20261125101112.xml", Reply.WAITING),
+        ("Failed_{}_20261125101112.xml", Reply.FAULT),
+        ("FailBox/{}.xml", Reply.FAULT),
+        ("FailBox/{}-Q7.xml", Reply.FAULT),
+    ],
+)
+def test_the_clients_names_tell_what_became_of_a_letter(
+    make_application: Making, door: Door, file: str, says: Reply
+) -> None:
+    """Where the bytes are no receipt: they may be the letter itself, come back."""
+    make_application(status="filed")
+    with door() as session:
+        (name,) = sent(session)
+        assert inbox.take(session, file.format(name), b"<DxpMsg/>", PACE) == [f"{name}：{says.label}"]
+        assert session.scalars(select(CustomsMessage.faults)).one() == (says is Reply.FAULT)
+        inbox.take(session, f"Receipt_{name}_1.xml", said(name), PACE)
+        assert statuses(session) == [Status.CUSTOMS_RECEIVED]
+
+
+def test_a_file_name_that_is_no_text_is_kept_as_far_as_it_is(make_application: Making, door: Door) -> None:
+    make_application(status="filed")
+    with door() as session:
+        (name,) = sent(session)
+        inbox.take(session, "回\udcbb\ud800\0.xml", said(name), PACE)
+        assert session.scalars(select(CustomsReceipt.name)).one() == "回??.xml"
         assert statuses(session) == [Status.CUSTOMS_RECEIVED]
 
 
@@ -162,6 +227,141 @@ def test_what_customs_has_decided_no_later_receipt_changes(make_application: Mak
         message = session.scalars(select(CustomsMessage)).one()
         assert (message.accepted, message.faults, message.answer) == (True, 0, f"0000 {WORDS}")
         assert outbox.claim(session, PACE) is None
+
+
+class TestWhichSend:
+    """An answer is about the letter that it answers, whatever has been sent since."""
+
+    @pytest.fixture
+    def asked(self, make_application: Making, door: Door) -> Iterator[tuple[Session, str]]:
+        """A message that was sent in attempt 1, and asked for in attempt 2; its deliverer died both times."""
+        make_application(status="filed")
+        haste = Pace(lease=0)
+        with door() as session:
+            name = outbox.claim(session, haste).message_id  # type: ignore[union-attr]
+            outbox.claim(session, haste)
+            yield session, name
+
+    def test_a_fault_of_a_question_leads_to_another_question(self, asked: tuple[Session, str]) -> None:
+        """The letter before it may have arrived: it is not sent again until customs says that it has not."""
+        session, name = asked
+        for fault in (simulator.receipt(f"{name}-Q2", "-1201002", "签名"), simulator.receipt(name, "-1201001", "格式")):
+            inbox.take(session, "a.xml", fault, PACE)
+        again = outbox.claim(session, PACE)
+        assert again is not None
+        assert (again.unsure, again.sent_in, again.faults) == (True, 1, 2)
+
+    def test_customs_says_that_it_is_not_there_and_it_is_sent_again(self, asked: tuple[Session, str]) -> None:
+        session, name = asked
+        inbox.take(session, "a.xml", answer(name, 2), PACE)
+        again = outbox.claim(session, PACE)
+        assert again is not None
+        assert (again.unsure, again.sent_in) == (False, 3)
+
+    def test_an_answer_that_is_older_than_the_send_takes_nothing_back(self, asked: tuple[Session, str]) -> None:
+        """Asked in attempt 2, sent again in 3, and only then the second answer to 2 comes in: 3 may be there."""
+        session, name = asked
+        inbox.take(session, "a.xml", answer(name, 2), PACE)
+        outbox.claim(session, Pace(lease=0))
+        for late in (answer(name, 2) + b"\n", said(name, Reply.UNKNOWN, "", "")):
+            assert "所指并非当前发送" in inbox.take(session, "b.xml", late, PACE)[0]
+        again = outbox.claim(session, PACE)
+        assert again is not None
+        assert (again.unsure, again.sent_in) == (True, 3)
+
+    def test_released_by_a_person_its_attempts_go_on_counting(self, asked: tuple[Session, str]) -> None:
+        """Else an answer to the second question before would be taken for one to the second question now."""
+        session, name = asked
+        inbox.take(session, "a.xml", answer(name, 2), Pace(tries=1))
+        message = session.scalars(select(CustomsMessage)).one()
+        assert message.state is Delivery.SET_ASIDE
+        assert message.answer == "海关没有收到。已搁置，待放行。"
+        assert outbox.free(session, message)
+        again = outbox.claim(session, Pace(lease=0))
+        assert again is not None
+        assert (again.attempts, again.unsure) == (3, False)
+        outbox.claim(session, PACE)
+        inbox.take(session, "b.xml", answer(name, 2) + b"\n", PACE)
+        assert session.scalars(select(CustomsMessage.sent_in)).one() == 3
+
+    def test_an_answer_leaves_the_claim_of_another_deliverer_alone(self, asked: tuple[Session, str]) -> None:
+        """It is at customs' door this very moment: nobody else may have the message until its lease ends."""
+        session, name = asked
+        claimed = outbox.claim(session, PACE)
+        assert claimed is not None
+        until = claimed.claimed_until
+        for told in (answer(name, 2), simulator.receipt(name, "-1201001", "格式"), simulator.receipt(name, "0", "")):
+            inbox.take(session, "a.xml", told, PACE)
+            assert session.scalars(select(CustomsMessage.claimed_until)).one() == until
+            assert outbox.claim(session, PACE) is None
+
+    def test_no_more_faults_are_counted_than_letters_were_sent(self, asked: tuple[Session, str]) -> None:
+        """The same fault told by receipt and by FailBox is one."""
+        session, name = asked
+        for turn in range(5):
+            inbox.take(session, "a.xml", simulator.receipt(name, "-1201001", f"{turn}"), PACE)
+        assert session.scalars(select(CustomsMessage.faults)).one() == 2
+
+
+class TestOnce:
+    def test_a_receipt_read_again_after_a_crash_is_noted_once(self, make_application: Making, door: Door) -> None:
+        """CU13: noted, but not yet marked as read; whoever reads it again changes nothing and wipes no claim."""
+        make_application(status="filed")
+        with door() as session:
+            name = outbox.claim(session, Pace(lease=0)).message_id  # type: ignore[union-attr]
+            outbox.claim(session, Pace(lease=0))
+            inbox.take(session, "a.xml", answer(name, 2), PACE)
+            key = session.scalars(select(CustomsReceipt.id)).one()
+            resent = outbox.claim(session, PACE)
+            assert resent is not None
+            until = resent.claimed_until
+            session.execute(update(CustomsReceipt).values(read_at=None))
+            session.commit()
+            lines = inbox.read(session, key, PACE)
+            assert lines == [f"{name}：海关没有收到"]
+            message = session.scalars(select(CustomsMessage)).one()
+            assert (message.sent_in, message.claimed_until, message.faults) == (3, until, 1)
+            assert len(session.scalars(select(CustomsNote.id)).all()) == 1
+            assert inbox.unread(session) == []
+
+    def test_readers_of_one_receipt_at_once_note_each_item_once(self, make_application: Making, door: Door) -> None:
+        """RC8: one note an item, one trail entry an application, and every reader finishes."""
+        for _ in range(6):
+            make_application(status="filed")
+        with door() as session:
+            told = batch(*((name, Reply.REJECTED) for name in sent(session)))
+            key = receipt.kept(session, "a.xml", told).id
+
+        def work() -> list[str]:
+            with door() as session:
+                return inbox.read(session, key, PACE)
+
+        lines = at_once(*[work] * 4)
+        assert [len(found) for found in lines] == [6] * 4  # type: ignore[arg-type]
+        with door() as session:
+            assert len(session.scalars(select(CustomsNote.id)).all()) == 6
+            acts = session.scalars(select(TrailEntry.act)).all()
+            assert acts.count("customs_rejected") == 6
+            assert statuses(session) == [Status.CUSTOMS_FAILED] * 6
+
+
+def test_no_word_of_a_persons_conflict_lands_in_a_message(
+    make_application: Making, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody acts on the application for as long as the receipt is read: it is noted in the next round."""
+    make_application(status="filed")
+    with door() as session:
+        (name,) = sent(session)
+
+        def busy(*_args: object) -> bool:
+            raise filing.Conflict("您的操作没有保存")
+
+        monkeypatch.setattr(inbox, "_obeyed", busy)
+        assert inbox.take(session, "a.xml", said(name), PACE) == [f"{name}：申请正在办理，回执稍后登记。"]
+        monkeypatch.undo()
+        (left,) = inbox.unread(session)
+        inbox.read(session, left, PACE)
+        assert statuses(session) == [Status.CUSTOMS_RECEIVED]
 
 
 def test_a_receipt_for_a_revoked_certificate_is_noted_and_moves_nothing(

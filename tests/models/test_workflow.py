@@ -26,6 +26,7 @@ customs_received  -     -       -       PRN    -       -        -       -      -
 customs_failed    -     -       -       -      -       -        -       -      R       R       -
 revoked           -     -       -       -      -       -        -       -      -       -       P
 """
+IF_REJECTED = {("revoked", "resend"): "R"}  # too, but only while customs has rejected what it was told last
 LETTERS = {"publisher": "P", "reviewer": "R", "national": "N", "operator": "O"}
 LEADS_TO = {
     "submit": "pending",
@@ -72,6 +73,14 @@ def test_the_whole_matrix(status: str, action: str, role: str) -> None:
     """ST2: every act, in every status, by every role, is allowed or refused as the manual says."""
     said = refusal(Action(action), Status(status), Role(role))
     assert (said is None) == (LETTERS[role] in CELLS[status, action])
+
+
+@pytest.mark.parametrize(("status", "action"), CELLS)
+def test_a_rejection_by_customs_allows_one_thing_more(status: str, action: str) -> None:
+    """A revocation that customs did not take is no dead end."""
+    may = (CELLS | IF_REJECTED)[status, action]
+    for role, letter in LETTERS.items():
+        assert (refusal(Action(action), Status(status), Role(role), rejected=True) is None) == (letter in may)
 
 
 @pytest.mark.parametrize(("status", "action"), CELLS)

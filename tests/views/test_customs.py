@@ -1,6 +1,7 @@
 """The exchange with customs over real HTTP, against the simulated customs."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,15 +13,16 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from models import access, clock, filing, letter, outbox
+from models import access, clock, filing, inbox, letter, outbox
 from models.application import Application
 from models.db import db
 from models.vocabulary import Action, Reply, Status
 from tests.conftest import Acting, Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
-from views import delivery, simulator
+from views import counterpart, delivery, simulator
 from views.customs import way
 from views.office import office
 
@@ -42,6 +44,12 @@ def status(record: dict[str, list[dict[str, Any]]]) -> Status:
 def messages(record: dict[str, list[dict[str, Any]]]) -> list[str]:
     """The ids of its messages, oldest first."""
     return [row["message_id"] for row in record["customs_message"]]
+
+
+def button_of(page: str, act: str) -> str:
+    """The button of an act on a page."""
+    (found,) = re.findall(rf'<button type="submit" form="act"[^>]*data-act="{act}"[^>]*>', page)
+    return str(found)
 
 
 class TestDelivery:
@@ -78,7 +86,7 @@ class TestDelivery:
         """PD4: never an unsigned message."""
         key = make_application(status="filed")
         app.config["SIGNING_KEY"] = "/nowhere"
-        assert "尚未配置江苏省新闻出版局的签章密钥" in typed("customs", "deliver").output
+        assert "江苏省新闻出版局的签章密钥不可用，报文不能签名发送" in typed("customs", "deliver").output
         (message,) = on_record(key)["customs_message"]
         assert (message["attempts"], message["faults"], message["sent_at"], house.asked) == (1, 0, None, [])
 
@@ -239,6 +247,54 @@ class TestDelivery:
         assert [row["accepted"] for row in kept["customs_message"]] == [True, True]
         assert kept["trail_entry"][-1]["act"] == "revoke"
 
+    def test_a_revocation_that_customs_rejects_is_told_and_sent_again(
+        self,
+        make_application: Making,
+        on_record: Recording,
+        acting: Acting,
+        house: House,
+        typed: Typing,
+        as_: Any,
+    ) -> None:
+        """CU1, CU11: no dead end: health names it, both sides read what it means, 重发 tells the revocation anew."""
+        key = make_application(status="filed")
+        typed("customs", "deliver")
+        perform(acting, key, Action.REVOKE)
+        details = f"/filings/details/?id={key}"
+        assert "aria-disabled" in button_of(as_("reviewer").get(details).text, "resend")
+        house.customs.mischief = simulator.Mischief({"rejected": 1.0})
+        typed("customs", "deliver")
+        house.customs.mischief = simulator.Mischief()
+        assert as_(None).get("/healthz").text == "rejected\n"
+        assert "1 份作废通知海关没有接收" in as_("reviewer").get("/exchange/").text
+        assert "1 份作废通知海关没有接收" not in as_("reviewer2").get("/exchange/").text
+        for person, page in (("reviewer", details), ("publisher", f"/applications/details/?id={key}")):
+            assert "海关没有接收本证明的作废通知" in as_(person).get(page).text
+        assert "aria-disabled" not in button_of(as_("reviewer").get(details).text, "resend")
+        before = on_record(key)
+        for _twice in range(2):
+            assert as_("reviewer").post("/filings/resend/", data={"id": key}).status_code == 303
+        after = on_record(key)
+        assert status(after) is status(before) is Status.REVOKED
+        assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == ["resend"]
+        assert [row["act"] for row in after["customs_message"]] == ["grant", "revoke", "revoke"]
+        assert len(set(messages(after))) == 3
+        typed("customs", "deliver")
+        assert house.ledger()[-1] == (messages(after)[-1], "revoke", True)
+        assert as_(None).get("/healthz").text == "ok\n"
+        assert "海关没有接收本证明的作废通知" not in as_("publisher").get(f"/applications/details/?id={key}").text
+
+    def test_a_revocation_of_what_customs_never_took_calls_nobody(
+        self, make_application: Making, acting: Acting, house: House, typed: Typing, as_: Any
+    ) -> None:
+        """Neither did it take the certificate: there is nothing to withdraw."""
+        key = make_application(status="filed")
+        house.customs.mischief = simulator.Mischief({"rejected": 1.0})
+        typed("customs", "deliver")
+        perform(acting, key, Action.REVOKE)
+        typed("customs", "deliver")
+        assert as_(None).get("/healthz").text == "ok\n"
+
     def test_a_deliverer_that_dies_before_it_notes_the_answer_does_no_harm(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
     ) -> None:
@@ -287,16 +343,140 @@ class TestDelivery:
         assert [status(on_record(key)) for key in keys] == [Status.CUSTOMS_RECEIVED] * len(keys)
         assert Count(house.asked) == Count(messages(on_record(key))[0] for key in keys)
 
+    @pytest.mark.parametrize(
+        "status_", [301, 302, 400, 401, 403, 404, 407, 429, 451, 500, 502, 503, b"<html>login</html>"]
+    )
+    def test_what_the_way_is_to_blame_for_sets_nothing_aside_and_is_asked_about(
+        self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, status_: Any
+    ) -> None:
+        """A wrong address, an expired client certificate, a page of some proxy: no message is at fault for that."""
+        keys = [make_application(status="filed") for _ in range(4)]
+        for _ in range(3):
+            house.tricks = [status_] * 9
+            assert len(typed("customs", "deliver").output.splitlines()) == delivery.SILENCES
+            later()
+        rows = [on_record(key)["customs_message"][0] for key in keys]
+        assert {row["faults"] for row in rows} == {0}
+        assert rows[0]["answer"].startswith("没有得到")
+        assert "稍后先查询是否收到" in rows[0]["answer"]
+        house.tricks = []
+        for _ in range(3):
+            typed("customs", "deliver")
+            later()
+        assert [status(on_record(key)) for key in keys] == [Status.CUSTOMS_RECEIVED] * 4
+        assert sorted(house.customs.arrivals()) == sorted(row["message_id"] for row in rows)
+
+    @pytest.mark.parametrize("status_", [413, 422])
+    def test_what_customs_will_not_take_is_the_messages_own_fault(
+        self, make_application: Making, on_record: Recording, house: House, typed: Typing, status_: int
+    ) -> None:
+        """It stops no other, and says so."""
+        bad, good = make_application(status="filed"), make_application(status="filed")
+        house.tricks = [status_]
+        typed("customs", "deliver")
+        (row,) = on_record(bad)["customs_message"]
+        assert (row["faults"], row["answer"]) == (1, f"海关拒收报文。海关网关应答状态 {status_}。稍后重试。")
+        assert status(on_record(good)) is Status.CUSTOMS_RECEIVED
+
+    def test_an_error_of_our_own_after_a_good_send_is_no_fault_and_no_secret_is_shown(
+        self,
+        make_application: Making,
+        on_record: Recording,
+        house: House,
+        typed: Typing,
+        later: Later,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The letter arrived; our database did not take the answer: it is asked for, in words for people."""
+        key = make_application(status="filed")
+
+        def broken(*_args: Any) -> list[str]:
+            raise OperationalError("SELECT secret", {}, Exception("database is locked"))
+
+        monkeypatch.setattr(inbox, "take", broken)
+        typed("customs", "deliver")
+        monkeypatch.undo()
+        (row,) = on_record(key)["customs_message"]
+        assert (row["faults"], row["set_aside_at"], row["sent_in"]) == (0, None, 1)
+        assert "SELECT" not in row["answer"]
+        assert row["answer"].startswith("没有得到可用的应答，稍后先查询是否收到。")
+        later()
+        later()
+        typed("customs", "deliver")
+        assert house.customs.arrivals() == [row["message_id"]]
+
+    def test_an_answer_about_another_message_is_not_taken_for_ours(
+        self, make_application: Making, on_record: Recording, house: House, typed: Typing
+    ) -> None:
+        """Z…-5 is no Z…-50."""
+        key = make_application(status="filed")
+        (name,) = messages(on_record(key))
+        told = simulator.result(f"{name}0", Reply.ACCEPTED, "0000", "")
+        house.tricks = [simulator.receipt(f"{name}0", "0", "", told)]
+        typed("customs", "deliver")
+        (row,) = on_record(key)["customs_message"]
+        assert (row["answered_at"], row["answer"][:10]) == (None, "没有得到可用的应答，")
+
+    def test_a_deliverer_whose_claim_has_run_out_sends_nothing(
+        self, app: Flask, make_application: Making, on_record: Recording, house: House
+    ) -> None:
+        """By now the message may be another's, who asks for it; what came late would arrive twice."""
+        key = make_application(status="filed")
+        with app.app_context(), access.everything() as session:
+            message = outbox.claim(session, outbox.Pace(lease=-1))
+            assert message is not None
+            assert "办理时限已过" in delivery.attempt(session, way(), message).words
+        assert (house.asked, status(on_record(key))) == ([], Status.FILED)
+
+    @pytest.mark.parametrize("told", [b"null", b"{}", b'"Z-1"', b"[1]", b"[null]", b"[[]]", b'["\\ud800"]', b"\xff"])
+    def test_an_odd_list_of_receipts_stops_no_message(
+        self, make_application: Making, house: House, typed: Typing, monkeypatch: pytest.MonkeyPatch, told: bytes
+    ) -> None:
+        """Nothing in collecting may stop what goes out."""
+        make_application(status="filed")
+        monkeypatch.setattr(counterpart.Counter, "tell", lambda self, _said: self.reply(told))
+        done = typed("customs", "deliver")
+        assert (done.exit_code, len(house.ledger())) == (0, 1)
+        assert ("不符合约定格式" in done.output) is (told != b'["\\ud800"]')
+
+    def test_letters_and_questions_together_keep_to_the_minute(
+        self, app: Flask, make_application: Making, house: House, typed: Typing, later: Later
+    ) -> None:
+        """A question is a letter too."""
+        keys = [make_application(status="filed") for _ in range(3)]
+        house.tricks = [503, 503, 503]
+        typed("customs", "deliver")
+        later()
+        app.config["CUSTOMS_PACE"] = {"per_minute": 4}
+        house.customs.run("DELETE FROM entry")
+        house.customs.run("DELETE FROM arrival")
+        before = len(house.asked)
+        for _ in range(3):
+            typed("customs", "deliver")
+        assert len(house.asked) - before == 4 < 2 * len(keys)
+
     @pytest.mark.parametrize("command", ["deliver", "reconcile"])
     def test_without_a_gateway_a_command_says_so_and_sends_nothing(self, typed: Typing, command: str) -> None:
         """One sentence that says what to do, and status 2."""
         done = typed("customs", command)
         assert (done.exit_code, done.output) == (2, "尚未设置海关网关，请设置 FILING_CUSTOMS_GATEWAY 后再试。\n")
 
-    def test_a_gateway_of_no_known_kind_is_a_sentence(self, app: Flask, typed: Typing) -> None:
-        app.config["CUSTOMS_GATEWAY"] = "ftp://customs"
+    @pytest.mark.parametrize(
+        ("address", "words"),
+        [
+            ("ftp://customs", "请改正后再试"),
+            ("http://customs.example/", "http:// 没有加密，只能用于本机"),
+            ("http://127.0.0.1.example/", "http:// 没有加密，只能用于本机"),
+            ("https://customs.example/", "请设置 FILING_CUSTOMS_CLIENT"),
+        ],
+    )
+    def test_a_gateway_that_is_none_or_not_safe_is_a_sentence(
+        self, app: Flask, typed: Typing, address: str, words: str
+    ) -> None:
+        """Nothing leaves this machine in the clear, nor unknown to customs."""
+        app.config["CUSTOMS_GATEWAY"] = address
         done = typed("customs", "deliver")
-        assert (done.exit_code, "请改正后再试" in done.output) == (1, True)
+        assert (done.exit_code, words in done.output) == (1, True)
 
 
 class TestHealth:

@@ -39,6 +39,7 @@ remove        P             .       .        .         .         .         .    
 reset         .             .       .        .         .         O         .              .             .          .
 release       .             .       .        R         .         .         .              .             .          .
 resend        .             .       .        R         .         .         .              .             .          .
+letter        .             .       .        R         .         .         .              .             .          .
 imported      .             .       .        .         .         .         .              .             O          .
 """
 EVERYBODY = "anybody"

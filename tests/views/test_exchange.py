@@ -8,14 +8,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from models import access, clock, reconciliation
+from models import access, clock, letter, reconciliation
 from models.db import db
-from models.vocabulary import Status
+from models.vocabulary import Difference, Status
 from tests.conftest import Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
 from tests.views.test_customs import messages, status
 from views import simulator
+
+ODD_ENTRY = [{"message_id": "Z-1", "accepted": "no", "day": "2026-01-01"}]  # a word that is true by itself
 
 
 def only(record: dict[str, list[dict[str, Any]]]) -> str:
@@ -70,6 +72,40 @@ class TestReconciliation:
         ]  # fmt: skip
         assert "本省差异 0 处" in as_("reviewer2").get("/exchange/").text
 
+    def test_what_was_sent_and_is_not_there_is_told(
+        self, make_application: Making, on_record: Recording, house: House, typed: Typing
+    ) -> None:
+        """No answer is no agreement; what never left is no difference."""
+        key = make_application(status="filed", title="测试等待")
+        name = only(on_record(key))
+        typed("customs", "deliver")
+        make_application(status="filed")
+        house.close()
+        typed("customs", "deliver")
+        house.open()
+        done = typed("customs", "reconcile")
+        assert done.exit_code == 1
+        assert done.output.startswith(f"{name}：我方已发送，尚无回执，海关台账中没有")
+        assert len(done.output.splitlines()) == 2
+
+    def test_what_stands_there_twice_is_told(
+        self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
+    ) -> None:
+        """Two effects of one message, which no status of ours would show."""
+        name = only(on_record(make_application(status="filed")))
+        typed("customs", "deliver")
+        with app.app_context(), access.everything() as session:
+            told = house.customs.entries() * 2
+            row = reconciliation.reconcile(session, lambda _since, _until: told)
+            assert row.told() == [(name, Difference.DOUBLED)]
+
+    def test_a_long_list_of_strangers_is_told_whole(self, app: Flask) -> None:
+        """Longer than any statement takes parameters."""
+        day = clock.today()
+        told = [{"message_id": f"Z99{n:011}-1", "accepted": True, "day": str(day)} for n in range(70_000)]
+        with app.app_context(), access.everything() as session:
+            assert reconciliation.reconcile(session, lambda _since, _until: told, day).found == 70_000
+
     def test_a_day_is_compared_by_when_it_was_queued_or_arrived(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
     ) -> None:
@@ -91,7 +127,7 @@ class TestReconciliation:
         self, house: House, typed: Typing, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """No ledger is no agreement."""
-        for told in ({"error": "忙"}, None, [{"accepted": True}], [1]):
+        for told in ({"error": "忙"}, None, [{"accepted": True}], [1], ODD_ENTRY):
             monkeypatch.setattr(simulator.Customs, "entries", lambda *_args, told=told: told)
             done = typed("customs", "reconcile")
             assert (done.exit_code, done.output) == (1, "海关网关的应答不符合约定格式。\n"), told
@@ -123,7 +159,7 @@ class TestScreen:
         assert cells(page, "state") == ["待发送", "已发送，待回执", "接收成功", "接收失败"]
         assert cells(page, "answer") == [
             "--",
-            "未送达，稍后重试。海关网关应答状态 503。",
+            "没有得到应答，稍后先查询是否收到。海关网关应答状态 503。",
             "0000 已接收（模拟海关）",
             "2001 商品名称含“测试拒收”（模拟海关）",
         ]
@@ -153,6 +189,26 @@ class TestScreen:
         assert "&lt;State&gt;accepted&lt;/State&gt;" in page
         assert "<script>alert" not in page
         assert "<script>标题" not in page
+        assert ["发送" in page, "查询是否收到" in page] == [True, True]
+        assert f'href="/filings/details/?id={key}&amp;url=' in page
+
+    def test_a_letter_can_be_had_as_it_left(
+        self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, as_: Any
+    ) -> None:
+        """Message and question, byte for byte, by the own province alone."""
+        (message,) = on_record(make_application(status="filed"))["customs_message"]
+        house.tricks = [503]
+        typed("customs", "deliver")
+        later()
+        typed("customs", "deliver")
+        address = f"/exchange/letter/?id={message['id']}&attempt="
+        left = [as_("reviewer").get(f"{address}{attempt}") for attempt in (1, 2)]
+        kinds = [letter.opened(answer.data).kind for answer in left]
+        assert kinds == [letter.CERTIFICATE, letter.QUESTION]
+        assert left[0].headers["Content-Disposition"].startswith("attachment")
+        for attempt in ("3", "", "x"):
+            assert as_("reviewer").get(f"{address}{attempt}").status_code == 303
+        assert as_("reviewer2").get(f"{address}1").status_code == 404
 
     def test_resend_is_offered_where_customs_did_not_take_it(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
@@ -199,6 +255,11 @@ class TestScreen:
         page = as_("operator").get("/traffic/").text
         facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
         assert (facts["已搁置"], facts["无法识别的回执"], facts["超时未完成"]) == ("1", "1", "0")
+        assert "，已等候 0分钟" in facts["最早入列"]
+        assert "内容残缺或不是 XML，已原样留存。" in page
+        (number,) = re.findall(r"<strong>(\d+)</strong> <span>即时应答</span>", page)
+        assert typed("customs", "receipt", number).stdout_bytes == b"\xff"
+        assert typed("customs", "receipt", "99999").output == "没有编号为 99999 的回执，请核对编号。\n"
         assert record["application"][0]["number"] not in page
         assert only(record) not in page
         for person in ("publisher", "national", "reviewer"):

@@ -1,9 +1,11 @@
 """The two ways to customs: the boxes of a folder pair, and HTTPS with mutual TLS."""
 
+import errno
 import os
 import re
 import signal
 import ssl
+import stat
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ from datetime import date, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -23,19 +26,22 @@ from cryptography.x509.oid import NameOID
 from flask import Flask
 from sqlalchemy import select
 
-from models import access, clock, letter
+from models import access, clock, letter, receipt
 from models.customs import CustomsMessage
-from models.vocabulary import Status
+from models.vocabulary import Reply, Status
+from models.workflow import Refused
 from tests.conftest import Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
 from tests.views.test_customs import messages, status
 from views import counterpart, simulator
+from views.boxes import FolderPair
 from views.customs import way
-from views.gateway import FolderPair, Http, NoAnswer, trusted
+from views.gateway import Http, NoAnswer, trusted
 from views.simulator import Customs, Mischief
 
 ROOT = Path(__file__).parents[2]
+Patching = pytest.MonkeyPatch
 
 
 @pytest.fixture
@@ -118,7 +124,7 @@ class TestFolder:
     def test_whoever_is_killed_while_writing_leaves_no_half_letter(self, tmp_path: Path) -> None:
         """SIGKILL at any moment: every letter in SentBox is whole; halves are swept an hour later."""
         script = (
-            "import itertools, sys; from pathlib import Path; from views.gateway import FolderPair\n"
+            "import itertools, sys; from pathlib import Path; from views.boxes import FolderPair\n"
             "pair = FolderPair(Path(sys.argv[1])); print(flush=True)\n"
             "for n in itertools.count(): pair.send(str(n % 50), b'x' * 300_000)"
         )
@@ -141,6 +147,122 @@ class TestFolder:
         with pytest.raises(NoAnswer, match="交换文件夹不可写") as silence:
             pair.send("Z-1", b"x")
         assert (silence.value.sent, silence.value.fault) == (False, False)
+
+    def test_odd_things_in_inbox_stop_nothing_and_are_shown_once(
+        self, app: Flask, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, as_: Any
+    ) -> None:
+        """A folder, a pipe, a link that leads nowhere, a file that is too long: left where they are, and told of."""
+        key = make_application(status="filed")
+        (name,) = messages(on_record(key))
+        box = pair.folder / "InBox"
+        (box / "backup").mkdir()
+        os.mkfifo(box / "pipe.xml")
+        (box / "loop.xml").symlink_to("loop.xml")
+        (box / "long.xml").write_bytes(b" " * (receipt.MOST + 5))
+        done = typed("customs", "deliver")
+        assert (done.exit_code, names(pair, "SentBox")) == (0, [f"{name}.xml"])
+        assert len(done.output.splitlines()) == 5
+        assert typed("customs", "deliver").output == ""
+        assert names(pair, "InBox") == ["backup", "long.xml", "loop.xml", "pipe.xml"]
+        page = as_("operator").get("/traffic/").text
+        for odd in names(pair, "InBox"):
+            assert f"<span>{odd}</span>" in page
+        assert "空文件，或无法读取，已原样留存。" in page
+        assert "内容过长，已原样留存。" in page
+
+    def test_a_receipt_under_a_name_that_is_no_utf8_is_read_and_dropped(
+        self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing
+    ) -> None:
+        """The client may run on a machine that writes names in GB 18030."""
+        key = make_application(status="filed")
+        (name,) = messages(on_record(key))
+        told = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
+        Path(os.fsdecode(os.fsencode(pair.folder / "InBox") + b"/" + "回执.xml".encode("gb18030"))).write_bytes(told)
+        assert typed("customs", "deliver").exit_code == 0
+        assert names(pair, "InBox") == []
+        assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+
+    def test_a_letter_is_sent_once_it_lies_in_the_box_even_where_no_folder_can_be_flushed(
+        self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, monkeypatch: Patching
+    ) -> None:
+        """The client may have taken it: it is asked for, never written again."""
+        key = make_application(status="filed")
+        (name,) = messages(on_record(key))
+        really = os.fsync
+
+        def fsync(handle: int) -> None:
+            if stat.S_ISDIR(os.fstat(handle).st_mode):
+                raise OSError(errno.EINVAL, "Invalid argument")
+            really(handle)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        assert "已送出，等待回执" in typed("customs", "deliver").output
+        (row,) = on_record(key)["customs_message"]
+        assert (row["sent_in"], names(pair, "SentBox")) == (1, [f"{name}.xml"])
+
+    def test_nothing_is_asked_while_a_letter_still_lies_in_the_box(
+        self,
+        make_application: Making,
+        on_record: Recording,
+        pair: FolderPair,
+        typed: Typing,
+        later: Later,
+        tmp_path: Path,
+    ) -> None:
+        """The client is away: no question overtakes its letter, none pile up, and the message arrives once."""
+        key = make_application(status="filed")
+        (name,) = messages(on_record(key))
+        other = pair.folder / "SentBox" / f"{name}0.xml"
+        typed("customs", "deliver")
+        for _ in range(4):
+            later()
+            assert "尚未由客户端取走" in typed("customs", "deliver").output
+            assert names(pair, "SentBox") == [f"{name}.xml"]
+        (row,) = on_record(key)["customs_message"]
+        assert (row["sent_in"], row["faults"]) == (1, 0)
+        customs = Customs(tmp_path / "customs.sqlite", Mischief({"unanswered": 1.0}))
+        counterpart.attend(customs, pair)
+        other.write_bytes(b"of another message")
+        for _ in range(3):
+            later()
+            typed("customs", "deliver")
+        assert names(pair, "SentBox") == [f"{name}-Q6.xml", f"{name}0.xml"]
+        other.unlink()
+        customs.mischief = Mischief()
+        counterpart.attend(customs, pair)
+        typed("customs", "deliver")
+        assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+        assert customs.arrivals() == [name]
+
+    def test_a_letter_in_failbox_is_a_fault_of_that_send(
+        self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, later: Later
+    ) -> None:
+        """The client could not send it: counted, kept as it came back, and asked for, for who knows."""
+        key = make_application(status="filed")
+        (name,) = messages(on_record(key))
+        typed("customs", "deliver")
+        os.replace(pair.folder / "SentBox" / f"{name}.xml", pair.folder / "FailBox" / f"{name}.xml")
+        assert f"{name}：传输失败" in typed("customs", "deliver").output
+        (row,) = on_record(key)["customs_message"]
+        assert (row["faults"], row["sent_in"], row["answer"]) == (1, 1, "传输失败。稍后先查询是否收到。")
+        assert names(pair, "FailBox") == []
+        later()
+        typed("customs", "deliver")
+        assert names(pair, "SentBox") == [f"{name}-Q2.xml"]
+
+    def test_two_machines_with_one_folder_do_not_write_into_one_file(self, pair: FolderPair) -> None:
+        """They may have the same process number, and the same letter."""
+        halves, really = [], os.replace
+
+        def replace(half: Path, there: Path) -> None:
+            halves.append(half.name)
+            really(half, there)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "replace", replace)
+            for _ in range(2):
+                pair.put("SentBox", "Z-1.xml", b"x")
+        assert len(set(halves)) == 2
 
     def test_the_ledger_is_asked_for_and_told_through_the_boxes(
         self, make_application: Making, pair: FolderPair, typed: Typing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -221,11 +343,30 @@ class TestHttps:
                 return Http(address, trusted({"CUSTOMS_CA": str(root), "CUSTOMS_CLIENT": client and str(client)}))
 
             assert line(papers.root, us).ledger(clock.today(), clock.today()) == []
-            for stranger in (line(papers.root, None), line(papers.root, others.of("x")), line(others.root, us)):
+            with pytest.raises(Refused, match="请设置 FILING_CUSTOMS_CLIENT"):
+                line(papers.root, None)
+            for stranger in (line(papers.root, others.of("x")), line(others.root, us)):
                 with pytest.raises(NoAnswer, match="没有应答") as silence:
                     stranger.send("Z-1", b"<DxpMsg/>")
                 assert not silence.value.fault
         assert customs.arrivals() == []
+
+
+class TestLedger:
+    def test_a_ledger_too_long_for_one_answer_is_asked_for_in_parts(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing is cut off in silence; a day that is too long by itself is a sentence."""
+        first = date(2026, 1, 1)
+        for n in range(40):
+            house.enter(f"Z-{n}", day=first + timedelta(days=n))
+        monkeypatch.setattr("views.gateway.MOST", 1000)
+        told = Http(house.address).ledger(first, date(2026, 12, 31))
+        assert [entry["message_id"] for entry in told] == [f"Z-{n}" for n in range(40)]
+        for n in range(40, 60):
+            house.enter(f"Z-{n}", day=first)
+        with pytest.raises(NoAnswer, match="过长"):
+            Http(house.address).ledger(first, date(2026, 12, 31))
 
 
 class TestFaults:

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("customs_message_id", sa.Integer(), nullable=False),
         sa.Column("receipt_id", sa.Integer(), nullable=True),
+        sa.Column("place", sa.Integer(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("part", sa.Text(), nullable=True),
@@ -56,24 +57,52 @@ def upgrade() -> None:
             ["receipt_id"], ["customs_receipt.id"], name=op.f("fk_customs_note_receipt_id"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customs_note")),
+        sa.UniqueConstraint("receipt_id", "place", name=op.f("uq_customs_note_receipt_id_place")),
     )
     op.create_index(op.f("ix_customs_note_application_id"), "customs_note", ["application_id"], unique=False)
     op.create_index(op.f("ix_customs_note_customs_message_id"), "customs_note", ["customs_message_id"], unique=False)
-    op.add_column("customs_message", sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_table(
+        "customs_letter",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customs_message_id", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asks", sa.Boolean(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=True),
+        sa.Column("application_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["application.id"], name=op.f("fk_customs_letter_application_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["customs_message_id"],
+            ["customs_message.id"],
+            name=op.f("fk_customs_letter_customs_message_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customs_letter")),
+        sa.UniqueConstraint(
+            "customs_message_id", "attempt", name=op.f("uq_customs_letter_customs_message_id_attempt")
+        ),
+    )
+    op.create_index(op.f("ix_customs_letter_application_id"), "customs_letter", ["application_id"], unique=False)
+    op.create_index(op.f("ix_customs_letter_at"), "customs_letter", ["at"], unique=False)
+    op.add_column("customs_message", sa.Column("released", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("customs_message", sa.Column("sent_in", sa.Integer(), nullable=True))
     op.add_column("customs_message", sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("customs_message", sa.Column("faults", sa.Integer(), server_default="0", nullable=False))
     op.add_column("customs_message", sa.Column("set_aside_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_index(op.f("ix_customs_message_tried_at"), "customs_message", ["tried_at"], unique=False)
+    op.create_index(op.f("ix_customs_message_queued_at"), "customs_message", ["queued_at"], unique=False)
     # What was tried before is asked for, not sent again.
-    op.execute("UPDATE customs_message SET tried_at = queued_at, sent_at = queued_at WHERE attempts > 0")
+    op.execute("UPDATE customs_message SET sent_in = attempts, sent_at = queued_at WHERE attempts > 0")
 
 
 def downgrade() -> None:
-    op.drop_index(op.f("ix_customs_message_tried_at"), table_name="customs_message")
-    op.drop_column("customs_message", "set_aside_at")
-    op.drop_column("customs_message", "faults")
-    op.drop_column("customs_message", "sent_at")
-    op.drop_column("customs_message", "tried_at")
+    op.drop_index(op.f("ix_customs_message_queued_at"), table_name="customs_message")
+    for name in ("set_aside_at", "faults", "sent_at", "sent_in", "released"):
+        op.drop_column("customs_message", name)
+    op.drop_index(op.f("ix_customs_letter_at"), table_name="customs_letter")
+    op.drop_index(op.f("ix_customs_letter_application_id"), table_name="customs_letter")
+    op.drop_table("customs_letter")
     op.drop_index(op.f("ix_customs_note_customs_message_id"), table_name="customs_note")
     op.drop_index(op.f("ix_customs_note_application_id"), table_name="customs_note")
     op.drop_table("customs_note")
