@@ -12,7 +12,7 @@ from typing import BinaryIO
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.application import Application, Child
 from models.clock import Moment
@@ -60,6 +60,13 @@ class Stored:
     digest: str
     size: int
     media_type: str
+
+
+def reread_files(session: Session, application: Application) -> None:
+    """Files come and go without a new version: what was read before the row was ours may be out of date."""
+    for file in application.attachments:
+        session.expire(file)
+    session.expire(application, ["attachments"])
 
 
 class Store:

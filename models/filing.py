@@ -2,35 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
 from models import certificate, clock, customs, letter, numbering, outbox, trail, workflow
 from models.accounts import Account, publishers_for
 from models.application import MOST_CARRIERS, Application
-from models.attachments import Attachment, Store, clean_name
+from models.attachments import reread_files
 from models.changes import content, differences
 from models.codes import authority_of
-from models.vocabulary import Action, AttachmentKind, Filing, Ground, Reason, Status, Step, Word
+from models.turn import Conflict, flush, hold, overtaken
+from models.vocabulary import Action, Filing, Ground, Reason, Status, Step, Word
 from models.workflow import Refused, Rule
 
 MOST_WORDS = 2000  # of an opinion
-QUIET = (
-    Step.ATTACH.value,
-    Step.DETACH.value,
-    Action.PRINT.value,
-    Action.COPY.value,
-    Step.RELEASE.value,
-)  # acts that leave the version, and any open form, alone
-
-
-class Conflict(Refused):
-    """Somebody else was first; `str()` says who, when and what."""
 
 
 class Incomplete(Refused):
@@ -97,7 +86,7 @@ def revising(session: Session, application: Application, version: int, by: Accou
             application.replaces_id = None  # another press's work takes no certificate's place
         _number_carriers(session, application)
     application.changed_at = clock.now()  # always: a change of a carrier alone must count as a version too
-    _flush(session, application)
+    flush(session, application)
     session.expire(application, ["carriers"])  # rows taken out are still in the list that was loaded
     changes = differences(before, content(application))
     if changes:
@@ -139,7 +128,7 @@ def perform(
     before, last = application.status, customs.last(session, application)
     rule = workflow.check(action, before, by.role, customs.rejected(last))
     opinion = _reasoned(action, rule, opinion.strip(), grounds)
-    _hold(session, application, rule, application.version)
+    hold(session, application, rule, application.version)
     _check_held(session, action, application, by, office)
     _move(session, application, rule, action, by, opinion, _particulars(session, application, action, reason, by))
     match action:
@@ -221,7 +210,7 @@ def _issue(session: Session, application: Application, by: Account, office: cert
 def _check_complete(session: Session, application: Application, by: Account) -> None:
     """Checked after the row is held, on what is then in the database."""
     session.expire(application, ["carriers"])
-    _reread_files(session, application)
+    reread_files(session, application)
     missing = application.missing()
     if missing:
         raise Incomplete(missing)
@@ -237,7 +226,7 @@ def customs_replied(session: Session, application: Application, accepted: bool, 
     if application.status not in rule.when:
         raise Refused(_("当前状态为「%(status)s」，不接受海关回执。", status=application.status.label))
     customs.settle(session, accepted, words, customs.CustomsMessage.application_id == application.id)
-    _hold(session, application, rule, application.version)
+    hold(session, application, rule, application.version)
     _move(session, application, rule, step, None, words)
 
 
@@ -248,7 +237,7 @@ def release(session: Session, stuck: customs.CustomsMessage, by: Account) -> Non
         raise Refused(_("%(roles)s账号才能放行报文。", roles=workflow.labels(rule.by)))
     if not outbox.free(session, stuck):
         raise Refused(_("该报文没有被搁置，无需放行。"))
-    status = _hold(session, application, rule)
+    status = hold(session, application, rule)
     trail.record(session, application, Step.RELEASE, by, status, stuck.message_id)
 
 
@@ -273,117 +262,4 @@ def _move(
         application.status = after
     finally:
         application.moving = False
-    _flush(session, application)
-
-
-def _flush(session: Session, application: Application) -> None:
-    """Write now, and so take the row's lock; a version that has moved on means somebody else was first."""
-    key = application.id
-    try:
-        session.flush()
-    except StaleDataError:
-        session.rollback()
-        current = session.get(Application, key)
-        raise Conflict(overtaken(session, current)) from None
-
-
-def overtaken(session: Session, application: Application | None) -> str:
-    """Who was first, when, and what they did."""
-    last = application and session.scalar(
-        select(trail.TrailEntry)
-        .where(trail.TrailEntry.application_id == application.id, trail.TrailEntry.act.not_in(QUIET))
-        .order_by(trail.TrailEntry.id.desc())
-        .limit(1)
-    )
-    if not application or not last:
-        return _("这份申请已被他人办理，请返回列表查看。")
-    return _(
-        "%(who)s已于 %(when)s %(what)s，当前状态为「%(status)s」。您的操作没有保存，也没有覆盖对方的内容。",
-        who=last.actor_name,
-        when=last.at.strftime("%Y-%m-%d %H:%M"),
-        what=last.what.label,
-        status=application.status.label,
-    )
-
-
-def attach(
-    session: Session,
-    application: Application | None,
-    kind: AttachmentKind,
-    stream: BinaryIO,
-    name: str,
-    by: Account,
-    store: Store,
-    limit: int,
-    replaces: int | None = None,
-) -> Attachment:
-    """Bytes to disk, then the row that names them. Many at once do not disturb each other, nor an open edit form.
-
-    Without an application a draft is started: only then, for looking at a file takes long, and a number is waited for.
-    """
-    rule = workflow.check(Action.EDIT, application.status if application else Status.DRAFT, by.role)
-    name = clean_name(name)
-    stored = store.put(stream, name, limit)
-    application = application or start(session, by)
-    status = _hold(session, application, rule)
-    if replaces is not None:
-        _remove(session, application, replaces)
-    file = Attachment(
-        application=application,
-        application_id=application.id,
-        kind=kind,
-        name=name,
-        size=stored.size,
-        digest=stored.digest,
-        media_type=stored.media_type,
-        uploaded_at=clock.now(),
-        uploaded_by=by.id,
-    )
-    session.add(file)
-    session.flush()
-    trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [None, name]})
-    return file
-
-
-def detach(session: Session, application: Application, attachment_id: int, by: Account) -> Attachment:
-    """Take a file out of the application while it may be edited; the bytes stay for the record."""
-    status = _hold(session, application, workflow.check(Action.EDIT, application.status, by.role))
-    file = _remove(session, application, attachment_id)
-    session.flush()
-    trail.record(session, application, Step.DETACH, by, status, changes={str(file.kind): [file.name, None]})
-    return file
-
-
-def _reread_files(session: Session, application: Application) -> None:
-    """Files come and go without a new version: what was read before the row was ours may be out of date."""
-    for file in application.attachments:
-        session.expire(file)
-    session.expire(application, ["attachments"])
-
-
-def _remove(session: Session, application: Application, attachment_id: int) -> Attachment:
-    _reread_files(session, application)
-    file = next((file for file in application.current_attachments if file.id == attachment_id), None)
-    if file is None:
-        raise Refused(_("该附件已不存在，请刷新页面后再试。"))
-    file.removed_at = clock.now()
-    return file
-
-
-def _hold(session: Session, application: Application, rule: Rule, version: int | None = None) -> Status:
-    """Lock the row while its status still allows the act, and it is still the `version` that was looked at, if any.
-
-    Makes no new version: files that come in do not spoil an open form.
-    """
-    held = update(Application).where(
-        Application.id == application.id, Application.status.in_(rule.when | rule.if_rejected)
-    )
-    if version is not None:
-        held = held.where(Application.version == version)
-    result = session.execute(
-        held.values(changed_at=Application.changed_at).execution_options(synchronize_session=False)
-    )
-    if result.rowcount != 1:  # type: ignore[attr-defined]
-        session.rollback()
-        raise Conflict(overtaken(session, session.get(Application, application.id)))
-    return application.status
+    flush(session, application)

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import clock, customs, filing, outbox, receipt
+from models import clock, customs, filing, outbox, receipt, turn
 from models.customs import CustomsMessage, CustomsNote
 from models.outbox import Pace
 from models.receipt import CustomsReceipt, Result
@@ -39,7 +39,7 @@ def read(session: Session, key: int, pace: Pace) -> list[str]:
     for place, result in enumerate(told):
         try:
             line, known = _noted(session, key, place, result, pace)
-        except filing.Conflict:
+        except turn.Conflict:
             line, known, left = f"{result.message_id}：{_('申请正在办理，回执稍后登记。')}", True, True
         lines.append(line)
         odd += [] if known else [line]
@@ -52,7 +52,7 @@ def read(session: Session, key: int, pace: Pace) -> list[str]:
 
 def _noted(session: Session, key: int, place: int, result: Result, pace: Pace) -> tuple[str, bool]:
     """(what was made of it, whether the message is ours); committed, the change and its note together."""
-    for turn in range(TURNS):
+    for time in range(TURNS):
         message = session.scalar(select(CustomsMessage).where(CustomsMessage.message_id == result.message_id))
         if message is None:
             return _("%(name)s：我方没有这份报文，已原样留存。", name=result.message_id[:64]), False
@@ -66,9 +66,9 @@ def _noted(session: Session, key: int, place: int, result: Result, pace: Pace) -
                 customs.note(session, message, words, key, place, result.part)
             session.commit()
             return f"{result.message_id}：{words}", True
-        except (filing.Conflict, IntegrityError):  # a person acted, or another reader noted it, in between: look again
+        except (turn.Conflict, IntegrityError):  # a person acted, or another reader noted it, in between: look again
             session.rollback()
-            if turn + 1 == TURNS:
+            if time + 1 == TURNS:
                 raise
     raise AssertionError
 
@@ -92,7 +92,7 @@ def _answered(session: Session, message: CustomsMessage, accepted: bool, words: 
         return False
     try:
         filing.customs_replied(session, message.application, accepted, customs.said(words))
-    except filing.Conflict:
+    except turn.Conflict:
         raise
     except Refused:
         pass  # revoked, or revoking: the answer is kept, the status stays

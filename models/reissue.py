@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from models import filing
+from models import filing, turn, uploads
 from models.accounts import Account, publishers_for
 from models.application import WRITTEN, Application, Carrier
 from models.attachments import Store
@@ -43,8 +43,8 @@ def _bring_files(session: Session, old: Application, draft: Application, by: Acc
     for file in old.current_attachments:
         try:
             with store.open(file.digest) as content:
-                filing.attach(session, draft, file.kind, content, file.name, by, store, limit=file.size)
-        except filing.Conflict:
+                uploads.attach(session, draft, file.kind, content, file.name, by, store, limit=file.size)
+        except turn.Conflict:
             raise
         except FileNotFoundError:
             left.append(_("附件“%(name)s”的内容缺失，没有复制，请重新上传。", name=file.name))

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import access, filing
+from models import access, filing, uploads
 from models.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
 from models.application import Application, Carrier
 from models.attachments import Attachment, Store
@@ -107,7 +107,7 @@ def account_of(username: str) -> Account:
 def upload(app: Flask, application: Application, kind: AttachmentKind, file: bytes, by: Account) -> Attachment:
     """A file of this kind, named after it, in the application's session."""
     store = Store(app.config["STORE"])
-    return filing.attach(db.session(), application, kind, io.BytesIO(file), f"{kind.label}.pdf", by, store, 1 << 20)
+    return uploads.attach(db.session(), application, kind, io.BytesIO(file), f"{kind.label}.pdf", by, store, 1 << 20)
 
 
 def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: Any) -> int:

@@ -12,7 +12,7 @@ from stdnum import isbn
 from wtforms import TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Optional, Regexp
 
-from models import filing, reissue
+from models import filing, reissue, turn, uploads
 from models.accounts import publishers_for
 from models.application import WRITTEN, Application, Carrier
 from models.codes import names_of
@@ -116,7 +116,7 @@ class ApplicationsScreen(FilingScreen):
     def unsaved(self, form: Any, model: Any, refused: Refused) -> None:
         """Overtaken: nothing typed is lost, nothing of theirs overwritten; saving again is a choice, made knowingly."""
         super().unsaved(form, model, refused)
-        if not isinstance(refused, filing.Conflict):
+        if not isinstance(refused, turn.Conflict):
             return
         g.answer = 409
         changed = (name for name in WRITTEN if form[name].data != getattr(model, name))
@@ -193,7 +193,7 @@ class ApplicationsScreen(FilingScreen):
         replaces = number_of(request.form["replaces"]) or 0 if "replaces" in request.form else None
         limit = int(current_app.config["ATTACHMENT_MB"]) << 20
         try:
-            attached = filing.attach(
+            attached = uploads.attach(
                 db.session(),
                 row,
                 kind,
@@ -207,7 +207,7 @@ class ApplicationsScreen(FilingScreen):
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
-            return jsonify(message=str(refused)), 409 if isinstance(refused, filing.Conflict) else 422
+            return jsonify(message=str(refused)), 409 if isinstance(refused, turn.Conflict) else 422
         return self._box(attached.application, kind)
 
     @expose("/remove/", methods=("POST",))
@@ -218,7 +218,7 @@ class ApplicationsScreen(FilingScreen):
         if attachment not in {file.id for file in row.current_attachments}:
             abort(404)
         try:
-            file = filing.detach(db.session(), row, attachment, by=current_user)
+            file = uploads.detach(db.session(), row, attachment, by=current_user)
             db.session().commit()
         except Refused as refused:
             db.session().rollback()

@@ -15,7 +15,7 @@ from markupsafe import escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import clock, customs, filing, workflow
+from models import clock, customs, filing, uploads, workflow
 from models.accounts import Account, Entrustment, Organisation, publishers_for
 from models.application import Application, Carrier, shown
 from models.attachments import Store
@@ -144,7 +144,7 @@ def _attach(
     now = {file.kind: file.id for file in application.current_attachments}
     for kind, paper in zip(kinds, _papers(application, kinds), strict=True):
         name = f"{kind.label}.pdf"
-        filing.attach(session, application, kind, io.BytesIO(paper), name, by, store, limit, now.get(kind))
+        uploads.attach(session, application, kind, io.BytesIO(paper), name, by, store, limit, now.get(kind))
 
 
 def _papers(application: Application, kinds: list[AttachmentKind]) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from PIL import Image
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from models import clock, filing
+from models import clock, uploads
 from models.application import Application
 from models.attachments import Attachment, Store, clean_name
 from models.db import db
@@ -380,7 +380,7 @@ def test_a_replaced_file_is_marked_and_kept(
     old = on_record(key)["attachment"][0]
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
-        new = filing.attach(
+        new = uploads.attach(
             db.session(),
             application,
             AttachmentKind(old["kind"]),
@@ -410,7 +410,7 @@ def test_what_has_been_declared_keeps_its_files_as_they_are(
         with pytest.raises(Refused, match="「暂存」「退回」状态可以编辑"):
             upload(app, application, AttachmentKind.OTHER, a_pdf("其他"), filer)
         with pytest.raises(Refused, match="「暂存」「退回」状态可以编辑"):
-            filing.detach(db.session(), application, before["attachment"][0]["id"], filer)
+            uploads.detach(db.session(), application, before["attachment"][0]["id"], filer)
         db.session.commit()
     assert on_record(key) == before
 
@@ -423,7 +423,7 @@ def test_a_file_of_another_application_cannot_be_taken_out_through_one_s_own(
     before = on_record(foreign)
     with acting("publisher") as filer:
         with pytest.raises(Refused, match="该附件已不存在"):
-            filing.detach(db.session(), db.session.get_one(Application, own), before["attachment"][0]["id"], filer)
+            uploads.detach(db.session(), db.session.get_one(Application, own), before["attachment"][0]["id"], filer)
         db.session.commit()
     assert on_record(foreign) == before
 

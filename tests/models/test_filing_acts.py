@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from models import access, filing
+from models import access, filing, turn, uploads
 from models.accounts import Account
 from models.application import Application
 from models.attachments import Attachment
@@ -74,7 +74,7 @@ def test_a_declaration_without_a_starred_file_is_refused(make_application: Makin
     with acting("agent") as filer:
         application = db.session.get_one(Application, key)
         file = db.session.scalars(select(Attachment).filter_by(kind=kind)).one()
-        filing.detach(db.session(), application, file.id, filer)
+        uploads.detach(db.session(), application, file.id, filer)
         db.session.commit()
         with pytest.raises(filing.Incomplete) as lacking:
             filing.perform(db.session(), Action.SUBMIT, application, filer)
@@ -127,7 +127,7 @@ def test_a_stale_form_is_told_who_was_first(make_application: Making, acting: Ac
             application.title = "先到的标题"
         db.session.commit()
         with (
-            pytest.raises(filing.Conflict) as conflict,
+            pytest.raises(turn.Conflict) as conflict,
             filing.revising(db.session(), application, seen, filer),
         ):
             application.title = "后到的标题"
@@ -152,7 +152,7 @@ def test_an_upload_in_between_does_not_take_the_blame_for_an_edit(
         upload(app, application, AttachmentKind.OTHER, a_pdf("more"), filer)
         db.session.commit()
         with (
-            pytest.raises(filing.Conflict, match="编辑，当前状态为「暂存」"),
+            pytest.raises(turn.Conflict, match="编辑，当前状态为「暂存」"),
             filing.revising(db.session(), application, seen, filer),
         ):
             application.title = "后到的标题"
@@ -167,7 +167,7 @@ def test_a_second_decision_is_told_of_the_first(make_application: Making, acting
             filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), early, office=office())
             db.session.commit()
         before = on_record(key)
-        with pytest.raises(filing.Conflict) as conflict:
+        with pytest.raises(turn.Conflict) as conflict:
             filing.perform(db.session(), Action.REFUSE, shown, late, "内容不符")
         db.session.commit()
     assert "陈静已于" in str(conflict.value)
@@ -182,7 +182,7 @@ def test_whoever_was_overtaken_by_a_deletion_is_told_to_look_again(make_applicat
         with acting("publisher") as early:
             filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), early, office=office())
             db.session.commit()
-        with pytest.raises(filing.Conflict, match="已被他人办理，请返回列表查看"):
+        with pytest.raises(turn.Conflict, match="已被他人办理，请返回列表查看"):
             filing.perform(db.session(), Action.SUBMIT, shown, late)
 
 

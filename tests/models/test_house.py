@@ -70,10 +70,11 @@ STOREYS = (
     {"codes", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},
     {"attachments", "trail", "certificate", "press"},
-    {"customs", "changes", "disclosure"},
+    {"customs", "changes", "disclosure", "turn"},
     {"access", "letter", "receipt", "outbox", "reconciliation", "health"},
     {"filing"},
-    {"bundle", "inbox", "reissue"},
+    {"uploads", "bundle", "inbox"},
+    {"reissue"},
 )
 
 

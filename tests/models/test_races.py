@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 from stdnum.iso7064 import mod_37_36
 
-from models import access, clock, filing, trail
+from models import access, clock, filing, trail, turn, uploads
 from models.accounts import Account
 from models.application import Application, Carrier
 from models.attachments import Attachment
@@ -220,7 +220,7 @@ def test_a_form_opened_before_the_grant_cannot_be_saved_after_it(
             performing("grant", key, "reviewer")()
 
     with acting("publisher") as filer:
-        with pytest.raises(filing.Conflict, match="陈静已于"):
+        with pytest.raises(turn.Conflict, match="陈静已于"):
             save_too_late(filer, db.session.get_one(Application, key))
         db.session.commit()
     kept = on_record(key)
@@ -235,7 +235,7 @@ def detaching(app: Flask, key: int, file: int) -> Work:
         with app.app_context():
             filer = account_of("publisher")
             access.enter(filer)
-            filing.detach(db.session(), db.session.get_one(Application, key), file, filer)
+            uploads.detach(db.session(), db.session.get_one(Application, key), file, filer)
             db.session.commit()
             return "detach"
 
@@ -280,7 +280,7 @@ def test_a_file_that_another_tab_has_taken_out_is_not_taken_out_again(
         seen = list(application.attachments)
         detaching(app, key, seen[0].id)()
         with pytest.raises(Refused, match="该附件已不存在"):
-            filing.detach(db.session(), application, seen[0].id, filer)
+            uploads.detach(db.session(), application, seen[0].id, filer)
         db.session.rollback()
     assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("detach") == 1
 

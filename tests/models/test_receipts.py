@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models import filing, inbox, letter, outbox, receipt
+from models import inbox, letter, outbox, receipt, turn
 from models.application import Application
 from models.customs import CustomsMessage, CustomsNote
 from models.outbox import Pace
@@ -298,8 +298,8 @@ class TestWhichSend:
     def test_no_more_faults_are_counted_than_letters_were_sent(self, asked: tuple[Session, str]) -> None:
         """The same fault told by receipt and by FailBox is one."""
         session, name = asked
-        for turn in range(5):
-            inbox.take(session, "a.xml", simulator.receipt(name, "-1201001", f"{turn}"), PACE)
+        for n in range(5):
+            inbox.take(session, "a.xml", simulator.receipt(name, "-1201001", f"{n}"), PACE)
         assert session.scalars(select(CustomsMessage.faults)).one() == 2
 
 
@@ -354,7 +354,7 @@ def test_no_word_of_a_persons_conflict_lands_in_a_message(
         (name,) = sent(session)
 
         def busy(*_args: object) -> bool:
-            raise filing.Conflict("您的操作没有保存")
+            raise turn.Conflict("您的操作没有保存")
 
         monkeypatch.setattr(inbox, "_obeyed", busy)
         assert inbox.take(session, "a.xml", said(name), PACE) == [f"{name}：申请正在办理，回执稍后登记。"]

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import event, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from models import access, filing, reissue
+from models import access, filing, reissue, turn
 from models.accounts import Entrustment
 from models.application import Application
 from models.db import db
@@ -125,7 +125,7 @@ def test_a_certificate_that_slips_in_before_the_check_is_a_sentence_too(
         row = db.session.get_one(Application, second)
         assert row.replaces is not None
         set_committed_value(row.replaces, "replaced_by", None)  # as it was read before the other committed
-        with pytest.raises(filing.Conflict, match="刚刚已由另一份申请的证明替代"):
+        with pytest.raises(turn.Conflict, match="刚刚已由另一份申请的证明替代"):
             filing.perform(db.session(), Action.GRANT, row, account, office=office())
         db.session.commit()
     assert on_record(second) == before
