@@ -24,9 +24,10 @@ ANY = ("", _l("全部"))
 FIRST = date(2000, 1, 1)  # no moment of ours lies before; the first days of the era have none in UTC
 
 
-def text(label: Any) -> Any:
+def text(label: Any, hint: Any = "") -> Any:
     """A box for a part of a text."""
-    return StringField(label, filters=[without_signs], validators=[Length(max=100)])
+    look = {"placeholder": hint} if hint else {}
+    return StringField(label, filters=[without_signs], validators=[Length(max=100)], render_kw=look)
 
 
 def choice(label: Any, options: Callable[[], list[tuple[str, Any]]], searched: bool = False) -> Any:
@@ -102,7 +103,7 @@ class NationQuery(OwnQuery):
 class ExchangeQuery(Query):
     """Messages to customs by number, how far they have come, and when they were queued."""
 
-    number = text(_l("报文或证明编号"))
+    number = text(_l("报文编号"), _l("或证明编号"))
     state = choice(_l("交换状态"), lambda: [(state.value, state.label) for state in Delivery])
     since = DayField(_l("入列日期"))
     until = DayField(_l("至"))
