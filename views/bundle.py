@@ -32,10 +32,10 @@ class PrintScreen(Screen):
 
     @expose("/certificate/")
     def certificate(self) -> Response:
-        """The certificate as PDF, by the rule of 打印; looking at it writes nothing into its history."""
+        """The certificate as PDF, by the rule of 打印; to look at it makes nothing and writes nothing."""
         row = self.get_one(request.args.get("id")) or abort(404)
         try:
-            content = self.paper_of(row)
+            content = self.paper_of(row, made=True)
         except Refused as refused:
             flash(str(refused), "error")
             return self.back()
@@ -76,11 +76,13 @@ class PrintScreen(Screen):
         found = {row.id: row for row in ticked}
         return [found.get(key) or abort(404) for key in keys_sent]
 
-    def paper_of(self, row: Application) -> bytes:
-        """Its one file; raises Refused when it may not be printed, or the press cannot make it now."""
+    def paper_of(self, row: Application, made: bool = False) -> bytes:
+        """Its one file, `made` already or made now; raises Refused when it may not be printed, or cannot be made."""
         if sentence := workflow.refusal(Action.PRINT, row.status, current_user.role):
             raise Refused(sentence)
         assert row.certificate is not None
+        if made and row.certificate.paper is None:
+            raise Refused(_("证明文件还没有制成，请点击“打印”制成后查看。"))
         try:
             return certificate.paper(row.certificate, store(), keys())
         except Jammed as jammed:

@@ -3,6 +3,8 @@
   "use strict";
   const ask = document.getElementById("ask");
   let changed = false;  // something typed is not saved yet
+  let sending = 0, refused = 0, sent = false;  // files on their way, files refused; whether the form has left
+  let queue = Promise.resolve();  // one after the other: the first file of a blank form decides which draft they belong to
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const token = () => document.querySelector("input[name=csrf_token]").value;
 
@@ -232,20 +234,20 @@
     });
   }
 
-  let sending = 0, refused = 0, sent = false;
-  let queue = Promise.resolve();  // one after the other: the first file of a blank form decides which draft they belong to
   function watch(box) {
     const chooser = box.querySelector("input[type=file]"), line = box.querySelector(".progress-line");
     const error = box.querySelector(".note.error"), bar = line.querySelector("progress"), percent = line.querySelector("span");
     let replaces = null;
-    chooser.addEventListener("change", () => {
+    chooser.addEventListener("change", taken);
+    if (chooser.files.length) taken();  // chosen before this script was there to hear it
+    function taken() {
       const files = [...chooser.files], old = replaces;
       chooser.value = "";
       replaces = null;
       error.hidden = true;
       sending += files.length;
       files.forEach((file, i) => { queue = queue.then(() => upload(file, i === 0 ? old : null)); });
-    });
+    }
     async function upload(file, old) {
       let words = form.dataset.tooLarge;
       if (file.size <= form.dataset.most * 1048576) {

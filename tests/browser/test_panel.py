@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
@@ -235,3 +235,17 @@ def test_a_draft_is_deleted_from_its_own_form(comes: Coming, make_application: M
     press.agree("删除", press.page.locator(".foot"))
     expect(press.page.locator(".alert-success")).to_contain_text("删除成功")
     expect(press.row("暂存")).to_have_count(0)
+
+
+def test_a_file_chosen_before_the_script_is_there_is_sent_all_the_same(
+    comes: Coming, a_pdf: Callable[[str], bytes]
+) -> None:
+    """On a slow line the page is there before what listens to it."""
+    press = comes("publisher")
+    page, held = press.page, list[Route]()
+    page.route("**/panel.js", lambda route: held.append(route))
+    page.goto("/applications/new/", wait_until="commit")
+    press.attach("licence", 许可证=a_pdf("1"))
+    page.wait_for_function("document.querySelector('#file-licence input').files.length === 1")
+    held[0].continue_()
+    expect(page.locator("#file-licence .files li")).to_have_count(1)

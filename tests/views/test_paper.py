@@ -55,6 +55,7 @@ def on_screen(as_: Any) -> Callable[[str, int], bytes]:
 
     def opened(username: str, key: int) -> bytes:
         screen = {"reviewer": "filings", "national": "register"}.get(username, "applications")
+        as_(username).post(f"/{screen}/prepare/", data={"id": key})
         answer = as_(username).get(f"/{screen}/certificate/?id={key}")
         assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
         return bytes(answer.data)
@@ -149,7 +150,9 @@ class TestIssuedOnce:
             broken.setattr(Press, "made", lambda *_: (_ for _ in ()).throw(Jammed("no memory")))
             answer = as_("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True)
             assert "准予备案成功" in answer.text
-            refused = as_("publisher").get(f"/applications/certificate/?id={key}", follow_redirects=True)
+            looked = as_("publisher").get(f"/applications/certificate/?id={key}", follow_redirects=True)
+            assert "证明文件还没有制成，请点击“打印”制成后查看。" in looked.text
+            refused = as_("publisher").post("/applications/print/", data={"id": key}, follow_redirects=True)
             assert "证明文件暂时无法生成，证明不受影响，请稍后再次打印。" in refused.text
         number = number_of(app, key)
         assert papers(app, key) == []
