@@ -18,6 +18,7 @@ from models.seal import Keys
 from models.workshop import Craft, Unfinished, Workshop
 
 LONGEST = 300  # seconds; a press that says nothing for so long is taken for dead
+LASTS = 200  # papers that one process makes: WeasyPrint, or what it stands on, keeps 0.2 MB of each
 SNAPSHOT = "snapshot.json"  # the granted content, attached to the paper
 FIELD = "Seal"  # the signature; it lies over the element with id="seal"
 RESERVED = 16_384  # hexadecimal digits for the signature: three certificates of an authority's chain, and room
@@ -42,8 +43,8 @@ class Order:
 class Press(Workshop):
     """The one process that sets and signs."""
 
-    def __init__(self, longest: float = LONGEST) -> None:
-        super().__init__(Craft(printed, open_up, tidy_up), longest)
+    def __init__(self, longest: float = LONGEST, lasts: int = LASTS) -> None:
+        super().__init__(Craft(printed, open_up, tidy_up, lasts=lasts), longest)
 
     def made(self, order: Order) -> bytes:
         """The signed PDF/A-3b; raises Jammed."""

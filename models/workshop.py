@@ -20,12 +20,16 @@ def nothing() -> None:
 
 @dataclass(frozen=True)
 class Craft:
-    """What is done in the process; every function is one of a module. `memory`: bytes it may use, 0 for any number."""
+    """What is done in the process; every function is one of a module.
+
+    `memory`: bytes it may use; `lasts`: orders after which a new process takes over. 0: any number.
+    """
 
     work: Callable[[Any], Any]
     open_up: Callable[[], None] = nothing
     tidy_up: Callable[[], None] = nothing
     memory: int = 0
+    lasts: int = 0
 
 
 class Workshop:
@@ -36,7 +40,7 @@ class Workshop:
         self.turn = Lock()
         self.line: Connection | None = None
         self.process: Any = None
-        self.owner = 0
+        self.owner = self.orders = 0
 
     def done(self, order: Any) -> Any:
         """What the work makes of the order; raises Unfinished. A process that died is replaced once."""
@@ -55,6 +59,9 @@ class Workshop:
             self._stop()
             raise Unfinished("the process hung over this order")  # and would again: it is not asked twice
         finished, answer = line.recv()
+        self.orders += 1
+        if self.orders == self.craft.lasts:
+            self._stop()
         if not finished:
             raise Unfinished(answer)
         return answer
@@ -65,7 +72,7 @@ class Workshop:
         process = context.Process(target=serve, args=(theirs, self.craft), daemon=True)
         process.start()
         theirs.close()
-        self.line, self.process, self.owner = ours, process, os.getpid()
+        self.line, self.process, self.owner, self.orders = ours, process, os.getpid(), 0
         return ours
 
     def _stop(self) -> None:

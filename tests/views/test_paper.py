@@ -200,6 +200,8 @@ class TestIssuedOnce:
     def test_a_press_that_is_killed_is_replaced(self, app: Flask, make_application: Making, on_screen: Any) -> None:
         """Out of memory, or by hand: the next order starts another."""
         on_screen("publisher", make_application(status="filed"))
+        while PRESS.process is None:  # it has just retired
+            on_screen("publisher", make_application(status="filed"))
         os.kill(PRESS.process.pid, signal.SIGKILL)
         assert on_screen("publisher", make_application(status="filed")).startswith(b"%PDF-1.7")
 
@@ -317,11 +319,22 @@ class TestPress:
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             whole = order(granted, "320000", keys())
-        held = []
+        own, held = Press(), []
         for _ in range(6):
-            PRESS.made(whole)
-            held.append(resident(PRESS.process.pid))
+            own.made(whole)
+            held.append(resident(own.process.pid))
+        own._stop()
         assert held[-1] < 1.2 * held[1]
+
+    def test_a_press_is_replaced_before_it_has_grown_old(self, an_order: Order) -> None:
+        """PD7: what the libraries keep of every paper is given back."""
+        own, processes = Press(lasts=2), []
+        for _ in range(4):
+            assert own.made(an_order).startswith(b"%PDF-1.7")
+            processes.append(own.process and own.process.pid)
+        own._stop()
+        assert processes[1] is processes[3] is None
+        assert processes[0] != processes[2]
 
     def test_two_hundred_rows_cost_no_more_than_their_number(self, app: Flask) -> None:
         """PD7: ten times the rows, at most five times the work, and half as much memory again."""
