@@ -7,8 +7,8 @@ as long as the test session, so a test makes rows of its own.
         key = brought(served.app, "publisher", "filed")  # tests.cast: rows made in this process, on the same database
         answer = served.client("publisher").get(f"/applications/details/?id={key}")
 
-In a browser: `comes_to_server("publisher")` (tests/browser/conftest.py) is a signed-in Person. The 验证码 is on; whoever
-signs in by hand computes it with `served.code(cookie)` from the cookie that /login has set (Person does so already).
+In a browser: `comes_to_server("publisher")` (tests/browser/conftest.py) is a signed-in Person. The 验证码 is on: who
+signs in by hand computes it with `served.code(cookie)` from the cookie that /login has set, as Person does.
 """
 
 import http.client
