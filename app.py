@@ -41,6 +41,8 @@ SETTINGS: dict[str, Any] = {
     "CUSTOMS_PACE": {},
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
+    # Seconds within which a request has to arrive; each 16 KB of it adds another (views/server.py).
+    "REQUEST_SECONDS": 20,
     # Where requests are counted, to slow down whoever guesses: each process by itself, or redis://… for all together.
     "RATELIMIT_STORAGE_URI": "memory://",
     # Reverse proxies in front of us whose X-Forwarded-* headers are believed.

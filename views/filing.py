@@ -16,7 +16,7 @@ from models.changes import explain
 from models.db import db
 from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
-from views import certificate, export, security
+from views import certificate, export, security, spreadsheet
 from views.base import Button, labels_of
 from views.bundle import PrintScreen
 from views.fields import number_of, without_signs
@@ -201,12 +201,12 @@ class FilingScreen(PrintScreen):
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Response:
-        """The rows of the present query, at most as many as the pager reaches."""
-        if export_type not in export.TYPES:
+        """The rows of the present query, at most as many as the pager reaches; the list's columns come first."""
+        if export_type not in spreadsheet.TYPES:
             abort(404)
-        columns = [(name, label) for name, label in self._list_columns if name != "acts"]
+        name = str(self.name)
         _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST + 1)
-        return export.table(export_type, str(self.name), columns, rows)
+        return spreadsheet.download(export_type, name, export.sheets(name, rows, (*self.column_list, *BASICS), CARRIER))
 
 
 def content_of(file: Attachment) -> BinaryIO:

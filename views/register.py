@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from models.application import Application
 from models.certificate import Certificate
@@ -28,4 +28,4 @@ class RegisterScreen(FilingScreen):
     }
 
     def get_query(self) -> Any:
-        return super().get_query().options(selectinload(Application.certificate))
+        return super().get_query().options(joinedload(Application.certificate).load_only(Certificate.number))

@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 from time import time
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, has_app_context, jsonify, render_template, request
@@ -11,7 +12,8 @@ from flask_babel import gettext as _
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestTimeout, SecurityError
+from werkzeug.http import parse_range_header
 
 from models.application import Application, Carrier
 from models.trail import TrailEntry
@@ -22,6 +24,7 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+UNREAD = {408, 413}  # answers to a body that was not read to its end, and cannot be read again
 limiter = Limiter(get_remote_address)  # by address; RATELIMIT_STORAGE_URI lets several processes count together
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,8 +40,27 @@ WORDS = {
 }
 
 
+class Answer(Response):
+    """Every answer of ours."""
+
+    def make_conditional(
+        self, request_or_environ: Any, accept_ranges: bool | str = False, complete_length: int | None = None
+    ) -> Any:
+        """Werkzeug's, which answers 416 to every Range but one of bytes; RFC 9110, 14.2 lets the others be ignored.
+
+        So several ranges, an unknown unit, what cannot be read and an ending longer than the file mean the whole file.
+        """
+        environ = getattr(request_or_environ, "environ", request_or_environ)
+        asked = parse_range_header(environ.get("HTTP_RANGE"))
+        one = asked and asked.units == "bytes" and len(asked.ranges) == 1 and asked.ranges[0]
+        if not one or one[0] <= -(complete_length or 0):
+            environ.pop("HTTP_RANGE", None)
+        return super().make_conditional(environ, accept_ranges, complete_length)
+
+
 def init_app(app: Flask) -> None:
     """Guard every unsafe request, dress every answer, put every error into one sentence."""
+    app.response_class = Answer
     limiter.init_app(app)  # first: whoever has to wait is told so before what they send is read
     CSRFProtect(app)
     app.jinja_env.globals["csp_nonce"] = nonce
@@ -97,6 +119,7 @@ def sentence(error: HTTPException) -> str:
         403: _("当前账号没有这项权限，请返回首页，或联系系统管理员开通。"),
         404: _("没有找到这个页面或资料，请核对地址，或返回首页查询。"),
         405: _("这个地址不能这样打开，请返回首页从菜单进入。"),
+        408: _("提交的内容没有在限定时间内传完，没有保存，请检查网络后重新提交。"),
         413: _("上传内容超过 %(most)s MB，请压缩或分次上传。", most=current_app.config["ATTACHMENT_MB"]),
         429: _("操作过于频繁，请稍等一分钟后再试。"),
     }
@@ -107,6 +130,8 @@ def sentence(error: HTTPException) -> str:
 
 def explain(error: HTTPException) -> Response:
     """An error as a page, or as JSON for a script, with the same status and headers (Allow, Retry-After)."""
+    if isinstance(error, ClientDisconnected):  # who is still there hears that it took too long (views/server.py)
+        error = RequestTimeout()
     response: Response = current_app.make_response(error.get_response(request.environ))
     if isinstance(error, RateLimitExceeded) and limiter.current_limit:
         response.retry_after = max(1, int(limiter.current_limit.reset_at - time()))
@@ -137,7 +162,7 @@ def say(response: Response, words: str) -> Response:
 
 def typed(status: int) -> str:
     """What the person had written into a form of ours, given back to be copied; to a form of ours alone."""
-    if request.method != "POST" or status == 413 or request.origin != request.host_url.rstrip("/"):
+    if request.method != "POST" or status in UNREAD or request.origin != request.host_url.rstrip("/"):
         return ""
     named = ((WORDS.get(key.rpartition("-")[2]), value.strip()) for key, value in request.form.items(multi=True))
     return "\n".join(f"{label}：{value}" for label, value in named if label and value)
