@@ -15,9 +15,10 @@ from sqlalchemy import select
 from models import access, press
 from models.certificate import Certificate
 from models.db import db
-from models.glyphs import UNSEEN, _drawn, named, undrawable
+from models.glyphs import UNSEEN, _drawn, undrawable
 from models.press import Order
 from models.seal import Keys
+from models.text import named
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of, take
