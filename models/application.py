@@ -104,8 +104,8 @@ class Application(Base):
         info={
             "label": _l("预计进口日期"),
             "required": True,
-            "earliest": timedelta(days=-366),
-            "latest": timedelta(days=3660),
+            "earliest": timedelta(days=-365),
+            "latest": timedelta(days=3653),
         }
     )
     contact: Mapped[str | None] = mapped_column(String(50), info={"label": _l("联系人"), "required": True})

@@ -139,15 +139,17 @@ def unprintable(application: Application) -> dict[str, str]:
     """What the paper could not show whole: form field → sentence. Raises Refused where fontconfig is missing."""
     if not glyphs.undrawable(_strings(frozen(application))):  # almost always, and quick
         return {}
-    columns, found = Application.__table__.columns, {}
+    found = {}
     for name, text in _texts(application, APPLICATION_FIELDS).items():
-        found[name] = glyphs.complaint(str(columns[name].info["label"]), text)
+        label = Application.__table__.columns[name].info.get("label", name)
+        remedy = _("请联系系统管理员改用其他写法") if name in PARTIES else ""
+        found[PARTIES.get(name, name)] = glyphs.complaint(label, text, remedy)
     for place, carrier in enumerate(application.carriers):
         for name, text in _texts(carrier, CARRIER_FIELDS).items():
             label = Carrier.__table__.columns[name].info["label"]
             label = _("第 %(n)s 条载体信息的%(label)s", n=place + 1, label=label)
             found[f"carriers-{place}-{name}"] = glyphs.complaint(label, text)
-    return {PARTIES.get(name, name): sentence for name, sentence in found.items() if sentence}
+    return {name: sentence for name, sentence in found.items() if sentence}
 
 
 def _strings(snapshot: dict[str, Any]) -> Iterator[str]:

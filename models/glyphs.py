@@ -26,11 +26,12 @@ def undrawable(texts: Iterable[str]) -> list[str]:
     return sorted(sign for sign in signs if _turns(sign) or (_seen(sign) and ord(sign) not in _drawn()))
 
 
-def complaint(label: str, text: str) -> str | None:
-    """The sentence that tells which characters of a field cannot be printed; None when all can."""
-    if missing := undrawable([text]):
-        return _("%(label)s中的字符 %(signs)s 无法打印，请改用其他写法。", label=label, signs=named(missing))
-    return None
+def complaint(label: object, text: str, remedy: str = "") -> str | None:
+    """The sentence that tells which characters of a field cannot be printed, and the remedy; None when all can be."""
+    if not (missing := undrawable([text])):
+        return None
+    remedy = remedy or _("请改用其他写法")
+    return _("%(label)s中的字符 %(signs)s 无法打印，%(remedy)s。", label=label, signs=named(missing), remedy=remedy)
 
 
 def _turns(sign: str) -> bool:

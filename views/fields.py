@@ -144,18 +144,16 @@ class DayField(DateField):
             "inputmode": "numeric",  # eight digits are enough
             "autocomplete": "off",
         }
-        super().__init__(label, [*(validators or ()), Optional(), self._within], **kwargs)
+        super().__init__(label, [*(validators or ()), Optional()], **kwargs)
         self.bounds = (earliest, latest)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data, typed = None, typed_in(valuelist)
         self.raw_data = [typed or ""]
         if typed:
-            self.data = parse_day(typed)
-
-    def _within(self, _form: Any, _field: Any) -> None:
-        if self.data:
-            check_day(self.data, *self.bounds)
+            day = parse_day(typed)
+            check_day(day, *self.bounds)
+            self.data = day
 
 
 class AmountField(DecimalField):
