@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from models.visits import Visit
 
 HASHER = PasswordHasher()
+ENTRUSTED = {"earliest": date(1990, 1, 1), "latest": date(2099, 12, 31)}  # 2099-12-31: as long as both want
 CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -142,8 +143,8 @@ class Entrustment(Base):
     agent: Mapped[Organisation] = relationship(
         foreign_keys=[agent_id], lazy="joined", info={"label": _l("受托单位"), "required": True}
     )
-    since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True})
-    until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True})
+    since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True} | ENTRUSTED)
+    until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True} | ENTRUSTED)
 
     def assert_complete(self) -> None:
         """Two organisations, the first a press, and an end that is not before the start."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,15 +17,16 @@ from openpyxl import load_workbook
 from wtforms import ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
-from models import codes
+from models import codes, glyphs
 from models.accounts import Account, Entrustment, Organisation
 from models.codes import District
 from models.db import db
+from models.text import clean_text, normalize_code, without_format_characters
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.base import Button, Screen, form_args_of, labels_of, twins_told
-from views.fields import DayField, number_of, without_signs
+from views.fields import DayField, number_of
 from views.query import AccountQuery, DistrictQuery, OrganisationQuery
 
 ACTS = {"acts": _l("操作")}
@@ -38,7 +40,7 @@ class OrganisationLoader(QueryAjaxModelLoader):
         super().__init__(name, db, Organisation, fields=["name", "credit_code"])
 
     def get_list(self, query: str | None, offset: int | None = 0, limit: int = 10) -> Any:
-        words = (without_signs(query) or "").replace("%", "").replace("_", "")[:100]
+        words = without_format_characters(query or "").strip().replace("%", "").replace("_", "")[:100]
         return super().get_list(words, min(max(offset or 0, 0), 10_000), min(max(limit, 1), 20))
 
     def get_one(self, pk: Any) -> Organisation | None:
@@ -74,6 +76,14 @@ def named(model: type, *names: str) -> dict[str, Any]:
     return {"overrides": overrides, "args": args}
 
 
+def warn_of_unprintable(row: Organisation | Account) -> None:
+    """A name that the certificate could not show is told when it is registered, not at the grant."""
+    label = str(type(row).__table__.columns["name"].info["label"])
+    with suppress(Refused):  # without fontconfig nobody can say
+        if sentence := glyphs.complaint(label, row.name):
+            flash(sentence, "message")
+
+
 class OrganisationScreen(Screen):
     """单位: presses and the units they entrust; disabled, never deleted."""
 
@@ -87,10 +97,15 @@ class OrganisationScreen(Screen):
     form_columns = ("credit_code", "name", "trade", "province", "active")
     form_overrides = named(Organisation, *form_columns)["overrides"]
     form_args = named(Organisation, *form_columns)["args"]
-    form_args["credit_code"]["filters"] += [lambda code: code and code.upper()]  # a twin in small letters is a twin
+    form_args["credit_code"]["read"] = normalize_code  # a twin in small letters is a twin
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Organisation, db, **kwargs)
+
+    def save(self, form: Any, model: Organisation | None) -> Organisation:
+        organisation: Organisation = super().save(form, model)
+        warn_of_unprintable(organisation)
+        return organisation
 
 
 class AccountScreen(Screen):
@@ -135,6 +150,7 @@ class AccountScreen(Screen):
             end_visits(db.session(), account.id)
         if password:
             self._tell(account, password)
+        warn_of_unprintable(account)
         return account
 
     def _tell(self, account: Account, password: str) -> None:
@@ -222,7 +238,7 @@ def rows_of(content: bytes, name: str) -> list[dict[str, str]]:
     except Exception as broken:  # whatever a parser raises, the sentence is the same
         raise Refused(_("无法读取该文件，请使用 CSV 或 XLSX 格式。")) from broken
     rows = lines if lines and lines[0] and lines[0][0].strip().isdecimal() else lines[1:]  # a heading is no number
-    cells = [[without_signs(cell) or "" for cell in line[:2]] for line in rows if len(line) > 1]
+    cells = [[clean_text(cell) or "" for cell in line[:2]] for line in rows if len(line) > 1]
     return [{"code": code.zfill(4), "name": name} for code, name in cells if code]
 
 
