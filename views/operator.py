@@ -17,9 +17,10 @@ from wtforms import ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
 from models import codes
-from models.accounts import Account, Entrustment, Organisation
+from models.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
 from models.codes import District
 from models.db import db
+from models.text import FORMAT_CHARACTERS
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
@@ -74,6 +75,20 @@ def named(model: type, *names: str) -> dict[str, Any]:
     return {"overrides": overrides, "args": args}
 
 
+def check_username(_form: Any, field: Any) -> None:
+    """Validator of the user name of a new account."""
+    if field.data and (sentence := username_refusal(field.data)):
+        raise ValidationError(sentence)
+
+
+def named_formerly(account: Account) -> str:
+    """The user name; after it the former one that migration 0006 had to change, its invisible signs by their codes."""
+    if not account.former_username:
+        return account.username
+    former = FORMAT_CHARACTERS.sub(lambda sign: f"<U+{ord(sign[0]):04X}>", account.former_username)
+    return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
+
+
 class OrganisationScreen(Screen):
     """单位: presses and the units they entrust; disabled, never deleted."""
 
@@ -103,6 +118,7 @@ class AccountScreen(Screen):
     column_formatters = {
         "province": lambda _view, _context, row, _name: shown_province(row),
         "organisation": lambda _view, _context, row, _name: row.organisation and row.organisation.name,
+        "username": lambda _view, _context, row, _name: named_formerly(row),
     }
     column_list = ("username", "name", "role", "organisation", "province", "active", "acts")
     column_sortable_list = ("username", "name", "role")
@@ -111,6 +127,8 @@ class AccountScreen(Screen):
     form_ajax_refs = {"organisation": OrganisationLoader("organisation")}
     form_overrides = named(Account, *form_columns)["overrides"] | searching("organisation")
     form_args = named(Account, *form_columns)["args"]
+    form_args["username"]["filters"] += [lambda typed: typed and normal_username(typed)]
+    form_args["username"]["validators"].append(check_username)
     FIXED = ("username", "role")  # said once, when the account is made
 
     def __init__(self, **kwargs: Any) -> None:

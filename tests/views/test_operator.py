@@ -109,6 +109,7 @@ def test_what_an_account_is_for_is_said_once(as_: As, acting: Acting, cast: Simp
         assert not account.must_change
 
 
+SIGNS_OF_A_USER_NAME = "用户名只能由汉字、字母、数字和 . - _ @ 组成，中间不能有空格，请修改后再试。"
 WRONG_ACCOUNTS = [
     ({}, ["该字段是必填字段。"] * 3, []),
     ({"username": "  ", "name": "\0", "role": "national"}, ["该字段是必填字段。"] * 2, []),
@@ -119,6 +120,9 @@ WRONG_ACCOUNTS = [
     ({"username": "r", "name": "无省份", "role": "reviewer"}, [], ["省级审核账号须选择所属省份。"]),
     ({"username": "r", "name": "x", "role": "reviewer", "province": "990000"}, ["请从下拉列表中选择。"], []),
     ({"username": "r", "name": "x", "role": "superuser"}, ["该字段是必填字段。"], []),
+    ({"username": "Ｐublisher\u200b", "name": "重名", "role": "national"}, ["已经存在。"], []),
+    ({"username": "\u200b", "name": "x", "role": "national"}, ["该字段是必填字段。"], []),
+    ({"username": "zhang san", "name": "x", "role": "national"}, [SIGNS_OF_A_USER_NAME], []),
     ({"username": "长" * 65, "name": "x", "role": "national"}, ["字段长度不能超过 64 个字符。"], []),
 ]
 
@@ -320,7 +324,13 @@ def test_accounts_are_found_by_name_and_role(as_: As, acting: Acting) -> None:
     operator = as_("operator")
     with acting("operator"):
         everybody = len(list(db.session.scalars(select(Account))))
-    questions = {"": everybody, "?role=reviewer": 2, "?username=publisher": 2, "?name=王&role=publisher": 1}
+    questions: dict[str, int] = {
+        "?username=ＰUBLISHER": 2,
+        "": everybody,
+        "?role=reviewer": 2,
+        "?username=ＰUBLISHER": 2,
+        "?name=王&role=publisher": 1,
+    }
     for asked, count in (questions | {"?role=nobody": 0, "?username=%25": 0}).items():
         assert f"共 {count} 条" in operator.get(f"/accounts/{asked}").text, asked
 
@@ -354,3 +364,10 @@ def test_ones_own_password_is_not_reset_but_changed(app: Flask, as_: As, cast: S
     answer = operator.post("/accounts/reset/", data={"id": cast.operator}, follow_redirects=True)
     assert said(answer.text) == ["自己的密码请点击右上角“修改密码”更换。"]
     assert ledger(app) == before
+
+
+def test_the_operator_sees_whom_the_upgrade_renamed(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
+    with acting("operator"):
+        db.session.get(Account, cast.publisher2).former_username = "Publisher\u200b"
+        db.session.commit()
+    assert "publisher2（升级前为 Publisher&lt;U+200B&gt;）" in as_("operator").get("/accounts/").text
