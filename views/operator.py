@@ -20,7 +20,7 @@ from models import codes
 from models.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
 from models.codes import District
 from models.db import db
-from models.text import FORMAT_CHARACTERS
+from models.text import FORMATS
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
@@ -85,7 +85,7 @@ def named_formerly(account: Account) -> str:
     """The user name; after it the former one that migration 0006 had to change, its invisible signs by their codes."""
     if not account.former_username:
         return account.username
-    former = FORMAT_CHARACTERS.sub(lambda sign: f"<U+{ord(sign[0]):04X}>", account.former_username)
+    former = FORMATS.sub(lambda sign: f"<U+{ord(sign[0]):04X}>", account.former_username)
     return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
 
 
