@@ -1,6 +1,5 @@
-"""The database: one declarative base, named constraints, exact decimals, and how SQLite is opened."""
+"""The database: one declarative base, named constraints, exact decimals, and how it is opened."""
 
-import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,13 @@ from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
-from sqlalchemy import Dialect, Engine, MetaData, Numeric, String, event
+from sqlalchemy import Connection, Dialect, MetaData, Numeric, String, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from models import computed as computed  # must be known before any table is made, by a migration too
+from models import sqlite
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -21,6 +23,9 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+MIGRATION_LOCK = 20_260_101  # any number, the same for ever: the advisory lock's on PostgreSQL
+MIGRATION_WAIT = 24 * 60 * 60 * 1000  # ms that a migration waits for another one on SQLite
 
 
 class Base(DeclarativeBase):
@@ -68,18 +73,32 @@ def init_app(app: Flask) -> None:
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     options: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "sqlite":
-        # IMMEDIATE: a write transaction takes its lock at once; an upgraded read fails with «locked» under load.
-        options["connect_args"] = {"isolation_level": "IMMEDIATE", "timeout": 30}
+        options |= sqlite.options()
     else:
         options |= {"pool_pre_ping": True, "connect_args": {"options": "-c timezone=Asia/Shanghai"}}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
     db.init_app(app)
     migrate.init_app(app, db)
+    with app.app_context():
+        for engine in db.engines.values():
+            sqlite.prepare(engine)
 
 
-@event.listens_for(Engine, "connect")
-def open_sqlite(connection: Any, _record: Any) -> None:
-    """Write-ahead log, enforced foreign keys; a commit is on disk when it returns."""
-    if isinstance(connection, sqlite3.Connection):
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
-            connection.execute(f"PRAGMA {pragma}")
+def lock_for_migration(connection: Connection) -> None:
+    """Begin a transaction that no other migration runs beside; waits for the other one, which may take long.
+
+    The lock is the transaction's: it goes with a process that dies, and so does what that one has changed.
+    """
+    if connection.dialect.name == "sqlite":
+        usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={MIGRATION_WAIT}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins no transaction before DDL
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={usual}")
+    else:
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+
+
+def version() -> str | None:
+    """The kind and version of the database; for SQLite that of the library used. None before the first connection."""
+    known = getattr(db.engine.dialect, "server_version_info", None)
+    return f"{db.engine.dialect.name} {'.'.join(map(str, known))}" if known else None

@@ -10,7 +10,7 @@ from flask_babel import Babel
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from models import workflow
+from models import sqlite, workflow
 from models.codes import authority_of
 from models.customs import last, rejected
 from models.db import db
@@ -77,6 +77,7 @@ def init_app(app: Flask) -> None:
     health.init_app(app)
     commands.init_app(app)
     with app.app_context():
+        check_database(app.config["SQLALCHEMY_DATABASE_URI"])
         open_store()
     app.jinja_env.globals.update(
         product=PRODUCT,
@@ -85,6 +86,12 @@ def init_app(app: Flask) -> None:
         advice=lambda row: workflow.advice(row.status, rejected(last(db.session(), row))),
         authority_of=authority_of,
     )
+
+
+def check_database(address: str) -> None:
+    """A version of SQLite that can lose commits stops the start with one sentence."""
+    if sentence := sqlite.refusal(address):
+        raise click.ClickException(sentence)
 
 
 def open_store() -> None:

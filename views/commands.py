@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import access, codes, trail
 from models.accounts import Account, Organisation
+from models.db import lock_for_migration
 from models.visits import account_named, end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
@@ -35,6 +36,7 @@ def upgrade() -> None:
     """Every migration, then the lists that ship with the code."""
     flask_migrate.upgrade()
     with access.everything() as session:
+        lock_for_migration(session.connection())  # another process may be upgrading the same empty database
         codes.seed_districts(session)
         session.commit()
     click.echo(_("数据库结构已是最新。"))

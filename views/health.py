@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import access
 from models import health as exchange
+from models.db import version
 from views.customs import pace
 from views.office import store
 
@@ -18,9 +19,13 @@ def init_app(app: Flask) -> None:
 
 
 def health() -> Response:
-    """`ok`, or 503 with: database, store, overdue, set_aside, rejected (messages to customs)."""
+    """`ok`, or 503 with: database, store, overdue, set_aside, rejected (messages to customs).
+
+    `?details` adds a line with the kind and version of the database, once that has answered.
+    """
     wrong = list(ills())
-    return Response("".join(f"{word}\n" for word in wrong or ["ok"]), 503 if wrong else 200, mimetype="text/plain")
+    lines = [*(wrong or ["ok"]), *filter(None, [version() if "details" in request.args else None])]
+    return Response("".join(f"{line}\n" for line in lines), 503 if wrong else 200, mimetype="text/plain")
 
 
 def ills() -> Iterator[str]:

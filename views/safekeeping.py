@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -16,7 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy import URL, Engine, MetaData, Table, delete, func, inspect, literal, select, table
 from sqlalchemy.orm import Session
 
-from models import clock
+from models import clock, sqlite
 from models.attachments import Attachment, Store
 from models.certificate import Certificate, Paper
 from models.codes import District
@@ -77,15 +76,15 @@ def _dump(engine: Engine, file: Path) -> None:
     if engine.dialect.name == "postgresql":
         _run(engine, "pg_dump", "--format=custom", f"--file={file}")
         return
-    with closing(_sqlite(engine)) as source, closing(sqlite3.connect(file)) as copy:
+    with closing(_sqlite(engine)) as source, closing(sqlite.library.connect(file)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, readable where nothing may be written
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise Refused(_("数据库未通过完整性检查，备份没有完成，请先检查磁盘。"))
 
 
-def _sqlite(engine: Engine) -> sqlite3.Connection:
-    return sqlite3.connect(str(engine.url.database), timeout=30)
+def _sqlite(engine: Engine) -> Any:
+    return sqlite.library.connect(str(engine.url.database), timeout=30)
 
 
 def _run(engine: Engine, program: str, *arguments: str) -> None:
@@ -143,7 +142,7 @@ def _load(engine: Engine, file: Path) -> None:
         _run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(file))
         return
     address = f"{file.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True)) as source, closing(_sqlite(engine)) as target:
+    with closing(sqlite.library.connect(address, uri=True)) as source, closing(_sqlite(engine)) as target:
         source.backup(target)
 
 

@@ -1,7 +1,6 @@
 """模拟海关: a counterpart for trying things out, with a ledger of its own, and faults on demand. It is not customs."""
 
 import random
-import sqlite3
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
 from models import clock, letter, signature
 from models.letter import Letter, port
+from models.sqlite import library as sqlite
 from models.vocabulary import Action, Reply
 from models.workflow import Refused
 
@@ -61,12 +61,12 @@ class Customs:
         self.path, self.mischief, self.trusted = path, mischief or Mischief(), trusted or []
         self.lock, self.serial = Lock(), count()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(sqlite.connect(path)) as connection:
             connection.executescript(TABLES)
 
     def run(self, statement: str, *values: Any) -> list[Any]:
         """One statement, committed."""
-        with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
+        with closing(sqlite.connect(self.path, timeout=30)) as connection, connection:
             return connection.execute(statement, values).fetchall()
 
     def take(self, raw: bytes) -> bytes | None:

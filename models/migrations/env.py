@@ -1,4 +1,4 @@
-"""Runs the steps against the application's own database, all of them in one transaction."""
+"""Runs the steps against the application's own database, all of them in one transaction, one process at a time."""
 
 from typing import Any, Literal
 
@@ -6,6 +6,7 @@ from alembic import context
 from flask import current_app
 
 from models import guards
+from models.db import lock_for_migration
 
 PLAIN = {
     "WordColumn": "sa.String(32)",
@@ -28,8 +29,10 @@ with database.engine.connect() as connection:
         compare_type=True,
         render_item=plain,
         transaction_per_migration=False,
+        transactional_ddl=True,  # SQLite too: lock_for_migration begins the transaction
     )
     with context.begin_transaction():
+        lock_for_migration(connection)
         guards.remove(connection)
         context.run_migrations()
         guards.install(connection)

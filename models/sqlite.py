@@ -1,0 +1,65 @@
+"""SQLite: which library we use, how a connection is opened, and which versions are refused."""
+
+import time
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Engine, event, make_url
+
+try:  # bundles a newer SQLite than Debian 12 and 13 have
+    from pysqlite3 import dbapi2 as _library
+except ImportError:  # no wheel for this machine
+    import sqlite3 as _library
+
+library: Any = _library
+Version = tuple[int, ...]
+PRAGMAS = ("foreign_keys=ON", "synchronous=FULL")
+TRIES, PAUSE = 100, 0.05  # up to five seconds, in seconds
+
+
+def options() -> dict[str, Any]:
+    """Arguments of `create_engine`."""
+    # IMMEDIATE: a write transaction takes its lock at once; an upgraded read fails with «locked» under load.
+    return {"module": library, "connect_args": {"isolation_level": "IMMEDIATE", "timeout": 30}}
+
+
+def loses_commits(version: Version) -> bool:
+    """Whether a commit that races another process's checkpoint may be lost (https://sqlite.org/wal.html, section 11).
+
+    Fixed in 3.51.3, and in the branches 3.44 and 3.50 by 3.44.6 and 3.50.7.
+    """
+    fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return not fixed
+
+
+def refusal(address: str, version: Version = library.sqlite_version_info) -> str | None:
+    """Why this database must not be opened; None: it may. Nobody knows how many processes will open the same file."""
+    url = make_url(address)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    if not loses_commits(version):
+        return None
+    return _(
+        "SQLite %(version)s 在多个进程同时写入时可能丢失数据，不能使用。"
+        "请安装 pysqlite3，或改用 SQLite 3.51.3 及以上版本，或改用 PostgreSQL。",
+        version=".".join(map(str, version)),
+    )
+
+
+def prepare(engine: Engine) -> None:
+    """Open every connection of this engine with a write-ahead log and foreign keys; a commit is on disk on return."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda connection, _record: _open(connection))
+
+
+def _open(connection: Any) -> None:
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    for left in reversed(range(TRIES)):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except library.OperationalError:  # another process opens the new file: the busy timeout does not apply here
+            if not left:
+                raise
+            time.sleep(PAUSE)
