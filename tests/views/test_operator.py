@@ -1,21 +1,17 @@
 """系统管理: accounts, organisations, entrustments and the table of customs districts; and no application anywhere."""
 
-import io
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 
-import pytest
 from flask import Flask
-from openpyxl import Workbook
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import clock
 from models.accounts import Account, Organisation
-from models.codes import District
 from models.db import db
 from tests.cast import PASSWORD
 from tests.conftest import Acting, Browser, Making
@@ -228,77 +224,6 @@ def test_units_are_looked_up_as_you_type(as_: As) -> None:
     assert answer.json == [[1, "12320000466000101W-江苏文艺音像出版社"]]
 
 
-def table(rows: list[tuple[object, object]], kind: str) -> tuple[io.BytesIO, str]:
-    """A table of districts as the operator gets it, and its file name."""
-    out = io.BytesIO()
-    if kind == "xlsx":
-        book = Workbook()
-        for row in [("代码", "名称"), *rows]:
-            book.active.append(row)
-        book.save(out)
-    else:
-        out.write("".join(f"{code},{name}\r\n" for code, name in [("代码", "名称"), *rows]).encode(kind))
-    out.seek(0)
-    return out, f"关区.{'xlsx' if kind == 'xlsx' else 'CSV'}"
-
-
-def districts(app: Flask) -> dict[str, tuple[str, bool]]:
-    """Code → (name, ended)."""
-    with app.app_context():
-        return {row.code: (row.name, row.ended) for row in db.session.scalars(select(District))}
-
-
-@pytest.mark.parametrize("kind", ["utf-8", "utf-8-sig", "gb18030", "xlsx"])
-def test_the_table_of_districts_is_imported_whole(app: Flask, as_: As, make_application: Making, kind: str) -> None:
-    """domain.md: the full table changes. What it lacks has ended, and stays readable where a filing cites it."""
-    key = make_application()
-    before = districts(app)
-    rows: list[tuple[object, object]] = [(100, "北京关区"), ("2233", "浦东机场海关𠮷"), ("9999", "新关"), ("", "空行")]
-    answer = as_("operator").post("/districts/import/", data={"file": table(rows, kind)}, follow_redirects=True)
-    assert said(answer.text) == [f"已导入 3 个关区，停用 {len(before) - 2} 个。"]
-    after = districts(app)
-    assert {code: name for code, (name, ended) in after.items() if not ended} == {
-        "0100": "北京关区", "2233": "浦东机场海关𠮷", "9999": "新关",
-    }  # fmt: skip
-    assert after["2201"] == (before["2201"][0], True)
-    page = as_("publisher").get(f"/applications/edit/?id={key}").text
-    assert form_of(page)["port"] == "2201"
-    assert "2201-浦江海关</option>" in page
-    assert "4300-" not in page
-    assert "2201-浦江海关</option>" not in as_("publisher").get("/applications/new/").text
-
-
-WRONG_TABLES = {
-    "no file": None,
-    "empty": (io.BytesIO(b""), "a.csv"),
-    "a heading alone": table([], "utf-8"),
-    "five digits": table([("2233", "好"), ("22335", "坏")], "utf-8"),
-    "letters": table([("22a3", "坏")], "xlsx"),
-    "wide digits": table([("２２３３", "坏")], "utf-8"),
-    "no name": table([("2233", "")], "gb18030"),
-    "no name but a sign that is none": table([("2233", "\0")], "utf-8"),
-    "neither UTF-8 nor GB 18030": (io.BytesIO(b"code,name\n2233,\xff\xff\n"), "a.csv"),
-    "no workbook": (io.BytesIO(b"PK\x03\x04 nonsense"), "a.xlsx"),
-    "a picture": (io.BytesIO(b"\x89PNG\r\n\x1a\n\0\0"), "a.csv"),
-    "one column": (io.BytesIO(b"code\n2233\n"), "a.csv"),
-}
-
-
-def test_a_table_that_cannot_be_read_changes_nothing(app: Flask, as_: As) -> None:
-    """All or nothing, and a sentence that says what is wrong."""
-    operator, before = as_("operator"), ledger(app)
-    for name, file in WRONG_TABLES.items():
-        if file:
-            file[0].seek(0)
-            content = io.BytesIO(file[0].read())
-        answer = operator.post(
-            "/districts/import/", data={"file": (content, file[1])} if file else {}, follow_redirects=True
-        )
-        (sentence,) = said(answer.text)
-        assert sentence.startswith(("关区代码须为四位数字并带名称", "无法读取该文件")), name
-    assert ledger(app) == before
-
-
 def test_the_operator_sees_no_application_anywhere(as_: As, make_application: Making) -> None:
     """Design 2.6: administration and decision are separate duties."""
     key = make_application(status="filed", title="机密标题")
@@ -344,17 +269,6 @@ def test_the_same_account_entered_twice_at_once_is_made_once(as_: As) -> None:
     assert sorted(answer.status_code for answer in answers) == [302, 422, 422, 422]
     told = [said(answer.text) + complaints(answer.text) for answer in answers if answer.status_code == 422]
     assert all(words[0].startswith(("相同的内容刚刚已经登记", "没有保存")) for words in told)
-
-
-def test_a_table_without_a_heading_loses_no_row_and_tells_how_many_it_ended(app: Flask, as_: As) -> None:
-    """The same file again ends nothing more."""
-    operator = as_("operator")
-    told = [f"已导入 2 个关区，停用 {len(districts(app)) - 2} 个。", "已导入 2 个关区，停用 0 个。"]
-    for sentence in told:
-        file = (io.BytesIO("2233,浦东机场\n5301,皇岗海关\n".encode()), "关区.csv")
-        answer = operator.post("/districts/import/", data={"file": file}, follow_redirects=True)
-        assert said(answer.text) == [sentence]
-    assert {code for code, (_name, ended) in districts(app).items() if not ended} == {"2233", "5301"}
 
 
 def test_ones_own_password_is_not_reset_but_changed(app: Flask, as_: As, cast: SimpleNamespace) -> None:
