@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import unicodedata
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validat
 from models import clock
 from models.clock import Moment
 from models.db import Base
+from models.text import without_format_characters
 from models.vocabulary import Role, Trade, WordColumn
 from models.workflow import Refused
 
@@ -33,6 +35,27 @@ def valid_credit_code(code: str) -> bool:
         return False
     total = sum(CODE_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(code[:17]))
     return CODE_SIGNS.index(code[17]) == -total % 31
+
+
+def normal_username(typed: str) -> str:
+    """The one stored spelling of a user name: NFKC, case folded, no format characters, no blanks around it.
+
+    NFKC comes again at the end, for case folding can leave what NFKC composes.
+    """
+    folded = unicodedata.normalize("NFKC", without_format_characters(typed)).casefold()
+    return without_format_characters(unicodedata.normalize("NFKC", folded)).strip()
+
+
+def username_refusal(username: str) -> str | None:
+    """Why a new account cannot have this user name (in its normal form), or None.
+
+    Names given before this rule stay and sign in as they are: only new ones are judged.
+    """
+    if not username:
+        return _("请填写用户名。")
+    if re.fullmatch(r"[\w.@-]+", username):
+        return None
+    return _("用户名只能由汉字、字母、数字和 . - _ @ 组成，中间不能有空格，请修改后再试。")
 
 
 class Organisation(Base):
@@ -73,6 +96,8 @@ class Account(Base, UserMixin):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(64), unique=True, info={"label": _l("用户名"), "required": True})
+    # The user name before migration 0006, where another account had the same normal form: still signs in, see sign_in.
+    former_username: Mapped[str | None] = mapped_column(String(64), info={"label": _l("升级前的用户名")})
     name: Mapped[str] = mapped_column(String(50), info={"label": _l("姓名"), "required": True})
     role: Mapped[Role] = mapped_column(WordColumn(Role), info={"label": _l("角色"), "required": True})
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
@@ -85,6 +110,14 @@ class Account(Base, UserMixin):
     locked_until: Mapped[datetime | None] = mapped_column(Moment)
 
     visit: "Visit | None" = None  # the one under way in this request; set on the instance by sign_in() and visitor()
+
+    @validates("username")
+    def _keep_normal_username(self, _key: str, username: str) -> str:
+        """Stores the normal form; raises Refused when a new account cannot have it."""
+        username = normal_username(username)
+        if sentence := username_refusal(username):
+            raise Refused(sentence)
+        return username
 
     def get_id(self) -> str:
         """What the cookie carries: the token of this visit, not the account's number."""

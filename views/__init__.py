@@ -18,9 +18,10 @@ from models.vocabulary import Role
 from models.workflow import Refused
 from views import commands, health, login, security, verification
 from views.applications import ApplicationsScreen
+from views.districts import DistrictScreen
 from views.exchange import ExchangeScreen, TrafficScreen
 from views.office import store
-from views.operator import AccountScreen, DistrictScreen, EntrustmentScreen, OrganisationScreen
+from views.operator import AccountScreen, EntrustmentScreen, OrganisationScreen
 from views.register import RegisterScreen
 from views.review import FilingsScreen, ReviewScreen
 

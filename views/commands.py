@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models import access, codes, trail
 from models.accounts import Account, Organisation
 from models.db import lock_for_migration
-from models.visits import end_visits
+from models.visits import account_named, end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
 from views import authority, bulk, customs, demo, papers, safekeeping
@@ -73,7 +73,7 @@ def account() -> None:
 def add(username: str, name: str, role: str, organisation: str | None, province: str | None) -> None:
     """A new account with a one-time password."""
     with access.everything() as session:
-        if _found(session, username):
+        if account_named(session, username):
             raise Refused(_("用户名“%(username)s”已存在，请换一个。", username=username))
         person = Account(
             username=username,
@@ -86,6 +86,7 @@ def add(username: str, name: str, role: str, organisation: str | None, province:
         password = person.reset_password()
         session.add(person)
         session.commit()
+        username = person.username
     click.echo(_("账号“%(username)s”已建立。", username=username))
     _tell(password)
 
@@ -115,12 +116,8 @@ def password(username: str) -> None:
     _tell(fresh)
 
 
-def _found(session: Session, username: str) -> Account | None:
-    return session.scalar(select(Account).where(Account.username == username))
-
-
 def _person(session: Session, username: str) -> Account:
-    if person := _found(session, username):
+    if person := account_named(session, username):
         return person
     raise Refused(_("没有用户名为“%(username)s”的账号，请核对后再试。", username=username))
 

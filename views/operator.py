@@ -1,7 +1,5 @@
-"""系统管理: accounts, organisations, entrustments, customs districts. The operator sees no application."""
+"""系统管理: accounts, organisations, entrustments. The operator sees no application."""
 
-import csv
-import io
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -13,21 +11,19 @@ from flask_admin.model.fields import AjaxSelectField
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from openpyxl import load_workbook
 from wtforms import ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
 from models import codes, glyphs
-from models.accounts import Account, Entrustment, Organisation
-from models.codes import District
+from models.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
 from models.db import db
-from models.text import clean_text, normalize_code, without_format_characters
+from models.text import FORMATS, normalize_code, without_format_characters
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
-from views.base import Button, Screen, form_args_of, labels_of, twins_told
+from views.base import Button, Screen, form_args_of, labels_of
 from views.fields import DayField, number_of
-from views.query import AccountQuery, DistrictQuery, OrganisationQuery
+from views.query import AccountQuery, OrganisationQuery
 
 ACTS = {"acts": _l("操作")}
 OPERATOR = frozenset({Role.OPERATOR})
@@ -84,6 +80,20 @@ def warn_of_unprintable(row: Organisation | Account) -> None:
             flash(sentence, "message")
 
 
+def check_username(_form: Any, field: Any) -> None:
+    """Validator of the user name of a new account."""
+    if field.data and (sentence := username_refusal(field.data)):
+        raise ValidationError(sentence)
+
+
+def named_formerly(account: Account) -> str:
+    """The user name; after it the former one that migration 0006 had to change, its invisible signs by their codes."""
+    if not account.former_username:
+        return account.username
+    former = FORMATS.sub(lambda sign: f"<U+{ord(sign[0]):04X}>", account.former_username)
+    return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
+
+
 class OrganisationScreen(Screen):
     """单位: presses and the units they entrust; disabled, never deleted."""
 
@@ -118,6 +128,7 @@ class AccountScreen(Screen):
     column_formatters = {
         "province": lambda _view, _context, row, _name: shown_province(row),
         "organisation": lambda _view, _context, row, _name: row.organisation and row.organisation.name,
+        "username": lambda _view, _context, row, _name: named_formerly(row),
     }
     column_list = ("username", "name", "role", "organisation", "province", "active", "acts")
     column_sortable_list = ("username", "name", "role")
@@ -126,6 +137,8 @@ class AccountScreen(Screen):
     form_ajax_refs = {"organisation": OrganisationLoader("organisation")}
     form_overrides = named(Account, *form_columns)["overrides"] | searching("organisation")
     form_args = named(Account, *form_columns)["args"]
+    form_args["username"]["filters"] += [lambda typed: typed and normal_username(typed)]
+    form_args["username"]["validators"].append(check_username)
     FIXED = ("username", "role")  # said once, when the account is made
 
     def __init__(self, **kwargs: Any) -> None:
@@ -194,57 +207,3 @@ class EntrustmentScreen(Screen):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Entrustment, db, **kwargs)
-
-
-class DistrictScreen(Screen):
-    """关区代码: the table changes; the operator imports it whole."""
-
-    roles = OPERATOR
-    opens = frozenset({"imported"})
-    list_template = "districts.html"
-    query_form = DistrictQuery
-    column_list = ("code", "name", "ended")
-    column_sortable_list = ("code", "name")
-    column_labels = labels_of(District)
-    column_default_sort = ("code", False)
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(District, db, **kwargs)
-
-    @expose("/import/", methods=("POST",))
-    def imported(self) -> Any:
-        """导入: CSV or XLSX with a heading and two columns, 代码 and 名称; all or nothing."""
-        file = request.files.get("file")
-        try:
-            rows = rows_of(file.read(), file.filename or "") if file else []
-            with twins_told():
-                current, ended = codes.import_districts(db.session(), rows)
-                db.session().commit()
-            flash(_("已导入 %(current)s 个关区，停用 %(ended)s 个。", current=current, ended=ended), "success")
-        except Refused as refused:
-            db.session().rollback()
-            flash(str(refused), "error")
-        return self.back()
-
-
-def rows_of(content: bytes, name: str) -> list[dict[str, str]]:
-    """The rows, under a heading or without one, as (code, name); raises Refused when the file cannot be read."""
-    try:
-        if name.lower().endswith(".xlsx"):
-            sheet = load_workbook(io.BytesIO(content), read_only=True).active
-            lines = [["" if cell is None else str(cell) for cell in line] for line in sheet.values]
-        else:
-            lines = list(csv.reader(io.StringIO(decoded(content))))
-    except Exception as broken:  # whatever a parser raises, the sentence is the same
-        raise Refused(_("无法读取该文件，请使用 CSV 或 XLSX 格式。")) from broken
-    rows = lines if lines and lines[0] and lines[0][0].strip().isdecimal() else lines[1:]  # a heading is no number
-    cells = [[clean_text(cell) or "" for cell in line[:2]] for line in rows if len(line) > 1]
-    return [{"code": code.zfill(4), "name": name} for code, name in cells if code]
-
-
-def decoded(content: bytes) -> str:
-    """UTF-8, or GB 18030 as Excel in China saves it."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("gb18030")

@@ -9,7 +9,7 @@ from sqlalchemy import false
 from wtforms import Field, Form, SelectField
 
 from models import workflow
-from models.accounts import Account, Organisation
+from models.accounts import Account, Organisation, normal_username
 from models.application import Application, search_key
 from models.certificate import Certificate
 from models.clock import SHANGHAI
@@ -121,7 +121,7 @@ class AccountQuery(Query):
     name = text(_l("姓名"))
     role = choice(_l("角色"), lambda: [(role.value, role.label) for role in Role])
     conditions: ClassVar[dict[str, Condition]] = {
-        "username": lambda words: Account.username.contains(words, autoescape=True),
+        "username": lambda words: Account.username.contains(normal_username(words), autoescape=True),
         "name": lambda words: Account.name.contains(words, autoescape=True),
         "role": lambda role: Account.role == Role(role),
     }

@@ -1,7 +1,6 @@
 """Code lists. Customs districts change and live in a table the operator can import; the others ship with the code."""
 
 import csv
-import re
 from functools import cache
 from importlib.resources import files
 
@@ -119,30 +118,6 @@ def _spelled(names: dict[str, str], typed: str) -> str | None:
 def authority_of(province: str) -> str:
     """受理机关: the press authority of the publisher's province (联合公告 2016 年第 2 号)."""
     return f"{names_of('province')[province]}新闻出版局"
-
-
-def import_districts(session: Session, rows: list[dict[str, str]]) -> tuple[int, int]:
-    """Replace the table by `rows` (code, name): how many are current, how many ended by it. All or nothing.
-
-    The caller commits.
-    """
-    wrong = [row["code"] for row in rows if not re.fullmatch("[0-9]{4}", row["code"]) or not row["name"]]
-    if wrong or not rows:
-        raise Refused(
-            _(
-                "关区代码须为四位数字并带名称，有误的代码：%(codes)s。",
-                codes="、".join(wrong[:10]) or _("（文件中没有数据）"),
-            )
-        )
-    current = {row["code"]: row["name"][:50] for row in rows}
-    known = list(session.scalars(select(District)))
-    ending = [district for district in known if not district.ended and district.code not in current]
-    for district in known:
-        district.ended = district.code not in current
-        district.name = current.pop(district.code, district.name)
-    session.add_all(District(code=code, name=name) for code, name in current.items())
-    session.flush()
-    return len({row["code"] for row in rows}), len(ending)
 
 
 def seed_districts(session: Session) -> None:

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from models.codes import District, authority_of, code_of, import_districts, label_of, names_of, seed_districts
+from models.codes import District, authority_of, code_of, label_of, names_of, seed_districts
 from models.db import db
 from models.workflow import Refused
 
@@ -85,54 +85,6 @@ def test_a_part_or_another_case_is_enough_where_it_is_plain(app: Flask, name: st
 def test_what_means_nothing_or_too_much_is_refused(app: Flask, words: str) -> None:
     with app.app_context(), pytest.raises(Refused, match="不在代码表中，请从下拉列表中选择"):
         code_of("district", words)
-
-
-def rows(*pairs: str) -> list[dict[str, str]]:
-    """«0100 北京关区» → a row of the file."""
-    return [dict(zip(("code", "name"), pair.split(), strict=True)) for pair in pairs]
-
-
-def test_a_new_table_of_districts_replaces_the_old(app: Flask) -> None:
-    """The full table changes; a district that is gone is kept, marked, for old filings cite it."""
-    with app.app_context():
-        old = len(names_of("district"))
-        counts = import_districts(db.session(), rows("2201 浦江新关", "9001 新设海关"))
-        db.session.commit()
-        assert counts == (2, old - 1)
-        assert names_of("district") == {"2201": "浦江新关", "9001": "新设海关"}
-        assert len(db.session.scalars(select(District)).all()) == old + 1
-        assert label_of("district", "2233") == "2233-浦东机场"
-
-
-def test_a_district_that_comes_back_is_no_longer_ended(app: Flask) -> None:
-    with app.app_context():
-        import_districts(db.session(), rows("2201 浦江海关"))
-        import_districts(db.session(), rows("2201 浦江海关", "2233 浦东机场"))
-        db.session.commit()
-        assert not db.session.scalars(select(District).filter_by(code="2233")).one().ended
-
-
-@pytest.mark.parametrize(
-    ("wrong", "named"),
-    [
-        ([{"code": "220", "name": "x"}], "220"),
-        ([{"code": "22011", "name": "x"}], "22011"),
-        ([{"code": "22A1", "name": "x"}], "22A1"),
-        ([{"code": "２２０１", "name": "x"}], "２２０１"),
-        ([{"code": "²²⁰¹", "name": "x"}], "²²⁰¹"),
-        ([{"code": "2201", "name": ""}], "2201"),
-        ([], "（文件中没有数据）"),
-    ],
-)
-def test_a_table_with_a_wrong_row_is_refused_whole(app: Flask, wrong: list[dict[str, str]], named: str) -> None:
-    """All or nothing: half a table is worse than the old one."""
-    with app.app_context():
-        before = names_of("district")
-        with pytest.raises(Refused) as refused:
-            import_districts(db.session(), rows("9001 新设海关") * bool(wrong) + wrong)
-        db.session.rollback()
-        assert named in str(refused.value)
-        assert names_of("district") == before
 
 
 def test_the_sample_table_is_sown_once(app: Flask) -> None:

@@ -1,21 +1,17 @@
 """系统管理: accounts, organisations, entrustments and the table of customs districts; and no application anywhere."""
 
-import io
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 
-import pytest
 from flask import Flask
-from openpyxl import Workbook
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import clock
 from models.accounts import Account, Organisation
-from models.codes import District
 from models.db import db
 from tests.cast import PASSWORD
 from tests.conftest import Acting, Browser, Making
@@ -109,6 +105,7 @@ def test_what_an_account_is_for_is_said_once(as_: As, acting: Acting, cast: Simp
         assert not account.must_change
 
 
+SIGNS_OF_A_USER_NAME = "用户名只能由汉字、字母、数字和 . - _ @ 组成，中间不能有空格，请修改后再试。"
 WRONG_ACCOUNTS = [
     ({}, ["该字段是必填字段。"] * 3, []),
     ({"username": "  ", "name": "\0", "role": "national"}, ["该字段是必填字段。"] * 2, []),
@@ -119,6 +116,9 @@ WRONG_ACCOUNTS = [
     ({"username": "r", "name": "无省份", "role": "reviewer"}, [], ["省级审核账号须选择所属省份。"]),
     ({"username": "r", "name": "x", "role": "reviewer", "province": "990000"}, ["请从下拉列表中选择。"], []),
     ({"username": "r", "name": "x", "role": "superuser"}, ["该字段是必填字段。"], []),
+    ({"username": "Ｐublisher\u200b", "name": "重名", "role": "national"}, ["已经存在。"], []),
+    ({"username": "\u200b", "name": "x", "role": "national"}, ["该字段是必填字段。"], []),
+    ({"username": "zhang san", "name": "x", "role": "national"}, [SIGNS_OF_A_USER_NAME], []),
     ({"username": "长" * 65, "name": "x", "role": "national"}, ["字段长度不能超过 64 个字符。"], []),
 ]
 
@@ -224,77 +224,6 @@ def test_units_are_looked_up_as_you_type(as_: As) -> None:
     assert answer.json == [[1, "12320000466000101W-江苏文艺音像出版社"]]
 
 
-def table(rows: list[tuple[object, object]], kind: str) -> tuple[io.BytesIO, str]:
-    """A table of districts as the operator gets it, and its file name."""
-    out = io.BytesIO()
-    if kind == "xlsx":
-        book = Workbook()
-        for row in [("代码", "名称"), *rows]:
-            book.active.append(row)
-        book.save(out)
-    else:
-        out.write("".join(f"{code},{name}\r\n" for code, name in [("代码", "名称"), *rows]).encode(kind))
-    out.seek(0)
-    return out, f"关区.{'xlsx' if kind == 'xlsx' else 'CSV'}"
-
-
-def districts(app: Flask) -> dict[str, tuple[str, bool]]:
-    """Code → (name, ended)."""
-    with app.app_context():
-        return {row.code: (row.name, row.ended) for row in db.session.scalars(select(District))}
-
-
-@pytest.mark.parametrize("kind", ["utf-8", "utf-8-sig", "gb18030", "xlsx"])
-def test_the_table_of_districts_is_imported_whole(app: Flask, as_: As, make_application: Making, kind: str) -> None:
-    """domain.md: the full table changes. What it lacks has ended, and stays readable where a filing cites it."""
-    key = make_application()
-    before = districts(app)
-    rows: list[tuple[object, object]] = [(100, "北京关区"), ("2233", "浦东机场海关𠮷"), ("9999", "新关"), ("", "空行")]
-    answer = as_("operator").post("/districts/import/", data={"file": table(rows, kind)}, follow_redirects=True)
-    assert said(answer.text) == [f"已导入 3 个关区，停用 {len(before) - 2} 个。"]
-    after = districts(app)
-    assert {code: name for code, (name, ended) in after.items() if not ended} == {
-        "0100": "北京关区", "2233": "浦东机场海关𠮷", "9999": "新关",
-    }  # fmt: skip
-    assert after["2201"] == (before["2201"][0], True)
-    page = as_("publisher").get(f"/applications/edit/?id={key}").text
-    assert form_of(page)["port"] == "2201"
-    assert "2201-浦江海关</option>" in page
-    assert "4300-" not in page
-    assert "2201-浦江海关</option>" not in as_("publisher").get("/applications/new/").text
-
-
-WRONG_TABLES = {
-    "no file": None,
-    "empty": (io.BytesIO(b""), "a.csv"),
-    "a heading alone": table([], "utf-8"),
-    "five digits": table([("2233", "好"), ("22335", "坏")], "utf-8"),
-    "letters": table([("22a3", "坏")], "xlsx"),
-    "wide digits": table([("２２３３", "坏")], "utf-8"),
-    "no name": table([("2233", "")], "gb18030"),
-    "no name but a sign that is none": table([("2233", "\0")], "utf-8"),
-    "neither UTF-8 nor GB 18030": (io.BytesIO(b"code,name\n2233,\xff\xff\n"), "a.csv"),
-    "no workbook": (io.BytesIO(b"PK\x03\x04 nonsense"), "a.xlsx"),
-    "a picture": (io.BytesIO(b"\x89PNG\r\n\x1a\n\0\0"), "a.csv"),
-    "one column": (io.BytesIO(b"code\n2233\n"), "a.csv"),
-}
-
-
-def test_a_table_that_cannot_be_read_changes_nothing(app: Flask, as_: As) -> None:
-    """All or nothing, and a sentence that says what is wrong."""
-    operator, before = as_("operator"), ledger(app)
-    for name, file in WRONG_TABLES.items():
-        if file:
-            file[0].seek(0)
-            content = io.BytesIO(file[0].read())
-        answer = operator.post(
-            "/districts/import/", data={"file": (content, file[1])} if file else {}, follow_redirects=True
-        )
-        (sentence,) = said(answer.text)
-        assert sentence.startswith(("关区代码须为四位数字并带名称", "无法读取该文件")), name
-    assert ledger(app) == before
-
-
 def test_the_operator_sees_no_application_anywhere(as_: As, make_application: Making) -> None:
     """Design 2.6: administration and decision are separate duties."""
     key = make_application(status="filed", title="机密标题")
@@ -320,7 +249,12 @@ def test_accounts_are_found_by_name_and_role(as_: As, acting: Acting) -> None:
     operator = as_("operator")
     with acting("operator"):
         everybody = len(list(db.session.scalars(select(Account))))
-    questions = {"": everybody, "?role=reviewer": 2, "?username=publisher": 2, "?name=王&role=publisher": 1}
+    questions: dict[str, int] = {
+        "?username=ＰUBLISHER": 2,
+        "": everybody,
+        "?role=reviewer": 2,
+        "?name=王&role=publisher": 1,
+    }
     for asked, count in (questions | {"?role=nobody": 0, "?username=%25": 0}).items():
         assert f"共 {count} 条" in operator.get(f"/accounts/{asked}").text, asked
 
@@ -337,20 +271,16 @@ def test_the_same_account_entered_twice_at_once_is_made_once(as_: As) -> None:
     assert all(words[0].startswith(("相同的内容刚刚已经登记", "没有保存")) for words in told)
 
 
-def test_a_table_without_a_heading_loses_no_row_and_tells_how_many_it_ended(app: Flask, as_: As) -> None:
-    """The same file again ends nothing more."""
-    operator = as_("operator")
-    told = [f"已导入 2 个关区，停用 {len(districts(app)) - 2} 个。", "已导入 2 个关区，停用 0 个。"]
-    for sentence in told:
-        file = (io.BytesIO("2233,浦东机场\n5301,皇岗海关\n".encode()), "关区.csv")
-        answer = operator.post("/districts/import/", data={"file": file}, follow_redirects=True)
-        assert said(answer.text) == [sentence]
-    assert {code for code, (_name, ended) in districts(app).items() if not ended} == {"2233", "5301"}
-
-
 def test_ones_own_password_is_not_reset_but_changed(app: Flask, as_: As, cast: SimpleNamespace) -> None:
     """The one-time password would be shown on the login page to whoever looks at the screen next."""
     operator, before = as_("operator"), ledger(app)
     answer = operator.post("/accounts/reset/", data={"id": cast.operator}, follow_redirects=True)
     assert said(answer.text) == ["自己的密码请点击右上角“修改密码”更换。"]
     assert ledger(app) == before
+
+
+def test_the_operator_sees_whom_the_upgrade_renamed(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
+    with acting("operator"):
+        db.session.get(Account, cast.publisher2).former_username = "Publisher\u200b"
+        db.session.commit()
+    assert "publisher2（升级前为 Publisher&lt;U+200B&gt;）" in as_("operator").get("/accounts/").text
