@@ -65,8 +65,8 @@ def test_the_application_knows_views_and_how_to_open_the_database_only() -> None
 
 # Inside models: words → rules → tables → scopes → acts. A module imports from its own storey or one below it.
 STOREYS = (
-    {"vocabulary", "clock", "db", "workshop", "check_code"},
-    {"workflow", "guards", "numbering", "inspection", "strongbox"},
+    {"vocabulary", "clock", "db", "workshop", "check_code", "flaws"},
+    {"workflow", "guards", "numbering", "inspection", "pdf_check", "pdf_actions", "pictures", "strongbox"},
     {"codes", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},
     {"attachments", "trail", "certificate", "press"},
