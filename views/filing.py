@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from models import bundle, customs, disclosure, filing, workflow
 from models.application import Application, Carrier
-from models.attachments import SHOWN_IN_BROWSER, Attachment
+from models.attachments import SHOWN_IN_BROWSER, Attachment, named
 from models.changes import explain
 from models.db import db
 from models.vocabulary import Action, AttachmentKind, Ground, Reason
@@ -189,7 +189,7 @@ class FilingScreen(PrintScreen):
             content_of(file),
             mimetype=file.media_type,
             as_attachment=not inline,
-            download_name=file.name,
+            download_name=named(file.name, file.media_type),
             etag=file.digest,
             conditional=False,
         )

@@ -65,8 +65,8 @@ def test_the_application_knows_views_and_how_to_open_the_database_only() -> None
 
 # Inside models: words → rules → tables → scopes → acts. A module imports from its own storey or one below it.
 STOREYS = (
-    {"vocabulary", "clock", "sqlite", "computed", "db", "workshop", "check_code"},
-    {"workflow", "text", "guards", "numbering", "inspection", "strongbox"},
+    {"vocabulary", "clock", "sqlite", "computed", "db", "workshop", "check_code", "flaws"},
+    {"workflow", "text", "guards", "numbering", "inspection", "pdf_check", "pdf_actions", "pictures", "strongbox"},
     {"codes", "columns", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},
     {"attachments", "trail", "certificate", "press"},

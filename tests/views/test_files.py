@@ -79,8 +79,8 @@ REFUSED = {
     "脚本.pdf": (b"<html><script>alert(1)</script></html>", "不是 PDF、JPEG、PNG 或 TIFF"),
     "程序.pdf": (b"MZ" + bytes(200), "不是 PDF、JPEG、PNG 或 TIFF"),
     "压缩.pdf": (b"PK\x03\x04" + bytes(200), "不是 PDF、JPEG、PNG 或 TIFF"),
-    "半个.pdf": (b"%PDF-1.7\n1 0 obj", "已损坏或不完整"),
-    "半张.png": (b"\x89PNG\r\n\x1a\n" + bytes(20), "已损坏或不完整"),
+    "半个.pdf": (b"%PDF-1.7\n1 0 obj", "不完整，后面的内容缺失"),
+    "半张.png": (b"\x89PNG\r\n\x1a\n" + bytes(20), "不完整，后面的内容缺失"),
     "空的.pdf": (b"", "是空的"),
     "图.svg": (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "不是 PDF、JPEG、PNG 或 TIFF"),
 }
