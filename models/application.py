@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Computed, ForeignKey, Index, String, Text, event
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship, validates
+from sqlalchemy import Computed, ForeignKey, Index, String, Text, event, select
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, object_session, relationship, validates
 
 from models import workflow
 from models.clock import Moment
@@ -169,8 +169,11 @@ class Application(Base):
     @property
     def open_opinion(self) -> "TrailEntry | None":
         """The words that came with the last move of the status: gone as soon as it moves on."""
-        moves = [entry for entry in self.trail if entry.before not in (None, entry.after)]
-        return moves[-1] if moves and moves[-1].opinion else None
+        session, entry = object_session(self), type(self).trail.property.mapper.class_
+        assert session is not None
+        moves = select(entry).where(entry.application_id == self.id, entry.before != entry.after)
+        last: TrailEntry | None = session.scalar(moves.order_by(entry.id.desc()).limit(1))
+        return last if last is not None and last.opinion else None
 
     def missing(self) -> dict[str, str]:
         """Everything 申报 still lacks, told at once: field → sentence (行政许可法 第三十二条, by analogy)."""

@@ -151,7 +151,7 @@ class ApplicationsScreen(FilingScreen):
     def create_form(self, obj: Any = None) -> Any:
         """A blank form; the only press there is to choose is chosen."""
         form = super().create_form(obj)
-        if request.method == "GET" and len(form.publisher_id.choices) == 1:
+        if request.method != "POST" and len(form.publisher_id.choices) == 1:
             form.publisher_id.process_data(form.publisher_id.choices[0][0])
         return form
 
@@ -159,7 +159,7 @@ class ApplicationsScreen(FilingScreen):
     def edit_view(self) -> Any:
         """The form while 暂存 or 退回 (手册 第二章); the details, with the reason, in any other status."""
         row = self.get_one(request.args.get("id")) or abort(404)
-        if row.status not in EDITABLE and request.method == "GET":
+        if row.status not in EDITABLE and request.method != "POST":
             return redirect(self.get_url(".details_view", id=row.id))
         return super().edit_view()
 

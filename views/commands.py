@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import access, codes, trail
+from models import access, codes, integrity
 from models.accounts import Account, Organisation
 from models.db import lock_for_migration
 from models.visits import account_named, end_visits
@@ -137,17 +137,17 @@ def history() -> None:
     """The sealed record of every act."""
 
 
-@history.command(help="逐条核验办理记录的封印，发现改动时列出并以状态 1 退出。")
+@history.command(help="核对办理记录、数据状态、证明、文件和编号是否一致，发现不符时列出并以状态 1 退出。")
 def verify() -> None:
-    """Every entry whose seal or link does not hold."""
+    """Every contradiction between trail, status, certificate, paper and numbers."""
     with access.everything() as session:
-        broken = list(trail.broken(session))
-        for entry in broken:
-            where = _("第 %(id)s 条，申请单号 %(number)s", id=entry.id, number=entry.application.number)
-            click.echo(f"{where}，{entry.at:%Y-%m-%d %H:%M:%S}，{entry.actor_name}，{entry.act}")
-    if broken:
-        raise Refused(_("有 %(count)s 条办理记录与封印不符，请立即查明原因。", count=len(broken)))
-    click.echo(_("办理记录完整，没有发现改动。"))
+        found = 0
+        for sentence in integrity.contradictions(session, store()):
+            click.echo(sentence)
+            found += 1
+    if found:
+        raise Refused(_("发现 %(count)s 处不符，请立即查明原因。", count=found))
+    click.echo(_("办理记录、证明、文件和编号相互一致，没有发现改动。"))
 
 
 @terminal.command(help="备份数据库和全部附件到一个空文件夹。")

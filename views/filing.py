@@ -14,6 +14,7 @@ from models.application import Application, Carrier
 from models.attachments import SHOWN_IN_BROWSER, Attachment, named
 from models.changes import explain
 from models.db import db
+from models.trail import TrailEntry
 from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
 from views import certificate, export, security, spreadsheet
@@ -107,7 +108,8 @@ class FilingScreen(PrintScreen):
     def render(self, template: str, **kwargs: Any) -> Any:
         page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
         page |= {
-            "told": lambda row: disclosure.history(row, current_user),
+            "told": history,
+            "newest": disclosure.NEWEST,
             "reasons": Reason,
             "carrier_labels": labels_of(Carrier),
             "explain": explain,
@@ -182,7 +184,11 @@ class FilingScreen(PrintScreen):
         """A file, under its own name; the bytes cannot run anything in our name, whatever they are."""
         key = number_of(request.args.get("id"))
         file = db.session().get(Attachment, key) if key is not None else None
-        if file is None or self.get_one(file.application_id) is None or not disclosure.may_read(file, current_user):
+        if (
+            file is None
+            or self.get_one(file.application_id) is None
+            or not disclosure.may_read(db.session(), file, current_user)
+        ):
             abort(404)
         inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args
         response = send_file(
@@ -221,6 +227,12 @@ def content_of(file: Attachment) -> BinaryIO:
             number=number,
         )
         raise Refused(sentence) from None
+
+
+def history(row: Application) -> list[TrailEntry]:
+    """The newest entries of 办理过程 and one more, if there are more; all of them for `?history=all`."""
+    most = None if request.args.get("history") == "all" else disclosure.NEWEST + 1
+    return disclosure.history(db.session(), row, current_user, most)
 
 
 def tag(row: Application) -> Markup:

@@ -24,6 +24,7 @@ from models.db import db
 from models.visits import end_visits, has_given, lockout, sign_in, visitor
 from models.workflow import Refused
 from views import challenge
+from views.limits import SMALL, limit_to
 from views.security import STATIC, limiter, local, wants_json
 
 # Endpoints, and whole blueprints, that need no account. They see no row of the register: the session stays closed.
@@ -62,6 +63,7 @@ def guard() -> ResponseReturnValue | None:
     if public:
         return None
     if account is None:
+        limit_to(SMALL)  # the larger limits are for those who have signed in
         return _to_login()
     if account.must_change and request.endpoint not in WHILE_CHANGING:
         return abort(403) if wants_json() else redirect(url_for("password"), 303)
@@ -71,18 +73,18 @@ def guard() -> ResponseReturnValue | None:
 def _to_login() -> ResponseReturnValue:
     if session.pop("_user_id", None):
         flash(_("登录已超时，请重新登录。"))
-    if request.method != "GET" or wants_json():
+    if request.method == "POST" or wants_json():
         abort(401)
     return redirect(url_for("login", next=request.full_path.rstrip("?")))
 
 
-@limiter.limit("60 per minute", methods=["POST"], deduct_when=lambda answer: answer.status_code == 401)
+@limiter.limit("60 per minute", methods=["POST"])
 def login() -> ResponseReturnValue:
     """User name, password and 验证码, in the reverse order: a wrong 验证码 never tries a password."""
     target = local(request.values.get("next")) or "/"
     if current_user.is_authenticated:
         return redirect(target)
-    if request.method == "GET":
+    if request.method != "POST":
         session.permanent = False  # or every picture and style sheet would send back the cookie without the 验证码
         return _login_page(target)
     username = request.form.get("username", "").replace("\0", "").strip()
@@ -125,9 +127,10 @@ def logout() -> ResponseReturnValue:
     return redirect(url_for("login"), 303)
 
 
+@limiter.limit("20 per minute", methods=["POST"])  # argon2 is slow on purpose
 def password() -> ResponseReturnValue:
     """修改密码; asked of everybody at the first login."""
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("password.html", error="")
     try:
         _change(current_user, *(request.form.get(name, "") for name in ("current", "new", "repeat")))

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from markupsafe import escape
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestTimeout, SecurityError
 from werkzeug.http import parse_range_header
 
@@ -24,7 +25,7 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-UNREAD = {408, 413}  # answers to a body that was not read to its end, and cannot be read again
+UNREAD = {408, 413, 429}  # answers to a body that was not read to its end, and is not read for the error page either
 limiter = Limiter(get_remote_address)  # by address; RATELIMIT_STORAGE_URI lets several processes count together
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -100,7 +101,10 @@ def local(target: str | None) -> str | None:
 
 def came_from() -> str | None:
     """The page of ours that sent this request."""
-    page = urlsplit(request.referrer or "")
+    try:
+        page = urlsplit(request.referrer or "")
+    except ValueError:  # `http://[`
+        return None
     return local(page._replace(scheme="", netloc="").geturl()) if page.netloc == request.host else None
 
 
@@ -120,12 +124,19 @@ def sentence(error: HTTPException) -> str:
         404: _("没有找到这个页面或资料，请核对地址，或返回首页查询。"),
         405: _("这个地址不能这样打开，请返回首页从菜单进入。"),
         408: _("提交的内容没有在限定时间内传完，没有保存，请检查网络后重新提交。"),
-        413: _("上传内容超过 %(most)s MB，请压缩或分次上传。", most=current_app.config["ATTACHMENT_MB"]),
+        413: _too_large(),
         429: _("操作过于频繁，请稍等一分钟后再试。"),
     }
     if (error.code or 500) >= 500:
         return _("系统暂时无法完成这次操作，请稍后再试；如仍未解决，请把事件编号告知系统管理员。")
     return sentences.get(error.code or 0, _("提交的内容不完整或格式不对，请返回上一页检查后重新提交。"))
+
+
+def _too_large() -> str:
+    most = (request.max_content_length or 0) >> 20
+    if most > 0:
+        return _("上传内容超过 %(most)s MB，请压缩或分次上传。", most=current_app.config["ATTACHMENT_MB"])
+    return _("提交的内容过长，没有保存，请精简后重新提交。")
 
 
 def explain(error: HTTPException) -> Response:
@@ -153,18 +164,30 @@ def say(response: Response, words: str) -> Response:
         said = {"message": words} | ({"incident": number} if number else {})
         response.data, response.mimetype = jsonify(said).data, "application/json"
         return response
-    response.data = render_template(
-        "error.html", sentence=words, status=status, incident=number, back=came_from(), typed=typed(status)
-    )
+    response.data = _error_page(words, status, number)
     response.content_type = "text/html; charset=utf-8"
     return response
+
+
+def _error_page(words: str, status: int, number: str | None) -> str:
+    """The page of one sentence; the bare sentence when even that page fails, for nothing stands behind it."""
+    try:
+        back, written = came_from(), typed(status)
+        return render_template("error.html", sentence=words, status=status, incident=number, back=back, typed=written)
+    except Exception:
+        current_app.logger.exception("the error page failed")
+        return f'<!DOCTYPE html><html lang="zh-CN"><meta charset="UTF-8"><title>{status}</title><p>{escape(words)}</p>'
 
 
 def typed(status: int) -> str:
     """What the person had written into a form of ours, given back to be copied; to a form of ours alone."""
     if request.method != "POST" or status in UNREAD or request.origin != request.host_url.rstrip("/"):
         return ""
-    named = ((WORDS.get(key.rpartition("-")[2]), value.strip()) for key, value in request.form.items(multi=True))
+    try:
+        items = list(request.form.items(multi=True))
+    except HTTPException:  # it is the body that is wrong
+        return ""
+    named = ((WORDS.get(key.rpartition("-")[2]), value.strip()) for key, value in items)
     return "\n".join(f"{label}：{value}" for label, value in named if label and value)
 
 

@@ -73,7 +73,7 @@ STOREYS = (
     {"customs", "changes", "disclosure", "turn"},
     {"access", "letter", "receipt", "outbox", "reconciliation", "health"},
     {"filing"},
-    {"uploads", "bundle", "inbox"},
+    {"uploads", "bundle", "inbox", "integrity"},
     {"reissue"},
 )
 

@@ -1,5 +1,6 @@
 """What every answer carries, and how every refusal reads."""
 
+import io
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -113,7 +114,7 @@ SENTENCES = {
     403: "没有这项权限",
     404: "没有找到这个页面或资料",
     405: "不能这样打开",
-    413: "超过 20 MB",
+    413: "提交的内容过长",
     429: "操作过于频繁",
     500: "事件编号",
 }
@@ -163,10 +164,14 @@ def test_a_failure_shows_a_number_and_the_log_knows_it(put: Put, as_: As, caplog
 
 
 def test_too_large_a_form_is_told_the_limit(app: Flask, as_: As) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = 1000
-    answer = as_("publisher").post("/password", data={"current": "x" * 2000})
+    app.config["MAX_CONTENT_LENGTH"] = 1 << 20
+    file = {"kind": "contract", "file": (io.BytesIO(b"x" * (2 << 20)), "合同.pdf")}
+    answer = as_("publisher").post("/applications/upload/", data=file)
     assert answer.status_code == 413
     assert "20 MB" in answer.text
+    answer = as_("publisher").post("/password", data={"current": "x" * 70_000})
+    assert answer.status_code == 413
+    assert "提交的内容过长，没有保存，请精简后重新提交。" in answer.text
 
 
 def test_what_was_written_is_given_back_when_a_page_has_expired(as_: As) -> None:
