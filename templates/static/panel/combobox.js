@@ -1,12 +1,13 @@
 // Combobox after the ARIA APG pattern "editable combobox with list autocomplete", over a native field that works without it:
 //   <select data-combobox>: stays in the form, hidden, and holds the value; its id moves to the text field put before it.
 //   <input list>, <input data-url>: a text field of codes, with the options of a shared <datalist> or of the server.
-// Keys: typing opens the list and highlights the best match. ↓ ↑ open and move, PageUp/Down by ten, Home/End while open.
+// Keys: typing opens the list and highlights the best match. ↓ ↑ open and move; Home and End, while open, go to the ends.
 //   Enter while open takes the highlighted option and submits nothing; while closed it is the form's. Tab takes it and moves on.
 //   Esc closes the list; once closed, it clears the field. Text that is no option is put back when focus leaves, with a sentence.
 // One popup, #choices, serves the page, and a text field costs nothing until it has focus: a form may hold hundreds of rows.
 // Fires input and change on the field that is sent. A script that sets the <select> itself fires change on it.
 import { $$ } from "./page.js";
+import { matching, meant, option } from "./search.js";
 
 const popup = document.getElementById("choices"), list = popup.firstElementChild, note = popup.lastElementChild;
 const heard = document.getElementById("choices-heard"), words = popup.dataset, parsed = new WeakMap();
@@ -14,47 +15,39 @@ let box = null;  // the combobox with focus: { input, select, kept: label of its
 let found = [], at = -1;  // options shown, place of the highlighted one
 let asked = null, firing = false;  // AbortController of the request on its way; our own events, which are no typing
 
-// Options: «010-张» is found by code, by any part of the label, and by data-keys (pinyin, English); width and case do not count.
-const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s\p{Cf}]/gu, "");
-function option(label, value, keys = "") {
-  const [, code, name] = label.match(/^([0-9A-Z]{3,18})-(.*[^\x00-\x7f].*)$/) || [null, label, label];
-  return { label, value, names: [code, name, label].map(fold), keys: keys.split(" ").filter(Boolean) };
-}
-function rank({ names: [code, name, label], keys }, text) {  // 0: the text names this option; 1 to 5: ever less alike; 9: not at all
-  if ([code, name, label].includes(text)) return 0;
-  const ways = [code.startsWith(text), name.startsWith(text), keys.some((key) => key.startsWith(text)), label.includes(text),
-    text.length > 1 && keys.some((key) => key.includes(text))];
-  return ways.includes(true) ? ways.indexOf(true) + 1 : 9;
-}
-function matching(text) {
-  const source = box.select || document.getElementById(box.input.dataset.codes), wanted = fold(text);
-  if (!parsed.has(source)) parsed.set(source, $$("option", source).map((o) => option((o.label || o.value).trim(), o.value, o.dataset.keys)).filter((o) => o.label));
-  const ranked = parsed.get(source).map((each) => [wanted ? rank(each, wanted) : 0, each]).filter(([way]) => way < 9);
-  return ranked.sort(([a], [b]) => a - b).map(([, each]) => each);
-}
-
 // Fields.
 const blankOf = (select) => [...select.options].find((each) => each.value === "__None" || each.value === "");
 const labelOf = (select) => select.selectedOptions[0]?.label.trim() || "";
 const nameOf = (input) => input.labels[0]?.textContent.replace("*", "").trim() || input.ariaLabel || "";
+
+function optionsOf({ input, select }) {
+  const source = select || document.getElementById(input.dataset.codes);
+  const read = (each) => option((select ? each.label : each.value).trim(), each.value, each.dataset.keys);
+  if (!parsed.has(source)) parsed.set(source, $$("option", source).map(read).filter(({ label }) => label));
+  return parsed.get(source);
+}
+
 function dress(input) {  // a text field becomes a combobox
   const look = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id, autocomplete: "off", spellcheck: "false" };
   Object.entries(look).forEach(([name, value]) => input.setAttribute(name, value));
   if (input.hasAttribute("list")) input.dataset.codes = input.getAttribute("list");
   input.removeAttribute("list");
 }
+
 $$("select[data-combobox]").forEach((select) => {
   const holder = document.createElement("span"), input = document.createElement("input");
+  const moving = [...select.attributes].filter(({ name }) => /^(id|class|required|disabled|aria-.*)$/.test(name));
   dress(input);
-  [...select.attributes].filter(({ name }) => /^(id|class|required|disabled|aria-.*)$/.test(name)).forEach(({ name, value }) => input.setAttribute(name, value));
+  moving.forEach(({ name, value }) => input.setAttribute(name, value));
+  Object.assign(input, { value: labelOf(select), placeholder: " " });  // which tells CSS whether there is something to clear
   Object.assign(select, { id: `${select.id}-value`, required: false, hidden: true });
   holder.className = "combobox";
-  input.value = labelOf(select);
   select.addEventListener("change", () => { if (!firing) input.value = labelOf(select); });
   select.replaceWith(holder);
   holder.append(input, select);
   if (!blankOf(select)) return;
-  const clear = Object.assign(document.createElement("button"), { type: "button", className: "clear", tabIndex: -1, textContent: "×", ariaLabel: words.clear + nameOf(input) });
+  const clear = document.createElement("button");
+  Object.assign(clear, { type: "button", className: "clear", tabIndex: -1, textContent: "×", ariaLabel: words.clear + nameOf(input) });
   clear.addEventListener("click", () => { input.focus(); take(null); });
   input.after(clear);
 });
@@ -62,7 +55,8 @@ $$("select[data-combobox]").forEach((select) => {
 // Popup.
 function show(options, highlighted, sentence = options.length ? "" : words.none) {
   Object.assign(note, { textContent: sentence, hidden: !sentence });
-  list.replaceChildren(...options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label })));
+  const items = options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label }));
+  list.replaceChildren(...items);
   list.setAttribute("aria-label", nameOf(box.input));
   [found, list.hidden, popup.hidden] = [options, !options.length, false];
   box.input.setAttribute("aria-expanded", "true");
@@ -70,33 +64,38 @@ function show(options, highlighted, sentence = options.length ? "" : words.none)
   place();
   highlight(highlighted);
 }
+
 function highlight(place) {
   at = found[place] ? place : -1;
   [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === at)));
   box.input.setAttribute("aria-activedescendant", at < 0 ? "" : `choice-${at}`);
   list.children[at]?.scrollIntoView({ block: "nearest" });
 }
+
 function place() {  // under the field, or above it where there is more room
   const { left, top, bottom, width } = box.input.getBoundingClientRect(), room = innerHeight - bottom, above = room < 240 && top > room;
   Object.assign(popup.style, { left: `${left}px`, minWidth: `${width}px`, top: above ? "" : `${bottom + 2}px`, bottom: above ? `${innerHeight - top + 2}px` : "" });
   list.style.maxHeight = `${Math.min(300, (above ? top : room) - 16)}px`;
 }
+
 function open(text) {
   if (box.input.dataset.url) return ask(text);
-  const options = matching(text);
-  return show(options, text ? Math.min(0, options.length - 1) : options.findIndex(({ label }) => label === box.kept));
+  const options = matching(optionsOf(box), text);
+  return show(options, text ? 0 : options.findIndex(({ label }) => label === box.kept));
 }
+
 async function ask(text) {  // 200 ms after the last key; a new request ends the one on its way
   asked?.abort();
   const { signal } = asked = new AbortController(), address = new URL(box.input.dataset.url, location);
   Object.entries({ query: text, offset: 0, limit: 20 }).forEach(([name, value]) => address.searchParams.set(name, value));
   show([], -1, words.searching);
   await new Promise((resolve) => { setTimeout(resolve, 200); });
-  const answer = signal.aborted ? null : await fetch(address, { signal }).then((reply) => reply.ok && reply.json()).catch(() => false);
+  const rows = signal.aborted || await fetch(address, { signal }).then((reply) => reply.ok && reply.json()).catch(() => false);
   if (signal.aborted) return;
   asked = null;
-  if (answer) show(answer.map(([, label]) => option(label, label)), text && answer.length ? 0 : -1); else show([], -1, words.lost);
+  if (rows) show(rows.map(([, label]) => option(label, label)), text ? 0 : -1); else show([], -1, words.lost);
 }
+
 function close() {
   asked?.abort();
   [popup.hidden, asked, at, found] = [true, null, -1, []];
@@ -116,17 +115,18 @@ function take(chosen) {  // an option; null: none
   tell("");
   close();
 }
+
 function settle() {  // before focus leaves or the form is sent; false when text was put back that is no option
-  const { input, select, kept } = box, said = input.value.trim(), text = fold(said), waiting = asked;
-  const options = !box.typed || !text ? [] : input.dataset.url ? found : matching(text);
-  const meant = options.length === 1 || (options.length && !rank(options[0], text)) ? options[0] : null;
-  const lost = box.typed && text && !meant && !waiting;  // what the server has not answered yet it judges when it is sent
-  if (meant || (box.typed && !text && (!select || blankOf(select)))) take(meant);
-  else if (box.typed && !waiting) [input.value, box.typed] = [kept, false];
-  if (lost) tell(words.unknown.replace("{words}", said));
+  const { input, select, kept, typed } = box, text = input.value.trim(), waiting = asked;  // what the server has not answered yet it judges later
+  const chosen = typed && text ? meant(input.dataset.url ? found : matching(optionsOf(box), text), text) : null;
+  const lost = Boolean(typed && text && !chosen && !waiting);
+  if (chosen || (typed && !text && (!select || blankOf(select)))) take(chosen);
+  else if (typed && !waiting) [input.value, box.typed] = [kept, false];
+  if (lost) tell(words.unknown.replace("{words}", text));
   close();
   return !lost;
 }
+
 function tell(sentence) {  // under the field, which is described by it
   const { input } = box, id = `${input.id}-unknown`, others = (input.getAttribute("aria-describedby") || "").split(" ").filter((one) => one !== id);
   document.getElementById(id)?.remove();
@@ -134,23 +134,19 @@ function tell(sentence) {  // under the field, which is described by it
   if (sentence) (input.closest(".combobox") || input).after(Object.assign(document.createElement("p"), { id, className: "note error", role: "alert", textContent: sentence }));
 }
 
-// What people do. Each answers whether the browser is to do no more.
+// What people do. Each key answers whether the browser is to do no more.
+const shown = () => !popup.hidden;
 const keys = {
-  ArrowDown: () => (popup.hidden ? open("") : highlight(at + 1 < found.length ? at + 1 : 0), true),
-  ArrowUp: () => (popup.hidden ? open("") : highlight(at > 0 ? at - 1 : found.length - 1), true),
-  PageDown: () => !popup.hidden && (highlight(Math.min(at + 10, found.length - 1)), true),
-  PageUp: () => !popup.hidden && (highlight(Math.max(at - 10, 0)), true),
-  Home: () => !popup.hidden && (highlight(0), true),
-  End: () => !popup.hidden && (highlight(found.length - 1), true),
-  Enter: () => (popup.hidden ? box.typed && !settle() : (found[at] && take(found[at]), true)),
+  ArrowDown: () => (shown() ? highlight((at + 1) % found.length) : open(""), true),
+  ArrowUp: () => (shown() ? highlight(at > 0 ? at - 1 : found.length - 1) : open(""), true),
+  Home: () => shown() && (highlight(0), true),
+  End: () => shown() && (highlight(found.length - 1), true),
+  Enter: () => (shown() ? (found[at] && take(found[at]), true) : box.typed && !settle()),
   Tab: () => { if (found[at]) take(found[at]); },
-  Escape: () => {
-    if (!popup.hidden) return close() || true;
-    return Boolean(box.input.value) && (!box.select || blankOf(box.select) ? take(null) : settle(), true);
-  },
+  Escape: () => (shown() ? (close(), true) : Boolean(box.input.value) && (box.select && !blankOf(box.select) ? settle() : take(null), true)),
 };
 document.addEventListener("keydown", (event) => {
-  if (!box || event.isComposing || event.target !== box.input || !keys[event.key] || !keys[event.key]()) return;
+  if (box?.input !== event.target || event.isComposing || !keys[event.key]?.()) return;
   event.preventDefault();
   event.stopPropagation();
 }, true);
@@ -160,18 +156,18 @@ document.addEventListener("focusin", ({ target }) => {
   box = { input: target, select: target.closest(".combobox")?.lastElementChild, kept: target.value, typed: false };
 });
 document.addEventListener("focusout", ({ target }) => {
-  if (box?.input !== target || document.activeElement === target) return;  // another window came to the front
+  if (box?.input !== target || document.activeElement === target) return;  // still there: another window came to the front
   settle();
   box = null;
 });
-function edited({ target, isComposing }) {
+function edit({ target, isComposing }) {
   if (box?.input !== target || isComposing || firing) return;
   box.typed = true;
   tell("");
-  open(target.value);
+  open(target.value.trim());
 }
-document.addEventListener("input", edited);
-document.addEventListener("compositionend", ({ target }) => edited({ target }));
+document.addEventListener("input", edit);
+document.addEventListener("compositionend", ({ target }) => edit({ target }));
 document.addEventListener("submit", (event) => {
   if (box?.typed && event.target.contains(box.input) && !settle()) { event.preventDefault(); event.stopImmediatePropagation(); }
 }, true);
@@ -179,7 +175,7 @@ document.addEventListener("mousedown", (event) => { if (event.target.closest("#c
 document.addEventListener("click", ({ target }) => {
   const item = target.closest("#choices li");
   if (item) take(found[[...list.children].indexOf(item)]);
-  else if (box?.input === target && popup.hidden) { if (!box.typed) target.select(); open(""); }
+  else if (box?.input === target && !shown()) { if (!box.typed) target.select(); open(""); }
 });
-addEventListener("scroll", () => popup.hidden || place(), { capture: true, passive: true });
-addEventListener("resize", () => popup.hidden || place());
+addEventListener("scroll", () => shown() && place(), { capture: true, passive: true });
+addEventListener("resize", () => shown() && place());
