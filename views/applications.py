@@ -14,7 +14,7 @@ from wtforms.validators import DataRequired, InputRequired
 from models import certificate, filing, reissue, turn, uploads
 from models.accounts import publishers_for
 from models.application import WRITTEN, Application, Carrier
-from models.codes import names_of
+from models.codes import choosable
 from models.db import Exact, db
 from models.vocabulary import Action, AttachmentKind, Role
 from models.workflow import EDITABLE, Refused
@@ -166,7 +166,7 @@ class ApplicationsScreen(FilingScreen):
     def render(self, template: str, **kwargs: Any) -> Any:
         model = kwargs.setdefault("model", None)
         missing = filing.lacking(model) if model is not None and request.args.get("check") else {}
-        lists = {name: names_of(name) for name in ("carrier", "unit", "currency")}
+        lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}
         page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": applicant()}
         return super().render(template, **page, datalists=lists, **kwargs)
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import false
-from wtforms import Field, Form, SelectField
+from wtforms import Field, Form
 
 from models import workflow
 from models.accounts import Account, Organisation, normal_username
@@ -17,7 +17,7 @@ from models.codes import District, names_of
 from models.customs import DELIVERIES, CustomsMessage
 from models.text import clean_line, clean_text, normalize_code
 from models.vocabulary import Delivery, Role, Status
-from views.fields import DayField, PlainTextField, Reading
+from views.fields import DayField, PlainTextField, QueryField, Reading
 
 Condition = Callable[[Any], Any]
 ANY = ("", _l("全部"))
@@ -29,10 +29,9 @@ def text(label: Any, hint: Any = "", read: Reading = clean_text) -> Any:
     return PlainTextField(label, read=read, most=100, render_kw={"placeholder": hint} if hint else {})
 
 
-def choice(label: Any, options: Callable[[], list[tuple[str, Any]]], searched: bool = False) -> Any:
-    """A select that begins with 全部; a long one searches as you type."""
-    look = {"data-role": "select2"} if searched else {}
-    return SelectField(label, choices=lambda: [ANY, *options()], default="", coerce=str, render_kw=look)
+def choice(label: Any, options: Callable[[], list[tuple[str, Any]]]) -> Any:
+    """A select that begins with 全部 and searches as you type."""
+    return QueryField(label, choices=lambda: [ANY, *options()], default="", coerce=str)
 
 
 class Query(Form):
@@ -95,7 +94,7 @@ class NationQuery(OwnQuery):
 
     status = statuses(set(workflow.ISSUED))
     publisher = text(_l("出版单位"))
-    province = choice(_l("省份"), lambda: list(names_of("province").items()), searched=True)
+    province = choice(_l("省份"), lambda: list(names_of("province").items()))
     certificate = text(_l("证明编号"), read=normalize_code)
 
 

@@ -1,8 +1,8 @@
 // What the screens need beyond plain HTML. No inline handlers (CSP).
 import "./panel/acts.js";
 import "./panel/toolbar.js";
-import "./panel/selects.js";
-import "./panel/days.js";
+import "./panel/combobox.js";
+import "./panel/calendar.js";
 import "./panel/rows.js";
 import "./panel/form.js";
 import "./panel/notices.js";

@@ -25,10 +25,6 @@ if (form) {
   $$(".box", form).forEach((box) => watch(form, box));
   const missing = document.getElementById("missing");
   if (missing) missing.focus();
-  $$("#missing a").forEach((link) => link.addEventListener("click", (event) => {
-    const stand = document.querySelector(`#s2id_${link.hash.slice(1)} .select2-focusser`);  // select2 hides the select itself
-    if (stand) { event.preventDefault(); stand.focus(); }
-  }));
 }
 
 function dropIfBlank(row) {
