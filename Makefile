@@ -9,7 +9,7 @@ FLASK = $(BIN)/flask --app app
 INSTALLED = .venv/requirements.txt
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help setup packages run test soak screens bench lint clean
+.PHONY: help setup packages run test migration soak screens bench lint clean
 .DEFAULT_GOAL = help
 
 help: ## 列出这些命令
@@ -57,6 +57,13 @@ soak: setup ## 长时间反复强制终止投递和办理进程，核对双方�
 
 test: setup ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto
+
+migration: export NAME := $(NAME)
+migration: $(INSTALLED) ## 改动模型之后编写迁移（NAME="改了什么"）
+	@[ -n "$$NAME" ] || { echo '请写明改了什么：make migration NAME="改了什么"' >&2; exit 1; }
+	@$(FLASK) upgrade
+	@last=$$(ls models/migrations/versions | sed -n 's/^\([0-9]*\)_.*/\1/p' | sort | tail -n 1); \
+	$(FLASK) db migrate --rev-id "$$(printf '%04d' "$$(expr $$last + 1)")" -m "$$NAME"
 
 screens: setup ## 重新拍摄 README 和版式测试中的图片
 	@SCREENS=1 $(BIN)/pytest -q tests/browser/test_pages.py tests/views/test_looks.py -k pictures

@@ -24,7 +24,13 @@ def program(folder: Path, name: str, script: str) -> None:
 
 def test_make_alone_lists_the_words() -> None:
     words = {line.split()[1] for line in run("make").stdout.splitlines()}
-    assert words >= {"help", "setup", "run", "test", "lint", "clean"}
+    assert words >= {"help", "setup", "run", "test", "migration", "lint", "clean"}
+
+
+def test_a_migration_without_a_name_is_asked_for_one() -> None:
+    answer = run("make", "-o", ".venv/requirements.txt", "migration")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "请写明改了什么" in answer.stderr
 
 
 def test_installed_packages_are_not_asked_for_again(tmp_path: Path) -> None:

@@ -187,7 +187,8 @@ def test_a_new_status_makes_a_step_and_the_nation_sees_its_rows(
     house = tmp_path / "house"
     for name in ("models", "views", "templates"):
         shutil.copytree(HOUSE / name, house / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(HOUSE / "app.py", house)
+    for name in ("app.py", "Makefile"):
+        shutil.copy(HOUSE / name, house)
     for name, edits in RECIPE.items():
         words = (house / name).read_text(encoding="utf-8")
         for before, after in edits.items():
@@ -196,21 +197,22 @@ def test_a_new_status_makes_a_step_and_the_nation_sees_its_rows(
         (house / name).write_text(words, encoding="utf-8")
 
     def run(*words: str) -> str:
-        outside = {f"FILING_{name}": str(blank.config[name]) for name in ("SQLALCHEMY_DATABASE_URI", "STORE")}
-        command = [sys.executable, "-W", "error::UserWarning", *words]
-        done = subprocess.run(
-            command, cwd=house, env=os.environ | outside | {"FILING_SECRET_KEY": "x"}, capture_output=True, text=True
-        )
+        outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        outside |= {f"FILING_{name}": str(blank.config[name]) for name in ("SQLALCHEMY_DATABASE_URI", "STORE")}
+        outside |= {"FILING_SECRET_KEY": "x", "PYTHONWARNINGS": "error::UserWarning"}
+        done = subprocess.run(words, cwd=house, env=outside, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    run("-m", "flask", "--app", "app", "db", "migrate", "--rev-id", "9999", "-m", "suspended")
-    (step,) = (house / "models/migrations/versions").glob("9999_*.py")
+    program = Path(sys.executable).parent
+    run("make", "-o", ".venv/requirements.txt", f"BIN={program}", "migration", "NAME=a status")
+    last = max(int(path.name[:4]) for path in (HOUSE / "models/migrations/versions").glob("0*.py"))
+    step = house / f"models/migrations/versions/{last + 1:04}_a_status.py"
     assert "'suspended'" in step.read_text(encoding="utf-8")
-    assert run("-m", "flask", "--app", "app", "upgrade") == "数据库结构已是最新。\n"
-    assert run("-c", SUSPEND) == "seen: suspended\n"
-    run("-m", "flask", "--app", "app", "db", "check")
-    run("-m", "flask", "--app", "app", "db", "downgrade")
+    assert run(str(program / "flask"), "--app", "app", "upgrade") == "数据库结构已是最新。\n"
+    assert run(sys.executable, "-c", SUSPEND) == "seen: suspended\n"
+    run(str(program / "flask"), "--app", "app", "db", "check")
+    run(str(program / "flask"), "--app", "app", "db", "downgrade")
 
 
 def test_search_keys_of_old_titles_lose_what_nobody_sees(blank: Flask) -> None:

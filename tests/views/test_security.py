@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import create_app
+from models import sqlite
 from models.accounts import Organisation
 from models.db import db
 from models.vocabulary import Trade
@@ -208,6 +210,19 @@ def test_a_host_name_that_is_not_ours_gets_nothing(app: Flask, as_: As) -> None:
 def test_health_says_ok_and_no_more(as_: As) -> None:
     answer = as_(None).get("/healthz")
     assert (answer.status_code, answer.text, answer.mimetype) == (200, "ok\n", "text/plain")
+
+
+def test_health_tells_the_version_of_the_database_when_asked_for_details(app: Flask, as_: As) -> None:
+    """For SQLite that of the library we run on, not of the system's."""
+    told = as_(None).get("/healthz?details").text.splitlines()
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            assert told == ["ok", f"sqlite {sqlite.library.sqlite_version}"]
+        else:
+            server = db.session.connection().exec_driver_sql("SHOW server_version").scalar_one()
+            assert told[0] == "ok"
+            assert re.fullmatch(r"postgresql [\d.]+", told[1])
+            assert server.startswith(told[1].split()[1])
 
 
 @pytest.mark.parametrize("address", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://x@127.0.0.1:1/x"])
