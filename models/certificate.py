@@ -137,18 +137,21 @@ def frozen(application: Application) -> dict[str, Any]:
 
 def unprintable(application: Application) -> dict[str, str]:
     """What the paper could not show whole: form field → sentence. Raises Refused where fontconfig is missing."""
-    if not glyphs.undrawable(_strings(frozen(application))):  # almost always, and quick
+    wrong = set(glyphs.undrawable(_strings(frozen(application))))
+    if not wrong:  # almost always
         return {}
-    found = {}
+    found: dict[str, str | None] = {}
     for name, text in _texts(application, APPLICATION_FIELDS).items():
-        label = Application.__table__.columns[name].info.get("label", name)
-        remedy = _("请联系系统管理员改用其他写法") if name in PARTIES else ""
-        found[PARTIES.get(name, name)] = glyphs.complaint(label, text, remedy)
+        if not wrong.isdisjoint(text):
+            label = Application.__table__.columns[name].info.get("label", name)
+            remedy = _("请联系系统管理员改用其他写法") if name in PARTIES else ""
+            found[PARTIES.get(name, name)] = glyphs.complaint(label, text, remedy)
     for place, carrier in enumerate(application.carriers):
         for name, text in _texts(carrier, CARRIER_FIELDS).items():
-            label = Carrier.__table__.columns[name].info["label"]
-            label = _("第 %(n)s 条载体信息的%(label)s", n=place + 1, label=label)
-            found[f"carriers-{place}-{name}"] = glyphs.complaint(label, text)
+            if not wrong.isdisjoint(text):
+                label = Carrier.__table__.columns[name].info["label"]
+                label = _("第 %(n)s 条载体信息的%(label)s", n=place + 1, label=label)
+                found[f"carriers-{place}-{name}"] = glyphs.complaint(label, text)
     return {name: sentence for name, sentence in found.items() if sentence}
 
 

@@ -28,7 +28,7 @@ class AtMost:
 
     def __call__(self, _form: Any, field: Any) -> None:
         length = len(field.data or "")
-        if length > self.most:
+        if length > self.most and not field.process_errors:  # one sentence at a time
             raise ValidationError(_("最多 %(most)s 字，现在 %(length)s 字。", most=self.most, length=length))
 
 
@@ -180,6 +180,8 @@ class DayField(DateField):
         self.bounds = (earliest, latest)
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return  # a form without the field leaves the day as it is
         self.data, typed = None, typed_in(valuelist)
         self.raw_data = [typed or ""]
         if typed:

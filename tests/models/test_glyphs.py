@@ -2,6 +2,7 @@
 
 import html
 import io
+import subprocess
 import unicodedata
 from dataclasses import replace
 from datetime import date
@@ -10,6 +11,8 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from flask import Flask
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.ttLib import TTFont
 from sqlalchemy import select
 
 from models import access, press
@@ -20,7 +23,7 @@ from models.filing import Incomplete
 from models.glyphs import UNSEEN, _drawn, undrawable
 from models.press import Order
 from models.seal import Keys
-from models.text import named
+from models.text import is_blank, named
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of, take
@@ -158,3 +161,20 @@ def test_a_sentence_names_characters_without_being_turned_around_by_them() -> No
 def test_joiners_selectors_and_line_ends_need_no_glyph() -> None:
     assert undrawable(["甲\u200d乙\ufe00\U000e0100\n\t\u00ad"]) == []
     assert undrawable([]) == []
+
+
+def test_what_a_font_draws_as_nothing_is_no_text() -> None:
+    """Or a title of such characters alone would be filed, printed, and read by nobody."""
+    described = ["fc-match", "--format=%{file}\n%{index}", "Noto Serif CJK SC"]
+    file, index = subprocess.run(described, capture_output=True, text=True, check=True).stdout.split("\n")
+    font = TTFont(file, fontNumber=int(index), lazy=True)
+    glyphs = font.getGlyphSet()
+    empty = set()
+    for code, name in font.getBestCmap().items():
+        if unicodedata.category(chr(code)) != "Lo" or unicodedata.name(chr(code), "").endswith("FILLER"):
+            pen = BoundsPen(glyphs)
+            glyphs[name].draw(pen)
+            if pen.bounds is None:
+                empty.add(chr(code))
+    assert {" ", "\u3000", "\u3164"} <= empty
+    assert [sign for sign in empty if not is_blank(sign)] == []
