@@ -1,5 +1,5 @@
 // What a typed text finds among options: by code, by any part of the label, by keys (pinyin, initials, English). Width and case do not count.
-export const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s\p{Cf}]/gu, "");
+export const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s'’\p{Cf}]/gu, "");  // pu'jiang, as an input method leaves it
 
 export function option(label, value, keys = "") {  // «010-张» has a code and a name, «CD-ROM» is both
   const [, code, name] = label.match(/^([0-9A-Z]{3,18})-(.*[^\x00-\x7f].*)$/) || [null, label, label];
