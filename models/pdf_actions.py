@@ -49,6 +49,7 @@ LEADS_TO = {
     "AA": Place.EVENTS,
     "A": Place.CLICK,
     "PA": Place.CLICK,
+    "NA": Place.AUTOMATIC,  # of a step in a presentation
     "Resources": Place.RESOURCES,
     "DR": Place.RESOURCES,
     "AP": Place.APPEARANCE,
