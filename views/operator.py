@@ -20,7 +20,7 @@ from models.vocabulary import Role
 from models.workflow import Refused
 from views.base import Button, Screen, form_args_of, labels_of
 from views.fields import DayField
-from views.organisations import OrganisationLoader, searching
+from views.organisation_field import OrganisationLoader, searching
 from views.query import AccountQuery, OrganisationQuery
 
 ACTS = {"acts": _l("操作")}
