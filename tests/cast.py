@@ -104,10 +104,12 @@ def account_of(username: str) -> Account:
     return db.session.scalars(select(Account).where(Account.username == username)).one()
 
 
-def upload(app: Flask, application: Application, kind: AttachmentKind, file: bytes, by: Account) -> Attachment:
-    """A file of this kind, named after it, in the application's session."""
-    store = Store(app.config["STORE"])
-    return uploads.attach(db.session(), application, kind, io.BytesIO(file), f"{kind.label}.pdf", by, store, 1 << 20)
+def upload(
+    app: Flask, application: Application, kind: AttachmentKind, file: bytes, by: Account, name: str = ""
+) -> Attachment:
+    """A file of this kind, named after it unless it has a `name`, in the application's session."""
+    store, name = Store(app.config["STORE"]), name or f"{kind.label}.pdf"
+    return uploads.attach(db.session(), application, kind, io.BytesIO(file), name, by, store, 1 << 20)
 
 
 def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: Any) -> int:

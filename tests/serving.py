@@ -34,6 +34,7 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.http import parse_options_header
 from werkzeug.test import encode_multipart
+from werkzeug.urls import iri_to_uri
 
 from tests.cast import PASSWORD
 from views import challenge
@@ -68,7 +69,7 @@ class Answer:
         return parse_options_header(self.headers["Content-Disposition"])[1]["filename"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Server:
     """A running gunicorn; `app` is the same application in this process, with the same settings and database."""
 
@@ -105,7 +106,8 @@ class Server:
 class Client:
     """Speaks HTTP/1.1 to a server with cookies, as a browser does; follows no redirect; one connection a request."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, source: str = "127.0.0.1") -> None:
+        self.source = source  # our address, by which the server counts requests
         self.server, self.cookies, self.token = server, dict[str, str](), ""
         self.host = server.address.removeprefix("http://")
 
@@ -114,9 +116,9 @@ class Client:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE, source_address=(self.source, 0))
         try:
-            connection.request(method, path, body, sent)
+            connection.request(method, iri_to_uri(path), body, sent)
             response = connection.getresponse()
             answer = Answer(response.status, response.headers, response.read())
         finally:
@@ -174,7 +176,18 @@ def serving(app: Flask, folder: Path, **settings: Any) -> Iterator[Server]:
     told = {name: app.config[name] for name in SHARED} | {"BASE_URL": address} | settings
     outside = {name: value for name, value in os.environ.items() if not name.startswith("FILING_")}
     environment = outside | {f"FILING_{name}": json.dumps(value) for name, value in told.items()}
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:views.server", "--bind", f"127.0.0.1:{port}"]
+    command = [
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:views.server",
+        "--bind",
+        f"127.0.0.1:{port}",
+    ]
     log = folder / f"server-{secrets.token_hex(4)}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(

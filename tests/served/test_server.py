@@ -7,12 +7,9 @@ from contextlib import ExitStack, contextmanager
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import select
 
-from models import access
-from models.attachments import Attachment
-from tests.cast import brought
 from tests.conftest import settled
+from tests.served.rows import furnished
 from tests.serving import PATIENCE, Client, Server, serving
 
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n"
@@ -87,7 +84,11 @@ def test_others_are_answered_while_clients_stop_half_way(served_on_sqlite: Serve
     """More of them than there are threads, and some are still being waited for when everybody else has been served."""
     client = served_on_sqlite.client("publisher")
     with half_sent(served_on_sqlite, 40, beginnings(client)[kind]) as connections:
-        assert [Client(served_on_sqlite).get("/healthz").status for _time in range(4)] == [200] * 4
+        for _time in range(4):
+            assert Client(served_on_sqlite).get("/healthz").text in (
+                "ok\n",
+                "set_aside\n",
+            )  # by the rows that are there
         assert client.get("/applications/").status == 200
         assert unanswered(connections) or kind in ("silence", "half a body that is refused")  # closed, answered at once
 
@@ -145,11 +146,8 @@ SOME = ("bytes=0-99", "bytes=0-99,200-299", "bits=0-99")
 
 def test_a_range_that_cannot_be_served_alone_is_the_whole_file(served: Server) -> None:
     """Attachment, certificate, static file and our own scripts: one range is served, all others are the whole."""
-    key = brought(served.app, "publisher", "filed")
-    client = served.client("publisher")
-    assert client.post("/applications/prepare/", {"id": key}).status == 204
-    with served.app.app_context(), access.everything() as session:
-        file = session.scalars(select(Attachment.id).where(Attachment.application_id == key)).first()
+    rows, client = furnished(served), served.client("publisher")
+    file, key = rows.files[0], rows.applications["filed"]
     whole_of = [f"/applications/attachment/?id={file}", f"/applications/certificate/?id={key}", "/assets/panel.css"]
     for place, path in enumerate(whole_of):
         asks_of(client, path, SOME if place else tuple(RANGES))
