@@ -16,6 +16,9 @@ SETTINGS: dict[str, Any] = {
     "SECRET_KEY": None,
     # SQLite beside the code; PostgreSQL when it grows: postgresql+psycopg://user@host/name
     "SQLALCHEMY_DATABASE_URI": "sqlite:///filing.sqlite",
+    # Seconds that we wait for PostgreSQL, departures from Timeouts in models/postgresql.py: {"statement": 60}, or
+    # FILING_DATABASE_TIMEOUTS__statement=60.
+    "DATABASE_TIMEOUTS": {},
     # Where attachments are kept: a folder, relative to instance/, or s3://bucket/prefix (README: Running it for real).
     "STORE": "store",
     # The keys of the authorities, a folder (models/seal.py says what lies in it); relative to instance/.

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from models import computed as computed  # must be known before any table is made, by a migration too
-from models import sqlite
+from models import postgresql, sqlite
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -75,13 +75,16 @@ def init_app(app: Flask) -> None:
     if url.get_backend_name() == "sqlite":
         options |= sqlite.options()
     else:
-        options |= {"pool_pre_ping": True, "connect_args": {"options": "-c timezone=Asia/Shanghai"}}
+        timeouts = postgresql.Timeouts(**app.config.get("DATABASE_TIMEOUTS", {}))
+        options |= postgresql.options(timeouts)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
     db.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():
-        for engine in db.engines.values():
-            sqlite.prepare(engine)
+        if url.get_backend_name() == "sqlite":
+            sqlite.prepare(db.engine)
+        else:
+            postgresql.prepare(db.engine, timeouts)
 
 
 def lock_for_migration(connection: Connection) -> None:
@@ -95,6 +98,7 @@ def lock_for_migration(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins no transaction before DDL
         connection.exec_driver_sql(f"PRAGMA busy_timeout={usual}")
     else:
+        postgresql.wait_without_end(connection)
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
 
 

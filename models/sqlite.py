@@ -48,8 +48,7 @@ def refusal(address: str, version: Version = library.sqlite_version_info) -> str
 
 def prepare(engine: Engine) -> None:
     """Open every connection of this engine with a write-ahead log and foreign keys; a commit is on disk on return."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda connection, _record: _open(connection))
+    event.listen(engine, "connect", lambda connection, _record: _open(connection))
 
 
 def _open(connection: Any) -> None:
