@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import create_app
@@ -72,6 +72,7 @@ def test_a_number_is_read_as_a_person_reads_it(typed: str) -> None:
     assert read(parse_decimal, typed) == (None if expected is None else Decimal(expected))
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.decimals(0, 10**13, places=5), st.sampled_from(["", *",，", *SPACES]), st.booleans(), edges, edges)
 def test_a_number_comes_back_however_it_is_grouped_and_wrapped(
     number: Decimal, separator: str, wide: bool, before: str, after: str
@@ -80,6 +81,7 @@ def test_a_number_comes_back_however_it_is_grouped_and_wrapped(
     assert parse_decimal(before + (typed.translate(WIDE) if wide else typed) + after) == number
 
 
+@settings(deadline=None)
 @given(st.text("0123456789,. ，　\u200b１２+-eE", max_size=12))
 def test_never_another_number_than_its_digits_in_their_order(typed: str) -> None:
     """Nothing is dropped but separators between groups of three, nothing is added."""
@@ -116,6 +118,7 @@ def test_a_day_is_read_as_a_person_reads_it(typed: str) -> None:
     assert read(parse_day, typed) == DAYS[typed]
 
 
+@settings(deadline=None)
 @given(
     st.dates(),
     st.sampled_from(["{0:04}-{1}-{2}", "{0:04}/{1:02}/{2:02}", "{0:04}.{1}.{2:02}", "{0:04}{1:02}{2:02}",
@@ -208,6 +211,7 @@ def test_what_turns_text_around_is_refused_by_name_and_place(sign: str) -> None:
     assert str(refused.value) == told
 
 
+@settings(deadline=None)
 @given(
     st.text(
         st.sampled_from("探A ש\u200b\u200d\u200e\u202a\u202e\u2067\ufe0f\ufeff\x00\n\U000e0041") | st.characters(),
