@@ -1,4 +1,4 @@
-"""系统管理: accounts, organisations, entrustments. The operator sees no application."""
+"""系统管理: accounts and entrustments. The operator sees no application."""
 
 from functools import partial
 from typing import Any
@@ -14,7 +14,13 @@ from wtforms import ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
 from models import codes
-from models.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
+from models.accounts import (
+    Account,
+    Entrustment,
+    Organisation,
+    normal_username,
+    username_refusal,
+)
 from models.db import db
 from models.text import FORMATS
 from models.visits import end_visits
@@ -22,7 +28,7 @@ from models.vocabulary import Role
 from models.workflow import Refused
 from views.base import Button, Screen, form_args_of, labels_of
 from views.fields import DayField, number_of, without_signs
-from views.query import AccountQuery, OrganisationQuery
+from views.query import AccountQuery
 
 ACTS = {"acts": _l("操作")}
 OPERATOR = frozenset({Role.OPERATOR})
@@ -49,11 +55,17 @@ def shown_province(row: Any) -> str | None:
 
 
 class OrganisationField(AjaxSelectField):
-    """An organisation found as you type; one that is not there is told, and never taken for a blank."""
+    """An organisation found as you type; one that is not there is told, and never taken for a blank.
+
+    A disabled one can stay where it is, and cannot be chosen anew.
+    """
 
     def pre_validate(self, form: Any) -> None:
-        if self._formdata and self.loader.get_one(self._formdata) is None:
+        chosen = self.loader.get_one(self._formdata) if self._formdata else None
+        if self._formdata and chosen is None:
             raise ValidationError(_("请从下拉列表中选择。"))
+        if chosen and not chosen.active and chosen is not getattr(form._obj, self.short_name, None):
+            raise ValidationError(_("该单位已停用，请选择其他单位，或先在“单位”中启用。"))
 
 
 def searching(*names: str) -> dict[str, Any]:
@@ -85,25 +97,6 @@ def named_formerly(account: Account) -> str:
     return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
 
 
-class OrganisationScreen(Screen):
-    """单位: presses and the units they entrust; disabled, never deleted."""
-
-    roles = OPERATOR
-    can_create = can_edit = True
-    query_form = OrganisationQuery
-    column_formatters = {"province": lambda _view, _context, row, _name: shown_province(row)}
-    column_list = ("credit_code", "name", "trade", "province", "active", "acts")
-    column_sortable_list = (("credit_code", "credit_code"), "name", "province")
-    column_labels = labels_of(Organisation) | ACTS
-    form_columns = ("credit_code", "name", "trade", "province", "active")
-    form_overrides = named(Organisation, *form_columns)["overrides"]
-    form_args = named(Organisation, *form_columns)["args"]
-    form_args["credit_code"]["filters"] += [lambda code: code and code.upper()]  # a twin in small letters is a twin
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Organisation, db, **kwargs)
-
-
 class AccountScreen(Screen):
     """账号: made with a one-time password, disabled rather than deleted."""
 
@@ -125,6 +118,7 @@ class AccountScreen(Screen):
     form_args = named(Account, *form_columns)["args"]
     form_args["username"]["filters"] += [lambda typed: typed and normal_username(typed)]
     form_args["username"]["validators"].append(check_username)
+    form_args["username"]["render_kw"] = {"maxlength": False}
     FIXED = ("username", "role")  # said once, when the account is made
 
     def __init__(self, **kwargs: Any) -> None:
@@ -140,11 +134,11 @@ class AccountScreen(Screen):
         account = model or Account()
         password = None if model else account.reset_password()
         form.populate_obj(account)
+        db.session().add(account)
+        db.session().flush()
         account.assert_complete()
         if not account.active and account.id == current_user.id:
             raise Refused(_("不能停用自己的账号，请由另一位系统管理员办理。"))
-        db.session().add(account)
-        db.session().flush()
         if not account.active:
             end_visits(db.session(), account.id)
         if password:

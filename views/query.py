@@ -16,6 +16,7 @@ from models.certificate import Certificate
 from models.clock import SHANGHAI
 from models.codes import District, names_of
 from models.customs import DELIVERIES, CustomsMessage
+from models.text import normalize_code
 from models.vocabulary import Delivery, Role, Status
 from views.fields import DayField, without_signs
 
@@ -135,7 +136,7 @@ class OrganisationQuery(Query):
     credit_code = text(_l("统一社会信用代码"))
     conditions: ClassVar[dict[str, Condition]] = {
         "name": lambda words: Organisation.name.contains(words, autoescape=True),
-        "credit_code": lambda words: Organisation.credit_code.contains(words.upper(), autoescape=True),
+        "credit_code": lambda words: Organisation.credit_code.contains(normalize_code(words) or "", autoescape=True),
     }
 
 

@@ -69,7 +69,7 @@ STOREYS = (
     {"workflow", "text", "guards", "numbering", "inspection", "strongbox"},
     {"codes", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},
-    {"attachments", "trail", "certificate", "press"},
+    {"registration", "attachments", "trail", "certificate", "press"},
     {"customs", "changes", "disclosure", "turn"},
     {"access", "letter", "receipt", "outbox", "reconciliation", "health"},
     {"filing"},
