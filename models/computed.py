@@ -13,6 +13,7 @@ from sqlalchemy import Column, Computed, Connection, Index, MetaData, Table, tex
 from sqlalchemy.ext.compiler import compiles
 
 PROBE = "computed_probe"
+KIND = "VIRTUAL"  # SQLite cannot add a stored column to a table that is there; a virtual one can be indexed as well
 STORED = {
     "sqlite": "SELECT sql FROM (SELECT * FROM sqlite_master UNION ALL SELECT * FROM sqlite_temp_master)"
     " WHERE name = :name",
@@ -24,9 +25,9 @@ COLUMN = re.compile(r'[(,]\s*"?(\w+)"?\s+\w+(?:\s*\([\d, ]+\))?\s+GENERATED ALWA
 
 @compiles(Computed, "sqlite")
 def _virtual(computed: Computed, compiler: Any, **_options: Any) -> str:
-    """SQLite cannot add a stored column to a table that is there; a virtual one can be indexed just as well."""
+    """On SQLite, whatever `persisted` says."""
     words = compiler.sql_compiler.process(computed.sqltext, include_table=False, literal_binds=True)
-    return f"GENERATED ALWAYS AS ({words}) VIRTUAL"
+    return f"GENERATED ALWAYS AS ({words}) {KIND}"
 
 
 def expressions(connection: Connection, table: str) -> dict[str, str]:
@@ -83,6 +84,6 @@ def compare(
 
 
 def _touching(table: Table, columns: set[str]) -> list[Index]:
-    """The indexes that one of these columns is part of."""
-    found = (index for index in table.indexes if columns & {column.name for column in index.columns})
-    return sorted(found, key=lambda index: str(index.name))
+    """The indexes that one of these columns is part of; once each, for reflection may tell them twice."""
+    found = {str(index.name): index for index in table.indexes if columns & {column.name for column in index.columns}}
+    return [index for _name, index in sorted(found.items())]

@@ -1,6 +1,11 @@
 """The steps of the database: they build what the models describe, and can be walked down and up again."""
 
-from collections.abc import Iterator
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +15,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, MetaData, Table, insert, inspect, select, text
 
 from app import create_app
-from models import guards
+from models import computed, guards
+from models.application import Application
 from models.db import db, migrate
+from models.vocabulary import Action
+from tests.cast import bring_on, draft, take
 from tests.conftest import made
+
+HOUSE = Path(__file__).parents[2]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -41,24 +51,18 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(context, db.metadata))
 
 
-def computed(connection: Connection, table: str) -> dict[str, str]:
-    """Computed columns and what they say: Alembic does not compare these."""
-    columns = inspect(connection).get_columns(table)
-    words = {column["name"]: column["computed"]["sqltext"] for column in columns if "computed" in column}
-    return {name: "".join(sign for sign in said if sign.isalnum() or sign == "_") for name, said in words.items()}
-
-
 def test_the_steps_build_exactly_what_the_models_describe(blank: Flask) -> None:
     with blank.app_context():
         upgrade()
         with db.engine.connect() as connection:
             assert differences(connection) == []
-            by_steps = computed(connection, "application")
+            for table in db.metadata.sorted_tables:
+                assert computed.expressions(connection, table.name) == computed.expected(connection, table)
+            assert computed.expressions(connection, "application").keys() >= {"owner_id", "desk", "issued"}
         db.drop_all()
         db.create_all()
         with db.engine.connect() as connection:
-            assert computed(connection, "application") == by_steps
-    assert set(by_steps) >= {"owner_id", "desk", "issued"}
+            assert differences(connection) == []
 
 
 def test_down_to_nothing_and_up_again(blank: Flask) -> None:
@@ -94,42 +98,116 @@ def test_the_steps_are_one_line_and_sort_by_name() -> None:
     assert [name.split("_")[0] for name in names] == steps
 
 
-PEOPLE = [  # user name before, enabled, first password unused; user name after, and whether the former one is kept
-    ("zhangsan", False, False, "zhangsan-5", True),  # disabled: gives way to whoever works
-    ("ZhangSan", True, False, "zhangsan", False),
-    ("ｚｈａｎｇｓａｎ", True, True, "zhangsan-4", True),  # never used: gives way too
-    ("zhangsan\u200b", True, False, "zhangsan-3", True),
-    ("zhangsan-2", True, False, "zhangsan-2", False),  # somebody's own name, and no suffix of ours
-    ("Li Si", True, False, "li si", False),  # a blank inside: no new account may have one, an old one keeps it
-    ("\u200b", True, False, "account-7", True),
-    ("B" * 64, True, False, "b" * 64, False),
-    ("b" * 64, True, False, "b" * 62 + "-2", True),
-]
-
-
-def put_in(connection: Connection, people: list[Any]) -> None:
-    """Accounts as they stood before 0006."""
-    add = text(
-        "INSERT INTO account (id, username, name, role, password_hash, must_change, active, failures)"
-        " VALUES (:id, :username, '某人', 'operator', 'x', :unused, :active, 0)"
-    )
-    for key, (username, active, unused, *_after) in enumerate(people, start=1):
-        connection.execute(add, {"id": key, "username": username, "active": active, "unused": unused})
-
-
-def test_user_names_that_become_one_are_told_apart_and_nobody_is_lost(
-    blank: Flask, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_computed_column_whose_rule_has_changed_is_seen(blank: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever edits the vocabulary and forgets the step is told by the test above."""
     with blank.app_context():
-        upgrade(revision="0004")
-        with db.engine.begin() as connection:
-            put_in(connection, PEOPLE)
         upgrade()
-        told = capsys.readouterr().out
+        monkeypatch.setattr(
+            Application.__table__.c.issued.computed, "sqltext", text("CASE WHEN status = 'x' THEN 1 END")
+        )
         with db.engine.connect() as connection:
-            rows = connection.execute(text("SELECT username, former_username FROM account ORDER BY id")).all()
-    assert [row.username for row in rows] == [after for *_before, after, _marked in PEOPLE]
-    for row, (before, *_others, after, marked) in zip(rows, PEOPLE, strict=True):
-        assert row.former_username == (before if marked else None)
-        assert (f"已改为“{after}”" in told) is marked
-    assert "用户名“zhangsan<U+200B>”" in told
+            found = differences(connection)
+    indexes = [index for index in Application.__table__.indexes if "issued" in index.columns]
+    assert [change[0] for change in found] == [
+        *["remove_index"] * len(indexes), "remove_column", "add_column", *["add_index"] * len(indexes)
+    ]  # fmt: skip
+    assert {change[3].name for change in found if change[0].endswith("_column")} == {"issued"}
+
+
+def test_stored_columns_of_a_former_release_become_virtual_ones(blank: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On SQLite; rows, indexes and what is computed of them stay. PostgreSQL has nothing to do."""
+    with blank.app_context():
+        with monkeypatch.context() as former:
+            former.setattr(computed, "KIND", "STORED")
+            upgrade(revision="0004")
+        with db.engine.begin() as connection:
+            guards.remove(connection)
+            there = MetaData()
+            there.reflect(connection, only=["organisation", "application"])
+            connection.execute(insert(there.tables["organisation"]).values(values_of(there.tables["organisation"])))
+            for key, status in enumerate(("draft", "pending", "revoked"), 1):
+                row = values_of(there.tables["application"]) | {"id": key, "number": key, "status": status}
+                connection.execute(insert(there.tables["application"]).values(row | {"province": "320000"}))
+            rows = connection.execute(select(there.tables["application"]).order_by(text("id"))).all()
+            indexes = inspect(connection).get_indexes("application")
+        upgrade(revision="0005")
+        with db.engine.connect() as connection:
+            after = Table("application", MetaData(), autoload_with=connection)
+            assert connection.execute(select(*(after.c[c.name] for c in there.tables["application"].c))).all() == rows
+            assert sorted(map(str, inspect(connection).get_indexes("application"))) == sorted(map(str, indexes))
+            if blank.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+                hidden = connection.execute(text("SELECT hidden FROM pragma_table_xinfo('application')")).scalars()
+                assert [kind for kind in hidden if kind] == [2, 2, 2]
+
+
+def values_of(table: Table) -> dict[str, Any]:
+    """Something for every column that must not be empty."""
+    kinds = {str: "1", int: 1, bool: True, datetime: datetime(2026, 1, 1, tzinfo=UTC)}
+    return {column.name: kinds[column.type.python_type] for column in table.columns if not column.nullable}
+
+
+LABELLED = '    REVOKED = "revoked", _l("已作废")'
+RECIPE = {  # README: «A status», in a copy of the house
+    "models/vocabulary.py": {
+        LABELLED: LABELLED + '\n    SUSPENDED = "suspended", _l("已中止")',
+        '    Status.REVOKED: "dark",': '    Status.REVOKED: "dark",\n    Status.SUSPENDED: "dark",',
+    },
+    "models/workflow.py": {
+        "Status.CUSTOMS_FAILED, Status.REVOKED})": "Status.CUSTOMS_FAILED, Status.REVOKED, Status.SUSPENDED})",
+        '    Status.REVOKED: (3, "error"),': '    Status.REVOKED: (3, "error"),\n    Status.SUSPENDED: (3, "error"),',
+    },
+}
+SUSPEND = """
+from sqlalchemy import select, text
+from app import create_app
+from models import access, guards
+from models.accounts import Account
+from models.application import Application
+from models.db import db
+with create_app().app_context():
+    with db.engine.begin() as connection:
+        guards.remove(connection)
+        connection.execute(text("UPDATE application SET status = 'suspended'"))
+        guards.install(connection)
+    access.enter(db.session.scalars(select(Account).where(Account.username == "national")).one())
+    print("seen:", db.session.scalars(select(Application.status)).one())
+"""
+
+
+def test_a_new_status_makes_a_step_and_the_nation_sees_its_rows(
+    blank: Flask, tmp_path: Path, a_pdf: Callable[[str], bytes]
+) -> None:
+    """As README has it, in a copy of the house; the row was there before the step."""
+    with blank.app_context():
+        upgrade()
+        bring_on(db.session())
+    take(blank, Action.SUBMIT, draft(blank, "publisher", 1, {}, a_pdf), "publisher")
+    with blank.app_context():
+        db.engine.dispose()
+    house = tmp_path / "house"
+    for name in ("models", "views", "templates"):
+        shutil.copytree(HOUSE / name, house / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(HOUSE / "app.py", house)
+    for name, edits in RECIPE.items():
+        words = (house / name).read_text(encoding="utf-8")
+        for before, after in edits.items():
+            assert words.count(before) == 1, before
+            words = words.replace(before, after)
+        (house / name).write_text(words, encoding="utf-8")
+
+    def run(*words: str) -> str:
+        outside = {f"FILING_{name}": str(blank.config[name]) for name in ("SQLALCHEMY_DATABASE_URI", "STORE")}
+        command = [sys.executable, "-W", "error::UserWarning", *words]
+        done = subprocess.run(
+            command, cwd=house, env=os.environ | outside | {"FILING_SECRET_KEY": "x"}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("-m", "flask", "--app", "app", "db", "migrate", "--rev-id", "9999", "-m", "suspended")
+    (step,) = (house / "models/migrations/versions").glob("9999_*.py")
+    assert "'suspended'" in step.read_text(encoding="utf-8")
+    assert run("-m", "flask", "--app", "app", "upgrade") == "数据库结构已是最新。\n"
+    assert run("-c", SUSPEND) == "seen: suspended\n"
+    run("-m", "flask", "--app", "app", "db", "check")
+    run("-m", "flask", "--app", "app", "db", "downgrade")
