@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from models.visits import Visit
 
 HASHER = PasswordHasher()
+ENTRUSTED = {"earliest": date(1990, 1, 1), "latest": date(2099, 12, 31)}  # 2099-12-31: as long as both want
 CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -46,12 +47,12 @@ def valid_credit_code(code: str) -> bool:
     return credit_code_refusal(code) is None and check_sign(code[:17]) == code[17]
 
 
-def normal_username(typed: str) -> str:
+def normal_username(typed: str | None) -> str:
     """The one stored spelling of a user name: NFKC, case folded, no format characters, no blanks around it.
 
     NFKC comes again at the end, for case folding can leave what NFKC composes.
     """
-    folded = unicodedata.normalize("NFKC", without_format_characters(typed)).casefold()
+    folded = unicodedata.normalize("NFKC", without_format_characters(typed or "")).casefold()
     return without_format_characters(unicodedata.normalize("NFKC", folded)).strip()
 
 
@@ -191,8 +192,8 @@ class Entrustment(Base):
     agent: Mapped[Organisation] = relationship(
         foreign_keys=[agent_id], lazy="joined", info={"label": _l("受托单位"), "required": True}
     )
-    since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True})
-    until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True})
+    since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True} | ENTRUSTED)
+    until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True} | ENTRUSTED)
 
     def assert_complete(self) -> None:
         """Two organisations, the first a press, and an end that is not before the start."""

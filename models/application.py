@@ -1,7 +1,7 @@
 """The application for one consignment, and its carrier rows (手册 第一章: 基本信息, 载体信息)."""
 
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,9 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship, v
 from models import workflow
 from models.clock import Moment
 from models.codes import label_of
+from models.columns import days_out_of_range, empty_columns
 from models.db import Base, Exact
+from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, without_format_characters
 from models.vocabulary import AttachmentKind, Category, Filing, Status, WordColumn
 
 if TYPE_CHECKING:
@@ -67,30 +69,49 @@ class Application(Base):
     category: Mapped[Category | None] = mapped_column(
         WordColumn(Category), info={"label": _l("出版物类别"), "required": True}
     )
-    catalogue_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("版号"), "required": True})
-    isbn: Mapped[str | None] = mapped_column(String(20), info={"label": _l("ISBN")})
-    isrc: Mapped[str | None] = mapped_column(String(40), info={"label": _l("ISRC")})
+    catalogue_number: Mapped[str | None] = mapped_column(
+        String(100), info={"label": _l("版号"), "required": True, "read": clean_code}
+    )
+    isbn: Mapped[str | None] = mapped_column(String(20), info={"label": _l("ISBN"), "read": normalize_identifier})
+    isrc: Mapped[str | None] = mapped_column(String(40), info={"label": _l("ISRC"), "read": normalize_identifier})
     summary: Mapped[str | None] = mapped_column(Text, info={"label": _l("内容简介"), "required": True, "most": 2000})
     copyright_owner: Mapped[str | None] = mapped_column(String(200), info={"label": _l("著作权人"), "required": True})
     manufacturer: Mapped[str | None] = mapped_column(String(200), info={"label": _l("境外加工企业"), "required": True})
     country: Mapped[str | None] = mapped_column(
         String(3), info={"label": _l("国别（地区）"), "required": True, "codes": "country"}
     )
-    sid_code: Mapped[str | None] = mapped_column(String(50), info={"label": _l("SID 码")})
-    contract_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("加工合同号"), "required": True})
+    sid_code: Mapped[str | None] = mapped_column(String(50), info={"label": _l("SID 码"), "read": clean_line})
+    contract_number: Mapped[str | None] = mapped_column(
+        String(100), info={"label": _l("加工合同号"), "required": True, "read": clean_code}
+    )
     port: Mapped[str | None] = mapped_column(
         String(4), info={"label": _l("进口口岸"), "required": True, "codes": "district"}
     )
     consignee: Mapped[str | None] = mapped_column(String(200), info={"label": _l("收货单位"), "required": True})
     hs_code: Mapped[str | None] = mapped_column(
-        String(10), info={"label": _l("商品编码"), "required": True, "hint": _l("海关商品编码，8 或 10 位数字")}
+        String(10),
+        info={
+            "label": _l("商品编码"),
+            "required": True,
+            "hint": _l("海关商品编码，8 或 10 位数字"),
+            "read": parse_hs_code,
+        },
     )
     trade_mode: Mapped[str | None] = mapped_column(
-        String(40), info={"label": _l("监管方式"), "hint": _l("海关监管方式代码或名称")}
+        String(40), info={"label": _l("监管方式"), "hint": _l("海关监管方式代码或名称"), "read": clean_code}
     )
-    expected_on: Mapped[date | None] = mapped_column(info={"label": _l("预计进口日期"), "required": True})
+    expected_on: Mapped[date | None] = mapped_column(
+        info={
+            "label": _l("预计进口日期"),
+            "required": True,
+            "earliest": timedelta(days=-365),
+            "latest": timedelta(days=3653),
+        }
+    )
     contact: Mapped[str | None] = mapped_column(String(50), info={"label": _l("联系人"), "required": True})
-    phone: Mapped[str | None] = mapped_column(String(40), info={"label": _l("联系电话"), "required": True})
+    phone: Mapped[str | None] = mapped_column(
+        String(40), info={"label": _l("联系电话"), "required": True, "read": clean_line}
+    )
 
     # The revoked certificate whose place this application is to take. No reference in the database: SQLite could add
     # one only by copying the table, and no certificate is ever deleted.
@@ -153,13 +174,14 @@ class Application(Base):
 
     def missing(self) -> dict[str, str]:
         """Everything 申报 still lacks, told at once: field → sentence (行政许可法 第三十二条, by analogy)."""
-        lacking = {
-            column.key: _("请填写%(label)s。", label=column.info["label"])
-            for column in Application.__table__.columns
-            if column.info.get("required") and getattr(self, column.key) in (None, "")
-        }
+        lacking = {column.key: _("请填写%(label)s。", label=column.info["label"]) for column in empty_columns(self)}
+        lacking |= days_out_of_range(self)
         if not self.carriers:
             lacking["carriers"] = _("请至少录入一条载体信息。")
+        for place, carrier in enumerate(self.carriers):
+            for column in empty_columns(carrier):
+                sentence = _("请填写第 %(n)s 条载体信息的%(label)s。", n=place + 1, label=column.info["label"])
+                lacking[f"carriers-{place}-{column.key}"] = sentence
         present = {file.kind for file in self.current_attachments}
         for kind in AttachmentKind:
             if kind.required(self.filing) and kind not in present:
@@ -179,7 +201,7 @@ class Carrier(Child, Base):
     quantity: Mapped[Decimal] = mapped_column(Exact, info={"label": _l("进口数量"), "required": True})
     unit: Mapped[str] = mapped_column(String(3), info={"label": _l("单位"), "required": True, "codes": "unit"})
     name: Mapped[str | None] = mapped_column(String(200), info={"label": _l("名称")})
-    catalogue_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("版号")})
+    catalogue_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("版号"), "read": clean_code})
     unit_price: Mapped[Decimal | None] = mapped_column(Exact, info={"label": _l("单价")})
     currency: Mapped[str | None] = mapped_column(String(3), info={"label": _l("币制"), "codes": "currency"})
     note: Mapped[str | None] = mapped_column(String(200), info={"label": _l("备注")})
@@ -197,8 +219,8 @@ def shown(row: Application | Carrier, name: str) -> Any:
 
 
 def search_key(words: str) -> str:
-    """Folds width and case, so that ＤＶＤ finds dvd; the same for what is stored and what is asked."""
-    return unicodedata.normalize("NFKC", words.replace("\0", "")).casefold()[:600]
+    """Width, case and unseen characters do not count: ＤＶＤ finds dvd. For what is stored and for what is asked."""
+    return unicodedata.normalize("NFKC", without_format_characters(words)).casefold()[:600]
 
 
 @event.listens_for(Application.status, "set", active_history=True)

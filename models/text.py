@@ -71,8 +71,10 @@ def fold_width(text: str) -> str:
 
 
 def named(signs: Iterable[str]) -> str:
-    """Characters for a sentence: each with its code point, by which it is found even if no screen shows it."""
-    return "、".join(f"{sign if sign.isprintable() else ''}（U+{ord(sign):04X}）" for sign in signs)
+    """Characters for a sentence, at most ten, with code points: no screen shows all of them."""
+    found = list(signs)
+    told = "、".join(f"{sign if sign.isprintable() else ''}（U+{ord(sign):04X}）" for sign in found[:10])
+    return told if len(found) <= 10 else _("%(signs)s 等 %(count)s 个", signs=told, count=len(found))
 
 
 def clean_text(text: str | None) -> str | None:

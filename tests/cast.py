@@ -1,7 +1,7 @@
 """The people of the tests, the application they make, and the acts that bring it to every status."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import access, filing, uploads
+from models import access, clock, filing, uploads
 from models.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
 from models.application import Application, Carrier
 from models.attachments import Attachment, Store
@@ -34,7 +34,7 @@ FIELDS: dict[str, Any] = {
     "consignee": "江苏文艺音像出版社",
     "hs_code": "8523499030",
     "trade_mode": "0110",
-    "expected_on": date(2027, 3, 1),
+    "expected_on": clock.today() + timedelta(days=90),
     "contact": "王敏",
     "phone": "025-83210000",
 }

@@ -9,23 +9,22 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from stdnum import isbn
-from wtforms import TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Optional, Regexp
+from wtforms.validators import DataRequired, InputRequired
 
-from models import filing, reissue, turn, uploads
+from models import certificate, filing, reissue, turn, uploads
 from models.accounts import publishers_for
 from models.application import WRITTEN, Application, Carrier
 from models.codes import names_of
-from models.db import db
+from models.db import Exact, db
 from models.vocabulary import Action, AttachmentKind, Role
 from models.workflow import EDITABLE, Refused
 from views.base import form_args_of, labels_of, shown_value
-from views.fields import AmountField, ChoiceField, CodeText, SeenVersion, number_of, without_signs
+from views.fields import AmountField, ChoiceField, CodeText, SeenVersion, number_of
 from views.filing import CARRIER, FilingScreen
 from views.office import store
 
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
-REQUIRED = DataRequired(_l("必填。"))
+MOST_WARNINGS = 5  # they travel in the session cookie
 
 
 def presses() -> list[tuple[str, str]]:
@@ -40,6 +39,18 @@ def applicant() -> dict[str, str]:
     return {"applicant_name": unit.name, "applicant_code": unit.credit_code}
 
 
+def warn_of_unprintable(application: Application) -> None:
+    """Tell at 保存 what 申报 will refuse; a server without fontconfig cannot say, and saves all the same."""
+    try:
+        found = list(certificate.unprintable(application).values())
+    except Refused:
+        return
+    for sentence in found[:MOST_WARNINGS]:
+        flash(sentence, "message")
+    if len(found) > MOST_WARNINGS:
+        flash(_("另有 %(count)s 处无法打印，申报时会逐项列出。", count=len(found) - MOST_WARNINGS), "message")
+
+
 class PressField(ChoiceField):
     """出版单位: one's own press, or those that have entrusted one's unit."""
 
@@ -47,29 +58,26 @@ class PressField(ChoiceField):
         super().__init__(label, validators, options=presses, coerce=int, **kwargs)
 
 
+def carrier_form_args() -> tuple[dict[str, Any], dict[str, Any]]:
+    """(form_overrides, form_args) of a row: codes are typed, not chosen, and the required cells say so."""
+    overrides, args = form_args_of(Carrier, CARRIER)
+    for column in (Carrier.__table__.columns[name] for name in CARRIER):
+        if "codes" in column.info:
+            overrides[column.key] = CodeText
+        elif isinstance(column.type, Exact):
+            overrides[column.key], args[column.key] = AmountField, {}
+        if column.info.get("required"):  # InputRequired leaves 0 and letters to the words of AmountField
+            filled = InputRequired if overrides[column.key] is AmountField else DataRequired
+            args[column.key]["validators"] = [filled(_l("必填。"))]
+    return overrides, args
+
+
 class CarrierForm(InlineFormAdmin):
     """载体信息, a row each (手册 第一章: 规格型号, 进口数量, 单位 are required)."""
 
     form_columns = ("id", *CARRIER)
     column_labels = labels_of(Carrier)
-    form_overrides = {
-        "kind": CodeText,
-        "unit": CodeText,
-        "currency": CodeText,
-        "quantity": AmountField,
-        "unit_price": AmountField,
-    }
-    form_args = {
-        "kind": {"codes": "carrier", "validators": [Optional()]},
-        "unit": {"codes": "unit", "validators": [REQUIRED]},
-        "currency": {"codes": "currency", "validators": [Optional()]},
-        "quantity": {"validators": [InputRequired(_l("必填。"))]},  # whose own words for 0 or letters are better
-        "unit_price": {"validators": [Optional()]},
-        "specification": {"filters": [without_signs], "validators": [REQUIRED]},
-        "name": {"filters": [without_signs]},
-        "catalogue_number": {"filters": [without_signs]},
-        "note": {"filters": [without_signs]},
-    }
+    form_overrides, form_args = carrier_form_args()
 
 
 class ApplicationsScreen(FilingScreen):
@@ -85,13 +93,8 @@ class ApplicationsScreen(FilingScreen):
     column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
     form_columns = ("version", "publisher_id", *WRITTEN)
     form_extra_fields = {"version": SeenVersion(), "publisher_id": PressField(_l("出版单位"))}
-    form_overrides = OVERRIDES | {"summary": TextAreaField}
-    form_args = ARGS | {
-        "hs_code": {
-            "filters": [without_signs],
-            "validators": [Optional(), Regexp(r"^([0-9]{8}|[0-9]{10})$", message=_l("请填写 8 位或 10 位数字。"))],
-        },
-    }
+    form_overrides = OVERRIDES
+    form_args = ARGS
     inline_models = (CarrierForm(Carrier),)
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
@@ -111,6 +114,8 @@ class ApplicationsScreen(FilingScreen):
             form.populate_obj(application)
         if form.isbn.data and not isbn.is_valid(form.isbn.data):
             flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
+        if "_submit" not in request.form:
+            warn_of_unprintable(application)
         return application
 
     def unsaved(self, form: Any, model: Any, refused: Refused) -> None:
@@ -160,7 +165,7 @@ class ApplicationsScreen(FilingScreen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         model = kwargs.setdefault("model", None)
-        missing = model.missing() if model is not None and request.args.get("check") else {}
+        missing = filing.lacking(model) if model is not None and request.args.get("check") else {}
         lists = {name: names_of(name) for name in ("carrier", "unit", "currency")}
         page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": applicant()}
         return super().render(template, **page, datalists=lists, **kwargs)

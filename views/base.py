@@ -14,17 +14,16 @@ from flask_admin.contrib.sqla import ModelView
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
-from sqlalchemy import func
+from sqlalchemy import Text, func
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Query as SqlQuery
 from wtforms import Form
-from wtforms.validators import Length
 
 from models.codes import label_of
 from models.db import db
 from models.vocabulary import Role, Word
 from models.workflow import Refused
-from views.fields import CodeField, DayField, WordField, number_of, without_signs
+from views.fields import CodeField, DayField, LongTextField, PlainTextField, WordField, number_of
 from views.security import local
 
 REACH = 10_000  # rows the numbered pager can reach; the count stops there too, and says so
@@ -66,7 +65,11 @@ def _columns(model: Any) -> Iterable[Any]:
 
 
 def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(form_overrides, form_args) for columns, from what each says of itself: codes, words, days, plain text."""
+    """(form_overrides, form_args) for columns, from what each says of itself: codes, words, days, text.
+
+    `info` of a text: `read`, how it is normalised, and `most` where String(n) does not say it; of a day: `earliest`
+    and `latest`.
+    """
     overrides: dict[str, Any] = {}
     args: dict[str, Any] = {}
     for column in (model.__table__.columns[name] for name in names if name in model.__table__.columns):
@@ -77,10 +80,11 @@ def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict
             overrides[column.key], args[column.key] = WordField, {"words": column.type.words}
         elif kind is date:
             overrides[column.key] = DayField
+            args[column.key] = {name: column.info[name] for name in ("earliest", "latest") if name in column.info}
         elif kind is str:
-            args[column.key] = {"filters": [without_signs]}
-            if "most" in column.info:  # a String(n) brings its own limit
-                args[column.key]["validators"] = [Length(max=column.info["most"])]
+            overrides[column.key] = LongTextField if isinstance(column.type, Text) else PlainTextField
+            args[column.key] = {"most": column.info.get("most", column.type.length)}
+            args[column.key] |= {name: column.info[name] for name in ("read",) if name in column.info}
     return overrides, args
 
 

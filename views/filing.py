@@ -19,7 +19,7 @@ from models.workflow import Refused
 from views import certificate, export, security
 from views.base import Button, labels_of
 from views.bundle import PrintScreen
-from views.fields import number_of, without_signs
+from views.fields import number_of
 from views.office import keys, office, store
 from views.query import OwnQuery
 
@@ -108,7 +108,6 @@ class FilingScreen(PrintScreen):
         page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
         page |= {
             "told": lambda row: disclosure.history(row, current_user),
-            "most_words": filing.MOST_WORDS,
             "reasons": Reason,
             "carrier_labels": labels_of(Carrier),
             "explain": explain,
@@ -167,7 +166,7 @@ class FilingScreen(PrintScreen):
         version = request.args.get("version")
         return {
             "version": None if version is None else number_of(version) or 0,  # one that is no number saw nothing
-            "opinion": without_signs(request.form.get("opinion")) or "",
+            "opinion": request.form.get("opinion", ""),
             "grounds": [ground for ground in Ground if ground.value in request.form.getlist("ground")],
             "reason": self.reason(),
         }

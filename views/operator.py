@@ -1,5 +1,6 @@
 """系统管理: accounts and entrustments. The operator sees no application."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from flask_login import current_user
 from wtforms import ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
-from models import codes
+from models import codes, glyphs
 from models.accounts import (
     Account,
     Entrustment,
@@ -22,12 +23,12 @@ from models.accounts import (
     username_refusal,
 )
 from models.db import db
-from models.text import FORMATS
+from models.text import FORMATS, without_format_characters
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.base import Button, Screen, form_args_of, labels_of
-from views.fields import DayField, number_of, without_signs
+from views.fields import DayField, number_of
 from views.query import AccountQuery
 
 ACTS = {"acts": _l("操作")}
@@ -41,7 +42,7 @@ class OrganisationLoader(QueryAjaxModelLoader):
         super().__init__(name, db, Organisation, fields=["name", "credit_code"])
 
     def get_list(self, query: str | None, offset: int | None = 0, limit: int = 10) -> Any:
-        words = (without_signs(query) or "").replace("%", "").replace("_", "")[:100]
+        words = without_format_characters(query or "").strip().replace("%", "").replace("_", "")[:100]
         return super().get_list(words, min(max(offset or 0, 0), 10_000), min(max(limit, 1), 20))
 
     def get_one(self, pk: Any) -> Organisation | None:
@@ -83,6 +84,14 @@ def named(model: type, *names: str) -> dict[str, Any]:
     return {"overrides": overrides, "args": args}
 
 
+def warn_of_unprintable(row: Organisation | Account) -> None:
+    """A name that the certificate could not show is told when it is registered, not at the grant."""
+    label = str(type(row).__table__.columns["name"].info["label"])
+    with suppress(Refused):  # without fontconfig nobody can say
+        if sentence := glyphs.complaint(label, row.name):
+            flash(sentence, "message")
+
+
 def check_username(_form: Any, field: Any) -> None:
     """Validator of the user name of a new account."""
     if field.data and (sentence := username_refusal(field.data)):
@@ -116,9 +125,8 @@ class AccountScreen(Screen):
     form_ajax_refs = {"organisation": OrganisationLoader("organisation")}
     form_overrides = named(Account, *form_columns)["overrides"] | searching("organisation")
     form_args = named(Account, *form_columns)["args"]
-    form_args["username"]["filters"] += [lambda typed: typed and normal_username(typed)]
+    form_args["username"]["read"] = normal_username
     form_args["username"]["validators"].append(check_username)
-    form_args["username"]["render_kw"] = {"maxlength": False}
     FIXED = ("username", "role")  # said once, when the account is made
 
     def __init__(self, **kwargs: Any) -> None:
@@ -143,6 +151,7 @@ class AccountScreen(Screen):
             end_visits(db.session(), account.id)
         if password:
             self._tell(account, password)
+        warn_of_unprintable(account)
         return account
 
     def _tell(self, account: Account, password: str) -> None:

@@ -14,7 +14,7 @@ from models.db import db
 from models.registration import check_trade
 from models.text import normalize_code
 from views.base import Screen, labels_of
-from views.operator import ACTS, OPERATOR, named, shown_province
+from views.operator import ACTS, OPERATOR, named, shown_province, warn_of_unprintable
 from views.query import OrganisationQuery
 
 
@@ -55,9 +55,8 @@ class OrganisationScreen(Screen):
     form_columns = ("credit_code", "confirmed", "name", "trade", "province", "active")
     form_overrides = named(Organisation, *form_columns)["overrides"]
     form_args = named(Organisation, *form_columns)["args"]
-    form_args["credit_code"]["filters"] += [normalize_code]  # before Unique: a twin in small letters is a twin
+    form_args["credit_code"]["read"] = normalize_code  # a twin in small letters is a twin
     form_args["credit_code"]["validators"].append(check_credit_code)
-    form_args["credit_code"]["render_kw"] = {"maxlength": False}  # a pasted code may have blanks in it
     form_extra_fields = {
         "confirmed": Confirmation(
             _l("校验位不符，确认登记"),
@@ -86,4 +85,6 @@ class OrganisationScreen(Screen):
         if model:
             with access.everything() as session:
                 check_trade(session, model, form.trade.data)
-        return super().save(form, model)
+        organisation: Organisation = super().save(form, model)
+        warn_of_unprintable(organisation)
+        return organisation

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import false
-from wtforms import Field, Form, SelectField, StringField
-from wtforms.validators import Length
+from wtforms import Field, Form, SelectField
 
 from models import workflow
 from models.accounts import Account, Organisation, normal_username
@@ -16,19 +15,18 @@ from models.certificate import Certificate
 from models.clock import SHANGHAI
 from models.codes import District, names_of
 from models.customs import DELIVERIES, CustomsMessage
-from models.text import normalize_code
+from models.text import clean_line, clean_text, normalize_code
 from models.vocabulary import Delivery, Role, Status
-from views.fields import DayField, without_signs
+from views.fields import DayField, PlainTextField, Reading
 
 Condition = Callable[[Any], Any]
 ANY = ("", _l("全部"))
 FIRST = date(2000, 1, 1)  # no moment of ours lies before; the first days of the era have none in UTC
 
 
-def text(label: Any, hint: Any = "") -> Any:
-    """A box for a part of a text."""
-    look = {"placeholder": hint} if hint else {}
-    return StringField(label, filters=[without_signs], validators=[Length(max=100)], render_kw=look)
+def text(label: Any, hint: Any = "", read: Reading = clean_text) -> Any:
+    """A box for a part of a text, or for a code."""
+    return PlainTextField(label, read=read, most=100, render_kw={"placeholder": hint} if hint else {})
 
 
 def choice(label: Any, options: Callable[[], list[tuple[str, Any]]], searched: bool = False) -> Any:
@@ -74,7 +72,7 @@ class OwnQuery(Query):
         "until": lambda day: Application.applied_on <= day,
         "publisher": lambda words: Application.publisher_name.contains(words, autoescape=True),
         "province": lambda code: Application.province == code,
-        "certificate": lambda number: Application.certificate.has(Certificate.number == number.upper()),
+        "certificate": lambda number: Application.certificate.has(Certificate.number == number),
     }
 
 
@@ -98,13 +96,13 @@ class NationQuery(OwnQuery):
     status = statuses(set(workflow.ISSUED))
     publisher = text(_l("出版单位"))
     province = choice(_l("省份"), lambda: list(names_of("province").items()), searched=True)
-    certificate = text(_l("证明编号"))
+    certificate = text(_l("证明编号"), read=normalize_code)
 
 
 class ExchangeQuery(Query):
     """Messages to customs by number, how far they have come, and when they were queued."""
 
-    number = text(_l("报文编号"), _l("或证明编号"))
+    number = text(_l("报文编号"), _l("或证明编号"), clean_line)
     state = choice(_l("交换状态"), lambda: [(state.value, state.label) for state in Delivery])
     since = DayField(_l("入列日期"))
     until = DayField(_l("至"))
@@ -119,11 +117,11 @@ class ExchangeQuery(Query):
 class AccountQuery(Query):
     """Accounts by name or role."""
 
-    username = text(_l("用户名"))
+    username = text(_l("用户名"), read=normal_username)
     name = text(_l("姓名"))
     role = choice(_l("角色"), lambda: [(role.value, role.label) for role in Role])
     conditions: ClassVar[dict[str, Condition]] = {
-        "username": lambda words: Account.username.contains(normal_username(words), autoescape=True),
+        "username": lambda words: Account.username.contains(words, autoescape=True),
         "name": lambda words: Account.name.contains(words, autoescape=True),
         "role": lambda role: Account.role == Role(role),
     }
@@ -133,17 +131,17 @@ class OrganisationQuery(Query):
     """Organisations by name or code."""
 
     name = text(_l("单位名称"))
-    credit_code = text(_l("统一社会信用代码"))
+    credit_code = text(_l("统一社会信用代码"), read=normalize_code)
     conditions: ClassVar[dict[str, Condition]] = {
         "name": lambda words: Organisation.name.contains(words, autoescape=True),
-        "credit_code": lambda words: Organisation.credit_code.contains(normalize_code(words) or "", autoescape=True),
+        "credit_code": lambda words: Organisation.credit_code.contains(words, autoescape=True),
     }
 
 
 class DistrictQuery(Query):
     """Customs districts by code or name."""
 
-    code = text(_l("关区代码"))
+    code = text(_l("关区代码"), read=clean_line)
     name = text(_l("关区名称"))
     conditions: ClassVar[dict[str, Condition]] = {
         "code": lambda words: District.code.startswith(words, autoescape=True),

@@ -12,6 +12,7 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, db
+from models.text import DASHES, clean_line
 from models.workflow import Refused
 
 CHINESE = Locale.parse("zh_Hans_CN")
@@ -74,18 +75,35 @@ def label_of(name: str, code: str) -> str:
 
 
 def code_of(name: str, words: str) -> str:
-    """The code that a person means by `010-张`, `010` or `张`; raises Refused when there is none, or more than one."""
-    words = words.strip()
-    names = names_of(name)
-    for candidate in (words, words.upper()):
-        if candidate in names:
-            return candidate
-    meant = [code for code, label in names.items() if words in (label, f"{code}-{label}")] or [
-        code for code, label in names.items() if words.casefold() in label.casefold()
+    """The code that a person means by `010-张`, `010`, `10` or `张`; raises Refused for none, or more than one.
+
+    Width, case and kind of dash do not count; zeros that Excel took off the front of a code are put back.
+    """
+    typed, names = _folded(words), names_of(name)
+    if code := _spelled(names, typed):
+        return code
+    known = [(code, _folded(label)) for code, label in names.items()]
+    meant = [code for code, label in known if typed == label] or [
+        code
+        for code, label in known
+        if typed.endswith(label) and _spelled(names, typed.removesuffix(label).rstrip(" -")) == code
     ]
+    meant = meant or [code for code, label in known if typed and typed in label]
     if len(meant) == 1:
         return meant[0]
     raise Refused(_("“%(words)s”不在代码表中，请从下拉列表中选择。", words=words))
+
+
+def _folded(words: str) -> str:
+    return (clean_line(words) or "").translate(DASHES).casefold()
+
+
+def _spelled(names: dict[str, str], typed: str) -> str | None:
+    """The code that `typed` spells; of a list of digits, also where its leading zeros are lost."""
+    code = typed.upper()
+    if code.isascii() and code.isdigit():
+        code = code.zfill(max(map(len, names), default=0))
+    return code if code in names else None
 
 
 def authority_of(province: str) -> str:

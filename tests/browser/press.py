@@ -3,9 +3,11 @@
 import random
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 from playwright.sync_api import expect
 
+from models import clock
 from tests.browser.person import Person
 
 TITLE = "黑胶唱片《茉莉花——江苏民歌选》"
@@ -23,7 +25,7 @@ BASICS = {
     "consignee": "江苏文艺音像出版社",
     "hs_code": "8523499030",
     "trade_mode": "一般贸易",
-    "expected_on": "2027-03-01",
+    "expected_on": str(clock.today() + timedelta(days=90)),
     "phone": "025-83210000",
 }
 PICKED = {"category": ("音", "音像制品"), "country": ("德", "DEU-德国"), "port": ("浦江", "2201-浦江海关")}

@@ -67,7 +67,7 @@ def test_the_application_knows_views_and_how_to_open_the_database_only() -> None
 STOREYS = (
     {"vocabulary", "clock", "sqlite", "computed", "db", "workshop", "check_code"},
     {"workflow", "text", "guards", "numbering", "inspection", "strongbox"},
-    {"codes", "accounts", "store", "glyphs", "signature"},
+    {"codes", "columns", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},
     {"registration", "attachments", "trail", "certificate", "press"},
     {"customs", "changes", "disclosure", "turn"},

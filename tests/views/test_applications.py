@@ -92,10 +92,10 @@ def test_a_mistake_keeps_every_word_and_every_row(app: Flask, as_: As, make_appl
     assert sorted(complaints(answer.text)) == sorted(
         [
             "请填写 8 位或 10 位数字。",
-            "请按 2026-01-31 的格式填写日期。",
-            "字段长度不能超过 20 个字符。",
+            "没有这一天，请核对后按 2026-01-31 的格式填写日期。",
+            "最多 20 字，现在 30 字。",
             "请从下拉列表中选择。",
-            "请填写数字。",
+            "请只填写数字，例如 1000 或 12.5。",
             "“铢”不在代码表中，请从下拉列表中选择。",
             "必填。",
             "必填。",
@@ -158,20 +158,25 @@ def test_a_row_deleted_that_is_not_there_stays_away(as_: As, make_application: M
 
 ACCEPTED = {
     "quantity": {
-        "1": "1", "１２": "12", "1,000": "1000", " 7 ": "7", "0.00001": "0.00001", "1e3": "1000",
-        "9999999999999.99999": "9999999999999.99999", "+5": "5", "0012.50": "12.5",
+        "1": "1", "１２": "12", "1,000": "1000", " 7 ": "7", "0.00001": "0.00001", "１，０００．５": "1000.5",
+        "9999999999999.99999": "9999999999999.99999", "+5": "5", "0012.50": "12.5", "1\u00a0000\u00a0": "1000",
+        "\u200b\u202d2000\u202c": "2000",
     },
-    "unit": {"010": "010", "张": "010", "010-张": "010", "千张": "058", " 盒 ": "140"},
-    "kind": {"DVD": "DVD", "dvd": "DVD", "CD-ROM": "CD-ROM", "黑胶": "黑胶唱片", "": None},
-    "currency": {"USD": "USD", "usd": "USD", "美元": "USD", "USD-美元": "USD", "": None},
+    "unit": {"010": "010", "张": "010", "010-张": "010", "千张": "058", " 盒 ": "140", "20": "020", "０２０": "020",
+             "020": "020", "片": "020", "020-片": "020", "20 － 片\u200b": "020", "10": "010"},
+    "kind": {"DVD": "DVD", "dvd": "DVD", "CD-ROM": "CD-ROM", "黑胶": "黑胶唱片", "ＣＤ－ｒｏｍ": "CD-ROM", "": None},
+    "currency": {"USD": "USD", "usd": "USD", "美元": "USD", "USD-美元": "USD", "ｕｓｄ": "USD", "\u3000": None},
+    "name": {"\u200b第一张\ufeff ": "第一张", "第\u200b二张": "第二张", "葛\U000e0100城": "葛\U000e0100城",
+             "\u3164": None},
 }  # fmt: skip
 REFUSED = {
-    "quantity": ("0", "-1", "0.000001", "NaN", "sNaN", "Infinity", "-Infinity", "1e999999", "1e-999999", "1" * 14,
-                 "三", "1.2.3", "²", "", "   ", "１，０００", "0x10"),
-    "unit": ("010-盒", "01", "件儿", "999", "", "  ", "张张", "\0"),
+    "quantity": ("0", "-1", "0.000001", "NaN", "sNaN", "Infinity", "-Infinity", "1e3", "1e-999999", "1" * 14,
+                 "三", "1.2.3", "²", "5²", "", "   ", "\u200b", "1,5", "1，5", "1,00", "0,500", "1,000,00", "12 34",
+                 "1\t200", "１０００张", "\u202e500\u202c", "0x10"),
+    "unit": ("010-盒", "01", "件儿", "999", "", "  ", "\u200b", "张张", "\0"),
     "kind": ("DVD-9", "光碟机", "CD"),
     "currency": ("钱", "USDT", "元元"),
-    "specification": ("", "  ", "\0", "长" * 256),
+    "specification": ("", "  ", "\0", "\u200b\u3164", "120\u202e mm", "长" * 256),
     "unit_price": ("0", "-0.5", "NaN", "贵"),
 }  # fmt: skip
 
@@ -374,8 +379,10 @@ def test_a_row_number_longer_than_any_form_has_is_refused(app: Flask, as_: As, m
     assert ledger(app) == before
 
 
-def test_a_commodity_code_is_of_plain_digits(as_: As, make_application: Making) -> None:
-    """Customs reads 0–9 alone, and so does the certificate."""
+@pytest.mark.parametrize("typed", ["٨٥٢٣٤٩٩٠٣٠", "⁸⁵²³⁴⁹⁹⁰", "8523499.0", "85234990305", "8,523,499,030", "8.52E+09"])
+def test_a_commodity_code_is_of_plain_digits(as_: As, make_application: Making, typed: str) -> None:
+    """Customs reads 0–9 alone, and so does the certificate. What is refused stays in the field."""
     key, browser = make_application(), as_("publisher")
-    answer = save(browser, key, opened(browser, key) | {"hs_code": "８５２３４９９０３０"})
+    answer = save(browser, key, opened(browser, key) | {"hs_code": typed})
     assert (answer.status_code, complaints(answer.text)) == (422, ["请填写 8 位或 10 位数字。"])
+    assert form_of(answer.text)["hs_code"] == typed
