@@ -67,7 +67,7 @@ class OwnQuery(Query):
     until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
         "title": lambda words: Application.title_key.contains(search_key(words), autoescape=True),
-        "status": lambda status: Application.status == Status(status),
+        "status": lambda status: Application.status_order == Status(status).order,
         "since": lambda day: Application.applied_on >= day,
         "until": lambda day: Application.applied_on <= day,
         "publisher": lambda words: Application.publisher_name.contains(words, autoescape=True),

@@ -65,7 +65,7 @@ def test_the_application_knows_views_and_how_to_open_the_database_only() -> None
 
 # Inside models: words → rules → tables → scopes → acts. A module imports from its own storey or one below it.
 STOREYS = (
-    {"vocabulary", "clock", "sqlite", "computed", "db", "workshop", "check_code"},
+    {"vocabulary", "clock", "sqlite", "computed", "db", "sorting", "workshop", "check_code"},
     {"workflow", "text", "guards", "numbering", "inspection", "strongbox"},
     {"codes", "columns", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},

@@ -120,7 +120,7 @@ WRONG_ACCOUNTS = [
     ({"username": "Ｐublisher\u200b", "name": "重名", "role": "national"}, ["已经存在。"], []),
     ({"username": "\u200b", "name": "x", "role": "national"}, ["该字段是必填字段。"], []),
     ({"username": "zhang san", "name": "x", "role": "national"}, [SIGNS_OF_A_USER_NAME], []),
-    ({"username": "长" * 65, "name": "x", "role": "national"}, ["字段长度不能超过 64 个字符。"], []),
+    ({"username": "长" * 65, "name": "x", "role": "national"}, ["最多 64 字，现在 65 字。"], []),
 ]
 
 
@@ -150,7 +150,7 @@ WRONG_UNITS = [
     ({"trade": "bank"}, ["该字段是必填字段。"]),
     ({"province": "__None"}, ["该字段是必填字段。"]),
     ({"province": "江苏"}, ["请从下拉列表中选择。"]),
-    ({"name": "长" * 101}, ["字段长度不能超过 100 个字符。"]),
+    ({"name": "长" * 101}, ["最多 100 字，现在 101 字。"]),
 ]
 
 
