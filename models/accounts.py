@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validat
 from models import clock
 from models.clock import Moment
 from models.db import Base
-from models.text import without_format_characters
+from models.text import normalize_code, without_format_characters
 from models.vocabulary import Role, Trade, WordColumn
 from models.workflow import Refused
 
@@ -29,20 +29,30 @@ ENTRUSTED = {"earliest": date(1990, 1, 1), "latest": date(2099, 12, 31)}  # 2099
 CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
+def check_sign(body: str) -> str:
+    """The 18th sign of a 统一社会信用代码 whose first 17 are `body`, by GB 32100-2015: weights 3^i mod 31."""
+    total = sum(CODE_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(body))
+    return CODE_SIGNS[-total % 31]
+
+
+def credit_code_refusal(code: str) -> str | None:
+    """Why this cannot be a 统一社会信用代码 (length, signs), or None. The check sign is not judged: see below."""
+    if len(code) == 18 and set(code) <= set(CODE_SIGNS):
+        return None
+    return _("统一社会信用代码为 18 位数字和大写字母（不用 I、O、S、V、Z），请对照证照核对。")
+
+
 def valid_credit_code(code: str) -> bool:
-    """统一社会信用代码 by GB 32100-2015: 18 signs, weights 3^i mod 31; codes from A, N and Y are lawful."""
-    if len(code) != 18 or not set(code) <= set(CODE_SIGNS):
-        return False
-    total = sum(CODE_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(code[:17]))
-    return CODE_SIGNS.index(code[17]) == -total % 31
+    """Whether the check sign is right too. Some units were issued codes in which it is not (the operator confirms)."""
+    return credit_code_refusal(code) is None and check_sign(code[:17]) == code[17]
 
 
-def normal_username(typed: str) -> str:
+def normal_username(typed: str | None) -> str:
     """The one stored spelling of a user name: NFKC, case folded, no format characters, no blanks around it.
 
     NFKC comes again at the end, for case folding can leave what NFKC composes.
     """
-    folded = unicodedata.normalize("NFKC", without_format_characters(typed)).casefold()
+    folded = unicodedata.normalize("NFKC", without_format_characters(typed or "")).casefold()
     return without_format_characters(unicodedata.normalize("NFKC", folded)).strip()
 
 
@@ -78,14 +88,15 @@ class Organisation(Base):
         return f"{self.credit_code}-{self.name}"
 
     @validates("credit_code")
-    def _lawful(self, _key: str, code: str) -> str:
-        code = code.strip().upper()
-        if not valid_credit_code(code):
-            raise Refused(_("统一社会信用代码校验未通过，请核对 18 位代码。"))
+    def _keep_credit_code(self, _key: str, typed: str) -> str:
+        """Stores capitals and digits alone; raises Refused for what cannot be such a code."""
+        code = normalize_code(typed) or ""
+        if sentence := credit_code_refusal(code):
+            raise Refused(sentence)
         return code
 
     def assert_complete(self) -> None:
-        """Nothing to add: every column is required by itself, and a credit code is checked when it is given."""
+        """Nothing to add: every column is required by itself, and a credit code is judged when it is given."""
 
 
 class Account(Base, UserMixin):
@@ -146,12 +157,17 @@ class Account(Base, UserMixin):
         self.set_password(password, must_change=True)
         return password
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has what its role needs: a publisher an organisation, a reviewer a province."""
+        needs = {Role.PUBLISHER: self.organisation or self.organisation_id, Role.REVIEWER: self.province}
+        return bool(needs.get(self.role, True))
+
     def assert_complete(self) -> None:
-        """A publisher needs an organisation, a reviewer a province; the others have neither."""
-        if self.role is Role.PUBLISHER and not (self.organisation or self.organisation_id):
-            raise Refused(_("出版单位账号须选择所属单位。"))
-        if self.role is Role.REVIEWER and not self.province:
-            raise Refused(_("省级审核账号须选择所属省份。"))
+        """Raises Refused when it lacks what its role needs. Flush first: an emptied relation counts only then."""
+        if not self.is_complete:
+            publisher = self.role is Role.PUBLISHER
+            raise Refused(_("出版单位账号须选择所属单位。") if publisher else _("省级审核账号须选择所属省份。"))
 
 
 def matches(password_hash: str, password: str) -> bool:

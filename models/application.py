@@ -15,6 +15,7 @@ from models.clock import Moment
 from models.codes import label_of
 from models.columns import days_out_of_range, empty_columns
 from models.db import Base, Exact
+from models.sorting import SortKey, sort_key
 from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, without_format_characters
 from models.vocabulary import AttachmentKind, Category, Filing, Status, WordColumn
 
@@ -28,7 +29,10 @@ WRITTEN = (  # by the applicant; all else the system fills
     "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "summary", "manufacturer", "country",
     "sid_code", "contract_number", "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
 )  # fmt: skip
-SORTED_BY = ((), ("applied_on",), ("status",), ("status", "applied_on"), ("publisher_name",), ("title",))
+SORTED_BY = (
+    (), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",), ("title_sort",),
+)  # fmt: skip
+IN_ORDER = " ".join(f"WHEN '{status.value}' THEN {status.order}" for status in Status)
 
 
 def _words(statuses: frozenset[Status]) -> str:
@@ -60,12 +64,14 @@ class Application(Base):
         ForeignKey("organisation.id", ondelete="RESTRICT"), info={"label": _l("出版单位"), "required": True}
     )
     publisher_name: Mapped[str | None] = mapped_column(String(100), info={"label": _l("出版单位")})
+    publisher_sort: Mapped[str | None] = mapped_column(SortKey)
     publisher_code: Mapped[str | None] = mapped_column(String(18))
     province: Mapped[str | None] = mapped_column(String(6), info={"label": _l("省份"), "codes": "province"})
     authority: Mapped[str | None] = mapped_column(String(50), info={"label": _l("受理机关")})
 
     title: Mapped[str | None] = mapped_column(String(300), info={"label": _l("商品名称"), "required": True})
     title_key: Mapped[str | None] = mapped_column(String(600))
+    title_sort: Mapped[str | None] = mapped_column(SortKey)
     category: Mapped[Category | None] = mapped_column(
         WordColumn(Category), info={"label": _l("出版物类别"), "required": True}
     )
@@ -132,6 +138,8 @@ class Application(Base):
     issued: Mapped[int | None] = mapped_column(
         Computed(f"CASE WHEN status IN ({_words(workflow.ISSUED)}) THEN 1 END", persisted=True)
     )
+    # 数据状态 in the order of the work: lists sort and filter by it, so that one index serves both.
+    status_order: Mapped[int | None] = mapped_column(Computed(f"CASE status {IN_ORDER} END", persisted=True))
 
     carriers: Mapped[list["Carrier"]] = relationship(
         back_populates="application",
@@ -156,10 +164,11 @@ class Application(Base):
         Index(None, "desk", "status", "submitted_at"),
     )
 
-    @validates("title")
-    def _keep_title_key(self, _key: str, title: str | None) -> str | None:
-        self.title_key = search_key(title) if title else None
-        return title
+    @validates("title", "publisher_name")
+    def _keep_keys(self, name: str, words: str | None) -> str | None:
+        for key, value in keys_of(name, words).items():
+            setattr(self, key, value)
+        return words
 
     @property
     def current_attachments(self) -> list["Attachment"]:
@@ -224,6 +233,14 @@ def shown(row: Application | Carrier, name: str) -> Any:
 def search_key(words: str) -> str:
     """Width, case and unseen characters do not count: ＤＶＤ finds dvd. For what is stored and for what is asked."""
     return unicodedata.normalize("NFKC", without_format_characters(words)).casefold()[:600]
+
+
+def keys_of(name: str, words: str | None) -> dict[str, str | None]:
+    """The columns that follow from 商品名称 (`title`) or 出版单位 (`publisher_name`), to search and sort by."""
+    spelled = sort_key(words) if words else None
+    if name == "publisher_name":
+        return {"publisher_sort": spelled}
+    return {"title_key": search_key(words) if words else None, "title_sort": spelled}
 
 
 @event.listens_for(Application.status, "set", active_history=True)

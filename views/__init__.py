@@ -21,7 +21,8 @@ from views.applications import ApplicationsScreen
 from views.districts import DistrictScreen
 from views.exchange import ExchangeScreen, TrafficScreen
 from views.office import store
-from views.operator import AccountScreen, EntrustmentScreen, OrganisationScreen
+from views.operator import AccountScreen, EntrustmentScreen
+from views.organisations import OrganisationScreen
 from views.register import RegisterScreen
 from views.review import FilingsScreen, ReviewScreen
 

@@ -285,9 +285,9 @@ class Screen(ModelView):
         """Put the form into the row (None: a new one) and flush; raises Refused."""
         row = model or self.model()
         form.populate_obj(row)
-        row.assert_complete()
         db.session.add(row)
-        db.session.flush()
+        db.session.flush()  # first: only then does an emptied relation empty its foreign key
+        row.assert_complete()
         return row
 
     def validate_form(self, form: Any) -> bool:

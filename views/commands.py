@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models import access, codes, integrity
 from models.accounts import Account, Organisation
 from models.db import lock_for_migration
+from models.text import normalize_code
 from models.visits import account_named, end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
@@ -123,7 +124,8 @@ def _person(session: Session, username: str) -> Account:
 
 
 def _organisation(session: Session, credit_code: str) -> Organisation:
-    if found := session.scalar(select(Organisation).where(Organisation.credit_code == credit_code.strip().upper())):
+    code = normalize_code(credit_code) or ""
+    if found := session.scalar(select(Organisation).where(Organisation.credit_code == code)):
         return found
     raise Refused(_("没有统一社会信用代码为“%(code)s”的单位，请先在系统中登记该单位。", code=credit_code))
 

@@ -31,6 +31,7 @@ BASICS = (
     "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
 )  # fmt: skip
 CARRIER = ("kind", "specification", "quantity", "unit", "name", "catalogue_number", "unit_price", "currency", "note")
+BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
 STYLES = {Action.SUBMIT: "primary", Action.GRANT: "primary", Action.PRINT: "primary", Action.REVOKE: "danger"}
 APART = {Action.EDIT, Action.COPY}  # which take more than a click on one row, and have doors of their own
 PERFORMED = ", ".join(action.value for action in Action if action not in APART)
@@ -46,7 +47,7 @@ class FilingScreen(PrintScreen):
     can_view_details = can_export = True
     query_form = OwnQuery
     column_list: Any = ("number", "title", "publisher_name", "applied_on", "status", "acts")
-    column_sortable_list: Any = (("number", "id"), "title", "publisher_name", "applied_on", "status")
+    column_sortable_list: Any = (("number", "id"), *BY_PINYIN, "applied_on", ("status", "status_order"))
     column_labels = labels_of(Application) | {"acts": _l("操作"), "waited": _l("已等候")}
     column_formatters: Any = {
         "number": lambda view, _context, row, _name: view.numbered(row),

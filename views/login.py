@@ -67,6 +67,8 @@ def guard() -> ResponseReturnValue | None:
         return _to_login()
     if account.must_change and request.endpoint not in WHILE_CHANGING:
         return abort(403) if wants_json() else redirect(url_for("password"), 303)
+    if not account.is_complete and request.endpoint not in WHILE_CHANGING:  # no screen could show them a row
+        return abort(403) if wants_json() else (render_template("incomplete.html"), 403)
     return None
 
 

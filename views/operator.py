@@ -1,4 +1,4 @@
-"""系统管理: accounts, organisations, entrustments. The operator sees no application."""
+"""系统管理: accounts and entrustments. The operator sees no application."""
 
 from contextlib import suppress
 from typing import Any
@@ -14,14 +14,14 @@ from wtforms.validators import DataRequired, InputRequired
 from models import codes, glyphs
 from models.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
 from models.db import db
-from models.text import FORMATS, normalize_code
+from models.text import FORMATS
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.base import Button, Screen, form_args_of, labels_of
 from views.fields import DayField
 from views.organisation_field import OrganisationLoader, searching
-from views.query import AccountQuery, OrganisationQuery
+from views.query import AccountQuery
 
 ACTS = {"acts": _l("操作")}
 OPERATOR = frozenset({Role.OPERATOR})
@@ -64,30 +64,6 @@ def named_formerly(account: Account) -> str:
     return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
 
 
-class OrganisationScreen(Screen):
-    """单位: presses and the units they entrust; disabled, never deleted."""
-
-    roles = OPERATOR
-    can_create = can_edit = True
-    query_form = OrganisationQuery
-    column_formatters = {"province": lambda _view, _context, row, _name: shown_province(row)}
-    column_list = ("credit_code", "name", "trade", "province", "active", "acts")
-    column_sortable_list = (("credit_code", "credit_code"), "name", "province")
-    column_labels = labels_of(Organisation) | ACTS
-    form_columns = ("credit_code", "name", "trade", "province", "active")
-    form_overrides = named(Organisation, *form_columns)["overrides"]
-    form_args = named(Organisation, *form_columns)["args"]
-    form_args["credit_code"]["read"] = normalize_code  # a twin in small letters is a twin
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Organisation, db, **kwargs)
-
-    def save(self, form: Any, model: Organisation | None) -> Organisation:
-        organisation: Organisation = super().save(form, model)
-        warn_of_unprintable(organisation)
-        return organisation
-
-
 class AccountScreen(Screen):
     """账号: made with a one-time password, disabled rather than deleted."""
 
@@ -107,7 +83,7 @@ class AccountScreen(Screen):
     form_ajax_refs = {"organisation": OrganisationLoader("organisation")}
     form_overrides = named(Account, *form_columns)["overrides"] | searching("organisation")
     form_args = named(Account, *form_columns)["args"]
-    form_args["username"]["filters"] += [lambda typed: typed and normal_username(typed)]
+    form_args["username"]["read"] = normal_username
     form_args["username"]["validators"].append(check_username)
     FIXED = ("username", "role")  # said once, when the account is made
 
@@ -124,11 +100,11 @@ class AccountScreen(Screen):
         account = model or Account()
         password = None if model else account.reset_password()
         form.populate_obj(account)
+        db.session().add(account)
+        db.session().flush()
         account.assert_complete()
         if not account.active and account.id == current_user.id:
             raise Refused(_("不能停用自己的账号，请由另一位系统管理员办理。"))
-        db.session().add(account)
-        db.session().flush()
         if not account.active:
             end_visits(db.session(), account.id)
         if password:

@@ -73,13 +73,19 @@ class OrganisationBox:
 
 
 class OrganisationField(AjaxSelectField):
-    """An organisation found as you type; one that is not there is told, and never taken for a blank."""
+    """An organisation found as you type; one that is not there is told, and never taken for a blank.
+
+    A disabled one can stay where it is, and cannot be chosen anew.
+    """
 
     widget = OrganisationBox()
 
     def pre_validate(self, form: Any) -> None:
-        if self._formdata and self.loader.get_one(self._formdata) is None:
+        chosen = self.loader.get_one(self._formdata) if self._formdata else None
+        if self._formdata and chosen is None:
             raise ValidationError(_("请从下拉列表中选择。"))
+        if chosen and not chosen.active and chosen is not getattr(form._obj, self.short_name, None):
+            raise ValidationError(_("该单位已停用，请选择其他单位，或先在“单位”中启用。"))
 
 
 def searching(*names: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class OwnQuery(Query):
     until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
         "title": lambda words: Application.title_key.contains(search_key(words), autoescape=True),
-        "status": lambda status: Application.status == Status(status),
+        "status": lambda status: Application.status_order == Status(status).order,
         "since": lambda day: Application.applied_on >= day,
         "until": lambda day: Application.applied_on <= day,
         "publisher": lambda words: Application.publisher_name.contains(words, autoescape=True),
@@ -116,11 +116,11 @@ class ExchangeQuery(Query):
 class AccountQuery(Query):
     """Accounts by name or role."""
 
-    username = text(_l("用户名"))
+    username = text(_l("用户名"), read=normal_username)
     name = text(_l("姓名"))
     role = choice(_l("角色"), lambda: [(role.value, role.label) for role in Role])
     conditions: ClassVar[dict[str, Condition]] = {
-        "username": lambda words: Account.username.contains(normal_username(words), autoescape=True),
+        "username": lambda words: Account.username.contains(words, autoescape=True),
         "name": lambda words: Account.name.contains(words, autoescape=True),
         "role": lambda role: Account.role == Role(role),
     }

@@ -20,7 +20,7 @@ class RegisterScreen(FilingScreen):
     query_form = NationQuery
     acts = page_acts = (Action.PRINT,)
     column_list = ("number", "certificate", "title", "publisher_name", "province", "applied_on", "status", "acts")
-    column_sortable_list = (("number", "id"), "title", "publisher_name", "province", "applied_on", "status")
+    column_sortable_list = (*FilingScreen.column_sortable_list, "province")
     column_labels = FilingScreen.column_labels | {"certificate": labels_of(Certificate)["number"]}
     column_formatters = FilingScreen.column_formatters | {
         "certificate": lambda _view, _context, row, _name: row.certificate.number if row.certificate else None,
