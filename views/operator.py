@@ -23,9 +23,10 @@ from models.db import db
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
-from views.base import Button, Screen, form_args_of, labels_of, twins_told
+from views.base import Button, Screen, form_args_of, labels_of
 from views.fields import DayField, number_of, without_signs
 from views.query import AccountQuery, DistrictQuery, OrganisationQuery
+from views.saving import twins_told
 
 ACTS = {"acts": _l("操作")}
 OPERATOR = frozenset({Role.OPERATOR})
