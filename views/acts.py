@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from models.application import Application
-from models.vocabulary import Action
+from models.vocabulary import Action, Step, Word
 
 Link = tuple[Any, str]  # (label, address)
 
@@ -24,7 +24,7 @@ class Words:
     style: str = "light"  # of the button: Bootstrap's word
 
 
-WORDS: dict[Action, Words] = {
+WORDS: dict[Word, Words] = {
     Action.EDIT: Words(),
     Action.SUBMIT: Words(
         ask=_l("确定要申报 %(number)s 吗？申报后在审核结束前不能修改。"),
@@ -75,6 +75,11 @@ WORDS: dict[Action, Words] = {
     Action.COPY: Words(
         ask=_l("确定要按 %(number)s 重新申请吗？填写的内容和附件会复制到新的申请，申报前可以修改。"),
     ),
+    Step.RELEASE: Words(
+        ask=_l("确定要放行报文 %(number)s 吗？"),
+        done=_l("已放行"),
+        result=_l("报文 %(number)s 会自动重新发往海关，回执会显示在本页。"),
+    ),
 }
 
 
@@ -88,7 +93,7 @@ def question(action: Action, row: Application) -> str:
     return str(WORDS[action].ask) % facts_of(row)
 
 
-def result(action: Action, facts: dict[str, str], links: Iterable[Link], shown_on: str) -> dict[str, Any]:
+def result(action: Word, facts: dict[str, str], links: Iterable[Link], shown_on: str) -> dict[str, Any]:
     """What result.html shows after an act; a link to the page it is shown on is left out."""
     ways = [(str(label), address) for label, address in links if page(address) != page(shown_on)]
     return {"title": str(WORDS[action].done), "words": str(WORDS[action].result) % facts, "links": ways}
