@@ -117,7 +117,7 @@ class ApplicationsScreen(UploadScreen):
         ]
         with filing.revising(db.session(), application, seen, by=current_user):
             unread.populate(form, application)
-        if form.isbn.data and not isbn.is_valid(form.isbn.data):
+        if form.isbn.data and not form.isbn.errors and not isbn.is_valid(form.isbn.data):
             flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
         return application
 

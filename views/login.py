@@ -90,10 +90,8 @@ def login() -> ResponseReturnValue:
     A script, whose page has lost its session, gets JSON: {"csrf_token": …}, or 401 and {"message": …}.
     """
     target = local(request.values.get("next")) or "/"
-    if current_user.is_authenticated:
-        if not wants_json():
-            return redirect(target)
-        end_visit()
+    if current_user.is_authenticated and not wants_json():
+        return redirect(target)
     if request.method == "GET":
         session.permanent = False  # or every picture and style sheet would send back the cookie without the 验证码
         return _login_page(target)
@@ -107,6 +105,8 @@ def login() -> ResponseReturnValue:
         if wants_json():
             return jsonify(message=str(refused)), 401
         return _login_page(target, username, str(refused)), 401
+    if current_user.is_authenticated:  # the other account of OtherAccount
+        end_visit()
     session.clear()
     session.permanent = True
     login_user(account)

@@ -106,7 +106,7 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
     assert summary(page) == wrong
     assert sorted(complaints(page)) == sorted(sentence.partition("：")[2] for sentence in wrong.values())
     for name in wrong:
-        (control,) = re.findall(rf'<[^>]* id="{name}"[^>]*>', page)
+        (control,) = re.findall(rf'<[^>]*\bname="{name}"[^>]*>', page)
         assert 'aria-invalid="true"' in control and f'aria-describedby="{name}-note"' in control
         assert f'id="{name}-note"' in page
     again = form_of(page)
