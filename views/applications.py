@@ -15,7 +15,7 @@ from wtforms.validators import DataRequired, InputRequired, Optional, Regexp
 from models import clock, filing, reissue, turn
 from models.accounts import publishers_for
 from models.application import WRITTEN, Application, Carrier
-from models.codes import names_of
+from models.codes import choosable
 from models.db import db
 from models.vocabulary import Action, Role
 from models.workflow import EDITABLE, Refused
@@ -196,7 +196,7 @@ class ApplicationsScreen(UploadScreen):
         if "form" in kwargs:
             kwargs["errors"] = missing | errors_of(kwargs["form"])
             unread.mark_missing(kwargs["form"], missing)
-        lists = {name: names_of(name) for name in ("carrier", "unit", "currency")}
+        lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}
         page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": applicant()}
         page["ask_submit"] = acts.WORDS[Action.SUBMIT].ask % {"number": model.number if model else _("本申请")}
         return super().render(template, **page, datalists=lists, **kwargs)

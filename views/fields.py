@@ -2,17 +2,18 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from flask_admin.form import Select2Field
 from flask_babel import gettext as _
-from wtforms import DateField, DecimalField, HiddenField, StringField, ValidationError
+from wtforms import DateField, DecimalField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import Optional
-from wtforms.widgets import TextInput
+from wtforms.widgets import Select, TextInput
 
-from models.codes import code_of, label_of, names_of
+from models.codes import code_of, label_of, labelled, names_of, search_keys
+from models.codes.search import pinyin_keys
 from models.vocabulary import Word
 from models.workflow import Refused
 
@@ -34,7 +35,30 @@ def number_of(text: Any) -> int | None:
     return int(digits) if fits else None
 
 
-class ChoiceField(Select2Field):
+class Searched:
+    """Mixed into a select field: combobox.js puts a combobox over it, in which `keys` find an option too."""
+
+    widget = Select()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["render_kw"] = {"data-combobox": True} | kwargs.get("render_kw", {})
+        super().__init__(*args, **kwargs)
+
+    def keys(self, value: str, label: str) -> str:
+        """What the option is found by beside its label, parted by blanks."""
+        return pinyin_keys(label)
+
+    def iter_choices(self) -> Iterator[tuple[Any, Any, bool, dict[str, str]]]:
+        """(value, label, selected, attributes) of every <option>."""
+        for value, label, selected, *_rest in super().iter_choices():  # type: ignore[misc]
+            yield value, label, selected, {"data-keys": self.keys(value, str(label))}
+
+
+class QueryField(Searched, SelectField):
+    """A select of the query form."""
+
+
+class ChoiceField(Searched, Select2Field):
     """A select that searches as you type over choices asked for at each request, blank allowed."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, options: Callable[[], Any], **kwargs: Any) -> None:
@@ -60,7 +84,10 @@ class CodeField(ChoiceField):
         super().__init__(label, validators, options=self._options, **kwargs)
 
     def _options(self) -> list[tuple[str, str]]:
-        return [(code, code if code == name else f"{code}-{name}") for code, name in names_of(self.codes).items()]
+        return [(code, labelled(code, name)) for code, name in names_of(self.codes).items()]
+
+    def keys(self, value: str, label: str) -> str:
+        return search_keys(self.codes, value, label)
 
     def process_data(self, value: Any) -> None:
         """A stored code that has since ended stays choosable where it stands."""
@@ -78,7 +105,10 @@ class WordField(ChoiceField):
 
 
 class CodeText(StringField):
-    """A code typed in a table cell beside a shared <datalist>: 010-张, 010 and 张 all mean the same."""
+    """A code typed in a table cell beside a shared <datalist>: 010-张, 010 and 张 all mean the same.
+
+    What the row holds already stays, though the list may no longer offer it.
+    """
 
     def __init__(self, label: Any = None, validators: Any = None, *, codes: str, **kwargs: Any) -> None:
         kwargs["render_kw"] = {"list": f"codes-{codes}", "autocomplete": "off"} | kwargs.get("render_kw", {})
@@ -94,7 +124,9 @@ class CodeText(StringField):
         self.data = without_signs(valuelist[0]) if valuelist else None
 
     def _known(self, _form: Any, _field: Any) -> None:
-        if self.data:
+        if self.data and self.data in (self.object_data, label_of(self.codes, self.object_data or "")):
+            self.data = self.object_data
+        elif self.data:
             try:
                 self.data = code_of(self.codes, self.data)
             except Refused as refused:

@@ -2,18 +2,14 @@
 
 import csv
 import io
-from functools import partial
 from typing import Any
 
 from flask import abort, flash, request
 from flask_admin import expose
-from flask_admin.contrib.sqla.ajax import QueryAjaxModelLoader
-from flask_admin.model.fields import AjaxSelectField
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from openpyxl import load_workbook
-from wtforms import ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
 from models import codes
@@ -24,7 +20,8 @@ from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.base import Button, Screen, form_args_of, labels_of
-from views.fields import DayField, number_of, without_signs
+from views.fields import DayField, without_signs
+from views.organisations import OrganisationLoader, searching
 from views.query import AccountQuery, DistrictQuery, OrganisationQuery
 from views.saving import twins_told
 
@@ -32,37 +29,9 @@ ACTS = {"acts": _l("操作")}
 OPERATOR = frozenset({Role.OPERATOR})
 
 
-class OrganisationLoader(QueryAjaxModelLoader):
-    """Organisations by name or code as you type; what comes in the address is clamped."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name, db, Organisation, fields=["name", "credit_code"])
-
-    def get_list(self, query: str | None, offset: int | None = 0, limit: int = 10) -> Any:
-        words = (without_signs(query) or "").replace("%", "").replace("_", "")[:100]
-        return super().get_list(words, min(max(offset or 0, 0), 10_000), min(max(limit, 1), 20))
-
-    def get_one(self, pk: Any) -> Organisation | None:
-        key = number_of(pk)
-        return db.session().get(Organisation, key) if key is not None else None
-
-
 def shown_province(row: Any) -> str | None:
     """江苏省, not 320000."""
     return codes.names_of("province").get(row.province)
-
-
-class OrganisationField(AjaxSelectField):
-    """An organisation found as you type; one that is not there is told, and never taken for a blank."""
-
-    def pre_validate(self, form: Any) -> None:
-        if self._formdata and self.loader.get_one(self._formdata) is None:
-            raise ValidationError(_("请从下拉列表中选择。"))
-
-
-def searching(*names: str) -> dict[str, Any]:
-    """form_overrides of relations to an organisation."""
-    return {name: partial(OrganisationField, OrganisationLoader(name)) for name in names}
 
 
 def named(model: type, *names: str) -> dict[str, Any]:

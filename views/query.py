@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import false
-from wtforms import Field, Form, SelectField, StringField
+from wtforms import Field, Form, StringField
 from wtforms.validators import Length
 
 from models import workflow
@@ -17,7 +17,7 @@ from models.clock import SHANGHAI
 from models.codes import District, names_of
 from models.customs import DELIVERIES, CustomsMessage
 from models.vocabulary import Delivery, Role, Status
-from views.fields import DayField, without_signs
+from views.fields import DayField, QueryField, without_signs
 
 Condition = Callable[[Any], Any]
 ANY = ("", _l("全部"))
@@ -30,10 +30,9 @@ def text(label: Any, hint: Any = "") -> Any:
     return StringField(label, filters=[without_signs], validators=[Length(max=100)], render_kw=look)
 
 
-def choice(label: Any, options: Callable[[], list[tuple[str, Any]]], searched: bool = False) -> Any:
-    """A select that begins with 全部; a long one searches as you type."""
-    look = {"data-role": "select2"} if searched else {}
-    return SelectField(label, choices=lambda: [ANY, *options()], default="", coerce=str, render_kw=look)
+def choice(label: Any, options: Callable[[], list[tuple[str, Any]]]) -> Any:
+    """A select that begins with 全部 and searches as you type."""
+    return QueryField(label, choices=lambda: [ANY, *options()], default="", coerce=str)
 
 
 class Query(Form):
@@ -96,7 +95,7 @@ class NationQuery(OwnQuery):
 
     status = statuses(set(workflow.ISSUED))
     publisher = text(_l("出版单位"))
-    province = choice(_l("省份"), lambda: list(names_of("province").items()), searched=True)
+    province = choice(_l("省份"), lambda: list(names_of("province").items()))
     certificate = text(_l("证明编号"))
 
 

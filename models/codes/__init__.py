@@ -12,11 +12,19 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from models.codes.search import english_keys, pinyin_keys
 from models.db import Base, db
 from models.workflow import Refused
 
 CHINESE = Locale.parse("zh_Hans_CN")
 NAMED_BY_CUSTOM = {"HKG": "中国香港", "MAC": "中国澳门", "TWN": "中国台湾"}
+UNNAMED_IN_CLDR = {"XCG": "加勒比盾", "ZWG": "津巴布韦金", "XAD": "阿拉伯记账第纳尔"}
+USUAL = {  # first in their list: where discs are pressed (our choice), and what is paid in
+    "country": "HKG TWN JPN KOR SGP MYS THA IND DEU CZE AUT NLD FRA GBR ITA SWE POL USA CAN AUS",
+    "currency": "CNY USD EUR HKD JPY GBP KRW TWD SGD AUD CAD CHF CZK SEK",
+}
+# ISO 4217 codes of metals, funds, units of account and tests: nothing is priced in them.
+NO_MONEY = "BOV CHE CHW CLF COU MXV USN UYI UYW XAD XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX"
 
 
 class District(Base):
@@ -38,12 +46,17 @@ def _read(name: str) -> dict[str, str]:
 def _countries() -> dict[str, str]:
     """Three-letter ISO 3166 codes with the Chinese names of CLDR."""
     names = {c.alpha_3: CHINESE.territories.get(c.alpha_2, c.name) for c in pycountry.countries}
-    return dict(sorted((names | NAMED_BY_CUSTOM).items()))
+    return _usual_first("country", dict(sorted((names | NAMED_BY_CUSTOM).items())))
 
 
 def _currencies() -> dict[str, str]:
     """Three-letter ISO 4217 codes in use, with the Chinese names of CLDR."""
-    return {c.alpha_3: CHINESE.currencies.get(c.alpha_3, c.name) for c in pycountry.currencies}
+    names = {c.alpha_3: CHINESE.currencies.get(c.alpha_3, c.name) for c in pycountry.currencies}
+    return _usual_first("currency", names | UNNAMED_IN_CLDR)
+
+
+def _usual_first(name: str, names: dict[str, str]) -> dict[str, str]:
+    return {code: names[code] for code in USUAL[name].split()} | names
 
 
 @cache
@@ -58,7 +71,9 @@ def _shipped(name: str) -> dict[str, str]:
 
 
 def names_of(name: str) -> dict[str, str]:
-    """Code → name of the list `province`, `unit`, `carrier`, `country`, `currency` or `district`."""
+    """Code → name of what can be chosen in `province`, `unit`, `carrier`, `country`, `currency` or `district`."""
+    if name == "currency":
+        return {code: label for code, label in _shipped(name).items() if code not in NO_MONEY.split()}
     if name != "district":
         return _shipped(name)
     current = select(District.code, District.name).where(~District.ended)
@@ -70,8 +85,23 @@ def label_of(name: str, code: str) -> str:
     if name == "district":
         district = db.session.scalar(select(District).where(District.code == code))
         return f"{code}-{district.name}" if district else code
-    found = names_of(name).get(code, code)
-    return code if found == code else f"{code}-{found}"
+    return labelled(code, _shipped(name).get(code, code))
+
+
+def labelled(code: str, name: str) -> str:
+    """「010-张」; a code that is its own name stands alone."""
+    return code if name == code else f"{code}-{name}"
+
+
+def search_keys(name: str, code: str, label: str) -> str:
+    """What an option of list `name` is found by beside its code and label, keys parted by blanks; see codes.search."""
+    keys = pinyin_keys(label)
+    return f"{keys} {english_keys(code)}" if name == "country" else keys
+
+
+def choosable(name: str) -> list[tuple[str, str]]:
+    """Each option of a list as (label, search keys)."""
+    return [(labelled(code, label), search_keys(name, code, label)) for code, label in names_of(name).items()]
 
 
 def code_of(name: str, words: str) -> str:

@@ -2,8 +2,8 @@
 import "./panel/acts.js";
 import "./panel/submit.js";
 import "./panel/toolbar.js";
-import "./panel/selects.js";
-import "./panel/days.js";
+import "./panel/combobox.js";
+import "./panel/calendar.js";
 import "./panel/rows.js";
 import "./panel/form.js";
 import "./panel/notices.js";

@@ -85,9 +85,9 @@ class Person:
 
     def pick(self, field: str, typed: str, option: str) -> None:
         """Open a select, type what comes to mind, and take the option that it finds (手册 第一章: 模糊查询)."""
-        self.page.locator(f"#s2id_{field} .select2-choice").click()
+        self.page.locator(f"#{field}").click()
         self.page.keyboard.type(typed)
-        self.page.locator("#select2-drop .select2-result-label", has_text=option).click()
+        self.page.get_by_role("listbox").get_by_role("option", name=option).click()
 
     def row(self, words: str) -> Locator:
         """The row of the list that holds these words."""

@@ -91,13 +91,13 @@ class Typist:
 
 
 def search_field(page: Page, field: str) -> Locator:
-    """What takes the typing of a field that searches, whatever it is built of."""
-    return page.locator(f"#s2id_{field} .select2-focusser, input#{field}[role=combobox], #{field}-search")
+    """The text field of a combobox."""
+    return page.locator(f"input#{field}[role=combobox]")
 
 
 def lit(page: Page) -> Locator:
     """The option that Enter would take."""
-    return page.locator(".select2-highlighted, [role=option][aria-selected=true], [role=option].active")
+    return page.locator("#choices [role=option][aria-selected=true]")
 
 
 @pytest.fixture

@@ -15,8 +15,4 @@ if (form) {
   });
   window.addEventListener("beforeunload", (event) => { if (state.changed || state.sending) event.preventDefault(); });
   $$(".box", form).forEach((box) => watch(form, box));
-  $$("#missing a").forEach((link) => link.addEventListener("click", (event) => {
-    const stand = document.querySelector(`#s2id_${link.hash.slice(1)} .select2-focusser`);  // select2 hides the select itself
-    if (stand) { event.preventDefault(); stand.focus(); }
-  }));
 }
