@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from models.application import WRITTEN
 from tests.browser.conftest import Coming
-from tests.browser.person import Person
+from tests.browser.person import PATIENCE, Person
 from tests.cast import PASSWORD
 
 TYPED = {
@@ -35,6 +35,7 @@ class Typist:
 
     def __init__(self, person: Person) -> None:
         self.person, self.page = person, person.page
+        self.page.set_default_timeout(3 * PATIENCE)  # a grant sets and signs a certificate before it answers
 
     def press(self, *keys: str) -> None:
         """One key after the other."""

@@ -56,6 +56,9 @@ export function watch(form, box) {
   const chooser = box.querySelector("input[type=file]");
   let replaces = null;
   chooser.addEventListener("change", taken);
+  chooser.addEventListener("keydown", (event) => {  // it looks like a button, which Enter presses
+    if (event.key === "Enter") { event.preventDefault(); chooser.click(); }
+  });
   chooser.addEventListener("cancel", () => { replaces = null; });
   if (chooser.files.length) taken();  // chosen before this script was there to hear it
   function taken() {
