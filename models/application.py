@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Computed, ForeignKey, Index, String, Text, event, select
+from sqlalchemy import JSON, Computed, ForeignKey, Index, String, Text, event, select
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, object_session, relationship, validates
 
 from models import workflow
@@ -126,6 +126,9 @@ class Application(Base):
     changed_at: Mapped[datetime] = mapped_column(Moment)
     applied_on: Mapped[date | None] = mapped_column(info={"label": _l("申请日期")})
     submitted_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("申报时间")})
+    # {field: text as typed} of what its column cannot hold; shown again in the form, read by nothing else.
+    # Deferred: no list needs it. While there is any, 申报 is refused.
+    unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
     # One scope column a role, computed by the database: row security is an equality that an index can lead.
@@ -186,14 +189,14 @@ class Application(Base):
 
     def missing(self) -> dict[str, str]:
         """Everything 申报 still lacks, told at once: field → sentence (行政许可法 第三十二条, by analogy)."""
-        lacking = {column.key: _("请填写%(label)s。", label=column.info["label"]) for column in empty_columns(self)}
+        lacking = {name: lack(Application, name, text) for name, text in wrong_cells(self).items()}
         lacking |= days_out_of_range(self)
         if not self.carriers:
             lacking["carriers"] = _("请至少录入一条载体信息。")
         for place, carrier in enumerate(self.carriers):
-            for column in empty_columns(carrier):
-                sentence = _("请填写第 %(n)s 条载体信息的%(label)s。", n=place + 1, label=column.info["label"])
-                lacking[f"carriers-{place}-{column.key}"] = sentence
+            for name, text in wrong_cells(carrier).items():
+                sentence = _("第 %(place)s 行 %(lack)s", place=place + 1, lack=lack(Carrier, name, text))
+                lacking[f"carriers-{place}-{name}"] = sentence
         present = {file.kind for file in self.current_attachments}
         for kind in AttachmentKind:
             if kind.required(self.filing) and kind not in present:
@@ -202,23 +205,37 @@ class Application(Base):
 
 
 class Carrier(Child, Base):
-    """One row of 载体信息; 规格型号, 进口数量 and 单位 are required (手册 第一章)."""
+    """One row of 载体信息; 规格型号, 进口数量 and 单位 are required to submit (手册 第一章)."""
 
     __tablename__ = "carrier"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(info={"label": _l("序号")})
     kind: Mapped[str | None] = mapped_column(String(20), info={"label": _l("载体类型"), "codes": "carrier"})
-    specification: Mapped[str] = mapped_column(String(255), info={"label": _l("规格型号"), "required": True})
-    quantity: Mapped[Decimal] = mapped_column(Exact, info={"label": _l("进口数量"), "required": True})
-    unit: Mapped[str] = mapped_column(String(3), info={"label": _l("单位"), "required": True, "codes": "unit"})
+    specification: Mapped[str | None] = mapped_column(String(255), info={"label": _l("规格型号"), "required": True})
+    quantity: Mapped[Decimal | None] = mapped_column(Exact, info={"label": _l("进口数量"), "required": True})
+    unit: Mapped[str | None] = mapped_column(String(3), info={"label": _l("单位"), "required": True, "codes": "unit"})
     name: Mapped[str | None] = mapped_column(String(200), info={"label": _l("名称")})
     catalogue_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("版号"), "read": clean_code})
     unit_price: Mapped[Decimal | None] = mapped_column(Exact, info={"label": _l("单价")})
     currency: Mapped[str | None] = mapped_column(String(3), info={"label": _l("币制"), "codes": "currency"})
     note: Mapped[str | None] = mapped_column(String(200), info={"label": _l("备注")})
+    unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # as in Application
 
     application: Mapped[Application] = relationship(back_populates="carriers")
+
+
+def wrong_cells(row: Application | Carrier) -> dict[str, str]:
+    """What keeps `row` from being submitted: field → the text typed into it that cannot be read, "" for a blank."""
+    return {column.key: "" for column in empty_columns(row)} | (row.unread or {})
+
+
+def lack(table: type[Application | Carrier], name: str, text: str) -> str:
+    """The sentence about one wrong cell; `text` as in wrong_cells()."""
+    label = table.__table__.columns[name].info["label"]
+    if not text:
+        return _("请填写%(label)s。", label=label)
+    return _("%(label)s“%(text)s”填写有误，请改正。", label=label, text=text if len(text) < 21 else text[:20] + "…")
 
 
 def shown(row: Application | Carrier, name: str) -> Any:

@@ -69,10 +69,17 @@ def explain(entry: TrailEntry) -> list[str]:
         elif name == "reason":
             lines.append(_("作废原因：%(reason)s", reason=Reason(new).label))
         elif name in set(AttachmentKind):
-            lines.append(f"{AttachmentKind(name).label}：{_said(name, new or old)}")
+            lines.append(f"{AttachmentKind(name).label}：{_file(old, new)}")
         else:
             lines.append(f"{_label(name)}：{_said(name, old)} → {_said(name, new)}")
     return lines
+
+
+def _file(old: str | None, new: str | None) -> str:
+    """An attachment that came, went, or took another's place."""
+    if old and new:
+        return _("由“%(old)s”替换为“%(new)s”", old=old, new=new)
+    return f"“{new or old}”"
 
 
 def _carrier_lines(old: list[Row], new: list[Row], count: list[int] | None) -> list[str]:

@@ -36,8 +36,7 @@ def attach(
     name = named(name, stored.media_type)
     application = application or start(session, by)
     status = hold(session, application, rule)
-    if replaces is not None:
-        _remove(session, application, replaces)
+    old = _remove(session, application, replaces).name if replaces is not None else None
     file = Attachment(
         application=application,
         application_id=application.id,
@@ -51,7 +50,7 @@ def attach(
     )
     session.add(file)
     session.flush()
-    trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [None, name]})
+    trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [old, name]})
     return file
 
 

@@ -13,8 +13,9 @@ from models.codes.sheet import read_sheet
 from models.db import db
 from models.vocabulary import Role
 from models.workflow import Refused
-from views.base import Screen, labels_of, twins_told
+from views.base import Screen, labels_of
 from views.query import DistrictQuery
+from views.saving import twins_told
 
 LISTED = 100  # districts that each part of the preview lists
 SHRINKING = 0.1  # the share of the table that may end without being asked about

@@ -1,5 +1,6 @@
 // What the screens need beyond plain HTML. No inline handlers (CSP).
 import "./panel/acts.js";
+import "./panel/submit.js";
 import "./panel/toolbar.js";
 import "./panel/combobox.js";
 import "./panel/calendar.js";

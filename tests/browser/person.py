@@ -50,13 +50,13 @@ class Person:
         self.page.goto("/login")
         self.page.get_by_label("用户名").fill(username)
         self.page.get_by_label("密码", exact=True).fill(password)
-        self.page.get_by_label("验证码", exact=True).fill(self._read_picture())
+        self.page.get_by_label("验证码", exact=True).fill(self.read_picture())
         self.page.get_by_role("button", name="登录").click()
         self.page.wait_for_url(lambda address: "/login" not in address)
 
-    def _read_picture(self) -> str:
+    def read_picture(self, picture: str = "#picture") -> str:
         """What the picture shows, worked out from its cookie with the secret that only the server has."""
-        self.page.locator("#picture").evaluate("picture => picture.decode()")
+        self.page.locator(picture).evaluate("picture => picture.decode()")
         named = {cookie["name"]: cookie["value"] for cookie in self.context.cookies()}
         serializer: Any = self.app.session_interface.get_signing_serializer(self.app)
         nonce, _made = serializer.loads(named[self.app.config["SESSION_COOKIE_NAME"]])["challenge"]

@@ -100,9 +100,9 @@ def uploads_the_files(press: Person, a_pdf: Making) -> None:
     expect(refusal).to_have_text("文件“许可证.pdf”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件，请转换格式后上传。")
     slow(press, 200_000)
     press.attach("licence", 许可证=a_pdf(random.Random(0).randbytes(100_000).hex()))
-    progress = page.locator("#file-licence .progress-line")
-    expect(progress).to_contain_text("许可证.pdf")
-    expect(progress).to_be_hidden()
+    line = page.locator("#file-licence .upload-line")
+    expect(line).to_contain_text(re.compile(r"许可证\.pdf\s+\d+%"))
+    expect(line).to_have_count(0)
     slow(press, -1)
     expect(refusal).to_be_hidden()
     for kind in ("application_form", "sample"):

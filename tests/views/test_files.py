@@ -71,6 +71,8 @@ def test_many_files_of_a_kind_one_replaced_one_removed(
     assert current(kept) == ["境外加工合同.pdf", "第0页.pdf", "新的第1页.png"]
     assert len(kept["attachment"]) == 8
     assert [entry["act"] for entry in kept["trail_entry"]][-5:] == ["attach", "attach", "attach", "attach", "detach"]
+    assert kept["trail_entry"][-2]["changes"] == {"contract": ["第1页.pdf", "新的第1页.png"]}
+    assert "由“第1页.pdf”替换为“新的第1页.png”" in browser.get(f"/applications/edit/?id={key}").text
     assert kept["application"][0]["version"] == version
     assert remove(browser, key, files["第2页.pdf"]).status_code == 404
 

@@ -13,7 +13,7 @@ from models.application import Application, search_key
 from models.db import db
 from models.vocabulary import Status
 from tests.conftest import Acting, Browser, Making
-from tests.views.pages import numbers, said
+from tests.views.pages import numbers, result, said
 
 As = Callable[[str | None], Browser]
 NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
@@ -141,7 +141,8 @@ def test_what_its_owner_deleted_is_gone_for_the_owner_and_marked_for_the_provinc
     publisher.post("/applications/delete/", data={"id": key})
     page = publisher.get("/applications/").text
     assert numbers(page) == []
-    assert said(page) == [f"SQ{clock.today().year}00000001：删除成功。"]
+    assert said(page) == ["已删除"]
+    assert result(page)[0] == f"SQ{clock.today().year}00000001 不再显示在列表中，申请单号不再使用。"
     assert publisher.get(f"/applications/details/?id={key}").status_code == 404
     for page in (reviewer.get("/filings/").text, reviewer.get(f"/filings/details/?id={key}").text):
         assert "申请人已删除" in page

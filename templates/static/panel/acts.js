@@ -20,11 +20,12 @@ document.addEventListener("click", async (event) => {
   if (!button.dataset.ask) return;
   event.preventDefault();
   const opinion = "opinion" in button.dataset, reason = "reason" in button.dataset;
-  const said = await dialog(button.dataset.ask, { opinion, reason, grounds: button.dataset.opinion === "refuse" });
-  if (!said) return;
+  const key = `${button.dataset.act} ${button.value}`, grounds = button.dataset.opinion === "refuse";
+  const given = await dialog(button.dataset.ask, { opinion, reason, grounds, key });
+  if (!given) return;
   $$("[data-answer]", button.form).forEach((input) => input.remove());
-  if (opinion) hidden(button.form, "opinion", said.opinion);
-  if (reason) hidden(button.form, "reason", said.reason);
-  said.grounds.forEach((ground) => hidden(button.form, "ground", ground));
+  if (opinion) hidden(button.form, "opinion", given.opinion);
+  if (reason) hidden(button.form, "reason", given.reason);
+  given.grounds.forEach((ground) => hidden(button.form, "ground", ground));
   button.form.requestSubmit(button);  // which is no click, and so asks no second time
 });

@@ -4,8 +4,9 @@ $$("form.import input[type=file]").forEach((chooser) => chooser.addEventListener
   if (chooser.files.length) chooser.previousElementSibling.textContent = chooser.files[0].name;
 }));
 
-// Success fades; failure stays.
-setTimeout(() => $$(".alert-success").forEach((note) => note.classList.add("faded")), 5000);
+// What is wrong, or what an act has done, is read first. Success fades; failure and results stay.
+document.querySelector("#missing, .result")?.focus();
+setTimeout(() => $$(".alert-success:not(.result)").forEach((note) => note.classList.add("faded")), 5000);
 const toggle = document.querySelector(".menu-toggle");
 if (toggle) toggle.addEventListener("click", () => {
   toggle.setAttribute("aria-expanded", String(document.body.classList.toggle("menu-open")));

@@ -1,15 +1,27 @@
 import { dialog } from "./dialog.js";
-import { $$, ask, post } from "./page.js";
+import { $$, ask } from "./page.js";
+import { send } from "./send.js";
 
 // Toolbar: stands for the buttons of the ticked row (手册: 选中一条数据，点击界面上…按钮); 打印 takes many, in one file.
 const ticks = () => $$("input[name=pick]:checked"), all = document.getElementById("pick-all");
 const twin = (bar, tick) => tick.closest("tr").querySelector(`button[data-act=${bar.dataset.bar}]`);
-function refusal(bar) {  // why it cannot act on what is ticked, or ""
+const sentence = (bar, tick) => { const own = twin(bar, tick); return own.getAttribute("aria-disabled") === "true" ? own.title : ""; };
+const named = (bar, tick) => `${tick.closest("tr").querySelector(".number").textContent}：${sentence(bar, tick)}`;
+function refusal(bar) {  // why it can act on nothing of what is ticked, or ""
   const rows = ticks();
   if (!rows.length) return bar.dataset.none;
   if (rows.length > 1 && !bar.dataset.prepare) return bar.dataset.many;
-  const row = rows.find((tick) => twin(bar, tick).getAttribute("aria-disabled") === "true");
-  return !row ? "" : (rows.length > 1 ? `${row.closest("tr").querySelector(".number").textContent}：` : "") + twin(bar, row).title;
+  if (!rows.every((tick) => sentence(bar, tick))) return "";
+  return rows.length > 1 ? rows.map((tick) => named(bar, tick)).join("\n") : sentence(bar, rows[0]);
+}
+async function agreed(bar, rows) {  // the ticked rows that can be printed; of the others the person is told first
+  const refused = rows.filter((tick) => sentence(bar, tick)), rest = rows.filter((tick) => !refused.includes(tick));
+  if (!refused.length) return rows;
+  const words = [bar.dataset.some, ...refused.map((tick) => named(bar, tick))].join("\n");
+  if (!(await dialog(words, { go: bar.dataset.rest.replace("{count}", rest.length) }))) return [];
+  refused.forEach((tick) => { tick.checked = false; });
+  refreshBar();
+  return rest;
 }
 function refreshBar() {
   $$("[data-bar]").forEach((bar) => {
@@ -27,10 +39,14 @@ document.addEventListener("click", async (event) => {
   const bar = event.target.closest("[data-bar]");
   if (!bar) return;
   event.preventDefault();
-  const refused = refusal(bar), rows = ticks();
-  if (refused) dialog(refused, { tell: true });
-  else if (rows.length === 1) twin(bar, rows[0]).click();
-  else if (await prepared(bar.dataset.prepare, rows)) bar.form.requestSubmit(bar);
+  const refused = refusal(bar);
+  if (refused) return dialog(refused, { tell: true });
+  const rows = await agreed(bar, ticks());
+  if (rows.length === 1) twin(bar, rows[0]).click();
+  else if (rows.length && (await prepared(bar.dataset.prepare, rows))) bar.form.requestSubmit(bar);
+});
+document.addEventListener("keydown", (event) => {  // Enter on a tick would press the form's first button
+  if (event.key === "Enter" && event.target.name === "pick") event.preventDefault();
 });
 async function prepared(address, rows) {  // one paper after the other; the last click opens the window, or browsers block it
   const bar = ask.querySelector("progress"), count = bar.nextElementSibling, yes = ask.querySelector("[value=yes]");
@@ -40,9 +56,9 @@ async function prepared(address, rows) {  // one paper after the other; the last
   for (let done = 0; done <= rows.length; done++) {
     bar.value = done;
     count.textContent = `${done} / ${rows.length}`;
-    const lost = done < rows.length && await post(address, { id: rows[done].value });
+    const answer = done < rows.length && await send(address, new URLSearchParams({ id: rows[done].value }));
     if (!ask.open) return false;
-    if (lost) { tell(`${ask.dataset.stopped}${lost}`); return said.then(() => false); }
+    if (answer && !answer.ok) { tell(`${ask.dataset.stopped}${answer.words}`); return said.then(() => false); }
   }
   tell(ask.dataset.prepared);
   yes.disabled = false;
