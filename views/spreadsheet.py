@@ -13,10 +13,9 @@ from typing import Any
 
 from flask import Response, send_file
 from flask_babel import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from models import clock
 from models.vocabulary import Word
@@ -87,40 +86,44 @@ def to_csv(sheet: Sheet) -> bytes:
 
 def to_xlsx(sheets: Sequence[Sheet]) -> bytes:
     """A workbook: headings bold, frozen and with filters; dates and numbers are such, all else is text."""
-    book = Workbook(write_only=True)
-    for sheet in sheets:
-        _write(book.create_sheet(sheet.name), sheet)
     out = io.BytesIO()
-    book.save(out)
+    with Workbook(out, {"constant_memory": True}) as book:  # a row is out of memory when the next begins
+        heading, text = book.add_format({"bold": True, "num_format": "@"}), book.add_format({"num_format": "@"})
+        day, moment = (book.add_format({"num_format": form}) for form in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm"))
+        for sheet in sheets:
+            _write(book.add_worksheet(sheet.name), sheet, heading, {str: text, date: day, datetime: moment})
     return out.getvalue()
 
 
-def _write(page: Any, sheet: Sheet) -> None:
-    """Put one table into a write-only worksheet, whose widths must be set before its first row."""
-    labels, lines = [column.label for column in sheet.columns], iter(sheet.lines())
-    first = [line for line, _number in zip(lines, range(MEASURED), strict=False)]
-    page.freeze_panes = "B2"
-    for place in range(len(labels)):
-        widest = max(_width(line[place]) for line in (labels, *first) if place < len(line))
-        page.column_dimensions[get_column_letter(place + 1)].width = min(max(widest + 2, NARROWEST), WIDEST)
-    page.append([_styled(page, label, font=Font(bold=True)) for label in labels])
-    last = 1
-    for line in chain(first, lines):
-        page.append([_styled(page, value) if isinstance(value, str) else value for value in line])
-        last += 1
-    page.auto_filter.ref = f"A1:{get_column_letter(len(labels))}{last - bool(sheet.note)}"
+def _write(page: Worksheet, sheet: Sheet, heading: Format, formats: dict[type, Format]) -> None:
+    """Put one table into a worksheet; `formats` are those of text, dates and moments."""
+    labels = [column.label for column in sheet.columns]
+    widths = [_width(label) for label in labels]
+    page.write_row(0, 0, labels, heading)
+    last = 0
+    for last, line in enumerate(sheet.lines(), start=1):
+        for place, value in enumerate(line):
+            _put(page, last, place, value, formats.get(type(value)))
+            if last <= MEASURED:
+                widths[place] = max(widths[place], _width(value))
+    for place, width in enumerate(widths):
+        page.set_column(place, place, min(max(width + 2, NARROWEST), WIDEST))
+    page.freeze_panes(1, 1)
+    page.autofilter(0, 0, last - bool(sheet.note), len(labels) - 1)
+
+
+def _put(page: Worksheet, row: int, place: int, value: Any, form: Format | None) -> None:
+    """One cell: text stays text when somebody edits it, whatever it looks like (8523499030, #N/A, =1+1)."""
+    match value:
+        case str():
+            page.write_string(row, place, value, form)
+        case date():  # and datetime
+            page.write_datetime(row, place, value, form)
+        case int() | Decimal():
+            page.write_number(row, place, value)
 
 
 def _width(value: Any) -> int:
     """The columns that a cell takes on the screen; a Chinese character takes two."""
     text = str(value if value is not None else "")[:WIDEST]
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
-def _styled(page: Any, text: str, **style: Any) -> WriteOnlyCell:
-    """A cell of text that stays text when somebody edits it, whatever it looks like (8523499030, #N/A)."""
-    made = WriteOnlyCell(page, text)
-    made.data_type, made.number_format = "s", "@"
-    for name, value in style.items():
-        setattr(made, name, value)
-    return made

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from openpyxl import load_workbook
+from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import event
 from werkzeug.http import parse_options_header
@@ -39,7 +40,7 @@ def rows_of(answer: TestResponse, kind: str) -> list[list[str]]:
     assert {cell.data_type for line in cells for cell in line} <= {"s", "n", "d", "inlineStr"}, (
         "a formula, or what Excel takes for one"
     )
-    return [["" if cell.value is None else str(cell.value) for cell in line] for line in cells]
+    return [["" if cell.value is None else unescape(str(cell.value)) for cell in line] for line in cells]
 
 
 def line_of(sheet: Worksheet, row: int = 2) -> dict[str, Any]:

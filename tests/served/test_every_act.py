@@ -1,0 +1,261 @@
+"""Every POST route through the real server: done once as people do it, and tried by everybody else."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from werkzeug.routing import Rule
+
+from models import access, clock
+from models.accounts import CODE_SIGNS, valid_credit_code
+from models.application import WRITTEN, Application
+from models.codes import _read
+from models.customs import CustomsMessage
+from models.db import db
+from models.vocabulary import Action, AttachmentKind
+from tests.cast import FIELDS, PASSWORD, brought, small_pdf
+from tests.served.answers import check
+from tests.served.rows import furnished
+from tests.serving import Answer, Client, Server
+from tests.views.pages import form_of, said
+from tests.views.test_doors import PEOPLE
+
+CARRIER = {"id": "", "specification": "12 英寸黑胶唱片", "quantity": "1,000", "unit": "010-张", "kind": "黑胶唱片"}
+WAY_BACK = "/{screen}/?title=茉莉花&since=2020-01-01"
+MINE = "meine-Pass-2027"
+
+
+@dataclass
+class Story:
+    """What was done so far: route, or route and act; every answer is looked at."""
+
+    server: Server
+    done: set[str] = field(default_factory=set)
+
+    def post(self, who: str | Client, path: str, status: int = 303, **fields: Any) -> Answer:
+        """Do something that must succeed: the status, and no sentence of refusal on the next page."""
+        client = who if isinstance(who, Client) else self.server.client(who)
+        answer = client.post(path, fields)
+        check(path, answer)
+        assert answer.status == status, (path, answer.status, said(answer.text) if answer.body else answer.location)
+        rule, values = self.server.app.url_map.bind("").match(path.partition("?")[0], "POST", return_rule=True)
+        self.done.add(":".join((rule.endpoint, *values.values())))
+        return answer
+
+    def act(self, who: str, screen: str, action: str, key: int, **fields: Any) -> Answer:
+        """An act on an application, from a list whose question is in Chinese, to which the answer leads back."""
+        fields = {"opinion": "材料需要核对。", "url": WAY_BACK.format(screen=screen)} | fields
+        answer = self.post(who, f"/{screen}/{action}/", id=key, **fields)
+        assert action in ("print", "copy") or answer.location.startswith(f"/{screen}/?title=%E8%8C%89"), answer.location
+        return answer
+
+    def status(self, key: int) -> str:
+        """How far the application has come."""
+        with self.server.app.app_context(), access.everything() as session:
+            return str(session.get_one(Application, key).status)
+
+    def message(self, key: int) -> int:
+        """The newest message to customs about an application."""
+        with self.server.app.app_context(), access.everything() as session:
+            found = select(CustomsMessage.id).where(CustomsMessage.application_id == key).order_by(CustomsMessage.id)
+            return session.scalars(found).all()[-1]
+
+
+def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]) -> None:
+    """One filing from the blank form to its copy, one decision of each kind, all that the operator does, a password."""
+    story = Story(served)
+    key = filed_by_its_publisher(story)
+    decided_and_printed(story, key)
+    told_to_customs(story)
+    revoked_and_applied_for_again(story, key)
+    refused_and_deleted(story)
+    kept_by_the_operator(story)
+    assert acts(routes) - story.done == set(), "a new act: tell here how people do it"
+
+
+def acts(routes: list[Rule]) -> set[str]:
+    """Every POST route, and each act of those that take one, where somebody may do it."""
+    found = {rule.endpoint for rule in routes if "POST" in (rule.methods or ()) and not rule.arguments}
+    found |= {f"{screen}.perform:{action}" for screen, actions in MAY.items() for action in actions}
+    shut = {f"{screen}.{view}" for screen in ("review", "filings", "register") for view in ("create_view", "edit_view")}
+    return found - shut - {f"{screen}.{view}" for screen in SHUT for view in ("create_view", "edit_view")}
+
+
+DECISIONS = {"return", "decline", "refuse", "grant"}
+MAY = {
+    "applications": {"submit", "delete", "print"},
+    "review": DECISIONS,
+    "filings": {"print", "resend", "revoke"},
+    "register": {"print"},
+}
+SHUT = ("exchange", "districts", "traffic")
+
+
+def test_every_act_has_its_place_in_the_story() -> None:
+    """A new act must be written into MAY, and so done above."""
+    assert set().union(*MAY.values()) == {action.value for action in Action} - {"edit", "copy"}
+
+
+def filed_by_its_publisher(story: Story) -> int:
+    """A blank form, saved; saved again; files; one of them taken out; declared."""
+    client = story.server.client("publisher")
+    fields = {name: str(getattr(FIELDS[name], "value", FIELDS[name])) for name in WRITTEN if name in FIELDS}
+    form = form_of(client.get("/applications/new/").text) | fields
+    form |= {f"carriers-0-{name}": value for name, value in CARRIER.items()}
+    opened = story.post("publisher", "/applications/new/", 302, **form).location
+    key = int(opened.rpartition("=")[2])
+    story.post("publisher", opened, 302, **form_of(client.get(opened).text) | {"title": "茉莉花，再版"})
+    for kind in AttachmentKind:
+        upload = {"id": key, "kind": kind.value, "file": (small_pdf(kind.value), f"{kind.label} “一”.pdf")}
+        told = story.post("publisher", "/applications/upload/", 200, **upload)
+    (number,) = re.findall(r'data-remove=\\?"(\d+)', told.text)
+    story.post("publisher", "/applications/remove/", 200, id=key, attachment=number)
+    story.act("publisher", "applications", "submit", key)
+    assert story.status(key) == "pending"
+    return key
+
+
+def decided_and_printed(story: Story, key: int) -> None:
+    """Returned, declared again, granted; printed by each of its readers, alone and in a bundle."""
+    story.act("reviewer", "review", "return", key)
+    story.act("publisher", "applications", "submit", key)
+    story.act("reviewer", "review", "grant", key)
+    assert story.status(key) == "filed"
+    for who, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
+        story.post(who, f"/{screen}/prepare/", 204, id=key)
+        paper = story.server.client(who).get(story.act(who, screen, "print", key).location)
+        assert paper.body.startswith(b"%PDF-")
+        bundle = story.post(who, f"/{screen}/print-all/", 200, pick=key)
+        assert bundle.filename == f"备案证明合并打印件-{clock.today():%Y%m%d}.pdf"
+        assert bundle.body.rstrip().endswith(b"%%EOF")
+    story.post("reviewer", "/review/prepare/", 204, id=key)
+    story.post("reviewer", "/review/print-all/", 200, pick=key)
+    page = story.post(Client(story.server), "/verify/", 200, file=(paper.body, "证明.pdf")).text
+    assert "<h1>有效</h1>" in page
+
+
+def told_to_customs(story: Story) -> None:
+    """A message that was set aside is released; what customs did not take is told anew, from either screen."""
+    aside, failed, failed_too = (brought(story.server.app, "publisher", s) for s in ("filed", *["customs_failed"] * 2))
+    with story.server.app.app_context(), db.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE customs_message SET set_aside_at = queued_at WHERE id = :id"), {"id": story.message(aside)}
+        )
+    story.post("reviewer", "/exchange/release/", id=story.message(aside), url="/exchange/?number=一")
+    story.post("reviewer", "/exchange/resend/", id=story.message(failed))
+    story.act("reviewer", "filings", "resend", failed_too)
+    assert story.status(failed_too) == "filed"
+
+
+def revoked_and_applied_for_again(story: Story, key: int) -> None:
+    """作废, and 重新申请 as a copy, which is then given up."""
+    story.act("reviewer", "filings", "revoke", key, reason="content")
+    copy = story.act("publisher", "applications", "copy", key).location
+    story.act("publisher", "applications", "delete", int(copy.rpartition("=")[2]))
+    assert story.status(key) == "revoked"
+
+
+def refused_and_deleted(story: Story) -> None:
+    """不予受理, 不予备案 with a ground of the law; the publisher deletes what was refused."""
+    declined, refused = (brought(story.server.app, "publisher", "pending") for _time in range(2))
+    story.act("reviewer", "review", "decline", declined)
+    story.act("reviewer", "review", "refuse", refused, ground="4")
+    story.act("publisher", "applications", "delete", refused)
+    assert (story.status(declined), story.status(refused)) == ("not_accepted", "refused")
+
+
+def kept_by_the_operator(story: Story) -> None:
+    """Organisation, entrustment, districts; an account, whose owner comes in, changes the password and goes."""
+    client = story.server.client("operator")
+
+    def fill(where: str, **fields: Any) -> Answer:
+        return story.post("operator", where, 302, **form_of(client.get(where).text, "card-box") | fields)
+
+    body = "91440000567800303"
+    code = next(body + sign for sign in CODE_SIGNS if valid_credit_code(body + sign))
+    unit = {"credit_code": code, "name": "广州光盘公司", "trade": "agent", "province": "440000"}
+    fill("/organisations/new/", **unit, active="y")
+    fill("/organisations/edit/?id=1", name="江苏文艺音像出版社")
+    fill("/entrustments/new/", publisher=2, agent=3, since="2026-01-01", until="2027-12-31")
+    fill("/entrustments/edit/?id=1", until="2098-12-31")
+    table = "代码,名称\n" + "".join(f"{code},{name}\n" for code, name in _read("district").items())
+    story.post("operator", "/districts/import/", file=(table.encode("gb18030"), "关区代码.csv"))
+    page = client.get(
+        fill("/accounts/new/", username="newcomer", name="钱多", role="national", active="y").location
+    ).text
+    (password,) = re.findall(r"的一次性密码：(\S+)（", page)
+    fill("/accounts/edit/?id=1", name="王敏")
+    newcomer = Client(story.server)
+    newcomer.sign_in("newcomer", password)
+    assert newcomer.get("/register/").location == "/password"
+    story.post(newcomer, "/password", current=password, new=MINE, repeat=MINE)
+    story.post(newcomer, "/logout")
+    story.done.add("login")  # by `sign_in`, for everybody of the story
+    story.post("operator", "/accounts/reset/", id=newest_account(story.server))
+
+
+def newest_account(server: Server) -> int:
+    with server.app.app_context(), db.engine.connect() as connection:
+        return int(connection.scalar(text("SELECT max(id) FROM account")) or 0)
+
+
+@pytest.mark.parametrize("username", [*PEOPLE.values(), None])
+def test_whatever_is_posted_by_whomever_the_answer_is_a_sentence(
+    served: Server, routes: list[Rule], username: str | None
+) -> None:
+    """Every POST route × everybody, with the fields of every form and with none: no 5xx, and a silent server."""
+    client, key = served.client(username), furnished(served).applications["deleted"]
+    fields = {"id": key, "pick": key, "attachment": 1, "kind": "other", "opinion": "理由", "url": "/review/?title=二"}
+    for rule in (
+        rule for rule in routes if "POST" in (rule.methods or ()) and rule.endpoint not in ("logout", "login")
+    ):
+        built = rule.build({"action": "revoke"} if rule.arguments else {})
+        assert built
+        for sent in ({}, fields, fields | {"file": (b"%PDF-1.4 broken", "坏的.pdf")}):
+            if not (
+                rule.endpoint == "applications.create_view" and username == "publisher"
+            ):  # which would make a draft
+                check(built[1], client.post(built[1], sent))
+
+
+ERRORS: list[tuple[int, str, str, dict[str, Any], str]] = [  # status, who, address, what is posted (GET: {}), sentence
+    (400, "publisher", "/applications/upload/", {"kind": "nonsense"}, "提交的内容不完整或格式不对"),
+    (401, "", "/applications/delete/", {"id": 1}, "登录已超时"),
+    (403, "publisher", "/accounts/", {}, "当前账号没有这项权限"),
+    (404, "publisher", "/applications/details/?id=99999999", {}, "没有找到这个页面或资料"),
+    (404, "publisher", "/不存在/", {}, "没有找到这个页面或资料"),
+    (405, "publisher", "/captcha.png", {"a": "b"}, "这个地址不能这样打开"),
+    (409, "reviewer", "/filings/revoke/", {"id": 1, "opinion": "理由"}, "不能作废"),
+    (422, "publisher", "/password", {"current": PASSWORD, "new": "a", "repeat": "b"}, "两次输入的新密码不一致"),
+]
+
+
+@pytest.mark.parametrize(("status", "who", "path", "posted", "sentence"), ERRORS)
+def test_an_error_is_a_page_with_a_sentence_or_json_for_a_script(
+    served: Server, status: int, who: str, path: str, posted: dict[str, Any], sentence: str
+) -> None:
+    """The same status and sentence for both; nothing of ours in English before a reader."""
+    client = served.client(who or None)
+    if "id" in posted and who:
+        posted = posted | {"id": furnished(served).applications["pending"]}
+    for accepted in ("text/html", *(["application/json"] if status != 422 else [])):  # which is a form of its own
+        answer = client.post(path, posted, Accept=accepted) if posted else client.get(path, Accept=accepted)
+        check(path, answer)
+        told = json.loads(answer.body)["message"] if accepted == "application/json" else answer.text
+        assert (answer.status, sentence in told) == (status, True), told
+
+
+def test_whoever_guesses_too_often_is_told_when_to_come_back(served: Server) -> None:
+    """429 with Retry-After, for this address and number alone; the two processes count apart."""
+    number, guesser = furnished(served).certificates[0].number, Client(served, "127.0.0.9")
+    for _guess in range(2 * 10 + 1):
+        answer = guesser.get(f"/verify/{number}?code=AAAA-BBBB-CCCC")
+        check("/verify/", answer)
+        if answer.status == 429:
+            break
+    assert (answer.status, "操作过于频繁" in answer.text) == (429, True)
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    assert Client(served).get(f"/verify/{number}").status == 200
