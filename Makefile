@@ -49,8 +49,7 @@ run: setup ## 装入演示数据和模拟海关，在 http://127.0.0.1:8000 运�
 	trap 'kill $$all 2>/dev/null' INT TERM HUP; \
 	[ "$$FILING_CUSTOMS_GATEWAY" != folder:customs ] || start $(FLASK) customs simulate --folder customs; \
 	start $(FLASK) customs deliver --watch; \
-	start $(BIN)/gunicorn 'app:create_app()' --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 8 \
-		--graceful-timeout 5 --no-control-socket --log-level warning; \
+	start $(BIN)/gunicorn --config python:views.server --bind 127.0.0.1:$(PORT); \
 	server=$$!; wait $$server || wait $$server; kill $$all 2>/dev/null; wait
 
 soak: setup ## 长时间反复强制终止投递和办理进程，核对双方台账（KILLS=1000 SEED=1）

@@ -44,6 +44,8 @@ SETTINGS: dict[str, Any] = {
     "CUSTOMS_PACE": {},
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
+    # Seconds within which a request has to arrive; each 16 KB of it adds another (views/server.py).
+    "REQUEST_SECONDS": 20,
     # Where requests are counted, to slow down whoever guesses: each process by itself, or redis://… for all together.
     "RATELIMIT_STORAGE_URI": "memory://",
     # Reverse proxies in front of us whose X-Forwarded-* headers are believed.
@@ -59,8 +61,6 @@ SETTINGS: dict[str, Any] = {
     "WTF_CSRF_TIME_LIMIT": None,
     "FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION": True,
     "PROVIDE_AUTOMATIC_OPTIONS": False,
-    "MAX_FORM_MEMORY_SIZE": 16 << 20,
-    "MAX_FORM_PARTS": 60_000,
 }
 
 

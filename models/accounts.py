@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import unicodedata
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validat
 from models import clock
 from models.clock import Moment
 from models.db import Base
+from models.text import normalize_code, without_format_characters
 from models.vocabulary import Role, Trade, WordColumn
 from models.workflow import Refused
 
@@ -23,15 +25,47 @@ if TYPE_CHECKING:
     from models.visits import Visit
 
 HASHER = PasswordHasher()
+ENTRUSTED = {"earliest": date(1990, 1, 1), "latest": date(2099, 12, 31)}  # 2099-12-31: as long as both want
 CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
+def check_sign(body: str) -> str:
+    """The 18th sign of a 统一社会信用代码 whose first 17 are `body`, by GB 32100-2015: weights 3^i mod 31."""
+    total = sum(CODE_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(body))
+    return CODE_SIGNS[-total % 31]
+
+
+def credit_code_refusal(code: str) -> str | None:
+    """Why this cannot be a 统一社会信用代码 (length, signs), or None. The check sign is not judged: see below."""
+    if len(code) == 18 and set(code) <= set(CODE_SIGNS):
+        return None
+    return _("统一社会信用代码为 18 位数字和大写字母（不用 I、O、S、V、Z），请对照证照核对。")
+
+
 def valid_credit_code(code: str) -> bool:
-    """统一社会信用代码 by GB 32100-2015: 18 signs, weights 3^i mod 31; codes from A, N and Y are lawful."""
-    if len(code) != 18 or not set(code) <= set(CODE_SIGNS):
-        return False
-    total = sum(CODE_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(code[:17]))
-    return CODE_SIGNS.index(code[17]) == -total % 31
+    """Whether the check sign is right too. Some units were issued codes in which it is not (the operator confirms)."""
+    return credit_code_refusal(code) is None and check_sign(code[:17]) == code[17]
+
+
+def normal_username(typed: str | None) -> str:
+    """The one stored spelling of a user name: NFKC, case folded, no format characters, no blanks around it.
+
+    NFKC comes again at the end, for case folding can leave what NFKC composes.
+    """
+    folded = unicodedata.normalize("NFKC", without_format_characters(typed or "")).casefold()
+    return without_format_characters(unicodedata.normalize("NFKC", folded)).strip()
+
+
+def username_refusal(username: str) -> str | None:
+    """Why a new account cannot have this user name (in its normal form), or None.
+
+    Names given before this rule stay and sign in as they are: only new ones are judged.
+    """
+    if not username:
+        return _("请填写用户名。")
+    if re.fullmatch(r"[\w.@-]+", username):
+        return None
+    return _("用户名只能由汉字、字母、数字和 . - _ @ 组成，中间不能有空格，请修改后再试。")
 
 
 class Organisation(Base):
@@ -54,14 +88,15 @@ class Organisation(Base):
         return f"{self.credit_code}-{self.name}"
 
     @validates("credit_code")
-    def _lawful(self, _key: str, code: str) -> str:
-        code = code.strip().upper()
-        if not valid_credit_code(code):
-            raise Refused(_("统一社会信用代码校验未通过，请核对 18 位代码。"))
+    def _keep_credit_code(self, _key: str, typed: str) -> str:
+        """Stores capitals and digits alone; raises Refused for what cannot be such a code."""
+        code = normalize_code(typed) or ""
+        if sentence := credit_code_refusal(code):
+            raise Refused(sentence)
         return code
 
     def assert_complete(self) -> None:
-        """Nothing to add: every column is required by itself, and a credit code is checked when it is given."""
+        """Nothing to add: every column is required by itself, and a credit code is judged when it is given."""
 
 
 class Account(Base, UserMixin):
@@ -72,6 +107,8 @@ class Account(Base, UserMixin):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(64), unique=True, info={"label": _l("用户名"), "required": True})
+    # The user name before migration 0006, where another account had the same normal form: still signs in, see sign_in.
+    former_username: Mapped[str | None] = mapped_column(String(64), info={"label": _l("升级前的用户名")})
     name: Mapped[str] = mapped_column(String(50), info={"label": _l("姓名"), "required": True})
     role: Mapped[Role] = mapped_column(WordColumn(Role), info={"label": _l("角色"), "required": True})
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
@@ -84,6 +121,14 @@ class Account(Base, UserMixin):
     locked_until: Mapped[datetime | None] = mapped_column(Moment)
 
     visit: "Visit | None" = None  # the one under way in this request; set on the instance by sign_in() and visitor()
+
+    @validates("username")
+    def _keep_normal_username(self, _key: str, username: str) -> str:
+        """Stores the normal form; raises Refused when a new account cannot have it."""
+        username = normal_username(username)
+        if sentence := username_refusal(username):
+            raise Refused(sentence)
+        return username
 
     def get_id(self) -> str:
         """What the cookie carries: the token of this visit, not the account's number."""
@@ -112,12 +157,17 @@ class Account(Base, UserMixin):
         self.set_password(password, must_change=True)
         return password
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has what its role needs: a publisher an organisation, a reviewer a province."""
+        needs = {Role.PUBLISHER: self.organisation or self.organisation_id, Role.REVIEWER: self.province}
+        return bool(needs.get(self.role, True))
+
     def assert_complete(self) -> None:
-        """A publisher needs an organisation, a reviewer a province; the others have neither."""
-        if self.role is Role.PUBLISHER and not (self.organisation or self.organisation_id):
-            raise Refused(_("出版单位账号须选择所属单位。"))
-        if self.role is Role.REVIEWER and not self.province:
-            raise Refused(_("省级审核账号须选择所属省份。"))
+        """Raises Refused when it lacks what its role needs. Flush first: an emptied relation counts only then."""
+        if not self.is_complete:
+            publisher = self.role is Role.PUBLISHER
+            raise Refused(_("出版单位账号须选择所属单位。") if publisher else _("省级审核账号须选择所属省份。"))
 
 
 def matches(password_hash: str, password: str) -> bool:
@@ -142,8 +192,8 @@ class Entrustment(Base):
     agent: Mapped[Organisation] = relationship(
         foreign_keys=[agent_id], lazy="joined", info={"label": _l("受托单位"), "required": True}
     )
-    since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True})
-    until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True})
+    since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True} | ENTRUSTED)
+    until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True} | ENTRUSTED)
 
     def assert_complete(self) -> None:
         """Two organisations, the first a press, and an end that is not before the start."""

@@ -1,19 +1,22 @@
 """The application for one consignment, and its carrier rows (手册 第一章: 基本信息, 载体信息)."""
 
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Computed, ForeignKey, Index, String, Text, event
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship, validates
+from sqlalchemy import JSON, Computed, ForeignKey, Index, String, Text, event, select
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, object_session, relationship, validates
 
 from models import workflow
 from models.clock import Moment
 from models.codes import label_of
+from models.columns import days_out_of_range, empty_columns
 from models.db import Base, Exact
+from models.sorting import SortKey, sort_key
+from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, without_format_characters
 from models.vocabulary import AttachmentKind, Category, Filing, Status, WordColumn
 
 if TYPE_CHECKING:
@@ -26,7 +29,10 @@ WRITTEN = (  # by the applicant; all else the system fills
     "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "summary", "manufacturer", "country",
     "sid_code", "contract_number", "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
 )  # fmt: skip
-SORTED_BY = ((), ("applied_on",), ("status",), ("status", "applied_on"), ("publisher_name",), ("title",))
+SORTED_BY = (
+    (), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",), ("title_sort",),
+)  # fmt: skip
+IN_ORDER = " ".join(f"WHEN '{status.value}' THEN {status.order}" for status in Status)
 
 
 def _words(statuses: frozenset[Status]) -> str:
@@ -58,39 +64,60 @@ class Application(Base):
         ForeignKey("organisation.id", ondelete="RESTRICT"), info={"label": _l("出版单位"), "required": True}
     )
     publisher_name: Mapped[str | None] = mapped_column(String(100), info={"label": _l("出版单位")})
+    publisher_sort: Mapped[str | None] = mapped_column(SortKey)
     publisher_code: Mapped[str | None] = mapped_column(String(18))
     province: Mapped[str | None] = mapped_column(String(6), info={"label": _l("省份"), "codes": "province"})
     authority: Mapped[str | None] = mapped_column(String(50), info={"label": _l("受理机关")})
 
     title: Mapped[str | None] = mapped_column(String(300), info={"label": _l("商品名称"), "required": True})
     title_key: Mapped[str | None] = mapped_column(String(600))
+    title_sort: Mapped[str | None] = mapped_column(SortKey)
     category: Mapped[Category | None] = mapped_column(
         WordColumn(Category), info={"label": _l("出版物类别"), "required": True}
     )
-    catalogue_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("版号"), "required": True})
-    isbn: Mapped[str | None] = mapped_column(String(20), info={"label": _l("ISBN")})
-    isrc: Mapped[str | None] = mapped_column(String(40), info={"label": _l("ISRC")})
+    catalogue_number: Mapped[str | None] = mapped_column(
+        String(100), info={"label": _l("版号"), "required": True, "read": clean_code}
+    )
+    isbn: Mapped[str | None] = mapped_column(String(20), info={"label": _l("ISBN"), "read": normalize_identifier})
+    isrc: Mapped[str | None] = mapped_column(String(40), info={"label": _l("ISRC"), "read": normalize_identifier})
     summary: Mapped[str | None] = mapped_column(Text, info={"label": _l("内容简介"), "required": True, "most": 2000})
     copyright_owner: Mapped[str | None] = mapped_column(String(200), info={"label": _l("著作权人"), "required": True})
     manufacturer: Mapped[str | None] = mapped_column(String(200), info={"label": _l("境外加工企业"), "required": True})
     country: Mapped[str | None] = mapped_column(
         String(3), info={"label": _l("国别（地区）"), "required": True, "codes": "country"}
     )
-    sid_code: Mapped[str | None] = mapped_column(String(50), info={"label": _l("SID 码")})
-    contract_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("加工合同号"), "required": True})
+    sid_code: Mapped[str | None] = mapped_column(String(50), info={"label": _l("SID 码"), "read": clean_line})
+    contract_number: Mapped[str | None] = mapped_column(
+        String(100), info={"label": _l("加工合同号"), "required": True, "read": clean_code}
+    )
     port: Mapped[str | None] = mapped_column(
         String(4), info={"label": _l("进口口岸"), "required": True, "codes": "district"}
     )
     consignee: Mapped[str | None] = mapped_column(String(200), info={"label": _l("收货单位"), "required": True})
     hs_code: Mapped[str | None] = mapped_column(
-        String(10), info={"label": _l("商品编码"), "required": True, "hint": _l("海关商品编码，8 或 10 位数字")}
+        String(10),
+        info={
+            "label": _l("商品编码"),
+            "required": True,
+            "hint": _l("海关商品编码，8 或 10 位数字"),
+            "read": parse_hs_code,
+        },
     )
     trade_mode: Mapped[str | None] = mapped_column(
-        String(40), info={"label": _l("监管方式"), "hint": _l("海关监管方式代码或名称")}
+        String(40), info={"label": _l("监管方式"), "hint": _l("海关监管方式代码或名称"), "read": clean_code}
     )
-    expected_on: Mapped[date | None] = mapped_column(info={"label": _l("预计进口日期"), "required": True})
+    expected_on: Mapped[date | None] = mapped_column(
+        info={
+            "label": _l("预计进口日期"),
+            "required": True,
+            "earliest": timedelta(days=-365),
+            "latest": timedelta(days=3653),
+        }
+    )
     contact: Mapped[str | None] = mapped_column(String(50), info={"label": _l("联系人"), "required": True})
-    phone: Mapped[str | None] = mapped_column(String(40), info={"label": _l("联系电话"), "required": True})
+    phone: Mapped[str | None] = mapped_column(
+        String(40), info={"label": _l("联系电话"), "required": True, "read": clean_line}
+    )
 
     # The revoked certificate whose place this application is to take. No reference in the database: SQLite could add
     # one only by copying the table, and no certificate is ever deleted.
@@ -99,6 +126,9 @@ class Application(Base):
     changed_at: Mapped[datetime] = mapped_column(Moment)
     applied_on: Mapped[date | None] = mapped_column(info={"label": _l("申请日期")})
     submitted_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("申报时间")})
+    # {field: text as typed} of what its column cannot hold; shown again in the form, read by nothing else.
+    # Deferred: no list needs it. While there is any, 申报 is refused.
+    unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
     # One scope column a role, computed by the database: row security is an equality that an index can lead.
@@ -111,6 +141,8 @@ class Application(Base):
     issued: Mapped[int | None] = mapped_column(
         Computed(f"CASE WHEN status IN ({_words(workflow.ISSUED)}) THEN 1 END", persisted=True)
     )
+    # 数据状态 in the order of the work: lists sort and filter by it, so that one index serves both.
+    status_order: Mapped[int | None] = mapped_column(Computed(f"CASE status {IN_ORDER} END", persisted=True))
 
     carriers: Mapped[list["Carrier"]] = relationship(
         back_populates="application",
@@ -135,10 +167,11 @@ class Application(Base):
         Index(None, "desk", "status", "submitted_at"),
     )
 
-    @validates("title")
-    def _keep_title_key(self, _key: str, title: str | None) -> str | None:
-        self.title_key = search_key(title) if title else None
-        return title
+    @validates("title", "publisher_name")
+    def _keep_keys(self, name: str, words: str | None) -> str | None:
+        for key, value in keys_of(name, words).items():
+            setattr(self, key, value)
+        return words
 
     @property
     def current_attachments(self) -> list["Attachment"]:
@@ -148,18 +181,22 @@ class Application(Base):
     @property
     def open_opinion(self) -> "TrailEntry | None":
         """The words that came with the last move of the status: gone as soon as it moves on."""
-        moves = [entry for entry in self.trail if entry.before not in (None, entry.after)]
-        return moves[-1] if moves and moves[-1].opinion else None
+        session, entry = object_session(self), type(self).trail.property.mapper.class_
+        assert session is not None
+        moves = select(entry).where(entry.application_id == self.id, entry.before != entry.after)
+        last: TrailEntry | None = session.scalar(moves.order_by(entry.id.desc()).limit(1))
+        return last if last is not None and last.opinion else None
 
     def missing(self) -> dict[str, str]:
         """Everything 申报 still lacks, told at once: field → sentence (行政许可法 第三十二条, by analogy)."""
-        lacking = {
-            column.key: _("请填写%(label)s。", label=column.info["label"])
-            for column in Application.__table__.columns
-            if column.info.get("required") and getattr(self, column.key) in (None, "")
-        }
+        lacking = {name: lack(Application, name, text) for name, text in wrong_cells(self).items()}
+        lacking |= days_out_of_range(self)
         if not self.carriers:
             lacking["carriers"] = _("请至少录入一条载体信息。")
+        for place, carrier in enumerate(self.carriers):
+            for name, text in wrong_cells(carrier).items():
+                sentence = _("第 %(place)s 行 %(lack)s", place=place + 1, lack=lack(Carrier, name, text))
+                lacking[f"carriers-{place}-{name}"] = sentence
         present = {file.kind for file in self.current_attachments}
         for kind in AttachmentKind:
             if kind.required(self.filing) and kind not in present:
@@ -168,23 +205,37 @@ class Application(Base):
 
 
 class Carrier(Child, Base):
-    """One row of 载体信息; 规格型号, 进口数量 and 单位 are required (手册 第一章)."""
+    """One row of 载体信息; 规格型号, 进口数量 and 单位 are required to submit (手册 第一章)."""
 
     __tablename__ = "carrier"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(info={"label": _l("序号")})
     kind: Mapped[str | None] = mapped_column(String(20), info={"label": _l("载体类型"), "codes": "carrier"})
-    specification: Mapped[str] = mapped_column(String(255), info={"label": _l("规格型号"), "required": True})
-    quantity: Mapped[Decimal] = mapped_column(Exact, info={"label": _l("进口数量"), "required": True})
-    unit: Mapped[str] = mapped_column(String(3), info={"label": _l("单位"), "required": True, "codes": "unit"})
+    specification: Mapped[str | None] = mapped_column(String(255), info={"label": _l("规格型号"), "required": True})
+    quantity: Mapped[Decimal | None] = mapped_column(Exact, info={"label": _l("进口数量"), "required": True})
+    unit: Mapped[str | None] = mapped_column(String(3), info={"label": _l("单位"), "required": True, "codes": "unit"})
     name: Mapped[str | None] = mapped_column(String(200), info={"label": _l("名称")})
-    catalogue_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("版号")})
+    catalogue_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("版号"), "read": clean_code})
     unit_price: Mapped[Decimal | None] = mapped_column(Exact, info={"label": _l("单价")})
     currency: Mapped[str | None] = mapped_column(String(3), info={"label": _l("币制"), "codes": "currency"})
     note: Mapped[str | None] = mapped_column(String(200), info={"label": _l("备注")})
+    unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # as in Application
 
     application: Mapped[Application] = relationship(back_populates="carriers")
+
+
+def wrong_cells(row: Application | Carrier) -> dict[str, str]:
+    """What keeps `row` from being submitted: field → the text typed into it that cannot be read, "" for a blank."""
+    return {column.key: "" for column in empty_columns(row)} | (row.unread or {})
+
+
+def lack(table: type[Application | Carrier], name: str, text: str) -> str:
+    """The sentence about one wrong cell; `text` as in wrong_cells()."""
+    label = table.__table__.columns[name].info["label"]
+    if not text:
+        return _("请填写%(label)s。", label=label)
+    return _("%(label)s“%(text)s”填写有误，请改正。", label=label, text=text if len(text) < 21 else text[:20] + "…")
 
 
 def shown(row: Application | Carrier, name: str) -> Any:
@@ -197,8 +248,16 @@ def shown(row: Application | Carrier, name: str) -> Any:
 
 
 def search_key(words: str) -> str:
-    """Folds width and case, so that ＤＶＤ finds dvd; the same for what is stored and what is asked."""
-    return unicodedata.normalize("NFKC", words.replace("\0", "")).casefold()[:600]
+    """Width, case and unseen characters do not count: ＤＶＤ finds dvd. For what is stored and for what is asked."""
+    return unicodedata.normalize("NFKC", without_format_characters(words)).casefold()[:600]
+
+
+def keys_of(name: str, words: str | None) -> dict[str, str | None]:
+    """The columns that follow from 商品名称 (`title`) or 出版单位 (`publisher_name`), to search and sort by."""
+    spelled = sort_key(words) if words else None
+    if name == "publisher_name":
+        return {"publisher_sort": spelled}
+    return {"title_key": search_key(words) if words else None, "title_sort": spelled}
 
 
 @event.listens_for(Application.status, "set", active_history=True)

@@ -17,19 +17,30 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from models.application import Application, Child
 from models.clock import Moment
 from models.db import Base
-from models.inspection import ACCEPTED, Flaw, Flawed, inspected
+from models.flaws import Flaw, Flawed
+from models.inspection import inspected
 from models.store import place_of
 from models.vocabulary import AttachmentKind, WordColumn
 from models.workflow import Refused
 
-SHOWN_IN_BROWSER = set(ACCEPTED) - {"image/tiff"}
+SHOWN_IN_BROWSER = {"application/pdf", "image/jpeg", "image/png"}
+ENDINGS = {  # by media type; the first one is given to a file that has none of them
+    "application/pdf": (".pdf",),
+    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "image/png": (".png", ".apng"),
+    "image/tiff": (".tif", ".tiff"),
+}
 FLAWS = {
     Flaw.EMPTY: _l("文件“%(name)s”是空的，请选择有内容的文件。"),
     Flaw.KIND: _l("文件“%(name)s”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件，请转换格式后上传。"),
-    Flaw.BROKEN: _l("文件“%(name)s”已损坏或不完整，请重新生成后上传。"),
-    Flaw.ACTIVE: _l("文件“%(name)s”含有脚本或内嵌文件，请另存为不含脚本的 PDF 后上传。"),
-    Flaw.LOCKED: _l("文件“%(name)s”设有打开密码，审核人员无法阅读，请去除密码后上传。"),
+    Flaw.CUT: _l("文件“%(name)s”不完整，后面的内容缺失，请重新复制或重新生成后上传。"),
+    Flaw.BROKEN: _l("文件“%(name)s”已损坏，无法打开，请用原来的软件重新导出，或重新扫描后上传。"),
+    Flaw.COMPLEX: _l("文件“%(name)s”的内容过于庞大复杂，无法检查，请拆分，或打印为新的 PDF 后上传。"),
+    Flaw.ACTIVE: _l("文件“%(name)s”含有脚本或会自动执行的操作，请打印为新的 PDF 后上传。"),
+    Flaw.EMBEDDED: _l("文件“%(name)s”中嵌有其他文件，请将其取出单独上传，并把原文件打印为新的 PDF 后上传。"),
+    Flaw.LOCKED: _l("文件“%(name)s”已加密，审核人员无法阅读，请去除密码或权限保护后上传。"),
     Flaw.LARGE: _l("文件“%(name)s”的像素过大，请缩小后上传。"),
+    Flaw.BUSY: _l("系统繁忙，请稍后重试。"),
 }
 CHUNK = 1 << 20
 DIGEST = re.compile("[0-9a-f]{64}")
@@ -132,6 +143,15 @@ def kind_of(path: Path, name: str) -> str:
         return inspected(path)
     except Flawed as flawed:
         raise Refused(str(FLAWS[flawed.args[0]]) % {"name": name}) from None
+
+
+def named(name: str, media_type: str) -> str:
+    """A clean name with an ending of its kind: no other program may open a PDF that is called 合同.hta."""
+    stem, dot, ending = name.rpartition(".")
+    if stem and dot + ending.lower() in ENDINGS[media_type]:
+        return name
+    known = dot + ending.lower() in {each for endings in ENDINGS.values() for each in endings}
+    return clean_name((stem if stem and known else name) + ENDINGS[media_type][0])
 
 
 def clean_name(name: str) -> str:

@@ -18,6 +18,7 @@ from models.application import Application, Carrier, Child, shown
 from models.clock import Moment
 from models.db import Base
 from models.seal import Keys
+from models.text import named
 from models.workflow import Refused
 
 APPLICATION_FIELDS = (
@@ -29,6 +30,8 @@ CARRIER_FIELDS = (
     "position", "kind", "specification", "quantity", "unit", "name", "catalogue_number",
     "unit_price", "currency", "note",
 )  # fmt: skip
+
+PARTIES = {"applicant_name": "auto-applicant_name", "publisher_name": "publisher_id"}  # where the form shows them
 
 
 class Certificate(Child, Base):
@@ -96,7 +99,7 @@ class Office:
             ((seal,), _("印章名称中的字符 %(signs)s 无法打印，请联系系统管理员更换签章证书。")),
         ):
             if missing := glyphs.undrawable(printed):
-                raise Refused(sentence % {"signs": glyphs.named(missing)})
+                raise Refused(sentence % {"signs": named(missing)})
         old = application.replaces
         if old and old.replaced_by:
             new = old.replaced_by.number
@@ -130,6 +133,26 @@ def frozen(application: Application) -> dict[str, Any]:
     replaced = {"replaces": application.replaces.number} if application.replaces else {}
     rows = [_texts(carrier, CARRIER_FIELDS) for carrier in application.carriers]
     return _texts(application, APPLICATION_FIELDS) | replaced | {"carriers": rows}
+
+
+def unprintable(application: Application) -> dict[str, str]:
+    """What the paper could not show whole: form field → sentence. Raises Refused where fontconfig is missing."""
+    wrong = set(glyphs.undrawable(_strings(frozen(application))))
+    if not wrong:  # almost always
+        return {}
+    found: dict[str, str | None] = {}
+    for name, text in _texts(application, APPLICATION_FIELDS).items():
+        if not wrong.isdisjoint(text):
+            label = Application.__table__.columns[name].info.get("label", name)
+            remedy = _("请联系系统管理员改用其他写法") if name in PARTIES else ""
+            found[PARTIES.get(name, name)] = glyphs.complaint(label, text, remedy)
+    for place, carrier in enumerate(application.carriers):
+        for name, text in _texts(carrier, CARRIER_FIELDS).items():
+            if not wrong.isdisjoint(text):
+                label = Carrier.__table__.columns[name].info["label"]
+                label = _("第 %(n)s 条载体信息的%(label)s", n=place + 1, label=label)
+                found[f"carriers-{place}-{name}"] = glyphs.complaint(label, text)
+    return {name: sentence for name, sentence in found.items() if sentence}
 
 
 def _strings(snapshot: dict[str, Any]) -> Iterator[str]:

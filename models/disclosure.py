@@ -1,6 +1,7 @@
 """What of an application is told to whom: what came before the first 申报 belongs to its owner alone (design 2.4)."""
 
-from datetime import datetime
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from models.accounts import Account
 from models.application import Application
@@ -8,22 +9,30 @@ from models.attachments import Attachment
 from models.trail import TrailEntry
 from models.vocabulary import Action, Role
 
-
-def history(application: Application, reader: Account) -> list[TrailEntry]:
-    """办理过程 as this reader is told it, the oldest first."""
-    if reader.role is Role.PUBLISHER:
-        return application.trail
-    acts = [entry.act for entry in application.trail]
-    return application.trail[acts.index(Action.SUBMIT) :] if Action.SUBMIT in acts else []
+NEWEST = 50  # entries of a history that a page shows unless asked for all of it
 
 
-def may_read(file: Attachment, reader: Account) -> bool:
+def history(session: Session, application: Application, reader: Account, most: int | None = None) -> list[TrailEntry]:
+    """办理过程 as this reader is told it, newest first: the newest `most` entries, or all of them (None)."""
+    entries = select(TrailEntry).where(TrailEntry.application_id == application.id)
+    if reader.role is not Role.PUBLISHER:
+        first = session.scalar(_first_submission(application))
+        if first is None:
+            return []
+        entries = entries.where(TrailEntry.id >= first.id)
+    return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(most)))
+
+
+def may_read(session: Session, file: Attachment, reader: Account) -> bool:
     """Whether this reader may open the file: one taken out before the first 申报 was never handed in."""
     if reader.role is Role.PUBLISHER or file.removed_at is None:
         return True
-    handed_in = _handed_in(file.application)
-    return handed_in is not None and file.removed_at.replace(microsecond=0) > handed_in
+    first = session.scalar(_first_submission(file.application))
+    return first is not None and file.removed_at.replace(microsecond=0) > first.at
 
 
-def _handed_in(application: Application) -> datetime | None:
-    return next((entry.at for entry in application.trail if entry.act == Action.SUBMIT), None)
+def _first_submission(application: Application) -> Select[TrailEntry]:
+    submissions = select(TrailEntry).where(
+        TrailEntry.application_id == application.id, TrailEntry.act == Action.SUBMIT.value
+    )
+    return submissions.order_by(TrailEntry.id).limit(1)

@@ -15,6 +15,7 @@ from models.application import MOST_CARRIERS, Application
 from models.attachments import reread_files
 from models.changes import content, differences
 from models.codes import authority_of
+from models.text import clean_text
 from models.turn import Conflict, flush, hold, overtaken
 from models.vocabulary import Action, Filing, Ground, Reason, Status, Step, Word
 from models.workflow import Refused, Rule
@@ -127,7 +128,7 @@ def perform(
         raise Conflict(overtaken(session, application))
     before, last = application.status, customs.last(session, application)
     rule = workflow.check(action, before, by.role, customs.rejected(last))
-    opinion = _reasoned(action, rule, opinion.strip(), grounds)
+    opinion = _reasoned(action, rule, clean_text(opinion) or "", grounds)
     hold(session, application, rule, application.version)
     _check_held(session, action, application, by, office)
     _move(session, application, rule, action, by, opinion, _particulars(session, application, action, reason, by))
@@ -207,12 +208,16 @@ def _issue(session: Session, application: Application, by: Account, office: cert
         raise Conflict(sentence % {"number": application.number}) from None
 
 
+def lacking(application: Application) -> dict[str, str]:
+    """What keeps it from being declared: field → sentence; what is missing, and what could not be printed."""
+    return application.missing() | certificate.unprintable(application)
+
+
 def _check_complete(session: Session, application: Application, by: Account) -> None:
     """Checked after the row is held, on what is then in the database."""
     session.expire(application, ["carriers"])
     reread_files(session, application)
-    missing = application.missing()
-    if missing:
+    if missing := lacking(application):
         raise Incomplete(missing)
     if application.publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
         raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))

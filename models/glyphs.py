@@ -2,13 +2,13 @@
 
 import re
 import subprocess
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from flask_babel import gettext as _
 
+from models.text import REORDERING, named
 from models.workflow import Refused
 
 STYLE = Path(__file__).parent.parent / "templates" / "static" / "certificate.css"
@@ -18,7 +18,6 @@ UNSEEN = (  # need no glyph: tab and line ends; joiners, marks of direction, sel
     (0xFFF0, 0xFFF8), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
 )  # fmt: skip
 NEVER = range(0x1BCA0, 0x1BCA4)  # marks of shorthand: a font of ours has them, but Pango never looks into it for them
-TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # make the eye read another order than filed
 
 
 def undrawable(texts: Iterable[str]) -> list[str]:
@@ -27,13 +26,16 @@ def undrawable(texts: Iterable[str]) -> list[str]:
     return sorted(sign for sign in signs if _turns(sign) or (_seen(sign) and ord(sign) not in _drawn()))
 
 
-def named(signs: Iterable[str]) -> str:
-    """Characters for a sentence: each with its code point, by which it is found even if no screen shows it."""
-    return "、".join(f"{sign if sign.isprintable() else ''}（U+{ord(sign):04X}）" for sign in signs)
+def complaint(label: object, text: str, remedy: str = "") -> str | None:
+    """The sentence that tells which characters of a field cannot be printed, and the remedy; None when all can be."""
+    if not (missing := undrawable([text])):
+        return None
+    remedy = remedy or _("请改用其他写法")
+    return _("%(label)s中的字符 %(signs)s 无法打印，%(remedy)s。", label=label, signs=named(missing), remedy=remedy)
 
 
 def _turns(sign: str) -> bool:
-    return unicodedata.bidirectional(sign) in TURNING
+    return REORDERING.fullmatch(sign) is not None
 
 
 def _seen(sign: str) -> bool:

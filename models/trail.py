@@ -96,6 +96,12 @@ def record(
     return entry
 
 
+def latest(session: Session, application_id: int, act: Word) -> TrailEntry | None:
+    """The newest entry of this act, or None."""
+    entries = select(TrailEntry).where(TrailEntry.application_id == application_id, TrailEntry.act == act.value)
+    return session.scalar(entries.order_by(TrailEntry.id.desc()).limit(1))
+
+
 def _named(by: Account | None) -> str:
     if by is None:
         return "海关"

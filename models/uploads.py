@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models import clock, trail, workflow
 from models.accounts import Account
 from models.application import Application
-from models.attachments import Attachment, Store, clean_name, reread_files
+from models.attachments import Attachment, Store, clean_name, named, reread_files
 from models.filing import start
 from models.turn import hold
 from models.vocabulary import Action, AttachmentKind, Status, Step
@@ -33,10 +33,10 @@ def attach(
     rule = workflow.check(Action.EDIT, application.status if application else Status.DRAFT, by.role)
     name = clean_name(name)
     stored = store.put(stream, name, limit)
+    name = named(name, stored.media_type)
     application = application or start(session, by)
     status = hold(session, application, rule)
-    if replaces is not None:
-        _remove(session, application, replaces)
+    old = _remove(session, application, replaces).name if replaces is not None else None
     file = Attachment(
         application=application,
         application_id=application.id,
@@ -50,7 +50,7 @@ def attach(
     )
     session.add(file)
     session.flush()
-    trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [None, name]})
+    trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [old, name]})
     return file
 
 

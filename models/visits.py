@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, String, select, update
+from sqlalchemy import ForeignKey, String, case, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock
-from models.accounts import HASHER, Account, matches
+from models.accounts import HASHER, Account, matches, normal_username
 from models.clock import Moment
 from models.db import Base
 from models.workflow import Refused
@@ -78,9 +78,20 @@ def has_given(session: Session, account: Account | None, password: str) -> bool:
     return good
 
 
+def account_named(session: Session, typed: str) -> Account | None:
+    """The account of a user name, however it is typed; None when there is none.
+
+    An enabled account that migration 0006 renamed is found by its former name, typed exactly as it was: its owner may
+    not know the new one yet. Otherwise the normal form decides.
+    """
+    renamed = Account.active & (Account.former_username == typed.strip())
+    either = select(Account).where(renamed | (Account.username == normal_username(typed)))
+    return session.scalars(either.order_by(case((renamed, 0), else_=1))).first()
+
+
 def sign_in(session: Session, username: str, password: str) -> Account:
     """The account with a new visit; raises Refused with one sentence, whatever is wrong."""
-    account = session.scalar(select(Account).where(Account.username == username))
+    account = account_named(session, username)
     if not has_given(session, account, password) or account is None or not account.is_active:
         raise Refused(_("用户名或密码不正确，请核对后重新输入；%(rule)s", rule=lockout()))
     moment = clock.now()

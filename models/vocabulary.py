@@ -50,6 +50,11 @@ class Status(Word):
         """The colour of its tag; the word is always shown beside it."""
         return TONES[self]
 
+    @property
+    def order(self) -> int:
+        """Its place in the order of the work, by which lists are sorted: the one in which they are written here."""
+        return list(Status).index(self)
+
 
 TONES = {
     Status.DRAFT: "secondary",

@@ -1,7 +1,8 @@
-"""A process beside ours for one kind of work, one piece after the other: what is slow to load, or must not harm us."""
+"""Worker subprocess: one task at a time, with limits of memory and time, for what is slow to load or could harm us."""
 
 import os
 import resource
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -9,55 +10,71 @@ from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any
 
+START = 120  # seconds that a process may take to load what it needs
+
 
 class Unfinished(RuntimeError):
-    """The work raised something (which is named), took too long, or its process ended over it."""
+    """The task raised an exception (which is named), took too long, or its process died of it."""
+
+
+class Busy(Unfinished):
+    """There was no time for the task, or no memory to start a process; nothing is known of the task itself."""
 
 
 def nothing() -> None:
-    """What need not be done."""
+    """No-op default."""
 
 
 @dataclass(frozen=True)
 class Craft:
-    """What is done in the process; every function is one of a module.
+    """What is done in the process; every function is one of a module. 0: no limit.
 
-    `memory`: bytes it may use; `lasts`: orders after which a new process takes over. 0: any number.
+    `memory`: bytes of the process; `cpu`: seconds of processor time for one task, however busy the machine is;
+    `lasts`: tasks after which a new process takes over.
     """
 
     work: Callable[[Any], Any]
     open_up: Callable[[], None] = nothing
     tidy_up: Callable[[], None] = nothing
     memory: int = 0
+    cpu: int = 0
     lasts: int = 0
 
 
 class Workshop:
-    """Started by the first order, replaced when it dies, ended when the process that asked it ends."""
+    """One worker process: started by the first task, replaced when it dies, ended when the process that uses it ends.
 
-    def __init__(self, craft: Craft, longest: float) -> None:
-        self.craft, self.longest = craft, longest
+    `longest`: seconds to wait for an answer; `patience`: seconds to wait for one's turn, -1: for ever.
+    """
+
+    def __init__(self, craft: Craft, longest: float, patience: float = -1) -> None:
+        self.craft, self.longest, self.patience = craft, longest, patience
         self.turn = Lock()
         self.line: Connection | None = None
         self.process: Any = None
         self.owner = self.orders = 0
 
     def done(self, order: Any) -> Any:
-        """What the work makes of the order; raises Unfinished. A process that died is replaced once."""
-        with self.turn:
+        """The result of one task; raises Unfinished, or Busy. A task whose process died is tried once more."""
+        if not self.turn.acquire(timeout=self.patience):
+            raise Busy("other tasks took all the time")
+        try:
             for _attempt in range(2):
                 try:
                     return self._asked(order)
                 except (EOFError, OSError):
-                    self._stop()
-        raise Unfinished("the process died twice of one order, or could not be started")
+                    if self._stop() == -signal.SIGPROF:
+                        raise Unfinished("the task took all its processor time") from None  # and would again
+        finally:
+            self.turn.release()
+        raise Unfinished("the process died twice of one task")
 
     def _asked(self, order: Any) -> Any:
         line = self.line if self.line and self.owner == os.getpid() else self._started()  # a fork has none yet
         line.send(order)
-        if not line.poll(self.longest):
+        if not line.poll(self.longest):  # it is not asked twice: it would hang again
             self._stop()
-            raise Unfinished("the process hung over this order")  # and would again: it is not asked twice
+            raise Busy("no answer in time") if self.craft.cpu else Unfinished("the process hung over this task")
         finished, answer = line.recv()
         self.orders += 1
         if self.orders == self.craft.lasts:
@@ -67,33 +84,49 @@ class Workshop:
         return answer
 
     def _started(self) -> Connection:
+        """A process that has loaded everything, which takes many seconds on a busy machine; raises Busy."""
         context = get_context("spawn")  # never a fork: this process has threads
-        ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs, self.craft), daemon=True)
-        process.start()
-        theirs.close()
-        self.line, self.process, self.owner, self.orders = ours, process, os.getpid(), 0
+        try:
+            ours, theirs = context.Pipe()
+            process = context.Process(target=serve, args=(theirs, self.craft), daemon=True)
+            process.start()
+            self.line, self.process, self.owner, self.orders = ours, process, os.getpid(), 0
+            theirs.close()
+            if not ours.poll(START):
+                raise EOFError
+            ours.recv()
+        except (EOFError, OSError):
+            self._stop()
+            raise Busy("no process could be started") from None
         return ours
 
-    def _stop(self) -> None:
+    def _stop(self) -> int | None:
+        """End the process; its exit code, negative: the signal that ended it."""
+        code = None
         if self.process and self.owner == os.getpid():
             self.process.kill()
             self.process.join()
+            code = self.process.exitcode
         self.line = self.process = None
+        return code
 
 
 def serve(line: Connection, craft: Craft) -> None:
-    """The life of the process: one order after the other, until nobody is left to ask."""
+    """The life of the process: one task after the other, until nobody is left to ask."""
     if craft.memory:
         resource.setrlimit(resource.RLIMIT_AS, (craft.memory, craft.memory))
     craft.open_up()
+    line.send(True)
     while True:
         try:
             order = line.recv()
         except EOFError:
             return
+        signal.setitimer(signal.ITIMER_PROF, craft.cpu)  # its signal ends the process, even within a C library
         try:
-            line.send((True, craft.work(order)))
+            answer = True, craft.work(order)
         except Exception as broken:
-            line.send((False, f"{type(broken).__name__}: {broken}"))
+            answer = False, f"{type(broken).__name__}: {broken}"
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        line.send(answer)
         craft.tidy_up()

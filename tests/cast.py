@@ -1,7 +1,7 @@
 """The people of the tests, the application they make, and the acts that bring it to every status."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import access, filing, uploads
+from models import access, clock, filing, uploads
 from models.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
 from models.application import Application, Carrier
 from models.attachments import Attachment, Store
@@ -34,7 +34,7 @@ FIELDS: dict[str, Any] = {
     "consignee": "江苏文艺音像出版社",
     "hs_code": "8523499030",
     "trade_mode": "0110",
-    "expected_on": date(2027, 3, 1),
+    "expected_on": clock.today() + timedelta(days=90),
     "contact": "王敏",
     "phone": "025-83210000",
 }
@@ -104,10 +104,12 @@ def account_of(username: str) -> Account:
     return db.session.scalars(select(Account).where(Account.username == username)).one()
 
 
-def upload(app: Flask, application: Application, kind: AttachmentKind, file: bytes, by: Account) -> Attachment:
-    """A file of this kind, named after it, in the application's session."""
-    store = Store(app.config["STORE"])
-    return uploads.attach(db.session(), application, kind, io.BytesIO(file), f"{kind.label}.pdf", by, store, 1 << 20)
+def upload(
+    app: Flask, application: Application, kind: AttachmentKind, file: bytes, by: Account, name: str = ""
+) -> Attachment:
+    """A file of this kind, named after it unless it has a `name`, in the application's session."""
+    store, name = Store(app.config["STORE"]), name or f"{kind.label}.pdf"
+    return uploads.attach(db.session(), application, kind, io.BytesIO(file), name, by, store, 1 << 20)
 
 
 def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: Any) -> int:
@@ -129,6 +131,14 @@ def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: An
                 upload(app, application, kind, a_file(kind.value), filer)
         db.session.commit()
         return application.id
+
+
+def brought(app: Flask, by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any) -> int:
+    """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise."""
+    key = draft(app, by, carriers, fields, small_pdf)
+    for step in WAYS[Status(status)]:
+        take(app, step, key, by)
+    return key
 
 
 def take(app: Flask, step: Action | bool, key: int, by: str) -> None:

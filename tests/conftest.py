@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,8 +32,8 @@ from models.application import Application
 from models.codes import names_of
 from models.db import db
 from models.visits import Visit, hashed
-from models.vocabulary import Status
-from tests.cast import WAYS, account_of, bring_on, draft, settle, small_pdf, take
+from tests.cast import account_of, bring_on, brought, settle, small_pdf
+from tests.serving import Server, serving
 from tests.stores import s3_server
 from views import authority
 from views.security import limiter
@@ -161,6 +162,37 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
 
 
 @pytest.fixture(scope="session")
+def served_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """gunicorn on a SQLite file of its own."""
+    folder = tmp_path_factory.mktemp("served")
+    with serving(settled(f"sqlite:///{folder}/filing.sqlite", folder), folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def served_on_postgresql(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """gunicorn on a PostgreSQL database of its own."""
+    folder = tmp_path_factory.mktemp("served")
+    with (
+        made(postgresql, f"filing_served_{os.getpid()}") as address,
+        serving(settled(address, folder), folder) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def served(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The application behind gunicorn, twice: on SQLite and on PostgreSQL; the test must leave its error log empty.
+
+    The server and its rows live as long as the test session (tests/serving.py says how to use it).
+    """
+    server: Server = request.getfixturevalue(f"served_on_{request.param}")
+    server.complaints()
+    yield server
+    assert server.complaints() == ""
+
+
+@pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """The address of a bucket."""
     with s3_server() as address:
@@ -240,16 +272,9 @@ def as_(app: Flask) -> Callable[[str | None], Browser]:
 
 
 @pytest.fixture
-def make_application(app: Flask, a_pdf: Callable[[str], bytes]) -> Making:
+def make_application(app: Flask) -> Making:
     """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise."""
-
-    def brought(by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any) -> int:
-        key = draft(app, by, carriers, fields, a_pdf)
-        for step in WAYS[Status(status)]:
-            take(app, step, key, by)
-        return key
-
-    return brought
+    return partial(brought, app)
 
 
 @pytest.fixture

@@ -16,11 +16,13 @@ from models.customs import last, rejected
 from models.db import db
 from models.vocabulary import Role
 from models.workflow import Refused
-from views import commands, health, login, security, verification
+from views import commands, health, limits, login, security, verification
 from views.applications import ApplicationsScreen
+from views.districts import DistrictScreen
 from views.exchange import ExchangeScreen, TrafficScreen
 from views.office import store
-from views.operator import AccountScreen, DistrictScreen, EntrustmentScreen, OrganisationScreen
+from views.operator import AccountScreen, EntrustmentScreen
+from views.organisations import OrganisationScreen
 from views.register import RegisterScreen
 from views.review import FilingsScreen, ReviewScreen
 
@@ -63,6 +65,7 @@ def init_app(app: Flask) -> None:
     Babel(app, locale_selector=lambda: app.config["BABEL_DEFAULT_LOCALE"])
     security.init_app(app)
     login.init_app(app)
+    limits.init_app(app)
     admin = Admin(
         app,
         name=PRODUCT,

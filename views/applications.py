@@ -1,31 +1,33 @@
 """备案证明申请 and 查询: the publisher, or the unit it entrusts, writes and submits (手册 第一章, 第二章)."""
 
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from flask import abort, current_app, flash, g, jsonify, redirect, request
+from flask import abort, flash, g, jsonify, redirect, request
 from flask_admin import expose
 from flask_admin.model.form import InlineFormAdmin
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from stdnum import isbn
-from wtforms import TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Optional, Regexp
+from wtforms.validators import DataRequired, InputRequired
 
-from models import filing, reissue, turn, uploads
+from models import certificate, clock, filing, reissue, turn
 from models.accounts import publishers_for
 from models.application import WRITTEN, Application, Carrier
-from models.codes import names_of
-from models.db import db
-from models.vocabulary import Action, AttachmentKind, Role
+from models.codes import choosable
+from models.db import Exact, db
+from models.vocabulary import Action, Role
 from models.workflow import EDITABLE, Refused
+from views import acts, unread
+from views.attachments import UploadScreen
 from views.base import form_args_of, labels_of, shown_value
-from views.fields import AmountField, ChoiceField, CodeText, SeenVersion, number_of, without_signs
-from views.filing import CARRIER, FilingScreen
+from views.fields import AmountField, ChoiceField, CodeText, SeenVersion
+from views.filing import CARRIER
 from views.office import store
+from views.saving import errors_of
 
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
-REQUIRED = DataRequired(_l("必填。"))
+MOST_WARNINGS = 5  # they travel in the session cookie
 
 
 def presses() -> list[tuple[str, str]]:
@@ -40,6 +42,18 @@ def applicant() -> dict[str, str]:
     return {"applicant_name": unit.name, "applicant_code": unit.credit_code}
 
 
+def warn_of_unprintable(application: Application) -> None:
+    """Tell at 保存 what 申报 will refuse; a server without fontconfig cannot say, and saves all the same."""
+    try:
+        found = list(certificate.unprintable(application).values())
+    except Refused:
+        return
+    for sentence in found[:MOST_WARNINGS]:
+        flash(sentence, "message")
+    if len(found) > MOST_WARNINGS:
+        flash(_("另有 %(count)s 处无法打印，申报时会逐项列出。", count=len(found) - MOST_WARNINGS), "message")
+
+
 class PressField(ChoiceField):
     """出版单位: one's own press, or those that have entrusted one's unit."""
 
@@ -47,37 +61,39 @@ class PressField(ChoiceField):
         super().__init__(label, validators, options=presses, coerce=int, **kwargs)
 
 
+def carrier_form_args() -> tuple[dict[str, Any], dict[str, Any]]:
+    """(form_overrides, form_args) of a row: codes are typed, not chosen, and the required cells say so."""
+    overrides, args = form_args_of(Carrier, CARRIER)
+    for column in (Carrier.__table__.columns[name] for name in CARRIER):
+        if "codes" in column.info:
+            overrides[column.key] = CodeText
+        elif isinstance(column.type, Exact):
+            overrides[column.key], args[column.key] = AmountField, {}
+        if column.info.get("required"):  # InputRequired leaves 0 and letters to the words of AmountField
+            filled = InputRequired if overrides[column.key] is AmountField else DataRequired
+            args[column.key]["validators"] = [filled(_l("必填。"))]
+    return overrides, args
+
+
 class CarrierForm(InlineFormAdmin):
     """载体信息, a row each (手册 第一章: 规格型号, 进口数量, 单位 are required)."""
 
     form_columns = ("id", *CARRIER)
     column_labels = labels_of(Carrier)
-    form_overrides = {
-        "kind": CodeText,
-        "unit": CodeText,
-        "currency": CodeText,
-        "quantity": AmountField,
-        "unit_price": AmountField,
-    }
-    form_args = {
-        "kind": {"codes": "carrier", "validators": [Optional()]},
-        "unit": {"codes": "unit", "validators": [REQUIRED]},
-        "currency": {"codes": "currency", "validators": [Optional()]},
-        "quantity": {"validators": [InputRequired(_l("必填。"))]},  # whose own words for 0 or letters are better
-        "unit_price": {"validators": [Optional()]},
-        "specification": {"filters": [without_signs], "validators": [REQUIRED]},
-        "name": {"filters": [without_signs]},
-        "catalogue_number": {"filters": [without_signs]},
-        "note": {"filters": [without_signs]},
-    }
+    form_overrides, form_args = carrier_form_args()
+
+    def on_model_change(self, form: Any, model: Carrier, is_created: bool) -> None:
+        """Flask-Admin's hook for each row that is being saved: `form` is the field that holds the row's form."""
+        unread.keep_unread(form.form, model)
+        form.carrier = model
 
 
-class ApplicationsScreen(FilingScreen):
+class ApplicationsScreen(UploadScreen):
     """查询: one's own applications; the blue number leads to the form while it may be edited."""
 
     roles = frozenset({Role.PUBLISHER})
     can_create = can_edit = True
-    opens = FilingScreen.opens | {"upload", "remove", "copy"}
+    opens = UploadScreen.opens | {"copy"}
     create_template = edit_template = "application.html"
     acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
     page_acts = (*acts, Action.COPY)
@@ -85,13 +101,8 @@ class ApplicationsScreen(FilingScreen):
     column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
     form_columns = ("version", "publisher_id", *WRITTEN)
     form_extra_fields = {"version": SeenVersion(), "publisher_id": PressField(_l("出版单位"))}
-    form_overrides = OVERRIDES | {"summary": TextAreaField}
-    form_args = ARGS | {
-        "hs_code": {
-            "filters": [without_signs],
-            "validators": [Optional(), Regexp(r"^([0-9]{8}|[0-9]{10})$", message=_l("请填写 8 位或 10 位数字。"))],
-        },
-    }
+    form_overrides = OVERRIDES
+    form_args = ARGS
     inline_models = (CarrierForm(Carrier),)
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
@@ -108,9 +119,11 @@ class ApplicationsScreen(FilingScreen):
             row for row in form.carriers if not form.carriers.should_delete(row) or str(row.get_pk()) in own
         ]
         with filing.revising(db.session(), application, seen, by=current_user):
-            form.populate_obj(application)
-        if form.isbn.data and not isbn.is_valid(form.isbn.data):
+            unread.populate(form, application)
+        if form.isbn.data and not form.isbn.errors and not isbn.is_valid(form.isbn.data):
             flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
+        if "_submit" not in request.form:
+            warn_of_unprintable(application)
         return application
 
     def unsaved(self, form: Any, model: Any, refused: Refused) -> None:
@@ -123,15 +136,37 @@ class ApplicationsScreen(FilingScreen):
         g.theirs = {name: shown_value(model, name) for name in changed}
         form.version.data = model.version
 
-    def get_save_return_url(self, model: Application, is_created: bool = False) -> str:
-        """After 保存 the form stays open; after 申报 the list shows the new status, or the form what is missing."""
-        key = model.id
-        refused = self.refused(Action.SUBMIT, model) if "_submit" in request.form else None
-        if refused:
-            flash(str(refused), "error")
+    def keeps(self, form: Any) -> bool:
+        return unread.only_in_cells(form)
+
+    def validate_form(self, form: Any) -> bool:
+        if request.method == "POST":
+            unread.drop_blank_rows(form)
+        return super().validate_form(form)
+
+    def after_saving(self, row: Application, form: Any) -> Any:
+        """After 保存 the form stays open; after 申报 the details show the result, or the form what is missing."""
+        if "_submit" in request.form:
+            return self.submit_then_redirect(row)
+        address = self.get_url(".edit_view", id=row.id)
+        if "_quiet" in request.form:  # by a script, whose page stays as it is
+            carriers = {entry.id: entry.carrier.id for entry in form.carriers if not form.carriers.should_delete(entry)}
+            return jsonify(id=row.id, number=row.number, version=row.version, edit=address, carriers=carriers)
+        marks = unread.count(row)
+        flash(acts.saved(marks, clock.now()), "message" if marks else "success")
+        return redirect(address)
+
+    def submit_then_redirect(self, row: Application) -> Any:
+        """申报 of what has just been saved."""
+        key, facts = row.id, acts.facts_of(row)
+        refused = self.refused(Action.SUBMIT, row)
+        if refused is None:
+            address = self.get_url(".details_view", id=key)
+            self.tell_result(Action.SUBMIT, row, facts, address)
+            return redirect(address)
+        flash(str(refused), "error")
         checked = {"check": 1} if isinstance(refused, filing.Incomplete) else {}
-        stays = refused or "_submit" not in request.form
-        return self.get_url(".edit_view", id=key, **checked) if stays else self.get_url(".details_view", id=key)
+        return redirect(self.get_url(".edit_view", id=key, **checked))
 
     def edit_form(self, obj: Application | None = None) -> Any:
         """The form; once declared, the press stays the one whose province has the case."""
@@ -141,12 +176,14 @@ class ApplicationsScreen(FilingScreen):
             form.publisher_id.allow_blank = False
         elif obj is not None and obj.publisher_id and str(obj.publisher_id) not in dict(form.publisher_id.choices):
             form.publisher_id.choices.append((str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}"))
+        if obj is not None and request.method == "GET":
+            unread.type_again(form, obj)
         return form
 
     def create_form(self, obj: Any = None) -> Any:
         """A blank form; the only press there is to choose is chosen."""
         form = super().create_form(obj)
-        if request.method == "GET" and len(form.publisher_id.choices) == 1:
+        if request.method != "POST" and len(form.publisher_id.choices) == 1:
             form.publisher_id.process_data(form.publisher_id.choices[0][0])
         return form
 
@@ -154,15 +191,19 @@ class ApplicationsScreen(FilingScreen):
     def edit_view(self) -> Any:
         """The form while 暂存 or 退回 (手册 第二章); the details, with the reason, in any other status."""
         row = self.get_one(request.args.get("id")) or abort(404)
-        if row.status not in EDITABLE and request.method == "GET":
+        if row.status not in EDITABLE and request.method != "POST":
             return redirect(self.get_url(".details_view", id=row.id))
         return super().edit_view()
 
     def render(self, template: str, **kwargs: Any) -> Any:
         model = kwargs.setdefault("model", None)
-        missing = model.missing() if model is not None and request.args.get("check") else {}
-        lists = {name: names_of(name) for name in ("carrier", "unit", "currency")}
+        missing = filing.lacking(model) if model is not None and request.args.get("check") else {}
+        if "form" in kwargs:
+            kwargs["errors"] = missing | errors_of(kwargs["form"])
+            unread.mark_missing(kwargs["form"], missing)
+        lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}
         page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": applicant()}
+        page["ask_submit"] = acts.WORDS[Action.SUBMIT].ask % {"number": model.number if model else _("本申请")}
         return super().render(template, **page, datalists=lists, **kwargs)
 
     @expose("/copy/", methods=("POST",))
@@ -181,53 +222,3 @@ class ApplicationsScreen(FilingScreen):
         for sentence in left:
             flash(_("有一个附件没有复制：%(sentence)s", sentence=sentence), "message")
         return redirect(self.get_url(".edit_view", id=draft.id), 303)
-
-    @expose("/upload/", methods=("POST",))
-    def upload(self) -> Any:
-        """One file, as soon as it is chosen: whatever becomes of the form, it is kept. A blank form becomes a draft."""
-        key, file = request.form.get("id"), request.files.get("file")
-        if file is None or request.form.get("kind") not in set(AttachmentKind):
-            abort(400)
-        kind = AttachmentKind(request.form["kind"])
-        row = (self.get_one(key) or abort(404)) if key else None
-        replaces = number_of(request.form["replaces"]) or 0 if "replaces" in request.form else None
-        limit = int(current_app.config["ATTACHMENT_MB"]) << 20
-        try:
-            attached = uploads.attach(
-                db.session(),
-                row,
-                kind,
-                cast(BinaryIO, file.stream),
-                file.filename or "",
-                current_user,
-                store(),
-                limit,
-                replaces,
-            )
-            db.session().commit()
-        except Refused as refused:
-            db.session().rollback()
-            return jsonify(message=str(refused)), 409 if isinstance(refused, turn.Conflict) else 422
-        return self._box(attached.application, kind)
-
-    @expose("/remove/", methods=("POST",))
-    def remove(self) -> Any:
-        """Take a file out while the application may be edited."""
-        row = self.get_one(request.form.get("id")) or abort(404)
-        attachment = request.form.get("attachment", 0, type=int)
-        if attachment not in {file.id for file in row.current_attachments}:
-            abort(404)
-        try:
-            file = uploads.detach(db.session(), row, attachment, by=current_user)
-            db.session().commit()
-        except Refused as refused:
-            db.session().rollback()
-            return jsonify(message=str(refused)), 409
-        return self._box(row, file.kind)
-
-    def _box(self, row: Application, kind: AttachmentKind) -> Any:
-        """The files of one kind, drawn anew, and the address at which this draft is edited."""
-        html = super().render("files.html", model=row, kind=kind, editable=True)
-        return jsonify(
-            id=row.id, number=row.number, version=row.version, html=html, edit=self.get_url(".edit_view", id=row.id)
-        )

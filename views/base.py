@@ -1,30 +1,26 @@
-"""The one class that knows Flask-Admin's hooks: role gate, closed routes, labels, query form, pager, saving."""
+"""The one class that knows Flask-Admin's hooks: role gate, closed routes, labels, query form, pager."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import abort, flash, g, redirect, request
-from flask_admin.contrib.sqla import ModelView
+from flask import abort, g, redirect, request
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
-from sqlalchemy import func
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Text, func
 from sqlalchemy.orm import Query as SqlQuery
 from wtforms import Form
-from wtforms.validators import Length
 
 from models.codes import label_of
 from models.db import db
 from models.vocabulary import Role, Word
-from models.workflow import Refused
-from views.fields import CodeField, DayField, WordField, number_of, without_signs
+from views.fields import CodeField, DayField, LongTextField, PlainTextField, WordField, number_of
+from views.saving import SavingView, errors_of
 from views.security import local
 
 REACH = 10_000  # rows the numbered pager can reach; the count stops there too, and says so
@@ -44,17 +40,6 @@ def numbered_strangely(name: str) -> bool:
     return bool(re.search(r"\d{7}", name)) or any(sign.isdigit() and not sign.isascii() for sign in name)
 
 
-@contextmanager
-def twins_told() -> Iterator[None]:
-    """What somebody else entered a moment before is a refusal, not an error: raises Refused."""
-    try:
-        yield
-    except IntegrityError as doubled:
-        if "unique" not in str(doubled.orig).lower():
-            raise
-        raise Refused(_("相同的内容刚刚已经登记，没有重复保存，请返回列表核对。")) from None
-
-
 def labels_of(*models: Any) -> dict[str, Any]:
     """Labels beside columns and relations, read once: {"title": 商品名称, …}."""
     attributes = [attribute for model in models for attribute in (*model.__mapper__.relationships, *_columns(model))]
@@ -66,7 +51,11 @@ def _columns(model: Any) -> Iterable[Any]:
 
 
 def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(form_overrides, form_args) for columns, from what each says of itself: codes, words, days, plain text."""
+    """(form_overrides, form_args) for columns, from what each says of itself: codes, words, days, text.
+
+    `info` of a text: `read`, how it is normalised, and `most` where String(n) does not say it; of a day: `earliest`
+    and `latest`.
+    """
     overrides: dict[str, Any] = {}
     args: dict[str, Any] = {}
     for column in (model.__table__.columns[name] for name in names if name in model.__table__.columns):
@@ -77,10 +66,11 @@ def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict
             overrides[column.key], args[column.key] = WordField, {"words": column.type.words}
         elif kind is date:
             overrides[column.key] = DayField
+            args[column.key] = {name: column.info[name] for name in ("earliest", "latest") if name in column.info}
         elif kind is str:
-            args[column.key] = {"filters": [without_signs]}
-            if "most" in column.info:  # a String(n) brings its own limit
-                args[column.key]["validators"] = [Length(max=column.info["most"])]
+            overrides[column.key] = LongTextField if isinstance(column.type, Text) else PlainTextField
+            args[column.key] = {"most": column.info.get("most", column.type.length)}
+            args[column.key] |= {name: column.info[name] for name in ("read",) if name in column.info}
     return overrides, args
 
 
@@ -124,7 +114,7 @@ class Button:
     style: str = "light"
 
 
-class Screen(ModelView):
+class Screen(SavingView):
     """A screen is class attributes and a few short hooks. Everything is shut unless a line opens it."""
 
     roles: frozenset[Role] = frozenset()
@@ -174,8 +164,9 @@ class Screen(ModelView):
         """A page; 409 when the act behind it was overtaken, 422 when what was sent cannot be taken."""
         if "return_url" in kwargs:  # Flask-Admin takes `http:/elsewhere` for an address of ours
             kwargs["return_url"] = local(kwargs["return_url"]) or self.get_url(".index_view")
-        ours = {"query": self.query(), "readable": readable, "shown": shown_value, "reach": REACH}
-        page = super().render(template, **ours, **kwargs)
+        ours: dict[str, Any] = {"query": self.query(), "readable": readable, "shown": shown_value, "reach": REACH}
+        ours["errors"] = errors_of(kwargs["form"]) if "form" in kwargs else {}
+        page = super().render(template, **(ours | kwargs))
         return (page, g.answer) if "answer" in g else page
 
     # Rows: three doors, one parser. The scope itself sits in the session (models.access).
@@ -253,52 +244,9 @@ class Screen(ModelView):
         """The word of the link that opens the row."""
         return _("编辑")
 
-    # Saving: one way, for create and edit, whatever the model.
-    def create_model(self, form: Any) -> Any:
-        return self.saved(form, None)
-
-    def update_model(self, form: Any, model: Any) -> Any:
-        return self.saved(form, model)
-
-    def saved(self, form: Any, model: Any) -> Any:
-        """The row, saved and committed; None when refused, and then the form is shown again with what was typed."""
-        try:
-            with twins_told():
-                row = self.save(form, model)
-                db.session.commit()
-        except Refused as refused:
-            db.session.rollback()
-            self.unsaved(form, model, refused)
-            return None
-        return row
-
-    def unsaved(self, form: Any, model: Any, refused: Refused) -> None:
-        """Tell why; whoever shows more than that overrides this."""
-        flash(str(refused), "error")
-        g.answer = 422
-
-    def save(self, form: Any, model: Any) -> Any:
-        """Put the form into the row (None: a new one) and flush; raises Refused."""
-        row = model or self.model()
-        form.populate_obj(row)
-        row.assert_complete()
-        db.session.add(row)
-        db.session.flush()
-        return row
-
-    def validate_form(self, form: Any) -> bool:
-        valid: bool = super().validate_form(form)
-        if request.method == "POST" and not valid:
-            flash(_("没有保存，请按红字提示改正后再保存。"), "error")
-            g.answer = 422
-        return valid
-
     def back(self) -> Any:
         """Where the person came from, if that is a page of ours."""
         return redirect(local(request.form.get("url")) or self.get_url(".index_view"), 303)
-
-    def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
-        return self.get_url(".index_view")
 
     def get_empty_list_message(self) -> str:
         return _("没有符合条件的数据，可以放宽查询条件或点击重置。") if request.args else _("暂无数据。")

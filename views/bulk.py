@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import clock, guards, numbering, workflow
 from models.accounts import Account
-from models.application import Application, Carrier, search_key
+from models.application import Application, Carrier, keys_of
 from models.certificate import APPLICATION_FIELDS, Certificate
 from models.check_code import new_typed
 from models.customs import CustomsMessage
@@ -93,10 +93,10 @@ def _case(chance: random.Random, scene: Scene, work: Work, begun: datetime, now:
         case.steps.append((act, moment, before, status))
     name, submitted = title(chance), case.moment(Action.SUBMIT)
     case.row = scene.row | work.row | {
-        "title": name, "title_key": search_key(name), "status": status, "version": len(case.steps),
+        "title": name, "status": status, "version": len(case.steps),
         "created_at": begun, "changed_at": moment, "submitted_at": submitted, "deleted_at": case.moment(Action.DELETE),
         "applied_on": submitted and submitted.date(), "expected_on": begun.date() + timedelta(days=60),
-    }  # fmt: skip
+    } | keys_of("title", name) | keys_of("publisher_name", scene.row["publisher_name"])  # fmt: skip
     return case
 
 

@@ -10,10 +10,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import access, codes, trail
+from models import access, codes, integrity
 from models.accounts import Account, Organisation
 from models.db import lock_for_migration
-from models.visits import end_visits
+from models.text import normalize_code
+from models.visits import account_named, end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
 from views import authority, bulk, customs, demo, papers, safekeeping
@@ -73,7 +74,7 @@ def account() -> None:
 def add(username: str, name: str, role: str, organisation: str | None, province: str | None) -> None:
     """A new account with a one-time password."""
     with access.everything() as session:
-        if _found(session, username):
+        if account_named(session, username):
             raise Refused(_("用户名“%(username)s”已存在，请换一个。", username=username))
         person = Account(
             username=username,
@@ -86,6 +87,7 @@ def add(username: str, name: str, role: str, organisation: str | None, province:
         password = person.reset_password()
         session.add(person)
         session.commit()
+        username = person.username
     click.echo(_("账号“%(username)s”已建立。", username=username))
     _tell(password)
 
@@ -115,18 +117,15 @@ def password(username: str) -> None:
     _tell(fresh)
 
 
-def _found(session: Session, username: str) -> Account | None:
-    return session.scalar(select(Account).where(Account.username == username))
-
-
 def _person(session: Session, username: str) -> Account:
-    if person := _found(session, username):
+    if person := account_named(session, username):
         return person
     raise Refused(_("没有用户名为“%(username)s”的账号，请核对后再试。", username=username))
 
 
 def _organisation(session: Session, credit_code: str) -> Organisation:
-    if found := session.scalar(select(Organisation).where(Organisation.credit_code == credit_code.strip().upper())):
+    code = normalize_code(credit_code) or ""
+    if found := session.scalar(select(Organisation).where(Organisation.credit_code == code)):
         return found
     raise Refused(_("没有统一社会信用代码为“%(code)s”的单位，请先在系统中登记该单位。", code=credit_code))
 
@@ -140,17 +139,17 @@ def history() -> None:
     """The sealed record of every act."""
 
 
-@history.command(help="逐条核验办理记录的封印，发现改动时列出并以状态 1 退出。")
+@history.command(help="核对办理记录、数据状态、证明、文件和编号是否一致，发现不符时列出并以状态 1 退出。")
 def verify() -> None:
-    """Every entry whose seal or link does not hold."""
+    """Every contradiction between trail, status, certificate, paper and numbers."""
     with access.everything() as session:
-        broken = list(trail.broken(session))
-        for entry in broken:
-            where = _("第 %(id)s 条，申请单号 %(number)s", id=entry.id, number=entry.application.number)
-            click.echo(f"{where}，{entry.at:%Y-%m-%d %H:%M:%S}，{entry.actor_name}，{entry.act}")
-    if broken:
-        raise Refused(_("有 %(count)s 条办理记录与封印不符，请立即查明原因。", count=len(broken)))
-    click.echo(_("办理记录完整，没有发现改动。"))
+        found = 0
+        for sentence in integrity.contradictions(session, store()):
+            click.echo(sentence)
+            found += 1
+    if found:
+        raise Refused(_("发现 %(count)s 处不符，请立即查明原因。", count=found))
+    click.echo(_("办理记录、证明、文件和编号相互一致，没有发现改动。"))
 
 
 @terminal.command(help="备份数据库和全部附件到一个空文件夹。")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from flask import Response, abort, flash, request
+from flask import Response, abort, flash, render_template, request
 from flask_admin import expose
 from flask_babel import format_timedelta
 from flask_babel import gettext as _
@@ -24,6 +24,7 @@ from models.numbering import certificate_series
 from models.reconciliation import Reconciliation
 from models.vocabulary import Action, Delivery, Role, Step, Word
 from models.workflow import Refused
+from views.acts import WORDS, result
 from views.base import Button, Screen, labels_of
 from views.customs import pace
 from views.fields import number_of
@@ -70,7 +71,7 @@ class ExchangeScreen(Screen):
         final = workflow.refusal(Action.RESEND, row.application.status, current_user.role, rejected)
         offered = ((Step.RELEASE, row.message_id, idle), (Action.RESEND, row.application.number, final))
         return [
-            Button(act.value, act.label, self.path(f".{act}"), _asked(act, about), refusal)
+            Button(act.value, act.label, self.path(f".{act}"), WORDS[act].ask % {"number": about}, refusal)
             for act, about, refusal in offered
         ]
 
@@ -100,11 +101,11 @@ class ExchangeScreen(Screen):
     def done(self, act: Word, work: Callable[[CustomsMessage], None]) -> Any:
         """One message, one rule, one transaction; a refusal is a sentence."""
         row = self.get_one(request.form.get("id")) or abort(404)
-        told = _("%(number)s：%(action)s成功。", number=row.message_id, action=act.label)
+        panel = result(act, {"number": row.message_id}, (), "")
         try:
             work(row)
             db.session().commit()
-            flash(told, "success")
+            flash(Markup(render_template("result.html", **panel)), "result")
         except Refused as refused:
             db.session().rollback()
             flash(str(refused), "error")
@@ -142,10 +143,6 @@ class TrafficScreen(Screen):
 def span(waited: timedelta) -> str:
     """How long, as people say it."""
     return format_timedelta(waited, granularity="minute")
-
-
-def _asked(act: Word, about: str) -> str:
-    return _("确定要对 %(number)s 办理%(action)s吗？", number=about, action=act.label)
 
 
 def badge(state: Delivery) -> Markup:

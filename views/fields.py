@@ -1,30 +1,56 @@
 """Form fields of the house: codes and words that search as you type, days, exact numbers, and clean text."""
 
-import re
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from flask_admin.form import Select2Field
 from flask_babel import gettext as _
-from wtforms import DateField, DecimalField, HiddenField, StringField, ValidationError
+from wtforms import DateField, DecimalField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import Optional
-from wtforms.widgets import TextInput
+from wtforms.widgets import Select, TextArea, TextInput
 
-from models.codes import code_of, label_of, names_of
+from models.codes import code_of, label_of, labelled, names_of, search_keys
+from models.codes.search import pinyin_keys
+from models.text import EARLIEST, LATEST, Bound, check_day, clean_text, is_blank, parse_day, parse_decimal
 from models.vocabulary import Word
 from models.workflow import Refused
 
-UNCARRIED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 MOST = Decimal(10) ** 13
+Reading = Callable[[str | None], str | None]
 
 
-def without_signs(text: str | None) -> str | None:
-    """Trimmed, composed, without what no message can carry: control characters (but new line and tab), U+FFFE/F."""
-    if text is None:
-        return None
-    return unicodedata.normalize("NFC", UNCARRIED.sub("", text)).strip() or None
+class AtMost:
+    """At most so many characters after trimming. Unlike Length it renders no maxlength, which cuts a paste silently."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def __call__(self, _form: Any, field: Any) -> None:
+        length = len(field.data or "")
+        if length > self.most and not field.process_errors:  # one sentence at a time
+            raise ValidationError(_("最多 %(most)s 字，现在 %(length)s 字。", most=self.most, length=length))
+
+
+class PlainTextField(StringField):
+    """One line of text: `read` turns it into what is stored (None: nothing visible), or raises Unreadable."""
+
+    def __init__(
+        self, label: Any = None, validators: Any = None, *, read: Reading = clean_text, most: int = 0, **kwargs: Any
+    ) -> None:
+        checks = [*(validators or ()), *([AtMost(most)] if most else ())]
+        super().__init__(label, checks, **(kwargs | {"filters": [*kwargs.get("filters", ()), read]}))
+
+
+class LongTextField(PlainTextField):
+    """Text of many lines."""
+
+    widget = TextArea()
+
+
+def typed_in(values: list[str]) -> str | None:
+    """What was typed into a field, as it was typed; None when nothing of it can be seen."""
+    return values[0] if values and not is_blank(values[0]) else None
 
 
 def number_of(text: Any) -> int | None:
@@ -34,7 +60,30 @@ def number_of(text: Any) -> int | None:
     return int(digits) if fits else None
 
 
-class ChoiceField(Select2Field):
+class Searched:
+    """Mixed into a select field: combobox.js puts a combobox over it, in which `keys` find an option too."""
+
+    widget = Select()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["render_kw"] = {"data-combobox": True} | kwargs.get("render_kw", {})
+        super().__init__(*args, **kwargs)
+
+    def keys(self, value: str, label: str) -> str:
+        """What the option is found by beside its label, parted by blanks."""
+        return pinyin_keys(label)
+
+    def iter_choices(self) -> Iterator[tuple[Any, Any, bool, dict[str, str]]]:
+        """(value, label, selected, attributes) of every <option>."""
+        for value, label, selected, *_rest in super().iter_choices():  # type: ignore[misc]
+            yield value, label, selected, {"data-keys": self.keys(value, str(label))}
+
+
+class QueryField(Searched, SelectField):
+    """A select of the query form."""
+
+
+class ChoiceField(Searched, Select2Field):
     """A select that searches as you type over choices asked for at each request, blank allowed."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, options: Callable[[], Any], **kwargs: Any) -> None:
@@ -60,7 +109,10 @@ class CodeField(ChoiceField):
         super().__init__(label, validators, options=self._options, **kwargs)
 
     def _options(self) -> list[tuple[str, str]]:
-        return [(code, code if code == name else f"{code}-{name}") for code, name in names_of(self.codes).items()]
+        return [(code, labelled(code, name)) for code, name in names_of(self.codes).items()]
+
+    def keys(self, value: str, label: str) -> str:
+        return search_keys(self.codes, value, label)
 
     def process_data(self, value: Any) -> None:
         """A stored code that has since ended stays choosable where it stands."""
@@ -78,11 +130,14 @@ class WordField(ChoiceField):
 
 
 class CodeText(StringField):
-    """A code typed in a table cell beside a shared <datalist>: 010-张, 010 and 张 all mean the same."""
+    """A code typed in a table cell beside a shared <datalist>: 010-张, 010 and 张 all mean the same.
+
+    What the row holds already stays, though the list may no longer offer it.
+    """
 
     def __init__(self, label: Any = None, validators: Any = None, *, codes: str, **kwargs: Any) -> None:
         kwargs["render_kw"] = {"list": f"codes-{codes}", "autocomplete": "off"} | kwargs.get("render_kw", {})
-        super().__init__(label, [*(validators or ()), self._known], **kwargs)
+        super().__init__(label, validators, **kwargs)
         self.codes = codes
 
     def _value(self) -> str:
@@ -91,30 +146,48 @@ class CodeText(StringField):
         return label_of(self.codes, self.data) if self.data else ""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = without_signs(valuelist[0]) if valuelist else None
-
-    def _known(self, _form: Any, _field: Any) -> None:
-        if self.data:
+        self.data = typed_in(valuelist)
+        if self.data and self.data in (self.object_data, label_of(self.codes, self.object_data or "")):
+            self.data = self.object_data  # a code that has since ended stays where it stands
+        elif self.data:
             try:
                 self.data = code_of(self.codes, self.data)
             except Refused as refused:
-                raise ValidationError(str(refused)) from None
+                raise ValueError(str(refused)) from None
 
 
 class DayField(DateField):
-    """A day, typed as 2026-11-23 or picked from a Chinese calendar (a native one speaks the browser's language)."""
+    """A day, typed in any usual way (models.text.parse_day) and within bounds, or picked from a calendar."""
 
     widget = TextInput()
 
-    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        kwargs["render_kw"] = {"data-role": "datepicker", "placeholder": "2026-01-31", "autocomplete": "off"}
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        earliest: Bound = EARLIEST,
+        latest: Bound = LATEST,
+        **kwargs: Any,
+    ) -> None:
+        kwargs["render_kw"] = {
+            "data-role": "datepicker",
+            "placeholder": "2026-01-31",
+            "inputmode": "numeric",  # eight digits are enough
+            "autocomplete": "off",
+        }
         super().__init__(label, [*(validators or ()), Optional()], **kwargs)
+        self.bounds = (earliest, latest)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("请按 2026-01-31 的格式填写日期。")) from None
+        if not valuelist:
+            return  # a form without the field leaves the day as it is
+        self.data, typed = None, typed_in(valuelist)
+        self.raw_data = [typed or ""]
+        if typed:
+            day = parse_day(typed)
+            check_day(day, *self.bounds)
+            self.data = day
 
 
 class AmountField(DecimalField):
@@ -127,17 +200,15 @@ class AmountField(DecimalField):
         super().__init__(label, [*(validators or ()), self._within], places=None, **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = None
-        self.raw_data = [value.strip() for value in valuelist]
-        try:
-            super().process_formdata([value.replace(",", "") for value in self.raw_data if value])
-        except ValueError:
-            raise ValueError(_("请填写数字。")) from None
+        self.data, typed = None, typed_in(valuelist)
+        self.raw_data = [typed or ""]
+        if typed:
+            self.data = parse_decimal(typed)
 
     def _within(self, _form: Any, _field: Any) -> None:
         if self.data is None:
             return
-        if not self.data.is_finite() or not 0 < self.data < MOST:
+        if not 0 < self.data < MOST:
             raise ValidationError(_("请填写大于 0 的数，整数部分不超过 13 位。"))
         if self.data != round(self.data, 5):
             raise ValidationError(_("最多保留 5 位小数。"))

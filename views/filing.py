@@ -2,7 +2,7 @@
 
 from typing import Any, BinaryIO
 
-from flask import Response, abort, current_app, flash, redirect, request, send_file
+from flask import Response, abort, current_app, flash, redirect, render_template, request, send_file
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -11,17 +11,20 @@ from markupsafe import Markup
 
 from models import bundle, customs, disclosure, filing, workflow
 from models.application import Application, Carrier
-from models.attachments import SHOWN_IN_BROWSER, Attachment
+from models.attachments import SHOWN_IN_BROWSER, Attachment, named
 from models.changes import explain
 from models.db import db
+from models.trail import TrailEntry
 from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
-from views import certificate, export, security
+from views import certificate, export, security, spreadsheet
+from views.acts import WORDS, Link, facts_of, question, result
 from views.base import Button, labels_of
 from views.bundle import PrintScreen
-from views.fields import number_of, without_signs
+from views.fields import number_of
 from views.office import keys, office, store
 from views.query import OwnQuery
+from views.security import local
 
 BASICS = (
     "number", "applied_on", "applicant_name", "applicant_code", "filing", "publisher_name", "authority",
@@ -30,7 +33,7 @@ BASICS = (
     "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
 )  # fmt: skip
 CARRIER = ("kind", "specification", "quantity", "unit", "name", "catalogue_number", "unit_price", "currency", "note")
-STYLES = {Action.SUBMIT: "primary", Action.GRANT: "primary", Action.PRINT: "primary", Action.REVOKE: "danger"}
+BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
 APART = {Action.EDIT, Action.COPY}  # which take more than a click on one row, and have doors of their own
 PERFORMED = ", ".join(action.value for action in Action if action not in APART)
 
@@ -45,7 +48,7 @@ class FilingScreen(PrintScreen):
     can_view_details = can_export = True
     query_form = OwnQuery
     column_list: Any = ("number", "title", "publisher_name", "applied_on", "status", "acts")
-    column_sortable_list: Any = (("number", "id"), "title", "publisher_name", "applied_on", "status")
+    column_sortable_list: Any = (("number", "id"), *BY_PINYIN, "applied_on", ("status", "status_order"))
     column_labels = labels_of(Application) | {"acts": _l("操作"), "waited": _l("已等候")}
     column_formatters: Any = {
         "number": lambda view, _context, row, _name: view.numbered(row),
@@ -76,7 +79,7 @@ class FilingScreen(PrintScreen):
                 opinion=workflow.RULES[action].opinion,
                 reason=action is Action.REVOKE,
                 opens=action is Action.PRINT,
-                style=STYLES.get(action, "light"),
+                style=WORDS[action].style,
             )
             for action in (self.acts if acts is None else acts)
         ]
@@ -107,8 +110,8 @@ class FilingScreen(PrintScreen):
     def render(self, template: str, **kwargs: Any) -> Any:
         page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
         page |= {
-            "told": lambda row: disclosure.history(row, current_user),
-            "most_words": filing.MOST_WORDS,
+            "told": history,
+            "newest": disclosure.NEWEST,
             "reasons": Reason,
             "carrier_labels": labels_of(Carrier),
             "explain": explain,
@@ -121,18 +124,29 @@ class FilingScreen(PrintScreen):
     def perform(self, action: str) -> Any:
         """Every act of every screen: one row, one rule, one transaction; a refusal is a sentence, never a 500."""
         row = self.get_one(request.form.get("id")) or abort(404)
-        wanted, number, address = Action(action), row.number, self.get_url(".certificate", id=row.id)
+        wanted, facts, key = Action(action), facts_of(row), row.id
         refused = self.refused(wanted, row)
         if refused and workflow.RULES[wanted].opinion:
             raise refused  # its page gives back the words that were written
         if refused:
-            return self.told(refused, row.id)
+            return self.told(refused, key)
         if wanted is Action.PRINT:
-            return redirect(address, 303)
+            return redirect(self.get_url(".certificate", id=key), 303)
         if wanted is Action.GRANT:
             self.put_on_paper(row)
-        flash(_("%(number)s：%(action)s成功。", number=number, action=wanted.label), "success")
+        self.tell_result(wanted, row, facts, local(request.form.get("url")) or self.get_url(".index_view"))
         return self.back()
+
+    def tell_result(self, action: Action, row: Application, facts: dict[str, str], shown_on: str) -> None:
+        """Flash the panel of a committed act for the page `shown_on`; `facts` were read before it."""
+        links: list[Link] = [(_("返回列表"), self.get_url(".index_view"))]
+        if action is not Action.DELETE:  # which has hidden the row from its owner
+            facts |= {"certificate": row.certificate.number} if row.certificate else {}
+            links.insert(0, (_("查看"), self.get_url(".details_view", id=row.id)))
+        if self.can_create:
+            links.append((_("继续新建"), self.get_url(".create_view")))
+        panel = render_template("result.html", **result(action, facts, links, shown_on))
+        flash(Markup(panel), "result")
 
     def put_on_paper(self, row: Application) -> None:
         """Make the paper at once, now that the grant is committed; should it fail, the first print makes it."""
@@ -167,7 +181,7 @@ class FilingScreen(PrintScreen):
         version = request.args.get("version")
         return {
             "version": None if version is None else number_of(version) or 0,  # one that is no number saw nothing
-            "opinion": without_signs(request.form.get("opinion")) or "",
+            "opinion": request.form.get("opinion", ""),
             "grounds": [ground for ground in Ground if ground.value in request.form.getlist("ground")],
             "reason": self.reason(),
         }
@@ -183,14 +197,18 @@ class FilingScreen(PrintScreen):
         """A file, under its own name; the bytes cannot run anything in our name, whatever they are."""
         key = number_of(request.args.get("id"))
         file = db.session().get(Attachment, key) if key is not None else None
-        if file is None or self.get_one(file.application_id) is None or not disclosure.may_read(file, current_user):
+        if (
+            file is None
+            or self.get_one(file.application_id) is None
+            or not disclosure.may_read(db.session(), file, current_user)
+        ):
             abort(404)
         inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args
         response = send_file(
             content_of(file),
             mimetype=file.media_type,
             as_attachment=not inline,
-            download_name=file.name,
+            download_name=named(file.name, file.media_type),
             etag=file.digest,
             conditional=False,
         )
@@ -201,12 +219,12 @@ class FilingScreen(PrintScreen):
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Response:
-        """The rows of the present query, at most as many as the pager reaches."""
-        if export_type not in export.TYPES:
+        """The rows of the present query, at most as many as the pager reaches; the list's columns come first."""
+        if export_type not in spreadsheet.TYPES:
             abort(404)
-        columns = [(name, label) for name, label in self._list_columns if name != "acts"]
+        name = str(self.name)
         _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST + 1)
-        return export.table(export_type, str(self.name), columns, rows)
+        return spreadsheet.download(export_type, name, export.sheets(name, rows, (*self.column_list, *BASICS), CARRIER))
 
 
 def content_of(file: Attachment) -> BinaryIO:
@@ -224,26 +242,12 @@ def content_of(file: Attachment) -> BinaryIO:
         raise Refused(sentence) from None
 
 
+def history(row: Application) -> list[TrailEntry]:
+    """The newest entries of 办理过程 and one more, if there are more; all of them for `?history=all`."""
+    most = None if request.args.get("history") == "all" else disclosure.NEWEST + 1
+    return disclosure.history(db.session(), row, current_user, most)
+
+
 def tag(row: Application) -> Markup:
     """数据状态 as a coloured tag; the word is always there."""
     return Markup('<span class="badge badge-{}">{}</span>').format(row.status.tone, row.status.label)
-
-
-def question(action: Action, row: Application) -> str:
-    """What the dialog asks before an act."""
-    match action:
-        case Action.SUBMIT:
-            return _("确定要申报 %(number)s 吗？申报后在审核结束前不能修改。", number=row.number)
-        case Action.DELETE:
-            return _("确定要删除 %(number)s 吗？删除后不再显示在列表中，申请单号不再使用。", number=row.number)
-        case Action.GRANT:
-            return _("确定要准予 %(number)s 备案并签发证明吗？证明签发后不能更改。", number=row.number)
-        case Action.PRINT:
-            return ""
-        case Action.REVOKE:
-            return _("确定要作废 %(number)s 的证明吗？作废后不能恢复，海关会收到通知。", number=row.number)
-        case Action.COPY:
-            return _(
-                "确定要按 %(number)s 重新申请吗？填写的内容和附件会复制到新的申请，申报前可以修改。", number=row.number
-            )
-    return _("确定要对 %(number)s 办理%(action)s吗？", number=row.number, action=action.label)

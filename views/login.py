@@ -7,6 +7,7 @@ from flask import (
     abort,
     current_app,
     flash,
+    jsonify,
     redirect,
     render_template,
     request,
@@ -17,6 +18,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user
+from flask_wtf.csrf import generate_csrf
 
 from models import access, clock
 from models.accounts import Account
@@ -24,10 +26,12 @@ from models.db import db
 from models.visits import end_visits, has_given, lockout, sign_in, visitor
 from models.workflow import Refused
 from views import challenge
-from views.security import STATIC, limiter, local, wants_json
+from views.limits import SMALL, limit_to
+from views.security import STATIC, OtherAccount, limiter, local, wants_json
 
 # Endpoints, and whole blueprints, that need no account. They see no row of the register: the session stays closed.
 PUBLIC = STATIC | {"login", "picture", "sound", "health", "verify"}
+OPENED_BY = "X-Account"  # sent by our scripts: the account that the page was made for
 WHILE_CHANGING = frozenset({"password", "logout"})
 
 
@@ -62,27 +66,37 @@ def guard() -> ResponseReturnValue | None:
     if public:
         return None
     if account is None:
+        limit_to(SMALL)  # the larger limits are for those who have signed in
         return _to_login()
+    if request.headers.get(OPENED_BY, str(account.id)) != str(account.id):
+        raise OtherAccount
     if account.must_change and request.endpoint not in WHILE_CHANGING:
         return abort(403) if wants_json() else redirect(url_for("password"), 303)
+    if not account.is_complete and request.endpoint not in WHILE_CHANGING:  # no screen could show them a row
+        return abort(403) if wants_json() else (render_template("incomplete.html"), 403)
     return None
 
 
 def _to_login() -> ResponseReturnValue:
     if session.pop("_user_id", None):
-        flash(_("登录已超时，请重新登录。"))
-    if request.method != "GET" or wants_json():
+        session.permanent = False  # or the next picture or style sheet would send back a cookie without the 验证码
+        if not wants_json():
+            flash(_("登录已超时，请重新登录。"))
+    if request.method == "POST" or wants_json():
         abort(401)
     return redirect(url_for("login", next=request.full_path.rstrip("?")))
 
 
-@limiter.limit("60 per minute", methods=["POST"], deduct_when=lambda answer: answer.status_code == 401)
+@limiter.limit("60 per minute", methods=["POST"])
 def login() -> ResponseReturnValue:
-    """User name, password and 验证码, in the reverse order: a wrong 验证码 never tries a password."""
+    """User name, password and 验证码, in the reverse order: a wrong 验证码 never tries a password.
+
+    A script, whose page has lost its session, gets JSON: {"csrf_token": …}, or 401 and {"message": …}.
+    """
     target = local(request.values.get("next")) or "/"
-    if current_user.is_authenticated:
+    if current_user.is_authenticated and not wants_json():
         return redirect(target)
-    if request.method == "GET":
+    if request.method != "POST":
         session.permanent = False  # or every picture and style sheet would send back the cookie without the 验证码
         return _login_page(target)
     username = request.form.get("username", "").replace("\0", "").strip()
@@ -90,12 +104,33 @@ def login() -> ResponseReturnValue:
         if current_app.config["CAPTCHA"]:
             challenge.check(request.form.get("code", ""))
         account = sign_in(db.session(), username, request.form.get("password", ""))
+        check_opened_by(account)
     except Refused as refused:
+        if wants_json():
+            return jsonify(message=str(refused)), 401
         return _login_page(target, username, str(refused)), 401
+    if current_user.is_authenticated:  # the other account of OtherAccount
+        end_visit()
     session.clear()
     session.permanent = True
     login_user(account)
-    return redirect(target, 303)
+    return jsonify(csrf_token=generate_csrf()) if wants_json() else redirect(target, 303)
+
+
+def check_opened_by(account: Account) -> None:
+    """Raises Refused, and ends the visit, when the page that asks was made for another account."""
+    if request.headers.get(OPENED_BY, str(account.id)) != str(account.id):
+        assert account.visit is not None
+        account.visit.ended_at = clock.now()
+        db.session.commit()
+        raise Refused(_("这个页面不是以该账号打开的，请用原来的账号登录后继续。"))
+
+
+def end_visit() -> None:
+    """The visit ends on the server, so that a copy of the cookie is worth nothing. Commits."""
+    current_user.visit.ended_at = clock.now()
+    db.session.commit()
+    session.clear()
 
 
 def _login_page(target: str, username: str = "", error: str = "") -> str:
@@ -118,16 +153,15 @@ def sound() -> ResponseReturnValue:
 
 def logout() -> ResponseReturnValue:
     """退出: the visit ends on the server, so that a copy of the cookie is worth nothing."""
-    current_user.visit.ended_at = clock.now()
-    db.session.commit()
-    session.clear()
+    end_visit()
     flash(_("已安全退出。"))
     return redirect(url_for("login"), 303)
 
 
+@limiter.limit("20 per minute", methods=["POST"])  # argon2 is slow on purpose
 def password() -> ResponseReturnValue:
     """修改密码; asked of everybody at the first login."""
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("password.html", error="")
     try:
         _change(current_user, *(request.form.get(name, "") for name in ("current", "new", "repeat")))

@@ -1,67 +1,35 @@
-"""系统管理: accounts, organisations, entrustments, customs districts. The operator sees no application."""
+"""系统管理: accounts and entrustments. The operator sees no application."""
 
-import csv
-import io
-from functools import partial
+from contextlib import suppress
 from typing import Any
 
 from flask import abort, flash, request
 from flask_admin import expose
-from flask_admin.contrib.sqla.ajax import QueryAjaxModelLoader
-from flask_admin.model.fields import AjaxSelectField
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from openpyxl import load_workbook
 from wtforms import ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
-from models import codes
-from models.accounts import Account, Entrustment, Organisation
-from models.codes import District
+from models import codes, glyphs
+from models.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
 from models.db import db
+from models.text import FORMATS
 from models.visits import end_visits
 from models.vocabulary import Role
 from models.workflow import Refused
-from views.base import Button, Screen, form_args_of, labels_of, twins_told
-from views.fields import DayField, number_of, without_signs
-from views.query import AccountQuery, DistrictQuery, OrganisationQuery
+from views.base import Button, Screen, form_args_of, labels_of
+from views.fields import DayField
+from views.organisation_field import OrganisationLoader, searching
+from views.query import AccountQuery
 
 ACTS = {"acts": _l("操作")}
 OPERATOR = frozenset({Role.OPERATOR})
 
 
-class OrganisationLoader(QueryAjaxModelLoader):
-    """Organisations by name or code as you type; what comes in the address is clamped."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name, db, Organisation, fields=["name", "credit_code"])
-
-    def get_list(self, query: str | None, offset: int | None = 0, limit: int = 10) -> Any:
-        words = (without_signs(query) or "").replace("%", "").replace("_", "")[:100]
-        return super().get_list(words, min(max(offset or 0, 0), 10_000), min(max(limit, 1), 20))
-
-    def get_one(self, pk: Any) -> Organisation | None:
-        key = number_of(pk)
-        return db.session().get(Organisation, key) if key is not None else None
-
-
 def shown_province(row: Any) -> str | None:
     """江苏省, not 320000."""
     return codes.names_of("province").get(row.province)
-
-
-class OrganisationField(AjaxSelectField):
-    """An organisation found as you type; one that is not there is told, and never taken for a blank."""
-
-    def pre_validate(self, form: Any) -> None:
-        if self._formdata and self.loader.get_one(self._formdata) is None:
-            raise ValidationError(_("请从下拉列表中选择。"))
-
-
-def searching(*names: str) -> dict[str, Any]:
-    """form_overrides of relations to an organisation."""
-    return {name: partial(OrganisationField, OrganisationLoader(name)) for name in names}
 
 
 def named(model: type, *names: str) -> dict[str, Any]:
@@ -74,23 +42,26 @@ def named(model: type, *names: str) -> dict[str, Any]:
     return {"overrides": overrides, "args": args}
 
 
-class OrganisationScreen(Screen):
-    """单位: presses and the units they entrust; disabled, never deleted."""
+def warn_of_unprintable(row: Organisation | Account) -> None:
+    """A name that the certificate could not show is told when it is registered, not at the grant."""
+    label = str(type(row).__table__.columns["name"].info["label"])
+    with suppress(Refused):  # without fontconfig nobody can say
+        if sentence := glyphs.complaint(label, row.name):
+            flash(sentence, "message")
 
-    roles = OPERATOR
-    can_create = can_edit = True
-    query_form = OrganisationQuery
-    column_formatters = {"province": lambda _view, _context, row, _name: shown_province(row)}
-    column_list = ("credit_code", "name", "trade", "province", "active", "acts")
-    column_sortable_list = (("credit_code", "credit_code"), "name", "province")
-    column_labels = labels_of(Organisation) | ACTS
-    form_columns = ("credit_code", "name", "trade", "province", "active")
-    form_overrides = named(Organisation, *form_columns)["overrides"]
-    form_args = named(Organisation, *form_columns)["args"]
-    form_args["credit_code"]["filters"] += [lambda code: code and code.upper()]  # a twin in small letters is a twin
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Organisation, db, **kwargs)
+def check_username(_form: Any, field: Any) -> None:
+    """Validator of the user name of a new account."""
+    if field.data and (sentence := username_refusal(field.data)):
+        raise ValidationError(sentence)
+
+
+def named_formerly(account: Account) -> str:
+    """The user name; after it the former one that migration 0006 had to change, its invisible signs by their codes."""
+    if not account.former_username:
+        return account.username
+    former = FORMATS.sub(lambda sign: f"<U+{ord(sign[0]):04X}>", account.former_username)
+    return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
 
 
 class AccountScreen(Screen):
@@ -103,6 +74,7 @@ class AccountScreen(Screen):
     column_formatters = {
         "province": lambda _view, _context, row, _name: shown_province(row),
         "organisation": lambda _view, _context, row, _name: row.organisation and row.organisation.name,
+        "username": lambda _view, _context, row, _name: named_formerly(row),
     }
     column_list = ("username", "name", "role", "organisation", "province", "active", "acts")
     column_sortable_list = ("username", "name", "role")
@@ -111,6 +83,8 @@ class AccountScreen(Screen):
     form_ajax_refs = {"organisation": OrganisationLoader("organisation")}
     form_overrides = named(Account, *form_columns)["overrides"] | searching("organisation")
     form_args = named(Account, *form_columns)["args"]
+    form_args["username"]["read"] = normal_username
+    form_args["username"]["validators"].append(check_username)
     FIXED = ("username", "role")  # said once, when the account is made
 
     def __init__(self, **kwargs: Any) -> None:
@@ -126,15 +100,16 @@ class AccountScreen(Screen):
         account = model or Account()
         password = None if model else account.reset_password()
         form.populate_obj(account)
+        db.session().add(account)
+        db.session().flush()
         account.assert_complete()
         if not account.active and account.id == current_user.id:
             raise Refused(_("不能停用自己的账号，请由另一位系统管理员办理。"))
-        db.session().add(account)
-        db.session().flush()
         if not account.active:
             end_visits(db.session(), account.id)
         if password:
             self._tell(account, password)
+        warn_of_unprintable(account)
         return account
 
     def _tell(self, account: Account, password: str) -> None:
@@ -178,57 +153,3 @@ class EntrustmentScreen(Screen):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Entrustment, db, **kwargs)
-
-
-class DistrictScreen(Screen):
-    """关区代码: the table changes; the operator imports it whole."""
-
-    roles = OPERATOR
-    opens = frozenset({"imported"})
-    list_template = "districts.html"
-    query_form = DistrictQuery
-    column_list = ("code", "name", "ended")
-    column_sortable_list = ("code", "name")
-    column_labels = labels_of(District)
-    column_default_sort = ("code", False)
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(District, db, **kwargs)
-
-    @expose("/import/", methods=("POST",))
-    def imported(self) -> Any:
-        """导入: CSV or XLSX with a heading and two columns, 代码 and 名称; all or nothing."""
-        file = request.files.get("file")
-        try:
-            rows = rows_of(file.read(), file.filename or "") if file else []
-            with twins_told():
-                current, ended = codes.import_districts(db.session(), rows)
-                db.session().commit()
-            flash(_("已导入 %(current)s 个关区，停用 %(ended)s 个。", current=current, ended=ended), "success")
-        except Refused as refused:
-            db.session().rollback()
-            flash(str(refused), "error")
-        return self.back()
-
-
-def rows_of(content: bytes, name: str) -> list[dict[str, str]]:
-    """The rows, under a heading or without one, as (code, name); raises Refused when the file cannot be read."""
-    try:
-        if name.lower().endswith(".xlsx"):
-            sheet = load_workbook(io.BytesIO(content), read_only=True).active
-            lines = [["" if cell is None else str(cell) for cell in line] for line in sheet.values]
-        else:
-            lines = list(csv.reader(io.StringIO(decoded(content))))
-    except Exception as broken:  # whatever a parser raises, the sentence is the same
-        raise Refused(_("无法读取该文件，请使用 CSV 或 XLSX 格式。")) from broken
-    rows = lines if lines and lines[0] and lines[0][0].strip().isdecimal() else lines[1:]  # a heading is no number
-    cells = [[without_signs(cell) or "" for cell in line[:2]] for line in rows if len(line) > 1]
-    return [{"code": code.zfill(4), "name": name} for code, name in cells if code]
-
-
-def decoded(content: bytes) -> str:
-    """UTF-8, or GB 18030 as Excel in China saves it."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("gb18030")

@@ -6,34 +6,32 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import false
-from wtforms import Field, Form, SelectField, StringField
-from wtforms.validators import Length
+from wtforms import Field, Form
 
 from models import workflow
-from models.accounts import Account, Organisation
+from models.accounts import Account, Organisation, normal_username
 from models.application import Application, search_key
 from models.certificate import Certificate
 from models.clock import SHANGHAI
 from models.codes import District, names_of
 from models.customs import DELIVERIES, CustomsMessage
+from models.text import clean_line, clean_text, normalize_code
 from models.vocabulary import Delivery, Role, Status
-from views.fields import DayField, without_signs
+from views.fields import DayField, PlainTextField, QueryField, Reading
 
 Condition = Callable[[Any], Any]
 ANY = ("", _l("全部"))
 FIRST = date(2000, 1, 1)  # no moment of ours lies before; the first days of the era have none in UTC
 
 
-def text(label: Any, hint: Any = "") -> Any:
-    """A box for a part of a text."""
-    look = {"placeholder": hint} if hint else {}
-    return StringField(label, filters=[without_signs], validators=[Length(max=100)], render_kw=look)
+def text(label: Any, hint: Any = "", read: Reading = clean_text) -> Any:
+    """A box for a part of a text, or for a code."""
+    return PlainTextField(label, read=read, most=100, render_kw={"placeholder": hint} if hint else {})
 
 
-def choice(label: Any, options: Callable[[], list[tuple[str, Any]]], searched: bool = False) -> Any:
-    """A select that begins with 全部; a long one searches as you type."""
-    look = {"data-role": "select2"} if searched else {}
-    return SelectField(label, choices=lambda: [ANY, *options()], default="", coerce=str, render_kw=look)
+def choice(label: Any, options: Callable[[], list[tuple[str, Any]]]) -> Any:
+    """A select that begins with 全部 and searches as you type."""
+    return QueryField(label, choices=lambda: [ANY, *options()], default="", coerce=str)
 
 
 class Query(Form):
@@ -68,12 +66,12 @@ class OwnQuery(Query):
     until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
         "title": lambda words: Application.title_key.contains(search_key(words), autoescape=True),
-        "status": lambda status: Application.status == Status(status),
+        "status": lambda status: Application.status_order == Status(status).order,
         "since": lambda day: Application.applied_on >= day,
         "until": lambda day: Application.applied_on <= day,
         "publisher": lambda words: Application.publisher_name.contains(words, autoescape=True),
         "province": lambda code: Application.province == code,
-        "certificate": lambda number: Application.certificate.has(Certificate.number == number.upper()),
+        "certificate": lambda number: Application.certificate.has(Certificate.number == number),
     }
 
 
@@ -96,14 +94,14 @@ class NationQuery(OwnQuery):
 
     status = statuses(set(workflow.ISSUED))
     publisher = text(_l("出版单位"))
-    province = choice(_l("省份"), lambda: list(names_of("province").items()), searched=True)
-    certificate = text(_l("证明编号"))
+    province = choice(_l("省份"), lambda: list(names_of("province").items()))
+    certificate = text(_l("证明编号"), read=normalize_code)
 
 
 class ExchangeQuery(Query):
     """Messages to customs by number, how far they have come, and when they were queued."""
 
-    number = text(_l("报文编号"), _l("或证明编号"))
+    number = text(_l("报文编号"), _l("或证明编号"), clean_line)
     state = choice(_l("交换状态"), lambda: [(state.value, state.label) for state in Delivery])
     since = DayField(_l("入列日期"))
     until = DayField(_l("至"))
@@ -118,7 +116,7 @@ class ExchangeQuery(Query):
 class AccountQuery(Query):
     """Accounts by name or role."""
 
-    username = text(_l("用户名"))
+    username = text(_l("用户名"), read=normal_username)
     name = text(_l("姓名"))
     role = choice(_l("角色"), lambda: [(role.value, role.label) for role in Role])
     conditions: ClassVar[dict[str, Condition]] = {
@@ -132,17 +130,17 @@ class OrganisationQuery(Query):
     """Organisations by name or code."""
 
     name = text(_l("单位名称"))
-    credit_code = text(_l("统一社会信用代码"))
+    credit_code = text(_l("统一社会信用代码"), read=normalize_code)
     conditions: ClassVar[dict[str, Condition]] = {
         "name": lambda words: Organisation.name.contains(words, autoescape=True),
-        "credit_code": lambda words: Organisation.credit_code.contains(words.upper(), autoescape=True),
+        "credit_code": lambda words: Organisation.credit_code.contains(words, autoescape=True),
     }
 
 
 class DistrictQuery(Query):
     """Customs districts by code or name."""
 
-    code = text(_l("关区代码"))
+    code = text(_l("关区代码"), read=clean_line)
     name = text(_l("关区名称"))
     conditions: ClassVar[dict[str, Condition]] = {
         "code": lambda words: District.code.startswith(words, autoescape=True),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from models.application import Application
 from models.certificate import Certificate
@@ -20,7 +20,7 @@ class RegisterScreen(FilingScreen):
     query_form = NationQuery
     acts = page_acts = (Action.PRINT,)
     column_list = ("number", "certificate", "title", "publisher_name", "province", "applied_on", "status", "acts")
-    column_sortable_list = (("number", "id"), "title", "publisher_name", "province", "applied_on", "status")
+    column_sortable_list = (*FilingScreen.column_sortable_list, "province")
     column_labels = FilingScreen.column_labels | {"certificate": labels_of(Certificate)["number"]}
     column_formatters = FilingScreen.column_formatters | {
         "certificate": lambda _view, _context, row, _name: row.certificate.number if row.certificate else None,
@@ -28,4 +28,4 @@ class RegisterScreen(FilingScreen):
     }
 
     def get_query(self) -> Any:
-        return super().get_query().options(selectinload(Application.certificate))
+        return super().get_query().options(joinedload(Application.certificate).load_only(Certificate.number))

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from models import clock, workflow
 from models.application import Application
 from models.vocabulary import Action, Role
-from views.filing import FilingScreen
+from views.filing import BY_PINYIN, FilingScreen
 from views.query import ProvinceQuery, QueueQuery
 
 DECISIONS = (Action.GRANT, Action.RETURN, Action.DECLINE, Action.REFUSE)
@@ -27,7 +27,7 @@ class ReviewScreen(FilingScreen):
     can_export = False
     page_acts = (*DECISIONS, Action.PRINT)
     column_list = ("number", "title", "publisher_name", "filing", "submitted_at", "waited", "acts")
-    column_sortable_list = (("number", "id"), "title", "publisher_name", "submitted_at")
+    column_sortable_list = (("number", "id"), *BY_PINYIN, "submitted_at")
     column_formatters = FilingScreen.column_formatters | {"waited": waited}
 
     def narrow(self, query: Any) -> Any:

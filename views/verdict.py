@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, TimeoutError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
-from models import access, check_code, clock, signature, workflow
+from models import access, check_code, clock, signature, trail, workflow
 from models.application import Application
 from models.certificate import Certificate, Paper
 from models.check_code import Facts, Forged
@@ -117,7 +117,10 @@ def _today(certificate: Certificate) -> Verdict:
 
 def _ended(certificate: Certificate) -> str:
     """When and why it was revoked, and what has taken its place."""
-    entry = next(e for e in reversed(certificate.application.trail) if e.act == Action.REVOKE)
+    session = object_session(certificate)
+    assert session is not None
+    entry = trail.latest(session, certificate.application_id, Action.REVOKE)
+    assert entry is not None
     reason = Reason((entry.changes or {}).get("reason", [None, Reason.OTHER])[1]).label
     when = dated(entry.at)
     sentence = _("这份备案证明已于 %(when)s作废（%(why)s），不能再用于办理进口手续。", when=when, why=reason)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.browser.person import PATIENCE, Person
+from tests.serving import Server
 
 CHROMIUM = "/usr/bin/chromium"
 expect.set_options(timeout=PATIENCE)
@@ -56,6 +58,20 @@ def address(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def comes(app: Flask, address: str, chromium: Browser) -> Iterator[Coming]:
     """`comes("reviewer")`: that person, signed in; `comes()` somebody at the front door. None may hear a complaint."""
+    with visitors(app, address, chromium) as somebody:
+        yield somebody
+
+
+@pytest.fixture
+def comes_to_server(served: Server, chromium: Browser) -> Iterator[Coming]:
+    """As `comes`, but to the application behind gunicorn (fixture `served`: the rows stay for the next test)."""
+    with visitors(served.app, served.address, chromium) as somebody:
+        yield somebody
+
+
+@contextmanager
+def visitors(app: Flask, address: str, chromium: Browser) -> Iterator[Coming]:
+    """Whoever comes to this address; at the end no browser may have complained."""
     people: list[Person] = []
 
     def somebody(username: str = "", width: int = 1360, height: int = 900) -> Person:

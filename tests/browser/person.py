@@ -50,13 +50,13 @@ class Person:
         self.page.goto("/login")
         self.page.get_by_label("用户名").fill(username)
         self.page.get_by_label("密码", exact=True).fill(password)
-        self.page.get_by_label("验证码", exact=True).fill(self._read_picture())
+        self.page.get_by_label("验证码", exact=True).fill(self.read_picture())
         self.page.get_by_role("button", name="登录").click()
         self.page.wait_for_url(lambda address: "/login" not in address)
 
-    def _read_picture(self) -> str:
+    def read_picture(self, picture: str = "#picture") -> str:
         """What the picture shows, worked out from its cookie with the secret that only the server has."""
-        self.page.locator("#picture").evaluate("picture => picture.decode()")
+        self.page.locator(picture).evaluate("picture => picture.decode()")
         named = {cookie["name"]: cookie["value"] for cookie in self.context.cookies()}
         serializer: Any = self.app.session_interface.get_signing_serializer(self.app)
         nonce, _made = serializer.loads(named[self.app.config["SESSION_COOKIE_NAME"]])["challenge"]
@@ -85,9 +85,9 @@ class Person:
 
     def pick(self, field: str, typed: str, option: str) -> None:
         """Open a select, type what comes to mind, and take the option that it finds (手册 第一章: 模糊查询)."""
-        self.page.locator(f"#s2id_{field} .select2-choice").click()
+        self.page.locator(f"#{field}").click()
         self.page.keyboard.type(typed)
-        self.page.locator("#select2-drop .select2-result-label", has_text=option).click()
+        self.page.get_by_role("listbox").get_by_role("option", name=option).click()
 
     def row(self, words: str) -> Locator:
         """The row of the list that holds these words."""

@@ -33,7 +33,7 @@ OWED = """() => {
   for (const field of all("input:not([type=hidden]), select, textarea"))
     if (seen(field) && field.tabIndex >= 0 && !named(field)) lacking.push("a label: " + field.outerHTML.slice(0, 120));
   for (const button of all("a, button"))
-    if (seen(button) && !button.innerText.trim() && !button.ariaLabel && !button.closest(".select2-container"))
+    if (seen(button) && !button.innerText.trim() && !button.ariaLabel)
       lacking.push("words: " + button.outerHTML.slice(0, 120));
   for (const image of all("img")) if (!image.hasAttribute("alt")) lacking.push("an alt: " + image.src);
   const ids = all("[id]").map((element) => element.id);

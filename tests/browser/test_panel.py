@@ -24,7 +24,7 @@ def test_deleting_asks_first_and_saying_no_changes_nothing(comes: Coming, make_a
     expect(row).to_have_count(1)
     press.press("删除", row)
     press.answer("确定")
-    expect(press.page.locator(".alert-success")).to_contain_text("删除成功")
+    expect(press.page.locator(".alert-success")).to_contain_text("已删除")
     expect(row).to_have_count(0)
 
 
@@ -62,7 +62,7 @@ def test_the_toolbar_acts_on_the_picked_row(comes: Coming, make_application: Mak
     expect(submit).to_have_attribute("aria-disabled", "false")
     press.press("申报", bar)
     press.answer("确定")
-    expect(press.page.locator(".alert-success")).to_contain_text("申报成功")
+    expect(press.page.locator(".alert-success")).to_contain_text("已申报")
     expect(press.row("待审核")).to_have_count(2)
 
 
@@ -87,12 +87,19 @@ def test_a_query_needs_no_mouse(comes: Coming, make_application: Making) -> None
 
 
 def test_a_dialog_needs_no_mouse(comes: Coming, make_application: Making) -> None:
-    """Enter on an act opens the question with the keyboard inside it, and Enter there answers it."""
+    """Enter on an act asks; Enter there is 取消, for what is declared cannot be taken back; Tab goes on to 确定."""
     make_application()
     press = comes("publisher")
-    press.row("暂存").get_by_role("button", name="申报").focus()
+    button, dialog = press.row("暂存").get_by_role("button", name="申报"), press.page.get_by_role("dialog")
+    button.focus()
     press.page.keyboard.press("Enter")
-    expect(press.page.get_by_role("dialog").get_by_role("button", name="确定")).to_be_focused()
+    expect(dialog.get_by_role("button", name="取消")).to_be_focused()
+    press.page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(button).to_be_focused()
+    press.page.keyboard.press("Enter")
+    press.page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="确定")).to_be_focused()
     press.page.keyboard.press("Enter")
     expect(press.row("待审核")).to_have_count(1)
 
@@ -213,7 +220,7 @@ def test_a_file_on_its_way_arrives_before_the_form_leaves(comes: Coming, a_pdf: 
     page.locator("#title").fill("边传边存")
     slow(press, 200_000)
     press.attach("licence", 许可证=a_pdf(random.Random(0).randbytes(100_000).hex()))
-    expect(page.locator("#file-licence .progress-line")).to_contain_text("许可证.pdf")
+    expect(page.locator("#file-licence .upload-line")).to_contain_text("许可证.pdf")
     press.turn_over("保存")
     expect(page.locator(".alert-success")).to_be_visible()
     expect(page.locator("#file-licence .files li")).to_have_count(1)
@@ -233,7 +240,7 @@ def test_a_draft_is_deleted_from_its_own_form(comes: Coming, make_application: M
     press.page.goto(f"/applications/edit/?id={key}")
     expect(press.page.locator(".foot").get_by_role("button", name="打印")).to_have_attribute("aria-disabled", "true")
     press.agree("删除", press.page.locator(".foot"))
-    expect(press.page.locator(".alert-success")).to_contain_text("删除成功")
+    expect(press.page.locator(".alert-success")).to_contain_text("已删除")
     expect(press.row("暂存")).to_have_count(0)
 
 

@@ -48,7 +48,7 @@ def returns_it(province: Person, number: str) -> None:
     expect(page.get_by_role("dialog").get_by_text("请填写意见。")).to_be_visible()
     page.get_by_role("dialog").get_by_label("意见").fill(OPINION)
     province.answer("确定")
-    expect(page.locator(".alert-success")).to_contain_text(f"{number}：退回成功")
+    expect(page.locator(".alert-success")).to_contain_text(f"{number} 已退回")
 
 
 def grants_it(province: Person, number: str) -> None:
@@ -58,7 +58,7 @@ def grants_it(province: Person, number: str) -> None:
     page.get_by_role("link", name=number).click()
     expect(page.locator(".facts").get_by_text(press.CORRECTED, exact=True)).to_be_visible()
     province.agree("准予备案")
-    expect(page.locator(".alert-success")).to_contain_text(f"{number}：准予备案成功")
+    expect(page.locator(".alert-success")).to_contain_text(f"{number} 的证明 Z32")
     expect(page.locator("h1")).to_contain_text("已备案")
 
 

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from models import access
+from models.flaws import Flawed
+from models.inspection import inspected
 
+Verdict = Callable[[bytes], str]
 Door = Callable[[], AbstractContextManager[Session]]
 
 
@@ -22,3 +26,18 @@ def door(app: Flask) -> Door:
             yield session
 
     return opened
+
+
+@pytest.fixture
+def verdict(tmp_path: Path) -> Verdict:
+    """The media type of these bytes, or the flaw, as the worker process tells it."""
+
+    def told(content: bytes) -> str:
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        try:
+            return inspected(path)
+        except Flawed as flawed:
+            return str(flawed.args[0])
+
+    return told

@@ -2,6 +2,7 @@
 
 import html
 import io
+import subprocess
 import unicodedata
 from dataclasses import replace
 from datetime import date
@@ -10,14 +11,19 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from flask import Flask
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.ttLib import TTFont
 from sqlalchemy import select
 
 from models import access, press
+from models.application import Application
 from models.certificate import Certificate
 from models.db import db
-from models.glyphs import UNSEEN, _drawn, named, undrawable
+from models.filing import Incomplete
+from models.glyphs import UNSEEN, _drawn, undrawable
 from models.press import Order
 from models.seal import Keys
+from models.text import is_blank, named
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of, take
@@ -92,15 +98,29 @@ def test_no_sign_that_is_not_seen_jams_the_press(app: Flask) -> None:
 def test_what_cannot_be_printed_stops_the_grant_by_name_and_changes_nothing(
     app: Flask, make_application: Making, on_record: Recording, what: str
 ) -> None:
-    """The sentence names each such character, and what to do about it."""
+    """The last check, should 申报 have let it pass: each such character is named, and what to do about it."""
     text = STOPPED[what]
     missing = undrawable([text])
-    key = make_application(status="pending", copyright_owner=text)
+    key = make_application(status="pending")
+    with app.app_context(), access.everything() as session:
+        session.get_one(Application, key).copyright_owner = text
+        session.commit()
     before = on_record(key)
     with pytest.raises(Refused) as refused:
         take(app, Action.GRANT, key, "publisher")
     assert str(refused.value) == f"无法打印字符 {named(missing)}，请退回申请人改用其他写法。"
     assert on_record(key) == before
+
+
+@pytest.mark.parametrize("what", STOPPED)
+def test_what_cannot_be_printed_is_refused_when_it_is_declared(make_application: Making, what: str) -> None:
+    """Issue 9, 33: not first by the authority, weeks later; by field and character."""
+    text = STOPPED[what]
+    signs = named(undrawable([text]))
+    with pytest.raises(Incomplete) as refused:
+        make_application(status="pending", copyright_owner=text)
+    sentence = f"著作权人中的字符 {signs} 无法打印，请改用其他写法。"
+    assert refused.value.missing == {"copyright_owner": sentence}
 
 
 @pytest.mark.parametrize("whose", ["signer", "seal"])
@@ -141,3 +161,20 @@ def test_a_sentence_names_characters_without_being_turned_around_by_them() -> No
 def test_joiners_selectors_and_line_ends_need_no_glyph() -> None:
     assert undrawable(["甲\u200d乙\ufe00\U000e0100\n\t\u00ad"]) == []
     assert undrawable([]) == []
+
+
+def test_what_a_font_draws_as_nothing_is_no_text() -> None:
+    """Or a title of such characters alone would be filed, printed, and read by nobody."""
+    described = ["fc-match", "--format=%{file}\n%{index}", "Noto Serif CJK SC"]
+    file, index = subprocess.run(described, capture_output=True, text=True, check=True).stdout.split("\n")
+    font = TTFont(file, fontNumber=int(index), lazy=True)
+    glyphs = font.getGlyphSet()
+    empty = set()
+    for code, name in font.getBestCmap().items():
+        if unicodedata.category(chr(code)) != "Lo" or unicodedata.name(chr(code), "").endswith("FILLER"):
+            pen = BoundsPen(glyphs)
+            glyphs[name].draw(pen)
+            if pen.bounds is None:
+                empty.add(chr(code))
+    assert {" ", "\u3000", "\u3164"} <= empty
+    assert [sign for sign in empty if not is_blank(sign)] == []

@@ -65,15 +65,15 @@ def test_the_application_knows_views_and_how_to_open_the_database_only() -> None
 
 # Inside models: words → rules → tables → scopes → acts. A module imports from its own storey or one below it.
 STOREYS = (
-    {"vocabulary", "clock", "sqlite", "postgresql", "computed", "db", "workshop", "check_code"},
-    {"workflow", "guards", "numbering", "inspection", "strongbox"},
-    {"codes", "accounts", "store", "glyphs", "signature"},
+    {"vocabulary", "clock", "sqlite", "postgresql", "computed", "db", "sorting", "workshop", "check_code", "flaws"},
+    {"workflow", "text", "guards", "numbering", "inspection", "pdf_check", "pdf_actions", "pictures", "strongbox"},
+    {"codes", "columns", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},
-    {"attachments", "trail", "certificate", "press"},
+    {"registration", "attachments", "trail", "certificate", "press"},
     {"customs", "changes", "disclosure", "turn"},
     {"access", "letter", "receipt", "outbox", "reconciliation", "health"},
     {"filing"},
-    {"uploads", "bundle", "inbox"},
+    {"uploads", "bundle", "inbox", "integrity"},
     {"reissue"},
 )
 

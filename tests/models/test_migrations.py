@@ -18,7 +18,7 @@ from sqlalchemy import Connection, column, inspect, select, table, text
 
 from app import create_app
 from models import computed, guards
-from models.application import Application
+from models.application import Application, search_key
 from models.db import db, migrate
 from models.vocabulary import Action
 from tests import former
@@ -148,7 +148,7 @@ from sqlalchemy import select, text
 from app import create_app
 from models import access, guards
 from models.accounts import Account
-from models.application import Application
+from models.application import Application, search_key
 from models.db import db
 with create_app().app_context():
     with db.engine.begin() as connection:
@@ -199,3 +199,30 @@ def test_a_new_status_makes_a_step_and_the_nation_sees_its_rows(
     assert run(sys.executable, "-c", SUSPEND) == "seen: suspended\n"
     run(str(program / "flask"), "--app", "app", "db", "check")
     run(str(program / "flask"), "--app", "app", "db", "downgrade")
+
+
+def test_search_keys_of_old_titles_lose_what_nobody_sees(blank: Flask) -> None:
+    """Step 0008, in batches; what was written stays, and a title without such signs is not touched."""
+    titles = ["探戈\u200b精选", "葛\U000e0100城", "ＤＶＤ", *(f"第 {n} 辑" for n in range(6000)), None, "\u3164"]
+    with blank.app_context():
+        upgrade(revision="0004")
+        with db.engine.begin() as connection:
+            moment = datetime(2026, 1, 1)
+            organisation = {"credit_code": "12320000466000101W", "name": "x", "trade": "agent", "province": "320000"}
+            units = Table("organisation", MetaData(), autoload_with=connection)
+            connection.execute(insert(units).values(id=1, active=True, **organisation))
+            same = {"version": 3, "status": "draft", "applicant_id": 1, "applicant_name": "x", "applicant_code": "x"}
+            same |= {"created_at": moment, "changed_at": moment}
+            rows = [
+                same | {"number": f"SQ{n:012d}", "title": title, "title_key": title and f"{title}".casefold()}
+                for n, title in enumerate(titles)
+            ]
+            table = Table("application", MetaData(), autoload_with=connection)
+            connection.execute(insert(table), rows)
+        upgrade()
+        with db.engine.connect() as connection:
+            kept = connection.execute(select(table.c.title, table.c.title_key, table.c.version).order_by(table.c.id))
+            found = kept.all()
+        assert [row.title for row in found] == titles
+        assert [row.title_key for row in found] == [title and search_key(title) for title in titles]
+        assert {row.version for row in found} == {3}

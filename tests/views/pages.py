@@ -61,10 +61,22 @@ def form_of(page: str, form: str = "application") -> dict[str, str]:
     return reader.fields
 
 
+TOLD = re.compile(
+    r'<div class="alert alert-\w+" role="(?:alert|status)">(.*?)</div>'
+    r'|<section class="alert alert-success result" tabindex="-1">\s*<h2>(.*?)</h2>',
+    re.DOTALL,
+)
+
+
 def said(page: str) -> list[str]:
-    """The sentences that the page says at its top, in order."""
-    found = re.findall(r'<div class="alert alert-\w+" role="(?:alert|status)">(.*?)</div>', page, re.DOTALL)
-    return [html.unescape(words).strip() for words in found]
+    """The sentences that the page says at its top, in order; of a panel after an act its heading."""
+    return [html.unescape(words or heading).strip() for words, heading in TOLD.findall(page)]
+
+
+def result(page: str) -> tuple[str, list[str]]:
+    """The sentence of the panel after an act, and the words of its links."""
+    (panel,) = re.findall(r'<section class="alert alert-success result" tabindex="-1">(.*?)</section>', page, re.DOTALL)
+    return html.unescape(re.findall("<p>(.*?)</p>", panel)[0]), re.findall("<a [^>]*>(.*?)</a>", panel)
 
 
 def complaints(page: str) -> list[str]:

@@ -13,6 +13,7 @@ from models.application import Application, search_key
 from models.certificate import Certificate, frozen
 from models.customs import CustomsMessage
 from models.db import db
+from models.sorting import sort_key
 from models.vocabulary import Action
 from views import bulk
 
@@ -38,6 +39,10 @@ def test_they_are_as_the_acts_would_have_left_them(filled: Flask) -> None:
             assert (case.certificate is not None) == (case.status in workflow.ISSUED)
             assert (case.applied_on is None) == (case.status in workflow.PRIVATE)
             assert case.title_key == search_key(case.title or "")
+            assert (case.title_sort, case.publisher_sort) == (
+                sort_key(case.title or ""),
+                sort_key(case.publisher_name or ""),
+            )
             assert case.carriers
             for before, entry in zip([None, *case.trail], case.trail, strict=False):
                 assert entry.before == (before and before.after)

@@ -118,7 +118,7 @@ def test_nobody_of_that_name_is_a_sentence(app: Flask, word: str) -> None:
 def test_a_trail_that_nobody_touched_is_whole(app: Flask, make_application: Making) -> None:
     make_application(status="filed")
     answer = told(app, "trail", "verify")
-    assert (answer.exit_code, answer.output) == (0, "办理记录完整，没有发现改动。\n")
+    assert (answer.exit_code, answer.output) == (0, "办理记录、证明、文件和编号相互一致，没有发现改动。\n")
 
 
 def test_trail_verify_names_the_case_whose_record_was_changed(app: Flask, make_application: Making) -> None:
@@ -133,4 +133,22 @@ def test_trail_verify_names_the_case_whose_record_was_changed(app: Flask, make_a
     answer = told(app, "trail", "verify")
     assert answer.exit_code == 1
     assert f"申请单号 {number}" in answer.output
-    assert "有 1 条办理记录与封印不符" in answer.output
+    assert "发现 1 处不符" in answer.output
+
+
+def test_the_terminal_reads_a_user_name_however_it_is_typed(app: Flask) -> None:
+    """It stores the normal form, and finds by it."""
+    added = told(app, "account", "add", "ＬiuＹang\u200b", "--name", "刘洋", "--role", "national")
+    assert "账号“liuyang”已建立" in added.output
+    assert told(app, "account", "add", "LIUYANG", "--name", "x", "--role", "national").output.startswith(
+        "用户名“LIUYANG”已"
+    )
+    assert told(app, "account", "password", "LiuYang").exit_code == 0
+    assert told(app, "account", "disable", " liuyang ").exit_code == 0
+    person = account_named(app, "liuyang")
+    assert person is not None and not person.active
+    refused = told(app, "account", "add", "liu yang", "--name", "x", "--role", "national")
+    assert (refused.exit_code, refused.output) == (
+        1,
+        "用户名只能由汉字、字母、数字和 . - _ @ 组成，中间不能有空格，请修改后再试。\n",
+    )

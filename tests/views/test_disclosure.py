@@ -1,13 +1,18 @@
 """What was there before the first 申报 is its owner's alone; what is declared says who they are on that day."""
 
+import html
 import io
+import re
 from collections.abc import Callable
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
+from models import disclosure, filing
 from models.accounts import Organisation
+from models.application import Application
 from models.db import db
+from models.trail import TrailEntry
 from tests.conftest import Acting, Browser, Making, Recording
 from tests.views.conftest import Later
 from tests.views.ledger import ledger
@@ -115,3 +120,33 @@ def test_more_rows_than_an_application_may_have_are_refused_before_they_are_read
     answer = browser.post(f"/applications/edit/?id={key}", data={f"carriers-{n}-note": "x" for n in range(3001)})
     assert (answer.status_code, "一份申请最多录入 3000 条载体信息" in answer.text) == (409, True)
     assert ledger(app) == before
+
+
+def test_a_page_reads_as_much_of_a_long_history_as_of_a_short_one(
+    app: Flask, as_: As, make_application: Making, acting: Acting
+) -> None:
+    """The newest entries, and a way to the older ones: a case that was edited 200 times opens like any other."""
+    key = make_application(title="第 0 稿")
+    with acting("publisher") as filer:
+        for n in range(1, 71):
+            application = db.session.get_one(Application, key)
+            with filing.revising(db.session(), application, application.version, filer):
+                application.title = f"第 {n} 稿"
+            db.session.commit()
+    loaded: list[int] = []
+    publisher = as_("publisher")
+
+    def count(entry: TrailEntry, _context: object) -> None:
+        loaded.append(entry.id)
+
+    event.listen(TrailEntry, "load", count)
+    page = publisher.get(f"/applications/edit/?id={key}").text
+    event.remove(TrailEntry, "load", count)
+    assert 0 < len(loaded) <= disclosure.NEWEST + 1
+    assert "“第 69 稿” → “第 70 稿”" in page
+    assert "“第 0 稿” → “第 1 稿”" not in page
+    older = re.search(r'href="([^"]+history=all)#trail"', page)
+    assert older
+    whole = publisher.get(html.unescape(older[1])).text
+    assert "“第 0 稿” → “第 1 稿”" in whole
+    assert "查看更早的办理过程" not in whole

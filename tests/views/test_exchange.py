@@ -223,7 +223,7 @@ class TestScreen:
             assert len(messages(on_record(key))) == made
             assert browser.post("/exchange/release/", data={"id": message["id"]}).status_code == 303
         page = browser.get("/exchange/").text
-        assert "重发成功" in page
+        assert "已重发" in page
         assert "当前状态为「海关接收成功」，不能重发" in page
         assert "该报文没有被搁置，无需放行。" in page
         assert status(on_record(failed)) is Status.FILED

@@ -71,6 +71,8 @@ def test_many_files_of_a_kind_one_replaced_one_removed(
     assert current(kept) == ["境外加工合同.pdf", "第0页.pdf", "新的第1页.png"]
     assert len(kept["attachment"]) == 8
     assert [entry["act"] for entry in kept["trail_entry"]][-5:] == ["attach", "attach", "attach", "attach", "detach"]
+    assert kept["trail_entry"][-2]["changes"] == {"contract": ["第1页.pdf", "新的第1页.png"]}
+    assert "由“第1页.pdf”替换为“新的第1页.png”" in browser.get(f"/applications/edit/?id={key}").text
     assert kept["application"][0]["version"] == version
     assert remove(browser, key, files["第2页.pdf"]).status_code == 404
 
@@ -79,8 +81,8 @@ REFUSED = {
     "脚本.pdf": (b"<html><script>alert(1)</script></html>", "不是 PDF、JPEG、PNG 或 TIFF"),
     "程序.pdf": (b"MZ" + bytes(200), "不是 PDF、JPEG、PNG 或 TIFF"),
     "压缩.pdf": (b"PK\x03\x04" + bytes(200), "不是 PDF、JPEG、PNG 或 TIFF"),
-    "半个.pdf": (b"%PDF-1.7\n1 0 obj", "已损坏或不完整"),
-    "半张.png": (b"\x89PNG\r\n\x1a\n" + bytes(20), "已损坏或不完整"),
+    "半个.pdf": (b"%PDF-1.7\n1 0 obj", "不完整，后面的内容缺失"),
+    "半张.png": (b"\x89PNG\r\n\x1a\n" + bytes(20), "不完整，后面的内容缺失"),
     "空的.pdf": (b"", "是空的"),
     "图.svg": (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "不是 PDF、JPEG、PNG 或 TIFF"),
 }

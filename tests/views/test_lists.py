@@ -13,7 +13,7 @@ from models.application import Application, search_key
 from models.db import db
 from models.vocabulary import Status
 from tests.conftest import Acting, Browser, Making
-from tests.views.pages import numbers, said
+from tests.views.pages import numbers, result, said
 
 As = Callable[[str | None], Browser]
 NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
@@ -48,7 +48,8 @@ def test_the_three_conditions_of_the_manual_narrow_together(
     assert found(browser, title="茉莉花") == [four, three, one]
     assert found(browser, status="pending") == [two, one]
     assert found(browser, since="2026-11-01", until="2026-11-03") == [three, two, one]
-    assert found(browser, since="2026-11-02") == [three, two]
+    for asked in ("2026-11-02", "2026/11/2", " ２０２６－１１－０２\u200b", "20261102", "2026年11月2日"):
+        assert found(browser, since=asked) == [three, two]
     assert found(browser, until="2026-11-02") == [one]
     assert found(browser, title="茉莉", status="filed", since="2026-11-03", until="2026-11-03") == [three]
     assert found(browser, title="茉莉", status="filed", until="2026-11-02") == []
@@ -74,10 +75,17 @@ def test_a_question_that_makes_no_sense_finds_nothing_and_says_why(as_: As, make
     """Rather than everything, which would look like an answer."""
     make_application()
     browser = as_("publisher")
-    for asked in ({"since": "2026-02-30"}, {"until": "明天"}, {"since": "23/11/2026"}):
+    format_, range_ = "请按 2026-01-31 的格式填写日期。", "请填写 1900-01-01 至 2199-12-31 之间的日期。"
+    for asked, sentence in (
+        ({"since": "2026-02-30"}, "没有这一天，请核对后按 2026-01-31 的格式填写日期。"),
+        ({"until": "明天"}, format_),
+        ({"since": "23/11/2026"}, format_),
+        ({"since": "0001-12-22"}, range_),
+        ({"until": "9999-12-31"}, range_),
+    ):
         page = browser.get("/applications/", query_string=asked).text
         assert numbers(page) == []
-        assert '<em role="alert">请按 2026-01-31 的格式填写日期。</em>' in page
+        assert f'<em role="alert">{sentence}</em>' in page
         assert "没有符合条件的数据，可以放宽查询条件或点击重置。" in page
         assert next(iter(asked.values())) in page
     for asked in ({"status": "issued"}, {"title": "长" * 101}):
@@ -133,7 +141,8 @@ def test_what_its_owner_deleted_is_gone_for_the_owner_and_marked_for_the_provinc
     publisher.post("/applications/delete/", data={"id": key})
     page = publisher.get("/applications/").text
     assert numbers(page) == []
-    assert said(page) == [f"SQ{clock.today().year}00000001：删除成功。"]
+    assert said(page) == ["已删除"]
+    assert result(page)[0] == f"SQ{clock.today().year}00000001 不再显示在列表中，申请单号不再使用。"
     assert publisher.get(f"/applications/details/?id={key}").status_code == 404
     for page in (reviewer.get("/filings/").text, reviewer.get(f"/filings/details/?id={key}").text):
         assert "申请人已删除" in page
@@ -223,3 +232,19 @@ def test_the_way_back_never_leads_out_of_the_house(target: str, as_: As, make_ap
     page = as_("publisher").get("/applications/details/", query_string={"id": key, "url": target}).text
     assert target not in page
     assert 'href="/applications/">返回列表</a>' in page
+
+
+def test_a_title_is_found_whatever_unseen_characters_stand_in_it(as_: As, make_application: Making) -> None:
+    """Text copied from web pages is full of them; the words asked may have them too."""
+    make_application(title="探戈\u200b精选")
+    make_application(title="葛\U000e0100城")
+    browser = as_("publisher")
+    first, second = (f"SQ{clock.today().year}{n:08d}" for n in (1, 2))
+    for asked, wanted in {
+        "探戈精选": first,
+        "探\ufeff戈精选\u00a0": first,
+        "戈\u200d精": first,
+        "葛城": second,
+    }.items():
+        assert found(browser, title=asked) == [wanted], asked
+    assert found(browser, title="\u200b\u3164") == [second, first]

@@ -270,3 +270,31 @@ def test_a_new_password_ends_the_other_visits(as_: As) -> None:
     here.post("/password", data={"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"})
     assert is_in(here)
     assert not is_in(elsewhere)
+
+
+def test_a_user_name_is_read_however_it_is_typed(app: Flask, as_: As) -> None:
+    for typed in ("Publisher", "ＰＵＢＬＩＳＨＥＲ", " publisher\u200b", "\u202epublisher"):
+        assert is_in(opened := as_(None)) is False
+        assert enter(opened, typed).status_code == 303, typed
+        assert is_in(opened)
+
+
+def test_wrong_passwords_count_against_one_account_however_its_name_is_typed(app: Flask, as_: As) -> None:
+    """Else each spelling would be another five guesses."""
+    for typed in ("publisher", "Publisher", "PUBLISHER", "ｐublisher", "publisher\u200b"):
+        assert enter(as_(None), typed, "wrong").status_code == 401
+    assert enter(as_(None), "publisher").status_code == 401
+
+
+def test_an_account_renamed_by_the_upgrade_still_opens_by_its_former_name(app: Flask, as_: As) -> None:
+    """`Publisher` and `publisher` were two people: each goes on as before, until the operator disables one."""
+    change(app, "reviewer", former_username="Publisher")
+    assert enter(as_(None), "Publisher").location == "/"
+    for typed, name in (("Publisher", "陈静"), ("reviewer", "陈静"), ("publisher", "王敏"), ("PUBLISHER", "王敏")):
+        browser = as_(None)
+        assert enter(browser, typed).status_code == 303
+        assert name in browser.get("/password").text, typed
+    change(app, "reviewer", active=False)
+    browser = as_(None)
+    assert enter(browser, "Publisher").status_code == 303
+    assert "王敏" in browser.get("/password").text

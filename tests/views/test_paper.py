@@ -149,7 +149,7 @@ class TestIssuedOnce:
         with monkeypatch.context() as broken:
             broken.setattr(Press, "made", lambda *_: (_ for _ in ()).throw(Jammed("no memory")))
             answer = as_("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True)
-            assert "准予备案成功" in answer.text
+            assert "已准予备案" in answer.text
             looked = as_("publisher").get(f"/applications/certificate/?id={key}", follow_redirects=True)
             assert "证明文件还没有制成，请点击“打印”制成后查看。" in looked.text
             refused = as_("publisher").post("/applications/print/", data={"id": key}, follow_redirects=True)

@@ -1,8 +1,10 @@
 """What every answer carries, and how every refusal reads."""
 
+import io
 import logging
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from models.db import db
 from models.vocabulary import Trade
 from models.workflow import Refused
 from tests.cast import PASSWORD
+from tests.conftest import Making, Recording
+from tests.views.pages import form_of
 
 As = Callable[[str | None], FlaskClient]
 Put = Callable[[Callable[[], Any]], str]
@@ -115,7 +119,7 @@ SENTENCES = {
     403: "没有这项权限",
     404: "没有找到这个页面或资料",
     405: "不能这样打开",
-    413: "超过 20 MB",
+    413: "提交的内容过长",
     429: "操作过于频繁",
     500: "事件编号",
 }
@@ -165,18 +169,30 @@ def test_a_failure_shows_a_number_and_the_log_knows_it(put: Put, as_: As, caplog
 
 
 def test_too_large_a_form_is_told_the_limit(app: Flask, as_: As) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = 1000
-    answer = as_("publisher").post("/password", data={"current": "x" * 2000})
+    app.config["MAX_CONTENT_LENGTH"] = 1 << 20
+    file = {"kind": "contract", "file": (io.BytesIO(b"x" * (2 << 20)), "合同.pdf")}
+    answer = as_("publisher").post("/applications/upload/", data=file)
     assert answer.status_code == 413
     assert "20 MB" in answer.text
+    answer = as_("publisher").post("/password", data={"current": "x" * 70_000})
+    assert answer.status_code == 413
+    assert "提交的内容过长，没有保存，请精简后重新提交。" in answer.text
+
+
+def lines(page: str) -> list[tuple[str, str]]:
+    """What an error page gives back, as (label, text)."""
+    return [(unescape(label), unescape(text)) for label, text in re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", page, re.S)]
 
 
 def test_what_was_written_is_given_back_when_a_page_has_expired(as_: As) -> None:
-    words = {"title": "黑胶唱片《茉莉花》", "carriers-0-specification": "12 英寸<script>", "new": "mine-2026-x"}
-    answer = as_("publisher").post("/password", data=words, headers=OURS, csrf=False)
+    words = {"title": "黑胶唱片《茉莉花》", "carriers-1-specification": "12 英寸<script>", "new": "mine-2026-x"}
+    answer = as_("publisher").post("/password", data=words | {"country": "DEU"}, headers=OURS, csrf=False)
     assert answer.status_code == 400
-    assert "商品名称：黑胶唱片《茉莉花》" in answer.text
-    assert "规格型号：12 英寸&lt;script&gt;" in answer.text
+    assert lines(answer.text) == [
+        ("商品名称", "黑胶唱片《茉莉花》"),
+        ("载体信息第 2 行 规格型号", "12 英寸<script>"),
+        ("国别（地区）", "DEU-德国"),
+    ]
     assert "mine-2026-x" not in answer.text
     assert 'href="/applications/edit/?id=7"' in answer.text
 
@@ -184,8 +200,43 @@ def test_what_was_written_is_given_back_when_a_page_has_expired(as_: As) -> None
 def test_what_was_written_is_given_back_when_the_session_has_ended(as_: As) -> None:
     answer = as_(None).post("/applications/edit/?id=7", data={"title": "黑胶唱片"}, headers=OURS)
     assert answer.status_code == 401
-    assert "商品名称：黑胶唱片" in answer.text
+    assert lines(answer.text) == [("商品名称", "黑胶唱片")]
     assert 'href="/login?next=/applications/edit/?id%3D7"' in answer.text
+
+
+def test_what_was_written_can_be_sent_again_after_signing_in(
+    app: Flask, as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """Without a script: the session ended; the error page holds the whole form, rows and all, and 重新提交 saves it."""
+    key = make_application(carriers=2)
+    form = form_of(as_("publisher").get(f"/applications/edit/?id={key}").text)
+    form |= {"title": "超时之后的标题", "carriers-1-quantity": "77"}
+    page = as_(None).post(f"/applications/edit/?id={key}", data=form, headers=OURS).text
+    assert "重新提交" in page
+    again = form_of(page, "again")
+    assert again == form
+    (action,) = re.findall('<form class="again" method="post" action="(.*?)">', page)
+    assert as_("publisher").post(action, data=again, headers=OURS).status_code == 302
+    kept = on_record(key)
+    assert kept["application"][0]["title"] == "超时之后的标题"
+    assert sorted(carrier["quantity"] for carrier in kept["carrier"]) == [77, 1000]
+
+
+def test_a_script_is_told_where_a_redirect_leads_and_gets_a_token_to_go_on_with(
+    as_: As, make_application: Making
+) -> None:
+    """保存 answers with an address; an ended session, or an old token, with a token."""
+    key = make_application()
+    browser = as_("publisher")
+    form = form_of(browser.get(f"/applications/edit/?id={key}").text)
+    saved = browser.post(f"/applications/edit/?id={key}", data=form, headers=XHR)
+    assert (saved.status_code, saved.json) == (200, {"location": f"/applications/edit/?id={key}"})
+    for answer, status in (
+        (as_(None).post(f"/applications/edit/?id={key}", data=form, headers=XHR), 401),
+        (browser.post(f"/applications/edit/?id={key}", data=form, headers=XHR, csrf=False), 400),
+    ):
+        assert answer.status_code == status
+        assert answer.json["csrf_token"]
 
 
 def test_another_site_cannot_put_words_on_our_pages(as_: As) -> None:

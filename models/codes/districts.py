@@ -1,0 +1,170 @@
+"""The table of customs districts as a file gives it, compared with the present one and put in its place."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from flask_babel import gettext as _
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models.codes import District
+from models.text import clean_text, fold_width, without_format_characters
+from models.workflow import Refused
+
+CODE_HEADINGS = ("关区代码", "海关代码", "口岸代码", "关区编码", "代码", "编码", "customscode", "districtcode", "code")
+NAME_HEADINGS = ("关区名称", "海关名称", "口岸名称", "名称", "customsname", "districtname", "name")
+HEADING_WITHIN = 30  # rows: above it stand a title, a date, who made the table
+LONGEST_NAME = 50
+NAMED = 10  # codes that a sentence names
+
+Rows = list[list[str]]
+
+
+@dataclass
+class Table:
+    """What a file says: code → name; what was done to read it; and what looks wrong and must be confirmed."""
+
+    names: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a new table would do to the present one: code → name, or → (name now, name then)."""
+
+    added: dict[str, str]
+    renamed: dict[str, tuple[str, str]]
+    ended: dict[str, str]
+    before: int  # districts that are current now
+
+
+def table_of(rows: Rows) -> Table:
+    """The districts in the rows of a sheet. Raises Refused with a sentence that says what to mend."""
+    columns, first, notes = _columns(rows)
+    pairs, skipped = [], []
+    for number, row in enumerate(rows[first:], start=first + 1):
+        code, name = (row[column] if column < len(row) else "" for column in columns)
+        code, name = _digits(code), clean_text(name) or ""
+        if code:
+            pairs.append((number, code, name))
+        elif name:
+            skipped.append(_("第 %(number)s 行“%(name)s”", number=number, name=name[:20]))
+    if skipped:
+        notes.append(_("有 %(count)s 行没有代码，已略过：%(rows)s。", count=len(skipped), rows=_first(skipped)))
+    _check(pairs)
+    names = {code: name for _number, code, name in pairs}
+    return Table(names, notes, _doubts(Counter(code for _number, code, _name in pairs), names))
+
+
+def _columns(rows: Rows) -> tuple[tuple[int, int], int, list[str]]:
+    """((column of codes, column of names), index of the first row under the heading, notes)."""
+    for index, row in enumerate(rows[:HEADING_WITHIN]):
+        headings = [_heading(cell) for cell in row]
+        code, name = _position(headings, CODE_HEADINGS), _position(headings, NAME_HEADINGS)
+        if code is not None and name is not None:
+            return (code, name), index + 1, []
+    filled = [[cell for cell in row if cell.strip()] for row in rows]
+    plain = [row for row in filled if row]
+    if plain and all(
+        len(row) == 2 and re.fullmatch(r"\d{3,4}", row[0].strip()) and not row[1].strip().isdigit() for row in plain
+    ):
+        column = next(index for index, cell in enumerate(rows[filled.index(plain[0])]) if cell.strip())
+        return (column, column + 1), 0, [_("没有标题行，已将第一列读作代码、第二列读作名称。")]
+    if not plain:
+        raise Refused(_("文件中没有数据，请核对后重新选择文件。"))
+    raise Refused(
+        _("没有找到标题行。请在表格中写明“关区代码”和“关区名称”两列的标题（也可写作“代码”和“名称”），再重新上传。")
+    )
+
+
+def _heading(cell: str) -> str:
+    """A heading without blanks, marks and what stands in brackets: «关区代码 (4位)*» is 关区代码."""
+    return re.sub(r"\(.*?\)|[\W_]", "", fold_width(without_format_characters(cell))).casefold()
+
+
+def _position(headings: list[str], known: tuple[str, ...]) -> int | None:
+    """The column with the most telling of the known headings; raises Refused when two columns have it."""
+    for heading in known:
+        if headings.count(heading) > 1:
+            raise Refused(_("有两列的标题都是“%(heading)s”，请只保留一列后重新上传。", heading=heading))
+        if heading in headings:
+            return headings.index(heading)
+    return None
+
+
+def _digits(cell: str) -> str:
+    """A code as four digits: Excel takes the leading noughts of 0100, and writes 100 or 100.0."""
+    code = fold_width(without_format_characters(cell)).strip().removesuffix(".0").lstrip("'")
+    return code.zfill(4) if code else ""
+
+
+def _check(pairs: list[tuple[int, str, str]]) -> None:
+    if not pairs:
+        raise Refused(_("文件中没有数据，请核对后重新选择文件。"))
+    wrong = [
+        _("第 %(number)s 行 %(code)s", number=number, code=code[:20])
+        for number, code, name in pairs
+        if not re.fullmatch("[0-9]{4}", code) or not 0 < len(name) <= LONGEST_NAME
+    ]
+    if wrong:
+        raise Refused(_("关区代码须为四位数字并带名称（不超过 50 字），有误的行：%(rows)s。", rows=_first(wrong)))
+
+
+def _doubts(counted: Counter[str], names: dict[str, str]) -> list[str]:
+    doubts = []
+    if numeric := [f"{code}（{name}）" for code, name in names.items() if re.fullmatch(r"[\d\s.,/-]+", name)]:
+        doubts.append(
+            _("有 %(count)s 个名称只有数字，可能读错了列：%(rows)s。", count=len(numeric), rows=_first(numeric))
+        )
+    if doubled := [f"{code}（{names[code]}）" for code, times in counted.items() if times > 1]:
+        doubts.append(
+            _("有 %(count)s 个代码重复，采用各自最后一行：%(rows)s。", count=len(doubled), rows=_first(doubled))
+        )
+    return doubts
+
+
+def _first(items: list[str]) -> str:
+    return "、".join(items[:NAMED]) + (_(" 等") if len(items) > NAMED else "")
+
+
+def compare(session: Session, names: dict[str, str]) -> Change:
+    """What a new table (code → name) would change; changes nothing."""
+    found = session.execute(select(District.code, District.name).where(~District.ended).order_by(District.code))
+    now = dict(found.all())
+    return Change(
+        added={code: name for code, name in names.items() if code not in now},
+        renamed={code: (now[code], name) for code, name in names.items() if now.get(code, name) != name},
+        ended={code: name for code, name in now.items() if code not in names},
+        before=len(now),
+    )
+
+
+def fingerprint(session: Session) -> str:
+    """SHA-256 of the whole present table, in hex: whether it is still the one that was compared with."""
+    rows = session.execute(select(District.code, District.name, District.ended).order_by(District.code)).all()
+    return hashlib.sha256(json.dumps([list(row) for row in rows]).encode()).hexdigest()
+
+
+def import_districts(session: Session, names: dict[str, str], seen: str) -> Change:
+    """Put a new table (code → name) in the place of the present one, whose fingerprint must be `seen`.
+
+    Districts that it lacks are marked as ended. The caller commits. Raises Refused when the table has changed since.
+    """
+    lock = update(District).values(ended=District.ended).execution_options(synchronize_session=False)
+    session.execute(lock)  # a write first: of two imports at once, the later one reads what the earlier one left
+    session.expire_all()
+    if fingerprint(session) != seen:
+        raise Refused(_("关区代码表在预览之后已被改动，没有导入。请重新上传文件并核对。"))
+    change = compare(session, names)
+    known = set()
+    for district in session.scalars(select(District)):
+        known.add(district.code)
+        district.ended = district.code not in names
+        district.name = names.get(district.code, district.name)
+    session.add_all(District(code=code, name=name) for code, name in names.items() if code not in known)
+    session.flush()
+    return change

@@ -1,0 +1,124 @@
+"""Whether the register agrees with itself: trail, status, certificate, paper and numbers, each against the others.
+
+A seal in the trail is a hash that anybody can compute anew, so it proves nothing by itself: these checks compare
+records that have to be changed together. An opinion that is rewritten together with every later seal is not found.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from models import numbering, trail, workflow
+from models.application import Application, Carrier, shown
+from models.attachments import Store
+from models.certificate import APPLICATION_FIELDS, CARRIER_FIELDS, Certificate, Paper
+from models.customs import CustomsMessage
+from models.numbering import Serial
+from models.trail import TrailEntry
+from models.vocabulary import Action, Step
+
+BATCH = 500  # rows in memory at a time
+
+
+def contradictions(session: Session, store: Store) -> Iterator[str]:
+    """One sentence for each contradiction found."""
+    yield from _broken_seals(session)
+    yield from _missing_entries(session)
+    yield from _certificates(session, store)
+    yield from _number_gaps(session)
+
+
+def _broken_seals(session: Session) -> Iterator[str]:
+    for entry in trail.broken(session):
+        where = _("第 %(id)s 条，申请单号 %(number)s", id=entry.id, number=entry.application.number)
+        yield f"{where}，{entry.at:%Y-%m-%d %H:%M:%S}，{entry.actor_name}，{entry.act}"
+
+
+def _missing_entries(session: Session) -> Iterator[str]:
+    """Applications that say something happened of which their trail has no entry."""
+    certified = exists().where(Certificate.application_id == Application.id)
+    issued = Application.status.in_(workflow.ISSUED)
+    submitted = Application.submitted_at.is_not(None) | Application.applied_on.is_not(None)
+    beyond = Application.status.not_in(workflow.PRIVATE)
+    for sentence, rows in (
+        (_("申请 %(number)s 没有完整的办理记录。"), ~_has(Step.START)),
+        (_("申请 %(number)s 已申报，但没有申报记录。"), (submitted | beyond) & ~_has(Action.SUBMIT)),
+        (_("申请 %(number)s 有申报记录，但没有申报日期。"), _has(Action.SUBMIT) & Application.submitted_at.is_(None)),
+        (_("申请 %(number)s 已删除，但没有删除记录。"), Application.deleted_at.is_not(None) & ~_has(Action.DELETE)),
+        (_("申请 %(number)s 的数据状态与是否已签发证明不符。"), issued != certified),
+        (_("申请 %(number)s 已签发证明，但没有准予备案记录。"), certified & ~_has(Action.GRANT)),
+        (_("申请 %(number)s 有准予备案记录，但没有证明。"), _has(Action.GRANT) & ~certified),
+    ):
+        for number in session.scalars(select(Application.number).where(rows)):
+            yield sentence % {"number": number}
+    for number, message in session.execute(_messages_without_entry()):
+        yield _("申请 %(number)s 的报文 %(message)s 没有对应的办理记录。", number=number, message=message)
+
+
+def _has(act: Action | Step) -> Any:
+    return exists().where(TrailEntry.application_id == Application.id, TrailEntry.act == act.value)
+
+
+def _messages_without_entry() -> Select[str, str]:
+    entry = exists().where(
+        TrailEntry.application_id == CustomsMessage.application_id, TrailEntry.act == CustomsMessage.act
+    )
+    return select(Application.number, CustomsMessage.message_id).join(CustomsMessage.application).where(~entry)
+
+
+def _certificates(session: Session, store: Store) -> Iterator[str]:
+    loaded = selectinload(Certificate.application).selectinload(Application.carriers)
+    query = select(Certificate).options(loaded, selectinload(Certificate.paper))
+    for certificate in session.scalars(query.execution_options(yield_per=BATCH)):
+        if hashlib.sha256(certificate.content.encode()).hexdigest() != certificate.digest:
+            yield _("证明 %(number)s 的内容与摘要不符。", number=certificate.number)
+        elif not _as_granted(certificate):
+            yield _("证明 %(number)s 的内容与申请不符。", number=certificate.number)
+        if certificate.paper is not None and not _is_kept(certificate.paper, store):
+            yield _("证明 %(number)s 的文件缺失或与登记的摘要不符。", number=certificate.number)
+
+
+def _as_granted(certificate: Certificate) -> bool:
+    """Whether the application still says what was granted; of a code its code alone, for lists are renamed."""
+    application, snapshot = certificate.application, certificate.snapshot
+    rows = snapshot["carriers"]
+    if len(rows) != len(application.carriers) or not _same(application, snapshot, APPLICATION_FIELDS):
+        return False
+    return all(_same(row, texts, CARRIER_FIELDS) for row, texts in zip(application.carriers, rows, strict=True))
+
+
+def _same(row: Application | Carrier, texts: dict[str, Any], names: tuple[str, ...]) -> bool:
+    for name in names:
+        value, text = shown(row, name), texts.get(name)
+        if "codes" in row.__table__.columns[name].info and value is not None and text is not None:
+            value, text = getattr(row, name), text.partition("-")[0]
+        if (None if value is None else str(value)) != text:
+            return False
+    return True
+
+
+def _is_kept(paper: Paper, store: Store) -> bool:
+    try:
+        with store.open(paper.digest) as file:
+            return hashlib.sha256(file.read()).hexdigest() == paper.digest
+    except FileNotFoundError:
+        return False
+
+
+def _number_gaps(session: Session) -> Iterator[str]:
+    """证明编号 are given without gaps within a series and year, so a missing one was removed."""
+    for serial in session.scalars(select(Serial).where(Serial.series != numbering.APPLICATIONS)):
+        begins = f"{serial.series}{serial.year}"
+        given = session.scalar(select(func.count(Certificate.id)).where(Certificate.number.startswith(begins)))
+        if given != serial.last:
+            missing = serial.last - (given or 0)
+            yield _(
+                "%(begins)s 的证明编号应有 %(last)s 个，相差 %(missing)s 个。",
+                begins=begins,
+                last=serial.last,
+                missing=missing,
+            )

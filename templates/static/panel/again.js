@@ -1,0 +1,54 @@
+import { request, token } from "./page.js";
+
+// The session has ended: the password is asked for over the page, which keeps everything typed.
+let asking = null;
+
+// Resolves to true once signed in, to false when the person gives up; who asks meanwhile waits for the same answer.
+export function signIn(words) {
+  asking ||= open(words).finally(() => { asking = null; });
+  return asking;
+}
+
+function open(words) {
+  const dialog = document.getElementById("sign-in-again").content.firstElementChild.cloneNode(true), form = dialog.querySelector("form");
+  dialog.querySelector(".again-words").textContent = words;
+  form.elements.csrf_token.value = token();
+  document.body.append(dialog);
+  dialog.showModal();
+  const renewPicture = watchPicture(form), error = form.querySelector(".error"), { password } = form.elements;
+  password.focus();
+  dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (form.inert) return;
+    form.inert = true;
+    const answer = await request(form.action, new URLSearchParams(new FormData(form)));
+    form.inert = false;
+    if (answer.ok) { dialog.close("in"); return; }
+    error.textContent = answer.words;
+    error.hidden = false;
+    password.value = "";
+    renewPicture();
+    password.focus();
+  });
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => { dialog.remove(); resolve(dialog.returnValue === "in"); }, { once: true });
+  });
+}
+
+function watchPicture(form) {  // another 验证码 when it is asked for, was answered, or gets old; none where 验证码 is off
+  const picture = form.querySelector("img"), voice = form.querySelector("audio"), { code } = form.elements;
+  if (!picture) return () => {};
+  let due;
+  function renew() {
+    clearTimeout(due);
+    if (!picture.isConnected) return;
+    due = setTimeout(renew, 110_000);  // a little less than the server allows
+    code.value = "";
+    picture.src = `${picture.dataset.src}?new=${Date.now()}`;
+  }
+  form.querySelector("[data-another]").addEventListener("click", () => { renew(); code.focus(); });
+  form.querySelector("[data-listen]").addEventListener("click", () => { voice.src = `${voice.dataset.src}?${Date.now()}`; voice.play(); code.focus(); });
+  renew();
+  return renew;
+}

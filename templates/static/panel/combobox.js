@@ -1,0 +1,181 @@
+// Combobox after the ARIA APG pattern "editable combobox with list autocomplete", over a native field that works without it:
+//   <select data-combobox>: stays in the form, hidden, and holds the value; its id moves to the text field put before it.
+//   <input list>, <input data-url>: a text field of codes, with the options of a shared <datalist> or of the server.
+// Keys: typing opens the list and highlights the best match. ↓ ↑ open and move; Home and End, while open, go to the ends.
+//   Enter while open takes the highlighted option and submits nothing; while closed it is the form's. Tab takes it and moves on.
+//   Esc closes the list; once closed, it clears the field. Text that is no option is put back when focus leaves, with a sentence.
+// One popup, #choices, serves the page, and a text field costs nothing until it has focus: a form may hold hundreds of rows.
+// Fires input and change on the field that is sent. A script that sets the <select> itself fires change on it.
+import { $$ } from "./page.js";
+import { matching, meant, option } from "./search.js";
+
+const popup = document.getElementById("choices"), list = popup.firstElementChild, note = popup.lastElementChild;
+const heard = document.getElementById("choices-heard"), words = popup.dataset, parsed = new WeakMap();
+let box = null;  // the combobox with focus: { input, select, kept: label of its value, typed: whether the text was edited since }
+let found = [], at = -1;  // options shown, place of the highlighted one
+let asked = null, firing = false;  // AbortController of the request on its way; our own events, which are no typing
+
+// Fields.
+const blankOf = (select) => [...select.options].find((each) => each.value === "__None" || each.value === "");
+const labelOf = (select) => select.selectedOptions[0]?.label.trim() || "";
+const nameOf = (input) => input.labels[0]?.textContent.replace("*", "").trim() || input.ariaLabel || "";
+
+function optionsOf({ input, select }) {
+  const source = select || document.getElementById(input.dataset.codes);
+  const read = (each) => option((select ? each.label : each.value).trim(), each.value, each.dataset.keys);
+  if (!parsed.has(source)) parsed.set(source, $$("option", source).map(read).filter(({ label }) => label));
+  return parsed.get(source);
+}
+
+function dress(input) {  // a text field becomes a combobox
+  const look = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id, autocomplete: "off", spellcheck: "false" };
+  Object.entries(look).forEach(([name, value]) => input.setAttribute(name, value));
+  if (input.hasAttribute("list")) input.dataset.codes = input.getAttribute("list");
+  input.removeAttribute("list");
+}
+
+$$("select[data-combobox]").forEach((select) => {
+  const holder = document.createElement("span"), input = document.createElement("input");
+  const moving = [...select.attributes].filter(({ name }) => /^(id|class|required|disabled|aria-.*)$/.test(name));
+  dress(input);
+  moving.forEach(({ name, value }) => input.setAttribute(name, value));
+  Object.assign(input, { value: labelOf(select), placeholder: " " });  // which tells CSS whether there is something to clear
+  Object.assign(select, { id: `${select.id}-value`, required: false, hidden: true });
+  holder.className = "combobox";
+  select.addEventListener("change", () => { if (!firing) input.value = labelOf(select); });
+  select.replaceWith(holder);
+  holder.append(input, select);
+  if (!blankOf(select)) return;
+  const clear = document.createElement("button");
+  Object.assign(clear, { type: "button", className: "clear", tabIndex: -1, textContent: "×", ariaLabel: words.clear + nameOf(input) });
+  clear.addEventListener("click", () => { input.focus(); take(null); });
+  input.after(clear);
+});
+
+// Popup.
+function show(options, highlighted, sentence = options.length ? "" : words.none) {
+  Object.assign(note, { textContent: sentence, hidden: !sentence });
+  const items = options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label }));
+  list.replaceChildren(...items);
+  list.setAttribute("aria-label", nameOf(box.input));
+  [found, list.hidden, popup.hidden] = [options, !options.length, false];
+  box.input.setAttribute("aria-expanded", "true");
+  heard.textContent = sentence || words.count.replace("{n}", options.length);
+  place();
+  highlight(highlighted);
+}
+
+function highlight(place) {
+  at = found[place] ? place : -1;
+  [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === at)));
+  box.input.setAttribute("aria-activedescendant", at < 0 ? "" : `choice-${at}`);
+  list.children[at]?.scrollIntoView({ block: "nearest" });
+}
+
+function place() {  // under the field, or above it where there is more room
+  const { left, top, bottom, width } = box.input.getBoundingClientRect(), room = innerHeight - bottom, above = room < 240 && top > room;
+  Object.assign(popup.style, { left: `${left}px`, minWidth: `${width}px`, top: above ? "" : `${bottom + 2}px`, bottom: above ? `${innerHeight - top + 2}px` : "" });
+  list.style.maxHeight = `${Math.min(300, (above ? top : room) - 16)}px`;
+}
+
+function open(text) {
+  if (box.input.dataset.url) return ask(text);
+  const options = matching(optionsOf(box), text);
+  return show(options, text ? 0 : options.findIndex(({ label }) => label === box.kept));
+}
+
+async function ask(text) {  // 200 ms after the last key; a new request ends the one on its way
+  asked?.abort();
+  const { signal } = asked = new AbortController(), address = new URL(box.input.dataset.url, location);
+  Object.entries({ query: text, offset: 0, limit: 20 }).forEach(([name, value]) => address.searchParams.set(name, value));
+  show([], -1, words.searching);
+  await new Promise((resolve) => { setTimeout(resolve, 200); });
+  const rows = signal.aborted || await fetch(address, { signal }).then((reply) => reply.ok && reply.json()).catch(() => false);
+  if (signal.aborted) return;
+  asked = null;
+  if (rows) show(rows.map(([, label]) => option(label, label)), text ? 0 : -1); else show([], -1, words.lost);
+}
+
+function close() {
+  asked?.abort();
+  [popup.hidden, asked, at, found] = [true, null, -1, []];
+  box.input.setAttribute("aria-expanded", "false");
+  box.input.setAttribute("aria-activedescendant", "");
+}
+
+// Value.
+function take(chosen) {  // an option; null: none
+  const { input, select } = box, sent = select || input, before = sent.value;
+  if (select) select.value = (chosen || blankOf(select)).value;
+  input.value = box.kept = select ? labelOf(select) : chosen?.label || "";
+  const changed = box.typed || sent.value !== before;
+  [box.typed, firing] = [false, true];
+  if (changed) ["input", "change"].forEach((name) => sent.dispatchEvent(new Event(name, { bubbles: true })));
+  firing = false;
+  tell("");
+  close();
+}
+
+function settle() {  // before focus leaves or the form is sent; false when text was put back that is no option
+  const { input, select, kept, typed } = box, text = input.value.trim(), waiting = asked;  // what the server has not answered yet it judges later
+  const chosen = typed && text ? meant(input.dataset.url ? found : matching(optionsOf(box), text), text) : null;
+  const lost = Boolean(typed && text && !chosen && !waiting);
+  if (chosen || (typed && !text && (!select || blankOf(select)))) take(chosen);
+  else if (typed && !waiting) [input.value, box.typed] = [kept, false];
+  if (lost) tell(words.unknown.replace("{words}", text));
+  close();
+  return !lost;
+}
+
+function tell(sentence) {  // under the field, which is described by it
+  const { input } = box, id = `${input.id}-unknown`, others = (input.getAttribute("aria-describedby") || "").split(" ").filter((one) => one !== id);
+  document.getElementById(id)?.remove();
+  input.setAttribute("aria-describedby", (sentence ? [...others, id] : others).join(" ").trim());
+  if (sentence) (input.closest(".combobox") || input).after(Object.assign(document.createElement("p"), { id, className: "note error", role: "alert", textContent: sentence }));
+}
+
+// What people do. Each key answers whether the browser is to do no more.
+const shown = () => !popup.hidden;
+const keys = {
+  ArrowDown: () => (shown() ? highlight((at + 1) % found.length) : open(""), true),
+  ArrowUp: () => (shown() ? highlight(at > 0 ? at - 1 : found.length - 1) : open(""), true),
+  Home: () => shown() && (highlight(0), true),
+  End: () => shown() && (highlight(found.length - 1), true),
+  Enter: () => (shown() ? (found[at] && take(found[at]), true) : box.typed && !settle()),
+  Tab: () => { if (found[at]) take(found[at]); },
+  Escape: () => (shown() ? (close(), true) : Boolean(box.input.value) && (box.select && !blankOf(box.select) ? settle() : take(null), true)),
+};
+document.addEventListener("keydown", (event) => {
+  if (box?.input !== event.target || event.isComposing || !keys[event.key]?.()) return;
+  event.preventDefault();
+  event.stopPropagation();
+}, true);
+document.addEventListener("focusin", ({ target }) => {
+  if (!target.matches("input[role=combobox], input[list], input[data-url]")) return;
+  if (target.role !== "combobox") dress(target);
+  box = { input: target, select: target.closest(".combobox")?.lastElementChild, kept: target.value, typed: false };
+});
+document.addEventListener("focusout", ({ target }) => {
+  if (box?.input !== target || document.activeElement === target) return;  // still there: another window came to the front
+  settle();
+  box = null;
+});
+function edit({ target, isComposing }) {
+  if (box?.input !== target || isComposing || firing) return;
+  box.typed = true;
+  tell("");
+  open(target.value.trim());
+}
+document.addEventListener("input", edit);
+document.addEventListener("compositionend", ({ target }) => edit({ target }));
+document.addEventListener("submit", (event) => {
+  if (box?.typed && event.target.contains(box.input) && !settle()) { event.preventDefault(); event.stopImmediatePropagation(); }
+}, true);
+document.addEventListener("mousedown", (event) => { if (event.target.closest("#choices, .combobox .clear")) event.preventDefault(); });  // focus stays
+document.addEventListener("click", ({ target }) => {
+  const item = target.closest("#choices li");
+  if (item) take(found[[...list.children].indexOf(item)]);
+  else if (box?.input === target && !shown()) { if (!box.typed) target.select(); open(""); }
+});
+addEventListener("scroll", () => shown() && place(), { capture: true, passive: true });
+addEventListener("resize", () => shown() && place());

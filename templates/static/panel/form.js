@@ -1,0 +1,18 @@
+import { $$, state } from "./page.js";
+import { arrived, watch } from "./uploads.js";
+
+// The application form: nothing typed is left by accident; files go up the moment they are chosen.
+const form = document.getElementById("application");
+if (form) {
+  form.addEventListener("input", () => { state.changed = true; });
+  form.addEventListener("change", (event) => { if (event.target.type !== "file") state.changed = true; });
+  form.addEventListener("submit", async (event) => {
+    if (!state.sending) return;
+    event.preventDefault();  // files on their way arrive first; one that is refused is told, and nothing is left
+    const before = state.refused;
+    await arrived();
+    if (state.refused === before) form.requestSubmit(event.submitter);
+  });
+  window.addEventListener("beforeunload", (event) => { if (state.changed || state.sending) event.preventDefault(); });
+  $$(".box", form).forEach((box) => watch(form, box));
+}

@@ -1,0 +1,28 @@
+// What every part of the panel stands on.
+export const ask = document.getElementById("ask");
+export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+export const token = () => document.querySelector("input[name=csrf_token]").value;
+export const setToken = (value) => $$("input[name=csrf_token]").forEach((field) => { field.value = value; });
+
+// Whether the form holds what is not saved yet, and how many files are on their way or were refused.
+export const state = { changed: false, sending: 0, refused: 0 };
+
+// One POST. Resolves to { status, ok, json, words }: status 0 when the server was not reached; words say what went wrong.
+export function request(address, body, progress) {
+  const post = new XMLHttpRequest();
+  body.set("csrf_token", token());
+  return new Promise((resolve) => {
+    post.upload.addEventListener("progress", (e) => { if (progress && e.lengthComputable) progress(Math.round((100 * e.loaded) / e.total)); });
+    post.addEventListener("loadend", () => {
+      const { status } = post, ok = status >= 200 && status < 300;
+      let json = null;
+      try { json = JSON.parse(post.responseText); } catch { /* a page, or nothing */ }
+      if (json?.csrf_token) setToken(json.csrf_token);
+      resolve({ status, ok, json, words: json?.message || (status ? ask.dataset.failed : ask.dataset.lost) });
+    });
+    post.open("POST", address);
+    post.setRequestHeader("X-Requested-With", "XMLHttpRequest");
+    post.setRequestHeader("X-Account", document.body.dataset.account);
+    post.send(body);
+  });
+}

@@ -1,0 +1,69 @@
+import { dialog } from "./dialog.js";
+import { $$, ask } from "./page.js";
+import { send } from "./send.js";
+
+// Toolbar: stands for the buttons of the ticked row (手册: 选中一条数据，点击界面上…按钮); 打印 takes many, in one file.
+const ticks = () => $$("input[name=pick]:checked"), all = document.getElementById("pick-all");
+const twin = (bar, tick) => tick.closest("tr").querySelector(`button[data-act=${bar.dataset.bar}]`);
+const sentence = (bar, tick) => { const own = twin(bar, tick); return own.getAttribute("aria-disabled") === "true" ? own.title : ""; };
+const named = (bar, tick) => `${tick.closest("tr").querySelector(".number").textContent}：${sentence(bar, tick)}`;
+function refusal(bar) {  // why it can act on nothing of what is ticked, or ""
+  const rows = ticks();
+  if (!rows.length) return bar.dataset.none;
+  if (rows.length > 1 && !bar.dataset.prepare) return bar.dataset.many;
+  if (!rows.every((tick) => sentence(bar, tick))) return "";
+  return rows.length > 1 ? rows.map((tick) => named(bar, tick)).join("\n") : sentence(bar, rows[0]);
+}
+async function agreed(bar, rows) {  // the ticked rows that can be printed; of the others the person is told first
+  const refused = rows.filter((tick) => sentence(bar, tick)), rest = rows.filter((tick) => !refused.includes(tick));
+  if (!refused.length) return rows;
+  const words = [bar.dataset.some, ...refused.map((tick) => named(bar, tick))].join("\n");
+  if (!(await dialog(words, { go: bar.dataset.rest.replace("{count}", rest.length) }))) return [];
+  refused.forEach((tick) => { tick.checked = false; });
+  refreshBar();
+  return rest;
+}
+function refreshBar() {
+  $$("[data-bar]").forEach((bar) => {
+    bar.title = refusal(bar);
+    bar.setAttribute("aria-disabled", String(Boolean(bar.title)));
+  });
+  $$("input[name=pick]").forEach((tick) => tick.closest("tr").classList.toggle("picked", tick.checked));
+  if (all) all.checked = ticks().length > 0 && !document.querySelector("input[name=pick]:not(:checked)");
+}
+document.addEventListener("change", (event) => {
+  if (event.target === all) $$("input[name=pick]").forEach((tick) => { tick.checked = all.checked; });
+  if (event.target === all || event.target.name === "pick") refreshBar();
+});
+document.addEventListener("click", async (event) => {
+  const bar = event.target.closest("[data-bar]");
+  if (!bar) return;
+  event.preventDefault();
+  const refused = refusal(bar);
+  if (refused) return dialog(refused, { tell: true });
+  const rows = await agreed(bar, ticks());
+  if (rows.length === 1) twin(bar, rows[0]).click();
+  else if (rows.length && (await prepared(bar.dataset.prepare, rows))) bar.form.requestSubmit(bar);
+});
+document.addEventListener("keydown", (event) => {  // Enter on a tick would press the form's first button
+  if (event.key === "Enter" && event.target.name === "pick") event.preventDefault();
+});
+async function prepared(address, rows) {  // one paper after the other; the last click opens the window, or browsers block it
+  const bar = ask.querySelector("progress"), count = bar.nextElementSibling, yes = ask.querySelector("[value=yes]");
+  const tell = (words) => { ask.querySelector(".ask-words").textContent = words; };
+  const said = dialog(ask.dataset.preparing, { progress: true });
+  bar.max = rows.length;
+  for (let done = 0; done <= rows.length; done++) {
+    bar.value = done;
+    count.textContent = `${done} / ${rows.length}`;
+    const answer = done < rows.length && await send(address, new URLSearchParams({ id: rows[done].value }));
+    if (!ask.open) return false;
+    if (answer && !answer.ok) { tell(`${ask.dataset.stopped}${answer.words}`); return said.then(() => false); }
+  }
+  tell(ask.dataset.prepared);
+  yes.disabled = false;
+  yes.focus();
+  return said;
+}
+if (all) all.hidden = false;
+refreshBar();

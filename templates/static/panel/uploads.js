@@ -1,0 +1,96 @@
+import { dialog } from "./dialog.js";
+import { $$, state } from "./page.js";
+import { send } from "./send.js";
+
+let queue = Promise.resolve();  // one after the other: the first file of a blank form waits for the draft it belongs to
+export const arrived = () => queue;
+
+async function ensureDraft(form) {  // a blank form is saved first, with all that is typed; "" or the sentence why not
+  if (form.dataset.id) return "";
+  const body = new URLSearchParams(new FormData(form));
+  body.append("_quiet", "1");
+  state.changed = false;
+  const answer = await send(form.action, body), draft = answer.json;
+  if (!answer.ok) {
+    state.changed = true;
+    return answer.status && !draft ? form.dataset.unsaved : answer.words;
+  }
+  form.dataset.id = draft.id;
+  form.action = draft.edit;
+  form.elements.version.value = draft.version;
+  document.getElementById("auto-number").value = draft.number;
+  Object.entries(draft.carriers).forEach(([row, id]) => { form.elements[`${row}-id`].value = id; });
+  history.replaceState(null, "", draft.edit);
+  return "";
+}
+
+function fieldsOf(form, box, fields) {
+  const data = new FormData();
+  Object.entries({ id: form.dataset.id, kind: box.dataset.kind, ...fields }).forEach(([k, v]) => data.append(k, v));
+  return data;
+}
+
+// The line of one file: its name, how far it has come, and what went wrong until that is dismissed or tried again.
+function lineOf(box, name, retry) {
+  const list = box.querySelector(".uploads"), line = document.getElementById("upload-line").content.firstElementChild.cloneNode(true);
+  const part = (selector) => line.querySelector(selector), error = part(".error");
+  $$(".upload-line", list).filter((other) => other.dataset.done && other.dataset.name === name).forEach((other) => other.remove());
+  line.dataset.name = part(".upload-name").textContent = name;
+  part("[data-dismiss]").addEventListener("click", () => line.remove());
+  part("[data-retry]").addEventListener("click", () => { line.remove(); retry(); });
+  list.append(line);
+  return {
+    done: () => line.remove(),
+    progress: (percent) => { part("progress").value = percent; part(".progress-line span").textContent = `${percent}%`; },
+    fail: (words, again) => {
+      line.dataset.done = "1";
+      part(".progress-line").hidden = true;
+      error.hidden = part("[data-dismiss]").hidden = false;
+      part("[data-retry]").hidden = !again;
+      error.textContent = words;
+    },
+  };
+}
+
+export function watch(form, box) {
+  const chooser = box.querySelector("input[type=file]");
+  let replaces = null;
+  chooser.addEventListener("change", taken);
+  chooser.addEventListener("keydown", (event) => {  // it looks like a button, which Enter presses
+    if (event.key === "Enter") { event.preventDefault(); chooser.click(); }
+  });
+  chooser.addEventListener("cancel", () => { replaces = null; });
+  if (chooser.files.length) taken();  // chosen before this script was there to hear it
+  function taken() {
+    const files = [...chooser.files], old = replaces;
+    chooser.value = "";
+    replaces = null;
+    files.forEach((file, i) => enqueue(file, i === 0 ? old : null));
+  }
+  function enqueue(file, old) {
+    const line = lineOf(box, file.name, () => enqueue(file, old));
+    state.sending += 1;
+    queue = queue.then(() => upload(file, old, line)).finally(() => { state.sending -= 1; });
+  }
+  async function upload(file, old, line) {
+    if (file.size > form.dataset.most * 1048576) return refuse(line, form.dataset.tooLarge, false);
+    const unsaved = await ensureDraft(form);
+    if (unsaved) return refuse(line, unsaved, true);
+    const answer = await send(form.dataset.upload, fieldsOf(form, box, old ? { file, replaces: old } : { file }), line.progress);
+    if (!answer.ok) return refuse(line, answer.status ? answer.words : form.dataset.lost, !answer.status || answer.status === 429 || answer.status >= 500);
+    box.querySelector(".box-files").innerHTML = answer.json.html;
+    line.done();
+  }
+  function refuse(line, words, again) { state.refused += 1; line.fail(words, again); }
+  box.addEventListener("click", async (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.dataset.replace) { replaces = button.dataset.replace; chooser.click(); }
+    if (button.dataset.remove && (await dialog(button.dataset.ask))) {
+      const answer = await send(form.dataset.remove, fieldsOf(form, box, { attachment: button.dataset.remove }));
+      if (answer.ok) box.querySelector(".box-files").innerHTML = answer.json.html;
+      else lineOf(box, button.closest("li").querySelector("a").textContent).fail(answer.words, false);
+      chooser.focus();
+    }
+  });
+}

@@ -1,0 +1,241 @@
+"""The combobox under people's hands: found by what comes to mind, worked by keys, and nothing typed lost in silence.
+
+On SQLite alone: what is tried here is a script in a browser.
+"""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Coming
+from tests.conftest import Making
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+FORM = "/applications/new/"
+
+
+def options(page: Page) -> list[str]:
+    """What the open list shows."""
+    return page.get_by_role("listbox").get_by_role("option").all_inner_texts()
+
+
+def active(page: Page, field: str) -> str:
+    """The highlighted option, as a screen reader finds it from the field; "" for none."""
+    name = page.locator(f"#{field}").get_attribute("aria-activedescendant")
+    return page.locator(f"#{name}").inner_text() if name else ""
+
+
+def test_an_option_is_found_by_whatever_comes_to_mind(comes: Coming) -> None:
+    """Code, a part of the name, initials and whole pinyin, English, full width; the best one is highlighted."""
+    page = comes("publisher").page
+    page.goto(FORM)
+    for field, typed, label in (
+        ("port", "2201", "2201-浦江海关"), ("port", "浦江", "2201-浦江海关"), ("port", "pjhg", "2201-浦江海关"),
+        ("port", "pujiang", "2201-浦江海关"), ("port", "ＰＪ", "2201-浦江海关"), ("port", "２２３３", "2233-浦东机场"),
+        ("country", "germ", "DEU-德国"), ("country", "south korea", "KOR-韩国"), ("country", "mg", "USA-美国"),
+        ("country", "xianggang", "HKG-中国香港"), ("category", "yx", "音像制品"), ("carriers-0-unit", "zh", "010-张"),
+        ("carriers-0-currency", "ouyuan", "EUR-欧元"), ("carriers-0-kind", "hj", "黑胶唱片"),
+    ):  # fmt: skip
+        page.locator(f"#{field}").click()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(typed)
+        assert active(page, field) == label, (typed, options(page))
+        page.keyboard.press("Enter")
+        expect(page.locator(f"#{field}")).to_have_value(label)
+    assert page.locator("select[name=port]").input_value() == "2233"
+    assert page.url.endswith(FORM)  # Enter in the open list submitted nothing
+
+
+def test_usual_ones_come_first_and_what_is_no_money_does_not_come(comes: Coming) -> None:
+    page = comes("publisher").page
+    page.goto(FORM)
+    page.locator("#country").click()
+    assert options(page)[:3] == ["HKG-中国香港", "TWN-中国台湾", "JPN-日本"]
+    assert len(options(page)) >= 249
+    page.locator("#carriers-0-currency").click()
+    assert options(page)[:2] == ["CNY-人民币", "USD-美元"]
+    assert not [label for label in options(page) if label.startswith(("XTS", "XAU", "XXX"))]
+
+
+def test_the_list_is_worked_by_keys_alone(comes: Coming) -> None:
+    """ARIA APG, editable combobox with list autocomplete: what each key does, open and closed."""
+    page = comes("publisher").page
+    page.goto(FORM)
+    field = page.locator("#port")
+    field.focus()
+    expect(field).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("ArrowDown")
+    expect(field).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("End")
+    last = active(page, "port")
+    page.keyboard.press("ArrowDown")
+    assert active(page, "port") == "0100-北京关区"
+    page.keyboard.press("ArrowUp")
+    assert active(page, "port") == last
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    expect(field).to_have_value("0101-京机场关")
+    expect(page.locator("#consignee")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Alt+ArrowDown")
+    assert active(page, "port") == "0101-京机场关"
+    page.keyboard.press("Escape")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    expect(field).to_have_value("0101-京机场关")
+    page.keyboard.press("Escape")
+    expect(field).to_have_value("")
+    expect(page.locator("select[name=port]")).to_have_value("__None")
+
+
+def test_how_many_were_found_is_announced(comes: Coming) -> None:
+    page = comes("publisher").page
+    page.goto(FORM)
+    heard = page.locator("#choices-heard")
+    page.locator("#port").click()
+    page.keyboard.type("沙头")
+    expect(heard).to_have_text("有 1 个选项")
+    page.keyboard.type("没有的")
+    expect(heard).to_have_text("没有匹配的选项，请换一个词。")
+
+
+@pytest.mark.parametrize("field", ["port", "carriers-0-unit"])
+def test_what_is_no_option_is_put_back_with_a_sentence(comes: Coming, field: str) -> None:
+    """The old value returns, and the field says what it would not take; what can only mean one is taken."""
+    page = comes("publisher").page
+    page.goto(FORM)
+    box, old, part = (
+        page.locator(f"#{field}"),
+        *{"port": ("5301-皇岗海关", "大鹏"), "carriers-0-unit": ("010-张", "盘")}[field],
+    )
+    box.click()
+    page.keyboard.type(old[:4].strip("-"))
+    page.keyboard.press("Tab")
+    expect(box).to_have_value(old)
+    box.click()
+    page.keyboard.type("没有这个")
+    page.locator("#title").click()
+    expect(box).to_have_value(old)
+    said = page.locator(f"#{field}-unknown")
+    expect(said).to_have_text("“没有这个”不在列表中，请从下拉列表中选择。")
+    assert f"{field}-unknown" in (box.get_attribute("aria-describedby") or "")
+    box.click()
+    page.keyboard.type(part)
+    expect(said).to_have_count(0)
+    page.locator("#title").click()
+    expect(box).to_have_value({"port": "5316-大鹏海关", "carriers-0-unit": "031-盘"}[field])
+
+
+def test_the_form_is_not_sent_while_a_field_holds_what_is_no_option(comes: Coming) -> None:
+    """Enter in a closed list saves; with words that mean nothing it says so and keeps the page."""
+    page = comes("publisher").page
+    page.goto(FORM)
+    page.locator("#country").click()
+    page.keyboard.type("乌有国")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    expect(page.locator("#country-unknown")).to_have_text("“乌有国”不在列表中，请从下拉列表中选择。")
+    assert page.url.endswith(FORM)
+
+
+def test_nothing_is_looked_for_while_an_input_method_composes(comes: Coming) -> None:
+    """The letters on the way to 浦江 are no search, and the Enter that confirms them is no choice."""
+    person = comes("publisher")
+    page = person.page
+    page.goto(FORM)
+    page.locator("#port").click()
+    method = person.context.new_cdp_session(page)
+    before = options(page)
+    method.send("Input.imeSetComposition", {"text": "pu'jiang", "selectionStart": 8, "selectionEnd": 8})
+    assert options(page) == before
+    method.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Enter", "windowsVirtualKeyCode": 229})
+    assert options(page) == before
+    assert page.locator("select[name=port]").input_value() == "__None"
+    method.send("Input.imeSetComposition", {"text": "浦江", "selectionStart": 2, "selectionEnd": 2})
+    method.send("Input.insertText", {"text": "浦江"})
+    expect(page.get_by_role("option")).to_have_text(["2201-浦江海关"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#port")).to_have_value("2201-浦江海关")
+
+
+def test_a_field_is_emptied_by_its_button_and_by_deleting_the_text(comes: Coming, make_application: Making) -> None:
+    key = make_application()
+    person = comes("publisher")
+    page = person.page
+    page.goto(f"/applications/edit/?id={key}")
+    expect(page.locator("#country")).to_have_value("DEU-德国")
+    page.get_by_role("button", name="清除国别（地区）").click()
+    page.locator("#port").fill("")
+    person.turn_over("保存")
+    for field in ("country", "port"):
+        expect(page.locator(f"#{field}")).to_have_value("")
+
+
+def test_three_hundred_rows_cost_nothing_until_one_is_entered(comes: Coming, make_application: Making) -> None:
+    """One popup for the page; a cell is dressed as a combobox when focus reaches it."""
+    page = comes("publisher").page
+    page.goto(f"/applications/edit/?id={make_application(carriers=300)}")
+    dressed = "document.querySelectorAll('.inline-rows [role=combobox]').length"
+    assert page.evaluate(dressed) == 0
+    assert page.evaluate("document.querySelectorAll('[role=listbox]').length") == 1
+    page.locator("#carriers-299-unit").click()
+    assert page.evaluate(dressed) == 1
+    page.keyboard.type("he")
+    page.keyboard.press("Enter")
+    expect(page.locator("#carriers-299-unit")).to_have_value("140-盒")
+
+
+def test_an_organisation_is_found_on_the_server_with_one_request(comes: Coming) -> None:
+    """The operator's fields: asked once, 200 ms after the last key; by name, code and pinyin; saved as chosen."""
+    operator = comes("operator")
+    page, asked = operator.page, list[str]()
+    page.on("request", lambda request: asked.append(request.url) if "/ajax/lookup/" in request.url else None)
+    page.goto("/accounts/new/")
+    page.get_by_label("用户名").fill("xinren")
+    page.get_by_label("姓名").fill("钱江")
+    operator.pick("role", "cbdw", "出版单位")
+    page.locator("#organisation").focus()
+    page.keyboard.type("jsdz")
+    expect(page.get_by_role("option")).to_have_text(["91320000134700202X-江苏电子音像出版社"])
+    assert len(asked) == 1
+    page.keyboard.press("Enter")
+    operator.turn_over("保存")
+    expect(page.locator(".alert-warning")).to_contain_text("xinren 的一次性密码")
+    page.goto("/accounts/?username=xinren")
+    expect(operator.row("xinren")).to_contain_text("江苏电子音像出版社")
+
+
+def test_a_server_that_is_away_is_told_in_the_list(comes: Coming) -> None:
+    person = comes("operator")
+    page = person.page
+    page.goto("/entrustments/new/")
+    person.context.set_offline(True)
+    page.locator("#agent").click()
+    expect(page.locator("#choices p")).to_have_text("网络中断，暂时查不到选项，请稍后再试。")
+    person.complaints.clear()  # Chromium tells of the request that was broken off
+
+
+def test_without_script_the_form_is_a_form(comes: Coming, make_application: Making) -> None:
+    """Native selects and text fields: a code as 010-张, 010 or 张, an organisation by its code."""
+    person = comes("publisher")
+    plain = person.context.browser.new_context(  # type: ignore[union-attr]
+        base_url=person.address, java_script_enabled=False, storage_state=person.context.storage_state()
+    )
+    page = plain.new_page()
+    page.goto(f"/applications/edit/?id={make_application()}")
+    page.locator("#country").select_option("JPN")
+    page.locator("#carriers-0-unit").fill("盒")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("#country")).to_have_value("JPN")
+    expect(page.locator("#carriers-0-unit")).to_have_value("140-盒")
+    plain.close()
+
+
+def test_a_query_is_asked_through_its_combobox(comes: Coming, make_application: Making) -> None:
+    make_application()
+    make_application(status="pending")
+    person = comes("publisher")
+    expect(person.page.locator("#status")).to_have_value("全部")
+    person.pick("status", "dsh", "待审核")
+    person.turn_over("查询")
+    expect(person.page.locator("table.model-list tbody tr")).to_have_count(1)
+    expect(person.page.locator("#status")).to_have_value("待审核")

@@ -1,0 +1,266 @@
+"""Nothing typed is lost: the server is away, the session has ended, a dialog is closed, a file comes first."""
+
+import random
+from collections.abc import Callable
+
+from flask import Flask
+from playwright.sync_api import Page, Route, expect
+
+from models.db import db
+from models.visits import end_visits
+from tests.browser.conftest import Coming
+from tests.browser.person import Person
+from tests.cast import PASSWORD, account_of
+from tests.conftest import Making, Recording
+
+A_pdf = Callable[[str], bytes]
+
+
+def session_ends(app: Flask, username: str) -> None:
+    """The server ends every visit of this person, as a timeout or the operator does."""
+    with app.app_context():
+        end_visits(db.session(), account_of(username).id)
+        db.session.commit()
+
+
+def signs_in_over_the_page(person: Person, password: str = PASSWORD) -> None:
+    """The dialog that opens when the session has ended: password and 验证码."""
+    again = person.page.locator("#again")
+    expect(again.get_by_label("用户名")).not_to_be_editable()
+    expect(again.get_by_label("密码")).to_be_focused()
+    again.get_by_label("密码").fill(password)
+    again.get_by_label("验证码", exact=True).fill(person.read_picture("#again img"))
+    person.press("登录并继续", again)
+
+
+def test_enter_in_any_field_saves_and_declares_nothing(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """手册 第一章: 申报 is a button that asks; Enter in a field, or a cell, is 保存; in a text it is a new line."""
+    key = make_application()
+    page = comes("publisher").page
+    page.goto(f"/applications/edit/?id={key}")
+    for field in ("#title", "#carriers-0-quantity", "#carriers-0-note"):
+        page.locator(field).focus()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        expect(page.locator(".alert-success")).to_contain_text("已保存 ")
+        expect(page.get_by_role("dialog")).to_be_hidden()
+    page.locator("#summary").focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Enter")
+    page.keyboard.type("第二行")
+    expect(page.locator("#summary")).to_have_value("江苏民歌选集，收录十二首。\n第二行")
+    assert on_record(key)["application"][0]["status"] == "draft"
+
+
+def test_a_server_that_is_away_leaves_the_page_as_it_was(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """保存 while nobody answers, then while the server fails, then in order: the words stay until they are saved."""
+    key = make_application()
+    press = comes("publisher")
+    page = press.page
+    page.goto(f"/applications/edit/?id={key}")
+    page.locator("#title").fill("断网时写的名称")
+    note = page.locator(".foot").get_by_role("alert")
+    answers = [
+        (lambda route: route.abort(), "网络中断，请稍后重试。填写的内容都还在这个页面上。"),
+        (lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"), "系统暂时没有响应，请稍后重试。"),
+        (lambda route: route.fulfill(status=413, body='{"message": "太大了。"}'), "太大了。"),
+    ]
+    for answer, sentence in answers:
+        page.route("**/applications/edit/**", answer)
+        press.press("保存")
+        expect(note).to_contain_text(sentence)
+        expect(note).to_have_count(1)
+        page.unroute("**/applications/edit/**")
+        expect(page.locator("#title")).to_have_value("断网时写的名称")
+    press.complaints.clear()  # the failures that this test has made
+    press.turn_over("保存")
+    expect(page.locator(".alert-success")).to_contain_text("已保存 ")
+    assert on_record(key)["application"][0]["title"] == "断网时写的名称"
+
+
+def test_a_session_that_ended_asks_for_the_password_over_the_page_and_goes_on(
+    app: Flask, comes: Coming, make_application: Making, on_record: Recording, a_pdf: A_pdf
+) -> None:
+    """A wrong password is told and nothing closes; 取消 keeps the words; the right one saves what was being saved."""
+    key = make_application()
+    press = comes("publisher")
+    page, again = press.page, press.page.locator("#again")
+    page.goto(f"/applications/edit/?id={key}")
+    page.locator("#title").fill("超时之后的名称")
+    session_ends(app, "publisher")
+    press.press("保存")
+    expect(again).to_contain_text("登录已超时")
+    press.press("取消", again)
+    expect(page.locator(".foot").get_by_role("alert")).to_contain_text("登录已超时")
+    press.press("保存")
+    signs_in_over_the_page(press, "wrong-Pass-2026")
+    expect(again.get_by_role("alert")).to_contain_text("用户名或密码不正确")
+    with page.expect_navigation():
+        signs_in_over_the_page(press)
+    expect(page.locator(".alert-success")).to_contain_text("已保存 ")
+    assert on_record(key)["application"][0]["title"] == "超时之后的名称"
+    session_ends(app, "publisher")
+    press.attach("other", 补充=a_pdf("1"))
+    signs_in_over_the_page(press)
+    expect(page.locator("#file-other .files li")).to_have_count(1)
+
+
+def test_a_page_of_one_account_does_nothing_in_the_name_of_another(
+    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """One browser, two tabs: somebody else signs in; the first tab asks for its own account's password."""
+    key = make_application()
+    press = comes("publisher")
+    page = press.page
+    page.goto("/applications/new/")
+    page.locator("#title").fill("王敏的名称")
+    press.page = press.context.new_page()
+    press.page.goto(f"/applications/edit/?id={key}")
+    press.press("退出", press.page.locator("header"))
+    press.sign_in("publisher2")
+    other, press.page = press.page, page
+    press.press("保存")
+    expect(page.locator("#again")).to_contain_text("这个页面是以另一个账号打开的")
+    signs_in_over_the_page(press)
+    page.wait_for_url("**/applications/edit/**")
+    expect(page.get_by_label("申请单位", exact=True)).to_have_value("江苏文艺音像出版社")
+    expect(page.locator("#title")).to_have_value("王敏的名称")
+    other.goto("/applications/")
+    expect(other.locator("header")).to_contain_text("王敏")
+
+
+def test_a_dialog_keeps_its_words(comes: Coming, make_application: Making, on_record: Recording) -> None:
+    """Esc, 取消, and a server that is away: the opinion is there when the dialog opens again."""
+    key = make_application(status="pending")
+    province = comes("reviewer")
+    page, dialog = province.page, province.page.locator("#ask")
+    page.goto(f"/review/details/?id={key}")
+    province.press("不予备案")
+    dialog.get_by_label("意见").fill("第三页的歌词需要核对。")
+    dialog.get_by_label("宣扬邪教、迷信").check()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="不予备案")).to_be_focused()
+    province.press("退回")
+    expect(dialog.get_by_label("意见")).to_have_value("")
+    province.answer("取消")
+    province.press("不予备案")
+    expect(dialog.get_by_label("意见")).to_have_value("第三页的歌词需要核对。")
+    expect(dialog.get_by_label("宣扬邪教、迷信")).to_be_checked()
+    page.route("**/review/refuse/**", lambda route: route.abort())
+    province.answer("确定")
+    expect(page.get_by_role("alert")).to_contain_text("网络中断")
+    page.unroute("**/review/refuse/**")
+    province.complaints.clear()
+    province.press("不予备案")
+    with page.expect_navigation():
+        province.answer("确定")
+    expect(page.locator(".result")).to_contain_text("已不予备案")
+    assert "第三页的歌词需要核对。" in on_record(key)["trail_entry"][-1]["opinion"]
+
+
+def test_every_question_starts_on_no(comes: Coming, make_application: Making) -> None:
+    """退回, 准予, 作废, 删除, 申报, a row, a file, 重置密码: Enter on the first focus changes nothing."""
+    draft, pending, filed = make_application(), make_application(status="pending"), make_application(status="filed")
+    province, press, operator = comes("reviewer"), comes("publisher"), comes("operator")
+    for person, address, names in (
+        (province, f"/review/details/?id={pending}", ("退回", "不予受理", "不予备案", "准予备案")),
+        (province, f"/filings/details/?id={filed}", ("作废",)),
+        (press, f"/applications/edit/?id={draft}", ("申报", "删除")),
+        (operator, "/accounts/", ("重置密码",)),
+    ):
+        person.page.goto(address)
+        place = person.page.locator(".foot, .page-bar, .model-list tbody tr:first-child")
+        for name in names:
+            starts_on_no(person.page, place.get_by_role("button", name=name, exact=True))
+    press.page.goto(f"/applications/edit/?id={draft}")
+    starts_on_no(press.page, press.page.locator("[data-delete-row]:visible"))
+    starts_on_no(press.page, press.page.locator("#file-licence").get_by_role("button", name="移除"))
+
+
+def starts_on_no(page: Page, button: object) -> None:
+    """Enter opens the question on 取消, Tab leads to 确定 at its right, Enter on 取消 closes it and returns."""
+    button.focus()  # type: ignore[attr-defined]
+    page.keyboard.press("Enter")
+    no, yes = (page.locator("#ask").get_by_role("button", name=name) for name in ("取消", "确定"))
+    expect(no).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(yes).to_be_focused()
+    left, right = no.bounding_box(), yes.bounding_box()
+    assert left and right and left["x"] < right["x"]
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#ask")).to_be_hidden()
+    expect(button).to_be_focused()  # type: ignore[arg-type]
+
+
+def test_a_file_on_a_blank_form_takes_the_words_and_rows_with_it(
+    comes: Coming, a_pdf: A_pdf, on_record: Recording
+) -> None:
+    """The draft that the file makes holds what was typed, at once; saved again it has no row twice, and loses one."""
+    press = comes("publisher")
+    page, rows = press.page, press.page.locator("tr.inline-row:visible")
+    page.get_by_role("link", name="备案证明申请").click()
+    page.locator("#title").fill("先写名称")
+    page.locator("#hs_code").fill("12")
+    press.press("新增一行")
+    for place, quantity in enumerate(("500", "许多")):
+        rows.nth(place).get_by_label("规格型号").fill(f"第 {place + 1} 卷")
+        rows.nth(place).get_by_label("进口数量").fill(quantity)
+        rows.nth(place).get_by_label("单位", exact=True).fill("张")
+    press.attach("other", 目录=a_pdf("1"))
+    expect(page.locator("#file-other .files li")).to_have_count(1)
+    key = int(page.url.rpartition("=")[2])
+    kept = on_record(key)
+    assert kept["application"][0]["title"] == "先写名称"
+    assert [row["specification"] for row in kept["carrier"]] == ["第 1 卷", "第 2 卷"]
+    press.press("删除", rows.nth(0))
+    press.answer("确定")
+    press.turn_over("保存")
+    expect(page.locator(".alert-warning")).to_contain_text("有 2 处还需改正，见红字。")
+    expect(page.locator("#missing")).to_be_focused()
+    expect(page.locator("#missing").get_by_role("link")).to_have_text(
+        ["商品编码：请填写 8 位或 10 位数字。", "第 1 行 进口数量：请填写数字。"]
+    )
+    page.locator("#missing").get_by_role("link").nth(1).press("Enter")
+    expect(page.locator("#carriers-0-quantity")).to_be_focused()
+    assert [row["specification"] for row in on_record(key)["carrier"]] == ["第 2 卷"]
+
+
+def test_each_file_has_its_own_line_and_can_be_tried_again(
+    comes: Coming, a_pdf: A_pdf, make_application: Making
+) -> None:
+    """Three at once: one is refused, one is cut off, one arrives; the sentence stands at its file until dismissed."""
+    key = make_application()
+    press = comes("publisher")
+    page, box = press.page, press.page.locator("#file-other")
+    page.goto(f"/applications/edit/?id={key}")
+    page.route("**/applications/upload/", cut_off("断线"))
+    press.attach("other", 假的=b"MZ" + random.Random(1).randbytes(1000), 断线=a_pdf("1"), 好的=a_pdf("2"))
+    expect(box.locator(".files li")).to_have_count(1)
+    lines = box.locator(".upload-line")
+    expect(lines).to_have_count(2)
+    expect(lines.filter(has_text="假的.pdf").get_by_role("alert")).to_contain_text("不能作为附件")
+    expect(lines.filter(has_text="假的.pdf").get_by_role("button")).to_have_text(["知道了"])
+    expect(lines.filter(has_text="断线.pdf").get_by_role("alert")).to_have_text("网络中断，文件没有传完，可以重试。")
+    page.unroute("**/applications/upload/")
+    press.complaints.clear()
+    press.press("重试", lines.filter(has_text="断线.pdf"))
+    expect(box.locator(".files li a:first-child")).to_have_text(["好的.pdf", "断线.pdf"])
+    press.press("知道了", lines)
+    expect(lines).to_have_count(0)
+
+
+def cut_off(name: str) -> Callable[[Route], None]:
+    """A line that breaks when a file of this name is sent."""
+
+    def handle(route: Route) -> None:
+        if name.encode() in (route.request.post_data_buffer or b""):
+            route.abort()
+        else:
+            route.continue_()
+
+    return handle

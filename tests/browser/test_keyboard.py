@@ -1,0 +1,209 @@
+"""One whole filing and two decisions with the keyboard alone: no mouse, no `fill`, no script; the page is only read."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from models.application import WRITTEN
+from tests.browser.conftest import Coming
+from tests.browser.person import PATIENCE, Person
+from tests.cast import PASSWORD
+
+TYPED = {
+    "title": "黑胶唱片《二泉映月》",
+    "catalogue_number": "ISRC CN-C18-26-0010-0/V·J4",
+    "copyright_owner": "江苏文艺音像出版社",
+    "summary": "二胡曲集。",
+    "manufacturer": "Optimal Media GmbH",
+    "contract_number": "HT-2026-019",
+    "consignee": "江苏文艺音像出版社",
+    "hs_code": "8523499030",
+    "expected_on": "2027-03-01",
+    "contact": "王敏",
+    "phone": "025-83210000",
+}
+CHOSEN = {"category": "音像制品", "country": "DEU-德国", "port": "2201-浦江海关"}
+CELLS = {"载体类型": "黑胶唱片", "规格型号": "12 英寸", "进口数量": "500", "单位": "010"}
+FILES = ("application_form", "licence", "sample", "contract")
+FAR = 200  # presses of Tab after which a place counts as out of reach
+
+
+class Typist:
+    """Somebody with no mouse: presses keys, and looks where the focus is."""
+
+    def __init__(self, person: Person) -> None:
+        self.person, self.page = person, person.page
+        self.page.set_default_timeout(3 * PATIENCE)  # a grant sets and signs a certificate before it answers
+
+    def press(self, *keys: str) -> None:
+        """One key after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        """Text, key by key."""
+        self.page.keyboard.type(text)
+
+    def tab_to(self, place: Locator, key: str = "Tab") -> None:
+        """Tab until the focus stands on `place`."""
+        focused = place.and_(self.page.locator(":focus"))
+        for _press in range(FAR):
+            if focused.count():
+                return
+            self.press(key)
+        raise AssertionError(f"the keyboard does not reach {place}")
+
+    def enter(self, place: Locator) -> None:
+        """Tab to a link or a button, press Enter, and wait for the page that this brings."""
+        self.tab_to(place)
+        with self.page.expect_navigation():
+            self.press("Enter")
+        self.page.wait_for_load_state()
+
+    def choose(self, field: str, option: str) -> None:
+        """Type part of an option into a field that searches, move to it, take it with Enter."""
+        self.tab_to(search_field(self.page, field))
+        self.type(option.partition("-")[2] or option)
+        for _press in range(10):
+            if lit(self.page).filter(has_text=option).count():
+                break
+            self.press("ArrowDown")
+        self.press("Enter")
+
+    def agree(self) -> None:
+        """Answer a question that starts on 取消: Tab to 确定, Enter."""
+        expect(self.page.locator("#ask").get_by_role("button", name="取消")).to_be_focused()
+        self.enter(self.page.locator("#ask").get_by_role("button", name="确定"))
+
+    def sign_in(self, username: str) -> None:
+        """登录: the focus starts in 用户名; Enter in the last field signs in."""
+        self.page.goto("/login")
+        expect(self.page.get_by_label("用户名")).to_be_focused()
+        self.type(username)
+        self.tab_to(self.page.get_by_label("密码", exact=True))
+        self.type(PASSWORD)
+        self.tab_to(self.page.get_by_label("验证码", exact=True))
+        self.type(self.person.read_picture())
+        with self.page.expect_navigation():
+            self.press("Enter")
+        self.page.wait_for_load_state()
+
+
+def search_field(page: Page, field: str) -> Locator:
+    """The text field of a combobox."""
+    return page.locator(f"input#{field}[role=combobox]")
+
+
+def lit(page: Page) -> Locator:
+    """The option that Enter would take."""
+    return page.locator("#choices [role=option][aria-selected=true]")
+
+
+@pytest.fixture
+def typist(comes_to_server: Coming) -> Callable[[str], Typist]:
+    """`typist("publisher")`: that person, signed in with the keyboard, in front of the real server."""
+
+    def somebody(username: str) -> Typist:
+        found = Typist(comes_to_server())
+        found.sign_in(username)
+        return found
+
+    return somebody
+
+
+def test_a_filing_and_two_decisions_need_no_mouse(
+    typist: Callable[[str], Typist], a_pdf: Callable[[str], bytes]
+) -> None:
+    """手册 第一章 from 登录 to 申报; the province returns it with an opinion; declared again, it is granted."""
+    press = typist("publisher")
+    number = fills_in(press)
+    uploads(press, a_pdf)
+    declares(press)
+    expect(press.page.locator(".result")).to_contain_text(f"{number} 已送江苏省新闻出版局审核")
+    province = typist("reviewer")
+    returns(province, number)
+    press.enter(press.page.get_by_role("link", name="查询", exact=True))
+    press.enter(press.page.get_by_role("link", name=number))
+    expect(press.page.locator(".opinion")).to_contain_text("请补充版次。")
+    declares(press)
+    grants(province, number)
+
+
+def fills_in(press: Typist) -> str:
+    """基本信息 and 载体信息 in the order in which Tab reaches them; Enter in the last cell saves. The 申请单号."""
+    page = press.page
+    press.enter(page.get_by_role("link", name="备案证明申请"))
+    for name in (name for name in WRITTEN if name in TYPED | CHOSEN):
+        if name in CHOSEN:
+            press.choose(name, CHOSEN[name])
+        else:
+            press.tab_to(page.locator(f"#{name}"))
+            press.type(TYPED[name])
+    for label, text in CELLS.items():
+        press.tab_to(page.locator("tr.inline-row").get_by_label(label, exact=True))
+        press.type(text)
+    with page.expect_navigation():
+        press.press("Escape", "Enter")
+    expect(page.locator(".alert-success")).to_contain_text("已保存")
+    expect(page.locator("#missing")).to_have_count(0)
+    return page.get_by_label("申请单号").input_value()
+
+
+def uploads(press: Typist, a_pdf: Callable[[str], bytes]) -> None:
+    """上传附件: the button that the focus stands on opens the system's own file dialog."""
+    page = press.page
+    for kind in FILES:
+        press.tab_to(page.locator(f"#file-{kind} input[type=file]"))
+        with page.expect_file_chooser() as opened:
+            press.press("Enter")
+        opened.value.set_files([{"name": f"{kind}.pdf", "mimeType": "application/pdf", "buffer": a_pdf(kind)}])
+        expect(page.locator(f"#file-{kind} .files li")).to_have_count(1)
+
+
+def declares(press: Typist) -> None:
+    """申报 asks; the first Enter there is 取消 and changes nothing."""
+    page = press.page
+    press.tab_to(page.locator(".foot").get_by_role("button", name="申报"))
+    press.press("Enter")
+    expect(page.locator("#ask").get_by_role("button", name="取消")).to_be_focused()
+    press.press("Enter")
+    expect(page.locator(".foot").get_by_role("button", name="申报")).to_be_focused()
+    press.press("Enter")
+    press.agree()
+    expect(page.locator("h1")).to_contain_text("待审核")
+    expect(page.locator(".result")).to_be_focused()
+
+
+def opens(province: Typist, number: str) -> None:
+    """待审核, and the number that was declared."""
+    province.enter(province.page.get_by_role("navigation", name="主菜单").get_by_role("link", name="待审核"))
+    province.enter(province.page.get_by_role("link", name=number))
+
+
+def returns(province: Typist, number: str) -> None:
+    """退回: back from 取消 to the opinion, a text of two lines, Esc by mistake, and the words are still there."""
+    page = province.page
+    opens(province, number)
+    province.tab_to(page.get_by_role("button", name="退回", exact=True))
+    province.press("Enter")
+    expect(page.locator("#ask").get_by_role("button", name="取消")).to_be_focused()
+    province.tab_to(page.locator("#ask").get_by_label("意见"), "Shift+Tab")
+    province.type("请补充版次。")
+    province.press("Escape")
+    expect(page.get_by_role("button", name="退回", exact=True)).to_be_focused()
+    province.press("Enter")
+    expect(page.locator("#ask").get_by_label("意见")).to_have_value("请补充版次。")
+    province.agree()
+    expect(page.locator(".result")).to_contain_text(f"{number} 已退回江苏文艺音像出版社")
+
+
+def grants(province: Typist, number: str) -> None:
+    """准予备案: asked, agreed, and told what was issued."""
+    page = province.page
+    opens(province, number)
+    province.tab_to(page.get_by_role("button", name="准予备案"))
+    province.press("Enter")
+    province.agree()
+    expect(page.locator(".result")).to_contain_text(re.compile(rf"{number} 的证明 Z32\w+ 已签发"))

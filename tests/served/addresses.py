@@ -1,0 +1,107 @@
+"""Every address that a GET route can have, from the map of routes and the rows that are there."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from werkzeug.routing import Rule
+
+from tests.served.rows import Rows
+
+HOUSE = Path(__file__).parents[2]
+ASKED = urlencode({"title": "茉莉花", "publisher": "音像", "since": "2020-01-01", "until": "2099-12-31"})
+GONE = 99_999_999
+Queries = Callable[[Rows, str], Iterator[str]]
+
+
+def lists(_rows: Rows, screen: str) -> Iterator[str]:
+    """A list as it opens, asked something, sorted, paged, and asked nonsense."""
+    yield from ("", f"?{ASKED}", "?sort=1&desc=1&page=1&page_size=10", "?to=3&page_size=100", "?since=昨天&status=x")
+    if screen == "exchange":
+        yield from (f"?state={state}&number=Z" for state in ("queued", "sent", "set_aside", "accepted", "rejected"))
+
+
+def pages(rows: Rows, screen: str) -> Iterator[str]:
+    """The page of each row, one that is not there, one that cannot be, and with a way back that has Chinese in it."""
+    keys = rows.messages if screen == "exchange" else [*rows.applications.values(), *rows.issued]
+    yield from (f"?id={key}" for key in (keys if screen in APPLICATIONS or screen == "exchange" else [1]))
+    yield from (f"?id={GONE}", "?id=一", "", "?" + urlencode({"id": keys[0], "url": f"/{screen}/?title=茉莉花"}))
+    yield from (f"?id={keys[0]}&check=1",)
+
+
+def exports(_rows: Rows, _screen: str) -> Iterator[str]:
+    yield from ("", f"?{ASKED}", "?status=filed", "?since=昨天")
+
+
+def files(rows: Rows, _screen: str) -> Iterator[str]:
+    yield from (f"?id={key}{how}" for key in (*rows.files, *rows.removed) for how in ("", "&download=1"))
+    yield f"?id={GONE}"
+
+
+def papers(rows: Rows, _screen: str) -> Iterator[str]:
+    yield from (f"?id={key}" for key in (*rows.applications.values(), *rows.issued, GONE))
+
+
+def letters(rows: Rows, _screen: str) -> Iterator[str]:
+    yield from (f"?id={key}&attempt={attempt}" for key in rows.messages for attempt in (1, 2))
+
+
+def lookups(_rows: Rows, _screen: str) -> Iterator[str]:
+    for name in ("organisation", "publisher", "agent"):
+        yield "?" + urlencode({"name": name, "query": "江苏", "offset": 0, "limit": 10})
+    yield "?name=organisation&query="
+
+
+def numbers(rows: Rows, _screen: str) -> Iterator[str]:
+    """核验 by number alone and with the check code, right and wrong, and of what was never issued."""
+    one = rows.certificates[0]
+    yield from (
+        f"{one.number}",
+        f"{one.number}?code={one.check_code}",
+        f"{one.number}?code=WRONG&c=",
+        f"{one.number}?c=x",
+    )
+    yield from ("Z32", quote("证明"), f"{one.number}/{quote('二')}")
+
+
+def once(_rows: Rows, _screen: str) -> Iterator[str]:
+    yield ""
+
+
+QUERIES: dict[str, Queries] = {
+    "index_view": lists,
+    "create_view": once,
+    "edit_view": pages,
+    "details_view": pages,
+    "export": exports,
+    "ajax_lookup": lookups,
+    "attachment": files,
+    "certificate": papers,
+    "letter": letters,
+    "admin.index": once,
+    "login": lambda _rows, _screen: iter(("", "?" + urlencode({"next": "/applications/?title=茉莉花"}))),
+    "password": once,
+    "picture": lambda _rows, _screen: iter(("", "?new=1")),
+    "sound": once,
+    "health": once,
+}
+APPLICATIONS = ("applications", "review", "filings", "register")
+
+
+def addresses(rule: Rule, rows: Rows) -> Iterator[str]:
+    """Every address of a GET route; KeyError for a route of which nobody has said here what it is asked."""
+    screen, _dot, view = rule.endpoint.rpartition(".")
+    match rule.endpoint:
+        case "static":
+            yield from (f"/assets/{file.name}" for file in (HOUSE / "templates" / "static").iterdir() if file.is_file())
+            yield from ("/assets/missing.css", "/assets/%2e%2e/base.html")
+        case "admin.static":
+            yield from ("/static/admin/vendor/jquery.min.js", "/static/admin/missing.js")
+        case "verify.show":
+            yield from ("/verify/", f"/verify/?number={rows.certificates[0].number}&code=x")
+            yield from (f"/verify/{query}" for query in numbers(rows, screen)) if rule.arguments else ()
+        case _:
+            queries = QUERIES[rule.endpoint if rule.endpoint in QUERIES else view]
+            kinds = ("csv", "xlsx", "pdf") if view == "export" else ("",)
+            for kind in kinds:
+                yield from (rule.rule.replace("<export_type>", kind) + query for query in queries(rows, screen))

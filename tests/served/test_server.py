@@ -1,0 +1,165 @@
+"""What holds of the server itself: files in parts, clients that stop half-way, bodies that are too large."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.conftest import settled
+from tests.served.rows import furnished
+from tests.serving import PATIENCE, Client, Server, serving
+
+FORM = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n"
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that waits for two seconds."""
+    folder = tmp_path_factory.mktemp("impatient")
+    with serving(settled(f"sqlite:///{folder}/filing.sqlite", folder), folder, REQUEST_SECONDS=2) as server:
+        yield server
+
+
+@contextmanager
+def half_sent(server: Server, count: int, begin: bytes) -> Iterator[list[socket.socket]]:
+    """So many connections that have sent this much and no more."""
+    host, _colon, port = server.address.removeprefix("http://").partition(":")
+    with ExitStack() as open_now:
+        found = []
+        for _number in range(count):
+            found.append(open_now.enter_context(socket.create_connection((host, int(port)), PATIENCE)))
+            found[-1].sendall(begin)
+        yield found
+
+
+def unanswered(connections: list[socket.socket]) -> int:
+    """How many of them have been sent nothing, nor been closed."""
+    for connection in connections:
+        connection.setblocking(False)
+    count = 0
+    for connection in connections:
+        try:
+            connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            count += 1
+        finally:
+            connection.settimeout(PATIENCE)
+    return count
+
+
+def whole(connection: socket.socket) -> bytes:
+    """What the server says until it closes."""
+    said = b""
+    while piece := connection.recv(1 << 16):
+        said += piece
+    return said
+
+
+def begun(client: Client, path: str, length: int = 1000) -> bytes:
+    """The header of a form that is sent to `path`, with so many bytes to come."""
+    cookies = "".join(f"Cookie: {name}={value}\r\n" for name, value in client.cookies.items())
+    return f"POST {path} HTTP/1.1\r\nHost: {client.host}\r\n{cookies}".encode() + FORM % length + b"\r\n"
+
+
+def beginnings(client: Client) -> dict[str, bytes]:
+    """What may come of a request before its client stops: nothing, half a header, and half a body, at various doors."""
+    stranger = Client(client.server)
+    return {
+        "silence": b"",
+        "half a header": b"GET /login HTTP/1.1\r\nHost: x\r\nX-",
+        "half a body that is refused": begun(stranger, "/applications/new/") + b"title=",
+        "half a public body": begun(stranger, "/verify/") + b"csrf_token=",
+        "half a body": begun(client, "/applications/new/") + b"title=",
+    }
+
+
+KINDS = ["silence", "half a header", "half a body that is refused", "half a public body", "half a body"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_others_are_answered_while_clients_stop_half_way(served_on_sqlite: Server, kind: str) -> None:
+    """More of them than there are threads, and some are still being waited for when everybody else has been served."""
+    client = served_on_sqlite.client("publisher")
+    with half_sent(served_on_sqlite, 40, beginnings(client)[kind]) as connections:
+        for _time in range(4):
+            assert Client(served_on_sqlite).get("/healthz").text in (
+                "ok\n",
+                "set_aside\n",
+            )  # by the rows that are there
+        assert client.get("/applications/").status == 200
+        assert unanswered(connections) or kind in ("silence", "half a body that is refused")  # closed, answered at once
+
+
+@pytest.mark.parametrize("kind", ["half a public body", "half a body"])
+def test_a_body_that_does_not_come_is_told_so_and_closed(impatient: Server, kind: str) -> None:
+    """408, a sentence that says what to do, and the end of the connection (RFC 9110, 15.5.9)."""
+    with half_sent(impatient, 1, beginnings(impatient.client("publisher"))[kind]) as (connection,):
+        head, _blank, page = whole(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert b"\r\nConnection: close" in head
+    assert "提交的内容没有在限定时间内传完，没有保存，请检查网络后重新提交。" in page.decode()
+    assert impatient.complaints() == ""
+
+
+def test_a_slow_body_has_as_much_time_as_it_needs(impatient: Server) -> None:
+    """What comes steadily is waited for, well beyond the two seconds in which a request has to come at all."""
+    client = impatient.client("publisher")
+    form = urlencode({"csrf_token": client.token or client.find_token(), "title": "茉莉花" * 40_000}).encode()
+    with half_sent(impatient, 1, begun(client, "/applications/new/", len(form))) as (connection,):
+        for place in range(0, len(form), len(form) // 10):
+            connection.sendall(form[place : place + len(form) // 10])
+            time.sleep(0.4)
+        connection.shutdown(socket.SHUT_WR)
+        assert whole(connection).startswith(b"HTTP/1.1 422 ")
+
+
+@pytest.mark.parametrize("username", ["publisher", None])
+def test_the_answer_to_a_body_that_is_too_large_reaches_who_sends_it(served: Server, username: str | None) -> None:
+    """30 MB, of which nothing is read: the sentence comes, and not a reset connection."""
+    answer = served.client(username).post("/verify/", {"file": (b"%PDF-1.4" + bytes(30 << 20), "a.pdf")})
+    assert (answer.status, "文件超过 20 MB" in answer.text) == (413, True)
+
+
+RANGES = {  # Range: header → which bytes of the file, None: 416 (RFC 9110, 14.1.2, 14.2)
+    "bytes=0-99": slice(0, 100),
+    "bytes=100-": slice(100, None),
+    "bytes=-100": slice(-100, None),
+    "bytes=0-0": slice(0, 1),
+    "bytes=0-99999999": slice(None),
+    "bytes=-99999999": slice(None),
+    "bytes=0-99,200-299": slice(None),
+    "bytes=-1,0-9": slice(None),
+    "bits=0-99": slice(None),
+    "bytes": slice(None),
+    "bytes=a-b": slice(None),
+    "bytes=9-5": slice(None),
+    "bytes=-0": slice(None),
+    "": slice(None),
+    "bytes=99999999-": None,
+}
+
+SOME = ("bytes=0-99", "bytes=0-99,200-299", "bits=0-99")
+
+
+def test_a_range_that_cannot_be_served_alone_is_the_whole_file(served: Server) -> None:
+    """Attachment, certificate, static file and our own scripts: one range is served, all others are the whole."""
+    rows, client = furnished(served), served.client("publisher")
+    file, key = rows.files[0], rows.applications["filed"]
+    whole_of = [f"/applications/attachment/?id={file}", f"/applications/certificate/?id={key}", "/assets/panel.css"]
+    for place, path in enumerate(whole_of):
+        asks_of(client, path, SOME if place else tuple(RANGES))
+
+
+def asks_of(client: Client, path: str, asked: tuple[str, ...]) -> None:
+    """Ask for each of these ranges of a file, and compare with the file."""
+    content = client.get(path).body
+    for ranges in asked:
+        answer, part = client.get(path, Range=ranges), RANGES[ranges]
+        if part is None:
+            assert (answer.status, answer.headers["Content-Range"]) == (416, f"bytes */{len(content)}"), path
+            continue
+        assert answer.body == content[part], (path, ranges)
+        assert answer.status == (200 if part == slice(None) and ranges != "bytes=0-99999999" else 206), (path, ranges)

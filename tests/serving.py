@@ -1,0 +1,214 @@
+"""The real application behind gunicorn, as `make run` serves it, and a client that speaks HTTP to it.
+
+How to use it: the fixture `served` (tests/conftest.py) runs a test twice, on SQLite and on PostgreSQL; the servers live
+as long as the test session, so a test makes rows of its own.
+
+    def test_something(served: Server) -> None:
+        key = brought(served.app, "publisher", "filed")  # tests.cast: rows made in this process, on the same database
+        answer = served.client("publisher").get(f"/applications/details/?id={key}")
+
+In a browser: `comes_to_server("publisher")` (tests/browser/conftest.py) is a signed-in Person. The 验证码 is on: who
+signs in by hand computes it with `served.code(cookie)` from the cookie that /login has set, as Person does.
+"""
+
+import http.client
+import io
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.http import parse_options_header
+from werkzeug.test import encode_multipart
+from werkzeug.urls import iri_to_uri
+
+from tests.cast import PASSWORD
+from views import challenge
+
+HOUSE = Path(__file__).parents[1]
+SHARED = ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY")
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+PATIENCE = 60  # seconds; the machine may be busy with other tests
+
+
+@dataclass
+class Answer:
+    """A complete response: http.client has parsed its headers, and its body is as long as Content-Length says."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def location(self) -> str:
+        """Path and query of the address that a redirect leads to."""
+        parts = urlsplit(self.headers["Location"] or "")
+        return parts._replace(scheme="", netloc="").geturl()
+
+    @property
+    def filename(self) -> str:
+        """The name under which a browser saves this, from filename*=UTF-8''… (RFC 6266) or filename=."""
+        return parse_options_header(self.headers["Content-Disposition"])[1]["filename"]
+
+
+@dataclass(eq=False)
+class Server:
+    """A running gunicorn; `app` is the same application in this process, with the same settings and database."""
+
+    app: Flask
+    address: str
+    log: Path
+    process: "subprocess.Popen[bytes]"
+    noticed: int = 0
+    clients: dict[str, "Client"] = field(default_factory=dict)
+
+    def client(self, username: str | None = None) -> "Client":
+        """Somebody signed in by name, password and 验证码 (once a server and name); None: nobody is signed in."""
+        if username is None:
+            return Client(self)
+        if username not in self.clients:
+            client = Client(self)
+            client.sign_in(username)
+            self.clients[username] = client
+        return self.clients[username]
+
+    def code(self, cookie: str) -> str:
+        """The 验证码 of a session cookie, computed with the secret that only the server has."""
+        serializer: Any = self.app.session_interface.get_signing_serializer(self.app)
+        with self.app.app_context():
+            return challenge.answer(serializer.loads(cookie)["challenge"][0])
+
+    def complaints(self) -> str:
+        """What the server has written into its error log since this was last asked."""
+        whole = self.log.read_text(encoding="utf-8")
+        new, self.noticed = whole[self.noticed :], len(whole)
+        return new
+
+
+class Client:
+    """Speaks HTTP/1.1 to a server with cookies, as a browser does; follows no redirect; one connection a request."""
+
+    def __init__(self, server: Server, source: str = "127.0.0.1") -> None:
+        self.source = source  # our address, by which the server counts requests
+        self.server, self.cookies, self.token = server, dict[str, str](), ""
+        self.host = server.address.removeprefix("http://")
+
+    def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        """One request; `headers` are named with underscores. An incomplete answer raises http.client.HTTPException."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE, source_address=(self.source, 0))
+        try:
+            connection.request(method, iri_to_uri(path), body, sent)
+            response = connection.getresponse()
+            answer = Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+        for line in answer.headers.get_all("Set-Cookie") or ():
+            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
+        return answer
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.send("GET", path, **headers)
+
+    def post(self, path: str, fields: Any = (), **headers: str) -> Answer:
+        """A form with the CSRF token of this session, multipart when it has a file: (bytes, name)."""
+        items = [
+            ("csrf_token", self.token or self.find_token()),
+            *(fields.items() if isinstance(fields, dict) else fields),
+        ]
+        values = MultiDict([(name, _uploaded(value)) for name, value in items])
+        headers = {"Referer": f"{self.server.address}/", "Origin": self.server.address} | headers
+        if any(isinstance(value, FileStorage) for _name, value in values.items(multi=True)):
+            boundary, body = encode_multipart(values)
+            return self.send("POST", path, body, Content_Type=f"multipart/form-data; boundary={boundary}", **headers)
+        body = urlencode(list(values.items(multi=True))).encode()
+        return self.send("POST", path, body, Content_Type="application/x-www-form-urlencoded", **headers)
+
+    def find_token(self) -> str:
+        """The CSRF token that a page of this session carries: /password for who is signed in, else /login."""
+        found = TOKEN.search(self.get("/password").text) or TOKEN.search(self.get("/login").text)
+        assert found, "no page of this session has a form"
+        self.token = found[1]
+        return self.token
+
+    def sign_in(self, username: str, password: str = PASSWORD) -> None:
+        """登录 with user name, password and 验证码."""
+        self.get("/login")
+        self.get("/captcha.png")
+        code = self.server.code(self.cookies["filing"])
+        answer = self.post("/login", {"username": username, "password": password, "code": code})
+        assert answer.status == 303, answer.text
+        self.token = ""  # signing in begins another session
+
+
+def _uploaded(value: Any) -> Any:
+    """A value of a form: text, or a file given as (bytes, name)."""
+    return FileStorage(io.BytesIO(value[0]), value[1]) if isinstance(value, tuple) else str(value)
+
+
+@contextmanager
+def serving(app: Flask, folder: Path, **settings: Any) -> Iterator[Server]:
+    """Run gunicorn on a free port, on the database, store and keys of `app`; `settings` differ from the defaults."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    app.config.update(BASE_URL=address, CAPTCHA=True, **settings)
+    told = {name: app.config[name] for name in SHARED} | {"BASE_URL": address} | settings
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("FILING_")}
+    environment = outside | {f"FILING_{name}": json.dumps(value) for name, value in told.items()}
+    command = [
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:views.server",
+        "--bind",
+        f"127.0.0.1:{port}",
+    ]
+    log = folder / f"server-{secrets.token_hex(4)}.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command, cwd=HOUSE, env=environment, stdout=file, stderr=file, start_new_session=True
+        )
+    server = Server(app, address, log, process)
+    try:
+        _wait_until_it_answers(server)
+        yield server
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # nobody needs what is left; stopping in peace takes seconds
+        process.wait()
+
+
+def _wait_until_it_answers(server: Server) -> None:
+    ended = time.monotonic() + PATIENCE
+    while True:
+        try:
+            server.client().get("/login")
+            return
+        except OSError:
+            if server.process.poll() is not None or time.monotonic() > ended:
+                raise RuntimeError(f"gunicorn did not start: {server.log.read_text()}") from None
+            time.sleep(0.1)

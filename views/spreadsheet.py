@@ -1,0 +1,126 @@
+"""Tables as CSV or XLSX with typed cells: no text can become a formula, and no code becomes a number."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import chain
+from typing import Any
+
+from flask import Response, send_file
+from flask_babel import gettext as _
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from models import clock
+from models.vocabulary import Word
+
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # no part of XML 1.0
+STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NARROWEST, WIDEST = 8, 48  # characters of a column in XLSX
+MEASURED = 200  # rows that decide how wide a column is
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading, and the value of a row below it: text, date, number, Word or None."""
+
+    label: str
+    value: Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A named table; `note` is put below the last row. Rows are read once, in order."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Iterable[Any]
+    note: str = ""
+
+    def lines(self) -> Iterable[list[Any]]:
+        """The cells of each row, then the note."""
+        for row in self.rows:
+            yield [cell(column.value(row)) for column in self.columns]
+        if self.note:
+            yield [self.note]
+
+
+def cell(value: Any) -> str | date | int | Decimal | None:
+    """A value as a spreadsheet takes it; text that it would run as a formula begins with an apostrophe (OWASP)."""
+    match value:
+        case bool():
+            return _("是") if value else _("否")
+        case Word():
+            return str(value.label)
+        case datetime():  # spreadsheets know no time zones
+            return value.astimezone(clock.SHANGHAI).replace(tzinfo=None) if value.tzinfo else value
+        case None | date() | int() | Decimal():
+            return value
+    text = UNWRITABLE.sub("", str(value))
+    return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text
+
+
+def download(kind: str, name: str, sheets: Sequence[Sheet]) -> Response:
+    """A file named after `name` and the moment; CSV holds the first sheet alone."""
+    body = to_csv(sheets[0]) if kind == "csv" else to_xlsx(sheets)
+    file = f"{name}-{clock.now():%Y%m%d-%H%M%S}.{kind}"
+    return send_file(io.BytesIO(body), mimetype=TYPES[kind], as_attachment=True, download_name=file)
+
+
+def to_csv(sheet: Sheet) -> bytes:
+    """UTF-8 with a byte order mark, without which Excel reads GBK."""
+    out = io.StringIO()
+    csv.writer(out).writerows(chain([[column.label for column in sheet.columns]], sheet.lines()))
+    return out.getvalue().encode("utf-8-sig")
+
+
+def to_xlsx(sheets: Sequence[Sheet]) -> bytes:
+    """A workbook: headings bold, frozen and with filters; dates and numbers are such, all else is text."""
+    book = Workbook(write_only=True)
+    for sheet in sheets:
+        _write(book.create_sheet(sheet.name), sheet)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _write(page: Any, sheet: Sheet) -> None:
+    """Put one table into a write-only worksheet, whose widths must be set before its first row."""
+    labels, lines = [column.label for column in sheet.columns], iter(sheet.lines())
+    first = [line for line, _number in zip(lines, range(MEASURED), strict=False)]
+    page.freeze_panes = "B2"
+    for place in range(len(labels)):
+        widest = max(_width(line[place]) for line in (labels, *first) if place < len(line))
+        page.column_dimensions[get_column_letter(place + 1)].width = min(max(widest + 2, NARROWEST), WIDEST)
+    page.append([_styled(page, label, font=Font(bold=True)) for label in labels])
+    last = 1
+    for line in chain(first, lines):
+        page.append([_styled(page, value) if isinstance(value, str) else value for value in line])
+        last += 1
+    page.auto_filter.ref = f"A1:{get_column_letter(len(labels))}{last - bool(sheet.note)}"
+
+
+def _width(value: Any) -> int:
+    """The columns that a cell takes on the screen; a Chinese character takes two."""
+    text = str(value if value is not None else "")[:WIDEST]
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def _styled(page: Any, text: str, **style: Any) -> WriteOnlyCell:
+    """A cell of text that stays text when somebody edits it, whatever it looks like (8523499030, #N/A)."""
+    made = WriteOnlyCell(page, text)
+    made.data_type, made.number_format = "s", "@"
+    for name, value in style.items():
+        setattr(made, name, value)
+    return made
