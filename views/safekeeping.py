@@ -11,6 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import flask_migrate
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask_babel import gettext as _
 from sqlalchemy import URL, Engine, MetaData, Table, delete, func, inspect, literal, select, table
 from sqlalchemy.orm import Session
@@ -19,7 +22,7 @@ from models import clock, sqlite
 from models.attachments import Attachment, Store
 from models.certificate import Certificate, Paper
 from models.codes import District
-from models.db import db
+from models.db import db, migrate
 from models.visits import SpentChallenge, Visit
 from models.workflow import Refused
 
@@ -55,10 +58,21 @@ def back_up(session: Session, store: Store, destination: Path) -> tuple[int, lis
             shutil.copyfileobj(content, file)
     files = (path for path in sorted(destination.rglob("*")) if path.is_file())
     parts = {path.relative_to(destination).as_posix(): digest_of(path) for path in files}
-    manifest = {"made_at": clock.now().isoformat(), "database": db.engine.dialect.name, "parts": parts}
+    manifest: dict[str, Any] = {
+        "made_at": clock.now().isoformat(),
+        "database": db.engine.dialect.name,
+        "schema": _schema(db.engine),
+    }
+    manifest["parts"] = parts
     os.sync()
     (destination / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     return len(parts), _lost(named, parts)
+
+
+def _schema(engine: Engine) -> str | None:
+    """The last migration that this database has seen."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def _named(session: Session) -> dict[str, str]:
@@ -102,16 +116,23 @@ def _run(engine: Engine, program: str, *arguments: str) -> None:
 
 
 def restore(session: Session, source: Path, store: Store) -> tuple[int, list[str]]:
-    """Put a backup into an empty register, once the manifest is proved; tells what `back_up` tells."""
+    """Put a backup, of this release or a former one, into an empty register; tells what `back_up` tells.
+
+    The manifest is proved first; the database is brought to the present schema.
+    """
     manifest = _proved(source)
     if manifest["database"] != db.engine.dialect.name:
         raise Refused(_("备份来自 %(kind)s，请恢复到同类数据库。", kind=manifest["database"]))
+    known = {step.revision for step in ScriptDirectory(str(migrate.directory)).walk_revisions()}
+    if manifest.get("schema") not in known | {None}:  # None: made before backups told it
+        raise Refused(_("备份来自更新的版本（%(schema)s），请先升级本系统，再恢复。", schema=manifest["schema"]))
     if filled := _filled(db.engine):
         raise Refused(_("当前数据库已有数据（%(tables)s），请恢复到空数据库。", tables="、".join(filled)))
     db.drop_all()
     Table(VERSION, MetaData()).drop(db.engine, checkfirst=True)
     db.engine.dispose()
     _load(db.engine, source / DATABASE)
+    flask_migrate.upgrade()
     for name in manifest["parts"]:
         if name.startswith(f"{FILES}/"):
             store.keep((source / name).read_bytes())

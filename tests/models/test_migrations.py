@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Connection, MetaData, Table, insert, inspect, select, text
+from sqlalchemy import Connection, MetaData, Table, column, insert, inspect, select, table, text
 
 from app import create_app
 from models import computed, guards
 from models.application import Application, search_key
 from models.db import db, migrate
 from models.vocabulary import Action
+from tests import former
 from tests.cast import bring_on, draft, take
 from tests.conftest import made
 
@@ -56,8 +57,8 @@ def test_the_steps_build_exactly_what_the_models_describe(blank: Flask) -> None:
         upgrade()
         with db.engine.connect() as connection:
             assert differences(connection) == []
-            for table in db.metadata.sorted_tables:
-                assert computed.expressions(connection, table.name) == computed.expected(connection, table)
+            for each in db.metadata.sorted_tables:
+                assert computed.expressions(connection, each.name) == computed.expected(connection, each)
             assert computed.expressions(connection, "application").keys() >= {"owner_id", "desk", "issued"}
         db.drop_all()
         db.create_all()
@@ -117,33 +118,19 @@ def test_a_computed_column_whose_rule_has_changed_is_seen(blank: Flask, monkeypa
 def test_stored_columns_of_a_former_release_become_virtual_ones(blank: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """On SQLite; rows, indexes and what is computed of them stay. PostgreSQL has nothing to do."""
     with blank.app_context():
-        with monkeypatch.context() as former:
-            former.setattr(computed, "KIND", "STORED")
-            upgrade(revision="0004")
-        with db.engine.begin() as connection:
-            guards.remove(connection)
-            there = MetaData()
-            there.reflect(connection, only=["organisation", "application"])
-            connection.execute(insert(there.tables["organisation"]).values(values_of(there.tables["organisation"])))
-            for key, status in enumerate(("draft", "pending", "revoked"), 1):
-                row = values_of(there.tables["application"]) | {"id": key, "number": key, "status": status}
-                connection.execute(insert(there.tables["application"]).values(row | {"province": "320000"}))
-            rows = connection.execute(select(there.tables["application"]).order_by(text("id"))).all()
+        columns = former.bring_to("0004", monkeypatch)
+        with db.engine.connect() as connection:
+            before = select(*map(column, columns)).select_from(table("application")).order_by(text("id"))
+            rows = connection.execute(before).all()
             indexes = inspect(connection).get_indexes("application")
         upgrade(revision="0005")
         with db.engine.connect() as connection:
-            after = Table("application", MetaData(), autoload_with=connection)
-            assert connection.execute(select(*(after.c[c.name] for c in there.tables["application"].c))).all() == rows
+            assert connection.execute(before).all() == rows
+            assert len(rows) == 3
             assert sorted(map(str, inspect(connection).get_indexes("application"))) == sorted(map(str, indexes))
             if blank.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
                 hidden = connection.execute(text("SELECT hidden FROM pragma_table_xinfo('application')")).scalars()
                 assert [kind for kind in hidden if kind] == [2, 2, 2]
-
-
-def values_of(table: Table) -> dict[str, Any]:
-    """Something for every column that must not be empty."""
-    kinds = {str: "1", int: 1, bool: True, datetime: datetime(2026, 1, 1, tzinfo=UTC)}
-    return {column.name: kinds[column.type.python_type] for column in table.columns if not column.nullable}
 
 
 LABELLED = '    REVOKED = "revoked", _l("已作废")'

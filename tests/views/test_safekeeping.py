@@ -4,19 +4,21 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete, inspect, select
 
 from app import create_app
 from models import access, clock
 from models.attachments import Attachment, Store
-from models.db import db
+from models.db import db, migrate
 from models.visits import SpentChallenge, Visit
+from tests import former
 from tests.conftest import made
 from tests.stores import grow_old
 from views import safekeeping
@@ -57,6 +59,22 @@ def elsewhere(app: Flask, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
         yield create_app(settings | {"SQLALCHEMY_DATABASE_URI": address})
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_nothing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Flask]]:
+    """`on_nothing(name)`: an application on an empty database of that name."""
+    with ExitStack() as stack:
+
+        def opened(name: str) -> Flask:
+            address = f"sqlite:///{tmp_path}/{name}.sqlite"
+            if request.param == "postgresql":
+                server = request.getfixturevalue("postgresql")
+                address = stack.enter_context(made(server, f"filing_{name}_{os.getpid()}"))
+            settings = {"SECRET_KEY": "x", "STORE": str(tmp_path / f"{name}-store")}
+            return create_app(settings | {"SQLALCHEMY_DATABASE_URI": address})
+
+        yield opened
+
+
 @pytest.mark.parametrize("schema", ["no schema", "an empty schema"])
 def test_what_was_backed_up_comes_back_the_same(
     app: Flask, address: str, elsewhere: Flask, make_application: Making, tmp_path: Path, schema: str
@@ -77,6 +95,43 @@ def test_what_was_backed_up_comes_back_the_same(
     assert told(elsewhere, "trail", "verify").exit_code == 0
     with elsewhere.app_context(), pytest.raises(Exception, match="留痕"), db.engine.begin() as connection:
         connection.execute(delete(db.metadata.tables["trail_entry"]))
+
+
+STEPS = sorted(path.name[:4] for path in Path(migrate.directory, "versions").glob("0*.py"))
+
+
+@pytest.mark.parametrize("schema", STEPS)
+def test_a_backup_of_every_former_release_is_brought_to_the_present(
+    on_nothing: Callable[[str], Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schema: str
+) -> None:
+    """Made by the steps themselves, in the form of then: the manifest did not tell the schema."""
+    kept, old, new = tmp_path / "kept", on_nothing("old"), on_nothing("new")
+    kept.mkdir()
+    with old.app_context():
+        former.bring_to(schema, monkeypatch)
+        safekeeping._dump(db.engine, kept / "database")
+        parts = {"database": safekeeping.digest_of(kept / "database")}
+        (kept / "manifest.json").write_text(json.dumps({"database": db.engine.dialect.name, "parts": parts}))
+    answer = told(new, "restore", kept)
+    assert answer.exit_code == 0, answer.output
+    rows, _digests = everything_in(new)
+    assert len(rows["application"]) == 3
+    assert told(new, "upgrade").exit_code == 0
+    assert everything_in(new)[0]["application"] == rows["application"]
+    assert told(new, "backup", tmp_path / "again").exit_code == 0
+    assert json.loads((tmp_path / "again" / "manifest.json").read_text())["schema"] == STEPS[-1]
+
+
+def test_a_backup_of_a_release_to_come_is_refused_before_anything_is_written(
+    app: Flask, elsewhere: Flask, tmp_path: Path
+) -> None:
+    assert told(app, "backup", tmp_path / "kept").exit_code == 0
+    manifest = tmp_path / "kept" / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"schema": "9999"}))
+    answer = told(elsewhere, "restore", tmp_path / "kept")
+    assert (answer.exit_code, answer.output) == (1, "备份来自更新的版本（9999），请先升级本系统，再恢复。\n")
+    with elsewhere.app_context():
+        assert inspect(db.engine).get_table_names() == []
 
 
 def test_a_register_in_use_is_not_written_over(app: Flask, make_application: Making, tmp_path: Path) -> None:

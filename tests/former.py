@@ -1,0 +1,39 @@
+"""Databases as former releases made them, with rows in them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask_migrate import upgrade
+from sqlalchemy import MetaData, Table, insert
+
+from models import computed, guards
+from models.db import db
+
+VIRTUAL_SINCE = "0005"
+
+
+def bring_to(revision: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Make the empty database of this context what it was then, with three applications; the columns these have."""
+    with monkeypatch.context() as then:
+        if revision < VIRTUAL_SINCE:
+            then.setattr(computed, "KIND", "STORED")
+        upgrade(revision=revision)
+    there = MetaData()
+    with db.engine.begin() as connection:
+        guards.remove(connection)
+        there.reflect(connection, only=["organisation", "application"])
+        organisation, application = there.tables["organisation"], there.tables["application"]
+        connection.execute(insert(organisation).values(_something(organisation) | {"trade": "publisher"}))
+        for key, status in enumerate(("draft", "pending", "revoked"), 1):
+            row = _something(application) | {"id": key, "number": str(key), "status": status, "province": "320000"}
+            connection.execute(insert(application).values(row))
+        guards.install(connection)
+    db.engine.dispose()
+    return [column.name for column in application.columns]
+
+
+def _something(table: Table) -> dict[str, Any]:
+    """A value for every column that must not be empty."""
+    kinds = {str: "1", int: 1, bool: True, datetime: datetime(2026, 1, 1, tzinfo=UTC)}
+    return {column.name: kinds[column.type.python_type] for column in table.columns if not column.nullable}
