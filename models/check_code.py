@@ -150,7 +150,7 @@ def main(folder: str, text: str) -> int:
         sys.stdout.write("二维码不完整，或不是签发机关签署的。请重新扫描；仍是如此的，请勿采信。\n")
         return 1
     told = (facts.number, facts.holder, facts.title, facts.issued_on.isoformat())
-    sys.stdout.write("二维码由签发机关签署。今天是否仍然有效，请联网核验。\n" + "\n".join(told) + "\n")
+    sys.stdout.write("二维码由签发机关签署。今天是否仍然有效，请联网查验。\n" + "\n".join(told) + "\n")
     return 0
 
 

@@ -27,6 +27,10 @@ def check_credit_code(_form: Any, field: Any) -> None:
 class Confirmation(BooleanField):
     """A tick that is asked for only where something is unusual; it is stored nowhere."""
 
+    def __call__(self, **kwargs: Any) -> Any:
+        """Without the class that a text field is drawn with."""
+        return super().__call__(**(kwargs | {"class": ""}))
+
     def populate_obj(self, obj: Any, name: str) -> None:
         """No-op."""
 
@@ -59,7 +63,7 @@ class OrganisationScreen(Screen):
     form_args["credit_code"]["validators"].append(check_credit_code)
     form_extra_fields = {
         "confirmed": Confirmation(
-            _l("校验位不符，确认登记"),
+            _l("校验位不符仍登记"),
             validators=[DataRequired(_l("校验位与前 17 位不符，请对照证照核对；证照确实如此的，请勾选后再保存。"))],
         )
     }

@@ -15,10 +15,10 @@ from views import certificate, verdict
 from views.office import keys, store
 from views.terminal import Terminal
 
-papers = Terminal("certificate", help="证明：核验文件和二维码，补制证明文件。")
+papers = Terminal("certificate", help="证明：查验文件和二维码，补制证明文件。")
 
 
-@papers.command(help="核验一份证明文件：签名、完整性、是否仍然有效；仅“有效”以状态 0 退出。")
+@papers.command(help="查验一份证明文件：签名、完整性、是否仍然有效；仅“有效”以状态 0 退出。")
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def verify(file: Path) -> None:
     """The verdict, and the facts to compare."""
@@ -30,7 +30,7 @@ def verify(file: Path) -> None:
         raise SystemExit(1)
 
 
-@papers.command("verify-code", help="核验二维码内容是否由签发机关签署；只需公钥，不查登记。")
+@papers.command("verify-code", help="查验二维码内容是否由签发机关签署；只需公钥，不查登记。")
 @click.argument("text", metavar="TEXT")
 def prove(text: str) -> None:
     """True or forged, without the register; whether it is valid today only the register knows."""
@@ -38,7 +38,7 @@ def prove(text: str) -> None:
         facts = check_code.read(text, keys().code_keys())
     except Forged:
         raise Refused(verdict.forged().sentence) from None
-    click.echo(_("二维码由签发机关签署。今天是否仍然有效，请联网核验。"))
+    click.echo(_("二维码由签发机关签署。今天是否仍然有效，请联网查验。"))
     for name, fact in verdict.signed_facts(facts).items():
         click.echo(f"  {name}：{fact}")
 

@@ -1,4 +1,4 @@
-"""核验: what can be said of a certificate by its number, its check code, its QR code, or its file."""
+"""查验: what can be said of a certificate by its number, its check code, its QR code, or its file."""
 
 import hashlib
 from dataclasses import dataclass, field

@@ -1,5 +1,6 @@
 """查询: the question above the list, the order and pages of its answer, and who finds what in which list."""
 
+import random
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,8 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert
 
-from models import clock
-from models.application import Application, search_key
+from models import clock, guards
+from models.application import Application, keys_of
 from models.db import db
 from models.vocabulary import Status
 from tests.conftest import Acting, Browser, Making
@@ -102,7 +103,7 @@ def fill(app: Flask, acting: Acting, count: int) -> None:
         same |= {"applicant_name": "x", "applicant_code": "x", "created_at": clock.now(), "changed_at": clock.now()}
         titles = [f"第{n % 3}辑" for n in range(count)]
         rows = [
-            same | {"number": f"SQ2025{n:08d}", "title": title, "title_key": search_key(title)}
+            same | {"number": f"SQ2025{n:08d}", "title": title} | keys_of("title", title)
             for n, title in enumerate(titles)
         ]
         with db.engine.begin() as connection:
@@ -248,3 +249,46 @@ def test_a_title_is_found_whatever_unseen_characters_stand_in_it(as_: As, make_a
     }.items():
         assert found(browser, title=asked) == [wanted], asked
     assert found(browser, title="\u200b\u3164") == [second, first]
+
+
+TITLES = [
+    "12 首夜曲",
+    "ＢＡＣＨ",
+    "Beethoven",
+    "《阿炳》",
+    "长江之歌",
+    "重庆",
+    "西安",
+    "先生",
+    "银行",
+    "中国",
+]  # by pinyin
+
+
+def test_names_are_sorted_by_pinyin_and_statuses_by_the_order_of_the_work(app: Flask, as_: As, acting: Acting) -> None:
+    """The same on both databases, whose own collations differ; backwards too."""
+    states = [*Status, *Status][: len(TITLES)]
+    with acting("publisher") as account:
+        same = {"version": 1, "applicant_id": account.organisation_id, "applicant_name": "x", "applicant_code": "x"}
+        same |= {"created_at": clock.now(), "changed_at": clock.now()}
+        rows = [
+            same
+            | {"number": f"SQ2025{n:08d}", "title": title, "publisher_name": title, "status": state}
+            | keys_of("title", title)
+            | keys_of("publisher_name", title)
+            for n, (title, state) in enumerate(zip(TITLES, reversed(states), strict=True))
+        ]
+        with db.engine.begin() as connection:
+            guards.remove(connection)  # rows come with the status they ended in
+            connection.execute(insert(Application.__table__), random.Random(1).sample(rows, len(rows)))
+            guards.install(connection)
+    browser, by_pinyin = as_("publisher"), [row["number"] for row in rows]
+    by_status = [row["number"] for row in sorted(rows, key=lambda row: list(Status).index(row["status"]))]
+    for column in (1, 2):  # 商品名称, 出版单位
+        assert found(browser, sort=column) == by_pinyin
+        assert found(browser, sort=column, desc=1) == by_pinyin[::-1]
+    shown = [rows[int(number[6:])]["status"] for number in found(browser, sort=4)]
+    assert shown == [rows[int(number[6:])]["status"] for number in by_status]
+    for status in Status:
+        asked = found(browser, status=status.value)
+        assert sorted(asked) == sorted(row["number"] for row in rows if row["status"] is status)

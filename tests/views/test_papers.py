@@ -80,7 +80,7 @@ def test_a_code_is_proved_with_the_public_keys_alone(
         return ran.returncode, ran.stdout, ran.stderr
 
     told = [
-        "二维码由签发机关签署。今天是否仍然有效，请联网核验。",
+        "二维码由签发机关签署。今天是否仍然有效，请联网查验。",
         f"  证明编号：{paper.number}",
         "  出版单位：江苏文艺音像出版社",
         f"  商品名称：{'长' * 59}…",

@@ -1,4 +1,4 @@
-"""核验 on the public page: what it says to whoever knows a number, holds the paper, or has the file."""
+"""查验 on the public page: what it says to whoever knows a number, holds the paper, or has the file."""
 
 import io
 import re
@@ -110,7 +110,7 @@ class TestNumberAlone:
             assert (answer.status_code, answer.location) == (302, f"/verify/{number}")
         for blank in ("", "  ", "--"):
             page = browser.get("/verify/", query_string={"number": blank})
-            assert (page.status_code, verdict(page.text)) == (200, "备案证明核验")
+            assert (page.status_code, verdict(page.text)) == (200, "备案证明查验")
 
     def test_an_o_typed_for_a_nought_does_not_matter(self, make_application: Making, held: Held, as_: As) -> None:
         """Nor an I or L for a one, in the digits of the number."""
