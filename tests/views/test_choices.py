@@ -23,7 +23,7 @@ ADDRESSES = {
 
 
 def test_no_page_asks_for_an_asset_of_flask_admin(as_: As) -> None:
-    """jQuery, Select2, moment, Bootstrap: 600 KB that no screen uses; two style sheets and modules of ours do it."""
+    """jQuery, Select2, moment, Bootstrap: 450 KB that no screen uses; two style sheets and modules of ours do it."""
     for username, addresses in ADDRESSES.items():
         for address in addresses:
             page = as_(username).get(address).text
