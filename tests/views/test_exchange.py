@@ -139,7 +139,7 @@ class TestReconciliation:
 
 def cells(page: str, column: str) -> list[str]:
     """The words in a column, top to bottom."""
-    found = re.findall(rf'<td class="col-{column}">(.*?)</td>', page, re.S)
+    found = re.findall(rf'<td class="col-{column}"[^>]*>(.*?)</td>', page, re.S)
     return [" ".join(re.sub(r"<[^>]+>", " ", value).split()) for value in found]
 
 
