@@ -1,10 +1,22 @@
 """Code lists: what ships with the code, and the customs districts that the operator replaces."""
 
+import pycountry
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from models.codes import District, authority_of, code_of, import_districts, label_of, names_of, seed_districts
+from models.codes import (
+    USUAL,
+    District,
+    authority_of,
+    code_of,
+    import_districts,
+    label_of,
+    names_of,
+    search_keys,
+    seed_districts,
+)
+from models.codes.search import pinyin_keys
 from models.db import db
 from models.workflow import Refused
 
@@ -144,3 +156,46 @@ def test_the_sample_table_is_sown_once(app: Flask) -> None:
         db.session.commit()
         assert names_of("district") == before | {"2201": "另一个名字"}
         assert len(db.session.scalars(select(District)).all()) == len(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "keys"),
+    [
+        ("district", "2201", {"pjhg", "pujianghaiguan"}),
+        ("unit", "140", {"h", "he"}),
+        ("currency", "EUR", {"oy", "ouyuan"}),
+        ("country", "KOR", {"hg", "hanguo", "kr", "southkorea", "korea,republicof"}),
+        ("country", "DEU", {"dg", "deguo", "de", "germany", "federalrepublicofgermany"}),
+        ("carrier", "黑胶唱片", {"hjcp", "heijiaochangpian"}),
+        ("carrier", "CD-ROM", set()),
+    ],
+)
+def test_an_option_is_found_by_pinyin_and_a_country_by_english_too(
+    app: Flask, name: str, code: str, keys: set[str]
+) -> None:
+    """Issue 8, 13: initials and full pinyin; a name with a sound of its own (重庆) is read as a word."""
+    with app.app_context():
+        assert set(search_keys(name, code, names_of(name)[code]).split()) == keys
+    assert pinyin_keys("重庆关区") == "cqgq chongqingguanqu"
+
+
+def test_usual_ones_come_first_and_the_rest_by_code(app: Flask) -> None:
+    """Where discs are pressed, what is paid in; every list is there whole, each code once."""
+    with app.app_context():
+        countries, currencies, districts = (list(names_of(name)) for name in ("country", "currency", "district"))
+    assert countries[:3] == ["HKG", "TWN", "JPN"] and currencies[:3] == ["CNY", "USD", "EUR"]
+    assert set(countries) == {country.alpha_3 for country in pycountry.countries}
+    rest = countries[len(USUAL["country"].split()) :]
+    assert rest == sorted(rest) and districts == sorted(districts)
+
+
+def test_metals_funds_and_tests_are_no_currencies_to_choose(app: Flask) -> None:
+    """ISO 4217 lists them; nothing is priced in them. One that is stored still shows with its name."""
+    with app.app_context():
+        offered = names_of("currency")
+        assert not set(offered) & {"XTS", "XXX", "XAU", "XAG", "XDR", "CHE", "USN"}
+        assert {"XAF", "XCD", "XOF", "XPF"} <= set(offered)
+        assert all(not name.isascii() for name in offered.values())
+        assert label_of("currency", "XAU") == "XAU-黄金"
+        with pytest.raises(Refused):
+            code_of("currency", "XAU")

@@ -33,7 +33,8 @@ function show(next, focus = true) {  // the month of a day, with that day under 
   day = next;
   const first = at(day.getUTCFullYear(), day.getUTCMonth(), 1), chosen = field.value && written(typed(field.value));
   const start = +first - ((first.getUTCDay() + 6) % 7) * DAY;  // the Monday before
-  const weeks = [0, 1, 2, 3, 4, 5].map((week) => start + week * 7 * DAY).filter((monday) => monday <= +moved(0) || new Date(monday).getUTCMonth() === day.getUTCMonth());
+  const end = at(day.getUTCFullYear(), day.getUTCMonth() + 1, 0);
+  const weeks = [0, 1, 2, 3, 4, 5].map((week) => start + week * 7 * DAY).filter((monday) => monday <= +end);
   body.replaceChildren(...weeks.map((monday) => {
     const row = document.createElement("tr");
     row.append(...[0, 1, 2, 3, 4, 5, 6].map((i) => cell(new Date(monday + i * DAY), chosen)));
@@ -54,7 +55,8 @@ function open(input) {
   show(typed(field.value));
   const { left, bottom, top } = field.getBoundingClientRect(), { width, height } = dialog.getBoundingClientRect();
   const below = bottom + height + 4 < innerHeight;
-  Object.assign(dialog.style, { left: `${Math.max(8, Math.min(left, innerWidth - width - 8))}px`, top: `${Math.max(8, below ? bottom + 4 : top - height - 4)}px` });
+  dialog.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8))}px`;
+  dialog.style.top = `${Math.max(8, below ? bottom + 4 : top - height - 4)}px`;
 }
 
 $$("input[data-role=datepicker]").forEach((input) => {

@@ -12,8 +12,8 @@ import { matching, meant, option } from "./search.js";
 const popup = document.getElementById("choices"), list = popup.firstElementChild, note = popup.lastElementChild;
 const heard = document.getElementById("choices-heard"), words = popup.dataset, parsed = new WeakMap();
 let box = null;  // the combobox with focus: { input, select, kept: label of its value, typed: whether the text was edited since }
-let found = [], at = -1;  // options shown, place of the highlighted one
-let asked = null, firing = false;  // AbortController of the request on its way; our own events, which are no typing
+// Options shown, place of the highlighted one; AbortController of the request on its way; whether an event is our own, and no typing.
+let found = [], at = -1, asked = null, firing = false;
 
 // Fields.
 const blankOf = (select) => [...select.options].find((each) => each.value === "__None" || each.value === "");
@@ -35,19 +35,18 @@ function dress(input) {  // a text field becomes a combobox
 }
 
 $$("select[data-combobox]").forEach((select) => {
-  const holder = document.createElement("span"), input = document.createElement("input");
+  const holder = Object.assign(document.createElement("span"), { className: "combobox" }), input = document.createElement("input");
   const moving = [...select.attributes].filter(({ name }) => /^(id|class|required|disabled|aria-.*)$/.test(name));
   dress(input);
   moving.forEach(({ name, value }) => input.setAttribute(name, value));
   Object.assign(input, { value: labelOf(select), placeholder: " " });  // which tells CSS whether there is something to clear
   Object.assign(select, { id: `${select.id}-value`, required: false, hidden: true });
-  holder.className = "combobox";
   select.addEventListener("change", () => { if (!firing) input.value = labelOf(select); });
   select.replaceWith(holder);
   holder.append(input, select);
   if (!blankOf(select)) return;
-  const clear = document.createElement("button");
-  Object.assign(clear, { type: "button", className: "clear", tabIndex: -1, textContent: "×", ariaLabel: words.clear + nameOf(input) });
+  const look = { type: "button", className: "clear", tabIndex: -1, textContent: "×", ariaLabel: words.clear + nameOf(input) };
+  const clear = Object.assign(document.createElement("button"), look);
   clear.addEventListener("click", () => { input.focus(); take(null); });
   input.after(clear);
 });
@@ -55,8 +54,7 @@ $$("select[data-combobox]").forEach((select) => {
 // Popup.
 function show(options, highlighted, sentence = options.length ? "" : words.none) {
   Object.assign(note, { textContent: sentence, hidden: !sentence });
-  const items = options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label }));
-  list.replaceChildren(...items);
+  list.replaceChildren(...options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label })));
   list.setAttribute("aria-label", nameOf(box.input));
   [found, list.hidden, popup.hidden] = [options, !options.length, false];
   box.input.setAttribute("aria-expanded", "true");
@@ -74,7 +72,8 @@ function highlight(place) {
 
 function place() {  // under the field, or above it where there is more room
   const { left, top, bottom, width } = box.input.getBoundingClientRect(), room = innerHeight - bottom, above = room < 240 && top > room;
-  Object.assign(popup.style, { left: `${left}px`, minWidth: `${width}px`, top: above ? "" : `${bottom + 2}px`, bottom: above ? `${innerHeight - top + 2}px` : "" });
+  const edge = above ? { top: "", bottom: `${innerHeight - top + 2}px` } : { top: `${bottom + 2}px`, bottom: "" };
+  Object.assign(popup.style, { left: `${left}px`, minWidth: `${width}px`, ...edge });
   list.style.maxHeight = `${Math.min(300, (above ? top : room) - 16)}px`;
 }
 
@@ -98,9 +97,9 @@ async function ask(text) {  // 200 ms after the last key; a new request ends the
 
 function close() {
   asked?.abort();
-  [popup.hidden, asked, at, found] = [true, null, -1, []];
+  [popup.hidden, asked, found] = [true, null, []];
   box.input.setAttribute("aria-expanded", "false");
-  box.input.setAttribute("aria-activedescendant", "");
+  highlight(-1);
 }
 
 // Value.
@@ -128,10 +127,11 @@ function settle() {  // before focus leaves or the form is sent; false when text
 }
 
 function tell(sentence) {  // under the field, which is described by it
-  const { input } = box, id = `${input.id}-unknown`, others = (input.getAttribute("aria-describedby") || "").split(" ").filter((one) => one !== id);
+  const { input } = box, id = `${input.id}-unknown`, before = (input.getAttribute("aria-describedby") || "").replace(id, "");
   document.getElementById(id)?.remove();
-  input.setAttribute("aria-describedby", (sentence ? [...others, id] : others).join(" ").trim());
-  if (sentence) (input.closest(".combobox") || input).after(Object.assign(document.createElement("p"), { id, className: "note error", role: "alert", textContent: sentence }));
+  input.setAttribute("aria-describedby", (sentence ? `${before} ${id}` : before).trim());
+  const line = Object.assign(document.createElement("p"), { id, className: "note error", role: "alert", textContent: sentence });
+  if (sentence) (input.closest(".combobox") || input).after(line);
 }
 
 // What people do. Each key answers whether the browser is to do no more.
@@ -166,8 +166,7 @@ function edit({ target, isComposing }) {
   tell("");
   open(target.value.trim());
 }
-document.addEventListener("input", edit);
-document.addEventListener("compositionend", ({ target }) => edit({ target }));
+["input", "compositionend"].forEach((name) => document.addEventListener(name, edit));
 document.addEventListener("submit", (event) => {
   if (box?.typed && event.target.contains(box.input) && !settle()) { event.preventDefault(); event.stopImmediatePropagation(); }
 }, true);
@@ -177,5 +176,4 @@ document.addEventListener("click", ({ target }) => {
   if (item) take(found[[...list.children].indexOf(item)]);
   else if (box?.input === target && !shown()) { if (!box.typed) target.select(); open(""); }
 });
-addEventListener("scroll", () => shown() && place(), { capture: true, passive: true });
-addEventListener("resize", () => shown() && place());
+["scroll", "resize"].forEach((name) => addEventListener(name, () => shown() && place(), { capture: true, passive: true }));

@@ -1,0 +1,263 @@
+"""Every state of every screen before axe (无障碍环境建设法 第三十二条, WCAG 2.2 AA): no violation, however small.
+
+Rules: all of WCAG 2.0 to 2.2, A and AA, with target size, and axe's best practices.
+On SQLite alone: a database adds nothing.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Coming
+from tests.browser.person import Person
+from tests.browser.test_pages import furnished  # noqa: F401
+from tests.conftest import Making
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def flawless(page: Page, state: str) -> None:
+    """Assert that axe finds nothing, and that it has looked."""
+    told = Axe().run(page, options=RULES).response
+    assert len(told["passes"]) > 10, state
+    flaws = [
+        (flaw["id"], node["html"][:200], node["failureSummary"])
+        for flaw in told["violations"]
+        for node in flaw["nodes"]
+    ]
+    assert flaws == [], state
+
+
+def test_axe_finds_a_flaw_where_there_is_one(comes: Coming) -> None:
+    page = comes("publisher").page
+    page.evaluate("document.querySelector('#title').labels[0].remove()")
+    with pytest.raises(AssertionError, match="label"):
+        flawless(page, "a field without its label")
+
+
+def test_lists(furnished: str, comes: Coming) -> None:  # noqa: F811
+    """Every list, ticked, asked through its select, with its calendar open, empty, and at a telephone's width."""
+    for username in ("publisher", "reviewer", "national", "operator"):
+        page = comes(username).page
+        for address in page.locator("#menu a").evaluate_all("links => links.map((link) => link.href)"):
+            page.goto(address)
+            flawless(page, address)
+            page.set_viewport_size({"width": 390, "height": 800})
+            flawless(page, f"{address} on a telephone")
+            page.get_by_role("button", name="菜单").click()
+            flawless(page, f"{address} with its menu")
+            page.set_viewport_size({"width": 1360, "height": 900})
+    page = comes("publisher").page
+    page.get_by_label("全选本页").check()
+    flawless(page, "ticked")
+    page.locator("#status").click()
+    flawless(page, "select open")
+    page.keyboard.type("没有的")
+    flawless(page, "nothing found")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="打开日历：申请日期", exact=True).click()
+    flawless(page, "calendar open")
+    page.goto("/applications/?title=没有的&since=昨天")
+    flawless(page, "a question that makes no sense")
+
+
+def test_the_form(comes: Coming, make_application: Making) -> None:
+    """Blank, with rows added, selects and calendar open, its dialogs, what is missing, what is wrong."""
+    person = comes("publisher")
+    page = person.page
+    page.goto("/applications/new/")
+    flawless(page, "blank")
+    for _row in range(2):
+        person.press("新增一行")
+    flawless(page, "rows added")
+    for field in ("country", "carriers-2-unit"):
+        page.locator(f"#{field}").click()
+        flawless(page, f"{field} open")
+        page.keyboard.type("没有的")
+        flawless(page, f"{field} finds nothing")
+        page.locator("#title").click()
+        flawless(page, f"{field} says so")
+    page.locator("#expected_on").press("Alt+ArrowDown")
+    flawless(page, "calendar open")
+    page.keyboard.press("Escape")
+    person.press("删除", page.locator("tr.inline-row").first)
+    flawless(page, "a row is to be deleted")
+    page.keyboard.press("Escape")
+    person.press("申报")
+    flawless(page, "申报 asks")
+    page.keyboard.press("Escape")
+    page.locator("#title").fill("错误之多")
+    page.locator("#hs_code").fill("1")
+    page.locator("#carriers-0-quantity").fill("一")
+    page.locator("#carriers-0-specification").fill("12 英寸")
+    person.press("保存")
+    expect(page.locator("#carriers-0-quantity")).to_be_visible()
+    page.wait_for_load_state()
+    flawless(page, "errors")
+    page.goto(f"/applications/edit/?id={make_application(title=None, port=None)}&check=1")
+    flawless(page, "what is missing")
+
+
+def test_details_and_the_dialogs_of_the_province(comes: Coming, make_application: Making) -> None:
+    """Opinion, grounds, reason, what each lacks, and progress."""
+    pending = make_application(status="pending")
+    filed = [make_application(status="filed") for _ in range(2)]
+    person = comes("reviewer")
+    page = person.page
+    page.goto(f"/review/details/?id={pending}")
+    flawless(page, "details of what waits")
+    for act in ("退回", "不予备案"):
+        person.press(act)
+        flawless(page, act)
+        person.answer("确定")
+        flawless(page, f"{act} lacks an opinion")
+        page.keyboard.press("Escape")
+    page.goto(f"/filings/details/?id={filed[0]}")
+    flawless(page, "details of what is filed")
+    person.press("作废")
+    flawless(page, "作废")
+    person.answer("确定")
+    flawless(page, "作废 lacks a reason")
+    page.goto("/filings/")
+    for key in filed:
+        page.locator(f"input[name=pick][value='{key}']").check()
+    person.press("打印", page.locator(".bar"))
+    expect(page.get_by_role("dialog")).to_contain_text("2 / 2")
+    flawless(page, "progress")
+
+
+def test_exchange(furnished: str, comes: Coming) -> None:  # noqa: F811
+    """The page of one message, its original opened."""
+    page = comes("reviewer").page
+    page.goto("/exchange/")
+    page.get_by_role("link", name="查看").first.click()
+    page.locator("summary").first.click()
+    flawless(page, "one message")
+
+
+def test_forms_of_the_operator(comes: Coming) -> None:
+    """Each form blank, with its selects open, and with its errors; the import of districts refused."""
+    person = comes("operator")
+    page = person.page
+    for screen, field in (("accounts", "organisation"), ("organisations", "trade"), ("entrustments", "publisher")):
+        page.goto(f"/{screen}/new/")
+        flawless(page, screen)
+        page.locator(f"#{field}").click()
+        expect(page.get_by_role("option").first).to_be_visible()
+        flawless(page, f"{screen}, {field} open")
+        page.keyboard.press("Escape")
+        page.locator("form.register-form").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
+        expect(page.locator(".note.error").first).to_be_visible()
+        flawless(page, f"{screen}, errors")
+    page.goto("/districts/")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "a.csv", "mimeType": "text/csv", "buffer": b"code,name\nx,y"}
+    )
+    flawless(page, "a table chosen")
+    person.turn_over("导入")
+    flawless(page, "a table refused")
+
+
+def test_the_front_door_and_what_the_public_sees(furnished: str, comes: Coming) -> None:  # noqa: F811
+    """登录 and its refusal, 修改密码, 查验 and its verdicts, error pages."""
+    person = comes()
+    page = person.page
+    page.goto("/login")
+    flawless(page, "login")
+    page.get_by_label("用户名").fill("nobody")
+    page.get_by_label("密码", exact=True).fill("wrong")
+    page.get_by_label("验证码", exact=True).fill("0")
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    flawless(page, "login refused")
+    for address in ("/verify/", f"/verify/{furnished}", "/verify/Z32"):
+        page.goto(address)
+        flawless(page, address)
+    signed_in = comes("publisher")
+    signed_in.page.goto("/password")
+    flawless(signed_in.page, "password")
+    for address in ("/nowhere", "/accounts/"):
+        signed_in.page.goto(address)
+        flawless(signed_in.page, address)
+    signed_in.complaints.clear()  # the error pages were asked for
+
+
+OBSCURED = """() => {
+  const element = document.activeElement, box = element.getBoundingClientRect();
+  const at = (x, y) => document.elementFromPoint(x, y);
+  const spots = [[box.left + box.width / 2, box.top + 3], [box.left + box.width / 2, box.bottom - 3]];
+  const free = (spot) => { const hit = at(...spot); return hit && (element.contains(hit) || hit.contains(element)); };
+  return element === document.body || spots.every(free) ? "" : element.outerHTML.slice(0, 120);
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1360, 700), (390, 700)])
+def test_focus_is_never_hidden_behind_what_sticks(
+    comes: Coming, make_application: Making, width: int, height: int
+) -> None:
+    """WCAG 2.2, 2.4.11: through the whole form forwards and back, by Tab alone."""
+    page = comes("publisher", width=width, height=height).page
+    page.goto(f"/applications/edit/?id={make_application(carriers=3)}")
+    for key in ("Tab", "Shift+Tab"):
+        for _step in range(75):
+            page.keyboard.press(key)
+            assert page.evaluate(OBSCURED) == "", key
+
+
+def look(page: Page, selector: str) -> list[str]:
+    """What forced colours leave of an element's look."""
+    names = ("color", "backgroundColor", "borderTopColor", "outlineStyle", "textDecorationLine")
+    script = "(element, names) => names.map((name) => getComputedStyle(element)[name])"
+    return list(page.locator(selector).first.evaluate(script, list(names)))
+
+
+def test_forced_colours_tell_apart_what_colour_alone_told(comes: Coming, make_application: Making) -> None:
+    """Live and dimmed acts, in rows and in bars; the open menu entry; the ticked row; the highlighted option; focus."""
+    make_application()
+    make_application(status="pending")
+    person = comes("publisher")
+    page = person.page
+    page.emulate_media(forced_colors="active")
+    assert look(page, ".act[aria-disabled=true]") != look(page, ".act:not([aria-disabled])")
+    assert look(page, ".side a.here") != look(page, ".side a:not(.here)")
+    person.row("暂存").get_by_role("checkbox").check()
+    assert look(page, "tr.picked") != look(page, "tbody tr:not(.picked)")
+    assert look(page, ".bar .btn[aria-disabled=true]") != look(page, ".bar .btn[aria-disabled=false]")
+    page.locator("#status").click()
+    page.keyboard.press("ArrowDown")
+    assert look(page, "#choices li[aria-selected=true]") != look(page, "#choices li[aria-selected=false]")
+    assert look(page, "#status")[3] == "solid"
+
+
+LINES = """element => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return range.getClientRects().length;
+}"""
+SEEN: dict[str, Callable[[Person], object]] = {
+    "who is signed in": lambda person: person.page.get_by_text("王敏"),
+    "the status": lambda person: person.row("待审核").locator(".badge"),
+    "the last act": lambda person: person.row("待审核").get_by_role("link", name="查看"),
+}
+
+
+def test_a_telephone_shows_name_status_and_whole_words(comes: Coming, make_application: Making) -> None:
+    """390 px: nothing that matters lies outside, and no word of a button or a step is broken in two."""
+    key = make_application(status="pending")
+    draft = make_application()
+    person = comes("publisher", width=390, height=800)
+    page = person.page
+    for what, found in SEEN.items():
+        box = found(person).bounding_box()  # type: ignore[attr-defined]
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390, what
+    number, status = (person.row("待审核").locator(part).bounding_box() for part in (".col-number", ".badge"))
+    assert number and status and abs(number["y"] - status["y"]) < 12
+    page.goto(f"/applications/details/?id={key}")
+    for box in [step.bounding_box() for step in page.locator(".steps li").all()]:
+        assert box and box["x"] + box["width"] <= 390
+    page.goto(f"/applications/edit/?id={draft}")
+    for button in page.locator(".foot .btn").all():
+        assert button.evaluate(LINES) == 1, button.inner_text()

@@ -1,0 +1,102 @@
+"""A day is typed; the calendar beside it helps, and never rewrites what is being typed.
+
+On SQLite alone: what is tried here is a script in a browser.
+"""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from models import clock
+from tests.browser.conftest import Coming
+from tests.conftest import Making
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+
+def day(page: Page) -> str | None:
+    """The day under focus in the open calendar."""
+    return page.locator("#calendar td:focus").get_attribute("data-day")
+
+
+def opened(page: Page, typed: str) -> None:
+    """The blank form with this typed into 预计进口日期, and the calendar open over it."""
+    page.goto("/applications/new/")
+    page.locator("#expected_on").focus()
+    page.keyboard.type(typed)
+    page.keyboard.press("Alt+ArrowDown")
+    expect(page.get_by_role("dialog", name="选择日期")).to_be_visible()
+
+
+def test_what_is_typed_key_by_key_stays_as_typed(comes: Coming) -> None:
+    """Looked up in the calendar and left again, a word or half a day is what it was."""
+    page = comes("publisher").page
+    page.on("dialog", lambda question: question.accept())
+    for typed in ("2027-01-15", "2027-1-5", "20270105", "２０２７年１月５日", "2027-0"):
+        opened(page, typed)
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog", name="选择日期")).to_be_hidden()
+        expect(page.locator("#expected_on")).to_be_focused()
+        expect(page.locator("#expected_on")).to_have_value(typed)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        expect(page.locator("#expected_on")).to_have_value(typed)
+
+
+def test_it_opens_on_the_day_that_is_typed(comes: Coming) -> None:
+    page = comes("publisher").page
+    page.on("dialog", lambda question: question.accept())
+    for typed in ("2027-1-31", "2027/1/31", "20270131", "2027年1月31日", "２０２７-０１-３１"):
+        opened(page, typed)
+        assert day(page) == "2027-01-31", typed
+        expect(page.locator("#calendar td[aria-selected=true]")).to_have_text("31")
+
+
+def test_its_keys_are_those_of_the_pattern(comes: Coming) -> None:
+    """ARIA APG, date picker dialog: days, weeks, months, years; the last day of a month stays in its month."""
+    page = comes("publisher").page
+    opened(page, "2027-01-31")
+    for key, reached in (
+        ("PageDown", "2027-02-28"), ("Shift+PageDown", "2028-02-28"), ("ArrowRight", "2028-02-29"),
+        ("Shift+PageUp", "2027-02-28"), ("Home", "2027-02-22"), ("ArrowUp", "2027-02-15"), ("End", "2027-02-21"),
+        ("ArrowDown", "2027-02-28"), ("ArrowRight", "2027-03-01"), ("PageUp", "2027-02-01"),
+        ("ArrowLeft", "2027-01-31"),
+    ):  # fmt: skip
+        page.keyboard.press(key)
+        assert day(page) == reached, key
+    expect(page.locator("#calendar-month")).to_have_text("2027年1月")
+    page.keyboard.press("Enter")
+    expect(page.locator("#expected_on")).to_have_value("2027-01-31")
+    expect(page.locator("#expected_on")).to_be_focused()
+    assert page.url.endswith("/applications/new/")
+
+
+def test_a_day_is_picked_with_the_mouse_and_saved(comes: Coming, make_application: Making) -> None:
+    """The button beside the field; the page knows that something has changed, and the day is what is saved."""
+    key = make_application()
+    press = comes("publisher")
+    page = press.page
+    page.goto(f"/applications/edit/?id={key}")
+    page.get_by_role("button", name="打开日历：预计进口日期").click()
+    page.get_by_role("button", name="下一年").click()
+    page.get_by_role("button", name="上个月").click()
+    expect(page.locator("#calendar-month")).to_have_text("2028年2月")
+    page.locator("#calendar").get_by_text("29", exact=True).click()
+    expect(page.locator("#expected_on")).to_have_value("2028-02-29")
+    press.turn_over("保存")
+    expect(page.locator("#expected_on")).to_have_value("2028-02-29")
+
+
+def test_it_begins_today_and_a_range_is_asked_with_two(comes: Coming, make_application: Making) -> None:
+    """申请起止日期: each of the two has its own; an empty field opens on today, the day of 北京时间."""
+    make_application(status="pending")
+    press = comes("publisher")
+    page = press.page
+    for name in ("申请日期", "申请日期至"):
+        page.get_by_role("button", name=f"打开日历：{name}", exact=True).click()
+        assert day(page) == str(clock.today())
+        expect(page.locator("#calendar td[aria-current=date]")).to_be_focused()
+        page.keyboard.press(" ")
+    press.turn_over("查询")
+    assert f"since={clock.today()}&until={clock.today()}" in page.url
+    expect(page.locator("table.model-list tbody tr")).to_have_count(1)
