@@ -85,7 +85,7 @@ class Person:
 
     def pick(self, field: str, typed: str, option: str) -> None:
         """Open a select, type what comes to mind, and take the option that it finds (手册 第一章: 模糊查询)."""
-        self.page.locator(f"#{field}").click()
+        self.page.locator(f"input#{field}").click()  # which stands for the select once the script is there
         self.page.keyboard.type(typed)
         self.page.get_by_role("listbox").get_by_role("option", name=option).click()
 

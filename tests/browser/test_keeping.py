@@ -82,6 +82,28 @@ def test_a_server_that_is_away_leaves_the_page_as_it_was(
     assert on_record(key)["application"][0]["title"] == "断网时写的名称"
 
 
+def test_a_refused_form_shows_what_is_wrong_and_warns_before_it_is_left(comes: Coming) -> None:
+    """An operator's form is saved whole or not at all: the list leads to each field, and leaving asks first."""
+    operator = comes("operator")
+    page = operator.page
+    page.goto("/accounts/new/")
+    page.get_by_label("姓名").fill("钱江")
+    operator.turn_over("保存")
+    expect(page.locator("#missing")).to_be_focused()
+    page.locator("#missing").get_by_role("link", name="用户名").press("Enter")
+    expect(page.locator("#username")).to_be_focused()
+    expect(page.get_by_label("姓名")).to_have_value("钱江")
+    asked: list[str] = []
+    page.once("dialog", lambda question: (asked.append(question.type), question.dismiss()))
+    page.get_by_role("link", name="返回列表").click()
+    expect(page.get_by_label("姓名")).to_have_value("钱江")
+    assert asked == ["beforeunload"]
+    page.locator("#username").fill("qianjiang")
+    operator.pick("role", "国家", "国家查询")
+    operator.turn_over("保存")
+    expect(page.locator(".alert-success")).to_have_text("已保存。")
+
+
 def test_a_session_that_ended_asks_for_the_password_over_the_page_and_goes_on(
     app: Flask, comes: Coming, make_application: Making, on_record: Recording, a_pdf: A_pdf
 ) -> None:

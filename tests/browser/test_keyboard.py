@@ -157,7 +157,7 @@ def uploads(press: Typist, a_pdf: Callable[[str], bytes]) -> None:
     for kind in FILES:
         press.tab_to(page.locator(f"#file-{kind} input[type=file]"))
         with page.expect_file_chooser() as opened:
-            press.press("Enter")
+            press.press("Space")
         opened.value.set_files([{"name": f"{kind}.pdf", "mimeType": "application/pdf", "buffer": a_pdf(kind)}])
         expect(page.locator(f"#file-{kind} .files li")).to_have_count(1)
 

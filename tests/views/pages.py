@@ -63,7 +63,7 @@ def form_of(page: str, form: str = "application") -> dict[str, str]:
 
 TOLD = re.compile(
     r'<div class="alert alert-\w+" role="(?:alert|status)">(.*?)</div>'
-    r'|<section class="alert alert-success result" tabindex="-1">\s*<h2>(.*?)</h2>',
+    r'|<section class="alert alert-success result" tabindex="-1">\s*<strong>(.*?)</strong>',
     re.DOTALL,
 )
 

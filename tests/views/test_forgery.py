@@ -29,7 +29,7 @@ As = Callable[[str | None], Browser]
 FORGED = {
     "status": "filed", "applicant_id": "2", "owner_id": "2", "issued": "1", "number": "SQ202600099999",
     "desk": "440000", "filing": "entrusted", "province": "440000", "authority": "广东省新闻出版局",
-    "application_id": "2", "position": "9",
+    "application_id": "2", "position": "9", "unread": "7",
     "created_at": "2020-01-01 00:00:00", "changed_at": "2020-01-01 00:00:00", "applied_on": "2020-01-01",
     "submitted_at": "2020-01-01 00:00:00", "deleted_at": "2020-01-01 00:00:00",
 }  # fmt: skip
@@ -54,7 +54,7 @@ def forged(form: dict[str, str]) -> dict[str, str]:
     """A forged value for every one of them, under the names that a form of Flask-Admin would give."""
     columns, carrier_columns = hidden(form)
     assert {"status", "applicant_id", "owner_id", "deleted_at", "applied_on"} <= columns
-    assert carrier_columns == {"application_id", "position"}
+    assert carrier_columns == {"application_id", "position", "unread"}
     values = {name: FORGED.get(name, "7") for name in columns}
     values |= {f"carriers-0-{name}": FORGED[name] for name in carrier_columns}
     values |= {

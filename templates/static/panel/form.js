@@ -1,9 +1,10 @@
 import { $$, state } from "./page.js";
 import { arrived, watch } from "./uploads.js";
 
-// The application form: nothing typed is left by accident; files go up the moment they are chosen.
-const form = document.getElementById("application");
+// Forms that hold work: nothing typed is left by accident; files of an application go up the moment they are chosen.
+const form = document.querySelector("#application, .register-form");
 if (form) {
+  state.changed = "unsaved" in form.dataset;  // the page of a refusal
   form.addEventListener("input", () => { state.changed = true; });
   form.addEventListener("change", (event) => { if (event.target.type !== "file") state.changed = true; });
   form.addEventListener("submit", async (event) => {

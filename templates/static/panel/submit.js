@@ -35,3 +35,7 @@ document.addEventListener("submit", async (event) => {
   focused?.focus();
   tell(form, answer.words);
 });
+
+window.addEventListener("pageshow", (event) => {  // brought back by 后退 as it was when it was sent
+  if (event.persisted) $$("form[data-keep]").forEach((form) => { Object.assign(form, { inert: false, ariaBusy: null }); });
+});

@@ -13,7 +13,7 @@ async function ensureDraft(form) {  // a blank form is saved first, with all tha
   const answer = await send(form.action, body), draft = answer.json;
   if (!answer.ok) {
     state.changed = true;
-    return answer.status && !draft ? form.dataset.unsaved : answer.words;
+    return answer.status && !draft ? form.dataset.notSaved : answer.words;
   }
   form.dataset.id = draft.id;
   form.action = draft.edit;
