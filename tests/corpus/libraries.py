@@ -23,7 +23,7 @@ from weasyprint import HTML
 Files = Iterator[tuple[str, bytes]]  # what is special about it, and the file
 TEXT = "赴境外加工光盘进口备案 Disc pressing contract No. 2026-018"
 MARKUP = f"""<html lang="zh"><head><title>合同</title></head><body><h1>{TEXT}</h1>
-<p><a href="https://example.org/a">Optimal Media</a>, <a href="mailto:a@example.org">mail</a>, <a href="#end">end</a></p>
+<p><a href="https://example.org/a">Optimal Media</a>, <a href="mailto:a@example.org">mail</a>, <a href="#end">II</a></p>
 <table border="1"><tr><th>品名</th><th>Quantity</th></tr><tr><td>黑胶唱片</td><td>1,000</td></tr></table>
 <form><input name="a" value="b"><input type="checkbox"></form>
 <h2 id="end" style="page-break-before: always">II</h2></body></html>"""
