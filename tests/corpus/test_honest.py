@@ -92,3 +92,16 @@ def test_a_file_of_every_program_can_be_uploaded_and_viewed(
         assert viewed.mimetype == file["media_type"]
         assert viewed.headers["X-Content-Type-Options"] == "nosniff"
         assert file["name"].endswith((".exe.pdf", ".exe.jpg", ".exe.png", ".exe.tif"))
+
+
+def test_our_own_certificate_can_be_attached(
+    app: Flask, as_: Callable[[str | None], Browser], make_application: Making
+) -> None:
+    """It carries its content as JSON, a signature and PDF/A-3; a publisher sends it with the next application."""
+    granted, key = make_application(status="pending"), make_application()
+    as_("reviewer").post("/review/grant/", data={"id": granted})
+    certificate = as_("publisher").get(f"/applications/certificate/?id={granted}").data
+    assert b"/EmbeddedFile" in certificate and b"/ByteRange" in certificate
+    sent = {"id": key, "kind": "other", "file": (io.BytesIO(certificate), "证明.pdf")}
+    answer = as_("publisher").post("/applications/upload/", data=sent, headers={"X-Requested-With": "XMLHttpRequest"})
+    assert answer.status_code == 200, answer.text
