@@ -13,7 +13,7 @@ from pikepdf import Dictionary, Object, ObjectType, Pdf, Stream
 
 from models.flaws import Flaw, Flawed
 
-MOST_VALUES = 1_500_000  # in all arrays and dictionaries; each costs some 5 µs
+MOST_VALUES = 1_000_000  # in all arrays and dictionaries; each costs some 5 µs
 HARMLESS = {"GoTo", "GoToDp", "Named", "Hide", "SetOCGState", "SetState", "NOP", "Trans", "ResetForm"}
 LEAVING = {"URI", "GoToR", "Thread"}  # to the web or another file: on a click
 FORBIDDEN = {

@@ -1,6 +1,9 @@
 """Whether a picture is whole and can be shown: JPEG and PNG decoded to their end, TIFF by its directories."""
 
+import hashlib
 import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +16,8 @@ from models.flaws import Flaw, Flawed
 MOST_BYTES = 400_000_000  # unpacked: 100 million pixels in colour, A1 at 600 dpi in black and white
 BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # of a pixel in Pillow's memory; 4 in all other modes
 MOST_PAGES = 2_000  # of a TIFF
-END_OF_JPEG = b"\xff\xd9"
+END_OF_JPEG, SCAN = b"\xff\xd9", b"\xff\xda"
+MOST_OWN_ZEROS = 8
 END_OF_PNG = b"\0\0\0\0IEND\xaeB`\x82"
 
 
@@ -35,65 +39,60 @@ def _check_size(picture: Image.Image) -> None:
 
 
 def _check_jpeg(file: BinaryIO) -> None:
-    """Decoded at an eighth of its size. The mark of its end may lack, when no part of the picture does."""
-    try:
-        _eighth(file)
-    except OSError:
-        file.seek(0)
-        content = file.read().rstrip(b"\0")
-        if content.endswith(END_OF_JPEG):
-            raise
+    """Decoded to its end. The mark of the end may lack, when no part of the picture does."""
+    content = file.read()
+    if content.rfind(END_OF_JPEG) < content.rfind(SCAN) or SCAN not in content:
         if not _ends_whole(content):
-            raise Flawed(Flaw.CUT) from None
+            raise Flawed(Flaw.CUT)
+    else:
+        _pixels(content)
 
 
 def _ends_whole(content: bytes) -> bool:
-    """What follows the last bit of a whole picture changes nothing in it; of one that was cut off it is shown."""
+    """Whether any bytes behind leave the picture as it is: where a part lacks, they are shown in its place.
+
+    Zeros at the end may stand for a part that never came; a few of them may be the picture's own.
+    """
+    begun = content[: len(content.rstrip(b"\0")) + MOST_OWN_ZEROS]
     try:
-        ends = [_eighth(io.BytesIO(content + more + END_OF_JPEG)) for more in (b"", bytes(range(1, 250)) * 40)]
+        return _pixels(begun + END_OF_JPEG) == _pixels(begun + bytes(range(250)) * 40 + END_OF_JPEG)
     except OSError:
         return False
-    return ends[0] == ends[1]
 
 
-def _eighth(file: BinaryIO) -> bytes:
-    with JpegImageFile(file) as picture:  # of a phone's MPO the first picture, which is what viewers show
+def _pixels(content: bytes) -> bytes:
+    """SHA-256 of what is shown, at an eighth of its size where that is read to the end. Of an MPO the first picture."""
+    with JpegImageFile(io.BytesIO(content)) as picture:
         _check_size(picture)
-        picture.draft("RGB", (1, 1))
-        return picture.tobytes()
+        if "progressive" not in picture.info:  # whose last parts only sharpen it
+            picture.draft("RGB", (1, 1))
+        return hashlib.sha256(picture.tobytes()).digest()
 
 
 def _check_png(file: BinaryIO) -> None:
     """All its pixels must be there; the mark of its end may lack."""
+    content = file.read()
+    whole = _whole_chunks(content)
     try:
-        _load_png(file)
+        with Image.open(io.BytesIO(content[:whole] + END_OF_PNG), formats=["PNG"]) as picture:
+            _check_size(picture)
+            picture.load()
     except (OSError, SyntaxError, EOFError):
-        file.seek(0)
-        content = file.read()
-        whole = _whole_chunks(content)
-        if whole == len(content):
+        if whole == len(content) or content[whole + 4 : whole + 8] == b"IEND":
             raise
-        try:
-            _load_png(io.BytesIO(content[:whole] + END_OF_PNG))
-        except (OSError, SyntaxError, EOFError):
-            raise Flawed(Flaw.CUT) from None
-
-
-def _load_png(file: BinaryIO) -> None:
-    with Image.open(file, formats=["PNG"]) as picture:
-        _check_size(picture)
-        picture.load()
+        raise Flawed(Flaw.CUT) from None
 
 
 def _whole_chunks(content: bytes) -> int:
-    """Where the last whole chunk of a PNG ends; at IEND, all that follows counts as part of it."""
+    """Where the last whole chunk of a PNG ends, before IEND; raises Flawed (BROKEN) when its pixels were changed."""
     position = 8
-    while position < len(content):
-        end = position + 12 + int.from_bytes(content[position : position + 4])
-        if end > len(content):
-            return position
-        if content[position + 4 : position + 8] == b"IEND":
-            return len(content)
+    while position + 12 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, position)
+        end = position + 12 + length
+        if end > len(content) or kind == b"IEND":
+            break
+        if kind == b"IDAT" and zlib.crc32(content[position + 4 : end - 4]) != int.from_bytes(content[end - 4 : end]):
+            raise Flawed(Flaw.BROKEN)
         position = end
     return position
 

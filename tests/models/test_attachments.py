@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from models import clock, uploads
 from models.application import Application
-from models.attachments import Attachment, Store, clean_name
+from models.attachments import Attachment, Store, clean_name, named
 from models.db import db
 from models.inspection import INSPECTION, MEMORY
 from models.vocabulary import AttachmentKind
@@ -83,6 +83,30 @@ def test_whatever_the_name_it_can_be_stored_and_sent(name: str) -> None:
     assert kept.isprintable() or any(sign.isspace() for sign in kept)
     assert not set(kept) & set("/\\\r\n\0\u202e")
     assert clean_name(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("given_name", "media_type", "kept"),
+    [
+        ("合同.pdf", "application/pdf", "合同.pdf"),
+        ("合同.PDF", "application/pdf", "合同.PDF"),
+        ("合同.hta", "application/pdf", "合同.hta.pdf"),
+        ("合同.pdf.bat", "application/pdf", "合同.pdf.bat.pdf"),
+        ("合同.jpg", "application/pdf", "合同.pdf"),
+        ("第1.2版", "application/pdf", "第1.2版.pdf"),
+        ("合同", "image/tiff", "合同.tif"),
+        (".pdf", "application/pdf", ".pdf.pdf"),
+        ("合同.exe ", "image/png", "合同.exe .png"),
+        ("IMG_0001.JPEG", "image/jpeg", "IMG_0001.JPEG"),
+        ("IMG_0001.MPO", "image/jpeg", "IMG_0001.MPO.jpg"),
+        ("扫描件.png", "image/jpeg", "扫描件.jpg"),
+        ("合" * 84 + ".h", "application/pdf", "合" * 83 + ".pdf"),
+    ],
+)
+def test_a_name_ends_as_the_kind_of_its_file_does(given_name: str, media_type: str, kept: str) -> None:
+    """21: no other program opens it for what its name claims."""
+    assert named(clean_name(given_name) if given_name != "合同.exe " else given_name, media_type) == kept
+    assert len(kept.encode()) <= 255
 
 
 def picture(kind: str, size: tuple[int, int] = (600, 400)) -> bytes:

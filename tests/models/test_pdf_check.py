@@ -12,6 +12,14 @@ from tests.models.conftest import Verdict
 SCRIPT = b"<</S/JavaScript/JS(x\\(\\))>>"
 SPECIFICATION = b"<</Type/Filespec/F(a.exe)/EF<</F 61 0 R>>>>"
 PROGRAM = {61: stream(b"/Type/EmbeddedFile", b"MZ\x90\0")}
+
+
+def unlisted(content: bytes, body: bytes) -> bytes:
+    """An object that the table of references does not name, but that a search through the file finds last."""
+    at = content.rindex(b"xref\n0 1")
+    return (content[:at] + body + content[at:]).replace(b"startxref\n%d" % at, b"startxref\n%d" % (at + len(body)))
+
+
 STRUCTURES: dict[str, tuple[bytes, Flaw]] = {
     "script in the names": (pdf(catalogue(b"/Names<</JavaScript<</Names[(a) %s]>>>>" % SCRIPT)), Flaw.ACTIVE),
     "script deep in the names": (
@@ -40,6 +48,14 @@ STRUCTURES: dict[str, tuple[bytes, Flaw]] = {
     "events in a stream": (pdf(page(b"/AA 50 0 R") | {50: stream(b"/O 53 0 R"), 53: SCRIPT}), Flaw.ACTIVE),
     "script at a place of its maker": (
         pdf(catalogue(b"/Own<</Deep[<</Deeper 53 0 R>>]>>") | {53: SCRIPT}),
+        Flaw.ACTIVE,
+    ),
+    "object that the table does not name": (
+        unlisted(pdf(catalogue(b"/OpenAction 60 0 R")), b"60 0 obj\n%s\nendobj\n" % SCRIPT),
+        Flaw.ACTIVE,
+    ),
+    "catalogue that the table does not name": (
+        unlisted(pdf(BASIC), b"1 0 obj\n<</Type/Catalog/Pages 2 0 R/OpenAction %s>>\nendobj\n" % SCRIPT),
         Flaw.ACTIVE,
     ),
     "last revision": (update(pdf(BASIC), catalogue(b"/OpenAction 60 0 R") | {60: SCRIPT}), Flaw.ACTIVE),
