@@ -176,13 +176,12 @@ def serving(app: Flask, folder: Path, **settings: Any) -> Iterator[Server]:
     told = {name: app.config[name] for name in SHARED} | {"BASE_URL": address} | settings
     outside = {name: value for name, value in os.environ.items() if not name.startswith("FILING_")}
     environment = outside | {f"FILING_{name}": json.dumps(value) for name, value in told.items()}
+    program = str(Path(sys.executable).with_name("gunicorn"))
     command = [
         "setpriv",
         "--pdeathsig",
         "TERM",
-        sys.executable,
-        "-m",
-        "gunicorn",
+        program,
         "--config",
         "python:views.server",
         "--bind",

@@ -12,14 +12,13 @@ from werkzeug.routing import Rule
 from models import access, clock
 from models.accounts import CODE_SIGNS, valid_credit_code
 from models.application import WRITTEN, Application
-from models.codes import _read
 from models.customs import CustomsMessage
 from models.db import db
 from models.vocabulary import Action, AttachmentKind
 from tests.cast import FIELDS, PASSWORD, brought, small_pdf
 from tests.served.answers import check
 from tests.served.rows import furnished
-from tests.serving import Answer, Client, Server
+from tests.serving import HOUSE, Answer, Client, Server
 from tests.views.pages import form_of, said
 from tests.views.test_doors import PEOPLE
 
@@ -181,7 +180,7 @@ def kept_by_the_operator(story: Story) -> None:
     fill("/organisations/edit/?id=1", name="江苏文艺音像出版社")
     fill("/entrustments/new/", publisher=2, agent=3, since="2026-01-01", until="2027-12-31")
     fill("/entrustments/edit/?id=1", until="2098-12-31")
-    table = "代码,名称\n" + "".join(f"{code},{name}\n" for code, name in _read("district").items())
+    table = (HOUSE / "models/codes/district.csv").read_text(encoding="utf-8")
     story.post("operator", "/districts/import/", file=(table.encode("gb18030"), "关区代码.csv"))
     page = client.get(
         fill("/accounts/new/", username="newcomer", name="钱多", role="national", active="y").location
