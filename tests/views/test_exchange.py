@@ -67,7 +67,7 @@ class TestReconciliation:
         assert "本省差异 3 处" in page
         assert "Z9920260000019-3" not in page
         assert f"{kept}：" not in page
-        assert re.findall(r'col-(ours|theirs|found)">\s*(\d+)', as_("operator").get("/traffic/").text) == [
+        assert re.findall(r'col-(ours|theirs|found)"[^>]*>\s*(\d+)', as_("operator").get("/traffic/").text) == [
             ("ours", "4"), ("theirs", "4"), ("found", "4"),
         ]  # fmt: skip
         assert "本省差异 0 处" in as_("reviewer2").get("/exchange/").text
