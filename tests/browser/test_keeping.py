@@ -10,6 +10,7 @@ from models.db import db
 from models.visits import end_visits
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
+from tests.browser.test_accessibility import flawless
 from tests.cast import PASSWORD, account_of
 from tests.conftest import Making, Recording
 
@@ -116,6 +117,7 @@ def test_a_session_that_ended_asks_for_the_password_over_the_page_and_goes_on(
     session_ends(app, "publisher")
     press.press("保存")
     expect(again).to_contain_text("登录已超时")
+    flawless(page, "the password is asked for over the page")
     press.press("取消", again)
     expect(page.locator(".foot").get_by_role("alert")).to_contain_text("登录已超时")
     press.press("保存")
@@ -181,6 +183,7 @@ def test_a_dialog_keeps_its_words(comes: Coming, make_application: Making, on_re
     with page.expect_navigation():
         province.answer("确定")
     expect(page.locator(".result")).to_contain_text("已不予备案")
+    flawless(page, "the result of an act")
     assert "第三页的歌词需要核对。" in on_record(key)["trail_entry"][-1]["opinion"]
 
 
@@ -268,6 +271,7 @@ def test_each_file_has_its_own_line_and_can_be_tried_again(
     expect(lines.filter(has_text="假的.pdf").get_by_role("alert")).to_contain_text("不能作为附件")
     expect(lines.filter(has_text="假的.pdf").get_by_role("button")).to_have_text(["知道了"])
     expect(lines.filter(has_text="断线.pdf").get_by_role("alert")).to_have_text("网络中断，文件没有传完，可以重试。")
+    flawless(page, "files that did not arrive")
     page.unroute("**/applications/upload/")
     press.complaints.clear()
     press.press("重试", lines.filter(has_text="断线.pdf"))
