@@ -8,6 +8,7 @@ PACKAGES = python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 lib
 BIN = .venv/bin
 FLASK = $(BIN)/flask --app app
 INSTALLED = .venv/requirements.txt
+SAMPLES = .venv/samples/samples.txt
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: help setup packages run test migration soak screens bench lint clean
@@ -37,6 +38,12 @@ $(INSTALLED): requirements.txt | packages
 		{ echo 'Python 依赖没有装上，请检查网络和 pip 软件源后，再次运行同一命令。' >&2; exit 1; }
 	@cp $< $@
 
+$(SAMPLES): tests/corpus/samples.txt | $(INSTALLED)
+	@$(BIN)/pip download --quiet --disable-pip-version-check --no-input --no-deps --no-binary :all: \
+		--require-hashes -r $< -d $(@D) || \
+		{ echo '测试用的样本文件没有取到，请检查网络和 pip 软件源后，再次运行同一命令。' >&2; exit 1; }
+	@cp $< $@
+
 run: export FILING_BASE_URL ?= http://127.0.0.1:$(PORT)
 run: export FILING_CUSTOMS_GATEWAY ?= folder:customs
 run: SHELL = setpriv
@@ -56,7 +63,7 @@ run: setup ## 装入演示数据和模拟海关，在 http://127.0.0.1:8000 运�
 soak: setup ## 长时间反复强制终止投递和办理进程，核对双方台账（KILLS=1000 SEED=1）
 	@KILLS=$(or $(KILLS),200) $(BIN)/pytest -q tests/views/test_kills.py
 
-test: setup ## 在 SQLite 和 PostgreSQL 上运行全部测试
+test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto
 
 migration: export NAME := $(NAME)

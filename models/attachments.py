@@ -64,6 +64,10 @@ class Attachment(Child, Base):
     application: Mapped[Application] = relationship(back_populates="attachments")
 
 
+class TryAgain(Refused):
+    """The server had no time to look at a file: the same file may be sent again."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """Bytes that are kept: their SHA-256, size and kind as told by their content."""
@@ -142,7 +146,8 @@ def kind_of(path: Path, name: str) -> str:
     try:
         return inspected(path)
     except Flawed as flawed:
-        raise Refused(str(FLAWS[flawed.args[0]]) % {"name": name}) from None
+        refused = TryAgain if flawed.args[0] is Flaw.BUSY else Refused
+        raise refused(str(FLAWS[flawed.args[0]]) % {"name": name}) from None
 
 
 def named(name: str, media_type: str) -> str:

@@ -6,6 +6,7 @@ records that have to be changed together. An opinion that is rewritten together 
 
 import hashlib
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -95,7 +96,11 @@ def _same(row: Application | Carrier, texts: dict[str, Any], names: tuple[str, .
     for name in names:
         value, text = shown(row, name), texts.get(name)
         if "codes" in row.__table__.columns[name].info and value is not None and text is not None:
-            value, text = getattr(row, name), text.partition("-")[0]
+            code = str(getattr(row, name))
+            if text == code or text.startswith(f"{code}-"):  # a code can hold a dash itself: CD-ROM
+                continue
+        if isinstance(value, Decimal) and text is not None:  # 12.50 was frozen as it was typed, and is read as 12.5
+            value, text = str(value.normalize()), str(Decimal(text).normalize())
         if (None if value is None else str(value)) != text:
             return False
     return True

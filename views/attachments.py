@@ -8,6 +8,7 @@ from flask_login import current_user
 
 from models import turn, uploads
 from models.application import Application
+from models.attachments import TryAgain
 from models.db import db
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
@@ -46,7 +47,8 @@ class UploadScreen(FilingScreen):
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
-            return jsonify(message=str(refused)), 409 if isinstance(refused, turn.Conflict) else 422
+            status = {turn.Conflict: 409, TryAgain: 503}.get(type(refused), 422)  # after 503 the page keeps the file
+            return jsonify(message=str(refused)), status
         return self._box(attached.application, kind)
 
     @expose("/remove/", methods=("POST",))

@@ -62,7 +62,7 @@ def made_by(makers: Iterable[Callable[[], Iterable[tuple[str, bytes]]]]) -> Iter
 
 def test_every_honest_pdf_is_accepted(tmp_path: Path) -> None:
     """OU2: by 17 programs, in the ways their users choose, and what the makers of two libraries met in the world."""
-    met = itertools.chain(samples("pypdf==7.1.1", (".pdf",)), samples("ocrmypdf==17.13.0", (".pdf",)))
+    met = itertools.chain(samples("pypdf-7.1.1", (".pdf",)), samples("ocrmypdf-17.13.0", (".pdf",)))
     told = verdicts(itertools.chain(made_by(LIBRARIES + PROGRAMS + REBUILT), met), tmp_path)
     assert len(told) >= 400
     assert {name: verdict for name, verdict in told.items() if len(set(verdict)) > 1} == {}
@@ -70,7 +70,7 @@ def test_every_honest_pdf_is_accepted(tmp_path: Path) -> None:
 
 def test_every_honest_picture_is_accepted(tmp_path: Path) -> None:
     """OU2: by phones, scanners, fax and drawing software; and what the makers of Pillow met in the world."""
-    met = samples("pillow==13.0.0", PICTURE_ENDINGS)
+    met = samples("pillow-13.0.0", PICTURE_ENDINGS)
     told = verdicts(itertools.chain(made_by(PICTURES), met), tmp_path)
     assert len(told) >= 750
     assert {name: verdict for name, verdict in told.items() if len(set(verdict)) > 1} == {}

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from models import clock
 from models.attachments import Store
+from models.inspection import INSPECTION
 from models.vocabulary import AttachmentKind, Status
 from tests.conftest import Browser, Making, Recording
 from tests.views.ledger import ledger
@@ -257,3 +258,15 @@ def test_a_starred_file_is_starred_on_the_page(as_: As, make_application: Making
         assert page.count('<h3><b class="star"') == starred
         label = AttachmentKind.ENTRUSTMENT.label
         assert (f'<b class="star" title="必填">*</b>{label}</h3>' in page) is (by == "agent")
+
+
+def test_a_server_that_has_no_time_for_a_file_says_so_and_takes_it_later(
+    as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After 503 the page keeps the chosen file and offers 重试; nothing is said of the file itself."""
+    key, browser = make_application(), as_("publisher")
+    with monkeypatch.context() as busy, INSPECTION.turn:
+        busy.setattr(INSPECTION, "patience", 0.05)
+        answer = upload(browser, key, a_pdf("合同"))
+    assert (answer.status_code, answer.json) == (503, {"message": "系统繁忙，请稍后重试。"})
+    assert upload(browser, key, a_pdf("合同")).status_code == 200

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from flask import Flask
 from sqlalchemy import text
 
@@ -50,6 +51,12 @@ def test_a_register_that_nobody_touched_agrees_with_itself(
     for status in Status:
         make_application(status=status, carriers=2)
     make_application(by="agent", status="customs_received")
+    assert found() == []
+
+
+def test_the_demo_agrees_with_itself(typed: Callable[..., Result], found: Callable[[], list[str]]) -> None:
+    """Codes that hold a dash themselves (CD-ROM), numbers typed with more digits than they need."""
+    assert typed("demo").exit_code == 0
     assert found() == []
 
 
