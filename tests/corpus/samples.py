@@ -1,4 +1,4 @@
-"""The sample files of published packages: what their makers met in the world. `make test` fetches them (samples.txt)."""
+"""Sample files of published packages: what their makers met in the world. `make test` fetches them (samples.txt)."""
 
 import os
 import sys
