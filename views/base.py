@@ -207,6 +207,14 @@ class Screen(SavingView):
         args.search, args.sort_desc = None, 1 if args.sort_desc else None
         return args
 
+    def get_sortable_columns(self) -> dict[str, Any]:
+        """Column of the list → attribute that it is sorted by. Flask-Admin would name both after the attribute."""
+        if self.column_sortable_list is None:
+            return super().get_sortable_columns()
+        self._sortable_joins: dict[str, Any] = {}
+        pairs = ((each, each) if isinstance(each, str) else each for each in self.column_sortable_list)
+        return {name: getattr(self.model, attribute) for name, attribute in pairs}
+
     def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: Any) -> Any:
         """Every sort ends with the id in the same direction: pages never overlap, and one index serves."""
         query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
-from sqlalchemy import Connection, text
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import Connection, MetaData, insert, text
 
 from models.db import db
+from models.sorting import sort_key
+from models.vocabulary import Status
 from tests.models.test_migrations import blank as blank
+from tests.models.test_migrations import values_of
 
 PEOPLE = [  # user name before, enabled, first password unused; user name after, and whether the former one is kept
     ("zhangsan", False, False, "zhangsan-5", True),  # disabled: gives way to whoever works
@@ -49,3 +52,31 @@ def test_user_names_that_become_one_are_told_apart_and_nobody_is_lost(
         assert row.former_username == (before if marked else None)
         assert (f"已改为“{after}”" in told) is marked
     assert "用户名“zhangsan<U+200B>”" in told
+
+
+def test_old_names_get_their_keys_and_old_statuses_their_place(blank: Flask) -> None:
+    """Step 0007, over more rows than a batch; back and forth again."""
+    titles = ["重庆", "长江", None, *(f"第 {n} 辑" for n in range(6000))]
+    with blank.app_context():
+        upgrade(revision="0006")
+        with db.engine.begin() as connection:
+            there = MetaData()
+            there.reflect(connection, only=["organisation", "application"])
+            units, table = there.tables["organisation"], there.tables["application"]
+            connection.execute(insert(units).values(values_of(units)))
+            same = values_of(table) | {"status": "draft"}
+            rows = [
+                same | {"id": key, "number": f"SQ{key}", "title": title, "publisher_name": title}
+                for key, title in enumerate(titles, start=1)
+            ]
+            connection.execute(insert(table), rows)
+        for _time in range(2):
+            upgrade(revision="0007")
+            with db.engine.connect() as connection:
+                columns = "title, title_sort, publisher_sort, status_order FROM application ORDER BY id"
+                found = connection.execute(text(f"SELECT {columns}")).all()
+            wanted = [title and sort_key(title) for title in titles]
+            assert [tuple(row) for row in found] == [
+                (title, key, key, Status.DRAFT.order) for title, key in zip(titles, wanted, strict=True)
+            ]
+            downgrade(revision="0006")
