@@ -3,6 +3,7 @@ import { $$, ask } from "./page.js";
 const typed = new Map();  // what was written or chosen for each question, until its act is done
 const text = ask.querySelector("textarea"), why = ask.querySelector("select"), boxes = $$("input[type=checkbox]", ask);
 const yes = ask.querySelector("[value=yes]"), no = ask.querySelector("[value=no]");
+let closed = null;  // the last question: a browser tells of Esc a moment later, when the next may already be asked
 const given = () => ({ opinion: text.value, reason: why.value, grounds: boxes.filter((box) => box.checked).map((box) => box.value) });
 
 function fill({ opinion = "", reason = "", grounds = [] } = {}) {
@@ -13,8 +14,9 @@ function fill({ opinion = "", reason = "", grounds = [] } = {}) {
 
 // One dialog for every question: tells, asks, or asks for an opinion, a reason. Resolves to false, or to what was given.
 // The focus starts on 取消; what is given stays under `key` for when the same question is asked again.
-export function dialog(words, { tell = false, opinion = false, grounds = false, reason = false, progress = false, key = "", go = "" } = {}) {
+export async function dialog(words, { tell = false, opinion = false, grounds = false, reason = false, progress = false, key = "", go = "" } = {}) {
   const opener = document.activeElement;
+  await closed;
   ask.querySelector(".ask-words").textContent = words;
   Object.entries({ opinion, grounds, reason, progress, no: !tell }).forEach(([name, shown]) => { ask.querySelector(`.ask-${name}`).hidden = !shown; });
   $$(".ask-lacking", ask).forEach((note) => { note.hidden = true; });
@@ -24,7 +26,7 @@ export function dialog(words, { tell = false, opinion = false, grounds = false, 
   ask.returnValue = "no";
   ask.showModal();
   (tell ? yes : no).focus();
-  return new Promise((resolve) => {
+  closed = new Promise((resolve) => {
     const guard = (event) => {
       const { opinion: said, reason: chosen, grounds: picked } = given();
       const lacking = reason && !chosen ? why : opinion && !said.trim() && !picked.length ? text : null;
@@ -41,4 +43,5 @@ export function dialog(words, { tell = false, opinion = false, grounds = false, 
       resolve(ask.returnValue === "yes" && !tell && given());
     }, { once: true });
   });
+  return closed;
 }
