@@ -29,12 +29,13 @@ class Carriers:
     count: int = 0
 
     def add(self, row: Row[Any]) -> None:
-        """Count a row in; its quantity goes to the sum of its unit."""
+        """Count a row in; its quantity goes to the sum of its unit, once a draft has both."""
         self.count += 1
         if self.count <= MOST_CARRIERS:
             self.rows[row.application_id].append(row)
-        sums = self.sums[row.application_id]
-        sums[row.unit] = tidy(sums.get(row.unit, Decimal()) + row.quantity)
+        if row.unit is not None and row.quantity is not None:
+            sums = self.sums[row.application_id]
+            sums[row.unit] = tidy(sums.get(row.unit, Decimal()) + row.quantity)
 
 
 def sheets(title: str, rows: list[Application], fields: Iterable[str], carrier: Iterable[str]) -> list[Sheet]:

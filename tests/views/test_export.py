@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from models.application import Carrier
 from models.db import db
 from tests.conftest import Acting, Browser, Making
+from tests.views.pages import form_of
 from views import export
 
 As = Callable[[str | None], Browser]
@@ -219,3 +220,18 @@ def test_carriers_that_are_left_out_are_counted_and_told(
     book = load_workbook(io.BytesIO(as_("publisher").get("/applications/export/xlsx/").data))
     assert [row[0].value for row in book["载体信息"].iter_rows()][3] == "只导出了前 2 条，请缩小查询范围后分次导出。"
     assert line_of(book.worksheets[0])["进口数量合计"].value == "3003 张"
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_draft_that_lacks_a_quantity_or_a_unit_is_exported_as_it_stands(
+    as_: As, make_application: Making, kind: str
+) -> None:
+    """A draft is saved with blank cells; it must not cost its owner the export of all the others."""
+    key, browser = make_application(carriers=3), as_("publisher")
+    form = form_of(browser.get(f"/applications/edit/?id={key}").text)
+    blanks = {"carriers-0-quantity": "", "carriers-1-unit": ""}
+    assert browser.post(f"/applications/edit/?id={key}", data=form | blanks).status_code == 302
+    answer = browser.get(f"/applications/export/{kind}/")
+    assert answer.status_code == 200
+    head, line = rows_of(answer, kind)[:2]
+    assert line[head.index("进口数量合计")] == "1002 张"
