@@ -40,7 +40,8 @@ reset         .             .       .        .         .         O         .    
 release       .             .       .        R         .         .         .              .             .          .
 resend        .             .       .        R         .         .         .              .             .          .
 letter        .             .       .        R         .         .         .              .             .          .
-imported      .             .       .        .         .         .         .              .             O          .
+preview       .             .       .        .         .         .         .              .             O          .
+replace       .             .       .        .         .         .         .              .             O          .
 """
 EVERYBODY = "anybody"
 OTHERS = dict.fromkeys(("admin.index", "password", "logout"), "PRNO") | dict.fromkeys(
