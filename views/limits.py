@@ -19,7 +19,7 @@ class Limit:
 
 
 SMALL = Limit(body=64 << 10, fields=64 << 10, parts=200)
-FILE = Limit(body=None, fields=64 << 10, parts=20)
+FILE = Limit(body=None, fields=256 << 10, parts=20)  # the parser counts its read-ahead of 64 KB of a file in, too
 LONG_FORM = Limit(body=16 << 20, fields=16 << 20, parts=60_000)  # 3,000 carrier rows
 # By endpoint. Anonymous visitors reach one of these only, and that one takes a single file.
 LARGER = {

@@ -157,8 +157,15 @@ def test_forms_of_the_operator(comes: Coming) -> None:
         {"name": "a.csv", "mimeType": "text/csv", "buffer": b"code,name\nx,y"}
     )
     flawless(page, "a table chosen")
-    person.turn_over("导入")
+    person.turn_over("预览")
     flawless(page, "a table refused")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "a.csv", "mimeType": "text/csv", "buffer": "代码,名称\n0100,北京关区\n9999,新关区".encode()}
+    )
+    person.turn_over("预览")
+    flawless(page, "what a table would change")
+    person.turn_over("确定导入")
+    flawless(page, "a table that has to be confirmed")
 
 
 def test_the_front_door_and_what_the_public_sees(furnished: str, comes: Coming) -> None:  # noqa: F811

@@ -233,9 +233,12 @@ class TestLimits:
         assert on_record(key)["application"][0]["status"] == "draft"
 
     def test_what_no_message_can_carry_is_told_before_it_is_submitted(self, make_application: Making) -> None:
-        """CU10: never silently changed."""
-        with pytest.raises(letter.Unsendable, match="无法写入海关报文"):
+        """CU10: never silently changed. What cannot be printed either is told field by field, and so comes first."""
+        with pytest.raises(filing.Incomplete) as told:
             make_application(status="pending", title="坏\ufffe")
+        assert "无法打印" in told.value.missing["title"]
+        with pytest.raises(letter.Unsendable, match="无法写入海关报文"):
+            letter.check_sendable(Application(title="坏\ufffe", carriers=[]))
 
 
 class TestMessage:

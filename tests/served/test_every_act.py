@@ -180,7 +180,9 @@ def kept_by_the_operator(story: Story) -> None:
     fill("/entrustments/new/", publisher=2, agent=3, since="2026-01-01", until="2027-12-31")
     fill("/entrustments/edit/?id=1", until="2098-12-31")
     table = (HOUSE / "models/codes/district.csv").read_text(encoding="utf-8")
-    story.post("operator", "/districts/import/", file=(table.encode("gb18030"), "关区代码.csv"))
+    more = (f"{table}9999,演示关区\n".encode("gb18030"), "关区代码.csv")
+    preview = story.post("operator", "/districts/import/", 200, file=more)
+    story.post("operator", "/districts/import/confirm/", **form_of(preview.text, "confirm-import"))
     page = client.get(
         fill("/accounts/new/", username="newcomer", name="钱多", role="national", active="y").location
     ).text

@@ -105,6 +105,15 @@ def test_a_publisher_can_still_save_a_form_of_many_rows(as_: As, make_applicatio
     assert as_("publisher").post(f"/applications/edit/?id={key}", data=body).status_code in (200, 409, 422)
 
 
+@pytest.mark.parametrize("address", ["/verify/", "/applications/upload/", "/districts/import/"])
+def test_a_file_of_some_megabytes_is_read_where_one_belongs(as_: As, address: str) -> None:
+    """The parser counts what it has read ahead of a file as if it were a field."""
+    who = {"/verify/": None, "/districts/import/": "operator"}.get(address, "publisher")
+    file = (io.BytesIO(b"%PDF-1.7" + bytes(3 << 20)), "大.pdf")
+    answer = as_(who).post(address, data={"kind": "contract", "file": file})
+    assert answer.status_code in (200, 303, 422)
+
+
 def test_signing_in_is_counted_right_or_wrong(app: Flask, as_: As) -> None:
     """Every request costs a password hash, not only a wrong one."""
     app.config["CAPTCHA"] = True
