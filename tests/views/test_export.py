@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from models.application import Carrier
 from models.db import db
+from tests.cast import FIELDS
 from tests.conftest import Acting, Browser, Making
 from tests.views.pages import form_of
 from views import export
@@ -173,7 +174,7 @@ def test_cells_are_what_they_say(as_: As, make_application: Making) -> None:
     row, carrier = line_of(sheet), line_of(carriers)
     for name in ("申请日期", "预计进口日期", "签发日期"):
         assert (type(row[name].value), row[name].number_format) == (datetime, "yyyy-mm-dd"), name
-    assert row["预计进口日期"].value.date() == date(2027, 3, 1)
+    assert row["预计进口日期"].value.date() == FIELDS["expected_on"]
     texts = {
         "商品编码": "8523499030", "统一社会信用代码": "12320000466000101W", "联系电话": "02583210000",
         "加工合同号": "0012", "SID 码": "1E5", "商品名称": "#N/A",
