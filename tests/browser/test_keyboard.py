@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from models.application import WRITTEN
 from tests.browser.conftest import Coming
 from tests.browser.person import PATIENCE, Person
-from tests.cast import PASSWORD
+from tests.cast import FIELDS, PASSWORD
 
 TYPED = {
     "title": "黑胶唱片《二泉映月》",
@@ -20,7 +20,7 @@ TYPED = {
     "contract_number": "HT-2026-019",
     "consignee": "江苏文艺音像出版社",
     "hs_code": "8523499030",
-    "expected_on": "2027-03-01",
+    "expected_on": str(FIELDS["expected_on"]),
     "contact": "王敏",
     "phone": "025-83210000",
 }
