@@ -248,7 +248,7 @@ def test_a_file_on_a_blank_form_takes_the_words_and_rows_with_it(
     expect(page.locator(".alert-warning")).to_contain_text("有 2 处还需改正，见红字。")
     expect(page.locator("#missing")).to_be_focused()
     expect(page.locator("#missing").get_by_role("link")).to_have_text(
-        ["商品编码：请填写 8 位或 10 位数字。", "第 1 行 进口数量：请填写数字。"]
+        ["商品编码：请填写 8 位或 10 位数字。", "第 1 行 进口数量：请只填写数字，例如 1000 或 12.5。"]
     )
     page.locator("#missing").get_by_role("link").nth(1).press("Enter")
     expect(page.locator("#carriers-0-quantity")).to_be_focused()
