@@ -355,9 +355,14 @@ class TestPress:
 
 
 class TestKeys:
+    @pytest.fixture
+    def waiting(self, make_application: Making) -> int:
+        """An application that was submitted while all was well."""
+        return make_application(status="pending")
+
     @pytest.fixture(params=REFUSALS)
     def sentence(
-        self, request: pytest.FixtureRequest, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, request: pytest.FixtureRequest, waiting: int, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> str:
         """The settings are such that 江苏 cannot sign; what the person is told."""
         match request.param:
@@ -370,14 +375,13 @@ class TestKeys:
         return REFUSALS[request.param]
 
     def test_nothing_is_granted_that_could_not_be_signed(
-        self, make_application: Making, as_: Any, on_record: Recording, sentence: str
+        self, waiting: int, as_: Any, on_record: Recording, sentence: str
     ) -> None:
         """PD4: never an unsigned certificate; the refusal says so and changes nothing."""
-        key = make_application(status="pending")
-        before = on_record(key)
-        answer = as_("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True)
+        before = on_record(waiting)
+        answer = as_("reviewer").post("/review/grant/", data={"id": waiting}, follow_redirects=True)
         assert sentence in answer.text
-        assert on_record(key) == before
+        assert on_record(waiting) == before
 
 
 class TestSignature:
