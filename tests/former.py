@@ -24,16 +24,16 @@ def bring_to(revision: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         guards.remove(connection)
         there.reflect(connection, only=["organisation", "application"])
         organisation, application = there.tables["organisation"], there.tables["application"]
-        connection.execute(insert(organisation).values(_something(organisation) | {"trade": "publisher"}))
+        connection.execute(insert(organisation).values(values_of(organisation) | {"trade": "publisher"}))
         for key, status in enumerate(("draft", "pending", "revoked"), 1):
-            row = _something(application) | {"id": key, "number": str(key), "status": status, "province": "320000"}
+            row = values_of(application) | {"id": key, "number": str(key), "status": status, "province": "320000"}
             connection.execute(insert(application).values(row))
         guards.install(connection)
     db.engine.dispose()
     return [column.name for column in application.columns]
 
 
-def _something(table: Table) -> dict[str, Any]:
+def values_of(table: Table) -> dict[str, Any]:
     """A value for every column that must not be empty."""
     kinds = {str: "1", int: 1, bool: True, datetime: datetime(2026, 1, 1, tzinfo=UTC)}
     return {column.name: kinds[column.type.python_type] for column in table.columns if not column.nullable}

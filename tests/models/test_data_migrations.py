@@ -10,8 +10,8 @@ from sqlalchemy import Connection, MetaData, insert, text
 from models.db import db
 from models.sorting import sort_key
 from models.vocabulary import Status
+from tests.former import values_of
 from tests.models.test_migrations import blank as blank
-from tests.models.test_migrations import values_of
 
 PEOPLE = [  # user name before, enabled, first password unused; user name after, and whether the former one is kept
     ("zhangsan", False, False, "zhangsan-5", True),  # disabled: gives way to whoever works
