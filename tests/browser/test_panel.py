@@ -127,6 +127,7 @@ def test_a_stale_form_shows_both_texts_and_loses_neither(comes: Coming, make_app
     expect(second.locator("#title")).to_have_value("第二个窗口的名称")
     expect(second.locator(".theirs")).to_have_text("已保存的内容：第一个窗口的名称")
     save_title(second, "商量之后的名称")
+    expect(second.locator(".alert-success")).to_be_visible()
     first.reload()
     expect(first.locator("#title")).to_have_value("商量之后的名称")
 
