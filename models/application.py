@@ -122,6 +122,7 @@ class Application(Base):
     # The revoked certificate whose place this application is to take. No reference in the database: SQLite could add
     # one only by copying the table, and no certificate is ever deleted.
     replaces_id: Mapped[int | None]
+    page_key: Mapped[str | None] = mapped_column(String(32), index=True)  # of the page that saved it last
     created_at: Mapped[datetime] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)
     applied_on: Mapped[date | None] = mapped_column(info={"label": _l("申请日期")})
@@ -221,6 +222,7 @@ class Carrier(Child, Base):
     currency: Mapped[str | None] = mapped_column(String(3), info={"label": _l("币制"), "codes": "currency"})
     note: Mapped[str | None] = mapped_column(String(200), info={"label": _l("备注")})
     unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # as in Application
+    page_key: Mapped[str | None] = mapped_column(String(64))  # of the page that added it, and its place there
 
     application: Mapped[Application] = relationship(back_populates="carriers")
 

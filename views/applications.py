@@ -18,7 +18,7 @@ from models.codes import choosable
 from models.db import Exact, db
 from models.vocabulary import Action, Role
 from models.workflow import EDITABLE, Refused
-from views import acts, unread
+from views import acts, resent, unread
 from views.attachments import UploadScreen
 from views.base import form_args_of, labels_of, shown_value
 from views.fields import AmountField, ChoiceField, CodeText, SeenVersion
@@ -85,6 +85,8 @@ class CarrierForm(InlineFormAdmin):
     def on_model_change(self, form: Any, model: Carrier, is_created: bool) -> None:
         """Flask-Admin's hook for each row that is being saved: `form` is the field that holds the row's form."""
         unread.keep_unread(form.form, model)
+        if is_created:
+            resent.remember_page(model, form.id)
         form.carrier = model
 
 
@@ -99,8 +101,12 @@ class ApplicationsScreen(UploadScreen):
     page_acts = (*acts, Action.COPY)
     form_acts = (Action.DELETE, Action.PRINT)  # beside 申报 and 保存
     column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
-    form_columns = ("version", "publisher_id", *WRITTEN)
-    form_extra_fields = {"version": SeenVersion(), "publisher_id": PressField(_l("出版单位"))}
+    form_columns = ("version", "page_key", "publisher_id", *WRITTEN)
+    form_extra_fields = {
+        "version": SeenVersion(),
+        "page_key": resent.PageKey(),
+        "publisher_id": PressField(_l("出版单位")),
+    }
     form_overrides = OVERRIDES
     form_args = ARGS
     inline_models = (CarrierForm(Carrier),)
@@ -111,15 +117,19 @@ class ApplicationsScreen(UploadScreen):
         return super()._run_view(fn, *args, **kwargs)
 
     def save(self, form: Any, model: Application | None) -> Application:
-        """A blank form gives birth to a draft; any other is saved on the version the person was looking at."""
-        application = model or filing.start(db.session(), by=current_user)
-        seen = form.version.seen if model else application.version
+        """A blank form makes a draft; any other is saved on the version the person was looking at."""
+        application = model or resent.draft_of_page(db.session(), current_user)
+        again = application is not None and resent.is_resent(application)
+        application = application or filing.start(db.session(), by=current_user)
+        seen = form.version.seen if model and not again else application.version
         own = {str(carrier.id) for carrier in application.carriers}
         form.carriers.entries[:] = [  # one marked for deletion that somebody else took out already would come back
             row for row in form.carriers if not form.carriers.should_delete(row) or str(row.get_pk()) in own
         ]
         with filing.revising(db.session(), application, seen, by=current_user):
+            resent.match_new_rows(form.carriers, application)
             unread.populate(form, application)
+            resent.remember_page(application)
         if form.isbn.data and not form.isbn.errors and not isbn.is_valid(form.isbn.data):
             flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
         if "_submit" not in request.form:

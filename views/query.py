@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any, ClassVar
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import false
 from wtforms import Field, Form
@@ -46,6 +47,15 @@ class Query(Form):
         for field in self.filled():
             query = query.filter(self.conditions[field.name](field.data))
         return query
+
+    def validate(self, *args: Any, **options: Any) -> bool:
+        """Also refuses a range that ends before it begins."""
+        valid = bool(super().validate(*args, **options))
+        since, until = self._fields.get("since"), self._fields.get("until")
+        if since is not None and until is not None and since.data and until.data and since.data > until.data:
+            until.errors = [*until.errors, _("起始日期晚于终止日期，请核对。")]
+            return False
+        return valid
 
     def filled(self) -> list[Field]:
         """The fields that ask something."""

@@ -29,7 +29,7 @@ As = Callable[[str | None], Browser]
 FORGED = {
     "status": "filed", "applicant_id": "2", "owner_id": "2", "issued": "1", "number": "SQ202600099999",
     "desk": "440000", "filing": "entrusted", "province": "440000", "authority": "广东省新闻出版局",
-    "application_id": "2", "position": "9", "unread": "7",
+    "application_id": "2", "position": "9", "unread": "7", "page_key": "7",
     "created_at": "2020-01-01 00:00:00", "changed_at": "2020-01-01 00:00:00", "applied_on": "2020-01-01",
     "submitted_at": "2020-01-01 00:00:00", "deleted_at": "2020-01-01 00:00:00",
 }  # fmt: skip
@@ -54,7 +54,7 @@ def forged(form: dict[str, str]) -> dict[str, str]:
     """A forged value for every one of them, under the names that a form of Flask-Admin would give."""
     columns, carrier_columns = hidden(form)
     assert {"status", "applicant_id", "owner_id", "deleted_at", "applied_on"} <= columns
-    assert carrier_columns == {"application_id", "position", "unread"}
+    assert carrier_columns == {"application_id", "position", "unread", "page_key"}
     values = {name: FORGED.get(name, "7") for name in columns}
     values |= {f"carriers-0-{name}": FORGED[name] for name in carrier_columns}
     values |= {
@@ -183,7 +183,8 @@ def test_two_colleagues_at_one_draft_lose_nothing(as_: As, make_application: Mak
     """AD5: the later one sees both texts side by side; saving a second time is a choice, made knowingly."""
     key, early, late = make_application(), as_("publisher"), as_("publisher")
     form = form_of(late.get(f"/applications/edit/?id={key}").text)
-    early.post(f"/applications/edit/?id={key}", data=form | {"title": "先到的标题", "port": "2233", "contact": ""})
+    first = form_of(early.get(f"/applications/edit/?id={key}").text)
+    early.post(f"/applications/edit/?id={key}", data=first | {"title": "先到的标题", "port": "2233", "contact": ""})
     before = on_record(key)
     typed = form | {"title": "后到的标题", "phone": "025-1"}
     answer = late.post(f"/applications/edit/?id={key}", data=typed)

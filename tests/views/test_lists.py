@@ -293,3 +293,10 @@ def test_names_are_sorted_by_pinyin_and_statuses_by_the_order_of_the_work(app: F
     for status in Status:
         asked = found(browser, status=status.value)
         assert sorted(asked) == sorted(row["number"] for row in rows if row["status"] is status)
+
+
+def test_a_range_of_days_that_ends_before_it_begins_is_told(as_: As, make_application: Making) -> None:
+    make_application(status="pending")
+    page = as_("reviewer").get("/filings/?since=2027-01-01&until=2026-01-01").text
+    assert "起始日期晚于终止日期，请核对。" in page
+    assert "SQ20" not in page

@@ -3,7 +3,8 @@
 //   <input list>, <input data-url>: a text field of codes, with the options of a shared <datalist> or of the server.
 // Keys: typing opens the list and highlights the best match. ↓ ↑ open and move; Home and End, while open, go to the ends.
 //   Enter while open takes the highlighted option and submits nothing; while closed it is the form's. Tab takes it and moves on.
-//   Esc closes the list; once closed, it clears the field. Text that is no option is put back when focus leaves, with a sentence.
+//   Esc closes the list; once closed, it clears the field. Text that is no option gets a sentence when focus leaves: a <select>
+//   has its former value back, a text field keeps the text, for the server to judge and a draft to keep.
 // One popup, #choices, serves the page, and a text field costs nothing until it has focus: a form may hold hundreds of rows.
 // Fires input and change on the field that is sent. A script that sets the <select> itself fires change on it.
 import { $$ } from "./page.js";
@@ -120,10 +121,10 @@ function settle() {  // before focus leaves or the form is sent; false when text
   const chosen = typed && text ? meant(input.dataset.url ? found : matching(optionsOf(box), text), text) : null;
   const lost = Boolean(typed && text && !chosen && !waiting);
   if (chosen || (typed && !text && (!select || blankOf(select)))) take(chosen);
-  else if (typed && !waiting) [input.value, box.typed] = [kept, false];
+  else if (typed && !waiting && select) [input.value, box.typed] = [kept, false];  // a text field keeps it: the server judges
   if (lost) tell(words.unknown.replace("{words}", text));
   close();
-  return !lost;
+  return !lost || !select;
 }
 
 function tell(sentence) {  // under the field, which is described by it

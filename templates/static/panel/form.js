@@ -1,3 +1,4 @@
+import { dialog } from "./dialog.js";
 import { $$, state } from "./page.js";
 import { arrived, watch } from "./uploads.js";
 
@@ -9,10 +10,11 @@ if (form) {
   form.addEventListener("change", (event) => { if (event.target.type !== "file") state.changed = true; });
   form.addEventListener("submit", async (event) => {
     if (!state.sending) return;
-    event.preventDefault();  // files on their way arrive first; one that is refused is told, and nothing is left
-    const before = state.refused;
+    event.preventDefault();  // files on their way arrive first
+    const before = state.refused, declares = event.submitter?.name === "_submit";
     await arrived();
-    if (state.refused === before) form.requestSubmit(event.submitter);
+    if (state.refused === before || !declares) form.requestSubmit(event.submitter);
+    else dialog(form.dataset.filesRefused, { tell: true });
   });
   window.addEventListener("beforeunload", (event) => { if (state.changed || state.sending) event.preventDefault(); });
   $$(".box", form).forEach((box) => watch(form, box));
