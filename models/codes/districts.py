@@ -49,10 +49,10 @@ def table_of(rows: Rows) -> Table:
     for number, row in enumerate(rows[first:], start=first + 1):
         code, name = (row[column] if column < len(row) else "" for column in columns)
         code, name = _digits(code), clean_text(name) or ""
-        if code:
+        if any(sign.isnumeric() and not sign.isalpha() for sign in code):
             pairs.append((number, code, name))
-        elif name:
-            skipped.append(_("第 %(number)s 行“%(name)s”", number=number, name=name[:20]))
+        elif code or name:  # a line of its own: 合计, 备注
+            skipped.append(_("第 %(number)s 行“%(name)s”", number=number, name=(code or name)[:20]))
     if skipped:
         notes.append(_("有 %(count)s 行没有代码，已略过：%(rows)s。", count=len(skipped), rows=_first(skipped)))
     _check(pairs)
@@ -99,7 +99,7 @@ def _position(headings: list[str], known: tuple[str, ...]) -> int | None:
 def _digits(cell: str) -> str:
     """A code as four digits: Excel takes the leading noughts of 0100, and writes 100 or 100.0."""
     code = fold_width(without_format_characters(cell)).strip().removesuffix(".0").lstrip("'")
-    return code.zfill(4) if code else ""
+    return code.zfill(4) if code.isascii() and code.isdigit() else code
 
 
 def _check(pairs: list[tuple[int, str, str]]) -> None:

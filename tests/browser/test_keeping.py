@@ -133,6 +133,48 @@ def test_a_session_that_ended_asks_for_the_password_over_the_page_and_goes_on(
     expect(page.locator("#file-other .files li")).to_have_count(1)
 
 
+def test_printing_asks_for_the_password_over_the_page_and_opens_the_paper(
+    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """手册 第二章·打印: the window with the paper opens after the password, and not before."""
+    key = make_application(status="filed")
+    press = comes("publisher")
+    session_ends(app, "publisher")
+    press.press("打印", press.row("已备案"))
+    with press.context.expect_page() as window:
+        signs_in_over_the_page(press)
+    window.value.wait_for_url(f"**/certificate/?id={key}")
+    window.value.close()
+    assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("print") == 1
+    assert press.page.url.endswith("/applications/")
+
+
+def test_a_save_whose_answer_was_lost_is_not_made_twice(comes: Coming, on_record: Recording) -> None:
+    """The server had committed when the network broke off: pressed again, it is the same save."""
+    press = comes("publisher")
+    page = press.page
+    page.get_by_role("link", name="备案证明申请").click()
+    page.locator("#title").fill("只有一份")
+    press.press("新增一行")
+    for place in range(2):
+        row = page.locator("tr.inline-row:visible").nth(place)
+        row.get_by_label("规格型号").fill(f"第 {place + 1} 卷")
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    page.route("**/applications/new/", lose, times=1)
+    press.press("保存")
+    expect(page.locator(".foot").get_by_role("alert")).to_contain_text("网络中断")
+    press.turn_over("保存")
+    kept = on_record(int(page.url.rpartition("=")[2]))
+    assert [each["specification"] for each in kept["carrier"]] == ["第 1 卷", "第 2 卷"]
+    page.get_by_role("link", name="查询", exact=True).click()
+    expect(page.locator("table.model-list tbody tr")).to_have_count(1)
+    press.complaints.clear()  # the broken line that this test has made
+
+
 def test_a_page_of_one_account_does_nothing_in_the_name_of_another(
     app: Flask, comes: Coming, make_application: Making, on_record: Recording
 ) -> None:

@@ -62,6 +62,13 @@ def test_what_was_done_to_read_a_table_is_told(app: Flask) -> None:
         assert told == ["有 1 行没有代码，已略过：第 4 行“以上共两个”。"]
 
 
+def test_a_line_of_a_sum_is_left_out_and_quoted_as_it_stands(app: Flask) -> None:
+    """合计 | 20 under the table blocked it, and was quoted as 00合计."""
+    with app.app_context():
+        table = table_of(read_sheet("代码,名称\n0100,北京关区\n2233,浦东机场\n合计,2\n".encode()))
+    assert (table.names, table.notes) == (TWO, ["有 1 行没有代码，已略过：第 4 行“合计”。"])
+
+
 BAD = "关区代码须为四位数字并带名称（不超过 50 字），有误的行：第 3 行 %s。"
 NO_HEADING = "没有找到标题行。请在表格中写明“关区代码”和“关区名称”两列的标题"
 REFUSED: dict[str, tuple[bytes, str]] = {

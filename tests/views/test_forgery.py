@@ -77,7 +77,7 @@ def test_no_column_that_the_form_hides_can_be_sent_to_an_edit(
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
     assert browser.post(f"/applications/edit/?id={key}", data=form | forged(form)).status_code == 302
     after = on_record(key)
-    counted = {"version", "changed_at"}
+    counted = {"version", "changed_at", "page_key"}
     changed = {name for name, value in before["application"][0].items() if after["application"][0][name] != value}
     assert changed == counted
     assert {name: rows for name, rows in after.items() if name != "application"} == {

@@ -12,8 +12,8 @@ function tell(form, words) {
 }
 
 document.addEventListener("submit", async (event) => {
-  const form = event.target, button = event.submitter;
-  if (event.defaultPrevented || !form.matches("[data-keep]") || button?.formTarget === "_blank") return;
+  const form = event.target, button = event.submitter, apart = button?.formTarget === "_blank";  // 打印: a window of its own
+  if (event.defaultPrevented || !form.matches("[data-keep]") || (apart && "prepare" in button.dataset)) return;
   event.preventDefault();
   if (form.ariaBusy) return;  // a double click
   const address = button?.hasAttribute("formaction") ? button.formAction : form.action;
@@ -24,7 +24,7 @@ document.addEventListener("submit", async (event) => {
   form.inert = true;  // nothing is typed that would not be sent
   state.changed = false;
   const answer = await send(address, body);
-  if (answer.json?.location) return location.assign(answer.json.location);
+  if (answer.json?.location && !(apart && window.open(answer.json.location))) return location.assign(answer.json.location);
   form.inert = false;
   form.ariaBusy = null;
   if (!answer.json && (answer.status === 409 || answer.status === 422)) {  // refused, nothing saved: let the browser show that page
@@ -33,7 +33,7 @@ document.addEventListener("submit", async (event) => {
   }
   state.changed = changed;
   focused?.focus();
-  tell(form, answer.words);
+  if (!answer.json?.location) tell(form, answer.words);
 });
 
 window.addEventListener("pageshow", (event) => {  // brought back by 后退 as it was when it was sent
