@@ -96,10 +96,10 @@ def record(
     return entry
 
 
-def latest(session: Session, application_id: int, act: Word) -> TrailEntry | None:
-    """The newest entry of this act, or None."""
+def newest(session: Session, application_id: int, act: Word, count: int) -> list[TrailEntry]:
+    """The newest `count` entries of this act, newest first."""
     entries = select(TrailEntry).where(TrailEntry.application_id == application_id, TrailEntry.act == act.value)
-    return session.scalar(entries.order_by(TrailEntry.id.desc()).limit(1))
+    return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(count)))
 
 
 def _named(by: Account | None) -> str:

@@ -11,9 +11,10 @@ from flask_login import current_user
 from stdnum import isbn
 from wtforms.validators import DataRequired, InputRequired
 
-from models import certificate, clock, filing, reissue, turn
+from models import certificate, clock, filing, reissue, trail, turn
 from models.accounts import publishers_for
 from models.application import WRITTEN, Application, Carrier
+from models.changes import explain
 from models.codes import choosable
 from models.db import Exact, db
 from models.vocabulary import Action, Role
@@ -27,6 +28,7 @@ from views.office import store
 from views.saving import errors_of
 
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
+MOST_EDITS = 20  # of others, told after a conflict
 MOST_WARNINGS = 5  # they travel in the session cookie
 
 
@@ -144,6 +146,9 @@ class ApplicationsScreen(UploadScreen):
         g.answer = 409
         changed = (name for name in WRITTEN if form[name].data != getattr(model, name))
         g.theirs = {name: shown_value(model, name) for name in changed}
+        since = max(model.version - form.version.seen, 1)  # every save counts one
+        edits = trail.newest(db.session(), model.id, Action.EDIT, min(since, MOST_EDITS))
+        g.their_edits = [line for edit in reversed(edits) for line in explain(edit)]
         form.version.data = model.version
 
     def keeps(self, form: Any) -> bool:
@@ -212,7 +217,13 @@ class ApplicationsScreen(UploadScreen):
             kwargs["errors"] = missing | errors_of(kwargs["form"])
             unread.mark_missing(kwargs["form"], missing)
         lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}
-        page = {"missing": missing, "theirs": g.get("theirs", {}), "written": WRITTEN, "applicant": applicant()}
+        page = {
+            "missing": missing,
+            "theirs": g.get("theirs", {}),
+            "their_edits": g.get("their_edits"),
+            "written": WRITTEN,
+            "applicant": applicant(),
+        }
         page["ask_submit"] = acts.WORDS[Action.SUBMIT].ask % {"number": model.number if model else _("本申请")}
         return super().render(template, **page, datalists=lists, **kwargs)
 

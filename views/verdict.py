@@ -119,8 +119,7 @@ def _ended(certificate: Certificate) -> str:
     """When and why it was revoked, and what has taken its place."""
     session = object_session(certificate)
     assert session is not None
-    entry = trail.latest(session, certificate.application_id, Action.REVOKE)
-    assert entry is not None
+    (entry,) = trail.newest(session, certificate.application_id, Action.REVOKE, 1)
     reason = Reason((entry.changes or {}).get("reason", [None, Reason.OTHER])[1]).label
     when = dated(entry.at)
     sentence = _("这份备案证明已于 %(when)s作废（%(why)s），不能再用于办理进口手续。", when=when, why=reason)

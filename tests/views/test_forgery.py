@@ -200,6 +200,20 @@ def test_two_colleagues_at_one_draft_lose_nothing(as_: As, make_application: Mak
     assert "商品名称：“先到的标题” → “后到的标题”" in late.get(f"/applications/edit/?id={key}").text
 
 
+def test_what_a_colleague_did_to_the_carriers_is_told_before_it_is_saved_over(
+    as_: As, make_application: Making
+) -> None:
+    """The cells of a row bear no second text, so the conflict lists what was saved in between."""
+    key, early, late = make_application(carriers=2), as_("publisher"), as_("publisher")
+    form, first = (form_of(browser.get(f"/applications/edit/?id={key}").text) for browser in (late, early))
+    early.post(f"/applications/edit/?id={key}", data=first | {"carriers-0-quantity": "500", "del-carriers-1": "on"})
+    answer = late.post(f"/applications/edit/?id={key}", data=form | {"contact": "李想"})
+    assert answer.status_code == 409
+    told = answer.text.partition("这期间已保存的改动，请核对后再保存：")[2].partition("</ul>")[0]
+    assert "第 1 条 进口数量：“1000” → “500”" in told
+    assert "删除原第 2 条" in told
+
+
 def test_a_form_that_does_not_say_what_it_saw_is_an_old_one(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
