@@ -28,7 +28,7 @@ control_socket_disable = True
 WAITING = 8  # threads of a process that may wait for slow clients at the same time
 BRIEFLY = 0.2  # seconds that the others wait
 SLOWEST = 16 << 10  # bytes a second; as much as has come adds to the time that a request may take
-LINGER, LINGER_IDLE = 30, 2  # seconds, in all and without a byte, that the rest of an answered request is taken in
+LINGER, LINGER_IDLE = 30, 5  # seconds, in all and without a byte, that the rest of an answered request is taken in
 
 
 def pre_request(_worker: Any, request: Any) -> None:
