@@ -222,7 +222,7 @@ class Carrier(Child, Base):
     currency: Mapped[str | None] = mapped_column(String(3), info={"label": _l("币制"), "codes": "currency"})
     note: Mapped[str | None] = mapped_column(String(200), info={"label": _l("备注")})
     unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # as in Application
-    page_key: Mapped[str | None] = mapped_column(String(64))  # of the page that added it, and its place there
+    page_key: Mapped[str | None] = mapped_column(String(40))  # of the page that added it, and its place there
 
     application: Mapped[Application] = relationship(back_populates="carriers")
 

@@ -10,7 +10,7 @@ down_revision = "0009"
 def upgrade() -> None:
     op.add_column("application", sa.Column("page_key", sa.String(32), nullable=True))
     op.create_index(op.f("ix_application_page_key"), "application", ["page_key"])
-    op.add_column("carrier", sa.Column("page_key", sa.String(64), nullable=True))
+    op.add_column("carrier", sa.Column("page_key", sa.String(40), nullable=True))
 
 
 def downgrade() -> None:
