@@ -229,6 +229,7 @@ def test_a_file_on_its_way_arrives_before_the_form_leaves(comes: Coming, a_pdf: 
     press.attach("licence", 假的=b"MZ" + random.Random(1).randbytes(100_000))
     press.press("保存")
     expect(page.locator("#file-licence").get_by_role("alert")).to_contain_text("不能作为附件")
+    expect(page.locator(".foot").get_by_role("alert")).to_contain_text("有文件没有传上，还没有继续办理。")
     slow(press, -1)
     page.get_by_role("link", name="返回列表").click()
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)

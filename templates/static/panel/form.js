@@ -1,5 +1,5 @@
-import { dialog } from "./dialog.js";
 import { $$, state } from "./page.js";
+import { tell } from "./submit.js";
 import { arrived, watch } from "./uploads.js";
 
 // Forms that hold work: nothing typed is left by accident; files of an application go up the moment they are chosen.
@@ -11,10 +11,10 @@ if (form) {
   form.addEventListener("submit", async (event) => {
     if (!state.sending) return;
     event.preventDefault();  // files on their way arrive first
-    const before = state.refused, declares = event.submitter?.name === "_submit";
+    const before = state.refused;
     await arrived();
-    if (state.refused === before || !declares) form.requestSubmit(event.submitter);
-    else dialog(form.dataset.filesRefused, { tell: true });
+    if (state.refused === before) form.requestSubmit(event.submitter);
+    else tell(form, form.dataset.filesRefused);
   });
   window.addEventListener("beforeunload", (event) => { if (state.changed || state.sending) event.preventDefault(); });
   $$(".box", form).forEach((box) => watch(form, box));

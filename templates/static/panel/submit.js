@@ -2,7 +2,7 @@ import { $$, ask, state } from "./page.js";
 import { send } from "./send.js";
 
 // form[data-keep], 保存 and acts: sent by script, so that a server that is away, or refuses, leaves the page as it was.
-function tell(form, words) {
+export function tell(form, words) {
   const foot = form.querySelector(".foot"), note = document.createElement("p");
   note.className = foot ? "note error unsent" : "alert alert-danger unsent";
   note.setAttribute("role", "alert");
