@@ -25,7 +25,7 @@ class PageKey(HiddenField):
         self.data = random_name()
 
     def populate_obj(self, obj: Any, name: str) -> None:
-        """No-op: saving() sets it."""
+        """No-op: remember_page() sets it."""
 
 
 def key_sent() -> str | None:
