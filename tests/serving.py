@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -42,6 +43,7 @@ from views import challenge
 HOUSE = Path(__file__).parents[1]
 SHARED = ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY")
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+NUMBER = count()  # of the clients of this process
 PATIENCE = 60  # seconds; the machine may be busy with other tests
 
 
@@ -106,8 +108,10 @@ class Server:
 class Client:
     """Speaks HTTP/1.1 to a server with cookies, as a browser does; follows no redirect; one connection a request."""
 
-    def __init__(self, server: Server, source: str = "127.0.0.1") -> None:
-        self.source = source  # our address, by which the server counts requests
+    def __init__(self, server: Server) -> None:
+        self.source = (
+            f"127.0.1.{next(NUMBER) % 250 + 1}"  # the server counts requests by address: no test uses up another's
+        )
         self.server, self.cookies, self.token = server, dict[str, str](), ""
         self.host = server.address.removeprefix("http://")
 

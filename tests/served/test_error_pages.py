@@ -39,7 +39,7 @@ def test_an_error_is_a_page_with_a_sentence_or_json_for_a_script(
 
 def test_whoever_guesses_too_often_is_told_when_to_come_back(served: Server) -> None:
     """429 with Retry-After, for this address and number alone; the two processes count apart."""
-    number, guesser = furnished(served).certificates[0].number, Client(served, "127.0.0.9")
+    number, guesser = furnished(served).certificates[0].number, Client(served)
     for _guess in range(2 * 10 + 1):
         answer = guesser.get(f"/verify/{number}?code=AAAA-BBBB-CCCC")
         check("/verify/", answer)
