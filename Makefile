@@ -57,11 +57,11 @@ run: setup ## 装入演示数据和模拟海关，在 http://127.0.0.1:8000 运�
 	trap 'kill $$all 2>/dev/null' INT TERM HUP; \
 	[ "$$FILING_CUSTOMS_GATEWAY" != folder:customs ] || start $(FLASK) customs simulate --folder customs; \
 	start $(FLASK) customs deliver --watch; \
-	start $(BIN)/gunicorn --config python:views.server --bind 127.0.0.1:$(PORT); \
+	start $(BIN)/gunicorn --config python:views.entrance.server --bind 127.0.0.1:$(PORT); \
 	server=$$!; wait $$server || wait $$server; kill $$all 2>/dev/null; wait
 
 soak: setup ## 长时间反复强制终止投递和办理进程，核对双方台账（KILLS=1000 SEED=1）
-	@KILLS=$(or $(KILLS),200) $(BIN)/pytest -q tests/views/test_kills.py
+	@KILLS=$(or $(KILLS),200) $(BIN)/pytest -q tests/views/terminal/test_kills.py
 
 test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto
@@ -74,7 +74,7 @@ migration: $(INSTALLED) ## 改动模型之后编写迁移（NAME="改了什么"�
 	$(FLASK) db migrate --rev-id "$$(printf '%04d' "$$(expr $$last + 1)")" -m "$$NAME"
 
 screens: setup ## 重新拍摄 README 和版式测试中的图片
-	@SCREENS=1 $(BIN)/pytest -q tests/browser/test_pages.py tests/views/test_looks.py -k pictures
+	@SCREENS=1 $(BIN)/pytest -q tests/browser/test_pages.py tests/views/certificate/test_looks.py -k pictures
 
 bench: setup ## 测量速度（同一次运行中的比值；N=100 可少测几份）
 	@$(BIN)/python -m tests.bench.certificates $(N)

@@ -9,19 +9,19 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import views
-from models.db import init_app as open_database
+from models.database import init_app as open_database
 
 SETTINGS: dict[str, Any] = {
     # Signs the cookies. Left empty, one is made once and kept in instance/; several machines must share one.
     "SECRET_KEY": None,
     # SQLite beside the code; PostgreSQL when it grows: postgresql+psycopg://user@host/name
     "SQLALCHEMY_DATABASE_URI": "sqlite:///filing.sqlite",
-    # Seconds that we wait for PostgreSQL, departures from Timeouts in models/postgresql.py: {"statement": 60}, or
-    # FILING_DATABASE_TIMEOUTS__statement=60.
+    # Seconds that we wait for PostgreSQL, departures from Timeouts in models/database/postgresql.py:
+    # {"statement": 60}, or FILING_DATABASE_TIMEOUTS__statement=60.
     "DATABASE_TIMEOUTS": {},
     # Where attachments are kept: a folder, relative to instance/, or s3://bucket/prefix (README: Running it for real).
     "STORE": "store",
-    # The keys of the authorities, a folder (models/seal.py says what lies in it); relative to instance/.
+    # The keys of the authorities, a folder (models/signing/keys.py says what lies in it); relative to instance/.
     "SIGNING_KEY": "keys",
     "SIGNING_PASSPHRASE": None,
     # Days that a certificate holds; None states no end, for no public text names one.
@@ -40,11 +40,11 @@ SETTINGS: dict[str, Any] = {
     # E-port numbers of both sides, at most 16 characters.
     "CUSTOMS_SENDER": "FILING",
     "CUSTOMS_RECEIVER": "CUSTOMS",
-    # Departures from Pace in models/outbox.py: {"tries": 5}, or FILING_CUSTOMS_PACE__tries=5.
+    # Departures from Pace in models/customs/outbox.py: {"tries": 5}, or FILING_CUSTOMS_PACE__tries=5.
     "CUSTOMS_PACE": {},
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
-    # Seconds within which a request has to arrive; each 16 KB of it adds another (views/server.py).
+    # Seconds within which a request has to arrive; each 16 KB of it adds another (views/entrance/server.py).
     "REQUEST_SECONDS": 20,
     # Where requests are counted, to slow down whoever guesses: each process by itself, or redis://… for all together.
     "RATELIMIT_STORAGE_URI": "memory://",

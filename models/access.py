@@ -12,13 +12,13 @@ from sqlalchemy import ColumnElement, event, exists, false, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, aliased, with_loader_criteria
 from sqlalchemy.orm.interfaces import UserDefinedOption
 
-from models.accounts import Account
 from models.application import Application, Child
-from models.attachments import Attachment  # noqa: F401  every child must be mapped before the guard stands
+from models.application.attachments import Attachment  # noqa: F401  every child must be mapped before the guard stands
+from models.application.trail import TrailEntry  # noqa: F401
 from models.certificate import Certificate  # noqa: F401
 from models.customs import CustomsMessage  # noqa: F401
-from models.db import GuardedSession, db
-from models.trail import TrailEntry  # noqa: F401
+from models.database import GuardedSession, db
+from models.people.accounts import Account
 from models.vocabulary import Role
 
 EVERYTHING = "everything"

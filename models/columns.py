@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from models.db import Base
+from models.database import Base
 from models.text import Unreadable, check_day, is_blank
 
 

@@ -13,13 +13,13 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
-from models import numbering, trail, workflow
-from models.application import Application, Carrier, shown
-from models.attachments import Store
+from models import numbering, workflow
+from models.application import Application, Carrier, shown, trail
+from models.application.attachments import Store
+from models.application.trail import TrailEntry
 from models.certificate import APPLICATION_FIELDS, CARRIER_FIELDS, Certificate, Paper
 from models.customs import CustomsMessage
 from models.numbering import Serial
-from models.trail import TrailEntry
 from models.vocabulary import Action, Step
 
 BATCH = 500  # rows in memory at a time

@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from stdnum.iso7064 import mod_37_36
 
-from models.check_code import LOOK_ALIKES
-from models.db import Base
+from models.database import Base
+from models.signing.check_code import LOOK_ALIKES
 
 APPLICATIONS = "SQ"
 

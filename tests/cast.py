@@ -11,14 +11,15 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import access, clock, filing, uploads
-from models.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
+from models import access, clock
+from models.acts import filing, uploads
 from models.application import Application, Carrier
-from models.attachments import Attachment, Store
+from models.application.attachments import Attachment, Store
 from models.codes import seed_districts
-from models.db import db
+from models.database import db
+from models.people.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
 from models.vocabulary import Action, AttachmentKind, Category, Role, Status, Trade
-from views.office import office
+from views.resources import office
 
 PASSWORD = "demo-Pass-2026"
 FIELDS: dict[str, Any] = {

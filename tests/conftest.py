@@ -27,16 +27,16 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from models import access, clock
-from models.accounts import Account
 from models.application import Application
 from models.codes import names_of
-from models.db import db
-from models.visits import Visit, hashed
+from models.database import db
+from models.people.accounts import Account
+from models.people.sessions import Visit, hashed
 from tests.cast import account_of, bring_on, brought, settle, small_pdf
 from tests.serving import Server, serving
 from tests.stores import s3_server
-from views import authority
-from views.security import limiter
+from views.demo import signing_keys
+from views.entrance.security import limiter
 
 POSTGRESQL = "postgres@127.0.0.1:5432"
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -68,7 +68,7 @@ def settled(address: str, folder: Path) -> Flask:
         }
     )
     with app.app_context():
-        authority.establish(folder / "keys", names_of("province"))
+        signing_keys.establish(folder / "keys", names_of("province"))
         upgrade()
         bring_on(db.session())
         db.session.remove()

@@ -7,8 +7,7 @@ import pytest
 from flask_migrate import upgrade
 from sqlalchemy import MetaData, Table, insert
 
-from models import computed, guards
-from models.db import db
+from models.database import computed_columns, db, triggers
 
 VIRTUAL_SINCE = "0005"
 
@@ -17,18 +16,18 @@ def bring_to(revision: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Make the empty database of this context what it was then, with three applications; the columns these have."""
     with monkeypatch.context() as then:
         if revision < VIRTUAL_SINCE:
-            then.setattr(computed, "KIND", "STORED")
+            then.setattr(computed_columns, "KIND", "STORED")
         upgrade(revision=revision)
     there = MetaData()
     with db.engine.begin() as connection:
-        guards.remove(connection)
+        triggers.remove(connection)
         there.reflect(connection, only=["organisation", "application"])
         organisation, application = there.tables["organisation"], there.tables["application"]
         connection.execute(insert(organisation).values(values_of(organisation) | {"trade": "publisher"}))
         for key, status in enumerate(("draft", "pending", "revoked"), 1):
             row = values_of(application) | {"id": key, "number": str(key), "status": status, "province": "320000"}
             connection.execute(insert(application).values(row))
-        guards.install(connection)
+        triggers.install(connection)
     db.engine.dispose()
     return [column.name for column in application.columns]
 

@@ -13,7 +13,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -22,20 +21,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import create_app
-from models import access, filing, signature
-from models.accounts import Account
+from models import access
+from models.acts import filing
 from models.application import Application
 from models.customs import DELIVERIES, CustomsMessage
-from models.db import db
+from models.database import db
+from models.exchange import delivery
+from models.exchange.transports.folders import FolderPair
+from models.people.accounts import Account
+from models.signing import signatures
 from models.vocabulary import Action, Delivery, Role, Status
 from models.workflow import Refused
+from tests import ROOT
 from tests.conftest import Browser, signed_in
-from views import delivery
-from views.boxes import FolderPair
-from views.customs import way
-from views.office import keys, office
+from views.resources import keys, office
+from views.terminal.customs import way
 
-ROOMS = tuple(str(Path(__file__).parents[1] / room) for room in ("models", "views"))
+ROOMS = tuple(str(ROOT / room) for room in ("models", "views"))
 HASTE = {"lease": 1, "pause": 0.05, "longest": 0.5, "tries": 4, "per_minute": 10**6}
 DELIVERERS, REVOKED, FRESH = 3, 0.1, 4
 LONGEST = {"deliver": 330, "act": 330, "grant": 600}
@@ -164,7 +166,7 @@ def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> Non
     app, dice, killed = house(database, folder, gateway), random.Random(seed), Counter[str]()
     BROWSERS[app] = signed_in(app, "reviewer")
     with app.app_context():  # what takes long to load is loaded once
-        signature.cms(keys().signer("320000"), b"")
+        signatures.cms(keys().signer("320000"), b"")
     while killed.total() < kills:
         killed += turn(app, dice)
     ended = time.monotonic() + 60

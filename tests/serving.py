@@ -37,10 +37,10 @@ from werkzeug.http import parse_options_header
 from werkzeug.test import encode_multipart
 from werkzeug.urls import iri_to_uri
 
+from tests import ROOT
 from tests.cast import PASSWORD
-from views import challenge
+from views.entrance import captcha
 
-HOUSE = Path(__file__).parents[1]
 SHARED = ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY")
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 NUMBER = count()  # of the clients of this process
@@ -96,7 +96,7 @@ class Server:
         """The 验证码 of a session cookie, computed with the secret that only the server has."""
         serializer: Any = self.app.session_interface.get_signing_serializer(self.app)
         with self.app.app_context():
-            return challenge.answer(serializer.loads(cookie)["challenge"][0])
+            return captcha.answer(serializer.loads(cookie)["challenge"][0])
 
     def complaints(self) -> str:
         """What the server has written into its error log since this was last asked."""
@@ -187,15 +187,13 @@ def serving(app: Flask, folder: Path, **settings: Any) -> Iterator[Server]:
         "TERM",
         program,
         "--config",
-        "python:views.server",
+        "python:views.entrance.server",
         "--bind",
         f"127.0.0.1:{port}",
     ]
     log = folder / f"server-{secrets.token_hex(4)}.log"
     with log.open("wb") as file:
-        process = subprocess.Popen(
-            command, cwd=HOUSE, env=environment, stdout=file, stderr=file, start_new_session=True
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True)
     server = Server(app, address, log, process)
     try:
         _wait_until_it_answers(server)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parents[1]
+from tests import ROOT
 
 
 def run(*words: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
     """A program run in the house; `path` is searched for programs before the usual places."""
     places = os.pathsep.join(filter(None, [path and str(path), os.environ["PATH"]]))
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}  # we run under make
-    return subprocess.run(words, cwd=HOUSE, env=outside | {"PATH": places}, capture_output=True, text=True)
+    return subprocess.run(words, cwd=ROOT, env=outside | {"PATH": places}, capture_output=True, text=True)
 
 
 def program(folder: Path, name: str, script: str) -> None:

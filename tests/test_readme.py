@@ -1,13 +1,12 @@
 """The README says what the house does."""
 
 import re
-from pathlib import Path
 
 from models.vocabulary import Action, Status
 from models.workflow import RULES
+from tests import ROOT
 
-HOUSE = Path(__file__).parents[1]
-README = (HOUSE / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_its_table_of_acts_is_the_table_of_the_workflow() -> None:
@@ -22,14 +21,14 @@ def test_its_table_of_acts_is_the_table_of_the_workflow() -> None:
 
 def test_every_picture_it_shows_is_there() -> None:
     for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
-        assert (HOUSE / picture).is_file(), picture
+        assert (ROOT / picture).is_file(), picture
 
 
 def test_the_recipe_for_a_field_names_every_place_that_names_one() -> None:
     """Followed for a field like SID 码, which the certificate shows; README: «A field»."""
     recipe = README.split("**A field.**")[1].split("**A status.**")[0]
-    for file in (path for room in ("models", "views", "templates") for path in (HOUSE / room).glob("**/*")):
-        name = file.relative_to(HOUSE).as_posix()
+    for file in (path for room in ("models", "views", "templates") for path in (ROOT / room).glob("**/*")):
+        name = file.relative_to(ROOT).as_posix()
         if file.suffix in {".py", ".xsd", ".html", ".js"} and "versions" not in file.parts:
             assert "sid_code" not in file.read_text(encoding="utf-8") or f"`{name}`" in recipe, name
     assert "make migration" in recipe

@@ -10,21 +10,22 @@ from flask_babel import Babel
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from models import sqlite, workflow
+from models import workflow
 from models.codes import authority_of
 from models.customs import last, rejected
-from models.db import db
+from models.database import db, sqlite
 from models.vocabulary import Role
 from models.workflow import Refused
-from views import commands, health, limits, login, security, verification
-from views.applications import ApplicationsScreen
-from views.districts import DistrictScreen
-from views.exchange import ExchangeScreen, TrafficScreen
-from views.office import store
-from views.operator import AccountScreen, EntrustmentScreen
-from views.organisations import OrganisationScreen
-from views.register import RegisterScreen
-from views.review import FilingsScreen, ReviewScreen
+from views import terminal
+from views.entrance import health, limits, login, security, verification
+from views.resources import store
+from views.screens.accounts import AccountScreen, EntrustmentScreen
+from views.screens.applications import ApplicationsScreen
+from views.screens.districts import DistrictScreen
+from views.screens.exchange import ExchangeScreen, TrafficScreen
+from views.screens.organisations import OrganisationScreen
+from views.screens.register import RegisterScreen
+from views.screens.review import FilingsScreen, ReviewScreen
 
 PRODUCT = _l("赴境外加工光盘进口备案系统")
 SCREENS: tuple[tuple[type, Any, str], ...] = (
@@ -71,14 +72,14 @@ def init_app(app: Flask) -> None:
         name=PRODUCT,
         url="/",
         index_view=Home(url="/"),
-        theme=Bootstrap4Theme(swatch="default", base_template="base.html", fluid=True),
+        theme=Bootstrap4Theme(swatch="default", base_template="panel/base.html", fluid=True),
         csp_nonce_generator=security.nonce,
     )
     for screen, name, address in SCREENS:
         admin.add_view(screen(name=name, endpoint=address, url=f"/{address}"))
     app.register_blueprint(verification.verify)
     health.init_app(app)
-    commands.init_app(app)
+    terminal.init_app(app)
     with app.app_context():
         check_database(app.config["SQLALCHEMY_DATABASE_URI"])
         open_store()

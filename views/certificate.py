@@ -12,14 +12,15 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Date, select
 from sqlalchemy.exc import DBAPIError
 
-from models import access, check_code, clock, signature
+from models import access, clock
 from models.application import Application, Carrier
-from models.attachments import Store
+from models.application.attachments import Store
 from models.certificate import CARRIER_FIELDS, Certificate, Paper
-from models.check_code import Facts
-from models.db import tidy
-from models.press import Jammed, Order, Press
-from models.seal import Keys, Signer
+from models.certificate.typesetting import Jammed, Order, Press
+from models.database import tidy
+from models.signing import check_code, signatures
+from models.signing.check_code import Facts
+from models.signing.keys import Keys, Signer
 from models.workflow import Refused
 
 Line = tuple[str, ...]
@@ -88,7 +89,7 @@ def complete(key: int, store: Store, keys: Keys) -> str:
 def _proved(paper: bytes, keys: Keys, authority: str) -> bytes:
     """The paper, once its signature has been judged as its readers will judge it: nothing else is ever kept."""
     try:
-        signature.paper_signer(paper, keys.trusted(), authority)
+        signatures.paper_signer(paper, keys.trusted(), authority)
     except Refused as unfit:
         raise Jammed(str(unfit)) from None
     return paper
@@ -113,7 +114,7 @@ def page(certificate: Certificate, code: str, seal: str) -> str:
     address = f"{current_app.config['BASE_URL'].rstrip('/')}/verify/{certificate.number}"
     snapshot = certificate.snapshot
     return render_template(
-        "certificate.html",
+        "certificate/certificate.html",
         certificate=certificate,
         snapshot=snapshot,
         parts=PARTS,

@@ -8,12 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlalchemy.orm import Session, object_session
 
-from models import access, check_code, clock, signature, trail, workflow
-from models.application import Application
+from models import access, clock, workflow
+from models.application import Application, trail
 from models.certificate import Certificate, Paper
-from models.check_code import Facts, Forged
 from models.numbering import is_certificate_number
-from models.seal import Keys
+from models.signing import check_code, signatures
+from models.signing.check_code import Facts, Forged
+from models.signing.keys import Keys
 from models.vocabulary import Action, Reason
 from models.workflow import Refused
 from views.certificate import HEADS, dated, label, said, total_of
@@ -72,9 +73,9 @@ def of_file(paper: bytes, keys: Keys) -> Verdict:
         found = session.scalar(issued)
         try:
             if found is None:  # whatever it is, it is not ours to be read as a PDF
-                signature.glance(paper, keys.trusted())
+                signatures.glance(paper, keys.trusted())
                 return Verdict("unknown", _("文件签名有效，但不是登记的备案证明。请向签发机关核实。"))
-            signature.paper_signer(paper, keys.trusted(), found.authority)
+            signatures.paper_signer(paper, keys.trusted(), found.authority)
         except Refused as refused:
             return Verdict("forged", str(refused))
         return _today(found)

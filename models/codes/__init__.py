@@ -12,7 +12,7 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.codes.search import english_keys, pinyin_keys
-from models.db import Base, db
+from models.database import Base, db
 from models.text import DASHES, clean_line
 from models.workflow import Refused
 

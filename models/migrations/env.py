@@ -5,8 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from flask import current_app
 
-from models import guards
-from models.db import lock_for_migration
+from models.database import lock_for_migration, triggers
 
 PLAIN = {
     "WordColumn": "sa.String(32)",
@@ -33,6 +32,6 @@ with database.engine.connect() as connection:
     )
     with context.begin_transaction():
         lock_for_migration(connection)
-        guards.remove(connection)
+        triggers.remove(connection)
         context.run_migrations()
-        guards.install(connection)
+        triggers.install(connection)

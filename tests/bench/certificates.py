@@ -15,16 +15,17 @@ from typing import Any
 from flask import Flask
 
 from app import create_app
-from models import access, filing
+from models import access
+from models.acts import filing
 from models.application import Application
 from models.certificate import Certificate
-from models.db import db
-from models.glyphs import STYLE
+from models.certificate.fonts import STYLE
+from models.database import db
 from models.vocabulary import Action
 from tests.cast import account_of, bring_on, draft, small_pdf
-from views import authority
 from views.certificate import PRESS, complete, order, paper
-from views.office import keys, office, store
+from views.demo import signing_keys
+from views.resources import keys, office, store
 
 TURNS = 20
 SLOWEST, STORED, GROWN = 1.5, 50.0, 1.15  # goals: at most, at least, at most
@@ -78,7 +79,7 @@ def made(folder: Path) -> Flask:
     app = create_app(settings | {"STORE": str(folder / "store"), "SIGNING_KEY": str(folder / "keys"), "CAPTCHA": False})
     with app.app_context():
         upgrade()
-        authority.establish(folder / "keys", ["320000"])
+        signing_keys.establish(folder / "keys", ["320000"])
         bring_on(db.session())
     return app
 

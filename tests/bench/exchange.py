@@ -13,15 +13,16 @@ from time import perf_counter
 from flask import Flask
 from sqlalchemy import select, update
 
-from models import access, signature
+from models import access
 from models.customs import CustomsMessage
+from models.exchange import delivery
+from models.signing import signatures
 from models.vocabulary import Action
 from tests.bench.certificates import made, submitted
 from tests.cast import small_pdf, take
 from tests.views.customs_house import simulated
-from views import delivery
-from views.customs import way
-from views.office import keys
+from views.resources import keys
+from views.terminal.customs import way
 
 COMMITS = 300
 
@@ -56,7 +57,7 @@ def run(count: int) -> None:
         for key in submitted(app, count, small_pdf, carriers=1):
             take(app, Action.GRANT, key, "publisher")
         with app.app_context():
-            signature.cms(keys().signer("320000"), b"")  # what takes long to load is loaded
+            signatures.cms(keys().signer("320000"), b"")  # what takes long to load is loaded
         commits = a_second(lambda: bare_commits(app), COMMITS)
         app.config["CUSTOMS_PACE"] = {"per_minute": 10**9}
         with simulated(Path(folder)) as app.config["CUSTOMS_GATEWAY"]:

@@ -7,7 +7,7 @@ from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
 
 from tests.cast import PASSWORD
-from views import challenge
+from views.entrance import captcha
 
 PATIENCE = 20_000  # milliseconds; the machine may be busy with other tests
 REFUSALS = {401, 403, 409, 422}  # answers that carry a sentence: Chromium logs each of them as an error
@@ -61,7 +61,7 @@ class Person:
         serializer: Any = self.app.session_interface.get_signing_serializer(self.app)
         nonce, _made = serializer.loads(named[self.app.config["SESSION_COOKIE_NAME"]])["challenge"]
         with self.app.app_context():
-            return challenge.answer(nonce)
+            return captcha.answer(nonce)
 
     def press(self, name: str, within: Locator | None = None) -> None:
         """Click the button of that name, once the page is whole and its script can hear it."""

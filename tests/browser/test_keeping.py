@@ -6,8 +6,8 @@ from collections.abc import Callable
 from flask import Flask
 from playwright.sync_api import Page, Route, expect
 
-from models.db import db
-from models.visits import end_visits
+from models.database import db
+from models.people.sessions import end_visits
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless

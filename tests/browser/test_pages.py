@@ -3,7 +3,6 @@
 import io
 import os
 import re
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pypdfium2
@@ -15,12 +14,13 @@ from sqlalchemy import select
 
 from models import access
 from models.certificate import Certificate
+from tests import ROOT
 from tests.browser.conftest import Coming
 from views import demo
-from views.office import office, store
+from views.resources import office, store
 
 DESK, TELEPHONE = ViewportSize(width=1360, height=900), ViewportSize(width=390, height=800)
-SCREENS = Path(__file__).parent.parent / "screens"
+SCREENS = ROOT / "tests" / "screens"
 RAW = re.compile(r"\b(None|True|False|null|undefined|NaN|draft|pending|returned|filed|lazy_gettext)\b")
 OWED = """() => {
   const all = (selector) => [...document.querySelectorAll(selector)], lacking = [];

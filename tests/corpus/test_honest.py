@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from models.flaws import Flaw, Flawed
-from models.inspection import inspected
+from models.files.flaws import Flaw, Flawed
+from models.files.inspection import inspected
 from tests.conftest import Browser, Making, Recording
 from tests.corpus.libraries import LIBRARIES
 from tests.corpus.pictures import PICTURES

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from models import access
-from models.flaws import Flawed
-from models.inspection import inspected
+from models.files.flaws import Flawed
+from models.files.inspection import inspected
 
 Verdict = Callable[[bytes], str]
 Door = Callable[[], AbstractContextManager[Session]]

@@ -7,12 +7,13 @@ from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from models import access, clock, filing
+from models import access, clock
 from models.access import Closed
-from models.accounts import Account, Organisation
+from models.acts import filing
 from models.application import Application, Carrier
-from models.db import GuardedSession, db
-from models.trail import TrailEntry
+from models.application.trail import TrailEntry
+from models.database import GuardedSession, db
+from models.people.accounts import Account, Organisation
 from models.vocabulary import Action, Role, Status
 from tests.cast import account_of
 from tests.conftest import Acting, Making, Recording

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from stdnum.iso7064 import mod_37_36
 
 from models import access
-from models.db import db
+from models.database import db
 from models.numbering import Serial, application_number, certificate_number, is_certificate_number, meant, spelled
 
 LONGEST_FOR_CUSTOMS = 32  # CertCode X(32)

@@ -5,13 +5,14 @@ from itertools import product
 import pytest
 from flask import Flask
 
-from models import access, filing
-from models.accounts import Account
+from models import access
+from models.acts import filing
 from models.application import Application
+from models.people.accounts import Account
 from models.vocabulary import Action, Role, Status, Step
 from models.workflow import RECEIPTS, RULES, Refused, check, refusal
 from tests.conftest import Making, Recording
-from views.office import office
+from views.resources import office
 
 # P publisher, R reviewer, N nation; the operator may do nothing.
 MATRIX = """

@@ -40,13 +40,13 @@ from sqlalchemy.orm import (
 
 from models import access
 from models.access import Closed
-from models.accounts import Account, Organisation
 from models.application import Application, Carrier, Child
-from models.attachments import Attachment
+from models.application.attachments import Attachment
+from models.application.trail import TrailEntry
 from models.certificate import Certificate
 from models.customs import CustomsMessage
-from models.db import db
-from models.trail import TrailEntry
+from models.database import db
+from models.people.accounts import Account, Organisation
 from tests.cast import account_of
 from tests.conftest import Record
 

@@ -1,14 +1,13 @@
 """Every address that a GET route can have, from the map of routes and the rows that are there."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from werkzeug.routing import Rule
 
+from tests import ROOT
 from tests.served.rows import Rows
 
-HOUSE = Path(__file__).parents[2]
 ASKED = urlencode({"title": "茉莉花", "publisher": "音像", "since": "2020-01-01", "until": "2099-12-31"})
 GONE = 99_999_999
 Queries = Callable[[Rows, str], Iterator[str]]
@@ -93,7 +92,7 @@ def addresses(rule: Rule, rows: Rows) -> Iterator[str]:
     screen, _dot, view = rule.endpoint.rpartition(".")
     match rule.endpoint:
         case "static":
-            yield from (f"/assets/{file.name}" for file in (HOUSE / "templates" / "static").iterdir() if file.is_file())
+            yield from (f"/assets/{file.name}" for file in (ROOT / "templates" / "static").iterdir() if file.is_file())
             yield from ("/assets/missing.css", "/assets/%2e%2e/base.html")
         case "admin.static":
             yield from ("/static/admin/vendor/jquery.min.js", "/static/admin/missing.js")

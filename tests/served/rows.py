@@ -11,17 +11,18 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import select
 
-from models import access, filing, uploads
+from models import access
+from models.acts import filing, uploads
 from models.application import Application
-from models.attachments import Attachment
+from models.application.attachments import Attachment
 from models.certificate import Certificate
 from models.customs import CustomsMessage
-from models.db import db
+from models.database import db
 from models.vocabulary import Action, AttachmentKind, Status
 from tests.cast import account_of, brought, draft, small_pdf, upload
 from tests.serving import Server
 from tests.views.customs_house import House
-from views.simulator import receipt
+from views.demo.simulator import receipt
 
 TITLE = "黑胶唱片《茉莉花》“典藏”; 100% é"
 

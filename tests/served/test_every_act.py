@@ -9,17 +9,17 @@ from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
 from models import access, clock
-from models.accounts import CODE_SIGNS, valid_credit_code
 from models.application import WRITTEN, Application
 from models.customs import CustomsMessage
-from models.db import db
+from models.database import db
+from models.people.accounts import CODE_SIGNS, valid_credit_code
 from models.vocabulary import Action, AttachmentKind
 from tests.cast import FIELDS, brought, small_pdf
 from tests.served.answers import check
 from tests.served.rows import furnished
 from tests.serving import HOUSE, Answer, Client, Server
+from tests.views.entrance.test_routes import PEOPLE
 from tests.views.pages import form_of, said
-from tests.views.test_doors import PEOPLE
 
 CARRIER = {"id": "", "specification": "12 英寸黑胶唱片", "quantity": "1,000", "unit": "010-张", "kind": "黑胶唱片"}
 WAY_BACK = "/{screen}/?title=茉莉花&since=2020-01-01"

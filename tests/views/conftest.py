@@ -12,11 +12,12 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from app import create_app
-from models import access, check_code, clock
+from models import access, clock
 from models.certificate import Certificate
+from models.signing import check_code
 from tests.views.customs_house import House
 from views.certificate import code_of, paper
-from views.office import keys, store
+from views.resources import keys, store
 
 Typing = Callable[..., Result]
 Later = Callable[[], None]

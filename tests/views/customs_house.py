@@ -11,13 +11,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from views import counterpart
-from views.simulator import Customs
+from tests import ROOT
+from views.demo import simulator_transports
+from views.demo.simulator import Customs
 
-ROOT = Path(__file__).parents[2]
 
-
-class Strange(counterpart.Counter):
+class Strange(simulator_transports.Counter):
     """The simulated customs, which answers a letter as it is told, if it is told: by a status, or by other bytes."""
 
     house: "House"
@@ -54,7 +53,7 @@ class House:
         return f"http://127.0.0.1:{self.port}"
 
     def open(self) -> None:
-        self.server = counterpart.serve(self.customs, self.port, type("Strange", (Strange,), {"house": self}))
+        self.server = simulator_transports.serve(self.customs, self.port, type("Strange", (Strange,), {"house": self}))
         self.port = self.server.server_port
         Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 

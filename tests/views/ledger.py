@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select
 
-from models.db import db
+from models.database import db
 
 Ledger = dict[str, list[Any]]
 COMINGS_AND_GOINGS = {"visit", "spent_challenge"}

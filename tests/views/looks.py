@@ -13,8 +13,8 @@ from flask import template_rendered
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from models.press import Order, set_in_type
-from models.seal import Keys
+from models.certificate.typesetting import Order, set_in_type
+from models.signing.keys import Keys
 from views.certificate import page as laid_out
 
 MILLIMETRE = 4.0  # pixels; a page is 840 wide

@@ -7,7 +7,7 @@ sort_key; a step that changes what it makes has to fill them again.
 import sqlalchemy as sa
 from alembic import op
 
-from models.sorting import sort_key
+from models.sort_keys import sort_key
 
 revision = "0007"
 down_revision = "0006"

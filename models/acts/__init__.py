@@ -1,0 +1,1 @@
+"""What people do to an application: check → change → trail → outbox. The caller commits."""

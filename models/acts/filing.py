@@ -1,0 +1,271 @@
+"""The acts on an application: check → change → trail → outbox. The caller commits, or rolls back on Refused."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models import certificate, clock, customs, numbering, workflow
+from models.application import MOST_CARRIERS, Application, trail
+from models.application.attachments import reread_files
+from models.application.changes import content, differences
+from models.application.locking import Conflict, flush, hold, overtaken
+from models.codes import authority_of
+from models.customs import envelope, outbox
+from models.people.accounts import Account, publishers_for
+from models.text import clean_text
+from models.vocabulary import Action, Filing, Ground, Reason, Status, Step, Word
+from models.workflow import Refused, Rule
+
+MOST_WORDS = 2000  # of an opinion
+
+
+class Incomplete(Refused):
+    """申报 lacks something: `missing` maps the field to its sentence."""
+
+    def __init__(self, missing: dict[str, str]) -> None:
+        super().__init__(_("还有 %(count)s 项没有完成，暂不能申报。", count=len(missing)))
+        self.missing = missing
+
+
+def start(session: Session, by: Account, words: str | None = None) -> Application:
+    """A new draft, numbered and owned before any field is filled (手册 第一章; 置灰字段自动返填)."""
+    workflow.check(Action.EDIT, Status.DRAFT, by.role)
+    assert by.organisation is not None
+    moment = clock.now()
+    application = Application(
+        number=numbering.application_number(session, moment.date()),
+        status=Status.DRAFT,
+        applicant_id=by.organisation.id,
+        applicant_name=by.organisation.name,
+        applicant_code=by.organisation.credit_code,
+        created_at=moment,
+        changed_at=moment,
+    )
+    presses = publishers_for(session, by.organisation_id)
+    if len(presses) == 1:
+        publish_for(application, presses[0].id, session, by)
+    session.add(application)
+    session.flush()
+    trail.record(session, application, Step.START, by, None, words)
+    return application
+
+
+def publish_for(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
+    """Choose the press, and derive what follows from it: 申请类型, 省份, 受理机关."""
+    press = next((p for p in publishers_for(session, by.organisation_id) if p.id == publisher_id), None)
+    if publisher_id is not None and press is None:
+        raise Refused(_("贵单位目前没有受该出版单位委托，请重新选择出版单位。"))
+    application.publisher_id = press.id if press else None
+    application.publisher_name, application.publisher_code = (press.name, press.credit_code) if press else (None, None)
+    application.province = press.province if press else None
+    application.authority = authority_of(press.province) if press else None
+    application.filing = (
+        None if press is None else Filing.OWN if press.id == application.applicant_id else Filing.ENTRUSTED
+    )
+
+
+@contextmanager
+def revising(session: Session, application: Application, version: int, by: Account) -> Iterator[None]:
+    """Edit the fields and carriers inside this block; on leaving, the change and its trail are flushed.
+
+    `version` is the one the person was looking at: another one raises Conflict before anything is written.
+    """
+    if application.version != version:  # first, for whoever was overtaken wants to know by whom
+        raise Conflict(overtaken(session, application))
+    workflow.check(Action.EDIT, application.status, by.role)
+    before, chosen, status = content(application), application.publisher_id, application.status
+    with session.no_autoflush:
+        yield
+        if application.publisher_id != chosen:
+            if status is not Status.DRAFT:
+                raise Refused(_("申报后不能更换出版单位；如需更换，请另行申请。"))
+            publish_for(application, application.publisher_id, session, by)
+            application.replaces_id = None  # another press's work takes no certificate's place
+        _number_carriers(session, application)
+    application.changed_at = clock.now()  # always: a change of a carrier alone must count as a version too
+    flush(session, application)
+    session.expire(application, ["carriers"])  # rows taken out are still in the list that was loaded
+    changes = differences(before, content(application))
+    if changes:
+        trail.record(session, application, Action.EDIT, by, before=status, changes=changes)
+
+
+def check_count(carriers: int) -> None:
+    """Raises Refused for more rows than an application may have."""
+    if carriers > MOST_CARRIERS:
+        raise Refused(_("一份申请最多录入 %(most)s 条载体信息，请分成几份申请。", most=MOST_CARRIERS))
+
+
+def _number_carriers(session: Session, application: Application) -> None:
+    kept = [carrier for carrier in application.carriers if carrier not in session.deleted]
+    check_count(len(kept))
+    for position, carrier in enumerate(kept, start=1):
+        carrier.position = position
+
+
+def perform(
+    session: Session,
+    action: Action,
+    application: Application,
+    by: Account,
+    opinion: str = "",
+    version: int | None = None,
+    office: certificate.Office | None = None,
+    reason: Reason = Reason.OTHER,
+    grounds: Iterable[Ground] = (),
+) -> None:
+    """One act of one person; raises Refused (Conflict, Incomplete) and then has changed nothing that is committed.
+
+    `version` is the one the person was looking at, where known: nobody decides on what they have not seen.
+    准予备案 needs the `office` that issues the certificate; `reason` is why one is revoked, `grounds` those of the law
+    for 不予备案. An act that takes no opinion records none.
+    """
+    if version not in (None, application.version) and action is not Action.PRINT:  # the paper is of what was granted
+        raise Conflict(overtaken(session, application))
+    before, last = application.status, customs.last(session, application)
+    rule = workflow.check(action, before, by.role, customs.rejected(last))
+    opinion = _reasoned(action, rule, clean_text(opinion) or "", grounds)
+    hold(session, application, rule, application.version)
+    _check_held(session, action, application, by, office)
+    _move(session, application, rule, action, by, opinion, _particulars(session, application, action, reason, by))
+    match action:
+        case Action.SUBMIT:
+            application.applied_on, application.submitted_at = clock.today(), clock.now()
+        case Action.GRANT if office:
+            _issue(session, application, by, office)
+        case Action.DELETE:  # last, for it hides the row, and its trail, from this very session
+            application.deleted_at = clock.now()
+    if (after := rule.leads(before)) is not None and application.certificate is not None:
+        customs.queue(session, application, last.act if last and after is before else action)
+    session.flush()
+
+
+def _reasoned(action: Action, rule: Rule, opinion: str, grounds: Iterable[Ground]) -> str:
+    """What is recorded as the opinion: the chosen grounds of the law, then the person's own words."""
+    if not rule.opinion:
+        return ""
+    if len(opinion) > MOST_WORDS:
+        raise Refused(_("意见不能超过 %(most)s 字，请精简后再提交。", most=MOST_WORDS))
+    chosen = [str(ground.label) for ground in grounds] if action is Action.REFUSE else []
+    if chosen:
+        basis = _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds="；".join(chosen))
+        return f"{basis}\n{opinion}".strip()
+    if not opinion:
+        raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=action.label))
+    return opinion
+
+
+def _check_held(
+    session: Session, action: Action, application: Application, by: Account, office: certificate.Office | None
+) -> None:
+    """What can be judged only once the row is held; nothing has moved yet."""
+    match action:
+        case Action.SUBMIT:
+            _check_complete(session, application, by)
+        case Action.GRANT if office:
+            office.check(application, by)
+        case Action.GRANT:
+            raise Refused(_("尚未配置签章密钥，不能签发证明，请联系系统管理员。"))
+
+
+def _name_parties(session: Session, application: Application, by: Account) -> dict[str, Any]:
+    """At the first 申报: names, codes and province as they are registered today; later on they stay. What changed."""
+    assert by.organisation is not None
+    before = content(application)
+    publish_for(application, application.publisher_id, session, by)
+    application.applicant_name, application.applicant_code = by.organisation.name, by.organisation.credit_code
+    return differences(before, content(application))
+
+
+def _particulars(
+    session: Session, row: Application, action: Action, reason: Reason, by: Account
+) -> dict[str, Any] | None:
+    """What an act's trail entry tells beside the opinion: which print it was, why a certificate was revoked, how the
+    parties are called since the draft was begun."""
+    if action is Action.SUBMIT and row.applied_on is None:
+        return _name_parties(session, row, by)
+    if action is Action.PRINT:  # counted in the database, now that the row is held: no two prints are the n-th
+        printed = select(func.count(trail.TrailEntry.id)).where(
+            trail.TrailEntry.application_id == row.id, trail.TrailEntry.act == Action.PRINT.value
+        )
+        before = session.scalar(printed) or 0
+        return {"copy": [before, before + 1]}
+    return {"reason": [None, reason.value]} if action is Action.REVOKE else None
+
+
+def _issue(session: Session, application: Application, by: Account, office: certificate.Office) -> None:
+    try:
+        office.issue(session, application, by)
+    except IntegrityError as doubled:
+        session.rollback()
+        if "replaces_id" not in str(doubled.orig):
+            raise
+        sentence = _("原证明刚刚已由另一份申请的证明替代，不能再次替代，%(number)s 没有准予备案。请刷新后核对。")
+        raise Conflict(sentence % {"number": application.number}) from None
+
+
+def lacking(application: Application) -> dict[str, str]:
+    """What keeps it from being declared: field → sentence; what is missing, and what could not be printed."""
+    return application.missing() | certificate.unprintable(application)
+
+
+def _check_complete(session: Session, application: Application, by: Account) -> None:
+    """Checked after the row is held, on what is then in the database."""
+    session.expire(application, ["carriers"])
+    reread_files(session, application)
+    if missing := lacking(application):
+        raise Incomplete(missing)
+    if application.publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
+        raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))
+    envelope.check_sendable(application)
+
+
+def customs_replied(session: Session, application: Application, accepted: bool, words: str = "") -> None:
+    """海关接收成功 / 海关接收失败: what customs' receipt does, whoever carries it here."""
+    step = Step.CUSTOMS_ACCEPTED if accepted else Step.CUSTOMS_REJECTED
+    rule = workflow.RECEIPTS[step]
+    if application.status not in rule.when:
+        raise Refused(_("当前状态为「%(status)s」，不接受海关回执。", status=application.status.label))
+    customs.settle(session, accepted, words, customs.CustomsMessage.application_id == application.id)
+    hold(session, application, rule, application.version)
+    _move(session, application, rule, step, None, words)
+
+
+def release(session: Session, stuck: customs.CustomsMessage, by: Account) -> None:
+    """放行: a message that was set aside is tried anew, its count from nought; the trail says who did it (CU14)."""
+    application, rule = stuck.application, workflow.RELEASE
+    if by.role not in rule.by:
+        raise Refused(_("%(roles)s账号才能放行报文。", roles=workflow.labels(rule.by)))
+    if not outbox.free(session, stuck):
+        raise Refused(_("该报文没有被搁置，无需放行。"))
+    status = hold(session, application, rule)
+    trail.record(session, application, Step.RELEASE, by, status, stuck.message_id)
+
+
+def _move(
+    session: Session,
+    application: Application,
+    rule: Rule,
+    act: Word,
+    by: Account | None,
+    words: str,
+    particulars: dict[str, Any] | None = None,
+) -> None:
+    """The one place where a status moves: first its trail entry, then UPDATE … WHERE id AND version."""
+    before = application.status
+    after = rule.leads(before)
+    trail.record(session, application, act, by, before, words, particulars, after=after or before)
+    if after is None:
+        return
+    application.changed_at = clock.now()
+    application.moving = True
+    try:
+        application.status = after
+    finally:
+        application.moving = False
+    flush(session, application)

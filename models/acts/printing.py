@@ -1,0 +1,74 @@
+"""打印 of many certificates at once: recorded together or not at all, in one file to print them from."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from io import BytesIO
+
+import pikepdf
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from models import workflow
+from models.acts import filing
+from models.application import Application
+from models.people.accounts import Account
+from models.vocabulary import Action
+from models.workflow import Refused
+
+MOST = 200  # certificates in one file
+
+
+def check(applications: Iterable[Application], by: Account) -> None:
+    """Raises Refused, with the number of the first application that may not be printed."""
+    for application in applications:
+        if sentence := workflow.refusal(Action.PRINT, application.status, by.role):
+            raise Refused(named(application.number, sentence))
+
+
+def record(session: Session, applications: Iterable[Application], by: Account) -> None:
+    """One print of each; raises Refused, and then none is recorded. The caller commits."""
+    for application in sorted(applications, key=lambda each: each.id):  # in one order: two bundles never wait crosswise
+        number = application.number
+        try:
+            filing.perform(session, Action.PRINT, application, by)
+        except Refused as refused:
+            session.rollback()
+            raise Refused(named(number, str(refused))) from None
+
+
+def named(number: str, sentence: str) -> str:
+    """A refusal of the whole, with the application that is its cause."""
+    return _("%(number)s：%(sentence)s没有打印任何一份，请取消勾选后重试。", number=number, sentence=sentence)
+
+
+def bound(papers: Iterable[tuple[str, bytes]]) -> BytesIO:
+    """One PDF of all papers, a bookmark each; `papers` are (bookmark, PDF). A copy to print from, and it says so.
+
+    The seal stays, for it belongs to the page; the signatures do not, for they sign each paper alone.
+    """
+    out = BytesIO()
+    with ExitStack() as opened, pikepdf.new() as whole:
+        with whole.open_outline() as outline:
+            for bookmark, paper in papers:
+                outline.root.append(pikepdf.OutlineItem(bookmark, len(whole.pages)))
+                one = opened.enter_context(pikepdf.open(BytesIO(paper)))
+                _strip(one)
+                whole.pages.extend(one.pages)
+        title = _("备案证明合并打印件（%(count)s 份，不含电子签名）", count=len(outline.root))
+        with whole.open_metadata() as metadata:
+            metadata["dc:title"] = title
+        whole.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+        whole.Root.PageMode, whole.Root.Lang = pikepdf.Name.UseOutlines, "zh-CN"
+        whole.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    out.seek(0)
+    return out
+
+
+def _strip(paper: pikepdf.Pdf) -> None:
+    """What has no meaning outside its own paper: the signature's field, and the places in its tree of tags."""
+    for holder, name in [(paper.Root, "/AcroForm")] + [(page.obj, "/StructParents") for page in paper.pages]:
+        if name in holder:
+            del holder[name]
+    for page in paper.pages:
+        kept = [each for each in page.get("/Annots", []) if each.Subtype != pikepdf.Name.Widget]
+        page.obj.Annots = pikepdf.Array(kept)

@@ -1,0 +1,53 @@
+"""作废后重新申请: a new draft like a revoked application, whose certificate is to take the old one's place."""
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from models.acts import filing, uploads
+from models.application import WRITTEN, Application, Carrier, locking
+from models.application.attachments import Store
+from models.people.accounts import Account, publishers_for
+from models.vocabulary import Action
+from models.workflow import Refused
+
+
+def copy(session: Session, old: Application, by: Account, store: Store) -> tuple[Application, list[str]]:
+    """A draft with the fields, carriers and files of `old`, and a sentence for each file that could not come along.
+
+    Raises Refused unless the rule allows it. The caller commits, so that it is all there or not at all.
+    A press that no longer entrusts the applicant has to be chosen anew.
+    """
+    filing.perform(session, Action.COPY, old, by)
+    if old.certificate and old.certificate.replaced_by:
+        sentence = _("证明 %(old)s 已由 %(new)s 替代，不能再次替代，请查看 %(new)s。")
+        raise Refused(sentence % {"old": old.certificate.number, "new": old.certificate.replaced_by.number})
+    draft = filing.start(session, by, _("由 %(number)s 复制。", number=old.number))
+    entrusts = old.publisher_id in {press.id for press in publishers_for(session, by.organisation_id)}
+    filing.publish_for(draft, old.publisher_id if entrusts else None, session, by)
+    draft.replaces = old.certificate if entrusts else None
+    for name in WRITTEN:
+        setattr(draft, name, getattr(old, name))
+    draft.carriers = [_again(row) for row in old.carriers]
+    session.flush()
+    return draft, _bring_files(session, old, draft, by, store)
+
+
+def _again(row: Carrier) -> Carrier:
+    names = [column.key for column in Carrier.__table__.columns if column.key not in ("id", "application_id")]
+    return Carrier(**{name: getattr(row, name) for name in names})
+
+
+def _bring_files(session: Session, old: Application, draft: Application, by: Account, store: Store) -> list[str]:
+    """By the way on which every file comes in: what is no longer safe to accept stays behind, the rest is kept once."""
+    left = []
+    for file in old.current_attachments:
+        try:
+            with store.open(file.digest) as content:
+                uploads.attach(session, draft, file.kind, content, file.name, by, store, limit=file.size)
+        except locking.Conflict:
+            raise
+        except FileNotFoundError:
+            left.append(_("附件“%(name)s”的内容缺失，没有复制，请重新上传。", name=file.name))
+        except Refused as refused:
+            left.append(str(refused))
+    return left

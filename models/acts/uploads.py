@@ -1,0 +1,72 @@
+"""上传附件: a file into an application, and out of it again, while it may be edited (手册 第一章)."""
+
+from typing import BinaryIO
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from models import clock, workflow
+from models.acts.filing import start
+from models.application import Application, trail
+from models.application.attachments import Attachment, Store, clean_name, named, reread_files
+from models.application.locking import hold
+from models.people.accounts import Account
+from models.vocabulary import Action, AttachmentKind, Status, Step
+from models.workflow import Refused
+
+
+def attach(
+    session: Session,
+    application: Application | None,
+    kind: AttachmentKind,
+    stream: BinaryIO,
+    name: str,
+    by: Account,
+    store: Store,
+    limit: int,
+    replaces: int | None = None,
+) -> Attachment:
+    """Bytes to disk, then the row that names them. Many at once do not disturb each other, nor an open edit form.
+
+    Without an application a draft is started: only then, for looking at a file takes long, and a number is waited for.
+    """
+    rule = workflow.check(Action.EDIT, application.status if application else Status.DRAFT, by.role)
+    name = clean_name(name)
+    stored = store.put(stream, name, limit)
+    name = named(name, stored.media_type)
+    application = application or start(session, by)
+    status = hold(session, application, rule)
+    old = _remove(session, application, replaces).name if replaces is not None else None
+    file = Attachment(
+        application=application,
+        application_id=application.id,
+        kind=kind,
+        name=name,
+        size=stored.size,
+        digest=stored.digest,
+        media_type=stored.media_type,
+        uploaded_at=clock.now(),
+        uploaded_by=by.id,
+    )
+    session.add(file)
+    session.flush()
+    trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [old, name]})
+    return file
+
+
+def detach(session: Session, application: Application, attachment_id: int, by: Account) -> Attachment:
+    """Take a file out of the application while it may be edited; the bytes stay for the record."""
+    status = hold(session, application, workflow.check(Action.EDIT, application.status, by.role))
+    file = _remove(session, application, attachment_id)
+    session.flush()
+    trail.record(session, application, Step.DETACH, by, status, changes={str(file.kind): [file.name, None]})
+    return file
+
+
+def _remove(session: Session, application: Application, attachment_id: int) -> Attachment:
+    reread_files(session, application)
+    file = next((file for file in application.current_attachments if file.id == attachment_id), None)
+    if file is None:
+        raise Refused(_("该附件已不存在，请刷新页面后再试。"))
+    file.removed_at = clock.now()
+    return file

@@ -1,0 +1,270 @@
+"""The application for one consignment, and its carrier rows (手册 第一章: 基本信息, 载体信息)."""
+
+import unicodedata
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import JSON, Computed, ForeignKey, Index, String, Text, event, select
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, object_session, relationship, validates
+
+from models import workflow
+from models.clock import Moment
+from models.codes import label_of
+from models.columns import days_out_of_range, empty_columns
+from models.database import Base, Exact
+from models.sort_keys import SortKey, sort_key
+from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, without_format_characters
+from models.vocabulary import AttachmentKind, Category, Filing, Status, WordColumn
+
+if TYPE_CHECKING:
+    from models.application.attachments import Attachment
+    from models.application.trail import TrailEntry
+    from models.certificate import Certificate
+
+MOST_CARRIERS = 3000
+WRITTEN = (  # by the applicant; all else the system fills
+    "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "summary", "manufacturer", "country",
+    "sid_code", "contract_number", "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
+)  # fmt: skip
+SORTED_BY = (
+    (), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",), ("title_sort",),
+)  # fmt: skip
+IN_ORDER = " ".join(f"WHEN '{status.value}' THEN {status.order}" for status in Status)
+
+
+def _words(statuses: frozenset[Status]) -> str:
+    return ", ".join(f"'{status.value}'" for status in Status if status in statuses)
+
+
+class Child:
+    """A row that belongs to an application and is seen exactly by those who see the application (access.py)."""
+
+    @declared_attr
+    def application_id(cls) -> Mapped[int]:
+        return mapped_column(ForeignKey("application.id", ondelete="RESTRICT"), index=True)
+
+
+class Application(Base):
+    """备案证明申请. Its status is moved by `models.acts.filing` alone; `version` counts every change."""
+
+    __tablename__ = "application"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(14), unique=True, info={"label": _l("申请单号")})
+    version: Mapped[int] = mapped_column()
+    status: Mapped[Status] = mapped_column(WordColumn(Status), default=Status.DRAFT, info={"label": _l("数据状态")})
+    filing: Mapped[Filing | None] = mapped_column(WordColumn(Filing), info={"label": _l("申请类型")})
+    applicant_id: Mapped[int] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
+    applicant_name: Mapped[str] = mapped_column(String(100), info={"label": _l("申请单位")})
+    applicant_code: Mapped[str] = mapped_column(String(18), info={"label": _l("统一社会信用代码")})
+    publisher_id: Mapped[int | None] = mapped_column(
+        ForeignKey("organisation.id", ondelete="RESTRICT"), info={"label": _l("出版单位"), "required": True}
+    )
+    publisher_name: Mapped[str | None] = mapped_column(String(100), info={"label": _l("出版单位")})
+    publisher_sort: Mapped[str | None] = mapped_column(SortKey)
+    publisher_code: Mapped[str | None] = mapped_column(String(18))
+    province: Mapped[str | None] = mapped_column(String(6), info={"label": _l("省份"), "codes": "province"})
+    authority: Mapped[str | None] = mapped_column(String(50), info={"label": _l("受理机关")})
+
+    title: Mapped[str | None] = mapped_column(String(300), info={"label": _l("商品名称"), "required": True})
+    title_key: Mapped[str | None] = mapped_column(String(600))
+    title_sort: Mapped[str | None] = mapped_column(SortKey)
+    category: Mapped[Category | None] = mapped_column(
+        WordColumn(Category), info={"label": _l("出版物类别"), "required": True}
+    )
+    catalogue_number: Mapped[str | None] = mapped_column(
+        String(100), info={"label": _l("版号"), "required": True, "read": clean_code}
+    )
+    isbn: Mapped[str | None] = mapped_column(String(20), info={"label": _l("ISBN"), "read": normalize_identifier})
+    isrc: Mapped[str | None] = mapped_column(String(40), info={"label": _l("ISRC"), "read": normalize_identifier})
+    summary: Mapped[str | None] = mapped_column(Text, info={"label": _l("内容简介"), "required": True, "most": 2000})
+    copyright_owner: Mapped[str | None] = mapped_column(String(200), info={"label": _l("著作权人"), "required": True})
+    manufacturer: Mapped[str | None] = mapped_column(String(200), info={"label": _l("境外加工企业"), "required": True})
+    country: Mapped[str | None] = mapped_column(
+        String(3), info={"label": _l("国别（地区）"), "required": True, "codes": "country"}
+    )
+    sid_code: Mapped[str | None] = mapped_column(String(50), info={"label": _l("SID 码"), "read": clean_line})
+    contract_number: Mapped[str | None] = mapped_column(
+        String(100), info={"label": _l("加工合同号"), "required": True, "read": clean_code}
+    )
+    port: Mapped[str | None] = mapped_column(
+        String(4), info={"label": _l("进口口岸"), "required": True, "codes": "district"}
+    )
+    consignee: Mapped[str | None] = mapped_column(String(200), info={"label": _l("收货单位"), "required": True})
+    hs_code: Mapped[str | None] = mapped_column(
+        String(10),
+        info={
+            "label": _l("商品编码"),
+            "required": True,
+            "hint": _l("海关商品编码，8 或 10 位数字"),
+            "read": parse_hs_code,
+        },
+    )
+    trade_mode: Mapped[str | None] = mapped_column(
+        String(40), info={"label": _l("监管方式"), "hint": _l("海关监管方式代码或名称"), "read": clean_code}
+    )
+    expected_on: Mapped[date | None] = mapped_column(
+        info={
+            "label": _l("预计进口日期"),
+            "required": True,
+            "earliest": timedelta(days=-365),
+            "latest": timedelta(days=3653),
+        }
+    )
+    contact: Mapped[str | None] = mapped_column(String(50), info={"label": _l("联系人"), "required": True})
+    phone: Mapped[str | None] = mapped_column(
+        String(40), info={"label": _l("联系电话"), "required": True, "read": clean_line}
+    )
+
+    # The revoked certificate whose place this application is to take. No reference in the database: SQLite could add
+    # one only by copying the table, and no certificate is ever deleted.
+    replaces_id: Mapped[int | None]
+    page_key: Mapped[str | None] = mapped_column(String(32), index=True)  # of the page that saved it last
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+    applied_on: Mapped[date | None] = mapped_column(info={"label": _l("申请日期")})
+    submitted_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("申报时间")})
+    # {field: text as typed} of what its column cannot hold; shown again in the form, read by nothing else.
+    # Deferred: no list needs it. While there is any, 申报 is refused.
+    unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    # One scope column a role, computed by the database: row security is an equality that an index can lead.
+    owner_id: Mapped[int | None] = mapped_column(
+        Computed("CASE WHEN deleted_at IS NULL THEN applicant_id END", persisted=True)
+    )
+    desk: Mapped[str | None] = mapped_column(
+        String(6), Computed(f"CASE WHEN status NOT IN ({_words(workflow.PRIVATE)}) THEN province END", persisted=True)
+    )
+    issued: Mapped[int | None] = mapped_column(
+        Computed(f"CASE WHEN status IN ({_words(workflow.ISSUED)}) THEN 1 END", persisted=True)
+    )
+    # 数据状态 in the order of the work: lists sort and filter by it, so that one index serves both.
+    status_order: Mapped[int | None] = mapped_column(Computed(f"CASE status {IN_ORDER} END", persisted=True))
+
+    carriers: Mapped[list["Carrier"]] = relationship(
+        back_populates="application",
+        order_by="Carrier.position, Carrier.id",
+        cascade="save-update, merge, delete-orphan, delete",
+        info={"label": _l("载体信息")},
+    )
+    attachments: Mapped[list["Attachment"]] = relationship(
+        back_populates="application", order_by="Attachment.id", info={"label": _l("附件")}
+    )
+    trail: Mapped[list["TrailEntry"]] = relationship(back_populates="application", order_by="TrailEntry.id")
+    certificate: Mapped["Certificate | None"] = relationship(back_populates="application")
+    replaces: Mapped["Certificate | None"] = relationship(
+        primaryjoin="foreign(Application.replaces_id) == Certificate.id"
+    )
+
+    moving = False  # True only inside models.acts.filing, while it moves the status
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        *(Index(None, scope, *columns, "id") for scope in ("owner_id", "desk", "issued") for columns in SORTED_BY),
+        Index(None, "issued", "province", "id"),
+        Index(None, "desk", "status", "submitted_at"),
+    )
+
+    @validates("title", "publisher_name")
+    def _keep_keys(self, name: str, words: str | None) -> str | None:
+        for key, value in keys_of(name, words).items():
+            setattr(self, key, value)
+        return words
+
+    @property
+    def current_attachments(self) -> list["Attachment"]:
+        """The files that count: not replaced, not removed."""
+        return [file for file in self.attachments if file.removed_at is None]
+
+    @property
+    def open_opinion(self) -> "TrailEntry | None":
+        """The words that came with the last move of the status: gone as soon as it moves on."""
+        session, entry = object_session(self), type(self).trail.property.mapper.class_
+        assert session is not None
+        moves = select(entry).where(entry.application_id == self.id, entry.before != entry.after)
+        last: TrailEntry | None = session.scalar(moves.order_by(entry.id.desc()).limit(1))
+        return last if last is not None and last.opinion else None
+
+    def missing(self) -> dict[str, str]:
+        """Everything 申报 still lacks, told at once: field → sentence (行政许可法 第三十二条, by analogy)."""
+        lacking = {name: lack(Application, name, text) for name, text in wrong_cells(self).items()}
+        lacking |= days_out_of_range(self)
+        if not self.carriers:
+            lacking["carriers"] = _("请至少录入一条载体信息。")
+        for place, carrier in enumerate(self.carriers):
+            for name, text in wrong_cells(carrier).items():
+                sentence = _("第 %(place)s 行 %(lack)s", place=place + 1, lack=lack(Carrier, name, text))
+                lacking[f"carriers-{place}-{name}"] = sentence
+        present = {file.kind for file in self.current_attachments}
+        for kind in AttachmentKind:
+            if kind.required(self.filing) and kind not in present:
+                lacking[f"file-{kind}"] = _("请上传%(label)s。", label=kind.label)
+        return lacking
+
+
+class Carrier(Child, Base):
+    """One row of 载体信息; 规格型号, 进口数量 and 单位 are required to submit (手册 第一章)."""
+
+    __tablename__ = "carrier"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(info={"label": _l("序号")})
+    kind: Mapped[str | None] = mapped_column(String(20), info={"label": _l("载体类型"), "codes": "carrier"})
+    specification: Mapped[str | None] = mapped_column(String(255), info={"label": _l("规格型号"), "required": True})
+    quantity: Mapped[Decimal | None] = mapped_column(Exact, info={"label": _l("进口数量"), "required": True})
+    unit: Mapped[str | None] = mapped_column(String(3), info={"label": _l("单位"), "required": True, "codes": "unit"})
+    name: Mapped[str | None] = mapped_column(String(200), info={"label": _l("名称")})
+    catalogue_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("版号"), "read": clean_code})
+    unit_price: Mapped[Decimal | None] = mapped_column(Exact, info={"label": _l("单价")})
+    currency: Mapped[str | None] = mapped_column(String(3), info={"label": _l("币制"), "codes": "currency"})
+    note: Mapped[str | None] = mapped_column(String(200), info={"label": _l("备注")})
+    unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # as in Application
+    page_key: Mapped[str | None] = mapped_column(String(40))  # of the page that added it, and its place there
+
+    application: Mapped[Application] = relationship(back_populates="carriers")
+
+
+def wrong_cells(row: Application | Carrier) -> dict[str, str]:
+    """What keeps `row` from being submitted: field → the text typed into it that cannot be read, "" for a blank."""
+    return {column.key: "" for column in empty_columns(row)} | (row.unread or {})
+
+
+def lack(table: type[Application | Carrier], name: str, text: str) -> str:
+    """The sentence about one wrong cell; `text` as in wrong_cells()."""
+    label = table.__table__.columns[name].info["label"]
+    if not text:
+        return _("请填写%(label)s。", label=label)
+    return _("%(label)s“%(text)s”填写有误，请改正。", label=label, text=text if len(text) < 21 else text[:20] + "…")
+
+
+def shown(row: Application | Carrier, name: str) -> Any:
+    """A field as people read it: a code with its name, a word by its label."""
+    column = row.__table__.columns[name]
+    value = getattr(row, name)
+    if value in (None, ""):
+        return None
+    return label_of(column.info["codes"], value) if "codes" in column.info else getattr(value, "label", value)
+
+
+def search_key(words: str) -> str:
+    """Width, case and unseen characters do not count: ＤＶＤ finds dvd. For what is stored and for what is asked."""
+    return unicodedata.normalize("NFKC", without_format_characters(words)).casefold()[:600]
+
+
+def keys_of(name: str, words: str | None) -> dict[str, str | None]:
+    """The columns that follow from 商品名称 (`title`) or 出版单位 (`publisher_name`), to search and sort by."""
+    spelled = sort_key(words) if words else None
+    if name == "publisher_name":
+        return {"publisher_sort": spelled}
+    return {"title_key": search_key(words) if words else None, "title_sort": spelled}
+
+
+@event.listens_for(Application.status, "set", active_history=True)
+def only_filing_moves_a_status(application: Application, value: Status, old: Any, _initiator: Any) -> None:
+    """A status is moved by models.acts.filing alone, which marks the row while it does so."""
+    newborn = value is Status.DRAFT and not isinstance(old, Status)
+    if not newborn and not application.moving:
+        raise AttributeError("the status of an application is moved by models.acts.filing only")

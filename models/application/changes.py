@@ -1,0 +1,152 @@
+"""What was changed: as data for the trail, and in words for people."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from models.application import Application, Carrier
+from models.application.trail import TrailEntry
+from models.codes import label_of
+from models.vocabulary import AttachmentKind, Reason, Word, WordColumn
+
+OWN_FIELDS = tuple(
+    column.key for column in Application.__table__.columns if column.info.get("label") and column.key != "status"
+)
+CARRIER_FIELDS = tuple(column.key for column in Carrier.__table__.columns if column.info.get("label"))
+WITHIN = tuple(name for name in CARRIER_FIELDS if name != "position")
+MOST_LINES = 100
+Row = dict[str, Any]
+
+
+def content(application: Application) -> dict[str, Any]:
+    """What a person can read of it, as JSON: to compare before and after."""
+    fields = {name: _plain(getattr(application, name)) for name in OWN_FIELDS}
+    rows = [{name: _plain(getattr(row, name)) for name in ("id", *CARRIER_FIELDS)} for row in application.carriers]
+    return fields | {"carriers": rows}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, (Decimal, date, Word)) else value
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    """Field → [before, after] for what differs; of carriers only the rows that differ, compared by id."""
+    changes = {name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
+    if "carriers" in changes:
+        was, now = changes["carriers"]
+        changes["carrier_count"] = [len(was), len(now)]
+        changes["carriers"] = [_absent(was, now), _absent(now, was)]
+    return changes
+
+
+def _absent(rows: list[Row], others: list[Row]) -> list[Row]:
+    """The rows that `others` has not, or has with other content; a row that only moved up or down has not changed."""
+    contents = {row["id"]: _values(row) for row in others}
+    return [row for row in rows if contents.get(row["id"]) != _values(row)]
+
+
+def _values(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in WITHIN)
+
+
+def explain(entry: TrailEntry) -> list[str]:
+    """A trail entry's changes as lines: 商品名称：“旧” → “新”."""
+    lines, changes = [], entry.changes or {}
+    for name, (old, new) in changes.items():
+        if name == "carriers":
+            lines += _carrier_lines(old or [], new or [], changes.get("carrier_count"))
+        elif name == "carrier_count":
+            continue
+        elif name == "copy":
+            lines.append(_("第 %(number)s 次打印", number=new))
+        elif name == "reason":
+            lines.append(_("作废原因：%(reason)s", reason=Reason(new).label))
+        elif name in set(AttachmentKind):
+            lines.append(f"{AttachmentKind(name).label}：{_file(old, new)}")
+        else:
+            lines.append(f"{_label(name)}：{_said(name, old)} → {_said(name, new)}")
+    return lines
+
+
+def _file(old: str | None, new: str | None) -> str:
+    """An attachment that came, went, or took another's place."""
+    if old and new:
+        return _("由“%(old)s”替换为“%(new)s”", old=old, new=new)
+    return f"“{new or old}”"
+
+
+def _carrier_lines(old: list[Row], new: list[Row], count: list[int] | None) -> list[str]:
+    """载体信息: how many rows there were and are, then what changed, MOST_LINES lines at most."""
+    if count is None:  # entries written before 2026-11-25 hold every row, without ids
+        count, old, new = [len(old), len(new)], *_without_common(old, new)
+    changes = list(_row_changes(old, new))
+    lines = [_("载体信息：%(old)s 条 → %(new)s 条", old=count[0], new=count[1])]
+    lines += [line() for line in islice(changes, MOST_LINES - 1)]
+    rest = len(changes) - (MOST_LINES - 1)
+    return [*lines, _("另有 %(count)s 处改动。", count=rest)] if rest > 0 else lines
+
+
+def _without_common(old: list[Row], new: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Both lists without the rows that stand in both with the same content."""
+    common = Counter(map(_values, old)) & Counter(map(_values, new))
+    return _minus(old, common.copy()), _minus(new, common)
+
+
+def _minus(rows: list[Row], common: Counter[tuple[Any, ...]]) -> list[Row]:
+    kept = []
+    for row in rows:
+        if common[_values(row)]:
+            common[_values(row)] -= 1
+        else:
+            kept.append(row)
+    return kept
+
+
+def _row_changes(old: list[Row], new: list[Row]) -> Iterator[Callable[[], str]]:
+    """One line for each field that changed and each row added or deleted; rows are paired by id, else by position."""
+    key = "id" if all("id" in row for row in (*old, *new)) else "position"
+    before, after = {row[key]: row for row in old}, {row[key]: row for row in new}
+    for row in new:
+        if was := before.get(row[key]):
+            yield from (partial(_field_line, name, was, row) for name in WITHIN if was[name] != row[name])
+    for row in old:
+        if row[key] not in after:
+            yield partial(_row_line, _l("删除原第 %(place)s 条：%(row)s"), row)
+    for row in new:
+        if row[key] not in before:
+            yield partial(_row_line, _l("新增第 %(place)s 条：%(row)s"), row)
+
+
+def _field_line(name: str, was: Row, now: Row) -> str:
+    place = _("第 %(place)s 条", place=now["position"])
+    return f"{place} {_label(name, Carrier)}：{_said(name, was[name], Carrier)} → {_said(name, now[name], Carrier)}"
+
+
+def _row_line(sentence: Any, row: Row) -> str:
+    return str(sentence) % {"place": row["position"], "row": _row(row)}
+
+
+def _row(row: Row) -> str:
+    return " ".join(_said(name, row[name], Carrier) for name in WITHIN if row[name] not in (None, ""))
+
+
+def _label(name: str, table: Any = Application) -> str:
+    return str(table.__table__.columns[name].info["label"])
+
+
+def _said(name: str, value: Any, table: Any = Application) -> str:
+    if value in (None, ""):
+        return _("（空）")
+    column = table.__table__.columns.get(name)
+    if column is not None and isinstance(column.type, WordColumn):
+        value = column.type.words(value).label
+    elif column is not None and "codes" in column.info:
+        value = label_of(column.info["codes"], value)
+    return f"“{value}”"

@@ -1,0 +1,38 @@
+"""What of an application is told to whom: what came before the first 申报 belongs to its owner alone (design 2.4)."""
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from models.application import Application
+from models.application.attachments import Attachment
+from models.application.trail import TrailEntry
+from models.people.accounts import Account
+from models.vocabulary import Action, Role
+
+NEWEST = 50  # entries of a history that a page shows unless asked for all of it
+
+
+def history(session: Session, application: Application, reader: Account, most: int | None = None) -> list[TrailEntry]:
+    """办理过程 as this reader is told it, newest first: the newest `most` entries, or all of them (None)."""
+    entries = select(TrailEntry).where(TrailEntry.application_id == application.id)
+    if reader.role is not Role.PUBLISHER:
+        first = session.scalar(_first_submission(application))
+        if first is None:
+            return []
+        entries = entries.where(TrailEntry.id >= first.id)
+    return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(most)))
+
+
+def may_read(session: Session, file: Attachment, reader: Account) -> bool:
+    """Whether this reader may open the file: one taken out before the first 申报 was never handed in."""
+    if reader.role is Role.PUBLISHER or file.removed_at is None:
+        return True
+    first = session.scalar(_first_submission(file.application))
+    return first is not None and file.removed_at.replace(microsecond=0) > first.at
+
+
+def _first_submission(application: Application) -> Select[TrailEntry]:
+    submissions = select(TrailEntry).where(
+        TrailEntry.application_id == application.id, TrailEntry.act == Action.SUBMIT.value
+    )
+    return submissions.order_by(TrailEntry.id).limit(1)

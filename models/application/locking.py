@@ -1,0 +1,71 @@
+"""Whose turn it is: of many people at one application one goes first, and the others are told who that was."""
+
+from flask_babel import gettext as _
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from models.application import Application, trail
+from models.vocabulary import Action, Status, Step
+from models.workflow import Refused, Rule
+
+QUIET = (
+    Step.ATTACH.value,
+    Step.DETACH.value,
+    Action.PRINT.value,
+    Action.COPY.value,
+    Step.RELEASE.value,
+)  # acts that leave the version, and any open form, alone
+
+
+class Conflict(Refused):
+    """Somebody else was first; `str()` says who, when and what."""
+
+
+def hold(session: Session, application: Application, rule: Rule, version: int | None = None) -> Status:
+    """Lock the row while its status still allows the act, and it is still the `version` that was looked at, if any.
+
+    Makes no new version: files that come in do not spoil an open form.
+    """
+    held = update(Application).where(
+        Application.id == application.id, Application.status.in_(rule.when | rule.if_rejected)
+    )
+    if version is not None:
+        held = held.where(Application.version == version)
+    result = session.execute(
+        held.values(changed_at=Application.changed_at).execution_options(synchronize_session=False)
+    )
+    if result.rowcount != 1:  # type: ignore[attr-defined]
+        session.rollback()
+        raise Conflict(overtaken(session, session.get(Application, application.id)))
+    return application.status
+
+
+def flush(session: Session, application: Application) -> None:
+    """Write now, and so take the row's lock; a version that has moved on means somebody else was first."""
+    key = application.id
+    try:
+        session.flush()
+    except StaleDataError:
+        session.rollback()
+        current = session.get(Application, key)
+        raise Conflict(overtaken(session, current)) from None
+
+
+def overtaken(session: Session, application: Application | None) -> str:
+    """Who was first, when, and what they did."""
+    last = application and session.scalar(
+        select(trail.TrailEntry)
+        .where(trail.TrailEntry.application_id == application.id, trail.TrailEntry.act.not_in(QUIET))
+        .order_by(trail.TrailEntry.id.desc())
+        .limit(1)
+    )
+    if not application or not last:
+        return _("这份申请已被他人办理，请返回列表查看。")
+    return _(
+        "%(who)s已于 %(when)s %(what)s，当前状态为「%(status)s」。您的操作没有保存，也没有覆盖对方的内容。",
+        who=last.actor_name,
+        when=last.at.strftime("%Y-%m-%d %H:%M"),
+        what=last.what.label,
+        status=application.status.label,
+    )

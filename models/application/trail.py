@@ -1,0 +1,127 @@
+"""办理过程: one entry an act, in the act's own transaction; only ever appended, each entry sealed to the one before."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import JSON, ForeignKey, String, Text, event, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models import clock
+from models.application import Application, Child
+from models.clock import Moment
+from models.database import Base
+from models.people.accounts import Account
+from models.vocabulary import Action, Role, Status, Step, Word, WordColumn
+
+NOTHING_BEFORE = "0" * 64
+
+
+class TrailEntry(Child, Base):
+    """Who, when, what, before, after, opinion."""
+
+    __tablename__ = "trail_entry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("时间")})
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
+    actor_name: Mapped[str] = mapped_column(String(160), info={"label": _l("办理人")})
+    role: Mapped[Role | None] = mapped_column(WordColumn(Role))
+    act: Mapped[str] = mapped_column(String(32), info={"label": _l("环节")})
+    before: Mapped[Status | None] = mapped_column(WordColumn(Status))
+    after: Mapped[Status] = mapped_column(WordColumn(Status), info={"label": _l("数据状态")})
+    opinion: Mapped[str | None] = mapped_column(Text, info={"label": _l("意见")})
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    previous: Mapped[str] = mapped_column(String(64))
+    seal: Mapped[str] = mapped_column(String(64), unique=True)
+
+    application: Mapped[Application] = relationship(back_populates="trail")
+
+    @property
+    def what(self) -> Word:
+        """The act as a word of the vocabulary."""
+        return Action(self.act) if self.act in set(Action) else Step(self.act)
+
+    def sealed(self) -> str:
+        """SHA-256 over everything this entry says and the seal before it."""
+        said: list[Any] = [
+            self.application_id,
+            self.at.timestamp(),
+            self.actor_id,
+            self.actor_name,
+            str(self.role),
+            self.act,
+        ]
+        said += [str(self.before), str(self.after), self.opinion, self.changes, self.previous]
+        return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def record(
+    session: Session,
+    application: Application,
+    act: Word,
+    by: Account | None,
+    before: Status | None,
+    opinion: str | None = None,
+    changes: dict[str, Any] | None = None,
+    after: Status | None = None,
+) -> TrailEntry:
+    """Append an entry. The caller holds the application's row, so that two entries never share a predecessor."""
+    last = session.scalar(
+        select(TrailEntry.seal)
+        .where(TrailEntry.application_id == application.id)
+        .order_by(TrailEntry.id.desc())
+        .limit(1)
+    )
+    entry = TrailEntry(
+        application=application,
+        application_id=application.id,
+        at=clock.now().replace(microsecond=0),
+        actor_id=by.id if by else None,
+        actor_name=_named(by),
+        role=by.role if by else None,
+        act=act.value,
+        before=before,
+        after=after or application.status,
+        opinion=opinion or None,
+        changes=changes or None,
+        previous=last or NOTHING_BEFORE,
+    )
+    entry.seal = entry.sealed()
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def newest(session: Session, application_id: int, act: Word, count: int) -> list[TrailEntry]:
+    """The newest `count` entries of this act, newest first."""
+    entries = select(TrailEntry).where(TrailEntry.application_id == application_id, TrailEntry.act == act.value)
+    return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(count)))
+
+
+def _named(by: Account | None) -> str:
+    if by is None:
+        return "海关"
+    return f"{by.name}（{by.organisation.name}）" if by.organisation else by.name
+
+
+def broken(session: Session) -> Iterator[TrailEntry]:
+    """Every entry whose seal or link to the entry before does not hold, or after which the status moved unrecorded."""
+    seals: dict[int, str] = {}
+    for entry in session.scalars(select(TrailEntry).order_by(TrailEntry.id).execution_options(yield_per=1000)):
+        if entry.seal != entry.sealed() or entry.previous != seals.get(entry.application_id, NOTHING_BEFORE):
+            yield entry
+        seals[entry.application_id] = entry.seal
+    last = select(func.max(TrailEntry.id)).group_by(TrailEntry.application_id)
+    moved_on = TrailEntry.after != Application.status
+    yield from session.scalars(select(TrailEntry).join(TrailEntry.application).where(TrailEntry.id.in_(last), moved_on))
+
+
+@event.listens_for(TrailEntry, "before_update")
+@event.listens_for(TrailEntry, "before_delete")
+def only_appended(_mapper: Any, _connection: Any, _entry: TrailEntry) -> None:
+    """A trail can be added to, never edited."""
+    raise RuntimeError("the trail is append-only")

@@ -1,0 +1,138 @@
+"""The press: sets a certificate in type and signs it, in a process of its own that stays warm.
+
+WeasyPrint takes half a second to load, and hangs when two threads share its fonts: so one process has them, whoever
+prints takes a turn, and it ends when the process that asked it ends.
+"""
+
+import gc
+import io
+import os
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from models.certificate.fonts import STYLE
+from models.files.worker import Craft, Unfinished, Workshop
+from models.signing.keys import Keys
+
+LONGEST = 300  # seconds; a press that says nothing for so long is taken for dead
+LASTS = 200  # papers that one process makes: WeasyPrint, or what it stands on, keeps 0.2 MB of each
+SNAPSHOT = "snapshot.json"  # the granted content, attached to the paper
+FIELD = "Seal"  # the signature; it lies over the element with id="seal"
+RESERVED = 16_384  # hexadecimal digits for the signature: three certificates of an authority's chain, and room
+PIXEL = 0.75  # points
+
+
+class Jammed(RuntimeError):
+    """The press could not make this paper."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be printed (HTML), what is attached to it (JSON), and who signs: the province, from these keys."""
+
+    html: str
+    snapshot: str
+    issued_on: date
+    keys: Keys
+    province: str
+
+
+class Press(Workshop):
+    """The one process that sets and signs."""
+
+    def __init__(self, longest: float = LONGEST, lasts: int = LASTS) -> None:
+        super().__init__(Craft(printed, open_up, tidy_up, lasts=lasts), longest)
+
+    def made(self, order: Order) -> bytes:
+        """The signed PDF/A-3b; raises Jammed."""
+        try:
+            return bytes(self.done(order))
+        except Unfinished as why:
+            raise Jammed(str(why)) from None
+
+
+def open_up() -> None:
+    """Before the first order."""
+    os.environ["TZ"] = "Asia/Shanghai"  # the time of signing is told as on the paper (PD4)
+    time.tzset()
+    gc.disable()  # a page is hundreds of thousands of boxes that live together: looking for garbage takes half the time
+
+
+def tidy_up() -> None:
+    """After every order."""
+    gc.collect()
+    _settle()
+
+
+@cache
+def _settle() -> None:
+    """What the libraries have loaded by now stays for good, and is not looked through after every paper."""
+    gc.freeze()
+
+
+def printed(order: Order) -> bytes:
+    """Set in type, then signed; in this very process."""
+    return signed(*set_in_type(order), order)
+
+
+def set_in_type(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
+    """PDF/A-3b by our own style sheet, and page and box (points) of the seal; the same order, the same bytes.
+
+    What the page asks of a disk or a network is left out. Raises ValueError when a character is in none of the fonts.
+    """
+    from weasyprint import CSS, HTML, Attachment
+    from weasyprint.urls import URLFetcher
+
+    fence = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
+    day = datetime.combine(order.issued_on, datetime.min.time())
+    granted = Attachment(string=order.snapshot, name=SNAPSHOT, relationship="Source", created=day, modified=day)
+    style = CSS(filename=STYLE, url_fetcher=fence, font_config=_fonts())
+    look = {"pdf_variant": "pdf/a-3b", "pdf_tags": True, "attachments": [granted]}
+    document = HTML(string=order.html, url_fetcher=fence).render(stylesheets=[style], font_config=_fonts(), **look)
+    paper = bytes(document.write_pdf(**look))
+    missing = sorted({code for font in document.fonts.values() for code in font.missing})
+    if missing:  # a box in place of a character must never leave the house under a seal
+        raise ValueError("no glyph for " + " ".join(f"U+{code:04X}" for code in missing))
+    return paper, *_seal(document)
+
+
+@cache
+def _fonts() -> Any:
+    from weasyprint.text.fonts import FontConfiguration
+
+    return FontConfiguration()
+
+
+def _seal(document: Any) -> tuple[int, tuple[int, ...]]:
+    """Page (from 0) and box (left, bottom, right, top, in points from the lower left corner) of the seal."""
+    for number, page in enumerate(document.pages):
+        if box := page.anchors.get("seal"):
+            left, top, right, bottom = box
+            corners = (left, page.height - bottom, right, page.height - top)
+            return number, tuple(round(side * PIXEL) for side in corners)
+    raise ValueError("the paper has no place for the seal")
+
+
+def signed(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes:
+    """The province's PAdES signature over the whole paper, which allows no change after it (电子签名法 第十三条)."""
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
+    from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+    from pyhanko.stamp import NoOpStampStyle
+
+    signer = order.keys.signer(order.province)
+    told = PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        name=signer.name,
+        subfilter=SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=MDPPerm.NO_CHANGES,
+    )
+    writer = IncrementalPdfFileWriter(io.BytesIO(paper))
+    append_signature_field(writer, SigFieldSpec(FIELD, on_page=page, box=box))  # with the appearance PDF/A asks for
+    hand = PdfSigner(told, signer.hand, stamp_style=NoOpStampStyle())
+    return hand.sign_pdf(writer, bytes_reserved=RESERVED).getvalue()

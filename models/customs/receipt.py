@@ -1,0 +1,171 @@
+"""回执: the bytes that customs sent, kept as received, and what they say (DxpRep, domain: transport and business)."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+from sqlalchemy import LargeBinary, String, Text, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import clock
+from models.clock import Moment
+from models.customs import said
+from models.database import Base
+from models.vocabulary import Reply
+from models.workflow import Refused
+
+DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]([\w.-]+)")
+BLANKS = "\ufeff\0\x1a \t\r\n"
+MOST = 4_000_000  # bytes that are kept of one: none of ours comes near
+QUESTION = re.compile(
+    r"(.*)-Q(\d{1,9})"
+)  # the name of a question is that of its message, and the attempt it is asked in
+NAMED = (  # by the E-port client: what became of a letter, where only the name says it
+    (re.compile(r"Successed_(.+)_\w+\.xml"), Reply.WAITING),
+    (re.compile(r"Failed_(.+)_\w+\.xml|FailBox/(.+)\.xml"), Reply.FAULT),
+)
+
+
+class CustomsReceipt(Base):
+    """What arrived, byte for byte, once; `read_at` when all it says has been noted."""
+
+    __tablename__ = "customs_receipt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("收到时间")})
+    name: Mapped[str] = mapped_column(String(255), info={"label": _l("文件名")})
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    read_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
+    verdict: Mapped[str | None] = mapped_column(Text)  # what is odd about it; what it says stands beside each message
+    strange: Mapped[bool] = mapped_column(default=False, index=True, info={"label": _l("无法识别")})
+
+
+class Unreadable(Refused):
+    """A receipt of which nothing can be believed; it stays as it was received."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a receipt says of one message; `part` is where it says so.
+
+    `asked_in`: the attempt in which we asked for it, where that is what the receipt answers, else 0.
+    """
+
+    message_id: str
+    says: Reply
+    words: str
+    part: str
+    asked_in: int = 0
+
+
+def kept(session: Session, name: str, raw: bytes, reply_to: str = "") -> CustomsReceipt:
+    """The row of these bytes, made when they are new; commits: they are safe before anything is made of them.
+
+    `reply_to` names the attempt that they answer at once: the same words said to another attempt are new, but not
+    the same noise.
+    """
+    answers = reply_to if told(name, raw)[0] else ""
+    digest = hashlib.sha256(answers.encode() + (raw or said(name).encode())).hexdigest()
+    row = CustomsReceipt(received_at=clock.now(), name=said(name)[:255], digest=digest, raw=raw[:MOST])
+    session.add(row)
+    try:
+        session.commit()
+    except IntegrityError:
+        session.rollback()
+        row = session.scalars(select(CustomsReceipt).where(CustomsReceipt.digest == digest)).one()
+    return row
+
+
+def told(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
+    """(what a receipt says of each message, what is odd about it); where its bytes say nothing its name may."""
+    try:
+        return results(raw)
+    except Unreadable as why:
+        for pattern, says in NAMED:
+            if found := pattern.fullmatch(name):
+                about, asked_in = asked(next(filter(None, found.groups())))
+                return [Result(about, says, "", "", asked_in)], []
+        return [], [_("%(why)s，已原样留存。", why=why)]
+
+
+def asked(name: str) -> tuple[str, int]:
+    """(the message that a letter of this name is about, the attempt in which it asks for it; 0: it does not ask)."""
+    found = QUESTION.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, 0)
+
+
+def results(raw: bytes) -> tuple[list[Result], list[str]]:
+    """(what it says of each message, what is odd about it); raises Unreadable when it is no whole receipt."""
+    root = _root(raw)
+    about, asked_in = asked(_said(root, "OriHead/{*}CopMsgId"))
+    code, info = _said(root, "Response/{*}ResponseCode"), _said(root, "Response/{*}ResponseInfo")
+    if etree.QName(root).localname != "DxpRep" or not re.fullmatch(r"-?\d{1,10}", code):
+        raise Unreadable(_("不是回执"))
+    batch = root.find("{*}Response/{*}Results")
+    items = [] if batch is None else list(batch)
+    odd = []
+    if items and (wrong := sum(_result(item) is None for item in items)):
+        odd.append(_("%(count)s 项无法识别", count=wrong))
+    if batch is not None and batch.get("count") not in (None, str(len(items))):
+        odd.append(_("应有 %(told)s 项，实有 %(count)s 项", told=batch.get("count"), count=len(items)))
+    if code != "0" or not items:
+        says = Reply.WAITING if code == "0" else Reply.FAULT
+        words = info if says is Reply.WAITING else f"{code} {info}".strip()
+        return [Result(about, says, words, _text(root), asked_in)], odd
+    found = [result for item in items if (result := _result(item, about, asked_in))]
+    return found, odd
+
+
+def _result(element: Any, about: str = "", asked_in: int = 0) -> Result | None:
+    name, state, code, info = (_said(element, part) for part in ("CopMsgId", "State", "Code", "Info"))
+    if state not in set(Reply) - {Reply.FAULT} or not name:
+        return None
+    return Result(name, Reply(state), f"{code} {info}".strip(), _text(element), asked_in if name == about else 0)
+
+
+def _said(element: Any, path: str) -> str:
+    """The text at a place; none where there is more than text."""
+    found = element.find(f"{{*}}{path}")
+    return "" if found is None or len(found) else (found.text or "").strip()
+
+
+def _text(element: Any) -> str:
+    return etree.tostring(element, encoding="unicode", with_tail=False)
+
+
+def _root(raw: bytes) -> Any:
+    """UTF-8, UTF-16 or GB 18030 (also under its older names), with or without BOM, blanks and line ends around it."""
+    if len(raw) >= MOST:
+        raise Unreadable(_("内容过长"))
+    text = DECLARATION.sub("", decoded(raw).strip(BLANKS))
+    if not text:
+        raise Unreadable(_("空文件，或无法读取"))
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(text, parser)
+    except (etree.LxmlError, ValueError):
+        raise Unreadable(_("内容残缺或不是 XML")) from None
+    if root.getroottree().docinfo.doctype:
+        raise Unreadable(_("含有不允许的 DOCTYPE"))
+    return root
+
+
+def decoded(raw: bytes) -> str:
+    """The text of what was received; what cannot be decoded shows as «�»."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", "replace")
+    stated = ENCODING.match(raw)
+    if stated and stated[1].lower().startswith(b"gb"):
+        return raw.decode("gb18030", "replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "replace")

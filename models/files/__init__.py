@@ -1,0 +1,1 @@
+"""Bytes that people upload: where they are kept, and how a worker process inspects them."""

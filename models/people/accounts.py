@@ -1,0 +1,216 @@
+"""Who may sign in, for which organisation; who may apply for whom."""
+
+import re
+import secrets
+import unicodedata
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import UserMixin
+from sqlalchemy import ForeignKey, String, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validates
+
+from models import clock
+from models.clock import Moment
+from models.database import Base
+from models.text import normalize_code, without_format_characters
+from models.vocabulary import Role, Trade, WordColumn
+from models.workflow import Refused
+
+if TYPE_CHECKING:
+    from models.people.sessions import Visit
+
+HASHER = PasswordHasher()
+ENTRUSTED = {"earliest": date(1990, 1, 1), "latest": date(2099, 12, 31)}  # 2099-12-31: as long as both want
+CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+def check_sign(body: str) -> str:
+    """The 18th sign of a 统一社会信用代码 whose first 17 are `body`, by GB 32100-2015: weights 3^i mod 31."""
+    total = sum(CODE_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(body))
+    return CODE_SIGNS[-total % 31]
+
+
+def credit_code_refusal(code: str) -> str | None:
+    """Why this cannot be a 统一社会信用代码 (length, signs), or None. The check sign is not judged: see below."""
+    if len(code) == 18 and set(code) <= set(CODE_SIGNS):
+        return None
+    return _("统一社会信用代码为 18 位数字和大写字母（不用 I、O、S、V、Z），请对照证照核对。")
+
+
+def valid_credit_code(code: str) -> bool:
+    """Whether the check sign is right too. Some units were issued codes in which it is not (the operator confirms)."""
+    return credit_code_refusal(code) is None and check_sign(code[:17]) == code[17]
+
+
+def normal_username(typed: str | None) -> str:
+    """The one stored spelling of a user name: NFKC, case folded, no format characters, no blanks around it.
+
+    NFKC comes again at the end, for case folding can leave what NFKC composes.
+    """
+    folded = unicodedata.normalize("NFKC", without_format_characters(typed or "")).casefold()
+    return without_format_characters(unicodedata.normalize("NFKC", folded)).strip()
+
+
+def username_refusal(username: str) -> str | None:
+    """Why a new account cannot have this user name (in its normal form), or None.
+
+    Names given before this rule stay and sign in as they are: only new ones are judged.
+    """
+    if not username:
+        return _("请填写用户名。")
+    if re.fullmatch(r"[\w.@-]+", username):
+        return None
+    return _("用户名只能由汉字、字母、数字和 . - _ @ 组成，中间不能有空格，请修改后再试。")
+
+
+class Organisation(Base):
+    """A press, or a unit that presses entrust. Never deleted once a filing names it: disabled."""
+
+    __tablename__ = "organisation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    credit_code: Mapped[str] = mapped_column(
+        String(18), unique=True, info={"label": _l("统一社会信用代码"), "required": True}
+    )
+    name: Mapped[str] = mapped_column(String(100), info={"label": _l("单位名称"), "required": True})
+    trade: Mapped[Trade] = mapped_column(WordColumn(Trade), info={"label": _l("单位类型"), "required": True})
+    province: Mapped[str] = mapped_column(
+        String(6), info={"label": _l("所在省份"), "required": True, "codes": "province"}
+    )
+    active: Mapped[bool] = mapped_column(default=True, info={"label": _l("启用")})
+
+    def __str__(self) -> str:
+        return f"{self.credit_code}-{self.name}"
+
+    @validates("credit_code")
+    def _keep_credit_code(self, _key: str, typed: str) -> str:
+        """Stores capitals and digits alone; raises Refused for what cannot be such a code."""
+        code = normalize_code(typed) or ""
+        if sentence := credit_code_refusal(code):
+            raise Refused(sentence)
+        return code
+
+    def assert_complete(self) -> None:
+        """Nothing to add: every column is required by itself, and a credit code is judged when it is given."""
+
+
+class Account(Base, UserMixin):
+    """A person who signs in. Disabled, never deleted: the trail names them."""
+
+    __tablename__ = "account"
+    __allow_unmapped__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(64), unique=True, info={"label": _l("用户名"), "required": True})
+    # The user name before migration 0006, where another account had the same normal form: still signs in, see sign_in.
+    former_username: Mapped[str | None] = mapped_column(String(64), info={"label": _l("升级前的用户名")})
+    name: Mapped[str] = mapped_column(String(50), info={"label": _l("姓名"), "required": True})
+    role: Mapped[Role] = mapped_column(WordColumn(Role), info={"label": _l("角色"), "required": True})
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
+    organisation: Mapped[Organisation | None] = relationship(lazy="joined", info={"label": _l("所属单位")})
+    province: Mapped[str | None] = mapped_column(String(6), info={"label": _l("所属省份"), "codes": "province"})
+    password_hash: Mapped[str] = mapped_column(String(200))
+    must_change: Mapped[bool] = mapped_column(default=True, info={"label": _l("待改密码")})
+    active: Mapped[bool] = mapped_column(default=True, info={"label": _l("启用")})
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(Moment)
+
+    visit: "Visit | None" = None  # the one under way in this request; set on the instance by sign_in() and visitor()
+
+    @validates("username")
+    def _keep_normal_username(self, _key: str, username: str) -> str:
+        """Stores the normal form; raises Refused when a new account cannot have it."""
+        username = normal_username(username)
+        if sentence := username_refusal(username):
+            raise Refused(sentence)
+        return username
+
+    def get_id(self) -> str:
+        """What the cookie carries: the token of this visit, not the account's number."""
+        assert self.visit is not None
+        return self.visit.token
+
+    @property
+    def is_active(self) -> bool:
+        return self.active and (self.organisation is None or self.organisation.active)
+
+    def set_password(self, password: str, *, must_change: bool = False) -> None:
+        """Store the argon2 hash; raises Refused when the password is too weak."""
+        if len(password) < 10 or not re.search(r"[A-Za-z]", password) or not re.search(r"\d", password):
+            raise Refused(_("密码至少 10 位，并同时包含字母和数字。"))
+        self.password_hash = HASHER.hash(password)
+        self.must_change = must_change
+        self.failures, self.locked_until = 0, None
+
+    def has_password(self, password: str) -> bool:
+        """Whether `password` is this account's."""
+        return matches(self.password_hash, password)
+
+    def reset_password(self) -> str:
+        """A one-time password that must be changed at the next login; returned once, stored as a hash."""
+        password = f"{secrets.token_urlsafe(9)}-{secrets.randbelow(90) + 10}a"
+        self.set_password(password, must_change=True)
+        return password
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has what its role needs: a publisher an organisation, a reviewer a province."""
+        needs = {Role.PUBLISHER: self.organisation or self.organisation_id, Role.REVIEWER: self.province}
+        return bool(needs.get(self.role, True))
+
+    def assert_complete(self) -> None:
+        """Raises Refused when it lacks what its role needs. Flush first: an emptied relation counts only then."""
+        if not self.is_complete:
+            publisher = self.role is Role.PUBLISHER
+            raise Refused(_("出版单位账号须选择所属单位。") if publisher else _("省级审核账号须选择所属省份。"))
+
+
+def matches(password_hash: str, password: str) -> bool:
+    """Constant-effort comparison by argon2."""
+    try:
+        return HASHER.verify(password_hash, password)
+    except VerifyMismatchError:
+        return False
+
+
+class Entrustment(Base):
+    """A press has entrusted a unit to apply for it, from … until … (both days included)."""
+
+    __tablename__ = "entrustment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    publisher_id: Mapped[int] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"), index=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"), index=True)
+    publisher: Mapped[Organisation] = relationship(
+        foreign_keys=[publisher_id], lazy="joined", info={"label": _l("委托出版单位"), "required": True}
+    )
+    agent: Mapped[Organisation] = relationship(
+        foreign_keys=[agent_id], lazy="joined", info={"label": _l("受托单位"), "required": True}
+    )
+    since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True} | ENTRUSTED)
+    until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True} | ENTRUSTED)
+
+    def assert_complete(self) -> None:
+        """Two organisations, the first a press, and an end that is not before the start."""
+        if self.publisher.trade is not Trade.PUBLISHER:
+            raise Refused(_("委托方须为出版单位。"))
+        if self.publisher is self.agent:
+            raise Refused(_("委托方与受托方不能是同一单位。"))
+        if self.until < self.since:
+            raise Refused(_("终止日期不能早于起始日期。"))
+
+
+def publishers_for(session: Session, organisation_id: int | None, on: date | None = None) -> list[Organisation]:
+    """The presses `organisation_id` may apply for on a day: itself, if a press, and those that entrust it."""
+    day = on or clock.today()
+    entrusting = select(Entrustment.publisher_id).where(
+        Entrustment.agent_id == organisation_id, Entrustment.since <= day, Entrustment.until >= day
+    )
+    own = (Organisation.id == organisation_id) & (Organisation.trade == Trade.PUBLISHER)
+    query = select(Organisation).where(Organisation.active, or_(own, Organisation.id.in_(entrusting)))
+    return list(session.scalars(query.order_by(Organisation.name)))

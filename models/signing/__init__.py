@@ -1,0 +1,1 @@
+"""Keys of the authorities, signatures, hardware tokens, and the check code."""

@@ -1,0 +1,232 @@
+"""Synthetic applications for measuring: `python -m tests.bench.bulk N`, into the database of the settings.
+
+The rows are those that the acts would have left, inserted by Core in batches; meanwhile the triggers are dropped, hence
+no command of the product does this.
+"""
+
+import hashlib
+import json
+import random
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Insert, insert
+from sqlalchemy.orm import Session
+
+from app import create_app
+from models import access, clock, numbering, workflow
+from models.application import Application, Carrier, keys_of
+from models.application.trail import NOTHING_BEFORE, TrailEntry
+from models.certificate import APPLICATION_FIELDS, Certificate
+from models.customs import CustomsMessage
+from models.database import triggers
+from models.people.accounts import Account
+from models.signing.check_code import new_typed
+from models.vocabulary import Action, Role, Status, Step, Word
+from tests.bench.invented import Row, Scene, Work, scenes, title, works
+
+AT_ONCE = 2000
+PAST = timedelta(days=3 * 365)
+HISTORIES: dict[tuple[Word, ...], int] = {
+    (): 40,
+    (Action.SUBMIT,): 40,
+    (Action.SUBMIT, Action.RETURN): 20,
+    (Action.SUBMIT, Action.DECLINE): 10,
+    (Action.SUBMIT, Action.REFUSE): 8,
+    (Action.SUBMIT, Action.REFUSE, Action.DELETE): 2,
+    (Action.SUBMIT, Action.GRANT): 60,
+    (Action.SUBMIT, Action.GRANT, Step.CUSTOMS_ACCEPTED): 700,
+    (Action.SUBMIT, Action.RETURN, Action.SUBMIT, Action.GRANT, Step.CUSTOMS_ACCEPTED): 90,
+    (Action.SUBMIT, Action.GRANT, Step.CUSTOMS_REJECTED): 10,
+    (Action.SUBMIT, Action.GRANT, Step.CUSTOMS_REJECTED, Action.RESEND, Step.CUSTOMS_ACCEPTED): 10,
+    (Action.SUBMIT, Action.GRANT, Step.CUSTOMS_ACCEPTED, Action.REVOKE): 10,
+}
+RULES: dict[Any, workflow.Rule] = dict([*workflow.RULES.items(), *workflow.RECEIPTS.items()])
+
+
+@dataclass
+class Case:
+    """One application: its row, and what was done to it when, as (act, moment, before, after)."""
+
+    scene: Scene
+    work: Work
+    steps: list[tuple[Word, datetime, Status | None, Status]]
+    row: Row
+    id: int = 0
+
+    def moment(self, act: Word) -> datetime | None:
+        """When `act` was last done."""
+        return next((moment for done, moment, *_states in reversed(self.steps) if done is act), None)
+
+    def actor(self, act: Word) -> tuple[Account | None, str]:
+        """Who does `act`, and how the trail names them."""
+        by = RULES[act].by if act in RULES else {Role.PUBLISHER}
+        if Role.PUBLISHER in by:
+            return self.scene.filer, f"{self.scene.filer.name}（{self.row['applicant_name']}）"
+        return (self.scene.reviewer, self.scene.reviewer.name) if by else (None, "海关")
+
+
+def fill(session: Session, wanted: int) -> int:
+    """Put in `wanted` applications over the last years, oldest first; commits, and tells the rows written."""
+    chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
+    stage, goods, rows = scenes(session, wanted), works(chance, 300), 0
+    weights = [1 / place for place in range(3, len(stage) + 3)]
+    for first in range(0, wanted, AT_ONCE):
+        places = range(first, min(first + AT_ONCE, wanted))
+        played = zip(places, chance.choices(stage, weights, k=len(places)), strict=True)
+        begun = [(begun_at(now, (place + chance.random()) / wanted), scene) for place, scene in played]
+        rows += _put(session, [_case(chance, scene, chance.choice(goods), day, now) for day, scene in begun])
+        session.commit()
+    session.connection().exec_driver_sql("ANALYZE")
+    session.commit()
+    return rows
+
+
+def begun_at(now: datetime, share: float) -> datetime:
+    """The moment at `share` (0 to 1) of the years looked back on."""
+    return now - PAST * (1 - share)
+
+
+def _case(chance: random.Random, scene: Scene, work: Work, begun: datetime, now: datetime) -> Case:
+    moment, status = begun.replace(microsecond=0), Status.DRAFT
+    case = Case(scene, work, [(Step.START, moment, None, status)], {})
+    for act in (Action.EDIT, *chance.choices(list(HISTORIES), list(HISTORIES.values()))[0]):
+        moment, before = min(moment + timedelta(minutes=chance.randint(20, 9000)), now), status
+        status = RULES[act].to or status
+        case.steps.append((act, moment, before, status))
+    name, submitted = title(chance), case.moment(Action.SUBMIT)
+    case.row = scene.row | work.row | {
+        "title": name, "status": status, "version": len(case.steps),
+        "created_at": begun, "changed_at": moment, "submitted_at": submitted, "deleted_at": case.moment(Action.DELETE),
+        "applied_on": submitted and submitted.date(), "expected_on": begun.date() + timedelta(days=60),
+    } | keys_of("title", name) | keys_of("publisher_name", scene.row["publisher_name"])  # fmt: skip
+    return case
+
+
+def _put(session: Session, cases: list[Case]) -> int:
+    """One batch: numbers are reserved, rows go in parents first, entries of the trail in the order of the acts."""
+    years = [(numbering.APPLICATIONS, case.row["created_at"].year) for case in cases]
+    for case, number in zip(cases, _numbers(session, years), strict=True):
+        case.row["number"] = number
+    triggers.remove(
+        session.connection()
+    )  # rows come with the status they ended in; the reservation began a transaction
+    ids = _insert_numbered(session, Application, [case.row for case in cases])
+    for case in cases:
+        case.id = ids[case.row["number"]]
+    certificates = _certificates(session, cases)
+    sealed = _insert_numbered(session, Certificate, certificates)
+    numbers = {row["application_id"]: row["number"] for row in certificates}
+    carriers = [carrier | {"application_id": case.id} for case in cases for carrier in case.work.carriers]
+    trail = [entry for case in cases for entry in _trail(case)]
+    messages = [row for case in cases if case.id in numbers for row in _messages(case, numbers[case.id], sealed)]
+    for model, rows in ((Carrier, carriers), (TrailEntry, trail), (CustomsMessage, messages)):
+        if rows:
+            session.execute(_into(model), rows)
+    triggers.install(session.connection())
+    return sum(len(rows) for rows in (cases, certificates, carriers, trail, messages))
+
+
+def _into(model: Any) -> Insert:
+    return insert(model.__table__)
+
+
+def _insert_numbered(session: Session, model: Any, rows: list[Row]) -> dict[str, int]:
+    """Rows in; the id that each number got."""
+    statement = _into(model).returning(model.number, model.id)
+    return dict(session.execute(statement, rows).all()) if rows else {}
+
+
+def _numbers(session: Session, wanted: list[tuple[str, int]]) -> list[str]:
+    """A number of each series and year asked for; the series are always locked in the same order."""
+    last = {key: numbering.reserve(session, *key, count) - count for key, count in sorted(Counter(wanted).items())}
+    numbers = []
+    for key in wanted:
+        last[key] += 1
+        numbers.append(numbering.spelled(*key, last[key]))
+    return numbers
+
+
+def _certificates(session: Session, cases: list[Case]) -> list[Row]:
+    granted = [(case, moment.date()) for case in cases if (moment := case.moment(Action.GRANT))]
+    series = [(numbering.certificate_series(case.row["province"]), day.year) for case, day in granted]
+    rows = []
+    for (case, day), number in zip(granted, _numbers(session, series), strict=True):
+        own = {name: case.row[name] for name in APPLICATION_FIELDS if name in case.row.keys() - case.work.row}
+        own = {name: str(getattr(value, "label", value)) for name, value in own.items()}
+        content = json.dumps(case.work.texts | own, ensure_ascii=False, sort_keys=True)
+        rows.append(
+            {
+                "application_id": case.id,
+                "number": number,
+                "issued_on": day,
+                "authority": case.row["authority"],
+                "signer": case.scene.reviewer.name,
+                "check_code": new_typed(),
+                "content": content,
+                "digest": hashlib.sha256(content.encode()).hexdigest(),
+            }
+        )
+    return rows
+
+
+def _trail(case: Case) -> list[Row]:
+    rows: list[Row] = []
+    for act, moment, before, after in case.steps:
+        who, name = case.actor(act)
+        entry: Any = SimpleNamespace(
+            application_id=case.id,
+            at=moment,
+            actor_id=who and who.id,
+            actor_name=name,
+            role=who and who.role,
+            act=act.value,
+            before=before,
+            after=after,
+            opinion="材料需要核对，请补正。" if act in RULES and RULES[act].opinion else None,
+            changes={"title": [None, case.row["title"]]} if act is Action.EDIT else None,
+            previous=rows[-1]["seal"] if rows else NOTHING_BEFORE,
+        )
+        entry.seal = TrailEntry.sealed(entry)
+        rows.append(vars(entry))
+    return rows
+
+
+def _messages(case: Case, number: str, sealed: dict[str, int]) -> list[Row]:
+    """What the outbox was told: every act of a person that moved an issued application."""
+    return [
+        {
+            "application_id": case.id,
+            "certificate_id": sealed[number],
+            "message_id": f"{number}-{version}",
+            "act": act,
+            "queued_at": moment,
+            **_receipt(act, moment, case.steps[version:]),
+        }
+        for version, (act, moment, _before, after) in enumerate(case.steps, start=1)
+        if after in workflow.ISSUED and act in workflow.RULES and RULES[act].to is not None
+    ]
+
+
+def _receipt(act: Word, moment: datetime, later: list[Any]) -> Row:
+    """What customs answered: what the case tells of a grant or resending; a revocation is always taken."""
+    replies = ((step, at) for step, at, *_states in later if step in workflow.RECEIPTS)
+    reply, at = (act, moment) if act is Action.REVOKE else next(replies, (None, None))
+    return {"answered_at": at, "accepted": None if reply is None else reply is not Step.CUSTOMS_REJECTED}
+
+
+def main(wanted: int) -> None:
+    """Insert that many applications, and say how fast."""
+    with create_app().app_context(), access.everything() as session:
+        began = monotonic()
+        rows = fill(session, wanted)
+        print(f"{wanted} applications, {rows} rows, {rows / max(monotonic() - began, 0.001):.0f} rows a second")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,302 @@
+"""The story of an application through the models, from a blank form to customs' receipt, on both databases."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import access, clock
+from models.acts import filing
+from models.application import MOST_CARRIERS, Application, Carrier
+from models.application.changes import explain
+from models.application.trail import TrailEntry
+from models.database import db
+from models.people.accounts import Entrustment
+from models.vocabulary import Action, AttachmentKind, Filing, Status, Step
+from models.workflow import Refused
+from tests.conftest import Acting, Making, Recording
+
+YEAR = clock.today().year
+
+
+def test_a_draft_is_born_with_its_number_and_the_grey_fields(acting: Acting, on_record: Recording) -> None:
+    """手册 第一章: 置灰输入框为系统自动返填字段."""
+    with acting("publisher") as filer:
+        application = filing.start(db.session(), filer)
+        db.session.commit()
+        assert application.number == f"SQ{YEAR}00000001"
+        assert (application.applicant_name, application.applicant_code) == ("江苏文艺音像出版社", "12320000466000101W")
+        assert (application.publisher_name, application.publisher_code) == ("江苏文艺音像出版社", "12320000466000101W")
+        assert (application.province, application.authority) == ("320000", "江苏省新闻出版局")
+        assert application.filing is Filing.OWN
+        assert application.status is Status.DRAFT
+        assert application.applied_on is None
+        key = application.id
+    assert [entry["act"] for entry in on_record(key)["trail_entry"]] == ["start"]
+
+
+def test_the_whole_story_leaves_one_entry_an_act(make_application: Making, acting: Acting) -> None:
+    """AU1: each act has exactly one entry, with who, before, after and opinion."""
+    key = make_application(status="customs_received")
+    files = [("attach", "draft", "draft", "王敏（江苏文艺音像出版社）", None)] * 4
+    with acting("publisher"):
+        told = [
+            (entry.act, entry.before and entry.before.value, entry.after.value, entry.actor_name, entry.opinion)
+            for entry in db.session.get_one(Application, key).trail
+        ]
+    assert told == [
+        ("start", None, "draft", "王敏（江苏文艺音像出版社）", None),
+        ("edit", "draft", "draft", "王敏（江苏文艺音像出版社）", None),
+        *files,
+        ("submit", "draft", "pending", "王敏（江苏文艺音像出版社）", None),
+        ("grant", "pending", "filed", "陈静", None),
+        ("customs_accepted", "filed", "customs_received", "海关", "回执说明"),
+    ]
+
+
+def test_an_edit_is_told_field_by_field(make_application: Making, acting: Acting) -> None:
+    key = make_application()
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        with filing.revising(db.session(), application, application.version, filer):
+            application.title = "黑胶唱片《紫竹调》"
+            application.port = "2233"
+            application.trade_mode = None
+            application.carriers.append(Carrier(specification="CD", quantity=Decimal("0.5"), unit="140"))
+        db.session.commit()
+        entry = application.trail[-1]
+        assert (entry.act, entry.before, entry.after) == ("edit", Status.DRAFT, Status.DRAFT)
+        assert explain(entry) == [
+            "商品名称：“黑胶唱片《茉莉花》” → “黑胶唱片《紫竹调》”",
+            "进口口岸：“2201-浦江海关” → “2233-浦东机场”",
+            "监管方式：“0110” → （空）",
+            "载体信息：1 条 → 2 条",
+            "新增第 2 条：“CD” “0.5” “140-盒”",
+        ]
+
+
+def test_an_upload_is_told_by_its_kind_and_name(make_application: Making, acting: Acting) -> None:
+    key = make_application()
+    with acting("publisher"):
+        uploads = [entry for entry in db.session.get_one(Application, key).trail if entry.act == Step.ATTACH]
+        assert explain(uploads[0]) == ["备案申请表：“备案申请表.pdf”"]
+
+
+def test_an_edit_that_changes_nothing_leaves_no_entry(make_application: Making, acting: Acting) -> None:
+    key = make_application()
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        entries = len(application.trail)
+        with filing.revising(db.session(), application, application.version, filer):
+            application.title = "黑胶唱片《茉莉花》"
+        db.session.commit()
+        assert len(application.trail) == entries
+
+
+def test_carriers_are_added_changed_and_taken_out_in_place(make_application: Making, acting: Acting) -> None:
+    """手册 第一章·载体信息: the numbers of the rows stay without gaps."""
+    key = make_application(carriers=3)
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        with filing.revising(db.session(), application, application.version, filer):
+            application.carriers[2].quantity = Decimal("12.5")
+            del application.carriers[0]
+            application.carriers.append(Carrier(specification="DVD-9", quantity=Decimal(7), unit="010"))
+        db.session.commit()
+        rows = [(row.position, row.quantity) for row in db.session.get_one(Application, key).carriers]
+    assert rows == [(1, Decimal(1001)), (2, Decimal("12.5")), (3, Decimal(7))]
+
+
+def test_more_carriers_than_a_certificate_can_carry_are_refused(make_application: Making, acting: Acting) -> None:
+    key = make_application()
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        rows = [Carrier(specification="CD", quantity=Decimal(1), unit="010") for _ in range(MOST_CARRIERS)]
+        with (
+            pytest.raises(Refused, match="最多录入 3000 条"),
+            filing.revising(db.session(), application, application.version, filer),
+        ):
+            application.carriers.extend(rows)
+        db.session.rollback()
+        assert len(application.carriers) == 1
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_status_cannot_be_assigned_by_hand(
+    make_application: Making, acting: Acting, on_record: Recording, status: Status
+) -> None:
+    """AD6: from every status to every status, whether given as a word or as text, and at birth too."""
+    key = make_application(status=status)
+    before = on_record(key)
+    with acting("publisher"):
+        application = db.session.get_one(Application, key)
+        for wanted in Status:
+            for value in (wanted, wanted.value):
+                with pytest.raises(AttributeError):
+                    application.status = value  # type: ignore[assignment]
+            if wanted is not Status.DRAFT:
+                with pytest.raises(AttributeError):
+                    Application(status=wanted)
+        db.session.commit()
+    assert on_record(key) == before
+
+
+def test_returned_edited_and_declared_again_as_often_as_it_takes(make_application: Making, acting: Acting) -> None:
+    """ST6, AD7: each round works like the first; a reason lives on in the history, not beside the new declaration."""
+    key = make_application(status="returned")
+    for turn in range(3):
+        with acting("publisher") as filer:
+            application = db.session.get_one(Application, key)
+            with filing.revising(db.session(), application, application.version, filer):
+                application.title = f"第 {turn} 次修改"
+            filing.perform(db.session(), Action.SUBMIT, application, filer)
+            db.session.commit()
+            assert application.status is Status.PENDING
+            assert application.trail[-1].opinion is None
+        with acting("reviewer") as reviewer:
+            application = db.session.get_one(Application, key)
+            assert application.title == f"第 {turn} 次修改"
+            filing.perform(db.session(), Action.RETURN, application, reviewer, f"第 {turn} 次退回的理由")
+            db.session.commit()
+    with acting("publisher"):
+        entries = db.session.scalars(select(TrailEntry).filter_by(act=Action.RETURN.value).order_by(TrailEntry.id))
+        assert [entry.opinion for entry in entries] == [
+            "材料需要核对。",
+            "第 0 次退回的理由",
+            "第 1 次退回的理由",
+            "第 2 次退回的理由",
+        ]
+
+
+def test_an_agent_files_for_the_press_that_entrusted_it(make_application: Making, acting: Acting) -> None:
+    """Design 2.5: applicant and publisher are two fields; 委托书 is then required."""
+    key = make_application(by="agent", status="filed")
+    with acting("agent"):
+        application = db.session.get_one(Application, key)
+        assert application.filing is Filing.ENTRUSTED
+        assert (application.applicant_name, application.publisher_name) == (
+            "南京光盘进出口有限公司",
+            "江苏文艺音像出版社",
+        )
+        assert application.desk == "320000"
+        assert AttachmentKind.ENTRUSTMENT in {file.kind for file in application.attachments}
+    with acting("reviewer"):
+        assert db.session.get(Application, key) is not None
+
+
+def test_once_the_entrustment_has_ended_the_agent_cannot_declare(
+    make_application: Making, acting: Acting, on_record: Recording
+) -> None:
+    key = make_application(by="agent")
+    before = on_record(key)
+    with acting("agent") as filer:
+        db.session.scalars(select(Entrustment)).one().until = clock.today() - timedelta(days=1)
+        db.session.commit()
+        with pytest.raises(Refused, match="没有受该出版单位委托"):
+            filing.perform(db.session(), Action.SUBMIT, db.session.get_one(Application, key), filer)
+        db.session.rollback()
+        fresh = filing.start(db.session(), filer)
+        assert (fresh.publisher_id, fresh.province, fresh.filing) == (None, None, None)
+    assert on_record(key) == before
+
+
+def test_the_last_day_of_an_entrustment_still_counts(make_application: Making, acting: Acting) -> None:
+    key = make_application(by="agent")
+    with acting("agent") as filer:
+        entrustment = db.session.scalars(select(Entrustment)).one()
+        entrustment.since = entrustment.until = clock.today()
+        filing.perform(db.session(), Action.SUBMIT, db.session.get_one(Application, key), filer)
+        db.session.commit()
+        assert db.session.get_one(Application, key).applied_on == clock.today()
+
+
+def test_a_press_that_has_not_entrusted_cannot_be_chosen(
+    make_application: Making, acting: Acting, a_press: Callable[..., str]
+) -> None:
+    """AD10: a foreign number in the select box is refused by the models too."""
+    stranger = a_press("440000")
+    key = make_application()
+    with acting(stranger) as other:
+        foreign = other.organisation_id
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        with (
+            pytest.raises(Refused, match="没有受该出版单位委托"),
+            filing.revising(db.session(), application, application.version, filer),
+        ):
+            application.publisher_id = foreign
+        db.session.rollback()
+        assert application.publisher_name == "江苏文艺音像出版社"
+
+
+def test_choosing_a_press_sets_the_authority_and_only_while_it_is_a_draft(
+    make_application: Making, acting: Acting, a_press: Callable[..., str]
+) -> None:
+    """受理机关 follows from the press; after 申报 it would move the case to another province's desk."""
+    with acting(a_press("440000", by_agent="agent")) as other:
+        cantonese = other.organisation_id
+    with acting("publisher") as own:
+        home = own.organisation_id
+    key = make_application(by="agent", publisher_id=cantonese)
+    with acting("agent") as filer:
+        application = db.session.get_one(Application, key)
+        assert (application.province, application.authority) == ("440000", "广东省新闻出版局")
+        filing.perform(db.session(), Action.SUBMIT, application, filer)
+        db.session.commit()
+    with acting("reviewer2") as reviewer:
+        filing.perform(db.session(), Action.RETURN, db.session.get_one(Application, key), reviewer, "请补充")
+        db.session.commit()
+    with acting("agent") as filer:
+        application = db.session.get_one(Application, key)
+        with (
+            pytest.raises(Refused, match="不能更换出版单位"),
+            filing.revising(db.session(), application, application.version, filer),
+        ):
+            application.publisher_id = home
+        db.session.rollback()
+        assert application.province == "440000"
+
+
+def test_a_deleted_draft_is_gone_for_its_owner_and_its_number_is_never_given_again(
+    app: Flask, make_application: Making, acting: Acting, on_record: Recording
+) -> None:
+    """RC5: hidden, not erased."""
+    key = make_application()
+    with acting("publisher") as filer:
+        filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), filer)
+        db.session.commit()
+    with acting("publisher") as filer:
+        assert db.session.get(Application, key) is None
+        assert filing.start(db.session(), filer).number == f"SQ{YEAR}00000002"
+    kept = on_record(key)
+    assert kept["application"][0]["number"] == f"SQ{YEAR}00000001"
+    assert kept["trail_entry"][-1]["act"] == "delete"
+    with app.app_context(), access.everything() as session:
+        assert session.get_one(Application, key).deleted_at is not None
+
+
+@pytest.mark.parametrize("status", ["not_accepted", "refused"])
+def test_a_decided_row_that_its_owner_deleted_stays_with_its_province(
+    make_application: Making, acting: Acting, status: str
+) -> None:
+    """Design 2.3: 申请人已删除."""
+    key = make_application(status=status)
+    with acting("publisher") as filer:
+        filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), filer)
+        db.session.commit()
+        assert db.session.scalars(select(Application)).all() == []
+    with acting("reviewer"):
+        application = db.session.get_one(Application, key)
+        assert application.deleted_at is not None
+        assert application.status == status
+
+
+def test_the_day_of_application_is_the_day_of_declaration(make_application: Making, acting: Acting) -> None:
+    key = make_application(status="pending")
+    with acting("reviewer"):
+        application = db.session.get_one(Application, key)
+        assert application.applied_on == clock.today()
+        assert application.submitted_at is not None

@@ -1,0 +1,326 @@
+"""What the acts refuse, what they tell, and that they happen wholly or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from models import access
+from models.acts import filing, uploads
+from models.application import Application, locking
+from models.application.attachments import Attachment
+from models.certificate import Certificate, frozen
+from models.database import db
+from models.numbering import Serial
+from models.people.accounts import Account
+from models.vocabulary import Action, AttachmentKind, Status
+from models.workflow import Refused
+from tests.cast import upload
+from tests.conftest import Acting, Making, Recording
+from views.resources import office
+
+REQUIRED = {
+    "title": "请填写商品名称。",
+    "category": "请填写出版物类别。",
+    "catalogue_number": "请填写版号。",
+    "summary": "请填写内容简介。",
+    "copyright_owner": "请填写著作权人。",
+    "manufacturer": "请填写境外加工企业。",
+    "country": "请填写国别（地区）。",
+    "contract_number": "请填写加工合同号。",
+    "port": "请填写进口口岸。",
+    "consignee": "请填写收货单位。",
+    "hs_code": "请填写商品编码。",
+    "expected_on": "请填写预计进口日期。",
+    "contact": "请填写联系人。",
+    "phone": "请填写联系电话。",
+    "carriers": "请至少录入一条载体信息。",
+    "file-application_form": "请上传备案申请表。",
+    "file-licence": "请上传出版许可证。",
+    "file-sample": "请上传样品内容材料。",
+    "file-contract": "请上传境外加工合同。",
+}
+
+
+def test_a_declaration_is_told_everything_it_lacks_at_once(acting: Acting, on_record: Recording) -> None:
+    """行政许可法 第三十二条, by analogy; and nothing has happened."""
+    with acting("publisher") as filer:
+        application = filing.start(db.session(), filer)
+        db.session.commit()
+        key = application.id
+        with pytest.raises(filing.Incomplete) as lacking:
+            filing.perform(db.session(), Action.SUBMIT, application, filer)
+        db.session.rollback()
+    assert lacking.value.missing == REQUIRED
+    assert str(lacking.value) == "还有 19 项没有完成，暂不能申报。"
+    assert on_record(key)["application"][0]["status"] is Status.DRAFT
+    assert len(on_record(key)["trail_entry"]) == 1
+
+
+def test_a_declaration_without_carriers_is_refused(make_application: Making) -> None:
+    """ST8: submissions with zero items passed elsewhere, and hung for months."""
+    with pytest.raises(filing.Incomplete) as lacking:
+        make_application(status="pending", carriers=0)
+    assert set(lacking.value.missing) == {"carriers"}
+
+
+@pytest.mark.parametrize("kind", ["application_form", "licence", "sample", "contract", "entrustment"])
+def test_a_declaration_without_a_starred_file_is_refused(make_application: Making, acting: Acting, kind: str) -> None:
+    """ST4: the file was there and has been taken out again; an agent needs 委托书 besides."""
+    key = make_application(by="agent")
+    with acting("agent") as filer:
+        application = db.session.get_one(Application, key)
+        file = db.session.scalars(select(Attachment).filter_by(kind=kind)).one()
+        uploads.detach(db.session(), application, file.id, filer)
+        db.session.commit()
+        with pytest.raises(filing.Incomplete) as lacking:
+            filing.perform(db.session(), Action.SUBMIT, application, filer)
+    assert lacking.value.missing == {f"file-{kind}": f"请上传{AttachmentKind(kind).label}。"}
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [("pending", "return"), ("pending", "decline"), ("pending", "refuse"), ("filed", "revoke")],
+)
+def test_an_adverse_act_needs_an_opinion(
+    make_application: Making, acting: Acting, on_record: Recording, status: str, action: str
+) -> None:
+    """ST7: an empty body is an answer like any other, and is told what is missing."""
+    key = make_application(status=status)
+    before = on_record(key)
+    with acting("reviewer") as reviewer:
+        for opinion in ("", "   ", "\n\t"):
+            with pytest.raises(Refused, match=f"{Action(action).label}须填写意见"):
+                filing.perform(
+                    db.session(),
+                    Action(action),
+                    db.session.get_one(Application, key),
+                    reviewer,
+                    opinion,
+                    office=office(),
+                )
+            db.session.commit()
+    assert on_record(key) == before
+
+
+def test_an_opinion_has_a_longest_length(make_application: Making, acting: Acting) -> None:
+    key = make_application(status="pending")
+    with acting("reviewer") as reviewer:
+        application = db.session.get_one(Application, key)
+        with pytest.raises(Refused, match="不能超过 2000 字"):
+            filing.perform(db.session(), Action.RETURN, application, reviewer, "理" * 2001)
+        filing.perform(db.session(), Action.RETURN, application, reviewer, "理" * 2000)
+        db.session.commit()
+        assert application.trail[-1].opinion == "理" * 2000
+
+
+def test_a_stale_form_is_told_who_was_first(make_application: Making, acting: Acting, on_record: Recording) -> None:
+    """AD5: the second form would have saved over the first; its version is an old one."""
+    key = make_application()
+    with acting("publisher") as filer:
+        seen = db.session.get_one(Application, key).version
+        application = db.session.get_one(Application, key)
+        with filing.revising(db.session(), application, seen, filer):
+            application.title = "先到的标题"
+        db.session.commit()
+        with (
+            pytest.raises(locking.Conflict) as conflict,
+            filing.revising(db.session(), application, seen, filer),
+        ):
+            application.title = "后到的标题"
+        db.session.rollback()
+    assert "王敏（江苏文艺音像出版社）已于" in str(conflict.value)
+    assert "编辑，当前状态为「暂存」" in str(conflict.value)
+    assert on_record(key)["application"][0]["title"] == "先到的标题"
+
+
+def test_an_upload_in_between_does_not_take_the_blame_for_an_edit(
+    app: Flask, make_application: Making, acting: Acting, a_pdf: Any
+) -> None:
+    """The files are filled in beside the open form: they make it no older, and are not what was first."""
+    key = make_application()
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        seen = application.version
+        upload(app, application, AttachmentKind.OTHER, a_pdf("other"), filer)
+        db.session.commit()
+        with filing.revising(db.session(), application, seen, filer):
+            application.title = "先到的标题"
+        upload(app, application, AttachmentKind.OTHER, a_pdf("more"), filer)
+        db.session.commit()
+        with (
+            pytest.raises(locking.Conflict, match="编辑，当前状态为「暂存」"),
+            filing.revising(db.session(), application, seen, filer),
+        ):
+            application.title = "后到的标题"
+
+
+def test_a_second_decision_is_told_of_the_first(make_application: Making, acting: Acting, on_record: Recording) -> None:
+    """AD5: two tabs; the first grants, the second, still showing 待审核, refuses."""
+    key = make_application(status="pending")
+    with acting("reviewer") as late:
+        shown = db.session.get_one(Application, key)
+        with acting("reviewer") as early:
+            filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), early, office=office())
+            db.session.commit()
+        before = on_record(key)
+        with pytest.raises(locking.Conflict) as conflict:
+            filing.perform(db.session(), Action.REFUSE, shown, late, "内容不符")
+        db.session.commit()
+    assert "陈静已于" in str(conflict.value)
+    assert "准予备案，当前状态为「已备案」" in str(conflict.value)
+    assert on_record(key) == before
+
+
+def test_whoever_was_overtaken_by_a_deletion_is_told_to_look_again(make_application: Making, acting: Acting) -> None:
+    key = make_application()
+    with acting("publisher") as late:
+        shown = db.session.get_one(Application, key)
+        with acting("publisher") as early:
+            filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), early, office=office())
+            db.session.commit()
+        with pytest.raises(locking.Conflict, match="已被他人办理，请返回列表查看"):
+            filing.perform(db.session(), Action.SUBMIT, shown, late)
+
+
+@contextmanager
+def failing_at(session: Session, number: int) -> Iterator[None]:
+    """The `number`th statement from now on fails, as if the database had gone; the commit counts as one."""
+    count = 0
+
+    def fail(*_args: Any, **_more: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == number:
+            raise ConnectionError("the database is gone")
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", fail)
+    event.listen(engine, "commit", fail)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", fail)
+        event.remove(engine, "commit", fail)
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "who"),
+    [("draft", "submit", "publisher"), ("pending", "grant", "reviewer"), ("filed", "revoke", "reviewer")],
+)
+def test_an_act_that_fails_at_any_statement_leaves_nothing(
+    app: Flask, make_application: Making, on_record: Recording, status: str, action: str, who: str
+) -> None:
+    """ST5, RC6: the failure is put at the first statement, the second, … until the act gets through."""
+    key = make_application(status=status)
+    before = on_record(key)
+    for number in range(1, 60):
+        with app.app_context(), access.everything() as session:
+            account = session.scalars(select(Account).filter_by(username=who)).one()
+            application = session.get_one(Application, key)
+            serials = session.scalars(select(Serial.last)).all()
+            try:
+                with failing_at(session, number):
+                    filing.perform(session, Action(action), application, account, "理由", office=office())
+                    session.commit()
+                break
+            except ConnectionError:
+                session.rollback()
+            assert session.scalars(select(Serial.last)).all() == serials
+        assert on_record(key) == before
+    assert 5 < number < 59
+    assert on_record(key)["trail_entry"][-1]["act"] == action
+
+
+def test_what_is_rolled_back_was_never_there(make_application: Making, acting: Acting, on_record: Recording) -> None:
+    """RC6: certificate, trail and outbox live in the transaction of the act."""
+    key = make_application(status="pending")
+    before = on_record(key)
+    with acting("reviewer") as reviewer:
+        application = db.session.get_one(Application, key)
+        filing.perform(db.session(), Action.GRANT, application, reviewer, office=office())
+        assert application.certificate is not None
+        db.session.rollback()
+    assert on_record(key) == before
+
+
+def test_what_is_granted_is_frozen_as_people_read_it(make_application: Making, acting: Acting) -> None:
+    key = make_application(status="filed", carriers=2)
+    with acting("publisher"):
+        application = db.session.get_one(Application, key)
+        certificate = application.certificate
+        assert certificate is not None
+        assert certificate.snapshot == frozen(application)
+        assert certificate.snapshot["title"] == "黑胶唱片《茉莉花》"
+        assert certificate.snapshot["port"] == "2201-浦江海关"
+        assert certificate.snapshot["category"] == "音像制品"
+        assert [row["quantity"] for row in certificate.snapshot["carriers"]] == ["1000", "1001"]
+        assert (certificate.authority, certificate.signer) == ("江苏省新闻出版局", "陈静")
+
+
+@pytest.mark.parametrize("change", ["number", "content", "signer"])
+def test_an_issued_certificate_never_changes(
+    make_application: Making, acting: Acting, on_record: Recording, change: str
+) -> None:
+    """Design 2.7, AD8: a mistake means revoke, and apply again."""
+    key = make_application(status="filed")
+    before = on_record(key)
+    with acting("reviewer"):
+        certificate = db.session.scalars(select(Certificate)).one()
+        setattr(certificate, change, "另一个")
+        with pytest.raises(RuntimeError):
+            db.session.commit()
+        db.session.rollback()
+        db.session.delete(certificate)
+        with pytest.raises(RuntimeError):
+            db.session.commit()
+    assert on_record(key) == before
+
+
+def test_customs_is_told_of_every_grant_resend_and_revocation_once(
+    make_application: Making, acting: Acting, on_record: Recording
+) -> None:
+    """CU12: one message an act, each with a name of its own."""
+    key = make_application(status="customs_failed")
+    for action in (Action.RESEND, Action.REVOKE):
+        with acting("reviewer") as reviewer:
+            filing.perform(db.session(), action, db.session.get_one(Application, key), reviewer, "数据有误")
+            db.session.commit()
+    messages = on_record(key)["customs_message"]
+    assert [message["act"] for message in messages] == [Action.GRANT, Action.RESEND, Action.REVOKE]
+    assert len({message["message_id"] for message in messages}) == 3
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.FILED])
+def test_a_receipt_for_anything_but_a_filed_application_is_refused(
+    app: Flask, make_application: Making, on_record: Recording, status: Status
+) -> None:
+    """CU7: a receipt that comes twice, or too late, changes nothing."""
+    key = make_application(status=status)
+    before = on_record(key)
+    with app.app_context(), access.everything() as session:
+        for accepted in (True, False):
+            with pytest.raises(Refused, match=f"当前状态为「{status.label}」，不接受海关回执"):
+                filing.customs_replied(session, session.get_one(Application, key), accepted)
+            session.commit()
+    assert on_record(key) == before
+
+
+def test_a_print_leaves_its_mark_and_makes_no_open_form_stale(
+    make_application: Making, acting: Acting, on_record: Recording
+) -> None:
+    """手册 第二章·打印: a look, not a change."""
+    key = make_application(status="filed")
+    before = on_record(key)
+    for username in ("publisher", "reviewer", "national"):
+        with acting(username) as account:
+            filing.perform(db.session(), Action.PRINT, db.session.get_one(Application, key), account)
+            db.session.commit()
+    after = on_record(key)
+    assert [entry["act"] for entry in after["trail_entry"]][-3:] == ["print"] * 3
+    assert after["application"][0]["version"] == before["application"][0]["version"]
+    assert after["customs_message"] == before["customs_message"]

@@ -1,0 +1,76 @@
+"""Prints are counted one by one, and those of a bundle are recorded together or not at all."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import access
+from models.acts import filing, printing
+from models.application import Application
+from models.database import db
+from models.vocabulary import Action
+from models.workflow import Refused
+from tests.cast import account_of
+from tests.conftest import Acting, Making, Recording
+from tests.models.acts.test_races import at_once
+from tests.views.ledger import ledger
+
+
+def copies(on_record: Recording, key: int) -> list[list[int]]:
+    """[before, after] of every print in the history."""
+    return [entry["changes"]["copy"] for entry in on_record(key)["trail_entry"] if entry["act"] == "print"]
+
+
+def test_many_prints_at_once_are_counted_one_by_one(app: Flask, make_application: Making, on_record: Recording) -> None:
+    """RC1: no two of them are the same copy, though each had read the history before."""
+    key, people = make_application(status="filed"), 8
+
+    def once() -> str:
+        with app.app_context():
+            account = account_of("publisher")
+            access.enter(account)
+            row = db.session.get_one(Application, key)
+            assert row.trail
+            filing.perform(db.session(), Action.PRINT, row, account)
+            db.session.commit()
+            return "printed"
+
+    assert at_once(*[once] * people) == ["printed"] * people
+    assert copies(on_record, key) == [[n, n + 1] for n in range(people)]
+
+
+def test_bundles_that_share_certificates_do_not_wait_for_each_other_in_a_circle(
+    app: Flask, make_application: Making, on_record: Recording
+) -> None:
+    """RC1: ticked upwards by one and downwards by the other; both are printed."""
+    keys = [make_application(status="filed") for _ in range(4)]
+
+    def in_order(order: list[int]) -> Callable[[], str]:
+        def work() -> str:
+            with app.app_context():
+                account = account_of("publisher")
+                access.enter(account)
+                printing.record(db.session(), [db.session.get_one(Application, key) for key in order], account)
+                db.session.commit()
+                return "printed"
+
+        return work
+
+    assert at_once(*[in_order(keys), in_order(keys[::-1])] * 3) == ["printed"] * 6
+    assert [copies(on_record, key) for key in keys] == [[[n, n + 1] for n in range(6)]] * 4
+
+
+def test_one_that_was_revoked_meanwhile_takes_every_print_back(
+    app: Flask, acting: Acting, make_application: Making
+) -> None:
+    """The last of three is refused after two were written: none is kept, and the sentence names it."""
+    keys = [make_application(status=status) for status in ("filed", "filed", "revoked")]
+    before = ledger(app)
+    with acting("publisher") as account:
+        rows = db.session.scalars(select(Application).where(Application.id.in_(keys))).all()
+        with pytest.raises(Refused, match=r"^SQ\d+：当前状态为「已作废」.*没有打印任何一份"):
+            printing.record(db.session(), rows, account)
+        db.session.commit()
+    assert ledger(app) == before

@@ -1,0 +1,132 @@
+"""重新申请 is there as a whole or not at all; one certificate takes the place of another, once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, update
+from sqlalchemy.orm.attributes import set_committed_value
+
+from models import access
+from models.acts import filing, reissue
+from models.application import Application, locking
+from models.database import db
+from models.people.accounts import Entrustment
+from models.vocabulary import Action
+from models.workflow import Refused
+from tests.cast import account_of, take
+from tests.conftest import Acting, Making, Recording
+from tests.models.acts.test_races import at_once
+from tests.views.ledger import ledger
+from views.resources import office, store
+
+
+def copied(acting: Acting, key: int, by: str = "publisher") -> int:
+    """重新申请, as this person; the new row."""
+    with acting(by) as account:
+        draft, left = reissue.copy(db.session(), db.session.get_one(Application, key), account, store())
+        assert left == []
+        db.session.commit()
+        return draft.id
+
+
+@contextmanager
+def failing_at(place: int) -> Iterator[list[str]]:
+    """The statement of that place (from 0) fails; the list tells what has been asked of the database."""
+    asked: list[str] = []
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+        if len(asked) > place:
+            raise MemoryError
+
+    event.listen(db.engine, "before_cursor_execute", count)
+    try:
+        yield asked
+    finally:
+        event.remove(db.engine, "before_cursor_execute", count)
+
+
+def test_whatever_fails_in_between_leaves_nothing(app: Flask, acting: Acting, make_application: Making) -> None:
+    """ST5: a failure at each statement of the copy, one after the other; then one without a failure."""
+    key, place = make_application(status="revoked", carriers=2), 0
+    before = ledger(app)
+    while True:
+        with acting("publisher") as account, failing_at(place) as asked:
+            try:
+                reissue.copy(db.session(), db.session.get_one(Application, key), account, store())
+                db.session.commit()
+                break
+            except MemoryError:
+                db.session.rollback()
+        assert ledger(app) == before, asked[-1]
+        place += 1
+    assert place > 20
+    assert len(ledger(app)["application"]) == len(before["application"]) + 1
+
+
+def test_an_entrustment_that_has_ended_leaves_the_press_to_be_chosen(
+    app: Flask, acting: Acting, make_application: Making, on_record: Recording, a_press: Callable[..., str]
+) -> None:
+    """Another press that entrusts the unit now does not slip in; and no other press's work takes the place."""
+    key = make_application(by="agent", status="revoked")
+    a_press("440000", by_agent="agent")
+    with app.app_context(), access.everything() as session:
+        ended = update(Entrustment).where(Entrustment.id == 1).values(until=date(2020, 1, 2))
+        session.execute(ended)
+        session.commit()
+    (row,) = on_record(copied(acting, key, "agent"))["application"]
+    assert [row[name] for name in ("publisher_id", "publisher_name", "province", "filing", "replaces_id")] == [None] * 5
+    assert row["title"] == "黑胶唱片《茉莉花》"
+
+
+def test_two_grants_at_once_in_the_same_place_make_one_certificate(
+    app: Flask, acting: Acting, make_application: Making, on_record: Recording
+) -> None:
+    """RC1: whoever is second reads a sentence, and its application waits as before."""
+    old = make_application(status="revoked")
+    drafts = [copied(acting, old) for _ in range(2)]
+    for draft in drafts:
+        take(app, Action.SUBMIT, draft, "publisher")
+
+    def granting(key: int) -> Callable[[], str]:
+        def work() -> str:
+            with app.app_context():
+                account = account_of("reviewer")
+                access.enter(account)
+                row = db.session.get_one(Application, key)
+                filing.perform(db.session(), Action.GRANT, row, account, office=office())
+                db.session.commit()
+                return "granted"
+
+        return work
+
+    outcome = at_once(*map(granting, drafts))
+    [refused] = [result for result in outcome if isinstance(result, Refused)]
+    assert outcome.count("granted") == 1
+    assert "替代，不能再次替代" in str(refused)
+    assert sorted(len(on_record(draft)["certificate"]) for draft in drafts) == [0, 1]
+    assert sorted(on_record(draft)["application"][0]["status"] for draft in drafts) == ["filed", "pending"]
+
+
+def test_a_certificate_that_slips_in_before_the_check_is_a_sentence_too(
+    app: Flask, acting: Acting, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RC1: what the database alone can tell, it tells; never a 500."""
+    old = make_application(status="revoked")
+    first, second = copied(acting, old), copied(acting, old)
+    for draft in (first, second):
+        take(app, Action.SUBMIT, draft, "publisher")
+    take(app, Action.GRANT, first, "publisher")
+    before = on_record(second)
+    with acting("reviewer") as account:
+        row = db.session.get_one(Application, second)
+        assert row.replaces is not None
+        set_committed_value(row.replaces, "replaced_by", None)  # as it was read before the other committed
+        with pytest.raises(locking.Conflict, match="刚刚已由另一份申请的证明替代"):
+            filing.perform(db.session(), Action.GRANT, row, account, office=office())
+        db.session.commit()
+    assert on_record(second) == before

@@ -1,0 +1,180 @@
+"""Nothing missing: what no font can draw stops the grant, and what passes is on the paper (GB 18030-2022)."""
+
+import html
+import io
+import subprocess
+import unicodedata
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from flask import Flask
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.ttLib import TTFont
+from sqlalchemy import select
+
+from models import access
+from models.acts.filing import Incomplete
+from models.application import Application
+from models.certificate import Certificate, typesetting
+from models.certificate.fonts import UNSEEN, _drawn, undrawable
+from models.certificate.typesetting import Order
+from models.database import db
+from models.signing.keys import Keys
+from models.text import is_blank, named
+from models.vocabulary import Action
+from models.workflow import Refused
+from tests.cast import account_of, take
+from tests.conftest import Making, Recording
+from views.certificate import order
+from views.resources import keys
+
+RARE = "䶮㛃𬀩𫍯𠮷"  # in names of people and places; levels 1 to 3 of the standard
+SAMPLES = {
+    "the last of extension B": "\U0002a6d6",
+    "extension G": "\U00030000",
+    "a variation selector": "葛\U000e0100城",
+    "composed": "Café",
+    "combining": "e\u0301 a\u0308\u0323",
+    "a mark of another script": "\u093f",
+    "Hebrew": "שלום",
+    "Arabic": "العربية",
+    "Thai": "ไทย",
+    "Korean": "한글",
+    "emoji, joined": "👨\u200d👩",
+    "private use": "\ue123",
+    "a line separator": "甲\u2028乙",
+}
+STOPPED = {
+    "unassigned": "甲\u0378\U0010fffe乙",
+    "an order of its own": "\u202e987\u2066",
+    "private use": "\ue123",
+    "Egyptian": "\U00013000",
+    "a mark around a number": "\u0600",
+    "a mark between lines": "\ufff9",
+    "shorthand": "\U0001bca0",
+}  # which no font of the house has
+HEBREW_AND_ARABIC = "שלוםالعربية"  # read back from right to left, and in other shapes
+
+
+def printed_text(app: Flask, key: int) -> str:
+    """The text of the paper; raises when a glyph is missing."""
+    with app.app_context(), access.everything() as session:
+        granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+        paper, _page, _box = typesetting.set_in_type(order(granted, "320000", keys()))
+    return "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(io.BytesIO(paper)))
+
+
+def test_rare_characters_of_names_are_printed(app: Flask, make_application: Making) -> None:
+    """They are in the fonts that the house installs, and can be copied out of the file."""
+    assert RARE in printed_text(app, make_application(status="filed", title=RARE))
+
+
+def test_what_is_not_stopped_is_printed(app: Flask, make_application: Making) -> None:
+    """Whatever fonts there are: what they have is on the paper, and `undrawable` knows what they have."""
+    passed = [text for text in SAMPLES.values() if not undrawable([text])]
+    assert {SAMPLES["composed"], SAMPLES["the last of extension B"]} <= set(passed)
+    kept = {sign for sign in "".join(passed) if sign.isalpha() and sign not in HEBREW_AND_ARABIC}
+    text = unicodedata.normalize("NFC", printed_text(app, make_application(status="filed", title="；".join(passed))))
+    assert sorted(kept - set(text)) == []
+
+
+def test_no_sign_that_is_not_seen_jams_the_press(app: Flask) -> None:
+    """Every control, format character and selector of Unicode: what is not stopped leaves no box on the paper."""
+    spans = [range(first, last + 1) for first, last in UNSEEN]
+    signs = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in {"Cc", "Cf"}]
+    signs += [chr(code) for span in spans for code in span]
+    passed = [sign for sign in signs if not undrawable([sign])]
+    assert len(passed) > 4000
+    for before in ("甲", "e", "\U0002a6d6"):
+        text = html.escape("".join(f"{before}{sign}\n" for sign in passed))
+        page = f'<html lang="zh-CN"><title>{before}</title><p>{text}</p><div id="seal"></div>'
+        typesetting.set_in_type(Order(page, "{}", date(2026, 1, 1), Keys(Path()), "320000"))
+
+
+@pytest.mark.parametrize("what", STOPPED)
+def test_what_cannot_be_printed_stops_the_grant_by_name_and_changes_nothing(
+    app: Flask, make_application: Making, on_record: Recording, what: str
+) -> None:
+    """The last check, should 申报 have let it pass: each such character is named, and what to do about it."""
+    text = STOPPED[what]
+    missing = undrawable([text])
+    key = make_application(status="pending")
+    with app.app_context(), access.everything() as session:
+        session.get_one(Application, key).copyright_owner = text
+        session.commit()
+    before = on_record(key)
+    with pytest.raises(Refused) as refused:
+        take(app, Action.GRANT, key, "publisher")
+    assert str(refused.value) == f"无法打印字符 {named(missing)}，请退回申请人改用其他写法。"
+    assert on_record(key) == before
+
+
+@pytest.mark.parametrize("what", STOPPED)
+def test_what_cannot_be_printed_is_refused_when_it_is_declared(make_application: Making, what: str) -> None:
+    """Issue 9, 33: not first by the authority, weeks later; by field and character."""
+    text = STOPPED[what]
+    signs = named(undrawable([text]))
+    with pytest.raises(Incomplete) as refused:
+        make_application(status="pending", copyright_owner=text)
+    sentence = f"著作权人中的字符 {signs} 无法打印，请改用其他写法。"
+    assert refused.value.missing == {"copyright_owner": sentence}
+
+
+@pytest.mark.parametrize("whose", ["signer", "seal"])
+def test_whatever_the_paper_prints_is_looked_at_before_the_grant(
+    app: Flask, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    """The reviewer's name and the name on the seal too: what was granted can always be printed."""
+    key = make_application(status="pending")
+    with app.app_context():
+        if whose == "signer":
+            account_of("reviewer").name = "陈\ue123"
+            db.session.commit()
+        else:
+            sealed = replace(keys().signer("320000"), name="江苏省新闻出版局\ue123")
+            monkeypatch.setattr(Keys, "signer", lambda *_: sealed)
+    before = on_record(key)
+    with pytest.raises(Refused, match=r"（U\+E123） 无法打印，请联系系统管理员"):
+        take(app, Action.GRANT, key, "publisher")
+    assert on_record(key) == before
+
+
+def test_without_fontconfig_nothing_is_granted(
+    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make_application(status="pending")
+    _drawn.cache_clear()
+    with monkeypatch.context() as bare:
+        bare.setenv("PATH", "")
+        with pytest.raises(Refused, match="服务器缺少 fontconfig"):
+            take(app, Action.GRANT, key, "publisher")
+    take(app, Action.GRANT, key, "publisher")
+
+
+def test_a_sentence_names_characters_without_being_turned_around_by_them() -> None:
+    assert named(["\U0002a6d6", "\u202e"]) == "𪛖（U+2A6D6）、（U+202E）"
+
+
+def test_joiners_selectors_and_line_ends_need_no_glyph() -> None:
+    assert undrawable(["甲\u200d乙\ufe00\U000e0100\n\t\u00ad"]) == []
+    assert undrawable([]) == []
+
+
+def test_what_a_font_draws_as_nothing_is_no_text() -> None:
+    """Or a title of such characters alone would be filed, printed, and read by nobody."""
+    described = ["fc-match", "--format=%{file}\n%{index}", "Noto Serif CJK SC"]
+    file, index = subprocess.run(described, capture_output=True, text=True, check=True).stdout.split("\n")
+    font = TTFont(file, fontNumber=int(index), lazy=True)
+    glyphs = font.getGlyphSet()
+    empty = set()
+    for code, name in font.getBestCmap().items():
+        if unicodedata.category(chr(code)) != "Lo" or unicodedata.name(chr(code), "").endswith("FILLER"):
+            pen = BoundsPen(glyphs)
+            glyphs[name].draw(pen)
+            if pen.bounds is None:
+                empty.add(chr(code))
+    assert {" ", "\u3000", "\u3164"} <= empty
+    assert [sign for sign in empty if not is_blank(sign)] == []

@@ -1,0 +1,152 @@
+"""Code lists: what ships with the code, and the customs districts that the operator replaces."""
+
+import pycountry
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models.codes import (
+    USUAL,
+    District,
+    authority_of,
+    code_of,
+    label_of,
+    names_of,
+    search_keys,
+    seed_districts,
+)
+from models.codes.search import pinyin_keys
+from models.database import db
+from models.workflow import Refused
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "label"),
+    [
+        ("unit", "010", "010-张"),
+        ("unit", "140", "140-盒"),
+        ("unit", "059", "059-万张"),
+        ("province", "320000", "320000-江苏"),
+        ("country", "HKG", "HKG-中国香港"),
+        ("country", "MAC", "MAC-中国澳门"),
+        ("country", "TWN", "TWN-中国台湾"),
+        ("country", "DEU", "DEU-德国"),
+        ("currency", "CNY", "CNY-人民币"),
+        ("carrier", "CD-DA", "CD-DA"),
+        ("carrier", "黑胶唱片", "黑胶唱片"),
+        ("district", "2201", "2201-浦江海关"),
+    ],
+)
+def test_a_code_is_shown_with_its_name(app: Flask, name: str, code: str, label: str) -> None:
+    with app.app_context():
+        shown = label_of(name, code)
+    assert shown.startswith(label) if name == "province" else shown == label
+
+
+@pytest.mark.parametrize("name", ["province", "unit", "carrier", "country", "currency", "district"])
+def test_an_unknown_code_is_shown_as_it_stands(app: Flask, name: str) -> None:
+    """An old filing may cite what a newer table lacks."""
+    with app.app_context():
+        assert label_of(name, "????") == "????"
+
+
+def test_the_lists_are_complete(app: Flask) -> None:
+    """domain.md: 34 provinces of GB/T 2260, and the three regions under their Chinese names."""
+    with app.app_context():
+        provinces = names_of("province")
+        assert len([code for code in provinces if code.endswith("0000")]) == 34
+        assert len(names_of("country")) >= 249
+        assert {"LD", "VCD", "SACD", "MD", "黑胶唱片", "BD", "UHD-BD"} <= set(names_of("carrier"))
+        assert len(names_of("unit")) >= 19
+        assert all(len(code) == 3 and code.isascii() and code.isdigit() for code in names_of("unit"))
+        assert all(len(code) == 4 for code in names_of("district"))
+        assert all(name for listed in ("province", "unit", "country") for name in names_of(listed).values())
+
+
+def test_every_province_has_its_authority(app: Flask) -> None:
+    """联合公告 2016 年第 2 号: the press authority where the publisher is."""
+    with app.app_context():
+        assert authority_of("320000") == "江苏省新闻出版局"
+        assert all(authority_of(code).endswith("新闻出版局") for code in names_of("province"))
+
+
+@pytest.mark.parametrize("words", ["010-张", "010", " 010 ", "张"])
+def test_a_code_is_found_by_code_by_name_and_by_both(app: Flask, words: str) -> None:
+    """手册 第一章: 通过模糊查询录入关键字后选择相关数据."""
+    with app.app_context():
+        assert code_of("unit", words) == "010"
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "code"),
+    [
+        ("district", "浦江海关", "2201"),
+        ("district", "浦江", "2201"),
+        ("country", "deu", "DEU"),
+        ("country", "德国", "DEU"),
+        ("carrier", "cd-rom", "CD-ROM"),
+    ],
+)
+def test_a_part_or_another_case_is_enough_where_it_is_plain(app: Flask, name: str, words: str, code: str) -> None:
+    with app.app_context():
+        assert code_of(name, words) == code
+
+
+@pytest.mark.parametrize("words", ["", "海", "没有这个关区", "9999"])
+def test_what_means_nothing_or_too_much_is_refused(app: Flask, words: str) -> None:
+    with app.app_context(), pytest.raises(Refused, match="不在代码表中，请从下拉列表中选择"):
+        code_of("district", words)
+
+
+def test_the_sample_table_is_sown_once(app: Flask) -> None:
+    """A table that the operator has replaced is not brought back."""
+    with app.app_context():
+        before = names_of("district")
+        db.session.scalars(select(District).filter_by(code="2201")).one().name = "另一个名字"
+        seed_districts(db.session())
+        db.session.commit()
+        assert names_of("district") == before | {"2201": "另一个名字"}
+        assert len(db.session.scalars(select(District)).all()) == len(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "keys"),
+    [
+        ("district", "2201", {"pjhg", "pujianghaiguan"}),
+        ("unit", "140", {"h", "he"}),
+        ("currency", "EUR", {"oy", "ouyuan"}),
+        ("country", "KOR", {"hg", "hanguo", "kr", "southkorea", "korea,republicof"}),
+        ("country", "DEU", {"dg", "deguo", "de", "germany", "federalrepublicofgermany"}),
+        ("carrier", "黑胶唱片", {"hjcp", "heijiaochangpian"}),
+        ("carrier", "CD-ROM", set()),
+    ],
+)
+def test_an_option_is_found_by_pinyin_and_a_country_by_english_too(
+    app: Flask, name: str, code: str, keys: set[str]
+) -> None:
+    """Issue 8, 13: initials and full pinyin; a name with a sound of its own (重庆) is read as a word."""
+    with app.app_context():
+        assert set(search_keys(name, code, names_of(name)[code]).split()) == keys
+    assert pinyin_keys("重庆关区") == "cqgq chongqingguanqu"
+
+
+def test_usual_ones_come_first_and_the_rest_by_code(app: Flask) -> None:
+    """Where discs are pressed, what is paid in; every list is there whole, each code once."""
+    with app.app_context():
+        countries, currencies, districts = (list(names_of(name)) for name in ("country", "currency", "district"))
+    assert countries[:3] == ["HKG", "TWN", "JPN"] and currencies[:3] == ["CNY", "USD", "EUR"]
+    assert set(countries) == {country.alpha_3 for country in pycountry.countries}
+    rest = countries[len(USUAL["country"].split()) :]
+    assert rest == sorted(rest) and districts == sorted(districts)
+
+
+def test_metals_funds_and_tests_are_no_currencies_to_choose(app: Flask) -> None:
+    """ISO 4217 lists them; nothing is priced in them. One that is stored still shows with its name."""
+    with app.app_context():
+        offered = names_of("currency")
+        assert not set(offered) & {"XTS", "XXX", "XAU", "XAG", "XDR", "CHE", "USN"}
+        assert {"XAF", "XCD", "XOF", "XPF"} <= set(offered)
+        assert all(not name.isascii() for name in offered.values())
+        assert label_of("currency", "XAU") == "XAU-黄金"
+        with pytest.raises(Refused):
+            code_of("currency", "XAU")

@@ -1,0 +1,145 @@
+"""What the database itself refuses, past every session: raw SQL on both databases."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from models import access
+from models.customs import outbox
+from models.database import db, triggers
+from models.exchange import inbox
+from tests.conftest import Making, Recording
+
+ATTACKS = {
+    "a word of the trail is changed": "UPDATE trail_entry SET opinion = '同意' WHERE application_id = {key}",
+    "the trail is sealed anew": "UPDATE trail_entry SET seal = '0' WHERE application_id = {key}",
+    "the trail is shortened": "DELETE FROM trail_entry WHERE application_id = {key}",
+    "the trail is emptied": "DELETE FROM trail_entry",
+    "the certificate is rewritten": "UPDATE certificate SET content = '[]' WHERE application_id = {key}",
+    "the certificate has another number": "UPDATE certificate SET number = 'Z1' WHERE application_id = {key}",
+    "the certificate is erased": "DELETE FROM certificate WHERE application_id = {key}",
+    "a status is set": "UPDATE application SET status = 'revoked' WHERE id = {key}",
+    "a version is counted too": "UPDATE application SET status = 'draft', version = version + 1 WHERE id = {key}",
+    "a status is set back": "UPDATE application SET status = 'pending', version = version + 1 WHERE id = {key}",
+    "every status is set": "UPDATE application SET status = 'customs_received', version = version + 1",
+    "an application is erased": "DELETE FROM application WHERE id = {key}",
+    "a file is erased": "DELETE FROM attachment WHERE application_id = {key}",
+    "a message is erased": "DELETE FROM customs_message WHERE application_id = {key}",
+    "an account is erased": "DELETE FROM account WHERE username = 'operator'",
+    "an organisation is erased": "DELETE FROM organisation WHERE name LIKE '%电子%'",
+    "an application is born granted": (
+        "INSERT INTO application (number, version, status, applicant_id, applicant_name, applicant_code, created_at,"
+        " changed_at) SELECT 'SQ0', 1, 'filed', applicant_id, applicant_name, applicant_code, created_at, changed_at"
+        " FROM application WHERE id = {key}"
+    ),
+}
+ONLY_SQLITE = {
+    "an entry is replaced": "REPLACE INTO trail_entry SELECT * FROM trail_entry WHERE application_id = {key}",
+    "an entry takes the place of another": (
+        "REPLACE INTO trail_entry (at, actor_name, act, before, after, previous, seal, application_id)"
+        " SELECT at, '无名', act, before, after, previous, seal, application_id FROM trail_entry"
+    ),
+    "a certificate is replaced": "REPLACE INTO certificate SELECT * FROM certificate WHERE application_id = {key}",
+    "a certificate takes the number of another": (
+        "REPLACE INTO certificate (number, issued_on, authority, signer, content, digest, application_id)"
+        " SELECT number, issued_on, authority, '无名', content, digest, 0 FROM certificate"
+    ),
+}
+ONLY_POSTGRESQL = {
+    "the trail is truncated": "TRUNCATE trail_entry",
+    "the certificates are truncated": "TRUNCATE certificate CASCADE",
+    "everything is truncated": "TRUNCATE application CASCADE",
+}
+
+
+def attacks_on(app: Flask) -> dict[str, str]:
+    """The list for this database."""
+    with app.app_context():
+        sqlite = db.engine.dialect.name == "sqlite"
+    return ATTACKS | (ONLY_SQLITE if sqlite else ONLY_POSTGRESQL)
+
+
+def run(app: Flask, statement: str) -> None:
+    """The statement, as somebody with a console would type it, and its commit."""
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_whatever_is_typed_at_a_console_nothing_decided_is_changed(
+    app: Flask, make_application: Making, on_record: Recording
+) -> None:
+    """AU1, AD6, AD8, AD9: the last wall stands when the guards of the session and of the acts are passed by."""
+    key = make_application(status="filed")
+    before = on_record(key)
+    for name, statement in attacks_on(app).items():
+        with pytest.raises(DBAPIError) as refused:
+            run(app, statement.format(key=key))
+        assert triggers.SENTENCE in str(refused.value), name
+        assert (name, on_record(key)) == (name, before)
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE customs_receipt SET raw = raw || raw",
+    "UPDATE customs_receipt SET digest = '0'",
+    "DELETE FROM customs_receipt",
+    "UPDATE customs_letter SET raw = NULL",
+    "UPDATE customs_letter SET attempt = 9",
+    "DELETE FROM customs_letter",
+])  # fmt: skip
+def test_what_was_received_and_what_has_left_stays_as_it_is(
+    app: Flask, make_application: Making, statement: str
+) -> None:
+    """AD8: what is made of it may be noted beside it."""
+    make_application(status="filed")
+    with app.app_context(), access.everything() as session:
+        message = outbox.claim(session, outbox.Pace())
+        assert message is not None
+        outbox.write(session, message, b"<DxpMsg/>")
+        inbox.take(session, "a.xml", b"<DxpRep/>", outbox.Pace())
+    with pytest.raises(DBAPIError, match=triggers.SENTENCE):
+        run(app, statement)
+    run(app, "UPDATE customs_receipt SET verdict = '已核对', strange = false")
+
+
+def test_every_guard_stands_in_a_database_made_by_the_steps(app: Flask) -> None:
+    assert standing(app) == set(triggers.names())
+
+
+def standing(app: Flask) -> set[str]:
+    """The triggers that the database knows."""
+    with app.app_context(), db.engine.connect() as connection:
+        if db.engine.dialect.name == "sqlite":
+            found = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+        else:
+            found = connection.execute(text("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"))
+        return set(found.scalars())
+
+
+def test_without_its_guard_the_attack_succeeds(app: Flask, make_application: Making, on_record: Recording) -> None:
+    """It is this trigger that stops it; and putting the guards up again stops it again."""
+    key = make_application(status="filed")
+    with app.app_context(), db.engine.begin() as connection:
+        triggers.remove(connection)
+    assert standing(app) == set()
+    run(app, ATTACKS["a word of the trail is changed"].format(key=key))
+    assert {entry["opinion"] for entry in on_record(key)["trail_entry"]} == {"同意"}
+    for _ in range(2):
+        with app.app_context(), db.engine.begin() as connection:
+            triggers.install(connection)
+    assert standing(app) == set(triggers.names())
+    with pytest.raises(DBAPIError):
+        run(app, ATTACKS["the trail is shortened"].format(key=key))
+
+
+def test_what_is_no_decision_may_still_be_mended(app: Flask, make_application: Making, on_record: Recording) -> None:
+    """A wrong telephone number can be corrected by hand without taking the wall down."""
+    key = make_application(status="pending")
+    run(app, f"UPDATE application SET phone = '025-1' WHERE id = {key}")
+    run(app, "UPDATE account SET active = false WHERE username = 'operator'")
+    assert on_record(key)["application"][0]["phone"] == "025-1"
+
+
+def test_every_table_that_is_guarded_exists(app: Flask) -> None:
+    with app.app_context():
+        assert set(triggers.names().values()) <= set(inspect(db.engine).get_table_names())

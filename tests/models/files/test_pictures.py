@@ -1,0 +1,65 @@
+"""Pictures: what a viewer shows is accepted; of what lacks its end it is said so."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from models.files.flaws import Flaw
+from tests.corpus.libraries import encoded, painted
+from tests.models.conftest import Verdict
+
+WHOLE = {
+    "JPEG": encoded("JPEG"),
+    "grey JPEG": encoded("JPEG", painted("L")),
+    "JPEG of a printer": encoded("JPEG", painted("CMYK")),
+    "progressive JPEG": encoded("JPEG", progressive=True),
+    "PNG": encoded("PNG"),
+    "black and white PNG": encoded("PNG", painted("1")),
+    "TIFF": encoded("TIFF"),
+    "fax": encoded("TIFF", painted("1"), compression="group4"),
+    "pages of a fax": encoded("TIFF", painted("1"), save_all=True, append_images=[painted("1")], compression="group3"),
+    "PDF": encoded("PDF"),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("part", [0.1, 0.3, 0.6, 0.9, 0.97])
+def test_a_file_that_broke_off_is_told_to_be_cut_off(verdict: Verdict, name: str, part: float) -> None:
+    """FU2: wherever it broke off."""
+    whole = WHOLE[name]
+    assert "/" in verdict(whole)
+    assert verdict(whole[: int(len(whole) * part)]) == Flaw.CUT
+
+
+@pytest.mark.parametrize("name", [name for name in WHOLE if "JPEG" in name or "PNG" in name])
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+def test_zeros_in_place_of_what_never_came_do_not_make_it_whole(verdict: Verdict, name: str, part: float) -> None:
+    """As a download leaves it that had reserved its room on the disk."""
+    whole = WHOLE[name]
+    kept = int(len(whole) * part)
+    assert verdict(whole[:kept] + bytes(len(whole) - kept)) in (Flaw.CUT, Flaw.BROKEN)
+
+
+def test_what_is_no_picture_inside_is_broken(verdict: Verdict) -> None:
+    for name in ("PNG", "TIFF", "JPEG"):
+        whole = WHOLE[name]
+        assert verdict(whole[:16] + bytes(range(256)) * 8) in (Flaw.BROKEN, Flaw.CUT, Flaw.LARGE)
+
+
+def test_a_large_scan_is_judged_by_its_bytes(verdict: Verdict) -> None:
+    """Black and white takes an eighth, or a quarter, of what colour takes."""
+    scan = Image.new("1", (14043, 19866), 1)  # A1 at 600 dpi
+    assert verdict(encoded("TIFF", scan, compression="group4")) == "image/tiff"
+    assert verdict(encoded("PNG", scan)) == "image/png"
+    out = io.BytesIO()
+    Image.new("RGB", (14043, 19866)).save(out, "PNG", compress_level=1)
+    assert verdict(out.getvalue()) == Flaw.LARGE
+
+
+def test_pages_of_a_tiff_that_lead_in_a_circle_end(verdict: Verdict) -> None:
+    content = bytearray(encoded("TIFF"))
+    at = int.from_bytes(content[4:8], "little")
+    end = at + 2 + 12 * int.from_bytes(content[at : at + 2], "little")
+    content[end : end + 4] = content[4:8]
+    assert verdict(bytes(content)) == Flaw.BROKEN

@@ -1,0 +1,82 @@
+"""Steps that change rows: what was in the register before is in it afterwards, in its new form."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import Connection, MetaData, insert, text
+
+from models.database import db
+from models.sort_keys import sort_key
+from models.vocabulary import Status
+from tests.former import values_of
+from tests.models.migrations.test_migrations import blank as blank
+
+PEOPLE = [  # user name before, enabled, first password unused; user name after, and whether the former one is kept
+    ("zhangsan", False, False, "zhangsan-5", True),  # disabled: gives way to whoever works
+    ("ZhangSan", True, False, "zhangsan", False),
+    ("ｚｈａｎｇｓａｎ", True, True, "zhangsan-4", True),  # never used: gives way too
+    ("zhangsan\u200b", True, False, "zhangsan-3", True),
+    ("zhangsan-2", True, False, "zhangsan-2", False),  # somebody's own name, and no suffix of ours
+    ("Li Si", True, False, "li si", False),  # a blank inside: no new account may have one, an old one keeps it
+    ("\u200b", True, False, "account-7", True),
+    ("B" * 64, True, False, "b" * 64, False),
+    ("b" * 64, True, False, "b" * 62 + "-2", True),
+]
+
+
+def put_in(connection: Connection, people: list[Any]) -> None:
+    """Accounts as they stood before 0006."""
+    add = text(
+        "INSERT INTO account (id, username, name, role, password_hash, must_change, active, failures)"
+        " VALUES (:id, :username, '某人', 'operator', 'x', :unused, :active, 0)"
+    )
+    for key, (username, active, unused, *_after) in enumerate(people, start=1):
+        connection.execute(add, {"id": key, "username": username, "active": active, "unused": unused})
+
+
+def test_user_names_that_become_one_are_told_apart_and_nobody_is_lost(
+    blank: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with blank.app_context():
+        upgrade(revision="0004")
+        with db.engine.begin() as connection:
+            put_in(connection, PEOPLE)
+        upgrade()
+        told = capsys.readouterr().out
+        with db.engine.connect() as connection:
+            rows = connection.execute(text("SELECT username, former_username FROM account ORDER BY id")).all()
+    assert [row.username for row in rows] == [after for *_before, after, _marked in PEOPLE]
+    for row, (before, *_others, after, marked) in zip(rows, PEOPLE, strict=True):
+        assert row.former_username == (before if marked else None)
+        assert (f"已改为“{after}”" in told) is marked
+    assert "用户名“zhangsan<U+200B>”" in told
+
+
+def test_old_names_get_their_keys_and_old_statuses_their_place(blank: Flask) -> None:
+    """Step 0007, over more rows than a batch; back and forth again."""
+    titles = ["重庆", "长江", None, *(f"第 {n} 辑" for n in range(6000))]
+    with blank.app_context():
+        upgrade(revision="0006")
+        with db.engine.begin() as connection:
+            there = MetaData()
+            there.reflect(connection, only=["organisation", "application"])
+            units, table = there.tables["organisation"], there.tables["application"]
+            connection.execute(insert(units).values(values_of(units)))
+            same = values_of(table) | {"status": "draft"}
+            rows = [
+                same | {"id": key, "number": f"SQ{key}", "title": title, "publisher_name": title}
+                for key, title in enumerate(titles, start=1)
+            ]
+            connection.execute(insert(table), rows)
+        for _time in range(2):
+            upgrade(revision="0007")
+            with db.engine.connect() as connection:
+                columns = "title, title_sort, publisher_sort, status_order FROM application ORDER BY id"
+                found = connection.execute(text(f"SELECT {columns}")).all()
+            wanted = [title and sort_key(title) for title in titles]
+            assert [tuple(row) for row in found] == [
+                (title, key, key, Status.DRAFT.order) for title, key in zip(titles, wanted, strict=True)
+            ]
+            downgrade(revision="0006")

@@ -1,0 +1,231 @@
+"""The keys of the authorities: whose, whether they may be used, and what they have signed."""
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from flask import Flask
+
+from app import create_app
+from models import clock
+from models.certificate import typesetting
+from models.certificate.typesetting import Order
+from models.signing.keys import Keys
+from models.signing.signatures import cms, cms_signer, paper_signer
+from models.workflow import Refused
+from tests import ROOT
+from tests.offices import deliver
+from views.demo import signing_keys
+
+JIANGSU = "江苏省新闻出版局"
+UNTRUSTED = f"{JIANGSU}的签章证书不是由受信任的根证书签发，或不能用于签章，不能签发证明，请联系系统管理员核对。"
+
+
+@pytest.fixture(scope="module")
+def words() -> Flask:
+    """An application, for its language; no test here opens its database."""
+    return create_app({"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
+
+
+@pytest.fixture
+def keys(words: Flask, tmp_path: Path) -> Iterator[Keys]:
+    """The keys of two provinces, made for this test."""
+    with words.app_context():
+        signing_keys.establish(tmp_path / "keys", ["320000", "440000"])
+        yield Keys(tmp_path / "keys")
+
+
+def public(key: Any) -> bytes:
+    """As it is laid out in the folder."""
+    return bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
+def private(key: Any) -> bytes:
+    """As it is laid out in the folder, without a passphrase."""
+    return bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def refusal(keys: Keys, province: str = "320000") -> str:
+    """Why nothing can be signed."""
+    with pytest.raises(Refused) as refused:
+        keys.signer(province)
+    return str(refused.value)
+
+
+def test_an_authority_signs_by_its_own_name(keys: Keys) -> None:
+    assert keys.signer("320000").name == f"{JIANGSU}（演示）"
+    assert keys.signer("440000").name != keys.signer("320000").name
+    assert {province for province, _key in keys.code_keys()} == {"320000", "440000"}
+
+
+@pytest.mark.parametrize("missing", ["320000.p12", "320000.key"])
+def test_without_a_key_nothing_is_issued(keys: Keys, missing: str) -> None:
+    """PD4: and the sentence names who lacks it."""
+    (keys.folder / missing).unlink()
+    assert refusal(keys) == f"尚未配置{JIANGSU}的签章密钥，不能签发证明，请联系系统管理员。"
+
+
+def test_a_key_that_cannot_be_opened_is_told(keys: Keys) -> None:
+    """Another passphrase, a broken file, or a key of another kind."""
+    sentence = f"{JIANGSU}的签章密钥无法打开，请联系系统管理员核对密钥和口令。"
+    assert refusal(Keys(keys.folder, "wrong")) == sentence
+    code_file = keys.folder / "320000.key"
+    for content in (b"", b"nonsense", private(generate_private_key(65537, 2048))):
+        code_file.write_bytes(content)
+        assert refusal(keys) == sentence
+
+
+@pytest.mark.parametrize("laid_out", ["nothing", "another's"])
+def test_a_code_that_nobody_could_verify_is_never_made(keys: Keys, laid_out: str) -> None:
+    """The public key beside the private one was forgotten, or is of another key."""
+    (keys.folder / "320000.pub").unlink()
+    if laid_out == "another's":
+        (keys.folder / "320000.pub").write_bytes(public(Ed25519PrivateKey.generate()))
+    assert refusal(keys) == f"{JIANGSU}的二维码公钥缺失或与私钥不符，不能签发证明，请联系系统管理员补齐。"
+
+
+def test_a_signature_that_nobody_could_trust_is_never_made(keys: Keys) -> None:
+    """The root certificate was forgotten, or is broken: the sentence is the same for whoever cannot grant."""
+    root = keys.folder / "root.crt"
+    for content in (None, b"nonsense"):
+        root.unlink() if content is None else root.write_bytes(content)
+        assert refusal(keys) == UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    ("issued", "sentence"),
+    [
+        ({"common_name": "广东省新闻出版局"}, f"签章证书写明的单位不是{JIANGSU}，不能签发证明，请联系系统管理员核对。"),
+        ({}, f"签章证书写明的单位不是{JIANGSU}，不能签发证明，请联系系统管理员核对。"),
+        ({"common_name": JIANGSU, "signs": False}, UNTRUSTED),
+        ({"common_name": JIANGSU, "root_name": "the same name", "another_root": True}, UNTRUSTED),
+    ],
+    ids=["another authority's", "nobody's", "not for signing", "by a root of the same name"],
+)
+def test_a_certificate_by_which_readers_would_refuse_the_paper_signs_nothing(
+    keys: Keys, issued: dict[str, Any], sentence: str
+) -> None:
+    """One rule: what is signed with it here is judged at once as every reader will judge it."""
+    deliver(keys.folder, "320000", **issued)
+    assert refusal(keys) == sentence
+
+
+@pytest.mark.parametrize(
+    "issued", [{"common_name": f"{JIANGSU}电子印章"}, {"organization_name": JIANGSU, "common_name": "电子印章"}]
+)
+def test_a_certificate_names_its_authority_by_name_or_organisation(keys: Keys, issued: dict[str, Any]) -> None:
+    """What is printed on the seal begins with the authority's name."""
+    deliver(keys.folder, "320000", **issued)
+    assert keys.signer("320000").name.startswith(JIANGSU)
+
+
+def test_one_broken_file_stops_no_other_province(keys: Keys, caplog: pytest.LogCaptureFixture) -> None:
+    """Left out and logged; whom it concerns gets a sentence."""
+    for name in ("440000.pub", "440000-2020.pub", "old.crt"):
+        (keys.folder / name).write_bytes(b"nonsense")
+    assert keys.signer("320000").name == f"{JIANGSU}（演示）"
+    assert "二维码公钥缺失或与私钥不符" in refusal(keys, "440000")
+    assert {record.args[0].name for record in caplog.records if "left out" in record.msg} == {
+        "440000.pub", "440000-2020.pub", "old.crt",
+    }  # fmt: skip
+
+
+def test_roots_may_lie_in_one_file(keys: Keys) -> None:
+    """As certification authorities deliver them: a bundle, the present root last."""
+    deliver(keys.folder.parent / "other", "320000", common_name=JIANGSU)
+    (other,) = (keys.folder.parent / "other").glob("*.crt")
+    root = keys.folder / "root.crt"
+    root.write_bytes(other.read_bytes() + root.read_bytes())
+    assert len(keys.trusted()) == 2
+    assert keys.signer("320000").name == f"{JIANGSU}（演示）"
+
+
+def test_keys_are_read_once_and_again_when_they_change(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A paper asks for them three times, and opening them costs more than signing with them."""
+    before = keys.signer("320000")
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "read_bytes", lambda *_: pytest.fail("read again"))
+        assert keys.signer("320000") == before
+    deliver(keys.folder, "320000", common_name=f"{JIANGSU}新章")
+    assert keys.signer("320000").name == f"{JIANGSU}新章"
+
+
+def test_what_breaks_off_while_keys_are_made_is_made_whole_by_the_next_start(
+    words: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each file in turn: nothing is there, and then everything."""
+    write, folder = signing_keys._write, tmp_path / "keys"
+    for last in range(4):
+        written = itertools.count()
+
+        def until(path: Path, content: bytes, last: int = last, written: Any = written) -> None:
+            if next(written) == last:
+                raise KeyboardInterrupt
+            write(path, content)
+
+        with words.app_context(), monkeypatch.context() as broken:
+            broken.setattr(signing_keys, "_write", until)
+            with pytest.raises(KeyboardInterrupt):
+                signing_keys.establish(folder, ["320000"])
+        assert list(folder.iterdir()) == []
+    with words.app_context():
+        assert signing_keys.establish(folder, ["320000"])
+        assert not signing_keys.establish(folder, ["320000"])
+        assert Keys(folder).signer("320000").name == f"{JIANGSU}（演示）"
+    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
+
+
+def test_a_new_key_signs_and_the_former_public_key_stays(keys: Keys) -> None:
+    """Rotation, as the README says it: two keys speak for the province, one signs."""
+    new = Ed25519PrivateKey.generate()
+    (keys.folder / "320000.pub").rename(keys.folder / "320000-2025.pub")
+    (keys.folder / "320000.key").write_bytes(private(new))
+    (keys.folder / "320000.pub").write_bytes(public(new))
+    assert keys.signer("320000").code_key.public_key() == new.public_key()
+    assert [province for province, _key in keys.code_keys()].count("320000") == 2
+
+
+def test_a_message_is_signed_and_whoever_alters_it_is_found_out(keys: Keys) -> None:
+    data = "报文".encode()
+    signature = cms(keys.signer("320000"), data)
+    assert cms_signer(signature, data, keys.trusted()) == f"{JIANGSU}（演示）"
+    for given, of, trusted in ((signature, data + b" ", keys.trusted()), (signature, data, []), (b"x", data, [])):
+        with pytest.raises(Refused):
+            cms_signer(given, of, trusted)
+
+
+def test_what_was_signed_outlives_the_certificate_that_signed_it(
+    keys: Keys, a_pdf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A paper is judged as of the day it was signed on: the register vouches for that day."""
+    long_ago = clock.now() - signing_keys.YEARS - timedelta(days=30)
+
+    class ThatDay(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return long_ago.astimezone(tz)
+
+    former = Keys(keys.folder.parent / "former")
+    with monkeypatch.context() as then:
+        then.setattr("models.clock.now", lambda: long_ago)
+        then.setattr("pyhanko.sign.signers.pdf_signer.datetime", ThatDay)
+        signing_keys.establish(former.folder, ["320000"])
+        paper = typesetting.signed(a_pdf(), 0, (10, 10, 60, 60), Order("", "", long_ago.date(), former, "320000"))
+    assert "不在有效期内" in refusal(former)
+    assert paper_signer(paper, former.trusted()) == f"{JIANGSU}（演示）"
+    with pytest.raises(Refused, match="签章不是签发机关的"):
+        paper_signer(paper, keys.trusted())
+
+
+def test_start_up_does_not_wait_for_what_signs() -> None:
+    """PD9: pyHanko takes a second to load, which only those wait for who sign or verify a file."""
+    look = "import sys, app; app.create_app({'SECRET_KEY': 's'}); sys.exit('pyhanko' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], cwd=ROOT).returncode == 0

@@ -1,0 +1,225 @@
+"""How the certificate looks: each page against a picture that is kept, and that comparison against spoilt pages (PD3).
+
+The pictures lie in tests/screens and are taken anew by `make screens`; who takes them looks at them.
+"""
+
+import io
+import os
+import re
+from collections.abc import Iterator
+
+import pypdfium2
+import pytest
+import segno
+import zxingcpp
+from PIL import Image, ImageChops, ImageDraw
+from PIL.PngImagePlugin import PngInfo
+from weasyprint import CSS, HTML
+
+from models.certificate.fonts import STYLE
+from tests import ROOT
+from tests.conftest import House
+from tests.views.certificate.test_certificate import pages
+from tests.views.looks import MILLIMETRE, certificate, difference, fonts, markup, page, pdf, printed
+
+SCREENS = ROOT / "tests" / "screens"
+LIMIT = 14  # of 255 shades; half a pixel of shift makes 11, a millimetre 22, a line of small type gone 43
+PICTURES = {"one": (2, 0), "many": (60, 1), "last": (15, 1)}  # rows, and the page that is looked at
+
+
+@pytest.fixture(autouse=True)
+def context(on_sqlite: House) -> Iterator[None]:
+    """The application that settings and words come from; a certificate's paper needs no database."""
+    with on_sqlite.app.app_context():
+        yield
+
+
+def checked_fonts(kept: str, now: str) -> None:
+    """Pictures of other fonts say nothing: the test is left out with a sentence, on CI it fails with it."""
+    if kept != now:
+        told = f"the pictures were taken with {kept}, this machine has {now}: look at the pages, then `make screens`"
+        pytest.fail(told) if os.environ.get("CI") else pytest.skip(told)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_pages_look_like_the_pictures(name: str) -> None:
+    """PD3: one page, a page full of rows, the last page of 15 rows; `SCREENS=1` takes the pictures."""
+    rows, n = PICTURES[name]
+    document, kept = pdf(certificate(rows)), SCREENS / f"certificate-{name}.png"
+    if os.environ.get("SCREENS"):
+        told = PngInfo()
+        told.add_text("Fonts", fonts(document))
+        page(document, n).quantize(16, dither=Image.Dither.NONE).save(kept, optimize=True, pnginfo=told)
+    picture = Image.open(kept)
+    checked_fonts(picture.info["Fonts"], fonts(document))
+    assert difference(page(document, n), picture.convert("L")) < LIMIT
+
+
+@pytest.fixture(scope="module")
+def whole(on_sqlite: House) -> Image.Image:
+    """The page of two rows as it shall be."""
+    with on_sqlite.app.app_context():
+        return page(pdf(certificate(2)))
+
+
+def painted(sheet: Image.Image, shade: int, *millimetres: float) -> Image.Image:
+    """The page with a box (left, top, right, bottom) painted over it."""
+    spoilt = sheet.copy()
+    ImageDraw.Draw(spoilt).rectangle([MILLIMETRE * edge for edge in millimetres], fill=shade)
+    return spoilt
+
+
+def test_pictures_of_other_fonts_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On CI nothing is left out in silence."""
+    for there, outcome in (("", pytest.skip.Exception), ("true", pytest.fail.Exception)):
+        monkeypatch.setenv("CI", there)
+        with pytest.raises(outcome, match=r"taken with Song 1\.0, this machine has Song 2\.0: .* `make screens`"):
+            checked_fonts("Song 1.0", "Song 2.0")
+
+
+class TestGate:
+    """PD3: a gate that lets a page pass on which four fifths are black has been shipped elsewhere."""
+
+    @pytest.mark.parametrize(
+        "box",
+        [
+            pytest.param((0, 0, 0, 210, 238), id="80 % blacked out"),
+            pytest.param((255, 0, 0, 210, 297), id="nothing printed"),
+            pytest.param((240, 28, 265, 184, 285), id="a pale box over a twentieth"),
+            pytest.param((255, 60, 235, 105, 238), id="a line of small type gone"),
+            pytest.param((255, 28, 268, 60, 272), id="the number at the foot gone"),
+        ],
+    )
+    def test_what_is_painted_over_is_seen(self, whole: Image.Image, box: tuple[float, ...]) -> None:
+        shade, *millimetres = box
+        assert difference(painted(whole, int(shade), *millimetres), whole) > LIMIT
+
+    @pytest.mark.parametrize("field", ["sid_code", "isbn", "title", "trade_mode"])
+    def test_a_field_left_blank_is_seen(self, whole: Image.Image, field: str) -> None:
+        spoilt = page(pdf(certificate(2, **{field: None})))
+        assert difference(spoilt, whole) > LIMIT
+
+    def test_a_row_left_out_is_seen(self, whole: Image.Image) -> None:
+        assert difference(page(pdf(certificate(1))), whole) > LIMIT
+
+    def test_a_seal_that_has_moved_is_seen(self, whole: Image.Image) -> None:
+        moved = markup(certificate(2)).replace('id="seal"', 'id="seal" style="margin-top: 1mm"')
+        assert difference(page(printed(moved)), whole) > LIMIT
+
+    def test_another_machine_is_not_seen(self, whole: Image.Image) -> None:
+        """Half a pixel of shift, other antialiasing, the noise of a lossy copy: no person would see them."""
+        larger = whole.resize([side * 2 for side in whole.size], Image.Resampling.BICUBIC)
+        shifted = ImageChops.offset(larger, 1, 1).resize(whole.size, Image.Resampling.BOX)
+        copy = io.BytesIO()
+        whole.save(copy, "JPEG", quality=70)
+        for same in (shifted, Image.open(copy), whole.quantize(16).convert("L")):
+            assert difference(same, whole) < LIMIT
+
+
+def seal_of(html: str) -> tuple[float, ...]:
+    """Where the seal lies on the last page: left, top, right, bottom, in millimetres."""
+    document = HTML(string=html).render(stylesheets=[CSS(filename=STYLE)])
+    return tuple(edge * 25.4 / 96 for edge in document.pages[-1].anchors["seal"])
+
+
+class TestPage:
+    def test_it_keeps_the_type_area_of_official_papers(self, whole: Image.Image) -> None:
+        """GB/T 9704-2012, 5.2: 28 mm to bind, 37 mm above, an area 156 mm wide and 225 mm high; the foot below it."""
+        left, top, right, bottom = (edge / MILLIMETRE for edge in ImageChops.invert(whole).getbbox() or ())
+        assert (left, right) == pytest.approx((28, 184), abs=0.5)
+        assert 37 <= top < 40
+        assert 262 < bottom < 275
+
+    def test_two_thousand_rows_are_printed_whole(self) -> None:
+        """PD6: the largest consignment: every row once, in order, a head on every page, n of m at every foot."""
+        texts = pages(pdf(certificate(2000)))
+        assert [int(n) for text in texts for n in re.findall(r"第(\d+)卷", text)] == list(range(1, 2001))
+        for n, text in enumerate(texts, start=1):
+            assert "序号载体类型规格型号进口数量单位" in text
+            assert f"第{n}页共{len(texts)}页" in text
+        assert "共2000条；010-张3000000" in texts[-1]
+
+    def test_the_seal_has_a_place_of_its_own(self) -> None:
+        """52 × 24 mm on the last page, which no character touches, whatever the page holds."""
+        for paper in (certificate(4), certificate(15, replaces="Z32202600000Y")):
+            x, y, right, bottom = seal_of(markup(paper))
+            assert (right - x, bottom - y) == pytest.approx((52, 24))
+            document = pypdfium2.PdfDocument(pdf(paper))
+            text = document[len(document) - 1].get_textpage()
+            boxes = [text.get_charbox(n) for n in range(text.count_chars())]
+            across = [
+                box
+                for box in ([edge * 25.4 / 72 for edge in found] for found in boxes)
+                if box[0] < right
+                and box[2] > x
+                and 297 - box[3] < bottom
+                and 297 - box[1] > y
+                and not (box[0] > x and box[2] < right and 297 - box[3] > y and 297 - box[1] < bottom)
+            ]
+            assert not across
+
+    def test_a_table_head_never_stands_without_a_row(self) -> None:
+        """However far down the page the list begins."""
+        for lines in (11, 12, 13):  # of which the first leaves room for two rows, the last for none
+            paper = certificate(9, title="长" * 279, manufacturer="W" * 27 * lines)
+            for text in pages(pdf(paper)):
+                assert ("序号载体类型" in text) == bool(re.search(r"第\d+卷", text))
+
+    def test_check_code_and_predecessor_are_named_where_there_are_any(self) -> None:
+        """Typed by hand at the verify address; 作废重发 names the certificate it stands for."""
+        paper = certificate(1, replaces="Z32202600000Y")
+        (text,) = pages(pdf(paper))
+        assert "校验码7K3M-Q9TD-42XW" in text
+        assert "本证明替代已作废的证明Z32202600000Y。" in text
+        plain = certificate(1)
+        del plain.check_code
+        (text,) = pages(pdf(plain))
+        assert "校验码" not in text
+        assert "替代" not in text
+
+    def test_a_dense_code_can_be_read(self) -> None:
+        """34 mm hold a signed payload: 89 modules a side, read at 150 dots an inch."""
+        payload = "https://beian.example.gov.cn/verify/Z32202600001X?" + "A7fK-_" * 80
+        code = segno.make_qr(payload, error="m")
+        assert code.symbol_size(border=0) == (89, 89)
+        sheet = pypdfium2.PdfDocument(printed(markup(certificate(1), code=code.svg_data_uri())))[0]
+        (read,) = zxingcpp.read_barcodes(sheet.render(scale=150 / 72).to_pil())
+        assert read.text == payload
+
+    def test_rare_characters_are_set_in_the_fonts_of_the_style_sheet(self) -> None:
+        """GB 18030-2022, level 3: characters of every block, U+9FEB among them, which Song and its kin lack."""
+        rare = "䶮㛃\u9feb\u9fef\U0002a6d6\U0002b734𫍯\U0002b81d\U0002cea1\U0002ebe0"
+        document = pdf(certificate(1, title=rare, consignee=rare))
+        assert "".join(pages(document)).count(rare) == 2
+        families = re.findall(r'"([^"]+)"', STYLE.read_text(encoding="utf-8"))
+        for font in fonts(document).split("; "):
+            assert font.replace("-", " ").startswith(tuple(families)), font
+
+    def test_who_signs_is_named_in_kai(self) -> None:
+        """GB/T 9704-2012, 7.2.5; a rare character of the name falls back to Song."""
+        paper = certificate(1)
+        assert "LXGWWenKai" in fonts(pdf(paper)).replace("-", "").replace(" ", "")
+        paper.signer = "陈\U0002a6d6"
+        assert f"签发人{paper.signer}签发日期" in "".join(pages(pdf(paper)))
+
+    def test_each_heading_says_what_it_heads(self) -> None:
+        """For readers who listen: the tags of the file are made of these."""
+        html = markup(certificate(1))
+        assert '<html lang="zh-CN">' in html
+        assert not re.findall(r"<th\b(?![^>]*\bscope=)[^>]*>", html)
+        assert not re.findall(r"<img(?![^>]*\balt=.[^\"])[^>]*>", html)
+
+
+class TestSeal:
+    @pytest.mark.parametrize("name", ["江苏省新闻出版局", "新疆维吾尔自治区新闻出版局（演示）"])
+    def test_it_names_whose_it_is_and_since_when_and_stays_in_its_place(self, name: str) -> None:
+        """Its words and no others lie under the signature; a seal for show says so."""
+        document = pypdfium2.PdfDocument(printed(markup(certificate(2), seal=name)))
+        x, y, right, bottom = seal_of(markup(certificate(2), seal=name))
+        inside = (
+            document[0]
+            .get_textpage()
+            .get_text_bounded(*(edge * 72 / 25.4 for edge in (x, 297 - bottom, right, 297 - y)))
+        )
+        told = "演示用，无法律效力" * ("演示" in name)
+        assert re.sub(r"\s", "", inside) == f"{name}电子印章2026年11月24日{told}"

@@ -1,0 +1,240 @@
+"""验证码 at the door: seen, heard, counted once; and the login page in a real browser."""
+
+import io
+import shutil
+import wave
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from shutil import which
+from threading import Thread
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect, sync_playwright
+from sqlalchemy import func, select
+from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
+
+from models import clock
+from models.database import db
+from models.people.sessions import SpentChallenge, Visit
+from tests.cast import PASSWORD
+from views.entrance import captcha
+
+As = Callable[[str | None], FlaskClient]
+
+
+@pytest.fixture
+def asking(app: Flask) -> Flask:
+    """The application with 验证码 switched on."""
+    app.config["CAPTCHA"] = True
+    return app
+
+
+def enter(browser: FlaskClient, code: str, password: str = PASSWORD) -> TestResponse:
+    return browser.post("/login", data={"username": "publisher", "password": password, "code": code})
+
+
+def shown_code(app: Flask, browser: FlaskClient) -> str:
+    """What a person reads in the picture they have just been shown."""
+    assert browser.get("/captcha.png?new").data.startswith(b"\x89PNG")
+    with browser.session_transaction() as session, app.app_context():
+        return captcha.answer(session["challenge"][0])
+
+
+def wrong(code: str) -> str:
+    return code[:-1] + str((int(code[-1]) + 1) % 10)
+
+
+def count(app: Flask, model: type[Visit] | type[SpentChallenge]) -> int:
+    with app.app_context():
+        return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    later = clock.now() + timedelta(seconds=seconds)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+
+def test_the_right_code_lets_the_password_be_tried(asking: Flask, as_: As) -> None:
+    browser = as_(None)
+    assert 'name="code"' in browser.get("/login").text
+    assert enter(browser, code=shown_code(asking, browser)).status_code == 303
+
+
+def test_wide_digits_of_a_chinese_keyboard_count_as_digits(asking: Flask, as_: As) -> None:
+    browser = as_(None)
+    wide = shown_code(asking, browser).translate({ord("0") + n: ord("０") + n for n in range(10)})
+    assert enter(browser, code=f" {wide} ").status_code == 303
+
+
+def test_a_wrong_code_never_tries_the_password(asking: Flask, as_: As) -> None:
+    browser = as_(None)
+    for typed in ("", "abc", "一二三四五", "0" * 5000, "123456", "-1", "1e4"):
+        shown_code(asking, browser)
+        answer = enter(browser, password="wrong-Pass-1", code=typed)
+        assert "验证码不正确" in answer.text
+        assert 'value="publisher"' in answer.text
+    assert enter(browser, code=shown_code(asking, browser)).status_code == 303  # not locked: nothing was tried
+
+
+def test_a_code_counts_once_even_when_the_cookie_is_played_back(asking: Flask, as_: As) -> None:
+    browser, replaying = as_(None), as_(None)
+    code = shown_code(asking, browser)
+    with browser.session_transaction() as session:
+        kept = dict(session)
+    assert enter(browser, password="wrong-Pass-1", code=code).status_code == 401
+    for _again in range(2):
+        with replaying.session_transaction() as session:
+            session.update(kept)
+        again = enter(replaying, code=code)
+        assert again.status_code == 401
+        assert "验证码已过期" in again.text
+    assert count(asking, SpentChallenge) == 1
+
+
+def test_a_wrong_answer_spends_the_code_too(asking: Flask, as_: As) -> None:
+    browser = as_(None)
+    code = shown_code(asking, browser)
+    with browser.session_transaction() as session:
+        kept = session["challenge"]
+    enter(browser, code=wrong(code))
+    with browser.session_transaction() as session:
+        session["challenge"] = kept
+    assert "验证码已过期" in enter(browser, code=code).text
+
+
+def test_a_code_is_good_for_two_minutes(asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = as_(None)
+    code = shown_code(asking, browser)
+    pass_time(monkeypatch, seconds=119)
+    assert enter(browser, password="wrong-Pass-1", code=code).text.count("用户名或密码不正确") == 1
+    code = shown_code(asking, browser)
+    pass_time(monkeypatch, seconds=121)
+    assert "验证码已过期" in enter(browser, code=code).text
+
+
+def test_what_a_page_loads_beside_the_picture_does_not_undo_its_code(
+    asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a time-out, style sheets are answered while the picture is: none may send the cookie back as it was."""
+    browser = as_("publisher")
+    with browser.session_transaction() as session:
+        session.permanent = True
+    pass_time(monkeypatch, seconds=31 * 60)
+    browser.get(browser.get("/password").location)
+    assert "Set-Cookie" not in browser.get("/assets/public.css").headers
+    assert enter(browser, code=shown_code(asking, browser)).status_code == 303
+
+
+def test_no_code_was_shown_and_none_is_accepted(asking: Flask, as_: As) -> None:
+    assert "验证码已过期" in enter(as_(None), code="12345").text
+
+
+def test_looking_at_a_code_changes_nothing_on_the_server(asking: Flask, as_: As) -> None:
+    browser = as_(None)
+    for address in ("/login", "/captcha.png?new", "/captcha.png", "/captcha.wav"):
+        assert browser.get(address).status_code == 200
+    assert count(asking, SpentChallenge) == count(asking, Visit) == 0
+
+
+def test_another_picture_is_another_code_and_the_same_picture_the_same(asking: Flask, as_: As) -> None:
+    browser = as_(None)
+    first = shown_code(asking, browser)
+    with browser.session_transaction() as session:
+        kept = session["challenge"]
+    browser.get("/captcha.png")
+    with browser.session_transaction() as session:
+        assert session["challenge"] == kept
+    second = shown_code(asking, browser)
+    assert first != second
+    assert "验证码不正确" in enter(browser, code=first).text
+
+
+def test_the_voice_says_what_the_picture_shows(asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = as_(None)
+    code, said, speak = shown_code(asking, browser), [], captcha.sound
+
+    def listened(digits: str) -> io.BytesIO:
+        said.append(digits)
+        return speak(digits)
+
+    monkeypatch.setattr(captcha, "sound", listened)
+    heard = browser.get("/captcha.wav")
+    assert said == [code]
+    with wave.open(io.BytesIO(heard.data)) as recording:
+        assert recording.getnframes() / recording.getframerate() > 2
+    assert enter(browser, code=code).status_code == 303
+
+
+def test_the_voice_speaks_chinese_where_the_machine_can(asking: Flask) -> None:
+    """What `make setup` installs is used; the package's own English digits are only the way out."""
+    assert which("espeak-ng"), "make setup installs espeak-ng"
+    with asking.app_context():
+        captcha.sound("0123456789")
+    for digit in "0123456789":
+        assert list((Path(asking.instance_path) / "voices" / digit).glob("*.wav"))
+
+
+def test_the_code_cannot_be_read_from_the_cookie(asking: Flask, as_: As) -> None:
+    """The cookie is signed, not secret: the answer follows from the server's key."""
+    browser = as_(None)
+    code = shown_code(asking, browser)
+    with browser.session_transaction() as session:
+        nonce = session["challenge"][0]
+    assert code not in str(dict(session))
+    asking.secret_key = "another key"
+    with asking.app_context():
+        assert captcha.answer(nonce) != code
+
+
+@pytest.fixture
+def page(asking: Flask) -> Iterator[Page]:
+    """A real browser before the login page; whatever its console complains of fails the test."""
+    server = make_server("127.0.0.1", 0, asking, threaded=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(base_url=f"http://127.0.0.1:{server.port}")
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto("/login", wait_until="networkidle")
+        yield page
+        browser.close()
+    server.shutdown()
+    assert complaints == []
+
+
+def test_in_a_browser_the_code_can_be_changed_and_heard_and_the_password_seen(page: Page) -> None:
+    before = page.get_attribute("#picture", "src")
+    page.fill("#code", "123")
+    with page.expect_response("**/captcha.png?new*") as drawn:
+        page.click("text=看不清？换一张")
+    assert drawn.value.ok
+    assert page.get_attribute("#picture", "src") != before
+    assert page.input_value("#code") == ""
+    expect(page.locator("#told")).to_contain_text("已更换")
+    with page.expect_response("**/captcha.wav*") as spoken:
+        page.click("text=听验证码")
+    assert spoken.value.ok
+    page.evaluate("() => new Promise((heard) => { document.querySelector('#voice').ontimeupdate = heard; })")
+    assert page.evaluate("document.querySelector('#voice').duration") > 2
+    page.fill("#password", "demo")
+    page.click("[aria-label=显示密码]")
+    assert page.get_attribute("#password", "type") == "text"
+    page.click("[aria-label=显示密码]")
+    assert page.get_attribute("#password", "type") == "password"
+
+
+def test_on_a_telephone_nothing_of_the_login_is_cut_off(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    for field in ("#username", "#password", "#code", "#picture", "button[type=submit]"):
+        box = page.locator(field).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["height"] >= 44

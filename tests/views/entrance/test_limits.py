@@ -1,0 +1,170 @@
+"""A body is read only where one belongs, and no more of it than that place needs; the error page cannot fail."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from werkzeug.routing import Rule
+from werkzeug.test import EnvironBuilder
+
+from models.database import db
+from models.people.accounts import Account
+from models.people.sessions import Visit
+from tests.cast import PASSWORD
+from tests.conftest import Browser, Making
+from tests.views.ledger import ledger
+from views.entrance import limits
+
+As = Callable[[str | None], Browser]
+OTHERS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
+BOUNDARY = "----x"
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def visits(app: Flask) -> int:
+    with app.app_context():
+        return len(db.session.scalars(select(Visit)).all())
+
+
+def test_head_does_what_get_does_whatever_its_body_says(app: Flask, as_: As) -> None:
+    """HEAD /login with a body signed people in, without token and without limit; HEAD /password locked accounts."""
+    stranger, publisher = as_(None), as_("publisher")
+    before = visits(app)
+    for _again in range(70):
+        answer = stranger.head("/login", data={"username": "publisher", "password": PASSWORD})
+        assert answer.status_code == 200
+    assert visits(app) == before
+    for _again in range(7):
+        words = {"current": "wrong", "new": "Another-pass-2026", "repeat": "Another-pass-2026"}
+        assert publisher.head("/password", data=words).status_code == 200
+    with app.app_context():
+        account = db.session.scalars(select(Account).where(Account.username == "publisher")).one()
+        assert (account.failures, account.locked_until, account.has_password(PASSWORD)) == (0, None, True)
+
+
+def test_no_verb_but_post_changes_anything_anywhere(
+    app: Flask, as_: As, routes: list[Rule], make_application: Making
+) -> None:
+    """Every rule × HEAD × every role, and × each other verb, with the body of a POST."""
+    pending = make_application(status="pending")
+    keys = {"publisher": make_application(), "reviewer": pending, "national": make_application(status="filed")}
+    people = {name: as_(name) for name in (*keys, "operator", None)}
+    before = ledger(app)
+    form = {"opinion": "理由", "title": "改", "_submit": "1", "username": "x", "name": "x", "url": "/"}
+    values = {"action": "submit", "act": "resend", "number": "Z", "export_type": "csv", "filename": "x"}
+    for rule in routes:
+        built = rule.build({name: values.get(name, "x") for name in rule.arguments})
+        assert built is not None
+        for who, verb in [*((who, "HEAD") for who in people), *(("publisher", verb) for verb in OTHERS)]:
+            key = keys.get(str(who), pending)
+            answer = people[who].open(f"{built[1]}?id={key}", method=verb, data=form | {"id": key})
+            assert answer.status_code < 500, (verb, rule.rule)
+    assert ledger(app) == before
+
+
+@pytest.mark.parametrize(
+    "address", ["/login", "/verify/", "/logout", "/password", "/applications/edit/?id=1", "/nowhere"]
+)
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"a=1&" * 20_000),
+        (MULTIPART, f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'.encode() * 900),
+    ],
+    ids=["fields", "parts"],
+)
+def test_what_a_stranger_sends_is_not_parsed_beyond_a_few_kilobytes(
+    app: Flask, address: str, kind: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """15 MB of `a=1&a=1…` at /login took 19 s and 640 MB, before any limit."""
+    read = [0]
+    stream = type("Counted", (io.BytesIO,), {})(body)
+    really = stream.read
+
+    def counted(size: int = -1) -> bytes:
+        piece: bytes = really(size)
+        read[0] += len(piece)
+        return piece
+
+    stream.read = counted
+    environ = EnvironBuilder(path=address.split("?")[0], method="POST", content_type=kind).get_environ()
+    environ |= {"wsgi.input": stream, "CONTENT_LENGTH": str(len(body)), "HTTP_ORIGIN": "http://localhost"}
+    with app.request_context(environ):
+        status = app.full_dispatch_request().status_code
+    assert status in (400, 401, 404, 405, 413)
+    assert read[0] <= limits.SMALL.body + (64 << 10)
+
+
+def test_a_publisher_can_still_save_a_form_of_many_rows(as_: As, make_application: Making) -> None:
+    key = make_application()
+    body = {f"carriers-{n}-note": "备注" * 20 for n in range(600)}
+    assert as_("publisher").post(f"/applications/edit/?id={key}", data=body).status_code in (200, 409, 422)
+
+
+@pytest.mark.parametrize("address", ["/verify/", "/applications/upload/", "/districts/import/"])
+def test_a_file_of_some_megabytes_is_read_where_one_belongs(as_: As, address: str) -> None:
+    """The parser counts what it has read ahead of a file as if it were a field."""
+    who = {"/verify/": None, "/districts/import/": "operator"}.get(address, "publisher")
+    file = (io.BytesIO(b"%PDF-1.7" + bytes(3 << 20)), "大.pdf")
+    answer = as_(who).post(address, data={"kind": "contract", "file": file})
+    assert answer.status_code in (200, 303, 422)
+
+
+def test_signing_in_is_counted_right_or_wrong(app: Flask, as_: As) -> None:
+    """Every request costs a password hash, not only a wrong one."""
+    app.config["CAPTCHA"] = True
+    wrong = [as_(None).post("/login", data={"code": "x"}).status_code for _again in range(59)]
+    assert set(wrong) == {401}
+    app.config["CAPTCHA"] = False
+    good = {"username": "publisher", "password": PASSWORD}
+    assert [as_(None).post("/login", data=good).status_code for _again in range(2)] == [303, 429]
+
+
+def test_a_part_without_a_name_is_a_bad_request(as_: As) -> None:
+    body = f"--{BOUNDARY}\r\nContent-Disposition: form-data\r\n\r\n1\r\n--{BOUNDARY}--\r\n".encode()
+    for who, address in ((None, "/login"), ("publisher", "/applications/new/"), (None, "/verify/")):
+        answer = as_(who).post(address, data=body, content_type=MULTIPART)
+        assert answer.status_code == 400, address
+        assert "请返回上一页检查后重新提交。" in answer.text
+
+
+LATIN = st.text(st.characters(min_codepoint=1, max_codepoint=255, exclude_characters="\r\n"), max_size=40)
+BRACKETS = st.sampled_from(
+    ["http://[", "http://[::1", "//[", "http://a:99999/", "\\", "javascript:x", "http://localhost/["]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    where=st.sampled_from(["/nowhere", "/login", "/applications/edit/?id=1", "/verify/x", "/%ff%00"]),
+    headers=st.dictionaries(
+        st.sampled_from(["Referer", "Origin", "Accept", "Content-Type", "Accept-Language", "Range", "Cookie"]),
+        LATIN | BRACKETS,
+    ),
+    body=st.binary(max_size=200),
+    verb=st.sampled_from(["GET", "POST", "PUT"]),
+)
+def test_whatever_is_thrown_at_it_the_error_page_answers(
+    app: Flask, where: str, headers: dict[str, str], body: bytes, verb: str
+) -> None:
+    answer = Browser(app).open(where, method=verb, headers=headers, data=body, csrf=False)
+    assert answer.status_code < 500
+    assert answer.data
+
+
+def test_when_even_the_page_of_the_error_fails_its_sentence_is_still_told(app: Flask, as_: As) -> None:
+    browser, before = as_("publisher"), app.jinja_env.get_template
+    app.jinja_env.globals["product"], product = None, app.jinja_env.globals["product"]
+    loader, app.jinja_env.loader = app.jinja_env.loader, None
+    app.jinja_env.cache.clear()
+    try:
+        answer = browser.get("/nowhere")
+    finally:
+        app.jinja_env.loader, app.jinja_env.globals["product"] = loader, product
+    assert before
+    assert answer.status_code == 404
+    assert "没有找到这个页面或资料" in answer.text

@@ -1,0 +1,300 @@
+"""The front door: who gets in, for how long, and what is shut behind it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from models import clock
+from models.database import db
+from models.people.accounts import Account
+from models.people.sessions import TRIES
+from tests.cast import PASSWORD
+
+As = Callable[[str | None], FlaskClient]
+BEHIND = "/password"  # a page behind the door that everybody has
+SAME = "用户名或密码不正确"
+
+
+def enter(browser: FlaskClient, username: str = "publisher", password: str = PASSWORD, **more: str) -> TestResponse:
+    return browser.post("/login", data={"username": username, "password": password, **more})
+
+
+def is_in(browser: FlaskClient) -> bool:
+    return browser.get(BEHIND).status_code == 200
+
+
+def change(app: Flask, username: str, **values: object) -> None:
+    with app.app_context():
+        account = db.session.scalars(select(Account).where(Account.username == username)).one()
+        for name, value in values.items():
+            setattr(account, name, value)
+        db.session.commit()
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, **how_long: float) -> None:
+    later = clock.now() + timedelta(**how_long)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+
+def test_the_right_pair_opens_the_door_and_leads_where_one_wanted_to_go(as_: As) -> None:
+    browser = as_(None)
+    sent = browser.get("/register/?title=京剧")
+    assert sent.status_code == 302
+    assert sent.location.startswith("/login?next=/register/?title%3D")
+    page = browser.get(sent.location)
+    assert "用户名" in page.text
+    assert "密码" in page.text
+    opened = enter(browser, "national", next="/register/?title=京剧")
+    assert opened.status_code == 303
+    assert opened.location == "/register/?title=%E4%BA%AC%E5%89%A7"
+    assert is_in(browser)
+
+
+def test_who_is_in_already_is_not_asked_again(as_: As) -> None:
+    assert as_("publisher").get("/login?next=/password").location == "/password"
+
+
+LEADS_TO = {
+    "/review/?status=pending": "/review/?status=pending",
+    "https://evil.example/": "/",
+    "http:evil.example": "/",
+    "//evil.example/": "/",
+    "///evil.example/": "/",
+    "/\\evil.example/": "/",
+    "\\\\evil.example/": "/",
+    "/\t/evil.example/": "/",
+    "/\n/evil.example/": "/",
+    " /review/": "/",
+    "javascript:alert(1)": "/",
+    "review/": "/",
+    "": "/",
+}
+
+
+def test_login_leads_only_to_paths_of_our_own(as_: As) -> None:
+    """AD13: an external `next` is not followed, however it is written."""
+    came_to = {target: enter(as_(None), next=target).location for target in LEADS_TO}
+    assert came_to == LEADS_TO
+    inside = as_("publisher")
+    assert {target: inside.get("/login", query_string={"next": target}).location for target in LEADS_TO} == LEADS_TO
+
+
+def test_an_unknown_name_and_a_wrong_password_read_the_same(as_: As) -> None:
+    wrong_password, unknown = enter(as_(None), password="wrong-Pass-1"), enter(as_(None), username="nobody")
+    for answer in (wrong_password, unknown):
+        assert answer.status_code == 401
+        assert SAME in answer.text
+    assert 'value="nobody"' in unknown.text
+
+
+def test_no_user_name_breaks_the_login(as_: As) -> None:
+    for username in ("", "publisher\0", "x" * 5000, "<script>alert(1)</script>", "𠮷' OR 1=1 --"):
+        answer = enter(as_(None), username, "wrong-Pass-1")
+        assert answer.status_code == 401
+        assert SAME in answer.text
+        assert "<script>alert" not in answer.text
+
+
+def test_an_empty_form_is_refused_with_the_same_sentence(as_: As) -> None:
+    """ST7: every POST works with an empty body."""
+    answer = as_(None).post("/login")
+    assert answer.status_code == 401
+    assert SAME in answer.text
+
+
+def test_five_wrong_passwords_lock_the_account_for_ten_minutes(as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = as_(None)
+    for _try in range(TRIES):
+        assert SAME in enter(browser, password="wrong-Pass-1").text
+    locked = enter(browser)
+    assert locked.status_code == 401
+    assert SAME in locked.text
+    pass_time(monkeypatch, minutes=11)
+    assert enter(browser).status_code == 303
+
+
+def test_a_login_starts_a_new_session(app: Flask, as_: As) -> None:
+    """A cookie that somebody planted before the login is worth nothing after it."""
+    browser, planted = as_(None), as_(None)
+    browser.get("/login")
+    with browser.session_transaction() as session:
+        before = dict(session)
+    with planted.session_transaction() as session:
+        session.update(before)
+    enter(browser)
+    with browser.session_transaction() as session:
+        assert session.get("csrf_token") != before["csrf_token"]
+    assert is_in(browser)
+    assert not is_in(planted)
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts(as_: As) -> None:
+    cookie = enter(as_(None)).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_another_address_or_browser_does_not_throw_one_out(as_: As) -> None:
+    browser = as_("publisher")
+    moved = browser.get(BEHIND, environ_base={"REMOTE_ADDR": "203.0.113.9"}, headers={"User-Agent": "another"})
+    assert moved.status_code == 200
+
+
+def test_logging_out_ends_the_visit_on_the_server(app: Flask, as_: As) -> None:
+    browser, copy = as_("publisher"), as_(None)
+    with browser.session_transaction() as session:
+        kept = dict(session)
+    with copy.session_transaction() as session:
+        session.update(kept)
+    assert is_in(copy)
+    out = browser.post("/logout")
+    assert out.status_code == 303
+    assert "已安全退出" in browser.get(out.location).text
+    assert not is_in(browser)
+    assert not is_in(copy)
+
+
+def test_a_link_cannot_log_anybody_out(as_: As) -> None:
+    browser = as_("publisher")
+    assert browser.get("/logout").status_code == 405
+    assert is_in(browser)
+
+
+def test_half_an_hour_without_a_click_ends_the_session(as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = as_("publisher")
+    pass_time(monkeypatch, minutes=29)
+    assert is_in(browser)
+    pass_time(monkeypatch, minutes=29)
+    assert is_in(browser)
+    pass_time(monkeypatch, minutes=31)
+    sent = browser.get(BEHIND)
+    assert sent.location == "/login?next=/password"
+    assert "登录已超时" in browser.get(sent.location).text
+
+
+def test_a_disabled_account_is_out_at_once(app: Flask, as_: As) -> None:
+    browser = as_("publisher")
+    change(app, "publisher", active=False)
+    assert not is_in(browser)
+    assert SAME in enter(as_(None)).text
+
+
+def test_everything_is_shut_to_a_stranger(as_: As) -> None:
+    for address in ("/", "/applications/", "/review/", "/accounts/", BEHIND):
+        assert as_(None).get(address).location.startswith("/login?next=/")
+        script = as_(None).get(address, headers={"X-Requested-With": "XMLHttpRequest"})
+        assert script.status_code == 401
+        assert "请重新登录" in script.json["message"]
+
+
+def test_what_a_stranger_sends_is_refused_and_not_led_to_the_login(as_: As) -> None:
+    assert as_(None).post(BEHIND).status_code == 401
+    assert as_(None).post(BEHIND, csrf=False).status_code == 401
+
+
+def test_the_open_doors_are_these(app: Flask, as_: As) -> None:
+    """Closed by default: a new address is shut until PUBLIC names it."""
+    stranger, open_doors = as_(None), set()
+    arguments = {"filename": "public.css", "number": "Z322026000001X", "action": "print", "export_type": "csv"}
+    for rule in (rule for rule in app.url_map.iter_rules() if "GET" in rule.methods):
+        address = rule.build({name: arguments.get(name, "1") for name in rule.arguments})[1]
+        if not (stranger.get(address).location or "").startswith("/login"):
+            open_doors.add(rule.endpoint)
+    assert {door for door in open_doors if not door.startswith("verify.")} == {
+        "login", "picture", "sound", "health", "static", "admin.static",
+    }  # fmt: skip
+
+
+def test_the_first_login_leads_to_a_password_of_ones_own(app: Flask, as_: As) -> None:
+    change(app, "publisher", must_change=True)
+    browser = as_(None)
+    enter(browser)
+    for address in ("/", "/applications/"):
+        assert browser.get(address).location == "/password"
+    assert browser.post("/applications/submit/", data={"id": 1}).location == "/password"
+    assert "初始密码" in browser.get("/password").text
+    assert browser.get("/assets/public.css").status_code == 200
+    changed = browser.post("/password", data={"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"})
+    assert changed.location == "/"
+    assert browser.get("/").location != "/password"
+    assert SAME in enter(as_(None)).text
+    assert enter(as_(None), password="mine-2026-x").status_code == 303
+
+
+def test_whoever_must_change_the_password_can_still_leave(app: Flask, as_: As) -> None:
+    change(app, "publisher", must_change=True)
+    browser = as_("publisher")
+    assert browser.post("/logout").location == "/login"
+    assert not is_in(browser)
+
+
+def test_a_password_is_changed_only_as_the_rules_say(as_: As) -> None:
+    browser = as_("publisher")
+    for current, new, repeat, sentence in (
+        ("wrong-Pass-1", "mine-2026-x", "mine-2026-x", "当前密码不正确"),
+        (PASSWORD, "mine-2026-x", "mine-2026-y", "不一致"),
+        (PASSWORD, PASSWORD, PASSWORD, "不能与当前密码相同"),
+        (PASSWORD, "short1", "short1", "密码至少 10 位"),
+        (PASSWORD, "onlyletters", "onlyletters", "密码至少 10 位"),
+        ("", "", "", "当前密码不正确"),
+    ):
+        answer = browser.post("/password", data={"current": current, "new": new, "repeat": repeat})
+        assert answer.status_code == 422
+        assert sentence in answer.text
+    assert enter(as_(None)).status_code == 303
+
+
+def test_guessing_the_present_password_locks_the_account_too(as_: As) -> None:
+    """Whoever sits down at somebody's open screen has five guesses, like anybody at the front door."""
+    browser, new = as_("publisher"), {"new": "mine-2026-x", "repeat": "mine-2026-x"}
+    for _try in range(TRIES):
+        assert browser.post("/password", data={"current": "wrong-Pass-1"} | new).status_code == 422
+    assert browser.post("/password", data={"current": PASSWORD} | new).status_code == 422
+    assert SAME in enter(as_(None)).text
+
+
+def test_a_spoken_challenge_is_not_made_for_whoever_asks_all_day(as_: As) -> None:
+    """A second of work each: after 20 a minute an address has to wait."""
+    browser = as_(None)
+    answers = [browser.get("/captcha.wav").status_code for _ask in range(21)]
+    assert (answers[0], answers[-1]) == (200, 429)
+
+
+def test_a_new_password_ends_the_other_visits(as_: As) -> None:
+    here, elsewhere = as_("publisher"), as_("publisher")
+    here.post("/password", data={"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"})
+    assert is_in(here)
+    assert not is_in(elsewhere)
+
+
+def test_a_user_name_is_read_however_it_is_typed(app: Flask, as_: As) -> None:
+    for typed in ("Publisher", "ＰＵＢＬＩＳＨＥＲ", " publisher\u200b", "\u202epublisher"):
+        assert is_in(opened := as_(None)) is False
+        assert enter(opened, typed).status_code == 303, typed
+        assert is_in(opened)
+
+
+def test_wrong_passwords_count_against_one_account_however_its_name_is_typed(app: Flask, as_: As) -> None:
+    """Else each spelling would be another five guesses."""
+    for typed in ("publisher", "Publisher", "PUBLISHER", "ｐublisher", "publisher\u200b"):
+        assert enter(as_(None), typed, "wrong").status_code == 401
+    assert enter(as_(None), "publisher").status_code == 401
+
+
+def test_an_account_renamed_by_the_upgrade_still_opens_by_its_former_name(app: Flask, as_: As) -> None:
+    """`Publisher` and `publisher` were two people: each goes on as before, until the operator disables one."""
+    change(app, "reviewer", former_username="Publisher")
+    assert enter(as_(None), "Publisher").location == "/"
+    for typed, name in (("Publisher", "陈静"), ("reviewer", "陈静"), ("publisher", "王敏"), ("PUBLISHER", "王敏")):
+        browser = as_(None)
+        assert enter(browser, typed).status_code == 303
+        assert name in browser.get("/password").text, typed
+    change(app, "reviewer", active=False)
+    browser = as_(None)
+    assert enter(browser, "Publisher").status_code == 303
+    assert "王敏" in browser.get("/password").text

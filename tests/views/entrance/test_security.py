@@ -1,0 +1,284 @@
+"""What every answer carries, and how every refusal reads."""
+
+import io
+import logging
+import re
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, abort, request
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app import create_app
+from models.database import db, sqlite
+from models.people.accounts import Organisation
+from models.vocabulary import Trade
+from models.workflow import Refused
+from tests.cast import PASSWORD
+from tests.conftest import Making, Recording
+from tests.views.pages import form_of
+
+As = Callable[[str | None], FlaskClient]
+Put = Callable[[Callable[[], Any]], str]
+XHR = {"X-Requested-With": "XMLHttpRequest"}
+OURS = {"Origin": "http://localhost", "Referer": "http://localhost/applications/edit/?id=7"}
+
+
+@pytest.fixture
+def put(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Put:
+    """Puts another view behind an address of the house; errors are answered as they are in production."""
+
+    def at_an_address(view: Callable[[], Any]) -> str:
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        monkeypatch.setitem(app.view_functions, "password", view)
+        return "/password"
+
+    return at_an_address
+
+
+def stored_twice() -> None:
+    """A failure whose own words would tell a table, its columns and what was typed."""
+    press = db.session.scalars(select(Organisation)).first()
+    assert press is not None
+    db.session.add(Organisation(credit_code=press.credit_code, name="机密名称", trade=Trade.AGENT, province="320000"))
+    db.session.commit()
+
+
+def check_headers(answer: TestResponse) -> None:
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in answer.headers["Permissions-Policy"]
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_every_answer_carries_the_headers_and_is_kept_by_nobody(as_: As) -> None:
+    for browser in (as_(None), as_("publisher")):
+        for address in ("/", "/login", "/captcha.png", "/captcha.wav", "/password", "/healthz", "/verify/", "/nowhere"):
+            answer = browser.get(address)
+            check_headers(answer)
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_style_sheets_may_be_kept(as_: As) -> None:
+    answer = as_(None).get("/assets/public.css")
+    check_headers(answer)
+    assert "no-store" not in answer.headers["Cache-Control"]
+
+
+def test_https_is_remembered_by_the_browser(as_: As) -> None:
+    answer = as_(None).get("/login", base_url="https://localhost")
+    assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
+
+
+def test_the_nonce_of_a_page_is_its_own_and_stands_in_its_scripts(as_: As) -> None:
+    pages = [as_(None).get("/login") for _time in range(2)]
+    nonces = [page.headers["Content-Security-Policy"].split("'nonce-")[1].split("'")[0] for page in pages]
+    assert nonces[0] != nonces[1]
+    for page, nonce in zip(pages, nonces, strict=True):
+        assert f'nonce="{nonce}"' in page.text
+
+
+def test_an_answer_may_bring_a_stricter_policy_of_its_own(put: Put, as_: As) -> None:
+    address = put(lambda: ("", {"Content-Security-Policy": "sandbox"}))
+    assert as_("publisher").get(address).headers["Content-Security-Policy"] == "sandbox"
+
+
+@pytest.mark.parametrize(("who", "address"), [(None, "/login"), ("publisher", "/logout"), ("publisher", "/password")])
+def test_nothing_is_done_without_the_token(as_: As, who: str | None, address: str) -> None:
+    """AD4: unsafe methods without a token are answered 400, and nothing happens."""
+    browser = as_(who)
+    data = {"username": "publisher", "password": PASSWORD, "current": PASSWORD, "new": "mine-2026-x"}
+    for body in (data | {"repeat": "mine-2026-x"}, {}):
+        answer = browser.post(address, data=body, csrf=False)
+        assert answer.status_code == 400
+        assert "页面已过期，请返回上一页刷新后重新提交。" in answer.text
+    assert (browser.get("/password").status_code == 200) is (who is not None)
+    assert as_(None).post("/login", data=data).status_code == 303
+
+
+def test_no_other_method_opens_anything(as_: As) -> None:
+    for method in ("OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"):
+        answer = as_("publisher").open("/password", method=method)
+        assert answer.status_code == 405
+        assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+SENTENCES = {
+    400: "提交的内容不完整或格式不对",
+    403: "没有这项权限",
+    404: "没有找到这个页面或资料",
+    405: "不能这样打开",
+    413: "提交的内容过长",
+    429: "操作过于频繁",
+    500: "事件编号",
+}
+
+
+def test_an_error_is_one_sentence_for_people_and_for_scripts(put: Put, as_: As) -> None:
+    address = put(lambda: abort(int(request.args["status"])))
+    browser = as_("publisher")
+    for status, sentence in SENTENCES.items():
+        page = browser.get(address, query_string={"status": status})
+        assert (page.status_code, page.mimetype) == (status, "text/html")
+        assert sentence in page.text
+        assert 'lang="zh-CN"' in page.text
+        for asking in (XHR, {"Accept": "application/json"}):
+            answer = browser.get(address, query_string={"status": status}, headers=asking)
+            assert (answer.status_code, answer.mimetype) == (status, "application/json")
+            assert sentence in answer.json["message"]
+            check_headers(answer)
+
+
+def test_a_refusal_that_no_screen_caught_is_told_in_its_own_words(put: Put, as_: As) -> None:
+    def refuse() -> None:
+        raise Refused("当前状态为「待审核」，不能打印。")
+
+    address = put(refuse)
+    assert as_("publisher").get(address).status_code == 409
+    assert "「待审核」，不能打印。" in as_("publisher").get(address).text
+    assert as_("publisher").get(address, headers=XHR).json == {"message": "当前状态为「待审核」，不能打印。"}
+
+
+def test_a_failure_shows_a_number_and_the_log_knows_it(put: Put, as_: As, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of the failure reaches the person; the number leads an administrator to the traceback."""
+    address = put(stored_twice)
+    with caplog.at_level(logging.ERROR):
+        page, script = as_("publisher").get(address), as_("publisher").get(address, headers=XHR)
+    assert page.status_code == script.status_code == 500
+    number = script.json["incident"]
+    assert number not in page.text
+    for answer in (page, script):
+        for leak in ("IntegrityError", "INSERT", "organisation", "UNIQUE", "Traceback", "机密名称", "models"):
+            assert leak not in answer.text
+    lines = [record for record in caplog.records if record.exc_info]
+    assert len(lines) == 2
+    assert lines[1].getMessage().startswith(f"[{number}] ")
+    assert lines[0].getMessage()[1:9] in page.text
+    assert "机密名称" not in caplog.text
+
+
+def test_too_large_a_form_is_told_the_limit(app: Flask, as_: As) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = 1 << 20
+    file = {"kind": "contract", "file": (io.BytesIO(b"x" * (2 << 20)), "合同.pdf")}
+    answer = as_("publisher").post("/applications/upload/", data=file)
+    assert answer.status_code == 413
+    assert "20 MB" in answer.text
+    answer = as_("publisher").post("/password", data={"current": "x" * 70_000})
+    assert answer.status_code == 413
+    assert "提交的内容过长，没有保存，请精简后重新提交。" in answer.text
+
+
+def lines(page: str) -> list[tuple[str, str]]:
+    """What an error page gives back, as (label, text)."""
+    return [(unescape(label), unescape(text)) for label, text in re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", page, re.S)]
+
+
+def test_what_was_written_is_given_back_when_a_page_has_expired(as_: As) -> None:
+    words = {"title": "黑胶唱片《茉莉花》", "carriers-1-specification": "12 英寸<script>", "new": "mine-2026-x"}
+    answer = as_("publisher").post("/password", data=words | {"country": "DEU"}, headers=OURS, csrf=False)
+    assert answer.status_code == 400
+    assert lines(answer.text) == [
+        ("商品名称", "黑胶唱片《茉莉花》"),
+        ("载体信息第 2 行 规格型号", "12 英寸<script>"),
+        ("国别（地区）", "DEU-德国"),
+    ]
+    assert "mine-2026-x" not in answer.text
+    assert 'href="/applications/edit/?id=7"' in answer.text
+
+
+def test_what_was_written_is_given_back_when_the_session_has_ended(as_: As) -> None:
+    answer = as_(None).post("/applications/edit/?id=7", data={"title": "黑胶唱片"}, headers=OURS)
+    assert answer.status_code == 401
+    assert lines(answer.text) == [("商品名称", "黑胶唱片")]
+    assert 'href="/login?next=/applications/edit/?id%3D7"' in answer.text
+
+
+def test_what_was_written_can_be_sent_again_after_signing_in(
+    app: Flask, as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """Without a script: the session ended; the error page holds the whole form, rows and all, and 重新提交 saves it."""
+    key = make_application(carriers=2)
+    form = form_of(as_("publisher").get(f"/applications/edit/?id={key}").text)
+    form |= {"title": "超时之后的标题", "carriers-1-quantity": "77"}
+    page = as_(None).post(f"/applications/edit/?id={key}", data=form, headers=OURS).text
+    assert "重新提交" in page
+    again = form_of(page, "again")
+    assert again == form
+    (action,) = re.findall('<form class="again" method="post" action="(.*?)">', page)
+    assert as_("publisher").post(action, data=again, headers=OURS).status_code == 302
+    kept = on_record(key)
+    assert kept["application"][0]["title"] == "超时之后的标题"
+    assert sorted(carrier["quantity"] for carrier in kept["carrier"]) == [77, 1000]
+
+
+def test_a_script_is_told_where_a_redirect_leads_and_gets_a_token_to_go_on_with(
+    as_: As, make_application: Making
+) -> None:
+    """保存 answers with an address; an ended session, or an old token, with a token."""
+    key = make_application()
+    browser = as_("publisher")
+    form = form_of(browser.get(f"/applications/edit/?id={key}").text)
+    saved = browser.post(f"/applications/edit/?id={key}", data=form, headers=XHR)
+    assert (saved.status_code, saved.json) == (200, {"location": f"/applications/edit/?id={key}"})
+    for answer, status in (
+        (as_(None).post(f"/applications/edit/?id={key}", data=form, headers=XHR), 401),
+        (browser.post(f"/applications/edit/?id={key}", data=form, headers=XHR, csrf=False), 400),
+    ):
+        assert answer.status_code == status
+        assert answer.json["csrf_token"]
+
+
+def test_another_site_cannot_put_words_on_our_pages(as_: As) -> None:
+    foreign = {"Origin": "https://evil.example", "Referer": "https://evil.example/trap"}
+    answer = as_(None).post("/password", data={"title": "请拨打假电话"}, headers=foreign)
+    assert answer.status_code == 401
+    assert "假电话" not in answer.text
+    assert "evil" not in answer.text
+
+
+def test_a_host_name_that_is_not_ours_gets_nothing(app: Flask, as_: As) -> None:
+    app.config["TRUSTED_HOSTS"] = ["filing.example"]
+    assert as_(None).get("/login", headers={"Host": "evil.example"}).status_code == 400
+    assert as_(None).get("/login", headers={"Host": "filing.example"}).status_code == 200
+
+
+def test_health_says_ok_and_no_more(as_: As) -> None:
+    answer = as_(None).get("/healthz")
+    assert (answer.status_code, answer.text, answer.mimetype) == (200, "ok\n", "text/plain")
+
+
+def test_health_tells_the_version_of_the_database_when_asked_for_details(app: Flask, as_: As) -> None:
+    """For SQLite that of the library we run on, not of the system's."""
+    told = as_(None).get("/healthz?details").text.splitlines()
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            assert told == ["ok", f"sqlite {sqlite.library.sqlite_version}"]
+        else:
+            server = db.session.connection().exec_driver_sql("SHOW server_version").scalar_one()
+            assert told[0] == "ok"
+            assert re.fullmatch(r"postgresql [\d.]+", told[1])
+            assert server.startswith(told[1].split()[1])
+
+
+@pytest.mark.parametrize("address", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://x@127.0.0.1:1/x"])
+def test_without_its_database_the_house_still_answers(address: str, tmp_path: Path) -> None:
+    app = create_app({"SQLALCHEMY_DATABASE_URI": address, "STORE": str(tmp_path), "SECRET_KEY": "s"})
+    browser = app.test_client()
+    health = browser.get("/healthz")
+    assert (health.status_code, health.text) == (503, "database\n")
+    with browser.session_transaction() as session:
+        session["_user_id"] = "a visit"
+    page = browser.get("/password")
+    assert page.status_code == 500
+    assert "事件编号" in page.text
+    assert "nowhere" not in page.text

@@ -1,0 +1,86 @@
+"""What fields that search as you type are sent, and what they accept; for the browser test_combobox.py."""
+
+import re
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy import select
+
+from models import access
+from models.acts import filing
+from models.application import Application
+from models.database import db
+from models.people.accounts import Account
+from tests.conftest import Acting, Browser, Making
+from tests.views.pages import complaints, form_of
+
+As = Callable[[str | None], Browser]
+ADDRESSES = {
+    "publisher": ("/applications/", "/applications/new/"),
+    "reviewer": ("/review/", "/filings/", "/exchange/"),
+    "national": ("/register/",),
+    "operator": ("/accounts/", "/accounts/new/", "/districts/", "/entrustments/new/", "/traffic/"),
+}
+
+
+def test_no_page_asks_for_an_asset_of_flask_admin(as_: As) -> None:
+    """jQuery, Select2, moment, Bootstrap: 450 KB that no screen uses; two style sheets and modules of ours do it."""
+    for username, addresses in ADDRESSES.items():
+        for address in addresses:
+            page = as_(username).get(address).text
+            assert "/assets/panel.js" in page, address
+            assert "/static/admin/" not in page and "jquery" not in page.lower(), address
+
+
+def test_search_keys_are_sent_once_a_page_and_not_once_a_row(as_: As, make_application: Making) -> None:
+    short, long = (
+        as_("publisher").get(f"/applications/edit/?id={make_application(carriers=count)}").text for count in (1, 300)
+    )
+    assert short.count('data-keys="h he"') == long.count('data-keys="h he"') == 1
+    assert re.search(r'data-keys="dg deguo de germany [a-z]+"[^>]* value="DEU"', long)
+
+
+def test_what_a_row_holds_already_stays_though_it_is_no_longer_offered(
+    app: Flask, as_: As, acting: Acting, make_application: Making
+) -> None:
+    """A price in gold of years ago: shown, saved again as it is; and no other row can take it."""
+    key = make_application(carriers=2)
+    with acting("publisher") as account:
+        application = db.session.get_one(Application, key)
+        with filing.revising(db.session(), application, application.version, account):
+            application.carriers[0].currency = "XAU"
+        db.session.commit()
+    publisher, address = as_("publisher"), f"/applications/edit/?id={key}"
+    form = form_of(publisher.get(address).text)
+    assert form["carriers-0-currency"] == "XAU-黄金"
+    assert publisher.post(address, data=form | {"title": "改过的名称"}).status_code == 302
+    form = form_of(publisher.get(address).text)
+    publisher.post(address, data=form | {"carriers-1-currency": "XAU-黄金"})
+    with app.app_context(), access.everything() as session:
+        application = session.get_one(Application, key)
+        assert application.title == "改过的名称"
+        assert [carrier.currency for carrier in application.carriers] == ["XAU", None]
+
+
+def test_an_organisation_is_named_by_number_code_name_or_both(as_: As, acting: Acting) -> None:
+    """Without a script the field is a text box: it means what it says, and what means nothing stays to be read."""
+    operator = as_("operator")
+    for place, words in enumerate(
+        ("1", "12320000466000101w", "江苏文艺音像出版社", "12320000466000101W-江苏文艺音像出版社")
+    ):
+        form = form_of(operator.get("/accounts/new/").text, "card-box")
+        form |= {"username": f"new{place}", "name": "新人", "role": "publisher", "organisation": words}
+        assert operator.post("/accounts/new/", data=form).status_code == 302, words
+        with acting("operator"):
+            account = db.session.scalars(select(Account).where(Account.username == f"new{place}")).one()
+            assert account.organisation and account.organisation.name == "江苏文艺音像出版社"
+    page = operator.post("/accounts/new/", data=form | {"username": "new9", "organisation": "江苏"}).text
+    assert complaints(page) == ["请从下拉列表中选择。"]
+    assert form_of(page, "card-box")["organisation"] == "江苏"
+
+
+def test_units_are_looked_up_by_pinyin_too(as_: As) -> None:
+    operator = as_("operator")
+    for query, count in (("jswy", 1), ("JSDZ", 1), ("jiangsu", 2), ("nanjing", 1), ("j", 0), ("zzz", 0)):
+        answer = operator.get("/accounts/ajax/lookup/", query_string={"name": "organisation", "query": query})
+        assert len(answer.json or ()) == count, query

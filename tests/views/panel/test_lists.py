@@ -1,0 +1,302 @@
+"""查询: the question above the list, the order and pages of its answer, and who finds what in which list."""
+
+import random
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert
+
+from models import clock
+from models.application import Application, keys_of
+from models.database import db, triggers
+from models.vocabulary import Status
+from tests.conftest import Acting, Browser, Making
+from tests.views.pages import numbers, result, said
+
+As = Callable[[str | None], Browser]
+NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """`at(moment)`: from now on the clock of the register stands there."""
+    return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)
+
+
+def found(browser: Browser, screen: str = "applications", **asked: object) -> list[str]:
+    """The 申请单号 that a question finds, in their order."""
+    return numbers(browser.get(f"/{screen}/", query_string=asked).text)
+
+
+def test_the_three_conditions_of_the_manual_narrow_together(
+    as_: As, make_application: Making, at: Callable[[datetime], None]
+) -> None:
+    """手册 第二章: 商品名称、数据状态和申请起止日期; both days count, and all of one's own is shown by default."""
+    rows = [
+        ("黑胶唱片《茉莉花》", "pending", 1), ("黑胶唱片《紫竹调》", "pending", 3), ("黑胶唱片《茉莉花》", "filed", 3),
+        ("黑胶唱片《茉莉花》", "draft", 5),
+    ]  # fmt: skip
+    for title, status, day in rows:
+        at(NOW.replace(day=day))
+        make_application(status=status, title=title)
+    at(NOW)
+    one, two, three, four = (f"SQ2026{n:08d}" for n in range(1, 5))
+    browser = as_("publisher")
+    assert found(browser) == [four, three, two, one]
+    assert found(browser, title="茉莉花") == [four, three, one]
+    assert found(browser, status="pending") == [two, one]
+    assert found(browser, since="2026-11-01", until="2026-11-03") == [three, two, one]
+    for asked in ("2026-11-02", "2026/11/2", " ２０２６－１１－０２\u200b", "20261102", "2026年11月2日"):
+        assert found(browser, since=asked) == [three, two]
+    assert found(browser, until="2026-11-02") == [one]
+    assert found(browser, title="茉莉", status="filed", since="2026-11-03", until="2026-11-03") == [three]
+    assert found(browser, title="茉莉", status="filed", until="2026-11-02") == []
+    assert found(browser, title="", status="", since="", until="") == [four, three, two, one]
+    assert found(browser, since="2026-11-03", until="2026-11-01") == []
+
+
+def test_a_name_is_found_whatever_its_width_and_case_and_signs_mean_themselves(
+    as_: As, make_application: Making
+) -> None:
+    for title in ("ＤＶＤ光盘 Ｖol.1", "dvd光盘 100%", "DVD_光盘", "a\\b[c]*?"):
+        make_application(title=title)
+    browser = as_("publisher")
+    order = [f"SQ{clock.today().year}{n:08d}" for n in range(1, 5)]
+    for asked, wanted in {
+        "dvd": order[:3], "ＤＶｄ": order[:3], "VOL.１": order[:1], "100%": order[1:2], "%": order[1:2],
+        "_": order[2:3], "\\": order[3:], "[c]": order[3:], "*?": order[3:], " dvd ": order[:3], "没有": [],
+    }.items():  # fmt: skip
+        assert found(browser, title=asked) == wanted[::-1], asked
+
+
+def test_a_question_that_makes_no_sense_finds_nothing_and_says_why(as_: As, make_application: Making) -> None:
+    """Rather than everything, which would look like an answer."""
+    make_application()
+    browser = as_("publisher")
+    format_, range_ = "请按 2026-01-31 的格式填写日期。", "请填写 1900-01-01 至 2199-12-31 之间的日期。"
+    for asked, sentence in (
+        ({"since": "2026-02-30"}, "没有这一天，请核对后按 2026-01-31 的格式填写日期。"),
+        ({"until": "明天"}, format_),
+        ({"since": "23/11/2026"}, format_),
+        ({"since": "0001-12-22"}, range_),
+        ({"until": "9999-12-31"}, range_),
+    ):
+        page = browser.get("/applications/", query_string=asked).text
+        assert numbers(page) == []
+        assert f'<em role="alert">{sentence}</em>' in page
+        assert "没有符合条件的数据，可以放宽查询条件或点击重置。" in page
+        assert next(iter(asked.values())) in page
+    for asked in ({"status": "issued"}, {"title": "长" * 101}):
+        page = browser.get("/applications/", query_string=asked).text
+        assert numbers(page) == []
+        assert '<em role="alert">' in page
+    assert "暂无数据。" in as_("publisher2").get("/applications/").text
+
+
+def fill(app: Flask, acting: Acting, count: int) -> None:
+    """Drafts of the publisher, by Core: three titles, so that a sort by title has equals."""
+    with acting("publisher") as account:
+        same = {"version": 1, "status": Status.DRAFT, "applicant_id": account.organisation_id}
+        same |= {"applicant_name": "x", "applicant_code": "x", "created_at": clock.now(), "changed_at": clock.now()}
+        titles = [f"第{n % 3}辑" for n in range(count)]
+        rows = [
+            same | {"number": f"SQ2025{n:08d}", "title": title} | keys_of("title", title)
+            for n, title in enumerate(titles)
+        ]
+        with db.engine.begin() as connection:
+            connection.execute(insert(Application.__table__), rows)
+
+
+def test_pages_follow_one_another_without_gap_or_overlap(app: Flask, as_: As, acting: Acting) -> None:
+    fill(app, acting, 45)
+    browser = as_("publisher")
+    everything = {f"SQ2025{n:08d}" for n in range(45)}
+    for question in ({}, {"sort": 1}, {"sort": 1, "desc": 1}, {"title": "第"}, {"sort": 4}):
+        pages = [found(browser, page=page, **question) for page in range(4)]
+        assert [len(page) for page in pages] == [20, 20, 5, 0]
+        assert set().union(*pages) == everything
+    assert found(browser) == sorted(everything, reverse=True)[:20]
+    assert found(browser, sort=0)[:2] == ["SQ202500000000", "SQ202500000001"]
+    by_title = sorted(everything, key=lambda number: (int(number[6:]) % 3, number))
+    assert found(browser, sort=1, page_size=50) == by_title  # where titles are equal, the number decides,
+    assert found(browser, sort=1, desc=1, page_size=50) == by_title[::-1]  # in the same direction
+    page = browser.get("/applications/?title=第1&page_size=10").text
+    assert "共 15 条" in page
+    assert len(numbers(page)) == 10
+    for link in re.findall(r'href="([^"]*page=1[^"]*)"', page):
+        assert "title=%E7%AC%AC1" in link
+    assert found(browser, to=3) == found(browser, page=2)
+    assert found(browser, to=999, page_size=50) == []
+    assert len(found(browser, page_size=1000)) == 20  # a size that is not offered
+
+
+def test_what_its_owner_deleted_is_gone_for_the_owner_and_marked_for_the_province(
+    as_: As, make_application: Making
+) -> None:
+    """Design 2.3: nothing is erased."""
+    key = make_application(status="refused")
+    publisher, reviewer = as_("publisher"), as_("reviewer")
+    publisher.post("/applications/delete/", data={"id": key})
+    page = publisher.get("/applications/").text
+    assert numbers(page) == []
+    assert said(page) == ["已删除"]
+    assert result(page)[0] == f"SQ{clock.today().year}00000001 不再显示在列表中，申请单号不再使用。"
+    assert publisher.get(f"/applications/details/?id={key}").status_code == 404
+    for page in (reviewer.get("/filings/").text, reviewer.get(f"/filings/details/?id={key}").text):
+        assert "申请人已删除" in page
+    draft = make_application()
+    publisher.post("/applications/delete/", data={"id": draft})
+    assert len(found(reviewer, "filings")) == 1
+
+
+def test_each_list_shows_the_statuses_of_its_reader(as_: As, make_application: Making) -> None:
+    """Design 2.4: no draft in 全部申请, nothing unissued in the nation's register, only what waits in 待审核."""
+    for status in Status:
+        make_application(status=status)
+    number = {status.value: f"SQ{clock.today().year}{n:08d}" for n, status in enumerate(Status, start=1)}
+    reviewer, national = as_("reviewer"), as_("national")
+    assert set(found(as_("publisher"))) == set(number.values())
+    assert set(found(reviewer, "filings")) == set(number.values()) - {number["draft"]}
+    assert found(reviewer, "review") == [number["pending"]]
+    issued = {number[status] for status in ("filed", "customs_received", "customs_failed", "revoked")}
+    assert set(found(national, "register")) == issued
+    for status in Status:  # a status that a reader never meets is not offered, and asking for it finds nothing
+        for reader, screen, meets in (
+            (reviewer, "filings", status is not Status.DRAFT),
+            (national, "register", number[status] in issued),
+        ):
+            page = reader.get(f"/{screen}/?status={status}").text
+            assert numbers(page) == ([number[status]] if meets else [])
+            assert (f'value="{status}"' in page) is meets
+    assert found(reviewer, "review", status="filed") == [number["pending"]]  # no such question there
+
+
+def test_the_nation_finds_by_province_and_by_exact_certificate_number(
+    as_: As, make_application: Making, a_press: Callable[..., str]
+) -> None:
+    """手册 第三篇: 国家新闻出版署对各省级签发的进口备案证明的查询."""
+    a_press("440000")
+    make_application(status="filed")
+    make_application(by="press440000", status="filed")
+    year, national = clock.today().year, as_("national")
+    jiangsu, canton = f"SQ{year}00000001", f"SQ{year}00000002"
+    assert found(national, "register") == [canton, jiangsu]
+    assert found(national, "register", province="440000") == [canton]
+    assert found(national, "register", publisher="江苏文艺") == [jiangsu]
+    page = national.get("/register/?province=440000").text
+    (certificate,) = re.findall(rf"Z44{year}\w{{7}}", page)
+    assert found(national, "register", certificate=f" {certificate.lower()} ") == [canton]
+    assert found(national, "register", certificate=certificate[:-1]) == []
+    assert found(national, "register", certificate="%") == []
+    assert found(as_("reviewer"), "filings", publisher="江苏") == [jiangsu]
+    assert found(as_("reviewer2"), "filings") == [canton]
+
+
+def test_what_waits_longest_comes_first_with_its_days(
+    as_: As, make_application: Making, at: Callable[[datetime], None]
+) -> None:
+    """DL4: days of Beijing, not of Greenwich; 23:30 and 00:30 are two days, and returning starts the wait anew."""
+    moments = [NOW.replace(day=22, hour=23, minute=30), NOW.replace(hour=0, minute=30), NOW - timedelta(days=30)]
+    for moment in moments:
+        at(moment)
+        make_application(status="pending")
+    at(NOW)
+    page = as_("reviewer").get("/review/").text
+    assert numbers(page) == ["SQ202600000003", "SQ202600000001", "SQ202600000002"]
+    assert re.findall(r'<td class="col-waited"[^>]*>(.*?)</td>', page) == ["30 天", "1 天", "今天"]
+    key = int(re.findall(r"/review/details/\?id=(\d+)", page)[0])
+    as_("reviewer").post("/review/return/", data={"id": key, "opinion": "请补充"})
+    as_("publisher").post("/applications/submit/", data={"id": key})
+    assert numbers(as_("reviewer").get("/review/").text)[-1] == "SQ202600000003"
+
+
+def test_the_province_follows_its_own_messages_to_customs(
+    as_: As, make_application: Making, a_press: Callable[..., str]
+) -> None:
+    a_press("440000")
+    make_application(status="customs_failed")
+    make_application(by="press440000", status="revoked")
+    for username, count in (("reviewer", 1), ("reviewer2", 2)):
+        page = as_(username).get("/exchange/").text
+        assert f"共 {count} 条" in page
+        assert page.count('<td class="col-message_id"') == count
+    assert "接收失败" in as_("reviewer").get("/exchange/").text
+
+
+@pytest.mark.parametrize("target", ["http:/evil.example", "//evil.example", "https://evil.example/", "javascript:1"])
+def test_the_way_back_never_leads_out_of_the_house(target: str, as_: As, make_application: Making) -> None:
+    """AD13, for 返回列表: what Flask-Admin takes for an address of ours, a browser may not."""
+    key = make_application(status="pending")
+    page = as_("publisher").get("/applications/details/", query_string={"id": key, "url": target}).text
+    assert target not in page
+    assert 'href="/applications/">返回列表</a>' in page
+
+
+def test_a_title_is_found_whatever_unseen_characters_stand_in_it(as_: As, make_application: Making) -> None:
+    """Text copied from web pages is full of them; the words asked may have them too."""
+    make_application(title="探戈\u200b精选")
+    make_application(title="葛\U000e0100城")
+    browser = as_("publisher")
+    first, second = (f"SQ{clock.today().year}{n:08d}" for n in (1, 2))
+    for asked, wanted in {
+        "探戈精选": first,
+        "探\ufeff戈精选\u00a0": first,
+        "戈\u200d精": first,
+        "葛城": second,
+    }.items():
+        assert found(browser, title=asked) == [wanted], asked
+    assert found(browser, title="\u200b\u3164") == [second, first]
+
+
+TITLES = [
+    "12 首夜曲",
+    "ＢＡＣＨ",
+    "Beethoven",
+    "《阿炳》",
+    "长江之歌",
+    "重庆",
+    "西安",
+    "先生",
+    "银行",
+    "中国",
+]  # by pinyin
+
+
+def test_names_are_sorted_by_pinyin_and_statuses_by_the_order_of_the_work(app: Flask, as_: As, acting: Acting) -> None:
+    """The same on both databases, whose own collations differ; backwards too."""
+    states = [*Status, *Status][: len(TITLES)]
+    with acting("publisher") as account:
+        same = {"version": 1, "applicant_id": account.organisation_id, "applicant_name": "x", "applicant_code": "x"}
+        same |= {"created_at": clock.now(), "changed_at": clock.now()}
+        rows = [
+            same
+            | {"number": f"SQ2025{n:08d}", "title": title, "publisher_name": title, "status": state}
+            | keys_of("title", title)
+            | keys_of("publisher_name", title)
+            for n, (title, state) in enumerate(zip(TITLES, reversed(states), strict=True))
+        ]
+        db.session.rollback()  # PostgreSQL drops no trigger under a transaction that has read the table
+        with db.engine.begin() as connection:
+            triggers.remove(connection)  # rows come with the status they ended in
+            connection.execute(insert(Application.__table__), random.Random(1).sample(rows, len(rows)))
+            triggers.install(connection)
+    browser, by_pinyin = as_("publisher"), [row["number"] for row in rows]
+    by_status = [row["number"] for row in sorted(rows, key=lambda row: list(Status).index(row["status"]))]
+    for column in (1, 2):  # 商品名称, 出版单位
+        assert found(browser, sort=column) == by_pinyin
+        assert found(browser, sort=column, desc=1) == by_pinyin[::-1]
+    shown = [rows[int(number[6:])]["status"] for number in found(browser, sort=4)]
+    assert shown == [rows[int(number[6:])]["status"] for number in by_status]
+    for status in Status:
+        asked = found(browser, status=status.value)
+        assert sorted(asked) == sorted(row["number"] for row in rows if row["status"] is status)
+
+
+def test_a_range_of_days_that_ends_before_it_begins_is_told(as_: As, make_application: Making) -> None:
+    make_application(status="pending")
+    page = as_("reviewer").get("/filings/?since=2027-01-01&until=2026-01-01").text
+    assert "起始日期晚于终止日期，请核对。" in page
+    assert "SQ20" not in page

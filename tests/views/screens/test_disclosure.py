@@ -1,0 +1,152 @@
+"""What was there before the first 申报 is its owner's alone; what is declared says who they are on that day."""
+
+import html
+import io
+import re
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy import event, select
+
+from models.acts import filing
+from models.application import Application, disclosure
+from models.application.trail import TrailEntry
+from models.database import db
+from models.people.accounts import Organisation
+from tests.conftest import Acting, Browser, Making, Recording
+from tests.views.conftest import Later
+from tests.views.ledger import ledger
+from tests.views.pages import form_of
+
+As = Callable[[str | None], Browser]
+Paper = Callable[[str], bytes]
+
+
+def swapped(browser: Browser, key: int, file: int, content: bytes) -> None:
+    """A file takes another's place."""
+    sent = {"id": key, "kind": "contract", "replaces": file, "file": (io.BytesIO(content), "新合同.pdf")}
+    assert browser.post("/applications/upload/", data=sent).status_code == 200
+
+
+def test_what_was_taken_out_before_the_first_declaration_was_never_handed_in(
+    as_: As, make_application: Making, on_record: Recording, a_pdf: Paper
+) -> None:
+    """Design 2.4: the province reads what was declared, and what it had before it when it decided; drafts never."""
+    key, publisher = make_application(title="草稿时的名称"), as_("publisher")
+    contract = next(file["id"] for file in on_record(key)["attachment"] if file["kind"] == "contract")
+    swapped(publisher, key, contract, a_pdf("2"))
+    form = form_of(publisher.get(f"/applications/edit/?id={key}").text)
+    publisher.post(f"/applications/edit/?id={key}", data=form | {"title": "申报的名称", "_submit": "1"})
+    reviewer = as_("reviewer")
+    page = reviewer.get(f"/review/details/?id={key}").text
+    assert "申报的名称" in page
+    assert not any(words in page for words in ("草稿时的名称", "新建", "上传附件", "移除附件"))
+    assert reviewer.get(f"/review/attachment/?id={contract}").status_code == 404
+    assert publisher.get(f"/applications/attachment/?id={contract}").status_code == 200
+    assert "草稿时的名称" in publisher.get(f"/applications/details/?id={key}").text
+
+
+def test_what_was_handed_in_and_then_replaced_stays_readable(
+    as_: As, make_application: Making, on_record: Recording, a_pdf: Paper, later: Later
+) -> None:
+    """It was decided upon: the province can always show what it had seen, and what was changed since."""
+    key = make_application(status="returned")
+    contract = next(file["id"] for file in on_record(key)["attachment"] if file["kind"] == "contract")
+    later()
+    publisher, reviewer = as_("publisher"), as_("reviewer")
+    swapped(publisher, key, contract, a_pdf("2"))
+    publisher.post("/applications/submit/", data={"id": key})
+    assert "新合同.pdf" in reviewer.get(f"/review/details/?id={key}").text
+    assert reviewer.get(f"/review/attachment/?id={contract}").status_code == 200
+
+
+def test_a_declaration_names_the_parties_as_they_are_registered_that_day(
+    as_: As, acting: Acting, make_application: Making, on_record: Recording
+) -> None:
+    """The operator corrects a press's province and name: its waiting draft goes to the right desk, and says so."""
+    draft, declared = make_application(), make_application(status="returned")
+    with acting("operator"):
+        press = db.session.scalars(select(Organisation).where(Organisation.name == "江苏文艺音像出版社")).one()
+        press.name, press.province = "岭南音像出版社", "440000"
+        db.session.commit()
+    publisher = as_("publisher")
+    page = publisher.get(f"/applications/edit/?id={draft}").text
+    assert form_of(page)["title"]
+    assert 'id="auto-applicant_name" value="江苏文艺音像出版社"' in page  # what is stored, until it is declared
+    for key in (draft, declared):
+        assert publisher.post("/applications/submit/", data={"id": key}).status_code == 303
+    (now,), (before,) = on_record(draft)["application"], on_record(declared)["application"]
+    assert [now[name] for name in ("applicant_name", "publisher_name", "province", "authority")] == [
+        "岭南音像出版社", "岭南音像出版社", "440000", "广东省新闻出版局",
+    ]  # fmt: skip
+    assert (before["publisher_name"], before["province"]) == ("江苏文艺音像出版社", "320000")
+    assert (
+        "出版单位：“江苏文艺音像出版社” → “岭南音像出版社”" in as_("reviewer2").get(f"/review/details/?id={draft}").text
+    )
+
+
+def test_a_refused_file_on_a_blank_form_starts_no_draft(app: Flask, as_: As) -> None:
+    """The file is looked at before a number is given: nobody else's 保存 waits for it, and no empty draft is left."""
+    before = ledger(app)
+    sent = {"id": "", "kind": "contract", "file": (io.BytesIO(b"MZ" * 1000), "合同.pdf")}
+    assert as_("publisher").post("/applications/upload/", data=sent).status_code == 422
+    assert ledger(app) == before
+
+
+def test_the_history_tells_which_carrier_row_was_changed_and_how(as_: As, make_application: Making) -> None:
+    """A reviewer of a correction sees what to look at."""
+    key, publisher = make_application(status="returned", carriers=4), as_("publisher")
+    form = form_of(publisher.get(f"/applications/edit/?id={key}").text)
+    form |= {"carriers-0-quantity": "2500", "del-carriers-2": "on"}
+    form |= {f"carriers-4-{name}": "" for name in ("id", "kind", "name", "catalogue_number", "unit_price", "currency")}
+    form |= {"carriers-4-specification": "7 英寸", "carriers-4-quantity": "9", "carriers-4-unit": "张"}
+    assert publisher.post(f"/applications/edit/?id={key}", data=form | {"_submit": "1"}).status_code == 302
+    page = as_("reviewer").get(f"/review/details/?id={key}").text
+    for line in (
+        "载体信息：4 条 → 4 条",
+        "第 1 条 进口数量：“1000” → “2500”",
+        "删除原第 3 条：“黑胶唱片” “12 英寸黑胶唱片” “1002” “010-张”",
+        "新增第 4 条：“7 英寸” “9” “010-张”",
+    ):
+        assert line in page
+
+
+def test_more_rows_than_an_application_may_have_are_refused_before_they_are_read(
+    app: Flask, as_: As, make_application: Making
+) -> None:
+    """A form of 3,001 rows is a sentence, not minutes of work."""
+    key, browser = make_application(), as_("publisher")
+    before = ledger(app)
+    answer = browser.post(f"/applications/edit/?id={key}", data={f"carriers-{n}-note": "x" for n in range(3001)})
+    assert (answer.status_code, "一份申请最多录入 3000 条载体信息" in answer.text) == (409, True)
+    assert ledger(app) == before
+
+
+def test_a_page_reads_as_much_of_a_long_history_as_of_a_short_one(
+    app: Flask, as_: As, make_application: Making, acting: Acting
+) -> None:
+    """The newest entries, and a way to the older ones: a case that was edited 200 times opens like any other."""
+    key = make_application(title="第 0 稿")
+    with acting("publisher") as filer:
+        for n in range(1, 71):
+            application = db.session.get_one(Application, key)
+            with filing.revising(db.session(), application, application.version, filer):
+                application.title = f"第 {n} 稿"
+            db.session.commit()
+    loaded: list[int] = []
+    publisher = as_("publisher")
+
+    def count(entry: TrailEntry, _context: object) -> None:
+        loaded.append(entry.id)
+
+    event.listen(TrailEntry, "load", count)
+    page = publisher.get(f"/applications/edit/?id={key}").text
+    event.remove(TrailEntry, "load", count)
+    assert 0 < len(loaded) <= disclosure.NEWEST + 1
+    assert "“第 69 稿” → “第 70 稿”" in page
+    assert "“第 0 稿” → “第 1 稿”" not in page
+    older = re.search(r'href="([^"]+history=all)#trail"', page)
+    assert older
+    whole = publisher.get(html.unescape(older[1])).text
+    assert "“第 0 稿” → “第 1 稿”" in whole
+    assert "查看更早的办理过程" not in whole

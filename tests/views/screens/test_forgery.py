@@ -1,0 +1,334 @@
+"""What no form shows cannot be sent, what is decided cannot be changed, and an old page overwrites nothing."""
+
+import html
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from markupsafe import escape
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DBAPIError
+from werkzeug.routing import Rule
+
+from models.acts import filing
+from models.application import Application, Carrier
+from models.database import db
+from models.people.accounts import Account, Organisation
+from models.vocabulary import Action, Status
+from tests.conftest import Acting, Browser, Making, Recording
+from tests.views.entrance.test_routes import ACTS, PEOPLE, address
+from tests.views.ledger import ledger
+from tests.views.pages import form_of, said
+from tests.views.screens.test_matrix import SCREENS
+
+As = Callable[[str | None], Browser]
+# One for each column that might be aimed at; what is not named here gets a word or a number.
+FORGED = {
+    "status": "filed", "applicant_id": "2", "owner_id": "2", "issued": "1", "number": "SQ202600099999",
+    "desk": "440000", "filing": "entrusted", "province": "440000", "authority": "广东省新闻出版局",
+    "application_id": "2", "position": "9", "unread": "7", "page_key": "7",
+    "created_at": "2020-01-01 00:00:00", "changed_at": "2020-01-01 00:00:00", "applied_on": "2020-01-01",
+    "submitted_at": "2020-01-01 00:00:00", "deleted_at": "2020-01-01 00:00:00",
+}  # fmt: skip
+MOVING = {
+    "id",
+    "version",
+    "number",
+    "created_at",
+    "changed_at",
+    "title",
+    "title_key",
+}  # differ by right between two rows
+
+
+def hidden(form: dict[str, str]) -> tuple[set[str], set[str]]:
+    """The columns of an application, and of a carrier, that its form does not show."""
+    shown = {name.rpartition("-")[2] for name in form if name.startswith("carriers-")}
+    return set(Application.__table__.columns.keys()) - set(form), set(Carrier.__table__.columns.keys()) - shown
+
+
+def forged(form: dict[str, str]) -> dict[str, str]:
+    """A forged value for every one of them, under the names that a form of Flask-Admin would give."""
+    columns, carrier_columns = hidden(form)
+    assert {"status", "applicant_id", "owner_id", "deleted_at", "applied_on"} <= columns
+    assert carrier_columns == {"application_id", "position", "unread", "page_key"}
+    values = {name: FORGED.get(name, "7") for name in columns}
+    values |= {f"carriers-0-{name}": FORGED[name] for name in carrier_columns}
+    values |= {
+        "carriers-0-application": "2",
+        "applicant": "2",
+        "publisher": "2",
+        "certificate": "1",
+        "attachments": "2",
+    }
+    return values | {"trail-0-act": "grant", "certificate-0-number": "Z", "attachments-0-name": "x", "moving": "1"}
+
+
+def test_no_column_that_the_form_hides_can_be_sent_to_an_edit(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """AD3, AD6: `disabled` is only HTML; the form is a list of what may be written."""
+    make_application(by="publisher2")
+    key, browser = make_application(), as_("publisher")
+    before = on_record(key)
+    form = form_of(browser.get(f"/applications/edit/?id={key}").text)
+    assert browser.post(f"/applications/edit/?id={key}", data=form | forged(form)).status_code == 302
+    after = on_record(key)
+    counted = {"version", "changed_at", "page_key"}
+    changed = {name for name, value in before["application"][0].items() if after["application"][0][name] != value}
+    assert changed == counted
+    assert {name: rows for name, rows in after.items() if name != "application"} == {
+        name: rows for name, rows in before.items() if name != "application"
+    }
+
+
+def test_no_column_that_the_form_hides_can_be_sent_with_a_blank_form(as_: As, on_record: Recording) -> None:
+    """AD3: a draft born of a forged form is the twin of an honest one."""
+    browser, born = as_("publisher"), []
+    blank = form_of(browser.get("/applications/new/").text) | {"carriers-0-specification": "CD"}
+    blank |= {"carriers-0-quantity": "1", "carriers-0-unit": "盘", "carriers-0-id": ""}
+    names = {column.key for column in Carrier.__table__.columns} - set(FORGED)
+    shown = blank | {f"carriers-0-{name}": "" for name in names}
+    for form in (blank, forged(shown) | blank):
+        answer = browser.post("/applications/new/", data=form)
+        born.append(on_record(int(answer.location.rpartition("=")[2])))
+    honest, evil = born
+    for name, value in honest["application"][0].items():
+        assert name in MOVING or evil["application"][0][name] == value, name
+    (carrier,) = evil["carrier"]
+    assert (carrier["application_id"], carrier["position"]) == (evil["application"][0]["id"], 1)
+    assert evil["application"][0]["number"] != FORGED["number"]
+
+
+@pytest.mark.parametrize("status", ["draft", "returned"])
+def test_a_status_cannot_be_sent(as_: As, make_application: Making, on_record: Recording, status: str) -> None:
+    """AD6: from the statuses that have a form, to every status, by value, by label and by name."""
+    key, browser = make_application(status=status), as_("publisher")
+    for wanted in Status:
+        form = form_of(browser.get(f"/applications/edit/?id={key}").text)
+        form |= {"status": wanted.value, "after": wanted.value, "数据状态": str(wanted.label), "_status": wanted.name}
+        assert browser.post(f"/applications/edit/?id={key}", data=form).status_code == 302
+        assert on_record(key)["application"][0]["status"] == status
+
+
+def test_nothing_unsafe_happens_without_the_token(
+    app: Flask, as_: As, make_application: Making, routes: list[Rule]
+) -> None:
+    """AD4: every POST route of the house, by every role, without a token: 400, and nothing has changed."""
+    key = make_application(status="pending")
+    before = ledger(app)
+    for username in PEOPLE.values():
+        browser = as_(username)
+        for rule in routes:
+            if "POST" in (rule.methods or ()):
+                answer = browser.post(address(rule, key), data={"id": key, "opinion": "理由"}, csrf=False)
+                assert answer.status_code == 400, (username, rule.rule)
+    assert ledger(app) == before
+
+
+def test_no_other_method_opens_a_door(as_: As, routes: list[Rule]) -> None:
+    """AD4: an act is posted; whoever opens its address, or invents a method, is told 405."""
+    browser = as_("publisher")
+    for rule in routes:
+        allowed = {method for other in routes if other.rule == rule.rule for method in other.methods or ()}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
+            if rule.endpoint not in ("static", "admin.static"):
+                assert browser.open(address(rule, 1), method=method).status_code == 405, (method, rule.rule)
+
+
+def test_looking_changes_nothing(
+    app: Flask, as_: As, make_application: Making, on_record: Recording, routes: list[Rule]
+) -> None:
+    """AD4, CU15: after every GET route, by every role, every table is what it was."""
+    key = make_application(status="filed")
+    file = on_record(key)["attachment"][0]["id"]
+    before = ledger(app)
+    slow = {"picture", "sound"}
+    for username in (*PEOPLE.values(), None):
+        browser = as_(username)
+        for rule in routes:
+            if "GET" in (rule.methods or ()) and rule.endpoint not in slow:
+                browser.get(address(rule, file if rule.endpoint.endswith("attachment") else key))
+    assert ledger(app) == before
+
+
+def test_an_old_form_saved_after_the_decision_changes_nothing(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """AD5: one tab declares, the province grants, the other tab saves its old form: 409, told by whom, words kept."""
+    key, browser = make_application(), as_("publisher")
+    old = form_of(browser.get(f"/applications/edit/?id={key}").text)
+    browser.post("/applications/submit/", data={"id": key})
+    as_("reviewer").post("/review/grant/", data={"id": key})
+    before = on_record(key)
+    browser.get("/applications/")  # where the first tab was told that it had declared
+    for press in ({}, {"_submit": "1"}):
+        answer = browser.post(f"/applications/edit/?id={key}", data=old | {"title": "旧页面上改的标题"} | press)
+        assert answer.status_code == 409
+        (sentence,) = said(answer.text)
+        assert sentence.startswith("陈静已于 ")
+        assert "准予备案，当前状态为「已备案」。您的操作没有保存" in sentence
+        assert form_of(answer.text)["title"] == "旧页面上改的标题"
+        assert on_record(key) == before
+        old["version"] = form_of(answer.text)["version"]  # saved once more, knowingly: the rule still stands
+        again = browser.post(f"/applications/edit/?id={key}", data=old)
+        assert (again.status_code, on_record(key)) == (422, before)
+        old["version"] = "2"
+
+
+def test_two_colleagues_at_one_draft_lose_nothing(as_: As, make_application: Making, on_record: Recording) -> None:
+    """AD5: the later one sees both texts side by side; saving a second time is a choice, made knowingly."""
+    key, early, late = make_application(), as_("publisher"), as_("publisher")
+    form = form_of(late.get(f"/applications/edit/?id={key}").text)
+    first = form_of(early.get(f"/applications/edit/?id={key}").text)
+    early.post(f"/applications/edit/?id={key}", data=first | {"title": "先到的标题", "port": "2233", "contact": ""})
+    before = on_record(key)
+    typed = form | {"title": "后到的标题", "phone": "025-1"}
+    answer = late.post(f"/applications/edit/?id={key}", data=typed)
+    assert answer.status_code == 409
+    assert "编辑，当前状态为「暂存」" in said(answer.text)[0]
+    assert on_record(key) == before
+    kept = form_of(answer.text)
+    assert (kept["title"], kept["phone"]) == ("后到的标题", "025-1")
+    for theirs in ("先到的标题", "2233-浦东机场", '<span class="nothing">--</span>', "025-83210000"):
+        assert f'<p class="theirs">已保存的内容：{theirs}</p>' in answer.text
+    assert late.post(f"/applications/edit/?id={key}", data=kept).status_code == 302
+    assert on_record(key)["application"][0]["title"] == "后到的标题"
+    assert "商品名称：“先到的标题” → “后到的标题”" in late.get(f"/applications/edit/?id={key}").text
+
+
+def test_what_a_colleague_did_to_the_carriers_is_told_before_it_is_saved_over(
+    as_: As, make_application: Making
+) -> None:
+    """The cells of a row bear no second text, so the conflict lists what was saved in between."""
+    key, early, late = make_application(carriers=2), as_("publisher"), as_("publisher")
+    form, first = (form_of(browser.get(f"/applications/edit/?id={key}").text) for browser in (late, early))
+    early.post(f"/applications/edit/?id={key}", data=first | {"carriers-0-quantity": "500", "del-carriers-1": "on"})
+    answer = late.post(f"/applications/edit/?id={key}", data=form | {"contact": "李想"})
+    assert answer.status_code == 409
+    told = answer.text.partition("这期间已保存的改动，请核对后再保存：")[2].partition("</ul>")[0]
+    assert "第 1 条 进口数量：“1000” → “500”" in told
+    assert "删除原第 2 条" in told
+
+
+def test_a_form_that_does_not_say_what_it_saw_is_an_old_one(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """AD5: leaving the version out, or guessing it, is no way round."""
+    key, browser = make_application(), as_("publisher")
+    form = form_of(browser.get(f"/applications/edit/?id={key}").text)
+    before = on_record(key)
+    for version in (None, "", "0", "1", "3", "-2", "2.0", "abc", "９", "9" * 5000, "2,2"):
+        sent = {name: value for name, value in form.items() if name != "version"}
+        sent |= {} if version is None else {"version": version}
+        assert browser.post(f"/applications/edit/?id={key}", data=sent).status_code == 409, version
+    assert on_record(key) == before
+
+
+def test_what_was_issued_stays_as_it_was_issued(
+    as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes], routes: list[Rule]
+) -> None:
+    """AD8: certificate, files, trail and outbox: no role has a view that changes them; they are only added to."""
+    key = make_application(status="customs_failed")
+    before = on_record(key)
+    file = before["attachment"][0]["id"]
+    for username in PEOPLE.values():
+        browser = as_(username)
+        for rule in routes:
+            if "POST" not in (rule.methods or ()) or rule.endpoint in ("logout", "login"):
+                continue
+            for action in ACTS if rule.arguments else [""]:
+                body: dict[str, Any] = {"id": key, "attachment": file, "replaces": file, "opinion": "理由"}
+                body |= {"number": "Z", "content": "{}", "name": "x", "kind": "other", "version": "4"}
+                body |= {"file": (io.BytesIO(a_pdf("x")), "a.pdf")} if "upload" in rule.endpoint else {}
+                browser.post(address(rule, key, action=action), data=body)
+    after = on_record(key)
+    for table in ("certificate", "attachment", "carrier"):
+        assert after[table] == before[table]
+    for table in ("trail_entry", "customs_message"):
+        assert after[table][: len(before[table])] == before[table]
+    added = [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]]
+    assert added == ["resend", "print", "revoke"]  # the attack got as far as it may
+
+
+def test_what_a_filing_names_cannot_be_erased(app: Flask, make_application: Making, routes: list[Rule]) -> None:
+    """AD9: every reference is RESTRICT, on both databases; and there is no route that erases."""
+    make_application(status="filed")
+    references = [key for table in db.metadata.sorted_tables for key in table.foreign_keys]
+    assert {key.ondelete for key in references} == {"RESTRICT"}
+    with app.app_context():
+        for model in (Organisation, Account, Application):
+            used = select(model.id).order_by(model.id).limit(1).scalar_subquery()
+            with pytest.raises(DBAPIError), db.engine.begin() as connection:
+                connection.execute(delete(model.__table__).where(model.__table__.c.id == used))
+    erasing = {
+        rule.endpoint for rule in routes if rule.endpoint.endswith(("delete_view", "action_view", "ajax_update"))
+    }
+    assert erasing == set()
+
+
+EVIL = "'\"><u>&="
+TEXTS = (
+    "title", "catalogue_number", "isbn", "isrc", "summary", "copyright_owner", "manufacturer", "sid_code",
+    "contract_number", "consignee", "hs_code", "trade_mode", "contact", "phone",
+)  # fmt: skip
+
+
+def test_what_people_write_is_text_wherever_it_is_read(
+    as_: As, make_application: Making, acting: Acting, on_record: Recording, a_pdf: Callable[[str], bytes]
+) -> None:
+    """AC6: every text field, file name, opinion and name of a person or unit, through every screen of every role."""
+    key = make_application(**dict.fromkeys(TEXTS, EVIL))
+    with acting("operator"):
+        for row in (*db.session.scalars(select(Organisation)), *db.session.scalars(select(Account))):
+            row.name = EVIL
+        db.session.commit()
+    publisher = as_("publisher")
+    form = form_of(publisher.get(f"/applications/edit/?id={key}").text)
+    form |= {f"carriers-0-{name}": EVIL for name in ("specification", "name", "catalogue_number", "note")}
+    form["hs_code"] = "8523499030"
+    assert publisher.post(f"/applications/edit/?id={key}", data=form).status_code == 302
+    file = {"id": key, "kind": "other", "file": (io.BytesIO(a_pdf("x")), EVIL.replace('"', "") + ".pdf")}
+    assert publisher.post("/applications/upload/", data=file).status_code == 200
+    pages = [publisher.get(f"/applications/{place}").text for place in (f"edit/?id={key}", "new/", f"?title={EVIL}")]
+    for act, opinion in (("submit", ""), ("grant", EVIL)):
+        browser, screen = (publisher, "applications") if act == "submit" else (as_("reviewer"), "review")
+        browser.post(f"/{screen}/{act}/", data={"id": key, "opinion": opinion})
+    for role, screens in SCREENS.items():
+        for screen in screens:
+            pages += [as_(role).get(f"/{screen}/{place}").text for place in ("", f"details/?id={key}")]
+    operator = as_("operator")
+    for place in ("accounts/", "organisations/", "entrustments/", "accounts/edit/?id=1", "entrustments/edit/?id=1"):
+        pages.append(operator.get(f"/{place}").text)
+    for page in pages:
+        assert "<u>" not in page
+        assert str(escape(EVIL)) in page
+    assert on_record(key)["carrier"][0]["note"] == EVIL
+
+
+def test_nobody_decides_on_what_they_have_not_seen(
+    as_: As, acting: Acting, make_application: Making, on_record: Recording
+) -> None:
+    """AD5 for a decision: returned by a colleague, rewritten, declared again: an old tab does not know."""
+    key = make_application(status="pending")
+    reviewer = as_("reviewer")
+    page = reviewer.get(f"/review/details/?id={key}").text
+    grant = html.unescape(re.search(r'formaction="(/review/grant/[^"]*)"', page)[1])  # type: ignore[index]
+    reviewer.post("/review/return/", data={"id": key, "opinion": "请补正。"})
+    with acting("publisher") as publisher:
+        application = db.session.get(Application, key)
+        assert application is not None
+        with filing.revising(db.session(), application, application.version, publisher):
+            application.title = "另一部作品"
+        filing.perform(db.session(), Action.SUBMIT, application, publisher)
+        db.session.commit()
+    answer = reviewer.post(grant, data={"id": key}, follow_redirects=True)
+    assert "您的操作没有保存" in answer.text
+    assert on_record(key)["application"][0]["status"] == Status.PENDING
+    fresh = reviewer.get(f"/review/details/?id={key}").text
+    grant = html.unescape(re.search(r'formaction="(/review/grant/[^"]*)"', fresh)[1])  # type: ignore[index]
+    reviewer.post(grant, data={"id": key})
+    assert on_record(key)["application"][0]["status"] == Status.FILED

@@ -1,0 +1,184 @@
+"""打印 as it is recorded, and many certificates in one file."""
+
+import re
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pikepdf
+import pypdfium2
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import access
+from models.certificate import Certificate
+from models.certificate.typesetting import Jammed, Press
+from tests.conftest import Browser, Making, Recording
+from tests.views.ledger import ledger
+from tests.views.pages import said
+
+As = Callable[[str | None], Browser]
+SCREENS = {"publisher": "applications", "reviewer": "filings", "national": "register"}
+NOBODY = "没有打印任何一份，请取消勾选后重试。"
+
+
+def prints(kept: dict[str, Any]) -> list[tuple[str, Any]]:
+    """(who, which copy) of every print in the history."""
+    return [
+        (entry["actor_name"], entry["changes"]["copy"][1]) for entry in kept["trail_entry"] if entry["act"] == "print"
+    ]
+
+
+def number_on(app: Flask, key: int) -> str:
+    """The number of the certificate."""
+    with app.app_context(), access.everything() as session:
+        return session.scalars(select(Certificate.number).where(Certificate.application_id == key)).one()
+
+
+class TestPrintRecord:
+    def test_every_print_stands_in_the_history_and_a_look_at_the_paper_does_not(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
+        """Who, when, which copy; the paper itself can be opened again without a word."""
+        key = make_application(status="filed")
+        for who, screen in SCREENS.items():
+            as_(who).post(f"/{screen}/print/", data={"id": key})
+        assert prints(on_record(key)) == [("王敏（江苏文艺音像出版社）", 1), ("陈静", 2), ("周国", 3)]
+        before = None
+        for who, screen in SCREENS.items():
+            assert as_(who).get(f"/{screen}/certificate/?id={key}").mimetype == "application/pdf"
+            before = before or ledger(app)
+        assert ledger(app) == before
+        assert "第 3 次打印" in as_("publisher").get(f"/applications/details/?id={key}").text
+
+    def test_a_print_is_recorded_once_the_paper_is_there(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A press that jams leaves a sentence, and no print in the history."""
+        key, browser = make_application(status="filed"), as_("publisher")
+        before = ledger(app)
+        with monkeypatch.context() as jammed:
+            jammed.setattr(Press, "made", lambda *_: (_ for _ in ()).throw(Jammed("no memory")))
+            answer = browser.post("/applications/print/", data={"id": key}, follow_redirects=True)
+        assert said(answer.text) == ["证明文件暂时无法生成，证明不受影响，请稍后再次打印。"]
+        assert ledger(app) == before
+        assert browser.post("/applications/print/", data={"id": key}).location == f"/applications/certificate/?id={key}"
+        assert len(prints(on_record(key))) == 1
+
+
+class TestBundle:
+    @pytest.mark.parametrize("who", SCREENS)
+    def test_ticked_certificates_come_as_one_pdf_with_a_bookmark_each(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording, who: str
+    ) -> None:
+        """In the order of the list; a copy to print from, that says so, with no signature that could look broken."""
+        order = ("customs_received", "filed")
+        keys = [make_application(status=status, title=f"《{status}》") for status in order]
+        answer = as_(who).post(f"/{SCREENS[who]}/print-all/", data={"pick": keys})
+        assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+        assert answer.headers["Content-Disposition"].isascii()
+        with pikepdf.open(BytesIO(answer.data)) as whole, whole.open_outline() as outline:
+            marks = [f"{number_on(app, key)} 《{status}》" for key, status in zip(keys, order, strict=True)]
+            assert [mark.title for mark in outline.root] == marks
+            assert str(whole.docinfo["/Title"]) == "备案证明合并打印件（2 份，不含电子签名）"
+            assert {"/AcroForm", "/Perms"} & set(whole.Root.keys()) == set()
+            assert [each for page in whole.pages for each in page.get("/Annots", []) if "/FT" in each] == []
+            assert whole.check_pdf_syntax() == []
+        assert [len(prints(on_record(key))) for key in keys] == [1, 1]
+
+    def test_the_list_needs_no_script_to_print_what_is_ticked(self, as_: As, make_application: Making) -> None:
+        """Boxes and button belong to one plain form; the boxes have another name than the row of an act."""
+        make_application(status="filed")
+        for who, screen in SCREENS.items():
+            page = as_(who).get(f"/{screen}/").text
+            assert re.search(r'<input type="checkbox" form="act" name="pick" value="\d+"', page)
+            [button] = re.findall(r'<button type="submit"[^>]*data-bar="print"[^>]*>', page)
+            assert f'form="act" formaction="/{screen}/print-all/"' in button
+        assert 'name="pick"' not in as_("reviewer").get("/review/").text
+
+    def test_a_bundle_looks_like_its_papers(self, as_: As, make_application: Making) -> None:
+        """The same pages, seal and all, dot for dot."""
+        keys, browser = [make_application(status="filed", carriers=n) for n in (1, 30)], as_("publisher")
+        for key in keys:
+            browser.post("/applications/prepare/", data={"id": key})
+        alone = [look for key in keys for look in looks(browser.get(f"/applications/certificate/?id={key}").data)]
+        whole = looks(browser.post("/applications/print-all/", data={"pick": keys}).data)
+        assert len(whole) == len(alone) > 2
+        assert whole == alone
+
+    def test_one_that_may_not_be_printed_stops_all_and_is_named(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
+        """All or none: nothing is recorded."""
+        good = make_application(status="filed")
+        for status in ("draft", "customs_failed", "revoked"):
+            bad, browser = make_application(status=status), as_("publisher")
+            before = ledger(app)
+            answer = browser.post("/applications/print-all/", data={"pick": [good, bad]}, follow_redirects=True)
+            [sentence] = said(answer.text)
+            assert sentence.startswith(f"{on_record(bad)['application'][0]['number']}：当前状态为「")
+            assert sentence.endswith(NOBODY)
+            assert ledger(app) == before
+
+    def test_what_cannot_be_asked_for_is_answered_and_recorded_nowhere(
+        self, app: Flask, as_: As, make_application: Making
+    ) -> None:
+        """No row, 201 rows, rows of others, and no rows at all."""
+        own, strange = make_application(status="filed"), make_application(by="publisher2", status="filed")
+        browser, before = as_("publisher"), ledger(app)
+        for picked, sentence in (
+            ([], "请先勾选要打印的记录。"),
+            (list(range(1, 202)), "一次最多打印 200 份，请分批打印。"),
+        ):
+            answer = browser.post("/applications/print-all/", data={"pick": picked}, follow_redirects=True)
+            assert said(answer.text) == [sentence]
+        for picked in ([own, strange], [strange], [own, 99999], [own, "abc"], ["9" * 30], ["", own]):
+            assert browser.post("/applications/print-all/", data={"pick": picked}).status_code == 404
+        assert ledger(app) == before
+
+    def test_the_same_row_twice_is_one_print(self, as_: As, make_application: Making, on_record: Recording) -> None:
+        key = make_application(status="filed")
+        assert as_("publisher").post("/applications/print-all/", data={"pick": [key, key]}).status_code == 200
+        assert len(prints(on_record(key))) == 1
+
+    def test_a_press_that_jams_leaves_no_print(
+        self, app: Flask, as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Papers first, then the record of the prints."""
+        key, browser = make_application(status="filed"), as_("publisher")
+        before = ledger(app)
+        monkeypatch.setattr(Press, "made", lambda *_: (_ for _ in ()).throw(Jammed("no memory")))
+        for answer in (
+            browser.post("/applications/print-all/", data={"pick": key}, follow_redirects=True),
+            browser.post("/applications/print/", data={"id": key}, follow_redirects=True),
+        ):
+            assert said(answer.text) == ["证明文件暂时无法生成，证明不受影响，请稍后再次打印。"]
+        assert ledger(app) == before
+
+    def test_made_ready_one_by_one(self, app: Flask, as_: As, make_application: Making) -> None:
+        """`prepare` makes the paper that never was made, and writes nothing else; the second time nothing at all."""
+        key, browser = make_application(status="filed"), as_("publisher")
+        before = ledger(app)
+        assert browser.post("/applications/prepare/", data={"id": key}).status_code == 204
+        after = ledger(app)
+        assert [table for table in after if after[table] != before[table]] == ["paper"]
+        assert browser.post("/applications/prepare/", data={"id": key}).status_code == 204
+        assert ledger(app) == after
+
+    def test_what_may_not_be_printed_is_not_made_ready(self, app: Flask, as_: As, make_application: Making) -> None:
+        key = make_application(status="revoked")
+        before, script = ledger(app), {"X-Requested-With": "XMLHttpRequest"}
+        answer = as_("publisher").post("/applications/prepare/", data={"id": key}, headers=script)
+        assert (answer.status_code, answer.json["message"].partition("；")[0]) == (
+            409,
+            "当前状态为「已作废」，不能打印",
+        )
+        assert ledger(app) == before
+
+
+def looks(pdf: bytes) -> list[bytes]:
+    """Each page as dots."""
+    opened = pypdfium2.PdfDocument(pdf)
+    opened.init_forms()
+    return [page.render(scale=0.5).to_pil().tobytes() for page in opened]

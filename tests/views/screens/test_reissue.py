@@ -1,0 +1,194 @@
+"""作废 with a reason, 重新申请, and how the two certificates name each other."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from models import access
+from models.people.accounts import Organisation
+from tests.conftest import Browser, Making, Recording
+from tests.views.ledger import ledger
+from tests.views.pages import said
+
+As = Callable[[str | None], Browser]
+
+
+@pytest.fixture
+def reapply(as_: As) -> Callable[..., int]:
+    """`reapply(key)`: 重新申请; the number of the new row."""
+
+    def applied(key: int, by: str = "publisher") -> int:
+        answer = as_(by).post("/applications/copy/", data={"id": key})
+        assert answer.status_code == 303
+        found = re.fullmatch(r"/applications/edit/\?id=(\d+)", answer.location)
+        assert found
+        return int(found[1])
+
+    return applied
+
+
+@pytest.fixture
+def grant(as_: As) -> Callable[[int], list[str]]:
+    """`grant(draft)`: declared and granted; what the province was told."""
+
+    def granted(key: int) -> list[str]:
+        as_("publisher").post("/applications/submit/", data={"id": key})
+        return said(as_("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True).text)
+
+    return granted
+
+
+class TestRevoked:
+    def test_the_reason_stands_in_the_history(self, as_: As, make_application: Making, on_record: Recording) -> None:
+        """A reason of the list, and words; where none was chosen it is 其他."""
+        for sent, kept, words in (
+            ({"reason": "deceit"}, "deceit", "作废原因：以欺骗等不正当手段取得"),
+            ({}, "other", "作废原因：其他"),
+        ):
+            key = make_application(status="filed")
+            as_("reviewer").post("/filings/revoke/", data={"id": key, "opinion": "合同系伪造。"} | sent)
+            entry = on_record(key)["trail_entry"][-1]
+            assert (entry["act"], entry["opinion"], entry["changes"]) == (
+                "revoke",
+                "合同系伪造。",
+                {"reason": [None, kept]},
+            )
+            page = as_("publisher").get(f"/applications/details/?id={key}").text
+            assert words in page
+            assert "合同系伪造。" in page
+
+    def test_a_reason_that_is_none_changes_nothing(self, app: Flask, as_: As, make_application: Making) -> None:
+        key, browser = make_application(status="filed"), as_("reviewer")
+        before = ledger(app)
+        answer = browser.post("/filings/revoke/", data={"id": key, "opinion": "理由", "reason": "whim"})
+        assert answer.status_code == 400
+        assert ledger(app) == before
+
+    def test_the_button_asks_for_a_reason_and_for_words(self, as_: As, make_application: Making) -> None:
+        page = as_("reviewer").get(f"/filings/details/?id={make_application(status='filed')}").text
+        [button] = re.findall(r'<button[^>]*data-act="revoke"[^>]*>', page)
+        assert "data-reason" in button and "data-opinion" in button
+        assert '<option value="deceit">以欺骗等不正当手段取得</option>' in page
+
+
+class TestAppliedForAnew:
+    def test_the_new_draft_opens_in_its_form_with_everything_in_it(
+        self, as_: As, make_application: Making, on_record: Recording, reapply: Callable[..., int]
+    ) -> None:
+        """Fields, carriers and files; the bytes are kept once, and the old application stays as it was."""
+        key = make_application(status="revoked", carriers=3)
+        before = on_record(key)
+        draft = reapply(key)
+        old, new = on_record(key), on_record(draft)
+        for name in ("title", "summary", "publisher_id", "contract_number", "expected_on"):
+            assert new["application"][0][name] == old["application"][0][name]
+        assert new["application"][0]["replaces_id"] == old["certificate"][0]["id"]
+        for table, names in (("carrier", ("position", "quantity", "unit")), ("attachment", ("kind", "name", "digest"))):
+            assert [[row[name] for name in names] for row in new[table]] == [
+                [row[name] for name in names] for row in old[table]
+            ]
+        assert [entry["act"] for entry in old["trail_entry"]][len(before["trail_entry"]) :] == ["copy"]
+        assert old["application"] == before["application"]
+        page = as_("publisher").get(f"/applications/edit/?id={draft}").text
+        assert old["certificate"][0]["number"] in page
+        assert 'class="alert alert-warning opinion"' not in page
+
+    def test_it_says_so(self, as_: As, make_application: Making, on_record: Recording) -> None:
+        key, browser = make_application(status="revoked"), as_("publisher")
+        page = browser.post("/applications/copy/", data={"id": key}, follow_redirects=True).text
+        old = on_record(key)["application"][0]["number"]
+        [sentence] = said(page)
+        assert re.fullmatch(rf"已按 {old} 新建申请 SQ\d+，请核对后申报。", sentence)
+        offered = browser.get(f"/applications/details/?id={key}").text
+        assert re.search(r'formaction="/applications/copy/[^>]*data-act="copy"', offered)
+
+    def test_a_file_that_would_not_be_accepted_today_stays_behind(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
+        """FU2: what turned out to be unsafe is not carried into a new application; the person is told which."""
+        key = make_application(status="revoked")
+        bad = on_record(key)["attachment"][0]
+        Path(app.config["STORE"], bad["digest"][:2], bad["digest"]).write_bytes(b"MZ\x90\x00 no paper at all")
+        answer = as_("publisher").post("/applications/copy/", data={"id": key}, follow_redirects=True)
+        _done, left = said(answer.text)
+        assert left.startswith(f"有一个附件没有复制：文件“{bad['name']}”不是 PDF、JPEG、PNG 或 TIFF")
+        draft = int(answer.request.args["id"])
+        copied = [file["digest"] for file in on_record(draft)["attachment"]]
+        assert copied == [file["digest"] for file in on_record(key)["attachment"]][1:]
+
+    def test_nobody_applies_for_another_or_before_the_time(self, app: Flask, as_: As, make_application: Making) -> None:
+        own, strange = make_application(status="filed"), make_application(by="publisher2", status="revoked")
+        browser, before = as_("publisher"), ledger(app)
+        for key in (strange, 99999, "abc", ""):
+            assert browser.post("/applications/copy/", data={"id": key}).status_code == 404
+        answer = browser.post("/applications/copy/", data={"id": own}, follow_redirects=True)
+        assert said(answer.text) == ["当前状态为「已备案」，不能重新申请；「已作废」状态可以重新申请。"]
+        assert as_("reviewer").post("/filings/copy/", data={"id": own}).status_code == 404
+        assert ledger(app) == before
+
+
+class TestOneInThePlaceOfTheOther:
+    def test_the_two_name_each_other_to_whoever_may_open_them(
+        self, as_: As, make_application: Making, on_record: Recording, reapply: Callable[..., int], grant: Any
+    ) -> None:
+        """替代证明 on the new, 已由证明 … 替代 on the old, each a link that opens."""
+        old = make_application(status="revoked")
+        new = reapply(old)
+        grant(new)
+        numbers = {key: on_record(key)["certificate"][0]["number"] for key in (old, new)}
+        for who, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
+            browser = as_(who)
+            for key, other, words in ((new, old, "替代证明"), (old, new, "已由证明")):
+                page = browser.get(f"/{screen}/details/?id={key}").text
+                assert words in page
+                link = re.search(rf'<a href="([^"]*)">{numbers[other]}</a>', page)
+                assert link
+                assert browser.get(link[1].replace("&amp;", "&")).status_code == 200
+
+    def test_no_link_to_what_the_reader_may_not_open(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording, a_press: Any, reapply: Any
+    ) -> None:
+        """The press has moved to another province: its new desk does not see the old certificate, nor its number."""
+        a_press("440000")
+        old = make_application(status="revoked")
+        with app.app_context(), access.everything() as session:
+            session.execute(
+                update(Organisation).where(Organisation.name == "江苏文艺音像出版社").values(province="440000")
+            )
+            session.commit()
+        new = reapply(old)
+        as_("publisher").post("/applications/submit/", data={"id": new})
+        page = as_("reviewer2").get(f"/filings/details/?id={new}").text
+        assert on_record(new)["application"][0]["replaces_id"]
+        assert on_record(old)["certificate"][0]["number"] not in page
+        assert "替代证明" not in page
+
+    def test_what_has_been_replaced_is_not_applied_for_again(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording, reapply: Any, grant: Any
+    ) -> None:
+        """It would be a dead end: no certificate could be granted for it. The sentence names what to look at."""
+        old = make_application(status="revoked")
+        new = reapply(old)
+        grant(new)
+        numbers = [on_record(key)["certificate"][0]["number"] for key in (old, new)]
+        before = ledger(app)
+        page = as_("publisher").post("/applications/copy/", data={"id": old}, follow_redirects=True).text
+        assert said(page) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代，请查看 {numbers[1]}。"]
+        assert ledger(app) == before
+
+    def test_a_second_certificate_in_the_same_place_is_refused(
+        self, make_application: Making, on_record: Recording, reapply: Callable[..., int], grant: Any
+    ) -> None:
+        old = make_application(status="revoked")
+        first, second = reapply(old), reapply(old)
+        grant(first)
+        numbers = [on_record(key)["certificate"][0]["number"] for key in (old, first)]
+        advice = "请不予备案，由申请人另行申请。"
+        assert grant(second) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代。{advice}"]
+        assert on_record(second)["certificate"] == []
+        assert on_record(second)["application"][0]["status"] == "pending"

@@ -1,0 +1,171 @@
+"""The terminal about certificates: a file, a code, without and with the register."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from flask import Flask
+from sqlalchemy import select
+
+from models import access, clock
+from models.certificate import Paper
+from models.signing import check_code
+from models.vocabulary import Action
+from tests import ROOT
+from tests.cast import take
+from tests.conftest import Making
+from views import certificate
+from views.certificate import dated
+
+Saying = Callable[..., Result]
+FORGED = "二维码不完整，或不是签发机关为这份证明签署的。请重新扫描；仍是如此的，请勿采信，并向签发机关核实。"
+
+
+@pytest.fixture
+def said(app: Flask) -> Saying:
+    """`said("verify", file)`: what `flask certificate verify FILE` answers."""
+
+    def run(*words: object) -> Result:
+        return app.test_cli_runner().invoke(args=["certificate", *map(str, words)])
+
+    return run
+
+
+def test_a_file_is_valid_only_while_the_register_says_so(
+    app: Flask, make_application: Making, printed: Any, held: Any, said: Saying, a_pdf: Any, tmp_path: Path
+) -> None:
+    """PD4: exit status 0 for the issued file of a valid certificate alone."""
+    key = make_application(status="filed")
+    file, paper = tmp_path / "证明.pdf", printed(key)
+    file.write_bytes(paper)
+    done = said("verify", file)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.startswith("这份备案证明目前有效。\n")
+    assert f"  证明编号：{held(key).number}\n" in done.stdout
+    for content in (paper[:-1], paper[:4000] + b"x" + paper[4001:], a_pdf(), b"", b"x"):
+        file.write_bytes(content)
+        done = said("verify", file)
+        assert (done.exit_code, "文件" in done.stdout, "证明编号" in done.stdout) == (1, True, False)
+    file.write_bytes(paper)
+    take(app, Action.REVOKE, key, "publisher")
+    done = said("verify", file)
+    assert (done.exit_code, f"已于 {dated(clock.today())}作废" in done.stdout) == (1, True)
+    assert said("verify", tmp_path / "nothing.pdf").exit_code == 2
+
+
+def test_a_code_is_proved_with_the_public_keys_alone(
+    app: Flask, make_application: Making, held: Any, tmp_path: Path
+) -> None:
+    """Offline: another process, no register within reach, no private key; what was shortened says so."""
+    paper, public = held(make_application(status="filed", title="长" * 300)), tmp_path / "public"
+    public.mkdir()
+    for file in Path(app.config["SIGNING_KEY"]).glob("*.pub"):
+        shutil.copy(file, public)
+    settings = {
+        "FILING_SQLALCHEMY_DATABASE_URI": "postgresql+psycopg://x@127.0.0.1:1/x",
+        "FILING_SIGNING_KEY": str(public),
+        "FILING_SECRET_KEY": "s",
+    }
+
+    def prove(text: str) -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "flask", "--app", "app", "certificate", "verify-code", text]
+        ran = subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False)
+        return ran.returncode, ran.stdout, ran.stderr
+
+    told = [
+        "二维码由签发机关签署。今天是否仍然有效，请联网查验。",
+        f"  证明编号：{paper.number}",
+        "  出版单位：江苏文艺音像出版社",
+        f"  商品名称：{'长' * 59}…",
+        f"  签发日期：{dated(clock.today())}",
+    ]
+    assert prove(f"https://filing.example/verify/{paper.number}?c={paper.code}") == (0, "\n".join(told) + "\n", "")
+    altered = paper.code[:-1] + ("A" if paper.code[-1] != "A" else "B")
+    assert prove(altered) == (1, "", f"{FORGED}\n")
+
+
+def test_one_file_and_the_public_keys_are_a_verifier(
+    app: Flask, make_application: Making, held: Any, tmp_path: Path
+) -> None:
+    """`python check_code.py KEYS_FOLDER TEXT`, on a machine that has nothing else of ours."""
+    paper, alone = held(make_application(status="filed")), tmp_path / "check_code.py"
+    shutil.copy(check_code.__file__, alone)
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    shutil.copy(Path(app.config["SIGNING_KEY"], "320000.pub"), keys)
+    for text, status, told in (
+        (f"https://filing.example/verify/{paper.number}?c={paper.code}", 0, f"\n{paper.number}\n江苏文艺音像出版社\n"),
+        (paper.code[:-4], 1, "二维码不完整，或不是签发机关签署的。"),
+    ):
+        command = [sys.executable, "-I", str(alone), str(keys), text]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (ran.returncode, told in ran.stdout, ran.stderr) == (status, True, "")
+
+
+def test_after_a_change_of_keys_old_codes_are_still_proved(
+    app: Flask, make_application: Making, held: Any, said: Saying, as_: Any, tmp_path: Path
+) -> None:
+    """Rotation: the former public key stays under another name; nothing is issued anew."""
+    before, folder = held(make_application(status="filed")), tmp_path / "keys"
+    shutil.copytree(app.config["SIGNING_KEY"], folder)
+    app.config["SIGNING_KEY"] = str(folder)
+    new = Ed25519PrivateKey.generate()
+    (folder / "320000.pub").rename(folder / "320000-2025.pub")
+    (folder / "320000.key").write_bytes(new.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public = new.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / "320000.pub").write_bytes(public)
+    after = held(make_application(status="filed"))
+    for paper in (before, after):
+        assert said("verify-code", paper.code).exit_code == 0
+        assert "有效" in as_(None).get(f"/verify/{paper.number}?c={paper.code}").text
+    (folder / "320000-2025.pub").unlink()
+    assert said("verify-code", before.code).exit_code == 1
+
+
+def test_whatever_one_paper_meets_the_others_are_made(
+    app: Flask, make_application: Making, said: Saying, held: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`render`: told by 证明编号; and of one that was revoked no paper is ever made."""
+    first, revoked, last = (make_application(status=status) for status in ("filed", "revoked", "filed"))
+    complete, number = certificate.complete, held(first).number
+
+    def broken(key: int, *rest: Any) -> str:
+        if broken.turn():
+            raise ZeroDivisionError("a fault of ours")
+        return complete(key, *rest)
+
+    broken.turn = iter([True, False]).__next__  # type: ignore[attr-defined]
+    monkeypatch.setattr(certificate, "complete", broken)
+    done = said("render")
+    assert (done.exit_code, done.stdout) == (1, "已补制 1 份证明文件。\n")
+    assert f"{number}：ZeroDivisionError: a fault of ours\n" in done.stderr
+    with app.app_context(), access.everything() as session:
+        assert list(session.scalars(select(Paper.application_id))) == [last]
+    assert revoked
+
+
+def test_what_cannot_be_made_is_told_and_keeps_none_of_the_others(
+    app: Flask, make_application: Making, said: Saying, a_press: Any, held: Any, printed: Any, tmp_path: Path
+) -> None:
+    """`render`: a province without its key waits; the next one's paper is made; a second run finds the rest."""
+    waiting = make_application(status="filed")
+    other = make_application(by=a_press("440000"), status="filed")
+    folder, keys = tmp_path / "keys", app.config["SIGNING_KEY"]
+    shutil.copytree(keys, folder)
+    (folder / "320000.p12").unlink()
+    app.config["SIGNING_KEY"] = str(folder)
+    done = said("render")
+    assert (done.exit_code, done.stdout) == (1, "已补制 1 份证明文件。\n")
+    assert "尚未配置江苏省新闻出版局的签章密钥" in done.stderr
+    assert "有 1 份没有制成，请按上面的原因处理后再次运行。" in done.stderr
+    app.config["SIGNING_KEY"] = keys
+    assert said("render").stdout == "已补制 1 份证明文件。\n"
+    assert printed(waiting) != printed(other)

@@ -1,0 +1,156 @@
+"""`trail verify` finds whoever edits the tables behind the register's back, as far as records contradict each other."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import text
+
+from models import access, integrity
+from models.database import db, triggers
+from models.vocabulary import Status
+from tests.conftest import Making
+from views.resources import store
+
+Tampering = Callable[..., list[str]]
+
+
+@pytest.fixture
+def found(app: Flask) -> Callable[[], list[str]]:
+    """What the checks find now."""
+
+    def checked() -> list[str]:
+        with app.app_context(), access.everything() as session:
+            return list(integrity.contradictions(session, store()))
+
+    return checked
+
+
+@pytest.fixture
+def tampered(app: Flask, found: Callable[[], list[str]]) -> Tampering:
+    """Runs SQL with the guards down, then tells what the checks find."""
+
+    def run(*statements: str, **values: object) -> list[str]:
+        with app.app_context(), db.engine.begin() as connection:
+            triggers.remove(connection)
+            for statement in statements:
+                connection.execute(text(statement), values)
+            triggers.install(connection)
+        return found()
+
+    return run
+
+
+def test_a_register_that_nobody_touched_agrees_with_itself(
+    app: Flask, make_application: Making, found: Callable[[], list[str]]
+) -> None:
+    for status in Status:
+        make_application(status=status, carriers=2)
+    make_application(by="agent", status="customs_received")
+    assert found() == []
+
+
+def test_the_demo_agrees_with_itself(typed: Callable[..., Result], found: Callable[[], list[str]]) -> None:
+    """Codes that hold a dash themselves (CD-ROM), numbers typed with more digits than they need."""
+    assert typed("demo").exit_code == 0
+    assert found() == []
+
+
+LAST = "SELECT max(id) FROM trail_entry WHERE application_id = :key"
+CUT_BACK = "DELETE FROM trail_entry WHERE application_id = :key AND act NOT IN ('start', 'edit', 'attach')"
+
+
+@pytest.mark.parametrize(
+    ("status", "statements", "sentence"),
+    [
+        ("returned", [f"DELETE FROM trail_entry WHERE id = ({LAST})"], "第 "),
+        (
+            "filed",
+            [
+                f"DELETE FROM trail_entry WHERE id = ({LAST})",
+                "UPDATE application SET status = 'pending' WHERE id = :key",
+            ],
+            "的数据状态与是否已签发证明不符。",
+        ),
+        (
+            "customs_received",
+            [
+                f"DELETE FROM trail_entry WHERE id = ({LAST})",
+                f"DELETE FROM trail_entry WHERE id = ({LAST})",
+                "UPDATE application SET status = 'filed' WHERE id = :key",
+            ],
+            "已签发证明，但没有准予备案记录。",
+        ),
+        ("pending", [CUT_BACK, "UPDATE application SET status = 'draft' WHERE id = :key"], "已申报，但没有申报记录。"),
+        ("filed", [CUT_BACK, "UPDATE application SET status = 'draft' WHERE id = :key"], "没有对应的办理记录。"),
+        ("pending", ["DELETE FROM trail_entry WHERE application_id = :key"], "没有完整的办理记录。"),
+        (
+            "revoked",
+            [f"DELETE FROM trail_entry WHERE id = ({LAST})", "UPDATE application SET status = 'filed' WHERE id = :key"],
+            "没有对应的办理记录。",
+        ),
+        ("filed", ["UPDATE serial SET last = 2 WHERE series = 'Z32'"], "的证明编号应有 2 个，相差 1 个。"),
+        ("filed", ["UPDATE application SET title = '别的名称' WHERE id = :key"], "的内容与申请不符。"),
+        ("filed", ["UPDATE application SET port = '0100' WHERE id = :key"], "的内容与申请不符。"),
+        ("filed", ["UPDATE carrier SET quantity = '9' WHERE application_id = :key"], "的内容与申请不符。"),
+        ("filed", ["DELETE FROM carrier WHERE application_id = :key"], "的内容与申请不符。"),
+        ("filed", ["UPDATE certificate SET content = '{}' WHERE application_id = :key"], "的内容与摘要不符。"),
+        (
+            "not_accepted",
+            ["UPDATE application SET deleted_at = changed_at WHERE id = :key"],
+            "已删除，但没有删除记录。",
+        ),
+        ("pending", ["UPDATE application SET submitted_at = NULL WHERE id = :key"], "有申报记录，但没有申报日期。"),
+    ],
+)
+def test_a_record_that_was_removed_or_rewritten_is_missed_by_another(
+    app: Flask, make_application: Making, tampered: Tampering, status: str, statements: list[str], sentence: str
+) -> None:
+    make_application(by="agent", status="pending")
+    key = make_application(status=status)
+    sentences = tampered(*statements, key=key)
+    assert any(sentence in told for told in sentences), sentences
+
+
+def test_content_and_digest_rewritten_together_are_found_by_the_application(
+    app: Flask, make_application: Making, tampered: Tampering
+) -> None:
+    key = make_application(status="filed")
+    with app.app_context(), db.engine.connect() as connection:
+        row = connection.execute(
+            text("SELECT content FROM certificate WHERE application_id = :key"), {"key": key}
+        ).one()
+    forged = json.dumps(json.loads(row.content) | {"title": "别的名称"}, ensure_ascii=False, sort_keys=True)
+    digest = hashlib.sha256(forged.encode()).hexdigest()
+    change = "UPDATE certificate SET content = :content, digest = :digest WHERE application_id = :key"
+    assert any("的内容与申请不符。" in told for told in tampered(change, content=forged, digest=digest, key=key))
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_file_that_was_lost_or_replaced_in_the_store_is_found(
+    app: Flask,
+    make_application: Making,
+    printed: Callable[[int], bytes],
+    found: Callable[[], list[str]],
+    lost: bool,
+) -> None:
+    paper = printed(make_application(status="filed"))
+    assert found() == []
+    path = next(Path(app.config["STORE"]).rglob(hashlib.sha256(paper).hexdigest()))
+    path.unlink()
+    if not lost:
+        path.write_bytes(b"%PDF-1.7 another")
+    assert any("的文件缺失或与登记的摘要不符。" in sentence for sentence in found())
+
+
+def test_a_digest_that_was_rewritten_is_found(
+    make_application: Making, printed: Callable[[int], bytes], tampered: Tampering
+) -> None:
+    key = make_application(status="filed")
+    printed(key)
+    told = tampered("UPDATE paper SET digest = :other WHERE application_id = :key", other="0" * 64, key=key)
+    assert any("的文件缺失或与登记的摘要不符。" in sentence for sentence in told)

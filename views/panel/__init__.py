@@ -1,0 +1,1 @@
+"""What every screen stands on: Flask-Admin's hooks, fields, query form, saving, export."""

@@ -1,0 +1,123 @@
+"""导出 of applications: all that their details show, and a sheet with a line for each carrier."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Row, select
+
+from models.application import Application, Carrier
+from models.certificate import Certificate
+from models.codes import labels, names_of
+from models.database import db, tidy
+from views.panel.screen import REACH
+from views.panel.spreadsheet import Column, Sheet
+
+MOST, MOST_CARRIERS = REACH, 100_000
+CERTIFICATE = ("certificate", "issued_on", "valid_until")  # fields of the certificate: its number, and two dates
+
+
+@dataclass
+class Carriers:
+    """The carriers of many applications by application id: at most MOST_CARRIERS rows, but the sums of all of them."""
+
+    rows: dict[int, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
+    sums: dict[int, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(dict))
+    count: int = 0
+
+    def add(self, row: Row[Any]) -> None:
+        """Count a row in; its quantity goes to the sum of its unit, once a draft has both."""
+        self.count += 1
+        if self.count <= MOST_CARRIERS:
+            self.rows[row.application_id].append(row)
+        if row.unit is not None and row.quantity is not None:
+            sums = self.sums[row.application_id]
+            sums[row.unit] = tidy(sums.get(row.unit, Decimal()) + row.quantity)
+
+
+def sheets(title: str, rows: list[Application], fields: Iterable[str], carrier: Iterable[str]) -> list[Sheet]:
+    """The list `title` with these `fields`, as far as they are stored, and 载体信息 with those of `carrier`.
+
+    As many queries for MOST rows as for one. What goes beyond MOST rows is left out, and the last line says so.
+    """
+    kept = rows[:MOST]
+    keys = [row.id for row in kept]
+    granted, carriers = _certificates(keys), _carriers(keys, carrier)
+    stored = {*Application.__table__.columns.keys(), *CERTIFICATE}
+    columns = [_column(name, granted) for name in dict.fromkeys((*fields, *CERTIFICATE)) if name in stored]
+    return [
+        Sheet(title, [*columns, *_quantities(carriers.sums)], kept, _left_out(len(rows), MOST)),
+        _carrier_sheet(kept, granted, carriers, carrier),
+    ]
+
+
+def _certificates(keys: Sequence[int]) -> dict[int, Any]:
+    """Application id → number and dates of its certificate; its content, some KB each, is not read."""
+    wanted = select(
+        Certificate.application_id, Certificate.number, Certificate.issued_on, Certificate.valid_until
+    ).where(Certificate.application_id.in_(keys))
+    return {row.application_id: row for row in db.session.execute(wanted)}
+
+
+def _carriers(keys: Sequence[int], fields: Iterable[str]) -> Carriers:
+    """Read in portions, for an application may have 3,000."""
+    names = ("application_id", "position", *fields)
+    wanted = select(*(getattr(Carrier, name) for name in names)).where(Carrier.application_id.in_(keys))
+    ordered = wanted.order_by(Carrier.application_id.desc(), Carrier.position, Carrier.id)
+    carriers = Carriers()
+    for row in db.session.execute(ordered.execution_options(yield_per=1000)):
+        carriers.add(row)
+    return carriers
+
+
+def _column(name: str, granted: dict[int, Any]) -> Column:
+    """The column of an application or of its certificate, labelled as everywhere."""
+    if name not in CERTIFICATE:
+        return _labelled(Application, name, lambda row: row)
+    return _labelled(Certificate, "number" if name == "certificate" else name, lambda row: granted.get(row.id))
+
+
+def _labelled(model: Any, name: str, row_of: Callable[[Any], Any]) -> Column:
+    """A column of `model`; a code is told with its name (010-张). `row_of` a line may be None."""
+    info = model.__table__.columns[name].info
+    names: dict[Any, str] = labels(info["codes"]) if "codes" in info else {}
+
+    def value(line: Any) -> Any:
+        found = getattr(row_of(line), name, None)
+        return names.get(found, found)
+
+    return Column(str(info["label"]), value)
+
+
+def _quantities(sums: dict[int, dict[str, Decimal]]) -> list[Column]:
+    """进口数量合计 in words (1000 张；20 盒), then a column of numbers for each unit that occurs."""
+    names = names_of("unit")
+
+    def in_words(row: Application) -> str:
+        return "；".join(f"{total:f} {names.get(unit, unit)}" for unit, total in sorted(sums.get(row.id, {}).items()))
+
+    def in_unit(unit: str) -> Column:
+        label = _("进口数量（%(unit)s）", unit=names.get(unit, unit))
+        return Column(label, lambda row: sums.get(row.id, {}).get(unit))
+
+    units = sorted({unit for found in sums.values() for unit in found})
+    return [Column(_("进口数量合计"), in_words), *map(in_unit, units)]
+
+
+def _carrier_sheet(rows: list[Application], granted: dict[int, Any], carriers: Carriers, names: Iterable[str]) -> Sheet:
+    """载体信息: application and certificate by number, then the fields of the carrier."""
+    lines = [(row, carrier) for row in rows for carrier in carriers.rows.get(row.id, ())]
+    columns = [
+        *(_labelled(Application, name, lambda line: line[0]) for name in ("number", "title")),
+        _labelled(Certificate, "number", lambda line: granted.get(line[0].id)),
+        *(_labelled(Carrier, name, lambda line: line[1]) for name in ("position", *names)),
+    ]
+    label = str(Application.carriers.info["label"])
+    return Sheet(label, columns, lines, _left_out(carriers.count, MOST_CARRIERS))
+
+
+def _left_out(count: int, most: int) -> str:
+    return _("只导出了前 %(most)s 条，请缩小查询范围后分次导出。", most=most) if count > most else ""

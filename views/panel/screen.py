@@ -1,0 +1,260 @@
+"""The one class that knows Flask-Admin's hooks: role gate, closed routes, labels, query form, pager."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import abort, g, redirect, request
+from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy import Text, func
+from sqlalchemy.orm import Query as SqlQuery
+from wtforms import Form
+
+from models.codes import label_of
+from models.database import db
+from models.vocabulary import Role, Word
+from views.entrance.security import local
+from views.panel.fields import CodeField, DayField, LongTextField, PlainTextField, WordField, number_of
+from views.panel.saving import SavingView, errors_of
+
+REACH = 10_000  # rows the numbered pager can reach; the count stops there too, and says so
+NOTHING = Markup('<span class="nothing">--</span>')
+
+
+class CappedCount(SqlQuery):
+    """A count that stops one past REACH: exact totals over a million rows are what makes such lists slow."""
+
+    def scalar(self) -> int:
+        rows = self.limit(REACH + 1).subquery()
+        return int(self.session.query(func.count()).select_from(rows).scalar() or 0)
+
+
+def numbered_strangely(name: str) -> bool:
+    """Whether a field's row number is none of ours: `carriers-²-id`, or more digits than int() reads."""
+    return bool(re.search(r"\d{7}", name)) or any(sign.isdigit() and not sign.isascii() for sign in name)
+
+
+def labels_of(*models: Any) -> dict[str, Any]:
+    """Labels beside columns and relations, read once: {"title": 商品名称, …}."""
+    attributes = [attribute for model in models for attribute in (*model.__mapper__.relationships, *_columns(model))]
+    return {attribute.key: attribute.info["label"] for attribute in attributes if "label" in attribute.info}
+
+
+def _columns(model: Any) -> Iterable[Any]:
+    return model.__table__.columns
+
+
+def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(form_overrides, form_args) for columns, from what each says of itself: codes, words, days, text.
+
+    `info` of a text: `read`, how it is normalised, and `most` where String(n) does not say it; of a day: `earliest`
+    and `latest`.
+    """
+    overrides: dict[str, Any] = {}
+    args: dict[str, Any] = {}
+    for column in (model.__table__.columns[name] for name in names if name in model.__table__.columns):
+        kind = column.type.python_type if not hasattr(column.type, "words") else Word
+        if "codes" in column.info:
+            overrides[column.key], args[column.key] = CodeField, {"codes": column.info["codes"]}
+        elif kind is Word:
+            overrides[column.key], args[column.key] = WordField, {"words": column.type.words}
+        elif kind is date:
+            overrides[column.key] = DayField
+            args[column.key] = {name: column.info[name] for name in ("earliest", "latest") if name in column.info}
+        elif kind is str:
+            overrides[column.key] = LongTextField if isinstance(column.type, Text) else PlainTextField
+            args[column.key] = {"most": column.info.get("most", column.type.length)}
+            args[column.key] |= {name: column.info[name] for name in ("read",) if name in column.info}
+    return overrides, args
+
+
+def shown_value(row: Any, name: str) -> Any:
+    """A cell as people read it: word by label, code with name, «--» for nothing."""
+    value = getattr(row, name)
+    column = row.__table__.columns.get(name) if hasattr(row, "__table__") else None
+    if column is not None and "codes" in column.info and value:
+        return label_of(column.info["codes"], value)
+    return readable(value)
+
+
+def readable(value: Any) -> Any:
+    """Dates as 2026-11-23 10:00, numbers with thousands separated, yes and no, «--» for nothing."""
+    match value:
+        case None | "":
+            return NOTHING
+        case bool():
+            return _("是") if value else _("否")
+        case Word():
+            return value.label
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M}"
+        case int() | Decimal():
+            return f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
+    return value
+
+
+@dataclass(frozen=True)
+class Button:
+    """One act on one row: what its button says, asks, and where it posts; dim, with its sentence, when refused."""
+
+    name: str
+    label: Any
+    address: str
+    ask: str = ""
+    refusal: str | None = None
+    opinion: bool = False
+    reason: bool = False
+    opens: bool = False
+    style: str = "light"
+
+
+class Screen(SavingView):
+    """A screen is class attributes and a few short hooks. Everything is shut unless a line opens it."""
+
+    roles: frozenset[Role] = frozenset()
+    opens: frozenset[str] = frozenset()  # names of own exposed methods beyond the stock ones below
+    query_form: type[Form] | None = None
+    list_template, details_template = "panel/list.html", "panel/details.html"
+    create_template = edit_template = "panel/form.html"
+    can_create = can_edit = can_delete = can_export = can_view_details = False
+    column_display_actions = False
+    column_default_sort: Any = ("id", True)
+    can_set_page_size, page_size, page_size_options = True, 20, (10, 20, 50, 100)
+    column_type_formatters = column_type_formatters_detail = {
+        kind: lambda _view, value, _name: readable(value)
+        for kind in (type(None), bool, Word, datetime, date, int, Decimal)
+    }
+    # Routes that are not ours: cells edited in the list, batch actions, and a delete that erases.
+    ajax_update = action_view = delete_view = None
+    STOCK = {
+        "index_view": "can_list",
+        "create_view": "can_create",
+        "edit_view": "can_edit",
+        "details_view": "can_view_details",
+        "export": "can_export",
+        "ajax_lookup": "form_ajax_refs",
+    }
+    can_list = True
+
+    def is_accessible(self) -> bool:
+        return current_user.is_authenticated and current_user.role in self.roles
+
+    def _handle_view(self, name: str, **kwargs: Any) -> Any:
+        """The choke point before every exposed method: role first, then whether a line opens this one."""
+        if not self.is_accessible():
+            abort(403)
+        if name not in self.opens and not getattr(self, self.STOCK.get(name, ""), False):
+            abort(404)
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Flask-Admin calls a view that raised TypeError a second time; one call is enough."""
+        if any(numbered_strangely(name) for name in request.form):
+            abort(400)
+        if fn.__name__ in ("edit_view", "details_view") and not self.get_one(request.args.get("id")):
+            abort(404)
+        return fn(self, *args, **kwargs)
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        """A page; 409 when the act behind it was overtaken, 422 when what was sent cannot be taken."""
+        if "return_url" in kwargs:  # Flask-Admin takes `http:/elsewhere` for an address of ours
+            kwargs["return_url"] = local(kwargs["return_url"]) or self.get_url(".index_view")
+        ours: dict[str, Any] = {"query": self.query(), "readable": readable, "shown": shown_value, "reach": REACH}
+        ours["errors"] = errors_of(kwargs["form"]) if "form" in kwargs else {}
+        page = super().render(template, **(ours | kwargs))
+        return (page, g.answer) if "answer" in g else page
+
+    # Rows: three doors, one parser. The scope itself sits in the session (models.access).
+    def get_count_query(self) -> Any:
+        return self.narrow(CappedCount([self.model.id], session=db.session()))
+
+    def get_query(self) -> Any:
+        return self.narrow(super().get_query())
+
+    def get_one(self, key: Any) -> Any:
+        number = number_of(key)
+        if number is None:
+            return None
+        return db.session.query(self.model).filter(self.model.id == number).one_or_none()
+
+    # The query form 查询/重置, whose state is the address.
+    def query(self) -> Any:
+        """The form over the address, made once a request."""
+        if self.query_form is None or not hasattr(g, "query"):
+            g.query = self.query_form(request.args) if self.query_form else None
+        return g.query
+
+    def narrow(self, query: Any) -> Any:
+        """The rows this screen is about, narrowed by the query form; an invalid question finds nothing."""
+        form = self.query()
+        return form.narrow(query) if form else query
+
+    def _get_list_extra_args(self) -> Any:
+        """Only names we know go back into addresses (others reach url_for), and only numbers that can be."""
+        args = super()._get_list_extra_args()
+        known = {field.name for field in self.query() or ()}
+        args.extra_args = {name: value for name, value in args.extra_args.items() if name in known}
+        args.page_size = self.get_safe_page_size(args.page_size)
+        jump = request.args.get("to", type=int)
+        page = jump - 1 if jump is not None else args.page
+        args.page = min(max(page or 0, 0), REACH // args.page_size - 1)
+        args.sort = args.sort if args.sort is not None and 0 <= args.sort < len(self._list_columns) else None
+        args.search, args.sort_desc = None, 1 if args.sort_desc else None
+        return args
+
+    def get_sortable_columns(self) -> dict[str, Any]:
+        """Column of the list → attribute that it is sorted by. Flask-Admin would name both after the attribute."""
+        if self.column_sortable_list is None:
+            return super().get_sortable_columns()
+        self._sortable_joins: dict[str, Any] = {}
+        pairs = ((each, each) if isinstance(each, str) else each for each in self.column_sortable_list)
+        return {name: getattr(self.model, attribute) for name, attribute in pairs}
+
+    def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: Any) -> Any:
+        """Every sort ends with the id in the same direction: pages never overlap, and one index serves."""
+        query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
+        if sort_column is not None:
+            query = query.order_by(self.model.id.desc() if sort_desc else self.model.id)
+        return query, joins
+
+    def _apply_pagination(self, query: Any, page: Any, page_size: Any) -> Any:
+        """Late row lookup: skip over ids in the index, then fetch the rows of this page alone."""
+        ids = query.with_entities(self.model.id).limit(page_size).offset((page or 0) * page_size)
+        return query.filter(self.model.id.in_(ids.subquery().select()))
+
+    # What a row offers
+    def buttons(self, row: Any) -> list[Button]:
+        """The acts at the end of the row."""
+        return []
+
+    def endpoint_of(self, row: Any) -> str:
+        """How the row opens."""
+        return ".edit_view"
+
+    def address_of(self, row: Any) -> str:
+        """Where the row opens, and the way back."""
+        return f"{self.path(self.endpoint_of(row))}?{urlencode({'id': row.id, 'url': request.full_path})}"
+
+    def path(self, endpoint: str, **values: str) -> str:
+        """An address built once a page, not once a row: half of a list's time went there."""
+        paths = g.setdefault("paths", {})
+        key = (endpoint, *values.values())
+        if key not in paths:
+            paths[key] = self.get_url(endpoint, **values)
+        return str(paths[key])
+
+    def opening(self, row: Any) -> str:
+        """The word of the link that opens the row."""
+        return _("编辑")
+
+    def back(self) -> Any:
+        """Where the person came from, if that is a page of ours."""
+        return redirect(local(request.form.get("url")) or self.get_url(".index_view"), 303)
+
+    def get_empty_list_message(self) -> str:
+        return _("没有符合条件的数据，可以放宽查询条件或点击重置。") if request.args else _("暂无数据。")

@@ -1,0 +1,65 @@
+"""A draft is saved whatever its cells hold: text that cannot be read is kept as typed, and marked when shown again."""
+
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+from wtforms import Form
+
+from models.application import WRITTEN, Application, Carrier, wrong_cells
+from views.panel.fields import typed_in
+
+
+def only_in_cells(form: Form) -> bool:
+    """Whether all that is wrong in `form` is text that a draft can keep; a press that may not be chosen is not."""
+    return set(form.errors) <= {*WRITTEN, "carriers"}
+
+
+def drop_blank_rows(form: Any) -> None:
+    """Take out the new carrier rows into which nothing was typed."""
+    form.carriers.entries[:] = [
+        row for row in form.carriers if row.get_pk() or any(typed(cell) for cell in row.form if cell.short_name != "id")
+    ]
+
+
+def typed(field: Any) -> str:
+    """The text that was sent for `field`, trimmed; "" for none."""
+    return (typed_in(field.raw_data or []) or "").strip()
+
+
+def populate(form: Form, row: Application) -> None:
+    """Put the form into the application: what validated into its columns, the rest as typed beside them."""
+    form.populate_obj(row)
+    keep_unread(form, row)
+
+
+def keep_unread(form: Form, row: Application | Carrier) -> None:
+    """Empty the columns whose fields did not validate, and keep in `row.unread` what was typed into them."""
+    wrong = {field.short_name: typed(field) for field in form if field.errors and field.short_name != "carriers"}
+    for name in wrong:
+        setattr(row, name, None)
+    row.unread = {name: text for name, text in wrong.items() if text} or None
+
+
+def type_again(form: Any, application: Application) -> None:
+    """Put what could not be read back into its fields, with the sentence that says what is wrong there."""
+    _type(form, application.unread or {})
+    for row, carrier in zip(form.carriers, application.carriers, strict=True):
+        _type(row.form, wrong_cells(carrier))
+
+
+def _type(form: Any, cells: dict[str, str]) -> None:
+    for name, text in cells.items():
+        form[name].process(MultiDict({form[name].name: text}))
+        form[name].validate(form)
+
+
+def mark_missing(form: Any, missing: dict[str, str]) -> None:
+    """Put the sentences of Application.missing() at the fields that have none yet."""
+    for name, sentence in missing.items():
+        if name in form and name != "carriers" and not form[name].errors:
+            form[name].errors = [sentence]
+
+
+def count(application: Application) -> int:
+    """How many cells of a draft have to be corrected."""
+    return len(application.unread or {}) + sum(len(wrong_cells(carrier)) for carrier in application.carriers)

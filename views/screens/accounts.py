@@ -1,0 +1,156 @@
+"""系统管理: accounts and entrustments. The operator sees no application."""
+
+from contextlib import suppress
+from typing import Any
+
+from flask import abort, flash, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from wtforms import ValidationError
+from wtforms.validators import DataRequired, InputRequired
+
+from models import codes
+from models.certificate import fonts
+from models.database import db
+from models.people.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
+from models.people.sessions import end_visits
+from models.text import FORMATS
+from models.vocabulary import Role
+from models.workflow import Refused
+from views.panel.fields import DayField
+from views.panel.organisation_field import OrganisationLoader, searching
+from views.panel.query import AccountQuery
+from views.panel.screen import Button, Screen, form_args_of, labels_of
+
+ACTS = {"acts": _l("操作")}
+OPERATOR = frozenset({Role.OPERATOR})
+
+
+def shown_province(row: Any) -> str | None:
+    """江苏省, not 320000."""
+    return codes.names_of("province").get(row.province)
+
+
+def named(model: type, *names: str) -> dict[str, Any]:
+    """form_overrides and form_args of a plain register, every field that says so required."""
+    overrides, args = form_args_of(model, names)
+    for column in model.__table__.columns:  # type: ignore[attr-defined]
+        if column.key in names and column.info.get("required"):
+            filled = InputRequired() if overrides.get(column.key) is DayField else DataRequired()
+            args.setdefault(column.key, {}).setdefault("validators", []).append(filled)
+    return {"overrides": overrides, "args": args}
+
+
+def warn_of_unprintable(row: Organisation | Account) -> None:
+    """A name that the certificate could not show is told when it is registered, not at the grant."""
+    label = str(type(row).__table__.columns["name"].info["label"])
+    with suppress(Refused):  # without fontconfig nobody can say
+        if sentence := fonts.complaint(label, row.name):
+            flash(sentence, "message")
+
+
+def check_username(_form: Any, field: Any) -> None:
+    """Validator of the user name of a new account."""
+    if field.data and (sentence := username_refusal(field.data)):
+        raise ValidationError(sentence)
+
+
+def named_formerly(account: Account) -> str:
+    """The user name; after it the former one that migration 0006 had to change, its invisible signs by their codes."""
+    if not account.former_username:
+        return account.username
+    former = FORMATS.sub(lambda sign: f"<U+{ord(sign[0]):04X}>", account.former_username)
+    return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
+
+
+class AccountScreen(Screen):
+    """账号: made with a one-time password, disabled rather than deleted."""
+
+    roles = OPERATOR
+    can_create = can_edit = True
+    opens = frozenset({"reset"})
+    query_form = AccountQuery
+    column_formatters = {
+        "province": lambda _view, _context, row, _name: shown_province(row),
+        "organisation": lambda _view, _context, row, _name: row.organisation and row.organisation.name,
+        "username": lambda _view, _context, row, _name: named_formerly(row),
+    }
+    column_list = ("username", "name", "role", "organisation", "province", "active", "acts")
+    column_sortable_list = ("username", "name", "role")
+    column_labels = labels_of(Account) | ACTS
+    form_columns = ("username", "name", "role", "organisation", "province", "active")
+    form_ajax_refs = {"organisation": OrganisationLoader("organisation")}
+    form_overrides = named(Account, *form_columns)["overrides"] | searching("organisation")
+    form_args = named(Account, *form_columns)["args"]
+    form_args["username"]["read"] = normal_username
+    form_args["username"]["validators"].append(check_username)
+    FIXED = ("username", "role")  # said once, when the account is made
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Account, db, **kwargs)
+
+    def get_edit_form(self) -> Any:
+        form = super().get_edit_form()
+        for name in self.FIXED:
+            delattr(form, name)
+        return form
+
+    def save(self, form: Any, model: Account | None) -> Account:
+        account = model or Account()
+        password = None if model else account.reset_password()
+        form.populate_obj(account)
+        db.session().add(account)
+        db.session().flush()
+        account.assert_complete()
+        if not account.active and account.id == current_user.id:
+            raise Refused(_("不能停用自己的账号，请由另一位系统管理员办理。"))
+        if not account.active:
+            end_visits(db.session(), account.id)
+        if password:
+            self._tell(account, password)
+        warn_of_unprintable(account)
+        return account
+
+    def _tell(self, account: Account, password: str) -> None:
+        sentence = _("%(name)s 的一次性密码：%(password)s（只显示这一次，首次登录须修改）")
+        flash(sentence % {"name": account.username, "password": password}, "password")
+
+    def buttons(self, row: Account) -> list[Button]:
+        ask = _("确定要重置 %(name)s 的密码吗？该账号将立即退出登录。", name=row.username)
+        return [Button("reset", _("重置密码"), self.get_url(".reset"), ask)]
+
+    @expose("/reset/", methods=("POST",))
+    def reset(self) -> Any:
+        """重置密码: a one-time password, shown once; every visit of the account ends."""
+        account = self.get_one(request.form.get("id")) or abort(404)
+        if account.id == current_user.id:
+            flash(_("自己的密码请点击右上角“修改密码”更换。"), "error")
+            return self.back()
+        password = account.reset_password()
+        end_visits(db.session(), account.id)
+        db.session().commit()
+        self._tell(account, password)
+        return self.back()
+
+
+class EntrustmentScreen(Screen):
+    """委托: who may apply for whom, from when until when."""
+
+    roles = OPERATOR
+    can_create = can_edit = True
+    column_formatters = {
+        "publisher": lambda _view, _context, row, _name: row.publisher.name,
+        "agent": lambda _view, _context, row, _name: row.agent.name,
+    }
+    column_list = ("publisher", "agent", "since", "until", "acts")
+    column_sortable_list = ("since", "until")
+    column_labels = labels_of(Entrustment) | ACTS
+    form_columns = ("publisher", "agent", "since", "until")
+    form_ajax_refs = {name: OrganisationLoader(name) for name in ("publisher", "agent")}
+    form_overrides = named(Entrustment, "since", "until")["overrides"] | searching("publisher", "agent")
+    form_args = named(Entrustment, "since", "until")["args"]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Entrustment, db, **kwargs)

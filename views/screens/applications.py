@@ -1,0 +1,246 @@
+"""备案证明申请 and 查询: the publisher, or the unit it entrusts, writes and submits (手册 第一章, 第二章)."""
+
+from typing import Any
+
+from flask import abort, flash, g, jsonify, redirect, request
+from flask_admin import expose
+from flask_admin.model.form import InlineFormAdmin
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from stdnum import isbn
+from wtforms.validators import DataRequired, InputRequired
+
+from models import certificate, clock
+from models.acts import filing, reissue
+from models.application import WRITTEN, Application, Carrier, locking, trail
+from models.application.changes import explain
+from models.codes import choosable
+from models.database import Exact, db
+from models.people.accounts import publishers_for
+from models.vocabulary import Action, Role
+from models.workflow import EDITABLE, Refused
+from views.panel import acts, repeated_saves, unreadable_text
+from views.panel.fields import AmountField, ChoiceField, CodeText, SeenVersion
+from views.panel.saving import errors_of
+from views.panel.screen import form_args_of, labels_of, shown_value
+from views.resources import store
+from views.screens.attachments import UploadScreen
+from views.screens.filing import CARRIER
+
+OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
+MOST_EDITS = 20  # of others, told after a conflict
+MOST_WARNINGS = 5  # they travel in the session cookie
+
+
+def presses() -> list[tuple[str, str]]:
+    """The presses this account may apply for; a press already applied for cannot be changed after 申报."""
+    found = publishers_for(db.session(), current_user.organisation_id)
+    return [(str(press.id), str(press)) for press in found]
+
+
+def applicant() -> dict[str, str]:
+    """How a blank form names the applicant; a draft keeps what it was begun with until 申报."""
+    unit = current_user.organisation
+    return {"applicant_name": unit.name, "applicant_code": unit.credit_code}
+
+
+def warn_of_unprintable(application: Application) -> None:
+    """Tell at 保存 what 申报 will refuse; a server without fontconfig cannot say, and saves all the same."""
+    try:
+        found = list(certificate.unprintable(application).values())
+    except Refused:
+        return
+    for sentence in found[:MOST_WARNINGS]:
+        flash(sentence, "message")
+    if len(found) > MOST_WARNINGS:
+        flash(_("另有 %(count)s 处无法打印，申报时会逐项列出。", count=len(found) - MOST_WARNINGS), "message")
+
+
+class PressField(ChoiceField):
+    """出版单位: one's own press, or those that have entrusted one's unit."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, options=presses, coerce=int, **kwargs)
+
+
+def carrier_form_args() -> tuple[dict[str, Any], dict[str, Any]]:
+    """(form_overrides, form_args) of a row: codes are typed, not chosen, and the required cells say so."""
+    overrides, args = form_args_of(Carrier, CARRIER)
+    for column in (Carrier.__table__.columns[name] for name in CARRIER):
+        if "codes" in column.info:
+            overrides[column.key] = CodeText
+        elif isinstance(column.type, Exact):
+            overrides[column.key], args[column.key] = AmountField, {}
+        if column.info.get("required"):  # InputRequired leaves 0 and letters to the words of AmountField
+            filled = InputRequired if overrides[column.key] is AmountField else DataRequired
+            args[column.key]["validators"] = [filled(_l("必填。"))]
+    return overrides, args
+
+
+class CarrierForm(InlineFormAdmin):
+    """载体信息, a row each (手册 第一章: 规格型号, 进口数量, 单位 are required)."""
+
+    form_columns = ("id", *CARRIER)
+    column_labels = labels_of(Carrier)
+    form_overrides, form_args = carrier_form_args()
+
+    def on_model_change(self, form: Any, model: Carrier, is_created: bool) -> None:
+        """Flask-Admin's hook for each row that is being saved: `form` is the field that holds the row's form."""
+        unreadable_text.keep_unread(form.form, model)
+        if is_created:
+            repeated_saves.remember_page(model, form.id)
+        form.carrier = model
+
+
+class ApplicationsScreen(UploadScreen):
+    """查询: one's own applications; the blue number leads to the form while it may be edited."""
+
+    roles = frozenset({Role.PUBLISHER})
+    can_create = can_edit = True
+    opens = UploadScreen.opens | {"copy"}
+    create_template = edit_template = "screens/application.html"
+    acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
+    page_acts = (*acts, Action.COPY)
+    form_acts = (Action.DELETE, Action.PRINT)  # beside 申报 and 保存
+    column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
+    form_columns = ("version", "page_key", "publisher_id", *WRITTEN)
+    form_extra_fields = {
+        "version": SeenVersion(),
+        "page_key": repeated_saves.PageKey(),
+        "publisher_id": PressField(_l("出版单位")),
+    }
+    form_overrides = OVERRIDES
+    form_args = ARGS
+    inline_models = (CarrierForm(Carrier),)
+
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """So many rows are counted before a form is built of them."""
+        filing.check_count(len({name.rpartition("-")[0] for name in request.form if name.startswith("carriers-")}))
+        return super()._run_view(fn, *args, **kwargs)
+
+    def save(self, form: Any, model: Application | None) -> Application:
+        """A blank form makes a draft; any other is saved on the version the person was looking at."""
+        application = model or repeated_saves.draft_of_page(db.session(), current_user)
+        again = application is not None and repeated_saves.is_resent(application)
+        application = application or filing.start(db.session(), by=current_user)
+        seen = form.version.seen if model and not again else application.version
+        own = {str(carrier.id) for carrier in application.carriers}
+        form.carriers.entries[:] = [  # one marked for deletion that somebody else took out already would come back
+            row for row in form.carriers if not form.carriers.should_delete(row) or str(row.get_pk()) in own
+        ]
+        with filing.revising(db.session(), application, seen, by=current_user):
+            repeated_saves.match_new_rows(form.carriers, application)
+            unreadable_text.populate(form, application)
+            repeated_saves.remember_page(application)
+        if form.isbn.data and not form.isbn.errors and not isbn.is_valid(form.isbn.data):
+            flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
+        if "_submit" not in request.form:
+            warn_of_unprintable(application)
+        return application
+
+    def unsaved(self, form: Any, model: Any, refused: Refused) -> None:
+        """Overtaken: nothing typed is lost, nothing of theirs overwritten; saving again is a choice, made knowingly."""
+        super().unsaved(form, model, refused)
+        if not isinstance(refused, locking.Conflict):
+            return
+        g.answer = 409
+        changed = (name for name in WRITTEN if form[name].data != getattr(model, name))
+        g.theirs = {name: shown_value(model, name) for name in changed}
+        since = max(model.version - form.version.seen, 1)  # every save counts one
+        edits = trail.newest(db.session(), model.id, Action.EDIT, min(since, MOST_EDITS))
+        g.their_edits = [line for edit in reversed(edits) for line in explain(edit)]
+        form.version.data = model.version
+
+    def keeps(self, form: Any) -> bool:
+        return unreadable_text.only_in_cells(form)
+
+    def validate_form(self, form: Any) -> bool:
+        if request.method == "POST":
+            unreadable_text.drop_blank_rows(form)
+        return super().validate_form(form)
+
+    def after_saving(self, row: Application, form: Any) -> Any:
+        """After 保存 the form stays open; after 申报 the details show the result, or the form what is missing."""
+        if "_submit" in request.form:
+            return self.submit_then_redirect(row)
+        address = self.get_url(".edit_view", id=row.id)
+        if "_quiet" in request.form:  # by a script, whose page stays as it is
+            carriers = {entry.id: entry.carrier.id for entry in form.carriers if not form.carriers.should_delete(entry)}
+            return jsonify(id=row.id, number=row.number, version=row.version, edit=address, carriers=carriers)
+        marks = unreadable_text.count(row)
+        flash(acts.saved(marks, clock.now()), "message" if marks else "success")
+        return redirect(address)
+
+    def submit_then_redirect(self, row: Application) -> Any:
+        """申报 of what has just been saved."""
+        key, facts = row.id, acts.facts_of(row)
+        refused = self.refused(Action.SUBMIT, row)
+        if refused is None:
+            address = self.get_url(".details_view", id=key)
+            self.tell_result(Action.SUBMIT, row, facts, address)
+            return redirect(address)
+        flash(str(refused), "error")
+        checked = {"check": 1} if isinstance(refused, filing.Incomplete) else {}
+        return redirect(self.get_url(".edit_view", id=key, **checked))
+
+    def edit_form(self, obj: Application | None = None) -> Any:
+        """The form; once declared, the press stays the one whose province has the case."""
+        form = super().edit_form(obj)
+        if obj is not None and obj.applied_on:
+            form.publisher_id.choices = [(str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}")]
+            form.publisher_id.allow_blank = False
+        elif obj is not None and obj.publisher_id and str(obj.publisher_id) not in dict(form.publisher_id.choices):
+            form.publisher_id.choices.append((str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}"))
+        if obj is not None and request.method == "GET":
+            unreadable_text.type_again(form, obj)
+        return form
+
+    def create_form(self, obj: Any = None) -> Any:
+        """A blank form; the only press there is to choose is chosen."""
+        form = super().create_form(obj)
+        if request.method != "POST" and len(form.publisher_id.choices) == 1:
+            form.publisher_id.process_data(form.publisher_id.choices[0][0])
+        return form
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        """The form while 暂存 or 退回 (手册 第二章); the details, with the reason, in any other status."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        if row.status not in EDITABLE and request.method != "POST":
+            return redirect(self.get_url(".details_view", id=row.id))
+        return super().edit_view()
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        model = kwargs.setdefault("model", None)
+        missing = filing.lacking(model) if model is not None and request.args.get("check") else {}
+        if "form" in kwargs:
+            kwargs["errors"] = missing | errors_of(kwargs["form"])
+            unreadable_text.mark_missing(kwargs["form"], missing)
+        lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}
+        page = {
+            "missing": missing,
+            "theirs": g.get("theirs", {}),
+            "their_edits": g.get("their_edits"),
+            "written": WRITTEN,
+            "applicant": applicant(),
+        }
+        page["ask_submit"] = acts.WORDS[Action.SUBMIT].ask % {"number": model.number if model else _("本申请")}
+        return super().render(template, **page, datalists=lists, **kwargs)
+
+    @expose("/copy/", methods=("POST",))
+    def copy(self) -> Any:
+        """重新申请: the new draft opens in its form, complete; or nothing has happened."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        old = row.number
+        try:
+            draft, left = reissue.copy(db.session(), row, current_user, store())
+            db.session().commit()
+        except Refused as refused:
+            db.session().rollback()
+            flash(str(refused), "error")
+            return self.back()
+        flash(_("已按 %(old)s 新建申请 %(new)s，请核对后申报。", old=old, new=draft.number), "success")
+        for sentence in left:
+            flash(_("有一个附件没有复制：%(sentence)s", sentence=sentence), "message")
+        return redirect(self.get_url(".edit_view", id=draft.id), 303)

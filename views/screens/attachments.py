@@ -1,0 +1,74 @@
+"""上传附件: a file goes up the moment it is chosen, and comes out again, while the application may be edited."""
+
+from typing import Any, BinaryIO, cast
+
+from flask import abort, current_app, jsonify, request
+from flask_admin import expose
+from flask_login import current_user
+
+from models.acts import uploads
+from models.application import Application, locking
+from models.application.attachments import TryAgain
+from models.database import db
+from models.vocabulary import AttachmentKind
+from models.workflow import Refused
+from views.panel.fields import number_of
+from views.resources import store
+from views.screens.filing import FilingScreen
+
+
+class UploadScreen(FilingScreen):
+    """The screen of whoever may edit."""
+
+    opens = FilingScreen.opens | {"upload", "remove"}
+
+    @expose("/upload/", methods=("POST",))
+    def upload(self) -> Any:
+        """One file, as soon as it is chosen: whatever becomes of the form, it is kept. A blank form becomes a draft."""
+        key, file = request.form.get("id"), request.files.get("file")
+        if file is None or request.form.get("kind") not in set(AttachmentKind):
+            abort(400)
+        kind = AttachmentKind(request.form["kind"])
+        row = (self.get_one(key) or abort(404)) if key else None
+        replaces = number_of(request.form["replaces"]) or 0 if "replaces" in request.form else None
+        limit = int(current_app.config["ATTACHMENT_MB"]) << 20
+        try:
+            attached = uploads.attach(
+                db.session(),
+                row,
+                kind,
+                cast(BinaryIO, file.stream),
+                file.filename or "",
+                current_user,
+                store(),
+                limit,
+                replaces,
+            )
+            db.session().commit()
+        except Refused as refused:
+            db.session().rollback()
+            status = {locking.Conflict: 409, TryAgain: 503}.get(type(refused), 422)  # after 503 the page keeps the file
+            return jsonify(message=str(refused)), status
+        return self._box(attached.application, kind)
+
+    @expose("/remove/", methods=("POST",))
+    def remove(self) -> Any:
+        """Take a file out while the application may be edited."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        attachment = request.form.get("attachment", 0, type=int)
+        if attachment not in {file.id for file in row.current_attachments}:
+            abort(404)
+        try:
+            file = uploads.detach(db.session(), row, attachment, by=current_user)
+            db.session().commit()
+        except Refused as refused:
+            db.session().rollback()
+            return jsonify(message=str(refused)), 409
+        return self._box(row, file.kind)
+
+    def _box(self, row: Application, kind: AttachmentKind) -> Any:
+        """The files of one kind, drawn anew, and the address at which this draft is edited."""
+        html = super().render("screens/files.html", model=row, kind=kind, editable=True)
+        return jsonify(
+            id=row.id, number=row.number, version=row.version, html=html, edit=self.get_url(".edit_view", id=row.id)
+        )

@@ -1,0 +1,159 @@
+"""数据交换: messages to customs and what became of them; for the operator, only whether the exchange is well."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from flask import Response, abort, flash, render_template, request
+from flask_admin import expose
+from flask_babel import format_timedelta
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+from markupsafe import Markup
+
+from models import access, customs, workflow
+from models.acts import filing
+from models.application import Application
+from models.certificate import Certificate
+from models.customs import CustomsMessage, envelope, reconciliation
+from models.customs.health import health, strange
+from models.customs.reconciliation import Reconciliation
+from models.database import db
+from models.numbering import certificate_series
+from models.vocabulary import Action, Delivery, Role, Step, Word
+from models.workflow import Refused
+from views.panel.acts import WORDS, result
+from views.panel.fields import number_of
+from views.panel.query import ExchangeQuery
+from views.panel.screen import Button, Screen, labels_of
+from views.resources import pace
+from views.screens.filing import tag
+
+
+class ExchangeScreen(Screen):
+    """Messages of the reviewer's own province, newest first."""
+
+    roles = frozenset({Role.REVIEWER})
+    opens = frozenset({"release", "resend", "letter"})
+    can_view_details = True
+    list_template, details_template = "screens/exchange.html", "screens/message.html"
+    query_form = ExchangeQuery
+    column_list = (
+        "message_id", "act", "application", "status", "state", "queued_at", "answer", "acts",
+    )  # fmt: skip
+    column_sortable_list = ("queued_at",)
+    column_labels = labels_of(Application, Certificate, CustomsMessage) | {
+        "application": _l("申请单号"),
+        "state": _l("交换状态"),
+        "acts": _l("操作"),
+    }
+    column_formatters: Any = {
+        "application": lambda _view, _context, row, _name: row.application.number,
+        "status": lambda _view, _context, row, _name: tag(row.application),
+        "state": lambda _view, _context, row, _name: badge(row.state),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(CustomsMessage, db, **kwargs)
+
+    def endpoint_of(self, row: CustomsMessage) -> str:
+        return ".details_view"
+
+    def opening(self, row: CustomsMessage) -> str:
+        return _("查看")
+
+    def buttons(self, row: CustomsMessage) -> list[Button]:
+        """放行 for a message that was set aside, 重发 for a certificate that customs did not take."""
+        idle = None if row.state is Delivery.SET_ASIDE else _("该报文没有被搁置，无需放行。")
+        rejected = customs.rejected(row) and customs.last(db.session(), row.application) is row
+        final = workflow.refusal(Action.RESEND, row.application.status, current_user.role, rejected)
+        offered = ((Step.RELEASE, row.message_id, idle), (Action.RESEND, row.application.number, final))
+        return [
+            Button(act.value, act.label, self.path(f".{act}"), WORDS[act].ask % {"number": about}, refusal)
+            for act, about, refusal in offered
+        ]
+
+    @expose("/letter/")
+    def letter(self) -> Any:
+        """What left in one attempt, byte for byte."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        attempt = number_of(request.args.get("attempt"))
+        sent = next((letter for letter in row.letters if letter.attempt == attempt and letter.left), None)
+        if sent is None:
+            flash(_("这一次没有报文发出，请在报文页面选择其他一次。"), "error")
+            return self.back()
+        name = f"attachment; filename=customs-{row.id}-{attempt}.xml"
+        return Response(sent.raw, headers={"Content-Disposition": name}, mimetype="text/xml")
+
+    @expose("/release/", methods=("POST",))
+    def release(self) -> Any:
+        """放行: a message that was set aside is tried anew."""
+        return self.done(Step.RELEASE, lambda row: filing.release(db.session(), row, current_user))
+
+    @expose("/resend/", methods=("POST",))
+    def resend(self) -> Any:
+        """重发: a certificate that customs did not take is told anew."""
+        again = partial(filing.perform, db.session(), Action.RESEND, by=current_user)
+        return self.done(Action.RESEND, lambda row: again(row.application))
+
+    def done(self, act: Word, work: Callable[[CustomsMessage], None]) -> Any:
+        """One message, one rule, one transaction; a refusal is a sentence."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        panel = result(act, {"number": row.message_id}, (), "")
+        try:
+            work(row)
+            db.session().commit()
+            flash(Markup(render_template("panel/result.html", **panel)), "result")
+        except Refused as refused:
+            db.session().rollback()
+            flash(str(refused), "error")
+        return self.back()
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        page: dict[str, Any] = {"badge": badge, "tag": tag, "written": written}
+        if template == self.list_template:
+            last = reconciliation.latest(db.session())
+            own = last.told(certificate_series(current_user.province)) if last else []
+            page |= {"health": health(db.session(), pace()), "last": last, "differences": own, "span": span}
+        return super().render(template, **(page | kwargs))
+
+
+class TrafficScreen(Screen):
+    """数据交换 for the operator: counts and ages, what could not be read, and every comparison of the ledgers.
+
+    No application: what a receipt says of one stands with its province.
+    """
+
+    roles = frozenset({Role.OPERATOR})
+    list_template = "screens/exchange.html"
+    column_list = ("made_at", "day", "ours", "theirs", "found")
+    column_labels = labels_of(Reconciliation)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Reconciliation, db, **kwargs)
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        with access.everything() as session:
+            page = {"health": health(session, pace()), "strange": strange(session), "span": span}
+            return super().render(template, **(page | kwargs))
+
+
+def span(waited: timedelta) -> str:
+    """How long, as people say it."""
+    return format_timedelta(waited, granularity="minute")
+
+
+def badge(state: Delivery) -> Markup:
+    """How far a message has come, as a coloured tag; the word is always there."""
+    return Markup('<span class="badge badge-{}">{}</span>').format(state.tone, state.label)
+
+
+def written(message: CustomsMessage) -> str:
+    """The business message as it is sent, or why it cannot be written."""
+    try:
+        return envelope.business_xml(message).decode()
+    except (etree.LxmlError, ValueError) as why:
+        return _("无法生成报文：%(why)s", why=why)

@@ -1,0 +1,31 @@
+"""备案证明查询: the nation looks up what provinces have issued, and changes nothing (手册 第三篇)."""
+
+from typing import Any
+
+from sqlalchemy.orm import joinedload
+
+from models.application import Application
+from models.certificate import Certificate
+from models.codes import names_of
+from models.vocabulary import Action, Role
+from views.panel.query import NationQuery
+from views.panel.screen import labels_of
+from views.screens.filing import FilingScreen
+
+
+class RegisterScreen(FilingScreen):
+    """Every province's certificates; not one way to write."""
+
+    roles = frozenset({Role.NATIONAL})
+    query_form = NationQuery
+    acts = page_acts = (Action.PRINT,)
+    column_list = ("number", "certificate", "title", "publisher_name", "province", "applied_on", "status", "acts")
+    column_sortable_list = (*FilingScreen.column_sortable_list, "province")
+    column_labels = FilingScreen.column_labels | {"certificate": labels_of(Certificate)["number"]}
+    column_formatters = FilingScreen.column_formatters | {
+        "certificate": lambda _view, _context, row, _name: row.certificate.number if row.certificate else None,
+        "province": lambda _view, _context, row, _name: names_of("province").get(row.province),
+    }
+
+    def get_query(self) -> Any:
+        return super().get_query().options(joinedload(Application.certificate).load_only(Certificate.number))

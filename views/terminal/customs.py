@@ -1,0 +1,136 @@
+"""海关报文: the words of the terminal that deliver, compare ledgers, and play the other side."""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import access
+from models.customs import reconciliation
+from models.customs.envelope import Parties
+from models.customs.receipt import CustomsReceipt
+from models.exchange import delivery
+from models.exchange.delivery import Way
+from models.exchange.transports import Gateway, Http, trusted
+from models.exchange.transports.folders import FolderPair
+from models.workflow import Refused
+from views.demo import simulator_transports
+from views.demo.simulator import FAULTS, Customs, Mischief
+from views.resources import keys, pace
+from views.terminal.group import Terminal
+
+POLL = 1  # seconds
+HERE = {"127.0.0.1", "::1", "localhost"}
+
+exchange = Terminal("customs", help="海关报文：投递、模拟海关、对账。")
+
+
+@exchange.command("deliver", help="把待发报文送交海关并登记回执。")
+@click.option("--watch", is_flag=True, help="持续运行，新报文入列即送。")
+def send(watch: bool) -> None:
+    """Everything that is due, once or for ever."""
+    chosen, before = way(), set[str]()
+    with access.everything() as session:
+        while True:
+            try:
+                told = set[str]()
+                for line in delivery.deliver(session, chosen):
+                    if line not in before:  # a gateway that is down says so once
+                        click.echo(line)
+                    told.add(line)
+                before = told
+            except SQLAlchemyError:
+                if not watch:
+                    raise
+                current_app.logger.exception("the database does not answer; trying again")
+            if not watch:
+                return
+            session.rollback()
+            time.sleep(POLL)
+
+
+@exchange.command(help="与海关台账逐份核对（可指定日期），列出全部差异；有差异时以状态 1 退出。")
+@click.argument("day", metavar="[DATE]", required=False, type=click.DateTime(["%Y-%m-%d"]))
+def reconcile(day: datetime | None) -> None:
+    """Both ledgers, both ways; the result is kept, and shown in 数据交换."""
+    with access.everything() as session:
+        row = reconciliation.reconcile(session, gateway().ledger, day.date() if day else None)
+        for name, kind in row.told():
+            click.echo(f"{name}：{kind.label}。")
+        if row.found:
+            click.echo(_("共 %(count)s 处差异，请逐项核实。", count=row.found), err=True)
+            raise SystemExit(1)
+    click.echo(_("双方台账一致。"))
+
+
+@exchange.command("receipt", help="按编号原样输出一份回执（编号见数据交换中的「无法识别的回执」）。")
+@click.argument("key", metavar="ID", type=int)
+def show(key: int) -> None:
+    """The bytes as received, for whoever may sit at this terminal."""
+    with access.everything() as session:
+        row = session.get(CustomsReceipt, key)
+        if row is None:
+            raise Refused(_("没有编号为 %(key)s 的回执，请核对编号。", key=key))
+        click.echo(row.raw, nl=False)
+
+
+@exchange.command(help="启动模拟海关，供试用和测试；不是真正的海关。")
+@click.option("--port", default=8090, show_default=True, help="HTTP 端口")
+@click.option("--folder", type=click.Path(path_type=Path), help="改用文件夹方式，指定交换文件夹")
+@click.option("--ledger", type=click.Path(path_type=Path), help="模拟海关自己的台账文件")
+@click.option("--fault", "faults", multiple=True, help="故障及概率，如 lost=0.2；可多次指定：" + "、".join(FAULTS))
+@click.option("--pause", default=2.0, show_default=True, help="late 和 down 持续的秒数")
+@click.option("--seed", type=int, help="使故障可以重现")
+def simulate(
+    port: int, folder: Path | None, ledger: Path | None, faults: tuple[str, ...], pause: float, seed: int | None
+) -> None:
+    """A real counterpart over HTTP, on this machine only, or over a folder pair."""
+    home = Path(current_app.instance_path)
+    chances = {name: float(chance or 1) for name, _sign, chance in (fault.partition("=") for fault in faults)}
+    if unknown := chances.keys() - set(FAULTS):
+        raise click.BadParameter("、".join(unknown), param_hint="--fault")
+    customs = Customs(ledger or home / "simulated-customs.sqlite", Mischief(chances, seed, pause), keys().trusted())
+    if folder:
+        pair = FolderPair(home / folder)
+        click.echo(_("模拟海关（不是真正的海关）已启动，交换文件夹 %(folder)s。", folder=pair.folder))
+        while True:
+            simulator_transports.attend(customs, pair)
+            time.sleep(simulator_transports.POLL)
+    server = simulator_transports.serve(customs, port)
+    address = f"http://127.0.0.1:{server.server_port}"
+    click.echo(_("模拟海关（不是真正的海关）已启动，请设置 FILING_CUSTOMS_GATEWAY=%(address)s。", address=address))
+    server.serve_forever()
+
+
+def gateway() -> Gateway:
+    """The one place that anything is sent to; without it, a sentence and status 2."""
+    if address := current_app.config["CUSTOMS_GATEWAY"]:
+        return gateway_of(str(address), Path(current_app.instance_path), current_app.config)
+    click.echo(_("尚未设置海关网关，请设置 FILING_CUSTOMS_GATEWAY 后再试。"), err=True)
+    raise SystemExit(2)
+
+
+def gateway_of(address: str, home: Path, settings: Mapping[str, Any]) -> Gateway:
+    """`folder:PATH` (relative to `home`), `https://…` or, on this machine, `http://…`; `settings` name PEM files."""
+    if address.startswith("folder:"):
+        return FolderPair(home / address.removeprefix("folder:"))
+    if address.startswith("https://"):
+        return Http(address, trusted(settings))
+    if not address.startswith("http://"):
+        raise Refused(_("FILING_CUSTOMS_GATEWAY 应为 folder:文件夹 或 https://地址，请改正后再试。"))
+    if urlsplit(address).hostname not in HERE:
+        raise Refused(_("http:// 没有加密，只能用于本机；请把 FILING_CUSTOMS_GATEWAY 改为 https://地址 后再试。"))
+    return Http(address)
+
+
+def way() -> Way:
+    """How we speak with customs, by the settings."""
+    parties = Parties(str(current_app.config["CUSTOMS_SENDER"]), str(current_app.config["CUSTOMS_RECEIVER"]))
+    return Way(gateway(), keys(), parties, pace())
