@@ -11,7 +11,7 @@ INSTALLED = .venv/requirements.txt
 SAMPLES = .venv/samples/samples.txt
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help setup packages run test migration soak screens bench lint clean
+.PHONY: help setup packages run test quick migration soak screens bench lint clean
 .DEFAULT_GOAL = help
 
 help: ## 列出这些命令
@@ -64,7 +64,11 @@ soak: setup ## 长时间反复强制终止投递和办理进程，核对双方�
 	@KILLS=$(or $(KILLS),200) $(BIN)/pytest -q tests/views/terminal/test_kills.py
 
 test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto -m 'not slow'
+	@$(BIN)/pytest -n auto -m slow
+
+quick: setup ## 在 SQLite 上运行两分钟内能完成的测试，不启动浏览器和服务器
+	@$(BIN)/pytest -n auto -m 'not slow'
 
 migration: export NAME := $(NAME)
 migration: $(INSTALLED) ## 改动模型之后编写迁移（NAME="改了什么"）

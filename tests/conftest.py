@@ -32,6 +32,7 @@ from models.codes import names_of
 from models.database import db
 from models.people.accounts import Account
 from models.people.sessions import Visit, hashed
+from tests import ROOT
 from tests.cast import account_of, bring_on, brought, settle, small_pdf
 from tests.serving import Server, serving
 from tests.stores import s3_server
@@ -45,6 +46,25 @@ Acting = Callable[[str], AbstractContextManager[Account]]
 Making = Callable[..., int]
 Record = dict[str, list[dict[str, Any]]]
 Recording = Callable[[int], Record]
+
+
+SLOW_ROOMS = {"browser", "served", "corpus"}
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether a test waits for a second database, a server, a browser, other processes, or hundreds of files."""
+    assert isinstance(item, pytest.Function)
+    if "slow" in item.keywords or item.path.relative_to(ROOT / "tests").parts[0] in SLOW_ROOMS:
+        return True
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return "postgresql" in given or not {"postgresql", "on_postgresql", "s3"}.isdisjoint(item.fixturenames)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make quick` leaves out what is slow, and `make test` runs it last."""
+    for item in items:
+        if is_slow(item):
+            item.add_marker("slow")
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from models.customs import CustomsMessage
 from models.database import db
 from models.people.accounts import CODE_SIGNS, valid_credit_code
 from models.vocabulary import Action, AttachmentKind
+from tests import ROOT
 from tests.cast import FIELDS, brought, small_pdf
 from tests.served.answers import check
 from tests.served.rows import furnished
-from tests.serving import HOUSE, Answer, Client, Server
+from tests.serving import Answer, Client, Server
 from tests.views.entrance.test_routes import PEOPLE
 from tests.views.pages import form_of, said
 
@@ -179,7 +180,7 @@ def kept_by_the_operator(story: Story) -> None:
     fill("/organisations/edit/?id=1", name="江苏文艺音像出版社")
     fill("/entrustments/new/", publisher=2, agent=3, since="2026-01-01", until="2027-12-31")
     fill("/entrustments/edit/?id=1", until="2098-12-31")
-    table = (HOUSE / "models/codes/district.csv").read_text(encoding="utf-8")
+    table = (ROOT / "models/codes/district.csv").read_text(encoding="utf-8")
     more = (f"{table}9999,演示关区\n".encode("gb18030"), "关区代码.csv")
     preview = story.post("operator", "/districts/import/", 200, file=more)
     story.post("operator", "/districts/import/confirm/", **form_of(preview.text, "confirm-import"))

@@ -110,7 +110,8 @@ class TestIssuedOnce:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             (tmp_path / "order").write_bytes(pickle.dumps(order(granted, "320000", keys())))
         look = (
-            "import pickle, sys, hashlib; from models.certificate import typesetting; order = pickle.load(open(sys.argv[1], 'rb')); "
+            "import pickle, sys, hashlib; from models.certificate import typesetting; "
+            "order = pickle.load(open(sys.argv[1], 'rb')); "
             "print(hashlib.sha256(typesetting.set_in_type(order)[0]).hexdigest())"
         )
         made = set()
