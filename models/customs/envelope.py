@@ -3,8 +3,6 @@
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,15 +10,16 @@ from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from lxml.builder import ElementMaker  # type: ignore[import-untyped,unused-ignore]
 
 from models import clock
-from models.application import Application
-from models.certificate import APPLICATION_FIELDS, CARRIER_FIELDS, frozen
+from models.application import Application, Carrier
+from models.certificate import frozen
+from models.columns import granted
 from models.customs import CustomsMessage
+from models.customs.schema import envelope_schema, message_schema
 from models.vocabulary import Action
 from models.workflow import Refused
 
 NAMESPACE = "urn:filing:certificate-message:1"  # ours: customs' own message for certificate Z is not public
 DXP = "http://www.chinaport.gov.cn/dxp"
-SCHEMA, ENVELOPE = Path(__file__).with_name("customs.xsd"), Path(__file__).with_name("dxp.xsd")
 CERTIFICATE_FIELDS = ("number", "issued_on", "valid_until", "authority", "signer", "digest")
 MOST = 1_000_000  # bytes of an envelope: E-port takes less than 1 MB
 SIGNATURE = 8_000  # bytes that a signature may add to it
@@ -56,11 +55,11 @@ class Letter:
 def business_xml(message: CustomsMessage) -> bytes:
     """What is sent: the certificate as granted, never the application as it is now; the same bytes every time."""
     certificate = message.certificate
-    granted = {name: str(value) for name in CERTIFICATE_FIELDS if (value := getattr(certificate, name)) is not None}
-    return _written(message.message_id, message.act, message.queued_at, granted, certificate.snapshot)
+    issued = {name: str(value) for name in CERTIFICATE_FIELDS if (value := getattr(certificate, name)) is not None}
+    return _written(message.message_id, message.act, message.queued_at, issued, certificate.snapshot)
 
 
-def _written(name: str, act: Action, moment: datetime, granted: dict[str, str], snapshot: dict[str, Any]) -> bytes:
+def _written(name: str, act: Action, moment: datetime, issued: dict[str, str], snapshot: dict[str, Any]) -> bytes:
     def filled(texts: dict[str, str], names: tuple[str, ...]) -> list[Any]:
         return [business(name, texts[name]) for name in names if name in texts]
 
@@ -68,24 +67,24 @@ def _written(name: str, act: Action, moment: datetime, granted: dict[str, str], 
         business.message_id(name),
         business.act(act.value),
         business.queued_at(moment.isoformat()),
-        business.certificate(*filled(snapshot | granted, (*CERTIFICATE_FIELDS, "replaces"))),
-        business.application(*filled(snapshot, APPLICATION_FIELDS)),
-        business.carriers(*(business.carrier(*filled(row, CARRIER_FIELDS)) for row in snapshot["carriers"])),
+        business.certificate(*filled(snapshot | issued, (*CERTIFICATE_FIELDS, "replaces"))),
+        business.application(*filled(snapshot, granted(Application))),
+        business.carriers(*(business.carrier(*filled(row, granted(Carrier))) for row in snapshot["carriers"])),
     )
-    return _written_out(root, SCHEMA)
+    return _written_out(root, message_schema())
 
 
 def question_xml(name: str) -> bytes:
     """Asks what became of the message `name`."""
-    return _written_out(business.status_query(business.message_id(name)), SCHEMA)
+    return _written_out(business.status_query(business.message_id(name)), message_schema())
 
 
 def check_sendable(application: Application) -> None:
     """Whether its certificate could be told to customs, asked before anything is granted; raises Unsendable (CU9)."""
     snapshot = frozen(application) | {"applied_on": str(clock.today())}
-    granted = SAMPLE | {"authority": application.authority or "", "signer": "–"}
+    issued = SAMPLE | {"authority": application.authority or "", "signer": "–"}
     try:
-        data = _written(f"{SAMPLE['number']}-0", Action.GRANT, clock.now(), granted, snapshot)
+        data = _written(f"{SAMPLE['number']}-0", Action.GRANT, clock.now(), issued, snapshot)
         enveloped(f"{SAMPLE['number']}-0", CERTIFICATE, clock.now(), data, Parties("-", "-"))
     except (etree.LxmlError, ValueError) as why:
         raise Unsendable(_("所填内容无法写入海关报文，请修改后再申报。（%(why)s）", why=why)) from None
@@ -106,7 +105,7 @@ def enveloped(name: str, kind: str, moment: datetime, data: bytes, parties: Part
         port.AddInfo(*([port.Signature(b64encode(signature).decode())] if signature else [])),
         ver="1.0",
     )
-    letter = _written_out(root, ENVELOPE)
+    letter = _written_out(root, envelope_schema())
     if len(letter) + (0 if signature else SIGNATURE) >= MOST:
         raise Unsendable(_("载体信息等内容过长，超过海关报文 1 MB 的限制，请分成几份申请。"))
     return letter
@@ -114,7 +113,7 @@ def enveloped(name: str, kind: str, moment: datetime, data: bytes, parties: Part
 
 def opened(letter: bytes) -> Letter:
     """What an envelope holds; raises when it is none by the schema."""
-    root = checked(letter, ENVELOPE)
+    root = checked(letter, envelope_schema())
     found = {name: root.findtext(f".//{{{DXP}}}{name}") for name in ("CopMsgId", "MsgType", "Data", "Signature")}
     signature = b64decode(found["Signature"]) if found["Signature"] else None
     return Letter(found["CopMsgId"], found["MsgType"], b64decode(found["Data"]), signature)
@@ -122,21 +121,16 @@ def opened(letter: bytes) -> Letter:
 
 def parsed(xml: bytes) -> Any:
     """The root of a business message; raises when it is none by the schema."""
-    return checked(xml, SCHEMA)
+    return checked(xml, message_schema())
 
 
-@cache
-def _schema(file: Path) -> Any:
-    return etree.XMLSchema(file=file)
-
-
-def checked(xml: bytes, schema: Path) -> Any:
+def checked(xml: bytes, schema: Any) -> Any:
     """The root of `xml`, valid by the schema; raises where it is not. No entity is read."""
     root = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
-    _schema(schema).assertValid(root)
+    schema.assertValid(root)
     return root
 
 
-def _written_out(root: Any, schema: Path) -> bytes:
-    _schema(schema).assertValid(root)
+def _written_out(root: Any, schema: Any) -> bytes:
+    schema.assertValid(root)
     return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
