@@ -17,7 +17,7 @@ from models.application.attachments import Attachment  # noqa: F401  every child
 from models.application.trail import TrailEntry  # noqa: F401
 from models.certificate import Certificate  # noqa: F401
 from models.customs import CustomsMessage  # noqa: F401
-from models.database import GuardedSession, db
+from models.database import GuardedSession, db, search
 from models.people.accounts import Account
 from models.vocabulary import Role
 
@@ -58,6 +58,15 @@ def enter(account: Account | None) -> None:
     """From now on this session serves `account`; None closes it."""
     db.session().info[KEY] = Seer(account) if account else None
     db.session().info.pop("scope", None)
+
+
+def search_scope(session: Session) -> tuple[str, ...]:
+    """The tokens in the search index of all rows that this session sees (models/database/search.py)."""
+    me: Seer | str | None = session.info.get(KEY)
+    if not isinstance(me, Seer):
+        return ()
+    columns = {Role.PUBLISHER: ("owner_id", me.organisation_id), Role.REVIEWER: ("desk", me.province)}
+    return (search.token(*columns.get(me.role, ("issued", 1))),)
 
 
 @contextmanager

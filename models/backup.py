@@ -22,7 +22,7 @@ from models import clock
 from models.application.attachments import Attachment, Store
 from models.certificate import Certificate, Paper
 from models.codes import District
-from models.database import db, migrate, sqlite
+from models.database import db, migrate, search, sqlite
 from models.people.sessions import SpentChallenge, Visit
 from models.workflow import Refused
 
@@ -154,7 +154,11 @@ def _proved(source: Path) -> dict[str, Any]:
 def _filled(engine: Engine) -> list[str]:
     """The tables that hold somebody's rows."""
     with engine.connect() as connection:
-        names = [name for name in inspect(connection).get_table_names() if name not in SHIPPED]
+        names = [
+            name
+            for name in inspect(connection).get_table_names()
+            if name not in SHIPPED and not name.startswith(search.PREFIX)
+        ]
         return [name for name in names if connection.scalar(select(literal(1)).select_from(table(name)).limit(1))]
 
 

@@ -157,10 +157,12 @@ ALLOWED = {
     },  # the lock of a migration, and the version of the database
     "models/database/computed_columns.py": {"text", "connection"},  # Alembic's connection; the database's own columns
     "models/database/postgresql.py": {"connection", "exec_driver_sql"},  # time-outs of one transaction
+    "models/application/search.py": {"get_bind"},  # which of the two databases it is
+    "models/database/search.py": {"text"},  # an index that SQLAlchemy has no words for
     "models/database/triggers.py": {"text"},  # triggers, for which SQLAlchemy has no words
     "models/customs/__init__.py": {"text"},  # the condition of an index
     "models/numbering.py": {"connection", "get_bind", "Serial.__table__"},  # INSERT … ON CONFLICT on its own table
-    "views/terminal/__init__.py": {"connection"},  # the lock of a migration, for the lists that come with one
+    "views/terminal/__init__.py": {"connection"},  # the lock of a migration, for its lists; the search index
     "models/backup.py": {"engine"},  # the whole database, copied and put back
 }
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from flask import current_app
 
-from models.database import lock_for_migration, triggers
+from models.database import lock_for_migration, search, triggers
 
 PLAIN = {
     "WordColumn": "sa.String(32)",
@@ -27,11 +27,15 @@ with database.engine.connect() as connection:
         target_metadata=database.metadata,
         compare_type=True,
         render_item=plain,
+        include_name=lambda name, _kind, _parents: not (name or "").startswith(search.PREFIX),
         transaction_per_migration=False,
         transactional_ddl=True,  # SQLite too: lock_for_migration begins the transaction
     )
     with context.begin_transaction():
         lock_for_migration(connection)
+        before = context.get_context().get_current_heads()
         triggers.remove(connection)
+        search.remove(connection)
         context.run_migrations()
         triggers.install(connection)
+        search.install(connection, changed=context.get_context().get_current_heads() != before)

@@ -23,6 +23,7 @@ from models import access, clock, numbering, workflow
 from models.application import Application, Carrier, keys_of
 from models.application.trail import NOTHING_BEFORE, TrailEntry
 from models.certificate import Certificate
+from models.columns import granted
 from models.customs import CustomsMessage
 from models.database import triggers
 from models.people.accounts import Account
@@ -153,10 +154,10 @@ def _numbers(session: Session, wanted: list[tuple[str, int]]) -> list[str]:
 
 
 def _certificates(session: Session, cases: list[Case]) -> list[Row]:
-    granted = [(case, moment.date()) for case in cases if (moment := case.moment(Action.GRANT))]
-    series = [(numbering.certificate_series(case.row["province"]), day.year) for case, day in granted]
+    decided = [(case, moment.date()) for case in cases if (moment := case.moment(Action.GRANT))]
+    series = [(numbering.certificate_series(case.row["province"]), day.year) for case, day in decided]
     rows = []
-    for (case, day), number in zip(granted, _numbers(session, series), strict=True):
+    for (case, day), number in zip(decided, _numbers(session, series), strict=True):
         own = {name: case.row[name] for name in granted(Application) if name in case.row.keys() - case.work.row}
         own = {name: str(getattr(value, "label", value)) for name, value in own.items()}
         content = json.dumps(case.work.texts | own, ensure_ascii=False, sort_keys=True)

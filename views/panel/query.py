@@ -9,12 +9,14 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import false
 from wtforms import Field, Form
 
-from models import workflow
-from models.application import Application, search_key
+from models import access, workflow
+from models.application import Application
+from models.application.search import containing
 from models.certificate import Certificate
 from models.clock import SHANGHAI
 from models.codes import District, names_of
 from models.customs import DELIVERIES, CustomsMessage
+from models.database import db
 from models.people.accounts import Account, Organisation, normal_username
 from models.text import clean_line, clean_text, normalize_code
 from models.vocabulary import Delivery, Role, Status
@@ -75,7 +77,7 @@ class OwnQuery(Query):
     since = DayField(_l("申请日期"))
     until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
-        "title": lambda words: Application.title_key.contains(search_key(words), autoescape=True),
+        "title": lambda words: containing(db.session(), words, access.search_scope(db.session())),
         "status": lambda status: Application.status_order == Status(status).order,
         "since": lambda day: Application.applied_on >= day,
         "until": lambda day: Application.applied_on <= day,

@@ -153,3 +153,22 @@ def test_the_terminal_reads_a_user_name_however_it_is_typed(app: Flask) -> None:
         1,
         "用户名只能由汉字、字母、数字和 . - _ @ 组成，中间不能有空格，请修改后再试。\n",
     )
+
+
+def test_the_search_index_is_checked_and_made_anew(app: Flask, make_application: Making) -> None:
+    make_application(title="茉莉花")
+    assert told(app, "search", "check").output == "检索索引与商品名称一致。\n"
+    assert told(app, "search", "rebuild").output == "检索索引已重建。\n"
+    assert told(app, "search", "check").exit_code == 0
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_a_search_index_that_is_not_in_step_is_told(app: Flask, make_application: Making) -> None:
+    """PostgreSQL lets nobody write past an index."""
+    make_application(title="茉莉花")
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("INSERT INTO search(rowid, grams) VALUES (99, 'O1')"))
+    answer = told(app, "search", "check")
+    assert (answer.exit_code, "请运行 search rebuild 重建" in answer.output) == (1, True)
+    told(app, "search", "rebuild")
+    assert told(app, "search", "check").exit_code == 0
