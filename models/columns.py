@@ -1,4 +1,4 @@
-"""What a column's `info` demands of its value: `required`, and for a day `earliest` and `latest`."""
+"""Checks of the rules in a column's `info`: `required`, and for dates `earliest` and `latest`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from models.text import Unreadable, check_day, is_blank
 
 
 def empty_columns(row: Base) -> Iterator[Any]:
-    """The required columns in which nothing can be seen."""
+    """The required columns of `row` that are None or blank."""
     for column in row.__table__.columns:
         if column.info.get("required"):
             value = getattr(row, column.key)
@@ -19,7 +19,7 @@ def empty_columns(row: Base) -> Iterator[Any]:
 
 
 def days_out_of_range(row: Base) -> dict[str, str]:
-    """Days outside their bounds: column → sentence."""
+    """Dates of `row` outside their bounds: column name → sentence."""
     found = {}
     for column in row.__table__.columns:
         day = getattr(row, column.key)
