@@ -1,4 +1,4 @@
-"""回执: the bytes that customs sent, kept as received, and what they say (DxpRep, domain: transport and business)."""
+"""回执: the bytes received from customs, stored as received, and their results (DxpRep, transport and business)."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ from models.workflow import Refused
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]([\w.-]+)")
 BLANKS = "\ufeff\0\x1a \t\r\n"
-MOST = 4_000_000  # bytes that are kept of one: none of ours comes near
+MOST = 4_000_000  # bytes stored of one receipt: far more than any real one
 QUESTION = re.compile(
     r"(.*)-Q(\d{1,9})"
 )  # the name of a question is that of its message, and the attempt it is asked in
@@ -34,7 +34,7 @@ NAMED = (  # by the E-port client: what became of a letter, where only the name 
 
 
 class CustomsReceipt(Base):
-    """What arrived, byte for byte, once; `read_at` when all it says has been noted."""
+    """A receipt byte for byte, stored once; `read_at`: when all of its results were processed."""
 
     __tablename__ = "customs_receipt"
 
@@ -44,7 +44,7 @@ class CustomsReceipt(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     read_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
-    verdict: Mapped[str | None] = mapped_column(Text)  # what is odd about it; what it says stands beside each message
+    verdict: Mapped[str | None] = mapped_column(Text)  # what is odd about it; its results are notes on the messages
     strange: Mapped[bool] = mapped_column(default=False, index=True, info={"label": _l("无法识别")})
 
 
@@ -66,14 +66,14 @@ class Result:
     asked_in: int = 0
 
 
-def kept(session: Session, name: str, raw: bytes, reply_to: str = "") -> CustomsReceipt:
-    """The row of these bytes, made when they are new; commits: they are safe before anything is made of them.
+def store(session: Session, name: str, raw: bytes, reply_to: str = "") -> CustomsReceipt:
+    """The row of these bytes, inserted when they are new. Commits, so that they are safe before they are processed.
 
-    `reply_to` names the attempt that they answer at once: the same words said to another attempt are new, but not
-    the same noise.
+    `reply_to`: the attempt that they are the direct answer to. The same result for another attempt is a new receipt;
+    the same unreadable bytes are not.
     """
-    answers = reply_to if told(name, raw)[0] else ""
-    digest = hashlib.sha256(answers.encode() + (raw or said(name).encode())).hexdigest()
+    answered = reply_to if interpret(name, raw)[0] else ""
+    digest = hashlib.sha256(answered.encode() + (raw or said(name).encode())).hexdigest()
     row = CustomsReceipt(received_at=clock.now(), name=said(name)[:255], digest=digest, raw=raw[:MOST])
     session.add(row)
     try:
@@ -84,8 +84,8 @@ def kept(session: Session, name: str, raw: bytes, reply_to: str = "") -> Customs
     return row
 
 
-def told(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
-    """(what a receipt says of each message, what is odd about it); where its bytes say nothing its name may."""
+def interpret(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
+    """(results by message, sentences on what is odd); if the bytes are no receipt, the file name may hold a result."""
     try:
         return results(raw)
     except Unreadable as why:
@@ -138,11 +138,15 @@ def _said(element: Any, path: str) -> str:
 
 
 def _text(element: Any) -> str:
+    """The element as XML."""
     return etree.tostring(element, encoding="unicode", with_tail=False)
 
 
 def _root(raw: bytes) -> Any:
-    """UTF-8, UTF-16 or GB 18030 (also under its older names), with or without BOM, blanks and line ends around it."""
+    """The root element of UTF-8, UTF-16 or GB 18030 (also by its older names), BOM and blanks removed.
+
+    Raises Unreadable.
+    """
     if len(raw) >= MOST:
         raise Unreadable(_("内容过长"))
     text = DECLARATION.sub("", decoded(raw).strip(BLANKS))
@@ -159,7 +163,7 @@ def _root(raw: bytes) -> Any:
 
 
 def decoded(raw: bytes) -> str:
-    """The text of what was received; what cannot be decoded shows as «�»."""
+    """The received bytes as text; undecodable bytes become «�»."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", "replace")
     stated = ENCODING.match(raw)

@@ -62,7 +62,7 @@ def reconcile(day: datetime | None) -> None:
     """Both ledgers, both ways; the result is kept, and shown in 数据交换."""
     with access.everything() as session:
         row = reconciliation.reconcile(session, gateway().ledger, day.date() if day else None)
-        for name, kind in row.told():
+        for name, kind in row.differences_of():
             click.echo(f"{name}：{kind.label}。")
         if row.found:
             click.echo(_("共 %(count)s 处差异，请逐项核实。", count=row.found), err=True)
