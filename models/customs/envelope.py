@@ -83,7 +83,7 @@ def question_xml(name: str) -> bytes:
 
 
 def check_sendable(application: Application) -> None:
-    """Whether its certificate could be told to customs, asked before anything is granted; raises Unsendable (CU9)."""
+    """Raises Unsendable when no message could hold this application; called before anything is granted (CU9)."""
     snapshot = frozen(application) | {"applied_on": str(clock.today())}
     granted = SAMPLE | {"authority": application.authority or "", "signer": "–"}
     try:

@@ -24,10 +24,9 @@ DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]([\w.-]+)")
 BLANKS = "\ufeff\0\x1a \t\r\n"
 MOST = 4_000_000  # bytes stored of one receipt: far more than any real one
-QUESTION = re.compile(
-    r"(.*)-Q(\d{1,9})"
-)  # the name of a question is that of its message, and the attempt it is asked in
-NAMED = (  # by the E-port client: what became of a letter, where only the name says it
+# The name of a status query: message id, and the attempt that sends the query.
+QUESTION = re.compile(r"(.*)-Q(\d{1,9})")
+NAMED = (  # file names by which the E-port client reports the fate of a letter
     (re.compile(r"Successed_(.+)_\w+\.xml"), Reply.WAITING),
     (re.compile(r"Failed_(.+)_\w+\.xml|FailBox/(.+)\.xml"), Reply.FAULT),
 )
@@ -49,14 +48,14 @@ class CustomsReceipt(Base):
 
 
 class Unreadable(Refused):
-    """A receipt of which nothing can be believed; it stays as it was received."""
+    """Not a valid receipt; none of its content is used. It stays stored as received."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a receipt says of one message; `part` is where it says so.
+    """The result that a receipt gives for one message; `part`: its XML element.
 
-    `asked_in`: the attempt in which we asked for it, where that is what the receipt answers, else 0.
+    `asked_in`: the attempt whose status query the receipt answers; 0 when it answers none.
     """
 
     message_id: str
@@ -97,13 +96,13 @@ def interpret(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
 
 
 def asked(name: str) -> tuple[str, int]:
-    """(the message that a letter of this name is about, the attempt in which it asks for it; 0: it does not ask)."""
+    """(message id, attempt) from the name of a letter; attempt 0 unless the letter is a status query."""
     found = QUESTION.fullmatch(name)
     return (found[1], int(found[2])) if found else (name, 0)
 
 
 def results(raw: bytes) -> tuple[list[Result], list[str]]:
-    """(what it says of each message, what is odd about it); raises Unreadable when it is no whole receipt."""
+    """(results by message, sentences on what is odd); raises Unreadable when it is not a complete receipt."""
     root = _root(raw)
     about, asked_in = asked(_said(root, "OriHead/{*}CopMsgId"))
     code, info = _said(root, "Response/{*}ResponseCode"), _said(root, "Response/{*}ResponseInfo")
