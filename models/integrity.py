@@ -117,15 +117,15 @@ def _is_stored(paper: Paper, store: Store) -> bool:
 
 
 def _number_gaps(session: Session) -> Iterator[str]:
-    """证明编号 are assigned without gaps within a series and year, so a missing one was removed."""
+    """证明编号 are given without gaps within a series and year, so a missing one was removed."""
     for serial in session.scalars(select(Serial).where(Serial.series != numbering.APPLICATIONS)):
-        prefix = f"{serial.series}{serial.year}"
-        count = session.scalar(select(func.count(Certificate.id)).where(Certificate.number.startswith(prefix)))
+        begins = f"{serial.series}{serial.year}"
+        count = session.scalar(select(func.count(Certificate.id)).where(Certificate.number.startswith(begins)))
         if count != serial.last:
             missing = serial.last - (count or 0)
             yield _(
                 "%(begins)s 的证明编号应有 %(last)s 个，相差 %(missing)s 个。",
-                begins=prefix,
+                begins=begins,
                 last=serial.last,
                 missing=missing,
             )

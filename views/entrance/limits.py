@@ -33,7 +33,7 @@ LARGER = {
 
 
 class Parser(FormDataParser):
-    """Answers 400 to every error of the form parser on a malformed body."""
+    """Whatever the form parser raises about a malformed body is a 400."""
 
     def parse(self, *args: Any, **options: Any) -> Any:
         try:
