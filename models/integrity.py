@@ -14,10 +14,11 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from models import numbering, workflow
-from models.application import Application, Carrier, shown, trail
+from models.application import Application, Carrier, trail
 from models.application.attachments import Store
 from models.application.trail import TrailEntry
-from models.certificate import APPLICATION_FIELDS, CARRIER_FIELDS, Certificate, Paper
+from models.certificate import Certificate, Paper
+from models.columns import granted, shown
 from models.customs import CustomsMessage
 from models.numbering import Serial
 from models.vocabulary import Action, Step
@@ -87,14 +88,14 @@ def _matches_application(certificate: Certificate) -> bool:
     """Whether the application still equals the snapshot; of a listed code only the code is compared: names change."""
     application, snapshot = certificate.application, certificate.snapshot
     rows = snapshot["carriers"]
-    if len(rows) != len(application.carriers) or not _equal(application, snapshot, APPLICATION_FIELDS):
+    if len(rows) != len(application.carriers) or not _equal(application, snapshot):
         return False
-    return all(_equal(row, texts, CARRIER_FIELDS) for row, texts in zip(application.carriers, rows, strict=True))
+    return all(_equal(row, texts) for row, texts in zip(application.carriers, rows, strict=True))
 
 
-def _equal(row: Application | Carrier, texts: dict[str, Any], names: tuple[str, ...]) -> bool:
-    """Whether these columns of `row`, as text, equal the snapshot's `texts`."""
-    for name in names:
+def _equal(row: Application | Carrier, texts: dict[str, Any]) -> bool:
+    """Whether the granted columns of `row`, as text, equal the snapshot's `texts`."""
+    for name in granted(type(row)):
         value, text = shown(row, name), texts.get(name)
         if "codes" in row.__table__.columns[name].info and value is not None and text is not None:
             code = str(getattr(row, name))

@@ -5,6 +5,8 @@ import re
 from models.vocabulary import Action, Status
 from models.workflow import RULES
 from tests import ROOT
+from tests.rooms import table
+from tests.test_house import ORDER
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -33,3 +35,8 @@ def test_the_recipe_for_a_field_names_every_place_that_names_one() -> None:
             assert "sid_code" not in file.read_text(encoding="utf-8") or f"`{name}`" in recipe, name
     assert "make migration" in recipe
     assert "make screens" in recipe
+
+
+def test_its_table_of_rooms_is_how_they_import() -> None:
+    """`python -m tests.rooms` writes it."""
+    assert table(ORDER) in README

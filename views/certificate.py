@@ -15,8 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from models import access, clock
 from models.application import Application, Carrier
 from models.application.attachments import Store
-from models.certificate import CARRIER_FIELDS, Certificate, Paper
+from models.certificate import Certificate, Paper
 from models.certificate.typesetting import Jammed, Order, Press
+from models.columns import granted
 from models.database import tidy
 from models.signing import check_code, signatures
 from models.signing.check_code import Facts
@@ -149,7 +150,7 @@ def dated(day: date) -> str:
 
 def columns_for(carriers: list[dict[str, str]]) -> dict[str, str]:
     """Column → heading: the required ones always, the others where any row fills them."""
-    fields = {name: Carrier.__table__.columns[name].info for name in CARRIER_FIELDS}
+    fields = {name: Carrier.__table__.columns[name].info for name in granted(Carrier)}
     return {
         name: str(info["label"])
         for name, info in fields.items()

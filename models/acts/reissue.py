@@ -4,8 +4,9 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from models.acts import filing, uploads
-from models.application import WRITTEN, Application, Carrier, locking
+from models.application import Application, Carrier, locking
 from models.application.attachments import Store
+from models.columns import written
 from models.people.accounts import Account, publishers_for
 from models.vocabulary import Action
 from models.workflow import Refused
@@ -25,7 +26,7 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
     entrusts = old.publisher_id in {press.id for press in publishers_for(session, by.organisation_id)}
     filing.publish_for(draft, old.publisher_id if entrusts else None, session, by)
     draft.replaces = old.certificate if entrusts else None
-    for name in WRITTEN:
+    for name in written(Application):
         setattr(draft, name, getattr(old, name))
     draft.carriers = [_again(row) for row in old.carriers]
     session.flush()

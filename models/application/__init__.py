@@ -12,8 +12,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, object_session,
 
 from models import workflow
 from models.clock import Moment
-from models.codes import label_of
-from models.columns import days_out_of_range, empty_columns
+from models.columns import by_applicant, by_system, days_out_of_range, lack, wrong_cells
 from models.database import Base, Exact
 from models.sort_keys import SortKey, sort_key
 from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, without_format_characters
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from models.certificate import Certificate
 
 MOST_CARRIERS = 3000
-WRITTEN = (  # by the applicant; all else the system fills
-    "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "summary", "manufacturer", "country",
-    "sid_code", "contract_number", "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
-)  # fmt: skip
 SORTED_BY = (
     (), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",), ("title_sort",),
 )  # fmt: skip
@@ -53,70 +48,65 @@ class Application(Base):
     __tablename__ = "application"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[str] = mapped_column(String(14), unique=True, info={"label": _l("申请单号")})
+    number: Mapped[str] = mapped_column(String(14), unique=True, info=by_system(_l("申请单号")))
+    applied_on: Mapped[date | None] = mapped_column(info=by_system(_l("申请日期")))
     version: Mapped[int] = mapped_column()
     status: Mapped[Status] = mapped_column(WordColumn(Status), default=Status.DRAFT, info={"label": _l("数据状态")})
-    filing: Mapped[Filing | None] = mapped_column(WordColumn(Filing), info={"label": _l("申请类型")})
     applicant_id: Mapped[int] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
-    applicant_name: Mapped[str] = mapped_column(String(100), info={"label": _l("申请单位")})
-    applicant_code: Mapped[str] = mapped_column(String(18), info={"label": _l("统一社会信用代码")})
+    applicant_name: Mapped[str] = mapped_column(String(100), info=by_system(_l("申请单位")))
+    applicant_code: Mapped[str] = mapped_column(String(18), info=by_system(_l("统一社会信用代码")))
+    filing: Mapped[Filing | None] = mapped_column(WordColumn(Filing), info=by_system(_l("申请类型")))
     publisher_id: Mapped[int | None] = mapped_column(
         ForeignKey("organisation.id", ondelete="RESTRICT"), info={"label": _l("出版单位"), "required": True}
     )
-    publisher_name: Mapped[str | None] = mapped_column(String(100), info={"label": _l("出版单位")})
+    publisher_name: Mapped[str | None] = mapped_column(String(100), info=by_system(_l("出版单位")))
     publisher_sort: Mapped[str | None] = mapped_column(SortKey)
-    publisher_code: Mapped[str | None] = mapped_column(String(18))
+    publisher_code: Mapped[str | None] = mapped_column(String(18), info={"granted": True})
     province: Mapped[str | None] = mapped_column(String(6), info={"label": _l("省份"), "codes": "province"})
-    authority: Mapped[str | None] = mapped_column(String(50), info={"label": _l("受理机关")})
+    authority: Mapped[str | None] = mapped_column(String(50), info=by_system(_l("受理机关")))
 
-    title: Mapped[str | None] = mapped_column(String(300), info={"label": _l("商品名称"), "required": True})
+    title: Mapped[str | None] = mapped_column(String(300), info=by_applicant(_l("商品名称"), required=True))
     title_key: Mapped[str | None] = mapped_column(String(600))
     title_sort: Mapped[str | None] = mapped_column(SortKey)
     category: Mapped[Category | None] = mapped_column(
-        WordColumn(Category), info={"label": _l("出版物类别"), "required": True}
+        WordColumn(Category), info=by_applicant(_l("出版物类别"), required=True)
     )
     catalogue_number: Mapped[str | None] = mapped_column(
-        String(100), info={"label": _l("版号"), "required": True, "read": clean_code}
+        String(100), info=by_applicant(_l("版号"), required=True, read=clean_code)
     )
-    isbn: Mapped[str | None] = mapped_column(String(20), info={"label": _l("ISBN"), "read": normalize_identifier})
-    isrc: Mapped[str | None] = mapped_column(String(40), info={"label": _l("ISRC"), "read": normalize_identifier})
-    summary: Mapped[str | None] = mapped_column(Text, info={"label": _l("内容简介"), "required": True, "most": 2000})
-    copyright_owner: Mapped[str | None] = mapped_column(String(200), info={"label": _l("著作权人"), "required": True})
-    manufacturer: Mapped[str | None] = mapped_column(String(200), info={"label": _l("境外加工企业"), "required": True})
+    isbn: Mapped[str | None] = mapped_column(String(20), info=by_applicant(_l("ISBN"), read=normalize_identifier))
+    isrc: Mapped[str | None] = mapped_column(String(40), info=by_applicant(_l("ISRC"), read=normalize_identifier))
+    copyright_owner: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("著作权人"), required=True))
+    summary: Mapped[str | None] = mapped_column(
+        Text, info=by_applicant(_l("内容简介"), granted=False, required=True, most=2000)
+    )
+    manufacturer: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("境外加工企业"), required=True))
     country: Mapped[str | None] = mapped_column(
-        String(3), info={"label": _l("国别（地区）"), "required": True, "codes": "country"}
+        String(3), info=by_applicant(_l("国别（地区）"), required=True, codes="country")
     )
-    sid_code: Mapped[str | None] = mapped_column(String(50), info={"label": _l("SID 码"), "read": clean_line})
+    sid_code: Mapped[str | None] = mapped_column(String(50), info=by_applicant(_l("SID 码"), read=clean_line))
     contract_number: Mapped[str | None] = mapped_column(
-        String(100), info={"label": _l("加工合同号"), "required": True, "read": clean_code}
+        String(100), info=by_applicant(_l("加工合同号"), required=True, read=clean_code)
     )
     port: Mapped[str | None] = mapped_column(
-        String(4), info={"label": _l("进口口岸"), "required": True, "codes": "district"}
+        String(4), info=by_applicant(_l("进口口岸"), required=True, codes="district")
     )
-    consignee: Mapped[str | None] = mapped_column(String(200), info={"label": _l("收货单位"), "required": True})
+    consignee: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("收货单位"), required=True))
     hs_code: Mapped[str | None] = mapped_column(
         String(10),
-        info={
-            "label": _l("商品编码"),
-            "required": True,
-            "hint": _l("海关商品编码，8 或 10 位数字"),
-            "read": parse_hs_code,
-        },
+        info=by_applicant(_l("商品编码"), required=True, hint=_l("海关商品编码，8 或 10 位数字"), read=parse_hs_code),
     )
     trade_mode: Mapped[str | None] = mapped_column(
-        String(40), info={"label": _l("监管方式"), "hint": _l("海关监管方式代码或名称"), "read": clean_code}
+        String(40), info=by_applicant(_l("监管方式"), hint=_l("海关监管方式代码或名称"), read=clean_code)
     )
     expected_on: Mapped[date | None] = mapped_column(
-        info={
-            "label": _l("预计进口日期"),
-            "required": True,
-            "earliest": timedelta(days=-365),
-            "latest": timedelta(days=3653),
-        }
+        info=by_applicant(_l("预计进口日期"), required=True, earliest=timedelta(days=-365), latest=timedelta(days=3653))
     )
-    contact: Mapped[str | None] = mapped_column(String(50), info={"label": _l("联系人"), "required": True})
+    contact: Mapped[str | None] = mapped_column(
+        String(50), info=by_applicant(_l("联系人"), granted=False, required=True)
+    )
     phone: Mapped[str | None] = mapped_column(
-        String(40), info={"label": _l("联系电话"), "required": True, "read": clean_line}
+        String(40), info=by_applicant(_l("联系电话"), granted=False, required=True, read=clean_line)
     )
 
     # The revoked certificate whose place this application is to take. No reference in the database: SQLite could add
@@ -125,7 +115,6 @@ class Application(Base):
     page_key: Mapped[str | None] = mapped_column(String(32), index=True)  # of the page that saved it last
     created_at: Mapped[datetime] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)
-    applied_on: Mapped[date | None] = mapped_column(info={"label": _l("申请日期")})
     submitted_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("申报时间")})
     # {field: text as typed} of what its column cannot hold; shown again in the form, read by nothing else.
     # Deferred: no list needs it. While there is any, 申报 is refused.
@@ -211,42 +200,20 @@ class Carrier(Child, Base):
     __tablename__ = "carrier"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(info={"label": _l("序号")})
-    kind: Mapped[str | None] = mapped_column(String(20), info={"label": _l("载体类型"), "codes": "carrier"})
-    specification: Mapped[str | None] = mapped_column(String(255), info={"label": _l("规格型号"), "required": True})
-    quantity: Mapped[Decimal | None] = mapped_column(Exact, info={"label": _l("进口数量"), "required": True})
-    unit: Mapped[str | None] = mapped_column(String(3), info={"label": _l("单位"), "required": True, "codes": "unit"})
-    name: Mapped[str | None] = mapped_column(String(200), info={"label": _l("名称")})
-    catalogue_number: Mapped[str | None] = mapped_column(String(100), info={"label": _l("版号"), "read": clean_code})
-    unit_price: Mapped[Decimal | None] = mapped_column(Exact, info={"label": _l("单价")})
-    currency: Mapped[str | None] = mapped_column(String(3), info={"label": _l("币制"), "codes": "currency"})
-    note: Mapped[str | None] = mapped_column(String(200), info={"label": _l("备注")})
+    position: Mapped[int] = mapped_column(info={"label": _l("序号"), "granted": True})
+    kind: Mapped[str | None] = mapped_column(String(20), info=by_applicant(_l("载体类型"), codes="carrier"))
+    specification: Mapped[str | None] = mapped_column(String(255), info=by_applicant(_l("规格型号"), required=True))
+    quantity: Mapped[Decimal | None] = mapped_column(Exact, info=by_applicant(_l("进口数量"), required=True))
+    unit: Mapped[str | None] = mapped_column(String(3), info=by_applicant(_l("单位"), required=True, codes="unit"))
+    name: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("名称")))
+    catalogue_number: Mapped[str | None] = mapped_column(String(100), info=by_applicant(_l("版号"), read=clean_code))
+    unit_price: Mapped[Decimal | None] = mapped_column(Exact, info=by_applicant(_l("单价")))
+    currency: Mapped[str | None] = mapped_column(String(3), info=by_applicant(_l("币制"), codes="currency"))
+    note: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("备注")))
     unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # as in Application
     page_key: Mapped[str | None] = mapped_column(String(40))  # of the page that added it, and its place there
 
     application: Mapped[Application] = relationship(back_populates="carriers")
-
-
-def wrong_cells(row: Application | Carrier) -> dict[str, str]:
-    """What keeps `row` from being submitted: field → the text typed into it that cannot be read, "" for a blank."""
-    return {column.key: "" for column in empty_columns(row)} | (row.unread or {})
-
-
-def lack(table: type[Application | Carrier], name: str, text: str) -> str:
-    """The sentence about one wrong cell; `text` as in wrong_cells()."""
-    label = table.__table__.columns[name].info["label"]
-    if not text:
-        return _("请填写%(label)s。", label=label)
-    return _("%(label)s“%(text)s”填写有误，请改正。", label=label, text=text if len(text) < 21 else text[:20] + "…")
-
-
-def shown(row: Application | Carrier, name: str) -> Any:
-    """A field as people read it: a code with its name, a word by its label."""
-    column = row.__table__.columns[name]
-    value = getattr(row, name)
-    if value in (None, ""):
-        return None
-    return label_of(column.info["codes"], value) if "codes" in column.info else getattr(value, "label", value)
 
 
 def search_key(words: str) -> str:

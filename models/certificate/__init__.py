@@ -13,25 +13,16 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, Session, foreign, mapped_column, relationship, remote
 
 from models import clock, numbering
-from models.application import Application, Carrier, Child, shown
+from models.application import Application, Carrier, Child
 from models.certificate import fonts
 from models.clock import Moment
+from models.columns import granted, shown
 from models.database import Base
 from models.people.accounts import Account
 from models.signing import check_code
 from models.signing.keys import Keys
 from models.text import named
 from models.workflow import Refused
-
-APPLICATION_FIELDS = (
-    "number", "applied_on", "applicant_name", "applicant_code", "filing", "publisher_name", "publisher_code",
-    "authority", "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "manufacturer",
-    "country", "sid_code", "contract_number", "port", "consignee", "hs_code", "trade_mode", "expected_on",
-)  # fmt: skip
-CARRIER_FIELDS = (
-    "position", "kind", "specification", "quantity", "unit", "name", "catalogue_number",
-    "unit_price", "currency", "note",
-)  # fmt: skip
 
 PARTIES = {"applicant_name": "auto-applicant_name", "publisher_name": "publisher_id"}  # where the form shows them
 
@@ -133,8 +124,8 @@ class Office:
 def frozen(application: Application) -> dict[str, Any]:
     """The snapshot: every granted field as people read it, and every carrier row."""
     replaced = {"replaces": application.replaces.number} if application.replaces else {}
-    rows = [_texts(carrier, CARRIER_FIELDS) for carrier in application.carriers]
-    return _texts(application, APPLICATION_FIELDS) | replaced | {"carriers": rows}
+    rows = [_texts(carrier) for carrier in application.carriers]
+    return _texts(application) | replaced | {"carriers": rows}
 
 
 def unprintable(application: Application) -> dict[str, str]:
@@ -143,13 +134,13 @@ def unprintable(application: Application) -> dict[str, str]:
     if not wrong:  # almost always
         return {}
     found: dict[str, str | None] = {}
-    for name, text in _texts(application, APPLICATION_FIELDS).items():
+    for name, text in _texts(application).items():
         if not wrong.isdisjoint(text):
             label = Application.__table__.columns[name].info.get("label", name)
             remedy = _("请联系系统管理员改用其他写法") if name in PARTIES else ""
             found[PARTIES.get(name, name)] = fonts.complaint(label, text, remedy)
     for place, carrier in enumerate(application.carriers):
-        for name, text in _texts(carrier, CARRIER_FIELDS).items():
+        for name, text in _texts(carrier).items():
             if not wrong.isdisjoint(text):
                 label = Carrier.__table__.columns[name].info["label"]
                 label = _("第 %(n)s 条载体信息的%(label)s", n=place + 1, label=label)
@@ -166,8 +157,8 @@ def _strings(snapshot: dict[str, Any]) -> Iterator[str]:
                 yield from row.values()
 
 
-def _texts(row: Application | Carrier, names: tuple[str, ...]) -> dict[str, str]:
-    return {name: str(value) for name in names if (value := shown(row, name)) is not None}
+def _texts(row: Application | Carrier) -> dict[str, str]:
+    return {name: str(value) for name in granted(type(row)) if (value := shown(row, name)) is not None}
 
 
 @event.listens_for(Certificate, "before_update")

@@ -3,8 +3,6 @@
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,15 +10,16 @@ from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from lxml.builder import ElementMaker  # type: ignore[import-untyped,unused-ignore]
 
 from models import clock
-from models.application import Application
-from models.certificate import APPLICATION_FIELDS, CARRIER_FIELDS, frozen
+from models.application import Application, Carrier
+from models.certificate import frozen
+from models.columns import granted
 from models.customs import CustomsMessage
+from models.customs.schema import envelope_schema, message_schema
 from models.vocabulary import Action
 from models.workflow import Refused
 
 NAMESPACE = "urn:filing:certificate-message:1"  # ours: customs' own message for certificate Z is not public
 DXP = "http://www.chinaport.gov.cn/dxp"
-SCHEMA, ENVELOPE = Path(__file__).with_name("customs.xsd"), Path(__file__).with_name("dxp.xsd")
 CERTIFICATE_FIELDS = ("number", "issued_on", "valid_until", "authority", "signer", "digest")
 MOST = 1_000_000  # bytes of an envelope: the E-port accepts less than 1 MB
 SIGNATURE = 8_000  # bytes reserved for a signature
@@ -56,12 +55,12 @@ class Letter:
 def business_xml(message: CustomsMessage) -> bytes:
     """The message with the certificate's snapshot, not the current application; deterministic."""
     certificate = message.certificate
-    granted = {name: str(value) for name in CERTIFICATE_FIELDS if (value := getattr(certificate, name)) is not None}
-    return _business_message(message.message_id, message.act, message.queued_at, granted, certificate.snapshot)
+    issued = {name: str(value) for name in CERTIFICATE_FIELDS if (value := getattr(certificate, name)) is not None}
+    return _business_message(message.message_id, message.act, message.queued_at, issued, certificate.snapshot)
 
 
 def _business_message(
-    name: str, act: Action, moment: datetime, granted: dict[str, str], snapshot: dict[str, Any]
+    name: str, act: Action, moment: datetime, issued: dict[str, str], snapshot: dict[str, Any]
 ) -> bytes:
     def elements(texts: dict[str, str], names: tuple[str, ...]) -> list[Any]:
         return [business(name, texts[name]) for name in names if name in texts]
@@ -70,24 +69,24 @@ def _business_message(
         business.message_id(name),
         business.act(act.value),
         business.queued_at(moment.isoformat()),
-        business.certificate(*elements(snapshot | granted, (*CERTIFICATE_FIELDS, "replaces"))),
-        business.application(*elements(snapshot, APPLICATION_FIELDS)),
-        business.carriers(*(business.carrier(*elements(row, CARRIER_FIELDS)) for row in snapshot["carriers"])),
+        business.certificate(*elements(snapshot | issued, (*CERTIFICATE_FIELDS, "replaces"))),
+        business.application(*elements(snapshot, granted(Application))),
+        business.carriers(*(business.carrier(*elements(row, granted(Carrier))) for row in snapshot["carriers"])),
     )
-    return _serialized(root, SCHEMA)
+    return _serialized(root, message_schema())
 
 
 def question_xml(name: str) -> bytes:
     """A query for the status of the message with this id."""
-    return _serialized(business.status_query(business.message_id(name)), SCHEMA)
+    return _serialized(business.status_query(business.message_id(name)), message_schema())
 
 
 def check_sendable(application: Application) -> None:
     """Raises Unsendable when no message could hold this application; called before anything is granted (CU9)."""
     snapshot = frozen(application) | {"applied_on": str(clock.today())}
-    granted = SAMPLE | {"authority": application.authority or "", "signer": "–"}
+    issued = SAMPLE | {"authority": application.authority or "", "signer": "–"}
     try:
-        data = _business_message(f"{SAMPLE['number']}-0", Action.GRANT, clock.now(), granted, snapshot)
+        data = _business_message(f"{SAMPLE['number']}-0", Action.GRANT, clock.now(), issued, snapshot)
         enveloped(f"{SAMPLE['number']}-0", CERTIFICATE, clock.now(), data, Parties("-", "-"))
     except (etree.LxmlError, ValueError) as why:
         raise Unsendable(_("所填内容无法写入海关报文，请修改后再申报。（%(why)s）", why=why)) from None
@@ -108,7 +107,7 @@ def enveloped(name: str, kind: str, moment: datetime, data: bytes, parties: Part
         port.AddInfo(*([port.Signature(b64encode(signature).decode())] if signature else [])),
         ver="1.0",
     )
-    xml = _serialized(root, ENVELOPE)
+    xml = _serialized(root, envelope_schema())
     if len(xml) + (0 if signature else SIGNATURE) >= MOST:
         raise Unsendable(_("载体信息等内容过长，超过海关报文 1 MB 的限制，请分成几份申请。"))
     return xml
@@ -116,30 +115,25 @@ def enveloped(name: str, kind: str, moment: datetime, data: bytes, parties: Part
 
 def opened(letter: bytes) -> Letter:
     """Decode an envelope; raises LxmlError or ValueError when it is not valid by dxp.xsd."""
-    root = checked(letter, ENVELOPE)
+    root = checked(letter, envelope_schema())
     found = {name: root.findtext(f".//{{{DXP}}}{name}") for name in ("CopMsgId", "MsgType", "Data", "Signature")}
     signature = b64decode(found["Signature"]) if found["Signature"] else None
     return Letter(found["CopMsgId"], found["MsgType"], b64decode(found["Data"]), signature)
 
 
 def parsed(xml: bytes) -> Any:
-    """The root of a business message; raises LxmlError when it is not valid by customs.xsd."""
-    return checked(xml, SCHEMA)
+    """The root of a business message; raises LxmlError when it is not valid by the schema."""
+    return checked(xml, message_schema())
 
 
-@cache
-def _schema(file: Path) -> Any:
-    return etree.XMLSchema(file=file)
-
-
-def checked(xml: bytes, schema: Path) -> Any:
+def checked(xml: bytes, schema: Any) -> Any:
     """The root of `xml`; raises LxmlError when it is not valid by the schema. Entities are not resolved."""
     root = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
-    _schema(schema).assertValid(root)
+    schema.assertValid(root)
     return root
 
 
-def _serialized(root: Any, schema: Path) -> bytes:
+def _serialized(root: Any, schema: Any) -> bytes:
     """XML with declaration, in UTF-8; raises LxmlError when it is not valid by the schema."""
-    _schema(schema).assertValid(root)
+    schema.assertValid(root)
     return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))

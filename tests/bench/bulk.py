@@ -22,7 +22,7 @@ from app import create_app
 from models import access, clock, numbering, workflow
 from models.application import Application, Carrier, keys_of
 from models.application.trail import NOTHING_BEFORE, TrailEntry
-from models.certificate import APPLICATION_FIELDS, Certificate
+from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import triggers
 from models.people.accounts import Account
@@ -157,7 +157,7 @@ def _certificates(session: Session, cases: list[Case]) -> list[Row]:
     series = [(numbering.certificate_series(case.row["province"]), day.year) for case, day in granted]
     rows = []
     for (case, day), number in zip(granted, _numbers(session, series), strict=True):
-        own = {name: case.row[name] for name in APPLICATION_FIELDS if name in case.row.keys() - case.work.row}
+        own = {name: case.row[name] for name in granted(Application) if name in case.row.keys() - case.work.row}
         own = {name: str(getattr(value, "label", value)) for name, value in own.items()}
         content = json.dumps(case.work.texts | own, ensure_ascii=False, sort_keys=True)
         rows.append(

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from models.application import WRITTEN
+from models.application import Application
+from models.columns import written
 from tests.browser.conftest import Coming
 from tests.browser.person import PATIENCE, Person
 from tests.cast import FIELDS, PASSWORD
@@ -135,7 +136,7 @@ def fills_in(press: Typist) -> str:
     """基本信息 and 载体信息 in the order in which Tab reaches them; Enter in the last cell saves. The 申请单号."""
     page = press.page
     press.enter(page.get_by_role("link", name="备案证明申请"))
-    for name in (name for name in WRITTEN if name in TYPED | CHOSEN):
+    for name in (name for name in written(Application) if name in TYPED | CHOSEN):
         if name in CHOSEN:
             press.choose(name, CHOSEN[name])
         else:

@@ -9,7 +9,8 @@ from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
 from models import access, clock
-from models.application import WRITTEN, Application
+from models.application import Application
+from models.columns import written
 from models.customs import CustomsMessage
 from models.database import db
 from models.people.accounts import CODE_SIGNS, valid_credit_code
@@ -101,7 +102,9 @@ def test_every_act_has_its_place_in_the_story() -> None:
 def filed_by_its_publisher(story: Story) -> int:
     """A blank form, saved; saved again; files; one of them taken out; declared."""
     client = story.server.client("publisher")
-    fields = {name: str(getattr(FIELDS[name], "value", FIELDS[name])) for name in WRITTEN if name in FIELDS}
+    fields = {
+        name: str(getattr(FIELDS[name], "value", FIELDS[name])) for name in written(Application) if name in FIELDS
+    }
     form = form_of(client.get("/applications/new/").text) | fields
     form |= {f"carriers-0-{name}": value for name, value in CARRIER.items()}
     opened = story.post("publisher", "/applications/new/", 302, **form).location

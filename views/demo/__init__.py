@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from models import clock, customs, workflow
 from models.acts import filing, uploads
-from models.application import Application, Carrier, shown
+from models.application import Application, Carrier
 from models.application.attachments import Store
 from models.application.changes import OWN_FIELDS
 from models.certificate import Office
+from models.columns import shown
 from models.customs import CustomsMessage
 from models.people.accounts import Account, Entrustment, Organisation, publishers_for
 from models.vocabulary import Action, AttachmentKind, Category, Role, Step, Trade

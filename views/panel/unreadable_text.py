@@ -5,13 +5,14 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
-from models.application import WRITTEN, Application, Carrier, wrong_cells
+from models.application import Application, Carrier
+from models.columns import written, wrong_cells
 from views.panel.fields import typed_in
 
 
 def only_in_cells(form: Form) -> bool:
     """Whether all that is wrong in `form` is text that a draft can keep; a press that may not be chosen is not."""
-    return set(form.errors) <= {*WRITTEN, "carriers"}
+    return set(form.errors) <= {*written(Application), "carriers"}
 
 
 def drop_blank_rows(form: Any) -> None:

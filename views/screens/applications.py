@@ -13,9 +13,10 @@ from wtforms.validators import DataRequired, InputRequired
 
 from models import certificate, clock
 from models.acts import filing, reissue
-from models.application import WRITTEN, Application, Carrier, locking, trail
+from models.application import Application, Carrier, locking, trail
 from models.application.changes import explain
 from models.codes import choosable
+from models.columns import written
 from models.database import Exact, db
 from models.people.accounts import publishers_for
 from models.vocabulary import Action, Role
@@ -26,8 +27,8 @@ from views.panel.saving import errors_of
 from views.panel.screen import form_args_of, labels_of, shown_value
 from views.resources import store
 from views.screens.attachments import UploadScreen
-from views.screens.filing import CARRIER
 
+WRITTEN, CARRIER = written(Application), written(Carrier)
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
 MOST_EDITS = 20  # of others, told after a conflict
 MOST_WARNINGS = 5  # they travel in the session cookie

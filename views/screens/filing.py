@@ -15,6 +15,7 @@ from models.application import Application, Carrier, disclosure
 from models.application.attachments import SHOWN_IN_BROWSER, Attachment, named
 from models.application.changes import explain
 from models.application.trail import TrailEntry
+from models.columns import displayed
 from models.database import db
 from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
@@ -29,13 +30,6 @@ from views.panel.screen import Button, labels_of
 from views.resources import keys, office, store
 from views.screens.printing import PrintScreen
 
-BASICS = (
-    "number", "applied_on", "applicant_name", "applicant_code", "filing", "publisher_name", "authority",
-    "title", "category", "catalogue_number", "isbn", "isrc", "copyright_owner", "summary",
-    "manufacturer", "country", "sid_code", "contract_number",
-    "port", "consignee", "hs_code", "trade_mode", "expected_on", "contact", "phone",
-)  # fmt: skip
-CARRIER = ("kind", "specification", "quantity", "unit", "name", "catalogue_number", "unit_price", "currency", "note")
 BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
 APART = {Action.EDIT, Action.COPY}  # which take more than a click on one row, and have doors of their own
 PERFORMED = ", ".join(action.value for action in Action if action not in APART)
@@ -111,8 +105,11 @@ class FilingScreen(PrintScreen):
         return link + " " + deleted if row.deleted_at else link
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
-        page |= {
+        page: dict[str, Any] = {
+            "basics": displayed(Application),
+            "carrier_fields": displayed(Carrier),
+            "kinds": AttachmentKind,
+            "grounds": Ground,
             "told": history,
             "newest": disclosure.NEWEST,
             "reasons": Reason,
@@ -227,7 +224,11 @@ class FilingScreen(PrintScreen):
             abort(404)
         name = str(self.name)
         _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST + 1)
-        return spreadsheet.download(export_type, name, export.sheets(name, rows, (*self.column_list, *BASICS), CARRIER))
+        return spreadsheet.download(
+            export_type,
+            name,
+            export.sheets(name, rows, (*self.column_list, *displayed(Application)), displayed(Carrier)),
+        )
 
 
 def content_of(file: Attachment) -> BinaryIO:

@@ -16,6 +16,7 @@ from models import access
 from models.customs import reconciliation
 from models.customs.envelope import Parties
 from models.customs.receipt import CustomsReceipt
+from models.customs.schema import message_xsd
 from models.exchange import delivery
 from models.exchange.delivery import Way
 from models.exchange.transports import Gateway, Http, trusted
@@ -68,6 +69,12 @@ def reconcile(day: datetime | None) -> None:
             click.echo(_("共 %(count)s 处差异，请逐项核实。", count=row.found), err=True)
             raise SystemExit(1)
     click.echo(_("双方台账一致。"))
+
+
+@exchange.command(help="输出业务报文的 XSD 格式定义，供对方核对。")
+def schema() -> None:
+    """The schema of our message, whose fields follow from the columns."""
+    click.echo(message_xsd().decode(), nl=False)
 
 
 @exchange.command("receipt", help="按编号原样输出一份回执（编号见数据交换中的「无法识别的回执」）。")

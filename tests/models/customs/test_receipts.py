@@ -15,6 +15,7 @@ from models.application.trail import TrailEntry
 from models.customs import CustomsMessage, CustomsNote, envelope, outbox, receipt
 from models.customs.outbox import Pace
 from models.customs.receipt import CustomsReceipt
+from models.customs.schema import envelope_schema
 from models.exchange import inbox
 from models.vocabulary import Action, Delivery, Reply, Status
 from tests.cast import take
@@ -402,4 +403,4 @@ def test_no_bytes_break_the_reader(noise: bytes, begin: int, end: int) -> None:
 def test_what_the_simulator_says_is_valid_by_the_schema() -> None:
     """The published schema of receipts, ours where theirs is unknown."""
     for told in (said("Z-1"), batch(("Z-1", Reply.WAITING), count=2), simulator.receipt("Z-1", "-1201001", "坏")):
-        assert envelope.checked(told, envelope.ENVELOPE).tag == f"{{{envelope.DXP}}}DxpRep"
+        assert envelope.checked(told, envelope_schema()).tag == f"{{{envelope.DXP}}}DxpRep"

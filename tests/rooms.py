@@ -1,0 +1,65 @@
+"""Which room imports from which: `python -m tests.rooms` writes the table into the README."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+from tests import ROOT
+
+BEGIN, END = "<!-- rooms: python -m tests.rooms -->\n", "<!-- rooms end -->\n"
+
+
+def room_of(module: str) -> str:
+    """`models/customs/outbox.py` → `customs`; `models/clock.py` → `clock`."""
+    return module.split("/")[1].removesuffix(".py")
+
+
+def imported(path: Path) -> set[tuple[str, str]]:
+    """(house, room) of all that a module imports to run, not of what it only names as types."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and id(node) not in typing_only]
+    named = {f"{node.module}.{name.name}" for node in nodes for name in node.names}
+    return {(parts[0], parts[1]) for parts in (name.split(".") for name in named) if parts[0] in {"models", "views"}}
+
+
+@cache
+def arrows() -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Each room of models and views, and the other rooms that its files import from."""
+    found: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for house in ("models", "views"):
+        for path in sorted((ROOT / house).glob("**/*.py")):
+            room = (house, room_of(path.relative_to(ROOT).as_posix()))
+            if room[1] not in {"__init__", "migrations"}:
+                found.setdefault(room, set()).update(imported(path) - {room})
+    return found
+
+
+def table(order: list[tuple[str, str]]) -> str:
+    """Markdown: each room of models and of views, and the rooms of the same house that it imports from."""
+    lines, counts = ["| room | imports from |", "|---|---|"], {"models": 0, "views": 0}
+    for house, room in order:
+        others = [name for found, name in sorted(arrows()[house, room], key=order.index) if found == house]
+        counts[house] += len(others)
+        lines.append(f"| {house}/{room} | {' · '.join(others)} |")
+    told = "{models} arrows between the rooms of models, {views} between those of views, none of them backwards."
+    return "\n".join([*lines, "", told.format(**counts)]) + "\n"
+
+
+def main() -> None:
+    """Put the present table in the place of the former one."""
+    from tests.test_house import ORDER
+
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    readme.write_text(before + BEGIN + table(ORDER) + END + rest.split(END)[1], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
