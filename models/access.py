@@ -1,7 +1,7 @@
 """Row security: which applications each role may see, enforced in the session for every query of the ORM.
 
-Closed by default: a session that nobody entered sees no row. A door for jobs is a session of its own
-(`everything()`), never this one, for rows already loaded are not asked again.
+Closed by default: a session without an account sees no row. Jobs open a separate session that sees every row
+(`everything()`): loaded rows are not queried again, so the rule cannot be lifted in the session of a request.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, aliased, with_loader_criter
 from sqlalchemy.orm.interfaces import UserDefinedOption
 
 from models.application import Application, Child
-from models.application.attachments import Attachment  # noqa: F401  every child must be mapped before the guard stands
+from models.application.attachments import Attachment  # noqa: F401  every child must be mapped before the first query
 from models.application.trail import TrailEntry  # noqa: F401
 from models.certificate import Certificate  # noqa: F401
 from models.customs import CustomsMessage  # noqa: F401
@@ -22,48 +22,48 @@ from models.people.accounts import Account
 from models.vocabulary import Role
 
 EVERYTHING = "everything"
-KEY = "account"
+KEY = "account"  # in session.info: a Viewer, EVERYTHING, or None
 
 
 class Closed(RuntimeError):
-    """A statement or row that the guard cannot judge, and so refuses."""
+    """Row security refuses this statement or row, or cannot judge it."""
 
 
-class Seer:
-    """Whom the session serves, as plain values: they go into SQL as parameters, never into a cached closure."""
+class Viewer:
+    """The account a session serves, as plain values: SQL parameters, where SQLAlchemy would cache a closure."""
 
     def __init__(self, account: Account) -> None:
         self.role = account.role
-        # Never None: «= NULL» is asked as IS NULL, which is every draft and every deleted row.
+        # Never None: SQLAlchemy renders «== None» as IS NULL, which matches every draft and every deleted row.
         self.organisation_id, self.province = account.organisation_id or 0, account.province or ""
 
 
-RULES: dict[Role, Callable[[Seer], ColumnElement[bool]]] = {
-    Role.PUBLISHER: lambda me: Application.owner_id == me.organisation_id,
-    Role.REVIEWER: lambda me: Application.desk == me.province,
-    Role.NATIONAL: lambda me: Application.issued == 1,
+RULES: dict[Role, Callable[[Viewer], ColumnElement[bool]]] = {
+    Role.PUBLISHER: lambda viewer: Application.owner_id == viewer.organisation_id,
+    Role.REVIEWER: lambda viewer: Application.desk == viewer.province,
+    Role.NATIONAL: lambda viewer: Application.issued == 1,
 }
 EVERYWHERE: dict[str, Any] = {"include_aliases": True, "propagate_to_loaders": True}
-PARENT = aliased(Application)  # an alias: never correlated with, nor adapted by, the outer statement
-FOLLOW = with_loader_criteria(Child, lambda cls: exists(1).where(PARENT.id == cls.application_id), **EVERYWHERE)
+PARENT = aliased(Application)  # an alias, so that the outer statement neither correlates nor adapts it
+CHILD_RULE = with_loader_criteria(Child, lambda cls: exists(1).where(PARENT.id == cls.application_id), **EVERYWHERE)
 
 
-class SeenBy(UserDefinedOption):
-    """Marks what was loaded under a scope, so that its lazy loads are not scoped twice."""
+class LoadedFor(UserDefinedOption):
+    """Marks rows as loaded under a viewer's rule, so that their lazy loads do not get the rule twice."""
 
     propagate_to_loaders = True
 
 
 def enter(account: Account | None) -> None:
-    """From now on this session serves `account`; None closes it."""
-    db.session().info[KEY] = Seer(account) if account else None
+    """From now on db.session sees the rows of `account`; None: no row."""
+    db.session().info[KEY] = Viewer(account) if account else None
     db.session().info.pop("scope", None)
 
 
 def search_scope(session: Session) -> tuple[str, ...]:
     """The tokens in the search index of all rows that this session sees (models/database/search.py)."""
-    me: Seer | str | None = session.info.get(KEY)
-    if not isinstance(me, Seer):
+    me: Viewer | str | None = session.info.get(KEY)
+    if not isinstance(me, Viewer):
         return ()
     columns = {Role.PUBLISHER: ("owner_id", me.organisation_id), Role.REVIEWER: ("desk", me.province)}
     return (search.token(*columns.get(me.role, ("issued", 1))),)
@@ -71,7 +71,7 @@ def search_scope(session: Session) -> tuple[str, ...]:
 
 @contextmanager
 def everything() -> Iterator[Session]:
-    """The door for jobs and public facts: a session of its own that sees every row. Use it, and close it."""
+    """A new session that sees every row, for jobs and public verification; closed, not committed, at the end."""
     session = GuardedSession(db, info={KEY: EVERYTHING})
     try:
         yield session
@@ -80,16 +80,21 @@ def everything() -> Iterator[Session]:
 
 
 def _scope(info: dict[Any, Any]) -> tuple[Any, ...]:
-    me: Seer | None = info.get(KEY)
+    """The loader options of a session, made once: (LoadedFor, rule on Application, rule on its children)."""
+    viewer: Viewer | None = info.get(KEY)
     if "scope" not in info:
-        rule = RULES[me.role](me) if me and me.role in RULES else false()
-        info["scope"] = (SeenBy(me), with_loader_criteria(Application, rule, **EVERYWHERE), FOLLOW)
+        rule = RULES[viewer.role](viewer) if viewer and viewer.role in RULES else false()
+        info["scope"] = (
+            LoadedFor(viewer),
+            with_loader_criteria(Application, rule, **EVERYWHERE),
+            CHILD_RULE,
+        )
     return info["scope"]
 
 
 @event.listens_for(GuardedSession, "do_orm_execute")
 def see_own_rows(state: ORMExecuteState) -> None:
-    """Every ORM statement gets the rule of the session's account; one that cannot is refused."""
+    """Add the viewer's rule to every ORM statement; raises Closed for a statement that cannot carry it."""
     if state.session.info.get(KEY) == EVERYTHING or state.is_column_load:
         return
     if not state.is_orm_statement or state.is_from_statement or state.is_insert or state.is_executemany:
@@ -101,15 +106,19 @@ def see_own_rows(state: ORMExecuteState) -> None:
 
 @event.listens_for(GuardedSession, "before_flush")
 def write_under_own_rows(session: Session, *_args: Any) -> None:
-    """A child may only be added, or moved, under an application that this session sees; that one, in its own name."""
-    me: Seer | str | None = session.info.get(KEY)
-    if me == EVERYTHING:
+    """Check what is about to be written; raises Closed.
+
+    A child is added or moved only under an application that this session sees; an application is added, or given
+    away, only in the name of the viewer's own organisation.
+    """
+    viewer: Viewer | str | None = session.info.get(KEY)
+    if viewer == EVERYTHING:
         return
-    mine = me.organisation_id if isinstance(me, Seer) else 0
+    own = viewer.organisation_id if isinstance(viewer, Viewer) else 0
     with session.no_autoflush:
         for row in session.new | session.dirty:
             state = inspect(row)
-            if isinstance(row, Application) and state.attrs.applicant_id.history.added and row.applicant_id != mine:
+            if isinstance(row, Application) and state.attrs.applicant_id.history.added and row.applicant_id != own:
                 raise Closed("an application in the name of another organisation")
             if not isinstance(row, Child):
                 continue
@@ -121,7 +130,7 @@ def write_under_own_rows(session: Session, *_args: Any) -> None:
 
 
 @event.listens_for(GuardedSession, "detached_to_persistent")
-def nothing_from_outside(session: Session, row: Any) -> None:
-    """A row made elsewhere cannot be carried into the session."""
+def refuse_attached_rows(session: Session, row: Any) -> None:
+    """Raises Closed when a row that another session loaded is added to this one."""
     if isinstance(row, (Application, Child)) and session.info.get(KEY) != EVERYTHING:
         raise Closed("a row from another session")

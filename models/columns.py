@@ -46,7 +46,7 @@ def granted(table: type[Base]) -> tuple[str, ...]:
 
 
 def empty_columns(row: Base) -> Iterator[Any]:
-    """The required columns in which nothing can be seen."""
+    """The required columns of `row` that are None or blank."""
     for column in row.__table__.columns:
         if column.info.get("required"):
             value = getattr(row, column.key)
@@ -77,7 +77,7 @@ def shown(row: Base, name: str) -> Any:
 
 
 def days_out_of_range(row: Base) -> dict[str, str]:
-    """Days outside their bounds: column → sentence."""
+    """Dates of `row` outside their bounds: column name → sentence."""
     found = {}
     for column in row.__table__.columns:
         day = getattr(row, column.key)

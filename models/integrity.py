@@ -1,7 +1,7 @@
-"""Whether the register agrees with itself: trail, status, certificate, paper and numbers, each against the others.
+"""Consistency check of the register: trail, status, certificate, paper and numbers are compared with each other.
 
-A seal in the trail is a hash that anybody can compute anew, so it proves nothing by itself: these checks compare
-records that have to be changed together. An opinion that is rewritten together with every later seal is not found.
+A seal in the trail is a plain hash that anybody can recompute, so it proves nothing by itself: these checks compare
+records that would have to be changed together. An opinion rewritten together with every later seal is not found.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ BATCH = 500  # rows in memory at a time
 
 
 def contradictions(session: Session, store: Store) -> Iterator[str]:
-    """One sentence for each contradiction found."""
+    """Yield one sentence for each contradiction found; reads only."""
     yield from _broken_seals(session)
     yield from _missing_entries(session)
     yield from _certificates(session, store)
@@ -41,14 +41,14 @@ def _broken_seals(session: Session) -> Iterator[str]:
 
 
 def _missing_entries(session: Session) -> Iterator[str]:
-    """Applications that say something happened of which their trail has no entry."""
+    """Applications whose columns record an act for which the trail has no entry, or the other way round."""
     certified = exists().where(Certificate.application_id == Application.id)
     issued = Application.status.in_(workflow.ISSUED)
     submitted = Application.submitted_at.is_not(None) | Application.applied_on.is_not(None)
-    beyond = Application.status.not_in(workflow.PRIVATE)
+    past_draft = Application.status.not_in(workflow.PRIVATE)
     for sentence, rows in (
         (_("申请 %(number)s 没有完整的办理记录。"), ~_has(Step.START)),
-        (_("申请 %(number)s 已申报，但没有申报记录。"), (submitted | beyond) & ~_has(Action.SUBMIT)),
+        (_("申请 %(number)s 已申报，但没有申报记录。"), (submitted | past_draft) & ~_has(Action.SUBMIT)),
         (_("申请 %(number)s 有申报记录，但没有申报日期。"), _has(Action.SUBMIT) & Application.submitted_at.is_(None)),
         (_("申请 %(number)s 已删除，但没有删除记录。"), Application.deleted_at.is_not(None) & ~_has(Action.DELETE)),
         (_("申请 %(number)s 的数据状态与是否已签发证明不符。"), issued != certified),
@@ -78,36 +78,38 @@ def _certificates(session: Session, store: Store) -> Iterator[str]:
     for certificate in session.scalars(query.execution_options(yield_per=BATCH)):
         if hashlib.sha256(certificate.content.encode()).hexdigest() != certificate.digest:
             yield _("证明 %(number)s 的内容与摘要不符。", number=certificate.number)
-        elif not _as_granted(certificate):
+        elif not _matches_application(certificate):
             yield _("证明 %(number)s 的内容与申请不符。", number=certificate.number)
-        if certificate.paper is not None and not _is_kept(certificate.paper, store):
+        if certificate.paper is not None and not _is_stored(certificate.paper, store):
             yield _("证明 %(number)s 的文件缺失或与登记的摘要不符。", number=certificate.number)
 
 
-def _as_granted(certificate: Certificate) -> bool:
-    """Whether the application still says what was granted; of a code its code alone, for lists are renamed."""
+def _matches_application(certificate: Certificate) -> bool:
+    """Whether the application still equals the snapshot; of a listed code only the code is compared: names change."""
     application, snapshot = certificate.application, certificate.snapshot
     rows = snapshot["carriers"]
-    if len(rows) != len(application.carriers) or not _same(application, snapshot):
+    if len(rows) != len(application.carriers) or not _equal(application, snapshot):
         return False
-    return all(_same(row, texts) for row, texts in zip(application.carriers, rows, strict=True))
+    return all(_equal(row, texts) for row, texts in zip(application.carriers, rows, strict=True))
 
 
-def _same(row: Application | Carrier, texts: dict[str, Any]) -> bool:
+def _equal(row: Application | Carrier, texts: dict[str, Any]) -> bool:
+    """Whether the granted columns of `row`, as text, equal the snapshot's `texts`."""
     for name in granted(type(row)):
         value, text = shown(row, name), texts.get(name)
         if "codes" in row.__table__.columns[name].info and value is not None and text is not None:
             code = str(getattr(row, name))
             if text == code or text.startswith(f"{code}-"):  # a code can hold a dash itself: CD-ROM
                 continue
-        if isinstance(value, Decimal) and text is not None:  # 12.50 was frozen as it was typed, and is read as 12.5
+        if isinstance(value, Decimal) and text is not None:  # the snapshot holds 12.50 as typed, the column reads 12.5
             value, text = str(value.normalize()), str(Decimal(text).normalize())
         if (None if value is None else str(value)) != text:
             return False
     return True
 
 
-def _is_kept(paper: Paper, store: Store) -> bool:
+def _is_stored(paper: Paper, store: Store) -> bool:
+    """Whether the store holds the file of this paper, with the registered digest."""
     try:
         with store.open(paper.digest) as file:
             return hashlib.sha256(file.read()).hexdigest() == paper.digest
@@ -119,9 +121,9 @@ def _number_gaps(session: Session) -> Iterator[str]:
     """证明编号 are given without gaps within a series and year, so a missing one was removed."""
     for serial in session.scalars(select(Serial).where(Serial.series != numbering.APPLICATIONS)):
         begins = f"{serial.series}{serial.year}"
-        given = session.scalar(select(func.count(Certificate.id)).where(Certificate.number.startswith(begins)))
-        if given != serial.last:
-            missing = serial.last - (given or 0)
+        count = session.scalar(select(func.count(Certificate.id)).where(Certificate.number.startswith(begins)))
+        if count != serial.last:
+            missing = serial.last - (count or 0)
             yield _(
                 "%(begins)s 的证明编号应有 %(last)s 个，相差 %(missing)s 个。",
                 begins=begins,

@@ -44,7 +44,7 @@ def of_typed(number: str, typed: str) -> Verdict:
     """By number and check code, typed by hand; a wrong code and an unknown number are told alike."""
     with access.everything() as session:
         found = _found(session, number)
-        return _today(found) if found and check_code.same_typed(typed, found.check_code) else unknown()
+        return _today(found) if found and check_code.matches_typed_code(typed, found.check_code) else unknown()
 
 
 def of_code(number: str, code: str, keys: Keys) -> Verdict:
@@ -73,7 +73,7 @@ def of_file(paper: bytes, keys: Keys) -> Verdict:
         found = session.scalar(issued)
         try:
             if found is None:  # whatever it is, it is not ours to be read as a PDF
-                signatures.glance(paper, keys.trusted())
+                signatures.signer_without_parsing(paper, keys.trusted())
                 return Verdict("unknown", _("文件签名有效，但不是登记的备案证明。请向签发机关核实。"))
             signatures.paper_signer(paper, keys.trusted(), found.authority)
         except Refused as refused:

@@ -111,7 +111,7 @@ class Office:
             valid_until=day + timedelta(days=self.days) if self.days else None,
             authority=application.authority,
             signer=by.name,
-            check_code=check_code.new_typed(),
+            check_code=check_code.new_typed_code(),
             replaces_id=application.replaces_id,  # not `replaces`: that would touch the old row, which never changes
             content=content,
             digest=hashlib.sha256(content.encode()).hexdigest(),

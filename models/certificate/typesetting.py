@@ -134,5 +134,5 @@ def signed(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes
     )
     writer = IncrementalPdfFileWriter(io.BytesIO(paper))
     append_signature_field(writer, SigFieldSpec(FIELD, on_page=page, box=box))  # with the appearance PDF/A asks for
-    hand = PdfSigner(told, signer.hand, stamp_style=NoOpStampStyle())
+    hand = PdfSigner(told, signer.pyhanko_signer, stamp_style=NoOpStampStyle())
     return hand.sign_pdf(writer, bytes_reserved=RESERVED).getvalue()

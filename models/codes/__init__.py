@@ -1,4 +1,4 @@
-"""Code lists. Customs districts change and live in a table the operator can import; the others ship with the code."""
+"""Code lists. Customs districts change: they are a table that the operator imports. The others ship with the code."""
 
 import csv
 from functools import cache
@@ -19,16 +19,16 @@ from models.workflow import Refused
 CHINESE = Locale.parse("zh_Hans_CN")
 NAMED_BY_CUSTOM = {"HKG": "中国香港", "MAC": "中国澳门", "TWN": "中国台湾"}
 UNNAMED_IN_CLDR = {"XCG": "加勒比盾", "ZWG": "津巴布韦金", "XAD": "阿拉伯记账第纳尔"}
-USUAL = {  # first in their list: where discs are pressed (our choice), and what is paid in
+USUAL = {  # listed first (our choice): countries where discs are pressed, currencies that are paid in
     "country": "HKG TWN JPN KOR SGP MYS THA IND DEU CZE AUT NLD FRA GBR ITA SWE POL USA CAN AUS",
     "currency": "CNY USD EUR HKD JPY GBP KRW TWD SGD AUD CAD CHF CZK SEK",
 }
 # ISO 4217 codes of metals, funds, units of account and tests: nothing is priced in them.
-NO_MONEY = "BOV CHE CHW CLF COU MXV USN UYI UYW XAD XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX"
+NOT_OFFERED = "BOV CHE CHW CLF COU MXV USN UYI UYW XAD XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX"
 
 
 class District(Base):
-    """关区代码: four digits. A district that a newer table lacks is kept, marked ended: old filings cite it."""
+    """关区代码: four digits. A district missing from a newer table stays, with `ended` set: old filings refer to it."""
 
     __tablename__ = "district"
 
@@ -39,18 +39,19 @@ class District(Base):
 
 
 def _read(name: str) -> dict[str, str]:
+    """Code → name, from the CSV file `name`.csv beside this module."""
     with (files(__package__) / f"{name}.csv").open(encoding="utf-8") as lines:
         return {row["code"]: row["name"] for row in csv.DictReader(lines)}
 
 
 def _countries() -> dict[str, str]:
-    """Three-letter ISO 3166 codes with the Chinese names of CLDR."""
+    """ISO 3166 three-letter code → Chinese name of CLDR."""
     names = {c.alpha_3: CHINESE.territories.get(c.alpha_2, c.name) for c in pycountry.countries}
     return _usual_first("country", dict(sorted((names | NAMED_BY_CUSTOM).items())))
 
 
 def _currencies() -> dict[str, str]:
-    """Three-letter ISO 4217 codes in use, with the Chinese names of CLDR."""
+    """ISO 4217 three-letter code in use → Chinese name of CLDR."""
     names = {c.alpha_3: CHINESE.currencies.get(c.alpha_3, c.name) for c in pycountry.currencies}
     return _usual_first("currency", names | UNNAMED_IN_CLDR)
 
@@ -71,9 +72,9 @@ def _shipped(name: str) -> dict[str, str]:
 
 
 def names_of(name: str) -> dict[str, str]:
-    """Code → name of what can be chosen in `province`, `unit`, `carrier`, `country`, `currency` or `district`."""
+    """Code → name of the entries offered in list `name`: province, unit, carrier, country, currency or district."""
     if name == "currency":
-        return {code: label for code, label in _shipped(name).items() if code not in NO_MONEY.split()}
+        return {code: label for code, label in _shipped(name).items() if code not in NOT_OFFERED.split()}
     if name != "district":
         return _shipped(name)
     current = select(District.code, District.name).where(~District.ended)
@@ -81,7 +82,7 @@ def names_of(name: str) -> dict[str, str]:
 
 
 def labels(name: str) -> dict[str, str]:
-    """Code → 「010-张」 for a whole list, ended districts included: one query where a table has many rows."""
+    """Code → 「010-张」 for a whole list, ended districts included; at most one query."""
     if name == "district":
         names = dict(db.session.execute(select(District.code, District.name)).all())
     else:
@@ -90,7 +91,7 @@ def labels(name: str) -> dict[str, str]:
 
 
 def label_of(name: str, code: str) -> str:
-    """「010-张」, as the customs guide shows it; a code that is its own name, or unknown, stands alone."""
+    """「010-张」, as the customs guide shows it; the code alone when it is unknown or equals its name."""
     if name == "district":
         district = db.session.scalar(select(District).where(District.code == code))
         return f"{code}-{district.name}" if district else code
@@ -98,38 +99,38 @@ def label_of(name: str, code: str) -> str:
 
 
 def labelled(code: str, name: str) -> str:
-    """「010-张」; a code that is its own name stands alone."""
+    """「010-张」; the code alone when it equals its name."""
     return code if name == code else f"{code}-{name}"
 
 
 def search_keys(name: str, code: str, label: str) -> str:
-    """What an option of list `name` is found by beside its code and label, keys parted by blanks; see codes.search."""
+    """Search keys of an option of list `name`, besides code and label, separated by blanks; see codes.search."""
     keys = pinyin_keys(label)
     return f"{keys} {english_keys(code)}" if name == "country" else keys
 
 
 def choosable(name: str) -> list[tuple[str, str]]:
-    """Each option of a list as (label, search keys)."""
+    """(label, search keys) of each entry offered in list `name`."""
     return [(labelled(code, label), search_keys(name, code, label)) for code, label in names_of(name).items()]
 
 
 def code_of(name: str, words: str) -> str:
-    """The code that a person means by `010-张`, `010`, `10` or `张`; raises Refused for none, or more than one.
+    """The code that was typed as `010-张`, `010`, `10` or `张`; raises Refused unless exactly one matches.
 
-    Width, case and kind of dash do not count; zeros that Excel took off the front of a code are put back.
+    Width, case and kind of dash are ignored; leading zeros, which Excel drops, are restored.
     """
     typed, names = _folded(words), names_of(name)
-    if code := _spelled(names, typed):
+    if code := _typed_code(names, typed):
         return code
-    known = [(code, _folded(label)) for code, label in names.items()]
-    meant = [code for code, label in known if typed == label] or [
+    labels_by_code = [(code, _folded(label)) for code, label in names.items()]
+    matches = [code for code, label in labels_by_code if typed == label] or [
         code
-        for code, label in known
-        if typed.endswith(label) and _spelled(names, typed.removesuffix(label).rstrip(" -")) == code
+        for code, label in labels_by_code
+        if typed.endswith(label) and _typed_code(names, typed.removesuffix(label).rstrip(" -")) == code
     ]
-    meant = meant or [code for code, label in known if typed and typed in label]
-    if len(meant) == 1:
-        return meant[0]
+    matches = matches or [code for code, label in labels_by_code if typed and typed in label]
+    if len(matches) == 1:
+        return matches[0]
     raise Refused(_("“%(words)s”不在代码表中，请从下拉列表中选择。", words=words))
 
 
@@ -137,8 +138,8 @@ def _folded(words: str) -> str:
     return (clean_line(words) or "").translate(DASHES).casefold()
 
 
-def _spelled(names: dict[str, str], typed: str) -> str | None:
-    """The code that `typed` spells; of a list of digits, also where its leading zeros are lost."""
+def _typed_code(names: dict[str, str], typed: str) -> str | None:
+    """`typed` as a code of `names`, or None; digits are padded with leading zeros to the longest code."""
     code = typed.upper()
     if code.isascii() and code.isdigit():
         code = code.zfill(max(map(len, names), default=0))
@@ -151,6 +152,6 @@ def authority_of(province: str) -> str:
 
 
 def seed_districts(session: Session) -> None:
-    """The sample table of `codes/district.csv`, when there is none yet."""
+    """Add the sample districts of `district.csv` when the table is empty; the caller commits."""
     if session.scalar(select(District).limit(1)) is None:
         session.add_all(District(code=code, name=name) for code, name in _read("district").items())

@@ -1,4 +1,4 @@
-"""The table of customs districts as a file gives it, compared with the present one and put in its place."""
+"""Import of customs districts: read them from the rows of a sheet, compare with the current table, replace it."""
 
 import hashlib
 import json
@@ -16,16 +16,16 @@ from models.workflow import Refused
 
 CODE_HEADINGS = ("关区代码", "海关代码", "口岸代码", "关区编码", "代码", "编码", "customscode", "districtcode", "code")
 NAME_HEADINGS = ("关区名称", "海关名称", "口岸名称", "名称", "customsname", "districtname", "name")
-HEADING_WITHIN = 30  # rows: above it stand a title, a date, who made the table
+HEADING_WITHIN = 30  # rows: a title, a date or an author may stand above the heading
 LONGEST_NAME = 50
-NAMED = 10  # codes that a sentence names
+MOST_LISTED = 10  # codes quoted in one sentence
 
 Rows = list[list[str]]
 
 
 @dataclass
 class Table:
-    """What a file says: code → name; what was done to read it; and what looks wrong and must be confirmed."""
+    """The districts of a file: code → name; `notes` on how it was read; `doubts` that the operator must confirm."""
 
     names: dict[str, str]
     notes: list[str] = field(default_factory=list)
@@ -34,34 +34,34 @@ class Table:
 
 @dataclass(frozen=True)
 class Change:
-    """What a new table would do to the present one: code → name, or → (name now, name then)."""
+    """The effect of a new table on the current one: code → name; `renamed`: code → (current name, new name)."""
 
     added: dict[str, str]
     renamed: dict[str, tuple[str, str]]
     ended: dict[str, str]
-    before: int  # districts that are current now
+    before: int  # number of districts in force before the import
 
 
 def table_of(rows: Rows) -> Table:
-    """The districts in the rows of a sheet. Raises Refused with a sentence that says what to mend."""
+    """The districts in the rows of a sheet. Raises Refused with a sentence that says what to correct."""
     columns, first, notes = _columns(rows)
     pairs, skipped = [], []
     for number, row in enumerate(rows[first:], start=first + 1):
         code, name = (row[column] if column < len(row) else "" for column in columns)
-        code, name = _digits(code), clean_text(name) or ""
-        if any(sign.isnumeric() and not sign.isalpha() for sign in code):
+        code, name = _padded_code(code), clean_text(name) or ""
+        if any(character.isnumeric() and not character.isalpha() for character in code):
             pairs.append((number, code, name))
-        elif code or name:  # a line of its own: 合计, 备注
+        elif code or name:  # not a district: 合计, 备注
             skipped.append(_("第 %(number)s 行“%(name)s”", number=number, name=(code or name)[:20]))
     if skipped:
-        notes.append(_("有 %(count)s 行没有代码，已略过：%(rows)s。", count=len(skipped), rows=_first(skipped)))
+        notes.append(_("有 %(count)s 行没有代码，已略过：%(rows)s。", count=len(skipped), rows=_shortened(skipped)))
     _check(pairs)
     names = {code: name for _number, code, name in pairs}
     return Table(names, notes, _doubts(Counter(code for _number, code, _name in pairs), names))
 
 
 def _columns(rows: Rows) -> tuple[tuple[int, int], int, list[str]]:
-    """((column of codes, column of names), index of the first row under the heading, notes)."""
+    """((column of codes, column of names), index of the first data row, notes). Raises Refused when there is none."""
     for index, row in enumerate(rows[:HEADING_WITHIN]):
         headings = [_heading(cell) for cell in row]
         code, name = _position(headings, CODE_HEADINGS), _position(headings, NAME_HEADINGS)
@@ -82,12 +82,12 @@ def _columns(rows: Rows) -> tuple[tuple[int, int], int, list[str]]:
 
 
 def _heading(cell: str) -> str:
-    """A heading without blanks, marks and what stands in brackets: «关区代码 (4位)*» is 关区代码."""
+    """A heading without blanks, punctuation and bracketed text: «关区代码 (4位)*» is 关区代码."""
     return re.sub(r"\(.*?\)|[\W_]", "", fold_width(without_format_characters(cell))).casefold()
 
 
 def _position(headings: list[str], known: tuple[str, ...]) -> int | None:
-    """The column with the most telling of the known headings; raises Refused when two columns have it."""
+    """Index of the column with the first of the `known` headings, or None; raises Refused when two columns have it."""
     for heading in known:
         if headings.count(heading) > 1:
             raise Refused(_("有两列的标题都是“%(heading)s”，请只保留一列后重新上传。", heading=heading))
@@ -96,13 +96,14 @@ def _position(headings: list[str], known: tuple[str, ...]) -> int | None:
     return None
 
 
-def _digits(cell: str) -> str:
-    """A code as four digits: Excel takes the leading noughts of 0100, and writes 100 or 100.0."""
+def _padded_code(cell: str) -> str:
+    """A code as four digits: Excel drops the leading zeros of 0100 and writes 100 or 100.0."""
     code = fold_width(without_format_characters(cell)).strip().removesuffix(".0").lstrip("'")
     return code.zfill(4) if code.isascii() and code.isdigit() else code
 
 
 def _check(pairs: list[tuple[int, str, str]]) -> None:
+    """Raises Refused unless every (row number, code, name) has a code of four digits and a name that fits."""
     if not pairs:
         raise Refused(_("文件中没有数据，请核对后重新选择文件。"))
     wrong = [
@@ -111,51 +112,53 @@ def _check(pairs: list[tuple[int, str, str]]) -> None:
         if not re.fullmatch("[0-9]{4}", code) or not 0 < len(name) <= LONGEST_NAME
     ]
     if wrong:
-        raise Refused(_("关区代码须为四位数字并带名称（不超过 50 字），有误的行：%(rows)s。", rows=_first(wrong)))
+        raise Refused(_("关区代码须为四位数字并带名称（不超过 50 字），有误的行：%(rows)s。", rows=_shortened(wrong)))
 
 
 def _doubts(counted: Counter[str], names: dict[str, str]) -> list[str]:
+    """Sentences on names that are only digits, and on codes that occur more than once (`counted`: code → rows)."""
     doubts = []
     if numeric := [f"{code}（{name}）" for code, name in names.items() if re.fullmatch(r"[\d\s.,/-]+", name)]:
         doubts.append(
-            _("有 %(count)s 个名称只有数字，可能读错了列：%(rows)s。", count=len(numeric), rows=_first(numeric))
+            _("有 %(count)s 个名称只有数字，可能读错了列：%(rows)s。", count=len(numeric), rows=_shortened(numeric))
         )
     if doubled := [f"{code}（{names[code]}）" for code, times in counted.items() if times > 1]:
         doubts.append(
-            _("有 %(count)s 个代码重复，采用各自最后一行：%(rows)s。", count=len(doubled), rows=_first(doubled))
+            _("有 %(count)s 个代码重复，采用各自最后一行：%(rows)s。", count=len(doubled), rows=_shortened(doubled))
         )
     return doubts
 
 
-def _first(items: list[str]) -> str:
-    return "、".join(items[:NAMED]) + (_(" 等") if len(items) > NAMED else "")
+def _shortened(items: list[str]) -> str:
+    """The first MOST_LISTED items, joined; with 等 when there are more."""
+    return "、".join(items[:MOST_LISTED]) + (_(" 等") if len(items) > MOST_LISTED else "")
 
 
 def compare(session: Session, names: dict[str, str]) -> Change:
-    """What a new table (code → name) would change; changes nothing."""
-    found = session.execute(select(District.code, District.name).where(~District.ended).order_by(District.code))
-    now = dict(found.all())
+    """The effect that a new table (code → name) would have; reads only."""
+    rows = session.execute(select(District.code, District.name).where(~District.ended).order_by(District.code))
+    current = dict(rows.all())
     return Change(
-        added={code: name for code, name in names.items() if code not in now},
-        renamed={code: (now[code], name) for code, name in names.items() if now.get(code, name) != name},
-        ended={code: name for code, name in now.items() if code not in names},
-        before=len(now),
+        added={code: name for code, name in names.items() if code not in current},
+        renamed={code: (current[code], name) for code, name in names.items() if current.get(code, name) != name},
+        ended={code: name for code, name in current.items() if code not in names},
+        before=len(current),
     )
 
 
 def fingerprint(session: Session) -> str:
-    """SHA-256 of the whole present table, in hex: whether it is still the one that was compared with."""
+    """SHA-256 of the whole current table, in hex, to detect changes between preview and import."""
     rows = session.execute(select(District.code, District.name, District.ended).order_by(District.code)).all()
     return hashlib.sha256(json.dumps([list(row) for row in rows]).encode()).hexdigest()
 
 
 def import_districts(session: Session, names: dict[str, str], seen: str) -> Change:
-    """Put a new table (code → name) in the place of the present one, whose fingerprint must be `seen`.
+    """Replace the current table by a new one (code → name); districts missing from it are marked as ended.
 
-    Districts that it lacks are marked as ended. The caller commits. Raises Refused when the table has changed since.
+    Raises Refused unless the table's fingerprint is still `seen`, that of the preview. The caller commits.
     """
     lock = update(District).values(ended=District.ended).execution_options(synchronize_session=False)
-    session.execute(lock)  # a write first: of two imports at once, the later one reads what the earlier one left
+    session.execute(lock)  # lock first: of two concurrent imports, the second sees the result of the first
     session.expire_all()
     if fingerprint(session) != seen:
         raise Refused(_("关区代码表在预览之后已被改动，没有导入。请重新上传文件并核对。"))

@@ -1,4 +1,4 @@
-"""回执: the bytes that customs sent, kept as received, and what they say (DxpRep, domain: transport and business)."""
+"""回执: the bytes received from customs, stored as received, and their results (DxpRep, transport and business)."""
 
 import hashlib
 import re
@@ -23,18 +23,17 @@ from models.workflow import Refused
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]([\w.-]+)")
 BLANKS = "\ufeff\0\x1a \t\r\n"
-MOST = 4_000_000  # bytes that are kept of one: none of ours comes near
-QUESTION = re.compile(
-    r"(.*)-Q(\d{1,9})"
-)  # the name of a question is that of its message, and the attempt it is asked in
-NAMED = (  # by the E-port client: what became of a letter, where only the name says it
+MOST = 4_000_000  # bytes stored of one receipt: far more than any real one
+# The name of a status query: message id, and the attempt that sends the query.
+QUESTION = re.compile(r"(.*)-Q(\d{1,9})")
+NAMED = (  # file names by which the E-port client reports the fate of a letter
     (re.compile(r"Successed_(.+)_\w+\.xml"), Reply.WAITING),
     (re.compile(r"Failed_(.+)_\w+\.xml|FailBox/(.+)\.xml"), Reply.FAULT),
 )
 
 
 class CustomsReceipt(Base):
-    """What arrived, byte for byte, once; `read_at` when all it says has been noted."""
+    """A receipt byte for byte, stored once; `read_at`: when all of its results were processed."""
 
     __tablename__ = "customs_receipt"
 
@@ -44,19 +43,19 @@ class CustomsReceipt(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     read_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
-    verdict: Mapped[str | None] = mapped_column(Text)  # what is odd about it; what it says stands beside each message
+    verdict: Mapped[str | None] = mapped_column(Text)  # what is odd about it; its results are notes on the messages
     strange: Mapped[bool] = mapped_column(default=False, index=True, info={"label": _l("无法识别")})
 
 
 class Unreadable(Refused):
-    """A receipt of which nothing can be believed; it stays as it was received."""
+    """Not a valid receipt; none of its content is used. It stays stored as received."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a receipt says of one message; `part` is where it says so.
+    """The result that a receipt gives for one message; `part`: its XML element.
 
-    `asked_in`: the attempt in which we asked for it, where that is what the receipt answers, else 0.
+    `asked_in`: the attempt whose status query the receipt answers; 0 when it answers none.
     """
 
     message_id: str
@@ -66,14 +65,14 @@ class Result:
     asked_in: int = 0
 
 
-def kept(session: Session, name: str, raw: bytes, reply_to: str = "") -> CustomsReceipt:
-    """The row of these bytes, made when they are new; commits: they are safe before anything is made of them.
+def store(session: Session, name: str, raw: bytes, reply_to: str = "") -> CustomsReceipt:
+    """The row of these bytes, inserted when they are new. Commits, so that they are safe before they are processed.
 
-    `reply_to` names the attempt that they answer at once: the same words said to another attempt are new, but not
-    the same noise.
+    `reply_to`: the attempt that they are the direct answer to. The same result for another attempt is a new receipt;
+    the same unreadable bytes are not.
     """
-    answers = reply_to if told(name, raw)[0] else ""
-    digest = hashlib.sha256(answers.encode() + (raw or said(name).encode())).hexdigest()
+    answered = reply_to if interpret(name, raw)[0] else ""
+    digest = hashlib.sha256(answered.encode() + (raw or said(name).encode())).hexdigest()
     row = CustomsReceipt(received_at=clock.now(), name=said(name)[:255], digest=digest, raw=raw[:MOST])
     session.add(row)
     try:
@@ -84,8 +83,8 @@ def kept(session: Session, name: str, raw: bytes, reply_to: str = "") -> Customs
     return row
 
 
-def told(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
-    """(what a receipt says of each message, what is odd about it); where its bytes say nothing its name may."""
+def interpret(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
+    """(results by message, sentences on what is odd); if the bytes are no receipt, the file name may hold a result."""
     try:
         return results(raw)
     except Unreadable as why:
@@ -97,13 +96,13 @@ def told(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
 
 
 def asked(name: str) -> tuple[str, int]:
-    """(the message that a letter of this name is about, the attempt in which it asks for it; 0: it does not ask)."""
+    """(message id, attempt) from the name of a letter; attempt 0 unless the letter is a status query."""
     found = QUESTION.fullmatch(name)
     return (found[1], int(found[2])) if found else (name, 0)
 
 
 def results(raw: bytes) -> tuple[list[Result], list[str]]:
-    """(what it says of each message, what is odd about it); raises Unreadable when it is no whole receipt."""
+    """(results by message, sentences on what is odd); raises Unreadable when it is not a complete receipt."""
     root = _root(raw)
     about, asked_in = asked(_said(root, "OriHead/{*}CopMsgId"))
     code, info = _said(root, "Response/{*}ResponseCode"), _said(root, "Response/{*}ResponseInfo")
@@ -138,11 +137,15 @@ def _said(element: Any, path: str) -> str:
 
 
 def _text(element: Any) -> str:
+    """The element as XML."""
     return etree.tostring(element, encoding="unicode", with_tail=False)
 
 
 def _root(raw: bytes) -> Any:
-    """UTF-8, UTF-16 or GB 18030 (also under its older names), with or without BOM, blanks and line ends around it."""
+    """The root element of UTF-8, UTF-16 or GB 18030 (also by its older names), BOM and blanks removed.
+
+    Raises Unreadable.
+    """
     if len(raw) >= MOST:
         raise Unreadable(_("内容过长"))
     text = DECLARATION.sub("", decoded(raw).strip(BLANKS))
@@ -159,7 +162,7 @@ def _root(raw: bytes) -> Any:
 
 
 def decoded(raw: bytes) -> str:
-    """The text of what was received; what cannot be decoded shows as «�»."""
+    """The received bytes as text; undecodable bytes become «�»."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", "replace")
     stated = ENCODING.match(raw)

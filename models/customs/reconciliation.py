@@ -1,4 +1,4 @@
-"""对账: our ledger against customs', both ways, and what was found, kept to be shown."""
+"""对账: compares our messages with customs' ledger, in both directions, and stores the differences."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from models.database import Base
 from models.vocabulary import Difference
 from models.workflow import Refused
 
-PART = 1000
-Ledger = dict[str, tuple[bool | None, int | None]]
+PART = 1000  # ids in one statement
+Ledger = dict[str, tuple[bool | None, int | None]]  # message id → (accepted, sent_in)
 Found = list[tuple[str, Difference]]
 
 
 class Reconciliation(Base):
-    """One comparison; `day` is None where it was of everything."""
+    """One comparison; `day` is None when it covered everything. `ours`, `theirs`, `found` are counts."""
 
     __tablename__ = "reconciliation"
 
@@ -35,23 +35,24 @@ class Reconciliation(Base):
     found: Mapped[int] = mapped_column(info={"label": _l("差异")})
     differences: Mapped[list[list[str]]] = mapped_column(JSON)
 
-    def told(self, begins: str = "") -> Found:
-        """(message id, difference), of those whose id begins so."""
-        return [(name, Difference(kind)) for name, kind in self.differences if name.startswith(begins)]
+    def differences_of(self, prefix: str = "") -> Found:
+        """(message id, difference) of the messages whose id begins with `prefix`."""
+        return [(name, Difference(kind)) for name, kind in self.differences if name.startswith(prefix)]
 
 
 def reconcile(session: Session, ask: Callable[[date, date], Any], day: date | None = None) -> Reconciliation:
-    """Compare what we sent with what customs received: all of it, or what was queued, or arrived, on `day`.
+    """Compare what we sent with what customs received: everything, or what was queued or arrived on `day`. Commits.
 
-    `ask(since, until)` is customs' list. Ours is read before and after: what moves meanwhile is no difference.
+    `ask(since, until)` fetches customs' list; raises Refused when its form is wrong. Our ledger is read before and
+    after the request, so that a message in motion is not reported as a difference.
     """
     before, today = ledger(session, day), clock.today()
-    entries = [_entry(told) for told in _listed(ask(day or date(2000, 1, 1), today))]
+    entries = [_entry(line) for line in _as_list(ask(day or date(2000, 1, 1), today))]
     theirs = {name: accepted for name, accepted, _day in entries}
     after = ledger(session, day)
     arrived = {name for name, _accepted, on in entries if day is None or on == str(day)}
-    strangers = arrived - after.keys() - _known(session, arrived - after.keys())
-    found = [(name, Difference.MISSING_HERE) for name in sorted(strangers)]
+    unknown = arrived - after.keys() - _sent(session, arrived - after.keys())
+    found = [(name, Difference.MISSING_HERE) for name in sorted(unknown)]
     times = Counter(name for name, _accepted, _day in entries)
     found += [(name, Difference.DOUBLED) for name, count in sorted(times.items()) if count > 1 and name in after]
     for name, (answer, sent_in) in before.items():
@@ -68,24 +69,24 @@ def reconcile(session: Session, ask: Callable[[date, date], Any], day: date | No
     return row
 
 
-def _listed(told: Any) -> list[Any]:
-    if not isinstance(told, list):
+def _as_list(answer: Any) -> list[Any]:
+    if not isinstance(answer, list):
         raise Refused(_("海关网关的应答不符合约定格式。"))
-    return told
+    return answer
 
 
-def _entry(told: Any) -> tuple[str, bool, str]:
-    """(message id, accepted, day) of one line of customs' list; a line of any other form makes it no list."""
-    match told:
+def _entry(line: Any) -> tuple[str, bool, str]:
+    """(message id, accepted, day) of one line of customs' list; raises Refused for any other form."""
+    match line:
         case {"message_id": str(name), "accepted": bool(accepted), "day": str(day)}:
             return name, accepted, day
     raise Refused(_("海关网关的应答不符合约定格式。"))
 
 
 def ledger(session: Session, day: date | None = None) -> Ledger:
-    """Every message tried at least once: whether customs accepted it (None: no answer), and the attempt it is out in.
+    """Message id → (accepted or None without an answer, sent_in), of messages with at least one attempt. Commits.
 
-    Commits.
+    `day`: only those queued on that day.
     """
     sent = select(CustomsMessage.message_id, CustomsMessage.accepted, CustomsMessage.sent_in)
     sent = sent.where(CustomsMessage.attempts > 0)
@@ -97,8 +98,8 @@ def ledger(session: Session, day: date | None = None) -> Ledger:
     return found
 
 
-def _known(session: Session, names: set[str]) -> set[str]:
-    """Those that we did send, on another day; asked in parts, for a statement takes only so many names."""
+def _sent(session: Session, names: set[str]) -> set[str]:
+    """The message ids in `names` that we have sent, on any day; in batches: a statement takes limited parameters."""
     found: set[str] = set()
     ordered = sorted(names)
     for begin in range(0, len(ordered), PART):
@@ -108,5 +109,5 @@ def _known(session: Session, names: set[str]) -> set[str]:
 
 
 def latest(session: Session) -> Reconciliation | None:
-    """The last comparison."""
+    """The most recent comparison, or None."""
     return session.scalar(select(Reconciliation).order_by(Reconciliation.id.desc()).limit(1))

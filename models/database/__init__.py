@@ -1,4 +1,4 @@
-"""The database: one declarative base, named constraints, exact decimals, and how it is opened."""
+"""The database: declarative base, constraint names, exact decimals, engine options, migration lock."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from models.database import (
     computed_columns as computed_columns,
-)  # must be known before any table is made, by a migration too
+)  # registers its SQL compiler before any table is created, also by a migration
 from models.database import postgresql, sqlite
 
 NAMES = {
@@ -26,23 +26,23 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-MIGRATION_LOCK = 20_260_101  # any number, the same for ever: the advisory lock's on PostgreSQL
+MIGRATION_LOCK = 20_260_101  # id of PostgreSQL's advisory lock: an arbitrary number that must never change
 MIGRATION_WAIT = 24 * 60 * 60 * 1000  # ms that a migration waits for another one on SQLite
 
 
 class Base(DeclarativeBase):
-    """Every table; constraint names are derived, so that migrations can name them on both databases."""
+    """Base of every model; derived constraint names let a migration name them on both databases."""
 
     metadata = MetaData(naming_convention=NAMES)
 
 
 class GuardedSession(Session):
-    """The session that `models.access` guards; the ways past its events are shut."""
+    """The session under row security (`models.access`). Bulk methods raise: they fire none of its events."""
 
-    def _shut(self, *_args: Any, **_options: Any) -> Any:
-        raise RuntimeError("bulk methods pass by the row guard: use add(), insert() or the door")
+    def _refuse_bulk(self, *_args: Any, **_options: Any) -> Any:
+        raise RuntimeError("bulk methods bypass row security: use add(), insert() or access.everything()")
 
-    bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _shut
+    bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _refuse_bulk
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": GuardedSession})
@@ -66,12 +66,12 @@ class Exact(TypeDecorator[Decimal]):
 
 
 def tidy(value: Decimal) -> Decimal:
-    """1000.00000 → 1000, 0.50 → 0.5: the same number on both databases, never in exponents."""
+    """1000.00000 → 1000, 0.50 → 0.5: the same digits on both databases, never with an exponent."""
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
 
 
 def init_app(app: Flask) -> None:
-    """Open the database named by SQLALCHEMY_DATABASE_URI."""
+    """Configure the engine for SQLALCHEMY_DATABASE_URI; connects to nothing yet."""
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     options: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "sqlite":
@@ -90,21 +90,21 @@ def init_app(app: Flask) -> None:
 
 
 def lock_for_migration(connection: Connection) -> None:
-    """Begin a transaction that no other migration runs beside; waits for the other one, which may take long.
+    """Begin a transaction that excludes every other migration; waits for a running one, which may take long.
 
-    The lock is the transaction's: it goes with a process that dies, and so does what that one has changed.
+    The lock belongs to the transaction: when the process dies, lock and changes are released together.
     """
     if connection.dialect.name == "sqlite":
-        usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+        previous = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
         connection.exec_driver_sql(f"PRAGMA busy_timeout={MIGRATION_WAIT}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins no transaction before DDL
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={usual}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={previous}")
     else:
         postgresql.wait_without_end(connection)
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
 
 
 def version() -> str | None:
-    """The kind and version of the database; for SQLite that of the library used. None before the first connection."""
-    known = getattr(db.engine.dialect, "server_version_info", None)
-    return f"{db.engine.dialect.name} {'.'.join(map(str, known))}" if known else None
+    """Kind and version of the database, e.g. «postgresql 16.2» (SQLite: of the library). None before a connection."""
+    info = getattr(db.engine.dialect, "server_version_info", None)
+    return f"{db.engine.dialect.name} {'.'.join(map(str, info))}" if info else None

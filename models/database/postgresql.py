@@ -1,4 +1,4 @@
-"""PostgreSQL: how a connection is opened, and how long we wait for what; a server that falls silent stops nobody."""
+"""PostgreSQL: engine options and timeouts, so that a server that stops answering blocks no request for ever."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,14 +7,14 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 
-MARGIN = 3  # seconds that the server has to tell that a statement took too long, before we give the connection up
+MARGIN = 3  # seconds after statement_timeout in which the server may report it, before the connection is closed
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Whole seconds: to connect, until a dead network is noticed, for a statement, a lock, a connection of the pool.
+    """Whole seconds: to connect; to notice a dead network; for a statement, a lock, a pooled connection.
 
-    `statement` includes the wait for locks. A migration has no end to its statements.
+    `statement` includes the wait for locks. A migration lifts `statement` and `lock` (wait_without_end).
     """
 
     connect: int = 5
@@ -25,12 +25,12 @@ class Timeouts:
 
 
 class TimedConnection(psycopg.Connection[Any]):
-    """Gives itself up when no answer comes: a proxy may take what we send, so that TCP notices nothing."""
+    """Closes itself when no answer comes: behind a proxy that accepts our bytes, TCP notices no failure."""
 
-    seconds: float | None = None  # for one answer; None waits for ever
+    seconds: float | None = None  # to wait for one answer; None: without limit
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """As psycopg's own. The connection is closed when it raises OperationalError for want of an answer."""
+        """As psycopg's own; also closes the connection when no answer came in time (OperationalError)."""
         try:
             return super().wait(gen, interval, self.seconds if timeout is None else timeout)
         except psycopg.OperationalError:
@@ -40,7 +40,7 @@ class TimedConnection(psycopg.Connection[Any]):
 
 
 def options(timeouts: Timeouts) -> dict[str, Any]:
-    """Arguments of `create_engine`."""
+    """Keyword arguments for `create_engine`."""
     settings = {
         "timezone": "Asia/Shanghai",
         "statement_timeout": timeouts.statement * 1000,
@@ -62,7 +62,7 @@ def options(timeouts: Timeouts) -> dict[str, Any]:
 
 
 def prepare(engine: Engine, timeouts: Timeouts) -> None:
-    """Open every connection of this engine as a `TimedConnection`."""
+    """Make this engine open every connection as a `TimedConnection`."""
 
     def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> TimedConnection:
         return TimedConnection.connect(*arguments, **options)
@@ -75,7 +75,7 @@ def prepare(engine: Engine, timeouts: Timeouts) -> None:
 
 
 def wait_without_end(connection: Connection) -> None:
-    """For the rest of this transaction, and until the connection is back in the pool, nothing takes too long."""
+    """No timeouts for the rest of this transaction, nor for answers until the connection returns to the pool."""
     for name in ("statement_timeout", "lock_timeout"):
         connection.exec_driver_sql(f"SET LOCAL {name} = 0")
     driver: Any = connection.connection.driver_connection

@@ -1,4 +1,4 @@
-"""SQLite: which library we use, how a connection is opened, and which versions are refused."""
+"""SQLite: the library used, how a connection is opened, and which versions are refused."""
 
 import time
 from typing import Any
@@ -14,12 +14,12 @@ except ImportError:  # no wheel for this machine
 library: Any = _library
 Version = tuple[int, ...]
 PRAGMAS = ("foreign_keys=ON", "synchronous=FULL")
-TRIES, PAUSE = 100, 0.05  # up to five seconds, in seconds
+TRIES, PAUSE = 100, 0.05  # attempts, and seconds between them: up to five seconds
 
 
 def options() -> dict[str, Any]:
-    """Arguments of `create_engine`."""
-    # IMMEDIATE: a write transaction takes its lock at once; an upgraded read fails with «locked» under load.
+    """Keyword arguments for `create_engine`."""
+    # IMMEDIATE takes the write lock at BEGIN; upgrading a read transaction fails with «locked» under load.
     return {"module": library, "connect_args": {"isolation_level": "IMMEDIATE", "timeout": 30}}
 
 
@@ -33,7 +33,7 @@ def loses_commits(version: Version) -> bool:
 
 
 def refusal(address: str, version: Version = library.sqlite_version_info) -> str | None:
-    """Why this database must not be opened; None: it may. Nobody knows how many processes will open the same file."""
+    """Why this database must not be opened, or None. Any file may be opened by several processes; memory may not."""
     url = make_url(address)
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return None
@@ -47,18 +47,18 @@ def refusal(address: str, version: Version = library.sqlite_version_info) -> str
 
 
 def prepare(engine: Engine) -> None:
-    """Open every connection of this engine with a write-ahead log and foreign keys; a commit is on disk on return."""
+    """Make this engine open every connection with a write-ahead log, foreign keys, and commits synced to disk."""
     event.listen(engine, "connect", lambda connection, _record: _open(connection))
 
 
 def _open(connection: Any) -> None:
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-    for left in reversed(range(TRIES)):
+    for tries_left in reversed(range(TRIES)):
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except library.OperationalError:  # another process opens the new file: the busy timeout does not apply here
-            if not left:
+            if not tries_left:
                 raise
             time.sleep(PAUSE)

@@ -19,7 +19,7 @@ TURNS = 3  # people act on the application meanwhile: so often is a note tried b
 
 def take(session: Session, name: str, raw: bytes, pace: Pace, reply_to: str = "") -> list[str]:
     """Keep `raw` as received, then note all it says; the same bytes again are dropped. Commits. A line each."""
-    row = receipt.kept(session, name, raw, reply_to)
+    row = receipt.store(session, name, raw, reply_to)
     return read(session, row.id, pace) if row.read_at is None else []
 
 
@@ -36,7 +36,7 @@ def read(session: Session, key: int, pace: Pace) -> list[str]:
     However many read it, and wherever one of them dies, each item is noted once.
     """
     row = session.get_one(CustomsReceipt, key)
-    told, odd = receipt.told(row.name, row.raw)
+    told, odd = receipt.interpret(row.name, row.raw)
     lines, left = list(odd), False
     for place, result in enumerate(told):
         try:

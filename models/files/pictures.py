@@ -1,4 +1,4 @@
-"""Whether a picture is whole and can be shown: JPEG and PNG decoded to their end, TIFF by its directories."""
+"""Check that a picture is complete: JPEG and PNG are decoded to their end, TIFF is checked by its directories."""
 
 import hashlib
 import io
@@ -14,63 +14,64 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from models.files.flaws import Flaw, Flawed
 
 MOST_BYTES = 400_000_000  # unpacked: 100 million pixels in colour, A1 at 600 dpi in black and white
-BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # of a pixel in Pillow's memory; 4 in all other modes
+BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # per pixel in Pillow's memory, by mode; 4 in all others
 MOST_PAGES = 2_000  # of a TIFF
 END_OF_JPEG, SCAN = b"\xff\xd9", b"\xff\xda"
-MOST_OWN_ZEROS = 8
+MOST_OWN_ZEROS = 8  # zero bytes at the end that may belong to the picture
 END_OF_PNG = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def allow_large() -> None:
-    """Take Pillow's own limit away, which has no sentence for people; holds for the whole process."""
+    """Disable Pillow's own size limit: check_picture has one with a sentence. Applies to the whole process."""
     Image.MAX_IMAGE_PIXELS = None
     ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def check_picture(path: Path, kind: str) -> None:
-    """Raises Flawed when a JPEG, PNG or TIFF is cut off or too large; anything else when it is broken."""
+    """`kind`: JPEG, PNG or TIFF. Raises Flawed when it is cut off or too large; any other error: it is unreadable."""
     with path.open("rb") as file:
         {"JPEG": _check_jpeg, "PNG": _check_png, "TIFF": _check_tiff}[kind](file)
 
 
 def _check_size(picture: Image.Image) -> None:
+    """Raises Flawed (LARGE) when the unpacked picture exceeds MOST_BYTES."""
     if picture.width * picture.height * BYTES.get(picture.mode, 4) > MOST_BYTES:
         raise Flawed(Flaw.LARGE)
 
 
 def _check_jpeg(file: BinaryIO) -> None:
-    """Decoded to its end. The mark of the end may lack, when no part of the picture does."""
+    """Decode to the end. The end marker may be missing if no pixels are; raises Flawed (CUT) otherwise."""
     content = file.read()
     if content.rfind(END_OF_JPEG) < content.rfind(SCAN) or SCAN not in content:
-        if not _ends_whole(content):
+        if not _has_all_pixels(content):
             raise Flawed(Flaw.CUT)
     else:
         _pixels(content)
 
 
-def _ends_whole(content: bytes) -> bool:
-    """Whether any bytes behind leave the picture as it is: where a part lacks, they are shown in its place.
+def _has_all_pixels(content: bytes) -> bool:
+    """Whether appended bytes leave the pixels unchanged: if part of the data is missing, they are decoded instead.
 
-    Zeros at the end may stand for a part that never came; a few of them may be the picture's own.
+    Trailing zeros are removed first, except a few: a broken download may leave them in place of the missing part.
     """
-    begun = content[: len(content.rstrip(b"\0")) + MOST_OWN_ZEROS]
+    received = content[: len(content.rstrip(b"\0")) + MOST_OWN_ZEROS]
     try:
-        return _pixels(begun + END_OF_JPEG) == _pixels(begun + bytes(range(250)) * 40 + END_OF_JPEG)
+        return _pixels(received + END_OF_JPEG) == _pixels(received + bytes(range(250)) * 40 + END_OF_JPEG)
     except OSError:
         return False
 
 
 def _pixels(content: bytes) -> bytes:
-    """SHA-256 of what is shown, at an eighth of its size where that is read to the end. Of an MPO the first picture."""
+    """SHA-256 of the pixels; at an eighth of the size unless progressive. Of an MPO, the first picture."""
     with JpegImageFile(io.BytesIO(content)) as picture:
         _check_size(picture)
-        if "progressive" not in picture.info:  # whose last parts only sharpen it
+        if "progressive" not in picture.info:  # its last scans only add detail, which a reduced size would not show
             picture.draft("RGB", (1, 1))
         return hashlib.sha256(picture.tobytes()).digest()
 
 
 def _check_png(file: BinaryIO) -> None:
-    """All its pixels must be there; the mark of its end may lack."""
+    """Decode all pixels; the end marker may be missing. Raises Flawed (CUT) when pixels are missing."""
     content = file.read()
     whole = _whole_chunks(content)
     try:
@@ -84,7 +85,7 @@ def _check_png(file: BinaryIO) -> None:
 
 
 def _whole_chunks(content: bytes) -> int:
-    """Where the last whole chunk of a PNG ends, before IEND; raises Flawed (BROKEN) when its pixels were changed."""
+    """Offset of the end of the last complete chunk before IEND; raises Flawed (BROKEN) on a wrong CRC of pixel data."""
     position = 8
     while position + 12 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, position)
@@ -98,7 +99,7 @@ def _whole_chunks(content: bytes) -> int:
 
 
 def _check_tiff(file: BinaryIO) -> None:
-    """Every page's strips or tiles must lie in the file. Their decoding is left to viewers, who know more kinds."""
+    """Check that the strips or tiles of every page lie within the file. Not decoded: viewers know more codecs."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     pages: Any = ImageFileDirectory_v2(file.read(8))
@@ -118,15 +119,15 @@ def _check_tiff(file: BinaryIO) -> None:
 
 
 def _check_page(page: Any, size: int) -> None:
-    """Raises Flawed when a page of a TIFF is too large or lies beyond the end of a file of so many bytes."""
+    """Raises Flawed when a page of a TIFF is too large, or its data lie beyond the end of the file (`size` bytes)."""
     depth = page.get(258, (1,))
     bits = page[256] * page[257] * (sum(depth) if len(depth) > 1 else depth[0] * page.get(277, 1))
     if bits > MOST_BYTES * 8:
         raise Flawed(Flaw.LARGE)
     starts = page.get(273) or page[324]
-    lengths = page.get(279) or page.get(325) or (0,) * len(starts)  # old fax software writes none
+    lengths = page.get(279) or page.get(325) or (0,) * len(starts)  # old fax software omits the lengths
     ends = [start + length for start, length in zip(starts, lengths, strict=True)]
-    if page.get(259, 1) == 1 and len(ends) == 1:  # not compressed: the size of the picture tells how long it is
+    if page.get(259, 1) == 1 and len(ends) == 1:  # uncompressed: the length follows from the dimensions
         ends = [min(ends[0], starts[0] + bits // 8)]
     if max(starts) >= size or max(ends) > size:
         raise Flawed(Flaw.CUT)

@@ -1,10 +1,11 @@
-"""The code in a certificate's QR picture: what it says, short and signed, to be proved without the register.
+"""The signed code in a certificate's QR picture, which can be verified without the register.
 
 A code is base64url of: algorithm (1 byte) · key (4 bytes of its SHA-256) · signature (64) · SHA-256 of the snapshot
-(32) · text. The text is UTF-8, a line each: number, date of issue, holder, title. The signature covers digest and text.
+(32) · text. The text is UTF-8, one line each: number, date of issue, holder, title. The signature covers digest and
+text.
 
-This file, the public keys and the package `cryptography` are all that a verifier needs:
-`python check_code.py KEYS_FOLDER TEXT` tells true from forged on any machine.
+A verifier needs only this file, the public keys and the package `cryptography`:
+`python check_code.py KEYS_FOLDER TEXT` verifies a code on any machine.
 """
 
 import base64
@@ -25,21 +26,21 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-ALGORITHMS = {1: Ed25519PublicKey}  # by the first byte; SM2 would be another byte, and another kind of key
+ALGORITHMS = {1: Ed25519PublicKey}  # first byte → kind of key; SM2 would get its own byte and kind of key
 KEY, SIGNATURE, DIGEST = 4, 64, 32  # bytes
-LONGEST = 60  # characters of holder and of title: a picture denser than that is read by no telephone off paper
+LONGEST = 60  # characters of holder and of title: telephones cannot read a denser picture from paper
 CODE = re.compile(r"(?:.*[?&]c=)?([A-Za-z0-9_-]{150,2000})")
-SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none is taken for another
+SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no two characters look alike
 LOOK_ALIKES = str.maketrans("OIL", "011")
-TYPED = 12  # signs of the short code, 60 bits
+TYPED_LENGTH = 12  # characters of the typed code (校验码), 60 bits
 
 
 class Forged(ValueError):
-    """Not a code, or none that a province signed."""
+    """Not a code, or not signed by the province of its number."""
 
 
 class PublicKey(Protocol):
-    """What proves codes; `verify` raises InvalidSignature."""
+    """A key that verifies codes; `verify` raises InvalidSignature."""
 
     def verify(self, signature: bytes, data: bytes, /) -> None: ...
 
@@ -47,7 +48,7 @@ class PublicKey(Protocol):
 
 
 class CodeKey(Protocol):
-    """What signs codes: a key in a file, or one that never leaves its token."""
+    """A key that signs codes: loaded from a file, or inside a PKCS#11 token."""
 
     def sign(self, data: bytes, /) -> bytes: ...
 
@@ -56,7 +57,7 @@ class CodeKey(Protocol):
 
 @dataclass(frozen=True)
 class Facts:
-    """What a code says; holder and title may be shortened, the digest (hex) is of everything granted."""
+    """The content of a code; holder and title may be shortened, `digest` (hex) is the SHA-256 of the snapshot."""
 
     number: str
     issued_on: date
@@ -65,7 +66,7 @@ class Facts:
     digest: str
 
     def message(self) -> bytes:
-        """The bytes that are signed."""
+        """The signed bytes: digest and text."""
         lines = (self.number, self.issued_on.isoformat(), _short(self.holder), _short(self.title))
         return bytes.fromhex(self.digest) + "\n".join(lines).encode()
 
@@ -75,37 +76,40 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _name(key: PublicKey) -> bytes:
-    """Algorithm and key, as they stand at the head of a code."""
+def _key_id(key: PublicKey) -> bytes:
+    """The first bytes of a code: algorithm and key."""
     algorithm = next(byte for byte, kind in ALGORITHMS.items() if isinstance(key, kind))
     return bytes([algorithm]) + hashlib.sha256(key.public_bytes_raw()).digest()[:KEY]
 
 
-def _spelled(raw: bytes) -> str:
+def _base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def signed(facts: Facts, key: CodeKey) -> str:
-    """The code; the same facts and key make the same code."""
+    """The signed code of these facts; deterministic (Ed25519)."""
     message = facts.message()
-    return _spelled(_name(key.public_key()) + key.sign(message) + message)
+    return _base64url(_key_id(key.public_key()) + key.sign(message) + message)
 
 
 def read(text: str, keys: Iterable[tuple[str, PublicKey]]) -> Facts:
-    """What a code, or an address that ends in one, says; raises Forged unless the number's own province signed it."""
+    """The facts in `text`, a code or an address that ends in one; `keys` are (province, key).
+
+    Raises Forged unless the number's own province signed it.
+    """
     found = CODE.fullmatch(text.strip())
     try:
         raw = base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4)) if found else b""
-        if not found or _spelled(raw) != found[1]:  # the last sign has bits to spare: one code, one spelling
+        if not found or _base64url(raw) != found[1]:  # the last character has unused bits: accept one spelling only
             raise ValueError(text)
-        name, rest = raw[: 1 + KEY], raw[1 + KEY :]
+        key_id, rest = raw[: 1 + KEY], raw[1 + KEY :]
         signature, message = rest[:SIGNATURE], rest[SIGNATURE:]
         number, day, holder, title = message[DIGEST:].decode().split("\n")
         facts = Facts(number, date.fromisoformat(day), holder, title, message[:DIGEST].hex())
     except (binascii.Error, ValueError):
         raise Forged("not a code") from None
     for province, key in keys:
-        if province[:2] == number[1:3] and _name(key) == name:
+        if province[:2] == number[1:3] and _key_id(key) == key_id:
             try:
                 key.verify(signature, message)
             except InvalidSignature:
@@ -114,8 +118,8 @@ def read(text: str, keys: Iterable[tuple[str, PublicKey]]) -> Facts:
     raise Forged("not signed by the province of the number")
 
 
-def laid_out(folder: Path) -> Iterator[tuple[str, PublicKey]]:
-    """Every public key (`320000.pub`, `320000-2025.pub`) and its province; a broken one stops no other."""
+def public_keys_in(folder: Path) -> Iterator[tuple[str, PublicKey]]:
+    """(province, key) of every file `320000.pub`, `320000-2025.pub` …; an unreadable one is logged and skipped."""
     for file in sorted(folder.glob("*.pub")):
         try:
             key = load_pem_public_key(file.read_bytes())
@@ -126,31 +130,31 @@ def laid_out(folder: Path) -> Iterator[tuple[str, PublicKey]]:
             yield file.name[:6], key
 
 
-def new_typed() -> str:
-    """A short code to be typed by hand: random, for numbers follow each other and must prove nothing (AC7)."""
-    return "".join(secrets.choice(SIGNS) for _ in range(TYPED))
+def new_typed_code() -> str:
+    """A new 校验码: random, because numbers are consecutive and must prove nothing (AC7)."""
+    return "".join(secrets.choice(SIGNS) for _ in range(TYPED_LENGTH))
 
 
 def plain(typed: str) -> str:
-    """What a person meant who copied it off paper: capitals, no dashes, no blanks, no full-width signs."""
+    """A typed code or number in capitals, without dashes, blanks and full-width characters."""
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", typed)).upper()
 
 
-def same_typed(typed: str, kept: str) -> bool:
-    """Whether a person typed the short code; look-alikes do not matter."""
-    meant = plain(typed).translate(LOOK_ALIKES)
-    return len(kept) == TYPED and secrets.compare_digest(meant.encode(), kept.encode())
+def matches_typed_code(typed: str, stored: str) -> bool:
+    """Whether `typed` is the stored 校验码, look-alikes (O, I, L) accepted; False when none is stored."""
+    normalized = plain(typed).translate(LOOK_ALIKES)
+    return len(stored) == TYPED_LENGTH and secrets.compare_digest(normalized.encode(), stored.encode())
 
 
 def main(folder: str, text: str) -> int:
-    """Say what a code says; 0 when a province of the keys in the folder signed it."""
+    """Verify `text` with the keys in `folder` and print its facts; the exit status: 0 when valid, else 1."""
     try:
-        facts = read(text, laid_out(Path(folder)))
+        facts = read(text, public_keys_in(Path(folder)))
     except Forged:
         sys.stdout.write("二维码不完整，或不是签发机关签署的。请重新扫描；仍是如此的，请勿采信。\n")
         return 1
-    told = (facts.number, facts.holder, facts.title, facts.issued_on.isoformat())
-    sys.stdout.write("二维码由签发机关签署。今天是否仍然有效，请联网查验。\n" + "\n".join(told) + "\n")
+    lines = (facts.number, facts.holder, facts.title, facts.issued_on.isoformat())
+    sys.stdout.write("二维码由签发机关签署。今天是否仍然有效，请联网查验。\n" + "\n".join(lines) + "\n")
     return 0
 
 

@@ -1,13 +1,13 @@
-"""Keys that never leave their token: a card, a stick or a server that speaks PKCS#11.
+"""Keys inside a PKCS#11 token: a smart card, a USB token or an HSM. The private keys never leave it.
 
-`320000.token` (TOML) says where they are; the PIN is the passphrase of the keys:
+`320000.token` (TOML) names token and keys; the PIN is the passphrase of the keys (Keys.passphrase):
 
-    module = "/usr/lib/softhsm/libsofthsm2.so"   # what the maker of the token supplies
-    token = "jiangsu"                            # its label
-    certificate = "seal"                         # labels of what lies in it
+    module = "/usr/lib/softhsm/libsofthsm2.so"   # the PKCS#11 library of the token's vendor
+    token = "jiangsu"                            # label of the token
+    certificate = "seal"                         # labels of the objects in it
     key = "seal"
-    code_key = "code"                            # Ed25519, private and public half
-    chain = ["ca"]                               # certificates between ours and the root, if any
+    code_key = "code"                            # Ed25519, private and public key
+    chain = ["ca"]                               # intermediate certificates, if any
 """
 
 import tomllib
@@ -21,43 +21,46 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from models.signing.check_code import CodeKey
 
-TURN = Lock()
+SESSION_LOCK = Lock()
 if TYPE_CHECKING:
-    from pyhanko.sign.signers import Signer as Hand
+    from pyhanko.sign.signers import Signer as PyHankoSigner
 
 
 @dataclass(frozen=True)
 class TokenKey:
-    """An Ed25519 key of which we see the public half alone."""
+    """An Ed25519 key in the token; `private` is a handle (pkcs11.PrivateKey)."""
 
     private: Any
     public: Ed25519PublicKey
 
     def sign(self, data: bytes, /) -> bytes:
-        """Done in the token."""
+        """Sign inside the token."""
         from pkcs11 import Mechanism
 
         return bytes(self.private.sign(data, mechanism=Mechanism.EDDSA))
 
     def public_key(self) -> Ed25519PublicKey:
-        """The other half."""
         return self.public
 
 
-def opened(descriptor: Path, pin: str | None) -> "tuple[Hand, CodeKey]":
-    """What signs papers and messages, and what signs codes; raises ValueError when the token does not give them."""
+def load(descriptor: Path, pin: str | None) -> "tuple[PyHankoSigner, CodeKey]":
+    """(signer of papers and messages, key of codes) that the descriptor names.
+
+    Raises ValueError when the token, the PIN or an object in it is missing or wrong.
+    """
     from pkcs11.exceptions import PKCS11Error
     from pyhanko.sign.pkcs11 import PKCS11Signer
 
     try:
-        told = tomllib.loads(descriptor.read_text(encoding="utf-8"))
-        session = _awake(told["module"], told["token"], pin)
-        hand = PKCS11Signer(
-            session, cert_label=told["certificate"], key_label=told["key"], other_certs_to_pull=told.get("chain", ())
+        names = tomllib.loads(descriptor.read_text(encoding="utf-8"))
+        session = _working_session(names["module"], names["token"], pin)
+        signer = PKCS11Signer(
+            session, cert_label=names["certificate"], key_label=names["key"], other_certs_to_pull=names.get("chain", ())
         )
-        # Fetched now, so that a wrong label is found out here; with EC, tokens are sure to sign a digest, not a text.
-        hand.use_raw_mechanism = hand.signing_cert.public_key.algorithm == "ec"
-        return hand, _code_key(session, told["code_key"])
+        # signing_cert is fetched here, so that a wrong label raises here. With EC we hash ourselves and sign the
+        # digest (raw mechanism): not every token hashes.
+        signer.use_raw_mechanism = signer.signing_cert.public_key.algorithm == "ec"
+        return signer, _code_key(session, names["code_key"])
     except (PKCS11Error, KeyError, RuntimeError) as why:
         raise ValueError(f"{type(why).__name__}: {why}") from None
 
@@ -71,11 +74,14 @@ def _code_key(session: Any, label: str) -> TokenKey:
     )
 
 
-def _awake(module: str, token: str, pin: str | None) -> Any:
-    """The session with this token, opened anew if the token was away; it stays open, for a token lets in once."""
+def _working_session(module: str, token: str, pin: str | None) -> Any:
+    """The open session with this token, opened again if it has ended (token removed); raises PKCS11Error.
+
+    It stays open for the life of the process: a token accepts one login.
+    """
     from pkcs11.exceptions import PKCS11Error
 
-    with TURN:
+    with SESSION_LOCK:
         session = _session(module, token, pin)
         if isinstance(session, PKCS11Error):
             raise session
@@ -89,7 +95,7 @@ def _awake(module: str, token: str, pin: str | None) -> Any:
 
 @cache
 def _session(module: str, token: str, pin: str | None) -> Any:
-    """The session; or why the PIN is not taken, which is asked once: after a few wrong ones a token locks for good."""
+    """A new session; or the PIN error, returned so that it is cached: after a few wrong PINs a token locks for good."""
     from pkcs11.exceptions import PinIncorrect, PinLocked
     from pyhanko.config.pkcs11 import TokenCriteria
     from pyhanko.sign.pkcs11 import open_pkcs11_session

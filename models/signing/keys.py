@@ -1,8 +1,9 @@
-"""The keys of the authorities: who signs papers, messages and check codes, and whom we trust (电子签名法 第十三条).
+"""The authorities' keys, which sign papers, messages and check codes, and the trusted roots (电子签名法 第十三条).
 
-A folder holds, for each province by its code: `320000.p12`, certificate and key that sign papers and messages, and
-`320000.key`, the Ed25519 key (PEM) that signs check codes; or `320000.token`, which says in which token both lie
-(strongbox.py). Beside them `320000*.pub`, the public keys of codes, former ones too, and the roots, as `*.crt` (PEM).
+The folder holds for each province, by its six-digit code: `320000.p12`, certificate and key that sign papers and
+messages, and `320000.key`, the Ed25519 key (PEM) that signs check codes; or `320000.token`, which names the PKCS#11
+token with both (hardware_token.py). Also `320000*.pub`, the public keys of codes, former ones included, and the
+root certificates, `*.crt` (PEM).
 """
 
 import logging
@@ -25,62 +26,66 @@ from models.signing import check_code, hardware_token, signatures
 from models.signing.check_code import CodeKey, PublicKey
 from models.workflow import Refused
 
-if TYPE_CHECKING:  # a second to load, which only those wait for who sign
-    from pyhanko.sign.signers import Signer as Hand
+if TYPE_CHECKING:  # pyHanko takes a second to load: imported only where something is signed
+    from pyhanko.sign.signers import Signer as PyHankoSigner
 
 log = logging.getLogger(__name__)
-Stamp = frozenset[tuple[str, int, int, int]]
+FileStats = frozenset[tuple[str, int, int, int]]  # name, inode, mtime (ns), size: changes when a file is replaced
 
 
 @dataclass(frozen=True)
 class Signer:
-    """What one authority signs with. `hand` is pyHanko's: over a key file, or a token."""
+    """The keys of one authority, in files or in a token; `name` is that of its certificate."""
 
     name: str
-    hand: "Hand"
+    pyhanko_signer: "PyHankoSigner"  # signs papers and messages
     code_key: CodeKey
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The folder of keys and its passphrase, if the keys have one."""
+    """The folder of keys, and the passphrase of its keys or the PIN of its tokens."""
 
     folder: Path
     passphrase: str | None = None
 
     def signer(self, province: str) -> Signer:
-        """The keys of a province (six digits), valid today. Raises Refused: nothing is ever issued unsigned (PD4)."""
+        """The keys of a province (six digits), valid today and verifiable by readers.
+
+        Raises Refused when they are missing, expired or unusable: nothing is issued unsigned (PD4).
+        """
         who = authority_of(province) or province
-        hand, code_key = self._keys_of(province, who)
-        valid = hand.signing_cert["tbs_certificate"]["validity"]
+        pyhanko_signer, code_key = self._load(province, who)
+        certificate = pyhanko_signer.signing_cert
+        valid = certificate["tbs_certificate"]["validity"]
         if not valid["not_before"].native <= clock.now() < valid["not_after"].native:
             raise Refused(_("%(who)s的签章证书不在有效期内，不能签发证明，请联系系统管理员更换。", who=who))
-        name = signatures.name_of(hand.signing_cert, who)
+        name = signatures.name_for(certificate, who)
         if name is None:
             raise Refused(_("签章证书写明的单位不是%(who)s，不能签发证明，请联系系统管理员核对。", who=who))
-        signer = Signer(name, hand, code_key)
-        self._check_that_readers_can(signer, province, who)
+        signer = Signer(name, pyhanko_signer, code_key)
+        self._check_verifiable(signer, province, who)
         return signer
 
-    def _keys_of(self, province: str, who: str) -> "tuple[Hand, CodeKey]":
+    def _load(self, province: str, who: str) -> "tuple[PyHankoSigner, CodeKey]":
         token, file, code_file = (self.folder / f"{province}.{kind}" for kind in ("token", "p12", "key"))
         try:
             if token.is_file():
-                return hardware_token.opened(token, self.passphrase)
+                return hardware_token.load(token, self.passphrase)
             if file.is_file() and code_file.is_file():
-                return _opened(file, code_file, self.passphrase, self._stamp())
+                return _load_files(file, code_file, self.passphrase, self._file_stats())
         except (ValueError, TypeError, OSError, UnsupportedAlgorithm) as why:
             log.warning("keys of %s: %s", province, why)
             raise Refused(_("%(who)s的签章密钥无法打开，请联系系统管理员核对密钥和口令。", who=who)) from None
         raise Refused(_("尚未配置%(who)s的签章密钥，不能签发证明，请联系系统管理员。", who=who))
 
-    def _check_that_readers_can(self, signer: Signer, province: str, who: str) -> None:
-        """Raises Refused when what is signed could be verified by nobody, judged as its readers will judge it."""
+    def _check_verifiable(self, signer: Signer, province: str, who: str) -> None:
+        """Raises Refused when readers, with our public keys and roots, could not verify what `signer` signs."""
         if (province, signer.code_key.public_key()) not in self.code_keys():
             raise Refused(_("%(who)s的二维码公钥缺失或与私钥不符，不能签发证明，请联系系统管理员补齐。", who=who))
         try:
-            _tried(self, signer.hand.signing_cert.dump(), self._stamp(), signer)
-        except Exception as why:  # whatever the hand or the judge meets, nothing must be signed so
+            _check_signature(self, signer.pyhanko_signer.signing_cert.dump(), self._file_stats(), signer)
+        except Exception as why:  # any signing or validation error makes this key unusable; issuing is refused
             log.warning("keys of %s: %s", province, why)
             raise Refused(
                 _(
@@ -90,26 +95,26 @@ class Keys:
             ) from None
 
     def trusted(self) -> list[x509.Certificate]:
-        """The roots that signatures must lead to; a file that is broken stops no other."""
-        return _roots(self.folder, self._stamp())
+        """The trusted root certificates; an unreadable file is logged and skipped."""
+        return _roots(self.folder, self._file_stats())
 
     def code_keys(self) -> list[tuple[str, PublicKey]]:
-        """Every public key of check codes, present and former, with the province (six digits) it speaks for."""
-        return _code_keys(self.folder, self._stamp())
+        """(province of six digits, public key) of every key of check codes, current and former."""
+        return _code_keys(self.folder, self._file_stats())
 
-    def _stamp(self) -> Stamp:
-        """What the folder holds: whoever replaces a file has it read again."""
-        return frozenset(_marks(self.folder))
+    def _file_stats(self) -> FileStats:
+        """Cache key of the functions below: a replaced file is read again."""
+        return frozenset(_stats_in(self.folder))
 
 
-def _marks(folder: Path) -> Iterator[tuple[str, int, int, int]]:
+def _stats_in(folder: Path) -> Iterator[tuple[str, int, int, int]]:
     for file in folder.iterdir() if folder.is_dir() else ():
-        kept = file.stat()
-        yield file.name, kept.st_ino, kept.st_mtime_ns, kept.st_size
+        stat = file.stat()
+        yield file.name, stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache
-def _roots(folder: Path, _stamp: Stamp) -> list[x509.Certificate]:
+def _roots(folder: Path, _file_stats: FileStats) -> list[x509.Certificate]:
     found: list[x509.Certificate] = []
     for file in sorted(folder.glob("*.crt")):
         try:
@@ -120,31 +125,33 @@ def _roots(folder: Path, _stamp: Stamp) -> list[x509.Certificate]:
 
 
 @lru_cache
-def _code_keys(folder: Path, _stamp: Stamp) -> list[tuple[str, PublicKey]]:
-    return list(check_code.laid_out(folder))
+def _code_keys(folder: Path, _file_stats: FileStats) -> list[tuple[str, PublicKey]]:
+    return list(check_code.public_keys_in(folder))
 
 
 @lru_cache
-def _opened(file: Path, code_file: Path, passphrase: str | None, _stamp: Stamp) -> "tuple[Hand, CodeKey]":
+def _load_files(
+    file: Path, code_file: Path, passphrase: str | None, _file_stats: FileStats
+) -> "tuple[PyHankoSigner, CodeKey]":
     from pyhanko.sign.signers import SimpleSigner
 
     secret = passphrase.encode() if passphrase else None
-    hand = SimpleSigner.load_pkcs12(file, passphrase=secret)
-    if hand is None:
+    signer = SimpleSigner.load_pkcs12(file, passphrase=secret)
+    if signer is None:
         raise ValueError("not a PKCS#12 file, or another passphrase")
     code_key = load_pem_private_key(code_file.read_bytes(), secret)
     if not isinstance(code_key, Ed25519PrivateKey):
-        raise ValueError("the key of codes is not of Ed25519")
-    return hand, code_key
+        raise ValueError("the key of check codes is not an Ed25519 key")
+    return signer, code_key
 
 
-def _tried(keys: Keys, certificate: bytes, stamp: Stamp, signer: Signer) -> None:
-    """Sign something and judge it, once a day for these files; raises Refused as any reader would."""
-    tried = (keys, certificate, stamp)
-    if _TRIED.get(tried) != clock.today():  # a certificate between ours and the root ends, too
-        data = b"tried"
+def _check_signature(keys: Keys, certificate: bytes, file_stats: FileStats, signer: Signer) -> None:
+    """Sign a sample and verify it, once a day for the same files; raises Refused as for any reader."""
+    key = (keys, certificate, file_stats)
+    if _CHECKED_ON.get(key) != clock.today():  # daily, because an intermediate certificate may expire
+        data = b"sample"
         signatures.cms_signer(signatures.cms(signer, data), data, keys.trusted(), clock.now())
-        _TRIED[tried] = clock.today()
+        _CHECKED_ON[key] = clock.today()
 
 
-_TRIED: dict[tuple[Keys, bytes, Stamp], date] = {}
+_CHECKED_ON: dict[tuple[Keys, bytes, FileStats], date] = {}

@@ -27,7 +27,7 @@ from models.columns import granted
 from models.customs import CustomsMessage
 from models.database import triggers
 from models.people.accounts import Account
-from models.signing.check_code import new_typed
+from models.signing.check_code import new_typed_code
 from models.vocabulary import Action, Role, Status, Step, Word
 from tests.bench.invented import Row, Scene, Work, scenes, title, works
 
@@ -168,7 +168,7 @@ def _certificates(session: Session, cases: list[Case]) -> list[Row]:
                 "issued_on": day,
                 "authority": case.row["authority"],
                 "signer": case.scene.reviewer.name,
-                "check_code": new_typed(),
+                "check_code": new_typed_code(),
                 "content": content,
                 "digest": hashlib.sha256(content.encode()).hexdigest(),
             }

@@ -1,17 +1,17 @@
-"""Row security: every way in SQLAlchemy to reach a row, tried by everybody who must not see it."""
+"""Row security: every way in SQLAlchemy to reach a row, attempted by everybody who must not see it."""
 
 import pytest
 from flask import Flask
 
 from models.application import Application, Carrier
 from tests.conftest import Making, Recording
-from tests.models.ways import FROM_THE_APPLICATION, MODELS, READS, WRITES, entered, first, tried
+from tests.models.ways import FROM_THE_APPLICATION, MODELS, READS, WRITES, attempt, first_id, session_of
 
 pytestmark = [  # some ways are clumsy on purpose
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.LegacyAPIWarning"),
 ]
-# Who looks, whose row, in which status: another press, another province, the nation at a draft, nobody at all …
+# (viewer, owner, status): another publisher, another province, the nation and a draft, no account at all …
 STRANGERS = [
     ("publisher2", "publisher", "customs_received"),
     ("agent", "publisher", "filed"),
@@ -27,9 +27,9 @@ INSIDERS = [
     ("reviewer", "publisher", "filed"),
     ("national", "publisher", "filed"),
 ]
-# The children's rule names no role: all of them for the first stranger, one for the others.
+# The rule on children does not depend on the role: the first stranger tries all models, the others two.
 ALL, ONE = MODELS, (Application, Carrier)
-# What the guard cannot judge it refuses, to everybody: such a statement has to be written otherwise.
+# Statements that row security cannot judge are refused for every account; they must be written differently.
 REFUSED_TO_ALL = {
     "columns of the table",
     "core",
@@ -52,18 +52,18 @@ def test_no_way_reads_a_stranger_s_row(
     record = on_record(key)
     models = ALL if who == "publisher2" else ONE
     with app.app_context():
-        session = entered(who)
+        session = session_of(who)
         leaks = [
             (name, model.__name__)
             for name, way in READS.items()
             for model in models
-            if tried(session, way, model, first(record, model)) is not None
+            if attempt(session, way, model, first_id(record, model)) is not None
         ]
         leaks += [
             (name, model.__name__)
             for name, way in FROM_THE_APPLICATION.items()
             for model in models[1:]
-            if tried(session, way, model, key) is not None
+            if attempt(session, way, model, key) is not None
         ]
     assert leaks == []
     assert on_record(key) == record
@@ -73,14 +73,14 @@ def test_no_way_reads_a_stranger_s_row(
 def test_no_way_writes_a_stranger_s_row(
     app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str
 ) -> None:
-    """AC1: nothing is written, changed or erased, even when the caller commits."""
+    """AC1: nothing is written, changed or deleted, even when the caller commits."""
     key = make_application(by=whose, status=status)
     record = on_record(key)
     with app.app_context():
-        session = entered(who)
+        session = session_of(who)
         for name, way in WRITES.items():
             for model in ALL if who == "publisher2" else ONE:
-                tried(session, way, model, first(record, model))
+                attempt(session, way, model, first_id(record, model))
             assert (name, on_record(key)) == (name, record)
 
 
@@ -92,12 +92,12 @@ def test_whoever_may_see_a_row_finds_it_by_every_way_that_is_open(
     key = make_application(by=whose, status=status)
     record = on_record(key)
     with app.app_context():
-        session = entered(who)
+        session = session_of(who)
         blind = {
             (name, model.__name__)
             for name, way in READS.items()
             for model in ONE
-            if tried(session, way, model, first(record, model)) is None
+            if attempt(session, way, model, first_id(record, model)) is None
         }
     assert blind == {(name, model.__name__) for name in REFUSED_TO_ALL for model in ONE} | {
         ("join to an alias", "Carrier")

@@ -37,8 +37,8 @@ def test_names_stand_in_the_order_of_a_dictionary(seed: int) -> None:
 
 
 def test_width_case_accents_and_marks_do_not_count() -> None:
-    spelled = {sort_key(title).split("\t")[0] for title in ("《Ｃａｆé》", "CAFE", " cafe ", "café！")}
-    assert spelled == {"cafe"}
+    pinyin = {sort_key(title).split("\t")[0] for title in ("《Ｃａｆé》", "CAFE", " cafe ", "café！")}
+    assert pinyin == {"cafe"}
 
 
 def test_names_that_sound_alike_stand_together_by_themselves() -> None:

@@ -1,4 +1,4 @@
-"""The ways to reach a row through SQLAlchemy: each is tried on rows that the session's account must not see."""
+"""Every way to reach a row through SQLAlchemy, to be attempted on rows that the session's account must not see."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -54,7 +54,7 @@ Model = type[Any]
 Way = Callable[[Session, Model, int], Any]
 Children = (Carrier, Attachment, TrailEntry, Certificate, CustomsMessage)
 MODELS: tuple[Model, ...] = (Application, *Children)
-WORDS = {  # a column of plain text in each, for the writing ways
+TEXT_COLUMN = {  # one in each model, for the ways that write
     Application: "contact",
     Carrier: "note",
     Attachment: "name",
@@ -74,7 +74,7 @@ def _parent(model: Model) -> Any:
 
 
 def _foreign(session: Session, key: int) -> Application:
-    """The foreign application as somebody may hold it who knows its number: made by hand, said to be stored."""
+    """An instance with the id of the foreign application, made without loading and marked as persistent."""
     application = Application(id=key)
     make_transient_to_detached(application)
     return application
@@ -94,7 +94,7 @@ READS: dict[str, Way] = {
     "get": lambda s, m, k: s.get(m, k),
     "get populate_existing": lambda s, m, k: s.get(m, k, populate_existing=True),
     "get for update": lambda s, m, k: s.get(m, k, with_for_update=True),
-    "get with options": lambda s, m, k: s.get(m, k, options=[defer(getattr(m, WORDS[m]))]),
+    "get with options": lambda s, m, k: s.get(m, k, options=[defer(getattr(m, TEXT_COLUMN[m]))]),
     "get_one": lambda s, m, k: s.get_one(m, k),
     "legacy get": lambda s, m, k: s.query(m).get(k),
     "legacy all": lambda s, m, k: [row for row in s.query(m).all() if row.id == k],
@@ -116,7 +116,7 @@ READS: dict[str, Way] = {
     "select for update": lambda s, m, k: s.scalars(select(m).where(m.id == k).with_for_update()).all(),
     "lambda statement": lambda s, m, k: s.execute(lambda_stmt(lambda: select(m)).spoil().where(m.id == k)).all(),
     "columns only": lambda s, m, k: s.execute(select(m.id).where(m.id == k)).all(),
-    "a word only": lambda s, m, k: s.execute(select(getattr(m, WORDS[m])).where(m.id == k)).all(),
+    "a word only": lambda s, m, k: s.execute(select(getattr(m, TEXT_COLUMN[m])).where(m.id == k)).all(),
     "columns of the table": lambda s, m, k: s.execute(select(_table(m).c.id).where(_table(m).c.id == k)).all(),
     "literal column": lambda s, m, k: s.execute(select(literal_column("1")).select_from(m).where(m.id == k)).all(),
     "bundle": lambda s, m, k: s.execute(select(Bundle("b", m.id)).where(m.id == k)).all(),
@@ -150,7 +150,7 @@ READS: dict[str, Way] = {
     "union": lambda s, m, k: s.execute(union(select(m.id).where(m.id == k), select(m.id).where(m.id == k))).all(),
     "union with the innocent": lambda s, m, k: [
         row
-        for row in s.execute(union_all(select(Account.username), select(getattr(m, WORDS[m])).where(m.id == k)))
+        for row in s.execute(union_all(select(Account.username), select(getattr(m, TEXT_COLUMN[m])).where(m.id == k)))
         if row[0] not in {"publisher", "publisher2", "agent", "reviewer", "reviewer2", "national", "operator"}
     ],
     "alias of a union": lambda s, m, k: s.scalars(
@@ -181,16 +181,16 @@ READS: dict[str, Way] = {
     "outer join from an account": lambda s, m, k: s.scalars(
         select(m.id).select_from(Account).outerjoin(m, m.id == k).where(m.id.is_not(None))
     ).all(),
-    "refresh of one made by hand": lambda s, m, k: _refreshed(s, m, k),
+    "refresh of one made by hand": lambda s, m, k: _refresh(s, m, k),
     "merge": lambda s, m, k: [row for row in [s.merge(m(id=k))] if row not in s.new],
-    "merge without load": lambda s, m, k: s.merge(_made(m, k), load=False),
+    "merge without load": lambda s, m, k: s.merge(_detached(m, k), load=False),
 } | {f"loaded by {loader.__name__}": _loaded_with(loader) for loader in LOADERS}
 
-# From the application's number to its children and back, model by model.
+# From the application's id to its children and back, for each model.
 FROM_THE_APPLICATION: dict[str, Callable[[Session, Any, int], Any]] = {
-    "lazy load of one made by hand": lambda s, m, k: _lazily(s, Application(id=k), m),
-    "lazy load of one said to be stored": lambda s, m, k: _lazily(s, _foreign(s, k), m),
-    "lazy load from a child made by hand": lambda s, m, k: _lazily_up(s, m, k),
+    "lazy load of one made by hand": lambda s, m, k: _lazy_load(s, Application(id=k), m),
+    "lazy load of one said to be stored": lambda s, m, k: _lazy_load(s, _foreign(s, k), m),
+    "lazy load from a child made by hand": lambda s, m, k: _lazy_load_parent(s, m, k),
     "with_parent": lambda s, m, k: s.scalars(select(m).where(with_parent(_foreign(s, k), _list_of(m)))).all(),
     "any or has": lambda s, m, k: s.scalars(select(Application).where(_some(m), Application.id == k)).all(),
     "has": lambda s, m, k: s.scalars(select(m).where(m.application.has(Application.id == k))).all(),
@@ -224,48 +224,48 @@ FROM_THE_APPLICATION: dict[str, Callable[[Session, Any, int], Any]] = {
 
 WRITES: dict[str, Way] = {
     "returning of an update": lambda s, m, k: s.execute(
-        update(m).where(m.id == k).values({WORDS[m]: "x"}).returning(m.id)
+        update(m).where(m.id == k).values({TEXT_COLUMN[m]: "x"}).returning(m.id)
     ).all(),
     "returning of a deletion": lambda s, m, k: s.execute(delete(m).where(m.id == k).returning(m.id)).all(),
-    "update": lambda s, m, k: s.execute(update(m).where(m.id == k).values({WORDS[m]: "x"})),
+    "update": lambda s, m, k: s.execute(update(m).where(m.id == k).values({TEXT_COLUMN[m]: "x"})),
     "update evaluate": lambda s, m, k: s.execute(
-        update(m).where(m.id == k).values({WORDS[m]: "x"}).execution_options(synchronize_session="evaluate")
+        update(m).where(m.id == k).values({TEXT_COLUMN[m]: "x"}).execution_options(synchronize_session="evaluate")
     ),
     "update fetch": lambda s, m, k: s.execute(
-        update(m).where(m.id == k).values({WORDS[m]: "x"}).execution_options(synchronize_session="fetch")
+        update(m).where(m.id == k).values({TEXT_COLUMN[m]: "x"}).execution_options(synchronize_session="fetch")
     ),
     "update unsynchronised": lambda s, m, k: s.execute(
-        update(m).where(m.id == k).values({WORDS[m]: "x"}).execution_options(synchronize_session=False)
+        update(m).where(m.id == k).values({TEXT_COLUMN[m]: "x"}).execution_options(synchronize_session=False)
     ),
-    "update of everything": lambda s, m, k: s.execute(update(m).where(m.id > 0).values({WORDS[m]: "x"})),
-    "update by a list of keys": lambda s, m, k: s.execute(update(m), [{"id": k, WORDS[m]: "x"}]),
+    "update of everything": lambda s, m, k: s.execute(update(m).where(m.id > 0).values({TEXT_COLUMN[m]: "x"})),
+    "update by a list of keys": lambda s, m, k: s.execute(update(m), [{"id": k, TEXT_COLUMN[m]: "x"}]),
     "update in a subquery": lambda s, m, k: s.execute(
-        update(m).where(m.id.in_(select((other := aliased(m)).id).where(other.id == k))).values({WORDS[m]: "x"})
+        update(m).where(m.id.in_(select((other := aliased(m)).id).where(other.id == k))).values({TEXT_COLUMN[m]: "x"})
     ),
-    "legacy update": lambda s, m, k: s.query(m).filter(m.id == k).update({WORDS[m]: "x"}),
+    "legacy update": lambda s, m, k: s.query(m).filter(m.id == k).update({TEXT_COLUMN[m]: "x"}),
     "delete": lambda s, m, k: s.execute(delete(m).where(m.id == k)),
     "delete unsynchronised": lambda s, m, k: s.execute(
         delete(m).where(m.id == k).execution_options(synchronize_session=False)
     ),
     "legacy delete": lambda s, m, k: s.query(m).filter(m.id == k).delete(),
-    "delete one made by hand": lambda s, m, k: s.delete(_made(m, k)),
-    "change one made by hand": lambda s, m, k: _changed(s, m, k),
-    "merge a change": lambda s, m, k: s.merge(m(**{"id": k, WORDS[m]: "x"})),
-    "merge a change without load": lambda s, m, k: setattr(s.merge(_made(m, k), load=False), WORDS[m], "x"),
-    "bulk_save_objects": lambda s, m, k: s.bulk_save_objects([_made(m, k, WORDS[m])]),
-    "bulk_update_mappings": lambda s, m, k: s.bulk_update_mappings(m, [{"id": k, WORDS[m]: "x"}]),
+    "delete one made by hand": lambda s, m, k: s.delete(_detached(m, k)),
+    "change one made by hand": lambda s, m, k: _change(s, m, k),
+    "merge a change": lambda s, m, k: s.merge(m(**{"id": k, TEXT_COLUMN[m]: "x"})),
+    "merge a change without load": lambda s, m, k: setattr(s.merge(_detached(m, k), load=False), TEXT_COLUMN[m], "x"),
+    "bulk_save_objects": lambda s, m, k: s.bulk_save_objects([_detached(m, k, TEXT_COLUMN[m])]),
+    "bulk_update_mappings": lambda s, m, k: s.bulk_update_mappings(m, [{"id": k, TEXT_COLUMN[m]: "x"}]),
     "bulk_insert_mappings": lambda s, m, k: s.bulk_insert_mappings(m, [{"id": k + 1000}]),
     "insert": lambda s, m, k: s.execute(insert(m).values(id=k + 1000)),
     "insert returning": lambda s, m, k: s.scalars(insert(m).returning(m.id), [{"id": k + 1000}]).all(),
     "insert from select": lambda s, m, k: s.execute(insert(m).from_select(["id"], select(m.id + 1000))),
     "core insert": lambda s, m, k: s.execute(insert(_table(m)).values(id=k + 1000)),
-    "core update": lambda s, m, k: s.execute(update(_table(m)).values({WORDS[m]: "x"})),
+    "core update": lambda s, m, k: s.execute(update(_table(m)).values({TEXT_COLUMN[m]: "x"})),
     "core delete": lambda s, m, k: s.execute(delete(_table(m))),
-    "text update": lambda s, m, k: s.execute(text(f"update {_table(m).name} set {WORDS[m]} = 'x'")),
+    "text update": lambda s, m, k: s.execute(text(f"update {_table(m).name} set {TEXT_COLUMN[m]} = 'x'")),
 }
 
 
-def _made(model: Model, key: int, word: str = "") -> Any:
+def _detached(model: Model, key: int, word: str = "") -> Any:
     row = model(id=key)
     make_transient_to_detached(row)
     if word:
@@ -273,17 +273,17 @@ def _made(model: Model, key: int, word: str = "") -> Any:
     return row
 
 
-def _refreshed(session: Session, model: Model, key: int) -> Any:
-    row = _made(model, key)
+def _refresh(session: Session, model: Model, key: int) -> Any:
+    row = _detached(model, key)
     session.add(row)
     session.refresh(row)
     return row
 
 
-def _changed(session: Session, model: Model, key: int) -> None:
-    row = _made(model, key)
+def _change(session: Session, model: Model, key: int) -> None:
+    row = _detached(model, key)
     session.add(row)
-    setattr(row, WORDS[model], "x")
+    setattr(row, TEXT_COLUMN[model], "x")
 
 
 def _list_of(model: Model) -> Any:
@@ -295,41 +295,41 @@ def _some(model: Model) -> Any:
     return Application.certificate.has() if model is Certificate else _list_of(model).any()
 
 
-def _lazily(session: Session, application: Application, model: Model) -> Iterable[Any]:
+def _lazy_load(session: Session, application: Application, model: Model) -> Iterable[Any]:
     session.enable_relationship_loading(application)
     found = getattr(application, _list_of(model).key)
     return found if isinstance(found, list) else [found] if found else []
 
 
-def _lazily_up(session: Session, model: Model, key: int) -> Any:
+def _lazy_load_parent(session: Session, model: Model, key: int) -> Any:
     child: Child = model(application_id=key)
     session.enable_relationship_loading(child)
     return child.application  # type: ignore[attr-defined]
 
 
-SHUT = (Closed, NoResultFound, RuntimeError, InvalidRequestError, DBAPIError)
+REFUSALS = (Closed, NoResultFound, RuntimeError, InvalidRequestError, DBAPIError)
 
 
-def entered(username: str) -> Session:
-    """A session that serves this person, or one that nobody entered."""
+def session_of(username: str) -> Session:
+    """The session, serving this account; "": no account."""
     if username:
         access.enter(account_of(username))
     return db.session()
 
 
-def tried(session: Session, way: Way, model: Model, number: int) -> Any:
-    """What the way brings back, and commits; None where it finds nothing, or is refused."""
+def attempt(session: Session, way: Way, model: Model, number: int) -> Any:
+    """Go this way and commit; the result, or None when nothing is found or it is refused."""
     try:
-        brought = way(session, model, number) or None
+        result = way(session, model, number) or None
         session.commit()
-    except SHUT:
-        brought = None
+    except REFUSALS:
+        result = None
     session.rollback()
     session.expunge_all()
-    return brought
+    return result
 
 
-def first(record: Record, model: Model) -> int:
-    """The number of a row of this model."""
+def first_id(record: Record, model: Model) -> int:
+    """The id of the first recorded row of this model; 1 when there is none."""
     rows = record[model.__tablename__]
     return int(rows[0]["id"]) if rows else 1

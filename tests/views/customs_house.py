@@ -16,15 +16,15 @@ from views.demo import simulator_transports
 from views.demo.simulator import Customs
 
 
-class Strange(simulator_transports.Counter):
+class Strange(simulator_transports.GatewayHandler):
     """The simulated customs, which answers a letter as it is told, if it is told: by a status, or by other bytes."""
 
     house: "House"
 
-    def taken(self, letter: bytes) -> bytes | None:
+    def receive(self, letter: bytes) -> bytes | None:
         (name,) = re.findall(rb"<CopMsgId>(.*?)</CopMsgId>", letter)
         self.house.asked.append(name.decode())
-        return super().taken(letter)
+        return super().receive(letter)
 
     def reply(self, body: bytes) -> None:
         trick = self.house.tricks.pop(0) if self.house.tricks and self.command == "POST" else body

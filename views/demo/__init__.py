@@ -1,4 +1,4 @@
-"""The demonstration: named people, and cases in every status made by the real acts, with papers that open."""
+"""Demo data: accounts, and applications in every status, made by the real acts and with real PDF attachments."""
 
 import io
 import tomllib
@@ -28,31 +28,32 @@ from models.vocabulary import Action, AttachmentKind, Category, Role, Step, Trad
 
 PASSWORD = "demo-Pass-2026"
 CARRIER = ("kind", "specification", "quantity", "unit", "name", "unit_price", "currency")
-ON_PAPER = ("applicant_name", "publisher_name", "title", "catalogue_number", "manufacturer", "contract_number")
-LOOK = 'section { break-after: page } h1 { text-align: center } body { font: 12pt/2 "Noto Serif CJK SC" }'
+FACTS = ("applicant_name", "publisher_name", "title", "catalogue_number", "manufacturer", "contract_number")
+STYLE = 'section { break-after: page } h1 { text-align: center } body { font: 12pt/2 "Noto Serif CJK SC" }'
 
-Told = dict[str, Any]
+Record = dict[str, Any]
 
 
-def _told() -> Told:
+def _data() -> Record:
+    """The content of demo.toml."""
     return tomllib.loads(Path(__file__).with_name("demo.toml").read_text(encoding="utf-8"))
 
 
 def people(session: Session) -> dict[str, Account]:
-    """The cast by user name; whoever is there already is left alone."""
-    told = _told()
-    organisations = {row["credit_code"]: _organisation(session, row) for row in told["organisation"]}
-    cast = {row["username"]: _person(session, row, organisations) for row in told["person"]}
+    """The demo accounts by user name, created where missing, with organisations and an entrustment; flushes."""
+    data = _data()
+    organisations = {row["credit_code"]: _organisation(session, row) for row in data["organisation"]}
+    cast = {row["username"]: _person(session, row, organisations) for row in data["person"]}
     session.flush()
-    press, agent = cast["publisher"].organisation, cast["agent"].organisation
-    if press and agent and press not in publishers_for(session, agent.id):
+    publisher, agent = cast["publisher"].organisation, cast["agent"].organisation
+    if publisher and agent and publisher not in publishers_for(session, agent.id):
         today, year = clock.today(), timedelta(days=365)
-        session.add(Entrustment(publisher=press, agent=agent, since=today - year, until=today + year))
+        session.add(Entrustment(publisher=publisher, agent=agent, since=today - year, until=today + year))
         session.flush()
     return cast
 
 
-def _organisation(session: Session, row: Told) -> Organisation:
+def _organisation(session: Session, row: Record) -> Organisation:
     found = session.scalar(select(Organisation).where(Organisation.credit_code == row["credit_code"]))
     if found is None:
         found = Organisation(**row | {"trade": Trade(row["trade"])})
@@ -60,7 +61,7 @@ def _organisation(session: Session, row: Told) -> Organisation:
     return found
 
 
-def _person(session: Session, row: Told, organisations: dict[str, Organisation]) -> Account:
+def _person(session: Session, row: Record, organisations: dict[str, Organisation]) -> Account:
     found = session.scalar(select(Account).where(Account.username == row["username"]))
     if found is None:
         found = Account(
@@ -72,17 +73,17 @@ def _person(session: Session, row: Told, organisations: dict[str, Organisation])
 
 
 def cases(session: Session, cast: dict[str, Account], store: Store, office: Office, limit: int) -> int:
-    """File every case, the oldest first; none when one of them was filed before."""
-    told = _told()
-    numbers = [case["contract_number"] for case in told["case"]]
+    """File every case, oldest first; the number filed, 0 when any exists already. `limit`: bytes of an attachment."""
+    data = _data()
+    numbers = [case["contract_number"] for case in data["case"]]
     if session.scalar(select(Application.id).where(Application.contract_number.in_(numbers)).limit(1)):
         return 0
-    for case in sorted(told["case"], key=lambda case: -int(case["ago"])):
-        _file(session, told["usual"] | case, cast, store, office, limit)
+    for case in sorted(data["case"], key=lambda case: -int(case["ago"])):
+        _file(session, data["usual"] | case, cast, store, office, limit)
     return len(numbers)
 
 
-def _file(session: Session, case: Told, cast: dict[str, Account], store: Store, office: Office, limit: int) -> None:
+def _file(session: Session, case: Record, cast: dict[str, Account], store: Store, office: Office, limit: int) -> None:
     by, moments = cast[case["by"]], _moments(case["ago"])
     with _at(next(moments)):
         application = _draft(session, case, by)
@@ -103,7 +104,7 @@ def _file(session: Session, case: Told, cast: dict[str, Account], store: Store, 
 
 
 def _moments(ago: int) -> Iterator[datetime]:
-    """Working moments from `ago` days back: a demonstration has a past, which its acts are told by the clock."""
+    """Moments on working days, from `ago` days back to now: the acts of a case are dated with them."""
     moment, pause = clock.now().replace(hour=9, minute=12) - timedelta(days=ago), timedelta(minutes=47)
     while True:
         yield min(moment - timedelta(days=max(0, moment.weekday() - 4)), clock.now())
@@ -111,10 +112,11 @@ def _moments(ago: int) -> Iterator[datetime]:
 
 
 def _at(moment: datetime) -> Any:
+    """`with _at(moment):` clock.now() returns this moment."""
     return patch.object(clock, "now", lambda: moment)
 
 
-def _draft(session: Session, case: Told, by: Account) -> Application:
+def _draft(session: Session, case: Record, by: Account) -> Application:
     application = filing.start(session, by)
     with filing.revising(session, application, application.version, by):
         for name in set(case) & set(OWN_FIELDS):
@@ -129,9 +131,9 @@ def _draft(session: Session, case: Told, by: Account) -> Application:
 
 
 def _carrier(row: list[str], name: str = "") -> Carrier:
-    told: Told = {field: value or None for field, value in zip(CARRIER, row, strict=True)}
-    amounts = {field: Decimal(told[field]) for field in ("quantity", "unit_price")}
-    return Carrier(**told | amounts | {"name": name or told["name"]})
+    values: Record = {field: value or None for field, value in zip(CARRIER, row, strict=True)}
+    amounts = {field: Decimal(values[field]) for field in ("quantity", "unit_price")}
+    return Carrier(**values | amounts | {"name": name or values["name"]})
 
 
 def _attach(
@@ -142,23 +144,23 @@ def _attach(
     store: Store,
     limit: int,
 ) -> None:
-    """One paper of each kind; it takes the place of the one before."""
-    now = {file.kind: file.id for file in application.current_attachments}
-    for kind, paper in zip(kinds, _papers(application, kinds), strict=True):
+    """Attach one PDF of each kind, replacing the current one of that kind."""
+    current = {file.kind: file.id for file in application.current_attachments}
+    for kind, pdf in zip(kinds, _pdfs(application, kinds), strict=True):
         name = f"{kind.label}.pdf"
-        uploads.attach(session, application, kind, io.BytesIO(paper), name, by, store, limit, now.get(kind))
+        uploads.attach(session, application, kind, io.BytesIO(pdf), name, by, store, limit, current.get(kind))
 
 
-def _papers(application: Application, kinds: list[AttachmentKind]) -> Iterator[bytes]:
-    """A page each, with what the case says: set at once, then parted, for setting is what takes time."""
-    from weasyprint import HTML  # only here, for it takes a second to load
+def _pdfs(application: Application, kinds: list[AttachmentKind]) -> Iterator[bytes]:
+    """A PDF of one page for each kind. All pages are rendered in one run, then split: rendering is what takes time."""
+    from weasyprint import HTML  # imported here: it takes a second to load
 
     columns = Application.__table__.columns
-    facts = "".join(f"<p>{columns[name].info['label']}：{escape(shown(application, name))}</p>" for name in ON_PAPER)
+    facts = "".join(f"<p>{columns[name].info['label']}：{escape(shown(application, name))}</p>" for name in FACTS)
     pages = "".join(f"<section><h1>{kind.label}</h1>{facts}</section>" for kind in kinds)
-    with pikepdf.open(io.BytesIO(HTML(string=f"<style>{LOOK}</style>{pages}").write_pdf())) as whole:
+    with pikepdf.open(io.BytesIO(HTML(string=f"<style>{STYLE}</style>{pages}").write_pdf())) as whole:
         for page in whole.pages:
-            paper, out = pikepdf.new(), io.BytesIO()
-            paper.pages.append(page)
-            paper.save(out)
+            pdf, out = pikepdf.new(), io.BytesIO()
+            pdf.pages.append(page)
+            pdf.save(out)
             yield out.getvalue()

@@ -1,4 +1,4 @@
-"""演示签章机构: keys for trying things out, made at the first demonstration. They say so, and bind nobody."""
+"""演示签章机构: signing keys for the demo, generated when it is first loaded; their names say 演示, 无法律效力."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -16,24 +16,25 @@ from flask_babel import gettext as _
 from models import clock
 from models.codes import authority_of
 
-YEARS, PAST = timedelta(days=3650), timedelta(days=365)  # a demonstration has a past, whose papers it signs too
+YEARS = timedelta(days=3650)
+PAST = timedelta(days=365)  # demo papers are dated in the past, so the certificates are valid from a year ago
 Pair = tuple[x509.Certificate, EllipticCurvePrivateKey]
 
 
 def establish(folder: Path, provinces: Iterable[str]) -> bool:
-    """Make a root and the keys of these provinces (six digits); False, and nothing done, where any key is.
+    """Create a root and the keys of these provinces (six digits); False, changing nothing, unless `folder` is empty.
 
-    They are there all at once: whatever breaks off half-way leaves an empty folder, and the next start makes them.
+    Atomic: after an interruption the folder is still empty, and the next call creates everything.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(folder.iterdir()):
         return False
-    with TemporaryDirectory(dir=folder.parent, prefix="keys-") as aside:
-        made = Path(aside) / folder.name
-        made.mkdir(mode=0o700)
-        _fill(made, provinces)
+    with TemporaryDirectory(dir=folder.parent, prefix="keys-") as temporary:
+        new = Path(temporary) / folder.name
+        new.mkdir(mode=0o700)
+        _fill(new, provinces)
         try:
-            made.replace(folder)
+            new.replace(folder)
         except OSError:
             if any(folder.iterdir()):  # another process was first
                 return False
@@ -42,11 +43,12 @@ def establish(folder: Path, provinces: Iterable[str]) -> bool:
 
 
 def _fill(folder: Path, provinces: Iterable[str]) -> None:
+    """Write a root certificate, and certificate and keys of each province, into the folder."""
     moment = clock.now() - PAST
-    root = _certified(_("演示签章根证书（无法律效力）"), moment, None)
+    root = _certificate(_("演示签章根证书（无法律效力）"), moment, None)
     for province in provinces:
         name = _("%(who)s（演示）", who=authority_of(province))
-        leaf, key = _certified(name, moment, root)
+        leaf, key = _certificate(name, moment, root)
         bundle = pkcs12.serialize_key_and_certificates(name.encode(), key, leaf, [root[0]], NoEncryption())
         _write(folder / f"{province}.p12", bundle)
         code_key = Ed25519PrivateKey.generate()
@@ -57,15 +59,16 @@ def _fill(folder: Path, provinces: Iterable[str]) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read."""
     path.touch(mode=0o600)
     path.write_bytes(content)
 
 
-def _certified(name: str, moment: datetime, issuer: Pair | None) -> Pair:
-    """A certificate for a new key: of an authority when `issuer` is its root, else the root itself."""
+def _certificate(name: str, moment: datetime, issuer: Pair | None) -> Pair:
+    """A new key and its certificate: an authority's, issued by `issuer`, or a root (None)."""
     key, subject = generate_private_key(SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    above, hand = issuer or (None, key)
-    signs_papers, is_root = above is not None, above is None
+    issuer_certificate, issuer_key = issuer or (None, key)
+    signs_papers, is_root = issuer is not None, issuer is None
     usage = x509.KeyUsage(
         digital_signature=signs_papers,
         content_commitment=signs_papers,
@@ -77,10 +80,10 @@ def _certified(name: str, moment: datetime, issuer: Pair | None) -> Pair:
         encipher_only=False,
         decipher_only=False,
     )
-    built = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(above.subject if above else subject)
+        .issuer_name(issuer_certificate.subject if issuer_certificate else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(moment)
@@ -88,6 +91,6 @@ def _certified(name: str, moment: datetime, issuer: Pair | None) -> Pair:
         .add_extension(x509.BasicConstraints(ca=is_root, path_length=0 if is_root else None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(hand.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
-    return built.sign(hand, SHA256()), key
+    return builder.sign(issuer_key, SHA256()), key

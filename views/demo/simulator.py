@@ -1,4 +1,4 @@
-"""模拟海关: a counterpart for trying things out, with a ledger of its own, and faults on demand. It is not customs."""
+"""模拟海关: a simulated customs with its own ledger and fault injection, for demo and tests. Not the real customs."""
 
 import random
 import time
@@ -30,148 +30,154 @@ CREATE TABLE IF NOT EXISTS receipt (name PRIMARY KEY, raw, due);
 FAULTS = ("lost", "unanswered", "duplicated", "reordered", "late", "malformed", "half", "rejected", "down")
 
 
-class Silence(Exception):
-    """No word to whoever asks: the letter was lost on its way, or the house is closed."""
+class NoAnswer(Exception):
+    """The letter was lost in transit: its sender gets no answer."""
 
 
 @dataclass
-class Mischief:
-    """What goes wrong, each with a probability from 0 to 1; `pause` is how long «late» and «down» last, in seconds."""
+class FaultInjection:
+    """Probability of each fault (0 to 1); `pause`: seconds that «late» and «down» last; `seed` makes it repeatable."""
 
     chances: dict[str, float] = field(default_factory=dict)
     seed: int | None = None
     pause: float = 2.0
 
     def __post_init__(self) -> None:
-        self.dice, self.until = random.Random(self.seed), 0.0
+        self.random, self.down_until = random.Random(self.seed), 0.0
 
-    def strikes(self, fault: str) -> bool:
-        """Whether this fault happens now."""
-        return self.dice.random() < self.chances.get(fault, 0)
+    def occurs(self, fault: str) -> bool:
+        """Whether this fault occurs now, at random."""
+        return self.random.random() < self.chances.get(fault, 0)
 
     def down(self) -> bool:
-        """Whether the house is closed now; it may close any moment, and opens by itself."""
-        if self.strikes("down"):
-            self.until = time.monotonic() + self.pause
-        return time.monotonic() < self.until
+        """Whether the service is down; each call may start an outage of `pause` seconds."""
+        if self.occurs("down"):
+            self.down_until = time.monotonic() + self.pause
+        return time.monotonic() < self.down_until
 
 
 class Customs:
-    """Takes letters, keeps one entry a message, answers with receipts: at once, later, or not at all."""
+    """Receives letters, records one entry per message, answers with receipts: at once, later, or not at all.
 
-    def __init__(self, path: Path, mischief: Mischief | None = None, trusted: list[Certificate] | None = None) -> None:
-        self.path, self.mischief, self.trusted = path, mischief or Mischief(), trusted or []
+    `trusted`: roots for the signatures of letters; without them signatures are not checked.
+    """
+
+    def __init__(
+        self, path: Path, faults: FaultInjection | None = None, trusted: list[Certificate] | None = None
+    ) -> None:
+        self.path, self.faults, self.trusted = path, faults or FaultInjection(), trusted or []
         self.lock, self.serial = Lock(), count()
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite.connect(path)) as connection:
             connection.executescript(TABLES)
 
     def run(self, statement: str, *values: Any) -> list[Any]:
-        """One statement, committed."""
+        """Execute one statement on the ledger and commit; its rows."""
         with closing(sqlite.connect(self.path, timeout=30)) as connection, connection:
             return connection.execute(statement, values).fetchall()
 
     def take(self, raw: bytes) -> bytes | None:
-        """The receipt for a letter, where it comes at once. Raises Silence when the letter is lost."""
+        """Process a letter; its receipt, or None: it comes later or never. Raises NoAnswer when the letter is lost."""
         with self.lock:
-            if self.mischief.strikes("lost"):
-                raise Silence
+            if self.faults.occurs("lost"):
+                raise NoAnswer
             try:
-                handed = envelope.opened(raw)
+                letter = envelope.opened(raw)
                 if self.trusted:
-                    signatures.cms_signer(handed.signature or b"", handed.data, self.trusted)
-                root = envelope.parsed(handed.data)
+                    signatures.cms_signer(letter.signature or b"", letter.data, self.trusted)
+                root = envelope.parsed(letter.data)
             except (etree.LxmlError, ValueError):
                 return receipt("", "-1201001", "报文格式错误（模拟海关）")
             except Refused:
-                return receipt(handed.name, "-1201002", "签名验证失败（模拟海关）")
-            return self._told(handed, root.findtext("{*}message_id"), root)
+                return receipt(letter.name, "-1201002", "签名验证失败（模拟海关）")
+            return self._process(letter, root.findtext("{*}message_id"), root)
 
-    def _told(self, handed: Letter, name: str, root: Any) -> bytes | None:
-        """Note a message once, whatever happens to the receipt; a question notes nothing."""
-        if handed.kind == envelope.CERTIFICATE:
+    def _process(self, letter: Letter, name: str, root: Any) -> bytes | None:
+        """Record the message `name` once, whatever happens to its receipt; a query records nothing."""
+        if letter.kind == envelope.CERTIFICATE:
             self.run("INSERT INTO arrival VALUES (?)", name)
             if WAITING_TITLE in (root.findtext("{*}application/{*}title") or ""):
-                return receipt(handed.name, "0", "已转交海关，请等待业务回执（模拟海关）")
-            values = (name, *self._judged(handed, root), str(clock.today()))
+                return receipt(letter.name, "0", "已转交海关，请等待业务回执（模拟海关）")
+            values = (name, *self._decision(letter, root), str(clock.today()))
             self.run(f"INSERT OR IGNORE INTO entry VALUES ({', '.join('?' * len(values))})", *values)
-        return self._troubled(handed.name, self._result(name))
+        return self._with_faults(letter.name, self._result(name))
 
-    def _judged(self, handed: Letter, root: Any) -> tuple[str, str, bool, str, str]:
-        """(certificate, act, accepted, code, words) as this customs would have it."""
+    def _decision(self, letter: Letter, root: Any) -> tuple[str, str, bool, str, str]:
+        """(certificate, act, accepted, code, words). Rejected: by title, at random, or when ids differ."""
         about, act = root.findtext("{*}certificate/{*}number"), root.findtext("{*}act")
-        if root.findtext("{*}message_id") != handed.name:
+        if root.findtext("{*}message_id") != letter.name:
             return about, act, False, "1002", "报文编号不一致（模拟海关）"
         if act != Action.REVOKE and REFUSED_TITLE in root.findtext("{*}application/{*}title"):
             return about, act, False, "2001", f"商品名称含“{REFUSED_TITLE}”（模拟海关）"
-        if self.mischief.strikes("rejected"):
+        if self.faults.occurs("rejected"):
             return about, act, False, "2002", "收货单位的海关备案信息未找到（模拟海关）"
         return about, act, True, "0000", "已接收（模拟海关）"
 
     def _result(self, name: str) -> Any:
-        found = self.run("SELECT accepted, code, words FROM entry WHERE message_id = ?", name)
-        if not found:
+        """The recorded result of the message `name`, as a part of a receipt."""
+        rows = self.run("SELECT accepted, code, words FROM entry WHERE message_id = ?", name)
+        if not rows:
             arrived = self.run("SELECT 1 FROM arrival WHERE message_id = ?", name)
             return result(name, Reply.WAITING if arrived else Reply.UNKNOWN, "", "")
-        accepted, code, words = found[0]
+        accepted, code, words = rows[0]
         return result(name, Reply.ACCEPTED if accepted else Reply.REJECTED, code, words)
 
-    def _troubled(self, about: str, told: Any) -> bytes | None:
-        """The receipt as it leaves a house where things go wrong."""
-        strikes, now = self.mischief.strikes, time.time()
-        raw = receipt(about, "0", "", told)
-        if strikes("unanswered"):
+    def _with_faults(self, about: str, part: Any) -> bytes | None:
+        """The receipt with the result `part`, as the faults of this moment leave it; None: sent later or never."""
+        occurs, now = self.faults.occurs, time.time()
+        raw = receipt(about, "0", "", part)
+        if occurs("unanswered"):
             return None
-        if strikes("malformed"):
-            return self.mischief.dice.choice([b"", b"<DxpRep/>", raw[:-20], b"\xff\xfe\x00", "已接收".encode("gbk")])
-        if strikes("half"):  # of two results only the other one is there
+        if occurs("malformed"):
+            return self.faults.random.choice([b"", b"<DxpRep/>", raw[:-20], b"\xff\xfe\x00", "已接收".encode("gbk")])
+        if occurs("half"):  # announces two results, but contains only that of another message
             return receipt(about, "0", "", result("Z0020000000000-1", Reply.ACCEPTED, "0000", ""), count=2)
-        if strikes("duplicated"):
+        if occurs("duplicated"):
             for _again in range(2):
                 self.post(about, raw, now)
-        if strikes("late"):
-            self.post(about, raw, now + self.mischief.pause)
+        if occurs("late"):
+            self.post(about, raw, now + self.faults.pause)
             return receipt(about, "0", "已转交海关，请等待业务回执（模拟海关）")
-        if strikes("reordered"):
-            self.post(about, raw, now + self.mischief.pause * self.mischief.dice.random())
+        if occurs("reordered"):
+            self.post(about, raw, now + self.faults.pause * self.faults.random.random())
             return None
         return raw
 
     def post(self, about: str, raw: bytes, due: float) -> None:
-        """Put a receipt where it is fetched from, at a moment (Unix time)."""
+        """Queue a receipt to be fetched from `due` (Unix time) on."""
         name = f"Receipt_{about}_{time.time_ns()}{next(self.serial)}.xml"
         self.run("INSERT INTO receipt VALUES (?, ?, ?)", name, raw, due)
 
     def waiting(self) -> list[tuple[str, bytes]]:
-        """The receipts that are due, in no order that anybody could rely on."""
-        found = self.run("SELECT name, raw FROM receipt WHERE due <= ?", time.time())
-        self.mischief.dice.shuffle(found)
-        return found
+        """(name, bytes) of the receipts that are due, in random order."""
+        rows = self.run("SELECT name, raw FROM receipt WHERE due <= ?", time.time())
+        self.faults.random.shuffle(rows)
+        return rows
 
     def drop(self, name: str) -> None:
-        """Forget a receipt that was fetched."""
+        """Delete a receipt that was fetched."""
         self.run("DELETE FROM receipt WHERE name = ?", name)
 
     def entries(self, since: str = "", until: str = "9999") -> list[dict[str, Any]]:
-        """What was received in these days, in the order of arrival."""
-        found = self.run("SELECT * FROM entry WHERE day BETWEEN ? AND ? ORDER BY rowid", since, until)
-        rows = (dict(zip(SETTLED_COLUMNS, row, strict=True)) for row in found)
-        return [row | {"accepted": bool(row["accepted"])} for row in rows]
+        """The ledger of these days (ISO dates, inclusive), in order of arrival."""
+        rows = self.run("SELECT * FROM entry WHERE day BETWEEN ? AND ? ORDER BY rowid", since, until)
+        entries = (dict(zip(SETTLED_COLUMNS, row, strict=True)) for row in rows)
+        return [entry | {"accepted": bool(entry["accepted"])} for entry in entries]
 
     def arrivals(self) -> list[str]:
-        """The id of every certificate message that arrived, as often as it did."""
+        """The id of every certificate message that arrived, once per arrival."""
         return [name for (name,) in self.run("SELECT message_id FROM arrival ORDER BY rowid")]
 
 
 def result(name: str, says: Reply, code: str, words: str) -> Any:
-    """One business receipt, as a part of a DxpRep."""
-    told = (port.Code(code), port.Info(words)) if code else ()
-    return port.Result(port.CopMsgId(name), port.State(says.value), *told)
+    """The result of one message, as a part of a DxpRep."""
+    details = (port.Code(code), port.Info(words)) if code else ()
+    return port.Result(port.CopMsgId(name), port.State(says.value), *details)
 
 
-def receipt(about: str, code: str, info: str, *told: Any, count: int = 0) -> bytes:
-    """A DxpRep, by dxp.xsd."""
-    results = [port.Results(*told, count=str(max(count, len(told))))] if told else []
+def receipt(about: str, code: str, info: str, *parts: Any, count: int = 0) -> bytes:
+    """A DxpRep (dxp.xsd) about the letter `about` with these results; `count` may announce more than there are."""
+    results = [port.Results(*parts, count=str(max(count, len(parts))))] if parts else []
     root = port.DxpRep(
         port.Response(port.ResponseCode(code), port.ResponseInfo(info), *results),
         port.NoticeTime(clock.now().isoformat()),

@@ -1,4 +1,4 @@
-"""The two doors of the simulated customs: HTTP on this machine only, and a folder pair."""
+"""The transports of the simulated customs: HTTP on this machine only, and a folder pair."""
 
 import json
 import os
@@ -10,106 +10,107 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from models.exchange.transports.folders import FolderPair
-from views.demo.simulator import Customs, Silence
+from views.demo.simulator import Customs, NoAnswer
 
 POLL = 0.1  # seconds
 
 
-class Counter(BaseHTTPRequestHandler):
-    """POST / hands in a letter, /inbox holds receipts, /ledger shows what was received."""
+class GatewayHandler(BaseHTTPRequestHandler):
+    """POST /: a letter; GET /inbox, /inbox/<name>: receipts, DELETE to remove one; GET /ledger: what was received."""
 
     server_version, sys_version = "SimulatedCustoms", ""
     customs: Customs
 
     def do_POST(self) -> None:
-        """One letter; the receipt, where it comes at once."""
+        """Receive a letter; answer with its receipt, or with an empty body."""
         letter = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if not self.closed():
-            with suppress(Silence):
-                self.reply(self.taken(letter) or b"")
+        if not self.answers_down():
+            with suppress(NoAnswer):
+                self.reply(self.receive(letter) or b"")
 
-    def taken(self, letter: bytes) -> bytes | None:
-        """What customs says to a letter."""
+    def receive(self, letter: bytes) -> bytes | None:
+        """The receipt of a letter; tests override this."""
         return self.customs.take(letter)
 
     def do_GET(self) -> None:
-        """Receipts that wait, one of them, or the ledger."""
+        """The names of waiting receipts, one of them, or the ledger."""
         parts = urlsplit(self.path)
-        asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         waiting = dict(self.customs.waiting())
-        if self.closed():
+        if self.answers_down():
             return
         if parts.path == "/ledger":
-            self.tell(self.customs.entries(asked.get("since", ""), asked.get("until", "9999")))
+            self.reply_json(self.customs.entries(query.get("since", ""), query.get("until", "9999")))
         elif parts.path == "/inbox":
-            self.tell(list(waiting))
+            self.reply_json(list(waiting))
         elif raw := waiting.get(unquote(parts.path.removeprefix("/inbox/"))):
             self.reply(raw)
         else:
             self.send_error(404)
 
     def do_DELETE(self) -> None:
-        """Forget a receipt."""
-        if not self.closed():
+        """Delete a receipt."""
+        if not self.answers_down():
             self.customs.drop(unquote(self.path.removeprefix("/inbox/")))
             self.reply(b"")
 
-    def closed(self) -> bool:
-        """Whether the house is closed for a while, and says so."""
-        if down := self.customs.mischief.down():
+    def answers_down(self) -> bool:
+        """Whether the service is down; then answers 503."""
+        if down := self.customs.faults.down():
             self.send_error(503)
         return down
 
-    def tell(self, said: Any) -> None:
-        """JSON."""
-        self.reply(json.dumps(said, ensure_ascii=False).encode())
+    def reply_json(self, value: Any) -> None:
+        """Answer 200 with this value as JSON."""
+        self.reply(json.dumps(value, ensure_ascii=False).encode())
 
     def reply(self, body: bytes) -> None:
-        """200, with these bytes."""
+        """Answer 200 with these bytes."""
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
 
-def serve(customs: Customs, port: int, counter: type[Counter] = Counter) -> ThreadingHTTPServer:
-    """A server on this machine, ready for `serve_forever()`."""
-    return ThreadingHTTPServer(("127.0.0.1", port), type("Counter", (counter,), {"customs": customs}))
+def serve(customs: Customs, port: int, handler: type[GatewayHandler] = GatewayHandler) -> ThreadingHTTPServer:
+    """An HTTP server on 127.0.0.1, ready for `serve_forever()`; port 0: any free port."""
+    return ThreadingHTTPServer(("127.0.0.1", port), type("GatewayHandler", (handler,), {"customs": customs}))
 
 
-def attend(customs: Customs, pair: FolderPair) -> None:
-    """One look into the boxes of a folder pair, from the other side; killed anywhere, the next look takes up."""
-    if customs.mischief.down():
+def process_folders(customs: Customs, pair: FolderPair) -> None:
+    """Process once what lies in SentBox, and put due receipts into InBox; safe to repeat after a crash at any point."""
+    if customs.faults.down():
         return
     for file in _oldest_first(pair.folder / "SentBox"):
-        with suppress(FileNotFoundError):  # somebody else attends too
+        with suppress(FileNotFoundError):  # another process was faster
             if file.suffix == ".ask":
-                told = json.dumps(customs.entries(*file.stem.split("_")[1:]), ensure_ascii=False)
-                pair.put("InBox", f"{file.stem}.json", told.encode())
+                ledger = json.dumps(customs.entries(*file.stem.split("_")[1:]), ensure_ascii=False)
+                pair.put("InBox", f"{file.stem}.json", ledger.encode())
                 file.unlink()
             else:
-                _handed_in(customs, pair, file)
+                _receive_file(customs, pair, file)
     for name, raw in customs.waiting():
         pair.put("InBox", name, raw)
         customs.drop(name)
 
 
 def _oldest_first(box: Path) -> list[Path]:
-    """What lies in a box: nothing overtakes what was put there before it."""
-    found = []
+    """The files of a box by modification time, so that letters keep their order."""
+    files = []
     for file in box.iterdir():
         with suppress(FileNotFoundError):
-            found.append((file.stat().st_mtime_ns, file.name, file))
-    return [file for _moment, _name, file in sorted(found)]
+            files.append((file.stat().st_mtime_ns, file.name, file))
+    return [file for _moment, _name, file in sorted(files)]
 
 
-def _handed_in(customs: Customs, pair: FolderPair, file: Path) -> None:
+def _receive_file(customs: Customs, pair: FolderPair, file: Path) -> None:
+    """Process a letter: receipt to InBox, letter to OutBox, or FailBox when refused; a lost letter is deleted."""
     try:
-        told = customs.take(file.read_bytes())
-    except Silence:
+        receipt = customs.take(file.read_bytes())
+    except NoAnswer:
         file.unlink()
         return
-    if told is not None:
-        pair.put("InBox", f"Receipt_{file.stem}_{time.time_ns()}.xml", told)
-    failed = b"<ResponseCode>-" in (told or b"")
+    if receipt is not None:
+        pair.put("InBox", f"Receipt_{file.stem}_{time.time_ns()}.xml", receipt)
+    failed = b"<ResponseCode>-" in (receipt or b"")
     os.replace(file, pair.folder / ("FailBox" if failed else "OutBox") / file.name)

@@ -1,4 +1,4 @@
-"""How much of a request is read: the body of a POST alone, a few kilobytes unless a line below says more."""
+"""Limits of request bodies: only a POST has its form parsed, up to 64 KB unless LARGER allows more."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +19,9 @@ class Limit:
 
 
 SMALL = Limit(body=64 << 10, fields=64 << 10, parts=200)
-FILE = Limit(body=None, fields=256 << 10, parts=20)  # the parser counts its read-ahead of 64 KB of a file in, too
+FILE = Limit(body=None, fields=256 << 10, parts=20)  # the parser counts up to 64 KB of a file too
 LONG_FORM = Limit(body=16 << 20, fields=16 << 20, parts=60_000)  # 3,000 carrier rows
-# By endpoint. Anonymous visitors reach one of these only, and that one takes a single file.
+# By endpoint. Anonymous visitors reach only verify.upload, which takes a single file.
 LARGER = {
     "verify.upload": FILE,
     "applications.upload": FILE,
@@ -48,7 +48,7 @@ class Parser(FormDataParser):
 
 
 class Request(flask.Request):
-    """A form is read from a POST alone: HEAD and GET with a body would else reach code written for POST."""
+    """Parses a form only in a POST; otherwise a HEAD or GET with a body would reach code written for POST."""
 
     form_data_parser_class = Parser
 
@@ -58,7 +58,7 @@ class Request(flask.Request):
 
 
 def init_app(app: Flask) -> None:
-    """Limit every request before anything reads its body."""
+    """Set the limits of every request before anything reads its body."""
     app.request_class = Request
     app.before_request_funcs.setdefault(None, []).insert(0, limit)
 

@@ -1,7 +1,7 @@
-"""How gunicorn serves the application: `--config python:views.entrance.server`, in `make run`, in tests and in use.
+"""gunicorn's configuration and worker: `--config python:views.entrance.server`, in `make run`, tests and production.
 
-gunicorn's own threads wait for slow clients without end: as many requests that stop half-way as there are threads, and
-nobody is answered any more. Ours wait for so long only, and never all of them.
+gunicorn's threads wait for slow clients without a limit: as many unfinished requests as threads block the server. Our
+worker limits how long a request may take to arrive, and how many threads may wait for clients.
 """
 
 import errno
@@ -25,34 +25,34 @@ graceful_timeout = 5  # seconds
 loglevel = "warning"
 control_socket_disable = True
 
-WAITING = 8  # threads of a process that may wait for slow clients at the same time
-BRIEFLY = 0.2  # seconds that the others wait
-SLOWEST = 16 << 10  # bytes a second; as much as has come adds to the time that a request may take
-LINGER, LINGER_IDLE = 30, 5  # seconds, in all and without a byte, that the rest of an answered request is taken in
+WAITING = 8  # threads of a process that may wait for slow clients at a time
+BRIEFLY = 0.2  # seconds that the other threads wait
+SLOWEST = 16 << 10  # bytes a second: received bytes extend the deadline of a request at this rate
+LINGER, LINGER_IDLE = 30, 5  # seconds, total and idle, to read the rest of a request that was answered early
 
 
 def pre_request(_worker: Any, request: Any) -> None:
-    """Hook of gunicorn, before each request: one that is given up ends its connection."""
+    """gunicorn hook before each request: lets a request that times out close its connection."""
     if isinstance(request.unreader.sock, ClientSocket):
         request.unreader.sock.end_connection = request.force_close
 
 
 class ClientSocket(socket.socket):
-    """The connection of a client, whose request must have arrived at `deadline` (of time.monotonic())."""
+    """A client connection; its request must have arrived by `deadline` (time.monotonic())."""
 
     deadline = 0.0
-    seats: Semaphore
+    slots: Semaphore  # counts the threads that may wait long
     end_connection: Callable[[], None] = staticmethod(lambda: None)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """What has come. ConnectionResetError when nothing comes in time, or enough others are being waited for."""
-        limit, seated = self.gettimeout(), self.seats.acquire(blocking=False)
-        wait = min(self.deadline - monotonic(), LINGER if limit is None else limit, LINGER if seated else BRIEFLY)
+        """As socket.recv. Raises ConnectionResetError when nothing arrives in time; without a free slot, in BRIEFLY."""
+        limit, has_slot = self.gettimeout(), self.slots.acquire(blocking=False)
+        wait = min(self.deadline - monotonic(), LINGER if limit is None else limit, LINGER if has_slot else BRIEFLY)
         try:
             arrived = self._wait(wait)
         finally:
-            if seated:
-                self.seats.release()
+            if has_slot:
+                self.slots.release()
         if not arrived:
             self.deadline = 0
             self.end_connection()
@@ -62,45 +62,48 @@ class ClientSocket(socket.socket):
         return data
 
     def _wait(self, seconds: float) -> bool:
-        """Whether there is something to read within so many seconds."""
+        """Whether there is something to read within `seconds`."""
         poll = select.poll()
         poll.register(self, select.POLLIN)
         return bool(poll.poll(max(0, seconds) * 1000))
 
     def linger(self) -> None:
-        """Take in what is still being sent, or the answer would be lost with the connection (RFC 9112, 9.6)."""
-        ended = monotonic() + LINGER
-        with suppress(OSError, ValueError):  # closed already
+        """Read what the client still sends: closing at once would reset the connection and lose the answer.
+
+        RFC 9112, section 9.6.
+        """
+        end = monotonic() + LINGER
+        with suppress(OSError, ValueError):  # already closed
             self.shutdown(socket.SHUT_WR)
             self.settimeout(LINGER_IDLE)
-            while monotonic() < ended and self.recv(1 << 16):
+            while monotonic() < end and self.recv(1 << 16):
                 pass
-        self.deadline = 0  # gunicorn lingers again, in the thread that accepts: not there
+        self.deadline = 0  # gunicorn would linger again, in the accepting thread, and block it
 
 
 class Worker(ThreadWorker):
-    """Threads for requests that are there, or come in time."""
+    """Gives a thread to a connection once it has data, and limits the time for a request to arrive."""
 
     def init_process(self) -> None:
-        self.seats = Semaphore(WAITING)
+        self.slots = Semaphore(WAITING)
         super().init_process()
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Give a connection a thread, once it has sent something; gunicorn's would wait 5 seconds for a new one."""
+        """Give a connection a thread once it has data; gunicorn's own worker would wait 5 seconds in the thread."""
         if conn.initialized or conn.data_ready:
             super().enqueue_req(conn)
             return
         conn.sock = ClientSocket(fileno=conn.sock.detach())
-        conn.sock.seats = self.seats
+        conn.sock.slots = self.slots
         conn.sock.setblocking(False)
         conn.timeout = monotonic() + self.cfg.keepalive
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def handle(self, conn: TConn) -> Any:
-        """One request, from its first byte to the end of its answer; whether the connection is kept."""
+        """Serve one request; whether the connection stays open (keep-alive)."""
         conn.sock.deadline = monotonic() + self.wsgi.config["REQUEST_SECONDS"]
-        kept = super().handle(conn)
-        if not kept and isinstance(conn.sock, ClientSocket):  # with TLS of gunicorn's own it is another
+        keep_alive = super().handle(conn)
+        if not keep_alive and isinstance(conn.sock, ClientSocket):  # with gunicorn's own TLS it is an SSLSocket
             conn.sock.linger()
-        return kept
+        return keep_alive

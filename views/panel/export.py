@@ -1,4 +1,4 @@
-"""导出 of applications: all that their details show, and a sheet with a line for each carrier."""
+"""导出 of applications: every field of their details, and a sheet with one line per carrier."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ CERTIFICATE = ("certificate", "issued_on", "valid_until")  # fields of the certi
 
 @dataclass
 class Carriers:
-    """The carriers of many applications by application id: at most MOST_CARRIERS rows, but the sums of all of them."""
+    """Carriers by application id: at most MOST_CARRIERS rows, but sums over all; `sums`: id → unit → quantity."""
 
     rows: dict[int, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
     sums: dict[int, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(dict))
@@ -39,9 +39,9 @@ class Carriers:
 
 
 def sheets(title: str, rows: list[Application], fields: Iterable[str], carrier: Iterable[str]) -> list[Sheet]:
-    """The list `title` with these `fields`, as far as they are stored, and 载体信息 with those of `carrier`.
+    """The sheet `title` with those of `fields` that are columns, and the sheet 载体信息 with the fields `carrier`.
 
-    As many queries for MOST rows as for one. What goes beyond MOST rows is left out, and the last line says so.
+    The number of queries does not depend on the number of rows. Rows beyond MOST are omitted; the last line says so.
     """
     kept = rows[:MOST]
     keys = [row.id for row in kept]
@@ -55,7 +55,7 @@ def sheets(title: str, rows: list[Application], fields: Iterable[str], carrier: 
 
 
 def _certificates(keys: Sequence[int]) -> dict[int, Any]:
-    """Application id → number and dates of its certificate; its content, some KB each, is not read."""
+    """Application id → number and dates of its certificate; not its content, some KB each."""
     wanted = select(
         Certificate.application_id, Certificate.number, Certificate.issued_on, Certificate.valid_until
     ).where(Certificate.application_id.in_(keys))
@@ -63,7 +63,7 @@ def _certificates(keys: Sequence[int]) -> dict[int, Any]:
 
 
 def _carriers(keys: Sequence[int], fields: Iterable[str]) -> Carriers:
-    """Read in portions, for an application may have 3,000."""
+    """The carriers of these applications, fetched in batches: each may have 3,000."""
     names = ("application_id", "position", *fields)
     wanted = select(*(getattr(Carrier, name) for name in names)).where(Carrier.application_id.in_(keys))
     ordered = wanted.order_by(Carrier.application_id.desc(), Carrier.position, Carrier.id)
@@ -74,14 +74,14 @@ def _carriers(keys: Sequence[int], fields: Iterable[str]) -> Carriers:
 
 
 def _column(name: str, granted: dict[int, Any]) -> Column:
-    """The column of an application or of its certificate, labelled as everywhere."""
+    """The column of an application or of its certificate."""
     if name not in CERTIFICATE:
         return _labelled(Application, name, lambda row: row)
     return _labelled(Certificate, "number" if name == "certificate" else name, lambda row: granted.get(row.id))
 
 
 def _labelled(model: Any, name: str, row_of: Callable[[Any], Any]) -> Column:
-    """A column of `model`; a code is told with its name (010-张). `row_of` a line may be None."""
+    """A column of `model`, a code with its name (010-张). `row_of(line)`: the row of the model, or None."""
     info = model.__table__.columns[name].info
     names: dict[Any, str] = labels(info["codes"]) if "codes" in info else {}
 
@@ -108,7 +108,7 @@ def _quantities(sums: dict[int, dict[str, Decimal]]) -> list[Column]:
 
 
 def _carrier_sheet(rows: list[Application], granted: dict[int, Any], carriers: Carriers, names: Iterable[str]) -> Sheet:
-    """载体信息: application and certificate by number, then the fields of the carrier."""
+    """载体信息: number and title of the application, number of the certificate, then the fields of the carrier."""
     lines = [(row, carrier) for row in rows for carrier in carriers.rows.get(row.id, ())]
     columns = [
         *(_labelled(Application, name, lambda line: line[0]) for name in ("number", "title")),

@@ -1,4 +1,4 @@
-"""The query form 查询/重置 above a list (手册 第二章): fixed fields, asked together, kept in the address."""
+"""The query form 查询/重置 above a list (手册 第二章): fixed fields, combined with AND, stored in the address."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -28,22 +28,22 @@ FIRST = date(2000, 1, 1)  # no moment of ours lies before; the first days of the
 
 
 def text(label: Any, hint: Any = "", read: Reading = clean_text) -> Any:
-    """A box for a part of a text, or for a code."""
+    """A field for a part of a text, or for a code; `read` normalizes what was typed."""
     return PlainTextField(label, read=read, most=100, render_kw={"placeholder": hint} if hint else {})
 
 
 def choice(label: Any, options: Callable[[], list[tuple[str, Any]]]) -> Any:
-    """A select that begins with 全部 and searches as you type."""
+    """A select with 全部 first, which searches as you type; `options`: (value, label)."""
     return QueryField(label, choices=lambda: [ANY, *options()], default="", coerce=str)
 
 
 class Query(Form):
-    """Fields and, by the same name, the condition each stands for."""
+    """A query form: fields, and under the same names their conditions in SQL."""
 
     conditions: ClassVar[dict[str, Condition]] = {}
 
     def narrow(self, query: Any) -> Any:
-        """Every filled field narrows; a question that makes no sense finds nothing, rather than everything."""
+        """`query` with the condition of every filled field; an invalid form finds nothing, rather than everything."""
         if not self.validate():
             return query.filter(false())
         for field in self.filled():
@@ -51,7 +51,7 @@ class Query(Form):
         return query
 
     def validate(self, *args: Any, **options: Any) -> bool:
-        """Also refuses a range that ends before it begins."""
+        """Also refuses a date range that ends before it begins."""
         valid = bool(super().validate(*args, **options))
         since, until = self._fields.get("since"), self._fields.get("until")
         if since is not None and until is not None and since.data and until.data and since.data > until.data:
@@ -60,17 +60,17 @@ class Query(Form):
         return valid
 
     def filled(self) -> list[Field]:
-        """The fields that ask something."""
+        """The fields that are filled in."""
         return [field for field in self if field.data not in (None, "")]
 
 
 def statuses(allowed: frozenset[Status] | set[Status]) -> Any:
-    """数据状态, of those that this reader can meet."""
+    """数据状态: a select of the statuses that this role can see."""
     return choice(_l("数据状态"), lambda: [(s.value, s.label) for s in Status if s in allowed])
 
 
 class OwnQuery(Query):
-    """The manual's three: 商品名称, 数据状态, 申请起止日期."""
+    """The three fields of the manual: 商品名称, 数据状态, 申请起止日期."""
 
     title = text(_l("商品名称"))
     status = statuses(set(Status))
@@ -88,21 +88,21 @@ class OwnQuery(Query):
 
 
 class ProvinceQuery(OwnQuery):
-    """A province sees no drafts, and asks by publisher too."""
+    """For a province: no drafts, and a field for the publisher."""
 
     status = statuses(set(Status) - workflow.PRIVATE)
     publisher = text(_l("出版单位"))
 
 
 class QueueQuery(OwnQuery):
-    """What waits has one status; it is found by name, publisher or day."""
+    """For waiting applications, which all have one status: by title, publisher or date."""
 
     status = None
     publisher = text(_l("出版单位"))
 
 
 class NationQuery(OwnQuery):
-    """Over every province, of what provinces have issued."""
+    """For the nation: what the provinces have issued, by province and certificate too."""
 
     status = statuses(set(workflow.ISSUED))
     publisher = text(_l("出版单位"))
@@ -111,7 +111,7 @@ class NationQuery(OwnQuery):
 
 
 class ExchangeQuery(Query):
-    """Messages to customs by number, how far they have come, and when they were queued."""
+    """Messages to customs by number, state of delivery, and date of queueing."""
 
     number = text(_l("报文编号"), _l("或证明编号"), clean_line)
     state = choice(_l("交换状态"), lambda: [(state.value, state.label) for state in Delivery])

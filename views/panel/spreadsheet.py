@@ -1,4 +1,4 @@
-"""Tables as CSV or XLSX with typed cells: no text can become a formula, and no code becomes a number."""
+"""Tables as CSV or XLSX with typed cells: no text becomes a formula, no code a number."""
 
 import csv
 import io
@@ -24,10 +24,10 @@ TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # no part of XML 1.0
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # not allowed in XML 1.0
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-NARROWEST, WIDEST = 8, 48  # characters of a column in XLSX
-MEASURED = 200  # rows that decide how wide a column is
+NARROWEST, WIDEST = 8, 48  # width of a column in XLSX, in characters
+MEASURED = 200  # rows from which the width of a column is computed
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A named table; `note` is put below the last row. Rows are read once, in order."""
+    """A named table; `note`: an extra last line. Rows are read once, in order."""
 
     name: str
     columns: Sequence[Column]
@@ -56,13 +56,13 @@ class Sheet:
 
 
 def cell(value: Any) -> str | date | int | Decimal | None:
-    """A value as a spreadsheet takes it; text that it would run as a formula begins with an apostrophe (OWASP)."""
+    """A value for a cell; text that a spreadsheet would run as a formula gets an apostrophe in front (OWASP)."""
     match value:
         case bool():
             return _("是") if value else _("否")
         case Word():
             return str(value.label)
-        case datetime():  # spreadsheets know no time zones
+        case datetime():  # spreadsheets have no time zones
             return value.astimezone(clock.SHANGHAI).replace(tzinfo=None) if value.tzinfo else value
         case None | date() | int() | Decimal():
             return value
@@ -78,16 +78,16 @@ def download(kind: str, name: str, sheets: Sequence[Sheet]) -> Response:
 
 
 def to_csv(sheet: Sheet) -> bytes:
-    """UTF-8 with a byte order mark, without which Excel reads GBK."""
+    """UTF-8 with a byte order mark: without it Excel assumes GBK."""
     out = io.StringIO()
     csv.writer(out).writerows(chain([[column.label for column in sheet.columns]], sheet.lines()))
     return out.getvalue().encode("utf-8-sig")
 
 
 def to_xlsx(sheets: Sequence[Sheet]) -> bytes:
-    """A workbook: headings bold, frozen and with filters; dates and numbers are such, all else is text."""
+    """A workbook: headings bold, frozen and with filters; dates and numbers typed, everything else text."""
     out = io.BytesIO()
-    with Workbook(out, {"constant_memory": True}) as book:  # a row is out of memory when the next begins
+    with Workbook(out, {"constant_memory": True}) as book:  # each row is flushed before the next
         heading, text = book.add_format({"bold": True, "num_format": "@"}), book.add_format({"num_format": "@"})
         day, moment = (book.add_format({"num_format": form}) for form in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm"))
         for sheet in sheets:
@@ -96,34 +96,34 @@ def to_xlsx(sheets: Sequence[Sheet]) -> bytes:
 
 
 def _write(page: Worksheet, sheet: Sheet, heading: Format, formats: dict[type, Format]) -> None:
-    """Put one table into a worksheet; `formats` are those of text, dates and moments."""
+    """Write one table into a worksheet; `formats`: type of value → format."""
     labels = [column.label for column in sheet.columns]
     widths = [_width(label) for label in labels]
     page.write_row(0, 0, labels, heading)
     last = 0
     for last, line in enumerate(sheet.lines(), start=1):
-        for place, value in enumerate(line):
-            _put(page, last, place, value, formats.get(type(value)))
+        for column, value in enumerate(line):
+            _write_cell(page, last, column, value, formats.get(type(value)))
             if last <= MEASURED:
-                widths[place] = max(widths[place], _width(value))
-    for place, width in enumerate(widths):
-        page.set_column(place, place, min(max(width + 2, NARROWEST), WIDEST))
+                widths[column] = max(widths[column], _width(value))
+    for column, width in enumerate(widths):
+        page.set_column(column, column, min(max(width + 2, NARROWEST), WIDEST))
     page.freeze_panes(1, 1)
     page.autofilter(0, 0, last - bool(sheet.note), len(labels) - 1)
 
 
-def _put(page: Worksheet, row: int, place: int, value: Any, form: Format | None) -> None:
-    """One cell: text stays text when somebody edits it, whatever it looks like (8523499030, #N/A, =1+1)."""
+def _write_cell(page: Worksheet, row: int, column: int, value: Any, form: Format | None) -> None:
+    """Write one cell. Text stays text, also when edited in Excel, whatever it looks like (8523499030, #N/A, =1+1)."""
     match value:
         case str():
-            page.write_string(row, place, value, form)
+            page.write_string(row, column, value, form)
         case date():  # and datetime
-            page.write_datetime(row, place, value, form)
+            page.write_datetime(row, column, value, form)
         case int() | Decimal():
-            page.write_number(row, place, value)
+            page.write_number(row, column, value)
 
 
 def _width(value: Any) -> int:
-    """The columns that a cell takes on the screen; a Chinese character takes two."""
+    """The display width of a cell; a Chinese character counts as two."""
     text = str(value if value is not None else "")[:WIDEST]
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

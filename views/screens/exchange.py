@@ -116,7 +116,7 @@ class ExchangeScreen(Screen):
         page: dict[str, Any] = {"badge": badge, "tag": tag, "written": written}
         if template == self.list_template:
             last = reconciliation.latest(db.session())
-            own = last.told(certificate_series(current_user.province)) if last else []
+            own = last.differences_of(certificate_series(current_user.province)) if last else []
             page |= {"health": health(db.session(), pace()), "last": last, "differences": own, "span": span}
         return super().render(template, **(page | kwargs))
 

@@ -23,7 +23,7 @@ from models.exchange.transports import Gateway, Http, trusted
 from models.exchange.transports.folders import FolderPair
 from models.workflow import Refused
 from views.demo import simulator_transports
-from views.demo.simulator import FAULTS, Customs, Mischief
+from views.demo.simulator import FAULTS, Customs, FaultInjection
 from views.resources import keys, pace
 from views.terminal.group import Terminal
 
@@ -63,7 +63,7 @@ def reconcile(day: datetime | None) -> None:
     """Both ledgers, both ways; the result is kept, and shown in 数据交换."""
     with access.everything() as session:
         row = reconciliation.reconcile(session, gateway().ledger, day.date() if day else None)
-        for name, kind in row.told():
+        for name, kind in row.differences_of():
             click.echo(f"{name}：{kind.label}。")
         if row.found:
             click.echo(_("共 %(count)s 处差异，请逐项核实。", count=row.found), err=True)
@@ -103,12 +103,14 @@ def simulate(
     chances = {name: float(chance or 1) for name, _sign, chance in (fault.partition("=") for fault in faults)}
     if unknown := chances.keys() - set(FAULTS):
         raise click.BadParameter("、".join(unknown), param_hint="--fault")
-    customs = Customs(ledger or home / "simulated-customs.sqlite", Mischief(chances, seed, pause), keys().trusted())
+    customs = Customs(
+        ledger or home / "simulated-customs.sqlite", FaultInjection(chances, seed, pause), keys().trusted()
+    )
     if folder:
         pair = FolderPair(home / folder)
         click.echo(_("模拟海关（不是真正的海关）已启动，交换文件夹 %(folder)s。", folder=pair.folder))
         while True:
-            simulator_transports.attend(customs, pair)
+            simulator_transports.process_folders(customs, pair)
             time.sleep(simulator_transports.POLL)
     server = simulator_transports.serve(customs, port)
     address = f"http://127.0.0.1:{server.server_port}"

@@ -45,7 +45,7 @@ def test_a_code_is_shown_with_its_name(app: Flask, name: str, code: str, label: 
 
 @pytest.mark.parametrize("name", ["province", "unit", "carrier", "country", "currency", "district"])
 def test_an_unknown_code_is_shown_as_it_stands(app: Flask, name: str) -> None:
-    """An old filing may cite what a newer table lacks."""
+    """An old filing may refer to a code missing from a newer table."""
     with app.app_context():
         assert label_of(name, "????") == "????"
 
@@ -98,8 +98,8 @@ def test_what_means_nothing_or_too_much_is_refused(app: Flask, words: str) -> No
         code_of("district", words)
 
 
-def test_the_sample_table_is_sown_once(app: Flask) -> None:
-    """A table that the operator has replaced is not brought back."""
+def test_the_sample_table_is_added_once(app: Flask) -> None:
+    """A table that the operator has changed is not overwritten."""
     with app.app_context():
         before = names_of("district")
         db.session.scalars(select(District).filter_by(code="2201")).one().name = "另一个名字"
@@ -124,7 +124,7 @@ def test_the_sample_table_is_sown_once(app: Flask) -> None:
 def test_an_option_is_found_by_pinyin_and_a_country_by_english_too(
     app: Flask, name: str, code: str, keys: set[str]
 ) -> None:
-    """Issue 8, 13: initials and full pinyin; a name with a sound of its own (重庆) is read as a word."""
+    """Issue 8, 13: initials and full pinyin; a name with a special reading (重庆) is read as a word."""
     with app.app_context():
         assert set(search_keys(name, code, names_of(name)[code]).split()) == keys
     assert pinyin_keys("重庆关区") == "cqgq chongqingguanqu"

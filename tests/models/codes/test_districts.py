@@ -1,4 +1,4 @@
-"""The table of customs districts: read from the sheets people have, compared, and replaced as a whole."""
+"""Customs districts: read from sheets as people have them, compared, and replaced as a whole."""
 
 import io
 import zipfile
@@ -40,7 +40,7 @@ SHEETS: dict[str, bytes] = {
     "a title and blank rows": "关区代码表,,\n,,\n序号,代码,名称\n1,0100,北京关区\n,,\n2,2233,浦东机场\n".encode(),
     "marks and blanks": "*关区代码（4位）, 关区 名称：\n\u200b0100 , 北京关区\u200b\n２２３３,浦东机场\n".encode(),
     "more names than one": "上级代码,代码,简称,关区名称\n9999,0100,京,北京关区\n9999,2233,沪,浦东机场\n".encode(),
-    "noughts that Excel took": workbook(("代码", "名称"), (100, "北京关区"), (2233.0, "浦东机场"), (None, None)),
+    "zeros that Excel dropped": workbook(("代码", "名称"), (100, "北京关区"), (2233.0, "浦东机场"), (None, None)),
     "numbers as text": workbook(("关区名称", "关区代码"), ("北京关区", "100"), ("浦东机场", "'2233")),
     "no heading": "0100,北京关区\n2233,浦东机场\n".encode(),
     "no heading, not in the first column": workbook((None, 100, "北京关区"), (None, "2233", "浦东机场")),
@@ -55,15 +55,15 @@ def test_columns_are_found_by_their_headings(app: Flask, sheet: bytes) -> None:
     assert (table.names, table.doubts) == (TWO, [])
 
 
-def test_what_was_done_to_read_a_table_is_told(app: Flask) -> None:
+def test_notes_say_how_a_table_was_read(app: Flask) -> None:
     with app.app_context():
         assert table_of(read_sheet(SHEETS["no heading"])).notes == ["没有标题行，已将第一列读作代码、第二列读作名称。"]
-        told = table_of(read_sheet(SHEETS["rows without a code"])).notes
-        assert told == ["有 1 行没有代码，已略过：第 4 行“以上共两个”。"]
+        notes = table_of(read_sheet(SHEETS["rows without a code"])).notes
+        assert notes == ["有 1 行没有代码，已略过：第 4 行“以上共两个”。"]
 
 
 def test_a_line_of_a_sum_is_left_out_and_quoted_as_it_stands(app: Flask) -> None:
-    """合计 | 20 under the table blocked it, and was quoted as 00合计."""
+    """A former release refused a table with 合计 | 20 below it, and quoted the line as 00合计."""
     with app.app_context():
         table = table_of(read_sheet("代码,名称\n0100,北京关区\n2233,浦东机场\n合计,2\n".encode()))
     assert (table.names, table.notes) == (TWO, ["有 1 行没有代码，已略过：第 4 行“合计”。"])
@@ -116,31 +116,31 @@ DOUBTFUL = {
 
 
 @pytest.mark.parametrize(("sheet", "doubt"), DOUBTFUL.items())
-def test_what_looks_wrong_is_told_and_not_refused(app: Flask, sheet: str, doubt: str) -> None:
+def test_doubts_are_reported_and_not_refused(app: Flask, sheet: str, doubt: str) -> None:
     with app.app_context():
         assert table_of(read_sheet(sheet.encode())).doubts == [doubt]
 
 
 def replace(names: dict[str, str]) -> Any:
-    """The table replaced by these, and committed."""
+    """Import these districts and commit; the change."""
     change = import_districts(db.session(), names, fingerprint(db.session()))
     db.session.commit()
     return change
 
 
 def test_a_new_table_of_districts_replaces_the_old(app: Flask) -> None:
-    """The full table changes; a district that is gone is kept, marked, for old filings cite it."""
+    """A district missing from the new table stays, marked as ended: old filings refer to it."""
     with app.app_context():
         old = names_of("district")
         change = replace({"2201": "浦江新关", "9001": "新设海关"})
-        assert change == compare_of(old, {"2201": "浦江新关", "9001": "新设海关"})
+        assert change == expected_change(old, {"2201": "浦江新关", "9001": "新设海关"})
         assert names_of("district") == {"2201": "浦江新关", "9001": "新设海关"}
         assert len(db.session.scalars(select(District)).all()) == len(old) + 1
         assert label_of("district", "2233") == "2233-浦东机场"
 
 
-def compare_of(old: dict[str, str], new: dict[str, str]) -> Any:
-    """What the change should be: one district new, one renamed, all others ended."""
+def expected_change(old: dict[str, str], new: dict[str, str]) -> Any:
+    """One district added, one renamed, all others ended."""
     ended = {code: name for code, name in old.items() if code not in new}
     return type(compare(db.session(), {}))({"9001": "新设海关"}, {"2201": ("浦江海关", "浦江新关")}, ended, len(old))
 
@@ -164,9 +164,9 @@ def test_a_table_that_has_changed_since_the_preview_stays(app: Flask) -> None:
 
 
 def test_of_two_imports_at_once_one_is_refused(app: Flask) -> None:
-    """Both looked at the same table: the later one would end what the earlier one has brought."""
+    """Both previewed the same table: the later import would end the districts added by the earlier one."""
     tables = ({"9001": "甲关"}, {"9002": "乙关"})
-    told: list[str] = []
+    outcomes: list[str] = []
     start = Barrier(2)
     with app.app_context():
         seen = fingerprint(db.session())
@@ -177,15 +177,15 @@ def test_of_two_imports_at_once_one_is_refused(app: Flask) -> None:
             try:
                 import_districts(session, names, seen)
                 session.commit()
-                told.append("done")
+                outcomes.append("done")
             except Refused as refused:
-                told.append(str(refused)[:11])
+                outcomes.append(str(refused)[:11])
 
     both = [Thread(target=confirm, args=(names,)) for names in tables]
     for thread in both:
         thread.start()
     for thread in both:
         thread.join()
-    assert sorted(told) == ["done", "关区代码表在预览之后已"]
+    assert sorted(outcomes) == ["done", "关区代码表在预览之后已"]
     with app.app_context():
         assert names_of("district") in tables

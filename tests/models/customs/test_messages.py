@@ -1,4 +1,4 @@
-"""The outbox: what it holds, who gets a message, in which order, and what the message says."""
+"""The outbox (lease, order, retries, rate limit) and the content of a message."""
 
 import json
 from collections.abc import Callable
@@ -38,7 +38,7 @@ XS = "{http://www.w3.org/2001/XMLSchema}"
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """`wait(timedelta(…))`: from now on it is so much later."""
+    """`wait(timedelta(…))`: move the clock forward by this much from the real time."""
     really = clock.now
 
     def moved(by: timedelta) -> None:
@@ -48,7 +48,7 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 
 def claimed(session: Session) -> str | None:
-    """The id of the next message, claimed."""
+    """Claim the next message; its id, or None."""
     message = outbox.claim(session, PACE)
     return message and message.message_id
 
@@ -70,7 +70,7 @@ class TestOutbox:
     def test_a_claimed_message_is_nobody_elses_until_its_lease_ends(
         self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
     ) -> None:
-        """CU4, CU13: a deliverer that died is succeeded, and its attempt was counted."""
+        """CU4, CU13: after a crash another worker takes over, and the attempt was counted."""
         make_application(status="filed")
         with door() as session, door() as other:
             first = claimed(session)
@@ -81,7 +81,7 @@ class TestOutbox:
             assert other.scalars(select(CustomsMessage.attempts)).one() == 2
 
     def test_deliverers_at_once_claim_each_message_once(self, make_application: Making, door: Door) -> None:
-        """RC8: no message twice, none forgotten."""
+        """RC8: no message twice, none left out."""
         names = {make_application(status="filed") for _ in range(8)}
 
         def work() -> list[int]:
@@ -107,7 +107,7 @@ class TestOutbox:
     def test_pauses_grow_vary_and_end_at_an_hour(
         self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
     ) -> None:
-        """CU14: each failure counts, and is followed by a longer pause."""
+        """CU14: exponential back-off with jitter."""
         make_application(status="filed")
         pauses, later = [], timedelta()
         with door() as session:
@@ -126,7 +126,7 @@ class TestOutbox:
         assert len(set(pauses)) == len(pauses)
 
     def test_deliverers_at_once_keep_to_the_minute(self, make_application: Making, door: Door) -> None:
-        """E-port takes fewer than 100 a minute, from all of them together: none overshoots because another counts."""
+        """The E-port accepts fewer than 100 a minute from all workers together: they share one count."""
         for _ in range(9):
             make_application(status="filed")
 
@@ -139,7 +139,7 @@ class TestOutbox:
     def test_every_attempt_is_on_record_also_of_those_who_died(
         self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
     ) -> None:
-        """CU14: one row each, never counted anew; what was written of it is never written over."""
+        """CU14: one row per attempt, numbered without a restart; its bytes are never overwritten."""
         make_application(status="filed")
         with door() as session:
             for turn in range(3):
@@ -153,7 +153,7 @@ class TestOutbox:
             ]  # fmt: skip
 
     def test_a_deliverer_that_slept_through_a_release_has_no_say(self, make_application: Making, door: Door) -> None:
-        """Set aside, released, claimed by another: the claim of before is not taken for the one of now."""
+        """Set aside, released, claimed by another worker: the expired claim is not confused with the current one."""
         make_application(status="filed")
         with door() as session:
             late = outbox.claim(session, Pace(lease=0))
@@ -173,7 +173,7 @@ class TestOutbox:
     def test_a_deliverer_that_came_back_late_puts_off_nothing(
         self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
     ) -> None:
-        """Its claim has passed on, and so has the say."""
+        """Another worker holds the lease; the late one must change nothing."""
         make_application(status="filed")
         with door() as session:
             outbox.claim(session, PACE)
@@ -185,7 +185,7 @@ class TestOutbox:
             assert (second.claimed_until, second.answer) == (until, None)
 
     def test_an_answer_is_noted_once(self, make_application: Making, door: Door) -> None:
-        """CU7: the second changes nothing."""
+        """CU7: a second answer changes nothing."""
         make_application(status="filed")
         with door() as session:
             assert customs.settle(session, False, "2001 退单")
@@ -196,7 +196,7 @@ class TestOutbox:
             assert claimed(session) is None
 
     def test_a_receipt_that_came_another_way_closes_the_message(self, make_application: Making, door: Door) -> None:
-        """What customs has answered is not sent."""
+        """A message that customs has answered is not sent."""
         make_application(status="customs_received")
         with door() as session:
             assert claimed(session) is None
@@ -214,7 +214,7 @@ class TestOutbox:
 
 
 def sent(message: CustomsMessage) -> Any:
-    """The message as its reader gets it."""
+    """The root element of the message as sent."""
     return envelope.parsed(envelope.business_xml(message))
 
 
@@ -222,7 +222,7 @@ class TestLimits:
     def test_what_is_too_long_for_customs_is_told_before_it_is_submitted(
         self, make_application: Making, acting: Acting, on_record: Recording
     ) -> None:
-        """CU9: the limits of the message hold where a person can still do something about it."""
+        """CU9: the size limit is checked at submission, when the applicant can still correct it."""
         key = make_application(status="draft", carriers=1200, title="长" * 300)
         with acting("publisher") as by:
             application = db.session.get_one(Application, key)
@@ -235,17 +235,17 @@ class TestLimits:
         assert on_record(key)["application"][0]["status"] == "draft"
 
     def test_what_no_message_can_carry_is_told_before_it_is_submitted(self, make_application: Making) -> None:
-        """CU10: never silently changed. What cannot be printed either is told field by field, and so comes first."""
-        with pytest.raises(filing.Incomplete) as told:
+        """CU10: never silently changed. Characters that cannot be printed are reported by field, and first."""
+        with pytest.raises(filing.Incomplete) as refused:
             make_application(status="pending", title="坏\ufffe")
-        assert "无法打印" in told.value.missing["title"]
+        assert "无法打印" in refused.value.missing["title"]
         with pytest.raises(envelope.Unsendable, match="无法写入海关报文"):
             envelope.check_sendable(Application(title="坏\ufffe", carriers=[]))
 
 
 class TestMessage:
     def test_what_is_sent_is_what_was_granted(self, make_application: Making, door: Door) -> None:
-        """CU10: Chinese, marks of XML, characters beyond the BMP: all arrive as granted, whatever came later."""
+        """CU10: Chinese, XML markup, characters beyond the BMP: all arrive as granted, whatever changed later."""
         title = "《𠮷祥 & <盘>》“\"'”ＤＶＤ㈱ é ]]> &amp;"
         key = make_application(status="filed", carriers=2, title=title, isbn=None)
         with door() as session:
@@ -264,7 +264,7 @@ class TestMessage:
         assert root.findtext("{*}message_id").startswith(root.findtext("{*}certificate/{*}number"))
 
     def test_no_entity_is_expanded_in_what_is_received(self, make_application: Making, door: Door) -> None:
-        """A message is data: it makes its reader open no file."""
+        """A message must not make its reader open a file (XXE)."""
         make_application(status="filed", title="商品名称")
         with door() as session:
             xml = envelope.business_xml(session.scalars(select(CustomsMessage)).one()).decode()
@@ -273,7 +273,7 @@ class TestMessage:
             envelope.parsed(bad.replace("商品名称", "&e;").encode())
 
     def test_the_schema_says_of_each_field_what_its_column_says(self) -> None:
-        """CU9: no field is forgotten, none is cut."""
+        """CU9: no field is missing, none is cut."""
         schema = etree.fromstring(message_xsd())
         for kind, some, last in (
             ("application", {"title text300 1", "isbn text20 0", "port named 1"}, "expected_on"),
@@ -287,7 +287,7 @@ class TestMessage:
 
 
 def free(column: Any) -> bool:
-    """Whether people write what they like: no code, no word, no number, no date."""
+    """Whether the column holds free text: no code, status word, number or date."""
     return type(column.type).__name__ == "String" and "codes" not in column.info
 
 
@@ -295,7 +295,7 @@ TEXT = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe
 
 
 def value_of(column: Any) -> st.SearchStrategy[Any]:
-    """Whatever a valid application can hold in this column."""
+    """Any value that a valid application can hold in this column."""
     if column.info.get("codes") == "district":  # which the operator keeps
         return st.sampled_from(["2201", "2248", "5141"])
     if "codes" in column.info:
@@ -310,7 +310,7 @@ def value_of(column: Any) -> st.SearchStrategy[Any]:
 
 
 def filled(model: Any, names: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
-    """Columns of a row: what must be filled, and any of the rest."""
+    """Values of a row: all required columns, and any of the others."""
     columns = {name: model.__table__.columns[name] for name in names}
     values = {name: value_of(column) for name, column in columns.items()}
     rest = {name: values.pop(name) for name, column in columns.items() if not column.info.get("required")}
@@ -354,7 +354,7 @@ def test_every_application_that_can_be_granted_makes_a_valid_message(
     replaced: str | None,
     act: Action,
 ) -> None:
-    """CU9, CU10: what was submitted is granted, frozen, sent, valid by the schema, and read back sign for sign."""
+    """CU9, CU10: what was submitted is granted, frozen, sent, valid by the schema, and read back exactly."""
     replaces = Certificate(number=replaced) if replaced else None
     application = Application(**own, **written, replaces=replaces)
     application.carriers = [Carrier(position=n, **row) for n, row in enumerate(carriers, start=1)]

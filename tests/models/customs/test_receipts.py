@@ -1,4 +1,4 @@
-"""Receipts of every odd shape: each is kept as received, each is handled by rule, and none stops another."""
+"""Receipts of every odd shape: each is stored as received, handled by rule, and stops no other."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -331,7 +331,7 @@ class TestOnce:
             make_application(status="filed")
         with door() as session:
             told = batch(*((name, Reply.REJECTED) for name in sent(session)))
-            key = receipt.kept(session, "a.xml", told).id
+            key = receipt.store(session, "a.xml", told).id
 
         def work() -> list[str]:
             with door() as session:
@@ -382,7 +382,7 @@ def test_a_reader_that_died_is_succeeded(make_application: Making, door: Door) -
     make_application(status="filed")
     with door() as session:
         (name,) = sent(session)
-        receipt.kept(session, "a.xml", said(name))
+        receipt.store(session, "a.xml", said(name))
         (left,) = inbox.unread(session)
         inbox.read(session, left, PACE)
         assert inbox.unread(session) == []

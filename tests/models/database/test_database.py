@@ -1,4 +1,4 @@
-"""The database: exact decimals, Beijing moments, and what it holds on to by itself."""
+"""The database: exact decimals, Beijing time, references, constraint names."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,8 +28,8 @@ def scrap(app: Flask) -> Iterator[None]:
         SCRAP.drop(db.engine)
 
 
-def kept(app: Flask, **values: object) -> tuple[object, ...]:
-    """What comes back from the database for what was put in."""
+def stored(app: Flask, **values: object) -> tuple[object, ...]:
+    """Write `values` into the scrap table and read the row back."""
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(delete(SCRAP))
         connection.execute(insert(SCRAP).values(**values))
@@ -52,8 +52,8 @@ def kept(app: Flask, **values: object) -> tuple[object, ...]:
     ],
 )
 def test_a_decimal_is_read_back_as_the_same_number_and_the_same_text(app: Flask, given: str, read: str) -> None:
-    """CU9: never a float; and the certificate spells it alike on both databases."""
-    assert str(kept(app, n=Decimal(given))[0]) == read
+    """CU9: never a float; the certificate shows the same digits on both databases."""
+    assert str(stored(app, n=Decimal(given))[0]) == read
 
 
 @pytest.mark.usefixtures("scrap")
@@ -67,7 +67,7 @@ def test_a_decimal_is_read_back_as_the_same_number_and_the_same_text(app: Flask,
 )
 def test_a_moment_is_read_back_in_beijing_time(app: Flask, moment: datetime) -> None:
     """DL4: half an hour before and after midnight."""
-    read = kept(app, at=moment)[1]
+    read = stored(app, at=moment)[1]
     assert isinstance(read, datetime)
     assert read == moment
     assert read.utcoffset() == moment.astimezone(SHANGHAI).utcoffset()
@@ -76,10 +76,10 @@ def test_a_moment_is_read_back_in_beijing_time(app: Flask, moment: datetime) -> 
 
 @pytest.mark.usefixtures("scrap")
 def test_a_word_is_stored_as_its_value_and_an_unknown_one_is_refused(app: Flask) -> None:
-    assert kept(app, word=Status.CUSTOMS_RECEIVED)[2] is Status.CUSTOMS_RECEIVED
-    assert kept(app, word="pending")[2] is Status.PENDING
+    assert stored(app, word=Status.CUSTOMS_RECEIVED)[2] is Status.CUSTOMS_RECEIVED
+    assert stored(app, word="pending")[2] is Status.PENDING
     with pytest.raises(Exception, match="approved"):
-        kept(app, word="approved")
+        stored(app, word="approved")
 
 
 def test_stored_words_are_short_and_plain() -> None:
@@ -88,8 +88,8 @@ def test_stored_words_are_short_and_plain() -> None:
     assert {role.value for role in Role} == {"publisher", "reviewer", "national", "operator"}
 
 
-def test_sqlite_is_opened_to_last(app: Flask) -> None:
-    """A commit is on disk when it returns; foreign keys hold; readers do not wait for a writer."""
+def test_every_connection_is_durable_and_enforces_foreign_keys(app: Flask) -> None:
+    """SQLite: a commit is on disk when it returns; foreign keys hold; readers do not wait for a writer."""
     with app.app_context(), db.engine.connect() as connection:
         if db.engine.dialect.name != "sqlite":
             assert connection.scalar(text("SHOW timezone")) == "Asia/Shanghai"
@@ -102,7 +102,7 @@ def test_sqlite_is_opened_to_last(app: Flask) -> None:
 
 @pytest.mark.parametrize("table", ["organisation", "account", "application", "certificate"])
 def test_what_is_referred_to_cannot_be_deleted(app: Flask, make_application: Making, table: str) -> None:
-    """AD9: elsewhere, deleting a user took the submissions along."""
+    """AD9: in another system, deleting a user deleted the submissions too."""
     make_application(status="filed")
     with app.app_context(), db.engine.connect() as connection:
         with pytest.raises((IntegrityError, DBAPIError)):
@@ -119,7 +119,7 @@ def test_every_reference_restricts() -> None:
 
 
 def test_every_constraint_has_a_name(app: Flask) -> None:
-    """A migration can only drop what has a name, and the same one on both databases."""
+    """A migration can drop only a named constraint, and needs the same name on both databases."""
     with app.app_context():
         inspector = inspect(db.engine)
         for table in Base.metadata.tables:
@@ -137,7 +137,7 @@ def test_a_title_is_found_whatever_its_width_and_case(title: str, asked: str) ->
 
 
 def test_the_scope_columns_follow_the_status(app: Flask, make_application: Making) -> None:
-    """One column a role, computed by the database: nobody can forget to set it."""
+    """One computed column for each role: no code has to set it."""
     key = make_application(status="draft")
     filed = make_application(status="filed")
     with app.app_context(), db.engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""SQLite as we run it: the library, what every connection is told, and many processes that write at once."""
+"""SQLite as we run it: the library, the pragmas of every connection, and several processes that write at once."""
 
 import ast
 import subprocess
@@ -19,8 +19,8 @@ from tests import ROOT
 WRITERS, COMMITS = 3, 40
 
 
-def opened(path: Path) -> Engine:
-    """An engine made as the application's is."""
+def engine_on(path: Path) -> Engine:
+    """An engine configured like the application's."""
     engine = create_engine(f"sqlite:///{path}", **sqlite.options())
     sqlite.prepare(engine)
     return engine
@@ -49,16 +49,16 @@ def file_app(tmp_path: Path) -> Flask:
     ],
 )
 def test_the_versions_that_can_lose_a_commit(version: tuple[int, ...], bad: bool) -> None:
-    """https://sqlite.org/wal.html: 3.7.0 to 3.51.2, but for two branches that were mended."""
+    """https://sqlite.org/wal.html: 3.7.0 to 3.51.2, but for two branches that were fixed."""
     assert sqlite.loses_commits(version) == bad
 
 
-def test_the_library_we_run_on_is_mended_and_searches_full_text() -> None:
+def test_the_library_we_run_on_is_fixed_and_searches_full_text() -> None:
     assert not sqlite.loses_commits(sqlite.library.sqlite_version_info)
     sqlite.library.connect(":memory:").execute("CREATE VIRTUAL TABLE found USING fts5(title)")
 
 
-@pytest.mark.skipif(not sqlite.loses_commits(of_the_system), reason="the SQLite of this system is mended")
+@pytest.mark.skipif(not sqlite.loses_commits(of_the_system), reason="the SQLite of this system is fixed")
 def test_on_the_systems_old_library_the_application_does_not_start(tmp_path: Path) -> None:
     """As on a machine for which pysqlite3 has no wheel. In memory there is no second process."""
     script = (
@@ -76,8 +76,8 @@ def test_on_the_systems_old_library_the_application_does_not_start(tmp_path: Pat
     assert f"SQLite {version} 在多个进程同时写入时可能丢失数据，不能使用。请安装 pysqlite3" in done.stderr
 
 
-def test_nobody_opens_sqlite_but_by_the_one_library() -> None:
-    """The application, its commands, its backup, its simulated customs: a second library could bring the fault back."""
+def test_only_one_module_imports_a_sqlite_library() -> None:
+    """Application, commands, backup, simulated customs: a second library could bring the lost commits back."""
     for module in [ROOT / "app.py", *ROOT.glob("models/**/*.py"), *ROOT.glob("views/**/*.py")]:
         nodes = list(ast.walk(ast.parse(module.read_text(encoding="utf-8"))))
         named = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
@@ -86,39 +86,39 @@ def test_nobody_opens_sqlite_but_by_the_one_library() -> None:
         assert not found or module == ROOT / "models/database/sqlite.py", module
 
 
-def told(engine: Engine) -> list[object]:
-    """What a new connection says of itself."""
+def pragmas_of(engine: Engine) -> list[object]:
+    """Four pragmas of a new connection."""
     names = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
     with engine.connect() as connection:
         assert isinstance(connection.connection.driver_connection, sqlite.library.Connection)
         return [connection.scalar(text(f"PRAGMA {name}")) for name in names]
 
 
-def test_every_connection_is_told_the_same(file_app: Flask) -> None:
-    """Asked of live connections: pooled, made after a migration, made in another thread."""
+def test_every_connection_has_the_same_pragmas(file_app: Flask) -> None:
+    """Read from live connections: pooled, after a migration, in another thread."""
     with file_app.app_context():
         engine = db.engine
         upgrade()
         with engine.connect() as first, engine.connect() as second:
             assert first.connection.driver_connection is not second.connection.driver_connection
-            found = [told(engine)]
+            found = [pragmas_of(engine)]
         engine.dispose()
-        found += [told(engine), told(engine)]
-    thread = Thread(target=lambda: found.append(told(engine)))
+        found += [pragmas_of(engine), pragmas_of(engine)]
+    thread = Thread(target=lambda: found.append(pragmas_of(engine)))
     thread.start()
     thread.join()
     assert found == [["wal", 1, 2, 30_000]] * 4
     engine.dispose()
 
 
-def test_a_memory_database_keeps_foreign_keys() -> None:
+def test_a_memory_database_enforces_foreign_keys() -> None:
     app = create_app({"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
     with app.app_context():
-        assert told(db.engine)[1:3] == [1, 2]
+        assert pragmas_of(db.engine)[1:3] == [1, 2]
 
 
 def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
-    """The busy timeout does not apply to the change to a write-ahead log: two processes that start on a new file."""
+    """Two processes start on a new file: the busy timeout does not apply to the switch to a write-ahead log."""
     path, trying = tmp_path / "new.sqlite", Event()
     other = sqlite.library.connect(str(path), isolation_level=None, check_same_thread=False)
     other.execute("CREATE TABLE t (a)")
@@ -128,7 +128,7 @@ def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path
 
     def second() -> None:
         trying.set()
-        found.extend(told(opened(path)))
+        found.extend(pragmas_of(engine_on(path)))
 
     thread = Thread(target=second)
     thread.start()
@@ -140,8 +140,8 @@ def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path
 
 
 def test_a_write_takes_its_lock_at_once(tmp_path: Path) -> None:
-    """IMMEDIATE: what was read at the start of a transaction that writes cannot be stale; a rollback takes DDL back."""
-    engine = opened(tmp_path / "a.sqlite")
+    """IMMEDIATE: what a writing transaction has read cannot be stale; a rollback undoes DDL too."""
+    engine = engine_on(tmp_path / "a.sqlite")
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE t (a UNIQUE)"))
     with engine.connect() as writer, engine.connect() as other:
@@ -169,9 +169,9 @@ for number in range(int(sys.argv[3])):
 
 
 def test_every_commit_of_many_processes_that_checkpoint_is_there_afterwards(tmp_path: Path) -> None:
-    """Bounded: it proves the way we open files, and cannot prove that a fault of nanoseconds is gone."""
+    """Bounded: it proves how we open files; it cannot prove that a race of nanoseconds is gone."""
     path = tmp_path / "shared.sqlite"
-    engine = opened(path)
+    engine = engine_on(path)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE done (by, number, UNIQUE (by, number))"))
     command = [sys.executable, "-c", WRITER, str(path)]

@@ -1,4 +1,4 @@
-"""What the database itself refuses, past every session: raw SQL on both databases."""
+"""Triggers: raw SQL that changes what was decided is refused on both databases."""
 
 import pytest
 from flask import Flask
@@ -28,7 +28,7 @@ ATTACKS = {
     "a message is erased": "DELETE FROM customs_message WHERE application_id = {key}",
     "an account is erased": "DELETE FROM account WHERE username = 'operator'",
     "an organisation is erased": "DELETE FROM organisation WHERE name LIKE '%电子%'",
-    "an application is born granted": (
+    "an application is inserted as granted": (
         "INSERT INTO application (number, version, status, applicant_id, applicant_name, applicant_code, created_at,"
         " changed_at) SELECT 'SQ0', 1, 'filed', applicant_id, applicant_name, applicant_code, created_at, changed_at"
         " FROM application WHERE id = {key}"
@@ -54,14 +54,14 @@ ONLY_POSTGRESQL = {
 
 
 def attacks_on(app: Flask) -> dict[str, str]:
-    """The list for this database."""
+    """Attack name → SQL, for this database."""
     with app.app_context():
         sqlite = db.engine.dialect.name == "sqlite"
     return ATTACKS | (ONLY_SQLITE if sqlite else ONLY_POSTGRESQL)
 
 
 def run(app: Flask, statement: str) -> None:
-    """The statement, as somebody with a console would type it, and its commit."""
+    """Execute the statement outside every session, and commit."""
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(text(statement))
 
@@ -69,7 +69,7 @@ def run(app: Flask, statement: str) -> None:
 def test_whatever_is_typed_at_a_console_nothing_decided_is_changed(
     app: Flask, make_application: Making, on_record: Recording
 ) -> None:
-    """AU1, AD6, AD8, AD9: the last wall stands when the guards of the session and of the acts are passed by."""
+    """AU1, AD6, AD8, AD9: the triggers refuse what bypasses row security and the acts."""
     key = make_application(status="filed")
     before = on_record(key)
     for name, statement in attacks_on(app).items():
@@ -90,7 +90,7 @@ def test_whatever_is_typed_at_a_console_nothing_decided_is_changed(
 def test_what_was_received_and_what_has_left_stays_as_it_is(
     app: Flask, make_application: Making, statement: str
 ) -> None:
-    """AD8: what is made of it may be noted beside it."""
+    """AD8: only the notes beside the bytes may change."""
     make_application(status="filed")
     with app.app_context(), access.everything() as session:
         message = outbox.claim(session, outbox.Pace())
@@ -102,12 +102,12 @@ def test_what_was_received_and_what_has_left_stays_as_it_is(
     run(app, "UPDATE customs_receipt SET verdict = '已核对', strange = false")
 
 
-def test_every_guard_stands_in_a_database_made_by_the_steps(app: Flask) -> None:
-    assert standing(app) == set(triggers.names())
+def test_migrations_install_every_trigger(app: Flask) -> None:
+    assert installed(app) == set(triggers.names())
 
 
-def standing(app: Flask) -> set[str]:
-    """The triggers that the database knows, without those of the search index."""
+def installed(app: Flask) -> set[str]:
+    """The names of the triggers in the database."""
     with app.app_context(), db.engine.connect() as connection:
         if db.engine.dialect.name == "sqlite":
             found = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
@@ -116,30 +116,30 @@ def standing(app: Flask) -> set[str]:
         return {name for name in found.scalars() if not name.startswith(search.PREFIX)}
 
 
-def test_without_its_guard_the_attack_succeeds(app: Flask, make_application: Making, on_record: Recording) -> None:
-    """It is this trigger that stops it; and putting the guards up again stops it again."""
+def test_without_its_trigger_the_attack_succeeds(app: Flask, make_application: Making, on_record: Recording) -> None:
+    """It is this trigger that refuses; installed again, it refuses again."""
     key = make_application(status="filed")
     with app.app_context(), db.engine.begin() as connection:
         triggers.remove(connection)
-    assert standing(app) == set()
+    assert installed(app) == set()
     run(app, ATTACKS["a word of the trail is changed"].format(key=key))
     assert {entry["opinion"] for entry in on_record(key)["trail_entry"]} == {"同意"}
     for _ in range(2):
         with app.app_context(), db.engine.begin() as connection:
             triggers.install(connection)
-    assert standing(app) == set(triggers.names())
+    assert installed(app) == set(triggers.names())
     with pytest.raises(DBAPIError):
         run(app, ATTACKS["the trail is shortened"].format(key=key))
 
 
-def test_what_is_no_decision_may_still_be_mended(app: Flask, make_application: Making, on_record: Recording) -> None:
-    """A wrong telephone number can be corrected by hand without taking the wall down."""
+def test_other_columns_can_still_be_corrected(app: Flask, make_application: Making, on_record: Recording) -> None:
+    """A wrong telephone number can be corrected by hand without removing the triggers."""
     key = make_application(status="pending")
     run(app, f"UPDATE application SET phone = '025-1' WHERE id = {key}")
     run(app, "UPDATE account SET active = false WHERE username = 'operator'")
     assert on_record(key)["application"][0]["phone"] == "025-1"
 
 
-def test_every_table_that_is_guarded_exists(app: Flask) -> None:
+def test_every_table_with_a_trigger_exists(app: Flask) -> None:
     with app.app_context():
         assert set(triggers.names().values()) <= set(inspect(db.engine).get_table_names())

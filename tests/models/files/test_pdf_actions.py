@@ -1,4 +1,4 @@
-"""What a PDF may do when it is opened, and on a click: every road to an action, and every kind of action."""
+"""Actions of a PDF, automatic and on a click: every path to an action, and every kind of action."""
 
 import io
 import itertools
@@ -11,8 +11,8 @@ from models.files.flaws import Flaw
 from tests.corpus.raw import annotation, catalogue, field, outline, page, pdf, stream
 from tests.models.conftest import Verdict
 
-# Where % stands the action; and whether it is performed without a click.
-ROADS: dict[str, tuple[Callable[[bytes], dict[int, bytes]], bytes, bool]] = {
+# path → (where it is, entry with %s for the action, whether the action runs without a click)
+PATHS: dict[str, tuple[Callable[[bytes], dict[int, bytes]], bytes, bool]] = {
     "open": (catalogue, b"/OpenAction %s", True),
     "open, in an array": (catalogue, b"/OpenAction[%s]", True),
     "open, next": (catalogue, b"/OpenAction<</S/GoTo/D[3 0 R/Fit]/Next %s>>", True),
@@ -70,23 +70,23 @@ FORMS: dict[str, Callable[[bytes], tuple[bytes, dict[int, bytes]]]] = {
 
 
 def constructions() -> dict[str, bytes]:
-    """Road by action by form; what is harmless on a click stands on automatic roads only."""
-    made = {}
-    for road, form in itertools.product(ROADS, FORMS):
-        where, entry, automatic = ROADS[road]
+    """Every path with every action in every form; WITHOUT_CLICK on automatic paths only."""
+    files = {}
+    for path, form in itertools.product(PATHS, FORMS):
+        where, entry, automatic = PATHS[path]
         for action, body in (ACTIONS | (WITHOUT_CLICK if automatic else {})).items():
             place, more = FORMS[form](body)
-            made[f"{road} | {action} | {form}"] = pdf(where(entry % place) | more)
-    return made
+            files[f"{path} | {action} | {form}"] = pdf(where(entry % place) | more)
+    return files
 
 
 HOSTILE = constructions()
 
 
-def test_no_road_leads_to_a_harmful_action(verdict: Verdict) -> None:
+def test_no_path_leads_to_a_harmful_action(verdict: Verdict) -> None:
     """FU2, by construction: a dictionary or a stream in its place, direct or indirect."""
     assert len(HOSTILE) > 1000
-    assert {name: told for name, content in HOSTILE.items() if (told := verdict(content)) != Flaw.ACTIVE} == {}
+    assert {name: found for name, content in HOSTILE.items() if (found := verdict(content)) != Flaw.ACTIVE} == {}
 
 
 PACKED = ["open | script | indirect", "bookmark, next | program | direct", "button | share | direct"]

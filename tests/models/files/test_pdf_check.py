@@ -1,4 +1,4 @@
-"""Whether a PDF opens, for everybody, whole, and can do no harm: each reason by its structure, and what is honest."""
+"""Check of a PDF: each flaw by its structure, and honest files that only look suspicious."""
 
 import io
 
@@ -15,7 +15,7 @@ PROGRAM = {61: stream(b"/Type/EmbeddedFile", b"MZ\x90\0")}
 
 
 def unlisted(content: bytes, body: bytes) -> bytes:
-    """An object that the table of references does not name, but that a search through the file finds last."""
+    """Insert an object that is not in the cross-reference table, but is the last one found by searching the file."""
     at = content.rindex(b"xref\n0 1")
     return (content[:at] + body + content[at:]).replace(b"startxref\n%d" % at, b"startxref\n%d" % (at + len(body)))
 
@@ -118,9 +118,9 @@ STRUCTURES: dict[str, tuple[bytes, Flaw]] = {
 }
 
 
-def test_whatever_acts_hides_a_file_or_cannot_be_read_has_its_sentence(verdict: Verdict) -> None:
-    """FU2: by structure, each with its own reason."""
-    assert {name: told for name, (content, flaw) in STRUCTURES.items() if (told := verdict(content)) != flaw} == {}
+def test_each_structure_is_refused_with_its_own_flaw(verdict: Verdict) -> None:
+    """FU2: active, with an embedded file, locked, cut, empty or broken."""
+    assert {name: found for name, (content, flaw) in STRUCTURES.items() if (found := verdict(content)) != flaw} == {}
 
 
 LOCKS = {
@@ -132,10 +132,8 @@ LOCKS = {
 @pytest.mark.filterwarnings("ignore:Encryption R=5 is deprecated")
 @pytest.mark.parametrize("name", LOCKS)
 @pytest.mark.parametrize("revision", [2, 3, 4, 5, 6])
-def test_a_password_that_the_reader_needs_is_told_one_that_only_forbids_is_not(
-    verdict: Verdict, name: str, revision: int
-) -> None:
-    """FU2: by every algorithm."""
+def test_a_user_password_is_refused_and_an_owner_password_accepted(verdict: Verdict, name: str, revision: int) -> None:
+    """FU2: with every encryption algorithm."""
     passwords, expected = LOCKS[name]
     out = io.BytesIO()
     encryption = pikepdf.Encryption(R=revision, aes=revision > 3, metadata=revision > 3, **passwords)  # type: ignore[arg-type]
@@ -211,12 +209,12 @@ HONEST = {
 
 
 def test_what_only_looks_like_acting_is_accepted(verdict: Verdict) -> None:
-    """OU2: names that somebody chose, links that wait for a click, ends and beginnings as other programs leave them."""
-    assert {name: told for name, content in HONEST.items() if (told := verdict(content)) != "application/pdf"} == {}
+    """OU2: freely chosen names, links on a click, and whatever other programs write before and after the PDF."""
+    assert {name: found for name, content in HONEST.items() if (found := verdict(content)) != "application/pdf"} == {}
 
 
 def test_the_walk_ends_whatever_the_objects_lead_to(verdict: Verdict) -> None:
-    """FU2: circles, depth and width end in a verdict."""
+    """FU2: cycles, deep and wide structures terminate."""
     circle = catalogue(b"/OpenAction 60 0 R") | {
         60: b"<</S/GoTo/D[3 0 R/Fit]/Next[60 0 R 61 0 R]>>",
         61: b"[61 0 R 60 0 R]",

@@ -1,4 +1,4 @@
-"""Pictures: what a viewer shows is accepted; of what lacks its end it is said so."""
+"""Pictures: complete ones are accepted, cut ones reported as cut."""
 
 import io
 
@@ -25,8 +25,8 @@ WHOLE = {
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("part", [0.1, 0.3, 0.6, 0.9, 0.97])
-def test_a_file_that_broke_off_is_told_to_be_cut_off(verdict: Verdict, name: str, part: float) -> None:
-    """FU2: wherever it broke off."""
+def test_a_cut_file_is_reported_as_cut(verdict: Verdict, name: str, part: float) -> None:
+    """FU2: wherever it is cut."""
     whole = WHOLE[name]
     assert "/" in verdict(whole)
     assert verdict(whole[: int(len(whole) * part)]) == Flaw.CUT
@@ -35,10 +35,10 @@ def test_a_file_that_broke_off_is_told_to_be_cut_off(verdict: Verdict, name: str
 @pytest.mark.parametrize("name", [name for name in WHOLE if "JPEG" in name or "PNG" in name])
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
 def test_zeros_in_place_of_what_never_came_do_not_make_it_whole(verdict: Verdict, name: str, part: float) -> None:
-    """As a download leaves it that had reserved its room on the disk."""
+    """As left by an interrupted download into a preallocated file."""
     whole = WHOLE[name]
-    kept = int(len(whole) * part)
-    assert verdict(whole[:kept] + bytes(len(whole) - kept)) in (Flaw.CUT, Flaw.BROKEN)
+    received = int(len(whole) * part)
+    assert verdict(whole[:received] + bytes(len(whole) - received)) in (Flaw.CUT, Flaw.BROKEN)
 
 
 def test_what_is_no_picture_inside_is_broken(verdict: Verdict) -> None:
@@ -48,7 +48,7 @@ def test_what_is_no_picture_inside_is_broken(verdict: Verdict) -> None:
 
 
 def test_a_large_scan_is_judged_by_its_bytes(verdict: Verdict) -> None:
-    """Black and white takes an eighth, or a quarter, of what colour takes."""
+    """In memory a black and white pixel takes an eighth (TIFF) or a quarter (PNG) of a coloured one."""
     scan = Image.new("1", (14043, 19866), 1)  # A1 at 600 dpi
     assert verdict(encoded("TIFF", scan, compression="group4")) == "image/tiff"
     assert verdict(encoded("PNG", scan)) == "image/png"

@@ -1,4 +1,4 @@
-"""Steps that change rows: what was in the register before is in it afterwards, in its new form."""
+"""Data migrations: every row from before is there afterwards, in its new form."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ PEOPLE = [  # user name before, enabled, first password unused; user name after,
 ]
 
 
-def put_in(connection: Connection, people: list[Any]) -> None:
-    """Accounts as they stood before 0006."""
+def insert_accounts(connection: Connection, people: list[Any]) -> None:
+    """Insert accounts as they were before migration 0006."""
     add = text(
         "INSERT INTO account (id, username, name, role, password_hash, must_change, active, failures)"
         " VALUES (:id, :username, '某人', 'operator', 'x', :unused, :active, 0)"
@@ -42,20 +42,20 @@ def test_user_names_that_become_one_are_told_apart_and_nobody_is_lost(
     with blank.app_context():
         upgrade(revision="0004")
         with db.engine.begin() as connection:
-            put_in(connection, PEOPLE)
+            insert_accounts(connection, PEOPLE)
         upgrade()
-        told = capsys.readouterr().out
+        output = capsys.readouterr().out
         with db.engine.connect() as connection:
             rows = connection.execute(text("SELECT username, former_username FROM account ORDER BY id")).all()
     assert [row.username for row in rows] == [after for *_before, after, _marked in PEOPLE]
     for row, (before, *_others, after, marked) in zip(rows, PEOPLE, strict=True):
         assert row.former_username == (before if marked else None)
-        assert (f"已改为“{after}”" in told) is marked
-    assert "用户名“zhangsan<U+200B>”" in told
+        assert (f"已改为“{after}”" in output) is marked
+    assert "用户名“zhangsan<U+200B>”" in output
 
 
 def test_old_names_get_their_keys_and_old_statuses_their_place(blank: Flask) -> None:
-    """Step 0007, over more rows than a batch; back and forth again."""
+    """Migration 0007, over more rows than one batch; up, down, and up again."""
     titles = ["重庆", "长江", None, *(f"第 {n} 辑" for n in range(6000))]
     with blank.app_context():
         upgrade(revision="0006")

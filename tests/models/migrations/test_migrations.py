@@ -1,4 +1,4 @@
-"""The steps of the database: they build what the models describe, and can be walked down and up again."""
+"""Migrations build what the models describe, and can be downgraded and upgraded again."""
 
 import os
 import shutil
@@ -70,7 +70,7 @@ def test_the_steps_build_exactly_what_the_models_describe(blank: Flask) -> None:
 
 
 def test_down_to_nothing_and_up_again(blank: Flask) -> None:
-    """A step that cannot be walked back leaves a broken release without a way out."""
+    """Without a downgrade there is no way back from a broken release."""
     with blank.app_context():
         upgrade()
         downgrade(revision="base")
@@ -104,7 +104,7 @@ def test_the_steps_are_one_line_and_sort_by_name() -> None:
 
 
 def test_a_computed_column_whose_rule_has_changed_is_seen(blank: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever edits the vocabulary and forgets the step is told by the test above."""
+    """A change of the vocabulary without a migration fails the test above."""
     with blank.app_context():
         upgrade()
         monkeypatch.setattr(
@@ -120,7 +120,7 @@ def test_a_computed_column_whose_rule_has_changed_is_seen(blank: Flask, monkeypa
 
 
 def test_stored_columns_of_a_former_release_become_virtual_ones(blank: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On SQLite; rows, indexes and what is computed of them stay. PostgreSQL has nothing to do."""
+    """On SQLite; rows, indexes and computed values stay. On PostgreSQL nothing changes."""
     with blank.app_context():
         columns = former.bring_to("0004", monkeypatch)
         with db.engine.connect() as connection:
@@ -169,7 +169,7 @@ with create_app().app_context():
 def test_a_new_status_makes_a_step_and_the_nation_sees_its_rows(
     blank: Flask, tmp_path: Path, a_pdf: Callable[[str], bytes]
 ) -> None:
-    """As README has it, in a copy of the house; the row was there before the step."""
+    """The recipe of the README, in a copy of the code; the row existed before the migration."""
     with blank.app_context():
         upgrade()
         bring_on(db.session())
@@ -208,7 +208,7 @@ def test_a_new_status_makes_a_step_and_the_nation_sees_its_rows(
 
 
 def test_search_keys_of_old_titles_lose_what_nobody_sees(blank: Flask) -> None:
-    """Step 0008, in batches; what was written stays, and a title without such signs is not touched."""
+    """Migration 0008, in batches; titles stay as typed, and keys without such characters stay."""
     titles = ["探戈\u200b精选", "葛\U000e0100城", "ＤＶＤ", *(f"第 {n} 辑" for n in range(6000)), None, "\u3164"]
     with blank.app_context():
         upgrade(revision="0004")
@@ -227,8 +227,8 @@ def test_search_keys_of_old_titles_lose_what_nobody_sees(blank: Flask) -> None:
             connection.execute(insert(table), rows)
         upgrade()
         with db.engine.connect() as connection:
-            kept = connection.execute(select(table.c.title, table.c.title_key, table.c.version).order_by(table.c.id))
-            found = kept.all()
+            result = connection.execute(select(table.c.title, table.c.title_key, table.c.version).order_by(table.c.id))
+            found = result.all()
         assert [row.title for row in found] == titles
         assert [row.title_key for row in found] == [title and search_key(title) for title in titles]
         assert {row.version for row in found} == {3}

@@ -1,4 +1,4 @@
-"""The signed code and the typed code: what proves a certificate without the register."""
+"""The signed code of the QR picture, and the typed 校验码."""
 
 import base64
 from datetime import date
@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.signing import check_code
-from models.signing.check_code import LONGEST, SIGNS, Facts, Forged, new_typed, plain, read, same_typed, signed
+from models.signing.check_code import (
+    LONGEST,
+    SIGNS,
+    Facts,
+    Forged,
+    matches_typed_code,
+    new_typed_code,
+    plain,
+    read,
+    signed,
+)
 
 OWN, NEIGHBOUR = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 KEYS = [("440000", NEIGHBOUR.public_key()), ("320000", OWN.public_key())]
@@ -25,7 +35,7 @@ def test_a_code_says_what_was_signed_and_always_the_same() -> None:
 
 
 def test_no_sign_of_a_code_can_be_altered() -> None:
-    """Not even in the bits that base64 leaves unused; nor can one be left out or added."""
+    """Not even in the unused bits of base64; nor can a character be removed or inserted."""
     for n, sign in enumerate(CODE):
         other = CODE[:n] + chr(ord(sign) ^ 1 if sign not in "-_@[`{/:" else ord("A")) + CODE[n + 1 :]
         for altered in (other, CODE[:n] + CODE[n + 1 :], CODE[:n] + "A" + CODE[n:]):
@@ -53,7 +63,7 @@ def test_whatever_is_no_code_is_forged_and_never_a_failure(text: str) -> None:
 
 
 def test_only_the_province_of_the_number_can_sign_it() -> None:
-    """A neighbour's key, a key that nobody published, and no key at all."""
+    """Not with another province's key, an unpublished key, or without any key."""
     for code, keys in ((signed(FACTS, NEIGHBOUR), KEYS), (CODE, KEYS[:1]), (CODE, [])):
         with pytest.raises(Forged):
             read(code, keys)
@@ -68,18 +78,18 @@ def test_a_former_key_still_speaks_for_its_province() -> None:
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_words_can_be_signed_and_long_ones_are_shortened(holder: str, title: str) -> None:
-    """A picture denser than two times sixty characters is read by no telephone off paper."""
+    """Telephones cannot read a denser picture than two times sixty characters from paper."""
     facts = Facts(FACTS.number, FACTS.issued_on, holder, title, FACTS.digest)
     found = read(signed(facts, OWN), KEYS)
-    for kept, said in ((found.holder, holder), (found.title, title)):
-        said = " ".join(said.split())
-        assert kept == said if len(said) <= LONGEST else kept == said[: LONGEST - 1] + "…"
+    for decoded, text in ((found.holder, holder), (found.title, title)):
+        text = " ".join(text.split())
+        assert decoded == text if len(text) <= LONGEST else decoded == text[: LONGEST - 1] + "…"
     assert len(signed(facts, OWN)) <= 900
 
 
 def test_a_typed_code_has_sixty_bits_of_chance_and_no_look_alikes() -> None:
     """AC7: from `secrets`, never twice, never read out of the number."""
-    codes = {new_typed() for _ in range(1000)}
+    codes = {new_typed_code() for _ in range(1000)}
     assert len(codes) == 1000
     assert set("".join(codes)) == set(SIGNS)
     assert {len(code) for code in codes} == {12}
@@ -91,17 +101,17 @@ def test_a_typed_code_has_sixty_bits_of_chance_and_no_look_alikes() -> None:
     "typed", ["01ab-23cd-45ef", "OLAB 23CD 45EF", "oiab23cd45ef", "０１ＡＢ－２３ＣＤ－４５ＥＦ", " 01AB—23CD—45EF "]
 )
 def test_however_a_person_types_it_it_is_the_same(typed: str) -> None:
-    assert same_typed(typed, "01AB23CD45EF")
+    assert matches_typed_code(typed, "01AB23CD45EF")
 
 
 @pytest.mark.parametrize("typed", ["", "01AB23CD45E", "01AB23CD45EFF", "01AB23CD45EG", "查", "\ud800" * 12])
 def test_anything_else_is_not(typed: str) -> None:
-    assert not same_typed(typed, "01AB23CD45EF")
-    assert not same_typed(typed, "")
+    assert not matches_typed_code(typed, "01AB23CD45EF")
+    assert not matches_typed_code(typed, "")
 
 
 def test_a_certificate_without_a_typed_code_is_opened_by_none() -> None:
-    """Those of the first days have none: the empty code is no code."""
-    assert not same_typed("", "")
+    """When no code is stored, the empty code matches nothing either."""
+    assert not matches_typed_code("", "")
     assert plain(" z32-2026 ") == "Z322026"
-    assert check_code.TYPED == 12
+    assert check_code.TYPED_LENGTH == 12

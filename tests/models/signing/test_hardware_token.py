@@ -1,4 +1,4 @@
-"""Keys in a token (PKCS#11), tried with SoftHSM: papers, messages and codes signed with what nobody can copy."""
+"""Keys in a PKCS#11 token (SoftHSM): papers, messages and codes are signed with keys that cannot be copied."""
 
 import os
 import subprocess
@@ -37,7 +37,7 @@ PAGE = '<html lang="zh-CN"><title>证明</title><p>正文</p><div id="seal" styl
 
 @pytest.fixture(scope="module")
 def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of keys of 江苏, whose private halves lie in a token alone."""
+    """The folder of keys of 江苏, whose private keys exist only in a token."""
     if not Path(MODULE).exists():
         pytest.fail("the package softhsm2 is missing: run `make packages`")
     place = tmp_path_factory.mktemp("token")
@@ -48,7 +48,7 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         subprocess.run(["softhsm2-util", *words], check=True, capture_output=True)
         folder = place / "keys"
         leaf, key = deliver(folder, "320000", common_name=JIANGSU)
-        (folder / "320000.pub").write_bytes(put_in(leaf, key))
+        (folder / "320000.pub").write_bytes(fill_token(leaf, key))
         for file in ("320000.p12", "320000.key"):
             (folder / file).unlink()
         describe(folder)
@@ -56,24 +56,24 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     hardware_token._session.cache_clear()
 
 
-def put_in(leaf: Certificate, key: EllipticCurvePrivateKey) -> bytes:
-    """Key and certificate of the seal, as from an authority; a key for codes, made in the token: its public half."""
+def fill_token(leaf: Certificate, key: EllipticCurvePrivateKey) -> bytes:
+    """Store key and certificate of the seal, and generate a code key in the token; the code key's public key (PEM)."""
     with pkcs11.lib(MODULE).get_token(token_label="jiangsu").open(user_pin=PIN, rw=True) as session:
-        kept: dict[Any, Any] = {Attribute.LABEL: "seal", Attribute.ID: b"\1", Attribute.TOKEN: True}
+        attributes: dict[Any, Any] = {Attribute.LABEL: "seal", Attribute.ID: b"\1", Attribute.TOKEN: True}
         pem = key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-        session.create_object(decode_ec_private_key(pem) | kept | {Attribute.SIGN: True})
-        session.create_object(decode_x509_certificate(leaf.public_bytes(Encoding.DER)) | kept)
+        session.create_object(decode_ec_private_key(pem) | attributes | {Attribute.SIGN: True})
+        session.create_object(decode_x509_certificate(leaf.public_bytes(Encoding.DER)) | attributes)
         curve = {Attribute.EC_PARAMS: b"\x13\x0cedwards25519"}
-        made = session.create_domain_parameters(KeyType.EC_EDWARDS, curve, local=True)
-        public, _private = made.generate_keypair(store=True, label="code")
+        parameters = session.create_domain_parameters(KeyType.EC_EDWARDS, curve, local=True)
+        public, _private = parameters.generate_keypair(store=True, label="code")
         point = Ed25519PublicKey.from_public_bytes(public[Attribute.EC_POINT][-32:])
     return point.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def describe(folder: Path, **changes: str) -> None:
-    """The descriptor, as in the README."""
-    told = {"module": MODULE, "token": "jiangsu", "certificate": "seal", "key": "seal", "code_key": "code"} | changes
-    lines = (f'{name} = "{value}"\n' for name, value in told.items())
+    """Write the descriptor as in the README, with these changes."""
+    names = {"module": MODULE, "token": "jiangsu", "certificate": "seal", "key": "seal", "code_key": "code"} | changes
+    lines = (f'{name} = "{value}"\n' for name, value in names.items())
     (folder / "320000.token").write_text("".join(lines), encoding="utf-8")
 
 
@@ -85,15 +85,15 @@ def keys(token: Path) -> Iterator[Keys]:
 
 
 def test_a_paper_signed_in_a_token_is_as_good_as_any(keys: Keys, tmp_path: Path) -> None:
-    """By the press, in its own process; judged by the readers' rule, and by another program."""
+    """Signed by the worker process; validated by our rule and by another program (pdfsig)."""
     press = Press()
     paper = press.made(Order(PAGE, "{}", date(2026, 11, 25), keys, "320000"))
     press._stop()
     assert paper_signer(paper, keys.trusted(), JIANGSU) == JIANGSU
     file = tmp_path / "paper.pdf"
     file.write_bytes(paper)
-    told = subprocess.run(["pdfsig", "-nocert", str(file)], capture_output=True, text=True, check=True).stdout
-    assert "Signature is Valid." in told
+    output = subprocess.run(["pdfsig", "-nocert", str(file)], capture_output=True, text=True, check=True).stdout
+    assert "Signature is Valid." in output
 
 
 def test_messages_and_codes_are_signed_in_the_token(keys: Keys) -> None:
@@ -107,7 +107,7 @@ def test_messages_and_codes_are_signed_in_the_token(keys: Keys) -> None:
 
 
 def test_a_session_that_has_ended_is_opened_again(keys: Keys) -> None:
-    """The token was drawn and put back."""
+    """The token was removed and inserted again."""
     keys.signer("320000")
     hardware_token._session(MODULE, "jiangsu", PIN).close()
     assert cms_signer(cms(keys.signer("320000"), b"x"), b"x", keys.trusted()) == JIANGSU
@@ -128,7 +128,7 @@ def test_whatever_the_token_does_not_give_is_a_sentence(keys: Keys, wrong: dict[
 
 @pytest.mark.parametrize("pin", ["wrong", None])
 def test_without_the_pin_nothing_is_signed(keys: Keys, pin: str | None) -> None:
-    """In a process of its own: this one has been let in."""
+    """In another process: this one is already logged in."""
     asks = f"Keys(Path({str(keys.folder)!r}), {pin!r}).signer('320000')"
     imports = "import app; from pathlib import Path; from models.signing.keys import Keys"
     words = f"{imports}; app.create_app().app_context().push(); {asks}"

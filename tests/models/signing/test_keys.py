@@ -1,4 +1,4 @@
-"""The keys of the authorities: whose, whether they may be used, and what they have signed."""
+"""The keys of the authorities: whose they are, when they may sign, and that signatures are validated."""
 
 import itertools
 import subprocess
@@ -30,31 +30,31 @@ UNTRUSTED = f"{JIANGSU}的签章证书不是由受信任的根证书签发，或
 
 
 @pytest.fixture(scope="module")
-def words() -> Flask:
-    """An application, for its language; no test here opens its database."""
+def language_app() -> Flask:
+    """An application for its language only; no test here opens its database."""
     return create_app({"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
 
 
 @pytest.fixture
-def keys(words: Flask, tmp_path: Path) -> Iterator[Keys]:
+def keys(language_app: Flask, tmp_path: Path) -> Iterator[Keys]:
     """The keys of two provinces, made for this test."""
-    with words.app_context():
+    with language_app.app_context():
         signing_keys.establish(tmp_path / "keys", ["320000", "440000"])
         yield Keys(tmp_path / "keys")
 
 
 def public(key: Any) -> bytes:
-    """As it is laid out in the folder."""
+    """The public key as a PEM file of the folder."""
     return bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
 def private(key: Any) -> bytes:
-    """As it is laid out in the folder, without a passphrase."""
+    """The private key as a PEM file of the folder, without a passphrase."""
     return bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def refusal(keys: Keys, province: str = "320000") -> str:
-    """Why nothing can be signed."""
+    """The sentence with which signing for this province is refused."""
     with pytest.raises(Refused) as refused:
         keys.signer(province)
     return str(refused.value)
@@ -68,12 +68,12 @@ def test_an_authority_signs_by_its_own_name(keys: Keys) -> None:
 
 @pytest.mark.parametrize("missing", ["320000.p12", "320000.key"])
 def test_without_a_key_nothing_is_issued(keys: Keys, missing: str) -> None:
-    """PD4: and the sentence names who lacks it."""
+    """PD4: the sentence names the authority."""
     (keys.folder / missing).unlink()
     assert refusal(keys) == f"尚未配置{JIANGSU}的签章密钥，不能签发证明，请联系系统管理员。"
 
 
-def test_a_key_that_cannot_be_opened_is_told(keys: Keys) -> None:
+def test_a_key_that_cannot_be_opened_is_refused_with_a_sentence(keys: Keys) -> None:
     """Another passphrase, a broken file, or a key of another kind."""
     sentence = f"{JIANGSU}的签章密钥无法打开，请联系系统管理员核对密钥和口令。"
     assert refusal(Keys(keys.folder, "wrong")) == sentence
@@ -83,17 +83,17 @@ def test_a_key_that_cannot_be_opened_is_told(keys: Keys) -> None:
         assert refusal(keys) == sentence
 
 
-@pytest.mark.parametrize("laid_out", ["nothing", "another's"])
-def test_a_code_that_nobody_could_verify_is_never_made(keys: Keys, laid_out: str) -> None:
-    """The public key beside the private one was forgotten, or is of another key."""
+@pytest.mark.parametrize("public_key", ["missing", "another's"])
+def test_a_code_that_nobody_could_verify_is_never_made(keys: Keys, public_key: str) -> None:
+    """The public key file is missing, or belongs to another private key."""
     (keys.folder / "320000.pub").unlink()
-    if laid_out == "another's":
+    if public_key == "another's":
         (keys.folder / "320000.pub").write_bytes(public(Ed25519PrivateKey.generate()))
     assert refusal(keys) == f"{JIANGSU}的二维码公钥缺失或与私钥不符，不能签发证明，请联系系统管理员补齐。"
 
 
 def test_a_signature_that_nobody_could_trust_is_never_made(keys: Keys) -> None:
-    """The root certificate was forgotten, or is broken: the sentence is the same for whoever cannot grant."""
+    """The root certificate is missing or unreadable."""
     root = keys.folder / "root.crt"
     for content in (None, b"nonsense"):
         root.unlink() if content is None else root.write_bytes(content)
@@ -113,7 +113,7 @@ def test_a_signature_that_nobody_could_trust_is_never_made(keys: Keys) -> None:
 def test_a_certificate_by_which_readers_would_refuse_the_paper_signs_nothing(
     keys: Keys, issued: dict[str, Any], sentence: str
 ) -> None:
-    """One rule: what is signed with it here is judged at once as every reader will judge it."""
+    """A sample is signed and validated at once, by the same rule as at every reader."""
     deliver(keys.folder, "320000", **issued)
     assert refusal(keys) == sentence
 
@@ -128,7 +128,7 @@ def test_a_certificate_names_its_authority_by_name_or_organisation(keys: Keys, i
 
 
 def test_one_broken_file_stops_no_other_province(keys: Keys, caplog: pytest.LogCaptureFixture) -> None:
-    """Left out and logged; whom it concerns gets a sentence."""
+    """The file is skipped and logged; only its own province is refused."""
     for name in ("440000.pub", "440000-2020.pub", "old.crt"):
         (keys.folder / name).write_bytes(b"nonsense")
     assert keys.signer("320000").name == f"{JIANGSU}（演示）"
@@ -149,7 +149,7 @@ def test_roots_may_lie_in_one_file(keys: Keys) -> None:
 
 
 def test_keys_are_read_once_and_again_when_they_change(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A paper asks for them three times, and opening them costs more than signing with them."""
+    """Each paper needs them three times, and loading them costs more than signing."""
     before = keys.signer("320000")
     with monkeypatch.context() as closed:
         closed.setattr(Path, "read_bytes", lambda *_: pytest.fail("read again"))
@@ -159,9 +159,9 @@ def test_keys_are_read_once_and_again_when_they_change(keys: Keys, monkeypatch: 
 
 
 def test_what_breaks_off_while_keys_are_made_is_made_whole_by_the_next_start(
-    words: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    language_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At each file in turn: nothing is there, and then everything."""
+    """Interrupted at each file in turn, the folder stays empty; the next call fills it."""
     write, folder = signing_keys._write, tmp_path / "keys"
     for last in range(4):
         written = itertools.count()
@@ -171,12 +171,12 @@ def test_what_breaks_off_while_keys_are_made_is_made_whole_by_the_next_start(
                 raise KeyboardInterrupt
             write(path, content)
 
-        with words.app_context(), monkeypatch.context() as broken:
+        with language_app.app_context(), monkeypatch.context() as broken:
             broken.setattr(signing_keys, "_write", until)
             with pytest.raises(KeyboardInterrupt):
                 signing_keys.establish(folder, ["320000"])
         assert list(folder.iterdir()) == []
-    with words.app_context():
+    with language_app.app_context():
         assert signing_keys.establish(folder, ["320000"])
         assert not signing_keys.establish(folder, ["320000"])
         assert Keys(folder).signer("320000").name == f"{JIANGSU}（演示）"
@@ -205,7 +205,7 @@ def test_a_message_is_signed_and_whoever_alters_it_is_found_out(keys: Keys) -> N
 def test_what_was_signed_outlives_the_certificate_that_signed_it(
     keys: Keys, a_pdf: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A paper is judged as of the day it was signed on: the register vouches for that day."""
+    """A paper is validated as of the day it was signed: the register confirms that day."""
     long_ago = clock.now() - signing_keys.YEARS - timedelta(days=30)
 
     class ThatDay(datetime):
@@ -225,7 +225,7 @@ def test_what_was_signed_outlives_the_certificate_that_signed_it(
         paper_signer(paper, keys.trusted())
 
 
-def test_start_up_does_not_wait_for_what_signs() -> None:
-    """PD9: pyHanko takes a second to load, which only those wait for who sign or verify a file."""
+def test_start_up_does_not_load_pyhanko() -> None:
+    """PD9: pyHanko takes a second to load, so it is imported only to sign or to verify a file."""
     look = "import sys, app; app.create_app({'SECRET_KEY': 's'}); sys.exit('pyhanko' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", look], cwd=ROOT).returncode == 0

@@ -1,4 +1,4 @@
-"""The demonstration: its people, its cases, and that repeating it doubles nothing."""
+"""Demo data: accounts and cases, and that loading them again adds nothing."""
 
 from collections import Counter
 from pathlib import Path
@@ -23,10 +23,10 @@ TABLES = (Organisation, Account, Application, Carrier, Attachment, Certificate, 
 
 
 @pytest.fixture
-def shown(app: Flask) -> Flask:
-    """A register with the demonstration in it."""
-    answer = app.test_cli_runner().invoke(args=["demo"])
-    assert answer.exit_code == 0, answer.output
+def with_demo(app: Flask) -> Flask:
+    """The application with the demo data loaded."""
+    result = app.test_cli_runner().invoke(args=["demo"])
+    assert result.exit_code == 0, result.output
     return app
 
 
@@ -36,18 +36,18 @@ def counts(app: Flask) -> Counter[str]:
         return Counter({table.__name__: session.scalar(select(func.count()).select_from(table)) for table in TABLES})
 
 
-def test_every_status_can_be_seen_and_repeating_it_doubles_nothing(shown: Flask) -> None:
-    with shown.app_context(), access.everything() as session:
+def test_every_status_can_be_seen_and_repeating_it_adds_nothing(with_demo: Flask) -> None:
+    with with_demo.app_context(), access.everything() as session:
         assert set(session.scalars(select(Application.status))) == set(Status)
         assert list(trail.broken(session)) == []
-    before = counts(shown)
-    answer = shown.test_cli_runner().invoke(args=["demo"])
-    assert (answer.exit_code, "没有重复添加" in answer.output) == (0, True)
-    assert counts(shown) == before
+    before = counts(with_demo)
+    result = with_demo.test_cli_runner().invoke(args=["demo"])
+    assert (result.exit_code, "没有重复添加" in result.output) == (0, True)
+    assert counts(with_demo) == before
 
 
-def test_the_cases_have_a_past_and_papers_that_say_what_they_are_about(shown: Flask) -> None:
-    with shown.app_context(), access.everything() as session:
+def test_the_cases_have_a_past_and_papers_that_say_what_they_are_about(with_demo: Flask) -> None:
+    with with_demo.app_context(), access.everything() as session:
         cases = session.scalars(select(Application)).all()
         for case in cases:
             moments = [entry.at for entry in case.trail]
@@ -60,7 +60,7 @@ def test_the_cases_have_a_past_and_papers_that_say_what_they_are_about(shown: Fl
         letters = [[file for file in case.attachments if file.kind is AttachmentKind.ENTRUSTMENT] for case in entrusted]
         assert len(letters) >= 2
         for case, (letter,) in zip(entrusted, letters, strict=True):
-            with pypdfium2.PdfDocument(Store(shown.config["STORE"]).open(letter.digest)) as paper:
+            with pypdfium2.PdfDocument(Store(with_demo.config["STORE"]).open(letter.digest)) as paper:
                 words = paper[0].get_textpage().get_text_range()
             assert "委托书" in words
             assert str(case.contract_number) in words
@@ -76,10 +76,10 @@ def test_in_a_new_register_the_people_sign_in_with_the_password_shown(tmp_path: 
     app = create_app(folders | {"SQLALCHEMY_DATABASE_URI": address, "SECRET_KEY": "x"})
     runner = app.test_cli_runner()
     assert runner.invoke(args=["upgrade"]).exit_code == 0
-    answer = runner.invoke(args=["demo"])
-    assert answer.exit_code == 0, answer.output
+    result = runner.invoke(args=["demo"])
+    assert result.exit_code == 0, result.output
     for username in ("publisher", "publisher2", "agent", "reviewer", "reviewer2", "national", "operator"):
-        assert username in answer.output
+        assert username in result.output
         with app.app_context():
             assert not sessions.sign_in(db.session(), username, "demo-Pass-2026").must_change
             db.engine.dispose()

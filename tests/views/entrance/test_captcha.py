@@ -1,4 +1,4 @@
-"""验证码 at the door: seen, heard, counted once; and the login page in a real browser."""
+"""验证码 at sign-in: picture, sound, accepted once; and the login page in a real browser."""
 
 import io
 import shutil
@@ -38,7 +38,7 @@ def enter(browser: FlaskClient, code: str, password: str = PASSWORD) -> TestResp
 
 
 def shown_code(app: Flask, browser: FlaskClient) -> str:
-    """What a person reads in the picture they have just been shown."""
+    """Fetch a new picture; its digits."""
     assert browser.get("/captcha.png?new").data.startswith(b"\x89PNG")
     with browser.session_transaction() as session, app.app_context():
         return captcha.answer(session["challenge"][0])
@@ -84,11 +84,11 @@ def test_a_code_counts_once_even_when_the_cookie_is_played_back(asking: Flask, a
     browser, replaying = as_(None), as_(None)
     code = shown_code(asking, browser)
     with browser.session_transaction() as session:
-        kept = dict(session)
+        old_session = dict(session)
     assert enter(browser, password="wrong-Pass-1", code=code).status_code == 401
     for _again in range(2):
         with replaying.session_transaction() as session:
-            session.update(kept)
+            session.update(old_session)
         again = enter(replaying, code=code)
         assert again.status_code == 401
         assert "验证码已过期" in again.text
@@ -99,10 +99,10 @@ def test_a_wrong_answer_spends_the_code_too(asking: Flask, as_: As) -> None:
     browser = as_(None)
     code = shown_code(asking, browser)
     with browser.session_transaction() as session:
-        kept = session["challenge"]
+        challenge = session["challenge"]
     enter(browser, code=wrong(code))
     with browser.session_transaction() as session:
-        session["challenge"] = kept
+        session["challenge"] = challenge
     assert "验证码已过期" in enter(browser, code=code).text
 
 
@@ -116,10 +116,10 @@ def test_a_code_is_good_for_two_minutes(asking: Flask, as_: As, monkeypatch: pyt
     assert "验证码已过期" in enter(browser, code=code).text
 
 
-def test_what_a_page_loads_beside_the_picture_does_not_undo_its_code(
+def test_static_files_do_not_overwrite_the_captcha_cookie(
     asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a time-out, style sheets are answered while the picture is: none may send the cookie back as it was."""
+    """After a time-out the page loads style sheets and the picture at once: none may re-send the old session cookie."""
     browser = as_("publisher")
     with browser.session_transaction() as session:
         session.permanent = True
@@ -144,10 +144,10 @@ def test_another_picture_is_another_code_and_the_same_picture_the_same(asking: F
     browser = as_(None)
     first = shown_code(asking, browser)
     with browser.session_transaction() as session:
-        kept = session["challenge"]
+        challenge = session["challenge"]
     browser.get("/captcha.png")
     with browser.session_transaction() as session:
-        assert session["challenge"] == kept
+        assert session["challenge"] == challenge
     second = shown_code(asking, browser)
     assert first != second
     assert "验证码不正确" in enter(browser, code=first).text
@@ -155,22 +155,22 @@ def test_another_picture_is_another_code_and_the_same_picture_the_same(asking: F
 
 def test_the_voice_says_what_the_picture_shows(asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = as_(None)
-    code, said, speak = shown_code(asking, browser), [], captcha.sound
+    code, spoken, sound = shown_code(asking, browser), [], captcha.sound
 
-    def listened(digits: str) -> io.BytesIO:
-        said.append(digits)
-        return speak(digits)
+    def recording_sound(digits: str) -> io.BytesIO:
+        spoken.append(digits)
+        return sound(digits)
 
-    monkeypatch.setattr(captcha, "sound", listened)
-    heard = browser.get("/captcha.wav")
-    assert said == [code]
-    with wave.open(io.BytesIO(heard.data)) as recording:
+    monkeypatch.setattr(captcha, "sound", recording_sound)
+    answer = browser.get("/captcha.wav")
+    assert spoken == [code]
+    with wave.open(io.BytesIO(answer.data)) as recording:
         assert recording.getnframes() / recording.getframerate() > 2
     assert enter(browser, code=code).status_code == 303
 
 
 def test_the_voice_speaks_chinese_where_the_machine_can(asking: Flask) -> None:
-    """What `make setup` installs is used; the package's own English digits are only the way out."""
+    """With espeak-ng, which `make setup` installs; the package's English digits are the fallback."""
     assert which("espeak-ng"), "make setup installs espeak-ng"
     with asking.app_context():
         captcha.sound("0123456789")
@@ -179,7 +179,7 @@ def test_the_voice_speaks_chinese_where_the_machine_can(asking: Flask) -> None:
 
 
 def test_the_code_cannot_be_read_from_the_cookie(asking: Flask, as_: As) -> None:
-    """The cookie is signed, not secret: the answer follows from the server's key."""
+    """The cookie is signed, not encrypted: the digits depend on the server's key."""
     browser = as_(None)
     code = shown_code(asking, browser)
     with browser.session_transaction() as session:
@@ -192,20 +192,20 @@ def test_the_code_cannot_be_read_from_the_cookie(asking: Flask, as_: As) -> None
 
 @pytest.fixture
 def page(asking: Flask) -> Iterator[Page]:
-    """A real browser before the login page; whatever its console complains of fails the test."""
+    """The login page in a real browser; any message on its console fails the test."""
     server = make_server("127.0.0.1", 0, asking, threaded=True)
     Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(base_url=f"http://127.0.0.1:{server.port}")
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        messages: list[str] = []
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         page.goto("/login", wait_until="networkidle")
         yield page
         browser.close()
     server.shutdown()
-    assert complaints == []
+    assert messages == []
 
 
 def test_in_a_browser_the_code_can_be_changed_and_heard_and_the_password_seen(page: Page) -> None:

@@ -336,7 +336,7 @@ def signed_by(folder: Keys, paper: bytes) -> bytes:
 
 def signed_twice(folder: Keys, paper: bytes) -> bytes:
     """Two signatures, neither of which forbids the other."""
-    hand = folder.signer("320000").hand
+    hand = folder.signer("320000").pyhanko_signer
     for field in ("One", "Two"):
         writer = IncrementalPdfFileWriter(io.BytesIO(paper))
         paper = sign_pdf(writer, PdfSignatureMetadata(field_name=field), hand).getvalue()
@@ -392,8 +392,8 @@ class TestFile:
         """An authority's chain is short; among many, looking for a way to a root could take for ever."""
         papers = []
         with app.app_context():
-            hand = keys().signer("320000").hand
-            others = [keys().signer(code).hand.signing_cert for code in list(names_of("province"))[:6]]
+            hand = keys().signer("320000").pyhanko_signer
+            others = [keys().signer(code).pyhanko_signer.signing_cert for code in list(names_of("province"))[:6]]
             signer = SimpleSigner(hand.signing_cert, hand.signing_key, SimpleCertificateStore.from_certs(others))
             rsa = generate_private_key(65537, 2048).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
             stamps = DummyTimeStamper(others[0], PrivateKeyInfo.load(rsa), SimpleCertificateStore.from_certs(others))

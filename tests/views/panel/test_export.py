@@ -1,4 +1,4 @@
-"""导出: the rows of the present question, as a file that Excel reads and that cannot run."""
+"""导出: the rows of the current query, as a file for Excel in which nothing is a formula."""
 
 import csv
 import io
@@ -52,7 +52,7 @@ def line_of(sheet: Worksheet, row: int = 2) -> dict[str, Any]:
 
 @contextmanager
 def queries(app: Flask) -> Iterator[list[str]]:
-    """Every statement that the application sends meanwhile."""
+    """Every SQL statement sent within the block."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
@@ -97,7 +97,7 @@ def test_a_download_says_in_chinese_what_it_is(as_: As, make_application: Making
 
 
 def test_what_is_exported_is_what_was_asked(as_: As, make_application: Making, a_press: Callable[..., str]) -> None:
-    """The question goes with the link; whatever it is, nobody gets a row that they do not see."""
+    """The link carries the query; no query exports a row that the account does not see."""
     a_press("440000")
     make_application(status="pending", title="茉莉花")
     make_application(status="filed", title="茉莉花开")
@@ -126,7 +126,7 @@ def test_no_other_format_is_made(as_: As) -> None:
 def test_an_export_that_leaves_rows_out_says_so(
     as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A table that ends in silence would be taken for the whole."""
+    """Without the note the table would be taken for complete."""
     monkeypatch.setattr(export, "MOST", 2)
     for said in ([], [], ["只导出了前 2 条，请缩小查询范围后分次导出。"]):
         make_application()
@@ -137,7 +137,7 @@ def test_an_export_that_leaves_rows_out_says_so(
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_an_export_tells_all_that_the_details_tell(as_: As, make_application: Making, kind: str) -> None:
-    """Whoever reads the table alone finds the certificate, its dates, and how much is imported."""
+    """The table alone shows the certificate, its dates, and the quantities."""
     make_application(status="filed", carriers=3)
     for username, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
         head, row = rows_of(as_(username).get(f"/{screen}/export/{kind}/"), kind)
@@ -167,7 +167,7 @@ def test_quantities_are_summed_by_unit(app: Flask, as_: As, make_application: Ma
 
 
 def test_cells_are_what_they_say(as_: As, make_application: Making) -> None:
-    """A date sorts as a date and a quantity adds up; Excel makes 8.5E9 of no code and loses no nought."""
+    """A date sorts as a date and a quantity adds up; Excel turns no code into 8.5E9 and drops no leading zero."""
     make_application(status="filed", phone="02583210000", contract_number="0012", sid_code="1E5", title="#N/A")
     book = load_workbook(io.BytesIO(as_("publisher").get("/applications/export/xlsx/").data))
     sheet, carriers = book.worksheets
@@ -201,7 +201,7 @@ def test_a_workbook_is_ready_to_be_read(as_: As, make_application: Making) -> No
 def test_ten_applications_take_as_many_queries_as_one(
     app: Flask, as_: As, make_application: Making, screen: str
 ) -> None:
-    """Ports, certificates and carriers are read together, not row by row."""
+    """Ports, certificates and carriers are read in one query each, not per row."""
     browser = as_("publisher" if screen == "applications" else "national")
     counted = []
     for ports in (["2201"], ["2233", "2248", "5301", "5304"]):
@@ -227,7 +227,7 @@ def test_carriers_that_are_left_out_are_counted_and_told(
 def test_a_draft_that_lacks_a_quantity_or_a_unit_is_exported_as_it_stands(
     as_: As, make_application: Making, kind: str
 ) -> None:
-    """A draft is saved with blank cells; it must not cost its owner the export of all the others."""
+    """A draft may have blank cells; it must not break the export of all the others."""
     key, browser = make_application(carriers=3), as_("publisher")
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
     blanks = {"carriers-0-quantity": "", "carriers-1-unit": ""}

@@ -98,7 +98,7 @@ class TestReconciliation:
         with app.app_context(), access.everything() as session:
             told = house.customs.entries() * 2
             row = reconciliation.reconcile(session, lambda _since, _until: told)
-            assert row.told() == [(name, Difference.DOUBLED)]
+            assert row.differences_of() == [(name, Difference.DOUBLED)]
 
     def test_a_long_list_of_strangers_is_told_whole(self, app: Flask) -> None:
         """Longer than any statement takes parameters."""
@@ -117,7 +117,7 @@ class TestReconciliation:
         house.enter(name, day=today + timedelta(days=1))
         with app.app_context(), access.everything() as session:
             row = reconciliation.reconcile(session, lambda _since, _until: house.customs.entries(), today)
-            assert (row.ours, row.told()) == (1, [])
+            assert (row.ours, row.differences_of()) == (1, [])
             nothing = reconciliation.reconcile(session, lambda _since, _until: [], today - timedelta(days=1))
             assert (nothing.ours, nothing.theirs, nothing.found) == (0, 0, 0)
         house.enter("Z9920260000019-3", day=date(2026, 1, 2))

@@ -264,9 +264,9 @@ class TestDelivery:
         perform(acting, key, Action.REVOKE)
         details = f"/filings/details/?id={key}"
         assert "aria-disabled" in button_of(as_("reviewer").get(details).text, "resend")
-        house.customs.mischief = simulator.Mischief({"rejected": 1.0})
+        house.customs.faults = simulator.FaultInjection({"rejected": 1.0})
         typed("customs", "deliver")
-        house.customs.mischief = simulator.Mischief()
+        house.customs.faults = simulator.FaultInjection()
         assert as_(None).get("/healthz").text == "rejected\n"
         assert "1 份作废通知海关没有接收" in as_("reviewer").get("/exchange/").text
         assert "1 份作废通知海关没有接收" not in as_("reviewer2").get("/exchange/").text
@@ -291,7 +291,7 @@ class TestDelivery:
     ) -> None:
         """Neither did it take the certificate: there is nothing to withdraw."""
         key = make_application(status="filed")
-        house.customs.mischief = simulator.Mischief({"rejected": 1.0})
+        house.customs.faults = simulator.FaultInjection({"rejected": 1.0})
         typed("customs", "deliver")
         perform(acting, key, Action.REVOKE)
         typed("customs", "deliver")
@@ -436,7 +436,7 @@ class TestDelivery:
     ) -> None:
         """Nothing in collecting may stop what goes out."""
         make_application(status="filed")
-        monkeypatch.setattr(simulator_transports.Counter, "tell", lambda self, _said: self.reply(told))
+        monkeypatch.setattr(simulator_transports.GatewayHandler, "reply_json", lambda self, _value: self.reply(told))
         done = typed("customs", "deliver")
         assert (done.exit_code, len(house.ledger())) == (0, 1)
         assert ("不符合约定格式" in done.output) is (told != b'["\\ud800"]')

@@ -38,7 +38,7 @@ from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
 from tests.views.terminal.test_customs import messages, status
 from views.demo import simulator, simulator_transports
-from views.demo.simulator import Customs, Mischief
+from views.demo.simulator import Customs, FaultInjection
 from views.terminal.customs import way
 
 Patching = pytest.MonkeyPatch
@@ -66,7 +66,7 @@ class TestFolder:
         (name,) = messages(on_record(key))
         assert "已送出，等待回执" in typed("customs", "deliver").output
         assert names(pair, "SentBox") == [f"{name}.xml"]
-        simulator_transports.attend(Customs(tmp_path / "customs.sqlite"), pair)
+        simulator_transports.process_folders(Customs(tmp_path / "customs.sqlite"), pair)
         assert (names(pair, "SentBox"), names(pair, "OutBox")) == ([], [f"{name}.xml"])
         assert len(names(pair, "InBox")) == 1
         typed("customs", "deliver")
@@ -88,14 +88,14 @@ class TestFolder:
         typed("customs", "deliver")
         spoilt = pair.folder / "SentBox" / f"{name}.xml"
         spoilt.write_bytes(spoilt.read_bytes()[:-30])
-        simulator_transports.attend(Customs(tmp_path / "customs.sqlite"), pair)
+        simulator_transports.process_folders(Customs(tmp_path / "customs.sqlite"), pair)
         assert names(pair, "FailBox") == [f"{name}.xml"]
         typed("customs", "deliver")
         later()
         typed("customs", "deliver")  # it is asked for, for the receipt could not say which letter it was
         later()
         for _ in range(2):
-            simulator_transports.attend(Customs(tmp_path / "customs.sqlite"), pair)
+            simulator_transports.process_folders(Customs(tmp_path / "customs.sqlite"), pair)
             typed("customs", "deliver")
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
 
@@ -221,16 +221,16 @@ class TestFolder:
             assert names(pair, "SentBox") == [f"{name}.xml"]
         (row,) = on_record(key)["customs_message"]
         assert (row["sent_in"], row["faults"]) == (1, 0)
-        customs = Customs(tmp_path / "customs.sqlite", Mischief({"unanswered": 1.0}))
-        simulator_transports.attend(customs, pair)
+        customs = Customs(tmp_path / "customs.sqlite", FaultInjection({"unanswered": 1.0}))
+        simulator_transports.process_folders(customs, pair)
         other.write_bytes(b"of another message")
         for _ in range(3):
             later()
             typed("customs", "deliver")
         assert names(pair, "SentBox") == [f"{name}-Q6.xml", f"{name}0.xml"]
         other.unlink()
-        customs.mischief = Mischief()
-        simulator_transports.attend(customs, pair)
+        customs.faults = FaultInjection()
+        simulator_transports.process_folders(customs, pair)
         typed("customs", "deliver")
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
         assert customs.arrivals() == [name]
@@ -275,7 +275,7 @@ class TestFolder:
 
         def attending() -> None:
             while open_:
-                simulator_transports.attend(customs, pair)
+                simulator_transports.process_folders(customs, pair)
                 time.sleep(0.01)
 
         there = Thread(target=attending)
@@ -375,14 +375,14 @@ class TestFaults:
     def test_each_fault_of_customs_is_survived(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, fault: str
     ) -> None:
-        """The fault strikes every time, then it is over: one effect, and the same answer on both sides."""
+        """The fault occurs every time, then it is over: one effect, and the same answer on both sides."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
-        house.customs.mischief = Mischief({fault: 1.0}, seed=1, pause=0.01)
+        house.customs.faults = FaultInjection({fault: 1.0}, seed=1, pause=0.01)
         for _ in range(3):
             typed("customs", "deliver")
             later()
-        house.customs.mischief = Mischief()
+        house.customs.faults = FaultInjection()
         for _ in range(3):
             time.sleep(0.02)
             typed("customs", "deliver")
@@ -396,7 +396,7 @@ class TestFaults:
         self, make_application: Making, on_record: Recording, house: House, typed: Typing
     ) -> None:
         key = make_application(status="filed")
-        house.customs.mischief = Mischief({"rejected": 1.0})
+        house.customs.faults = FaultInjection({"rejected": 1.0})
         typed("customs", "deliver")
         assert on_record(key)["customs_message"][0]["answer"].startswith("2002 收货单位")
         assert status(on_record(key)) is Status.CUSTOMS_FAILED

@@ -1,4 +1,4 @@
-"""Row security: what is carried in from outside, who is served, and that it is the guard that does it."""
+"""Row security: rows from other sessions, changes of account, and that its listeners are what refuses."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ from models.people.accounts import Account, Organisation
 from models.vocabulary import Action, Role, Status
 from tests.cast import account_of
 from tests.conftest import Acting, Making, Recording
-from tests.models.ways import MODELS, Model, entered, first
+from tests.models.ways import MODELS, Model, first_id, session_of
 
 
 def carrier(**where: Any) -> Carrier:
-    """A row of 载体信息 that somebody wants to put somewhere."""
+    """A new row of 载体信息."""
     return Carrier(position=9, specification="CD", quantity=1, unit="010", **where)
 
 
@@ -33,21 +33,21 @@ def smuggle_by_merge(session: Session, foreign: int, _own: int) -> None:
     session.merge(carrier(application_id=foreign))
 
 
-def carried_out(key: int) -> Application:
-    """The foreign application with its carriers, taken out of a session that may see it."""
-    with access.everything() as door:
-        application = door.get_one(Application, key)
+def detached(key: int) -> Application:
+    """The foreign application with its carriers, loaded by a session that may see it, and detached from that."""
+    with access.everything() as unrestricted:
+        application = unrestricted.get_one(Application, key)
         assert application.carriers
-        door.expunge_all()
+        unrestricted.expunge_all()
     return application
 
 
 def smuggle_by_object(session: Session, foreign: int, _own: int) -> None:
-    session.add(carrier(application=carried_out(foreign)))
+    session.add(carrier(application=detached(foreign)))
 
 
 def smuggle_into_the_list(session: Session, foreign: int, _own: int) -> None:
-    application = carried_out(foreign)
+    application = detached(foreign)
     application.carriers.append(carrier())
     session.add(application)
 
@@ -57,7 +57,7 @@ def move_by_number(session: Session, foreign: int, own: int) -> None:
 
 
 def move_by_object(session: Session, foreign: int, own: int) -> None:
-    session.get_one(Application, own).carriers[0].application = carried_out(foreign)
+    session.get_one(Application, own).carriers[0].application = detached(foreign)
 
 
 def move_in_bulk(session: Session, foreign: int, own: int) -> None:
@@ -67,14 +67,14 @@ def move_in_bulk(session: Session, foreign: int, own: int) -> None:
 
 
 def take_it_over(session: Session, foreign: int, _own: int) -> None:
-    application = carried_out(foreign)
+    application = detached(foreign)
     application.title = "x"
     session.add(application)
 
 
 def steal_its_carriers(session: Session, foreign: int, own: int) -> None:
     application = session.get_one(Application, own)
-    application.carriers.extend(carried_out(foreign).carriers)
+    application.carriers.extend(detached(foreign).carriers)
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,14 @@ def test_nothing_can_be_put_under_a_stranger_s_application(
     foreign, own = make_application(by="publisher"), make_application(by="publisher2")
     before = on_record(foreign), on_record(own)
     with app.app_context():
-        session = entered("publisher2")
+        session = session_of("publisher2")
         with pytest.raises(Closed):
-            smuggled(session, smuggle, foreign, own)
+            smuggle_and_commit(session, smuggle, foreign, own)
         session.rollback()
     assert (on_record(foreign), on_record(own)) == before
 
 
-def smuggled(session: Session, smuggle: Any, foreign: int, own: int) -> None:
-    """The attempt, with the commit that would make it last."""
+def smuggle_and_commit(session: Session, smuggle: Any, foreign: int, own: int) -> None:
     smuggle(session, foreign, own)
     session.commit()
 
@@ -118,7 +117,7 @@ def test_nobody_can_file_in_another_s_name(
     """An application is added by its owner only, and does not change hands; by hand as little as by an act."""
     key = make_application(by="publisher")
     with app.app_context():
-        session = entered(who)
+        session = session_of(who)
         press = session.scalars(select(Organisation).filter_by(name="江苏文艺音像出版社")).one()
         session.add(
             Application(
@@ -152,9 +151,9 @@ def test_an_application_does_not_change_hands(make_application: Making, acting: 
 def test_an_account_that_lacks_its_organisation_or_province_sees_nothing(app: Flask, make_application: Making) -> None:
     """Closed by default: «= NULL» must not become «IS NULL», which is every draft and every deleted row."""
     key = make_application(by="publisher")
-    with app.app_context(), access.everything() as door:
-        filing.perform(door, Action.DELETE, door.get_one(Application, key), account_of("publisher"))
-        door.commit()
+    with app.app_context(), access.everything() as session:
+        filing.perform(session, Action.DELETE, session.get_one(Application, key), account_of("publisher"))
+        session.commit()
     make_application(by="publisher")
     for role in Role:
         with app.app_context():
@@ -163,14 +162,14 @@ def test_an_account_that_lacks_its_organisation_or_province_sees_nothing(app: Fl
             assert db.session.scalars(select(TrailEntry)).all() == []
 
 
-def test_the_first_to_ask_is_not_served_to_those_who_come_later(app: Flask, make_application: Making) -> None:
-    """The lambda trap: a rule that is cached with its first account shows that account's rows to everybody."""
+def test_the_rule_of_the_first_account_is_not_cached_for_later_ones(app: Flask, make_application: Making) -> None:
+    """SQLAlchemy caches lambdas: a rule cached with its first account would show that account's rows to everybody."""
     keys = {who: make_application(by=who, status="filed") for who in ("publisher", "publisher2", "agent")}
     keys["reviewer2"] = keys["operator"] = keys[""] = 0
     for _ in range(2):
         for who, own in keys.items():
             with app.app_context():
-                session = entered(who)
+                session = session_of(who)
                 rows = [session.scalars(select(model)).all() for model in MODELS]
                 assert [row.id for row in rows[0]] == ([own] if own else [])
                 assert {row.application_id for group in rows[1:] for row in group} == ({own} if own else set())
@@ -179,14 +178,14 @@ def test_the_first_to_ask_is_not_served_to_those_who_come_later(app: Flask, make
 def test_one_session_serves_whoever_entered_last(app: Flask, make_application: Making) -> None:
     make_application(by="publisher")
     with app.app_context():
-        assert len(entered("publisher").scalars(select(Application)).all()) == 1
+        assert len(session_of("publisher").scalars(select(Application)).all()) == 1
         access.enter(account_of("publisher2"))
         assert db.session.scalars(select(Application)).all() == []
         access.enter(None)
         assert db.session.scalars(select(Application)).all() == []
 
 
-def test_a_lazy_list_is_asked_under_the_scope_of_its_session(make_application: Making, acting: Acting) -> None:
+def test_a_lazy_load_follows_the_rule_of_its_session(make_application: Making, acting: Acting) -> None:
     key = make_application(by="publisher", status="filed", carriers=2)
     with acting("publisher"):
         application = db.session.get_one(Application, key)
@@ -195,14 +194,14 @@ def test_a_lazy_list_is_asked_under_the_scope_of_its_session(make_application: M
         assert application.certificate.application is application
 
 
-def test_the_door_sees_everything_and_leaves_no_other_session_open(app: Flask, make_application: Making) -> None:
+def test_an_unrestricted_session_lifts_no_other_session_s_rule(app: Flask, make_application: Making) -> None:
     for who in ("publisher", "publisher2", "agent"):
         make_application(by=who)
     with app.app_context():
-        session = entered("publisher")
-        with access.everything() as door:
-            assert len(door.scalars(select(Application)).all()) == 3
-            assert len({row.application_id for row in door.scalars(select(TrailEntry))}) == 3
+        session = session_of("publisher")
+        with access.everything() as unrestricted:
+            assert len(unrestricted.scalars(select(Application)).all()) == 3
+            assert len({row.application_id for row in unrestricted.scalars(select(TrailEntry))}) == 3
         assert len(session.scalars(select(Application)).all()) == 1
 
 
@@ -211,28 +210,28 @@ def test_without_the_guard_the_attack_succeeds(
     app: Flask, make_application: Making, on_record: Recording, model: Model
 ) -> None:
     """AD2: it is this listener, and nothing else, that hides the row."""
-    key = first(on_record(make_application(by="publisher", status="filed")), model)
+    key = first_id(on_record(make_application(by="publisher", status="filed")), model)
     with app.app_context():
-        assert entered("publisher2").get(model, key) is None
+        assert session_of("publisher2").get(model, key) is None
     event.remove(GuardedSession, "do_orm_execute", access.see_own_rows)
     try:
         with app.app_context():
-            assert entered("publisher2").get(model, key) is not None
+            assert session_of("publisher2").get(model, key) is not None
     finally:
         event.listen(GuardedSession, "do_orm_execute", access.see_own_rows)
     with app.app_context():
-        assert entered("publisher2").get(model, key) is None
+        assert session_of("publisher2").get(model, key) is None
 
 
 def test_without_the_second_guard_a_row_is_smuggled_in(
     app: Flask, make_application: Making, on_record: Recording
 ) -> None:
-    """AD2: an INSERT passes by do_orm_execute; before_flush is what stops it."""
+    """AD2: an INSERT does not fire do_orm_execute; before_flush is what refuses it."""
     key = make_application(by="publisher")
     event.remove(GuardedSession, "before_flush", access.write_under_own_rows)
     try:
         with app.app_context():
-            session = entered("publisher2")
+            session = session_of("publisher2")
             smuggle_by_number(session, key, 0)
             session.commit()
     finally:
