@@ -20,6 +20,7 @@ from views import commands, health, limits, login, security, verification
 from views.applications import ApplicationsScreen
 from views.districts import DistrictScreen
 from views.exchange import ExchangeScreen, TrafficScreen
+from views.fields import shared_attributes
 from views.office import store
 from views.operator import AccountScreen, EntrustmentScreen
 from views.organisations import OrganisationScreen
@@ -88,6 +89,7 @@ def init_app(app: Flask) -> None:
         progress=workflow.progress,
         advice=lambda row: workflow.advice(row.status, rejected(last(db.session(), row))),
         authority_of=authority_of,
+        shared_attributes=shared_attributes,
     )
 
 
