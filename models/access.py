@@ -18,6 +18,7 @@ from models.attachments import Attachment  # noqa: F401  every child must be map
 from models.certificate import Certificate  # noqa: F401
 from models.customs import CustomsMessage  # noqa: F401
 from models.db import GuardedSession, db
+from models.paper_queue import PaperTask  # noqa: F401
 from models.trail import TrailEntry  # noqa: F401
 from models.vocabulary import Role
 

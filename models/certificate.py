@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -20,6 +20,9 @@ from models.db import Base
 from models.seal import Keys
 from models.text import named
 from models.workflow import Refused
+
+if TYPE_CHECKING:
+    from models.paper_queue import PaperTask
 
 APPLICATION_FIELDS = (
     "number", "applied_on", "applicant_name", "applicant_code", "filing", "publisher_name", "publisher_code",
@@ -52,6 +55,7 @@ class Certificate(Child, Base):
 
     application: Mapped[Application] = relationship(back_populates="certificate")
     paper: Mapped["Paper | None"] = relationship(back_populates="certificate")
+    paper_task: Mapped["PaperTask | None"] = relationship(back_populates="certificate")
     replaces: Mapped["Certificate | None"] = relationship(
         primaryjoin=lambda: foreign(Certificate.replaces_id) == remote(Certificate.id), back_populates="replaced_by"
     )

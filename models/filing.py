@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import certificate, clock, customs, letter, numbering, outbox, trail, workflow
+from models import certificate, clock, customs, letter, numbering, outbox, paper_queue, trail, workflow
 from models.accounts import Account, publishers_for
 from models.application import MOST_CARRIERS, Application
 from models.attachments import reread_files
@@ -199,7 +199,7 @@ def _particulars(
 
 def _issue(session: Session, application: Application, by: Account, office: certificate.Office) -> None:
     try:
-        office.issue(session, application, by)
+        paper_queue.enqueue(session, office.issue(session, application, by))
     except IntegrityError as doubled:
         session.rollback()
         if "replaces_id" not in str(doubled.orig):

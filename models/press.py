@@ -15,7 +15,7 @@ from typing import Any
 
 from models.glyphs import STYLE
 from models.seal import Keys
-from models.workshop import Craft, Unfinished, Workshop
+from models.workshop import Busy, Craft, Unfinished, Workshop
 
 LONGEST = 300  # seconds; a press that says nothing for so long is taken for dead
 LASTS = 200  # papers that one process makes: WeasyPrint, or what it stands on, keeps 0.2 MB of each
@@ -47,9 +47,11 @@ class Press(Workshop):
         super().__init__(Craft(printed, open_up, tidy_up, lasts=lasts), longest)
 
     def made(self, order: Order) -> bytes:
-        """The signed PDF/A-3b; raises Jammed."""
+        """The signed PDF/A-3b; raises Jammed, or Busy when no process can be started now."""
         try:
             return bytes(self.done(order))
+        except Busy:
+            raise
         except Unfinished as why:
             raise Jammed(str(why)) from None
 

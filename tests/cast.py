@@ -18,6 +18,7 @@ from models.attachments import Attachment, Store
 from models.codes import seed_districts
 from models.db import db
 from models.vocabulary import Action, AttachmentKind, Category, Role, Status, Trade
+from views import paper_worker
 from views.office import office
 
 PASSWORD = "demo-Pass-2026"
@@ -171,3 +172,10 @@ def small_pdf(text: str) -> bytes:
     pdf.docinfo["/Title"] = text
     pdf.save(out, static_id=True)
     return out.getvalue()
+
+
+def make_papers(app: Flask) -> None:
+    """One round of the worker that makes papers, as `flask certificate work` does it: every paper that is due."""
+    with app.app_context(), access.everything() as session:
+        failures = [failure for _number, failure in paper_worker.work(session, paper_worker.pace()) if failure]
+    assert failures == []

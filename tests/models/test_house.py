@@ -67,10 +67,10 @@ def test_the_application_knows_views_and_how_to_open_the_database_only() -> None
 STOREYS = (
     {"vocabulary", "clock", "sqlite", "postgresql", "computed", "db", "sorting", "workshop", "check_code", "flaws"},
     {"workflow", "text", "guards", "numbering", "inspection", "pdf_check", "pdf_actions", "pictures", "strongbox"},
-    {"codes", "columns", "accounts", "store", "glyphs", "signature"},
+    {"codes", "queue", "columns", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},
     {"registration", "attachments", "trail", "certificate", "press"},
-    {"customs", "changes", "disclosure", "turn"},
+    {"customs", "changes", "disclosure", "turn", "paper_queue"},
     {"access", "letter", "receipt", "outbox", "reconciliation", "health"},
     {"filing"},
     {"uploads", "bundle", "inbox", "integrity"},

@@ -14,6 +14,7 @@ from werkzeug.routing import Rule
 from app import create_app
 from models import access, check_code, clock
 from models.certificate import Certificate
+from tests.cast import make_papers
 from tests.views.customs_house import House
 from views.certificate import code_of, paper
 from views.office import keys, store
@@ -49,9 +50,10 @@ def printed(app: Flask) -> Callable[[int], bytes]:
     """`printed(key)`: the one file of that application's certificate."""
 
     def kept(key: int) -> bytes:
+        make_papers(app)
         with app.app_context(), access.everything() as session:
             found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            return paper(found, store(), keys())
+            return paper(found, store())
 
     return kept
 
