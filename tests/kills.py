@@ -1,8 +1,8 @@
-"""Deliverers, web processes and acts killed at any line: `python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
+"""Deliverers, web processes, makers of papers and acts killed at any line: `python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
 
 Each is a process of its own, forked from this one; it counts the lines of models and views that it runs for the first
 time, and at one drawn by lot it kills itself with SIGKILL: at any step of claiming, sending, receiving, committing, and
-of answering the POST that grants. Prints how many of each were killed.
+of answering the POST that grants, or of making a paper. Prints how many of each were killed.
 """
 
 import json
@@ -27,18 +27,20 @@ from models.accounts import Account
 from models.application import Application
 from models.customs import DELIVERIES, CustomsMessage
 from models.db import db
+from models.paper_queue import PaperTask
 from models.vocabulary import Action, Delivery, Role, Status
 from models.workflow import Refused
 from tests.conftest import Browser, signed_in
-from views import delivery
+from views import delivery, paper_worker
 from views.boxes import FolderPair
 from views.customs import way
 from views.office import keys, office
 
 ROOMS = tuple(str(Path(__file__).parents[1] / room) for room in ("models", "views"))
 HASTE = {"lease": 1, "pause": 0.05, "longest": 0.5, "tries": 4, "per_minute": 10**6}
-DELIVERERS, REVOKED, FRESH = 3, 0.1, 4
-LONGEST = {"deliver": 330, "act": 330, "grant": 600}
+PAPER_HASTE = {"lease": 1, "pause": 0.05, "longest": 0.5, "tries": 10**6}  # a lease ends before the paper is made
+DELIVERERS, MAKERS, REVOKED, FRESH = 3, 2, 0.1, 4
+LONGEST = {"deliver": 330, "act": 330, "grant": 600, "make": 250}
 ACTS = {
     Status.CUSTOMS_FAILED: Action.RESEND,
     Status.CUSTOMS_RECEIVED: Action.REVOKE,
@@ -52,6 +54,7 @@ def house(database: str, folder: str, gateway: str) -> Flask:
     """The application, in a hurry."""
     FolderPair.settled = 0.0  # the simulated customs renames what it has written
     settings = {"SQLALCHEMY_DATABASE_URI": database, "CUSTOMS_GATEWAY": gateway, "CUSTOMS_PACE": HASTE}
+    settings |= {"PAPER_PACE": PAPER_HASTE}
     kept = {"STORE": f"{folder}/store", "SIGNING_KEY": f"{folder}/keys", "SECRET_KEY": "kills"}
     return create_app(settings | kept)
 
@@ -60,6 +63,12 @@ def deliver(app: Flask, _dice: random.Random) -> None:
     """One round."""
     with app.app_context(), access.everything() as session:
         list(delivery.deliver(session, way()))
+
+
+def make(app: Flask, _dice: random.Random) -> None:
+    """One round of the worker that makes papers."""
+    with app.app_context(), access.everything() as session:
+        list(paper_worker.work(session, paper_worker.pace()))
 
 
 def act(app: Flask, dice: random.Random) -> None:
@@ -138,21 +147,22 @@ def forked(app: Flask, work: Work, dice: random.Random, until: int) -> int:
 
 
 def turn(app: Flask, dice: random.Random) -> Counter[str]:
-    """Several deliverers, a web process and one act at once; who of them was killed."""
-    works: list[Work] = [*[deliver] * DELIVERERS, grant, act]
+    """Several deliverers and makers of papers, a web process and one act at once; who of them was killed."""
+    works: list[Work] = [*[deliver] * DELIVERERS, *[make] * MAKERS, grant, act]
     os.waitpid(forked(app, again, dice, 0), 0)
     children = [(work.__name__, forked(app, work, dice, dice.randint(1, LONGEST[work.__name__]))) for work in works]
     return Counter(name for name, child in children if os.WIFSIGNALED(os.waitpid(child, 0)[1]))
 
 
 def still_open(app: Flask) -> int:
-    """Messages without an answer; those set aside are released, as a person would."""
+    """Messages without an answer, and papers still to be made; what was set aside is released, as a person would."""
     with app.app_context(), access.everything() as session:
         by = reviewer(session)
         for stuck in session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).all():
             filing.release(session, stuck, by)
         session.commit()
         left = len(session.scalars(select(CustomsMessage.id).where(CustomsMessage.answered_at.is_(None))).all())
+        left += len(session.scalars(select(PaperTask.id)).all())
         session.commit()
     with app.app_context():
         db.engine.dispose()
@@ -160,7 +170,7 @@ def still_open(app: Flask) -> int:
 
 
 def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> None:
-    """Kill so many, then let the deliverers finish in peace, faults of customs and all."""
+    """Kill so many, then let the others finish in peace, faults of customs and all."""
     app, dice, killed = house(database, folder, gateway), random.Random(seed), Counter[str]()
     BROWSERS[app] = signed_in(app, "reviewer")
     with app.app_context():  # what takes long to load is loaded once
@@ -169,7 +179,8 @@ def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> Non
         killed += turn(app, dice)
     ended = time.monotonic() + 60
     while (left := still_open(app)) and time.monotonic() < ended:
-        os.waitpid(forked(app, deliver, dice, 0), 0)
+        for work in (deliver, make):
+            os.waitpid(forked(app, work, dice, 0), 0)
         time.sleep(0.05)
     sys.stdout.write(json.dumps(killed))
     sys.exit(f"{killed} killed, {left} left" if left else 0)
