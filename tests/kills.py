@@ -1,4 +1,6 @@
-"""Deliverers, web processes, makers of papers and acts killed at any line: `python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
+"""Deliverers, makers of papers, web processes and acts killed at any line:
+
+`python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
 
 Each is a process of its own, forked from this one; it counts the lines of models and views that it runs for the first
 time, and at one drawn by lot it kills itself with SIGKILL: at any step of claiming, sending, receiving, committing, and

@@ -174,19 +174,19 @@ def test_a_paper_that_nobody_has_queued_is_made_once_somebody_prints(
 
 @pytest.mark.parametrize("ended", [signal.SIGTERM, signal.SIGKILL])
 def test_a_worker_that_is_ended_leaves_its_paper_to_the_next(
-    app: Flask, make_application: Making, later: Later, ended: signal.Signals
+    app: Flask, make_application: Making, later: Later, tmp_path: Path, ended: signal.Signals
 ) -> None:
     """`certificate work --watch` told to stop gives its claim back at once; one that is killed, after the lease."""
-    key = make_application(status="filed")
+    key, making = make_application(status="filed"), tmp_path / "making"
     hanging = (
-        "import time; from models.press import Press; from app import create_app; "
-        "Press.made = lambda *_: time.sleep(600); "
+        "import pathlib, time; from models.press import Press; from app import create_app; "
+        f"Press.made = lambda *_: [pathlib.Path({str(making)!r}).touch(), time.sleep(600)]; "
         f"create_app({ {name: app.config[name] for name in SETTINGS}!r})"
         ".test_cli_runner().invoke(args=['certificate', 'work', '--watch'])"
     )
     worker = subprocess.Popen([sys.executable, "-c", hanging], cwd=HOUSE)
     try:
-        while task_of(app, key).claimed_until is None:
+        while not making.exists():
             assert worker.poll() is None
             time.sleep(0.1)
         os.kill(worker.pid, ended)
