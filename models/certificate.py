@@ -55,7 +55,7 @@ class Certificate(Child, Base):
 
     application: Mapped[Application] = relationship(back_populates="certificate")
     paper: Mapped["Paper | None"] = relationship(back_populates="certificate")
-    paper_task: Mapped["PaperTask | None"] = relationship(back_populates="certificate")
+    paper_task: Mapped["PaperTask | None"] = relationship(back_populates="certificate", passive_deletes="all")
     replaces: Mapped["Certificate | None"] = relationship(
         primaryjoin=lambda: foreign(Certificate.replaces_id) == remote(Certificate.id), back_populates="replaced_by"
     )

@@ -4,7 +4,7 @@ A task is written by the granting transaction and deleted by the transaction tha
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -96,15 +96,17 @@ def ask_for_all(session: Session) -> None:
     session.commit()
 
 
-def claim(session: Session, pace: Pace) -> Claim | None:
-    """The next due task, ours for a lease; of many workers one gets it. Commits, and so records the attempt.
+def claim(session: Session, pace: Pace, since: datetime | None = None) -> Claim | None:
+    """The next task that was due at `since` (None: is due now), ours for a lease; of many workers one gets it.
+
+    Commits, and so records the attempt.
 
     A lease that ran out counts as a fault: its worker died, perhaps of this very paper.
     """
     now, due = clock.now(), aliased(PaperTask)
     next_one = (
         select(due.id)
-        .where(queue.due(due, now))
+        .where(queue.due(due, now), due.next_at <= (since or now))
         .order_by(due.next_at, due.id)
         .limit(1)
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer at a time anyway

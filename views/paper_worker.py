@@ -8,7 +8,7 @@ from obstore.exceptions import BaseError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models import paper_queue
+from models import clock, paper_queue
 from models.paper_queue import Claim, Pace
 from models.press import Jammed
 from models.workflow import Refused
@@ -25,11 +25,12 @@ def pace() -> Pace:
 
 
 def work(session: Session, pace: Pace) -> Iterator[tuple[str, str]]:
-    """One round: make every paper that is due; (number of the certificate, why it was not made or "") for each.
+    """One round: make every paper that is due now; (number of the certificate, why it was not made or "") for each.
 
-    One that fails stops no other. Raises SQLAlchemyError.
+    One that fails stops no other, and is not tried twice in a round. Raises SQLAlchemyError.
     """
-    while (task := paper_queue.claim(session, pace)) is not None:
+    began = clock.now()
+    while (task := paper_queue.claim(session, pace, began)) is not None:
         if task.holds:
             yield task.number, _attempt(session, task, pace)
         else:  # revoked before its paper was made: nobody may print it

@@ -110,6 +110,21 @@ def test_a_paper_that_fails_is_tried_again_later_and_set_aside_at_last(
     assert browser.get(f"/applications/certificate/?id={key}").mimetype == "application/pdf"
 
 
+def test_a_paper_that_fails_is_tried_once_in_a_round(
+    app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though its pause is over before the others are made."""
+    for _n in range(3):
+        make_application(status="filed")
+
+    def slow(*_order: Any) -> bytes:
+        later()
+        raise Jammed("no")
+
+    monkeypatch.setattr(Press, "made", slow)
+    assert round_of(app) == ["no"] * 3
+
+
 def test_what_is_no_fault_of_the_paper_is_tried_for_ever(
     app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
