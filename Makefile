@@ -57,6 +57,7 @@ run: setup ## 装入演示数据和模拟海关，在 http://127.0.0.1:8000 运�
 	trap 'kill $$all 2>/dev/null' INT TERM HUP; \
 	[ "$$FILING_CUSTOMS_GATEWAY" != folder:customs ] || start $(FLASK) customs simulate --folder customs; \
 	start $(FLASK) customs deliver --watch; \
+	for core in $$(seq $$(nproc)); do start $(FLASK) certificate work --watch; done; \
 	start $(BIN)/gunicorn --config python:views.entrance.server --bind 127.0.0.1:$(PORT); \
 	server=$$!; wait $$server || wait $$server; kill $$all 2>/dev/null; wait
 

@@ -42,6 +42,8 @@ SETTINGS: dict[str, Any] = {
     "CUSTOMS_RECEIVER": "CUSTOMS",
     # Departures from Pace in models/customs/outbox.py: {"tries": 5}, or FILING_CUSTOMS_PACE__tries=5.
     "CUSTOMS_PACE": {},
+    # Departures from Pace in models/certificate/paper_queue.py, for the workers that make papers.
+    "PAPER_PACE": {},
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
     # Seconds within which a request has to arrive; each 16 KB of it adds another (views/entrance/server.py).

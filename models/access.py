@@ -16,6 +16,7 @@ from models.application import Application, Child
 from models.application.attachments import Attachment  # noqa: F401  every child must be mapped before the first query
 from models.application.trail import TrailEntry  # noqa: F401
 from models.certificate import Certificate  # noqa: F401
+from models.certificate.paper_queue import PaperTask  # noqa: F401
 from models.customs import CustomsMessage  # noqa: F401
 from models.database import GuardedSession, db, search
 from models.people.accounts import Account

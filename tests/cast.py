@@ -19,6 +19,7 @@ from models.codes import seed_districts
 from models.database import db
 from models.people.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
 from models.vocabulary import Action, AttachmentKind, Category, Role, Status, Trade
+from views.certificate import paper_worker
 from views.resources import office
 
 PASSWORD = "demo-Pass-2026"
@@ -172,3 +173,10 @@ def small_pdf(text: str) -> bytes:
     pdf.docinfo["/Title"] = text
     pdf.save(out, static_id=True)
     return out.getvalue()
+
+
+def make_papers(app: Flask) -> None:
+    """One round of the worker that makes papers, as `flask certificate work` does it: every paper that is due."""
+    with app.app_context(), access.everything() as session:
+        failures = [failure for _number, failure in paper_worker.work(session, paper_worker.pace()) if failure]
+    assert failures == []

@@ -1,8 +1,10 @@
-"""Deliverers, web processes and acts killed at any line: `python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
+"""Deliverers, makers of papers, web processes and acts killed at any line:
+
+`python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
 
 Each is a process of its own, forked from this one; it counts the lines of models and views that it runs for the first
 time, and at one drawn by lot it kills itself with SIGKILL: at any step of claiming, sending, receiving, committing, and
-of answering the POST that grants. Prints how many of each were killed.
+of answering the POST that grants, or of making a paper. Prints how many of each were killed.
 """
 
 import json
@@ -24,6 +26,7 @@ from app import create_app
 from models import access
 from models.acts import filing
 from models.application import Application
+from models.certificate.paper_queue import PaperTask
 from models.customs import DELIVERIES, CustomsMessage
 from models.database import db
 from models.exchange import delivery
@@ -34,13 +37,15 @@ from models.vocabulary import Action, Delivery, Role, Status
 from models.workflow import Refused
 from tests import ROOT
 from tests.conftest import Browser, signed_in
+from views.certificate import paper_worker
 from views.resources import keys, office
 from views.terminal.customs import way
 
 ROOMS = tuple(str(ROOT / room) for room in ("models", "views"))
 HASTE = {"lease": 1, "pause": 0.05, "longest": 0.5, "tries": 4, "per_minute": 10**6}
-DELIVERERS, REVOKED, FRESH = 3, 0.1, 4
-LONGEST = {"deliver": 330, "act": 330, "grant": 600}
+PAPER_HASTE = {"lease": 1, "pause": 0.05, "longest": 0.5, "tries": 10**6}  # a lease ends before the paper is made
+DELIVERERS, MAKERS, REVOKED, FRESH = 3, 2, 0.1, 4
+LONGEST = {"deliver": 330, "act": 330, "grant": 600, "make": 250}
 ACTS = {
     Status.CUSTOMS_FAILED: Action.RESEND,
     Status.CUSTOMS_RECEIVED: Action.REVOKE,
@@ -54,6 +59,7 @@ def house(database: str, folder: str, gateway: str) -> Flask:
     """The application, in a hurry."""
     FolderPair.settled = 0.0  # the simulated customs renames what it has written
     settings = {"SQLALCHEMY_DATABASE_URI": database, "CUSTOMS_GATEWAY": gateway, "CUSTOMS_PACE": HASTE}
+    settings |= {"PAPER_PACE": PAPER_HASTE}
     kept = {"STORE": f"{folder}/store", "SIGNING_KEY": f"{folder}/keys", "SECRET_KEY": "kills"}
     return create_app(settings | kept)
 
@@ -62,6 +68,12 @@ def deliver(app: Flask, _dice: random.Random) -> None:
     """One round."""
     with app.app_context(), access.everything() as session:
         list(delivery.deliver(session, way()))
+
+
+def make(app: Flask, _dice: random.Random) -> None:
+    """One round of the worker that makes papers."""
+    with app.app_context(), access.everything() as session:
+        list(paper_worker.work(session, paper_worker.pace()))
 
 
 def act(app: Flask, dice: random.Random) -> None:
@@ -140,21 +152,22 @@ def forked(app: Flask, work: Work, dice: random.Random, until: int) -> int:
 
 
 def turn(app: Flask, dice: random.Random) -> Counter[str]:
-    """Several deliverers, a web process and one act at once; who of them was killed."""
-    works: list[Work] = [*[deliver] * DELIVERERS, grant, act]
+    """Several deliverers and makers of papers, a web process and one act at once; who of them was killed."""
+    works: list[Work] = [*[deliver] * DELIVERERS, *[make] * MAKERS, grant, act]
     os.waitpid(forked(app, again, dice, 0), 0)
     children = [(work.__name__, forked(app, work, dice, dice.randint(1, LONGEST[work.__name__]))) for work in works]
     return Counter(name for name, child in children if os.WIFSIGNALED(os.waitpid(child, 0)[1]))
 
 
 def still_open(app: Flask) -> int:
-    """Messages without an answer; those set aside are released, as a person would."""
+    """Messages without an answer, and papers still to be made; what was set aside is released, as a person would."""
     with app.app_context(), access.everything() as session:
         by = reviewer(session)
         for stuck in session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).all():
             filing.release(session, stuck, by)
         session.commit()
         left = len(session.scalars(select(CustomsMessage.id).where(CustomsMessage.answered_at.is_(None))).all())
+        left += len(session.scalars(select(PaperTask.id)).all())
         session.commit()
     with app.app_context():
         db.engine.dispose()
@@ -162,7 +175,7 @@ def still_open(app: Flask) -> int:
 
 
 def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> None:
-    """Kill so many, then let the deliverers finish in peace, faults of customs and all."""
+    """Kill so many, then let the others finish in peace, faults of customs and all."""
     app, dice, killed = house(database, folder, gateway), random.Random(seed), Counter[str]()
     BROWSERS[app] = signed_in(app, "reviewer")
     with app.app_context():  # what takes long to load is loaded once
@@ -171,7 +184,8 @@ def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> Non
         killed += turn(app, dice)
     ended = time.monotonic() + 60
     while (left := still_open(app)) and time.monotonic() < ended:
-        os.waitpid(forked(app, deliver, dice, 0), 0)
+        for work in (deliver, make):
+            os.waitpid(forked(app, work, dice, 0), 0)
         time.sleep(0.05)
     sys.stdout.write(json.dumps(killed))
     sys.exit(f"{killed} killed, {left} left" if left else 0)

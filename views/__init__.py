@@ -18,6 +18,7 @@ from models.vocabulary import Role
 from models.workflow import Refused
 from views import terminal
 from views.entrance import health, limits, login, security, verification
+from views.panel.fields import shared_attributes
 from views.resources import store
 from views.screens.accounts import AccountScreen, EntrustmentScreen
 from views.screens.applications import ApplicationsScreen
@@ -89,6 +90,7 @@ def init_app(app: Flask) -> None:
         progress=workflow.progress,
         advice=lambda row: workflow.advice(row.status, rejected(last(db.session(), row))),
         authority_of=authority_of,
+        shared_attributes=shared_attributes,
     )
 
 

@@ -14,6 +14,7 @@ from models.application import MOST_CARRIERS, Application, trail
 from models.application.attachments import reread_files
 from models.application.changes import content, differences
 from models.application.locking import Conflict, flush, hold, overtaken
+from models.certificate import paper_queue
 from models.codes import authority_of
 from models.customs import envelope, outbox
 from models.people.accounts import Account, publishers_for
@@ -200,7 +201,7 @@ def _particulars(
 
 def _issue(session: Session, application: Application, by: Account, office: certificate.Office) -> None:
     try:
-        office.issue(session, application, by)
+        paper_queue.enqueue(session, office.issue(session, application, by))
     except IntegrityError as doubled:
         session.rollback()
         if "replaces_id" not in str(doubled.orig):

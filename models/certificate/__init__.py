@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -23,6 +23,9 @@ from models.signing import check_code
 from models.signing.keys import Keys
 from models.text import named
 from models.workflow import Refused
+
+if TYPE_CHECKING:
+    from models.certificate.paper_queue import PaperTask
 
 PARTIES = {"applicant_name": "auto-applicant_name", "publisher_name": "publisher_id"}  # where the form shows them
 
@@ -45,6 +48,7 @@ class Certificate(Child, Base):
 
     application: Mapped[Application] = relationship(back_populates="certificate")
     paper: Mapped["Paper | None"] = relationship(back_populates="certificate")
+    paper_task: Mapped["PaperTask | None"] = relationship(back_populates="certificate", passive_deletes="all")
     replaces: Mapped["Certificate | None"] = relationship(
         primaryjoin=lambda: foreign(Certificate.replaces_id) == remote(Certificate.id), back_populates="replaced_by"
     )

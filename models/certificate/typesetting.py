@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from models.certificate.fonts import STYLE
-from models.files.worker import Craft, Unfinished, Workshop
+from models.files.worker import Busy, Craft, Unfinished, Workshop
 from models.signing.keys import Keys
 
 LONGEST = 300  # seconds; a press that says nothing for so long is taken for dead
@@ -47,9 +47,11 @@ class Press(Workshop):
         super().__init__(Craft(printed, open_up, tidy_up, lasts=lasts), longest)
 
     def made(self, order: Order) -> bytes:
-        """The signed PDF/A-3b; raises Jammed."""
+        """The signed PDF/A-3b; raises Jammed, or Busy when no process can be started now."""
         try:
             return bytes(self.done(order))
+        except Busy:
+            raise
         except Unfinished as why:
             raise Jammed(str(why)) from None
 

@@ -28,13 +28,14 @@ from models.application import Application, Child
 from models.certificate import Certificate
 from models.clock import Moment
 from models.database import Base
+from models.queue import Queued, storable
 from models.vocabulary import Action, Delivery, WordColumn
 
 OPEN = sql("answered_at IS NULL")
 QUIETLY: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
 
 
-class CustomsMessage(Child, Base):
+class CustomsMessage(Queued, Child, Base):
     """One message to customs. Its id is stable (certificate + version), so that sending twice can be told apart."""
 
     __tablename__ = "customs_message"
@@ -43,18 +44,10 @@ class CustomsMessage(Child, Base):
     certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"), index=True)
     message_id: Mapped[str] = mapped_column(String(64), unique=True, info={"label": _l("报文编号")})
     act: Mapped[Action] = mapped_column(WordColumn(Action), info={"label": _l("事由")})
-    queued_at: Mapped[datetime] = mapped_column(Moment, index=True, info={"label": _l("入列时间")})
-    next_at: Mapped[datetime] = mapped_column(Moment, default=clock.now, info={"label": _l("下次办理")})
-    claimed_until: Mapped[datetime | None] = mapped_column(Moment)
-    attempts: Mapped[int] = mapped_column(default=0, info={"label": _l("次数")})  # never starts anew: it names each one
-    released: Mapped[int] = mapped_column(default=0, server_default="0")  # how many there were when it was released
     sent_in: Mapped[int | None]  # the attempt by which it may have arrived; None: it is not there
     sent_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("发送时间")})
-    faults: Mapped[int] = mapped_column(default=0, server_default="0")
-    set_aside_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("搁置时间")})
     answered_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("回执时间")})
     accepted: Mapped[bool | None]
-    answer: Mapped[str | None] = mapped_column(Text, info={"label": _l("回执")})  # or why there is none yet
 
     application: Mapped[Application] = relationship()
     certificate: Mapped[Certificate] = relationship(info={"label": _l("证明编号")})
@@ -176,4 +169,4 @@ def note(
 
 def said(words: str) -> str:
     """Words from outside, as far as a column takes them."""
-    return words.replace("\0", "").encode(errors="replace").decode()[:500]
+    return storable(words)[:500]

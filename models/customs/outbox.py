@@ -1,15 +1,14 @@
 """The way out: who gets which message to send, when it is tried again, and when it is set aside."""
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, case, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, case, exists, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
-from models import clock, numbering
+from models import clock, numbering, queue
 from models.clock import Moment
 from models.customs import DELIVERIES, QUIETLY, CustomsLetter, CustomsMessage, note, said
 from models.vocabulary import Delivery
@@ -19,21 +18,10 @@ LETTERS = "LETTER"  # the series of letters, whose row lets one deliverer claim 
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How patient we are: seconds, but for `tries` (faults of its own after which a message is set aside; those of the
-    way to customs do not count) and `per_minute` (E-port takes fewer than 100 a minute)."""
+class Pace(queue.Pace):
+    """How patient we are with customs. Faults of the way to customs do not count towards `tries`."""
 
-    lease: float = 120  # a deliverer that says nothing for so long is taken for dead
-    pause: float = 5  # the first; each is twice the one before
-    longest: float = 3600
-    overdue: float = 3600
-    tries: int = 10
-    per_minute: int = 90
-
-    def after(self, attempts: int) -> datetime:
-        """When to try again, after so many attempts; no two deliverers in step."""
-        seconds = min(self.pause * 2 ** min(max(attempts, 1) - 1, 20), self.longest)
-        return clock.now() + timedelta(seconds=seconds * random.uniform(0.8, 1.2))
+    per_minute: int = 90  # E-port takes fewer than 100
 
 
 def claim(session: Session, pace: Pace) -> CustomsMessage | None:
@@ -63,16 +51,13 @@ def _taken(session: Session, now: datetime, until: datetime) -> int | None:
     )
     next_one = (
         select(due.id)
-        .where(due.answered_at.is_(None), due.set_aside_at.is_(None), due.next_at <= now, ~before)
-        .where(or_(due.claimed_until.is_(None), due.claimed_until <= now))
+        .where(due.answered_at.is_(None), queue.due(due, now), ~before)
         .order_by(due.next_at, due.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=due)  # PostgreSQL; SQLite has one writer at a time anyway
     )
     taking = update(CustomsMessage).where(CustomsMessage.id == next_one.scalar_subquery())
-    values = {
-        "attempts": CustomsMessage.attempts + 1,
-        "claimed_until": until,
+    values = queue.claiming(CustomsMessage, until) | {
         "sent_in": func.coalesce(CustomsMessage.sent_in, CustomsMessage.attempts + 1),
         "sent_at": func.coalesce(CustomsMessage.sent_at, literal(now, Moment())),
     }
@@ -134,17 +119,12 @@ def handed_on(session: Session, key: int, words: str) -> bool:
 
 def free(session: Session, message: CustomsMessage) -> bool:
     """Try a message anew that was set aside, its count from nought; False when it is not. The caller commits."""
-    values = {"set_aside_at": None, "faults": 0, "released": CustomsMessage.attempts, "next_at": clock.now()}
-    return _changed(session, message.id, values, DELIVERIES[Delivery.SET_ASIDE])
+    return _changed(session, message.id, queue.releasing(CustomsMessage), DELIVERIES[Delivery.SET_ASIDE])
 
 
 def _blamed(pace: Pace, why: str, then: str) -> dict[str, Any]:
     """One fault more, at most one an attempt; too many set the message aside."""
-    blameless = CustomsMessage.faults < CustomsMessage.attempts - CustomsMessage.released
-    faults = case((blameless, CustomsMessage.faults + 1), else_=CustomsMessage.faults)
-    away = func.coalesce(CustomsMessage.set_aside_at, literal(clock.now(), Moment()))
-    told = case((faults >= pace.tries, said(why)[:450] + _("已搁置，待放行。")), else_=said(why)[:450] + then)
-    return {"faults": faults, "set_aside_at": case((faults >= pace.tries, away), else_=None), "answer": told}
+    return queue.one_fault_more(CustomsMessage, pace, said(why), then, _("已搁置，待放行。"))
 
 
 def _changed(session: Session, key: int, values: dict[str, Any], *which: ColumnElement[bool]) -> bool:

@@ -7,3 +7,4 @@ import "./panel/calendar.js";
 import "./panel/rows.js";
 import "./panel/form.js";
 import "./panel/notices.js";
+import "./panel/waiting.js";

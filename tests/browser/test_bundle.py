@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
+from flask import Flask
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Coming
+from tests.cast import make_papers
 from tests.conftest import Making, Recording
 
 
@@ -22,7 +24,23 @@ def pictured(page: Page, name: str) -> None:
             page.screenshot(path=Path(folder) / f"{name}-{width}.png", animations="disabled")
 
 
-def test_many_are_printed_at_once_with_progress(comes: Coming, make_application: Making, on_record: Recording) -> None:
+def test_a_print_waits_for_its_paper(app: Flask, comes: Coming, make_application: Making, on_record: Recording) -> None:
+    """打印 right after the grant: the window waits, then shows the paper by itself; 后退 prints nothing again."""
+    key = make_application(status="filed")
+    press = comes("publisher")
+    with press.context.expect_page() as window:
+        press.press("打印", press.row("已备案"))
+    expect(window.value.locator("main")).to_contain_text("证明已经签发，文件正在制作")
+    pictured(window.value, "waiting")
+    make_papers(app)
+    window.value.wait_for_url(f"**/certificate/?id={key}")
+    window.value.close()
+    assert prints(on_record(key)) == [1]
+
+
+def test_many_are_printed_at_once_with_progress(
+    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+) -> None:
     """全选, one dialog that counts, one PDF; one that may not be printed is named, and 取消 prints nothing."""
     keys = [make_application(status="filed", title=f"《昆曲选萃》第{n}辑") for n in range(3)]
     make_application(status="pending", title="《还在审核》")
@@ -38,6 +56,8 @@ def test_many_are_printed_at_once_with_progress(comes: Coming, make_application:
     expect(page.locator("input[name=pick]:checked")).to_have_count(4)
     printing.dispatch_event("click")
     press.answer("打印其余 3 份")
+    expect(dialog).to_contain_text("0 / 3")
+    make_papers(app)
     expect(page.get_by_label("全选本页")).not_to_be_checked()
     expect(dialog).to_contain_text("3 / 3")
     expect(dialog).to_contain_text("点击确定打开合并打印件")
@@ -58,9 +78,10 @@ def prints(kept: dict[str, Any]) -> list[int]:
     return [entry["changes"]["copy"][1] for entry in kept["trail_entry"] if entry["act"] == "print"]
 
 
-def test_one_that_is_lost_on_the_way_stops_the_bundle(comes: Coming, make_application: Making) -> None:
+def test_one_that_is_lost_on_the_way_stops_the_bundle(app: Flask, comes: Coming, make_application: Making) -> None:
     """The list was looked at before the province revoked: the sentence stands in the dialog, and 确定 stays shut."""
     keys = [make_application(status="filed") for _ in range(2)]
+    make_papers(app)
     press, province = comes("publisher"), comes("reviewer")
     press.page.get_by_label("全选本页").check()
     province.page.goto(f"/filings/details/?id={keys[0]}")
@@ -90,7 +111,7 @@ def revokes(page: Page) -> None:
 
 
 def test_revoked_applied_for_anew_and_granted_the_new_paper_names_the_old(
-    comes: Coming, make_application: Making
+    app: Flask, comes: Coming, make_application: Making
 ) -> None:
     """作废 → 重新申请 → 申报 → 准予备案: the two certificates point at each other, on the screen and on paper."""
     key = make_application(status="filed", title="黑胶唱片《姑苏行》")
@@ -114,6 +135,7 @@ def test_revoked_applied_for_anew_and_granted_the_new_paper_names_the_old(
     expect(province.page.locator(".alert-success")).to_contain_text("已准予备案")
     expect(province.page.locator(".certificate-box")).to_contain_text("替代证明")
     press.page.reload()
+    make_papers(app)
     paper = press.opened(press.page.locator("main").get_by_role("button", name="打印"))
     with pikepdf.open(BytesIO(paper)) as opened:
         assert json.loads(opened.attachments["snapshot.json"].get_file().read_bytes())["replaces"] == old

@@ -11,7 +11,7 @@ from models.people.sessions import end_visits
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
-from tests.cast import PASSWORD, account_of
+from tests.cast import PASSWORD, account_of, make_papers
 from tests.conftest import Making, Recording
 
 A_pdf = Callable[[str], bytes]
@@ -138,6 +138,7 @@ def test_printing_asks_for_the_password_over_the_page_and_opens_the_paper(
 ) -> None:
     """手册 第二章·打印: the window with the paper opens after the password, and not before."""
     key = make_application(status="filed")
+    make_papers(app)
     press = comes("publisher")
     session_ends(app, "publisher")
     press.press("打印", press.row("已备案"))

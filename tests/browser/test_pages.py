@@ -16,6 +16,7 @@ from models import access
 from models.certificate import Certificate
 from tests import ROOT
 from tests.browser.conftest import Coming
+from tests.cast import make_papers
 from views import demo
 from views.resources import office, store
 
@@ -48,7 +49,9 @@ def furnished(app: Flask) -> str:
     with app.app_context(), access.everything() as session:
         demo.cases(session, demo.people(session), store(), office(), 1 << 20)
         session.commit()
-        return session.scalars(select(Certificate.number)).first() or ""
+        number = session.scalars(select(Certificate.number)).first() or ""
+    make_papers(app)
+    return number
 
 
 def addresses(page: Page) -> set[str]:

@@ -6,16 +6,18 @@ from urllib.parse import urlsplit
 
 import pypdfium2
 import zxingcpp
+from flask import Flask
 from playwright.sync_api import expect
 
 from tests.browser import press
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
+from tests.cast import make_papers
 
 OPINION = "商品名称请注明版次。"
 
 
-def test_the_story_of_the_manual(comes: Coming, a_pdf: press.Making) -> None:
+def test_the_story_of_the_manual(app: Flask, comes: Coming, a_pdf: press.Making) -> None:
     """PD1, PD5: from a blank form to a certificate whose QR code says 有效, with every person who has a part in it."""
     publisher, province = comes("publisher"), comes("reviewer")
     number = press.fills_in_the_form(publisher)
@@ -27,6 +29,7 @@ def test_the_story_of_the_manual(comes: Coming, a_pdf: press.Making) -> None:
     returns_it(province, number)
     press.corrects_it(publisher, OPINION)
     grants_it(province, number)
+    make_papers(app)
     certificate = press.prints_it(publisher, number)
     reads_the_paper(certificate, number)
     follows_the_code(comes(), certificate)

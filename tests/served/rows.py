@@ -19,7 +19,7 @@ from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import db
 from models.vocabulary import Action, AttachmentKind, Status
-from tests.cast import account_of, brought, draft, small_pdf, upload
+from tests.cast import account_of, brought, draft, make_papers, small_pdf, upload
 from tests.serving import Server
 from tests.views.customs_house import House
 from views.demo.simulator import receipt
@@ -54,6 +54,7 @@ def furnished(server: Server) -> Rows:
         filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, deleted), by)
         db.session.commit()
     rows = Rows({status.value: key for status, key in ways.items()} | {"deleted": deleted}, [aside, sent, agents])
+    make_papers(app)
     for username, key in (("publisher", ways[Status.FILED]), ("agent", agents)):
         assert server.client(username).post("/applications/prepare/", {"id": key}).status == 204
     with app.app_context(), access.everything() as session:

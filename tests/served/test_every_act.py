@@ -16,7 +16,7 @@ from models.database import db
 from models.people.accounts import CODE_SIGNS, valid_credit_code
 from models.vocabulary import Action, AttachmentKind
 from tests import ROOT
-from tests.cast import FIELDS, brought, small_pdf
+from tests.cast import FIELDS, brought, make_papers, small_pdf
 from tests.served.answers import check
 from tests.served.rows import furnished
 from tests.serving import Answer, Client, Server
@@ -126,6 +126,8 @@ def decided_and_printed(story: Story, key: int) -> None:
     story.act("publisher", "applications", "submit", key)
     story.act("reviewer", "review", "grant", key)
     assert story.status(key) == "filed"
+    story.post("publisher", "/applications/prepare/", 202, id=key)
+    make_papers(story.server.app)
     for who, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
         story.post(who, f"/{screen}/prepare/", 204, id=key)
         paper = story.server.client(who).get(story.act(who, screen, "print", key).location)

@@ -15,6 +15,7 @@ from app import create_app
 from models import access, clock
 from models.certificate import Certificate
 from models.signing import check_code
+from tests.cast import make_papers
 from tests.views.customs_house import House
 from views.certificate import code_of, paper
 from views.resources import keys, store
@@ -50,9 +51,10 @@ def printed(app: Flask) -> Callable[[int], bytes]:
     """`printed(key)`: the one file of that application's certificate."""
 
     def kept(key: int) -> bytes:
+        make_papers(app)
         with app.app_context(), access.everything() as session:
             found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            return paper(found, store(), keys())
+            return paper(found, store())
 
     return kept
 

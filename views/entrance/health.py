@@ -7,8 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import access
+from models.certificate import paper_queue
 from models.customs import health as exchange
 from models.database import version
+from views.certificate import paper_worker
 from views.resources import pace, store
 
 
@@ -18,7 +20,8 @@ def init_app(app: Flask) -> None:
 
 
 def health() -> Response:
-    """`ok`, or 503 with: database, store, overdue, set_aside, rejected (messages to customs).
+    """`ok`, or 503 with: database, store, overdue, set_aside, rejected (messages to customs), papers and
+    papers_set_aside (papers that no worker has made in time, or could not make).
 
     `?details` adds a line with the kind and version of the database, once that has answered.
     """
@@ -32,7 +35,7 @@ def ills() -> Iterator[str]:
     try:
         with access.everything() as session:
             session.scalar(select(1))
-            found = exchange.health(session, pace()).ill
+            found = exchange.health(session, pace()).ill + paper_queue.unwell(session, paper_worker.pace())
     except SQLAlchemyError:
         current_app.logger.exception("the database does not answer")
         yield "database"

@@ -57,7 +57,8 @@ WORDS: dict[Word, Words] = {
         ask=_l("确定要准予 %(number)s 备案并签发证明吗？证明签发后不能更改。"),
         done=_l("已准予备案"),
         result=_l(
-            "%(number)s 的证明 %(certificate)s 已签发，%(applicant)s可以打印；证明正在发往海关，回执会显示在本页。"
+            "%(number)s 的证明 %(certificate)s 已签发，文件正在制作，几秒钟后%(applicant)s即可打印；"
+            "证明正在发往海关，回执会显示在本页。"
         ),
         style="primary",
     ),

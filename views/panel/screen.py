@@ -37,7 +37,8 @@ class CappedCount(SqlQuery):
 
 def numbered_strangely(name: str) -> bool:
     """Whether a field's row number is none of ours: `carriers-²-id`, or more digits than int() reads."""
-    return bool(re.search(r"\d{7}", name)) or any(sign.isdigit() and not sign.isascii() for sign in name)
+    strange = not name.isascii() and any(sign.isdigit() and not sign.isascii() for sign in name)
+    return strange or bool(re.search(r"\d{7}", name))
 
 
 def labels_of(*models: Any) -> dict[str, Any]:

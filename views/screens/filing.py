@@ -19,7 +19,6 @@ from models.columns import displayed
 from models.database import db
 from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
-from views import certificate
 from views.entrance import security
 from views.entrance.security import local
 from views.panel import export, spreadsheet
@@ -27,8 +26,8 @@ from views.panel.acts import WORDS, Link, facts_of, question, result
 from views.panel.fields import number_of
 from views.panel.query import OwnQuery
 from views.panel.screen import Button, labels_of
-from views.resources import keys, office, store
-from views.screens.printing import PrintScreen
+from views.resources import office, store
+from views.screens.printing import PrintScreen, Unmade, state_of
 
 BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
 APART = {Action.EDIT, Action.COPY}  # which take more than a click on one row, and have doors of their own
@@ -116,6 +115,7 @@ class FilingScreen(PrintScreen):
             "carrier_labels": labels_of(Carrier),
             "explain": explain,
             "tag": tag,
+            "paper_state": state_of,
         }
         return super().render(template, **(page | kwargs))
 
@@ -126,14 +126,14 @@ class FilingScreen(PrintScreen):
         row = self.get_one(request.form.get("id")) or abort(404)
         wanted, facts, key = Action(action), facts_of(row), row.id
         refused = self.refused(wanted, row)
+        if isinstance(refused, Unmade):
+            return self.ask_for_paper(row)
         if refused and workflow.RULES[wanted].opinion:
             raise refused  # its page gives back the words that were written
         if refused:
             return self.told(refused, key)
         if wanted is Action.PRINT:
             return redirect(self.get_url(".certificate", id=key), 303)
-        if wanted is Action.GRANT:
-            self.put_on_paper(row)
         self.tell_result(wanted, row, facts, local(request.form.get("url")) or self.get_url(".index_view"))
         return self.back()
 
@@ -148,20 +148,11 @@ class FilingScreen(PrintScreen):
         panel = render_template("panel/result.html", **result(action, facts, links, shown_on))
         flash(Markup(panel), "result")
 
-    def put_on_paper(self, row: Application) -> None:
-        """Make the paper at once, now that the grant is committed; should it fail, the first print makes it."""
-        assert row.certificate is not None
-        try:
-            certificate.complete(row.certificate.id, store(), keys())
-        except Exception:  # whatever the press met, the certificate is issued
-            current_app.logger.exception("no paper yet for certificate %s", row.certificate.number)
-
     def refused(self, action: Action, row: Application) -> Refused | None:
         """Do the act and commit: None; or why it was refused."""
         try:
             if action is Action.PRINT:
                 self.paper_of(row)  # first: a print that is recorded was one
-                db.session().rollback()  # read again: making it may have taken a while
             filing.perform(db.session(), action, row, current_user, office=office(), **self.said())
             db.session().commit()
         except Refused as refused:

@@ -1,8 +1,10 @@
 """打印 (手册 第二章·打印): the one paper of a certificate, or many in one file, made ready one by one."""
 
+from datetime import timedelta
 from io import BytesIO
+from typing import Any
 
-from flask import Response, abort, current_app, flash, request, send_file
+from flask import Response, abort, current_app, flash, redirect, request, send_file
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -11,16 +13,20 @@ from sqlalchemy.orm import selectinload
 from models import clock, workflow
 from models.acts import printing
 from models.application import Application
-from models.certificate import Certificate
-from models.certificate.typesetting import Jammed
+from models.certificate import Certificate, paper_queue
 from models.database import db
 from models.vocabulary import Action
 from models.workflow import Refused
 from views import certificate
+from views.certificate import paper_worker
 from views.entrance import security
 from views.panel.fields import number_of
 from views.panel.screen import Screen
-from views.resources import keys, store
+from views.resources import store
+
+
+class Unmade(Refused):
+    """The paper is not made yet."""
 
 
 class PrintScreen(Screen):
@@ -33,20 +39,36 @@ class PrintScreen(Screen):
         return action is Action.PRINT
 
     @expose("/certificate/")
-    def certificate(self) -> Response:
-        """The certificate as PDF, by the rule of 打印; to look at it makes nothing and writes nothing."""
+    def certificate(self) -> Any:
+        """The certificate as PDF, by the rule of 打印; to look at it makes nothing and writes nothing.
+
+        While it is being made: a page that reloads itself. `?print=1`: once it is made, that page prints it.
+        """
         row = self.get_one(request.args.get("id")) or abort(404)
+        wanted = "print" in request.args
         try:
-            content = self.paper_of(row, made=True)
+            content = self.paper_of(row)
+        except Unmade as unmade:
+            if row.certificate.paper_task is not None:
+                return self.render("screens/waiting.html", model=row, state=state_of(row.certificate), wanted=wanted)
+            flash(str(unmade), "error")
+            return self.back()
         except Refused as refused:
             flash(str(refused), "error")
             return self.back()
+        if wanted:
+            return self.render("screens/waiting.html", model=row, state="made", wanted=wanted)
         return pdf(BytesIO(content), f"{row.certificate.number}.pdf")
 
     @expose("/prepare/", methods=("POST",))
     def prepare(self) -> Response:
-        """Make the paper of one certificate if it never was made, so that many can then be bound at once."""
-        self.paper_of(self.get_one(request.form.get("id")) or abort(404))
+        """204 when the paper of one certificate is made, 202 when a worker has been asked to make it."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        try:
+            self.paper_of(row)
+        except Unmade:
+            paper_queue.ask_for(db.session(), row.certificate)
+            return Response(status=202)
         return Response(status=204)
 
     @expose("/print-all/", methods=("POST",))
@@ -56,8 +78,9 @@ class PrintScreen(Screen):
             rows = self.picked()
             printing.check(rows, current_user)
             bookmarks = [f"{row.certificate} {row.title}" for row in rows]
+            self.check_made(rows)
             whole = printing.bound(zip(bookmarks, map(self.paper_of, rows), strict=True))
-            db.session().rollback()  # read again: making papers may have taken minutes
+            db.session().rollback()  # read again: binding may have taken a while
             printing.record(db.session(), rows, current_user)
             db.session().commit()
         except Refused as refused:
@@ -78,23 +101,48 @@ class PrintScreen(Screen):
         found = {row.id: row for row in ticked}
         return [found.get(key) or abort(404) for key in keys_sent]
 
-    def paper_of(self, row: Application, made: bool = False) -> bytes:
-        """Its one file, `made` already or made now; raises Refused when it may not be printed, or cannot be made."""
+    def check_made(self, rows: list[Application]) -> None:
+        """Raises Refused when a paper is not made yet; workers are asked to make all that are not."""
+        granted = [row.certificate for row in rows if row.certificate is not None]
+        if unmade := [each for each in granted if each.paper is None]:
+            for each in unmade:
+                paper_queue.ask_for(db.session(), each)
+            words = _("有 %(count)s 份证明文件正在制作，没有打印任何一份，请几秒钟后再次打印。", count=len(unmade))
+            raise Refused(words)
+
+    def ask_for_paper(self, row: Application) -> Any:
+        """Lead whoever pressed 打印 too early to the page that waits for the paper, and prints it then."""
+        assert row.certificate is not None
+        address = self.get_url(".certificate", id=row.id, print=1)
+        paper_queue.ask_for(db.session(), row.certificate)
+        return redirect(address, 303)
+
+    def paper_of(self, row: Application) -> bytes:
+        """Its one file; raises Refused when it may not be printed, Unmade when it is not made yet."""
         if sentence := workflow.refusal(Action.PRINT, row.status, current_user.role):
             raise Refused(sentence)
         assert row.certificate is not None
-        if made and row.certificate.paper is None:
-            raise Refused(_("证明文件还没有制成，请点击“打印”制成后查看。"))
+        if row.certificate.paper is None:
+            raise Unmade(_("证明文件还没有制成，请点击“打印”制成后查看。"))
         try:
-            return certificate.paper(row.certificate, store(), keys())
-        except Jammed as jammed:
-            current_app.logger.exception("no paper for certificate %s", row.certificate.number)
-            raise Refused(_("证明文件暂时无法生成，证明不受影响，请稍后再次打印。")) from jammed
+            return certificate.paper(row.certificate, store())
         except certificate.Lost as lost:
             number = security.incident()
             current_app.logger.exception("the paper of a certificate is lost")
             words = _("证明文件缺失或已损坏，请把事件编号 %(number)s 告知系统管理员，由其从备份中找回。", number=number)
             raise Refused(words) from lost
+
+
+def state_of(granted: Certificate) -> str:
+    """How far the paper is: "made", "making", "late" (no worker took it up in time), "aside" (it cannot be made now),
+    or "" for one that nobody has asked for."""
+    task = granted.paper_task
+    if granted.paper is not None or task is None:
+        return "made" if granted.paper is not None else ""
+    if task.set_aside_at is not None:
+        return "aside"
+    late = clock.now() - task.queued_at > timedelta(seconds=paper_worker.pace().overdue)
+    return "late" if late else "making"
 
 
 def pdf(content: BytesIO, name: str) -> Response:

@@ -1,20 +1,26 @@
-"""The terminal's words about certificates: verify a file or a code, and make the papers that are still to be made."""
+"""Commands about certificates: verify a file or a code, and make the papers that are still to be made."""
 
+import signal
+import sys
+import time
 from pathlib import Path
 
 import click
+from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
-from models import access, workflow
-from models.application import Application
-from models.certificate import Certificate
+from models import access
+from models.certificate import paper_queue
 from models.signing import check_code
 from models.signing.check_code import Forged
 from models.workflow import Refused
-from views import certificate, verdict
-from views.resources import keys, store
+from views import verdict
+from views.certificate import paper_worker
+from views.resources import keys
 from views.terminal.group import Terminal
+
+POLL = 1  # seconds
 
 papers = Terminal("certificate", help="证明：查验文件和二维码，补制证明文件。")
 
@@ -44,22 +50,36 @@ def prove(text: str) -> None:
         click.echo(f"  {name}：{fact}")
 
 
-@papers.command(help="补制尚未制成的证明文件；编号和内容不变。")
-def render() -> None:
-    """Every certificate that still holds and whose paper a crash, or nobody yet, has made."""
-    wanted = select(Certificate.id, Certificate.number).where(
-        ~Certificate.paper.has(), Certificate.application.has(Application.status.in_(workflow.VALID))
-    )
+@papers.command(help="制作排队等候的证明文件；可以同时运行多个。")
+@click.option("--watch", is_flag=True, help="持续运行，证明一经签发即开始制作。")
+def work(watch: bool) -> None:
+    """Everything that is due, once or for ever."""
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))  # gives its claim back, so that no other worker waits
     with access.everything() as session:
-        waiting = session.execute(wanted.order_by(Certificate.id)).all()
-    failed = 0
-    for key, number in waiting:
-        try:
-            certificate.complete(key, store(), keys())
-        except Exception as why:  # whatever one meets, the others are made
-            failed += 1
-            told = str(why) if isinstance(why, Refused) else f"{type(why).__name__}: {why}"
-            click.echo(_("%(number)s：%(why)s", number=number, why=told), err=True)
-    click.echo(_("已补制 %(count)s 份证明文件。", count=len(waiting) - failed))
+        while True:
+            try:
+                for number, failure in paper_worker.work(session, paper_worker.pace()):
+                    click.echo(f"{number}：{failure or _('证明文件已制成。')}")
+            except SQLAlchemyError:
+                if not watch:
+                    raise
+                current_app.logger.exception("the database does not answer; trying again")
+            if not watch:
+                return
+            session.rollback()
+            time.sleep(POLL)
+
+
+@papers.command(help="补制尚未制成的证明文件，被搁置的也再试一次；编号和内容不变。")
+def render() -> None:
+    """Every certificate that still holds and has no paper; those that another worker has in hand are left to it."""
+    made = failed = 0
+    with access.everything() as session:
+        paper_queue.ask_for_all(session)
+        for number, failure in paper_worker.work(session, paper_worker.pace()):
+            made, failed = made + (not failure), failed + bool(failure)
+            if failure:
+                click.echo(f"{number}：{failure}", err=True)
+    click.echo(_("已补制 %(count)s 份证明文件。", count=made))
     if failed:
         raise Refused(_("有 %(count)s 份没有制成，请按上面的原因处理后再次运行。", count=failed))

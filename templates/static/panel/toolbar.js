@@ -56,7 +56,12 @@ async function prepared(address, rows) {  // one paper after the other; the last
   for (let done = 0; done <= rows.length; done++) {
     bar.value = done;
     count.textContent = `${done} / ${rows.length}`;
-    const answer = done < rows.length && await send(address, new URLSearchParams({ id: rows[done].value }));
+    const ready = () => send(address, new URLSearchParams({ id: rows[done].value }));
+    let answer = done < rows.length && await ready();
+    while (answer.status === 202 && ask.open) {  // a worker is making it
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      answer = await ready();
+    }
     if (!ask.open) return false;
     if (answer && !answer.ok) { tell(`${ask.dataset.stopped}${answer.words}`); return said.then(() => false); }
   }

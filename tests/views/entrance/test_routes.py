@@ -51,7 +51,16 @@ OWNERS = dict(zip(SCREENS.split()[:10], "PRRRNOOOOO", strict=True))
 PEOPLE = {"P": "publisher", "R": "reviewer", "N": "national", "O": "operator"}
 FILLED = {"action": "print", "export_type": "csv", "number": "Z", "filename": "panel.css"}
 LOOKED_UP = {"accounts.ajax_lookup": "organisation", "entrustments.ajax_lookup": "publisher"}
-PASSED = {200, 204, 302, 303, 400, 409, 422}  # through the door; whether what was asked is then done is another matter
+PASSED = {
+    200,
+    202,
+    204,
+    302,
+    303,
+    400,
+    409,
+    422,
+}  # let in; whether what was asked is then done is another matter
 NONSENSE = ("", "0", "-1", "99999", "abc", "1,2", "1 OR 1=1", "９", "1.0", "9" * 21, "9" * 5000)
 ACTS = [action.value for action in Action if action not in (Action.EDIT, Action.COPY)]  # those of `perform`
 

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from models.vocabulary import Action, Role, Status
 from models.workflow import refusal
+from tests.cast import make_papers
 from tests.conftest import Browser, Making, Recording
 from tests.models.test_workflow import CELLS, LEADS_TO, LETTERS
 from tests.views.ledger import ledger
@@ -90,10 +91,12 @@ ALLOWED = [
 
 @pytest.mark.parametrize(("status", "action", "role"), ALLOWED)
 def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
-    as_: As, make_application: Making, on_record: Recording, status: str, action: str, role: str
+    app: Flask, as_: As, make_application: Making, on_record: Recording, status: str, action: str, role: str
 ) -> None:
     """AC4, ST3: one transition, one trail entry, one message to customs; the second POST finds nothing left to do."""
     key, browser, screen = make_application(status=status), as_(role), SCREENS[role][-1]
+    if action == "print":
+        make_papers(app)
     before = on_record(key)
     assert act(browser, screen, action, key).status_code == 303
     after = on_record(key)
@@ -128,12 +131,15 @@ def test_the_reviewer_of_the_province_decides_from_the_queue_as_well(
         assert on_record(key)["application"][0]["status"] == LEADS_TO[action]
 
 
-def test_the_agent_acts_on_what_it_files_for_the_press(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_the_agent_acts_on_what_it_files_for_the_press(
+    app: Flask, as_: As, make_application: Making, on_record: Recording
+) -> None:
     """AC4: an agent's account is a publisher's, for its own filings."""
     key = make_application(by="agent")
     assert act(as_("agent"), "applications", "submit", key).status_code == 303
     assert on_record(key)["application"][0]["status"] == "pending"
     assert act(as_("reviewer"), "review", "grant", key).status_code == 303
+    make_papers(app)
     assert act(as_("agent"), "applications", "print", key).location == f"/applications/certificate/?id={key}"
 
 

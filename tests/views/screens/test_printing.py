@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from models import access
 from models.certificate import Certificate
-from models.certificate.typesetting import Jammed, Press
+from tests.cast import make_papers
 from tests.conftest import Browser, Making, Recording
 from tests.views.ledger import ledger
 from tests.views.pages import said
@@ -42,6 +42,7 @@ class TestPrintRecord:
     ) -> None:
         """Who, when, which copy; the paper itself can be opened again without a word."""
         key = make_application(status="filed")
+        make_papers(app)
         for who, screen in SCREENS.items():
             as_(who).post(f"/{screen}/print/", data={"id": key})
         assert prints(on_record(key)) == [("王敏（江苏文艺音像出版社）", 1), ("陈静", 2), ("周国", 3)]
@@ -53,18 +54,25 @@ class TestPrintRecord:
         assert "第 3 次打印" in as_("publisher").get(f"/applications/details/?id={key}").text
 
     def test_a_print_is_recorded_once_the_paper_is_there(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
-        """A press that jams leaves a sentence, and no print in the history."""
+        """打印 before the paper is made waits on a page that reloads itself, and then prints: recorded once."""
         key, browser = make_application(status="filed"), as_("publisher")
-        before = ledger(app)
-        with monkeypatch.context() as jammed:
-            jammed.setattr(Press, "made", lambda *_: (_ for _ in ()).throw(Jammed("no memory")))
-            answer = browser.post("/applications/print/", data={"id": key}, follow_redirects=True)
-        assert said(answer.text) == ["证明文件暂时无法生成，证明不受影响，请稍后再次打印。"]
-        assert ledger(app) == before
-        assert browser.post("/applications/print/", data={"id": key}).location == f"/applications/certificate/?id={key}"
+        waiting = browser.post("/applications/print/", data={"id": key}).location
+        page = browser.get(waiting).text
+        assert "证明已经签发，文件正在制作，通常几秒钟即可完成。" in page
+        assert '<meta http-equiv="refresh" content="2">' in page
+        assert prints(on_record(key)) == []
+        make_papers(app)
+        page = browser.get(waiting).text
+        assert 'http-equiv="refresh"' not in page
+        [form] = re.findall(r'<form method="post" action="([^"]+)" data-print-now="([^"]+)">', page)
+        assert form == ("/applications/print/", f"/applications/certificate/?id={key}")
+        assert f'name="id" value="{key}"' in page
+        assert prints(on_record(key)) == []
+        assert browser.post(form[0], data={"id": key}).location == form[1]
         assert len(prints(on_record(key))) == 1
+        assert browser.get(form[1]).mimetype == "application/pdf"
 
 
 class TestBundle:
@@ -75,6 +83,7 @@ class TestBundle:
         """In the order of the list; a copy to print from, that says so, with no signature that could look broken."""
         order = ("customs_received", "filed")
         keys = [make_application(status=status, title=f"《{status}》") for status in order]
+        make_papers(app)
         answer = as_(who).post(f"/{SCREENS[who]}/print-all/", data={"pick": keys})
         assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
         assert answer.headers["Content-Disposition"].isascii()
@@ -97,11 +106,10 @@ class TestBundle:
             assert f'form="act" formaction="/{screen}/print-all/"' in button
         assert 'name="pick"' not in as_("reviewer").get("/review/").text
 
-    def test_a_bundle_looks_like_its_papers(self, as_: As, make_application: Making) -> None:
+    def test_a_bundle_looks_like_its_papers(self, app: Flask, as_: As, make_application: Making) -> None:
         """The same pages, seal and all, dot for dot."""
         keys, browser = [make_application(status="filed", carriers=n) for n in (1, 30)], as_("publisher")
-        for key in keys:
-            browser.post("/applications/prepare/", data={"id": key})
+        make_papers(app)
         alone = [look for key in keys for look in looks(browser.get(f"/applications/certificate/?id={key}").data)]
         whole = looks(browser.post("/applications/print-all/", data={"pick": keys}).data)
         assert len(whole) == len(alone) > 2
@@ -137,32 +145,38 @@ class TestBundle:
             assert browser.post("/applications/print-all/", data={"pick": picked}).status_code == 404
         assert ledger(app) == before
 
-    def test_the_same_row_twice_is_one_print(self, as_: As, make_application: Making, on_record: Recording) -> None:
+    def test_the_same_row_twice_is_one_print(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
         key = make_application(status="filed")
+        make_papers(app)
         assert as_("publisher").post("/applications/print-all/", data={"pick": [key, key]}).status_code == 200
         assert len(prints(on_record(key))) == 1
 
-    def test_a_press_that_jams_leaves_no_print(
-        self, app: Flask, as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    def test_a_paper_that_is_not_made_yet_stops_the_bundle(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
-        """Papers first, then the record of the prints."""
-        key, browser = make_application(status="filed"), as_("publisher")
+        """All or none, without a script too: told how many, nothing recorded, and printed once they are made."""
+        first, browser = make_application(status="filed"), as_("publisher")
+        make_papers(app)
+        keys = [first, *(make_application(status="filed") for _ in range(2))]
         before = ledger(app)
-        monkeypatch.setattr(Press, "made", lambda *_: (_ for _ in ()).throw(Jammed("no memory")))
-        for answer in (
-            browser.post("/applications/print-all/", data={"pick": key}, follow_redirects=True),
-            browser.post("/applications/print/", data={"id": key}, follow_redirects=True),
-        ):
-            assert said(answer.text) == ["证明文件暂时无法生成，证明不受影响，请稍后再次打印。"]
+        answer = browser.post("/applications/print-all/", data={"pick": keys}, follow_redirects=True)
+        assert said(answer.text) == ["有 2 份证明文件正在制作，没有打印任何一份，请几秒钟后再次打印。"]
         assert ledger(app) == before
+        make_papers(app)
+        assert browser.post("/applications/print-all/", data={"pick": keys}).mimetype == "application/pdf"
+        assert [len(prints(on_record(key))) for key in keys] == [1, 1, 1]
 
     def test_made_ready_one_by_one(self, app: Flask, as_: As, make_application: Making) -> None:
-        """`prepare` makes the paper that never was made, and writes nothing else; the second time nothing at all."""
+        """`prepare` answers 202 until a worker has made the paper, then 204; it writes nothing where one is asked."""
         key, browser = make_application(status="filed"), as_("publisher")
         before = ledger(app)
-        assert browser.post("/applications/prepare/", data={"id": key}).status_code == 204
+        assert browser.post("/applications/prepare/", data={"id": key}).status_code == 202
+        assert ledger(app) == before
+        make_papers(app)
         after = ledger(app)
-        assert [table for table in after if after[table] != before[table]] == ["paper"]
+        assert [table for table in after if after[table] != before[table]] == ["paper", "paper_task"]
         assert browser.post("/applications/prepare/", data={"id": key}).status_code == 204
         assert ledger(app) == after
 

@@ -1,5 +1,6 @@
 """Whatever is killed, at whatever line, under whatever faults: one effect per message, and the same status here."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -14,7 +15,9 @@ from sqlalchemy import select
 
 from models import access
 from models.application import Application, trail
+from models.application.attachments import Store
 from models.certificate import Certificate
+from models.certificate.paper_queue import PaperTask
 from models.customs import CustomsMessage
 from models.database import db
 from models.vocabulary import Action, Status, Step
@@ -23,6 +26,7 @@ from tests import ROOT
 from tests.conftest import Making
 from tests.views.customs_house import simulated
 from views.demo.simulator import Customs
+from views.resources import store
 
 KILLS = int(os.environ.get("KILLS", "16"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -36,8 +40,9 @@ FAULTS = {
 def test_kills_at_any_line_leave_one_effect_per_message(
     app: Flask, make_application: Making, tmp_path: Path, way: str
 ) -> None:
-    """CU4, CU13, RC6, RC8: SIGKILL between any two lines of granting, sending, receiving; several deliverers."""
+    """CU4, CU13, RC6, RC8: SIGKILL between any two lines of granting, making papers, sending, receiving."""
     kills = KILLS if way == "http" else KILLS // 2  # over a folder it takes longer
+    app.config["STORE"] = str(tmp_path / "store")
     for n in range(9 + kills // 12):
         make_application(status="pending" if n < 3 + kills // 100 else "filed")
     address = app.config["SQLALCHEMY_DATABASE_URI"]
@@ -51,6 +56,7 @@ def test_kills_at_any_line_leave_one_effect_per_message(
     killed = json.loads(done.stdout)
     assert killed["deliver"] >= kills // 3
     assert killed["grant"] >= 1, "a web process, while it answers the POST"
+    assert killed["make"] >= 1, "whoever makes a paper"
     with app.app_context():
         compare(Customs(tmp_path / "customs.sqlite"), kills)
 
@@ -73,10 +79,21 @@ def compare(customs: Customs, kills: int) -> None:
             assert places == sorted(places), "customs hears of one certificate in the order of the acts"
             assert [m.act for m in messages].count(Action.GRANT) == 1
             check_status(certificate.application, messages)
+            check_paper(certificate, store())
+        assert session.scalars(select(PaperTask)).all() == [], "nothing is still to be made"
         assert list(trail.broken(session)) == []
         granted = session.scalars(select(trail.TrailEntry.application_id).where(trail.TrailEntry.act == Action.GRANT))
         assert sorted(granted) == sorted(certificate.application_id for certificate in certificates)
     db.engine.dispose()
+
+
+def check_paper(certificate: Certificate, store: Store) -> None:
+    """One paper, whose bytes are there; none at all only of what was revoked before it was made."""
+    if certificate.paper is None:
+        assert certificate.application.status is Status.REVOKED
+        return
+    with store.open(certificate.paper.digest) as file:
+        assert hashlib.sha256(file.read()).hexdigest() == certificate.paper.digest
 
 
 def check_status(application: Application, messages: Sequence[CustomsMessage]) -> None:

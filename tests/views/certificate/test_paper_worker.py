@@ -1,0 +1,216 @@
+"""The worker that makes papers: one paper a certificate, whoever dies, and nobody who waits is stuck."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from models import access
+from models.certificate import Certificate, Paper, paper_queue
+from models.certificate.paper_queue import Pace, PaperTask
+from models.certificate.typesetting import Jammed, Press
+from models.files.worker import Busy
+from models.vocabulary import Action
+from tests import ROOT
+from tests.cast import make_papers, take
+from tests.conftest import Making
+from tests.views.pages import said
+from views.certificate import paper_worker
+
+SETTINGS = ("SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY", "SECRET_KEY")
+Later = Callable[[], None]
+
+
+def failing(why: Exception) -> Callable[..., bytes]:
+    """In place of Press.made: raises `why`."""
+
+    def made(*_order: Any) -> bytes:
+        raise why
+
+    return made
+
+
+def round_of(app: Flask, **pace: Any) -> list[str]:
+    """One round of a worker; why papers were not made."""
+    with app.app_context(), access.everything() as session:
+        return [failure for _number, failure in paper_worker.work(session, Pace(**pace)) if failure]
+
+
+def count(app: Flask, what: type[Any]) -> int:
+    """How many rows there are of this kind."""
+    with app.app_context(), access.everything() as session:
+        return session.scalar(select(func.count()).select_from(what)) or 0
+
+
+def task_of(app: Flask, key: int) -> PaperTask:
+    """The one task of an application, as it is now."""
+    with app.app_context(), access.everything() as session:
+        found = session.scalars(select(PaperTask).where(PaperTask.application_id == key)).one()
+        session.expunge(found)
+        return found
+
+
+def test_a_grant_queues_its_paper_and_the_worker_empties_the_queue(app: Flask, make_application: Making) -> None:
+    keys = [make_application(status="filed") for _ in range(2)]
+    assert (count(app, PaperTask), count(app, Paper)) == (2, 0)
+    make_papers(app)
+    assert (count(app, PaperTask), count(app, Paper)) == (0, 2)
+    assert round_of(app) == []
+    assert (len(keys), count(app, Paper)) == (2, 2)
+
+
+def test_of_many_workers_one_gets_a_task(app: Flask, make_application: Making, later: Later) -> None:
+    """Claimed by one until the lease is over; then by another, and the death of the first counts as a fault."""
+    key = make_application(status="filed")
+    with app.app_context(), access.everything() as one, access.everything() as other:
+        first = paper_queue.claim(one, Pace())
+        assert first is not None
+        assert paper_queue.claim(other, Pace()) is None
+        later()
+        second = paper_queue.claim(other, Pace())
+        assert second is not None
+        assert (first.attempt, second.attempt, first.faults, second.faults) == (1, 2, 0, 1)
+        paper_queue.give_back(one, first, "too late", Pace(), fault=True)
+        paper_queue.hand_over(one, first)
+    assert task_of(app, key).claimed_until is not None, "the claim of another is left alone"
+
+
+def test_a_paper_that_fails_is_tried_again_later_and_set_aside_at_last(
+    app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch, as_: Any
+) -> None:
+    """Back-off, dead letter, /healthz, a sentence for who wants to print; 打印 tries anew, and then it is made."""
+    key = make_application(status="filed")
+    with monkeypatch.context() as broken:
+        broken.setattr(Press, "made", failing(Jammed("no glyph for U+E000")))
+        assert round_of(app, tries=2) == ["no glyph for U+E000"]
+        assert round_of(app, tries=2) == [], "not before the pause is over"
+        later()
+        assert round_of(app, tries=2) == ["no glyph for U+E000"]
+        later()
+        assert round_of(app, tries=2) == [], "set aside"
+    assert task_of(app, key).answer == "no glyph for U+E000已搁置。"
+    assert "papers_set_aside\n" in as_(None).get("/healthz").text
+    browser = as_("publisher")
+    page = browser.get(f"/applications/certificate/?id={key}").text
+    assert "文件暂时无法生成。可以点击打印再试一次" in page
+    assert 'http-equiv="refresh"' not in page
+    assert "暂时无法生成，请联系系统管理员。" in browser.get(f"/applications/details/?id={key}").text
+    waiting = browser.post("/applications/print/", data={"id": key}).location
+    assert "文件正在制作" in browser.get(waiting).text
+    make_papers(app)
+    assert "papers" not in as_(None).get("/healthz").text
+    assert browser.get(f"/applications/certificate/?id={key}").mimetype == "application/pdf"
+
+
+def test_a_paper_that_fails_is_tried_once_in_a_round(
+    app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though its pause is over before the others are made."""
+    for _n in range(3):
+        make_application(status="filed")
+
+    def slow(*_order: Any) -> bytes:
+        later()
+        raise Jammed("no")
+
+    monkeypatch.setattr(Press, "made", slow)
+    assert round_of(app) == ["no"] * 3
+
+
+def test_what_is_no_fault_of_the_paper_is_tried_for_ever(
+    app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No memory, a full store, no key: once that is mended, the paper is made without anybody's help."""
+    key = make_application(status="filed")
+    with monkeypatch.context() as broken:
+        for why in (Busy("no process could be started"), OSError("no space left on device")):
+            broken.setattr(Press, "made", failing(why))
+            assert len(round_of(app, tries=1)) == 1
+            later()
+    task = task_of(app, key)
+    assert (task.faults, task.set_aside_at, task.attempts) == (0, None, 2)
+    make_papers(app)
+    assert count(app, Paper) == 1
+
+
+def test_a_paper_that_kills_its_workers_is_set_aside(app: Flask, make_application: Making, later: Later) -> None:
+    key = make_application(status="filed")
+    for _death in range(3):
+        with app.app_context(), access.everything() as session:
+            assert paper_queue.claim(session, Pace()) is not None
+        later()
+    assert round_of(app, tries=2) == ["制作时程序多次中断。"]
+    assert task_of(app, key).set_aside_at is not None
+
+
+def test_of_a_revoked_certificate_no_paper_is_made(app: Flask, make_application: Making) -> None:
+    key = make_application(status="filed")
+    take(app, Action.REVOKE, key, "publisher")
+    make_papers(app)
+    assert (count(app, PaperTask), count(app, Paper)) == (0, 0)
+
+
+def test_papers_that_wait_too_long_are_told(app: Flask, make_application: Making, later: Later, as_: Any) -> None:
+    """No worker is alive: /healthz says so, the page of who waits stops reloading and says what to do."""
+    key, browser = make_application(status="filed"), as_("publisher")
+    address = f"/applications/certificate/?id={key}"
+    assert "papers" not in as_(None).get("/healthz").text
+    assert 'http-equiv="refresh"' in browser.get(address).text
+    later()
+    assert "papers\n" in as_(None).get("/healthz").text
+    page = as_("publisher").get(address).text
+    assert "时间比平时长" in page
+    assert 'http-equiv="refresh"' not in page
+
+
+def test_a_paper_that_nobody_has_queued_is_made_once_somebody_prints(
+    app: Flask, make_application: Making, as_: Any
+) -> None:
+    """Certificates of before the queue: to look makes nothing and says what to do, 打印 queues."""
+    key, browser = make_application(status="filed"), as_("publisher")
+    with app.app_context(), access.everything() as session:
+        paper_queue.finish(session, session.scalars(select(Certificate.id)).one())
+        session.commit()
+    looked = browser.get(f"/applications/certificate/?id={key}", follow_redirects=True)
+    assert said(looked.text) == ["证明文件还没有制成，请点击“打印”制成后查看。"]
+    assert count(app, PaperTask) == 0
+    assert browser.post("/applications/print/", data={"id": key}).location.endswith(f"?id={key}&print=1")
+    make_papers(app)
+    assert browser.get(f"/applications/certificate/?id={key}").mimetype == "application/pdf"
+
+
+@pytest.mark.parametrize("ended", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_that_is_ended_leaves_its_paper_to_the_next(
+    app: Flask, make_application: Making, later: Later, tmp_path: Path, ended: signal.Signals
+) -> None:
+    """`certificate work --watch` told to stop gives its claim back at once; one that is killed, after the lease."""
+    key, making = make_application(status="filed"), tmp_path / "making"
+    hanging = (
+        "import pathlib, time; from models.certificate.typesetting import Press; from app import create_app; "
+        f"Press.made = lambda *_: [pathlib.Path({str(making)!r}).touch(), time.sleep(600)]; "
+        f"create_app({ {name: app.config[name] for name in SETTINGS}!r})"
+        ".test_cli_runner().invoke(args=['certificate', 'work', '--watch'])"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", hanging], cwd=ROOT)
+    try:
+        while not making.exists():
+            assert worker.poll() is None
+            time.sleep(0.1)
+        os.kill(worker.pid, ended)
+        worker.wait(60)
+    finally:
+        worker.kill()
+    assert (task_of(app, key).claimed_until is None) == (ended is signal.SIGTERM)
+    if ended is signal.SIGKILL:
+        assert round_of(app) == [], "its lease is not over"
+        later()
+    make_papers(app)
+    assert (count(app, PaperTask), count(app, Paper)) == (0, 1)
