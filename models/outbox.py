@@ -27,8 +27,14 @@ class Pace:
     pause: float = 5  # the first; each is twice the one before
     longest: float = 3600
     overdue: float = 3600
+    silent: float = 300  # without a sign of life of a deliverer; then a message is overdue after so long
+    unanswered: float = 3 * 24 * 3600  # after which a person may settle a message that customs has not answered
     tries: int = 10
     per_minute: int = 90
+
+    def unanswered_since(self) -> datetime:
+        """What was sent before this moment, and has no answer, is shown as 久未回执."""
+        return clock.now() - timedelta(seconds=self.unanswered)
 
     def after(self, attempts: int) -> datetime:
         """When to try again, after so many attempts; no two deliverers in step."""

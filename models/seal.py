@@ -6,7 +6,7 @@ A folder holds, for each province by its code: `320000.p12`, certificate and key
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -87,6 +87,16 @@ class Keys:
                     who=who,
                 )
             ) from None
+
+    def missing(self, provinces: Iterable[str]) -> list[str]:
+        """Which of these provinces (six digits) lack a file that signing needs. Raises OSError where the folder is
+        gone or cannot be read; nothing is opened or tried."""
+        there = {file.name for file in self.folder.iterdir()}
+        needed = {
+            each: ({f"{each}.token"} <= there or {f"{each}.p12", f"{each}.key"} <= there) and f"{each}.pub" in there
+            for each in provinces
+        }
+        return sorted(each for each, complete in needed.items() if not complete)
 
     def trusted(self) -> list[x509.Certificate]:
         """The roots that signatures must lead to; a file that is broken stops no other."""

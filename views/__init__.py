@@ -16,7 +16,7 @@ from models.customs import last, rejected
 from models.db import db
 from models.vocabulary import Role
 from models.workflow import Refused
-from views import commands, health, limits, login, security, verification
+from views import commands, health, limits, login, restoring, security, verification
 from views.applications import ApplicationsScreen
 from views.districts import DistrictScreen
 from views.exchange import ExchangeScreen, TrafficScreen
@@ -66,6 +66,7 @@ def init_app(app: Flask) -> None:
     security.init_app(app)
     login.init_app(app)
     limits.init_app(app)
+    restoring.init_app(app)
     admin = Admin(
         app,
         name=PRODUCT,

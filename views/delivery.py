@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models import clock, inbox, letter, outbox, receipt, signature
+from models import clock, heartbeat, inbox, letter, outbox, receipt, signature
 from models.customs import CustomsMessage
 from models.letter import Parties
 from models.outbox import Pace
@@ -46,6 +46,7 @@ class Outcome:
 
 def deliver(session: Session, way: Way) -> Iterator[str]:
     """One round: receipts first, then every message that is due; a line for each. One that fails stops no other."""
+    heartbeat.beat(session)
     yield from collect(session, way)
     silent = 0
     while silent < SILENCES and (due := outbox.claim(session, way.pace)):
@@ -54,6 +55,7 @@ def deliver(session: Session, way: Way) -> Iterator[str]:
         outbox.postpone(
             session, key, turn, "" if outcome.noted else outcome.words, way.pace, outcome.sent, outcome.fault
         )
+        heartbeat.beat(session)
         silent = 0 if outcome.heard else silent + 1
         yield f"{name}：{outcome.words}"
 

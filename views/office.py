@@ -4,14 +4,16 @@ from pathlib import Path
 
 from flask import current_app
 
+from models import registered_store
 from models.attachments import Store
 from models.certificate import Office
+from models.db import db
 from models.seal import Keys
 
 
 def store() -> Store:
-    """Where attachments and papers are kept."""
-    return Store(current_app.config["STORE"])
+    """Where attachments and papers are kept; it is used only while it is the one that the database has registered."""
+    return Store(current_app.config["STORE"], lambda: registered_store.identity(db.session()))
 
 
 def keys() -> Keys:
