@@ -13,7 +13,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from models import receipt
-from views.gateway import TIMEOUT, NoAnswer, read_list
+from views.gateway import MOST, TIMEOUT, NoAnswer, read_list
 
 BOXES = ("SentBox", "OutBox", "InBox", "FailBox")  # to send, sent, receipts, could not be sent
 
@@ -60,7 +60,7 @@ class FolderPair:
             os.close(handle)
 
     def receipts(self) -> Iterator[tuple[str, bytes | None]]:
-        """InBox by name, and what came back through FailBox as `FailBox/…`."""
+        """InBox by name, and what came back through FailBox as `FailBox/…`. No link is followed."""
         self._sweep()
         for file in (*self._lying("InBox"), *self._lying("FailBox")):
             with suppress(FileNotFoundError):  # another deliverer took it
@@ -80,16 +80,21 @@ class FolderPair:
                 if left.stat().st_mtime < time.time() - 3600:
                     left.unlink()
 
-    def _read(self, file: Path) -> bytes | None:
+    def _read(self, file: Path, most: int = receipt.MOST) -> bytes | None:
+        """At most so many bytes; None for a link, a folder, a pipe, and what cannot be read."""
         try:
-            if not stat.S_ISREG(file.stat().st_mode):
-                return None  # a folder, or a pipe that nobody writes into
-            with file.open("rb") as opened:
-                return opened.read(receipt.MOST)
+            handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             raise
         except OSError:
             return None
+        with os.fdopen(handle, "rb", closefd=True) as opened:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return None
+            try:
+                return opened.read(most)
+            except OSError:
+                return None
 
     def drop(self, name: str) -> None:
         box, _slash, file = name.rpartition("/")
@@ -105,6 +110,6 @@ class FolderPair:
             if time.monotonic() > ended:
                 raise NoAnswer(_("海关没有在限定时间内给出台账，请稍后再试。"), sent=True)
             time.sleep(0.05)
-        raw = told.read_bytes()
+        raw = self._read(told, MOST)
         told.unlink(missing_ok=True)
-        return read_list(raw, dict)
+        return read_list(raw or b"", dict)
