@@ -133,6 +133,12 @@ def long_unanswered(since: datetime) -> ColumnElement[bool]:
     return and_(_OPEN, CustomsMessage.sent_at < since)
 
 
+def unanswered_of(session: Session, application: Application, since: datetime) -> CustomsMessage | None:
+    """The first message about it that was sent before `since` and has no answer."""
+    found = select(CustomsMessage).where(CustomsMessage.application_id == application.id, long_unanswered(since))
+    return session.scalar(found.order_by(CustomsMessage.id).limit(1))
+
+
 def queue(session: Session, application: Application, act: Action) -> CustomsMessage:
     """Put a message in the outbox; the caller commits it with the act."""
     certificate, moment = application.certificate, clock.now()

@@ -144,6 +144,17 @@ def free(session: Session, message: CustomsMessage) -> bool:
     return _changed(session, message.id, values, DELIVERIES[Delivery.SET_ASIDE])
 
 
+def ask_now(session: Session, message: CustomsMessage) -> bool:
+    """Have a message that is out asked for at once; False when it is not, or is due already. The caller commits."""
+    later = CustomsMessage.next_at > clock.now()
+    return _changed(session, message.id, {"next_at": clock.now()}, DELIVERIES[Delivery.SENT], later)
+
+
+def set_aside(session: Session, message: CustomsMessage) -> bool:
+    """Ask no more for a message that is out; a receipt still counts. False when it is not. The caller commits."""
+    return _changed(session, message.id, {"set_aside_at": clock.now()}, DELIVERIES[Delivery.SENT])
+
+
 def _blamed(pace: Pace, why: str, then: str) -> dict[str, Any]:
     """One fault more, at most one an attempt; too many set the message aside."""
     blameless = CustomsMessage.faults < CustomsMessage.attempts - CustomsMessage.released

@@ -22,12 +22,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import create_app
-from models import access, filing, signature
+from models import access, clock, filing, message_acts, signature
 from models.accounts import Account
 from models.application import Application
 from models.customs import DELIVERIES, CustomsMessage
 from models.db import db
-from models.vocabulary import Action, Delivery, Role, Status
+from models.vocabulary import Action, Delivery, Role, Status, Step
 from models.workflow import Refused
 from tests.conftest import Browser, signed_in
 from views import delivery
@@ -69,7 +69,7 @@ def act(app: Flask, dice: random.Random) -> None:
         stuck = session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).first()
         found = session.scalars(select(Application).where(Application.status.in_(ACTS))).all()
         if stuck and dice.random() < 0.5:
-            filing.release(session, stuck, by)
+            message_acts.perform(session, Step.RELEASE, stuck, by, clock.now())
         elif found:
             application = dice.choice(found)
             wanted = ACTS[application.status]
@@ -150,7 +150,7 @@ def still_open(app: Flask) -> int:
     with app.app_context(), access.everything() as session:
         by = reviewer(session)
         for stuck in session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).all():
-            filing.release(session, stuck, by)
+            message_acts.perform(session, Step.RELEASE, stuck, by, clock.now())
         session.commit()
         left = len(session.scalars(select(CustomsMessage.id).where(CustomsMessage.answered_at.is_(None))).all())
         session.commit()

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +13,7 @@ from flask_babel import gettext as _
 
 from models import receipt
 from views.gateway import MOST, TIMEOUT, NoAnswer, read_list
+from views.plain_file import open_plain
 
 BOXES = ("SentBox", "OutBox", "InBox", "FailBox")  # to send, sent, receipts, could not be sent
 
@@ -82,19 +82,12 @@ class FolderPair:
 
     def _read(self, file: Path, most: int = receipt.MOST) -> bytes | None:
         """At most so many bytes; None for a link, a folder, a pipe, and what cannot be read."""
-        try:
-            handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except FileNotFoundError:
-            raise
-        except OSError:
+        opened = open_plain(file)
+        if opened is None:
             return None
-        with os.fdopen(handle, "rb", closefd=True) as opened:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return None
-            try:
-                return opened.read(most)
-            except OSError:
-                return None
+        with opened, suppress(OSError):
+            return opened.read(most)
+        return None
 
     def drop(self, name: str) -> None:
         box, _slash, file = name.rpartition("/")

@@ -13,6 +13,9 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import access, reconciliation
+from models.application import Application
+from models.customs import CustomsMessage, unanswered_of
+from models.db import db
 from models.letter import Parties
 from models.outbox import Pace
 from models.receipt import CustomsReceipt
@@ -132,6 +135,13 @@ def gateway_of(address: str, home: Path, settings: Mapping[str, Any]) -> Gateway
 def pace() -> Pace:
     """How patient we are, by the settings."""
     return Pace(**current_app.config["CUSTOMS_PACE"])
+
+
+def unanswered(row: Application) -> CustomsMessage | None:
+    """The message about it that customs has not answered for long, if any."""
+    if row.certificate is None:
+        return None
+    return unanswered_of(db.session(), row, pace().unanswered_since())
 
 
 def way() -> Way:

@@ -21,6 +21,7 @@ from views import certificate, export, security, spreadsheet
 from views.acts import WORDS, Link, facts_of, question, result
 from views.base import Button, labels_of
 from views.bundle import PrintScreen
+from views.customs import unanswered
 from views.fields import number_of
 from views.office import keys, office, store
 from views.query import OwnQuery
@@ -43,6 +44,7 @@ class FilingScreen(PrintScreen):
 
     acts: tuple[Action, ...] = ()  # in the list
     page_acts: tuple[Action, ...] = ()  # on the page of one application
+    exchange = False  # whether its readers also have 数据交换
     opens = PrintScreen.opens | {"perform", "attachment"}
     page_size_options: Any = (10, 20, 50, 100, bundle.MOST)
     can_view_details = can_export = True
@@ -111,6 +113,7 @@ class FilingScreen(PrintScreen):
         page: dict[str, Any] = {"basics": BASICS, "carrier_fields": CARRIER, "kinds": AttachmentKind, "grounds": Ground}
         page |= {
             "told": history,
+            "unanswered": unanswered,
             "newest": disclosure.NEWEST,
             "reasons": Reason,
             "carrier_labels": labels_of(Carrier),

@@ -117,7 +117,7 @@ class Http:
         """Asked whole; a list too long for one answer is asked for in halves, so that nothing is cut off."""
         try:
             path = f"/ledger?{urlencode({'since': since, 'until': until})}"
-            return read_list(self._asked("GET", path, within=max(self.within, LEDGER_TIMEOUT)), dict)
+            return read_list(self._asked("GET", path, most=MOST, within=max(self.within, LEDGER_TIMEOUT)), dict)
         except TooLong:
             if since >= until:
                 raise

@@ -6,9 +6,7 @@ While the database has the mark (models/unfinished_restore.py), the server does 
 
 import hashlib
 import json
-import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -31,6 +29,7 @@ from models.heartbeat import Heartbeat
 from models.registered_store import RegisteredStore
 from models.workflow import Refused
 from views import security
+from views.plain_file import open_plain
 from views.safekeeping import DATABASE, FILES, MANIFEST, VERSION, in_a_sentence, lost, named, run, sqlite_file
 
 PART = re.compile(rf"{DATABASE}|{FILES}/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})")
@@ -136,12 +135,14 @@ def _part(source: Path, name: str) -> Iterator[BufferedReader | None]:
         yield None
         return
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # a pipe would wait for its writer
+        file = open_plain(path)
     except OSError:
+        file = None
+    if file is None:
         yield None
         return
-    with os.fdopen(handle, "rb") as file:
-        yield file if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    with file:
+        yield file
 
 
 def _check_that_it_fits(manifest: Manifest, source: Path) -> None:

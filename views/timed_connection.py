@@ -61,16 +61,16 @@ class TimedConnection(HTTPConnection):
 class TimedSocket:
     """What http.client needs of a socket: sendall(), makefile() and close()."""
 
-    def __init__(self, sock: socket.socket, connection: TimedConnection) -> None:
-        self.sock, self.connection = sock, connection
+    def __init__(self, sock: socket.socket, line: TimedConnection) -> None:
+        self.sock, self.line = sock, line
 
     def sendall(self, data: bytes) -> None:
         for begin in range(0, len(data), PIECE):
-            self.sock.settimeout(self.connection.left())
+            self.sock.settimeout(self.line.left())
             self.sock.sendall(data[begin : begin + PIECE])
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(TimedReader(self.sock, self.connection))
+        return io.BufferedReader(TimedReader(self.sock, self.line))
 
     def close(self) -> None:
         """The connection ends when the answer is closed, too: http.client closes us before it reads that."""
@@ -80,14 +80,14 @@ class TimedSocket:
 class TimedReader(io.RawIOBase):
     """The bytes of the answer."""
 
-    def __init__(self, sock: socket.socket, connection: TimedConnection) -> None:
-        self.sock, self.connection, self.raw = sock, connection, sock.makefile("rb", buffering=0)
+    def __init__(self, sock: socket.socket, line: TimedConnection) -> None:
+        self.sock, self.line, self.raw = sock, line, sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self.sock.settimeout(self.connection.left())
+        self.sock.settimeout(self.line.left())
         return self.raw.readinto(buffer)
 
     def close(self) -> None:

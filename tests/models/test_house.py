@@ -84,7 +84,7 @@ STOREYS = (
     {"customs", "changes", "disclosure", "turn"},
     {"access", "letter", "receipt", "outbox", "reconciliation", "health"},
     {"filing"},
-    {"uploads", "bundle", "inbox", "integrity"},
+    {"uploads", "bundle", "inbox", "integrity", "message_acts"},
     {"reissue"},
 )
 
