@@ -10,6 +10,7 @@ from models import turn, uploads
 from models.application import Application
 from models.attachments import TryAgain
 from models.db import db
+from models.store_errors import StoreUnusable
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
 from views.fields import number_of
@@ -47,7 +48,8 @@ class UploadScreen(FilingScreen):
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
-            status = {turn.Conflict: 409, TryAgain: 503}.get(type(refused), 422)  # after 503 the page keeps the file
+            # After 503 the page keeps the file.
+            status = {turn.Conflict: 409, TryAgain: 503, StoreUnusable: 503}.get(type(refused), 422)
             return jsonify(message=str(refused)), status
         return self._box(attached.application, kind)
 

@@ -38,7 +38,7 @@ class Parser(FormDataParser):
     def parse(self, *args: Any, **options: Any) -> Any:
         try:
             stream, form, files = super().parse(*args, **options)
-        except HTTPException:
+        except (HTTPException, OSError):  # the disk for temporary files: not the sender's fault
             raise
         except Exception as malformed:
             raise BadRequest from malformed

@@ -110,7 +110,8 @@ def test_it_is_settled_by_hand_with_a_reason_and_a_trail_entry(
     assert "unanswered" not in as_(None).get("/healthz").text
     later()
     assert typed("customs", "deliver").output == ""
-    assert typed("trail", "verify").exit_code == 0
+    checked = typed("trail", "verify")
+    assert checked.exit_code == 0, checked.output
 
 
 def test_a_receipt_that_says_the_opposite_later_moves_nothing_and_is_told(
