@@ -1,6 +1,8 @@
 """A store that is full, read-only, away or another one: a sentence, one word in /healthz, and nothing is changed."""
 
 import io
+import os
+import resource
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import encode_multipart
 
 from models import access, registered_store
 from models.attachments import Attachment, Store
@@ -231,3 +235,28 @@ def test_keys_that_are_missing_are_told(app: Flask, as_: As, tmp_path: Path, how
         case _:
             (copy / "440000.key").unlink()
     assert as_("publisher").get("/healthz").text == "keys\n"
+
+
+def test_no_room_for_temporary_files_is_no_fault_of_the_sender(app: Flask, as_: As, make_application: Making) -> None:
+    """What is being sent is larger than any file may be here: 503, not «the form is malformed»."""
+    key, browser = make_application(), as_("publisher")
+    before = ledger(app)
+    large = FileStorage(io.BytesIO(b"%PDF-" + b"x" * (3 << 20)), "合同.pdf")
+    boundary, body = encode_multipart(MultiDict({"id": str(key), "kind": "contract", "file": large}))
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            with app.app_context():
+                db.engine.dispose(close=False)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+            kind = f"multipart/form-data; boundary={boundary}"
+            answer = browser.post("/applications/upload/", data=body, content_type=kind)
+            os.write(writing, f"{answer.status_code} {'请稍后再试' in answer.text}".encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    assert os.read(reading, 100) == b"503 True"
+    os.close(reading)
+    assert ledger(app) == before
