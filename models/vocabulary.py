@@ -94,6 +94,10 @@ class Step(Word):
     CUSTOMS_ACCEPTED = "customs_accepted", _l("海关接收成功回执")
     CUSTOMS_REJECTED = "customs_rejected", _l("海关接收失败回执")
     RELEASE = "release", _l("放行报文")
+    ASK = "ask", _l("查询回执")
+    SET_ASIDE = "set_aside", _l("搁置报文")
+    SETTLE_ACCEPTED = "settle_accepted", _l("人工登记接收成功")
+    SETTLE_REJECTED = "settle_rejected", _l("人工登记接收失败")
 
 
 class Reply(Word):

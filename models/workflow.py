@@ -1,13 +1,13 @@
 """THE state machine: which act, by whom, from which status, to which. Nobody else lists statuses (手册 第二章)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from models.vocabulary import Action, Role, Status, Step
+from models.vocabulary import Action, Delivery, Role, Status, Step
 
 EDITABLE = frozenset({Status.DRAFT, Status.RETURNED})
 ISSUED = frozenset({Status.FILED, Status.CUSTOMS_RECEIVED, Status.CUSTOMS_FAILED, Status.REVOKED})
@@ -71,8 +71,37 @@ RECEIPTS: dict[Step, Rule] = {
     Step.CUSTOMS_REJECTED: _rule((), {Status.FILED}, to=Status.CUSTOMS_FAILED),
 }
 
-# 放行: a message that was set aside is tried anew; the status stays.
-RELEASE = _rule({Role.REVIEWER}, ISSUED)
+# What a person settles by hand does what the receipt would have done; it needs a reason.
+SETTLEMENTS: dict[Step, Rule] = {
+    by_hand: replace(RECEIPTS[receipt], by=frozenset({Role.REVIEWER}), opinion=True)
+    for by_hand, receipt in (
+        (Step.SETTLE_ACCEPTED, Step.CUSTOMS_ACCEPTED),
+        (Step.SETTLE_REJECTED, Step.CUSTOMS_REJECTED),
+    )
+}
+
+# An act on a message that leaves the status of its application as it is.
+ON_MESSAGE = _rule({Role.REVIEWER}, ISSUED)
+
+
+@dataclass(frozen=True)
+class MessageRule:
+    """One act on a message to customs; `unanswered`: only when customs has been silent for long (久未回执)."""
+
+    by: frozenset[Role]
+    when: frozenset[Delivery]
+    unanswered: bool = False
+    opinion: bool = False
+
+
+MESSAGE_RULES: dict[Step, MessageRule] = {
+    Step.RELEASE: MessageRule(ON_MESSAGE.by, frozenset({Delivery.SET_ASIDE})),
+    Step.ASK: MessageRule(ON_MESSAGE.by, frozenset({Delivery.SENT})),
+    Step.SET_ASIDE: MessageRule(ON_MESSAGE.by, frozenset({Delivery.SENT}), unanswered=True),
+} | {
+    act: MessageRule(rule.by, frozenset({Delivery.SENT, Delivery.SET_ASIDE}), unanswered=True, opinion=rule.opinion)
+    for act, rule in SETTLEMENTS.items()
+}
 
 # What to do next, where the status alone does not say it.
 ADVICE: dict[Status, Any] = {
@@ -119,7 +148,7 @@ def progress(status: Status) -> list[tuple[Any, str]]:
 def labels(words: Iterable[Any]) -> str:
     """「暂存」「退回」 in the order of the vocabulary."""
     chosen = set(words)
-    return "".join(f"「{word.label}」" for kind in (Status, Role) for word in kind if word in chosen)
+    return "".join(f"「{word.label}」" for kind in (Status, Role, Delivery) for word in kind if word in chosen)
 
 
 def refusal(action: Action, status: Status, role: Role | None, rejected: bool = False) -> str | None:
@@ -146,3 +175,20 @@ def check(action: Action, status: Status, role: Role | None, rejected: bool = Fa
     if sentence:
         raise Refused(sentence)
     return RULES[action]
+
+
+def message_refusal(act: Step, state: Delivery, unanswered: bool, role: Role | None) -> str | None:
+    """The sentence that refuses an act on a message to customs, or None; `unanswered`: customs is silent for long."""
+    rule = MESSAGE_RULES[act]
+    if role not in rule.by:
+        return _("%(roles)s账号才能%(action)s。", roles=labels(rule.by), action=act.label)
+    if state not in rule.when:
+        return _(
+            "报文状态为「%(state)s」，不能%(action)s；%(allowed)s状态可以%(action)s。",
+            state=state.label,
+            action=act.label,
+            allowed=labels(rule.when),
+        )
+    if rule.unanswered and not unanswered:
+        return _("发送不久，海关可能还会回执，不能%(action)s；久未回执的报文可以%(action)s。", action=act.label)
+    return None

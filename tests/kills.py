@@ -23,8 +23,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import create_app
-from models import access
-from models.acts import filing
+from models import access, clock
+from models.acts import filing, message_acts
 from models.application import Application
 from models.certificate.paper_queue import PaperTask
 from models.customs import DELIVERIES, CustomsMessage
@@ -33,7 +33,7 @@ from models.exchange import delivery
 from models.exchange.transports.folders import FolderPair
 from models.people.accounts import Account
 from models.signing import signatures
-from models.vocabulary import Action, Delivery, Role, Status
+from models.vocabulary import Action, Delivery, Role, Status, Step
 from models.workflow import Refused
 from tests import ROOT
 from tests.conftest import Browser, signed_in
@@ -83,7 +83,7 @@ def act(app: Flask, dice: random.Random) -> None:
         stuck = session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).first()
         found = session.scalars(select(Application).where(Application.status.in_(ACTS))).all()
         if stuck and dice.random() < 0.5:
-            filing.release(session, stuck, by)
+            message_acts.perform(session, Step.RELEASE, stuck, by, clock.now())
         elif found:
             application = dice.choice(found)
             wanted = ACTS[application.status]
@@ -164,7 +164,7 @@ def still_open(app: Flask) -> int:
     with app.app_context(), access.everything() as session:
         by = reviewer(session)
         for stuck in session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).all():
-            filing.release(session, stuck, by)
+            message_acts.perform(session, Step.RELEASE, stuck, by, clock.now())
         session.commit()
         left = len(session.scalars(select(CustomsMessage.id).where(CustomsMessage.answered_at.is_(None))).all())
         left += len(session.scalars(select(PaperTask.id)).all())

@@ -2,9 +2,10 @@
 
 import os
 import secrets
+import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,3 +44,26 @@ def grow_old(address: str, digest: str, by: timedelta = timedelta(days=2)) -> No
         keys[f"{prefix}/{key}"].last_modified = moment
     else:
         os.utime(Path(address) / key, (moment.timestamp(), moment.timestamp()))
+
+
+@contextmanager
+def small_disk(folder: Path, size: str = "256k") -> Iterator[None]:
+    """A disk of its own at `folder`, of this size; where nobody may mount one, the test is left out."""
+    folder.mkdir(exist_ok=True)
+    if not mounted("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)):
+        pytest.skip("no disk may be mounted here: the tests with a full or read-only one are left out")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            subprocess.run(["umount", "--lazy", str(folder)], capture_output=True)
+
+
+def mounted(*words: str) -> bool:
+    """Whether `mount` has done this."""
+    return subprocess.run(["mount", *words], capture_output=True).returncode == 0
+
+
+def remount(folder: Path, how: str) -> None:
+    """Change a small disk: `ro`, `rw`, `size=64m`."""
+    assert mounted("-o", f"remount,{how}", str(folder))

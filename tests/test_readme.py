@@ -2,8 +2,8 @@
 
 import re
 
-from models.vocabulary import Action, Status
-from models.workflow import RULES
+from models.vocabulary import Action, Delivery, Status
+from models.workflow import MESSAGE_RULES, RULES
 from tests import ROOT
 from tests.rooms import table
 from tests.test_house import ORDER
@@ -19,6 +19,22 @@ def test_its_table_of_acts_is_the_table_of_the_workflow() -> None:
     assert set(rows) >= {status.value for status in Status}
     for status in Status:
         assert rows[status.value] == [status in RULES[action].when for action in Action], status
+
+
+def test_its_table_of_messages_is_the_one_of_the_workflow() -> None:
+    table = README.split("| message | shown as |")[1].split("\n\n")[0]
+    heads = [str(act.label) for act in MESSAGE_RULES]
+    assert [head.strip() for head in table.splitlines()[0].strip("| ").split("|")] == heads
+    rows = {
+        m[1]: [cell.strip() for cell in m[2].split("|")]
+        for m in re.finditer(r"^\| `(\w+)` \|[^|]*\|(.*)\|$", table, re.M)
+    }
+    assert set(rows) == {state.value for state in Delivery}
+    for state in Delivery:
+        cells = [
+            "" if state not in rule.when else "久未回执" if rule.unanswered else "✓" for rule in MESSAGE_RULES.values()
+        ]
+        assert rows[state.value] == cells, state
 
 
 def test_every_picture_it_shows_is_there() -> None:

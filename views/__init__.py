@@ -17,7 +17,7 @@ from models.database import db, sqlite
 from models.vocabulary import Role
 from models.workflow import Refused
 from views import terminal
-from views.entrance import health, limits, login, security, verification
+from views.entrance import health, limits, login, security, unfinished_restore, verification
 from views.panel.fields import shared_attributes
 from views.resources import store
 from views.screens.accounts import AccountScreen, EntrustmentScreen
@@ -68,6 +68,7 @@ def init_app(app: Flask) -> None:
     security.init_app(app)
     login.init_app(app)
     limits.init_app(app)
+    unfinished_restore.init_app(app)
     admin = Admin(
         app,
         name=PRODUCT,

@@ -4,15 +4,19 @@ from pathlib import Path
 
 from flask import current_app
 
+from models.application import Application
 from models.application.attachments import Store
+from models.backup import registered_store
 from models.certificate import Office
+from models.customs import CustomsMessage, unanswered_of
 from models.customs.outbox import Pace
+from models.database import db
 from models.signing.keys import Keys
 
 
 def store() -> Store:
-    """Where attachments and papers are kept."""
-    return Store(current_app.config["STORE"])
+    """Where attachments and papers are kept; it is used only while it is the one that the database has registered."""
+    return Store(current_app.config["STORE"], lambda: registered_store.identity(db.session()))
 
 
 def keys() -> Keys:
@@ -29,3 +33,10 @@ def office() -> Office:
 def pace() -> Pace:
     """How long customs is waited for, and when a message is tried again."""
     return Pace(**current_app.config["CUSTOMS_PACE"])
+
+
+def unanswered(row: Application) -> CustomsMessage | None:
+    """The message about it that customs has not answered for long, if any."""
+    if row.certificate is None:
+        return None
+    return unanswered_of(db.session(), row, pace().unanswered_since())

@@ -16,7 +16,7 @@ from models.application.changes import content, differences
 from models.application.locking import Conflict, flush, hold, overtaken
 from models.certificate import paper_queue
 from models.codes import authority_of
-from models.customs import envelope, outbox
+from models.customs import envelope
 from models.people.accounts import Account, publishers_for
 from models.text import clean_text
 from models.vocabulary import Action, Filing, Ground, Reason, Status, Step, Word
@@ -150,15 +150,25 @@ def _reasoned(action: Action, rule: Rule, opinion: str, grounds: Iterable[Ground
     """What is recorded as the opinion: the chosen grounds of the law, then the person's own words."""
     if not rule.opinion:
         return ""
-    if len(opinion) > MOST_WORDS:
-        raise Refused(_("意见不能超过 %(most)s 字，请精简后再提交。", most=MOST_WORDS))
+    check_length(opinion)
     chosen = [str(ground.label) for ground in grounds] if action is Action.REFUSE else []
     if chosen:
         basis = _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds="；".join(chosen))
         return f"{basis}\n{opinion}".strip()
-    if not opinion:
-        raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=action.label))
+    check_given(action, opinion)
     return opinion
+
+
+def check_length(opinion: str) -> None:
+    """Raises Refused for an opinion that is too long."""
+    if len(opinion) > MOST_WORDS:
+        raise Refused(_("意见不能超过 %(most)s 字，请精简后再提交。", most=MOST_WORDS))
+
+
+def check_given(act: Word, opinion: str) -> None:
+    """Raises Refused where an opinion is needed and there is none."""
+    if not opinion:
+        raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=act.label))
 
 
 def _check_held(
@@ -226,26 +236,21 @@ def _check_complete(session: Session, application: Application, by: Account) -> 
     envelope.check_sendable(application)
 
 
-def customs_replied(session: Session, application: Application, accepted: bool, words: str = "") -> None:
-    """海关接收成功 / 海关接收失败: what customs' receipt does, whoever carries it here."""
+def customs_replied(
+    session: Session, application: Application, accepted: bool, words: str = "", by: Account | None = None
+) -> None:
+    """海关接收成功 / 海关接收失败: what customs' receipt does; `by` is who settles it by hand, as no receipt came."""
     step = Step.CUSTOMS_ACCEPTED if accepted else Step.CUSTOMS_REJECTED
     rule = workflow.RECEIPTS[step]
+    if by is not None:
+        step = Step.SETTLE_ACCEPTED if accepted else Step.SETTLE_REJECTED
+        rule = workflow.SETTLEMENTS[step]
     if application.status not in rule.when:
         raise Refused(_("当前状态为「%(status)s」，不接受海关回执。", status=application.status.label))
-    customs.settle(session, accepted, words, customs.CustomsMessage.application_id == application.id)
+    its = customs.CustomsMessage.application_id == application.id
+    customs.settle(session, accepted, words, its, by_hand=by is not None)
     hold(session, application, rule, application.version)
-    _move(session, application, rule, step, None, words)
-
-
-def release(session: Session, stuck: customs.CustomsMessage, by: Account) -> None:
-    """放行: a message that was set aside is tried anew, its count from nought; the trail says who did it (CU14)."""
-    application, rule = stuck.application, workflow.RELEASE
-    if by.role not in rule.by:
-        raise Refused(_("%(roles)s账号才能放行报文。", roles=workflow.labels(rule.by)))
-    if not outbox.free(session, stuck):
-        raise Refused(_("该报文没有被搁置，无需放行。"))
-    status = hold(session, application, rule)
-    trail.record(session, application, Step.RELEASE, by, status, stuck.message_id)
+    _move(session, application, rule, step, by, words)
 
 
 def _move(

@@ -3,7 +3,8 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import BinaryIO
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from obstore.exceptions import BaseError
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -20,6 +22,7 @@ from models.database import Base
 from models.files.flaws import Flaw, Flawed
 from models.files.inspection import inspected
 from models.files.store import place_of
+from models.files.store_errors import gone, unusable
 from models.vocabulary import AttachmentKind, WordColumn
 from models.workflow import Refused
 
@@ -85,15 +88,19 @@ def reread_files(session: Session, application: Application) -> None:
 
 
 class Store:
-    """The bytes of the register, each named by its SHA-256; `address` is a folder, or s3://bucket/prefix."""
+    """The bytes of the register, each named by its SHA-256; `address` is a folder, or s3://bucket/prefix.
 
-    def __init__(self, address: str) -> None:
-        self.place = place_of(address)
+    `expected` tells the identity that is registered for this store, None as long as none is (registered_store.py).
+    Writing raises StoreUnusable, with a sentence, when the store is full, read-only, away or another one.
+    """
+
+    def __init__(self, address: str, expected: Callable[[], str | None] = lambda: None) -> None:
+        self.place, self.expected = place_of(address), expected
 
     def put(self, stream: BinaryIO, name: str, limit: int) -> Stored:
         """Keep what a person sends. Raises Refused when larger than `limit` bytes, empty, or of no accepted kind."""
         seal, size = hashlib.sha256(), 0
-        with self.place.incoming() as file:
+        with self._writing(), self.place.incoming() as file:
             while chunk := stream.read(CHUNK):
                 size += len(chunk)
                 if size > limit:
@@ -108,14 +115,57 @@ class Store:
     def keep(self, content: bytes) -> str:
         """Keep what we have made ourselves, and tell its digest; the bytes are safe when this returns."""
         digest = hashlib.sha256(content).hexdigest()
-        with self.place.incoming() as file:
+        with self._writing(), self.place.incoming() as file:
             file.write(content)
             self.place.take(file, key_of(digest))
         return digest
 
+    def keep_copy(self, stream: BinaryIO, digest: str) -> bool:
+        """Keep bytes that were kept elsewhere under this digest; False, and nothing kept, when they are others."""
+        seal = hashlib.sha256()
+        with self._writing(), self.place.incoming() as file:
+            while chunk := stream.read(CHUNK):
+                seal.update(chunk)
+                file.write(chunk)
+            if seal.hexdigest() != digest:
+                return False
+            self.place.take(file, key_of(digest))
+        return True
+
     def open(self, digest: str) -> BinaryIO:
         """The bytes from their beginning, in a stream that can seek; FileNotFoundError when they are lost."""
-        return self.place.open(key_of(digest))
+        try:
+            return self.place.open(key_of(digest))
+        except FileNotFoundError:
+            self.check()  # not lost, when the whole store is away
+            raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self.check()
+        with _plainly():
+            yield
+
+    def check(self) -> None:
+        """Raises StoreUnusable unless this is the store that is registered; any will do as long as none is."""
+        expected = self.expected()
+        if expected is not None and self.identity() != expected:
+            raise gone()
+
+    def probe(self) -> None:
+        """Write and read back a few bytes. Raises StoreUnusable."""
+        with self._writing():
+            self.place.probe()
+
+    def identity(self) -> str | None:
+        """Whose store this is; None when nobody has said so yet. Raises StoreUnusable when it does not answer."""
+        with _plainly():
+            return self.place.identity()
+
+    def set_identity(self, identity: str, replace: bool = False) -> str:
+        """Say whose store this is, unless that was said and is not to be replaced; the identity it has then."""
+        with _plainly():
+            return self.place.set_identity(identity, replace)
 
     def kept(self, shelf: str = "") -> Iterator[str]:
         """Every digest that is kept; of those that begin with two hex digits, when these are given as `shelf`."""
@@ -132,6 +182,15 @@ class Store:
     def clear(self, before: datetime) -> int:
         """Remove what broke off on its way in before that moment; tells how many."""
         return self.place.clear(before)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Errors of the file system or the bucket become a sentence."""
+    try:
+        yield
+    except (OSError, BaseError) as broken:
+        raise unusable(broken) from broken
 
 
 def key_of(digest: str) -> str:

@@ -15,6 +15,8 @@ QUIET = (
     Action.PRINT.value,
     Action.COPY.value,
     Step.RELEASE.value,
+    Step.ASK.value,
+    Step.SET_ASIDE.value,
 )  # acts that leave the version, and any open form, alone
 
 

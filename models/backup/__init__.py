@@ -1,4 +1,4 @@
-"""What keeps the register safe: a backup that proves itself, its way back, and the broom for leftovers."""
+"""What keeps the register safe: a backup that proves itself, and the broom for leftovers; restoring is its way back."""
 
 import hashlib
 import json
@@ -6,23 +6,22 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask_babel import gettext as _
-from sqlalchemy import URL, Engine, MetaData, Table, delete, func, inspect, literal, select, table
+from obstore.exceptions import BaseError
+from sqlalchemy import URL, Engine, delete, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import clock
 from models.application.attachments import Attachment, Store
 from models.certificate import Certificate, Paper
-from models.codes import District
-from models.database import db, migrate, search, sqlite
+from models.database import db, sqlite
 from models.people.sessions import SpentChallenge, Visit
 from models.workflow import Refused
 
@@ -32,7 +31,6 @@ NAMED = ((Attachment.digest, Attachment.name), (Paper.digest, NUMBER))
 SHELVES = [f"{number:02x}" for number in range(256)]
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "store"
 VERSION = "alembic_version"
-SHIPPED = {District.__tablename__, VERSION}  # filled by `upgrade`: a register with these alone is empty
 SETTLED = timedelta(days=1)  # bytes older than this belong to a row by now, or to nobody
 ANSWERED = timedelta(hours=1)  # a 验证码 lives for minutes
 KEPT = timedelta(days=180)  # 网络安全法 第二十一条: logs are kept for six months at least
@@ -48,8 +46,14 @@ def back_up(session: Session, store: Store, destination: Path) -> tuple[int, lis
     """Write database, files and manifest; tell the number of parts, and the attachments whose bytes are lost."""
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise Refused(_("“%(path)s”已有内容，请另选一个空文件夹。", path=destination))
+    with in_a_sentence(_("备份没有完成。")):
+        return _back_up(session, store, destination)
+
+
+def _back_up(session: Session, store: Store, destination: Path) -> tuple[int, list[str]]:
+    store.check()
     destination.mkdir(parents=True, exist_ok=True)
-    named = _named(session)
+    known = named(session)
     _dump(db.engine, destination / DATABASE)
     for digest in store.kept():  # after the database: bytes are always kept before their row
         kept = destination / FILES / digest[:2] / digest
@@ -62,11 +66,12 @@ def back_up(session: Session, store: Store, destination: Path) -> tuple[int, lis
         "made_at": clock.now().isoformat(),
         "database": db.engine.dialect.name,
         "schema": _schema(db.engine),
+        "store": store.identity(),
     }
     manifest["parts"] = parts
     os.sync()
     (destination / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    return len(parts), _lost(named, parts)
+    return len(parts), lost(known, parts)
 
 
 def _schema(engine: Engine) -> str | None:
@@ -75,38 +80,41 @@ def _schema(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def _named(session: Session) -> dict[str, str]:
+def named(session: Session) -> dict[str, str]:
     """Every digest the register names, with a file name that people know it by."""
     named = {digest: name for columns in NAMED for digest, name in session.execute(select(*columns))}
     session.rollback()
     return named
 
 
-def _lost(named: dict[str, str], parts: dict[str, str]) -> list[str]:
-    return sorted(name for digest, name in named.items() if parts.get(f"{FILES}/{digest[:2]}/{digest}") != digest)
+def lost(known: dict[str, str], parts: dict[str, str]) -> list[str]:
+    """The names of files that the register knows and the parts of a backup lack."""
+    return sorted(name for digest, name in known.items() if parts.get(f"{FILES}/{digest[:2]}/{digest}") != digest)
 
 
 def _dump(engine: Engine, file: Path) -> None:
     if engine.dialect.name == "postgresql":
-        _run(engine, "pg_dump", "--format=custom", f"--file={file}")
+        run(engine, "pg_dump", "--format=custom", f"--file={file}")
         return
-    with closing(_sqlite(engine)) as source, closing(sqlite.library.connect(file)) as copy:
+    with closing(sqlite_file(engine)) as source, closing(sqlite.library.connect(file)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, readable where nothing may be written
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise Refused(_("数据库未通过完整性检查，备份没有完成，请先检查磁盘。"))
 
 
-def _sqlite(engine: Engine) -> Any:
+def sqlite_file(engine: Engine) -> Any:
+    """The database file, opened past SQLAlchemy."""
     return sqlite.library.connect(str(engine.url.database), timeout=30)
 
 
-def _run(engine: Engine, program: str, *arguments: str) -> None:
+def run(engine: Engine, program: str, *arguments: str, connects: bool = True) -> None:
     """A program of PostgreSQL on this database; the password goes by the environment, unseen in the process list."""
     url = engine.url
     address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
     secret = {"PGPASSWORD": str(url.password)} if url.password else {}
-    command = [program, "--no-owner", "--no-privileges", f"--dbname={address.render_as_string()}", *arguments]
+    target = ["--no-owner", "--no-privileges", f"--dbname={address.render_as_string()}"] if connects else []
+    command = [program, *target, *arguments]
     try:
         done = subprocess.run(command, env=os.environ | secret, capture_output=True, text=True)
     except FileNotFoundError:
@@ -115,64 +123,39 @@ def _run(engine: Engine, program: str, *arguments: str) -> None:
         raise Refused(_("%(program)s 没有完成：%(why)s", program=program, why=done.stderr.strip()))
 
 
-def restore(session: Session, source: Path, store: Store) -> tuple[int, list[str]]:
-    """Put a backup, of this release or a former one, into an empty register; tells what `back_up` tells.
+@contextmanager
+def in_a_sentence(state: str, begun: bool = True) -> Iterator[None]:
+    """Errors of disk, database and store become a Refused that ends with `state`: what that means for the register.
 
-    The manifest is proved first; the database is brought to the present schema.
+    A refusal stays as it is as long as the work has not `begun`.
     """
-    manifest = _proved(source)
-    if manifest["database"] != db.engine.dialect.name:
-        raise Refused(_("备份来自 %(kind)s，请恢复到同类数据库。", kind=manifest["database"]))
-    known = {step.revision for step in ScriptDirectory(str(migrate.directory)).walk_revisions()}
-    if manifest.get("schema") not in known | {None}:  # None: made before backups told it
-        raise Refused(_("备份来自更新的版本（%(schema)s），请先升级本系统，再恢复。", schema=manifest["schema"]))
-    if filled := _filled(db.engine):
-        raise Refused(_("当前数据库已有数据（%(tables)s），请恢复到空数据库。", tables="、".join(filled)))
-    db.drop_all()
-    Table(VERSION, MetaData()).drop(db.engine, checkfirst=True)
-    db.engine.dispose()
-    _load(db.engine, source / DATABASE)
-    flask_migrate.upgrade()
-    for name in manifest["parts"]:
-        if name.startswith(f"{FILES}/"):
-            store.keep((source / name).read_bytes())
-    return len(manifest["parts"]), _lost(_named(session), manifest["parts"])
-
-
-def _proved(source: Path) -> dict[str, Any]:
-    """The manifest, when every part it names is there and is what it was."""
     try:
-        manifest: dict[str, Any] = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise Refused(_("“%(path)s”中没有备份清单，不是完整的备份，不能恢复。", path=source)) from None
-    for name, digest in manifest["parts"].items():
-        if not (source / name).is_file() or digest_of(source / name) != digest:
-            raise Refused(_("备份中的“%(name)s”缺失或与清单不符，没有恢复任何内容。", name=name))
-    return manifest
+        yield
+    except Refused as refused:
+        raise Refused(f"{refused}{state}" if begun else str(refused)) from refused
+    except OSError as broken:
+        raise Refused(_("读写失败：%(why)s。", why=broken.strerror or broken) + state) from broken
+    except (SQLAlchemyError, sqlite.library.Error, BaseError) as broken:
+        why = str(getattr(broken, "orig", broken)).strip().splitlines() or [type(broken).__name__]
+        raise Refused(_("操作失败：%(why)s。", why=why[0]) + state) from broken
 
 
-def _filled(engine: Engine) -> list[str]:
-    """The tables that hold somebody's rows."""
-    with engine.connect() as connection:
-        names = [
-            name
-            for name in inspect(connection).get_table_names()
-            if name not in SHIPPED and not name.startswith(search.PREFIX)
-        ]
-        return [name for name in names if connection.scalar(select(literal(1)).select_from(table(name)).limit(1))]
-
-
-def _load(engine: Engine, file: Path) -> None:
-    if engine.dialect.name == "postgresql":
-        _run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(file))
-        return
-    address = f"{file.absolute().as_uri()}?mode=ro"
-    with closing(sqlite.library.connect(address, uri=True)) as source, closing(_sqlite(engine)) as target:
-        source.backup(target)
+def missing(session: Session, store: Store) -> list[str]:
+    """The names of files that the register knows and the store lacks; asked shelf by shelf. Changes nothing."""
+    store.check()
+    found: list[str] = []
+    for shelf in SHELVES:
+        kept = set(store.kept(shelf))
+        for digest, name in NAMED:
+            known = session.execute(select(digest, name).where(digest.startswith(shelf)).distinct())
+            found += [name for digest_, name in known if digest_ not in kept]
+    session.rollback()
+    return sorted(found)
 
 
 def sweep(session: Session, store: Store) -> dict[str, int]:
     """Remove what nobody needs any more, and commit; what the register names is never touched."""
+    store.check()  # of a store that is away nobody knows what it holds
     moment = clock.now()
     ended = func.coalesce(Visit.ended_at, Visit.seen_at)
     answers: Any = session.execute(delete(SpentChallenge).where(SpentChallenge.spent_at < moment - ANSWERED))

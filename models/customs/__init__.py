@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    false,
     select,
     update,
 )
@@ -48,6 +49,7 @@ class CustomsMessage(Queued, Child, Base):
     sent_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("发送时间")})
     answered_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("回执时间")})
     accepted: Mapped[bool | None]
+    by_hand: Mapped[bool] = mapped_column(default=False, server_default=false())  # settled by a person, not a receipt
 
     application: Mapped[Application] = relationship()
     certificate: Mapped[Certificate] = relationship(info={"label": _l("证明编号")})
@@ -63,6 +65,10 @@ class CustomsMessage(Queued, Child, Base):
         if self.set_aside_at:
             return Delivery.SET_ASIDE
         return Delivery.QUEUED if self.sent_in is None else Delivery.SENT
+
+    def unanswered(self, since: datetime) -> bool:
+        """Whether it was sent before `since` and customs has not answered; the same as long_unanswered() in SQL."""
+        return self.answered_at is None and self.sent_at is not None and self.sent_at < since
 
     @property
     def unsure(self) -> bool:
@@ -115,6 +121,17 @@ DELIVERIES: dict[Delivery, ColumnElement[bool]] = {
 }
 
 
+def long_unanswered(since: datetime) -> ColumnElement[bool]:
+    """Messages that were sent before `since`, and that customs has not answered: 久未回执."""
+    return and_(_OPEN, CustomsMessage.sent_at < since)
+
+
+def unanswered_of(session: Session, application: Application, since: datetime) -> CustomsMessage | None:
+    """The first message about it that was sent before `since` and has no answer."""
+    found = select(CustomsMessage).where(CustomsMessage.application_id == application.id, long_unanswered(since))
+    return session.scalar(found.order_by(CustomsMessage.id).limit(1))
+
+
 def queue(session: Session, application: Application, act: Action) -> CustomsMessage:
     """Put a message in the outbox; the caller commits it with the act."""
     certificate, moment = application.certificate, clock.now()
@@ -143,11 +160,11 @@ def rejected(message: CustomsMessage | None) -> bool:
     return message is not None and message.state is Delivery.REJECTED
 
 
-def settle(session: Session, accepted: bool, answer: str, *which: ColumnElement[bool]) -> bool:
+def settle(session: Session, accepted: bool, answer: str, *which: ColumnElement[bool], by_hand: bool = False) -> bool:
     """Note customs' answer on the open messages `which`; False when none is open: it was noted before."""
     closing = update(CustomsMessage).where(*which, CustomsMessage.answered_at.is_(None))
     values = {"answered_at": clock.now(), "accepted": accepted, "answer": answer, "claimed_until": None}
-    values |= {"set_aside_at": None}
+    values |= {"set_aside_at": None, "by_hand": by_hand}
     return bool(session.scalars(closing.values(values).returning(CustomsMessage.id), **QUIETLY).all())
 
 

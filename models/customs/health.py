@@ -7,7 +7,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from models import clock
-from models.customs import DELIVERIES, CustomsMessage
+from models.customs import DELIVERIES, CustomsMessage, heartbeat, long_unanswered
 from models.customs.outbox import Pace
 from models.customs.receipt import CustomsReceipt
 from models.vocabulary import Action, Delivery
@@ -20,17 +20,21 @@ class Health:
     """How many messages stand where; `oldest` is when the one that has waited longest was queued.
 
     `rejected`: revocations that customs did not take, of certificates that it did, and that nobody has sent again.
+    `unanswered`: sent long ago, without an answer (久未回执). `undelivered`: messages wait and no deliverer is running.
     """
 
     counts: dict[Delivery, int]
     overdue: int
     oldest: datetime | None
     rejected: int
+    unanswered: int
+    undelivered: bool
 
     @property
     def ill(self) -> list[str]:
         """What a person has to look after, in one word each."""
-        told = {"overdue": self.overdue, "set_aside": self.set_aside, "rejected": self.rejected}
+        told = {"deliverer": self.undelivered, "overdue": self.overdue, "set_aside": self.set_aside}
+        told |= {"rejected": self.rejected, "unanswered": self.unanswered}
         return [word for word, found in told.items() if found]
 
     @property
@@ -45,15 +49,24 @@ class Health:
 
 
 def health(session: Session, pace: Pace) -> Health:
-    """Of everything in the door's session; of a province in a reviewer's. Overdue: waits longer than `pace.overdue`."""
+    """Of everything in the door's session; of a province in a reviewer's.
+
+    Overdue: waits longer than `pace.overdue`, or `pace.silent` while no deliverer is running.
+    """
+    now, seen = clock.now(), heartbeat.last_seen(session)
+    alive = seen is not None and seen >= now - timedelta(seconds=pace.silent)
+    since = now - timedelta(seconds=pace.overdue if alive else min(pace.silent, pace.overdue))
     state = case(*((DELIVERIES[state], state.value) for state in OPEN))
-    late = case((CustomsMessage.queued_at < clock.now() - timedelta(seconds=pace.overdue), 1))
+    late = case((CustomsMessage.queued_at < since, 1))
     asked = select(state, func.count(CustomsMessage.id), func.count(late), func.min(CustomsMessage.queued_at))
     rows = session.execute(asked.where(CustomsMessage.answered_at.is_(None)).group_by(state)).all()
     counts = dict.fromkeys(OPEN, 0) | {Delivery(name): count for name, count, _late, _oldest in rows}
     overdue = sum(found for name, _count, found, _oldest in rows if name != Delivery.SET_ASIDE)
     oldest = min((moment for _name, _count, _late, moment in rows), default=None)
-    return Health(counts, overdue, oldest, _rejected(session))
+    unanswered = select(func.count(CustomsMessage.id)).where(long_unanswered(pace.unanswered_since()))
+    return Health(
+        counts, overdue, oldest, _rejected(session), session.scalar(unanswered) or 0, bool(overdue) and not alive
+    )
 
 
 def _rejected(session: Session) -> int:

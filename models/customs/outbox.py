@@ -21,7 +21,13 @@ LETTERS = "LETTER"  # the series of letters, whose row lets one deliverer claim 
 class Pace(queue.Pace):
     """How patient we are with customs. Faults of the way to customs do not count towards `tries`."""
 
+    silent: float = 300  # without a sign of life of a deliverer; then a message is overdue after so long
+    unanswered: float = 3 * 24 * 3600  # after which a person may settle a message that customs has not answered
     per_minute: int = 90  # E-port takes fewer than 100
+
+    def unanswered_since(self) -> datetime:
+        """What was sent before this moment, and has no answer, is shown as 久未回执."""
+        return clock.now() - timedelta(seconds=self.unanswered)
 
 
 def claim(session: Session, pace: Pace) -> CustomsMessage | None:
@@ -120,6 +126,17 @@ def handed_on(session: Session, key: int, words: str) -> bool:
 def free(session: Session, message: CustomsMessage) -> bool:
     """Try a message anew that was set aside, its count from nought; False when it is not. The caller commits."""
     return _changed(session, message.id, queue.releasing(CustomsMessage), DELIVERIES[Delivery.SET_ASIDE])
+
+
+def ask_now(session: Session, message: CustomsMessage) -> bool:
+    """Have a message that is out asked for at once; False when it is not, or is due already. The caller commits."""
+    later = CustomsMessage.next_at > clock.now()
+    return _changed(session, message.id, {"next_at": clock.now()}, DELIVERIES[Delivery.SENT], later)
+
+
+def set_aside(session: Session, message: CustomsMessage) -> bool:
+    """Ask no more for a message that is out; a receipt still counts. False when it is not. The caller commits."""
+    return _changed(session, message.id, {"set_aside_at": clock.now()}, DELIVERIES[Delivery.SENT])
 
 
 def _blamed(pace: Pace, why: str, then: str) -> dict[str, Any]:

@@ -16,10 +16,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models import clock
 from models.clock import Moment
 from models.customs import said
+from models.customs.envelope import DXP
 from models.database import Base
 from models.vocabulary import Reply
 from models.workflow import Refused
 
+OURS = f"{{{DXP}}}"
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]([\w.-]+)")
 BLANKS = "\ufeff\0\x1a \t\r\n"
@@ -49,6 +51,10 @@ class CustomsReceipt(Base):
 
 class Unreadable(Refused):
     """Not a valid receipt; none of its content is used. It stays stored as received."""
+
+
+class Foreign(Unreadable):
+    """A receipt in another namespace than the E-port's: whatever it is called, it is none of this exchange."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,8 @@ def interpret(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
     """(results by message, sentences on what is odd); if the bytes are no receipt, the file name may hold a result."""
     try:
         return results(raw)
+    except Foreign as why:
+        return [], [_("%(why)s，已原样留存。", why=why)]
     except Unreadable as why:
         for pattern, says in NAMED:
             if found := pattern.fullmatch(name):
@@ -104,11 +112,14 @@ def asked(name: str) -> tuple[str, int]:
 def results(raw: bytes) -> tuple[list[Result], list[str]]:
     """(results by message, sentences on what is odd); raises Unreadable when it is not a complete receipt."""
     root = _root(raw)
-    about, asked_in = asked(_said(root, "OriHead/{*}CopMsgId"))
-    code, info = _said(root, "Response/{*}ResponseCode"), _said(root, "Response/{*}ResponseInfo")
-    if etree.QName(root).localname != "DxpRep" or not re.fullmatch(r"-?\d{1,10}", code):
+    about, asked_in = asked(_said(root, f"OriHead/{OURS}CopMsgId"))
+    code, info = _said(root, f"Response/{OURS}ResponseCode"), _said(root, f"Response/{OURS}ResponseInfo")
+    name = etree.QName(root)
+    if name.localname == "DxpRep" and name.namespace != DXP:
+        raise Foreign(_("命名空间不是电子口岸的"))
+    if name.localname != "DxpRep" or not re.fullmatch(r"-?\d{1,10}", code):
         raise Unreadable(_("不是回执"))
-    batch = root.find("{*}Response/{*}Results")
+    batch = root.find(f"{OURS}Response/{OURS}Results")
     items = [] if batch is None else list(batch)
     odd = []
     if items and (wrong := sum(_result(item) is None for item in items)):
@@ -125,14 +136,14 @@ def results(raw: bytes) -> tuple[list[Result], list[str]]:
 
 def _result(element: Any, about: str = "", asked_in: int = 0) -> Result | None:
     name, state, code, info = (_said(element, part) for part in ("CopMsgId", "State", "Code", "Info"))
-    if state not in set(Reply) - {Reply.FAULT} or not name:
+    if element.tag != f"{OURS}Result" or state not in set(Reply) - {Reply.FAULT} or not name:
         return None
     return Result(name, Reply(state), f"{code} {info}".strip(), _text(element), asked_in if name == about else 0)
 
 
 def _said(element: Any, path: str) -> str:
     """The text at a place; none where there is more than text."""
-    found = element.find(f"{{*}}{path}")
+    found = element.find(f"{OURS}{path}")
     return "" if found is None or len(found) else (found.text or "").strip()
 
 

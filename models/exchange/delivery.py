@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.customs import CustomsMessage, envelope, outbox, receipt
+from models.customs import CustomsMessage, envelope, heartbeat, outbox, receipt
 from models.customs.envelope import Parties
 from models.customs.outbox import Pace
 from models.exchange import inbox
@@ -49,6 +49,7 @@ class Outcome:
 
 def deliver(session: Session, way: Way) -> Iterator[str]:
     """One round: receipts first, then every message that is due; a line for each. One that fails stops no other."""
+    heartbeat.beat(session)
     yield from collect(session, way)
     silent = 0
     while silent < SILENCES and (due := outbox.claim(session, way.pace)):
@@ -57,6 +58,7 @@ def deliver(session: Session, way: Way) -> Iterator[str]:
         outbox.postpone(
             session, key, turn, "" if outcome.noted else outcome.words, way.pace, outcome.sent, outcome.fault
         )
+        heartbeat.beat(session)
         silent = 0 if outcome.heard else silent + 1
         yield f"{name}：{outcome.words}"
 

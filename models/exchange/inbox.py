@@ -64,7 +64,7 @@ def _noted(session: Session, key: int, place: int, result: Result, pace: Pace) -
             if words is None:
                 words = f"{result.says.label} {result.words}".rstrip()
                 if not _obeyed(session, message, result, pace):
-                    words += _("（此前已登记，或所指并非当前发送，不再变动）")
+                    words += _contradiction(message, result) or _("（此前已登记，或所指并非当前发送，不再变动）")
                 customs.note(session, message, words, key, place, result.part)
             session.commit()
             return f"{result.message_id}：{words}", True
@@ -73,6 +73,14 @@ def _noted(session: Session, key: int, place: int, result: Result, pace: Pace) -
             if time + 1 == TURNS:
                 raise
     raise AssertionError
+
+
+def _contradiction(message: CustomsMessage, result: Result) -> str:
+    """What is said beside a receipt that comes after its message was settled by hand, and says the opposite."""
+    final = {Reply.ACCEPTED: True, Reply.REJECTED: False}.get(result.says)
+    if not message.by_hand or final in (None, message.accepted):
+        return ""
+    return _("（与此前人工登记的结果不符，状态没有变动，请向海关核实）")
 
 
 def _obeyed(session: Session, message: CustomsMessage, result: Result, pace: Pace) -> bool:

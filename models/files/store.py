@@ -3,8 +3,10 @@
 What is kept is never changed: whoever keeps the same bytes again makes them young, so that a sweep leaves them.
 """
 
+import errno
 import io
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,12 +17,15 @@ from typing import IO, BinaryIO, Protocol
 
 import obstore
 from flask_babel import gettext as _
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from models.workflow import Refused
 
 INCOMING = "incoming-"
+IDENTITY = "store-identity"  # the key of the object that tells whose store this is
+PROBED = 64 << 10  # bytes that a probe writes
+PROBES = "probe"  # the folder of a bucket in which probes lie
 
 
 class Place(Protocol):
@@ -47,6 +52,15 @@ class Place(Protocol):
     def clear(self, before: datetime) -> int:
         """Remove what broke off on its way in before that moment; tells how many."""
 
+    def identity(self) -> str | None:
+        """What was set by set_identity(); None where nothing was."""
+
+    def set_identity(self, identity: str, replace: bool = False) -> str:
+        """Write the identity, unless there is one that is not to be replaced; the one that is there then."""
+
+    def probe(self) -> None:
+        """Write some bytes, read them back and remove them; raises OSError or BaseError where that fails."""
+
 
 def place_of(address: str) -> Place:
     """A folder, or a bucket where the address begins with s3://; Refused for any other kind of address."""
@@ -67,9 +81,10 @@ class Folder:
 
     def __init__(self, address: str) -> None:
         self.folder = Path(address)
-        self.folder.mkdir(parents=True, exist_ok=True)
 
     def incoming(self) -> IO[bytes]:
+        """Makes the folder of a store that is not registered yet; Store.check() has refused a registered one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         return tempfile.NamedTemporaryFile(dir=self.folder, prefix=INCOMING)
 
     def take(self, file: IO[bytes], key: str) -> None:
@@ -82,9 +97,7 @@ class Folder:
             os.link(file.name, kept)
         os.utime(kept)
         for folder in (kept.parent, self.folder):
-            handle = os.open(folder, os.O_RDONLY)
-            os.fsync(handle)
-            os.close(handle)
+            _flush(folder)
 
     def open(self, key: str) -> BinaryIO:
         return (self.folder / key).open("rb")
@@ -106,6 +119,46 @@ class Folder:
                     path.unlink()
                     removed += 1
         return removed
+
+    def identity(self) -> str | None:
+        try:
+            return (self.folder / IDENTITY).read_text(encoding="ascii")
+        except FileNotFoundError:
+            return None
+
+    def set_identity(self, identity: str, replace: bool = False) -> str:
+        with self.incoming() as file:
+            file.write(identity.encode())
+            file.flush()
+            os.fsync(file.fileno())
+            if replace:
+                (self.folder / IDENTITY).unlink(missing_ok=True)
+            with suppress(FileExistsError):
+                os.link(file.name, self.folder / IDENTITY)
+        _flush(self.folder)
+        return (self.folder / IDENTITY).read_text(encoding="ascii")
+
+    def probe(self) -> None:
+        content = secrets.token_bytes(PROBED)
+        with self.incoming() as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            _compare(content, Path(file.name).read_bytes())
+
+
+def _compare(written: bytes, read: bytes) -> None:
+    if written != read:
+        raise OSError(errno.EIO, "the store does not give back what was written")
+
+
+def _flush(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _touched(path: Path) -> datetime:
@@ -142,8 +195,29 @@ class Bucket:
         obstore.delete(self.bucket, key)
 
     def clear(self, before: datetime) -> int:
-        """None: they lie in this machine's folder for temporary files, which it clears itself."""
-        return 0
+        """Probes of processes that were killed. Uploads lie in this machine's folder for temporary files."""
+        left = [found for some in obstore.list(self.bucket, PROBES) for found in some]
+        old = [found["path"] for found in left if found["last_modified"] < before]
+        for key in old:
+            obstore.delete(self.bucket, key)
+        return len(old)
+
+    def identity(self) -> str | None:
+        try:
+            return bytes(obstore.get(self.bucket, IDENTITY).bytes()).decode("ascii")
+        except FileNotFoundError:
+            return None
+
+    def set_identity(self, identity: str, replace: bool = False) -> str:
+        with suppress(AlreadyExistsError):
+            obstore.put(self.bucket, IDENTITY, identity.encode(), mode="overwrite" if replace else "create")
+        return bytes(obstore.get(self.bucket, IDENTITY).bytes()).decode("ascii")
+
+    def probe(self) -> None:
+        key, content = f"{PROBES}/{secrets.token_hex(8)}", secrets.token_bytes(PROBED)
+        obstore.put(self.bucket, key, content)
+        _compare(content, bytes(obstore.get(self.bucket, key).bytes()))
+        obstore.delete(self.bucket, key)
 
 
 @cache

@@ -7,7 +7,7 @@ root certificates, `*.crt` (PEM).
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -93,6 +93,16 @@ class Keys:
                     who=who,
                 )
             ) from None
+
+    def missing(self, provinces: Iterable[str]) -> list[str]:
+        """Which of these provinces (six digits) lack a file that signing needs. Raises OSError where the folder is
+        gone or cannot be read; nothing is opened or tried."""
+        there = {file.name for file in self.folder.iterdir()}
+        needed = {
+            each: ({f"{each}.token"} <= there or {f"{each}.p12", f"{each}.key"} <= there) and f"{each}.pub" in there
+            for each in provinces
+        }
+        return sorted(each for each, complete in needed.items() if not complete)
 
     def trusted(self) -> list[x509.Certificate]:
         """The trusted root certificates; an unreadable file is logged and skipped."""

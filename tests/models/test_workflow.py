@@ -9,8 +9,8 @@ from models import access
 from models.acts import filing
 from models.application import Application
 from models.people.accounts import Account
-from models.vocabulary import Action, Role, Status, Step
-from models.workflow import RECEIPTS, RULES, Refused, check, refusal
+from models.vocabulary import Action, Delivery, Role, Status, Step
+from models.workflow import MESSAGE_RULES, RECEIPTS, RULES, SETTLEMENTS, Refused, check, message_refusal, refusal
 from tests.conftest import Making, Recording
 from views.resources import office
 
@@ -28,6 +28,19 @@ customs_failed    -     -       -       -      -       -        -       -      R
 revoked           -     -       -       -      -       -        -       -      -       -       P
 """
 IF_REJECTED = {("revoked", "resend"): "R"}  # too, but only while customs has rejected what it was told last
+# Acts on a message to customs. R province; L province, but only when customs has been silent for long (久未回执).
+MESSAGES = """
+             release  ask  set_aside  settle_accepted  settle_rejected
+queued       -        -    -          -                -
+sent         -        R    L          L                L
+set_aside    R        -    -          L                L
+accepted     -        -    -          -                -
+rejected     -        -    -          -                -
+"""
+SETTLED = {  # what settling by hand makes of the status of the application; elsewhere it stays
+    "settle_accepted": ("filed", "customs_received"),
+    "settle_rejected": ("filed", "customs_failed"),
+}
 LETTERS = {"publisher": "P", "reviewer": "R", "national": "N", "operator": "O"}
 LEADS_TO = {
     "submit": "pending",
@@ -52,14 +65,14 @@ SHOWN = {
 }
 
 
-def table() -> dict[tuple[str, str], str]:
+def table(text: str = MATRIX) -> dict[tuple[str, str], str]:
     """(status, action) → the letters of those who may."""
-    head, *rows = MATRIX.strip("\n").splitlines()
+    head, *rows = text.strip("\n").splitlines()
     actions = head.split()
     return {(row.split()[0], act): cell for row in rows for act, cell in zip(actions, row.split()[1:], strict=True)}
 
 
-CELLS = table()
+CELLS, MESSAGE_CELLS = table(), table(MESSAGES)
 
 
 def test_the_table_speaks_of_every_status_action_and_role() -> None:
@@ -152,6 +165,32 @@ def test_customs_replies_move_a_filed_application_only_and_belong_to_no_role() -
         Step.CUSTOMS_ACCEPTED: ({Status.FILED}, Status.CUSTOMS_RECEIVED, frozenset()),
         Step.CUSTOMS_REJECTED: ({Status.FILED}, Status.CUSTOMS_FAILED, frozenset()),
     }
+
+
+@pytest.mark.parametrize(("state", "act"), MESSAGE_CELLS)
+def test_the_matrix_of_acts_on_messages(state: str, act: str) -> None:
+    """Each act, in each state, by each role, answered lately or not for long."""
+    cell = MESSAGE_CELLS[state, act]
+    for (role, letter), long in product(LETTERS.items(), (False, True)):
+        told = message_refusal(Step(act), Delivery(state), long, Role(role))
+        assert (told is None) == (letter == "R" and (cell == "R" or (cell == "L" and long))), (role, long)
+        if told is not None and letter == "R":
+            assert str(Step(act).label) in told
+            assert ("久未回执" in told) == (cell == "L")
+            assert cell != "-" or all(
+                (f"「{each.label}」" in told.split("；")[1]) == (MESSAGE_CELLS[each.value, act] != "-")
+                for each in Delivery
+            )
+
+
+def test_the_matrix_of_messages_speaks_of_every_state_and_act() -> None:
+    assert set(MESSAGE_CELLS) == {(state.value, act.value) for state, act in product(Delivery, MESSAGE_RULES)}
+
+
+def test_settling_by_hand_does_what_the_receipt_does() -> None:
+    """And needs a reason; the same move, by the province in place of customs."""
+    moves = {act.value: (rule.when, rule.to, rule.by, rule.opinion) for act, rule in SETTLEMENTS.items()}
+    assert moves == {act: ({before}, after, {"reviewer"}, True) for act, (before, after) in SETTLED.items()}
 
 
 @pytest.mark.parametrize("status", list(Status))

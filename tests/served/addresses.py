@@ -17,7 +17,7 @@ def lists(_rows: Rows, screen: str) -> Iterator[str]:
     """A list as it opens, asked something, sorted, paged, and asked nonsense."""
     yield from ("", f"?{ASKED}", "?sort=1&desc=1&page=1&page_size=10", "?to=3&page_size=100", "?since=昨天&status=x")
     if screen == "exchange":
-        yield from (f"?state={state}&number=Z" for state in ("queued", "sent", "set_aside", "accepted", "rejected"))
+        yield from (f"?state={state}&number=Z" for state in EXCHANGE)
 
 
 def pages(rows: Rows, screen: str) -> Iterator[str]:
@@ -84,6 +84,7 @@ QUERIES: dict[str, Queries] = {
     "sound": once,
     "health": once,
 }
+EXCHANGE = ("queued", "sent", "set_aside", "accepted", "rejected", "unanswered")
 APPLICATIONS = ("applications", "review", "filings", "register")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -150,8 +151,26 @@ def told_to_customs(story: Story) -> None:
         )
     story.post("reviewer", "/exchange/release/", id=story.message(aside), url="/exchange/?number=一")
     story.post("reviewer", "/exchange/resend/", id=story.message(failed))
+    settled_by_hand(story)
     story.act("reviewer", "filings", "resend", failed_too)
     assert story.status(failed_too) == "filed"
+
+
+def settled_by_hand(story: Story) -> None:
+    """What customs never answered: asked for again, set aside, settled by hand either way."""
+    accepted, rejected = (brought(story.server.app, "publisher", "filed") for _time in range(2))
+    for key in (accepted, rejected):
+        values = {"id": story.message(key), "then": clock.now() - timedelta(days=30)}
+        sent = "UPDATE customs_message SET attempts = 1, sent_in = 1, sent_at = :then, next_at = '2099-01-01' "
+        with story.server.app.app_context(), db.engine.begin() as connection:
+            connection.execute(text(sent + "WHERE id = :id"), values)
+    message = story.message(accepted)
+    story.post("reviewer", "/exchange/ask/", id=message)
+    story.post("reviewer", "/exchange/set-aside/", id=message)
+    words = {"opinion": "已电话向海关核实。", "url": f"/exchange/details/?id={message}"}
+    story.post("reviewer", "/exchange/settle-accepted/", id=message, **words)
+    story.post("reviewer", "/exchange/settle-rejected/", id=story.message(rejected), **words)
+    assert (story.status(accepted), story.status(rejected)) == ("customs_received", "customs_failed")
 
 
 def revoked_and_applied_for_again(story: Story, key: int) -> None:

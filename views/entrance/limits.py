@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import flask
-from flask import Flask, request
-from werkzeug.exceptions import BadRequest, HTTPException
+from flask import Flask, current_app, request
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 from werkzeug.formparser import FormDataParser
 
 
@@ -33,13 +33,16 @@ LARGER = {
 
 
 class Parser(FormDataParser):
-    """Whatever the form parser raises about a malformed body is a 400."""
+    """Whatever the form parser raises about a malformed body is a 400; about our own disk, a 503."""
 
     def parse(self, *args: Any, **options: Any) -> Any:
         try:
             stream, form, files = super().parse(*args, **options)
         except HTTPException:
             raise
+        except OSError as full:  # the disk for temporary files: not the sender's fault
+            current_app.logger.exception("no room for what is being sent")
+            raise ServiceUnavailable from full
         except Exception as malformed:
             raise BadRequest from malformed
         if None in form or None in files:  # a part without a name

@@ -7,6 +7,7 @@ worker limits how long a request may take to arrive, and how many threads may wa
 import errno
 import select
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -15,7 +16,15 @@ from threading import Semaphore
 from time import monotonic
 from typing import Any
 
+from flask import Flask
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import TConn, ThreadWorker
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import access
+from models.backup import registered_store, unfinished_restore
+from models.workflow import Refused
+from views.resources import store
 
 wsgi_app = "app:create_app()"
 worker_class = "views.entrance.server.Worker"
@@ -29,6 +38,21 @@ WAITING = 8  # threads of a process that may wait for slow clients at a time
 BRIEFLY = 0.2  # seconds that the other threads wait
 SLOWEST = 16 << 10  # bytes a second: received bytes extend the deadline of a request at this rate
 LINGER, LINGER_IDLE = 30, 5  # seconds, total and idle, to read the rest of a request that was answered early
+
+
+def post_worker_init(worker: Any) -> None:
+    """Hook of gunicorn: stop the server with a sentence where a restore broke off; register the store at the first
+    start. A database or store that does not answer stops nothing: /healthz tells of it."""
+    app: Flask = worker.wsgi
+    with app.app_context():
+        if unfinished_restore.is_there():
+            worker.log.error(unfinished_restore.sentence())
+            sys.exit(Arbiter.APP_LOAD_ERROR)  # the arbiter starts no other worker then
+        try:
+            with access.everything() as session:
+                registered_store.establish(session, store())
+        except (SQLAlchemyError, Refused) as why:
+            worker.log.error(str(why))
 
 
 def pre_request(_worker: Any, request: Any) -> None:

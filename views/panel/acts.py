@@ -81,6 +81,27 @@ WORDS: dict[Word, Words] = {
         done=_l("已放行"),
         result=_l("报文 %(number)s 会自动重新发往海关，回执会显示在本页。"),
     ),
+    Step.ASK: Words(
+        ask=_l("确定要向海关查询报文 %(number)s 的回执吗？"),
+        done=_l("已安排查询"),
+        result=_l("即将向海关查询报文 %(number)s，结果会显示在报文页面。"),
+    ),
+    Step.SET_ASIDE: Words(
+        ask=_l("确定要搁置报文 %(number)s 吗？搁置后不再自动查询，需要时可以放行；海关的回执到达后仍会登记。"),
+        done=_l("已搁置"),
+        result=_l("报文 %(number)s 不再自动查询；需要继续时请点击「放行报文」。"),
+    ),
+    Step.SETTLE_ACCEPTED: Words(
+        ask=_l("确定海关已经接收报文 %(number)s，并人工登记为接收成功吗？请写明向海关核实的经过。登记后不能撤回。"),
+        done=_l("已人工登记"),
+        result=_l("报文 %(number)s 已登记为接收成功，办理过程中记有您的意见。"),
+    ),
+    Step.SETTLE_REJECTED: Words(
+        ask=_l("确定海关没有接收报文 %(number)s，并人工登记为接收失败吗？请写明向海关核实的经过。登记后不能撤回。"),
+        done=_l("已人工登记"),
+        result=_l("报文 %(number)s 已登记为接收失败，办理过程中记有您的意见；排除原因后可以重发。"),
+        style="danger",
+    ),
 }
 
 

@@ -15,15 +15,17 @@ from models.application.search import containing
 from models.certificate import Certificate
 from models.clock import SHANGHAI
 from models.codes import District, names_of
-from models.customs import DELIVERIES, CustomsMessage
+from models.customs import DELIVERIES, CustomsMessage, long_unanswered
 from models.database import db
 from models.people.accounts import Account, Organisation, normal_username
 from models.text import clean_line, clean_text, normalize_code
 from models.vocabulary import Delivery, Role, Status
 from views.panel.fields import DayField, PlainTextField, QueryField, Reading
+from views.resources import pace
 
 Condition = Callable[[Any], Any]
 ANY = ("", _l("全部"))
+UNANSWERED = _l("久未回执")  # of a message: sent long ago, and customs has not answered
 FIRST = date(2000, 1, 1)  # no moment of ours lies before; the first days of the era have none in UTC
 
 
@@ -110,16 +112,26 @@ class NationQuery(OwnQuery):
     certificate = text(_l("证明编号"), read=normalize_code)
 
 
+LONG = ("unanswered", UNANSWERED)
+
+
+def state_is(state: str) -> Any:
+    """Messages in this state, or without an answer for long."""
+    return DELIVERIES[Delivery(state)] if state in set(Delivery) else long_unanswered(pace().unanswered_since())
+
+
 class ExchangeQuery(Query):
     """Messages to customs by number, state of delivery, and date of queueing."""
 
     number = text(_l("报文编号"), _l("或证明编号"), clean_line)
-    state = choice(_l("交换状态"), lambda: [(state.value, state.label) for state in Delivery])
+    state = choice(
+        _l("交换状态"), lambda: [*((state.value, state.label) for state in Delivery), ("unanswered", UNANSWERED)]
+    )
     since = DayField(_l("入列日期"))
     until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
         "number": lambda words: CustomsMessage.message_id.startswith(words.upper(), autoescape=True),
-        "state": lambda state: DELIVERIES[Delivery(state)],
+        "state": lambda state: state_is(state),
         "since": lambda day: CustomsMessage.queued_at >= datetime.combine(max(day, FIRST), time.min, SHANGHAI),
         "until": lambda day: CustomsMessage.queued_at <= datetime.combine(max(day, FIRST), time.max, SHANGHAI),
     }

@@ -10,6 +10,7 @@ from models.acts import uploads
 from models.application import Application, locking
 from models.application.attachments import TryAgain
 from models.database import db
+from models.files.store_errors import StoreUnusable
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
 from views.panel.fields import number_of
@@ -47,7 +48,8 @@ class UploadScreen(FilingScreen):
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
-            status = {locking.Conflict: 409, TryAgain: 503}.get(type(refused), 422)  # after 503 the page keeps the file
+            # After 503 the page keeps the file.
+            status = {locking.Conflict: 409, TryAgain: 503, StoreUnusable: 503}.get(type(refused), 422)
             return jsonify(message=str(refused)), status
         return self._box(attached.application, kind)
 

@@ -15,7 +15,7 @@ from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from markupsafe import Markup
 
 from models import access, customs, workflow
-from models.acts import filing
+from models.acts import filing, message_acts
 from models.application import Application
 from models.certificate import Certificate
 from models.customs import CustomsMessage, envelope, reconciliation
@@ -23,11 +23,11 @@ from models.customs.health import health, strange
 from models.customs.reconciliation import Reconciliation
 from models.database import db
 from models.numbering import certificate_series
-from models.vocabulary import Action, Delivery, Role, Step, Word
-from models.workflow import Refused
+from models.vocabulary import Action, Role, Step, Word
+from models.workflow import MESSAGE_RULES, Refused
 from views.panel.acts import WORDS, result
 from views.panel.fields import number_of
-from views.panel.query import ExchangeQuery
+from views.panel.query import UNANSWERED, ExchangeQuery
 from views.panel.screen import Button, Screen, labels_of
 from views.resources import pace
 from views.screens.filing import tag
@@ -37,7 +37,7 @@ class ExchangeScreen(Screen):
     """Messages of the reviewer's own province, newest first."""
 
     roles = frozenset({Role.REVIEWER})
-    opens = frozenset({"release", "resend", "letter"})
+    opens = frozenset({"resend", "letter"} | {act.value for act in MESSAGE_RULES})
     can_view_details = True
     list_template, details_template = "screens/exchange.html", "screens/message.html"
     query_form = ExchangeQuery
@@ -53,7 +53,7 @@ class ExchangeScreen(Screen):
     column_formatters: Any = {
         "application": lambda _view, _context, row, _name: row.application.number,
         "status": lambda _view, _context, row, _name: tag(row.application),
-        "state": lambda _view, _context, row, _name: badge(row.state),
+        "state": lambda _view, _context, row, _name: badges(row),
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -65,16 +65,29 @@ class ExchangeScreen(Screen):
     def opening(self, row: CustomsMessage) -> str:
         return _("查看")
 
-    def buttons(self, row: CustomsMessage) -> list[Button]:
-        """放行 for a message that was set aside, 重发 for a certificate that customs did not take."""
-        idle = None if row.state is Delivery.SET_ASIDE else _("该报文没有被搁置，无需放行。")
+    def buttons(self, row: CustomsMessage, page: bool = False) -> list[Button]:
+        """放行 for a message that was set aside, 重发 for a certificate that customs did not take; on the `page` of one
+        message every act."""
+        since = pace().unanswered_since()
+        offered: list[tuple[Word, str, str | None]] = [
+            (act, row.message_id, message_acts.refusal(act, row, current_user, since))
+            for act in (MESSAGE_RULES if page else (Step.RELEASE,))
+        ]
         rejected = customs.rejected(row) and customs.last(db.session(), row.application) is row
         final = workflow.refusal(Action.RESEND, row.application.status, current_user.role, rejected)
-        offered = ((Step.RELEASE, row.message_id, idle), (Action.RESEND, row.application.number, final))
-        return [
-            Button(act.value, act.label, self.path(f".{act}"), WORDS[act].ask % {"number": about}, refusal)
-            for act, about, refusal in offered
-        ]
+        offered.append((Action.RESEND, row.application.number, final))
+        return [self._button(*each) for each in offered]
+
+    def _button(self, act: Word, about: str, refusal: str | None) -> Button:
+        return Button(
+            act.value,
+            act.label,
+            self.path(f".{act}"),
+            WORDS[act].ask % {"number": about},
+            refusal,
+            opinion=isinstance(act, Step) and MESSAGE_RULES[act].opinion,
+            style=WORDS[act].style,
+        )
 
     @expose("/letter/")
     def letter(self) -> Any:
@@ -91,7 +104,27 @@ class ExchangeScreen(Screen):
     @expose("/release/", methods=("POST",))
     def release(self) -> Any:
         """放行: a message that was set aside is tried anew."""
-        return self.done(Step.RELEASE, lambda row: filing.release(db.session(), row, current_user))
+        return self.performed(Step.RELEASE)
+
+    @expose("/ask/", methods=("POST",))
+    def ask(self) -> Any:
+        """查询: customs is asked at the next round what became of the message."""
+        return self.performed(Step.ASK)
+
+    @expose("/set-aside/", methods=("POST",))
+    def set_aside(self) -> Any:
+        """搁置: customs is asked no more about the message."""
+        return self.performed(Step.SET_ASIDE)
+
+    @expose("/settle-accepted/", methods=("POST",))
+    def settle_accepted(self) -> Any:
+        """人工登记接收成功."""
+        return self.performed(Step.SETTLE_ACCEPTED)
+
+    @expose("/settle-rejected/", methods=("POST",))
+    def settle_rejected(self) -> Any:
+        """人工登记接收失败."""
+        return self.performed(Step.SETTLE_REJECTED)
 
     @expose("/resend/", methods=("POST",))
     def resend(self) -> Any:
@@ -99,8 +132,14 @@ class ExchangeScreen(Screen):
         again = partial(filing.perform, db.session(), Action.RESEND, by=current_user)
         return self.done(Action.RESEND, lambda row: again(row.application))
 
+    def performed(self, act: Step) -> Any:
+        """An act on one message."""
+        act_on, opinion = message_acts.perform, request.form.get("opinion", "")
+        since = pace().unanswered_since()
+        return self.done(act, lambda row: act_on(db.session(), act, row, current_user, since, opinion))
+
     def done(self, act: Word, work: Callable[[CustomsMessage], None]) -> Any:
-        """One message, one rule, one transaction; a refusal is a sentence."""
+        """One message, one rule, one transaction; a refusal is a sentence, and what was written is given back."""
         row = self.get_one(request.form.get("id")) or abort(404)
         panel = result(act, {"number": row.message_id}, (), "")
         try:
@@ -109,11 +148,13 @@ class ExchangeScreen(Screen):
             flash(Markup(render_template("panel/result.html", **panel)), "result")
         except Refused as refused:
             db.session().rollback()
+            if request.form.get("opinion"):
+                raise
             flash(str(refused), "error")
         return self.back()
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        page: dict[str, Any] = {"badge": badge, "tag": tag, "written": written}
+        page: dict[str, Any] = {"badges": badges, "tag": tag, "written": written}
         if template == self.list_template:
             last = reconciliation.latest(db.session())
             own = last.differences_of(certificate_series(current_user.province)) if last else []
@@ -146,9 +187,14 @@ def span(waited: timedelta) -> str:
     return format_timedelta(waited, granularity="minute")
 
 
-def badge(state: Delivery) -> Markup:
-    """How far a message has come, as a coloured tag; the word is always there."""
-    return Markup('<span class="badge badge-{}">{}</span>').format(state.tone, state.label)
+def badges(message: CustomsMessage) -> Markup:
+    """How far a message has come, as coloured tags; the words are always there."""
+    told = [(message.state.tone, message.state.label)]
+    if message.unanswered(pace().unanswered_since()):
+        told.append(("warning", UNANSWERED))
+    if message.by_hand:
+        told.append(("warning", _("人工登记")))
+    return Markup(" ").join(Markup('<span class="badge badge-{}">{}</span>').format(*each) for each in told)
 
 
 def written(message: CustomsMessage) -> str:

@@ -26,7 +26,7 @@ from views.panel.acts import WORDS, Link, facts_of, question, result
 from views.panel.fields import number_of
 from views.panel.query import OwnQuery
 from views.panel.screen import Button, labels_of
-from views.resources import office, store
+from views.resources import office, store, unanswered
 from views.screens.printing import PrintScreen, Unmade, state_of
 
 BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
@@ -39,6 +39,7 @@ class FilingScreen(PrintScreen):
 
     acts: tuple[Action, ...] = ()  # in the list
     page_acts: tuple[Action, ...] = ()  # on the page of one application
+    exchange = False  # whether its readers also have 数据交换
     opens = PrintScreen.opens | {"perform", "attachment"}
     page_size_options: Any = (10, 20, 50, 100, printing.MOST)
     can_view_details = can_export = True
@@ -110,6 +111,7 @@ class FilingScreen(PrintScreen):
             "kinds": AttachmentKind,
             "grounds": Ground,
             "told": history,
+            "unanswered": unanswered,
             "newest": disclosure.NEWEST,
             "reasons": Reason,
             "carrier_labels": labels_of(Carrier),

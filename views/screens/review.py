@@ -24,6 +24,7 @@ class ReviewScreen(FilingScreen):
 
     roles = frozenset({Role.REVIEWER})
     query_form = QueueQuery
+    exchange = True
     can_export = False
     page_acts = (*DECISIONS, Action.PRINT)
     column_list = ("number", "title", "publisher_name", "filing", "submitted_at", "waited", "acts")
@@ -42,5 +43,6 @@ class FilingsScreen(FilingScreen):
 
     roles = frozenset({Role.REVIEWER})
     query_form = ProvinceQuery
+    exchange = True
     acts = (Action.PRINT,)
     page_acts = (*DECISIONS, Action.PRINT, Action.RESEND, Action.REVOKE)

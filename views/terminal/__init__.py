@@ -11,6 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from models import access, backup, codes, integrity
+from models.backup import registered_store, restoring
 from models.database import lock_for_migration, search
 from models.people.accounts import Account, Organisation
 from models.people.sessions import account_named, end_visits
@@ -42,7 +43,8 @@ def upgrade() -> None:
         lock_for_migration(session.connection())  # another process may be upgrading the same empty database
         codes.seed_districts(session)
         session.commit()
-    click.echo(_("数据库结构已是最新。"))
+        click.echo(_("数据库结构已是最新。"))
+        registered_store.establish(session, store())
 
 
 @terminal.command("demo", help="装入演示账号和演示申请；重复运行不会重复添加。")
@@ -161,7 +163,7 @@ def back_up(destination: Path) -> None:
     with access.everything() as session:
         parts, lost = backup.back_up(session, store(), destination)
     click.echo(_("已备份到“%(path)s”，共 %(count)s 个文件。", path=destination, count=parts))
-    _mourn(lost)
+    _report_lost(lost)
 
 
 @terminal.command(help="把备份恢复到空数据库。")
@@ -169,20 +171,27 @@ def back_up(destination: Path) -> None:
 def restore(source: Path) -> None:
     """The way back from a backup."""
     with access.everything() as session:
-        parts, lost = backup.restore(session, source, store())
-    click.echo(_("已从“%(path)s”恢复，共 %(count)s 个文件。请接着运行 upgrade。", path=source, count=parts))
-    _mourn(lost)
+        parts, lost = restoring.restore(session, source, store())
+    click.echo(_("已从“%(path)s”恢复，共 %(count)s 个文件。", path=source, count=parts))
+    _report_lost(lost)
 
 
-def _mourn(lost: list[str]) -> None:
+def _report_lost(lost: list[str]) -> None:
     if lost:
         raise Refused(_("以下附件的文件缺失或已损坏：%(names)s。请从更早的备份中找回。", names="、".join(lost)))
 
 
 @terminal.command(help="清理无主文件、过期的验证码和登录记录。")
-def sweep() -> None:
-    """What nobody needs any more."""
-    with access.everything() as session:
+@click.option("--check", is_flag=True, help="只核对：列出登记在册而存储中缺失的文件，不清理任何内容")
+def sweep(check: bool) -> None:
+    """What nobody needs any more; or, with `--check`, what is needed and is not there."""
+    with access.everything() as session, backup.in_a_sentence(_("清理没有完成。"), begun=False):
+        if check:
+            missing = backup.missing(session, store())
+            registered_store.note_check(session, len(missing))
+            _report_lost(missing)
+            click.echo(_("登记在册的文件都在存储中。"))
+            return
         for what, count in backup.sweep(session, store()).items():
             click.echo(_("%(what)s：清理 %(count)s 项。", what=what, count=count))
 

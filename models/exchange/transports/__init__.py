@@ -4,16 +4,20 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException
+from time import monotonic
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from flask_babel import gettext as _
 
 from models.customs import receipt
+from models.exchange.transports.timed_connection import TimedConnection
 from models.workflow import Refused
 
-TIMEOUT = 20  # seconds
+TIMEOUT = 20  # seconds for one request and its whole answer, however slowly that comes; less than half a lease
+LEDGER_TIMEOUT = 300  # seconds for a ledger, which may be long
+COLLECTING = 60  # seconds of one round in which receipts are fetched; the rest waits for the next
 MOST = 32 << 20  # bytes of one answer
 OURS = {413, 422}  # too long, or not understood: what the message itself is to blame for
 GONE = {404, 410}
@@ -79,14 +83,19 @@ def read_list(raw: bytes, kind: type) -> Any:
 class Http:
     """POST / takes a letter; /inbox lists, gives and deletes receipts; /ledger tells what was received."""
 
-    def __init__(self, address: str, context: ssl.SSLContext | None = None) -> None:
-        self.parts, self.context = urlsplit(address), context
+    def __init__(self, address: str, context: ssl.SSLContext | None = None, within: float = TIMEOUT) -> None:
+        """`within`: seconds for one request and its answer."""
+        self.parts, self.context, self.within = urlsplit(address), context, within
 
     def send(self, name: str, letter: bytes) -> bytes | None:
-        return self._asked("POST", "/", letter, {"Content-Type": "application/xml; charset=utf-8"}) or None
+        kind = {"Content-Type": "application/xml; charset=utf-8"}
+        return self._asked("POST", "/", letter, kind, receipt.MOST) or None
 
     def receipts(self) -> Iterator[tuple[str, bytes | None]]:
+        ended = monotonic() + COLLECTING
         for name in read_list(self._asked("GET", "/inbox"), str):
+            if monotonic() > ended:
+                return
             try:
                 raw = self._asked("GET", _inbox(name), most=receipt.MOST)
             except TooLong as long:
@@ -108,7 +117,7 @@ class Http:
         """Asked whole; a list too long for one answer is asked for in halves, so that nothing is cut off."""
         try:
             path = f"/ledger?{urlencode({'since': since, 'until': until})}"
-            return read_list(self._asked("GET", path, most=MOST), dict)
+            return read_list(self._asked("GET", path, most=MOST, within=max(self.within, LEDGER_TIMEOUT)), dict)
         except TooLong:
             if since >= until:
                 raise
@@ -116,14 +125,16 @@ class Http:
         return self.ledger(since, middle) + self.ledger(middle + timedelta(days=1), until)
 
     def _asked(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, most: int = MOST
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        most: int = MOST,
+        within: float | None = None,
     ) -> bytes:
         """One request, to this address alone: http.client follows no redirect and no proxy."""
-        line = (
-            HTTPSConnection(self.parts.netloc, timeout=TIMEOUT, context=self.context)
-            if self.context
-            else HTTPConnection(self.parts.netloc, timeout=TIMEOUT)
-        )
+        line = TimedConnection(self.parts.netloc, within or self.within, self.context)
         sent = False
         try:
             line.connect()

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +12,8 @@ from typing import Any
 from flask_babel import gettext as _
 
 from models.customs import receipt
-from models.exchange.transports import TIMEOUT, NoAnswer, read_list
+from models.exchange.transports import MOST, TIMEOUT, NoAnswer, read_list
+from models.files.plain_file import open_plain
 
 BOXES = ("SentBox", "OutBox", "InBox", "FailBox")  # to send, sent, receipts, could not be sent
 
@@ -60,7 +60,7 @@ class FolderPair:
             os.close(handle)
 
     def receipts(self) -> Iterator[tuple[str, bytes | None]]:
-        """InBox by name, and what came back through FailBox as `FailBox/…`."""
+        """InBox by name, and what came back through FailBox as `FailBox/…`. No link is followed."""
         self._sweep()
         for file in (*self._lying("InBox"), *self._lying("FailBox")):
             with suppress(FileNotFoundError):  # another deliverer took it
@@ -80,16 +80,14 @@ class FolderPair:
                 if left.stat().st_mtime < time.time() - 3600:
                     left.unlink()
 
-    def _read(self, file: Path) -> bytes | None:
-        try:
-            if not stat.S_ISREG(file.stat().st_mode):
-                return None  # a folder, or a pipe that nobody writes into
-            with file.open("rb") as opened:
-                return opened.read(receipt.MOST)
-        except FileNotFoundError:
-            raise
-        except OSError:
+    def _read(self, file: Path, most: int = receipt.MOST) -> bytes | None:
+        """At most so many bytes; None for a link, a folder, a pipe, and what cannot be read."""
+        opened = open_plain(file)
+        if opened is None:
             return None
+        with opened, suppress(OSError):
+            return opened.read(most)
+        return None
 
     def drop(self, name: str) -> None:
         box, _slash, file = name.rpartition("/")
@@ -105,6 +103,6 @@ class FolderPair:
             if time.monotonic() > ended:
                 raise NoAnswer(_("海关没有在限定时间内给出台账，请稍后再试。"), sent=True)
             time.sleep(0.05)
-        raw = told.read_bytes()
+        raw = self._read(told, MOST)
         told.unlink(missing_ok=True)
-        return read_list(raw, dict)
+        return read_list(raw or b"", dict)

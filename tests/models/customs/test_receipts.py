@@ -404,3 +404,30 @@ def test_what_the_simulator_says_is_valid_by_the_schema() -> None:
     """The published schema of receipts, ours where theirs is unknown."""
     for told in (said("Z-1"), batch(("Z-1", Reply.WAITING), count=2), simulator.receipt("Z-1", "-1201001", "坏")):
         assert envelope.checked(told, envelope_schema()).tag == f"{{{envelope.DXP}}}DxpRep"
+
+
+FOREIGN = {
+    "the whole receipt": lambda xml: xml.replace(b'xmlns="http://www.chinaport.gov.cn/dxp"', b'xmlns="urn:another"'),
+    "no namespace at all": lambda xml: xml.replace(b' xmlns="http://www.chinaport.gov.cn/dxp"', b""),
+    "one result": lambda xml: xml.replace(b"<Result>", b'<Result xmlns="urn:another">'),
+    "the state": lambda xml: xml.replace(b"<State>", b'<State xmlns="urn:another">'),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+@pytest.mark.parametrize("file", ["r.xml", "Failed_{}_20261125101112.xml"])
+def test_a_receipt_of_a_foreign_namespace_is_kept_and_not_applied(
+    make_application: Making, door: Door, what: str, file: str
+) -> None:
+    """Not by its content, and not by the name of its file either."""
+    make_application(status="filed")
+    with door() as session:
+        (name,) = sent(session)
+        received = FOREIGN[what](said(name))
+        assert received != said(name)
+        inbox.take(session, file.format(name), received, PACE)
+        assert statuses(session) == [Status.FILED]
+        message = session.scalars(select(CustomsMessage)).one()
+        assert (message.answered_at, message.faults, message.notes) == (None, 0, [])
+        (kept,) = session.scalars(select(CustomsReceipt))
+        assert (kept.raw, kept.strange) == (received, True)

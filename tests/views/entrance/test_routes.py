@@ -38,6 +38,10 @@ upload        P             .       .        .         .         .         .    
 remove        P             .       .        .         .         .         .              .             .          .
 reset         .             .       .        .         .         O         .              .             .          .
 release       .             .       .        R         .         .         .              .             .          .
+ask           .             .       .        R         .         .         .              .             .          .
+set_aside     .             .       .        R         .         .         .              .             .          .
+settle_accepted .           .       .        R         .         .         .              .             .          .
+settle_rejected .           .       .        R         .         .         .              .             .          .
 resend        .             .       .        R         .         .         .              .             .          .
 letter        .             .       .        R         .         .         .              .             .          .
 preview       .             .       .        .         .         .         .              .             O          .

@@ -226,7 +226,7 @@ class TestScreen:
         page = browser.get("/exchange/").text
         assert "已重发" in page
         assert "当前状态为「海关接收成功」，不能重发" in page
-        assert "该报文没有被搁置，无需放行。" in page
+        assert "不能放行报文；「已搁置」状态可以放行报文。" in page
         assert status(on_record(failed)) is Status.FILED
 
     def test_nothing_moves_by_looking(self, make_application: Making, as_: Any) -> None:

@@ -80,6 +80,7 @@ def test_what_was_backed_up_comes_back_the_same(
 ) -> None:
     """Whatever the register lies on, a folder or a bucket; what comes back is asked by its content."""
     app.config["STORE"], elsewhere.config["STORE"] = address, f"{address}-elsewhere"
+    assert told(app, "upgrade").exit_code == 0
     make_application(status="customs_received", carriers=3)
     make_application(by="agent", status="returned")
     assert told(app, "backup", tmp_path / "kept").exit_code == 0
@@ -222,6 +223,7 @@ def test_the_broom_takes_old_leftovers_and_nothing_that_is_named(
 
 def test_the_broom_takes_uploads_that_broke_off_long_ago(app: Flask) -> None:
     """In a folder they lie beside what is kept."""
+    Path(app.config["STORE"]).mkdir()
     arriving, dead = (Store(app.config["STORE"]).place.folder / f"incoming-{age}" for age in ("young", "old"))
     arriving.touch()
     dead.touch()

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from models import access, clock
 from models.acts import filing
 from models.application import Application
-from models.customs import envelope, outbox
+from models.customs import envelope, heartbeat, outbox
 from models.database import db
 from models.exchange import delivery, inbox
 from models.vocabulary import Action, Reply, Status
@@ -488,12 +488,14 @@ class TestHealth:
 
     @pytest.mark.parametrize(("seconds", "word"), [(3590, "ok\n"), (3610, "overdue\n")])
     def test_a_message_that_waits_too_long_is_overdue(
-        self, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, seconds: int, word: str
+        self, app: Flask, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, seconds: int, word: str
     ) -> None:
-        """CU3: fresh is well, old is not, and the boundary is where it is said to be."""
+        """CU3: fresh is well, old is not, and the boundary is where it is said to be, while a deliverer is running."""
         make_application(status="filed")
         really = clock.now
         monkeypatch.setattr(clock, "now", lambda: really() + timedelta(seconds=seconds))
+        with app.app_context(), access.everything() as session:
+            heartbeat.beat(session)
         assert as_(None).get("/healthz").text == word
 
     def test_a_store_that_is_away_is_one_word(self, app: Flask, as_: Any, tmp_path: Path) -> None:

@@ -62,7 +62,12 @@ def far(postgresql: psycopg.Connection, proxy: Proxy, tmp_path: Path) -> Iterato
     """The application on an empty database behind the proxy, with short time-outs."""
     with made(postgresql, f"filing_silence_{os.getpid()}") as address:
         there = address.replace(":5432", f":{proxy.port}")
-        settings = {"SECRET_KEY": "s", "STORE": str(tmp_path), "DATABASE_TIMEOUTS": SOON}
+        settings = {
+            "SECRET_KEY": "s",
+            "STORE": str(tmp_path / "store"),
+            "SIGNING_KEY": str(tmp_path),
+            "DATABASE_TIMEOUTS": SOON,
+        }
         app = create_app(settings | {"SQLALCHEMY_DATABASE_URI": there})
         assert app.test_cli_runner().invoke(args=["upgrade"]).exit_code == 0
         yield app

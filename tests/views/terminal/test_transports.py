@@ -171,6 +171,30 @@ class TestFolder:
         assert "空文件，或无法读取，已原样留存。" in page
         assert "内容过长，已原样留存。" in page
 
+    def test_a_link_in_inbox_is_not_followed(
+        self,
+        app: Flask,
+        make_application: Making,
+        on_record: Recording,
+        pair: FolderPair,
+        typed: Typing,
+        tmp_path: Path,
+    ) -> None:
+        """Whoever may write into InBox could have any file of ours kept as a receipt, or a forged ledger read."""
+        key = make_application(status="filed")
+        (name,) = messages(on_record(key))
+        told = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
+        (tmp_path / "elsewhere.xml").write_bytes(told)
+        (tmp_path / "secret").write_bytes(b"secret")
+        for box, link, target in (("InBox", "a.xml", "elsewhere.xml"), ("FailBox", "b.xml", "secret")):
+            (pair.folder / box / link).symlink_to(tmp_path / target)
+        for _twice in range(2):
+            assert typed("customs", "deliver").exit_code == 0
+        assert status(on_record(key)) is Status.FILED
+        assert (names(pair, "InBox"), names(pair, "FailBox")) == (["a.xml"], ["b.xml"])
+        with app.app_context(), access.everything() as session:
+            assert session.scalars(select(receipt.CustomsReceipt.raw)).all() == [b"", b""]
+
     def test_a_receipt_under_a_name_that_is_no_utf8_is_read_and_dropped(
         self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing
     ) -> None:

@@ -22,13 +22,19 @@ class Place:
     """An empty database; whether a migration holds its lock; whether a process waits for that; how many tables."""
 
     def __init__(
-        self, address: str, held: Callable[[], bool], waits: Callable[[int], bool], tables: Callable[[], int]
+        self,
+        address: str,
+        store: Path,
+        held: Callable[[], bool],
+        waits: Callable[[int], bool],
+        tables: Callable[[], int],
     ) -> None:
-        self.address, self.held, self.waits, self.tables = address, held, waits, tables
+        self.address, self.store, self.held, self.waits, self.tables = address, store, held, waits, tables
 
     def upgrade(self) -> subprocess.Popen[str]:
         """A process of its own, as a person starts it."""
         outside = {"FILING_SQLALCHEMY_DATABASE_URI": self.address, "FILING_SECRET_KEY": "s"}
+        outside |= {"FILING_STORE": str(self.store)}
         command = [sys.executable, "-m", "flask", "--app", "app", "upgrade"]
         return subprocess.Popen(
             command, cwd=ROOT, env=os.environ | outside, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -54,7 +60,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         tables = b"SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
         waits = lock.replace(b"%s", b"NOT ")
         held = lock.replace(b"%s", b"")
-        yield Place(address, lambda: bool(count(held)), lambda _process: bool(count(waits)), lambda: count(tables))
+        yield Place(
+            address,
+            tmp_path / "store",
+            lambda: bool(count(held)),
+            lambda _process: bool(count(waits)),
+            lambda: count(tables),
+        )
 
 
 def on_sqlite(path: Path) -> Place:
@@ -84,7 +96,7 @@ def on_sqlite(path: Path) -> Place:
     def waits(process: int) -> bool:
         return any(os.path.realpath(file) == str(path) for file in Path(f"/proc/{process}/fd").iterdir())
 
-    return Place(f"sqlite:///{path}", held, waits, lambda: asked(count))
+    return Place(f"sqlite:///{path}", path.parent / "store", held, waits, lambda: asked(count))
 
 
 def test_many_upgrades_at_once_on_an_empty_database_all_succeed(place: Place) -> None:

@@ -1,0 +1,78 @@
+"""What the province does with a message to customs: 放行, 查询, 搁置, and 人工登记 of what customs never answered."""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from models import customs, workflow
+from models.acts import filing
+from models.application import trail
+from models.application.locking import hold
+from models.customs import CustomsMessage, outbox
+from models.people.accounts import Account
+from models.text import clean_text
+from models.vocabulary import Step
+from models.workflow import Refused
+
+
+def perform(
+    session: Session, act: Step, message: CustomsMessage, by: Account, since: datetime, opinion: str = ""
+) -> None:
+    """One act of one person on one message, and its trail entry; raises Refused. The caller commits, or rolls back.
+
+    `since`: what was sent before that moment, and has no answer, counts as 久未回执 (Pace.unanswered_since()).
+    """
+    if sentence := refusal(act, message, by, since):
+        raise Refused(sentence)
+    if not workflow.MESSAGE_RULES[act].opinion:
+        _change(session, act, message)
+        _record(session, act, message, by, message.message_id)
+        return
+    opinion = clean_text(opinion) or ""
+    filing.check_length(opinion)
+    filing.check_given(act, opinion)
+    _settle(session, act, message, by, opinion)
+
+
+def refusal(act: Step, message: CustomsMessage, by: Account, since: datetime) -> str | None:
+    """Why `by` may not do this to the message now; None: it is allowed."""
+    return workflow.message_refusal(act, message.state, message.unanswered(since), by.role)
+
+
+def _change(session: Session, act: Step, message: CustomsMessage) -> None:
+    """Raises Refused where the message is no longer as it was when it was looked at."""
+    match act:
+        case Step.RELEASE:
+            done = outbox.free(session, message)
+        case Step.SET_ASIDE:
+            done = outbox.set_aside(session, message)
+        case _:
+            done = outbox.ask_now(session, message)
+    if not done:
+        raise Refused(_changed(act))
+
+
+def _changed(act: Step) -> str:
+    if act is Step.ASK:
+        return _("查询已经安排，无需重复；结果会显示在报文页面。")
+    return _("报文的状态刚刚已经改变，没有办理。请刷新后核对。")
+
+
+def _settle(session: Session, act: Step, message: CustomsMessage, by: Account, opinion: str) -> None:
+    """What the receipt would have done, on the message and on the application if its status waits for it."""
+    accepted, application = act is Step.SETTLE_ACCEPTED, message.application
+    words = _("报文 %(name)s：%(opinion)s", name=message.message_id, opinion=opinion)
+    this = CustomsMessage.id == message.id
+    if not customs.settle(session, accepted, customs.said(opinion), this, by_hand=True):
+        raise Refused(_changed(act))
+    customs.note(session, message, f"{act.label}（{by.name}）：{opinion}")
+    if application.status in workflow.SETTLEMENTS[act].when:
+        filing.customs_replied(session, application, accepted, words, by)
+    else:  # revoked meanwhile: the status stays
+        _record(session, act, message, by, words)
+
+
+def _record(session: Session, act: Step, message: CustomsMessage, by: Account, words: str) -> None:
+    status = hold(session, message.application, workflow.ON_MESSAGE)
+    trail.record(session, message.application, act, by, status, words)

@@ -1,0 +1,95 @@
+"""An HTTP connection with one deadline for everything: connecting, sending, and the whole answer.
+
+A time-out of a socket begins anew with every byte: whoever sends one now and then is waited for without end.
+"""
+
+import io
+import socket
+import ssl
+from http.client import HTTPConnection
+from time import monotonic
+from typing import Any
+
+PIECE = 64 << 10  # bytes sent at a time
+
+
+class TimedConnection(HTTPConnection):
+    """One request within `within` seconds, through TLS where there is a `context`. Raises TimeoutError."""
+
+    def __init__(self, host: str, within: float, context: ssl.SSLContext | None = None) -> None:
+        self.default_port = 443 if context else 80
+        super().__init__(host, timeout=within)
+        self.deadline, self.context = monotonic() + within, context
+
+    def left(self) -> float:
+        """Seconds that are left; raises TimeoutError where none are."""
+        seconds = self.deadline - monotonic()
+        if seconds <= 0:
+            raise TimeoutError("timed out")
+        return seconds
+
+    def connect(self) -> None:
+        """To the first address of the host that answers; the TLS handshake has the same deadline."""
+        self.sock: Any = TimedSocket(self._secured(self._reached()), self)
+
+    def _reached(self) -> socket.socket:
+        found, why = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM), OSError("no address")
+        for family, kind, protocol, _name, address in found:
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(self.left())
+                sock.connect(address)
+            except OSError as failed:
+                sock.close()
+                why = failed
+            else:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return sock
+        raise why
+
+    def _secured(self, sock: socket.socket) -> socket.socket:
+        if self.context is None:
+            return sock
+        try:
+            sock.settimeout(self.left())
+            return self.context.wrap_socket(sock, server_hostname=self.host)
+        except OSError:
+            sock.close()
+            raise
+
+
+class TimedSocket:
+    """What http.client needs of a socket: sendall(), makefile() and close()."""
+
+    def __init__(self, sock: socket.socket, line: TimedConnection) -> None:
+        self.sock, self.line = sock, line
+
+    def sendall(self, data: bytes) -> None:
+        for begin in range(0, len(data), PIECE):
+            self.sock.settimeout(self.line.left())
+            self.sock.sendall(data[begin : begin + PIECE])
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(TimedReader(self.sock, self.line))
+
+    def close(self) -> None:
+        """The connection ends when the answer is closed, too: http.client closes us before it reads that."""
+        self.sock.close()
+
+
+class TimedReader(io.RawIOBase):
+    """The bytes of the answer."""
+
+    def __init__(self, sock: socket.socket, line: TimedConnection) -> None:
+        self.sock, self.line, self.raw = sock, line, sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self.sock.settimeout(self.line.left())
+        return self.raw.readinto(buffer)
+
+    def close(self) -> None:
+        self.raw.close()
+        super().close()

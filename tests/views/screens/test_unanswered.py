@@ -1,0 +1,208 @@
+"""久未回执: what customs never answers is shown, asked for again, set aside, or settled by hand; no dead end."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models import access, clock
+from models.customs import heartbeat
+from models.vocabulary import Action, Reply, Status
+from tests.conftest import Acting, Making, Recording
+from tests.views.conftest import Later, Typing
+from tests.views.customs_house import House
+from tests.views.pages import said
+from tests.views.terminal.test_customs import messages, perform, status
+from views.demo import simulator
+
+WORDS = "电话向南京海关核实。"
+
+
+@pytest.fixture
+def silent(
+    app: Flask, make_application: Making, house: House, typed: Typing, later: Later, on_record: Recording
+) -> tuple[int, str, int]:
+    """(application, message id, number of the message) of one that was sent two hours ago to a customs that says
+    nothing; an hour is long."""
+    app.config["CUSTOMS_PACE"] = {"unanswered": 3600}
+    key = make_application(status="filed")
+    house.tricks = [503]
+    typed("customs", "deliver")
+    (message,) = on_record(key)["customs_message"]
+    return key, message["message_id"], message["id"]
+
+
+def test_it_is_shown_once_it_has_waited_too_long(silent: tuple[int, str, int], later: Later, as_: Any) -> None:
+    """In 数据交换, in the case for both sides, in /healthz; not before."""
+    key, name, number = silent
+    pages = {
+        "reviewer": ("/exchange/", f"/exchange/details/?id={number}", f"/filings/details/?id={key}"),
+        "publisher": (f"/applications/details/?id={key}",),
+        "national": (f"/register/details/?id={key}",),
+        "operator": ("/traffic/",),
+    }
+    for late in (False, True):
+        for who, paths in pages.items():
+            for path in paths:
+                page = as_(who).get(path).text
+                shown = "久未收到海关回执" in page or "海关久未回执" in page or 'warning">久未回执' in page
+                assert shown == late, (who, path)
+        listed = as_("reviewer").get("/exchange/?state=unanswered").text
+        assert (f">{name}<" in listed) == late
+        assert ("unanswered" in as_(None).get("/healthz").text) == late
+        later()
+    assert "久未收到海关回执" not in as_("reviewer2").get("/exchange/").text
+
+
+def test_it_can_be_asked_for_at_once(
+    silent: tuple[int, str, int], house: House, typed: Typing, on_record: Recording, as_: Any
+) -> None:
+    """Before the pause is over; customs has it, and says so."""
+    key, name, number = silent
+    assert typed("customs", "deliver").output == "", "the pause is not over"
+    assert as_("reviewer").post("/exchange/ask/", data={"id": number}).status_code == 303
+    again = as_("reviewer")
+    again.post("/exchange/ask/", data={"id": number, "url": f"/exchange/details/?id={number}"})
+    assert said(again.get("/exchange/").text) == ["查询已经安排，无需重复；结果会显示在报文页面。"]
+    typed("customs", "deliver")
+    assert house.asked == [name, f"{name}-Q2"]
+    assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+    assert [entry["act"] for entry in on_record(key)["trail_entry"]][-2:] == ["ask", "customs_accepted"]
+
+
+def test_what_was_set_aside_is_asked_for_no_more_and_a_receipt_still_counts(
+    silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
+) -> None:
+    key, name, number = silent
+    later()
+    assert as_("reviewer").post("/exchange/set-aside/", data={"id": number}).status_code == 303
+    later()
+    typed("customs", "deliver")
+    assert house.asked == [name]
+    told = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
+    house.customs.post(name, told, 0)
+    typed("customs", "deliver")
+    assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+
+
+@pytest.mark.parametrize(("how", "after"), [("accepted", "customs_received"), ("rejected", "customs_failed")])
+def test_it_is_settled_by_hand_with_a_reason_and_a_trail_entry(
+    silent: tuple[int, str, int], later: Later, on_record: Recording, as_: Any, typed: Typing, how: str, after: str
+) -> None:
+    """As the receipt would have done; the page says by whom, and customs is asked no more."""
+    key, name, number = silent
+    later()
+    unsaid = as_("reviewer").post(f"/exchange/settle-{how}/", data={"id": number, "opinion": ""})
+    assert unsaid.status_code == 303
+    assert status(on_record(key)) is Status.FILED
+    data = {"id": number, "opinion": WORDS}
+    assert as_("reviewer").post(f"/exchange/settle-{how}/", data=data).status_code == 303
+    kept = on_record(key)
+    assert status(kept) == after
+    entry = kept["trail_entry"][-1]
+    assert (entry["act"], entry["actor_name"], entry["before"], entry["after"]) == (
+        f"settle_{how}", "陈静", "filed", after,
+    )  # fmt: skip
+    assert (name in entry["opinion"], WORDS in entry["opinion"]) == (True, True)
+    (message,) = kept["customs_message"]
+    assert (message["accepted"], message["by_hand"], message["claimed_until"]) == (how == "accepted", True, None)
+    assert "人工登记" in as_("reviewer").get(f"/exchange/details/?id={number}").text
+    assert "unanswered" not in as_(None).get("/healthz").text
+    later()
+    assert typed("customs", "deliver").output == ""
+    checked = typed("trail", "verify")
+    assert checked.exit_code == 0, checked.output
+
+
+def test_a_receipt_that_says_the_opposite_later_moves_nothing_and_is_told(
+    silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
+) -> None:
+    """A person has decided; who was wrong is for people to find out."""
+    key, name, number = silent
+    later()
+    as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
+    told = simulator.receipt(name, "0", "", simulator.result(name, Reply.REJECTED, "2001", "重复"))
+    house.customs.post(name, told, 0)
+    assert "与此前人工登记的结果不符" in typed("customs", "deliver").output
+    assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+    assert "与此前人工登记的结果不符" in as_("reviewer").get(f"/exchange/details/?id={number}").text
+
+
+def test_settled_by_hand_after_a_revocation_it_leaves_the_status_and_lets_the_revocation_go(
+    silent: tuple[int, str, int],
+    house: House,
+    typed: Typing,
+    later: Later,
+    on_record: Recording,
+    acting: Acting,
+    as_: Any,
+) -> None:
+    """The revocation waits for the grant before it (CU11)."""
+    key, name, number = silent
+    perform(acting, key, Action.REVOKE)
+    later()
+    as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
+    kept = on_record(key)
+    assert status(kept) is Status.REVOKED
+    assert (kept["trail_entry"][-1]["act"], kept["trail_entry"][-1]["after"]) == ("settle_accepted", "revoked")
+    typed("customs", "deliver")
+    assert [row["accepted"] for row in on_record(key)["customs_message"]] == [True, True]
+    assert house.asked == [name, messages(on_record(key))[1]]
+
+
+class TestDeliverer:
+    """A dead deliverer is told within minutes, and not taken for a slow customs."""
+
+    def after(self, monkeypatch: pytest.MonkeyPatch, **span: int) -> None:
+        """So much time has passed."""
+        really = clock.now
+        monkeypatch.setattr(clock, "now", lambda: really() + timedelta(**span))
+
+    @pytest.mark.parametrize(("minutes", "words"), [(4, "ok\n"), (6, "deliverer\noverdue\n")])
+    def test_without_one_a_message_is_overdue_after_minutes(
+        self, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, minutes: int, words: str
+    ) -> None:
+        make_application(status="filed")
+        self.after(monkeypatch, minutes=minutes)
+        assert as_(None).get("/healthz").text == words
+        dead = minutes > 5
+        for who, path in (("reviewer", "/exchange/"), ("operator", "/traffic/")):
+            assert ("投递程序没有运行" in as_(who).get(path).text) == dead
+        assert "投递程序没有运行" not in as_("reviewer2").get("/exchange/").text, "nothing of theirs waits"
+
+    @pytest.mark.parametrize(("minutes", "words"), [(50, "ok\n"), (70, "overdue\n")])
+    def test_with_one_a_slow_customs_is_overdue_after_an_hour(
+        self,
+        make_application: Making,
+        house: House,
+        typed: Typing,
+        as_: Any,
+        monkeypatch: pytest.MonkeyPatch,
+        minutes: int,
+        words: str,
+    ) -> None:
+        """The deliverer is at work, and customs answers nothing."""
+        make_application(status="filed")
+        self.after(monkeypatch, minutes=minutes)
+        house.tricks = [503]
+        typed("customs", "deliver")
+        assert as_(None).get("/healthz").text == words
+        assert "投递程序没有运行" not in as_("reviewer").get("/exchange/").text
+
+    def test_a_sign_of_life_is_written_now_and_then_not_at_every_round(
+        self, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with app.app_context(), access.everything() as session:
+            heartbeat.beat(session)
+            first = heartbeat.last_seen(session)
+            heartbeat.beat(session)
+            assert heartbeat.last_seen(session) == first
+            self.after(monkeypatch, seconds=20)
+            heartbeat.beat(session)
+            second = heartbeat.last_seen(session)
+            assert first and second and second > first
+            monkeypatch.undo()
+            heartbeat.beat(session)
+            last = heartbeat.last_seen(session)
+            assert last and last < second, "the clock was set back"

@@ -1,0 +1,116 @@
+"""A customs that answers a byte at a time, or without end: nobody waits for it longer than was agreed."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models.customs import receipt
+from models.customs.outbox import Pace
+from models.exchange import transports
+from models.exchange.transports import Http, NoAnswer
+from tests.conftest import Making, Recording
+from tests.views.conftest import Typing
+
+ENOUGH = 2000  # bytes that it would dribble: 100 seconds, a hundred times what is waited for
+EVERY = 0.05  # seconds
+WITHIN = 1.0
+
+
+class Dribbling:
+    """Takes any request, and sends `head` at once and then a byte every now and then, until the other side hangs up."""
+
+    def __init__(self, head: bytes) -> None:
+        self.listener, self.head, self.dribbled, self.done = socket.create_server(("127.0.0.1", 0)), head, 0, Event()
+        self.address = "http://127.0.0.1:{1}".format(*self.listener.getsockname())
+        Thread(target=self.serve, daemon=True).start()
+
+    def serve(self) -> None:
+        while not self.done.is_set():
+            with suppress(OSError):
+                client, _address = self.listener.accept()
+                with client:
+                    client.recv(1 << 16)
+                    client.sendall(self.head)
+                    while self.dribbled < ENOUGH and not self.done.wait(EVERY):
+                        client.sendall(b" ")
+                        self.dribbled += 1
+
+
+HEADS = {
+    "the status line": b"HTTP/1.1 2",
+    "a header": b"HTTP/1.1 200 OK\r\nX: ",
+    "the body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+    "a body without a length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+    "a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFF\r\n",
+    "the length of a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1",
+}
+
+
+@pytest.fixture
+def dribbling(request: pytest.FixtureRequest) -> Iterator[Dribbling]:
+    server = Dribbling(HEADS[request.param])
+    yield server
+    server.done.set()
+    server.listener.close()
+
+
+@pytest.mark.parametrize("dribbling", HEADS, indirect=True)
+def test_who_dribbles_is_given_up_on_and_may_have_it(dribbling: Dribbling) -> None:
+    """Each byte comes long before a time-out of the socket; all of them together do not come in time."""
+    with pytest.raises(NoAnswer) as silence:
+        Http(dribbling.address, within=WITHIN).send("Z-1", b"<x/>")
+    assert (silence.value.sent, silence.value.fault) == (True, False)
+    assert dribbling.dribbled < ENOUGH / 2
+
+
+@pytest.mark.parametrize("dribbling", ["the body"], indirect=True)
+def test_a_deliverer_gives_its_claim_back_and_goes_on(
+    app: Flask,
+    make_application: Making,
+    on_record: Recording,
+    typed: Typing,
+    dribbling: Dribbling,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = make_application(status="filed")
+    app.config["CUSTOMS_GATEWAY"] = dribbling.address
+    monkeypatch.setattr(transports.Http.__init__, "__defaults__", (None, WITHIN))
+    done = typed("customs", "deliver")
+    assert (done.exit_code, "没有得到应答，稍后先查询是否收到。" in done.output) == (0, True)
+    assert dribbling.dribbled < ENOUGH
+    (message,) = on_record(key)["customs_message"]
+    assert (message["claimed_until"], message["sent_in"], message["faults"]) == (None, 1, 0)
+
+
+def test_the_longest_wait_leaves_half_of_a_lease() -> None:
+    """The deliverer sends only while half of its lease is left (models/exchange/delivery.py)."""
+    assert Pace().lease / 2 >= transports.TIMEOUT
+
+
+class Endless(Dribbling):
+    """Sends without end, as fast as it can."""
+
+    def serve(self) -> None:
+        with suppress(OSError):
+            client, _address = self.listener.accept()
+            with client:
+                client.recv(1 << 16)
+                client.sendall(self.head)
+                while not self.done.is_set():
+                    client.sendall(b" " * 65536)
+                    self.dribbled += 65536
+
+
+@pytest.mark.parametrize("head", ["the body", "a body without a length"])
+def test_an_answer_without_end_is_read_to_a_limit(head: str) -> None:
+    """A receipt of ours is a few kilobytes long."""
+    server: Any = Endless(HEADS[head].replace(b"100000", b"1000000000000"))
+    with pytest.raises(NoAnswer, match="过长"):
+        Http(server.address, within=60).send("Z-1", b"<x/>")
+    server.done.set()
+    assert server.dribbled < 10 * receipt.MOST

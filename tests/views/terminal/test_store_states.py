@@ -1,0 +1,263 @@
+"""A store that is full, read-only, away or another one: a sentence, one word in /healthz, and nothing is changed."""
+
+import io
+import os
+import resource
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import encode_multipart
+
+from models import access
+from models.application.attachments import Attachment, Store
+from models.backup import registered_store
+from models.certificate import Paper
+from models.database import db
+from tests.conftest import Browser, Making
+from tests.stores import remount, small_disk
+from tests.views.ledger import ledger
+from tests.views.pages import said
+from tests.views.terminal.test_backup import told
+from views.entrance import health
+from views.entrance.health import Prober
+
+As = Callable[[str], Browser]
+GONE = "没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误；文件没有保存。请系统管理员检查后重试。"
+FULL = "存储空间不足，文件没有保存。请系统管理员清理或扩充存储后重试。"
+READ_ONLY = "存储不可写，文件没有保存。请系统管理员检查存储的权限和挂载方式后重试。"
+
+
+@pytest.fixture(autouse=True)
+def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/healthz probes the store whenever it is asked."""
+    monkeypatch.setattr(Prober, "every", 0.0)
+
+
+@pytest.fixture
+def disk(app: Flask, tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own for the store, which is registered."""
+    with small_disk(tmp_path / "disk", "64m"):
+        app.config["STORE"] = str(tmp_path / "disk" / "store")
+        assert told(app, "upgrade").exit_code == 0
+        yield tmp_path / "disk"
+
+
+def fill(disk: Path) -> None:
+    """Until not one byte more goes in."""
+    with (disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"\0" * 65536):
+            pass
+    assert shutil.disk_usage(disk).free == 0
+
+
+def uploaded(browser: Browser, key: int, content: bytes) -> Any:
+    """The answer to a file for this application."""
+    file = (io.BytesIO(content), "合同.pdf")
+    return browser.post("/applications/upload/", data={"id": key, "kind": "contract", "file": file})
+
+
+def break_it(disk: Path, how: str) -> str:
+    """The sentence that tells of it."""
+    match how:
+        case "full":
+            fill(disk)
+            return FULL
+        case "read-only":
+            remount(disk, "ro")
+            return READ_ONLY
+        case "gone":
+            shutil.move(disk / "store", disk / "elsewhere")
+            return GONE
+    shutil.move(disk / "store", disk / "elsewhere")
+    Store(str(disk / "store")).set_identity("0" * 32)
+    return GONE
+
+
+def mend(disk: Path, how: str) -> None:
+    """As it was."""
+    (disk / "ballast").unlink(missing_ok=True) if how == "full" else remount(disk, "rw")
+    if (disk / "elsewhere").exists():
+        shutil.rmtree(disk / "store", ignore_errors=True)
+        shutil.move(disk / "elsewhere", disk / "store")
+
+
+BROKEN = ("full", "read-only", "gone", "another one")
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_an_upload_is_refused_with_a_sentence_and_changes_nothing(
+    app: Flask, disk: Path, as_: As, make_application: Making, a_pdf: Callable[[str], bytes], how: str
+) -> None:
+    """503: the page keeps the file, and offers to try again. An unmounted disk is not made anew as a folder."""
+    key, browser = make_application(), as_("publisher")
+    before = ledger(app)
+    sentence = break_it(disk, how)
+    answer = uploaded(browser, key, a_pdf("合同"))
+    assert (answer.status_code, answer.json["message"]) == (503, sentence)
+    assert ledger(app) == before
+    assert how != "gone" or not (disk / "store").exists()
+    assert as_("publisher").get("/healthz").text == "store\n"
+    assert how != "gone" or not (disk / "store").exists(), "nor does the probe make one"
+    mend(disk, how)
+    assert uploaded(browser, key, a_pdf("合同")).status_code == 200
+    assert as_("publisher").get("/healthz").text == "ok\n"
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_print_is_refused_with_a_sentence_and_is_not_recorded(
+    app: Flask, disk: Path, as_: As, make_application: Making, how: str
+) -> None:
+    """打印 of a certificate whose paper was never made; alone, made ready, and in a bundle."""
+    key, browser = make_application(status="filed"), as_("publisher")
+    before = ledger(app)
+    sentence = break_it(disk, how)
+    answer = browser.post("/applications/print/", data={"id": key, "url": f"/applications/details/?id={key}"})
+    assert answer.status_code == 303
+    assert said(browser.get(f"/applications/details/?id={key}").text) == [sentence]
+    prepared = browser.post("/applications/prepare/", data={"id": key})
+    assert (prepared.status_code, sentence in prepared.text) == (409, True)
+    browser.post("/applications/print-all/", data={"pick": key})
+    assert said(browser.get("/applications/").text) == [sentence]
+    assert ledger(app) == before
+    mend(disk, how)
+    assert browser.post("/applications/print/", data={"id": key}).location == f"/applications/certificate/?id={key}"
+
+
+def test_what_was_printed_is_not_called_lost_while_the_disk_is_away(
+    app: Flask, disk: Path, as_: As, make_application: Making
+) -> None:
+    """«Restore it from a backup» would be wrong advice: it only has to be mounted. Readers still read a full disk."""
+    key, browser = make_application(status="filed"), as_("publisher")
+    browser.post("/applications/print/", data={"id": key})
+    with app.app_context(), access.everything() as session:
+        file = session.scalars(select(Attachment.id)).first()
+    paths = (f"/applications/certificate/?id={key}", f"/applications/attachment/?id={file}")
+    fill(disk)
+    assert [browser.get(path).status_code for path in paths] == [200, 200]
+    (disk / "ballast").unlink()
+    break_it(disk, "gone")
+    browser.get(paths[0])
+    assert said(browser.get("/applications/").text) == [GONE]
+    answer = browser.get(paths[1])
+    assert (answer.status_code, GONE in answer.text) == (409, True)
+    for command in (("sweep",), ("sweep", "--check"), ("backup", str(disk / "kept")), ("trail", "verify")):
+        done = told(app, *command)
+        assert (done.exit_code, GONE in done.output) == (1, True), command
+    assert not (disk / "kept").exists()
+
+
+def test_a_store_in_a_bucket_is_known_too(
+    app: Flask, s3: str, make_application: Making, as_: As, a_pdf: Callable[[str], bytes], tmp_path: Path
+) -> None:
+    """An empty prefix of the bucket is not our store."""
+    app.config["STORE"] = f"{s3}/{tmp_path.name}"
+    assert told(app, "upgrade").exit_code == 0
+    key, browser = make_application(), as_("publisher")
+    assert browser.get("/healthz").text == "ok\n"
+    app.config["STORE"] += "-empty"
+    answer = uploaded(browser, key, a_pdf("合同"))
+    assert (answer.status_code, answer.json["message"]) == (503, GONE)
+    assert browser.get("/healthz").text == "store\n"
+    assert told(app, "upgrade").exit_code == 1
+    assert list(Store(app.config["STORE"]).place.keys("")) == []
+
+
+def test_the_store_is_registered_by_upgrade_once_and_for_all(app: Flask) -> None:
+    """A crash between the file and the row: the next upgrade takes the file for ours."""
+    there = Store(app.config["STORE"])
+    there.set_identity("a" * 32)
+    for _twice in range(2):
+        assert told(app, "upgrade").exit_code == 0
+        with app.app_context():
+            assert registered_store.identity(db.session()) == "a" * 32
+            db.session.rollback()
+    assert there.set_identity("b" * 32) == "a" * 32
+
+
+def test_a_probe_is_made_now_and_then_and_leaves_nothing(
+    app: Flask, address: str, as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often /healthz is asked; in a folder and in a bucket."""
+    app.config["STORE"] = address
+    assert told(app, "upgrade").exit_code == 0
+    monkeypatch.undo()
+    probed, really = list[str](), Store.probe
+    monkeypatch.setattr(Store, "probe", lambda store: (probed.append(address), really(store)))
+    monkeypatch.setattr(health, "PROBER", Prober())
+    browser = as_("publisher")
+    assert {browser.get("/healthz").text for _ in range(20)} == {"ok\n"}
+    assert len(probed) < 10
+    left = list(Store(address).place.keys(""))
+    assert [key for key in left if "probe" in key or "incoming" in key] == []
+
+
+def test_files_that_are_lost_are_found_counted_and_told(app: Flask, make_application: Making, as_: As) -> None:
+    assert told(app, "upgrade").exit_code == 0
+    key, browser = make_application(status="filed"), as_("publisher")
+    browser.post("/applications/print/", data={"id": key})
+    done = told(app, "sweep", "--check")
+    assert (done.exit_code, done.output) == (0, "登记在册的文件都在存储中。\n")
+    assert browser.get("/healthz?details").text.splitlines()[-1].startswith("missing files 0 (")
+    with app.app_context(), access.everything() as session:
+        file = session.scalars(select(Attachment)).first()
+        paper = session.scalars(select(Paper)).one()
+        assert file is not None
+        names = [file.name, paper.certificate.number]
+        for digest in (file.digest, paper.digest):
+            (Path(app.config["STORE"]) / digest[:2] / digest).unlink()
+    kept = sorted(Store(app.config["STORE"]).kept())
+    done = told(app, "sweep", "--check")
+    assert (done.exit_code, all(name in done.output for name in names)) == (1, True)
+    assert sorted(Store(app.config["STORE"]).kept()) == kept
+    lines = browser.get("/healthz?details").text.splitlines()
+    assert (lines[0], lines[-1].startswith("missing files 2 (")) == ("missing", True)
+
+
+@pytest.mark.parametrize("how", ["gone", "no folder", "one province"])
+def test_keys_that_are_missing_are_told(app: Flask, as_: As, tmp_path: Path, how: str) -> None:
+    """Without them nothing can be granted or sent."""
+    copy = tmp_path / "keys"
+    shutil.copytree(app.config["SIGNING_KEY"], copy)
+    app.config["SIGNING_KEY"] = str(copy)
+    assert as_("publisher").get("/healthz").text == "ok\n"
+    match how:
+        case "gone":
+            shutil.rmtree(copy)
+        case "no folder":
+            shutil.rmtree(copy)
+            copy.touch()
+        case _:
+            (copy / "440000.key").unlink()
+    assert as_("publisher").get("/healthz").text == "keys\n"
+
+
+def test_no_room_for_temporary_files_is_no_fault_of_the_sender(app: Flask, as_: As, make_application: Making) -> None:
+    """What is being sent is larger than any file may be here: 503, not «the form is malformed»."""
+    key, browser = make_application(), as_("publisher")
+    before = ledger(app)
+    large = FileStorage(io.BytesIO(b"%PDF-" + b"x" * (3 << 20)), "合同.pdf")
+    boundary, body = encode_multipart(MultiDict({"id": str(key), "kind": "contract", "file": large}))
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            with app.app_context():
+                db.engine.dispose(close=False)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+            kind = f"multipart/form-data; boundary={boundary}"
+            answer = browser.post("/applications/upload/", data=body, content_type=kind)
+            os.write(writing, f"{answer.status_code} {'请稍后再试' in answer.text}".encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    assert os.read(reading, 100) == b"503 True"
+    os.close(reading)
+    assert ledger(app) == before
