@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from models import filing, turn, uploads
 from models.accounts import Account, publishers_for
 from models.application import WRITTEN, Application, Carrier
-from models.attachments import Store
+from models.attachments import Bounds, Store
 from models.vocabulary import Action
 from models.workflow import Refused
 
@@ -39,11 +39,11 @@ def _again(row: Carrier) -> Carrier:
 
 def _bring_files(session: Session, old: Application, draft: Application, by: Account, store: Store) -> list[str]:
     """By the way on which every file comes in: what is no longer safe to accept stays behind, the rest is kept once."""
-    left = []
+    left, bounds = [], Bounds(len(old.current_attachments), len(old.current_attachments))
     for file in old.current_attachments:
         try:
             with store.open(file.digest) as content:
-                uploads.attach(session, draft, file.kind, content, file.name, by, store, limit=file.size)
+                uploads.attach(session, draft, file.kind, content, file.name, by, store, file.size, bounds=bounds)
         except turn.Conflict:
             raise
         except FileNotFoundError:

@@ -16,7 +16,7 @@ from models.customs import last, rejected
 from models.db import db
 from models.vocabulary import Role
 from models.workflow import Refused
-from views import commands, health, limits, login, security, verification
+from views import addresses, commands, health, limits, login, security, verification
 from views.applications import ApplicationsScreen
 from views.districts import DistrictScreen
 from views.exchange import ExchangeScreen, TrafficScreen
@@ -63,6 +63,8 @@ def menu(admin: Admin) -> list[tuple[Any, str, bool]]:
 def init_app(app: Flask) -> None:
     """Hang every screen, page and command on the application."""
     Babel(app, locale_selector=lambda: app.config["BABEL_DEFAULT_LOCALE"])
+    with app.app_context():
+        addresses.init_app(app)
     security.init_app(app)
     login.init_app(app)
     limits.init_app(app)

@@ -14,7 +14,7 @@ from models.vocabulary import AttachmentKind
 from models.workflow import Refused
 from views.fields import number_of
 from views.filing import FilingScreen
-from views.office import store
+from views.office import bounds, store
 
 
 class UploadScreen(FilingScreen):
@@ -43,6 +43,7 @@ class UploadScreen(FilingScreen):
                 store(),
                 limit,
                 replaces,
+                bounds(),
             )
             db.session().commit()
         except Refused as refused:

@@ -14,7 +14,7 @@ from models import access, codes, integrity
 from models.accounts import Account, Organisation
 from models.db import lock_for_migration
 from models.text import normalize_code
-from models.visits import account_named, end_visits
+from models.visits import account_named, end_visits, reset_password
 from models.vocabulary import Role
 from models.workflow import Refused
 from views import authority, bulk, customs, demo, papers, safekeeping
@@ -110,8 +110,7 @@ def password(username: str) -> None:
     """A new one-time password; whoever is signed in with the old one is out."""
     with access.everything() as session:
         person = _person(session, username)
-        fresh = person.reset_password()
-        end_visits(session, person.id)
+        fresh = reset_password(session, person)
         session.commit()
     click.echo(_("账号“%(username)s”的密码已重置。", username=username))
     _tell(fresh)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from models.attachments import Store
+from models.attachments import Bounds, Store
 from models.certificate import Office
 from models.seal import Keys
 
@@ -12,6 +12,11 @@ from models.seal import Keys
 def store() -> Store:
     """Where attachments and papers are kept."""
     return Store(current_app.config["STORE"])
+
+
+def bounds() -> Bounds:
+    """How many files an application may have."""
+    return Bounds(int(current_app.config["ATTACHMENTS_PER_KIND"]), int(current_app.config["ATTACHMENTS_IN_ALL"]))
 
 
 def keys() -> Keys:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from flask import abort, flash, request
+from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,9 +15,10 @@ from models import codes, glyphs
 from models.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
 from models.db import db
 from models.text import FORMATS
-from models.visits import end_visits
+from models.visits import end_visits, reset_password
 from models.vocabulary import Role
 from models.workflow import Refused
+from views import one_time
 from views.base import Button, Screen, form_args_of, labels_of
 from views.fields import DayField
 from views.organisation_field import OrganisationLoader, searching
@@ -90,6 +91,14 @@ class AccountScreen(Screen):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Account, db, **kwargs)
 
+    @expose("/")
+    def index_view(self) -> Any:
+        """The list, and above it the one-time passwords that have not been shown yet; commits that they are shown."""
+        for note in one_time.take():
+            flash(note, "password")  # taken out again by this very page, so that no cookie ever carries it
+        db.session().commit()
+        return super().index_view()
+
     def get_edit_form(self) -> Any:
         form = super().get_edit_form()
         for name in self.FIXED:
@@ -114,7 +123,7 @@ class AccountScreen(Screen):
 
     def _tell(self, account: Account, password: str) -> None:
         sentence = _("%(name)s 的一次性密码：%(password)s（只显示这一次，首次登录须修改）")
-        flash(sentence % {"name": account.username, "password": password}, "password")
+        one_time.leave(sentence % {"name": account.username, "password": password})
 
     def buttons(self, row: Account) -> list[Button]:
         ask = _("确定要重置 %(name)s 的密码吗？该账号将立即退出登录。", name=row.username)
@@ -127,11 +136,9 @@ class AccountScreen(Screen):
         if account.id == current_user.id:
             flash(_("自己的密码请点击右上角“修改密码”更换。"), "error")
             return self.back()
-        password = account.reset_password()
-        end_visits(db.session(), account.id)
+        self._tell(account, reset_password(db.session(), account))
         db.session().commit()
-        self._tell(account, password)
-        return self.back()
+        return redirect(self.get_url(".index_view"), 303)
 
 
 class EntrustmentScreen(Screen):

@@ -23,6 +23,7 @@ from models.attachments import Attachment, Store
 from models.certificate import Certificate, Paper
 from models.codes import District
 from models.db import db, migrate
+from models.signin_failures import SigninFailure
 from models.visits import SpentChallenge, Visit
 from models.workflow import Refused
 
@@ -173,13 +174,14 @@ def sweep(session: Session, store: Store) -> dict[str, int]:
     ended = func.coalesce(Visit.ended_at, Visit.seen_at)
     answers: Any = session.execute(delete(SpentChallenge).where(SpentChallenge.spent_at < moment - ANSWERED))
     visits: Any = session.execute(delete(Visit).where(ended < moment - KEPT))
+    failures: Any = session.execute(delete(SigninFailure).where(SigninFailure.at < moment - KEPT))
     session.commit()
     before = moment - SETTLED
     return {
         _("无主文件"): sum(store.remove(digest, before) for digest in _orphans(session, store)),
         _("未传完的文件"): store.clear(before),
         _("验证码记录"): answers.rowcount,
-        _("登录记录"): visits.rowcount,
+        _("登录记录"): visits.rowcount + failures.rowcount,
     }
 
 
