@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
-LOCAL = ["127.0.0.1", "localhost", "[::1]"]
+LOCAL = ["127.0.0.1", "localhost"]  # Werkzeug compares no IPv6 address; `make run` serves none
 
 
 class TrustedProxies:
