@@ -21,6 +21,7 @@ from models.workflow import Refused
 
 TRIES = 5  # wrong passwords without a pause
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)  # doubled by each further one
+DOUBLINGS = 6  # until LONGEST_PAUSE is reached
 AGEING = timedelta(days=1)  # after which a failure no longer slows anybody down
 
 
@@ -93,7 +94,7 @@ def _pause_left(session: Session, attempt: SigninFailure) -> timedelta:
             SigninFailure.id != attempt.id,
         )
         .order_by(SigninFailure.at.desc())
-        .limit(TRIES + LONGEST_PAUSE // FIRST_PAUSE)
+        .limit(TRIES + DOUBLINGS)
     )
     times = session.scalars(others).all()
     if len(times) < TRIES:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import abort, flash, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -138,7 +138,7 @@ class AccountScreen(Screen):
             return self.back()
         self._tell(account, reset_password(db.session(), account))
         db.session().commit()
-        return redirect(self.get_url(".index_view"), 303)
+        return self.back()
 
 
 class EntrustmentScreen(Screen):

@@ -103,6 +103,20 @@ def test_pauses_double_up_to_an_hour_and_failures_age(app: Flask, time: Clock) -
         assert [waits() for _time in range(TRIES)] == [False] * TRIES
 
 
+def test_however_many_failures_there_are_the_pause_is_an_hour(app: Flask, time: Clock) -> None:
+    """Many at the same moment, as of a machine that asks a hundred times in parallel."""
+    with app.app_context():
+        answer()
+        one = db.session.scalars(select(SigninFailure)).one()
+        same = {"name_hash": one.name_hash, "place_hash": one.place_hash, "address": "", "at": one.at}
+        db.session.add_all(SigninFailure(**same) for _number in range(100))
+        db.session.commit()
+        time.passed += LONGEST_PAUSE - timedelta(minutes=1)
+        assert waits()
+        time.passed += timedelta(minutes=2)
+        assert answer("publisher", PASSWORD) == ""
+
+
 def test_waiting_is_not_prolonged_by_asking_again(app: Flask, time: Clock) -> None:
     with app.app_context():
         for _time in range(TRIES):

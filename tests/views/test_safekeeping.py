@@ -17,6 +17,7 @@ from app import create_app
 from models import access, clock
 from models.attachments import Attachment, Store
 from models.db import db, migrate
+from models.signin_failures import SigninFailure
 from models.visits import SpentChallenge, Visit
 from tests import former
 from tests.conftest import made
@@ -239,9 +240,12 @@ NAMELESS = {
     "certificate.digest",  # of its content, which lies in the row
     "customs_message.message_id",
     "customs_receipt.digest",  # of bytes that lie in the row
+    "signin_failure.name_hash",
+    "signin_failure.place_hash",
     "spent_challenge.nonce",
     "trail_entry.previous",
     "trail_entry.seal",
+    "visit.browser_hash",
     "visit.token_hash",
 }
 
@@ -264,10 +268,12 @@ def test_the_broom_takes_spent_challenges_and_visits_of_half_a_year_ago(app: Fla
         for name, age in ages.items():
             moment = now - age
             session.add(SpentChallenge(nonce=name, spent_at=moment))
+            session.add(SigninFailure(name_hash=name, place_hash="", address="", at=moment))
             session.add(Visit(token_hash=name, account_id=1, began_at=moment, seen_at=moment, ended_at=moment))
         session.add(Visit(token_hash="left open", account_id=1, began_at=now - ages["last year"], seen_at=now))
         session.commit()
     assert told(app, "sweep").exit_code == 0
     with app.app_context(), access.everything() as session:
         assert set(session.scalars(select(SpentChallenge.nonce))) == {"just now"}
+        assert set(session.scalars(select(SigninFailure.name_hash))) == {"just now", "last week"}
         assert set(session.scalars(select(Visit.token_hash))) == {"just now", "last week", "left open"}
