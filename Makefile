@@ -64,6 +64,8 @@ run: setup ## 装入演示数据和模拟海关，在 http://127.0.0.1:8000 运�
 soak: setup ## 长时间反复强制终止投递和办理进程，核对双方台账（KILLS=1000 SEED=1）
 	@KILLS=$(or $(KILLS),200) $(BIN)/pytest -q tests/views/terminal/test_kills.py
 
+# In Debian a service, which whoever only runs the demo does not need.
+test: PACKAGES += nginx
 test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto -m 'not slow'
 	@$(BIN)/pytest -n auto -m slow

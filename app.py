@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 import views
 from models.database import init_app as open_database
@@ -32,6 +31,9 @@ SETTINGS: dict[str, Any] = {
     "CAPTCHA": True,
     # Megabytes a file; ours, roomier than customs' 4 MB a file, which later binds what is sent on.
     "ATTACHMENT_MB": 20,
+    # Files an application may have, of each kind and in all; ours, no public text names a number.
+    "ATTACHMENTS_PER_KIND": 20,
+    "ATTACHMENTS_IN_ALL": 100,
     # The way to customs: folder:PATH (the boxes of an E-port client; relative to instance/), https://… or, on this
     # machine alone, http://…; None sends nothing. For https, PEM files: whom we trust, and our own certificate and key.
     "CUSTOMS_GATEWAY": None,
@@ -46,13 +48,17 @@ SETTINGS: dict[str, Any] = {
     "PAPER_PACE": {},
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
+    # Hours after which it ends whatever is clicked.
+    "SESSION_HOURS": 12,
     # Seconds within which a request has to arrive; each 16 KB of it adds another (views/entrance/server.py).
     "REQUEST_SECONDS": 20,
     # Where requests are counted, to slow down whoever guesses: each process by itself, or redis://… for all together.
     "RATELIMIT_STORAGE_URI": "memory://",
-    # Reverse proxies in front of us whose X-Forwarded-* headers are believed.
+    # Reverse proxies in front of us, one behind the other; and from which addresses or networks they reach us: from
+    # anywhere else X-Forwarded-* headers are not believed.
     "PROXIES": 0,
-    # Host names we answer to; None answers to any.
+    "PROXY_ADDRESSES": "127.0.0.1,::1",
+    # Host names we answer to, commas between. Required unless BASE_URL is this machine; then its own names will do.
     "TRUSTED_HOSTS": None,
     # Cookies only over https; switch on wherever there is TLS.
     "SESSION_COOKIE_SECURE": False,
@@ -89,8 +95,6 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
             app.config[name] = str(Path(app.instance_path) / app.config[name])  # an absolute path stays as it is
     app.config["MAX_CONTENT_LENGTH"] = (int(app.config["ATTACHMENT_MB"]) + 1) << 20
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or own_secret(Path(app.instance_path))
-    if proxies := int(app.config["PROXIES"]):
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     open_database(app)
     views.init_app(app)
     return app

@@ -120,7 +120,7 @@ class Client:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE, source_address=(self.source, 0))
+        connection = self.connection()
         try:
             connection.request(method, iri_to_uri(path), body, sent)
             response = connection.getresponse()
@@ -130,6 +130,10 @@ class Client:
         for line in answer.headers.get_all("Set-Cookie") or ():
             self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
         return answer
+
+    def connection(self) -> http.client.HTTPConnection:
+        """A new connection from the address of this client."""
+        return http.client.HTTPConnection(self.host, timeout=PATIENCE, source_address=(self.source, 0))
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, **headers)

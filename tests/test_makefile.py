@@ -1,6 +1,7 @@
 """The words of the Makefile, and the check that no test was left out."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def test_without_network_a_missing_package_is_a_sentence(tmp_path: Path) -> None
     assert answer.returncode != 0
     assert answer.stdout == "安装系统软件包： chromium\n"
     assert "请检查网络" in answer.stderr
+
+
+def test_the_demo_is_served_to_this_machine_alone() -> None:
+    """24: without nginx before it, nobody else may reach it."""
+    recipe = run("make", "-n", "-o", ".venv/requirements.txt", "run").stdout
+    assert re.findall(r"--bind (\S+);", recipe) == ["127.0.0.1:8000"]
+
+
+@pytest.mark.parametrize(("word", "wanted"), [("run", False), ("test", True)])
+def test_a_web_server_is_installed_for_the_tests_only(tmp_path: Path, word: str, wanted: bool) -> None:
+    recipe = run("make", "-n", word).stdout
+    assert ("nginx" in recipe.split("apt-get")[0]) is wanted
 
 
 def test_an_old_python_is_told_so(tmp_path: Path) -> None:

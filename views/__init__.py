@@ -17,7 +17,7 @@ from models.database import db, sqlite
 from models.vocabulary import Role
 from models.workflow import Refused
 from views import terminal
-from views.entrance import health, limits, login, security, unfinished_restore, verification
+from views.entrance import addresses, health, limits, login, security, unfinished_restore, verification
 from views.panel.fields import shared_attributes
 from views.resources import store
 from views.screens.accounts import AccountScreen, EntrustmentScreen
@@ -65,6 +65,8 @@ def menu(admin: Admin) -> list[tuple[Any, str, bool]]:
 def init_app(app: Flask) -> None:
     """Hang every screen, page and command on the application."""
     Babel(app, locale_selector=lambda: app.config["BABEL_DEFAULT_LOCALE"])
+    with app.app_context():
+        addresses.init_app(app)
     security.init_app(app)
     login.init_app(app)
     limits.init_app(app)

@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import current_app
 
 from models.application import Application
-from models.application.attachments import Store
+from models.application.attachments import Bounds, Store
 from models.backup import registered_store
 from models.certificate import Office
 from models.customs import CustomsMessage, unanswered_of
@@ -17,6 +17,11 @@ from models.signing.keys import Keys
 def store() -> Store:
     """Where attachments and papers are kept; it is used only while it is the one that the database has registered."""
     return Store(current_app.config["STORE"], lambda: registered_store.identity(db.session()))
+
+
+def bounds() -> Bounds:
+    """How many files an application may have."""
+    return Bounds(int(current_app.config["ATTACHMENTS_PER_KIND"]), int(current_app.config["ATTACHMENTS_IN_ALL"]))
 
 
 def keys() -> Keys:

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from models.acts import filing, uploads
 from models.application import Application, Carrier, locking
-from models.application.attachments import Store
+from models.application.attachments import Bounds, Store
 from models.columns import written
 from models.people.accounts import Account, publishers_for
 from models.vocabulary import Action
@@ -40,11 +40,11 @@ def _again(row: Carrier) -> Carrier:
 
 def _bring_files(session: Session, old: Application, draft: Application, by: Account, store: Store) -> list[str]:
     """By the way on which every file comes in: what is no longer safe to accept stays behind, the rest is kept once."""
-    left = []
+    left, bounds = [], Bounds(len(old.current_attachments), len(old.current_attachments))
     for file in old.current_attachments:
         try:
             with store.open(file.digest) as content:
-                uploads.attach(session, draft, file.kind, content, file.name, by, store, limit=file.size)
+                uploads.attach(session, draft, file.kind, content, file.name, by, store, file.size, bounds=bounds)
         except locking.Conflict:
             raise
         except FileNotFoundError:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models import clock, workflow
 from models.acts.filing import start
 from models.application import Application, trail
-from models.application.attachments import Attachment, Store, clean_name, named, reread_files
+from models.application.attachments import Attachment, Bounds, Store, clean_name, named, reread_files
 from models.application.locking import hold
 from models.people.accounts import Account
 from models.vocabulary import Action, AttachmentKind, Status, Step
@@ -25,18 +25,23 @@ def attach(
     store: Store,
     limit: int,
     replaces: int | None = None,
+    bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> Attachment:
     """Bytes to disk, then the row that names them. Many at once do not disturb each other, nor an open edit form.
 
     Without an application a draft is started: only then, for looking at a file takes long, and a number is waited for.
     """
     rule = workflow.check(Action.EDIT, application.status if application else Status.DRAFT, by.role)
+    if application and replaces is None:
+        bounds.assert_room(application, kind)  # before the file is inspected; what counts is asked again under the lock
     name = clean_name(name)
-    stored = store.put(stream, name, limit)
+    stored = store.put(stream, name, limit, by.id)
     name = named(name, stored.media_type)
     application = application or start(session, by)
     status = hold(session, application, rule)
-    old = _remove(session, application, replaces).name if replaces is not None else None
+    reread_files(session, application)
+    old = _remove(application, replaces).name if replaces is not None else None
+    bounds.assert_room(application, kind)
     file = Attachment(
         application=application,
         application_id=application.id,
@@ -57,14 +62,14 @@ def attach(
 def detach(session: Session, application: Application, attachment_id: int, by: Account) -> Attachment:
     """Take a file out of the application while it may be edited; the bytes stay for the record."""
     status = hold(session, application, workflow.check(Action.EDIT, application.status, by.role))
-    file = _remove(session, application, attachment_id)
+    reread_files(session, application)
+    file = _remove(application, attachment_id)
     session.flush()
     trail.record(session, application, Step.DETACH, by, status, changes={str(file.kind): [file.name, None]})
     return file
 
 
-def _remove(session: Session, application: Application, attachment_id: int) -> Attachment:
-    reread_files(session, application)
+def _remove(application: Application, attachment_id: int) -> Attachment:
     file = next((file for file in application.current_attachments if file.id == attachment_id), None)
     if file is None:
         raise Refused(_("该附件已不存在，请刷新页面后再试。"))

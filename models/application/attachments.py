@@ -44,6 +44,7 @@ FLAWS = {
     Flaw.LOCKED: _l("文件“%(name)s”已加密，审核人员无法阅读，请去除密码或权限保护后上传。"),
     Flaw.LARGE: _l("文件“%(name)s”的像素过大，请缩小后上传。"),
     Flaw.BUSY: _l("系统繁忙，请稍后重试。"),
+    Flaw.TOO_MANY: _l("您上传的其他文件还在检查，请稍候，待其完成后重试。"),
 }
 CHUNK = 1 << 20
 DIGEST = re.compile("[0-9a-f]{64}")
@@ -80,6 +81,24 @@ class Stored:
     media_type: str
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """How many files an application may have at the same time, of each kind and in all."""
+
+    per_kind: int = 20
+    in_all: int = 100
+
+    def assert_room(self, application: Application, kind: AttachmentKind, more: int = 1) -> None:
+        """Raises Refused unless `more` files of this kind may be added to those that are there."""
+        kinds = [file.kind for file in application.current_attachments]
+        if kinds.count(kind) + more > self.per_kind:
+            sentence = _("“%(kind)s”最多 %(most)s 个文件，请移除不需要的，或把多页合并为一个文件后再上传。")
+            raise Refused(sentence % {"kind": kind.label, "most": self.per_kind})
+        if len(kinds) + more > self.in_all:
+            sentence = _("一份申请最多 %(most)s 个附件，请移除不需要的，或把多页合并为一个文件后再上传。")
+            raise Refused(sentence % {"most": self.in_all})
+
+
 def reread_files(session: Session, application: Application) -> None:
     """Files come and go without a new version: what was read before the row was ours may be out of date."""
     for file in application.attachments:
@@ -97,8 +116,8 @@ class Store:
     def __init__(self, address: str, expected: Callable[[], str | None] = lambda: None) -> None:
         self.place, self.expected = place_of(address), expected
 
-    def put(self, stream: BinaryIO, name: str, limit: int) -> Stored:
-        """Keep what a person sends. Raises Refused when larger than `limit` bytes, empty, or of no accepted kind."""
+    def put(self, stream: BinaryIO, name: str, limit: int, owner: int | None = None) -> Stored:
+        """Keep what an account sends. Raises Refused when larger than `limit` bytes, empty, or of no accepted kind."""
         seal, size = hashlib.sha256(), 0
         with self._writing(), self.place.incoming() as file:
             while chunk := stream.read(CHUNK):
@@ -108,7 +127,7 @@ class Store:
                 seal.update(chunk)
                 file.write(chunk)
             file.flush()
-            media_type = kind_of(Path(file.name), name)
+            media_type = kind_of(Path(file.name), name, owner)
             self.place.take(file, key_of(seal.hexdigest()))
         return Stored(seal.hexdigest(), size, media_type)
 
@@ -200,12 +219,12 @@ def key_of(digest: str) -> str:
     return f"{digest[:2]}/{digest}"
 
 
-def kind_of(path: Path, name: str) -> str:
+def kind_of(path: Path, name: str, owner: int | None = None) -> str:
     """The media type by content, not by name; raises Refused with a sentence for anything else, or a broken file."""
     try:
-        return inspected(path)
+        return inspected(path, owner)
     except Flawed as flawed:
-        refused = TryAgain if flawed.args[0] is Flaw.BUSY else Refused
+        refused = TryAgain if flawed.args[0] in (Flaw.BUSY, Flaw.TOO_MANY) else Refused
         raise refused(str(FLAWS[flawed.args[0]]) % {"name": name}) from None
 
 

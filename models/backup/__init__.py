@@ -23,6 +23,7 @@ from models.application.attachments import Attachment, Store
 from models.certificate import Certificate, Paper
 from models.database import db, sqlite
 from models.people.sessions import SpentChallenge, Visit
+from models.people.signin_failures import SigninFailure
 from models.workflow import Refused
 
 # Every column that names kept bytes, and the one people know them by: a backup looks for them, a sweep spares them.
@@ -160,13 +161,14 @@ def sweep(session: Session, store: Store) -> dict[str, int]:
     ended = func.coalesce(Visit.ended_at, Visit.seen_at)
     answers: Any = session.execute(delete(SpentChallenge).where(SpentChallenge.spent_at < moment - ANSWERED))
     visits: Any = session.execute(delete(Visit).where(ended < moment - KEPT))
+    failures: Any = session.execute(delete(SigninFailure).where(SigninFailure.at < moment - KEPT))
     session.commit()
     before = moment - SETTLED
     return {
         _("无主文件"): sum(store.remove(digest, before) for digest in _orphans(session, store)),
         _("未传完的文件"): store.clear(before),
         _("验证码记录"): answers.rowcount,
-        _("登录记录"): visits.rowcount,
+        _("登录记录"): visits.rowcount + failures.rowcount,
     }
 
 

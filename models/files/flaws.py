@@ -16,6 +16,7 @@ class Flaw(StrEnum):
     LOCKED = "locked"
     LARGE = "large"
     BUSY = "busy"  # nothing is known of the file: the server had no time for it
+    TOO_MANY = "too_many"  # nor here: as many others of the same account are being inspected
 
 
 class Flawed(Exception):

@@ -7,18 +7,21 @@ import filetype
 from models.files.flaws import Flaw, Flawed
 from models.files.pdf_check import BEGIN, check_pdf, limit_memory
 from models.files.pictures import allow_large, check_picture
-from models.files.worker import Busy, Craft, Unfinished, Workshop
+from models.files.worker import Busy, Craft, TooMany, Unfinished, Workshop
 
 PDF = "application/pdf"
 PICTURES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/apng": "PNG", "image/tiff": "TIFF"}
 MEMORY, CPU = 1 << 30, 15  # bytes, and seconds of processor time for one file
 LONGEST = 60  # seconds that a person waits for their turn, and again for the answer
+EACH = 2  # files of one owner that a process inspects or has waiting; ours
 
 
-def inspected(path: Path) -> str:
-    """The media type of a file by its content; raises Flawed."""
+def inspected(path: Path, owner: int | None = None) -> str:
+    """The media type of a file by its content; raises Flawed. `owner`: the account that sent it; owners take turns."""
     try:
-        told = str(INSPECTION.done(path))
+        told = str(INSPECTION.done(path, owner))
+    except TooMany:
+        raise Flawed(Flaw.TOO_MANY) from None
     except Busy:
         raise Flawed(Flaw.BUSY) from None
     except Unfinished:  # it took more memory or time than any honest file
@@ -46,7 +49,7 @@ def open_up() -> None:
     allow_large()
 
 
-INSPECTION = Workshop(Craft(look, open_up, memory=MEMORY, cpu=CPU), LONGEST, LONGEST)
+INSPECTION = Workshop(Craft(look, open_up, memory=MEMORY, cpu=CPU), LONGEST, LONGEST, EACH)
 
 
 def _kind(path: Path) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from threading import Lock
 from typing import Any
+
+from models.files.fair_queue import FairQueue, QueueFull, WaitedTooLong
 
 START = 120  # seconds that a process may take to load what it needs
 
@@ -19,6 +20,10 @@ class Unfinished(RuntimeError):
 
 class Busy(Unfinished):
     """There was no time for the task, or no memory to start a process; nothing is known of the task itself."""
+
+
+class TooMany(Busy):
+    """The owner of the task has as many others in the queue as one owner may have."""
 
 
 def nothing() -> None:
@@ -44,29 +49,37 @@ class Craft:
 class Workshop:
     """One worker process: started by the first task, replaced when it dies, ended when the process that uses it ends.
 
-    `longest`: seconds to wait for an answer; `patience`: seconds to wait for one's turn, -1: for ever.
+    `longest`: seconds to wait for an answer; `patience`: seconds to wait for one's turn, -1: for ever; `each`: tasks
+    that one owner may have in the queue, 0: no limit.
     """
 
-    def __init__(self, craft: Craft, longest: float, patience: float = -1) -> None:
+    def __init__(self, craft: Craft, longest: float, patience: float = -1, each: int = 0) -> None:
         self.craft, self.longest, self.patience = craft, longest, patience
-        self.turn = Lock()
+        self.queue = FairQueue(each)
         self.line: Connection | None = None
         self.process: Any = None
         self.owner = self.orders = 0
 
-    def done(self, order: Any) -> Any:
-        """The result of one task; raises Unfinished, or Busy. A task whose process died is tried once more."""
-        if not self.turn.acquire(timeout=self.patience):
-            raise Busy("other tasks took all the time")
+    def done(self, order: Any, owner: Any = None) -> Any:
+        """The result of one task of an `owner` (anything that can be a key); owners take turns.
+
+        Raises Unfinished, Busy or TooMany. A task whose process died is tried once more.
+        """
         try:
-            for _attempt in range(2):
-                try:
-                    return self._asked(order)
-                except (EOFError, OSError):
-                    if self._stop() == -signal.SIGPROF:
-                        raise Unfinished("the task took all its processor time") from None  # and would again
-        finally:
-            self.turn.release()
+            with self.queue.turn(owner, self.patience):
+                return self._tried(order)
+        except QueueFull:
+            raise TooMany("other tasks of this owner wait") from None
+        except WaitedTooLong:
+            raise Busy("other tasks took all the time") from None
+
+    def _tried(self, order: Any) -> Any:
+        for _attempt in range(2):
+            try:
+                return self._asked(order)
+            except (EOFError, OSError):
+                if self._stop() == -signal.SIGPROF:
+                    raise Unfinished("the task took all its processor time") from None  # and would again
         raise Unfinished("the process died twice of one task")
 
     def _asked(self, order: Any) -> Any:

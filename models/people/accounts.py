@@ -3,7 +3,7 @@
 import re
 import secrets
 import unicodedata
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
@@ -15,8 +15,8 @@ from sqlalchemy import ForeignKey, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validates
 
 from models import clock
-from models.clock import Moment
 from models.database import Base
+from models.people.passwords import assert_strong
 from models.text import normalize_code, without_format_characters
 from models.vocabulary import Role, Trade, WordColumn
 from models.workflow import Refused
@@ -117,8 +117,6 @@ class Account(Base, UserMixin):
     password_hash: Mapped[str] = mapped_column(String(200))
     must_change: Mapped[bool] = mapped_column(default=True, info={"label": _l("待改密码")})
     active: Mapped[bool] = mapped_column(default=True, info={"label": _l("启用")})
-    failures: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None] = mapped_column(Moment)
 
     visit: "Visit | None" = None  # the one under way in this request; set on the instance by sign_in() and visitor()
 
@@ -140,12 +138,10 @@ class Account(Base, UserMixin):
         return self.active and (self.organisation is None or self.organisation.active)
 
     def set_password(self, password: str, *, must_change: bool = False) -> None:
-        """Store the argon2 hash; raises Refused when the password is too weak."""
-        if len(password) < 10 or not re.search(r"[A-Za-z]", password) or not re.search(r"\d", password):
-            raise Refused(_("密码至少 10 位，并同时包含字母和数字。"))
+        """Store the argon2 hash; raises Refused when the password is too short or can be guessed."""
+        assert_strong(password, (self.username, self.name, self.organisation.name if self.organisation else None))
         self.password_hash = HASHER.hash(password)
         self.must_change = must_change
-        self.failures, self.locked_until = 0, None
 
     def has_password(self, password: str) -> bool:
         """Whether `password` is this account's."""

@@ -60,8 +60,9 @@ def whole(connection: socket.socket) -> bytes:
 
 def begun(client: Client, path: str, length: int = 1000) -> bytes:
     """The header of a form that is sent to `path`, with so many bytes to come."""
-    cookies = "".join(f"Cookie: {name}={value}\r\n" for name, value in client.cookies.items())
-    return f"POST {path} HTTP/1.1\r\nHost: {client.host}\r\n{cookies}".encode() + FORM % length + b"\r\n"
+    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    sent = f"Cookie: {cookies}\r\n" if cookies else ""
+    return f"POST {path} HTTP/1.1\r\nHost: {client.host}\r\n{sent}".encode() + FORM % length + b"\r\n"
 
 
 def beginnings(client: Client) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from models.database import db
 
 Ledger = dict[str, list[Any]]
-COMINGS_AND_GOINGS = {"visit", "spent_challenge"}
+COMINGS_AND_GOINGS = {"visit", "spent_challenge", "signin_failure"}
 
 
 def ledger(app: Flask) -> Ledger:

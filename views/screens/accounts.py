@@ -15,10 +15,11 @@ from models import codes
 from models.certificate import fonts
 from models.database import db
 from models.people.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
-from models.people.sessions import end_visits
+from models.people.sessions import end_visits, reset_password
 from models.text import FORMATS
 from models.vocabulary import Role
 from models.workflow import Refused
+from views.entrance import one_time
 from views.panel.fields import DayField
 from views.panel.organisation_field import OrganisationLoader, searching
 from views.panel.query import AccountQuery
@@ -91,6 +92,14 @@ class AccountScreen(Screen):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Account, db, **kwargs)
 
+    @expose("/")
+    def index_view(self) -> Any:
+        """The list, and above it the one-time passwords that have not been shown yet; commits that they are shown."""
+        for note in one_time.take():
+            flash(note, "password")  # taken out again by this very page, so that no cookie ever carries it
+        db.session().commit()
+        return super().index_view()
+
     def get_edit_form(self) -> Any:
         form = super().get_edit_form()
         for name in self.FIXED:
@@ -115,7 +124,7 @@ class AccountScreen(Screen):
 
     def _tell(self, account: Account, password: str) -> None:
         sentence = _("%(name)s 的一次性密码：%(password)s（只显示这一次，首次登录须修改）")
-        flash(sentence % {"name": account.username, "password": password}, "password")
+        one_time.leave(sentence % {"name": account.username, "password": password})
 
     def buttons(self, row: Account) -> list[Button]:
         ask = _("确定要重置 %(name)s 的密码吗？该账号将立即退出登录。", name=row.username)
@@ -128,10 +137,8 @@ class AccountScreen(Screen):
         if account.id == current_user.id:
             flash(_("自己的密码请点击右上角“修改密码”更换。"), "error")
             return self.back()
-        password = account.reset_password()
-        end_visits(db.session(), account.id)
+        self._tell(account, reset_password(db.session(), account))
         db.session().commit()
-        self._tell(account, password)
         return self.back()
 
 

@@ -14,7 +14,7 @@ from models.files.store_errors import StoreUnusable
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
 from views.panel.fields import number_of
-from views.resources import store
+from views.resources import bounds, store
 from views.screens.filing import FilingScreen
 
 
@@ -44,6 +44,7 @@ class UploadScreen(FilingScreen):
                 store(),
                 limit,
                 replaces,
+                bounds(),
             )
             db.session().commit()
         except Refused as refused:

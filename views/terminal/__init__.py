@@ -14,7 +14,7 @@ from models import access, backup, codes, integrity
 from models.backup import registered_store, restoring
 from models.database import lock_for_migration, search
 from models.people.accounts import Account, Organisation
-from models.people.sessions import account_named, end_visits
+from models.people.sessions import account_named, end_visits, reset_password
 from models.text import normalize_code
 from models.vocabulary import Role
 from models.workflow import Refused
@@ -114,8 +114,7 @@ def password(username: str) -> None:
     """A new one-time password; whoever is signed in with the old one is out."""
     with access.everything() as session:
         person = _person(session, username)
-        fresh = person.reset_password()
-        end_visits(session, person.id)
+        fresh = reset_password(session, person)
         session.commit()
     click.echo(_("账号“%(username)s”的密码已重置。", username=username))
     _tell(fresh)

@@ -74,7 +74,7 @@ def test_who_waits_too_long_for_their_turn_is_told_to_try_again(
     """31: too busy is no flaw of a file; nothing is stored, and the same file is accepted later."""
     store = Store(str(tmp_path / "store"))
     monkeypatch.setattr(INSPECTION, "patience", 0.05)
-    with INSPECTION.turn, pytest.raises(Refused, match=r"^系统繁忙，请稍后重试。$"):
+    with INSPECTION.queue.turn("another"), pytest.raises(Refused, match=r"^系统繁忙，请稍后重试。$"):
         store.put(io.BytesIO(a_png()), "合同.png", 1 << 20)
     assert list(store.kept()) == []
     assert store.put(io.BytesIO(a_png()), "合同.png", 1 << 20).media_type == "image/png"

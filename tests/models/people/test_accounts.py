@@ -28,7 +28,7 @@ from models.workflow import Refused
 from tests.cast import PASSWORD, account_of
 
 HALF_AN_HOUR = timedelta(minutes=30)
-WRONG = "用户名或密码不正确，请核对后重新输入；连续输错 5 次，账号锁定 10 分钟。"
+WRONG = "用户名或密码不正确，请核对后重新输入；连续输错 5 次后，须等待一段时间才能再试。"
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,6 @@ def test_a_code_that_was_issued_with_a_wrong_check_sign_can_be_kept(app: Flask) 
     assert not valid_credit_code("91110000600037341M")
 
 
-@pytest.mark.parametrize("password", ["", "Ab1", "abcdefghij", "1234567890", "密码密码密码密码密码1"])
-def test_a_weak_password_is_refused(app: Flask, password: str) -> None:
-    with app.app_context(), pytest.raises(Refused, match="至少 10 位，并同时包含字母和数字"):
-        Account(username="x").set_password(password)
-
-
 def test_a_password_is_stored_as_a_salted_hash(app: Flask) -> None:
     with app.app_context():
         first, second = Account(username="a"), Account(username="b")
@@ -127,11 +121,9 @@ def test_a_password_is_stored_as_a_salted_hash(app: Flask) -> None:
 def test_a_password_given_out_once_is_strong_and_must_be_changed(app: Flask) -> None:
     with app.app_context():
         account = account_of("publisher")
-        account.failures, account.locked_until = 4, clock.now() + HALF_AN_HOUR
         fresh = account.reset_password()
         db.session.commit()
         assert account.must_change
-        assert (account.failures, account.locked_until) == (0, None)
         assert fresh != account.reset_password()
         account.set_password(fresh)  # it obeys the rule for every other password
         assert not account.must_change
@@ -174,42 +166,6 @@ def test_the_disabled_are_answered_by_the_same_sentence(app: Flask, of: str) -> 
         with pytest.raises(Refused, match=WRONG):
             sign_in(db.session(), "publisher", PASSWORD)
         assert visitor(db.session(), token, HALF_AN_HOUR) is None
-
-
-def refused_with(username: str, password: str) -> str:
-    """The sentence with which this pair is turned away."""
-    with pytest.raises(Refused) as refused:
-        sign_in(db.session(), username, password)
-    return str(refused.value)
-
-
-def test_after_five_failures_the_account_is_locked_for_ten_minutes(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sentence stays the same: who guesses learns neither that there is such an account nor that it is locked."""
-    start = clock.now()
-    with app.app_context():
-        assert [refused_with("publisher", "wrong") for _ in range(5)] == [WRONG] * 5
-        assert refused_with("publisher", PASSWORD) == WRONG == refused_with("nobody", PASSWORD)
-        assert sign_in(db.session(), "reviewer", PASSWORD).username == "reviewer"
-        monkeypatch.setattr(clock, "now", lambda: start + timedelta(minutes=9))
-        assert refused_with("publisher", PASSWORD) == WRONG
-        monkeypatch.setattr(clock, "now", lambda: start + timedelta(minutes=11))
-        assert sign_in(db.session(), "publisher", PASSWORD).failures == 0
-
-
-def test_failures_are_forgotten_by_a_success(app: Flask) -> None:
-    with app.app_context():
-        for _ in range(3):
-            assert [refused_with("publisher", "wrong") for _ in range(4)] == [WRONG] * 4
-            sign_in(db.session(), "publisher", PASSWORD)
-
-
-def test_a_new_password_unlocks(app: Flask) -> None:
-    with app.app_context():
-        for _ in range(5):
-            refused_with("publisher", "wrong")
-        account_of("publisher").set_password("another-Pass-2026")
-        db.session.commit()
-        assert sign_in(db.session(), "publisher", "another-Pass-2026").username == "publisher"
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from werkzeug.test import TestResponse
 from models import clock
 from models.database import db
 from models.people.accounts import Account, Organisation
+from models.people.sessions import Visit
 from tests.cast import PASSWORD
 from tests.conftest import Acting, Browser, Making
 from tests.views.ledger import ledger
@@ -71,6 +73,42 @@ def test_a_reset_password_ends_every_visit(as_: As, cast: SimpleNamespace) -> No
     assert signed_in(as_, "publisher", password).get("/applications/").location == "/password"
 
 
+def test_a_one_time_password_is_in_no_cookie_and_in_no_row(app: Flask, as_: As, cast: SimpleNamespace) -> None:
+    """26: a flashed message lies readable in the session's cookie, and in every copy of it."""
+    operator = as_("operator")
+    steps = [
+        fill(operator, "/accounts/new/", username="newcomer", name="钱多", role="national"),
+        operator.post("/accounts/reset/", data={"id": cast.publisher}),
+        operator.get("/password"),  # a page in between takes nothing away
+    ]
+    with app.app_context(), db.engine.connect() as connection:
+        visits = str(connection.execute(select(Visit.__table__)).all())
+    shown = operator.get("/accounts/")
+    passwords = re.findall(r"的一次性密码：(\S+)（", shown.text)
+    assert len(passwords) == 2
+    serializer: Any = app.session_interface.get_signing_serializer(app)
+    cookies = [
+        re.match(r"filing=([^;]*)", line) for each in [*steps, shown] for line in each.headers.getlist("Set-Cookie")
+    ]
+    carried = str([serializer.loads(cookie[1]) for cookie in cookies if cookie and cookie[1]])
+    assert "note_key" in carried
+    for password in passwords:
+        assert password not in carried + visits + str(ledger(app))
+    assert not re.findall(r"的一次性密码", operator.get("/accounts/").text)
+    assert signed_in(as_, "publisher", passwords[1])
+
+
+def test_a_note_that_nobody_has_the_key_of_is_no_error(app: Flask, as_: As, cast: SimpleNamespace) -> None:
+    """The answer that carried the key was lost: the password is reset again."""
+    operator = as_("operator")
+    operator.post("/accounts/reset/", data={"id": cast.publisher})
+    with operator.session_transaction() as session:
+        session["note_key"] = "of another tab"
+    assert "一次性密码" not in operator.get("/accounts/").text
+    operator.post("/accounts/reset/", data={"id": cast.publisher})
+    assert "一次性密码" in operator.get("/accounts/").text
+
+
 def test_a_disabled_account_is_out_at_once_and_stays_out(as_: As, cast: SimpleNamespace) -> None:
     """AD9: disabled, never deleted; and nobody saws off the branch they sit on."""
     operator, inside = as_("operator"), as_("reviewer")
@@ -92,16 +130,11 @@ def test_what_an_account_is_for_is_said_once(as_: As, acting: Acting, cast: Simp
     """The user name and the role stand in the trail of every act: they are no field of the edit form."""
     answer = fill(
         as_("operator"), f"/accounts/edit/?id={cast.publisher}",
-        name="王小敏", username="other", role="operator", password_hash="x", must_change="y", failures="9", id="99",
+        name="王小敏", username="other", role="operator", password_hash="x", must_change="y", id="99",
     )  # fmt: skip
     assert answer.status_code == 302
     with acting("publisher") as account:
-        assert (account.name, account.username, account.role, account.failures) == (
-            "王小敏",
-            "publisher",
-            "publisher",
-            0,
-        )
+        assert (account.name, account.username, account.role) == ("王小敏", "publisher", "publisher")
         assert account.has_password(PASSWORD)
         assert not account.must_change
 

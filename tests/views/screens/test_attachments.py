@@ -3,7 +3,11 @@
 import io
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
+from time import sleep
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,10 +16,12 @@ from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
 from models import clock
+from models.application import Application
 from models.application.attachments import Store
+from models.database import db
 from models.files.inspection import INSPECTION
 from models.vocabulary import AttachmentKind, Status
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Acting, Browser, Making, Recording
 from tests.views.ledger import ledger
 from tests.views.screens.test_matrix import sees
 
@@ -265,8 +271,76 @@ def test_a_server_that_has_no_time_for_a_file_says_so_and_takes_it_later(
 ) -> None:
     """After 503 the page keeps the chosen file and offers 重试; nothing is said of the file itself."""
     key, browser = make_application(), as_("publisher")
-    with monkeypatch.context() as busy, INSPECTION.turn:
+    with monkeypatch.context() as busy, INSPECTION.queue.turn("another"):
         busy.setattr(INSPECTION, "patience", 0.05)
         answer = upload(browser, key, a_pdf("合同"))
     assert (answer.status_code, answer.json) == (503, {"message": "系统繁忙，请稍后重试。"})
     assert upload(browser, key, a_pdf("合同")).status_code == 200
+
+
+def test_a_third_file_at_once_of_the_same_account_has_to_wait_and_others_do_not(
+    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, cast: SimpleNamespace
+) -> None:
+    """25: twenty uploads at once took 94 s, and whoever came after them waited as long."""
+    key, other = make_application(), make_application(by="publisher2")
+    publisher, publisher2 = as_("publisher"), as_("publisher2")
+    with ThreadPoolExecutor(3) as together, INSPECTION.queue.turn(cast.publisher):
+        second = together.submit(upload, publisher, key, a_pdf("second"))
+        while INSPECTION.queue.count(cast.publisher) < 2:
+            sleep(0.01)
+        third = upload(publisher, key, a_pdf("third"))
+        theirs = together.submit(upload, publisher2, other, a_pdf("theirs"))
+        while INSPECTION.queue.count(cast.publisher2) < 1:
+            sleep(0.01)
+    assert (third.status_code, third.json) == (503, {"message": "您上传的其他文件还在检查，请稍候，待其完成后重试。"})
+    assert (second.result().status_code, theirs.result().status_code) == (200, 200)
+    assert upload(publisher, key, a_pdf("third")).status_code == 200
+
+
+def test_there_are_so_many_files_of_a_kind_and_in_all(
+    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, acting: Acting
+) -> None:
+    """25: 300 went in. The page tells the limit before, the refusal after; what is replaced makes room."""
+    key, browser = make_application(), as_("publisher")
+    with acting("publisher"):
+        there = len(db.session.get_one(Application, key).current_attachments)
+    app.config.update(ATTACHMENTS_PER_KIND=2, ATTACHMENTS_IN_ALL=there + 3)
+    page = browser.get(f"/applications/edit/?id={key}").text
+    assert f"每类最多 2 个，总共最多 {there + 3} 个" in page
+    assert [upload(browser, key, a_pdf(str(n)), kind="other").status_code for n in range(3)] == [200, 200, 422]
+    answer = upload(browser, key, a_pdf("x"), kind="other")
+    assert answer.json["message"].startswith("“其他”最多 2 个文件，请移除不需要的")
+    assert upload(browser, key, a_pdf("y"), kind="copyright").status_code == 200
+    answer = upload(browser, key, a_pdf("z"), kind="copyright")
+    assert answer.json["message"].startswith(f"一份申请最多 {there + 3} 个附件，请移除不需要的")
+    with acting("publisher"):
+        files = db.session.get_one(Application, key).current_attachments
+        old = next(file.id for file in files if file.kind == "other")
+    assert upload(browser, key, a_pdf("z"), kind="other", replaces=old).status_code == 200
+    with acting("publisher"):
+        assert len(db.session.get_one(Application, key).current_attachments) == there + 3
+
+
+def test_files_that_come_at_the_same_time_cannot_pass_the_limit(
+    app: Flask, make_application: Making, a_pdf: Pdf, as_: As, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them find room before they are inspected; it is asked again when the row is theirs."""
+    key, at_once = make_application(), 4
+    app.config["ATTACHMENTS_PER_KIND"] = 1
+    monkeypatch.setattr(INSPECTION.queue, "most", at_once)
+    together, really = Barrier(at_once), Store.put
+
+    def put(*args: Any) -> Any:
+        stored = really(*args)
+        together.wait(60)
+        return stored
+
+    monkeypatch.setattr(Store, "put", put)
+    browsers = [as_("publisher") for _number in range(at_once)]
+    with ThreadPoolExecutor(at_once) as pool:
+        sent = [pool.submit(upload, browser, key, a_pdf(str(n)), kind="other") for n, browser in enumerate(browsers)]
+        statuses = sorted(answer.result().status_code for answer in sent)
+    assert statuses == [200] + [422] * (at_once - 1)
+    with acting("publisher"):
+        kinds = [file.kind for file in db.session.get_one(Application, key).current_attachments]
+    assert kinds.count(AttachmentKind.OTHER) == 1

@@ -18,6 +18,7 @@ from models import access, backup, clock
 from models.application.attachments import Attachment, Store
 from models.database import db, migrate
 from models.people.sessions import SpentChallenge, Visit
+from models.people.signin_failures import SigninFailure
 from tests import former
 from tests.conftest import made
 from tests.stores import grow_old
@@ -240,9 +241,12 @@ NAMELESS = {
     "certificate.digest",  # of its content, which lies in the row
     "customs_message.message_id",
     "customs_receipt.digest",  # of bytes that lie in the row
+    "signin_failure.name_hash",
+    "signin_failure.place_hash",
     "spent_challenge.nonce",
     "trail_entry.previous",
     "trail_entry.seal",
+    "visit.browser_hash",
     "visit.token_hash",
 }
 
@@ -265,10 +269,12 @@ def test_the_broom_takes_spent_challenges_and_visits_of_half_a_year_ago(app: Fla
         for name, age in ages.items():
             moment = now - age
             session.add(SpentChallenge(nonce=name, spent_at=moment))
+            session.add(SigninFailure(name_hash=name, place_hash="", address="", at=moment))
             session.add(Visit(token_hash=name, account_id=1, began_at=moment, seen_at=moment, ended_at=moment))
         session.add(Visit(token_hash="left open", account_id=1, began_at=now - ages["last year"], seen_at=now))
         session.commit()
     assert told(app, "sweep").exit_code == 0
     with app.app_context(), access.everything() as session:
         assert set(session.scalars(select(SpentChallenge.nonce))) == {"just now"}
+        assert set(session.scalars(select(SigninFailure.name_hash))) == {"just now", "last week"}
         assert set(session.scalars(select(Visit.token_hash))) == {"just now", "last week", "left open"}
