@@ -129,7 +129,7 @@ class FilingScreen(PrintScreen):
         if refused and workflow.RULES[wanted].opinion:
             raise refused  # its page gives back the words that were written
         if refused:
-            return self.told(refused, key)
+            return self.not_printed(refused) if wanted is Action.PRINT else self.told(refused, key)
         if wanted is Action.PRINT:
             return redirect(self.get_url(".certificate", id=key), 303)
         if wanted is Action.GRANT:
