@@ -30,9 +30,8 @@ function optionsOf({ input, select }) {
 }
 
 function dress(input) {  // a text field becomes a combobox
-  const look = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id, autocomplete: "off", spellcheck: "false" };
+  const look = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id, autocomplete: "off", spellcheck: "false", "data-codes": input.getAttribute("list") || "" };
   Object.entries(look).forEach(([name, value]) => input.setAttribute(name, value));
-  if (input.hasAttribute("list")) input.dataset.codes = input.getAttribute("list");
   input.removeAttribute("list");
 }
 
@@ -55,7 +54,7 @@ prepare((root) => $$("select[data-combobox]", root).forEach(cover));
 // Popup.
 function show(options, highlighted, sentence = options.length ? "" : words.none) {
   Object.assign(note, { textContent: sentence, hidden: !sentence });
-  list.replaceChildren(...options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label })));
+  list.replaceChildren(...options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label, ariaSelected: "false" })));
   list.setAttribute("aria-label", nameOf(box.input));
   [found, moved, list.hidden, popup.hidden] = [options, false, !options.length, false];
   box.input.setAttribute("aria-expanded", "true");
@@ -65,8 +64,9 @@ function show(options, highlighted, sentence = options.length ? "" : words.none)
 }
 
 function highlight(place) {
+  list.children[at]?.setAttribute("aria-selected", "false");
   at = found[place] ? place : -1;
-  [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === at)));
+  list.children[at]?.setAttribute("aria-selected", "true");
   box.input.setAttribute("aria-activedescendant", at < 0 ? "" : `choice-${at}`);
   list.children[at]?.scrollIntoView({ block: "nearest" });
 }
