@@ -229,12 +229,16 @@ class ApplicationsScreen(UploadScreen):
 
     @expose("/copy/", methods=("POST",))
     def copy(self) -> Any:
-        """重新申请: the new draft opens in its form, complete; or nothing has happened."""
+        """重新申请: the new draft opens in its form, complete; or the one that is there; or nothing has happened."""
         row = self.get_one(request.form.get("id")) or abort(404)
         old = row.number
         try:
             draft, left = reissue.copy(db.session(), row, current_user, store())
             db.session().commit()
+        except reissue.Begun as begun:
+            db.session().rollback()
+            flash(str(begun), "message")
+            return redirect(self.get_url(".edit_view", id=begun.application_id), 303)
         except Refused as refused:
             db.session().rollback()
             flash(str(refused), "error")
