@@ -22,7 +22,7 @@ from models.workflow import EDITABLE, Refused
 from views import acts, resent, unread
 from views.attachments import UploadScreen
 from views.base import form_args_of, labels_of, shown_value
-from views.fields import AmountField, ChoiceField, CodeText, SeenVersion
+from views.fields import REQUIRED, AmountField, ChoiceField, CodeText, SeenVersion
 from views.filing import CARRIER
 from views.office import store
 from views.saving import errors_of
@@ -73,7 +73,7 @@ def carrier_form_args() -> tuple[dict[str, Any], dict[str, Any]]:
             overrides[column.key], args[column.key] = AmountField, {}
         if column.info.get("required"):  # InputRequired leaves 0 and letters to the words of AmountField
             filled = InputRequired if overrides[column.key] is AmountField else DataRequired
-            args[column.key]["validators"] = [filled(_l("必填。"))]
+            args[column.key]["validators"] = [filled(REQUIRED)]
     return overrides, args
 
 

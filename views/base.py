@@ -19,7 +19,7 @@ from wtforms import Form
 from models.codes import label_of
 from models.db import db
 from models.vocabulary import Role, Word
-from views.fields import CodeField, DayField, LongTextField, PlainTextField, WordField, number_of
+from views.fields import CodeField, DayField, HouseForm, LongTextField, PlainTextField, WordField, number_of
 from views.saving import SavingView, errors_of
 from views.security import local
 
@@ -122,6 +122,7 @@ class Screen(SavingView):
     query_form: type[Form] | None = None
     list_template, details_template = "list.html", "details.html"
     create_template = edit_template = "form.html"
+    form_base_class = HouseForm
     can_create = can_edit = can_delete = can_export = can_view_details = False
     column_display_actions = False
     column_default_sort: Any = ("id", True)

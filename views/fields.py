@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from flask_admin.form import Select2Field
+from flask_admin.babel import Translations
+from flask_admin.form import BaseForm, Select2Field
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from wtforms import DateField, DecimalField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import Optional
 from wtforms.widgets import Select, TextArea, TextInput
@@ -18,6 +20,21 @@ from models.workflow import Refused
 
 MOST = Decimal(10) ** 13
 Reading = Callable[[str | None], str | None]
+REQUIRED = _l("必填。")
+
+
+class Sentences(Translations):
+    """What WTForms says, in our words where they are others than its translators'."""
+
+    def gettext(self, string: str) -> str:
+        return str(REQUIRED) if string == "This field is required." else str(super().gettext(string))
+
+
+class HouseForm(BaseForm):
+    """The base of every form of a screen."""
+
+    class Meta(BaseForm.Meta):
+        _translations = Sentences()
 
 
 class AtMost:
