@@ -103,9 +103,10 @@ class ApplicationsScreen(UploadScreen):
     page_acts = (*acts, Action.COPY)
     form_acts = (Action.DELETE, Action.PRINT)  # beside 申报 and 保存
     column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
-    form_columns = ("version", "page_key", "publisher_id", *WRITTEN)
+    form_columns = ("version", "last_entry", "page_key", "publisher_id", *WRITTEN)
     form_extra_fields = {
         "version": SeenVersion(),
+        "last_entry": SeenVersion(),
         "page_key": resent.PageKey(),
         "publisher_id": PressField(_l("出版单位")),
     }
@@ -146,13 +147,12 @@ class ApplicationsScreen(UploadScreen):
         g.answer = 409
         changed = (name for name in WRITTEN if form[name].data != getattr(model, name))
         g.theirs = {name: shown_value(model, name) for name in changed}
-        since = max(model.version - form.version.seen, 1)  # every save counts one
-        edits = trail.newest(db.session(), model.id, Action.EDIT, min(since, MOST_EDITS))
+        edits = trail.newest(db.session(), model.id, Action.EDIT, MOST_EDITS, form.last_entry.seen)
         g.their_edits = [line for edit in reversed(edits) for line in explain(edit)]
-        form.version.data = model.version
+        form.version.data, form.last_entry.data = model.version, trail.last_id(db.session(), model.id)
 
     def keeps(self, form: Any) -> bool:
-        return unread.only_in_cells(form)
+        return not unread.mark_too_long(form) and unread.only_in_cells(form)
 
     def validate_form(self, form: Any) -> bool:
         if request.method == "POST":
@@ -166,7 +166,10 @@ class ApplicationsScreen(UploadScreen):
         address = self.get_url(".edit_view", id=row.id)
         if "_quiet" in request.form:  # by a script, whose page stays as it is
             carriers = {entry.id: entry.carrier.id for entry in form.carriers if not form.carriers.should_delete(entry)}
-            return jsonify(id=row.id, number=row.number, version=row.version, edit=address, carriers=carriers)
+            last, version = trail.last_id(db.session(), row.id), row.version
+            return jsonify(
+                id=row.id, number=row.number, version=version, last_entry=last, edit=address, carriers=carriers
+            )
         marks = unread.count(row)
         flash(acts.saved(marks, clock.now()), "message" if marks else "success")
         return redirect(address)
@@ -192,6 +195,7 @@ class ApplicationsScreen(UploadScreen):
         elif obj is not None and obj.publisher_id and str(obj.publisher_id) not in dict(form.publisher_id.choices):
             form.publisher_id.choices.append((str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}"))
         if obj is not None and request.method == "GET":
+            form.last_entry.data = trail.last_id(db.session(), obj.id)
             unread.type_again(form, obj)
         return form
 

@@ -20,6 +20,7 @@ from models.vocabulary import Action
 from models.workflow import Refused
 from views import certificate, security
 from views.base import Screen
+from views.download import name_plainly
 from views.fields import number_of
 from views.office import keys, store
 
@@ -81,7 +82,8 @@ class PrintScreen(Screen):
         except Refused as refused:
             flash(str(refused), "error")
             return redirect(self.get_url(".index_view"))
-        return pdf(whole, _("备案证明合并打印件") + f"-{clock.today():%Y%m%d}.pdf")
+        day = f"{clock.today():%Y%m%d}"
+        return pdf(whole, _("备案证明合并打印件") + f"-{day}.pdf", f"certificates-{day}.pdf")
 
     def not_printed(self, refused: Refused) -> Any:
         """A script tells the sentence on its page, whose ticks stay; without one the list opens with it."""
@@ -121,9 +123,9 @@ class PrintScreen(Screen):
             raise Refused(words) from lost
 
 
-def pdf(content: BytesIO, name: str) -> Response:
-    """Shown in the browser, under its name when it is kept."""
-    return send_file(content, mimetype="application/pdf", download_name=name)
+def pdf(content: BytesIO, name: str, plain: str = "") -> Response:
+    """Shown in the browser, under its name when it is kept; `plain` as in name_plainly()."""
+    return name_plainly(send_file(content, mimetype="application/pdf", download_name=name), name, plain)
 
 
 def job_of(account_id: int, keys_of_rows: list[int]) -> str:

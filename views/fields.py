@@ -232,7 +232,7 @@ class AmountField(DecimalField):
 
 
 class SeenVersion(HiddenField):
-    """The version a person is looking at: compared when saving, never written to the row."""
+    """The version a person is looking at, or the last entry of its history: compared when saving, never written."""
 
     @property
     def seen(self) -> int:

@@ -1,5 +1,6 @@
 """What every screen of applications shares: list, details, acts, attachments, certificate, export."""
 
+from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from flask import Response, abort, current_app, flash, redirect, render_template, request, send_file
@@ -21,6 +22,7 @@ from views import certificate, export, security, spreadsheet
 from views.acts import WORDS, Link, facts_of, question, result
 from views.base import Button, labels_of
 from views.bundle import PrintScreen
+from views.download import name_plainly
 from views.fields import number_of
 from views.office import keys, office, store
 from views.query import OwnQuery
@@ -212,6 +214,8 @@ class FilingScreen(PrintScreen):
             etag=file.digest,
             conditional=False,
         )
+        name = named(file.name, file.media_type)
+        name_plainly(response, name, f"attachment-{file.id}{PurePath(name).suffix}")
         response.content_length = file.size
         response.make_conditional(request, accept_ranges=True, complete_length=file.size)
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
@@ -224,7 +228,8 @@ class FilingScreen(PrintScreen):
             abort(404)
         name = str(self.name)
         _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST + 1)
-        return spreadsheet.download(export_type, name, export.sheets(name, rows, (*self.column_list, *BASICS), CARRIER))
+        sheets = export.sheets(name, rows, (*self.column_list, *BASICS), CARRIER)
+        return spreadsheet.download(export_type, name, str(self.endpoint), sheets)
 
 
 def content_of(file: Attachment) -> BinaryIO:

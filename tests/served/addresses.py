@@ -89,6 +89,7 @@ QUERIES: dict[str, Queries] = {
     "picture": lambda _rows, _screen: iter(("", "?new=1")),
     "sound": once,
     "health": once,
+    "icon": once,
 }
 APPLICATIONS = ("applications", "review", "filings", "register")
 

@@ -45,8 +45,9 @@ preview       .             .       .        .         .         .         .    
 replace       .             .       .        .         .         .         .              .             O          .
 """
 EVERYBODY = "anybody"
-OTHERS = dict.fromkeys(("admin.index", "password", "logout"), "PRNO") | dict.fromkeys(
-    ("login", "picture", "sound", "health", "verify.show", "verify.upload", "static", "admin.static"), EVERYBODY
+OTHERS = dict.fromkeys(("admin.index", "password"), "PRNO") | dict.fromkeys(
+    ("login", "logout", "picture", "sound", "health", "icon", "verify.show", "verify.upload", "static", "admin.static"),
+    EVERYBODY,
 )
 OWNERS = dict(zip(SCREENS.split()[:10], "PRRRNOOOOO", strict=True))
 PEOPLE = {"P": "publisher", "R": "reviewer", "N": "national", "O": "operator"}

@@ -159,6 +159,19 @@ def test_logging_out_ends_the_visit_on_the_server(app: Flask, as_: As) -> None:
     assert not is_in(copy)
 
 
+def test_leaving_a_session_that_has_ended_is_leaving(as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    """退出 after the timeout, in a second tab, twice: the login page says 已安全退出, and nothing of a timeout."""
+    browser = as_("publisher")
+    pass_time(monkeypatch, minutes=31)
+    for _time in range(2):
+        out = browser.post("/logout")
+        assert (out.status_code, out.location) == (303, "/login")
+        page = browser.get(out.location).text
+        assert "已安全退出" in page
+        assert "超时" not in page
+    assert "超时" not in browser.get("/login").text
+
+
 def test_a_link_cannot_log_anybody_out(as_: As) -> None:
     browser = as_("publisher")
     assert browser.get("/logout").status_code == 405
