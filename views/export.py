@@ -99,13 +99,17 @@ def _quantities(sums: dict[int, dict[str, Decimal]]) -> list[Column]:
     names = names_of("unit") | {"": _("未填单位")}
 
     def in_words(row: Application) -> str:
-        return "；".join(f"{total:f} {names.get(unit, unit)}" for unit, total in sorted(sums.get(row.id, {}).items()))
+        known = sorted((unit, total) for unit, total in sums.get(row.id, {}).items() if unit)
+        parts = [f"{total:f} {names.get(unit, unit)}" for unit, total in known]
+        if without := sums.get(row.id, {}).get(""):
+            parts.append(_("%(total)s（未填单位）", total=f"{without:f}"))
+        return "；".join(parts)
 
     def in_unit(unit: str) -> Column:
         label = _("进口数量（%(unit)s）", unit=names.get(unit, unit))
         return Column(label, lambda row: sums.get(row.id, {}).get(unit))
 
-    units = sorted({unit for found in sums.values() for unit in found})
+    units = sorted({unit for found in sums.values() for unit in found}, key=lambda unit: (not unit, unit))
     return [Column(_("进口数量合计"), in_words), *map(in_unit, units)]
 
 

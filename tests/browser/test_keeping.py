@@ -1,6 +1,7 @@
 """Nothing typed is lost: the server is away, the session has ended, a dialog is closed, a file comes first."""
 
 import random
+import re
 from collections.abc import Callable
 
 import pytest
@@ -341,6 +342,17 @@ def test_a_file_on_a_blank_form_takes_the_words_and_rows_with_it(
     kept = on_record(key)
     assert kept["application"][0]["title"] == "先写名称"
     assert [row["specification"] for row in kept["carrier"]] == ["第 1 卷", "第 2 卷"]
+    number = kept["application"][0]["number"]
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"备案证明申请 {number} 暂存")
+    expect(page.get_by_label("申请单号")).to_have_value(number)
+    expect(page.get_by_label("受理机关")).to_have_value("江苏省新闻出版局")
+    expect(page.locator(".steps [aria-current=step]")).to_contain_text("填写")
+    expect(page.locator(".foot").get_by_role("button")).to_have_text(["保存", "申报", "删除", "打印"])
+    expect(page.locator("[name=_submit]")).to_have_attribute("data-ask", re.compile(number))
+    press.attach("other", 目录=a_pdf("2"))
+    expect(page.locator("#file-other .upload-line").get_by_role("alert")).to_contain_text("“目录.pdf”与已有的文件同名")
+    press.press("知道了", page.locator("#file-other"))
+    flawless(page, "a draft that a file has made")
     press.press("删除", rows.nth(0))
     press.answer("确定")
     press.turn_over("保存")

@@ -210,6 +210,13 @@ def test_what_a_stranger_sends_is_refused_and_not_led_to_the_login(as_: As) -> N
     assert as_(None).post(BEHIND, csrf=False).status_code == 401
 
 
+def test_the_emblem_is_the_icon_of_what_names_none(as_: As) -> None:
+    """A browser asks for /favicon.ico beside a PDF in a window of its own."""
+    answer = as_(None).get("/favicon.ico")
+    assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+    assert answer.data == as_(None).get("/assets/emblem.svg").data
+
+
 def test_the_open_doors_are_these(app: Flask, as_: As) -> None:
     """Closed by default: a new address is shut until PUBLIC names it."""
     stranger, open_doors = as_(None), set()
@@ -219,7 +226,7 @@ def test_the_open_doors_are_these(app: Flask, as_: As) -> None:
         if not (stranger.get(address).location or "").startswith("/login"):
             open_doors.add(rule.endpoint)
     assert {door for door in open_doors if not door.startswith("verify.")} == {
-        "login", "picture", "sound", "health", "static", "admin.static",
+        "login", "picture", "sound", "health", "icon", "static", "admin.static",
     }  # fmt: skip
 
 
