@@ -7,10 +7,14 @@ const ticks = () => $$("input[name=pick]:checked"), all = document.getElementByI
 const twin = (bar, tick) => tick.closest("tr").querySelector(`button[data-act=${bar.dataset.bar}]`);
 const sentence = (bar, tick) => { const own = twin(bar, tick); return own.getAttribute("aria-disabled") === "true" ? own.title : ""; };
 const number = (tick) => tick.closest("tr").querySelector(".number").textContent;
-function reasons(bar, rows) {  // each sentence once, after the numbers it is about
-  const numbers = {};
-  rows.forEach((tick) => { (numbers[sentence(bar, tick)] ||= []).push(number(tick)); });
-  return Object.entries(numbers).map(([words, found]) => `${found.join("、")}：${words}`).join("\n");
+function reasons(bar, rows) {  // each reason once, after the numbers it is about; last, once, what would allow it
+  const numbers = {}, allowing = new Set();
+  rows.forEach((tick) => {
+    const [why, ...allowed] = sentence(bar, tick).split("；");  // «当前状态为…，不能打印；…状态可以打印。»
+    (numbers[why] ||= []).push(number(tick));
+    allowed.forEach((words) => allowing.add(words));
+  });
+  return [...Object.entries(numbers).map(([why, found]) => `${found.join("、")}：${why}`), ...allowing].join("\n");
 }
 function refusal(bar) {  // why it can act on nothing of what is ticked, or ""
   const rows = ticks();
