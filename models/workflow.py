@@ -14,6 +14,7 @@ ISSUED = frozenset({Status.FILED, Status.CUSTOMS_RECEIVED, Status.CUSTOMS_FAILED
 VALID = ISSUED - {Status.REVOKED}
 AWAITING = frozenset({Status.PENDING})
 PRIVATE = frozenset({Status.DRAFT})
+UNDECIDED = EDITABLE | AWAITING
 
 
 class Refused(Exception):

@@ -1,6 +1,6 @@
 """Databases as former releases made them, with rows in them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -34,5 +34,5 @@ def bring_to(revision: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def values_of(table: Table) -> dict[str, Any]:
     """A value for every column that must not be empty."""
-    kinds = {str: "1", int: 1, bool: True, datetime: datetime(2026, 1, 1, tzinfo=UTC)}
+    kinds = {str: "1", int: 1, bool: True, datetime: datetime(2026, 1, 1, tzinfo=UTC), date: date(2026, 1, 1)}
     return {column.name: kinds[column.type.python_type] for column in table.columns if not column.nullable}

@@ -108,6 +108,8 @@ def test_a_room_imports_from_rooms_before_it(room: tuple[str, str]) -> None:
 LONGEST = 250  # lines of a file
 LONG = {  # and those that are longer, until they are split
     "models/acts/filing.py": 290,
+    "views/panel/fields.py": 270,
+    "views/screens/applications.py": 270,
     "views/panel/screen.py": 270,
     "views/screens/filing.py": 275,
 }

@@ -83,6 +83,8 @@ def init_app(app: Flask) -> None:
         admin.add_view(screen(name=name, endpoint=address, url=f"/{address}"))
     app.register_blueprint(verification.verify)
     health.init_app(app)
+    # Asked for beside a PDF or a picture in a window of its own, where no page names an icon.
+    app.add_url_rule("/favicon.ico", "icon", lambda: app.send_static_file("emblem.svg"))
     terminal.init_app(app)
     with app.app_context():
         check_database(app.config["SQLALCHEMY_DATABASE_URI"])

@@ -16,13 +16,28 @@ from models.vocabulary import Action
 from models.workflow import Refused
 
 MOST = 200  # certificates in one file
+MOST_NAMED = 10  # applications that a refusal names for one reason
+
+
+def refusals(applications: Iterable[Application], by: Account) -> str:
+    """Why some of them may not be printed: each sentence once, after the numbers it is about; "" when all may."""
+    numbers: dict[str, list[str]] = {}
+    for application in applications:
+        if sentence := workflow.refusal(Action.PRINT, application.status, by.role):
+            numbers.setdefault(sentence, []).append(application.number)
+    return "".join(f"{_listed(found)}：{sentence}" for sentence, found in numbers.items())
+
+
+def _listed(numbers: list[str]) -> str:
+    """SQ1、SQ2; of many the first ones and how many they are, for the sentence travels in a cookie."""
+    first = "、".join(numbers[:MOST_NAMED])
+    return first if len(numbers) <= MOST_NAMED else _("%(first)s 等 %(count)s 份", first=first, count=len(numbers))
 
 
 def check(applications: Iterable[Application], by: Account) -> None:
-    """Raises Refused, with the number of the first application that may not be printed."""
-    for application in applications:
-        if sentence := workflow.refusal(Action.PRINT, application.status, by.role):
-            raise Refused(named(application.number, sentence))
+    """Raises Refused, with the numbers of the applications that may not be printed."""
+    if sentences := refusals(applications, by):
+        raise Refused(nothing_printed(sentences))
 
 
 def record(session: Session, applications: Iterable[Application], by: Account) -> None:
@@ -33,12 +48,12 @@ def record(session: Session, applications: Iterable[Application], by: Account) -
             filing.perform(session, Action.PRINT, application, by)
         except Refused as refused:
             session.rollback()
-            raise Refused(named(number, str(refused))) from None
+            raise Refused(nothing_printed(f"{number}：{refused}")) from None
 
 
-def named(number: str, sentence: str) -> str:
-    """A refusal of the whole, with the application that is its cause."""
-    return _("%(number)s：%(sentence)s没有打印任何一份，请取消勾选后重试。", number=number, sentence=sentence)
+def nothing_printed(sentences: str) -> str:
+    """A refusal of the whole, after the sentences of those that are its cause."""
+    return _("%(sentences)s没有打印任何一份，请取消勾选后重试。", sentences=sentences)
 
 
 def bound(papers: Iterable[tuple[str, bytes]]) -> BytesIO:

@@ -1,8 +1,10 @@
 """作废后重新申请: a new draft like a revoked application, whose certificate is to take the old one's place."""
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models import workflow
 from models.acts import filing, uploads
 from models.application import Application, Carrier, locking
 from models.application.attachments import Bounds, Store
@@ -12,12 +14,25 @@ from models.vocabulary import Action
 from models.workflow import Refused
 
 
+class Begun(Refused):
+    """There is a new application already: `application_id`, which this person may open."""
+
+    def __init__(self, old: Application, new: Application) -> None:
+        words = {"old": old.number, "new": new.number, "status": new.status.label}
+        super().__init__(_("%(old)s 已经重新申请为 %(new)s（%(status)s），没有另建，请在这一份上继续办理。") % words)
+        self.application_id = new.id
+
+
 def copy(session: Session, old: Application, by: Account, store: Store) -> tuple[Application, list[str]]:
     """A draft with the fields, carriers and files of `old`, and a sentence for each file that could not come along.
 
-    Raises Refused unless the rule allows it. The caller commits, so that it is all there or not at all.
-    A press that no longer entrusts the applicant has to be chosen anew.
+    Raises Begun when there is one that is not decided yet, Refused unless the rule allows it. The caller commits, so
+    that it is all there or not at all. A press that no longer entrusts the applicant has to be chosen anew.
     """
+    rule = workflow.check(Action.COPY, old.status, by.role)
+    locking.hold(session, old, rule)  # pressed twice, the second request waits here until the first has committed
+    if new := undecided_copy(session, old):
+        raise Begun(old, new)
     filing.perform(session, Action.COPY, old, by)
     if old.certificate and old.certificate.replaced_by:
         sentence = _("证明 %(old)s 已由 %(new)s 替代，不能再次替代，请查看 %(new)s。")
@@ -26,11 +41,22 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
     entrusts = old.publisher_id in {press.id for press in publishers_for(session, by.organisation_id)}
     filing.publish_for(draft, old.publisher_id if entrusts else None, session, by)
     draft.replaces = old.certificate if entrusts else None
+    draft.copied_from = old.id
     for name in written(Application):
         setattr(draft, name, getattr(old, name))
     draft.carriers = [_again(row) for row in old.carriers]
     session.flush()
     return draft, _bring_files(session, old, draft, by, store)
+
+
+def undecided_copy(session: Session, old: Application) -> Application | None:
+    """The application made from `old` that is neither decided nor deleted; there is one at most, but for old rows."""
+    made = select(Application).where(
+        Application.copied_from == old.id,
+        Application.deleted_at.is_(None),
+        Application.status.in_(workflow.UNDECIDED),
+    )
+    return session.scalars(made.order_by(Application.id)).first()
 
 
 def _again(row: Carrier) -> Carrier:

@@ -112,6 +112,7 @@ class Application(Base):
     # The revoked certificate whose place this application is to take. No reference in the database: SQLite could add
     # one only by copying the table, and no certificate is ever deleted.
     replaces_id: Mapped[int | None]
+    copied_from: Mapped[int | None] = mapped_column(index=True)  # id of the revoked application; no reference either
     page_key: Mapped[str | None] = mapped_column(String(32), index=True)  # of the page that saved it last
     created_at: Mapped[datetime] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)

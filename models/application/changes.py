@@ -87,7 +87,11 @@ def _carrier_lines(old: list[Row], new: list[Row], count: list[int] | None) -> l
     if count is None:  # entries written before 2026-11-25 hold every row, without ids
         count, old, new = [len(old), len(new)], *_without_common(old, new)
     changes = list(_row_changes(old, new))
-    lines = [_("载体信息：%(old)s 条 → %(new)s 条", old=count[0], new=count[1])]
+    lines = []
+    if count[0] != count[1]:
+        lines.append(_("载体信息：%(old)s 条 → %(new)s 条", old=count[0], new=count[1]))
+    elif not changes:
+        lines.append(_("载体信息：调整了顺序"))
     lines += [line() for line in islice(changes, MOST_LINES - 1)]
     rest = len(changes) - (MOST_LINES - 1)
     return [*lines, _("另有 %(count)s 处改动。", count=rest)] if rest > 0 else lines

@@ -96,9 +96,16 @@ def record(
     return entry
 
 
-def newest(session: Session, application_id: int, act: Word, count: int) -> list[TrailEntry]:
-    """The newest `count` entries of this act, newest first."""
-    entries = select(TrailEntry).where(TrailEntry.application_id == application_id, TrailEntry.act == act.value)
+def last_id(session: Session, application_id: int) -> int:
+    """The id of the last entry."""
+    return session.scalar(select(func.max(TrailEntry.id)).where(TrailEntry.application_id == application_id)) or 0
+
+
+def newest(session: Session, application_id: int, act: Word, count: int, since: int = 0) -> list[TrailEntry]:
+    """The newest `count` entries of this act after the entry `since`, newest first."""
+    entries = select(TrailEntry).where(
+        TrailEntry.application_id == application_id, TrailEntry.act == act.value, TrailEntry.id > since
+    )
     return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(count)))
 
 

@@ -11,7 +11,6 @@ from views.entrance import captcha
 
 PATIENCE = 20_000  # milliseconds; the machine may be busy with other tests
 REFUSALS = {401, 403, 409, 422}  # answers that carry a sentence: Chromium logs each of them as an error
-ICON = "/favicon.ico"  # asked for beside a PDF, which has no page to name another
 ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 
 
@@ -34,7 +33,7 @@ class Person:
         """Errors and warnings of scripts, and every violation of the content security policy."""
         answered, where = ANSWERED.match(message.text), message.location["url"]
         refused = answered and int(answered[1]) in REFUSALS
-        if message.type in ("error", "warning") and not refused and not where.endswith(ICON):
+        if message.type in ("error", "warning") and not refused:
             self.complaints.append(f"{message.type}: {message.text} {where}")
 
     def _asked(self, request: Request) -> None:

@@ -12,6 +12,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Coming
+from tests.browser.test_keeping import session_ends, signs_in_over_the_page
 from tests.cast import make_papers
 from tests.conftest import Making, Recording
 
@@ -66,16 +67,88 @@ def test_many_are_printed_at_once_with_progress(
     assert [prints(on_record(key)) for key in keys] == [[], [], []]
     printing.click()
     expect(dialog.get_by_role("button", name="确定")).to_be_enabled()
-    with press.context.expect_event("response", lambda answer: "/print-all/" in answer.url) as answered:
+    with press.context.expect_page() as window:
         press.answer("确定")
-    assert answered.value.status == 200
-    assert answered.value.headers["content-type"] == "application/pdf"
+    bundle = window.value
+    bundle.wait_for_url("**/applications/bundle/?job=*")
+    bundle.reload()
+    answer = press.context.request.get(bundle.url)
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
+    bundle.close()
     assert [prints(on_record(key)) for key in keys] == [[1], [1], [1]]
+    expect(page.locator("input[name=pick]:checked")).to_have_count(3)
 
 
 def prints(kept: dict[str, Any]) -> list[int]:
     """Which copies stand in the history."""
     return [entry["changes"]["copy"][1] for entry in kept["trail_entry"] if entry["act"] == "print"]
+
+
+def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
+    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """The session ends before 打印, and again before 确定: no error page, no tick lost, one print of each."""
+    keys = [make_application(status="filed") for _ in range(2)]
+    press = comes("publisher")
+    page, dialog = press.page, press.page.locator("#ask")
+    page.get_by_label("全选本页").check()
+    session_ends(app, "publisher")
+    press.press("打印", page.locator(".bar"))
+    signs_in_over_the_page(press)
+    expect(dialog.get_by_role("button", name="确定")).to_be_enabled()
+    session_ends(app, "publisher")
+    press.press("确定", dialog)
+    press.press("取消", page.locator("#again"))
+    expect(page.locator("#work > .unsent")).to_have_text("登录已超时，请重新登录后继续办理。")
+    press.press("打印", page.locator(".bar"))
+    signs_in_over_the_page(press)
+    with press.context.expect_page() as window:
+        press.press("确定", dialog)
+    window.value.wait_for_url("**/applications/bundle/?job=*")
+    window.value.close()
+    assert [prints(on_record(key)) for key in keys] == [[1], [1]]
+    assert page.url.endswith("/applications/")
+
+
+def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """What is recorded is not lost: the dialog has a button whose click opens the window."""
+    key = make_application(status="filed")
+    make_application(status="filed")
+    press = comes("publisher")
+    page, dialog = press.page, press.page.locator("#ask")
+    page.get_by_label("全选本页").check()
+    page.evaluate("() => { const open = window.open; window.open = () => { window.open = open; return null; }; }")
+    press.press("打印", page.locator(".bar"))
+    press.press("确定", dialog)
+    expect(dialog).to_contain_text("浏览器没有打开新窗口，请点击“打开”查看。")
+    with press.context.expect_page() as window:
+        press.press("打开", dialog)
+    window.value.wait_for_url("**/applications/bundle/?job=*")
+    window.value.close()
+    assert prints(on_record(key)) == [1]
+
+
+def test_one_that_becomes_unprintable_before_the_last_click_is_told_on_the_list(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """The papers are ready, then the province revokes: a sentence, no window, the ticks as they were, no print."""
+    keys = [make_application(status="filed") for _ in range(2)]
+    press, province = comes("publisher"), comes("reviewer")
+    press.page.get_by_label("全选本页").check()
+    press.press("打印", press.page.locator(".bar"))
+    dialog = press.page.locator("#ask")
+    expect(dialog.get_by_role("button", name="确定")).to_be_enabled()
+    province.page.goto(f"/filings/details/?id={keys[0]}")
+    revokes(province.page)
+    press.press("确定", dialog)
+    expect(press.page.locator("#work > .unsent")).to_have_text(
+        re.compile(r"^SQ\d+：当前状态为「已作废」.*没有打印任何一份，请取消勾选后重试。$")
+    )
+    expect(press.page.locator("input[name=pick]:checked")).to_have_count(2)
+    assert len(press.context.pages) == 1
+    assert [prints(on_record(key)) for key in keys] == [[], []]
 
 
 def test_one_that_is_lost_on_the_way_stops_the_bundle(app: Flask, comes: Coming, make_application: Making) -> None:

@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Coming
+from tests.browser.person import Person
+from tests.browser.test_accessibility import flawless
 from tests.conftest import Making
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -96,6 +98,96 @@ def test_how_many_were_found_is_announced(comes: Coming) -> None:
     expect(heard).to_have_text("有 1 个选项")
     page.keyboard.type("没有的")
     expect(heard).to_have_text("没有匹配的选项，请换一个词。")
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "kept"), [("port", "浦", ""), ("carriers-0-kind", "CD", "CD"), ("carriers-0-kind", "CD-", "CD-")]
+)
+def test_tab_and_a_click_elsewhere_choose_among_several_for_nobody(
+    comes: Coming, field: str, typed: str, kept: str
+) -> None:
+    """Text that fits several and names none is told, not turned into the best match; a key that moves has chosen."""
+    page = comes("publisher").page
+    page.goto(FORM)
+    box = page.locator(f"#{field}")
+    for leave in (lambda: page.keyboard.press("Tab"), page.locator("#title").click):
+        box.click()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(typed)
+        assert len(options(page)) > 1
+        assert active(page, field)
+        leave()
+        expect(box).to_have_value(kept)
+        expect(page.locator(f"#{field}-unknown")).to_have_text(f"“{typed}”对应多个选项，请从下拉列表中选择。")
+    box.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(typed)
+    second = options(page)[1]
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    expect(box).to_have_value(second)
+    expect(page.locator(f"#{field}-unknown")).to_have_count(0)
+
+
+def test_a_name_that_others_begin_with_is_taken_as_it_stands(comes: Coming) -> None:
+    """Exact among several: «CD» is asked about, «dvd-rom» and «010» are not."""
+    page = comes("publisher").page
+    page.goto(FORM)
+    for field, typed, label in (("carriers-0-kind", "cd-da", "CD-DA"), ("carriers-0-unit", "010", "010-张")):
+        page.locator(f"#{field}").click()
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+        expect(page.locator(f"#{field}")).to_have_value(label)
+
+
+SEVEN_HUNDRED = "关区代码,关区名称\n" + "".join(
+    f"{code:04},{'京沪津渝冀'[code % 5]}{'东南西北中'[code // 5 % 5]}{code}海关\n" for code in range(1000, 1700)
+)
+
+
+def test_a_full_table_of_districts_is_opened_typed_into_and_picked_from(comes: Coming) -> None:
+    """700 关区, imported by the operator. A key that moves touches the options it leaves and reaches, and no others."""
+    operator = comes("operator")
+    imports(operator, SEVEN_HUNDRED)
+    page = comes("publisher").page
+    page.goto(FORM)
+    box = page.locator("#port")
+    box.click()
+    assert len(options(page)) == 700
+    flawless(page, "700 options open")
+    page.evaluate(WATCH)
+    for key in ("End", "ArrowUp", "Home", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+    assert page.evaluate("changes") <= 20
+    assert active(page, "port") == options(page)[2]
+    page.keyboard.type("1699")
+    assert options(page)[0].startswith("1699-")
+    page.keyboard.press("Tab")
+    expect(page.locator("select[name=port]")).to_have_value("1699")
+    box.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("京中1620")
+    page.get_by_role("option", name="1620-京中1620海关").click()
+    expect(page.locator("select[name=port]")).to_have_value("1620")
+
+
+WATCH = """() => {
+  window.changes = 0;
+  const watch = new MutationObserver((list) => { changes += list.length; });
+  watch.observe(document.getElementById("choices-list"), { subtree: true, childList: true, attributes: true });
+}"""
+
+
+def imports(operator: Person, table: str) -> None:
+    """导入 of a whole table, with the operator's 我已核对: all former districts end."""
+    page = operator.page
+    page.goto("/districts/")
+    file = {"name": "关区.csv", "mimeType": "text/csv", "buffer": table.encode("gb18030")}
+    page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    operator.turn_over("预览")
+    page.get_by_label("我已核对").check()
+    operator.turn_over("确定导入")
+    expect(page.locator(".alert-success")).to_contain_text("已导入 700 个关区")
 
 
 @pytest.mark.parametrize("field", ["port", "carriers-0-unit"])

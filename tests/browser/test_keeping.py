@@ -1,8 +1,10 @@
 """Nothing typed is lost: the server is away, the session has ended, a dialog is closed, a file comes first."""
 
 import random
+import re
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Page, Route, expect
 
@@ -89,7 +91,7 @@ def test_a_refused_form_shows_what_is_wrong_and_warns_before_it_is_left(comes: C
     page = operator.page
     page.goto("/accounts/new/")
     page.get_by_label("姓名").fill("钱江")
-    operator.turn_over("保存")
+    operator.press("保存")
     expect(page.locator("#missing")).to_be_focused()
     page.locator("#missing").get_by_role("link", name="用户名").press("Enter")
     expect(page.locator("#username")).to_be_focused()
@@ -103,6 +105,62 @@ def test_a_refused_form_shows_what_is_wrong_and_warns_before_it_is_left(comes: C
     operator.pick("role", "国家", "国家查询")
     operator.turn_over("保存")
     expect(page.locator(".alert-success")).to_have_text("已保存。")
+
+
+@pytest.mark.parametrize("typed", ["qianjiang", ""])
+def test_a_refused_save_is_sent_once_and_the_page_goes_on(comes: Coming, typed: str) -> None:
+    """422 in place of the page: one POST, and combobox, list of faults and a second 保存 work in what came."""
+    operator = comes("operator")
+    page, posts = operator.page, list[str]()
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    page.goto("/accounts/new/")
+    page.get_by_label("姓名").fill("钱江")
+    page.locator("#username").fill(typed)
+    for count in (1, 2):
+        operator.press("保存")
+        expect(page.locator("#missing")).to_be_focused()
+        expect(page.get_by_label("姓名")).to_have_value("钱江")
+        assert len(posts) == count
+    flawless(page, "the answer to a refused save")
+    page.locator("#username").fill("qianjiang")
+    operator.pick("role", "国家", "国家查询")
+    operator.turn_over("保存")
+    expect(page.locator(".alert-success")).to_have_text("已保存。")
+    assert len(posts) == 3
+
+
+def test_a_conflict_is_sent_once_and_saved_knowingly(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """409 in place of the page: calendar, rows, combobox and files work in it, and nothing typed is lost."""
+    key = make_application(carriers=1)
+    press = comes("publisher")
+    page, posts = press.page, list[str]()
+    page.goto(f"/applications/edit/?id={key}")
+    other = press.context.new_page()
+    other.goto(page.url)
+    other.locator("#contact").fill("另一人")
+    with other.expect_navigation():
+        other.get_by_role("button", name="保存").click()
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    page.locator("#title").fill("我的名称")
+    press.press("保存")
+    expect(page.locator("#content .opinion")).to_contain_text("这期间已保存的改动")
+    assert len(posts) == 1
+    expect(page.locator("#title")).to_have_value("我的名称")
+    press.press("新增一行")
+    row = page.locator("tr.inline-row").nth(1)
+    for label, text in (("规格型号", "第 2 卷"), ("进口数量", "20"), ("单位", "010-张")):
+        row.get_by_label(label, exact=True).fill(text)
+    press.pick("country", "日", "JPN-日本")
+    page.get_by_role("button", name="打开日历：预计进口日期").click()
+    page.keyboard.press("Enter")
+    press.turn_over("保存")
+    expect(page.locator(".alert-success")).to_contain_text("已保存 ")
+    kept = on_record(key)
+    assert [kept["application"][0][name] for name in ("title", "country")] == ["我的名称", "JPN"]
+    assert [row["specification"] for row in kept["carrier"]][1:] == ["第 2 卷"]
+    assert len(posts) == 2
 
 
 def test_a_session_that_ended_asks_for_the_password_over_the_page_and_goes_on(
@@ -285,6 +343,17 @@ def test_a_file_on_a_blank_form_takes_the_words_and_rows_with_it(
     kept = on_record(key)
     assert kept["application"][0]["title"] == "先写名称"
     assert [row["specification"] for row in kept["carrier"]] == ["第 1 卷", "第 2 卷"]
+    number = kept["application"][0]["number"]
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"备案证明申请 {number} 暂存")
+    expect(page.get_by_label("申请单号")).to_have_value(number)
+    expect(page.get_by_label("受理机关")).to_have_value("江苏省新闻出版局")
+    expect(page.locator(".steps [aria-current=step]")).to_contain_text("填写")
+    expect(page.locator(".foot").get_by_role("button")).to_have_text(["保存", "申报", "删除", "打印"])
+    expect(page.locator("[name=_submit]")).to_have_attribute("data-ask", re.compile(number))
+    press.attach("other", 目录=a_pdf("2"))
+    expect(page.locator("#file-other .upload-line").get_by_role("alert")).to_contain_text("“目录.pdf”与已有的文件同名")
+    press.press("知道了", page.locator("#file-other"))
+    flawless(page, "a draft that a file has made")
     press.press("删除", rows.nth(0))
     press.answer("确定")
     press.turn_over("保存")

@@ -41,6 +41,10 @@ def papers(rows: Rows, _screen: str) -> Iterator[str]:
     yield from (f"?id={key}" for key in (*rows.applications.values(), *rows.issued, GONE))
 
 
+def bundles(rows: Rows, _screen: str) -> Iterator[str]:
+    yield from (f"?job={job}" for job in (*rows.jobs, "x"))
+
+
 def letters(rows: Rows, _screen: str) -> Iterator[str]:
     yield from (f"?id={key}&attempt={attempt}" for key in rows.messages for attempt in (1, 2))
 
@@ -76,6 +80,7 @@ QUERIES: dict[str, Queries] = {
     "ajax_lookup": lookups,
     "attachment": files,
     "certificate": papers,
+    "bundle": bundles,
     "letter": letters,
     "admin.index": once,
     "login": lambda _rows, _screen: iter(("", "?" + urlencode({"next": "/applications/?title=茉莉花"}))),
@@ -83,6 +88,7 @@ QUERIES: dict[str, Queries] = {
     "picture": lambda _rows, _screen: iter(("", "?new=1")),
     "sound": once,
     "health": once,
+    "icon": once,
 }
 EXCHANGE = ("queued", "sent", "set_aside", "accepted", "rejected", "unanswered")
 APPLICATIONS = ("applications", "review", "filings", "register")

@@ -37,6 +37,7 @@ class Rows:
     removed: list[int] = field(default_factory=list)
     messages: list[int] = field(default_factory=list)
     certificates: list[Any] = field(default_factory=list)
+    jobs: list[str] = field(default_factory=list)  # recorded prints of many, one by each reader
 
 
 @cache
@@ -57,6 +58,9 @@ def furnished(server: Server) -> Rows:
     make_papers(app)
     for username, key in (("publisher", ways[Status.FILED]), ("agent", agents)):
         assert server.client(username).post("/applications/prepare/", {"id": key}).status == 204
+    for username, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
+        told = server.client(username).post(f"/{screen}/print-all/", {"pick": ways[Status.FILED]})
+        rows.jobs.append(told.location.partition("=")[2])
     with app.app_context(), access.everything() as session:
         shown = select(Attachment).where(Attachment.application_id.in_((aside, agents, ways[Status.DRAFT])))
         for file in session.scalars(shown.order_by(Attachment.id)):

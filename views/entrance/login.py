@@ -97,7 +97,7 @@ def guard() -> ResponseReturnValue | None:
         return None
     if account is None:
         limit_to(SMALL)  # the larger limits are for those who have signed in
-        return _to_login()
+        return _signed_out() if request.endpoint == "logout" else _to_login()
     if request.headers.get(OPENED_BY, str(account.id)) != str(account.id):
         raise OtherAccount
     if account.must_change and request.endpoint not in WHILE_CHANGING:
@@ -105,6 +105,13 @@ def guard() -> ResponseReturnValue | None:
     if not account.is_complete and request.endpoint not in WHILE_CHANGING:  # no screen could show them a row
         return abort(403) if wants_json() else (render_template("entrance/incomplete.html"), 403)
     return None
+
+
+def _signed_out() -> ResponseReturnValue:
+    """After 退出, also of a session that had ended, or in another tab: nobody is told of a timeout."""
+    session.clear()
+    flash(_("已安全退出。"))
+    return redirect(url_for("login"), 303)
 
 
 def _to_login() -> ResponseReturnValue:
@@ -180,9 +187,7 @@ def sound() -> ResponseReturnValue:
 def logout() -> ResponseReturnValue:
     """退出: the visit ends on the server, so that a copy of the cookie is worth nothing."""
     end_visit(db.session(), current_user.visit)
-    session.clear()
-    flash(_("已安全退出。"))
-    return redirect(url_for("login"), 303)
+    return _signed_out()
 
 
 @limiter.limit("20 per minute", methods=["POST"])  # argon2 is slow on purpose

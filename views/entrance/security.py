@@ -22,7 +22,7 @@ from models.codes import label_of
 from models.vocabulary import WordColumn
 from models.workflow import Refused
 
-STATIC = frozenset({"static", "admin.static"})
+STATIC = frozenset({"static", "admin.static", "icon"})
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

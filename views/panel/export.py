@@ -29,13 +29,13 @@ class Carriers:
     count: int = 0
 
     def add(self, row: Row[Any]) -> None:
-        """Count a row in; its quantity goes to the sum of its unit, once a draft has both."""
+        """Count a row in; its quantity goes to the sum of its unit, "" while a draft has none."""
         self.count += 1
         if self.count <= MOST_CARRIERS:
             self.rows[row.application_id].append(row)
-        if row.unit is not None and row.quantity is not None:
-            sums = self.sums[row.application_id]
-            sums[row.unit] = tidy(sums.get(row.unit, Decimal()) + row.quantity)
+        if row.quantity is not None:
+            sums, unit = self.sums[row.application_id], row.unit or ""
+            sums[unit] = tidy(sums.get(unit, Decimal()) + row.quantity)
 
 
 def sheets(title: str, rows: list[Application], fields: Iterable[str], carrier: Iterable[str]) -> list[Sheet]:
@@ -48,6 +48,8 @@ def sheets(title: str, rows: list[Application], fields: Iterable[str], carrier: 
     granted, carriers = _certificates(keys), _carriers(keys, carrier)
     stored = {*Application.__table__.columns.keys(), *CERTIFICATE}
     columns = [_column(name, granted) for name in dict.fromkeys((*fields, *CERTIFICATE)) if name in stored]
+    if any(row.deleted_at for row in kept):  # as the province sees them, and nobody else
+        columns.append(Column(_("申请人已删除"), lambda row: _("是") if row.deleted_at else None))
     return [
         Sheet(title, [*columns, *_quantities(carriers.sums)], kept, _left_out(len(rows), MOST)),
         _carrier_sheet(kept, granted, carriers, carrier),
@@ -94,16 +96,20 @@ def _labelled(model: Any, name: str, row_of: Callable[[Any], Any]) -> Column:
 
 def _quantities(sums: dict[int, dict[str, Decimal]]) -> list[Column]:
     """进口数量合计 in words (1000 张；20 盒), then a column of numbers for each unit that occurs."""
-    names = names_of("unit")
+    names = names_of("unit") | {"": _("未填单位")}
 
     def in_words(row: Application) -> str:
-        return "；".join(f"{total:f} {names.get(unit, unit)}" for unit, total in sorted(sums.get(row.id, {}).items()))
+        known = sorted((unit, total) for unit, total in sums.get(row.id, {}).items() if unit)
+        parts = [f"{total:f} {names.get(unit, unit)}" for unit, total in known]
+        if without := sums.get(row.id, {}).get(""):
+            parts.append(_("%(total)s（未填单位）", total=f"{without:f}"))
+        return "；".join(parts)
 
     def in_unit(unit: str) -> Column:
         label = _("进口数量（%(unit)s）", unit=names.get(unit, unit))
         return Column(label, lambda row: sums.get(row.id, {}).get(unit))
 
-    units = sorted({unit for found in sums.values() for unit in found})
+    units = sorted({unit for found in sums.values() for unit in found}, key=lambda unit: (not unit, unit))
     return [Column(_("进口数量合计"), in_words), *map(in_unit, units)]
 
 

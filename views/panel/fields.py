@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from flask_admin.form import Select2Field
+from flask_admin.babel import Translations
+from flask_admin.form import BaseForm, Select2Field
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from wtforms import DateField, DecimalField, Form, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import Optional
@@ -19,6 +21,21 @@ from models.workflow import Refused
 
 MOST = Decimal(10) ** 13
 Reading = Callable[[str | None], str | None]
+REQUIRED = _l("必填。")
+
+
+class Sentences(Translations):
+    """What WTForms says, in our words where they are others than its translators'."""
+
+    def gettext(self, string: str) -> str:
+        return str(REQUIRED) if string == "This field is required." else str(super().gettext(string))
+
+
+class HouseForm(BaseForm):
+    """The base of every form of a screen."""
+
+    class Meta(BaseForm.Meta):
+        _translations = Sentences()
 
 
 class AtMost:
@@ -216,7 +233,7 @@ class AmountField(DecimalField):
 
 
 class SeenVersion(HiddenField):
-    """The version a person is looking at: compared when saving, never written to the row."""
+    """The version a person is looking at, or the last entry of its history: compared when saving, never written."""
 
     @property
     def seen(self) -> int:

@@ -20,7 +20,7 @@ from models.codes import label_of
 from models.database import db
 from models.vocabulary import Role, Word
 from views.entrance.security import local
-from views.panel.fields import CodeField, DayField, LongTextField, PlainTextField, WordField, number_of
+from views.panel.fields import CodeField, DayField, HouseForm, LongTextField, PlainTextField, WordField, number_of
 from views.panel.saving import SavingView, errors_of
 
 REACH = 10_000  # rows the numbered pager can reach; the count stops there too, and says so
@@ -123,6 +123,7 @@ class Screen(SavingView):
     query_form: type[Form] | None = None
     list_template, details_template = "panel/list.html", "panel/details.html"
     create_template = edit_template = "panel/form.html"
+    form_base_class = HouseForm
     can_create = can_edit = can_delete = can_export = can_view_details = False
     column_display_actions = False
     column_default_sort: Any = ("id", True)

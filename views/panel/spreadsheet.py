@@ -19,6 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from models import clock
 from models.vocabulary import Word
+from views.panel.download import name_plainly
 
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -70,11 +71,12 @@ def cell(value: Any) -> str | date | int | Decimal | None:
     return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text
 
 
-def download(kind: str, name: str, sheets: Sequence[Sheet]) -> Response:
-    """A file named after `name` and the moment; CSV holds the first sheet alone."""
+def download(kind: str, name: str, plain: str, sheets: Sequence[Sheet]) -> Response:
+    """A file named after `name` and the moment, in ASCII after `plain` and the day; CSV holds the first sheet alone."""
     body = to_csv(sheets[0]) if kind == "csv" else to_xlsx(sheets)
     file = f"{name}-{clock.now():%Y%m%d-%H%M%S}.{kind}"
-    return send_file(io.BytesIO(body), mimetype=TYPES[kind], as_attachment=True, download_name=file)
+    answer = send_file(io.BytesIO(body), mimetype=TYPES[kind], as_attachment=True, download_name=file)
+    return name_plainly(answer, file, f"{plain}-{clock.today():%Y%m%d}.{kind}")
 
 
 def to_csv(sheet: Sheet) -> bytes:

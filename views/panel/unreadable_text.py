@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
@@ -9,10 +10,23 @@ from models.application import Application, Carrier
 from models.columns import written, wrong_cells
 from views.panel.fields import typed_in
 
+MOST = 4_000  # characters kept of what cannot be read, a cell: twice the longest text that can be
+
 
 def only_in_cells(form: Form) -> bool:
     """Whether all that is wrong in `form` is text that a draft can keep; a press that may not be chosen is not."""
     return set(form.errors) <= {*written(Application), "carriers"}
+
+
+def mark_too_long(form: Any) -> bool:
+    """Whether a cell holds more than a draft keeps of what cannot be read; each such cell gets a sentence."""
+    rows = [row.form for row in form.carriers if not form.carriers.should_delete(row)]
+    cells = [cell for part in (form, *rows) for cell in part if cell.short_name != "carriers" and cell.errors]
+    too_long = [cell for cell in cells if len(typed(cell)) > MOST]
+    for cell in too_long:
+        length = len(typed(cell))
+        cell.errors = [_("现在 %(length)s 字，超过 %(most)s 字的不能暂存，请删减后再保存。", length=length, most=MOST)]
+    return bool(too_long)
 
 
 def drop_blank_rows(form: Any) -> None:

@@ -22,7 +22,7 @@ from models.people.accounts import publishers_for
 from models.vocabulary import Action, Role
 from models.workflow import EDITABLE, Refused
 from views.panel import acts, repeated_saves, unreadable_text
-from views.panel.fields import AmountField, ChoiceField, CodeText, SeenVersion
+from views.panel.fields import REQUIRED, AmountField, ChoiceField, CodeText, SeenVersion
 from views.panel.saving import errors_of
 from views.panel.screen import form_args_of, labels_of, shown_value
 from views.resources import store
@@ -75,7 +75,7 @@ def carrier_form_args() -> tuple[dict[str, Any], dict[str, Any]]:
             overrides[column.key], args[column.key] = AmountField, {}
         if column.info.get("required"):  # InputRequired leaves 0 and letters to the words of AmountField
             filled = InputRequired if overrides[column.key] is AmountField else DataRequired
-            args[column.key]["validators"] = [filled(_l("必填。"))]
+            args[column.key]["validators"] = [filled(REQUIRED)]
     return overrides, args
 
 
@@ -105,9 +105,10 @@ class ApplicationsScreen(UploadScreen):
     page_acts = (*acts, Action.COPY)
     form_acts = (Action.DELETE, Action.PRINT)  # beside 申报 and 保存
     column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
-    form_columns = ("version", "page_key", "publisher_id", *WRITTEN)
+    form_columns = ("version", "last_entry", "page_key", "publisher_id", *WRITTEN)
     form_extra_fields = {
         "version": SeenVersion(),
+        "last_entry": SeenVersion(),
         "page_key": repeated_saves.PageKey(),
         "publisher_id": PressField(_l("出版单位")),
     }
@@ -148,13 +149,12 @@ class ApplicationsScreen(UploadScreen):
         g.answer = 409
         changed = (name for name in WRITTEN if form[name].data != getattr(model, name))
         g.theirs = {name: shown_value(model, name) for name in changed}
-        since = max(model.version - form.version.seen, 1)  # every save counts one
-        edits = trail.newest(db.session(), model.id, Action.EDIT, min(since, MOST_EDITS))
+        edits = trail.newest(db.session(), model.id, Action.EDIT, MOST_EDITS, form.last_entry.seen)
         g.their_edits = [line for edit in reversed(edits) for line in explain(edit)]
-        form.version.data = model.version
+        form.version.data, form.last_entry.data = model.version, trail.last_id(db.session(), model.id)
 
     def keeps(self, form: Any) -> bool:
-        return unreadable_text.only_in_cells(form)
+        return not unreadable_text.mark_too_long(form) and unreadable_text.only_in_cells(form)
 
     def validate_form(self, form: Any) -> bool:
         if request.method == "POST":
@@ -168,7 +168,10 @@ class ApplicationsScreen(UploadScreen):
         address = self.get_url(".edit_view", id=row.id)
         if "_quiet" in request.form:  # by a script, whose page stays as it is
             carriers = {entry.id: entry.carrier.id for entry in form.carriers if not form.carriers.should_delete(entry)}
-            return jsonify(id=row.id, number=row.number, version=row.version, edit=address, carriers=carriers)
+            last, version = trail.last_id(db.session(), row.id), row.version
+            return jsonify(
+                id=row.id, number=row.number, version=version, last_entry=last, edit=address, carriers=carriers
+            )
         marks = unreadable_text.count(row)
         flash(acts.saved(marks, clock.now()), "message" if marks else "success")
         return redirect(address)
@@ -194,6 +197,7 @@ class ApplicationsScreen(UploadScreen):
         elif obj is not None and obj.publisher_id and str(obj.publisher_id) not in dict(form.publisher_id.choices):
             form.publisher_id.choices.append((str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}"))
         if obj is not None and request.method == "GET":
+            form.last_entry.data = trail.last_id(db.session(), obj.id)
             unreadable_text.type_again(form, obj)
         return form
 
@@ -231,12 +235,16 @@ class ApplicationsScreen(UploadScreen):
 
     @expose("/copy/", methods=("POST",))
     def copy(self) -> Any:
-        """重新申请: the new draft opens in its form, complete; or nothing has happened."""
+        """重新申请: the new draft opens in its form, complete; or the one that is there; or nothing has happened."""
         row = self.get_one(request.form.get("id")) or abort(404)
         old = row.number
         try:
             draft, left = reissue.copy(db.session(), row, current_user, store())
             db.session().commit()
+        except reissue.Begun as begun:
+            db.session().rollback()
+            flash(str(begun), "message")
+            return redirect(self.get_url(".edit_view", id=begun.application_id), 303)
         except Refused as refused:
             db.session().rollback()
             flash(str(refused), "error")

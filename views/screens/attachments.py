@@ -4,11 +4,12 @@ from typing import Any, BinaryIO, cast
 
 from flask import abort, current_app, jsonify, request
 from flask_admin import expose
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from models.acts import uploads
 from models.application import Application, locking
-from models.application.attachments import TryAgain
+from models.application.attachments import Attachment, TryAgain
 from models.database import db
 from models.files.store_errors import StoreUnusable
 from models.vocabulary import AttachmentKind
@@ -52,7 +53,7 @@ class UploadScreen(FilingScreen):
             # After 503 the page keeps the file.
             status = {locking.Conflict: 409, TryAgain: 503, StoreUnusable: 503}.get(type(refused), 422)
             return jsonify(message=str(refused)), status
-        return self._box(attached.application, kind)
+        return self._box(attached.application, kind, note=same_name(attached))
 
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:
@@ -69,9 +70,16 @@ class UploadScreen(FilingScreen):
             return jsonify(message=str(refused)), 409
         return self._box(row, file.kind)
 
-    def _box(self, row: Application, kind: AttachmentKind) -> Any:
-        """The files of one kind, drawn anew, and the address at which this draft is edited."""
+    def _box(self, row: Application, kind: AttachmentKind, note: str = "") -> Any:
+        """The files of one kind, drawn anew, the address at which this draft is edited, and what to tell of a file."""
         html = super().render("screens/files.html", model=row, kind=kind, editable=True)
-        return jsonify(
-            id=row.id, number=row.number, version=row.version, html=html, edit=self.get_url(".edit_view", id=row.id)
-        )
+        edit = self.get_url(".edit_view", id=row.id)
+        return jsonify(id=row.id, number=row.number, version=row.version, html=html, edit=edit, note=note)
+
+
+def same_name(attached: Attachment) -> str:
+    """What to tell when the application has another file of this name in the same kind; "" when it has none."""
+    of_kind = [file.name for file in attached.application.current_attachments if file.kind == attached.kind]
+    if of_kind.count(attached.name) < 2:
+        return ""
+    return _("“%(name)s”与已有的文件同名，都已保留；如是重复上传，请移除一份。", name=attached.name)

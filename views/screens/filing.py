@@ -1,5 +1,6 @@
 """What every screen of applications shares: list, details, acts, attachments, certificate, export."""
 
+from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from flask import Response, abort, current_app, flash, redirect, render_template, request, send_file
@@ -23,6 +24,7 @@ from views.entrance import security
 from views.entrance.security import local
 from views.panel import export, spreadsheet
 from views.panel.acts import WORDS, Link, facts_of, question, result
+from views.panel.download import name_plainly
 from views.panel.fields import number_of
 from views.panel.query import OwnQuery
 from views.panel.screen import Button, labels_of
@@ -133,7 +135,7 @@ class FilingScreen(PrintScreen):
         if refused and workflow.RULES[wanted].opinion:
             raise refused  # its page gives back the words that were written
         if refused:
-            return self.told(refused, key)
+            return self.not_printed(refused) if wanted is Action.PRINT else self.told(refused, key)
         if wanted is Action.PRINT:
             return redirect(self.get_url(".certificate", id=key), 303)
         self.tell_result(wanted, row, facts, local(request.form.get("url")) or self.get_url(".index_view"))
@@ -205,6 +207,8 @@ class FilingScreen(PrintScreen):
             etag=file.digest,
             conditional=False,
         )
+        name = named(file.name, file.media_type)
+        name_plainly(response, name, f"attachment-{file.id}{PurePath(name).suffix}")
         response.content_length = file.size
         response.make_conditional(request, accept_ranges=True, complete_length=file.size)
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
@@ -217,11 +221,9 @@ class FilingScreen(PrintScreen):
             abort(404)
         name = str(self.name)
         _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST + 1)
-        return spreadsheet.download(
-            export_type,
-            name,
-            export.sheets(name, rows, (*self.column_list, *displayed(Application)), displayed(Carrier)),
-        )
+        fields = (*self.column_list, *displayed(Application))
+        sheets = export.sheets(name, rows, fields, displayed(Carrier))
+        return spreadsheet.download(export_type, name, str(self.endpoint), sheets)
 
 
 def content_of(file: Attachment) -> BinaryIO:

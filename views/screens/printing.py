@@ -8,6 +8,7 @@ from flask import Response, abort, current_app, flash, redirect, request, send_f
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
+from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import selectinload
 
 from models import clock, workflow
@@ -20,6 +21,7 @@ from models.workflow import Refused
 from views import certificate
 from views.certificate import paper_worker
 from views.entrance import security
+from views.panel.download import name_plainly
 from views.panel.fields import number_of
 from views.panel.screen import Screen
 from views.resources import store
@@ -29,10 +31,13 @@ class Unmade(Refused):
     """The paper is not made yet."""
 
 
+LIFE = timedelta(hours=12)  # in which the file of many can be opened again
+
+
 class PrintScreen(Screen):
     """What a screen offers whose rows can be printed."""
 
-    opens = frozenset({"certificate", "prepare", "print_all"})
+    opens = frozenset({"certificate", "prepare", "print_all", "bundle"})
 
     def binds(self, action: Action) -> bool:
         """Whether the toolbar does this act on many rows at once."""
@@ -72,34 +77,56 @@ class PrintScreen(Screen):
         return Response(status=204)
 
     @expose("/print-all/", methods=("POST",))
-    def print_all(self) -> Response:
-        """Every ticked certificate in one PDF; all prints are recorded, or, when one may not be printed, none."""
+    def print_all(self) -> Any:
+        """Record a print of every ticked certificate, or, when one may not be printed, of none; leads to the file."""
         try:
-            rows = self.picked()
+            rows = self.picked(request.form.getlist("pick"))
+            keys_of_rows = [row.id for row in rows]
             printing.check(rows, current_user)
-            bookmarks = [f"{row.certificate} {row.title}" for row in rows]
             self.check_made(rows)
-            whole = printing.bound(zip(bookmarks, map(self.paper_of, rows), strict=True))
-            db.session().rollback()  # read again: binding may have taken a while
+            for row in rows:  # first: a print that is recorded was one
+                self.paper_of(row)
+            db.session().rollback()  # read again: reading many papers may have taken a while
             printing.record(db.session(), rows, current_user)
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
-            flash(str(refused), "error")
-            return self.back()
-        return pdf(whole, _("备案证明合并打印件") + f"-{clock.today():%Y%m%d}.pdf")
+            return self.not_printed(refused)
+        return redirect(self.get_url(".bundle", job=job_of(current_user.id, keys_of_rows)), 303)
 
-    def picked(self) -> list[Application]:
-        """The ticked rows, in the order of the list; 404 when one is not there for this person."""
-        keys_sent = [number_of(key) or abort(404) for key in dict.fromkeys(request.form.getlist("pick"))]
-        if not keys_sent:
+    @expose("/bundle/")
+    def bundle(self) -> Any:
+        """The file of a recorded print of many, for who printed it, as long as all may be printed; records nothing."""
+        try:
+            rows = self.picked(keys_of(request.args.get("job", "")))
+            if sentences := printing.refusals(rows, current_user):
+                raise Refused(_("%(sentences)s合并打印件不再提供，请在列表中重新打印。", sentences=sentences))
+            bookmarks = [f"{row.certificate} {row.title}" for row in rows]
+            whole = printing.bound(zip(bookmarks, map(self.paper_of, rows), strict=True))
+        except Refused as refused:
+            flash(str(refused), "error")
+            return redirect(self.get_url(".index_view"))
+        day = f"{clock.today():%Y%m%d}"
+        return pdf(whole, _("备案证明合并打印件") + f"-{day}.pdf", f"certificates-{day}.pdf")
+
+    def not_printed(self, refused: Refused) -> Any:
+        """A script tells the sentence on its page, whose ticks stay; without one the list opens with it."""
+        if security.wants_json():
+            raise refused
+        flash(str(refused), "error")
+        return self.back()
+
+    def picked(self, sent: list[str]) -> list[Application]:
+        """The rows of these ids, in their order; 404 when one is not there for this person."""
+        wanted = [number_of(key) or abort(404) for key in dict.fromkeys(sent)]
+        if not wanted:
             raise Refused(_("请先勾选要打印的记录。"))
-        if len(keys_sent) > printing.MOST:
+        if len(wanted) > printing.MOST:
             raise Refused(_("一次最多打印 %(most)s 份，请分批打印。", most=printing.MOST))
         papers = selectinload(Application.certificate).selectinload(Certificate.paper)
-        ticked = db.session.query(Application).filter(Application.id.in_(keys_sent)).options(papers)
+        ticked = db.session.query(Application).filter(Application.id.in_(wanted)).options(papers)
         found = {row.id: row for row in ticked}
-        return [found.get(key) or abort(404) for key in keys_sent]
+        return [found.get(key) or abort(404) for key in wanted]
 
     def check_made(self, rows: list[Application]) -> None:
         """Raises Refused when a paper is not made yet; workers are asked to make all that are not."""
@@ -145,6 +172,26 @@ def state_of(granted: Certificate) -> str:
     return "late" if late else "making"
 
 
-def pdf(content: BytesIO, name: str) -> Response:
-    """Shown in the browser, under its name when it is kept."""
-    return send_file(content, mimetype="application/pdf", download_name=name)
+def pdf(content: BytesIO, name: str, plain: str = "") -> Response:
+    """Shown in the browser, under its name when it is kept; `plain` as in name_plainly()."""
+    return name_plainly(send_file(content, mimetype="application/pdf", download_name=name), name, plain)
+
+
+def job_of(account_id: int, keys_of_rows: list[int]) -> str:
+    """The recorded print of these rows, as an address can carry it: who, when, which; signed, 200 rows in 1.3 KB."""
+    return str(_signer().dumps([account_id, int(clock.now().timestamp()), *keys_of_rows]))
+
+
+def keys_of(job: str) -> list[str]:
+    """The ids of the rows of a job; raises Refused for one that is not ours, somebody else's, or older than LIFE."""
+    try:
+        account, at, *keys_of_rows = _signer().loads(job)
+    except BadSignature:
+        account = at = 0
+    if account != current_user.id or clock.now().timestamp() - at > LIFE.total_seconds():
+        raise Refused(_("合并打印件的地址已失效，请在列表中重新打印。"))
+    return [str(key) for key in keys_of_rows]
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.secret_key), salt="bundle")

@@ -1,7 +1,7 @@
 // Calendar beside a day's text field, after the ARIA APG pattern "date picker dialog". What is being typed is never touched: only a
 // day that is picked is written, as 2026-01-31, with input and change fired on the field. It opens by the button, or Alt+↓ in the field.
 // Keys: arrows a day or a week, Home/End the week's ends, PageUp/Down a month, with Shift a year, Enter or blank picks, Esc closes.
-import { $$ } from "./page.js";
+import { $$, prepare } from "./page.js";
 
 const dialog = document.getElementById("calendar"), head = document.getElementById("calendar-month");
 const body = dialog.querySelector("tbody"), DAY = 86400000;
@@ -59,7 +59,7 @@ function open(input) {
   dialog.style.top = `${Math.max(8, below ? bottom + 4 : top - height - 4)}px`;
 }
 
-$$("input[data-role=datepicker]").forEach((input) => {
+prepare((root) => $$("input[data-role=datepicker]", root).forEach((input) => {
   const holder = document.createElement("span"), button = document.createElement("button");
   const name = input.ariaLabel || input.labels[0]?.textContent.replace("*", "").trim() || "";
   holder.className = "day";
@@ -69,7 +69,7 @@ $$("input[data-role=datepicker]").forEach((input) => {
   holder.append(input, button);
   button.addEventListener("click", () => open(input));
   input.addEventListener("keydown", (event) => { if (event.altKey && event.key === "ArrowDown") { event.preventDefault(); open(input); } });
-});
+}));
 
 const monday = () => (day.getUTCDay() + 6) % 7;
 const steps = {

@@ -2,19 +2,20 @@
 //   <select data-combobox>: stays in the form, hidden, and holds the value; its id moves to the text field put before it.
 //   <input list>, <input data-url>: a text field of codes, with the options of a shared <datalist> or of the server.
 // Keys: typing opens the list and highlights the best match. ↓ ↑ open and move; Home and End, while open, go to the ends.
-//   Enter while open takes the highlighted option and submits nothing; while closed it is the form's. Tab takes it and moves on.
-//   Esc closes the list; once closed, it clears the field. Text that is no option gets a sentence when focus leaves: a <select>
-//   has its former value back, a text field keeps the text, for the server to judge and a draft to keep.
+//   Enter while open takes the highlighted option and submits nothing; while closed it is the form's. Tab takes what a key
+//   has moved to, and moves on. Esc closes the list; once closed, it clears the field. When focus leaves, text that names one
+//   option, or fits only one, is that option; other text gets a sentence: a <select> has its former value back, a text field
+//   keeps the text, for the server to judge and a draft to keep.
 // One popup, #choices, serves the page, and a text field costs nothing until it has focus: a form may hold hundreds of rows.
 // Fires input and change on the field that is sent. A script that sets the <select> itself fires change on it.
-import { $$ } from "./page.js";
+import { $$, prepare } from "./page.js";
 import { matching, meant, option } from "./search.js";
 
 const popup = document.getElementById("choices"), list = popup.firstElementChild, note = popup.lastElementChild;
 const heard = document.getElementById("choices-heard"), words = popup.dataset, parsed = new WeakMap();
 let box = null;  // the combobox with focus: { input, select, kept: label of its value, typed: whether the text was edited since }
-// Options shown, place of the highlighted one; AbortController of the request on its way; whether an event is our own, and no typing.
-let found = [], at = -1, asked = null, firing = false;
+// Options shown, place of the highlighted one, whether a key moved there; AbortController of the request on its way; whether an event is our own, and no typing.
+let found = [], at = -1, moved = false, asked = null, firing = false;
 
 // Fields.
 const blankOf = (select) => [...select.options].find((each) => each.value === "__None" || each.value === "");
@@ -29,35 +30,33 @@ function optionsOf({ input, select }) {
 }
 
 function dress(input) {  // a text field becomes a combobox
-  const look = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id, autocomplete: "off", spellcheck: "false" };
+  const look = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id, autocomplete: "off", spellcheck: "false", "data-codes": input.getAttribute("list") || "" };
   Object.entries(look).forEach(([name, value]) => input.setAttribute(name, value));
-  if (input.hasAttribute("list")) input.dataset.codes = input.getAttribute("list");
   input.removeAttribute("list");
 }
 
-$$("select[data-combobox]").forEach((select) => {
+function cover(select) {  // with a text field
   const holder = Object.assign(document.createElement("span"), { className: "combobox" }), input = document.createElement("input");
-  const moving = [...select.attributes].filter(({ name }) => /^(id|class|required|disabled|aria-.*)$/.test(name));
   dress(input);
-  moving.forEach(({ name, value }) => input.setAttribute(name, value));
+  [...select.attributes].filter(({ name }) => /^(id|class|required|disabled|aria-.*)$/.test(name)).forEach(({ name, value }) => input.setAttribute(name, value));
   Object.assign(input, { value: labelOf(select), placeholder: " " });  // which tells CSS whether there is something to clear
   Object.assign(select, { id: `${select.id}-value`, required: false, hidden: true });
   select.addEventListener("change", () => { if (!firing) input.value = labelOf(select); });
   select.replaceWith(holder);
   holder.append(input, select);
   if (!blankOf(select)) return;
-  const look = { type: "button", className: "clear", tabIndex: -1, textContent: "×", ariaLabel: words.clear + nameOf(input) };
-  const clear = Object.assign(document.createElement("button"), look);
+  const clear = Object.assign(document.createElement("button"), { type: "button", className: "clear", tabIndex: -1, textContent: "×", ariaLabel: words.clear + nameOf(input) });
   clear.addEventListener("click", () => { input.focus(); take(null); });
   input.after(clear);
-});
+}
+prepare((root) => $$("select[data-combobox]", root).forEach(cover));
 
 // Popup.
 function show(options, highlighted, sentence = options.length ? "" : words.none) {
   Object.assign(note, { textContent: sentence, hidden: !sentence });
-  list.replaceChildren(...options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label })));
+  list.replaceChildren(...options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label, ariaSelected: "false" })));
   list.setAttribute("aria-label", nameOf(box.input));
-  [found, list.hidden, popup.hidden] = [options, !options.length, false];
+  [found, moved, list.hidden, popup.hidden] = [options, false, !options.length, false];
   box.input.setAttribute("aria-expanded", "true");
   heard.textContent = sentence || words.count.replace("{n}", options.length);
   place();
@@ -65,8 +64,9 @@ function show(options, highlighted, sentence = options.length ? "" : words.none)
 }
 
 function highlight(place) {
+  list.children[at]?.setAttribute("aria-selected", "false");
   at = found[place] ? place : -1;
-  [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === at)));
+  list.children[at]?.setAttribute("aria-selected", "true");
   box.input.setAttribute("aria-activedescendant", at < 0 ? "" : `choice-${at}`);
   list.children[at]?.scrollIntoView({ block: "nearest" });
 }
@@ -86,8 +86,7 @@ function open(text) {
 
 async function ask(text) {  // 200 ms after the last key; a new request ends the one on its way
   asked?.abort();
-  const { signal } = asked = new AbortController(), address = new URL(box.input.dataset.url, location);
-  Object.entries({ query: text, offset: 0, limit: 20 }).forEach(([name, value]) => address.searchParams.set(name, value));
+  const { signal } = asked = new AbortController(), address = `${box.input.dataset.url}&${new URLSearchParams({ query: text, offset: 0, limit: 20 })}`;
   show([], -1, words.searching);
   await new Promise((resolve) => { setTimeout(resolve, 200); });
   const rows = signal.aborted || await fetch(address, { signal }).then((reply) => reply.ok && reply.json()).catch(() => false);
@@ -118,11 +117,11 @@ function take(chosen) {  // an option; null: none
 
 function settle() {  // before focus leaves or the form is sent; false when text was put back that is no option
   const { input, select, kept, typed } = box, text = input.value.trim(), waiting = asked;  // what the server has not answered yet it judges later
-  const chosen = typed && text ? meant(input.dataset.url ? found : matching(optionsOf(box), text), text) : null;
+  const fitting = !typed || !text ? [] : input.dataset.url ? found : matching(optionsOf(box), text), chosen = meant(fitting, text);
   const lost = Boolean(typed && text && !chosen && !waiting);
   if (chosen || (typed && !text && (!select || blankOf(select)))) take(chosen);
   else if (typed && !waiting && select) [input.value, box.typed] = [kept, false];  // a text field keeps it: the server judges
-  if (lost) tell(words.unknown.replace("{words}", text));
+  if (lost) tell(words[fitting.length ? "several" : "unknown"].replace("{words}", text));
   close();
   return !lost || !select;
 }
@@ -137,13 +136,14 @@ function tell(sentence) {  // under the field, which is described by it
 
 // What people do. Each key answers whether the browser is to do no more.
 const shown = () => !popup.hidden;
+const move = (place) => { highlight(place); moved = true; return true; };
 const keys = {
-  ArrowDown: () => (shown() ? highlight((at + 1) % found.length) : open(""), true),
-  ArrowUp: () => (shown() ? highlight(at > 0 ? at - 1 : found.length - 1) : open(""), true),
-  Home: () => shown() && (highlight(0), true),
-  End: () => shown() && (highlight(found.length - 1), true),
+  ArrowDown: () => (shown() ? move((at + 1) % found.length) : open(""), true),
+  ArrowUp: () => (shown() ? move(at > 0 ? at - 1 : found.length - 1) : open(""), true),
+  Home: () => shown() && move(0),
+  End: () => shown() && move(found.length - 1),
   Enter: () => (shown() ? (found[at] && take(found[at]), true) : box.typed && !settle()),
-  Tab: () => { if (found[at]) take(found[at]); },
+  Tab: () => { if (moved && found[at]) take(found[at]); },
   Escape: () => (shown() ? (close(), true) : Boolean(box.input.value) && (box.select && !blankOf(box.select) ? settle() : take(null), true)),
 };
 document.addEventListener("keydown", (event) => {

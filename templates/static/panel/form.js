@@ -1,10 +1,11 @@
-import { $$, state } from "./page.js";
+import { $$, prepare, state } from "./page.js";
 import { tell } from "./submit.js";
 import { arrived, watch } from "./uploads.js";
 
 // Forms that hold work: nothing typed is left by accident; files of an application go up the moment they are chosen.
-const form = document.querySelector("#application, .register-form");
-if (form) {
+prepare((root) => {
+  const form = root.querySelector("#application, .register-form");
+  if (!form) return;
   state.changed = "unsaved" in form.dataset;  // the page of a refusal
   form.addEventListener("input", () => { state.changed = true; });
   form.addEventListener("change", (event) => { if (event.target.type !== "file") state.changed = true; });
@@ -16,6 +17,6 @@ if (form) {
     if (state.refused === before) form.requestSubmit(event.submitter);
     else tell(form, form.dataset.filesRefused);
   });
-  window.addEventListener("beforeunload", (event) => { if (state.changed || state.sending) event.preventDefault(); });
   $$(".box", form).forEach((box) => watch(form, box));
-}
+});
+window.addEventListener("beforeunload", (event) => { if (state.changed || state.sending) event.preventDefault(); });

@@ -1,11 +1,11 @@
-import { $$ } from "./page.js";
+import { $$, prepare } from "./page.js";
 
 $$("form.import input[type=file]").forEach((chooser) => chooser.addEventListener("change", () => {
   if (chooser.files.length) chooser.previousElementSibling.textContent = chooser.files[0].name;
 }));
 
 // What is wrong, or what an act has done, is read first. Success fades; failure and results stay.
-document.querySelector("#missing, .result")?.focus();
+prepare((root) => root.querySelector("#missing, .result")?.focus());
 setTimeout(() => $$(".alert-success:not(.result)").forEach((note) => note.classList.add("faded")), 5000);
 const toggle = document.querySelector(".menu-toggle");
 if (toggle) toggle.addEventListener("click", () => {

@@ -7,7 +7,24 @@ export const setToken = (value) => $$("input[name=csrf_token]").forEach((field) 
 // Whether the form holds what is not saved yet, and how many files are on their way or were refused.
 export const state = { changed: false, sending: 0, refused: 0 };
 
-// One POST. Resolves to { status, ok, json, words }: status 0 when the server was not reached; words say what went wrong.
+// What is on the page now, and what takes its place when the answer to a save is a page: each part prepares its elements in it.
+const parts = [];
+export function prepare(part) {
+  parts.push(part);
+  part(document);
+}
+export function show(html) {  // false: it is no page of ours
+  const answer = new DOMParser().parseFromString(html, "text/html").getElementById("content");
+  if (!answer) return false;
+  const content = document.adoptNode(answer);
+  document.getElementById("content").replaceWith(content);
+  scrollTo(0, 0);
+  document.getElementById("work").focus();
+  parts.forEach((part) => part(content));
+  return true;
+}
+
+// One POST. Resolves to { status, ok, json, page, words }: json or page is the body, as it came; status 0 when the server was not reached; words say what went wrong.
 export function request(address, body, progress) {
   const post = new XMLHttpRequest();
   body.set("csrf_token", token());
@@ -18,7 +35,7 @@ export function request(address, body, progress) {
       let json = null;
       try { json = JSON.parse(post.responseText); } catch { /* a page, or nothing */ }
       if (json?.csrf_token) setToken(json.csrf_token);
-      resolve({ status, ok, json, words: json?.message || (status ? ask.dataset.failed : ask.dataset.lost) });
+      resolve({ status, ok, json, page: json ? "" : post.responseText, words: json?.message || (status ? ask.dataset.failed : ask.dataset.lost) });
     });
     post.open("POST", address);
     post.setRequestHeader("X-Requested-With", "XMLHttpRequest");

@@ -1,8 +1,8 @@
 import { dialog } from "./dialog.js";
-import { $$, state } from "./page.js";
+import { $$, prepare, state } from "./page.js";
 
 // Inline rows: added from the <template>, deleted in place after a question; the first wrong cell is in sight.
-$$(".inline-rows").forEach((block) => {
+prepare((root) => $$(".inline-rows", root).forEach((block) => {
   const body = block.querySelector("tbody"), name = block.dataset.name, wrong = body.querySelector("td.wrong");
   let next = body.rows.length;
   const number = () => $$("tr", body).filter((row) => !row.hidden).forEach((row, i) => { row.cells[0].firstChild.data = `${i + 1}`; });
@@ -34,4 +34,4 @@ $$(".inline-rows").forEach((block) => {
   });
   if (!body.rows.length) add();
   if (wrong) wrong.closest(".table-responsive").scrollLeft = wrong.offsetLeft - 40;
-});
+}));

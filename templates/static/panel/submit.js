@@ -1,19 +1,25 @@
-import { $$, ask, state } from "./page.js";
+import { dialog } from "./dialog.js";
+import { $$, ask, show, state } from "./page.js";
 import { send } from "./send.js";
 
 // form[data-keep], 保存 and acts: sent by script, so that a server that is away, or refuses, leaves the page as it was.
-export function tell(form, words) {
+export function tell(form, words, kept = ask.dataset.kept) {
   const foot = form.querySelector(".foot"), note = document.createElement("p");
   note.className = foot ? "note error unsent" : "alert alert-danger unsent";
   note.setAttribute("role", "alert");
   (foot || document.getElementById("work")).prepend(note);
-  note.textContent = `${words}${ask.dataset.kept}`;
+  note.textContent = `${words}${kept}`;
   note.scrollIntoView({ block: "nearest" });
+}
+
+async function openApart(address) {  // right after the click, or browsers block it; then a click of its own opens it
+  if (window.open(address) || !(await dialog(ask.dataset.blocked, { go: ask.dataset.open }))) return;
+  if (!window.open(address)) location.assign(address);
 }
 
 document.addEventListener("submit", async (event) => {
   const form = event.target, button = event.submitter, apart = button?.formTarget === "_blank";  // 打印: a window of its own
-  if (event.defaultPrevented || !form.matches("[data-keep]") || (apart && "prepare" in button.dataset)) return;
+  if (event.defaultPrevented || !form.matches("[data-keep]")) return;
   event.preventDefault();
   if (form.ariaBusy) return;  // a double click
   const address = button?.hasAttribute("formaction") ? button.formAction : form.action;
@@ -24,16 +30,15 @@ document.addEventListener("submit", async (event) => {
   form.inert = true;  // nothing is typed that would not be sent
   state.changed = false;
   const answer = await send(address, body);
-  if (answer.json?.location && !(apart && window.open(answer.json.location))) return location.assign(answer.json.location);
+  const { location: next } = answer.json || {};
+  if (next && !apart) return location.assign(next);
+  if (answer.page && (answer.status === 409 || answer.status === 422) && show(answer.page)) return;  // refused, nothing saved
   form.inert = false;
   form.ariaBusy = null;
-  if (!answer.json && (answer.status === 409 || answer.status === 422)) {  // refused, nothing saved: let the browser show that page
-    form.removeAttribute("data-keep");
-    return form.requestSubmit(button);
-  }
   state.changed = changed;
   focused?.focus();
-  if (!answer.json?.location) tell(form, answer.words);
+  if (next) await openApart(next);
+  else tell(form, answer.words, apart ? "" : ask.dataset.kept);
 });
 
 window.addEventListener("pageshow", (event) => {  // brought back by 后退 as it was when it was sent

@@ -6,18 +6,27 @@ import { send } from "./send.js";
 const ticks = () => $$("input[name=pick]:checked"), all = document.getElementById("pick-all");
 const twin = (bar, tick) => tick.closest("tr").querySelector(`button[data-act=${bar.dataset.bar}]`);
 const sentence = (bar, tick) => { const own = twin(bar, tick); return own.getAttribute("aria-disabled") === "true" ? own.title : ""; };
-const named = (bar, tick) => `${tick.closest("tr").querySelector(".number").textContent}：${sentence(bar, tick)}`;
+const number = (tick) => tick.closest("tr").querySelector(".number").textContent;
+function reasons(bar, rows) {  // each reason once, after the numbers it is about; last, once, what would allow it
+  const numbers = {}, allowing = new Set();
+  rows.forEach((tick) => {
+    const [why, ...allowed] = sentence(bar, tick).split("；");  // «当前状态为…，不能打印；…状态可以打印。»
+    (numbers[why] ||= []).push(number(tick));
+    allowed.forEach((words) => allowing.add(words));
+  });
+  return [...Object.entries(numbers).map(([why, found]) => `${found.join("、")}：${why}`), ...allowing].join("\n");
+}
 function refusal(bar) {  // why it can act on nothing of what is ticked, or ""
   const rows = ticks();
   if (!rows.length) return bar.dataset.none;
   if (rows.length > 1 && !bar.dataset.prepare) return bar.dataset.many;
   if (!rows.every((tick) => sentence(bar, tick))) return "";
-  return rows.length > 1 ? rows.map((tick) => named(bar, tick)).join("\n") : sentence(bar, rows[0]);
+  return rows.length > 1 ? reasons(bar, rows) : sentence(bar, rows[0]);
 }
 async function agreed(bar, rows) {  // the ticked rows that can be printed; of the others the person is told first
   const refused = rows.filter((tick) => sentence(bar, tick)), rest = rows.filter((tick) => !refused.includes(tick));
   if (!refused.length) return rows;
-  const words = [bar.dataset.some, ...refused.map((tick) => named(bar, tick))].join("\n");
+  const words = `${bar.dataset.some}\n${reasons(bar, refused)}`;
   if (!(await dialog(words, { go: bar.dataset.rest.replace("{count}", rest.length) }))) return [];
   refused.forEach((tick) => { tick.checked = false; });
   refreshBar();

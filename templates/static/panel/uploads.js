@@ -17,11 +17,26 @@ async function ensureDraft(form) {  // a blank form is saved first, with all tha
   }
   form.dataset.id = draft.id;
   form.action = draft.edit;
-  form.elements.version.value = draft.version;
+  ["version", "last_entry"].forEach((name) => { form.elements[name].value = draft[name]; });
   document.getElementById("auto-number").value = draft.number;
   Object.entries(draft.carriers).forEach(([row, id]) => { form.elements[`${row}-id`].value = id; });
   history.replaceState(null, "", draft.edit);
+  await fillIn(form);
   return "";
+}
+
+// What the page of a saved draft shows around its fields: heading, progress, grey fields, stars, buttons. What is typed stays.
+async function fillIn(form) {
+  const reply = await fetch(form.action).catch(() => null);
+  if (!reply?.ok) return;  // shown at the next load
+  const page = new DOMParser().parseFromString(await reply.text(), "text/html"), there = page.getElementById(form.id);
+  if (!there) return;
+  document.querySelector("h1").replaceChildren(...page.querySelector("h1").childNodes);
+  $$("input[id^=auto-]", there).forEach(({ id, value }) => { document.getElementById(id).value = value; });
+  $$(".box", there).forEach((box) => document.querySelector(`#${box.id} h3`).replaceChildren(...box.querySelector("h3").childNodes));
+  form.before(...$$(".steps, .alert", page));
+  form.querySelector("[name=_submit]").dataset.ask = there.querySelector("[name=_submit]").dataset.ask;
+  form.querySelector(".foot a").before(...$$(".foot [data-act]", there));
 }
 
 function fieldsOf(form, box, fields) {
@@ -42,7 +57,7 @@ function lineOf(box, name, retry) {
   return {
     done: () => line.remove(),
     progress: (percent) => { part("progress").value = percent; part(".progress-line span").textContent = `${percent}%`; },
-    fail: (words, again) => {
+    fail: (words, again) => {  // also what is to be told of a file that has arrived
       line.dataset.done = "1";
       part(".progress-line").hidden = true;
       error.hidden = part("[data-dismiss]").hidden = false;
@@ -79,7 +94,7 @@ export function watch(form, box) {
     const answer = await send(form.dataset.upload, fieldsOf(form, box, old ? { file, replaces: old } : { file }), line.progress);
     if (!answer.ok) return refuse(line, answer.status ? answer.words : form.dataset.lost, !answer.status || answer.status === 429 || answer.status >= 500);
     box.querySelector(".box-files").innerHTML = answer.json.html;
-    line.done();
+    if (answer.json.note) line.fail(answer.json.note, false); else line.done();
   }
   function refuse(line, words, again) { state.refused += 1; line.fail(words, again); }
   box.addEventListener("click", async (event) => {

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models import access
 from models.acts import filing, reissue
 from models.application import Application, locking
+from models.certificate import Certificate
 from models.database import db
 from models.people.accounts import Entrustment
 from models.vocabulary import Action
@@ -83,12 +84,70 @@ def test_an_entrustment_that_has_ended_leaves_the_press_to_be_chosen(
     assert row["title"] == "黑胶唱片《茉莉花》"
 
 
+def rival(app: Flask, draft: int, old: int) -> int:
+    """Let another draft claim the same place, as rows may that are older than copied_from."""
+    with app.app_context(), access.everything() as session:
+        revoked = session.scalars(select(Certificate.id).where(Certificate.application_id == old)).one()
+        session.execute(update(Application).where(Application.id == draft).values(replaces_id=revoked))
+        session.commit()
+    return draft
+
+
+def copying(app: Flask, key: int) -> Callable[[], int]:
+    """重新申请 in a thread of its own: the number of the new row, or of the one that is there."""
+
+    def work() -> int:
+        with app.app_context():
+            account = account_of("publisher")
+            access.enter(account)
+            try:
+                draft, _left = reissue.copy(db.session(), db.session.get_one(Application, key), account, store())
+            except reissue.Begun as begun:
+                db.session.rollback()
+                return begun.application_id
+            db.session.commit()
+            return draft.id
+
+    return work
+
+
+def test_pressed_by_many_at_once_it_is_one_draft(app: Flask, make_application: Making, on_record: Recording) -> None:
+    """Double click, two tabs: everybody is led to the same row, and nothing else was written."""
+    key = make_application(status="revoked", carriers=2)
+    before = ledger(app)
+    outcome = at_once(*[copying(app, key) for _ in range(4)])
+    assert len(set(outcome)) == 1 and isinstance(outcome[0], int), outcome
+    after = ledger(app)
+    assert len(after["application"]) == len(before["application"]) + 1
+    assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("copy") == 1
+
+
+@pytest.mark.parametrize(("acts", "again"), [
+    ([], False), ([Action.SUBMIT], False), ([Action.SUBMIT, Action.RETURN], False),
+    ([Action.DELETE], True), ([Action.SUBMIT, Action.REFUSE], True), ([Action.SUBMIT, Action.DECLINE], True),
+])  # fmt: skip
+def test_another_is_made_once_the_first_is_decided_or_deleted(
+    acts: list[Action], again: bool, app: Flask, acting: Acting, make_application: Making
+) -> None:
+    key = make_application(status="revoked")
+    first = copied(acting, key)
+    for act in acts:
+        if act is Action.DELETE:
+            with acting("publisher") as account:
+                filing.perform(db.session(), act, db.session.get_one(Application, first), account)
+                db.session.commit()
+        else:
+            take(app, act, first, "publisher")
+    second = copying(app, key)()
+    assert (second != first) is again
+
+
 def test_two_grants_at_once_in_the_same_place_make_one_certificate(
     app: Flask, acting: Acting, make_application: Making, on_record: Recording
 ) -> None:
     """RC1: whoever is second reads a sentence, and its application waits as before."""
     old = make_application(status="revoked")
-    drafts = [copied(acting, old) for _ in range(2)]
+    drafts = [copied(acting, old), rival(app, make_application(), old)]
     for draft in drafts:
         take(app, Action.SUBMIT, draft, "publisher")
 
@@ -117,7 +176,7 @@ def test_a_certificate_that_slips_in_before_the_check_is_a_sentence_too(
 ) -> None:
     """RC1: what the database alone can tell, it tells; never a 500."""
     old = make_application(status="revoked")
-    first, second = copied(acting, old), copied(acting, old)
+    first, second = copied(acting, old), rival(app, make_application(), old)
     for draft in (first, second):
         take(app, Action.SUBMIT, draft, "publisher")
     take(app, Action.GRANT, first, "publisher")

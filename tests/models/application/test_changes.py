@@ -59,11 +59,17 @@ def test_a_row_is_told_from_the_others_by_its_id_wherever_it_stands() -> None:
     after = [before[0] | {"quantity": "7"}, *(row | {"position": row["position"] - 1} for row in before[2:])]
     after.append(rows(1)[0] | {"id": 9, "position": 4, "specification": "DVD-9"})
     assert told(before, after) == [
-        "载体信息：4 条 → 4 条",
         "第 1 条 进口数量：“1000” → “7”",
         "删除原第 2 条：“12 英寸 2” “1000” “010-张”",
         "新增第 4 条：“DVD-9” “1000” “010-张”",
     ]
+
+
+def test_how_many_rows_there_are_is_told_where_that_has_changed() -> None:
+    before = rows(3)
+    assert told(before, before[:2])[0] == "载体信息：3 条 → 2 条"
+    swapped = [before[1] | {"position": 1}, before[0] | {"position": 2}, before[2]]
+    assert told(before, swapped) == ["载体信息：调整了顺序"]
 
 
 def test_rows_that_did_not_change_are_not_kept_again() -> None:
@@ -75,8 +81,8 @@ def test_rows_that_did_not_change_are_not_kept_again() -> None:
 
 def test_a_long_list_of_changes_ends_with_how_many_more_there_are() -> None:
     lines = told(rows(3000), rows(3000, specification=every_second))
-    assert len(lines) == MOST_LINES + 1
-    assert lines[1] == "第 1 条 规格型号：“12 英寸 1” → “改名 1”"
+    assert len(lines) == MOST_LINES
+    assert lines[0] == "第 1 条 规格型号：“12 英寸 1” → “改名 1”"
     assert lines[-1] == f"另有 {1500 - (MOST_LINES - 1)} 处改动。"
 
 

@@ -80,3 +80,23 @@ def test_old_names_get_their_keys_and_old_statuses_their_place(blank: Flask) -> 
                 (title, key, key, Status.DRAFT.order) for title, key in zip(titles, wanted, strict=True)
             ]
             downgrade(revision="0006")
+
+
+def test_a_new_application_is_known_by_the_certificate_whose_place_it_takes(blank: Flask) -> None:
+    """Step 0011: made before the step by 重新申请, it keeps a second one from being made."""
+    with blank.app_context():
+        upgrade(revision="0010")
+        with db.engine.begin() as connection:
+            there = MetaData()
+            there.reflect(connection, only=["organisation", "application", "certificate"])
+            units, table, papers = (there.tables[name] for name in ("organisation", "application", "certificate"))
+            connection.execute(insert(units).values(values_of(units)))
+            for key, replaces in ((1, None), (2, None), (3, 7)):
+                row = values_of(table) | {"id": key, "number": str(key), "status": "draft", "replaces_id": replaces}
+                connection.execute(insert(table).values(row))
+            paper = values_of(papers) | {"id": 7, "application_id": 2}
+            connection.execute(insert(papers).values(paper))
+        upgrade(revision="0011")
+        with db.engine.connect() as connection:
+            found = connection.execute(text("SELECT copied_from FROM application ORDER BY id")).scalars().all()
+    assert found == [None, None, 2]

@@ -97,7 +97,7 @@ def test_what_a_stranger_sends_is_not_parsed_beyond_a_few_kilobytes(
     environ |= {"wsgi.input": stream, "CONTENT_LENGTH": str(len(body)), "HTTP_ORIGIN": "http://localhost"}
     with app.request_context(environ):
         status = app.full_dispatch_request().status_code
-    assert status in (400, 401, 404, 405, 413)
+    assert status in (303, 400, 401, 404, 405, 413)  # 303: 退出 reads no body
     assert read[0] <= limits.SMALL.body + (64 << 10)
 
 

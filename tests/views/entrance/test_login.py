@@ -231,6 +231,19 @@ def test_logging_out_ends_the_visit_on_the_server(app: Flask, as_: As) -> None:
     assert not is_in(copy)
 
 
+def test_leaving_a_session_that_has_ended_is_leaving(as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    """退出 after the timeout, in a second tab, twice: the login page says 已安全退出, and nothing of a timeout."""
+    browser = as_("publisher")
+    pass_time(monkeypatch, minutes=31)
+    for _time in range(2):
+        out = browser.post("/logout")
+        assert (out.status_code, out.location) == (303, "/login")
+        page = browser.get(out.location).text
+        assert "已安全退出" in page
+        assert "超时" not in page
+    assert "超时" not in browser.get("/login").text
+
+
 def test_a_link_cannot_log_anybody_out(as_: As) -> None:
     browser = as_("publisher")
     assert browser.get("/logout").status_code == 405
@@ -269,6 +282,13 @@ def test_what_a_stranger_sends_is_refused_and_not_led_to_the_login(as_: As) -> N
     assert as_(None).post(BEHIND, csrf=False).status_code == 401
 
 
+def test_the_emblem_is_the_icon_of_what_names_none(as_: As) -> None:
+    """A browser asks for /favicon.ico beside a PDF in a window of its own."""
+    answer = as_(None).get("/favicon.ico")
+    assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+    assert answer.data == as_(None).get("/assets/emblem.svg").data
+
+
 def test_the_open_doors_are_these(app: Flask, as_: As) -> None:
     """Closed by default: a new address is shut until PUBLIC names it."""
     stranger, open_doors = as_(None), set()
@@ -278,7 +298,7 @@ def test_the_open_doors_are_these(app: Flask, as_: As) -> None:
         if not (stranger.get(address).location or "").startswith("/login"):
             open_doors.add(rule.endpoint)
     assert {door for door in open_doors if not door.startswith("verify.")} == {
-        "login", "picture", "sound", "health", "static", "admin.static",
+        "login", "picture", "sound", "health", "icon", "static", "admin.static",
     }  # fmt: skip
 
 

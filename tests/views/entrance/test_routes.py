@@ -33,6 +33,7 @@ attachment    P             R       R        .         N         .         .    
 certificate   P             R       R        .         N         .         .              .             .          .
 prepare       P             R       R        .         N         .         .              .             .          .
 print_all     P             R       R        .         N         .         .              .             .          .
+bundle        P             R       R        .         N         .         .              .             .          .
 copy          P             .       .        .         .         .         .              .             .          .
 upload        P             .       .        .         .         .         .              .             .          .
 remove        P             .       .        .         .         .         .              .             .          .
@@ -48,8 +49,9 @@ preview       .             .       .        .         .         .         .    
 replace       .             .       .        .         .         .         .              .             O          .
 """
 EVERYBODY = "anybody"
-OTHERS = dict.fromkeys(("admin.index", "password", "logout"), "PRNO") | dict.fromkeys(
-    ("login", "picture", "sound", "health", "verify.show", "verify.upload", "static", "admin.static"), EVERYBODY
+OTHERS = dict.fromkeys(("admin.index", "password"), "PRNO") | dict.fromkeys(
+    ("login", "logout", "picture", "sound", "health", "icon", "verify.show", "verify.upload", "static", "admin.static"),
+    EVERYBODY,
 )
 OWNERS = dict(zip(SCREENS.split()[:10], "PRRRNOOOOO", strict=True))
 PEOPLE = {"P": "publisher", "R": "reviewer", "N": "national", "O": "operator"}
@@ -167,7 +169,8 @@ def attacks(browser: Browser, screen: str, key: int, files: list[int]) -> Iterat
 
 
 # Routes that are about no row of the register; every other one is attacked below, and so is the next new one.
-ROWLESS = {"index_view", "create_view", "export", "ajax_lookup"}
+# A bundle is asked for by a signed job: tests/views/screens/test_printing.py.
+ROWLESS = {"index_view", "create_view", "export", "ajax_lookup", "bundle"}
 
 
 # Whose eyes, on which screens → the rows they must not see: who filed them, and how far they have come.

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,10 +17,11 @@ from sqlalchemy import event
 from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
+from models import clock
 from models.application import Carrier
 from models.database import db
 from tests.cast import FIELDS
-from tests.conftest import Acting, Browser, Making
+from tests.conftest import Acting, Browser, Making, Recording
 from tests.views.pages import form_of
 from views.panel import export
 
@@ -116,6 +118,42 @@ def test_what_is_exported_is_what_was_asked(as_: As, make_application: Making, a
     assert [told[name] for name in ("商品名称", "出版单位", "省份", "数据状态")] == [
         "茉莉花", "440000音像出版社", "440000-广东省", "已备案"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_what_its_owner_has_deleted_bears_the_mark_in_the_province_s_table(
+    as_: As, make_application: Making, kind: str
+) -> None:
+    """As in the list: 申请人已删除; its owner does not see the row, nor the column."""
+    make_application(status="refused", title="还在")
+    gone, owner = make_application(status="refused", title="已删"), as_("publisher")
+    owner.post("/applications/delete/", data={"id": gone})
+    head, *rows = rows_of(as_("reviewer").get(f"/filings/export/{kind}/"), kind)
+    told = {row[head.index("商品名称")]: row[head.index("申请人已删除")] or "" for row in rows}
+    assert told == {"还在": "", "已删": "是"}
+    assert "申请人已删除" not in rows_of(owner.get(f"/applications/export/{kind}/"), kind)[0]
+
+
+@pytest.mark.parametrize(
+    ("who", "screen"), [("publisher", "applications"), ("reviewer", "filings"), ("national", "register")]
+)
+def test_a_program_that_reads_ascii_alone_finds_a_name_too(
+    as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes], who: str, screen: str
+) -> None:
+    """RFC 6266, 4.3: filename beside filename*, and it says what the file is."""
+    key, browser = make_application(status="filed"), as_(who)
+    day = f"{clock.today():%Y%m%d}"
+    job = browser.post(f"/{screen}/print-all/", data={"pick": key}).location
+    file = on_record(key)["attachment"][0]
+    for address, plain in (
+        (f"/{screen}/export/xlsx/", f"{screen}-{day}.xlsx"),
+        (f"/{screen}/export/csv/", f"{screen}-{day}.csv"),
+        (job, f"certificates-{day}.pdf"),
+        (f"/{screen}/attachment/?id={file['id']}", f"attachment-{file['id']}.pdf"),
+    ):
+        said = browser.get(address).headers["Content-Disposition"]
+        assert re.search(r"; filename=\"?([^\";]+)", said)[1] == plain, said  # type: ignore[index]
+        assert "; filename*=UTF-8''%E" in said
 
 
 def test_no_other_format_is_made(as_: As) -> None:
@@ -235,4 +273,5 @@ def test_a_draft_that_lacks_a_quantity_or_a_unit_is_exported_as_it_stands(
     answer = browser.get(f"/applications/export/{kind}/")
     assert answer.status_code == 200
     head, line = rows_of(answer, kind)[:2]
-    assert line[head.index("进口数量合计")] == "1002 张"
+    assert line[head.index("进口数量合计")] == "1002 张；1001（未填单位）"
+    assert [line[head.index(f"进口数量（{unit}）")] for unit in ("张", "未填单位")] == ["1002", "1001"]

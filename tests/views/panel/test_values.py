@@ -227,7 +227,7 @@ def test_names_that_cannot_be_printed_are_told_where_they_are_registered(as_: As
     answer = browser.post(where, data=form | {"name": "出版社\ue123"})
     assert "单位名称中的字符 （U+E123） 无法打印，请改用其他写法。" in said(browser.get(answer.location).text)
     answer = browser.post(where, data=form | {"name": "\u200b\u3164"})
-    assert (answer.status_code, complaints(answer.text)) == (422, ["该字段是必填字段。"])
+    assert (answer.status_code, complaints(answer.text)) == (422, ["必填。"])
     answer = browser.post(where, data=form | {"credit_code": f"{form['credit_code'].lower()} \u3000"})
     assert answer.status_code == 302
     assert form_of(browser.get(where).text, "card-box")["credit_code"] == form["credit_code"]

@@ -141,17 +141,17 @@ def test_what_an_account_is_for_is_said_once(as_: As, acting: Acting, cast: Simp
 
 SIGNS_OF_A_USER_NAME = "用户名只能由汉字、字母、数字和 . - _ @ 组成，中间不能有空格，请修改后再试。"
 WRONG_ACCOUNTS = [
-    ({}, ["该字段是必填字段。"] * 3, []),
-    ({"username": "  ", "name": "\0", "role": "national"}, ["该字段是必填字段。"] * 2, []),
+    ({}, ["必填。"] * 3, []),
+    ({"username": "  ", "name": "\0", "role": "national"}, ["必填。"] * 2, []),
     ({"username": "publisher", "name": "重名", "role": "national"}, ["已经存在。"], []),
     ({"username": "p", "name": "无单位", "role": "publisher"}, [], ["出版单位账号须选择所属单位。"]),
     ({"username": "p", "name": "x", "role": "publisher", "organisation": "99"}, ["请从下拉列表中选择。"], []),
     ({"username": "p", "name": "x", "role": "publisher", "organisation": "1 OR 1"}, ["请从下拉列表中选择。"], []),
     ({"username": "r", "name": "无省份", "role": "reviewer"}, [], ["省级审核账号须选择所属省份。"]),
     ({"username": "r", "name": "x", "role": "reviewer", "province": "990000"}, ["请从下拉列表中选择。"], []),
-    ({"username": "r", "name": "x", "role": "superuser"}, ["该字段是必填字段。"], []),
+    ({"username": "r", "name": "x", "role": "superuser"}, ["必填。"], []),
     ({"username": "Ｐublisher\u200b", "name": "重名", "role": "national"}, ["已经存在。"], []),
-    ({"username": "\u200b", "name": "x", "role": "national"}, ["该字段是必填字段。"], []),
+    ({"username": "\u200b", "name": "x", "role": "national"}, ["必填。"], []),
     ({"username": "zhang san", "name": "x", "role": "national"}, [SIGNS_OF_A_USER_NAME], []),
     ({"username": "长" * 65, "name": "x", "role": "national"}, ["最多 64 字，现在 65 字。"], []),
 ]
@@ -170,7 +170,7 @@ def test_an_account_that_cannot_be_is_refused_with_sentences(app: Flask, as_: As
 
 SHAPE_OF_A_CODE = "统一社会信用代码为 18 位数字和大写字母（不用 I、O、S、V、Z），请对照证照核对。"
 WRONG_UNITS = [
-    ({}, ["该字段是必填字段。"] * 4),
+    ({}, ["必填。"] * 4),
     ({"credit_code": "12320000466000101W"}, ["已经存在。"]),
     ({"credit_code": " 12320000466000101w "}, ["已经存在。"]),
     ({"credit_code": "１２３２００００ 466000101-w\u200b"}, ["已经存在。"]),
@@ -178,10 +178,10 @@ WRONG_UNITS = [
     ({"credit_code": "91110000600037341I"}, [SHAPE_OF_A_CODE]),
     ({"credit_code": "9111"}, [SHAPE_OF_A_CODE]),
     ({"credit_code": "91110000600037341LL"}, [SHAPE_OF_A_CODE]),
-    ({"name": " "}, ["该字段是必填字段。"]),
-    ({"trade": "__None"}, ["该字段是必填字段。"]),
-    ({"trade": "bank"}, ["该字段是必填字段。"]),
-    ({"province": "__None"}, ["该字段是必填字段。"]),
+    ({"name": " "}, ["必填。"]),
+    ({"trade": "__None"}, ["必填。"]),
+    ({"trade": "bank"}, ["必填。"]),
+    ({"province": "__None"}, ["必填。"]),
     ({"province": "江苏"}, ["请从下拉列表中选择。"]),
     ({"name": "长" * 101}, ["最多 100 字，现在 101 字。"]),
 ]
@@ -234,9 +234,9 @@ def test_an_entrustment_is_between_a_press_and_another_unit_and_has_an_end(app: 
         ({"publisher": unit, "agent": press}, [], "委托方须为出版单位。"),
         ({"publisher": press, "agent": press}, [], "委托方与受托方不能是同一单位。"),
         ({"until": day - timedelta(days=1)}, [], "终止日期不能早于起始日期。"),
-        ({"since": "", "until": ""}, ["该字段是必填字段。"] * 2, ""),
+        ({"since": "", "until": ""}, ["必填。"] * 2, ""),
         ({"since": "31/12/2026"}, ["请按 2026-01-31 的格式填写日期。"], ""),
-        ({"publisher": "", "agent": ""}, ["该字段是必填字段。"] * 2, ""),
+        ({"publisher": "", "agent": ""}, ["必填。"] * 2, ""),
         ({"publisher": "99"}, ["请从下拉列表中选择。"], ""),
     ]:
         answer = fill(operator, "/entrustments/new/", **(good | fields))
@@ -367,19 +367,19 @@ def test_an_edit_is_judged_like_a_new_entry(
         (account, {"organisation": ""}, "出版单位账号须选择所属单位。"),
         (account, {"organisation": "99"}, "请从下拉列表中选择。"),
         (account, {"organisation": other}, disabled),
-        (account, {"name": "\u3000"}, "该字段是必填字段。"),
+        (account, {"name": "\u3000"}, "必填。"),
         (reviewer, {"province": "__None"}, "省级审核账号须选择所属省份。"),
-        (trust, {"publisher": ""}, "该字段是必填字段。"),
-        (trust, {"agent": ""}, "该字段是必填字段。"),
+        (trust, {"publisher": ""}, "必填。"),
+        (trust, {"agent": ""}, "必填。"),
         (trust, {"publisher": unit}, "委托方须为出版单位。"),
         (trust, {"agent": press}, "委托方与受托方不能是同一单位。"),
         (trust, {"agent": other}, disabled),
         (trust, {"until": "2019-12-31"}, "终止日期不能早于起始日期。"),
-        (trust, {"until": ""}, "该字段是必填字段。"),
+        (trust, {"until": ""}, "必填。"),
         (house, {"trade": "agent"}, "已有以该单位为出版单位的申请，单位类型不能更改；不再办理业务的，请取消“启用”。"),
-        (house, {"trade": "__None"}, "该字段是必填字段。"),
-        (house, {"province": "__None"}, "该字段是必填字段。"),
-        (house, {"name": ""}, "该字段是必填字段。"),
+        (house, {"trade": "__None"}, "必填。"),
+        (house, {"province": "__None"}, "必填。"),
+        (house, {"name": ""}, "必填。"),
     ]:
         assert edited(operator, where, **fields) == (422, [sentence]), (where, fields)
     assert ledger(app) == before

@@ -344,3 +344,23 @@ def test_files_that_come_at_the_same_time_cannot_pass_the_limit(
     with acting("publisher"):
         kinds = [file.kind for file in db.session.get_one(Application, key).current_attachments]
     assert kinds.count(AttachmentKind.OTHER) == 1
+
+
+def test_a_second_file_of_the_same_name_is_told_and_kept(
+    as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
+) -> None:
+    """Perhaps it came up twice; perhaps it is another page. In another kind, or after 替换, nothing is said."""
+    key, browser = make_application(), as_("publisher")
+
+    def sends(kind: str, name: str, **more: object) -> str:
+        fields = {"id": key, "kind": kind, "file": (io.BytesIO(a_pdf(name)), name)} | more
+        answer = browser.post("/applications/upload/", data=fields)
+        assert answer.status_code == 200
+        return str(answer.json["note"])
+
+    assert sends("other", "目录.pdf") == ""
+    assert sends("other", "目录.pdf") == "“目录.pdf”与已有的文件同名，都已保留；如是重复上传，请移除一份。"
+    assert sends("copyright", "目录.pdf") == ""
+    files = [file["id"] for file in on_record(key)["attachment"] if file["kind"] == "other"]
+    browser.post("/applications/remove/", data={"id": key, "attachment": files[1]})
+    assert sends("other", "目录.pdf", replaces=files[0]) == ""

@@ -214,6 +214,30 @@ def test_what_a_colleague_did_to_the_carriers_is_told_before_it_is_saved_over(
     assert "删除原第 2 条" in told
 
 
+def test_a_save_that_changed_nothing_brings_no_older_entry_into_the_list(as_: As, make_application: Making) -> None:
+    """What is told is what came after the page was opened, whatever saves without a change lie in between."""
+    key, early, late = make_application(), as_("publisher"), as_("publisher")
+    for title in ("很早以前的", "打开以前的"):
+        early.post(
+            f"/applications/edit/?id={key}",
+            data=form_of(early.get(f"/applications/edit/?id={key}").text) | {"title": title},
+        )
+    form = form_of(late.get(f"/applications/edit/?id={key}").text)
+    for phone in (form["phone"], form["phone"], "025-1"):
+        opened = form_of(early.get(f"/applications/edit/?id={key}").text)
+        early.post(f"/applications/edit/?id={key}", data=opened | {"phone": phone})
+    answer = late.post(f"/applications/edit/?id={key}", data=form | {"contact": "李想"})
+    assert answer.status_code == 409
+    told = answer.text.partition("这期间已保存的改动，请核对后再保存：")[2].partition("</ul>")[0]
+    assert re.findall(r"<li>(.*?)</li>", told) == [f"联系电话：“{form['phone']}” → “025-1”"]
+    opened = form_of(early.get(f"/applications/edit/?id={key}").text)
+    early.post(f"/applications/edit/?id={key}", data=opened)  # saved without a change: nothing to tell
+    kept = form_of(answer.text)
+    answer = late.post(f"/applications/edit/?id={key}", data=kept)
+    assert answer.status_code == 409
+    assert "这期间已保存的改动" not in answer.text
+
+
 def test_a_form_that_does_not_say_what_it_saw_is_an_old_one(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:

@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from models import access
 from models.certificate import Certificate
@@ -17,6 +18,7 @@ from tests.cast import make_papers
 from tests.conftest import Browser, Making, Recording
 from tests.views.ledger import ledger
 from tests.views.pages import said
+from views.screens.printing import job_of
 
 As = Callable[[str | None], Browser]
 SCREENS = {"publisher": "applications", "reviewer": "filings", "national": "register"}
@@ -28,6 +30,13 @@ def prints(kept: dict[str, Any]) -> list[tuple[str, Any]]:
     return [
         (entry["actor_name"], entry["changes"]["copy"][1]) for entry in kept["trail_entry"] if entry["act"] == "print"
     ]
+
+
+def bound(browser: Browser, screen: str, keys: list[int]) -> TestResponse:
+    """打印 of these rows: the POST leads to an address, which answers with the file."""
+    answer = browser.post(f"/{screen}/print-all/", data={"pick": keys})
+    assert (answer.status_code, answer.location.partition("?")[0]) == (303, f"/{screen}/bundle/")
+    return browser.get(answer.location)
 
 
 def number_on(app: Flask, key: int) -> str:
@@ -84,7 +93,7 @@ class TestBundle:
         order = ("customs_received", "filed")
         keys = [make_application(status=status, title=f"《{status}》") for status in order]
         make_papers(app)
-        answer = as_(who).post(f"/{SCREENS[who]}/print-all/", data={"pick": keys})
+        answer = bound(as_(who), SCREENS[who], keys)
         assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
         assert answer.headers["Content-Disposition"].isascii()
         with pikepdf.open(BytesIO(answer.data)) as whole, whole.open_outline() as outline:
@@ -111,7 +120,7 @@ class TestBundle:
         keys, browser = [make_application(status="filed", carriers=n) for n in (1, 30)], as_("publisher")
         make_papers(app)
         alone = [look for key in keys for look in looks(browser.get(f"/applications/certificate/?id={key}").data)]
-        whole = looks(browser.post("/applications/print-all/", data={"pick": keys}).data)
+        whole = looks(bound(browser, "applications", keys).data)
         assert len(whole) == len(alone) > 2
         assert whole == alone
 
@@ -150,8 +159,77 @@ class TestBundle:
     ) -> None:
         key = make_application(status="filed")
         make_papers(app)
-        assert as_("publisher").post("/applications/print-all/", data={"pick": [key, key]}).status_code == 200
+        assert bound(as_("publisher"), "applications", [key, key]).status_code == 200
         assert len(prints(on_record(key))) == 1
+
+    def test_the_address_of_a_bundle_shows_it_again_and_records_nothing(
+        self, app: Flask, as_: As, make_application: Making, later: Callable[[], None]
+    ) -> None:
+        """Reloaded it is the same file; it is for who printed, for half a day; no other address can be made up."""
+        keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
+        where = browser.post("/applications/print-all/", data={"pick": keys}).location
+        before = ledger(app)
+        assert looks(browser.get(where).data) == looks(browser.get(where).data)
+        assert browser.head(where).status_code == 200
+        foreign = where.replace("/applications/", "/filings/")
+        for somebody, address in (
+            (as_("publisher2"), where), (as_("reviewer"), foreign),
+            (browser, where[:-1] + "x"), (browser, "/applications/bundle/"), (browser, "/applications/bundle/?job=1.2"),
+        ):  # fmt: skip
+            assert told(somebody, address) == ["合并打印件的地址已失效，请在列表中重新打印。"]
+        later()
+        assert as_("publisher").get(where).mimetype == "application/pdf"  # signed in anew
+        for _ in range(6):
+            later()
+        assert told(as_("publisher"), where) == ["合并打印件的地址已失效，请在列表中重新打印。"]
+        assert ledger(app) == before
+
+    def test_a_bundle_is_shown_as_long_as_every_certificate_in_it_may_be_printed(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
+        keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
+        where = browser.post("/applications/print-all/", data={"pick": keys}).location
+        as_("reviewer").post("/filings/revoke/", data={"id": keys[1], "opinion": "有误", "reason": "content"})
+        before = ledger(app)
+        [sentence] = told(browser, where)
+        number = on_record(keys[1])["application"][0]["number"]
+        assert sentence.startswith(f"{number}：当前状态为「已作废」")
+        assert sentence.endswith("合并打印件不再提供，请在列表中重新打印。")
+        assert ledger(app) == before
+
+    def test_two_hundred_fit_into_an_address(self, app: Flask) -> None:
+        """gunicorn takes a request line of 4,094 bytes."""
+        with app.test_request_context():
+            assert len(job_of(10**6, list(range(10**8, 2 * 10**8, 500_000)))) < 3000
+
+    def test_a_reason_is_told_once_with_the_numbers_it_is_about(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
+        drafts, revoked = [make_application() for _ in range(12)], make_application(status="revoked")
+        numbers = {key: on_record(key)["application"][0]["number"] for key in (*drafts, revoked)}
+        browser, before = as_("publisher"), ledger(app)
+        picked = {"pick": [*drafts[:2], revoked]}
+        answer = browser.post("/applications/print-all/", data=picked, follow_redirects=True)
+        [sentence] = said(answer.text)
+        assert sentence.startswith(f"{numbers[drafts[0]]}、{numbers[drafts[1]]}：当前状态为「暂存」")
+        assert sentence.count("当前状态为「暂存」") == sentence.count(f"{numbers[revoked]}：当前状态为「已作废」") == 1
+        answer = browser.post("/applications/print-all/", data={"pick": drafts}, follow_redirects=True)
+        [sentence] = said(answer.text)
+        assert f"{numbers[drafts[9]]} 等 12 份：当前状态为「暂存」" in sentence
+        assert numbers[drafts[10]] not in sentence
+        assert ledger(app) == before
+
+    def test_a_script_is_told_on_its_own_page(self, as_: As, make_application: Making) -> None:
+        """The ticks stay where they are: no page opens, and no sentence waits for the next one."""
+        good, bad, browser = make_application(status="filed"), make_application(), as_("publisher")
+        script = {"X-Requested-With": "XMLHttpRequest"}
+        answer = browser.post("/applications/print-all/", data={"pick": [good, bad]}, headers=script)
+        assert (answer.status_code, answer.json["message"][-len(NOBODY) :]) == (409, NOBODY)
+        answer = browser.post("/applications/print/", data={"id": bad}, headers=script)
+        assert (answer.status_code, answer.json["message"][:10]) == (409, "当前状态为「暂存」，")
+        assert said(browser.get("/applications/").text) == []
+        answer = browser.post("/applications/print-all/", data={"pick": good}, headers=script)
+        assert answer.json["location"].startswith("/applications/bundle/?job=")
 
     def test_a_paper_that_is_not_made_yet_stops_the_bundle(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
@@ -165,7 +243,7 @@ class TestBundle:
         assert said(answer.text) == ["有 2 份证明文件正在制作，没有打印任何一份，请几秒钟后再次打印。"]
         assert ledger(app) == before
         make_papers(app)
-        assert browser.post("/applications/print-all/", data={"pick": keys}).mimetype == "application/pdf"
+        assert bound(browser, "applications", keys).mimetype == "application/pdf"
         assert [len(prints(on_record(key))) for key in keys] == [1, 1, 1]
 
     def test_made_ready_one_by_one(self, app: Flask, as_: As, make_application: Making) -> None:
@@ -189,6 +267,13 @@ class TestBundle:
             "当前状态为「已作废」，不能打印",
         )
         assert ledger(app) == before
+
+
+def told(browser: Browser, address: str) -> list[str]:
+    """The sentences of the page to which this address leads."""
+    answer = browser.get(address, follow_redirects=True)
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    return said(answer.text)
 
 
 def looks(pdf: bytes) -> list[bytes]:

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from models import access
 from models.people.accounts import Organisation
 from tests.conftest import Browser, Making, Recording
+from tests.models.acts.test_reissue import rival
 from tests.views.ledger import ledger
 from tests.views.pages import said
 
@@ -107,6 +108,22 @@ class TestAppliedForAnew:
         offered = browser.get(f"/applications/details/?id={key}").text
         assert re.search(r'formaction="/applications/copy/[^>]*data-act="copy"', offered)
 
+    def test_pressed_twice_it_leads_to_the_one_that_is_there(
+        self, app: Flask, as_: As, make_application: Making, on_record: Recording, reapply: Callable[..., int]
+    ) -> None:
+        """Double click, a lost answer, another tab: the draft, or the details while it waits for the province."""
+        key, browser = make_application(status="revoked"), as_("publisher")
+        draft = reapply(key)
+        old, new = (on_record(each)["application"][0]["number"] for each in (key, draft))
+        for label, page in (("暂存", "edit"), ("待审核", "details")):
+            before = ledger(app)
+            answer = browser.post("/applications/copy/", data={"id": key}, follow_redirects=True)
+            assert (answer.request.path, answer.request.args["id"]) == (f"/applications/{page}/", str(draft))
+            sentence = f"{old} 已经重新申请为 {new}（{label}），没有另建，请在这一份上继续办理。"
+            assert said(answer.text)[-1] == sentence  # after that of 申报, the second time
+            assert ledger(app) == before
+            browser.post("/applications/submit/", data={"id": draft})
+
     def test_a_file_that_would_not_be_accepted_today_stays_behind(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
@@ -182,10 +199,10 @@ class TestOneInThePlaceOfTheOther:
         assert ledger(app) == before
 
     def test_a_second_certificate_in_the_same_place_is_refused(
-        self, make_application: Making, on_record: Recording, reapply: Callable[..., int], grant: Any
+        self, app: Flask, make_application: Making, on_record: Recording, reapply: Callable[..., int], grant: Any
     ) -> None:
         old = make_application(status="revoked")
-        first, second = reapply(old), reapply(old)
+        first, second = reapply(old), rival(app, make_application(), old)
         grant(first)
         numbers = [on_record(key)["certificate"][0]["number"] for key in (old, first)]
         advice = "请不予备案，由申请人另行申请。"

@@ -5,8 +5,8 @@ browser it was opened in, and may hold one encrypted note that is shown once.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0014"
+down_revision = "0013"
 
 
 def upgrade() -> None:
