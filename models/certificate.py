@@ -18,7 +18,7 @@ from models.application import Application, Carrier, Child, shown
 from models.clock import Moment
 from models.db import Base
 from models.seal import Keys
-from models.text import named
+from models.text import named, without_useless
 from models.workflow import Refused
 
 APPLICATION_FIELDS = (
@@ -129,7 +129,10 @@ class Office:
 
 
 def frozen(application: Application) -> dict[str, Any]:
-    """The snapshot: every granted field as people read it, and every carrier row."""
+    """The snapshot: every granted field as people read it, and every carrier row.
+
+    What was saved before texts were cleaned has signs in it that nobody sees: they are not granted.
+    """
     replaced = {"replaces": application.replaces.number} if application.replaces else {}
     rows = [_texts(carrier, CARRIER_FIELDS) for carrier in application.carriers]
     return _texts(application, APPLICATION_FIELDS) | replaced | {"carriers": rows}
@@ -165,7 +168,8 @@ def _strings(snapshot: dict[str, Any]) -> Iterator[str]:
 
 
 def _texts(row: Application | Carrier, names: tuple[str, ...]) -> dict[str, str]:
-    return {name: str(value) for name in names if (value := shown(row, name)) is not None}
+    texts = {name: without_useless(str(value)) for name in names if (value := shown(row, name)) is not None}
+    return {name: text for name, text in texts.items() if text}
 
 
 @event.listens_for(Certificate, "before_update")

@@ -19,6 +19,7 @@ from models.attachments import Store
 from models.certificate import APPLICATION_FIELDS, CARRIER_FIELDS, Certificate, Paper
 from models.customs import CustomsMessage
 from models.numbering import Serial
+from models.text import without_useless
 from models.trail import TrailEntry
 from models.vocabulary import Action, Step
 
@@ -101,9 +102,13 @@ def _same(row: Application | Carrier, texts: dict[str, Any], names: tuple[str, .
                 continue
         if isinstance(value, Decimal) and text is not None:  # 12.50 was frozen as it was typed, and is read as 12.5
             value, text = str(value.normalize()), str(Decimal(text).normalize())
-        if (None if value is None else str(value)) != text:
+        if _seen(value) != _seen(text):  # former certificates hold signs that nobody sees, as the application does
             return False
     return True
+
+
+def _seen(value: Any) -> str:
+    return "" if value is None else without_useless(str(value))
 
 
 def _is_kept(paper: Paper, store: Store) -> bool:

@@ -65,7 +65,19 @@ def test_the_application_knows_views_and_how_to_open_the_database_only() -> None
 
 # Inside models: words → rules → tables → scopes → acts. A module imports from its own storey or one below it.
 STOREYS = (
-    {"vocabulary", "clock", "sqlite", "postgresql", "computed", "db", "sorting", "workshop", "check_code", "flaws"},
+    {
+        "vocabulary",
+        "clock",
+        "sqlite",
+        "postgresql",
+        "computed",
+        "db",
+        "sorting",
+        "workshop",
+        "check_code",
+        "flaws",
+        "pdf_writer",
+    },
     {"workflow", "text", "guards", "numbering", "inspection", "pdf_check", "pdf_actions", "pictures", "strongbox"},
     {"codes", "columns", "accounts", "store", "glyphs", "signature"},
     {"application", "visits", "seal"},
