@@ -5,6 +5,7 @@ Widths are millimetres; an em is the width of a Chinese character. They are esti
 
 import re
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 Line = tuple[str, ...]
@@ -12,7 +13,7 @@ Carriers = list[dict[str, str]]
 Widths = dict[str, float]
 
 HALF_LINE = 33  # ems that fill three lines of half the form
-LAST_ROWS = 5  # that go along when the close moves to another page
+LAST_ROWS, LAST_LINES = 5, 15  # that go along, at most, when the close moves to another page
 MOST_COLUMNS = 7  # with more they are set smaller
 TABLE = 156.0  # width of the type area
 EM = {False: 3.175, True: 2.822}  # of 9 and 8 points; True: set smaller
@@ -66,19 +67,26 @@ def _spread(least: Widths, whole: Widths) -> Widths:
     return {name: round(width + lacking[name] * share, 2) for name, width in least.items()}
 
 
-def is_tall(row: dict[str, str], found: Widths, wide: bool) -> bool:
-    """Whether a row takes so many lines that it may be broken between two pages."""
-    return any(ems(row.get(name, "")) * EM[wide] > TALL * (width - PADDING[wide]) for name, width in found.items())
+def lines_of(row: dict[str, str], found: Widths, wide: bool) -> int:
+    """How many lines a row takes."""
+    return max(ceil(ems(row.get(name, "—")) * EM[wide] / (width - PADDING[wide])) for name, width in found.items())
+
+
+def rows_with_the_close(lines: list[int]) -> int:
+    """How many of the last rows stand on the page of the close: a few, and no tall one, which cannot go along whole."""
+    count = total = 0
+    for taken in reversed(lines[-LAST_ROWS:]):
+        total += taken
+        if taken > TALL or (count and total > LAST_LINES):
+            break
+        count += 1
+    return count
 
 
 def layout(carriers: Carriers, columns: dict[str, str]) -> dict[str, Any]:
-    """What the template is told of the table of carriers.
-
-    The last rows stand on the page of the close, up to a tall one, which cannot go along whole; when all do, so does
-    their head.
-    """
+    """What the template is told of the table of carriers; `whole`: all rows go with the close, with their head."""
     wide = len(columns) > MOST_COLUMNS
     found = widths(carriers, columns, wide)
-    tall = [is_tall(row, found, wide) for row in carriers]
-    last = next((n for n, broken in enumerate(reversed(tall[-LAST_ROWS:])) if broken), min(LAST_ROWS, len(tall)))
+    lines = [lines_of(row, found, wide) for row in carriers]
+    last, tall = rows_with_the_close(lines), [taken > TALL for taken in lines]
     return {"wide": wide, "widths": found, "tall": tall, "last_rows": last, "whole": last == len(carriers)}

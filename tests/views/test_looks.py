@@ -262,12 +262,13 @@ class TestRoom:
         assert len(re.findall(r"第\d+卷", texts[-1])) >= 5
 
     def test_long_fields_leave_no_page_half_empty(self) -> None:
-        """Every field as long as it can be: the first page is filled to its foot."""
+        """Every field as long as it can be: the first page is filled to its foot, the others half and more."""
         long = {"title": "题" * 300, "copyright_owner": "权" * 200, "manufacturer": "厂" * 200, "consignee": "收" * 200}
         for fields in ({"title": "题" * 300}, {"copyright_owner": "权" * 200}, long):
             document = pdf(certificate(16, **fields))
             ends = [bottom_of(document, n) for n in range(len(pages(document)) - 1)]
-            assert [end for end in ends if end < 37 + 225 * 0.7] == [], fields
+            assert ends[0] > 37 + 225 * 0.8, fields
+            assert min(ends) > 37 + 225 * 0.5, fields
 
     def test_a_row_taller_than_a_page_keeps_its_head_and_the_close_is_not_alone(self) -> None:
         """The head stands on every page that the row runs over, and the row begins where the one before it ends."""
