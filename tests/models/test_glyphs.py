@@ -93,6 +93,19 @@ def test_no_sign_that_is_not_seen_jams_the_press(app: Flask) -> None:
         press.set_in_type(Order(page, "{}", date(2026, 1, 1), Keys(Path()), "320000"))
 
 
+def test_what_is_not_seen_is_not_granted(app: Flask, make_application: Making) -> None:
+    """Saved before texts were cleaned: the snapshot holds no zero-width sign, and the register agrees with itself."""
+    key = make_application(status="pending")
+    with app.app_context(), access.everything() as session:
+        session.get_one(Application, key).title = "茉\u200b莉\u200d花\ufeff\u2060"
+        session.commit()
+    take(app, Action.GRANT, key, "publisher")
+    with app.app_context(), access.everything() as session:
+        granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+        assert granted.snapshot["title"] == "茉莉花"
+    assert app.test_cli_runner().invoke(args=["trail", "verify"]).exit_code == 0
+
+
 @pytest.mark.parametrize("what", STOPPED)
 def test_what_cannot_be_printed_stops_the_grant_by_name_and_changes_nothing(
     app: Flask, make_application: Making, on_record: Recording, what: str
