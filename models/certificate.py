@@ -168,8 +168,8 @@ def _strings(snapshot: dict[str, Any]) -> Iterator[str]:
 
 
 def _texts(row: Application | Carrier, names: tuple[str, ...]) -> dict[str, str]:
-    texts = {name: without_useless(str(value)) for name in names if (value := shown(row, name)) is not None}
-    return {name: text for name, text in texts.items() if text}
+    texts = {name: str(value) for name in names if (value := shown(row, name)) is not None}
+    return {name: without_useless(text) or text for name, text in texts.items()}
 
 
 @event.listens_for(Certificate, "before_update")

@@ -108,7 +108,7 @@ def _same(row: Application | Carrier, texts: dict[str, Any], names: tuple[str, .
 
 
 def _seen(value: Any) -> str:
-    return "" if value is None else without_useless(str(value))
+    return "" if value is None else without_useless(str(value)) or str(value)
 
 
 def _is_kept(paper: Paper, store: Store) -> bool:

@@ -85,7 +85,7 @@ def clean_text(text: str | None) -> str | None:
     """
     if text is None or is_blank(text):
         return None
-    text = _trimmed(without_useless(text))
+    text = _trimmed(without_useless(CONTROLS.sub("", text)))
     if found := REORDERING.search(text):
         _refuse_reordering(text, found)
     return unicodedata.normalize("NFC", text)
@@ -93,7 +93,7 @@ def clean_text(text: str | None) -> str | None:
 
 def without_useless(text: str) -> str:
     """Text without what is not seen and no script needs to be read: zero-width signs, stray joiners and marks."""
-    text = TAGS.sub(r"\1", USELESS.sub("", CONTROLS.sub("", text)))
+    text = TAGS.sub(r"\1", USELESS.sub("", text))
     text = JOINERS.sub("", text)
     return text if RIGHT_TO_LEFT.search(text) else MARKS.sub("", text)
 
