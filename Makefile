@@ -3,7 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 PACKAGES = python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libharfbuzz0b fontconfig \
-	fonts-noto-cjk fonts-hanazono fonts-liberation fonts-lxgw-wenkai poppler-utils qpdf softhsm2 espeak-ng chromium \
+	fonts-noto-cjk fonts-noto-core fonts-ddc-uchen fonts-hanazono fonts-babelstone-han fonts-liberation \
+	fonts-lxgw-wenkai poppler-utils qpdf softhsm2 espeak-ng chromium \
 	ghostscript libtiff-tools
 BIN = .venv/bin
 FLASK = $(BIN)/flask --app app

@@ -85,13 +85,17 @@ def clean_text(text: str | None) -> str | None:
     """
     if text is None or is_blank(text):
         return None
-    text = TAGS.sub(r"\1", USELESS.sub("", CONTROLS.sub("", text)))
-    text = _trimmed(JOINERS.sub("", text))
-    if not RIGHT_TO_LEFT.search(text):
-        text = MARKS.sub("", text)
+    text = _trimmed(without_useless(CONTROLS.sub("", text)))
     if found := REORDERING.search(text):
         _refuse_reordering(text, found)
     return unicodedata.normalize("NFC", text)
+
+
+def without_useless(text: str) -> str:
+    """Text without what is not seen and no script needs to be read: zero-width signs, stray joiners and marks."""
+    text = TAGS.sub(r"\1", USELESS.sub("", text))
+    text = JOINERS.sub("", text)
+    return text if RIGHT_TO_LEFT.search(text) else MARKS.sub("", text)
 
 
 def _trimmed(text: str) -> str:

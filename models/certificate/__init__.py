@@ -21,7 +21,7 @@ from models.database import Base
 from models.people.accounts import Account
 from models.signing import check_code
 from models.signing.keys import Keys
-from models.text import named
+from models.text import named, without_useless
 from models.workflow import Refused
 
 if TYPE_CHECKING:
@@ -126,7 +126,10 @@ class Office:
 
 
 def frozen(application: Application) -> dict[str, Any]:
-    """The snapshot: every granted field as people read it, and every carrier row."""
+    """The snapshot: every granted field as people read it, and every carrier row.
+
+    What was saved before texts were cleaned has signs in it that nobody sees: they are not granted.
+    """
     replaced = {"replaces": application.replaces.number} if application.replaces else {}
     rows = [_texts(carrier) for carrier in application.carriers]
     return _texts(application) | replaced | {"carriers": rows}
@@ -162,7 +165,8 @@ def _strings(snapshot: dict[str, Any]) -> Iterator[str]:
 
 
 def _texts(row: Application | Carrier) -> dict[str, str]:
-    return {name: str(value) for name in granted(type(row)) if (value := shown(row, name)) is not None}
+    texts = {name: str(value) for name in granted(type(row)) if (value := shown(row, name)) is not None}
+    return {name: without_useless(text) or text for name, text in texts.items()}
 
 
 @event.listens_for(Certificate, "before_update")

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,10 @@ UNSEEN = (  # need no glyph: tab and line ends; joiners, marks of direction, sel
     (0x180B, 0x180E), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
     (0xFFF0, 0xFFF8), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
 )  # fmt: skip
-NEVER = range(0x1BCA0, 0x1BCA4)  # marks of shorthand: a font of ours has them, but Pango never looks into it for them
+NEVER = (  # though a font of ours has them
+    range(0x2028, 0x202A), range(0xFFF9, 0xFFFC), range(0x1BCA0, 0x1BCA4),  # Pango never looks for these in it
+    range(0xE000, 0xF900), range(0xF0000, 0x110000),  # private use: a font draws what its maker liked
+)  # fmt: skip
 
 
 def undrawable(texts: Iterable[str]) -> list[str]:
@@ -46,19 +50,63 @@ def _seen(sign: str) -> bool:
 def _drawn() -> frozenset[int]:
     """Every code point that one of the families has in which the style sheet sets all text, as fontconfig tells."""
     points: set[int] = set()
-    stack = STYLE.read_text(encoding="utf-8").partition("font-family:")[2].partition(";")[0]
+    for font in _fonts():
+        points.update(font.points)
+    return frozenset(points.difference(*NEVER))
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A character as it is drawn: SVG path data and its advance, in units of the type size, y upwards."""
+
+    path: str
+    advance: float
+
+
+@cache
+def outline(sign: str) -> Outline:
+    """The character in the first font of the style sheet that has it, bold where that font is; raises Refused."""
+    from fontTools.pens.svgPathPen import SVGPathPen
+    from fontTools.pens.transformPen import TransformPen
+    from fontTools.ttLib import TTFont
+
+    for font in _fonts():
+        if ord(sign) in font.points:
+            file, index = _matched(f"{font.family}:bold", "%{file}\n%{index}")
+            with TTFont(file, fontNumber=int(index) & 0xFFFF, lazy=True) as opened:
+                glyphs, name = opened.getGlyphSet(), opened.getBestCmap()[ord(sign)]
+                scale = 1 / opened["head"].unitsPerEm
+                pen = SVGPathPen(glyphs, ntos=lambda number: f"{number:.4f}")
+                glyphs[name].draw(TransformPen(pen, (scale, 0, 0, scale, 0, 0)))
+                return Outline(pen.getCommands(), glyphs[name].width * scale)
+    raise Refused(complaint(_("印章名称"), sign) or sign)
+
+
+@dataclass(frozen=True)
+class Font:
+    """A family of the style sheet that is installed, and its code points."""
+
+    family: str
+    points: frozenset[int]
+
+
+@cache
+def _fonts() -> list[Font]:
+    """The fonts of the style sheet, in its order; a missing one is left out, not replaced as fontconfig would."""
+    found = []
+    stack = STYLE.read_text(encoding="utf-8").partition("--song:")[2].partition(";")[0]
     for family in re.findall(r'"([^"]+)"', stack):
-        names, charset = _matched(family)
-        if family in names.split(","):  # another family is only what fontconfig would put in its place
-            for span in charset.split():
-                first, _, last = span.partition("-")
-                points.update(range(int(first, 16), int(last or first, 16) + 1))
-    return frozenset(points.difference(NEVER))
+        names, charset = _matched(family, "%{family}\n%{charset}")
+        if family in names.split(","):
+            spans = [span.partition("-") for span in charset.split()]
+            points = (range(int(first, 16), int(last or first, 16) + 1) for first, _dash, last in spans)
+            found.append(Font(family, frozenset().union(*points)))
+    return found
 
 
-def _matched(family: str) -> list[str]:
-    """What fontconfig takes for this family: the names of that font, and the spans of its code points."""
-    command = ["fc-match", "--format=%{family}\n%{charset}", family]
+def _matched(pattern: str, asked: str) -> list[str]:
+    """What fontconfig tells of the font that it takes for this pattern: a line each."""
+    command = ["fc-match", f"--format={asked}", pattern]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
     except (OSError, subprocess.CalledProcessError):

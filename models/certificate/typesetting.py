@@ -93,7 +93,12 @@ def set_in_type(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
     granted = Attachment(string=order.snapshot, name=SNAPSHOT, relationship="Source", created=day, modified=day)
     style = CSS(filename=STYLE, url_fetcher=fence, font_config=_fonts())
     look = {"pdf_variant": "pdf/a-3b", "pdf_tags": True, "attachments": [granted]}
-    document = HTML(string=order.html, url_fetcher=fence).render(stylesheets=[style], font_config=_fonts(), **look)
+    markup = HTML(string=order.html, url_fetcher=fence)
+    document = markup.render(stylesheets=[style], font_config=_fonts(), **look)
+    if len(document.pages) == 2:  # the close on a page of its own: closer lines may bring all onto one
+        markup.etree_element.find("body").set("class", "closer")
+        closer = markup.render(stylesheets=[style], font_config=_fonts(), **look)
+        document = closer if len(closer.pages) == 1 else document
     paper = bytes(document.write_pdf(**look))
     missing = sorted({code for font in document.fonts.values() for code in font.missing})
     if missing:  # a box in place of a character must never leave the house under a seal
@@ -120,10 +125,11 @@ def _seal(document: Any) -> tuple[int, tuple[int, ...]]:
 
 def signed(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes:
     """The province's PAdES signature over the whole paper, which allows no change after it (电子签名法 第十三条)."""
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
     from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
     from pyhanko.stamp import NoOpStampStyle
+
+    from models.certificate.pdf_writer import ArchivalWriter
 
     signer = order.keys.signer(order.province)
     told = PdfSignatureMetadata(
@@ -134,7 +140,7 @@ def signed(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
     )
-    writer = IncrementalPdfFileWriter(io.BytesIO(paper))
+    writer = ArchivalWriter(io.BytesIO(paper))
     append_signature_field(writer, SigFieldSpec(FIELD, on_page=page, box=box))  # with the appearance PDF/A asks for
     hand = PdfSigner(told, signer.pyhanko_signer, stamp_style=NoOpStampStyle())
     return hand.sign_pdf(writer, bytes_reserved=RESERVED).getvalue()

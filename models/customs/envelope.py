@@ -24,7 +24,7 @@ CERTIFICATE_FIELDS = ("number", "issued_on", "valid_until", "authority", "signer
 MOST = 1_000_000  # bytes of an envelope: the E-port accepts less than 1 MB
 SIGNATURE = 8_000  # bytes reserved for a signature
 CERTIFICATE, QUESTION = "FILING_Z", "FILING_Z_QUERY"  # MsgType, ours
-SAMPLE = {"number": "Z0020000000000", "issued_on": "2000-01-01", "digest": "0" * 64}
+SAMPLE = {"number": "Z00200000000000", "issued_on": "2000-01-01", "digest": "0" * 64}
 
 business = ElementMaker(namespace=NAMESPACE, nsmap={None: NAMESPACE})
 port = ElementMaker(namespace=DXP, nsmap={None: DXP})

@@ -1,6 +1,7 @@
 """The certificate as paper (手册 第二章·打印): laid out from its frozen snapshot, made once, and kept."""
 
 import hashlib
+from base64 import b64encode
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -23,8 +24,10 @@ from models.signing import check_code, signatures
 from models.signing.check_code import Facts
 from models.signing.keys import Keys, Signer
 from models.workflow import Refused
+from views.certificate.paper_layout import Line, form_lines, layout
+from views.certificate.paper_text import typeset
+from views.certificate.round_seal import picture
 
-Line = tuple[str, ...]
 PARTS: tuple[tuple[Any, tuple[Line, ...]], ...] = (
     (
         _l("单位"),
@@ -119,21 +122,33 @@ def page(certificate: Certificate, code: str, seal: str) -> str:
     """The certificate as HTML, with its QR code and the name on its seal."""
     address = f"{current_app.config['BASE_URL'].rstrip('/')}/verify/{certificate.number}"
     snapshot = certificate.snapshot
+    columns = columns_for(snapshot["carriers"])
+    texts = {name: said(snapshot, name) for _part, lines in PARTS for line in lines for name in line}
     return render_template(
         "certificate/certificate.html",
         certificate=certificate,
         snapshot=snapshot,
-        parts=PARTS,
-        columns=columns_for(snapshot["carriers"]),
+        parts=[(part, list(form_lines(lines, texts))) for part, lines in PARTS],
+        texts=texts,
+        columns=columns,
+        layout=layout(snapshot["carriers"], columns),
         total=total_of(snapshot["carriers"]),
+        typeset=typeset,
         heads=HEADS,
         label=label,
         said=said,
         dated=dated,
         address=address,
         seal=seal,
+        seal_picture=seal_picture(seal),
         code=segno.make_qr(f"{address}?c={code}", error="m").svg_data_uri(),
     )
+
+
+def seal_picture(seal: str) -> str:
+    """The round seal as the address of a picture; one for show says so."""
+    lines = [_("电子印章"), *([_("演示用，无法律效力")] if "演示" in seal else [])]
+    return "data:image/svg+xml;base64," + b64encode(picture(seal, *lines).encode()).decode()
 
 
 def label(name: str) -> str:

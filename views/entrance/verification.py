@@ -52,7 +52,7 @@ def too_large(error: HTTPException) -> ResponseReturnValue:
 @limiter.limit("10 per minute", key_func=guessing, exempt_when=guesses_nothing, deduct_when=missed)  # of 60 bits (AC7)
 def show(number: str = "") -> ResponseReturnValue:
     """By the number in the address, with the QR code's `c` or the check code typed as `code`."""
-    if typed := meant(plain(request.args.get("number", ""))):
+    if typed := meant(request.args.get("number", "")):
         code = plain(request.args.get("code", ""))
         return redirect(url_for(".show", number=typed, code=code or None))
     return _page(_judged()) if number else _page(None)
@@ -68,7 +68,8 @@ def upload() -> ResponseReturnValue:
 
 
 def _number() -> str:
-    return str((request.view_args or {}).get("number", ""))[:LONGEST]
+    """The number in the address as it was meant: guesses at one number count together, however it is spelled."""
+    return meant(str((request.view_args or {}).get("number", ""))[:LONGEST])
 
 
 def _page(said: Verdict | None) -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from models.clock import SHANGHAI
 from models.codes import District, names_of
 from models.customs import DELIVERIES, CustomsMessage, long_unanswered
 from models.database import db
+from models.numbering import meant, meant_message
 from models.people.accounts import Account, Organisation, normal_username
 from models.text import clean_line, clean_text, normalize_code
 from models.vocabulary import Delivery, Role, Status
@@ -37,6 +38,18 @@ def text(label: Any, hint: Any = "", read: Reading = clean_text) -> Any:
 def choice(label: Any, options: Callable[[], list[tuple[str, Any]]]) -> Any:
     """A select with 全部 first, which searches as you type; `options`: (value, label)."""
     return QueryField(label, choices=lambda: [ANY, *options()], default="", coerce=str)
+
+
+def certificate_number(typed: str | None) -> str | None:
+    """证明编号 as it was meant; what is no number stays as it was typed, and finds nothing."""
+    line = clean_line(typed)
+    return line and (meant(line) or line)
+
+
+def message_number(typed: str | None) -> str | None:
+    """报文编号, or 证明编号, as it was meant."""
+    line = clean_line(typed)
+    return line and meant_message(line)
 
 
 class Query(Form):
@@ -109,7 +122,7 @@ class NationQuery(OwnQuery):
     status = statuses(set(workflow.ISSUED))
     publisher = text(_l("出版单位"))
     province = choice(_l("省份"), lambda: list(names_of("province").items()))
-    certificate = text(_l("证明编号"), read=normalize_code)
+    certificate = text(_l("证明编号"), read=certificate_number)
 
 
 LONG = ("unanswered", UNANSWERED)
@@ -123,7 +136,7 @@ def state_is(state: str) -> Any:
 class ExchangeQuery(Query):
     """Messages to customs by number, state of delivery, and date of queueing."""
 
-    number = text(_l("报文编号"), _l("或证明编号"), clean_line)
+    number = text(_l("报文编号"), _l("或证明编号"), message_number)
     state = choice(
         _l("交换状态"), lambda: [*((state.value, state.label) for state in Delivery), ("unanswered", UNANSWERED)]
     )

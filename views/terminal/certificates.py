@@ -1,9 +1,10 @@
-"""Commands about certificates: verify a file or a code, and make the papers that are still to be made."""
+"""The terminal's words about certificates: verify a file, a number or a code, and make papers still to be made."""
 
 import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import current_app
@@ -12,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import access
 from models.certificate import paper_queue
+from models.numbering import is_certificate_number, meant
 from models.signing import check_code
 from models.signing.check_code import Forged
 from models.workflow import Refused
@@ -25,11 +27,20 @@ POLL = 1  # seconds
 papers = Terminal("certificate", help="证明：查验文件和二维码，补制证明文件。")
 
 
-@papers.command(help="查验一份证明文件：签名、完整性、是否仍然有效；仅“有效”以状态 0 退出。")
-@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def verify(file: Path) -> None:
-    """The verdict, and the facts to compare."""
-    said = verdict.of_file(file.read_bytes(), keys())
+class FileOrNumber(click.Path):
+    """The path of a file that is there, as a Path; else a certificate's number, however it is spelled, as a str."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if is_certificate_number(number := meant(str(value))) and not Path(value).exists():
+            return number
+        return super().convert(value, param, ctx)
+
+
+@papers.command(help="查验一份证明文件（签名、完整性、是否仍然有效），或按证明编号查验；仅“有效”以状态 0 退出。")
+@click.argument("held", metavar="FILE|NUMBER", type=FileOrNumber(exists=True, dir_okay=False, path_type=Path))
+def verify(held: Path | str) -> None:
+    """The verdict, and of a file the facts to compare."""
+    said = verdict.of_file(held.read_bytes(), keys()) if isinstance(held, Path) else verdict.of_recorded(held)
     click.echo(said.sentence)
     for name, fact in said.facts.items():
         click.echo(f"  {name}：{fact}")

@@ -21,10 +21,12 @@ from tests import ROOT
 from tests.conftest import House
 from tests.views.certificate.test_certificate import pages
 from tests.views.looks import MILLIMETRE, certificate, difference, fonts, markup, page, pdf, printed
+from views.certificate import seal_picture
+from views.certificate.round_seal import picture
 
 SCREENS = ROOT / "tests" / "screens"
 LIMIT = 14  # of 255 shades; half a pixel of shift makes 11, a millimetre 22, a line of small type gone 43
-PICTURES = {"one": (2, 0), "many": (60, 1), "last": (15, 1)}  # rows, and the page that is looked at
+PICTURES = {"one": (2, 0), "many": (60, 1), "last": (18, 1)}  # rows, and the page that is looked at
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +45,7 @@ def checked_fonts(kept: str, now: str) -> None:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_pages_look_like_the_pictures(name: str) -> None:
-    """PD3: one page, a page full of rows, the last page of 15 rows; `SCREENS=1` takes the pictures."""
+    """PD3: one page, a page full of rows, the last page of 18 rows; `SCREENS=1` takes the pictures."""
     rows, n = PICTURES[name]
     document, kept = pdf(certificate(rows)), SCREENS / f"certificate-{name}.png"
     if os.environ.get("SCREENS"):
@@ -140,10 +142,10 @@ class TestPage:
         assert "共2000条；010-张3000000" in texts[-1]
 
     def test_the_seal_has_a_place_of_its_own(self) -> None:
-        """52 × 24 mm on the last page, which no character touches, whatever the page holds."""
+        """42 × 42 mm on the last page, which no character touches, whatever the page holds."""
         for paper in (certificate(4), certificate(15, replaces="Z32202600000Y")):
             x, y, right, bottom = seal_of(markup(paper))
-            assert (right - x, bottom - y) == pytest.approx((52, 24))
+            assert (right - x, bottom - y) == pytest.approx((42, 42))
             document = pypdfium2.PdfDocument(pdf(paper))
             text = document[len(document) - 1].get_textpage()
             boxes = [text.get_charbox(n) for n in range(text.count_chars())]
@@ -211,15 +213,85 @@ class TestPage:
 
 
 class TestSeal:
-    @pytest.mark.parametrize("name", ["江苏省新闻出版局", "新疆维吾尔自治区新闻出版局（演示）"])
-    def test_it_names_whose_it_is_and_since_when_and_stays_in_its_place(self, name: str) -> None:
-        """Its words and no others lie under the signature; a seal for show says so."""
-        document = pypdfium2.PdfDocument(printed(markup(certificate(2), seal=name)))
-        x, y, right, bottom = seal_of(markup(certificate(2), seal=name))
-        inside = (
-            document[0]
-            .get_textpage()
-            .get_text_bounded(*(edge * 72 / 25.4 for edge in (x, 297 - bottom, right, 297 - y)))
+    @pytest.mark.parametrize(
+        "name", ["江苏省新闻出版局", "新疆维吾尔自治区新闻出版局（演示）", "江苏省新闻出版局\U0002a6d6" * 6]
+    )
+    def test_it_names_whose_it_is_and_stays_within_its_ring(self, name: str) -> None:
+        """Red, 42 mm across, however long the name is; its words lie under the signature; one for show says so."""
+        html = markup(certificate(2), seal=name, seal_picture=seal_picture(name))
+        assert f'alt="{name}电子印章"' in html
+        x, y, right, bottom = seal_of(html)
+        sheet = pypdfium2.PdfDocument(printed(html))[0]
+        inside = sheet.get_textpage().get_text_bounded(
+            *(edge * 72 / 25.4 for edge in (x, 297 - bottom, right, 297 - y))
         )
-        told = "演示用，无法律效力" * ("演示" in name)
-        assert re.sub(r"\s", "", inside) == f"{name}电子印章2026年11月24日{told}"
+        assert re.sub(r"\s", "", inside) == "电子印章" + "演示用，无法律效力" * ("演示" in name)
+        scale = 8
+        seen = sheet.render(scale=scale * 25.4 / 72).to_pil().convert("RGB")
+        red = ImageChops.subtract(seen.getchannel("R"), seen.getchannel("G")).point(lambda shade: 255 * (shade > 60))
+        edges = [edge / scale for edge in red.getbbox() or ()]
+        assert edges == pytest.approx([x, y, right, bottom], abs=0.5)
+        disc = Image.new("L", red.size)
+        ImageDraw.Draw(disc).ellipse([scale * edge for edge in (x + 2, y + 2, right - 2, bottom - 2)], fill=255)
+        ring = Image.new("L", red.size)
+        ImageDraw.Draw(ring).ellipse([scale * edge for edge in (x + 1.2, y + 1.2, right - 1.2, bottom - 1.2)], fill=255)
+        gap = ImageChops.multiply(ImageChops.subtract(ring, disc), red)  # between the two rings nothing else is red
+        assert sum(gap.histogram()[128:]) < 0.5 * sum(ring.histogram()[128:]) - 0.5 * sum(disc.histogram()[128:])
+        assert sum(ImageChops.multiply(disc, red).histogram()[128:]) > 0.02 * sum(disc.histogram()[128:])
+
+    def test_every_character_of_its_name_is_drawn_and_runs_from_left_to_right(self) -> None:
+        """Over the top; the first and the last stand at one height."""
+        turned = [
+            float(angle) for angle in re.findall(r"<path transform=.rotate\(([-\d.]+)\)", picture("江苏省新闻出版局"))
+        ]
+        assert (len(turned), turned) == (8, sorted(turned))
+        assert turned[0] == pytest.approx(-turned[-1])
+
+
+class TestRoom:
+    """Issue 9, 37: what a paper holds is spread over its pages so that none is left almost empty."""
+
+    @pytest.mark.parametrize("count", [1, 3, 14, 15])
+    def test_few_rows_and_the_close_stand_on_one_page(self, count: int) -> None:
+        assert len(pages(pdf(certificate(count)))) == 1
+
+    @pytest.mark.parametrize("count", [16, 17, 24, 40, 41])
+    def test_five_rows_go_along_with_the_close(self, count: int) -> None:
+        texts = pages(pdf(certificate(count)))
+        assert len(texts) > 1
+        assert len(re.findall(r"第\d+卷", texts[-1])) >= 5
+
+    def test_long_fields_leave_no_page_half_empty(self) -> None:
+        """Every field as long as it can be: the first page is filled to its foot, the others half and more."""
+        long = {"title": "题" * 300, "copyright_owner": "权" * 200, "manufacturer": "厂" * 200, "consignee": "收" * 200}
+        for fields in ({"title": "题" * 300}, {"copyright_owner": "权" * 200}, long):
+            document = pdf(certificate(16, **fields))
+            ends = [bottom_of(document, n) for n in range(len(pages(document)) - 1)]
+            assert ends[0] > 37 + 225 * 0.8, fields
+            assert min(ends) > 37 + 225 * 0.5, fields
+
+    def test_a_row_taller_than_a_page_keeps_its_head_and_the_close_is_not_alone(self) -> None:
+        """The head stands on every page that the row runs over, and the row begins where the one before it ends."""
+        row = {"kind": "黑胶唱片", "quantity": "1", "unit": "010-张"}
+        for long, count in (("规" * 4000, 2), ("规" * 4000, 1), ("规" * 255, 3)):
+            carriers = [row | {"position": str(n), "specification": f"第 {n} 卷{long}"} for n in range(1, count + 1)]
+            if len(long) == 255:  # as long as a field can be, in the narrowest columns
+                more = {"name": "名", "catalogue_number": "1", "unit_price": "1", "currency": "USD", "note": "注" * 200}
+                carriers = [row | more for row in carriers]
+            texts = pages(pdf(certificate(0, carriers=carriers)))
+            assert "第1卷" in texts[0]
+            assert all("序号载体类型规格型号" in text for text in texts)
+            assert f"共{count}条" in texts[-1]
+
+    def test_every_optional_field_left_out_is_a_dash(self) -> None:
+        left_out = dict.fromkeys(
+            ("catalogue_number", "isbn", "isrc", "sid_code", "hs_code", "trade_mode", "expected_on")
+        )
+        (text,) = pages(pdf(certificate(1, **left_out)))
+        assert text.count("—") - "《茉莉花——江苏民歌选》".count("—") == len(left_out)
+
+
+def bottom_of(document: bytes, n: int) -> float:
+    """How far down a page goes what is printed above its foot, in millimetres from the upper edge."""
+    sheet = ImageChops.invert(page(document, n)).crop((0, 0, 840, int(262 * MILLIMETRE)))
+    return (sheet.getbbox() or (0, 0, 0, 0))[3] / MILLIMETRE

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pikepdf
 import pypdfium2
@@ -23,11 +24,11 @@ from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from sqlalchemy import create_engine
-from stdnum.iso7064 import mod_37_36
+from stdnum.iso7064 import mod_37_36, mod_97_10
 from werkzeug.test import TestResponse
 
 from app import create_app
-from models import clock
+from models import clock, numbering
 from models.acts import filing, reissue
 from models.application import Application
 from models.certificate import typesetting
@@ -74,7 +75,7 @@ def still(page: str) -> str:
 def unknown_like(number: str) -> str:
     """A number of the same province and year that was never given."""
     body = number[:7] + "999999"
-    return body + str(mod_37_36.calc_check_digit(body))
+    return body + str(mod_97_10.calc_check_digits(body))
 
 
 class TestNumberAlone:
@@ -120,6 +121,32 @@ class TestNumberAlone:
         number = held(make_application(status="filed")).number
         typed = number[:-1].replace("0", "O").replace("1", "l") + number[-1]
         assert as_(None).get("/verify/", query_string={"number": typed}).location == f"/verify/{number}"
+
+    def test_the_address_reads_a_number_as_the_form_does(self, make_application: Making, held: Held, as_: As) -> None:
+        """Issue 9, 34: small letters, full width, blanks, dashes, O for 0, I and L for 1; with code and without."""
+        paper, browser = held(make_application(status="filed")), as_(None)
+        number = paper.number
+        full_width = "".join(chr(ord(sign) + 0xFEE0) for sign in number)
+        alike = (number.translate(str.maketrans("01", end)) for end in ("OI", "ol", "oi", "OL"))
+        for spelled in (number.lower(), full_width, f"{number[:3]} {number[3:7]}-{number[7:]}", *alike):
+            page = browser.get(f"/verify/{quote(spelled)}")
+            assert (page.status_code, verdict(page.text)) == (200, "有效"), spelled
+            assert f'value="{number}"' in page.text
+            for proof in (f"code={paper.typed.lower()}", f"c={paper.code}"):
+                assert facts(browser.get(f"/verify/{quote(spelled)}?{proof}").text)["证明编号"] == number
+
+    def test_a_number_of_the_former_form_is_verified_for_ever(
+        self, make_application: Making, held: Held, as_: As, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One check character, of ISO 7064 Mod 37,36; the serial goes on, whichever form a number has."""
+        with monkeypatch.context() as former:
+            former.setattr(numbering, "_checked", lambda body: body + mod_37_36.calc_check_digit(body))
+            old = held(make_application(status="filed")).number
+        new = held(make_application(status="filed")).number
+        assert (len(old), old[7:13], len(new), new[7:13]) == (14, "000001", 15, "000002")
+        for number in (old, new):
+            for spelled in (number, number.lower(), number[:-1].replace("0", "O") + number[-1]):
+                assert verdict(as_(None).get(f"/verify/{spelled}").text) == "有效", spelled
 
     @pytest.mark.parametrize(
         "typed", ["//evil.example", "https://evil.example", "..//evil.example", "\\\\evil.example"]
@@ -174,7 +201,7 @@ class TestTypedCode:
         assert verdict(expected) == "查无此证"
         assert paper.number not in expected
         wrong_check = paper.number[:-1] + ("0" if paper.number[-1] != "0" else "1")
-        strange = (wrong_check, paper.number.lower(), f"{paper.number}0", f"{paper.number[:-1]}%25", "a/b", "%00", "查",
+        strange = (wrong_check, f"{paper.number}0", f"{paper.number[:-1]}%25", "a/b", "%00", "查",
                    SCRIPT, "Z" * 5000)  # fmt: skip
         guesses = [f"{paper.number}?code={typed}" for typed in (other.typed, paper.typed[:-1], "0" * 12, "查", "%00")]
         for given in (*strange, *guesses, f"{unknown}?code={paper.typed}", f"{wrong_check}?code={paper.typed}"):

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from flask import Flask
 from sqlalchemy import select
 
-from models import access, clock
+from models import access, clock, numbering
 from models.certificate import Paper
 from models.signing import check_code
 from models.vocabulary import Action
@@ -59,6 +59,22 @@ def test_a_file_is_valid_only_while_the_register_says_so(
     done = said("verify", file)
     assert (done.exit_code, f"已于 {dated(clock.today())}作废" in done.stdout) == (1, True)
     assert said("verify", tmp_path / "nothing.pdf").exit_code == 2
+
+
+def test_a_number_is_judged_however_it_is_spelled(
+    app: Flask, make_application: Making, held: Any, said: Saying
+) -> None:
+    """`certificate verify NUMBER`: whether it holds; the facts are for whoever has the paper."""
+    key = make_application(status="filed")
+    number = held(key).number
+    for spelled in (number, number.lower(), number.replace("0", "O"), f"{number[:7]}-{number[7:]}"):
+        done = said("verify", spelled)
+        assert (done.exit_code, done.output) == (0, "这份备案证明目前有效。\n"), spelled
+    take(app, Action.REVOKE, key, "publisher")
+    done = said("verify", number)
+    assert (done.exit_code, f"已于 {dated(clock.today())}作废" in done.output) == (1, True)
+    never = numbering.spelled(number[:3], int(number[3:7]), 999_999)
+    assert (said("verify", never).exit_code, said("verify", number[:-2]).exit_code) == (1, 2)
 
 
 def test_a_code_is_proved_with_the_public_keys_alone(
