@@ -30,5 +30,5 @@ def unusable(broken: Exception) -> StoreUnusable:
 def gone() -> StoreUnusable:
     """The store lacks the identity that is registered in the database."""
     return StoreUnusable(
-        _("没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误；文件没有保存。请系统管理员检查后重试。")
+        _("没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误，文件暂时不能读写。请系统管理员检查后重试。")
     )

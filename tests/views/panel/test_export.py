@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from models import clock
 from models.application import Carrier
 from models.database import db
-from tests.cast import FIELDS
+from tests.cast import FIELDS, make_papers
 from tests.conftest import Acting, Browser, Making, Recording
 from tests.views.pages import form_of
 from views.panel import export
@@ -138,10 +138,11 @@ def test_what_its_owner_has_deleted_bears_the_mark_in_the_province_s_table(
     ("who", "screen"), [("publisher", "applications"), ("reviewer", "filings"), ("national", "register")]
 )
 def test_a_program_that_reads_ascii_alone_finds_a_name_too(
-    as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes], who: str, screen: str
+    app: Flask, as_: As, make_application: Making, on_record: Recording, who: str, screen: str
 ) -> None:
     """RFC 6266, 4.3: filename beside filename*, and it says what the file is."""
     key, browser = make_application(status="filed"), as_(who)
+    make_papers(app)
     day = f"{clock.today():%Y%m%d}"
     job = browser.post(f"/{screen}/print-all/", data={"pick": key}).location
     file = on_record(key)["attachment"][0]

@@ -230,7 +230,7 @@ def test_a_bucket_that_does_not_answer_is_told_and_changes_nothing(
     app.config |= {"STORE": "s3://nobody/answers", "PROPAGATE_EXCEPTIONS": False}
     for target in (key, ""):
         answer = upload(browser, target, a_pdf("x"))
-        assert (answer.status_code, "请稍后再试" in answer.json["message"]) == (500, True)
+        assert (answer.status_code, "存储暂时不可用" in answer.json["message"]) == (503, True)
     assert browser.get("/applications/attachment/?id=1").status_code == 500
     assert ledger(app) == before
 

@@ -18,6 +18,7 @@ from models.application import Application, Carrier
 from models.database import db
 from models.people.accounts import Account, Organisation
 from models.vocabulary import Action, Status
+from tests.cast import make_papers
 from tests.conftest import Acting, Browser, Making, Recording
 from tests.views.entrance.test_routes import ACTS, PEOPLE, address
 from tests.views.ledger import ledger
@@ -253,10 +254,16 @@ def test_a_form_that_does_not_say_what_it_saw_is_an_old_one(
 
 
 def test_what_was_issued_stays_as_it_was_issued(
-    as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes], routes: list[Rule]
+    app: Flask,
+    as_: As,
+    make_application: Making,
+    on_record: Recording,
+    a_pdf: Callable[[str], bytes],
+    routes: list[Rule],
 ) -> None:
     """AD8: certificate, files, trail and outbox: no role has a view that changes them; they are only added to."""
     key = make_application(status="customs_failed")
+    make_papers(app)
     before = on_record(key)
     file = before["attachment"][0]["id"]
     for username in PEOPLE.values():

@@ -167,6 +167,7 @@ class TestBundle:
     ) -> None:
         """Reloaded it is the same file; it is for who printed, for half a day; no other address can be made up."""
         keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
+        make_papers(app)
         where = browser.post("/applications/print-all/", data={"pick": keys}).location
         before = ledger(app)
         assert looks(browser.get(where).data) == looks(browser.get(where).data)
@@ -188,6 +189,7 @@ class TestBundle:
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
+        make_papers(app)
         where = browser.post("/applications/print-all/", data={"pick": keys}).location
         as_("reviewer").post("/filings/revoke/", data={"id": keys[1], "opinion": "有误", "reason": "content"})
         before = ledger(app)
@@ -219,9 +221,10 @@ class TestBundle:
         assert numbers[drafts[10]] not in sentence
         assert ledger(app) == before
 
-    def test_a_script_is_told_on_its_own_page(self, as_: As, make_application: Making) -> None:
+    def test_a_script_is_told_on_its_own_page(self, app: Flask, as_: As, make_application: Making) -> None:
         """The ticks stay where they are: no page opens, and no sentence waits for the next one."""
         good, bad, browser = make_application(status="filed"), make_application(), as_("publisher")
+        make_papers(app)
         script = {"X-Requested-With": "XMLHttpRequest"}
         answer = browser.post("/applications/print-all/", data={"pick": [good, bad]}, headers=script)
         assert (answer.status_code, answer.json["message"][-len(NOBODY) :]) == (409, NOBODY)

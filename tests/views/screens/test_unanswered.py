@@ -9,6 +9,7 @@ from flask import Flask
 from models import access, clock
 from models.customs import heartbeat
 from models.vocabulary import Action, Reply, Status
+from tests.cast import make_papers
 from tests.conftest import Acting, Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
@@ -161,9 +162,10 @@ class TestDeliverer:
 
     @pytest.mark.parametrize(("minutes", "words"), [(4, "ok\n"), (6, "deliverer\noverdue\n")])
     def test_without_one_a_message_is_overdue_after_minutes(
-        self, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, minutes: int, words: str
+        self, app: Flask, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, minutes: int, words: str
     ) -> None:
         make_application(status="filed")
+        make_papers(app)
         self.after(monkeypatch, minutes=minutes)
         assert as_(None).get("/healthz").text == words
         dead = minutes > 5
@@ -174,6 +176,7 @@ class TestDeliverer:
     @pytest.mark.parametrize(("minutes", "words"), [(50, "ok\n"), (70, "overdue\n")])
     def test_with_one_a_slow_customs_is_overdue_after_an_hour(
         self,
+        app: Flask,
         make_application: Making,
         house: House,
         typed: Typing,
@@ -184,6 +187,7 @@ class TestDeliverer:
     ) -> None:
         """The deliverer is at work, and customs answers nothing."""
         make_application(status="filed")
+        make_papers(app)
         self.after(monkeypatch, minutes=minutes)
         house.tricks = [503]
         typed("customs", "deliver")

@@ -23,6 +23,7 @@ from models.database import db
 from models.exchange import delivery, inbox
 from models.vocabulary import Action, Reply, Status
 from tests import ROOT
+from tests.cast import make_papers
 from tests.conftest import Acting, Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
@@ -185,6 +186,7 @@ class TestDelivery:
 
     def test_a_message_that_keeps_failing_is_set_aside_shown_and_released_by_a_person(
         self,
+        app: Flask,
         make_application: Making,
         on_record: Recording,
         house: House,
@@ -194,6 +196,7 @@ class TestDelivery:
     ) -> None:
         """CU1, CU2, CU14: the others arrive; it is not sent any more, is named by the health check, and can go on."""
         key, *others = (make_application(status="filed") for _ in range(4))
+        make_papers(app)
         (name,) = messages(on_record(key))
         fault = simulator.receipt(name, "-1201001", "报文格式错误")
         for _ in range(10):
@@ -492,6 +495,7 @@ class TestHealth:
     ) -> None:
         """CU3: fresh is well, old is not, and the boundary is where it is said to be, while a deliverer is running."""
         make_application(status="filed")
+        make_papers(app)
         really = clock.now
         monkeypatch.setattr(clock, "now", lambda: really() + timedelta(seconds=seconds))
         with app.app_context(), access.everything() as session:

@@ -15,21 +15,24 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import encode_multipart
 
-from models import access
+from models import access, clock
 from models.application.attachments import Attachment, Store
 from models.backup import registered_store
 from models.certificate import Paper
+from models.certificate.paper_queue import PaperTask
 from models.database import db
-from tests.conftest import Browser, Making
+from tests.cast import make_papers
+from tests.conftest import Browser, Making, Recording
 from tests.stores import remount, small_disk
 from tests.views.ledger import ledger
 from tests.views.pages import said
 from tests.views.terminal.test_backup import told
+from views.certificate import paper_worker
 from views.entrance import health
 from views.entrance.health import Prober
 
 As = Callable[[str], Browser]
-GONE = "没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误；文件没有保存。请系统管理员检查后重试。"
+GONE = "没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误，文件暂时不能读写。请系统管理员检查后重试。"
 FULL = "存储空间不足，文件没有保存。请系统管理员清理或扩充存储后重试。"
 READ_ONLY = "存储不可写，文件没有保存。请系统管理员检查存储的权限和挂载方式后重试。"
 
@@ -110,24 +113,49 @@ def test_an_upload_is_refused_with_a_sentence_and_changes_nothing(
     assert as_("publisher").get("/healthz").text == "ok\n"
 
 
-@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("how", ["gone", "another one"])
 def test_a_print_is_refused_with_a_sentence_and_is_not_recorded(
     app: Flask, disk: Path, as_: As, make_application: Making, how: str
 ) -> None:
-    """打印 of a certificate whose paper was never made; alone, made ready, and in a bundle."""
+    """打印 of a paper that cannot be read; alone, made ready, and in a bundle."""
     key, browser = make_application(status="filed"), as_("publisher")
+    make_papers(app)
     before = ledger(app)
-    sentence = break_it(disk, how)
+    break_it(disk, how)
     answer = browser.post("/applications/print/", data={"id": key, "url": f"/applications/details/?id={key}"})
     assert answer.status_code == 303
-    assert said(browser.get(f"/applications/details/?id={key}").text) == [sentence]
+    assert said(browser.get(f"/applications/details/?id={key}").text) == [GONE]
     prepared = browser.post("/applications/prepare/", data={"id": key})
-    assert (prepared.status_code, sentence in prepared.text) == (409, True)
+    assert (prepared.status_code, GONE in prepared.text) == (409, True)
     browser.post("/applications/print-all/", data={"pick": key})
-    assert said(browser.get("/applications/").text) == [sentence]
+    assert said(browser.get("/applications/").text) == [GONE]
     assert ledger(app) == before
     mend(disk, how)
     assert browser.post("/applications/print/", data={"id": key}).location == f"/applications/certificate/?id={key}"
+
+
+@pytest.mark.parametrize("how", ["full", "read-only"])
+def test_a_store_that_takes_nothing_more_still_prints_what_it_has(
+    app: Flask, disk: Path, as_: As, make_application: Making, on_record: Recording, how: str
+) -> None:
+    """A paper that is not made waits until the store is mended, without a fault of its own."""
+    made, browser = make_application(status="filed"), as_("publisher")
+    make_papers(app)
+    waiting = make_application(status="filed")
+    sentence = break_it(disk, how)
+    assert browser.post("/applications/print/", data={"id": made}).location == f"/applications/certificate/?id={made}"
+    with app.app_context(), access.everything() as session:
+        assert [failure for _number, failure in paper_worker.work(session, paper_worker.pace())] == [sentence]
+    assert browser.post("/applications/print/", data={"id": waiting}).location.endswith("&print=1")
+    assert [entry for entry in on_record(waiting)["trail_entry"] if entry["act"] == "print"] == []
+    mend(disk, how)
+    with app.app_context(), access.everything() as session:
+        task = session.scalars(select(PaperTask)).one()
+        assert task.faults == 0
+        task.next_at = clock.now()
+        session.commit()
+    make_papers(app)
+    assert browser.get(f"/applications/certificate/?id={waiting}").mimetype == "application/pdf"
 
 
 def test_what_was_printed_is_not_called_lost_while_the_disk_is_away(
@@ -135,6 +163,7 @@ def test_what_was_printed_is_not_called_lost_while_the_disk_is_away(
 ) -> None:
     """«Restore it from a backup» would be wrong advice: it only has to be mounted. Readers still read a full disk."""
     key, browser = make_application(status="filed"), as_("publisher")
+    make_papers(app)
     browser.post("/applications/print/", data={"id": key})
     with app.app_context(), access.everything() as session:
         file = session.scalars(select(Attachment.id)).first()
@@ -201,6 +230,7 @@ def test_a_probe_is_made_now_and_then_and_leaves_nothing(
 def test_files_that_are_lost_are_found_counted_and_told(app: Flask, make_application: Making, as_: As) -> None:
     assert told(app, "upgrade").exit_code == 0
     key, browser = make_application(status="filed"), as_("publisher")
+    make_papers(app)
     browser.post("/applications/print/", data={"id": key})
     done = told(app, "sweep", "--check")
     assert (done.exit_code, done.output) == (0, "登记在册的文件都在存储中。\n")
