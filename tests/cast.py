@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import access, clock
-from models.acts import filing, uploads
+from models.acts import drafts, filing, uploads
 from models.application import Application, Carrier
 from models.application.attachments import Attachment, Store
 from models.codes import seed_districts
@@ -119,8 +119,8 @@ def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: An
     with app.app_context():
         filer = account_of(by)
         access.enter(filer)
-        application = filing.start(db.session(), filer)
-        with filing.revising(db.session(), application, application.version, filer):
+        application = drafts.start(db.session(), filer)
+        with drafts.revising(db.session(), application, application.version, filer):
             for name, value in (FIELDS | fields).items():
                 assert name in Application.__table__.columns, name
                 setattr(application, name, value)

@@ -18,7 +18,7 @@ from models.vocabulary import Role
 from models.workflow import Refused
 from views import terminal
 from views.entrance import addresses, health, limits, login, security, unfinished_restore, verification
-from views.panel.fields import shared_attributes
+from views.panel.shared_attributes import shared_attributes
 from views.resources import store
 from views.screens.accounts import AccountScreen, EntrustmentScreen
 from views.screens.applications import ApplicationsScreen

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import workflow
-from models.acts import filing, uploads
+from models.acts import drafts, filing, uploads
 from models.application import Application, Carrier, locking
 from models.application.attachments import Bounds, Store
 from models.columns import written
@@ -37,9 +37,9 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
     if old.certificate and old.certificate.replaced_by:
         sentence = _("证明 %(old)s 已由 %(new)s 替代，不能再次替代，请查看 %(new)s。")
         raise Refused(sentence % {"old": old.certificate.number, "new": old.certificate.replaced_by.number})
-    draft = filing.start(session, by, _("由 %(number)s 复制。", number=old.number))
+    draft = drafts.start(session, by, _("由 %(number)s 复制。", number=old.number))
     entrusts = old.publisher_id in {press.id for press in publishers_for(session, by.organisation_id)}
-    filing.publish_for(draft, old.publisher_id if entrusts else None, session, by)
+    drafts.publish_for(draft, old.publisher_id if entrusts else None, session, by)
     draft.replaces = old.certificate if entrusts else None
     draft.copied_from = old.id
     for name in written(Application):

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from models import clock, workflow
-from models.acts.filing import start
+from models.acts.drafts import start
 from models.application import Application, trail
 from models.application.attachments import Attachment, Bounds, Store, clean_name, named, reread_files
 from models.application.locking import hold

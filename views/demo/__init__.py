@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock, customs, workflow
-from models.acts import filing, uploads
+from models.acts import drafts, filing, uploads
 from models.application import Application, Carrier
 from models.application.attachments import Store
 from models.application.changes import OWN_FIELDS
@@ -117,8 +117,8 @@ def _at(moment: datetime) -> Any:
 
 
 def _draft(session: Session, case: Record, by: Account) -> Application:
-    application = filing.start(session, by)
-    with filing.revising(session, application, application.version, by):
+    application = drafts.start(session, by)
+    with drafts.revising(session, application, application.version, by):
         for name in set(case) & set(OWN_FIELDS):
             setattr(application, name, case[name])
         application.category = Category(case["category"])

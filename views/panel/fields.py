@@ -8,10 +8,9 @@ from flask_admin.babel import Translations
 from flask_admin.form import BaseForm, Select2Field
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
-from wtforms import DateField, DecimalField, Form, HiddenField, SelectField, StringField, ValidationError
+from wtforms import DateField, DecimalField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import Optional
-from wtforms.widgets import Select, TextArea, TextInput, html_params
+from wtforms.widgets import Select, TextArea, TextInput
 
 from models.codes import code_of, label_of, labelled, names_of, search_keys
 from models.codes.search import pinyin_keys
@@ -245,18 +244,3 @@ class SeenVersion(HiddenField):
 
     def populate_obj(self, obj: Any, name: str) -> None:
         """A version is counted by the database session alone."""
-
-
-def shared_attributes(form: Form) -> dict[str, Markup]:
-    """Attributes that the inputs of one column of a table have in common, by field; all but id, name, value, errors.
-
-    `form` is any row of the table; every field but `id` is an <input> of text.
-    """
-    return {field.short_name: _attributes(field) for field in form if field.short_name != "id"}
-
-
-def _attributes(field: Any) -> Markup:
-    assert isinstance(field.widget, TextInput), field.short_name
-    flags = {name: getattr(field.flags, name) for name in field.widget.validation_attrs if name in dir(field.flags)}
-    look = {"type": "text", "class": "form-control", "aria-label": field.label.text}
-    return Markup(html_params(**flags, **look, **(field.render_kw or {})))

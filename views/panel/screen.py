@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,20 +10,18 @@ from urllib.parse import urlencode
 from flask import abort, g, redirect, request
 from flask_babel import gettext as _
 from flask_login import current_user
-from markupsafe import Markup
 from sqlalchemy import Text, func
 from sqlalchemy.orm import Query as SqlQuery
 from wtforms import Form
 
-from models.codes import label_of
 from models.database import db
 from models.vocabulary import Role, Word
 from views.entrance.security import local
+from views.panel.display import Button, readable, shown_value
 from views.panel.fields import CodeField, DayField, HouseForm, LongTextField, PlainTextField, WordField, number_of
 from views.panel.saving import SavingView, errors_of
 
 REACH = 10_000  # rows the numbered pager can reach; the count stops there too, and says so
-NOTHING = Markup('<span class="nothing">--</span>')
 
 
 class CappedCount(SqlQuery):
@@ -73,46 +70,6 @@ def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict
             args[column.key] = {"most": column.info.get("most", column.type.length)}
             args[column.key] |= {name: column.info[name] for name in ("read",) if name in column.info}
     return overrides, args
-
-
-def shown_value(row: Any, name: str) -> Any:
-    """A cell as people read it: word by label, code with name, «--» for nothing."""
-    value = getattr(row, name)
-    column = row.__table__.columns.get(name) if hasattr(row, "__table__") else None
-    if column is not None and "codes" in column.info and value:
-        return label_of(column.info["codes"], value)
-    return readable(value)
-
-
-def readable(value: Any) -> Any:
-    """Dates as 2026-11-23 10:00, numbers with thousands separated, yes and no, «--» for nothing."""
-    match value:
-        case None | "":
-            return NOTHING
-        case bool():
-            return _("是") if value else _("否")
-        case Word():
-            return value.label
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M}"
-        case int() | Decimal():
-            return f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
-    return value
-
-
-@dataclass(frozen=True)
-class Button:
-    """One act on one row: what its button says, asks, and where it posts; dim, with its sentence, when refused."""
-
-    name: str
-    label: Any
-    address: str
-    ask: str = ""
-    refusal: str | None = None
-    opinion: bool = False
-    reason: bool = False
-    opens: bool = False
-    style: str = "light"
 
 
 class Screen(SavingView):

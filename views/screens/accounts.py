@@ -20,10 +20,11 @@ from models.text import FORMATS
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.entrance import one_time
+from views.panel.display import Button
 from views.panel.fields import DayField
 from views.panel.organisation_field import OrganisationLoader, searching
 from views.panel.query import AccountQuery
-from views.panel.screen import Button, Screen, form_args_of, labels_of
+from views.panel.screen import Screen, form_args_of, labels_of
 
 ACTS = {"acts": _l("操作")}
 OPERATOR = frozenset({Role.OPERATOR})

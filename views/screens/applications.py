@@ -4,31 +4,31 @@ from typing import Any
 
 from flask import abort, flash, g, jsonify, redirect, request
 from flask_admin import expose
-from flask_admin.model.form import InlineFormAdmin
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from stdnum import isbn
-from wtforms.validators import DataRequired, InputRequired
 
 from models import certificate, clock
-from models.acts import filing, reissue
+from models.acts import drafts, filing, reissue
 from models.application import Application, Carrier, locking, trail
 from models.application.changes import explain
 from models.codes import choosable
 from models.columns import written
-from models.database import Exact, db
+from models.database import db
 from models.people.accounts import publishers_for
 from models.vocabulary import Action, Role
 from models.workflow import EDITABLE, Refused
 from views.panel import acts, repeated_saves, unreadable_text
-from views.panel.fields import REQUIRED, AmountField, ChoiceField, CodeText, SeenVersion
+from views.panel.display import shown_value
+from views.panel.fields import ChoiceField, SeenVersion
 from views.panel.saving import errors_of
-from views.panel.screen import form_args_of, labels_of, shown_value
+from views.panel.screen import form_args_of
 from views.resources import store
 from views.screens.attachments import UploadScreen
+from views.screens.carriers import CarrierForm
 
-WRITTEN, CARRIER = written(Application), written(Carrier)
+WRITTEN = written(Application)
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
 MOST_EDITS = 20  # of others, told after a conflict
 MOST_WARNINGS = 5  # they travel in the session cookie
@@ -65,35 +65,6 @@ class PressField(ChoiceField):
         super().__init__(label, validators, options=presses, coerce=int, **kwargs)
 
 
-def carrier_form_args() -> tuple[dict[str, Any], dict[str, Any]]:
-    """(form_overrides, form_args) of a row: codes are typed, not chosen, and the required cells say so."""
-    overrides, args = form_args_of(Carrier, CARRIER)
-    for column in (Carrier.__table__.columns[name] for name in CARRIER):
-        if "codes" in column.info:
-            overrides[column.key] = CodeText
-        elif isinstance(column.type, Exact):
-            overrides[column.key], args[column.key] = AmountField, {}
-        if column.info.get("required"):  # InputRequired leaves 0 and letters to the words of AmountField
-            filled = InputRequired if overrides[column.key] is AmountField else DataRequired
-            args[column.key]["validators"] = [filled(REQUIRED)]
-    return overrides, args
-
-
-class CarrierForm(InlineFormAdmin):
-    """载体信息, a row each (手册 第一章: 规格型号, 进口数量, 单位 are required)."""
-
-    form_columns = ("id", *CARRIER)
-    column_labels = labels_of(Carrier)
-    form_overrides, form_args = carrier_form_args()
-
-    def on_model_change(self, form: Any, model: Carrier, is_created: bool) -> None:
-        """Flask-Admin's hook for each row that is being saved: `form` is the field that holds the row's form."""
-        unreadable_text.keep_unread(form.form, model)
-        if is_created:
-            repeated_saves.remember_page(model, form.id)
-        form.carrier = model
-
-
 class ApplicationsScreen(UploadScreen):
     """查询: one's own applications; the blue number leads to the form while it may be edited."""
 
@@ -118,20 +89,20 @@ class ApplicationsScreen(UploadScreen):
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         """So many rows are counted before a form is built of them."""
-        filing.check_count(len({name.rpartition("-")[0] for name in request.form if name.startswith("carriers-")}))
+        drafts.check_count(len({name.rpartition("-")[0] for name in request.form if name.startswith("carriers-")}))
         return super()._run_view(fn, *args, **kwargs)
 
     def save(self, form: Any, model: Application | None) -> Application:
         """A blank form makes a draft; any other is saved on the version the person was looking at."""
         application = model or repeated_saves.draft_of_page(db.session(), current_user)
         again = application is not None and repeated_saves.is_resent(application)
-        application = application or filing.start(db.session(), by=current_user)
+        application = application or drafts.start(db.session(), by=current_user)
         seen = form.version.seen if model and not again else application.version
         own = {str(carrier.id) for carrier in application.carriers}
         form.carriers.entries[:] = [  # one marked for deletion that somebody else took out already would come back
             row for row in form.carriers if not form.carriers.should_delete(row) or str(row.get_pk()) in own
         ]
-        with filing.revising(db.session(), application, seen, by=current_user):
+        with drafts.revising(db.session(), application, seen, by=current_user):
             repeated_saves.match_new_rows(form.carriers, application)
             unreadable_text.populate(form, application)
             repeated_saves.remember_page(application)

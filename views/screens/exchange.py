@@ -26,11 +26,11 @@ from models.numbering import certificate_series
 from models.vocabulary import Action, Role, Step, Word
 from models.workflow import MESSAGE_RULES, Refused
 from views.panel.acts import WORDS, result
+from views.panel.display import Button, tag
 from views.panel.fields import number_of
 from views.panel.query import UNANSWERED, ExchangeQuery
-from views.panel.screen import Button, Screen, labels_of
+from views.panel.screen import Screen, labels_of
 from views.resources import pace
-from views.screens.filing import tag
 
 
 class ExchangeScreen(Screen):

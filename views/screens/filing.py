@@ -24,10 +24,11 @@ from views.entrance import security
 from views.entrance.security import local
 from views.panel import export, spreadsheet
 from views.panel.acts import WORDS, Link, facts_of, question, result
+from views.panel.display import Button, tag
 from views.panel.download import name_plainly
 from views.panel.fields import number_of
 from views.panel.query import OwnQuery
-from views.panel.screen import Button, labels_of
+from views.panel.screen import labels_of
 from views.resources import office, store, unanswered
 from views.screens.printing import PrintScreen, Unmade, state_of
 
@@ -245,8 +246,3 @@ def history(row: Application) -> list[TrailEntry]:
     """The newest entries of 办理过程 and one more, if there are more; all of them for `?history=all`."""
     most = None if request.args.get("history") == "all" else disclosure.NEWEST + 1
     return disclosure.history(db.session(), row, current_user, most)
-
-
-def tag(row: Application) -> Markup:
-    """数据状态 as a coloured tag; the word is always there."""
-    return Markup('<span class="badge badge-{}">{}</span>').format(row.status.tone, row.status.label)

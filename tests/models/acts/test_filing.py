@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import access, clock
-from models.acts import filing
+from models.acts import drafts, filing
 from models.application import MOST_CARRIERS, Application, Carrier
 from models.application.changes import explain
 from models.application.trail import TrailEntry
@@ -25,7 +25,7 @@ YEAR = clock.today().year
 def test_a_draft_is_born_with_its_number_and_the_grey_fields(acting: Acting, on_record: Recording) -> None:
     """手册 第一章: 置灰输入框为系统自动返填字段."""
     with acting("publisher") as filer:
-        application = filing.start(db.session(), filer)
+        application = drafts.start(db.session(), filer)
         db.session.commit()
         assert application.number == f"SQ{YEAR}00000001"
         assert (application.applicant_name, application.applicant_code) == ("江苏文艺音像出版社", "12320000466000101W")
@@ -61,7 +61,7 @@ def test_an_edit_is_told_field_by_field(make_application: Making, acting: Acting
     key = make_application()
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
-        with filing.revising(db.session(), application, application.version, filer):
+        with drafts.revising(db.session(), application, application.version, filer):
             application.title = "黑胶唱片《紫竹调》"
             application.port = "2233"
             application.trade_mode = None
@@ -90,7 +90,7 @@ def test_an_edit_that_changes_nothing_leaves_no_entry(make_application: Making, 
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
         entries = len(application.trail)
-        with filing.revising(db.session(), application, application.version, filer):
+        with drafts.revising(db.session(), application, application.version, filer):
             application.title = "黑胶唱片《茉莉花》"
         db.session.commit()
         assert len(application.trail) == entries
@@ -101,7 +101,7 @@ def test_carriers_are_added_changed_and_taken_out_in_place(make_application: Mak
     key = make_application(carriers=3)
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
-        with filing.revising(db.session(), application, application.version, filer):
+        with drafts.revising(db.session(), application, application.version, filer):
             application.carriers[2].quantity = Decimal("12.5")
             del application.carriers[0]
             application.carriers.append(Carrier(specification="DVD-9", quantity=Decimal(7), unit="010"))
@@ -117,7 +117,7 @@ def test_more_carriers_than_a_certificate_can_carry_are_refused(make_application
         rows = [Carrier(specification="CD", quantity=Decimal(1), unit="010") for _ in range(MOST_CARRIERS)]
         with (
             pytest.raises(Refused, match="最多录入 3000 条"),
-            filing.revising(db.session(), application, application.version, filer),
+            drafts.revising(db.session(), application, application.version, filer),
         ):
             application.carriers.extend(rows)
         db.session.rollback()
@@ -150,7 +150,7 @@ def test_returned_edited_and_declared_again_as_often_as_it_takes(make_applicatio
     for turn in range(3):
         with acting("publisher") as filer:
             application = db.session.get_one(Application, key)
-            with filing.revising(db.session(), application, application.version, filer):
+            with drafts.revising(db.session(), application, application.version, filer):
                 application.title = f"第 {turn} 次修改"
             filing.perform(db.session(), Action.SUBMIT, application, filer)
             db.session.commit()
@@ -198,7 +198,7 @@ def test_once_the_entrustment_has_ended_the_agent_cannot_declare(
         with pytest.raises(Refused, match="没有受该出版单位委托"):
             filing.perform(db.session(), Action.SUBMIT, db.session.get_one(Application, key), filer)
         db.session.rollback()
-        fresh = filing.start(db.session(), filer)
+        fresh = drafts.start(db.session(), filer)
         assert (fresh.publisher_id, fresh.province, fresh.filing) == (None, None, None)
     assert on_record(key) == before
 
@@ -225,7 +225,7 @@ def test_a_press_that_has_not_entrusted_cannot_be_chosen(
         application = db.session.get_one(Application, key)
         with (
             pytest.raises(Refused, match="没有受该出版单位委托"),
-            filing.revising(db.session(), application, application.version, filer),
+            drafts.revising(db.session(), application, application.version, filer),
         ):
             application.publisher_id = foreign
         db.session.rollback()
@@ -253,7 +253,7 @@ def test_choosing_a_press_sets_the_authority_and_only_while_it_is_a_draft(
         application = db.session.get_one(Application, key)
         with (
             pytest.raises(Refused, match="不能更换出版单位"),
-            filing.revising(db.session(), application, application.version, filer),
+            drafts.revising(db.session(), application, application.version, filer),
         ):
             application.publisher_id = home
         db.session.rollback()
@@ -270,7 +270,7 @@ def test_a_deleted_draft_is_gone_for_its_owner_and_its_number_is_never_given_aga
         db.session.commit()
     with acting("publisher") as filer:
         assert db.session.get(Application, key) is None
-        assert filing.start(db.session(), filer).number == f"SQ{YEAR}00000002"
+        assert drafts.start(db.session(), filer).number == f"SQ{YEAR}00000002"
     kept = on_record(key)
     assert kept["application"][0]["number"] == f"SQ{YEAR}00000001"
     assert kept["trail_entry"][-1]["act"] == "delete"

@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from models import access
-from models.acts import filing, uploads
+from models.acts import drafts, filing, uploads
 from models.application import Application, locking
 from models.application.attachments import Attachment
 from models.certificate import Certificate, frozen
@@ -49,7 +49,7 @@ REQUIRED = {
 def test_a_declaration_is_told_everything_it_lacks_at_once(acting: Acting, on_record: Recording) -> None:
     """行政许可法 第三十二条, by analogy; and nothing has happened."""
     with acting("publisher") as filer:
-        application = filing.start(db.session(), filer)
+        application = drafts.start(db.session(), filer)
         db.session.commit()
         key = application.id
         with pytest.raises(filing.Incomplete) as lacking:
@@ -124,12 +124,12 @@ def test_a_stale_form_is_told_who_was_first(make_application: Making, acting: Ac
     with acting("publisher") as filer:
         seen = db.session.get_one(Application, key).version
         application = db.session.get_one(Application, key)
-        with filing.revising(db.session(), application, seen, filer):
+        with drafts.revising(db.session(), application, seen, filer):
             application.title = "先到的标题"
         db.session.commit()
         with (
             pytest.raises(locking.Conflict) as conflict,
-            filing.revising(db.session(), application, seen, filer),
+            drafts.revising(db.session(), application, seen, filer),
         ):
             application.title = "后到的标题"
         db.session.rollback()
@@ -148,13 +148,13 @@ def test_an_upload_in_between_does_not_take_the_blame_for_an_edit(
         seen = application.version
         upload(app, application, AttachmentKind.OTHER, a_pdf("other"), filer)
         db.session.commit()
-        with filing.revising(db.session(), application, seen, filer):
+        with drafts.revising(db.session(), application, seen, filer):
             application.title = "先到的标题"
         upload(app, application, AttachmentKind.OTHER, a_pdf("more"), filer)
         db.session.commit()
         with (
             pytest.raises(locking.Conflict, match="编辑，当前状态为「暂存」"),
-            filing.revising(db.session(), application, seen, filer),
+            drafts.revising(db.session(), application, seen, filer),
         ):
             application.title = "后到的标题"
 

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import access, clock
-from models.acts import filing, uploads
+from models.acts import drafts, filing, uploads
 from models.application import Application, Carrier, locking, trail
 from models.application.attachments import Attachment
 from models.certificate import Certificate, frozen
@@ -133,7 +133,7 @@ def test_drafts_begun_at_once_have_numbers_of_their_own(app: Flask) -> None:
         with app.app_context():
             filer = account_of("publisher")
             access.enter(filer)
-            number = filing.start(db.session(), filer).number
+            number = drafts.start(db.session(), filer).number
             db.session.commit()
             return number
 
@@ -190,7 +190,7 @@ def test_an_edit_and_a_declaration_at_once_never_mix(
             filer = account_of("publisher")
             access.enter(filer)
             application = db.session.get_one(Application, key)
-            with filing.revising(db.session(), application, application.version, filer):
+            with drafts.revising(db.session(), application, application.version, filer):
                 application.title = "赶在申报前的标题"
                 application.carriers.append(Carrier(specification="CD", quantity=1, unit="010"))
             db.session.commit()
@@ -219,7 +219,7 @@ def test_a_form_opened_before_the_grant_cannot_be_saved_after_it(
     key = make_application()
 
     def save_too_late(filer: Account, application: Application) -> None:
-        with filing.revising(db.session(), application, application.version, filer):
+        with drafts.revising(db.session(), application, application.version, filer):
             application.title = "已经太迟的标题"
             performing("submit", key, "publisher")()
             performing("grant", key, "reviewer")()

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import access
-from models.acts import filing
+from models.acts import drafts
 from models.application import Application
 from models.database import db
 from models.people.accounts import Account
@@ -47,7 +47,7 @@ def test_what_a_row_holds_already_stays_though_it_is_no_longer_offered(
     key = make_application(carriers=2)
     with acting("publisher") as account:
         application = db.session.get_one(Application, key)
-        with filing.revising(db.session(), application, application.version, account):
+        with drafts.revising(db.session(), application, application.version, account):
             application.carriers[0].currency = "XAU"
         db.session.commit()
     publisher, address = as_("publisher"), f"/applications/edit/?id={key}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy import event, select
 
-from models.acts import filing
+from models.acts import drafts
 from models.application import Application, disclosure
 from models.application.trail import TrailEntry
 from models.database import db
@@ -129,7 +129,7 @@ def test_a_page_reads_as_much_of_a_long_history_as_of_a_short_one(
     with acting("publisher") as filer:
         for n in range(1, 71):
             application = db.session.get_one(Application, key)
-            with filing.revising(db.session(), application, application.version, filer):
+            with drafts.revising(db.session(), application, application.version, filer):
                 application.title = f"第 {n} 稿"
             db.session.commit()
     loaded: list[int] = []

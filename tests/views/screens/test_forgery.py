@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 from werkzeug.routing import Rule
 
-from models.acts import filing
+from models.acts import drafts, filing
 from models.application import Application, Carrier
 from models.database import db
 from models.people.accounts import Account, Organisation
@@ -352,7 +352,7 @@ def test_nobody_decides_on_what_they_have_not_seen(
     with acting("publisher") as publisher:
         application = db.session.get(Application, key)
         assert application is not None
-        with filing.revising(db.session(), application, application.version, publisher):
+        with drafts.revising(db.session(), application, application.version, publisher):
             application.title = "另一部作品"
         filing.perform(db.session(), Action.SUBMIT, application, publisher)
         db.session.commit()

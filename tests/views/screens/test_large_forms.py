@@ -14,7 +14,8 @@ from models.application import MOST_CARRIERS
 from models.database import db
 from tests.conftest import Browser, Making, Recording
 from tests.views.pages import form_of
-from views.panel.fields import AmountField, CodeText, PlainTextField, shared_attributes
+from views.panel.fields import AmountField, CodeText, PlainTextField
+from views.panel.shared_attributes import shared_attributes
 
 As = Callable[[str | None], Browser]
 # As long as a message to customs may be: 1 MB for 3,000 rows.

@@ -1,0 +1,92 @@
+"""The draft: begun, filled, and saved under a version (手册 第一章). The caller commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from models import clock, numbering, workflow
+from models.application import MOST_CARRIERS, Application, trail
+from models.application.changes import content, differences
+from models.application.locking import Conflict, flush, overtaken
+from models.codes import authority_of
+from models.people.accounts import Account, publishers_for
+from models.vocabulary import Action, Filing, Status, Step
+from models.workflow import Refused
+
+
+def start(session: Session, by: Account, words: str | None = None) -> Application:
+    """A new draft, numbered and owned before any field is filled (手册 第一章; 置灰字段自动返填)."""
+    workflow.check(Action.EDIT, Status.DRAFT, by.role)
+    assert by.organisation is not None
+    moment = clock.now()
+    application = Application(
+        number=numbering.application_number(session, moment.date()),
+        status=Status.DRAFT,
+        applicant_id=by.organisation.id,
+        applicant_name=by.organisation.name,
+        applicant_code=by.organisation.credit_code,
+        created_at=moment,
+        changed_at=moment,
+    )
+    presses = publishers_for(session, by.organisation_id)
+    if len(presses) == 1:
+        publish_for(application, presses[0].id, session, by)
+    session.add(application)
+    session.flush()
+    trail.record(session, application, Step.START, by, None, words)
+    return application
+
+
+def publish_for(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
+    """Choose the press, and derive what follows from it: 申请类型, 省份, 受理机关."""
+    press = next((p for p in publishers_for(session, by.organisation_id) if p.id == publisher_id), None)
+    if publisher_id is not None and press is None:
+        raise Refused(_("贵单位目前没有受该出版单位委托，请重新选择出版单位。"))
+    application.publisher_id = press.id if press else None
+    application.publisher_name, application.publisher_code = (press.name, press.credit_code) if press else (None, None)
+    application.province = press.province if press else None
+    application.authority = authority_of(press.province) if press else None
+    application.filing = (
+        None if press is None else Filing.OWN if press.id == application.applicant_id else Filing.ENTRUSTED
+    )
+
+
+@contextmanager
+def revising(session: Session, application: Application, version: int, by: Account) -> Iterator[None]:
+    """Edit the fields and carriers inside this block; on leaving, the change and its trail are flushed.
+
+    `version` is the one the person was looking at: another one raises Conflict before anything is written.
+    """
+    if application.version != version:  # first, for whoever was overtaken wants to know by whom
+        raise Conflict(overtaken(session, application))
+    workflow.check(Action.EDIT, application.status, by.role)
+    before, chosen, status = content(application), application.publisher_id, application.status
+    with session.no_autoflush:
+        yield
+        if application.publisher_id != chosen:
+            if status is not Status.DRAFT:
+                raise Refused(_("申报后不能更换出版单位；如需更换，请另行申请。"))
+            publish_for(application, application.publisher_id, session, by)
+            application.replaces_id = None  # another press's work takes no certificate's place
+        _number_carriers(session, application)
+    application.changed_at = clock.now()  # always: a change of a carrier alone must count as a version too
+    flush(session, application)
+    session.expire(application, ["carriers"])  # rows taken out are still in the list that was loaded
+    changes = differences(before, content(application))
+    if changes:
+        trail.record(session, application, Action.EDIT, by, before=status, changes=changes)
+
+
+def check_count(carriers: int) -> None:
+    """Raises Refused for more rows than an application may have."""
+    if carriers > MOST_CARRIERS:
+        raise Refused(_("一份申请最多录入 %(most)s 条载体信息，请分成几份申请。", most=MOST_CARRIERS))
+
+
+def _number_carriers(session: Session, application: Application) -> None:
+    kept = [carrier for carrier in application.carriers if carrier not in session.deleted]
+    check_count(len(kept))
+    for position, carrier in enumerate(kept, start=1):
+        carrier.position = position

@@ -1,0 +1,22 @@
+"""What the inputs of one column of a table have in common, written once a page."""
+
+from typing import Any
+
+from markupsafe import Markup
+from wtforms import Form
+from wtforms.widgets import TextInput, html_params
+
+
+def shared_attributes(form: Form) -> dict[str, Markup]:
+    """Attributes that the inputs of one column of a table have in common, by field; all but id, name, value, errors.
+
+    `form` is any row of the table; every field but `id` is an <input> of text.
+    """
+    return {field.short_name: _attributes(field) for field in form if field.short_name != "id"}
+
+
+def _attributes(field: Any) -> Markup:
+    assert isinstance(field.widget, TextInput), field.short_name
+    flags = {name: getattr(field.flags, name) for name in field.widget.validation_attrs if name in dir(field.flags)}
+    look = {"type": "text", "class": "form-control", "aria-label": field.label.text}
+    return Markup(html_params(**flags, **look, **(field.render_kw or {})))

@@ -1,0 +1,44 @@
+"""载体信息: the rows of the form, each with its own fields (手册 第一章)."""
+
+from typing import Any
+
+from flask_admin.model.form import InlineFormAdmin
+from wtforms.validators import DataRequired, InputRequired
+
+from models.application import Carrier
+from models.columns import written
+from models.database import Exact
+from views.panel import repeated_saves, unreadable_text
+from views.panel.fields import REQUIRED, AmountField, CodeText
+from views.panel.screen import form_args_of, labels_of
+
+CARRIER = written(Carrier)
+
+
+def carrier_form_args() -> tuple[dict[str, Any], dict[str, Any]]:
+    """(form_overrides, form_args) of a row: codes are typed, not chosen, and the required cells say so."""
+    overrides, args = form_args_of(Carrier, CARRIER)
+    for column in (Carrier.__table__.columns[name] for name in CARRIER):
+        if "codes" in column.info:
+            overrides[column.key] = CodeText
+        elif isinstance(column.type, Exact):
+            overrides[column.key], args[column.key] = AmountField, {}
+        if column.info.get("required"):  # InputRequired leaves 0 and letters to the words of AmountField
+            filled = InputRequired if overrides[column.key] is AmountField else DataRequired
+            args[column.key]["validators"] = [filled(REQUIRED)]
+    return overrides, args
+
+
+class CarrierForm(InlineFormAdmin):
+    """载体信息, a row each (手册 第一章: 规格型号, 进口数量, 单位 are required)."""
+
+    form_columns = ("id", *CARRIER)
+    column_labels = labels_of(Carrier)
+    form_overrides, form_args = carrier_form_args()
+
+    def on_model_change(self, form: Any, model: Carrier, is_created: bool) -> None:
+        """Flask-Admin's hook for each row that is being saved: `form` is the field that holds the row's form."""
+        unreadable_text.keep_unread(form.form, model)
+        if is_created:
+            repeated_saves.remember_page(model, form.id)
+        form.carrier = model
