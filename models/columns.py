@@ -1,13 +1,16 @@
 """What a column's `info` says of its field: the one place from which form, details, export and certificate follow.
 
 Keys, all optional: `label`; `by`, "applicant" or "system", who fills it (none: it is in no form and no details);
-`granted`, whether it is frozen into the certificate and told to customs; `required` to submit; `codes`, its code list;
-`read`, which makes a value of typed text; `hint`; `most`, characters of a text without length; `earliest` and `latest`,
-bounds of a day as distances from today. Form, details, export, certificate and message have the order of the columns.
+`granted`, whether it is frozen into the certificate and told to customs; `paper`, where the certificate shows it:
+(part, line, place in the line), () for a place of its own there, absent for a line after the column before it;
+`required` to submit; `codes`, its code list; `read`, which makes a value of typed text; `hint`; `most`, characters of a
+text without length; `earliest` and `latest`, bounds of a day as distances from today.
+Form, details, export and message have the order of the columns.
 """
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from flask_babel import gettext as _
@@ -15,6 +18,10 @@ from flask_babel import gettext as _
 from models.codes import label_of
 from models.database import Base
 from models.text import Unreadable, check_day, is_blank
+from models.vocabulary import Part
+
+Place = tuple[Part, int, int] | tuple[()]
+Line = tuple[str, ...]  # columns that stand side by side
 
 
 def by_applicant(label: Any, granted: bool = True, **rules: Any) -> dict[str, Any]:
@@ -22,9 +29,9 @@ def by_applicant(label: Any, granted: bool = True, **rules: Any) -> dict[str, An
     return {"label": label, "by": "applicant", "granted": granted, **rules}
 
 
-def by_system(label: Any) -> dict[str, Any]:
+def by_system(label: Any, paper: Place = ()) -> dict[str, Any]:
     """`info` of a column that the system fills: grey in the form (手册 第一章: 置灰字段), always on the certificate."""
-    return {"label": label, "by": "system", "granted": True}
+    return {"label": label, "by": "system", "granted": True, "paper": paper}
 
 
 @cache
@@ -43,6 +50,29 @@ def displayed(table: type[Base]) -> tuple[str, ...]:
 def granted(table: type[Base]) -> tuple[str, ...]:
     """The columns frozen into the certificate, and told to customs."""
     return tuple(column.key for column in table.__table__.columns if column.info.get("granted"))
+
+
+@cache
+def paper_parts(table: type[Base]) -> tuple[tuple[Part, tuple[Line, ...]], ...]:
+    """The form on the certificate: each part with its lines, in the order of their first columns."""
+    parts: dict[Part, list[tuple[int, int, str]]] = {}
+    for column in table.__table__.columns:
+        place = column.info.get("paper") if "paper" in column.info else _after(parts)
+        if column.info.get("granted") and place:
+            part, line, at = place
+            parts.setdefault(part, []).append((line, at, column.key))
+    return tuple((part, tuple(map(tuple, _lines(places)))) for part, places in parts.items())
+
+
+def _after(parts: dict[Part, list[tuple[int, int, str]]]) -> tuple[Part, int, int]:
+    """A line of its own, after the last one of the last part so far."""
+    part = next(reversed(parts), Part.PARTIES)
+    return part, max((line for line, _at, _key in parts.get(part, ())), default=0) + 1, 1
+
+
+def _lines(places: list[tuple[int, int, str]]) -> Iterator[list[str]]:
+    for _line, found in groupby(sorted(places), key=lambda place: place[0]):
+        yield [key for _same_line, _at, key in found]
 
 
 def empty_columns(row: Base) -> Iterator[Any]:

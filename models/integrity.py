@@ -14,8 +14,9 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from models import numbering, workflow
-from models.application import Application, Carrier, trail
+from models.application import Application, trail
 from models.application.attachments import Store
+from models.application.carriers import Carrier
 from models.application.trail import TrailEntry
 from models.certificate import Certificate, Paper
 from models.columns import granted, shown

@@ -181,3 +181,8 @@ def check_day(day: date, earliest: Bound = EARLIEST, latest: Bound = LATEST) -> 
     first, last = (clock.today() + bound if isinstance(bound, timedelta) else bound for bound in (earliest, latest))
     if not first <= day <= last:
         raise Unreadable(_("请填写 %(first)s 至 %(last)s 之间的日期。", first=first, last=last))
+
+
+def search_key(words: str) -> str:
+    """Width, case and unseen characters do not count: ＤＶＤ finds dvd. For what is stored and for what is asked."""
+    return unicodedata.normalize("NFKC", without_format_characters(words)).casefold()[:600]

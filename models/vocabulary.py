@@ -168,6 +168,15 @@ class Trade(Word):
     AGENT = "agent", _l("受托单位")
 
 
+class Part(Word):
+    """A part of the form on the certificate."""
+
+    PARTIES = "parties", _l("单位")
+    WORK = "work", _l("出版物")
+    PLANT = "plant", _l("境外加工")
+    IMPORT = "import", _l("进口")
+
+
 class AttachmentKind(Word):
     """上传附件的种类. Which are required is our default, no rule of law (domain.md: 附件)."""
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from models import access, clock
 from models.acts import drafts, filing, uploads
-from models.application import Application, Carrier
+from models.application import Application
 from models.application.attachments import Attachment, Store
+from models.application.carriers import Carrier
 from models.codes import seed_districts
 from models.database import db
 from models.people.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code

@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from models import workflow
 from models.acts import drafts, filing, uploads
-from models.application import Application, Carrier, locking
+from models.application import Application, locking
 from models.application.attachments import Bounds, Store
+from models.application.carriers import Carrier
 from models.columns import written
 from models.people.accounts import Account, publishers_for
 from models.vocabulary import Action

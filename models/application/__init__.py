@@ -1,8 +1,6 @@
 """The application for one consignment, and its carrier rows (手册 第一章: 基本信息, 载体信息)."""
 
-import unicodedata
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
@@ -13,13 +11,20 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, object_session,
 from models import workflow
 from models.clock import Moment
 from models.columns import by_applicant, by_system, days_out_of_range, lack, wrong_cells
-from models.database import Base, Exact
+from models.database import Base
 from models.sort_keys import SortKey, sort_key
-from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, without_format_characters
-from models.vocabulary import AttachmentKind, Category, Filing, Status, WordColumn
+from models.text import (
+    clean_code,
+    clean_line,
+    normalize_identifier,
+    parse_hs_code,
+    search_key,
+)
+from models.vocabulary import AttachmentKind, Category, Filing, Part, Status, WordColumn
 
 if TYPE_CHECKING:
     from models.application.attachments import Attachment
+    from models.application.carriers import Carrier
     from models.application.trail import TrailEntry
     from models.certificate import Certificate
 
@@ -49,58 +54,95 @@ class Application(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(14), unique=True, info=by_system(_l("申请单号")))
-    applied_on: Mapped[date | None] = mapped_column(info=by_system(_l("申请日期")))
+    applied_on: Mapped[date | None] = mapped_column(info=by_system(_l("申请日期"), (Part.PARTIES, 3, 2)))
     version: Mapped[int] = mapped_column()
     status: Mapped[Status] = mapped_column(WordColumn(Status), default=Status.DRAFT, info={"label": _l("数据状态")})
     applicant_id: Mapped[int] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
-    applicant_name: Mapped[str] = mapped_column(String(100), info=by_system(_l("申请单位")))
-    applicant_code: Mapped[str] = mapped_column(String(18), info=by_system(_l("统一社会信用代码")))
-    filing: Mapped[Filing | None] = mapped_column(WordColumn(Filing), info=by_system(_l("申请类型")))
+    applicant_name: Mapped[str] = mapped_column(String(100), info=by_system(_l("申请单位"), (Part.PARTIES, 1, 1)))
+    applicant_code: Mapped[str] = mapped_column(
+        String(18), info=by_system(_l("统一社会信用代码"), (Part.PARTIES, 1, 2))
+    )
+    filing: Mapped[Filing | None] = mapped_column(
+        WordColumn(Filing), info=by_system(_l("申请类型"), (Part.PARTIES, 3, 1))
+    )
     publisher_id: Mapped[int | None] = mapped_column(
         ForeignKey("organisation.id", ondelete="RESTRICT"), info={"label": _l("出版单位"), "required": True}
     )
-    publisher_name: Mapped[str | None] = mapped_column(String(100), info=by_system(_l("出版单位")))
+    publisher_name: Mapped[str | None] = mapped_column(
+        String(100), info=by_system(_l("出版单位"), (Part.PARTIES, 2, 1))
+    )
     publisher_sort: Mapped[str | None] = mapped_column(SortKey)
-    publisher_code: Mapped[str | None] = mapped_column(String(18), info={"granted": True})
+    publisher_code: Mapped[str | None] = mapped_column(
+        String(18), info={"granted": True, "paper": (Part.PARTIES, 2, 2)}
+    )
     province: Mapped[str | None] = mapped_column(String(6), info={"label": _l("省份"), "codes": "province"})
     authority: Mapped[str | None] = mapped_column(String(50), info=by_system(_l("受理机关")))
 
-    title: Mapped[str | None] = mapped_column(String(300), info=by_applicant(_l("商品名称"), required=True))
+    title: Mapped[str | None] = mapped_column(
+        String(300), info=by_applicant(_l("商品名称"), paper=(Part.WORK, 1, 1), required=True)
+    )
     title_key: Mapped[str | None] = mapped_column(String(600))
     title_sort: Mapped[str | None] = mapped_column(SortKey)
     category: Mapped[Category | None] = mapped_column(
-        WordColumn(Category), info=by_applicant(_l("出版物类别"), required=True)
+        WordColumn(Category), info=by_applicant(_l("出版物类别"), paper=(Part.WORK, 4, 1), required=True)
     )
     catalogue_number: Mapped[str | None] = mapped_column(
-        String(100), info=by_applicant(_l("版号"), required=True, read=clean_code)
+        String(100), info=by_applicant(_l("版号"), paper=(Part.WORK, 2, 1), required=True, read=clean_code)
     )
-    isbn: Mapped[str | None] = mapped_column(String(20), info=by_applicant(_l("ISBN"), read=normalize_identifier))
-    isrc: Mapped[str | None] = mapped_column(String(40), info=by_applicant(_l("ISRC"), read=normalize_identifier))
-    copyright_owner: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("著作权人"), required=True))
+    isbn: Mapped[str | None] = mapped_column(
+        String(20), info=by_applicant(_l("ISBN"), paper=(Part.WORK, 3, 1), read=normalize_identifier)
+    )
+    isrc: Mapped[str | None] = mapped_column(
+        String(40), info=by_applicant(_l("ISRC"), paper=(Part.WORK, 3, 2), read=normalize_identifier)
+    )
+    copyright_owner: Mapped[str | None] = mapped_column(
+        String(200), info=by_applicant(_l("著作权人"), paper=(Part.WORK, 4, 2), required=True)
+    )
     summary: Mapped[str | None] = mapped_column(
         Text, info=by_applicant(_l("内容简介"), granted=False, required=True, most=2000)
     )
-    manufacturer: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("境外加工企业"), required=True))
-    country: Mapped[str | None] = mapped_column(
-        String(3), info=by_applicant(_l("国别（地区）"), required=True, codes="country")
+    manufacturer: Mapped[str | None] = mapped_column(
+        String(200), info=by_applicant(_l("境外加工企业"), paper=(Part.PLANT, 1, 1), required=True)
     )
-    sid_code: Mapped[str | None] = mapped_column(String(50), info=by_applicant(_l("SID 码"), read=clean_line))
+    country: Mapped[str | None] = mapped_column(
+        String(3), info=by_applicant(_l("国别（地区）"), paper=(Part.PLANT, 2, 1), required=True, codes="country")
+    )
+    sid_code: Mapped[str | None] = mapped_column(
+        String(50), info=by_applicant(_l("SID 码"), paper=(Part.PLANT, 2, 2), read=clean_line)
+    )
     contract_number: Mapped[str | None] = mapped_column(
-        String(100), info=by_applicant(_l("加工合同号"), required=True, read=clean_code)
+        String(100), info=by_applicant(_l("加工合同号"), paper=(Part.PLANT, 3, 1), required=True, read=clean_code)
     )
     port: Mapped[str | None] = mapped_column(
-        String(4), info=by_applicant(_l("进口口岸"), required=True, codes="district")
+        String(4), info=by_applicant(_l("进口口岸"), paper=(Part.IMPORT, 1, 1), required=True, codes="district")
     )
-    consignee: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("收货单位"), required=True))
+    consignee: Mapped[str | None] = mapped_column(
+        String(200), info=by_applicant(_l("收货单位"), paper=(Part.IMPORT, 2, 1), required=True)
+    )
     hs_code: Mapped[str | None] = mapped_column(
         String(10),
-        info=by_applicant(_l("商品编码"), required=True, hint=_l("海关商品编码，8 或 10 位数字"), read=parse_hs_code),
+        info=by_applicant(
+            _l("商品编码"),
+            paper=(Part.IMPORT, 3, 1),
+            required=True,
+            hint=_l("海关商品编码，8 或 10 位数字"),
+            read=parse_hs_code,
+        ),
     )
     trade_mode: Mapped[str | None] = mapped_column(
-        String(40), info=by_applicant(_l("监管方式"), hint=_l("海关监管方式代码或名称"), read=clean_code)
+        String(40),
+        info=by_applicant(
+            _l("监管方式"), paper=(Part.IMPORT, 3, 2), hint=_l("海关监管方式代码或名称"), read=clean_code
+        ),
     )
     expected_on: Mapped[date | None] = mapped_column(
-        info=by_applicant(_l("预计进口日期"), required=True, earliest=timedelta(days=-365), latest=timedelta(days=3653))
+        info=by_applicant(
+            _l("预计进口日期"),
+            paper=(Part.IMPORT, 1, 2),
+            required=True,
+            earliest=timedelta(days=-365),
+            latest=timedelta(days=3653),
+        )
     )
     contact: Mapped[str | None] = mapped_column(
         String(50), info=by_applicant(_l("联系人"), granted=False, required=True)
@@ -186,40 +228,13 @@ class Application(Base):
             lacking["carriers"] = _("请至少录入一条载体信息。")
         for place, carrier in enumerate(self.carriers):
             for name, text in wrong_cells(carrier).items():
-                sentence = _("第 %(place)s 行 %(lack)s", place=place + 1, lack=lack(Carrier, name, text))
+                sentence = _("第 %(place)s 行 %(lack)s", place=place + 1, lack=lack(type(carrier), name, text))
                 lacking[f"carriers-{place}-{name}"] = sentence
         present = {file.kind for file in self.current_attachments}
         for kind in AttachmentKind:
             if kind.required(self.filing) and kind not in present:
                 lacking[f"file-{kind}"] = _("请上传%(label)s。", label=kind.label)
         return lacking
-
-
-class Carrier(Child, Base):
-    """One row of 载体信息; 规格型号, 进口数量 and 单位 are required to submit (手册 第一章)."""
-
-    __tablename__ = "carrier"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(info={"label": _l("序号"), "granted": True})
-    kind: Mapped[str | None] = mapped_column(String(20), info=by_applicant(_l("载体类型"), codes="carrier"))
-    specification: Mapped[str | None] = mapped_column(String(255), info=by_applicant(_l("规格型号"), required=True))
-    quantity: Mapped[Decimal | None] = mapped_column(Exact, info=by_applicant(_l("进口数量"), required=True))
-    unit: Mapped[str | None] = mapped_column(String(3), info=by_applicant(_l("单位"), required=True, codes="unit"))
-    name: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("名称")))
-    catalogue_number: Mapped[str | None] = mapped_column(String(100), info=by_applicant(_l("版号"), read=clean_code))
-    unit_price: Mapped[Decimal | None] = mapped_column(Exact, info=by_applicant(_l("单价")))
-    currency: Mapped[str | None] = mapped_column(String(3), info=by_applicant(_l("币制"), codes="currency"))
-    note: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("备注")))
-    unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # as in Application
-    page_key: Mapped[str | None] = mapped_column(String(40))  # of the page that added it, and its place there
-
-    application: Mapped[Application] = relationship(back_populates="carriers")
-
-
-def search_key(words: str) -> str:
-    """Width, case and unseen characters do not count: ＤＶＤ finds dvd. For what is stored and for what is asked."""
-    return unicodedata.normalize("NFKC", without_format_characters(words)).casefold()[:600]
 
 
 def keys_of(name: str, words: str | None) -> dict[str, str | None]:

@@ -11,7 +11,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.application.trail import TrailEntry
 from models.codes import label_of
 from models.vocabulary import AttachmentKind, Reason, Word, WordColumn

@@ -4,8 +4,9 @@ from sqlalchemy import ColumnElement, Text, and_, cast, column, func, select, ta
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import Session
 
-from models.application import Application, search_key
+from models.application import Application
 from models.database import search
+from models.text import search_key
 
 MOST_WORDS, LONGEST = 5, 100
 INDEX = table("search", column("rowid"), column("search"))  # SQLite's (models/database/search.py)

@@ -10,7 +10,8 @@ from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from lxml.builder import ElementMaker  # type: ignore[import-untyped,unused-ignore]
 
 from models import clock
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.certificate import frozen
 from models.columns import granted
 from models.customs import CustomsMessage

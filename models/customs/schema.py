@@ -12,7 +12,8 @@ from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from lxml.builder import ElementMaker  # type: ignore[import-untyped,unused-ignore]
 from sqlalchemy import Date, Integer
 
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.columns import granted
 from models.database import Exact
 from models.vocabulary import WordColumn

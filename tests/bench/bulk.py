@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from models import access, clock, numbering, workflow
-from models.application import Application, Carrier, keys_of
+from models.application import Application, keys_of
+from models.application.carriers import Carrier
 from models.application.trail import NOTHING_BEFORE, TrailEntry
 from models.certificate import Certificate
 from models.columns import granted

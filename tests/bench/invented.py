@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.certificate import frozen
 from models.codes import authority_of, names_of
 from models.people.accounts import CODE_SIGNS, Account, Organisation, valid_credit_code

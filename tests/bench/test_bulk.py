@@ -8,12 +8,13 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from models import access, clock, numbering, workflow
-from models.application import Application, search_key, trail
+from models.application import Application, trail
 from models.certificate import Certificate, frozen
 from models.customs import CustomsMessage
 from models.database import db
 from models.people.accounts import Account
 from models.sort_keys import sort_key
+from models.text import search_key
 from models.vocabulary import Action
 from tests.bench import bulk
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 from models.files.flaws import Flaw, Flawed
 from models.files.inspection import inspected
+from tests.cast import make_papers
 from tests.conftest import Browser, Making, Recording
 from tests.corpus.libraries import LIBRARIES
 from tests.corpus.pictures import PICTURES
@@ -80,6 +81,7 @@ def test_a_file_of_every_program_can_be_uploaded_and_viewed(
     app: Flask, as_: Callable[[str | None], Browser], make_application: Making, on_record: Recording
 ) -> None:
     """OU2: the way a person meets it; what comes back is the same file, of the kind that its content tells."""
+    app.config.update(ATTACHMENTS_PER_KIND=1000, ATTACHMENTS_IN_ALL=1000)
     key, browser = make_application(), as_("publisher")
     for maker in LIBRARIES + PROGRAMS + REBUILT + PICTURES:
         name, content = next(iter(maker()))
@@ -100,6 +102,7 @@ def test_our_own_certificate_can_be_attached(
     """It carries its content as JSON, a signature and PDF/A-3; a publisher sends it with the next application."""
     granted, key = make_application(status="pending"), make_application()
     as_("reviewer").post("/review/grant/", data={"id": granted})
+    make_papers(app)
     certificate = as_("publisher").get(f"/applications/certificate/?id={granted}").data
     assert b"/EmbeddedFile" in certificate and b"/ByteRange" in certificate
     sent = {"id": key, "kind": "other", "file": (io.BytesIO(certificate), "证明.pdf")}

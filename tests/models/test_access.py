@@ -3,7 +3,8 @@
 import pytest
 from flask import Flask
 
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from tests.conftest import Making, Recording
 from tests.models.ways import FROM_THE_APPLICATION, MODELS, READS, WRITES, attempt, first_id, session_of
 

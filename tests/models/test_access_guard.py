@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from models import access, clock
 from models.access import Closed
 from models.acts import filing
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.application.trail import TrailEntry
 from models.database import GuardedSession, db
 from models.people.accounts import Account, Organisation

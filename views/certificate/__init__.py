@@ -9,43 +9,25 @@ from typing import Any
 import segno
 from flask import current_app, render_template
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import Date
 from sqlalchemy.exc import DBAPIError
 
 from models import access, clock
-from models.application import Application, Carrier
+from models.application import Application
 from models.application.attachments import Store
+from models.application.carriers import Carrier
 from models.certificate import Certificate, Paper, paper_queue
 from models.certificate.typesetting import Jammed, Order, Press
-from models.columns import granted
+from models.columns import granted, paper_parts
 from models.database import tidy
 from models.signing import check_code, signatures
 from models.signing.check_code import Facts
 from models.signing.keys import Keys, Signer
 from models.workflow import Refused
-from views.certificate.paper_layout import Line, form_lines, layout
+from views.certificate.paper_layout import form_lines, layout
 from views.certificate.paper_text import typeset
 from views.certificate.round_seal import picture
 
-PARTS: tuple[tuple[Any, tuple[Line, ...]], ...] = (
-    (
-        _l("单位"),
-        (("applicant_name", "applicant_code"), ("publisher_name", "publisher_code"), ("filing", "applied_on")),
-    ),
-    (
-        _l("出版物"),
-        (("title",), ("catalogue_number",), ("isbn", "isrc"), ("category", "copyright_owner")),
-    ),
-    (
-        _l("境外加工"),
-        (("manufacturer",), ("country", "sid_code"), ("contract_number",)),
-    ),
-    (
-        _l("进口"),
-        (("port", "expected_on"), ("consignee",), ("hs_code", "trade_mode")),
-    ),
-)
 HEADS = {column.key: column.info.get("label") for column in Certificate.__table__.columns}
 PRESS = Press()
 
@@ -123,12 +105,13 @@ def page(certificate: Certificate, code: str, seal: str) -> str:
     address = f"{current_app.config['BASE_URL'].rstrip('/')}/verify/{certificate.number}"
     snapshot = certificate.snapshot
     columns = columns_for(snapshot["carriers"])
-    texts = {name: said(snapshot, name) for _part, lines in PARTS for line in lines for name in line}
+    parts = paper_parts(Application)
+    texts = {name: said(snapshot, name) for _part, lines in parts for line in lines for name in line}
     return render_template(
         "certificate/certificate.html",
         certificate=certificate,
         snapshot=snapshot,
-        parts=[(part, list(form_lines(lines, texts))) for part, lines in PARTS],
+        parts=[(part.label, list(form_lines(lines, texts))) for part, lines in parts],
         texts=texts,
         columns=columns,
         layout=layout(snapshot["carriers"], columns),

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from models import clock, customs, workflow
 from models.acts import drafts, filing, uploads
-from models.application import Application, Carrier
+from models.application import Application
 from models.application.attachments import Store
+from models.application.carriers import Carrier
 from models.application.changes import OWN_FIELDS
 from models.certificate import Office
 from models.columns import shown

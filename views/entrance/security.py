@@ -16,7 +16,8 @@ from markupsafe import escape
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestTimeout, SecurityError, Unauthorized
 from werkzeug.http import parse_range_header
 
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.application.trail import TrailEntry
 from models.codes import label_of
 from models.vocabulary import WordColumn

@@ -9,7 +9,8 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import Row, select
 
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.certificate import Certificate
 from models.codes import labels, names_of
 from models.database import db, tidy

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import HiddenField
 
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.people.accounts import Account
 from views.entrance.security import random_name
 

@@ -6,7 +6,8 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.columns import written, wrong_cells
 from views.panel.fields import typed_in
 

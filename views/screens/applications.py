@@ -11,7 +11,8 @@ from stdnum import isbn
 
 from models import certificate, clock
 from models.acts import drafts, filing, reissue
-from models.application import Application, Carrier, locking, trail
+from models.application import Application, locking, trail
+from models.application.carriers import Carrier
 from models.application.changes import explain
 from models.codes import choosable
 from models.columns import written

@@ -5,7 +5,7 @@ from typing import Any
 from flask_admin.model.form import InlineFormAdmin
 from wtforms.validators import DataRequired, InputRequired
 
-from models.application import Carrier
+from models.application.carriers import Carrier
 from models.columns import written
 from models.database import Exact
 from views.panel import repeated_saves, unreadable_text

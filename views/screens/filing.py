@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from models import customs, workflow
 from models.acts import filing, printing
-from models.application import Application, Carrier, disclosure
+from models.application import Application, disclosure
 from models.application.attachments import SHOWN_IN_BROWSER, Attachment, named
+from models.application.carriers import Carrier
 from models.application.changes import explain
 from models.application.trail import TrailEntry
 from models.columns import displayed

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from models import access, clock
 from models.acts import drafts, filing
-from models.application import MOST_CARRIERS, Application, Carrier
+from models.application import MOST_CARRIERS, Application
+from models.application.carriers import Carrier
 from models.application.changes import explain
 from models.application.trail import TrailEntry
 from models.database import db

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from models import access, clock
 from models.acts import drafts, filing, uploads
-from models.application import Application, Carrier, locking, trail
+from models.application import Application, locking, trail
 from models.application.attachments import Attachment
+from models.application.carriers import Carrier
 from models.certificate import Certificate, frozen
 from models.clock import SHANGHAI
 from models.database import db

@@ -11,9 +11,10 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from models import access
-from models.application import Application, search_key
+from models.application import Application
 from models.application.search import containing
 from models.database import db, search
+from models.text import search_key
 
 Door = Callable[[], AbstractContextManager[Session]]
 TITLES = (

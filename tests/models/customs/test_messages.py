@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from models import clock, customs
 from models.acts import filing
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.certificate import Certificate, frozen
 from models.codes import names_of
 from models.columns import granted, written

@@ -9,9 +9,10 @@ from flask import Flask
 from sqlalchemy import Column, MetaData, String, Table, delete, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from models.application import Application, search_key
+from models.application import Application
 from models.clock import SHANGHAI, Moment
 from models.database import Base, Exact, db
+from models.text import search_key
 from models.vocabulary import Role, Status, Word, WordColumn
 from tests.conftest import Making
 

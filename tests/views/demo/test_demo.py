@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from app import create_app
 from models import access, clock
-from models.application import Application, Carrier, trail
+from models.application import Application, trail
 from models.application.attachments import Attachment, Store
+from models.application.carriers import Carrier
 from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import db

@@ -18,7 +18,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
 from models import clock
-from models.application import Carrier
+from models.application.carriers import Carrier
 from models.database import db
 from tests.cast import FIELDS, make_papers
 from tests.conftest import Acting, Browser, Making, Recording

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.routing import Rule
 
 from models.acts import drafts, filing
-from models.application import Application, Carrier
+from models.application import Application
+from models.application.carriers import Carrier
 from models.database import db
 from models.people.accounts import Account, Organisation
 from models.vocabulary import Action, Status

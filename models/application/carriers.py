@@ -1,0 +1,34 @@
+"""A row of 载体信息: what is imported, and how many (手册 第一章)."""
+
+from decimal import Decimal
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import JSON, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.application import Application, Child
+from models.columns import by_applicant
+from models.database import Base, Exact
+from models.text import clean_code
+
+
+class Carrier(Child, Base):
+    """One row of 载体信息; 规格型号, 进口数量 and 单位 are required to submit (手册 第一章)."""
+
+    __tablename__ = "carrier"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(info={"label": _l("序号"), "granted": True})
+    kind: Mapped[str | None] = mapped_column(String(20), info=by_applicant(_l("载体类型"), codes="carrier"))
+    specification: Mapped[str | None] = mapped_column(String(255), info=by_applicant(_l("规格型号"), required=True))
+    quantity: Mapped[Decimal | None] = mapped_column(Exact, info=by_applicant(_l("进口数量"), required=True))
+    unit: Mapped[str | None] = mapped_column(String(3), info=by_applicant(_l("单位"), required=True, codes="unit"))
+    name: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("名称")))
+    catalogue_number: Mapped[str | None] = mapped_column(String(100), info=by_applicant(_l("版号"), read=clean_code))
+    unit_price: Mapped[Decimal | None] = mapped_column(Exact, info=by_applicant(_l("单价")))
+    currency: Mapped[str | None] = mapped_column(String(3), info=by_applicant(_l("币制"), codes="currency"))
+    note: Mapped[str | None] = mapped_column(String(200), info=by_applicant(_l("备注")))
+    unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # as in Application
+    page_key: Mapped[str | None] = mapped_column(String(40))  # of the page that added it, and its place there
+
+    application: Mapped[Application] = relationship(back_populates="carriers")
