@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, event, exists, false, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, aliased, with_loader_criteria
 from sqlalchemy.orm.interfaces import UserDefinedOption
 
-from models.application import Application, Child
+from models.application import Application
 from models.application.attachments import Attachment  # noqa: F401  every child must be mapped before the first query
 from models.application.carriers import Carrier  # noqa: F401
+from models.application.child import Child
 from models.application.trail import TrailEntry  # noqa: F401
 from models.certificate import Certificate  # noqa: F401
 from models.certificate.paper_queue import PaperTask  # noqa: F401

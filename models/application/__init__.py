@@ -39,14 +39,6 @@ def _words(statuses: frozenset[Status]) -> str:
     return ", ".join(f"'{status.value}'" for status in Status if status in statuses)
 
 
-class Child:
-    """A row that belongs to an application and is seen exactly by those who see the application (access.py)."""
-
-    @declared_attr
-    def application_id(cls) -> Mapped[int]:
-        return mapped_column(ForeignKey("application.id", ondelete="RESTRICT"), index=True)
-
-
 class Application(Base):
     """备案证明申请. Its status is moved by `models.acts.filing` alone; `version` counts every change."""
 

@@ -16,7 +16,8 @@ from obstore.exceptions import BaseError
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from models.application import Application, Child
+from models.application import Application
+from models.application.child import Child
 from models.clock import Moment
 from models.database import Base
 from models.files.flaws import Flaw, Flawed

@@ -6,7 +6,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.application import Application, Child
+from models.application import Application
+from models.application.child import Child
 from models.columns import by_applicant
 from models.database import Base, Exact
 from models.text import clean_code

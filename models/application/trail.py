@@ -11,7 +11,8 @@ from sqlalchemy import JSON, ForeignKey, String, Text, event, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock
-from models.application import Application, Child
+from models.application import Application
+from models.application.child import Child
 from models.clock import Moment
 from models.database import Base
 from models.people.accounts import Account

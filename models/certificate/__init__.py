@@ -13,8 +13,9 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, Session, foreign, mapped_column, relationship, remote
 
 from models import clock, numbering
-from models.application import Application, Child
+from models.application import Application
 from models.application.carriers import Carrier
+from models.application.child import Child
 from models.certificate import fonts
 from models.clock import Moment
 from models.columns import granted, shown

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, aliased, defer, mapped_column, relationship
 
 from models import clock, queue, workflow
-from models.application import Application, Child
+from models.application import Application
+from models.application.child import Child
 from models.certificate import Certificate
 from models.database import Base
 from models.queue import Queued

@@ -25,7 +25,8 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, relationship
 
 from models import clock
-from models.application import Application, Child
+from models.application import Application
+from models.application.child import Child
 from models.certificate import Certificate
 from models.clock import Moment
 from models.database import Base

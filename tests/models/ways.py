@@ -40,9 +40,10 @@ from sqlalchemy.orm import (
 
 from models import access
 from models.access import Closed
-from models.application import Application, Child
+from models.application import Application
 from models.application.attachments import Attachment
 from models.application.carriers import Carrier
+from models.application.child import Child
 from models.application.trail import TrailEntry
 from models.certificate import Certificate
 from models.customs import CustomsMessage
