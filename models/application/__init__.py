@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import JSON, Computed, ForeignKey, Index, String, Text, event, select
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column, object_session, relationship, validates
+from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship, validates
 
 from models import workflow
 from models.clock import Moment
