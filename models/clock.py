@@ -1,5 +1,8 @@
 """Beijing time: the one clock of the register (公文日期以北京时间为准)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,9 +12,22 @@ from sqlalchemy.types import TypeDecorator
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
+_FIXED: ContextVar[datetime | None] = ContextVar("fixed", default=None)
+
+
 def now() -> datetime:
     """This moment, aware, in Asia/Shanghai."""
-    return datetime.now(SHANGHAI)
+    return _FIXED.get() or datetime.now(SHANGHAI)
+
+
+@contextmanager
+def fixed(moment: datetime) -> Iterator[None]:
+    """`now()` returns this moment inside the block, in this thread alone: for demo data of the past."""
+    token = _FIXED.set(moment)
+    try:
+        yield
+    finally:
+        _FIXED.reset(token)
 
 
 def today() -> date:

@@ -3,18 +3,16 @@
 from typing import Any
 
 import click
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, redirect, request
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import Babel
 from flask_babel import lazy_gettext as _l
-from flask_login import current_user
 
 from models import workflow
 from models.codes import authority_of
 from models.customs import last, rejected
 from models.database import db, sqlite
-from models.vocabulary import Role
 from models.workflow import Refused
 from views import terminal
 from views.entrance import addresses, health, limits, login, security, unfinished_restore, verification
@@ -55,9 +53,7 @@ class Home(AdminIndexView):
 
 def menu(admin: Admin) -> list[tuple[Any, str, bool]]:
     """The left menu of whoever is signed in: (label, address, whether it is open now)."""
-    items = [(view.name, f"{view.url}/") for view in admin._views[1:] if view.is_accessible()]
-    if current_user.role is Role.PUBLISHER:
-        items.insert(0, (_l("备案证明申请"), url_for("applications.create_view")))
+    items = [entry for view in admin._views[1:] if view.is_accessible() for entry in view.menu_entries()]
     open_now = max((address for _label, address in items if request.path.startswith(address)), key=len, default="")
     return [(label, address, address == open_now) for label, address in items]
 

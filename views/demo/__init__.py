@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pikepdf
 from flask_babel import gettext as _
@@ -86,13 +85,13 @@ def cases(session: Session, cast: dict[str, Account], store: Store, office: Offi
 
 def _file(session: Session, case: Record, cast: dict[str, Account], store: Store, office: Office, limit: int) -> None:
     by, moments = cast[case["by"]], _moments(case["ago"])
-    with _at(next(moments)):
+    with clock.fixed(next(moments)):
         application = _draft(session, case, by)
         if case.get("complete", True):
             kinds = [kind for kind in AttachmentKind if kind.required(application.filing)]
             _attach(session, application, kinds, by, store, limit)
     for act, *words in case["story"]:
-        with _at(next(moments)):
+        with clock.fixed(next(moments)):
             if act == Step.ATTACH:
                 _attach(session, application, [AttachmentKind(word) for word in words], by, store, limit)
             elif act in set(Step):
@@ -110,11 +109,6 @@ def _moments(ago: int) -> Iterator[datetime]:
     while True:
         yield min(moment - timedelta(days=max(0, moment.weekday() - 4)), clock.now())
         moment, pause = moment + pause, timedelta(days=3, minutes=53)
-
-
-def _at(moment: datetime) -> Any:
-    """`with _at(moment):` clock.now() returns this moment."""
-    return patch.object(clock, "now", lambda: moment)
 
 
 def _draft(session: Session, case: Record, by: Account) -> Application:

@@ -104,6 +104,10 @@ class Screen(SavingView):
     def is_accessible(self) -> bool:
         return current_user.is_authenticated and current_user.role in self.roles
 
+    def menu_entries(self) -> list[tuple[Any, str]]:
+        """(label, address) of each line of this screen in the menu."""
+        return [(self.name, f"{self.url}/")]
+
     def _handle_view(self, name: str, **kwargs: Any) -> Any:
         """The choke point before every exposed method: role first, then whether a line opens this one."""
         if not self.is_accessible():

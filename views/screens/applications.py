@@ -88,6 +88,10 @@ class ApplicationsScreen(UploadScreen):
     form_args = ARGS
     inline_models = (CarrierForm(Carrier),)
 
+    def menu_entries(self) -> list[tuple[Any, str]]:
+        """As the manual has it: the blank form first, then the list."""
+        return [(_l("备案证明申请"), self.get_url(".create_view")), *super().menu_entries()]
+
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         """So many rows are counted before a form is built of them."""
         drafts.check_count(len({name.rpartition("-")[0] for name in request.form if name.startswith("carriers-")}))
