@@ -83,12 +83,13 @@ MODELS = [
     "certificate",
     "customs",
     "access",
+    "verdict",
     "acts",
     "exchange",
     "integrity",
     "backup",
 ]
-VIEWS = ["resources", "certificate", "verdict", "entrance", "panel", "screens", "demo", "terminal"]
+VIEWS = ["resources", "certificate", "entrance", "panel", "screens", "demo", "terminal"]
 
 
 ORDER = [*(("models", room) for room in MODELS), *(("views", room) for room in VIEWS)]

@@ -17,13 +17,14 @@ from flask import Flask
 from app import create_app
 from models import access
 from models.acts import filing
+from models.acts.papers import PRESS, complete, order, paper
 from models.application import Application
 from models.certificate import Certificate
 from models.certificate.fonts import STYLE
 from models.database import db
 from models.vocabulary import Action
 from tests.cast import account_of, bring_on, draft, small_pdf
-from views.certificate import PRESS, complete, order, paper
+from views.certificate import page
 from views.demo import signing_keys
 from views.resources import keys, office, store
 
@@ -105,7 +106,7 @@ def grant(app: Flask, key: int) -> int:
         filing.perform(db.session(), Action.GRANT, application, reviewer, office=office())
         db.session.commit()
         granted: Any = application.certificate
-        complete(granted.id, store(), keys())
+        complete(granted.id, store(), keys(), page)
         return int(granted.id)
 
 
@@ -116,7 +117,7 @@ def compare_with_bare_type(app: Flask, key: int) -> bool:
 
     with app.app_context(), access.everything() as session:
         granted = session.get_one(Certificate, key)
-        whole = order(granted, "320000", keys())
+        whole = order(granted, "320000", keys(), page)
         fonts = FontConfiguration()
         style = CSS(filename=STYLE, font_config=fonts)
         bare = median(lambda: HTML(string=whole.html).write_pdf(stylesheets=[style], font_config=fonts))

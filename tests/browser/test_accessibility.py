@@ -8,11 +8,13 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
 from tests.browser.test_pages import furnished  # noqa: F401
+from tests.cast import make_papers
 from tests.conftest import Making
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -99,10 +101,11 @@ def test_the_form(comes: Coming, make_application: Making) -> None:
     flawless(page, "what is missing")
 
 
-def test_details_and_the_dialogs_of_the_province(comes: Coming, make_application: Making) -> None:
+def test_details_and_the_dialogs_of_the_province(app: Flask, comes: Coming, make_application: Making) -> None:
     """Opinion, grounds, reason, what each lacks, and progress."""
     pending = make_application(status="pending")
     filed = [make_application(status="filed") for _ in range(2)]
+    make_papers(app)
     person = comes("reviewer")
     page = person.page
     page.goto(f"/review/details/?id={pending}")

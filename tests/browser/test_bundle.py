@@ -89,6 +89,7 @@ def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
 ) -> None:
     """The session ends before 打印, and again before 确定: no error page, no tick lost, one print of each."""
     keys = [make_application(status="filed") for _ in range(2)]
+    make_papers(app)
     press = comes("publisher")
     page, dialog = press.page, press.page.locator("#ask")
     page.get_by_label("全选本页").check()
@@ -111,11 +112,12 @@ def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
 
 
 def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
-    comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """What is recorded is not lost: the dialog has a button whose click opens the window."""
     key = make_application(status="filed")
     make_application(status="filed")
+    make_papers(app)
     press = comes("publisher")
     page, dialog = press.page, press.page.locator("#ask")
     page.get_by_label("全选本页").check()
@@ -131,10 +133,11 @@ def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
 
 
 def test_one_that_becomes_unprintable_before_the_last_click_is_told_on_the_list(
-    comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """The papers are ready, then the province revokes: a sentence, no window, the ticks as they were, no print."""
     keys = [make_application(status="filed") for _ in range(2)]
+    make_papers(app)
     press, province = comes("publisher"), comes("reviewer")
     press.page.get_by_label("全选本页").check()
     press.press("打印", press.page.locator(".bar"))

@@ -13,11 +13,11 @@ from werkzeug.routing import Rule
 
 from app import create_app
 from models import access, clock
+from models.acts.papers import code_of, paper
 from models.certificate import Certificate
 from models.signing import check_code
 from tests.cast import make_papers
 from tests.views.customs_house import House
-from views.certificate import code_of, paper
 from views.resources import keys, store
 
 Typing = Callable[..., Result]

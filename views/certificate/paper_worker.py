@@ -9,12 +9,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import clock
+from models.acts import papers
 from models.certificate import paper_queue
 from models.certificate.paper_queue import Claim, Pace
 from models.certificate.typesetting import Jammed
 from models.files.worker import Busy
 from models.workflow import Refused
-from views import certificate
+from views.certificate import page
 from views.resources import keys, store
 
 ELSEWHERE = (Refused, Busy, OSError, BaseError)  # keys, memory or store cannot be used now: no fault of the paper
@@ -44,7 +45,7 @@ def _attempt(session: Session, task: Claim, pace: Pace) -> str:
     try:
         if task.faults >= pace.tries:  # it may kill whoever makes it
             raise Jammed(_("制作时程序多次中断。"))
-        certificate.complete(task.certificate_id, store(), keys())
+        papers.complete(task.certificate_id, store(), keys(), page)
     except SQLAlchemyError:
         raise
     except Exception as why:

@@ -6,13 +6,12 @@ from flask_babel import gettext as _
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import HTTPException
 
-from models import clock
+from models import clock, verdict
 from models.numbering import meant
 from models.signing.check_code import plain
-from views import verdict
+from models.verdict import Verdict
 from views.entrance.security import limiter, say
 from views.resources import keys
-from views.verdict import Verdict
 
 LONGEST = 100  # signs of a number that are looked at
 

@@ -12,13 +12,12 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import selectinload
 
 from models import clock, workflow
-from models.acts import printing
+from models.acts import papers, printing
 from models.application import Application
 from models.certificate import Certificate, paper_queue
 from models.database import db
 from models.vocabulary import Action
 from models.workflow import Refused
-from views import certificate
 from views.certificate import paper_worker
 from views.entrance import security
 from views.panel.download import name_plainly
@@ -152,8 +151,8 @@ class PrintScreen(Screen):
         if row.certificate.paper is None:
             raise Unmade(_("证明文件还没有制成，请点击“打印”制成后查看。"))
         try:
-            return certificate.paper(row.certificate, store())
-        except certificate.Lost as lost:
+            return papers.paper(row.certificate, store())
+        except papers.Lost as lost:
             number = security.incident()
             current_app.logger.exception("the paper of a certificate is lost")
             words = _("证明文件缺失或已损坏，请把事件编号 %(number)s 告知系统管理员，由其从备份中找回。", number=number)

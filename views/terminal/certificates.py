@@ -11,13 +11,12 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import access
+from models import access, verdict
 from models.certificate import paper_queue
 from models.numbering import is_certificate_number, meant
 from models.signing import check_code
 from models.signing.check_code import Forged
 from models.workflow import Refused
-from views import verdict
 from views.certificate import paper_worker
 from views.resources import keys
 from views.terminal.group import Terminal

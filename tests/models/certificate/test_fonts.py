@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from models import access
 from models.acts.filing import Incomplete
+from models.acts.papers import order
 from models.application import Application
 from models.certificate import Certificate, typesetting
 from models.certificate.fonts import UNSEEN, _drawn, _fonts, undrawable
@@ -28,7 +29,7 @@ from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of, take
 from tests.conftest import Making, Recording
-from views.certificate import order
+from views.certificate import page
 from views.resources import keys
 
 RARE = "䶮㛃𬀩𫍯𠮷"  # in names of people and places; levels 1 to 3 of the standard
@@ -62,7 +63,7 @@ def printed_text(app: Flask, key: int) -> str:
     """The text of the paper; raises when a glyph is missing."""
     with app.app_context(), access.everything() as session:
         granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-        paper, _page, _box = typesetting.set_in_type(order(granted, "320000", keys()))
+        paper, _page, _box = typesetting.set_in_type(order(granted, "320000", keys(), page))
     return "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(io.BytesIO(paper)))
 
 

@@ -21,10 +21,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import access
+from models.acts.papers import order
 from models.certificate import Certificate, typesetting
 from models.certificate.typesetting import Order
+from models.certificate.words import dated, total_of
 from tests import ROOT
-from views.certificate import dated, order, total_of
+from views.certificate import page
 from views.resources import keys
 
 SCRIPT = "<script>alert(1)</script>"
@@ -56,7 +58,7 @@ def paper(app: Flask, granted: Callable[..., Certificate]) -> Callable[..., byte
     def on_paper(key: int, **changes: Any) -> bytes:
         copy = granted(key, **changes)
         with app.app_context():
-            return typesetting.printed(order(copy, "320000", keys()))
+            return typesetting.printed(order(copy, "320000", keys(), page))
 
     return on_paper
 
@@ -161,8 +163,8 @@ class TestPaper:
         """PD6: nothing is cut off, nothing runs over the edge."""
         document = paper(make_application(status="filed", title=title, copyright_owner=title[:200]))
         assert title in "".join(pages(document))
-        for page in pypdfium2.PdfDocument(document):
-            text = page.get_textpage()
+        for sheet in pypdfium2.PdfDocument(document):
+            text = sheet.get_textpage()
             boxes = [text.get_charbox(n) for n in range(text.count_chars())]
             printed_boxes = [(left, right) for left, _, right, _ in boxes if right > left]
             assert min(left for left, _ in printed_boxes) > 25.9 * MILLIMETRE

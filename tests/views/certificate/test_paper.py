@@ -27,6 +27,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from models import access
+from models.acts.papers import PRESS, complete, order
 from models.application import Application
 from models.certificate import Certificate, Paper, typesetting
 from models.certificate.paper_queue import PaperTask
@@ -39,8 +40,7 @@ from tests.cast import make_papers
 from tests.conftest import Making, Recording
 from tests.views.looks import certificate as certificate_of
 from tests.views.looks import markup
-from views import certificate
-from views.certificate import PRESS, complete, order
+from views.certificate import page
 from views.resources import keys, store
 
 MILLIMETRE = 72 / 25.4
@@ -106,7 +106,7 @@ class TestIssuedOnce:
                 session.get_one(Application, key).title = title
                 session.commit()
                 granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-                made.append(typesetting.set_in_type(order(granted, "320000", keys()))[0])
+                made.append(typesetting.set_in_type(order(granted, "320000", keys(), page))[0])
         assert made[0] == made[1]
 
     def test_another_process_in_another_place_sets_the_same_page(
@@ -116,7 +116,7 @@ class TestIssuedOnce:
         key = make_application(status="filed", carriers=3, title="黑胶唱片《茉莉花》𠮷 Latin")
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            (tmp_path / "order").write_bytes(pickle.dumps(order(granted, "320000", keys())))
+            (tmp_path / "order").write_bytes(pickle.dumps(order(granted, "320000", keys(), page)))
         look = (
             "import pickle, sys, hashlib; from models.certificate import typesetting; "
             "order = pickle.load(open(sys.argv[1], 'rb')); "
@@ -158,14 +158,14 @@ class TestIssuedOnce:
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate.id).where(Certificate.application_id == key)).one()
         with app.app_context(), monkeypatch.context() as broken:
-            broken.setattr(certificate, "Paper", lambda **_: (_ for _ in ()).throw(MemoryError()))
+            broken.setattr("models.acts.papers.Paper", lambda **_: (_ for _ in ()).throw(MemoryError()))
             with pytest.raises(MemoryError):
-                complete(granted, store(), keys())
+                complete(granted, store(), keys(), page)
         assert papers(app, key) == []
         with app.app_context():
-            complete(granted, store(), keys())
+            complete(granted, store(), keys(), page)
             [digest] = papers(app, key)
-            complete(granted, store(), keys())
+            complete(granted, store(), keys(), page)
         assert papers(app, key) == [digest]
 
     def test_the_terminal_makes_what_is_still_to_be_made(self, app: Flask, make_application: Making) -> None:
@@ -184,7 +184,7 @@ class TestIssuedOnce:
 
         def make() -> None:
             with app.app_context():
-                complete(granted, store(), keys())
+                complete(granted, store(), keys(), page)
 
         workers = [Thread(target=make, daemon=True) for _ in range(4)]
         for worker in workers:
@@ -273,7 +273,7 @@ class TestIssuedOnce:
             with app.app_context(), monkeypatch.context() as bad:
                 bad.setattr(Press, "made", lambda *_, made=made: made)
                 with pytest.raises(Jammed, match=why):
-                    complete(granted, store(), keys())
+                    complete(granted, store(), keys(), page)
         assert papers(app, key) == []
 
 
@@ -284,7 +284,7 @@ class TestPress:
         key = make_application(status="filed")
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            return order(granted, "320000", keys())
+            return order(granted, "320000", keys(), page)
 
     def test_a_press_that_could_not_be_started_is_started_by_the_next_order(
         self, an_order: Order, monkeypatch: pytest.MonkeyPatch
@@ -316,7 +316,7 @@ class TestPress:
         key = make_application(status="filed", carriers=40)
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            whole = order(granted, "320000", keys())
+            whole = order(granted, "320000", keys(), page)
         own, held = Press(), []
         for _ in range(6):
             own.made(whole)

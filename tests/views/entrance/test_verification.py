@@ -33,6 +33,7 @@ from models.acts import filing, reissue
 from models.application import Application
 from models.certificate import typesetting
 from models.certificate.typesetting import Order
+from models.certificate.words import dated
 from models.codes import names_of
 from models.database import db
 from models.signing import check_code
@@ -41,7 +42,6 @@ from models.signing.keys import Keys
 from models.vocabulary import Action, Reason, Status
 from tests.cast import account_of, take
 from tests.conftest import Acting, Browser, Making
-from views.certificate import dated
 from views.demo import signing_keys
 from views.resources import keys, store
 

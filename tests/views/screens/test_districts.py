@@ -118,7 +118,7 @@ def test_a_serial_number_in_front_replaces_nothing_by_nonsense(app: Flask, as_: 
 
 def most_of(app: Flask, share: float) -> list[tuple[object, object]]:
     """This share of the present table, as rows of a file."""
-    now = [(code, name) for code, (name, _ended) in districts(app).items()]
+    now = [(code, name) for code, (name, _ended) in sorted(districts(app).items())]
     return list(now[: round(len(now) * share)])
 
 

@@ -16,14 +16,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import access, clock, numbering
+from models.acts import papers
 from models.certificate import Paper
+from models.certificate.words import dated
 from models.signing import check_code
 from models.vocabulary import Action
 from tests import ROOT
 from tests.cast import take
 from tests.conftest import Making
-from views import certificate
-from views.certificate import dated
 
 Saying = Callable[..., Result]
 FORGED = "二维码不完整，或不是签发机关为这份证明签署的。请重新扫描；仍是如此的，请勿采信，并向签发机关核实。"
@@ -151,7 +151,7 @@ def test_whatever_one_paper_meets_the_others_are_made(
 ) -> None:
     """`render`: told by 证明编号; and of one that was revoked no paper is ever made."""
     first, revoked, last = (make_application(status=status) for status in ("filed", "revoked", "filed"))
-    complete, number = certificate.complete, held(first).number
+    complete, number = papers.complete, held(first).number
 
     def broken(key: int, *rest: Any) -> str:
         if broken.turn():
@@ -159,7 +159,7 @@ def test_whatever_one_paper_meets_the_others_are_made(
         return complete(key, *rest)
 
     broken.turn = iter([True, False]).__next__  # type: ignore[attr-defined]
-    monkeypatch.setattr(certificate, "complete", broken)
+    monkeypatch.setattr(papers, "complete", broken)
     done = said("render")
     assert (done.exit_code, done.stdout) == (1, "已补制 1 份证明文件。\n")
     assert f"{number}：ZeroDivisionError: a fault of ours\n" in done.stderr

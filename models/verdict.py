@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session, object_session
 from models import access, clock, workflow
 from models.application import Application, trail
 from models.certificate import Certificate, Paper
+from models.certificate.words import HEADS, dated, label, said, total_of
 from models.numbering import is_certificate_number
 from models.signing import check_code, signatures
 from models.signing.check_code import Facts, Forged
 from models.signing.keys import Keys
 from models.vocabulary import Action, Reason
 from models.workflow import Refused
-from views.certificate import HEADS, dated, label, said, total_of
 
 
 @dataclass(frozen=True)

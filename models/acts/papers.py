@@ -1,0 +1,86 @@
+"""The file of a certificate: made once by a worker, kept, and read (手册 第二章·打印)."""
+
+import hashlib
+from collections.abc import Callable
+
+from sqlalchemy.exc import DBAPIError
+
+from models import access, clock
+from models.application.attachments import Store
+from models.certificate import Certificate, Paper, paper_queue
+from models.certificate.typesetting import Jammed, Order, Press
+from models.signing import check_code, signatures
+from models.signing.check_code import Facts
+from models.signing.keys import Keys, Signer
+from models.workflow import Refused
+
+Layout = Callable[[Certificate, str, str], str]  # (certificate, text of the QR code, name on the seal) → HTML
+PRESS = Press()
+
+
+class Lost(RuntimeError):
+    """The stored bytes of a paper are missing or changed: they come back from a backup only, never from the press."""
+
+
+def paper(certificate: Certificate, store: Store) -> bytes:
+    """The one file of a certificate whose paper is made, as it was made. Raises Lost."""
+    assert certificate.paper is not None
+    digest = certificate.paper.digest
+    try:
+        with store.open(digest) as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise Lost(f"the paper of {certificate.number} is gone: {digest}") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise Lost(f"the paper of {certificate.number} is not what it was: {digest}")
+    return content
+
+
+def complete(key: int, store: Store, keys: Keys, layout: Layout) -> None:
+    """Set, sign and keep the paper of a granted certificate, outside any transaction, and take it off the queue.
+
+    Whoever is first stays first: one paper a certificate, whatever crashed or raced before (手册 第二章·打印). For a
+    worker: it takes seconds, a minute for thousands of carrier rows. Raises Jammed, Busy or Refused.
+    """
+    with access.everything() as session:
+        certificate = session.get_one(Certificate, key)
+        if certificate.paper is None:
+            application_id, authority = certificate.application_id, certificate.authority
+            whole = order(certificate, str(certificate.application.province), keys, layout)
+            session.rollback()  # nothing is held while it is being printed
+            made = Paper(certificate_id=key, application_id=application_id, made_at=clock.now())
+            made.digest = store.keep(_proved(PRESS.made(whole), keys, authority))  # bytes before the row naming them
+            session.add(made)
+            try:
+                paper_queue.finish(session, key)
+                session.commit()
+                return
+            except DBAPIError:  # by the table's own rule or by the guard's: there is a paper already
+                session.rollback()
+                if session.get_one(Certificate, key).paper is None:
+                    raise
+        paper_queue.finish(session, key)
+        session.commit()
+
+
+def _proved(paper: bytes, keys: Keys, authority: str) -> bytes:
+    """The paper, once its signature has been judged as its readers will judge it: nothing else is ever kept."""
+    try:
+        signatures.paper_signer(paper, keys.trusted(), authority)
+    except Refused as unfit:
+        raise Jammed(str(unfit)) from None
+    return paper
+
+
+def order(certificate: Certificate, province: str, keys: Keys, layout: Layout) -> Order:
+    """What is to be typeset: from the snapshot, never from what is said now."""
+    signer = keys.signer(province)
+    html = layout(certificate, code_of(certificate, signer), signer.name)
+    return Order(html, certificate.content, certificate.issued_on, keys, province)
+
+
+def code_of(certificate: Certificate, signer: Signer) -> str:
+    """What its QR picture says beside the address."""
+    snapshot = certificate.snapshot
+    said_there = (certificate.number, certificate.issued_on, snapshot["publisher_name"], snapshot["title"])
+    return check_code.signed(Facts(*said_there, certificate.digest), signer.code_key)
