@@ -8,18 +8,18 @@ from sqlalchemy.exc import DBAPIError
 from models import access, clock
 from models.application.attachments import Store
 from models.certificate import Certificate, Paper, paper_queue
-from models.certificate.typesetting import Jammed, Order, Press
+from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
 from models.signing import check_code, signatures
 from models.signing.check_code import Facts
 from models.signing.keys import Keys, Signer
 from models.workflow import Refused
 
 Layout = Callable[[Certificate, str, str], str]  # (certificate, text of the QR code, name on the seal) → HTML
-PRESS = Press()
+TYPESETTER = Typesetter()
 
 
-class Lost(RuntimeError):
-    """The stored bytes of a paper are missing or changed: they come back from a backup only, never from the press."""
+class PaperLost(RuntimeError):
+    """The stored bytes of a paper are missing or changed. It is never made anew: only a backup has it."""
 
 
 def paper(certificate: Certificate, store: Store) -> bytes:
@@ -30,9 +30,9 @@ def paper(certificate: Certificate, store: Store) -> bytes:
         with store.open(digest) as file:
             content = file.read()
     except FileNotFoundError:
-        raise Lost(f"the paper of {certificate.number} is gone: {digest}") from None
+        raise PaperLost(f"the paper of {certificate.number} is gone: {digest}") from None
     if hashlib.sha256(content).hexdigest() != digest:
-        raise Lost(f"the paper of {certificate.number} is not what it was: {digest}")
+        raise PaperLost(f"the paper of {certificate.number} is not what it was: {digest}")
     return content
 
 
@@ -49,7 +49,8 @@ def complete(key: int, store: Store, keys: Keys, layout: Layout) -> None:
             whole = order(certificate, str(certificate.application.province), keys, layout)
             session.rollback()  # nothing is held while it is being printed
             made = Paper(certificate_id=key, application_id=application_id, made_at=clock.now())
-            made.digest = store.keep(_proved(PRESS.made(whole), keys, authority))  # bytes before the row naming them
+            proved = _proved(TYPESETTER.made(whole), keys, authority)
+            made.digest = store.keep(proved)  # bytes before the row that names them
             session.add(made)
             try:
                 paper_queue.finish(session, key)
@@ -68,7 +69,7 @@ def _proved(paper: bytes, keys: Keys, authority: str) -> bytes:
     try:
         signatures.paper_signer(paper, keys.trusted(), authority)
     except Refused as unfit:
-        raise Jammed(str(unfit)) from None
+        raise TypesettingFailed(str(unfit)) from None
     return paper
 
 

@@ -1,7 +1,7 @@
-"""The press: sets a certificate in type and signs it, in a process of its own that stays warm.
+"""Typesetting: a certificate becomes a signed PDF, in a worker process that stays loaded.
 
 WeasyPrint takes half a second to load, and hangs when two threads share its fonts: so one process has them, whoever
-prints takes a turn, and it ends when the process that asked it ends.
+needs a paper takes a turn, and it ends when the process that uses it ends.
 """
 
 import gc
@@ -14,10 +14,10 @@ from functools import cache
 from typing import Any
 
 from models.certificate.fonts import STYLE
-from models.files.worker import Busy, Craft, Unfinished, Workshop
+from models.files.worker import Busy, Unfinished, WorkerProcess, WorkerTask
 from models.signing.keys import Keys
 
-LONGEST = 300  # seconds; a press that says nothing for so long is taken for dead
+LONGEST = 300  # seconds without an answer, after which the process is taken for dead
 LASTS = 200  # papers that one process makes: WeasyPrint, or what it stands on, keeps 0.2 MB of each
 SNAPSHOT = "snapshot.json"  # the granted content, attached to the paper
 FIELD = "Seal"  # the signature; it lies over the element with id="seal"
@@ -25,13 +25,13 @@ RESERVED = 16_384  # hexadecimal digits for the signature: three certificates of
 PIXEL = 0.75  # points
 
 
-class Jammed(RuntimeError):
-    """The press could not make this paper."""
+class TypesettingFailed(RuntimeError):
+    """The paper could not be made: a character without a font, too little memory, or the process died of it."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be printed (HTML), what is attached to it (JSON), and who signs: the province, from these keys."""
+    """One paper: its HTML, the JSON attached to it, and who signs: the province, with one of these keys."""
 
     html: str
     snapshot: str
@@ -40,11 +40,11 @@ class Order:
     province: str
 
 
-class Press(Workshop):
-    """The one process that sets and signs."""
+class Typesetter(WorkerProcess):
+    """The worker process that makes papers."""
 
     def __init__(self, longest: float = LONGEST, lasts: int = LASTS) -> None:
-        super().__init__(Craft(printed, open_up, tidy_up, lasts=lasts), longest)
+        super().__init__(WorkerTask(printed, start_up, clean_up, lasts=lasts), longest)
 
     def made(self, order: Order) -> bytes:
         """The signed PDF/A-3b; raises Jammed, or Busy when no process can be started now."""
@@ -53,35 +53,35 @@ class Press(Workshop):
         except Busy:
             raise
         except Unfinished as why:
-            raise Jammed(str(why)) from None
+            raise TypesettingFailed(str(why)) from None
 
 
-def open_up() -> None:
-    """Before the first order."""
+def start_up() -> None:
+    """In the worker process, before its first paper."""
     os.environ["TZ"] = "Asia/Shanghai"  # the time of signing is told as on the paper (PD4)
     time.tzset()
     gc.disable()  # a page is hundreds of thousands of boxes that live together: looking for garbage takes half the time
 
 
-def tidy_up() -> None:
-    """After every order."""
+def clean_up() -> None:
+    """In the worker process, after each paper."""
     gc.collect()
     _settle()
 
 
 @cache
 def _settle() -> None:
-    """What the libraries have loaded by now stays for good, and is not looked through after every paper."""
+    """Exempt what the libraries have loaded from garbage collection, once."""
     gc.freeze()
 
 
 def printed(order: Order) -> bytes:
-    """Set in type, then signed; in this very process."""
-    return signed(*set_in_type(order), order)
+    """Typeset and sign, in the process that calls this."""
+    return signed(*render_pdf(order), order)
 
 
-def set_in_type(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
-    """PDF/A-3b by our own style sheet, and page and box (points) of the seal; the same order, the same bytes.
+def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
+    """PDF/A-3b by our own style sheet, and page and box (points) of the seal; equal orders give equal bytes.
 
     What the page asks of a disk or a network is left out. Raises ValueError when a character is in none of the fonts.
     """
@@ -101,7 +101,7 @@ def set_in_type(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
         document = closer if len(closer.pages) == 1 else document
     paper = bytes(document.write_pdf(**look))
     missing = sorted({code for font in document.fonts.values() for code in font.missing})
-    if missing:  # a box in place of a character must never leave the house under a seal
+    if missing:  # a box in place of a character must never be sealed
         raise ValueError("no glyph for " + " ".join(f"U+{code:04X}" for code in missing))
     return paper, *_seal(document)
 

@@ -99,7 +99,7 @@ def postpone(
     session.commit()
 
 
-def take_back(session: Session, key: int, asked_in: int, why: str, pace: Pace) -> bool:
+def requeue(session: Session, key: int, asked_in: int, why: str, pace: Pace) -> bool:
     """Customs, asked in attempt `asked_in`, does not have it: send it again, at once. The caller commits.
 
     False when it is not out, or went out later: the answer is about another letter. A claim stays whose it is.
@@ -108,12 +108,12 @@ def take_back(session: Session, key: int, asked_in: int, why: str, pace: Pace) -
     return _changed(session, key, values, CustomsMessage.sent_in < asked_in)
 
 
-def blame(session: Session, key: int, why: str, pace: Pace) -> bool:
+def count_failure(session: Session, key: int, why: str, pace: Pace) -> bool:
     """A letter did not get through, and customs is asked next. False when none is out; the caller commits."""
     return _changed(session, key, _blamed(pace, why, _("稍后先查询是否收到。")), CustomsMessage.sent_in.is_not(None))
 
 
-def handed_on(session: Session, key: int, words: str) -> bool:
+def mark_forwarded(session: Session, key: int, words: str) -> bool:
     """A receipt says that it is with customs: ask, do not send. False when it is answered; the caller commits."""
     values = {
         "answer": said(words),

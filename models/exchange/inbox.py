@@ -90,10 +90,10 @@ def _obeyed(session: Session, message: CustomsMessage, result: Result, pace: Pac
         case Reply.ACCEPTED | Reply.REJECTED:
             return _answered(session, message, result.says is Reply.ACCEPTED, result.words)
         case Reply.UNKNOWN:
-            return outbox.take_back(session, message.id, result.asked_in, why, pace)
+            return outbox.requeue(session, message.id, result.asked_in, why, pace)
         case Reply.FAULT:
-            return outbox.blame(session, message.id, why, pace)
-    return outbox.handed_on(session, message.id, why)
+            return outbox.count_failure(session, message.id, why, pace)
+    return outbox.mark_forwarded(session, message.id, why)
 
 
 def _answered(session: Session, message: CustomsMessage, accepted: bool, words: str) -> bool:

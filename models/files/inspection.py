@@ -7,7 +7,7 @@ import filetype
 from models.files.flaws import Flaw, Flawed
 from models.files.pdf_check import BEGIN, check_pdf, limit_memory
 from models.files.pictures import allow_large, check_picture
-from models.files.worker import Busy, Craft, TooMany, Unfinished, Workshop
+from models.files.worker import Busy, TooMany, Unfinished, WorkerProcess, WorkerTask
 
 PDF = "application/pdf"
 PICTURES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/apng": "PNG", "image/tiff": "TIFF"}
@@ -43,13 +43,13 @@ def look(path: Path) -> str:
         return Flaw.BROKEN
 
 
-def open_up() -> None:
+def start_up() -> None:
     """What holds for the whole process."""
     limit_memory()
     allow_large()
 
 
-INSPECTION = Workshop(Craft(look, open_up, memory=MEMORY, cpu=CPU), LONGEST, LONGEST, EACH)
+INSPECTION = WorkerProcess(WorkerTask(look, start_up, memory=MEMORY, cpu=CPU), LONGEST, LONGEST, EACH)
 
 
 def _kind(path: Path) -> str:

@@ -31,30 +31,30 @@ def nothing() -> None:
 
 
 @dataclass(frozen=True)
-class Craft:
-    """What is done in the process; every function is one of a module. 0: no limit.
+class WorkerTask:
+    """What the process does; every function is one of a module, so that it can be pickled. 0: no limit.
 
     `memory`: bytes of the process; `cpu`: seconds of processor time for one task, however busy the machine is;
     `lasts`: tasks after which a new process takes over.
     """
 
     work: Callable[[Any], Any]
-    open_up: Callable[[], None] = nothing
-    tidy_up: Callable[[], None] = nothing
+    start_up: Callable[[], None] = nothing
+    clean_up: Callable[[], None] = nothing
     memory: int = 0
     cpu: int = 0
     lasts: int = 0
 
 
-class Workshop:
+class WorkerProcess:
     """One worker process: started by the first task, replaced when it dies, ended when the process that uses it ends.
 
     `longest`: seconds to wait for an answer; `patience`: seconds to wait for one's turn, -1: for ever; `each`: tasks
     that one owner may have in the queue, 0: no limit.
     """
 
-    def __init__(self, craft: Craft, longest: float, patience: float = -1, each: int = 0) -> None:
-        self.craft, self.longest, self.patience = craft, longest, patience
+    def __init__(self, task: WorkerTask, longest: float, patience: float = -1, each: int = 0) -> None:
+        self.task, self.longest, self.patience = task, longest, patience
         self.queue = FairQueue(each)
         self.line: Connection | None = None
         self.process: Any = None
@@ -87,10 +87,10 @@ class Workshop:
         line.send(order)
         if not line.poll(self.longest):  # it is not asked twice: it would hang again
             self._stop()
-            raise Busy("no answer in time") if self.craft.cpu else Unfinished("the process hung over this task")
+            raise Busy("no answer in time") if self.task.cpu else Unfinished("the process hung over this task")
         finished, answer = line.recv()
         self.orders += 1
-        if self.orders == self.craft.lasts:
+        if self.orders == self.task.lasts:
             self._stop()
         if not finished:
             raise Unfinished(answer)
@@ -101,7 +101,7 @@ class Workshop:
         context = get_context("spawn")  # never a fork: this process has threads
         try:
             ours, theirs = context.Pipe()
-            process = context.Process(target=serve, args=(theirs, self.craft), daemon=True)
+            process = context.Process(target=serve, args=(theirs, self.task), daemon=True)
             process.start()
             self.line, self.process, self.owner, self.orders = ours, process, os.getpid(), 0
             theirs.close()
@@ -124,22 +124,22 @@ class Workshop:
         return code
 
 
-def serve(line: Connection, craft: Craft) -> None:
-    """The life of the process: one task after the other, until nobody is left to ask."""
-    if craft.memory:
-        resource.setrlimit(resource.RLIMIT_AS, (craft.memory, craft.memory))
-    craft.open_up()
+def serve(line: Connection, task: WorkerTask) -> None:
+    """Main loop of the process: one task after the other, until the other end of the pipe is closed."""
+    if task.memory:
+        resource.setrlimit(resource.RLIMIT_AS, (task.memory, task.memory))
+    task.start_up()
     line.send(True)
     while True:
         try:
             order = line.recv()
         except EOFError:
             return
-        signal.setitimer(signal.ITIMER_PROF, craft.cpu)  # its signal ends the process, even within a C library
+        signal.setitimer(signal.ITIMER_PROF, task.cpu)  # its signal ends the process, even within a C library
         try:
-            answer = True, craft.work(order)
+            answer = True, task.work(order)
         except Exception as broken:
             answer = False, f"{type(broken).__name__}: {broken}"
         signal.setitimer(signal.ITIMER_PROF, 0)
         line.send(answer)
-        craft.tidy_up()
+        task.clean_up()

@@ -17,7 +17,7 @@ from flask import Flask
 from app import create_app
 from models import access
 from models.acts import filing
-from models.acts.papers import PRESS, complete, order, paper
+from models.acts.papers import TYPESETTER, complete, order, paper
 from models.application import Application
 from models.certificate import Certificate
 from models.certificate.fonts import STYLE
@@ -57,13 +57,13 @@ def busy(pid: int) -> float:
 
 def held_by_press() -> float:
     """Megabytes of the process that prints now; it is replaced from time to time."""
-    return resident(PRESS.process.pid) if PRESS.process else 0.0
+    return resident(TYPESETTER.process.pid) if TYPESETTER.process else 0.0
 
 
 def spent_by_press() -> float:
     """Seconds of processor time of the process that prints now, and of those before it."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return ended.ru_utime + ended.ru_stime + (busy(PRESS.process.pid) if PRESS.process else 0.0)
+    return ended.ru_utime + ended.ru_stime + (busy(TYPESETTER.process.pid) if TYPESETTER.process else 0.0)
 
 
 def told(what: str, value: float, goal: str, met: bool, more: str) -> bool:
@@ -121,7 +121,7 @@ def compare_with_bare_type(app: Flask, key: int) -> bool:
         fonts = FontConfiguration()
         style = CSS(filename=STYLE, font_config=fonts)
         bare = median(lambda: HTML(string=whole.html).write_pdf(stylesheets=[style], font_config=fonts))
-        ours = median(lambda: PRESS.made(whole))
+        ours = median(lambda: TYPESETTER.made(whole))
         kept = median(lambda: paper(granted, store()), 200)
     times = f"{ours * 1000:.0f} ms / {bare * 1000:.0f} ms"
     fine = told("render and sign / bare WeasyPrint", ours / bare, f"≤ {SLOWEST}", ours / bare <= SLOWEST, times)

@@ -13,7 +13,7 @@ from flask import template_rendered
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from models.certificate.typesetting import Order, set_in_type
+from models.certificate.typesetting import Order, render_pdf
 from models.numbering import spelled
 from models.signing.keys import Keys
 from views.certificate import page as laid_out
@@ -54,7 +54,7 @@ def certificate(rows: int, **changes: Any) -> SimpleNamespace:
 
 def printed(html: str) -> bytes:
     """Set in type by the press; the signature, which nobody sees, is left out."""
-    return set_in_type(Order(html, "{}", date(2026, 11, 24), Keys(Path()), "320000"))[0]
+    return render_pdf(Order(html, "{}", date(2026, 11, 24), Keys(Path()), "320000"))[0]
 
 
 def pdf(paper: SimpleNamespace) -> bytes:

@@ -12,7 +12,7 @@ from models import clock
 from models.acts import papers
 from models.certificate import paper_queue
 from models.certificate.paper_queue import Claim, Pace
-from models.certificate.typesetting import Jammed
+from models.certificate.typesetting import TypesettingFailed
 from models.files.worker import Busy
 from models.workflow import Refused
 from views.certificate import page
@@ -44,12 +44,12 @@ def _attempt(session: Session, task: Claim, pace: Pace) -> str:
     """Make one paper: ""; or give the task back, and say why. Leaves no transaction open."""
     try:
         if task.faults >= pace.tries:  # it may kill whoever makes it
-            raise Jammed(_("制作时程序多次中断。"))
+            raise TypesettingFailed(_("制作时程序多次中断。"))
         papers.complete(task.certificate_id, store(), keys(), page)
     except SQLAlchemyError:
         raise
     except Exception as why:
-        said = str(why) if isinstance(why, (Refused, Jammed)) else f"{type(why).__name__}: {why}"
+        said = str(why) if isinstance(why, (Refused, TypesettingFailed)) else f"{type(why).__name__}: {why}"
         current_app.logger.warning("no paper yet for certificate %s", task.number, exc_info=why)
         paper_queue.give_back(session, task, said, pace, fault=not isinstance(why, ELSEWHERE))
         return said

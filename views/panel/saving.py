@@ -17,7 +17,7 @@ from models.workflow import Refused
 
 
 @contextmanager
-def twins_told() -> Iterator[None]:
+def unique_violation_as_refusal() -> Iterator[None]:
     """What somebody else entered a moment before is a refusal, not an error: raises Refused."""
     try:
         yield
@@ -66,7 +66,7 @@ class SavingView(ModelView):
     def saved(self, form: Any, model: Any) -> Any:
         """The row, saved and committed; None when refused, and then the form is shown again with what was typed."""
         try:
-            with twins_told():
+            with unique_violation_as_refusal():
                 row = self.save(form, model)
                 db.session.commit()
         except Refused as refused:

@@ -14,7 +14,7 @@ from models.database import db
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.panel.query import DistrictQuery
-from views.panel.saving import twins_told
+from views.panel.saving import unique_violation_as_refusal
 from views.panel.screen import Screen, labels_of
 
 LISTED = 100  # districts that each part of the preview lists
@@ -63,7 +63,7 @@ class DistrictScreen(Screen):
         if sent["doubts"] and not request.form.get("checked"):
             return self._page(sent, unchecked=True), 422
         try:
-            with twins_told():
+            with unique_violation_as_refusal():
                 change = import_districts(db.session(), sent["names"], sent["seen"])
                 db.session().commit()
             counts = {"current": len(sent["names"]), "ended": len(change.ended)}

@@ -31,7 +31,7 @@ from views.panel.fields import number_of
 from views.panel.query import OwnQuery
 from views.panel.screen import labels_of
 from views.resources import office, store, unanswered
-from views.screens.printing import PrintScreen, Unmade, state_of
+from views.screens.printing import NotMadeYet, PrintScreen, state_of
 
 BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
 APART = {Action.EDIT, Action.COPY}  # which take more than a click on one row, and have doors of their own
@@ -132,7 +132,7 @@ class FilingScreen(PrintScreen):
         row = self.get_one(request.form.get("id")) or abort(404)
         wanted, facts, key = Action(action), facts_of(row), row.id
         refused = self.refused(wanted, row)
-        if isinstance(refused, Unmade):
+        if isinstance(refused, NotMadeYet):
             return self.ask_for_paper(row)
         if refused and workflow.RULES[wanted].opinion:
             raise refused  # its page gives back the words that were written

@@ -26,7 +26,7 @@ from views.panel.screen import Screen
 from views.resources import store
 
 
-class Unmade(Refused):
+class NotMadeYet(Refused):
     """The paper is not made yet."""
 
 
@@ -52,7 +52,7 @@ class PrintScreen(Screen):
         wanted = "print" in request.args
         try:
             content = self.paper_of(row)
-        except Unmade as unmade:
+        except NotMadeYet as unmade:
             if row.certificate.paper_task is not None:
                 return self.render("screens/waiting.html", model=row, state=state_of(row.certificate), wanted=wanted)
             flash(str(unmade), "error")
@@ -70,7 +70,7 @@ class PrintScreen(Screen):
         row = self.get_one(request.form.get("id")) or abort(404)
         try:
             self.paper_of(row)
-        except Unmade:
+        except NotMadeYet:
             paper_queue.ask_for(db.session(), row.certificate)
             return Response(status=202)
         return Response(status=204)
@@ -149,10 +149,10 @@ class PrintScreen(Screen):
             raise Refused(sentence)
         assert row.certificate is not None
         if row.certificate.paper is None:
-            raise Unmade(_("证明文件还没有制成，请点击“打印”制成后查看。"))
+            raise NotMadeYet(_("证明文件还没有制成，请点击“打印”制成后查看。"))
         try:
             return papers.paper(row.certificate, store())
-        except papers.Lost as lost:
+        except papers.PaperLost as lost:
             number = security.incident()
             current_app.logger.exception("the paper of a certificate is lost")
             words = _("证明文件缺失或已损坏，请把事件编号 %(number)s 告知系统管理员，由其从备份中找回。", number=number)

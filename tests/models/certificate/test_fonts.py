@@ -63,7 +63,7 @@ def printed_text(app: Flask, key: int) -> str:
     """The text of the paper; raises when a glyph is missing."""
     with app.app_context(), access.everything() as session:
         granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-        paper, _page, _box = typesetting.set_in_type(order(granted, "320000", keys(), page))
+        paper, _page, _box = typesetting.render_pdf(order(granted, "320000", keys(), page))
     return "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(io.BytesIO(paper)))
 
 
@@ -91,7 +91,7 @@ def test_no_sign_that_is_not_seen_jams_the_press(app: Flask) -> None:
     for before in ("甲", "e", "\U0002a6d6"):
         text = html.escape("".join(f"{before}{sign}\n" for sign in passed))
         page = f'<html lang="zh-CN"><title>{before}</title><p>{text}</p><div id="seal"></div>'
-        typesetting.set_in_type(Order(page, "{}", date(2026, 1, 1), Keys(Path()), "320000"))
+        typesetting.render_pdf(Order(page, "{}", date(2026, 1, 1), Keys(Path()), "320000"))
 
 
 def test_what_is_not_seen_is_not_granted(app: Flask, make_application: Making) -> None:

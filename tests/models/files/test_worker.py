@@ -11,7 +11,7 @@ import pytest
 
 from models.application.attachments import Store
 from models.files.inspection import INSPECTION
-from models.files.worker import Busy, Craft, Unfinished, Workshop
+from models.files.worker import Busy, Unfinished, WorkerProcess, WorkerTask
 from models.workflow import Refused
 
 
@@ -33,8 +33,8 @@ def obey(order: str) -> str:
 
 
 @contextmanager
-def opened(*args: Any) -> Iterator[Workshop]:
-    workshop = Workshop(*args)
+def opened(*args: Any) -> Iterator[WorkerProcess]:
+    workshop = WorkerProcess(*args)
     try:
         yield workshop
     finally:
@@ -43,13 +43,13 @@ def opened(*args: Any) -> Iterator[Workshop]:
 
 def test_the_start_of_the_process_does_not_count_into_the_time_of_a_task() -> None:
     """On a busy machine it takes as long as many tasks: a good file must not be called bad for it."""
-    with opened(Craft(echo, slow_start, cpu=1), 1) as workshop:
+    with opened(WorkerTask(echo, slow_start, cpu=1), 1) as workshop:
         assert workshop.done("file") == "file"
 
 
 def test_a_task_that_takes_all_its_processor_time_is_ended_wherever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked once, and who comes next gets an answer."""
-    with opened(Craft(obey, cpu=1), 600) as workshop:
+    with opened(WorkerTask(obey, cpu=1), 600) as workshop:
         started: list[int] = []
         start = workshop._started
         monkeypatch.setattr(workshop, "_started", lambda: (started.append(1), start())[1])
@@ -61,7 +61,7 @@ def test_a_task_that_takes_all_its_processor_time_is_ended_wherever_it_is(monkey
 
 
 def test_a_task_that_got_no_processor_time_says_nothing_of_itself() -> None:
-    with opened(Craft(obey, cpu=1), 0.5) as workshop:
+    with opened(WorkerTask(obey, cpu=1), 0.5) as workshop:
         with pytest.raises(Busy):
             workshop.done("idle")
         workshop.longest = 600

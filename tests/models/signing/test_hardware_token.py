@@ -20,7 +20,7 @@ from pkcs11.util.ec import decode_ec_private_key
 from pkcs11.util.x509 import decode_x509_certificate
 
 from app import create_app
-from models.certificate.typesetting import Order, Press
+from models.certificate.typesetting import Order, Typesetter
 from models.signing import hardware_token
 from models.signing.check_code import Facts, read, signed
 from models.signing.keys import Keys
@@ -86,7 +86,7 @@ def keys(token: Path) -> Iterator[Keys]:
 
 def test_a_paper_signed_in_a_token_is_as_good_as_any(keys: Keys, tmp_path: Path) -> None:
     """Signed by the worker process; validated by our rule and by another program (pdfsig)."""
-    press = Press()
+    press = Typesetter()
     paper = press.made(Order(PAGE, "{}", date(2026, 11, 25), keys, "320000"))
     press._stop()
     assert paper_signer(paper, keys.trusted(), JIANGSU) == JIANGSU

@@ -262,7 +262,7 @@ class TestFence:
             '<p>正文<div id="seal"></div>'
         )
         with app.app_context():
-            document, _page, _box = typesetting.set_in_type(Order(html, "{}", date(2026, 11, 24), keys(), "320000"))
+            document, _page, _box = typesetting.render_pdf(Order(html, "{}", date(2026, 11, 24), keys(), "320000"))
         assert asked == []
         with pikepdf.open(BytesIO(document)) as opened:
             assert list(opened.attachments) == ["snapshot.json"]

@@ -27,11 +27,11 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from models import access
-from models.acts.papers import PRESS, complete, order
+from models.acts.papers import TYPESETTER, complete, order
 from models.application import Application
 from models.certificate import Certificate, Paper, typesetting
 from models.certificate.paper_queue import PaperTask
-from models.certificate.typesetting import Jammed, Order, Press
+from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
 from models.database import db
 from models.files.worker import Busy
 from tests import ROOT
@@ -85,13 +85,13 @@ class TestIssuedOnce:
         """The request that grants sets nothing in type; a worker does, once, whoever prints afterwards."""
         key = make_application(status="pending")
         with monkeypatch.context() as web:
-            web.setattr(Press, "made", lambda *_: pytest.fail("a web thread has set a paper in type"))
+            web.setattr(Typesetter, "made", lambda *_: pytest.fail("a web thread has set a paper in type"))
             web.setattr("segno.make_qr", lambda *_, **__: pytest.fail("a web thread has computed a QR code"))
             assert as_("reviewer").post("/review/grant/", data={"id": key}).status_code == 303
             assert as_("publisher").post("/applications/print/", data={"id": key}).status_code == 303
         make_papers(app)
         (digest,) = papers(app, key)
-        monkeypatch.setattr(Press, "made", lambda *_: pytest.fail("the press was asked again"))
+        monkeypatch.setattr(Typesetter, "made", lambda *_: pytest.fail("the press was asked again"))
         served = {on_screen(who, key) for who in ("publisher", "reviewer", "national")}
         assert [hashlib.sha256(paper).hexdigest() for paper in served] == [digest]
         with app.app_context():
@@ -106,7 +106,7 @@ class TestIssuedOnce:
                 session.get_one(Application, key).title = title
                 session.commit()
                 granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-                made.append(typesetting.set_in_type(order(granted, "320000", keys(), page))[0])
+                made.append(typesetting.render_pdf(order(granted, "320000", keys(), page))[0])
         assert made[0] == made[1]
 
     def test_another_process_in_another_place_sets_the_same_page(
@@ -120,7 +120,7 @@ class TestIssuedOnce:
         look = (
             "import pickle, sys, hashlib; from models.certificate import typesetting; "
             "order = pickle.load(open(sys.argv[1], 'rb')); "
-            "print(hashlib.sha256(typesetting.set_in_type(order)[0]).hexdigest())"
+            "print(hashlib.sha256(typesetting.render_pdf(order)[0]).hexdigest())"
         )
         made = set()
         for seed, zone in (("1", "UTC"), ("2", "America/Los_Angeles"), ("3", "Asia/Shanghai")):
@@ -136,9 +136,9 @@ class TestIssuedOnce:
         names = ("SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY", "SECRET_KEY")
         settings = {name: app.config[name] for name in names}
         died = (
-            "import os, signal, sys; from app import create_app; from models.certificate.typesetting import Press; "
-            "from tests.bench.certificates import grant; "
-            "Press.made = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
+            "import os, signal, sys; from app import create_app; "
+            "from models.certificate.typesetting import Typesetter; from tests.bench.certificates import grant; "
+            "Typesetter.made = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
             f"grant(create_app({settings!r}), {key})"
         )
         ran = subprocess.run([sys.executable, "-c", died], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -198,9 +198,9 @@ class TestIssuedOnce:
     def test_a_press_that_is_killed_is_replaced(self, app: Flask, make_application: Making, on_screen: Any) -> None:
         """Out of memory, or by hand: the next order starts another."""
         on_screen("publisher", make_application(status="filed"))
-        while PRESS.process is None:  # it has just retired
+        while TYPESETTER.process is None:  # it has just retired
             on_screen("publisher", make_application(status="filed"))
-        os.kill(PRESS.process.pid, signal.SIGKILL)
+        os.kill(TYPESETTER.process.pid, signal.SIGKILL)
         assert on_screen("publisher", make_application(status="filed")).startswith(b"%PDF-1.7")
 
     def test_a_stored_paper_that_is_not_what_it_was_is_never_served(
@@ -271,8 +271,8 @@ class TestIssuedOnce:
             own = typesetting.signed(a_pdf(), 0, (10, 10, 60, 60), replace(whole, province="320000"))
         for made, why in ((neighbours, "签章不是签发机关的"), (own[:-9], "文件"), (a_pdf(), "不是经签章的备案证明")):
             with app.app_context(), monkeypatch.context() as bad:
-                bad.setattr(Press, "made", lambda *_, made=made: made)
-                with pytest.raises(Jammed, match=why):
+                bad.setattr(Typesetter, "made", lambda *_, made=made: made)
+                with pytest.raises(TypesettingFailed, match=why):
                     complete(granted, store(), keys(), page)
         assert papers(app, key) == []
 
@@ -290,7 +290,7 @@ class TestPress:
         self, an_order: Order, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """No memory, no process, no file to be had: it passes."""
-        own = Press()
+        own = Typesetter()
         for missing in ("multiprocessing.context.SpawnContext.Pipe", "multiprocessing.context.SpawnProcess.start"):
             with monkeypatch.context() as bare:
                 bare.setattr(missing, lambda *_: (_ for _ in ()).throw(OSError("no more")))
@@ -301,8 +301,8 @@ class TestPress:
 
     def test_an_order_that_hangs_is_given_up_after_one_attempt(self, an_order: Order) -> None:
         """Whoever waits behind it gets a press that works."""
-        own = Press(longest=0)
-        with pytest.raises(Jammed, match="hung"):
+        own = Typesetter(longest=0)
+        with pytest.raises(TypesettingFailed, match="hung"):
             own.made(an_order)
         assert own.process is None
         own.longest = 300
@@ -317,7 +317,7 @@ class TestPress:
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             whole = order(granted, "320000", keys(), page)
-        own, held = Press(), []
+        own, held = Typesetter(), []
         for _ in range(6):
             own.made(whole)
             held.append(resident(own.process.pid))
@@ -326,7 +326,7 @@ class TestPress:
 
     def test_a_press_is_replaced_before_it_has_grown_old(self, an_order: Order) -> None:
         """PD7: what the libraries keep of every paper is given back."""
-        own, processes = Press(lasts=2), []
+        own, processes = Typesetter(lasts=2), []
         for _ in range(4):
             assert own.made(an_order).startswith(b"%PDF-1.7")
             processes.append(own.process and own.process.pid)
@@ -336,7 +336,7 @@ class TestPress:
 
     def test_two_hundred_rows_cost_no_more_than_their_number(self, app: Flask) -> None:
         """PD7: ten times the rows, at most five times the work, and half as much memory again."""
-        own, work, held = Press(), [], []
+        own, work, held = Typesetter(), [], []
         with app.app_context():
             short, long = (
                 Order(markup(certificate_of(rows)), "{}", date(2026, 11, 24), keys(), "320000") for rows in (20, 200)

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from models import access
 from models.certificate import Certificate, Paper, paper_queue
 from models.certificate.paper_queue import Pace, PaperTask
-from models.certificate.typesetting import Jammed, Press
+from models.certificate.typesetting import Typesetter, TypesettingFailed
 from models.files.worker import Busy
 from models.vocabulary import Action
 from tests import ROOT
@@ -30,7 +30,7 @@ Later = Callable[[], None]
 
 
 def failing(why: Exception) -> Callable[..., bytes]:
-    """In place of Press.made: raises `why`."""
+    """In place of Typesetter.made: raises `why`."""
 
     def made(*_order: Any) -> bytes:
         raise why
@@ -89,7 +89,7 @@ def test_a_paper_that_fails_is_tried_again_later_and_set_aside_at_last(
     """Back-off, dead letter, /healthz, a sentence for who wants to print; 打印 tries anew, and then it is made."""
     key = make_application(status="filed")
     with monkeypatch.context() as broken:
-        broken.setattr(Press, "made", failing(Jammed("no glyph for U+E000")))
+        broken.setattr(Typesetter, "made", failing(TypesettingFailed("no glyph for U+E000")))
         assert round_of(app, tries=2) == ["no glyph for U+E000"]
         assert round_of(app, tries=2) == [], "not before the pause is over"
         later()
@@ -119,9 +119,9 @@ def test_a_paper_that_fails_is_tried_once_in_a_round(
 
     def slow(*_order: Any) -> bytes:
         later()
-        raise Jammed("no")
+        raise TypesettingFailed("no")
 
-    monkeypatch.setattr(Press, "made", slow)
+    monkeypatch.setattr(Typesetter, "made", slow)
     assert round_of(app) == ["no"] * 3
 
 
@@ -132,7 +132,7 @@ def test_what_is_no_fault_of_the_paper_is_tried_for_ever(
     key = make_application(status="filed")
     with monkeypatch.context() as broken:
         for why in (Busy("no process could be started"), OSError("no space left on device")):
-            broken.setattr(Press, "made", failing(why))
+            broken.setattr(Typesetter, "made", failing(why))
             assert len(round_of(app, tries=1)) == 1
             later()
     task = task_of(app, key)
@@ -194,8 +194,8 @@ def test_a_worker_that_is_ended_leaves_its_paper_to_the_next(
     """`certificate work --watch` told to stop gives its claim back at once; one that is killed, after the lease."""
     key, making = make_application(status="filed"), tmp_path / "making"
     hanging = (
-        "import pathlib, time; from models.certificate.typesetting import Press; from app import create_app; "
-        f"Press.made = lambda *_: [pathlib.Path({str(making)!r}).touch(), time.sleep(600)]; "
+        "import pathlib, time; from models.certificate.typesetting import Typesetter; from app import create_app; "
+        f"Typesetter.made = lambda *_: [pathlib.Path({str(making)!r}).touch(), time.sleep(600)]; "
         f"create_app({ {name: app.config[name] for name in SETTINGS}!r})"
         ".test_cli_runner().invoke(args=['certificate', 'work', '--watch'])"
     )
