@@ -155,10 +155,10 @@ class ApplicationsScreen(UploadScreen):
     def submit_then_redirect(self, row: Application) -> Any:
         """申报 of what has just been saved."""
         key, facts = row.id, acts.facts_of(row)
-        refused = self.refused(Action.SUBMIT, row)
+        refused = self.attempt_and_commit(Action.SUBMIT, row)
         if refused is None:
             address = self.get_url(".details_view", id=key)
-            self.tell_result(Action.SUBMIT, row, facts, address)
+            self.flash_result(Action.SUBMIT, row, facts, address)
             return redirect(address)
         flash(str(refused), "error")
         checked = {"check": 1} if isinstance(refused, filing.Incomplete) else {}

@@ -114,7 +114,7 @@ class FilingScreen(PrintScreen):
             "carrier_fields": displayed(Carrier),
             "kinds": AttachmentKind,
             "grounds": Ground,
-            "told": history,
+            "entries_of": history,
             "unanswered": unanswered,
             "newest": disclosure.NEWEST,
             "reasons": Reason,
@@ -131,19 +131,19 @@ class FilingScreen(PrintScreen):
         """Every act of every screen: one row, one rule, one transaction; a refusal is a sentence, never a 500."""
         row = self.get_one(request.form.get("id")) or abort(404)
         wanted, facts, key = Action(action), facts_of(row), row.id
-        refused = self.refused(wanted, row)
+        refused = self.attempt_and_commit(wanted, row)
         if isinstance(refused, NotMadeYet):
             return self.ask_for_paper(row)
         if refused and workflow.RULES[wanted].opinion:
             raise refused  # its page gives back the words that were written
         if refused:
-            return self.not_printed(refused) if wanted is Action.PRINT else self.told(refused, key)
+            return self.not_printed(refused) if wanted is Action.PRINT else self.show_refusal(refused, key)
         if wanted is Action.PRINT:
             return redirect(self.get_url(".certificate", id=key), 303)
-        self.tell_result(wanted, row, facts, local(request.form.get("url")) or self.get_url(".index_view"))
+        self.flash_result(wanted, row, facts, local(request.form.get("url")) or self.get_url(".index_view"))
         return self.back()
 
-    def tell_result(self, action: Action, row: Application, facts: dict[str, str], shown_on: str) -> None:
+    def flash_result(self, action: Action, row: Application, facts: dict[str, str], shown_on: str) -> None:
         """Flash the panel of a committed act for the page `shown_on`; `facts` were read before it."""
         links: list[Link] = [(_("返回列表"), self.get_url(".index_view"))]
         if action is not Action.DELETE:  # which has hidden the row from its owner
@@ -154,27 +154,27 @@ class FilingScreen(PrintScreen):
         panel = render_template("panel/result.html", **result(action, facts, links, shown_on))
         flash(Markup(panel), "result")
 
-    def refused(self, action: Action, row: Application) -> Refused | None:
-        """Do the act and commit: None; or why it was refused."""
+    def attempt_and_commit(self, action: Action, row: Application) -> Refused | None:
+        """Do the act and commit; None, or after a rollback the reason why it was refused."""
         try:
             if action is Action.PRINT:
                 self.paper_of(row)  # first: a print that is recorded was one
-            filing.perform(db.session(), action, row, current_user, office=office(), **self.said())
+            filing.perform(db.session(), action, row, current_user, office=office(), **self.particulars())
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
             return refused
         return None
 
-    def told(self, refused: Refused, key: int) -> Any:
+    def show_refusal(self, refused: Refused, key: int) -> Any:
         """Back to where the person came from, or to the form and what it lacks."""
         flash(str(refused), "error")
         if isinstance(refused, filing.Incomplete):
             return redirect(self.get_url(".edit_view", id=key, check=1), 303)
         return self.back()
 
-    def said(self) -> dict[str, Any]:
-        """What came with the button: the version that was seen, words, grounds of the law, a reason."""
+    def particulars(self) -> dict[str, Any]:
+        """What the form of the act sent: version seen, opinion, legal grounds, reason of a revocation."""
         version = request.args.get("version")
         return {
             "version": None if version is None else number_of(version) or 0,  # one that is no number saw nothing
