@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import cos, pi, sin
 from xml.sax.saxutils import escape
 
-from models.certificate.fonts import outline
+from models.certificate.fonts import outlines
 
 SIZE = 42  # across, the ring included
 RING, THIN = 1.0, 0.2  # widths of the outer ring and of the fine one within it
@@ -49,9 +49,8 @@ def _along(name: str) -> Iterator[str]:
     """Every character on its own, upright on the circle; a long name is set smaller."""
     step = min(LARGEST * STEP / BASELINE, ARC / max(len(name), 1))
     size = min(LARGEST, step * BASELINE / STEP * 1.08)
-    for n, sign in enumerate(name):
+    for n, drawn in enumerate(outlines(name)):
         degrees = (n - (len(name) - 1) / 2) * step * 180 / pi
-        drawn = outline(sign)
         left = -drawn.advance / 2 * size
         moved = f"rotate({degrees:.3f}) translate({left:.3f} {-BASELINE}) scale({size:.4f} {-size:.4f})"
         yield f'<path transform="{moved}" d="{drawn.path}"/>'
