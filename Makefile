@@ -68,11 +68,11 @@ soak: setup ## 长时间反复强制终止投递和办理进程，核对双方�
 # In Debian a service, which whoever only runs the demo does not need.
 test: PACKAGES += nginx
 test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
-	@$(BIN)/pytest -n auto -m 'not slow'
-	@$(BIN)/pytest -n auto -m slow
+	@$(BIN)/pytest -n auto --part quick
+	@$(BIN)/pytest -n auto --part slow
 
 quick: setup ## 在 SQLite 上运行两分钟内能完成的测试，不启动浏览器和服务器
-	@$(BIN)/pytest -n auto -m 'not slow'
+	@$(BIN)/pytest -n auto --part quick
 
 migration: export NAME := $(NAME)
 migration: $(INSTALLED) ## 改动模型之后编写迁移（NAME="改了什么"）

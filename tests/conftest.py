@@ -60,11 +60,18 @@ def is_slow(item: pytest.Item) -> bool:
     return "postgresql" in given or not {"postgresql", "on_postgresql", "s3"}.isdisjoint(item.fixturenames)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`make quick` leaves out what is slow, and `make test` runs it last."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make quick` runs one part, and `make test` both, each by itself: CI refuses a run with tests left out."""
+    parser.addoption("--part", choices=("quick", "slow"), help="run this part of the tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow, and keep the part that is asked for."""
     for item in items:
         if is_slow(item):
             item.add_marker("slow")
+    if part := config.getoption("--part"):
+        items[:] = [item for item in items if ("slow" in item.keywords) is (part == "slow")]
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ def test_an_old_python_is_told_so(tmp_path: Path) -> None:
         ("===== 812 passed in 80.12s (0:01:20) =====", 0, True),
         ("===== 812 passed, 3 warnings in 80.12s (0:01:20) =====", 0, True),
         ("===== 410 passed, 402 skipped in 40.12s =====", 0, False),
+        ("===== 410 passed, 402 deselected in 40.12s =====", 0, False),
         ("===== 811 passed, 1 xfailed in 80.12s (0:01:20) =====", 0, False),
         ("===== 1 failed, 811 passed in 80.12s (0:01:20) =====", 2, False),
         ("", 0, False),
@@ -89,6 +90,17 @@ def test_ci_takes_a_run_only_when_every_test_ran_and_passed(
     answer = run(".ci/run", path=tmp_path)
     assert (answer.returncode == 0) == taken
     assert answer.stdout.splitlines()[-1] == closing
+
+
+def test_ci_refuses_what_the_first_of_two_parts_left_out(tmp_path: Path) -> None:
+    program(tmp_path, "make", 'echo "===== 1 passed, 1 skipped in 1.00s ====="; echo "===== 2 passed in 1.00s ====="')
+    assert run(".ci/run", path=tmp_path).returncode == 1
+
+
+def test_make_test_runs_every_test_in_two_parts() -> None:
+    """The quick part first, and nothing in between."""
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").split("\ntest: setup")[1].split("\n\n")[0]
+    assert recipe.splitlines()[1:] == [f"\t@$(BIN)/pytest -n auto --part {part}" for part in ("quick", "slow")]
 
 
 def test_ci_stops_at_lint(tmp_path: Path) -> None:
