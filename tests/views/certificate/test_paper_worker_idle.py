@@ -1,0 +1,21 @@
+"""A worker that has made a paper, and waits for the next, keeps nothing open in the database."""
+
+from flask import Flask
+
+from models import access
+from models.database import db
+from tests.conftest import Making
+from views.certificate import paper_worker
+
+
+def test_no_transaction_stays_open_after_a_round(app: Flask, make_application: Making) -> None:
+    """Found in attack: the store asks for its identity in db.session, which `certificate work --watch` never ends.
+
+    On PostgreSQL that connection stays idle in transaction; once the server has closed it, no paper is made any more.
+    """
+    make_application(status="filed")
+    with app.app_context(), access.everything() as session:
+        made = list(paper_worker.work(session, paper_worker.pace()))
+        session.rollback()  # as views/terminal/certificates.py does after each round
+        assert [failure for _number, failure in made] == [""]
+        assert not db.session().in_transaction()
