@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from models import workflow
 from models.acts import drafts, filing, uploads
 from models.application import Application, locking
-from models.application.attachments import Bounds, Store
+from models.application.attachments import Attachment, Bounds, Store, Stored
 from models.application.carriers import Carrier
 from models.columns import written
 from models.people.accounts import Account, publishers_for
@@ -31,6 +31,9 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
     that it is all there or not at all. A press that no longer entrusts the applicant has to be chosen anew.
     """
     rule = workflow.check(Action.COPY, old.status, by.role)
+    if new := undecided_copy(session, old):
+        raise Begun(old, new)
+    files, left = _inspect_files(old, by, store)  # takes a while, and nobody waits for it
     locking.hold(session, old, rule)  # pressed twice, the second request waits here until the first has committed
     if new := undecided_copy(session, old):
         raise Begun(old, new)
@@ -47,7 +50,10 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
         setattr(draft, name, getattr(old, name))
     draft.carriers = [_again(row) for row in old.carriers]
     session.flush()
-    return draft, _bring_files(session, old, draft, by, store)
+    bounds = Bounds(len(files), len(files))
+    for file, stored in files:
+        uploads.attach_stored(session, draft, file.kind, stored, file.name, by, bounds=bounds)
+    return draft, left
 
 
 def undecided_copy(session: Session, old: Application) -> Application | None:
@@ -65,17 +71,15 @@ def _again(row: Carrier) -> Carrier:
     return Carrier(**{name: getattr(row, name) for name in names})
 
 
-def _bring_files(session: Session, old: Application, draft: Application, by: Account, store: Store) -> list[str]:
-    """By the way on which every file comes in: what is no longer safe to accept stays behind, the rest is kept once."""
-    left, bounds = [], Bounds(len(old.current_attachments), len(old.current_attachments))
+def _inspect_files(old: Application, by: Account, store: Store) -> tuple[list[tuple[Attachment, Stored]], list[str]]:
+    """The files of `old` that may be accepted today, and a sentence for each that may not, or whose bytes are lost."""
+    files, left = [], []
     for file in old.current_attachments:
         try:
             with store.open(file.digest) as content:
-                uploads.attach(session, draft, file.kind, content, file.name, by, store, file.size, bounds=bounds)
-        except locking.Conflict:
-            raise
+                files.append((file, store.put(content, file.name, file.size, by.id)))
         except FileNotFoundError:
             left.append(_("附件“%(name)s”的内容缺失，没有复制，请重新上传。", name=file.name))
         except Refused as refused:
             left.append(str(refused))
-    return left
+    return files, left

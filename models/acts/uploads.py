@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models import clock, workflow
 from models.acts.drafts import start
 from models.application import Application, trail
-from models.application.attachments import Attachment, Bounds, Store, clean_name, named, reread_files
+from models.application.attachments import Attachment, Bounds, Store, Stored, clean_name, named, reread_files
 from models.application.locking import hold
 from models.people.accounts import Account
 from models.vocabulary import Action, AttachmentKind, Status, Step
@@ -31,14 +31,26 @@ def attach(
 
     Without an application a draft is started: only then, for looking at a file takes long, and a number is waited for.
     """
-    rule = workflow.check(Action.EDIT, application.status if application else Status.DRAFT, by.role)
+    workflow.check(Action.EDIT, application.status if application else Status.DRAFT, by.role)
     if application and replaces is None:
         bounds.assert_room(application, kind)  # before the file is inspected; what counts is asked again under the lock
-    name = clean_name(name)
-    stored = store.put(stream, name, limit, by.id)
-    name = named(name, stored.media_type)
-    application = application or start(session, by)
-    status = hold(session, application, rule)
+    stored = store.put(stream, clean_name(name), limit, by.id)
+    return attach_stored(session, application or start(session, by), kind, stored, name, by, replaces, bounds)
+
+
+def attach_stored(
+    session: Session,
+    application: Application,
+    kind: AttachmentKind,
+    stored: Stored,
+    name: str,
+    by: Account,
+    replaces: int | None = None,
+    bounds: Bounds = Bounds(),  # noqa: B008  frozen
+) -> Attachment:
+    """The row that names bytes which the store holds already, inspected. Raises Refused."""
+    name = named(clean_name(name), stored.media_type)
+    status = hold(session, application, workflow.check(Action.EDIT, application.status, by.role))
     reread_files(session, application)
     old = _remove(application, replaces).name if replaces is not None else None
     bounds.assert_room(application, kind)

@@ -13,6 +13,7 @@ from models.acts import papers
 from models.certificate import paper_queue
 from models.certificate.paper_queue import Claim, Pace
 from models.certificate.typesetting import TypesettingFailed
+from models.database import db
 from models.files.worker import Busy
 from models.workflow import Refused
 from views.certificate import page
@@ -56,4 +57,6 @@ def _attempt(session: Session, task: Claim, pace: Pace) -> str:
     except BaseException:  # told to stop
         paper_queue.hand_over(session, task)
         raise
+    finally:
+        db.session.remove()  # in which the store asks for its identity
     return ""
