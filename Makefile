@@ -71,7 +71,7 @@ test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto -m 'not slow'
 	@$(BIN)/pytest -n auto -m slow
 
-quick: setup ## 在 SQLite 上运行两分钟内能完成的测试，不启动浏览器和服务器
+quick: setup ## 在 SQLite 上运行不需要浏览器和服务器的测试，约三分钟
 	@$(BIN)/pytest -n auto -m 'not slow'
 
 migration: export NAME := $(NAME)
