@@ -71,7 +71,7 @@ test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto --part quick
 	@$(BIN)/pytest -n auto --part slow
 
-quick: setup ## 在 SQLite 上运行两分钟内能完成的测试，不启动浏览器和服务器
+quick: setup ## 在 SQLite 上运行不需要浏览器和服务器的测试，约四分钟
 	@$(BIN)/pytest -n auto --part quick
 
 migration: export NAME := $(NAME)

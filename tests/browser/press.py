@@ -146,6 +146,8 @@ def submits(press: Person, a_pdf: Making) -> None:
     page = press.page
     press.attach("contract", 境外加工合同=a_pdf("contract"))
     expect(page.locator("#file-contract .files li")).to_have_count(1)
+    expect(page.locator(".box.wrong")).to_have_count(0)
+    expect(page.get_by_text("请上传境外加工合同。")).to_have_count(0)
     press.press("申报")
     expect(page.get_by_role("dialog")).to_contain_text("申报后在审核结束前不能修改")
     press.answer("取消")

@@ -47,7 +47,7 @@ def test_enter_in_any_field_saves_and_declares_nothing(
         page.locator(field).focus()
         with page.expect_navigation():
             page.keyboard.press("Enter")
-        expect(page.locator(".alert-success")).to_contain_text("已保存 ")
+        expect(page.locator(".alert-success")).to_contain_text("已于 ")
         expect(page.get_by_role("dialog")).to_be_hidden()
     page.locator("#summary").focus()
     page.keyboard.press("Control+End")
@@ -81,7 +81,7 @@ def test_a_server_that_is_away_leaves_the_page_as_it_was(
         expect(page.locator("#title")).to_have_value("断网时写的名称")
     press.complaints.clear()  # the failures that this test has made
     press.turn_over("保存")
-    expect(page.locator(".alert-success")).to_contain_text("已保存 ")
+    expect(page.locator(".alert-success")).to_contain_text("已于 ")
     assert on_record(key)["application"][0]["title"] == "断网时写的名称"
 
 
@@ -156,7 +156,7 @@ def test_a_conflict_is_sent_once_and_saved_knowingly(
     page.get_by_role("button", name="打开日历：预计进口日期").click()
     page.keyboard.press("Enter")
     press.turn_over("保存")
-    expect(page.locator(".alert-success")).to_contain_text("已保存 ")
+    expect(page.locator(".alert-success")).to_contain_text("已于 ")
     kept = on_record(key)
     assert [kept["application"][0][name] for name in ("title", "country")] == ["我的名称", "JPN"]
     assert [row["specification"] for row in kept["carrier"]][1:] == ["第 2 卷"]
@@ -183,7 +183,7 @@ def test_a_session_that_ended_asks_for_the_password_over_the_page_and_goes_on(
     expect(again.get_by_role("alert")).to_contain_text("用户名或密码不正确")
     with page.expect_navigation():
         signs_in_over_the_page(press)
-    expect(page.locator(".alert-success")).to_contain_text("已保存 ")
+    expect(page.locator(".alert-success")).to_contain_text("已于 ")
     assert on_record(key)["application"][0]["title"] == "超时之后的名称"
     session_ends(app, "publisher")
     press.attach("other", 补充=a_pdf("1"))

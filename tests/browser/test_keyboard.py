@@ -147,7 +147,7 @@ def fills_in(press: Typist) -> str:
         press.type(text)
     with page.expect_navigation():
         press.press("Escape", "Enter")
-    expect(page.locator(".alert-success")).to_contain_text("已保存")
+    expect(page.locator(".alert-success")).to_contain_text("保存。")
     expect(page.locator("#missing")).to_have_count(0)
     return page.get_by_label("申请单号").input_value()
 

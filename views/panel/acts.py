@@ -131,5 +131,5 @@ def saved(marks: int, at: Any) -> str:
     """After 保存 of a draft at `at`, in which `marks` cells have to be corrected."""
     when = at.strftime("%H:%M")
     if marks:
-        return _("已保存 %(when)s；有 %(marks)s 处还需改正，见红字。", when=when, marks=marks)
-    return _("已保存 %(when)s。", when=when)
+        return _("已于 %(when)s 保存；有 %(marks)s 处还需改正，见红字。", when=when, marks=marks)
+    return _("已于 %(when)s 保存。", when=when)

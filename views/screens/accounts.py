@@ -88,6 +88,8 @@ class AccountScreen(Screen):
     form_args = named(Account, *form_columns)["args"]
     form_args["username"]["read"] = normal_username
     form_args["username"]["validators"].append(check_username)
+    form_args["organisation"] = {"description": _l("出版单位账号必填")}
+    form_args["province"]["description"] = _l("省级审核账号必填")
     FIXED = ("username", "role")  # said once, when the account is made
 
     def __init__(self, **kwargs: Any) -> None:

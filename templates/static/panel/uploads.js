@@ -94,6 +94,8 @@ export function watch(form, box) {
     const answer = await send(form.dataset.upload, fieldsOf(form, box, old ? { file, replaces: old } : { file }), line.progress);
     if (!answer.ok) return refuse(line, answer.status ? answer.words : form.dataset.lost, !answer.status || answer.status === 429 || answer.status >= 500);
     box.querySelector(".box-files").innerHTML = answer.json.html;
+    box.classList.remove("wrong");  // 申报 missed it: it is here now
+    document.querySelector(`#missing a[href="#${box.id}"]`)?.closest("li").remove();
     if (answer.json.note) line.fail(answer.json.note, false); else line.done();
   }
   function refuse(line, words, again) { state.refused += 1; line.fail(words, again); }

@@ -96,7 +96,7 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
     assert (answer.status_code, answer.location) == (302, f"/applications/edit/?id={key}")
     page = browser.get(answer.location).text
     (told,) = said(page)
-    assert re.fullmatch(r"已保存 \d\d:\d\d；有 6 处还需改正，见红字。", told)
+    assert re.fullmatch(r"已于 \d\d:\d\d 保存；有 6 处还需改正，见红字。", told)
     wrong = {
         "hs_code": "商品编码：请填写 8 位或 10 位数字。",
         "expected_on": "预计进口日期：没有这一天，请核对后按 2026-01-31 的格式填写日期。",
@@ -342,7 +342,7 @@ def test_a_wrong_isbn_is_told_and_does_not_block(as_: As, make_application: Maki
     assert on_record(key)["application"][0]["isbn"] == "978-7-5399-0000-0"
     right = save(browser, key, opened(browser, key) | {"isbn": "9787111075660"})
     (told,) = said(browser.get(right.location).text)
-    assert re.fullmatch(r"已保存 \d\d:\d\d。", told)
+    assert re.fullmatch(r"已于 \d\d:\d\d 保存。", told)
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status not in ("draft", "returned")])

@@ -228,6 +228,7 @@ class TestScreen:
             assert browser.post("/exchange/release/", data={"id": message["id"]}).status_code == 303
         page = browser.get("/exchange/").text
         assert "已重发" in page
+        assert f"{on_record(failed)['application'][0]['number']} 正在重新发往海关" in page
         assert "当前状态为「海关接收成功」，不能重发" in page
         assert "不能放行报文；「已搁置」状态可以放行报文。" in page
         assert status(on_record(failed)) is Status.FILED
@@ -259,7 +260,7 @@ class TestScreen:
         page = as_("operator").get("/traffic/").text
         facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
         assert (facts["已搁置"], facts["无法识别的回执"], facts["超时未完成"]) == ("1", "1", "0")
-        assert "，已等候 0分钟" in facts["最早入列"]
+        assert "，已等候 0 分钟" in facts["最早入列"]
         assert "内容残缺或不是 XML，已原样留存。" in page
         (number,) = re.findall(r"<strong>(\d+)</strong> <span>即时应答</span>", page)
         assert typed("customs", "receipt", number).stdout_bytes == b"\xff"
