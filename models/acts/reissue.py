@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 from models import workflow
 from models.acts import drafts, filing, uploads
 from models.application import Application, locking
-from models.application.attachments import Attachment, Bounds, Store, Stored
+from models.application.attachments import Attachment, Bounds, Store, Stored, TryAgain
 from models.application.carriers import Carrier
 from models.columns import written
+from models.files.store_errors import StoreUnusable
 from models.people.accounts import Account, publishers_for
 from models.vocabulary import Action
 from models.workflow import Refused
@@ -80,6 +81,8 @@ def _inspect_files(old: Application, by: Account, store: Store) -> tuple[list[tu
                 files.append((file, store.put(content, file.name, file.size, by.id)))
         except FileNotFoundError:
             left.append(_("附件“%(name)s”的内容缺失，没有复制，请重新上传。", name=file.name))
+        except (StoreUnusable, TryAgain):  # for the moment: another try will bring everything
+            raise
         except Refused as refused:
             left.append(str(refused))
     return files, left

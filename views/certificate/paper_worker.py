@@ -51,8 +51,9 @@ def _attempt(session: Session, task: Claim, pace: Pace) -> str:
         raise
     except Exception as why:
         said = str(why) if isinstance(why, (Refused, TypesettingFailed)) else f"{type(why).__name__}: {why}"
-        current_app.logger.warning("no paper yet for certificate %s", task.number, exc_info=why)
-        paper_queue.give_back(session, task, said, pace, fault=not isinstance(why, ELSEWHERE))
+        fault = not isinstance(why, ELSEWHERE)
+        current_app.logger.warning("no paper yet for certificate %s: %s", task.number, said, exc_info=fault and why)
+        paper_queue.give_back(session, task, said, pace, fault=fault)
         return said
     except BaseException:  # told to stop
         paper_queue.hand_over(session, task)

@@ -73,6 +73,9 @@ def limit() -> None:
 
 def limit_to(chosen: Limit) -> None:
     """Set the limits of this request; call it before anything reads the body."""
-    if chosen.body is not None:
-        request.max_content_length = chosen.body
+    body = chosen.body
+    if request.mimetype != "multipart/form-data":  # Werkzeug bounds the fields of multipart bodies alone
+        body = min(chosen.fields, body or chosen.fields)
+    if body is not None:
+        request.max_content_length = body
     request.max_form_memory_size, request.max_form_parts = chosen.fields, chosen.parts

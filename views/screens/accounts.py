@@ -98,9 +98,10 @@ class AccountScreen(Screen):
     @expose("/")
     def index_view(self) -> Any:
         """The list, and above it the one-time passwords that have not been shown yet; commits that they are shown."""
-        for note in one_time.take():
-            flash(note, "password")  # taken out again by this very page, so that no cookie ever carries it
-        db.session().commit()
+        if request.method == "GET":  # a HEAD shows nothing
+            for note in one_time.take():
+                flash(note, "password")  # taken out again by this very page, so that no cookie ever carries it
+            db.session().commit()
         return super().index_view()
 
     def get_edit_form(self) -> Any:
