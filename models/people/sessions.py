@@ -127,10 +127,9 @@ def told_at_sign_in(session: Session, account: Account) -> str | None:
     count, failure = failures_between(session, account.username, last or BEGINNING, account.visit.began_at)
     if failure is None:
         return None
-    before = _("上次登录：%(when)s。", when=f"{last:%Y-%m-%d %H:%M}") if last else _("此前没有登录过。")
-    return before + _(
-        "其间有 %(count)s 次输错密码，最近一次在 %(when)s，来自 %(address)s。"
-        "如非本人操作，请修改密码，并告知系统管理员。",
+    since = _("上次登录：%(when)s，其间", when=f"{last:%Y-%m-%d %H:%M}") if last else _("首次登录之前")
+    return since + _(
+        "有 %(count)s 次输错密码，最近一次在 %(when)s，来自 %(address)s。如非本人操作，请修改密码，并告知系统管理员。",
         count=count,
         when=f"{failure.at:%Y-%m-%d %H:%M}",
         address=failure.address or _("未知地址"),

@@ -159,7 +159,7 @@ def test_the_owner_hears_of_failures_since_the_last_visit_and_of_no_others(app: 
         told = told_at_sign_in(db.session(), sign_in(db.session(), "publisher", PASSWORD, HOME))
         assert told is not None
         last = db.session.scalars(select(Visit.began_at).order_by(Visit.id)).first()
-        assert told.startswith(f"上次登录：{last:%Y-%m-%d %H:%M}。其间有 2 次输错密码")
+        assert told.startswith(f"上次登录：{last:%Y-%m-%d %H:%M}，其间有 2 次输错密码")
         assert "来自 198.51.100.7" in told
         assert told_at_sign_in(db.session(), sign_in(db.session(), "publisher", PASSWORD, HOME)) is None
 
@@ -168,7 +168,7 @@ def test_who_never_signed_in_is_told_too(app: Flask) -> None:
     with app.app_context():
         answer()
         told = str(told_at_sign_in(db.session(), sign_in(db.session(), "publisher", PASSWORD, HOME)))
-        assert told.startswith("此前没有登录过。其间有 1 次输错密码")
+        assert told.startswith("首次登录之前有 1 次输错密码")
 
 
 def test_no_name_that_was_typed_is_kept_readable(app: Flask) -> None:
