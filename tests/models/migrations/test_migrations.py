@@ -247,7 +247,8 @@ from models.customs import CustomsMessage, envelope
 from models.customs.schema import message_xsd
 from tests.cast import brought
 from tests.conftest import signed_in
-from views.certificate import code_of, page
+from models.acts.papers import code_of
+from views.certificate import page
 from views.resources import keys
 
 app = create_app({"TESTING": True, "CAPTCHA": False})
