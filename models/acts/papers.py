@@ -40,7 +40,8 @@ def complete(key: int, store: Store, keys: Keys, layout: Layout) -> None:
     """Set, sign and keep the paper of a granted certificate, outside any transaction, and take it off the queue.
 
     Whoever is first stays first: one paper a certificate, whatever crashed or raced before (手册 第二章·打印). For a
-    worker: it takes seconds, a minute for thousands of carrier rows. Raises Jammed, Busy or Refused.
+    worker: it takes seconds, a minute for thousands of carrier rows. Raises
+    TypesettingFailed, Busy or Refused.
     """
     with access.everything() as session:
         certificate = session.get_one(Certificate, key)

@@ -47,7 +47,7 @@ class Typesetter(WorkerProcess):
         super().__init__(WorkerTask(printed, start_up, clean_up, lasts=lasts), longest)
 
     def made(self, order: Order) -> bytes:
-        """The signed PDF/A-3b; raises Jammed, or Busy when no process can be started now."""
+        """The signed PDF/A-3b; raises TypesettingFailed, or Busy when no process can be started now."""
         try:
             return bytes(self.done(order))
         except Busy:

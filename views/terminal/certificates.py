@@ -2,14 +2,11 @@
 
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import click
-from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy.exc import SQLAlchemyError
 
 from models import access, verdict
 from models.certificate import paper_queue
@@ -19,9 +16,7 @@ from models.signing.check_code import Forged
 from models.workflow import Refused
 from views.certificate import paper_worker
 from views.resources import keys
-from views.terminal.group import Terminal
-
-POLL = 1  # seconds
+from views.terminal.group import Terminal, run_rounds
 
 papers = Terminal("certificate", help="证明：查验文件和二维码，补制证明文件。")
 
@@ -65,19 +60,13 @@ def prove(text: str) -> None:
 def work(watch: bool) -> None:
     """Everything that is due, once or for ever."""
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))  # gives its claim back, so that no other worker waits
+
+    def make() -> None:
+        for number, failure in paper_worker.work(session, paper_worker.pace()):
+            click.echo(f"{number}：{failure or _('证明文件已制成。')}")
+
     with access.everything() as session:
-        while True:
-            try:
-                for number, failure in paper_worker.work(session, paper_worker.pace()):
-                    click.echo(f"{number}：{failure or _('证明文件已制成。')}")
-            except SQLAlchemyError:
-                if not watch:
-                    raise
-                current_app.logger.exception("the database does not answer; trying again")
-            if not watch:
-                return
-            session.rollback()
-            time.sleep(POLL)
+        run_rounds(session, make, watch)
 
 
 @papers.command(help="补制尚未制成的证明文件，被搁置的也再试一次；编号和内容不变。")

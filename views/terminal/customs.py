@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import click
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy.exc import SQLAlchemyError
 
 from models import access
 from models.customs import reconciliation
@@ -25,9 +24,8 @@ from models.workflow import Refused
 from views.demo import simulator_transports
 from views.demo.simulator import FAULTS, Customs, FaultInjection
 from views.resources import keys, pace
-from views.terminal.group import Terminal
+from views.terminal.group import Terminal, run_rounds
 
-POLL = 1  # seconds
 HERE = {"127.0.0.1", "::1", "localhost"}
 
 exchange = Terminal("customs", help="海关报文：投递、模拟海关、对账。")
@@ -38,23 +36,18 @@ exchange = Terminal("customs", help="海关报文：投递、模拟海关、对�
 def send(watch: bool) -> None:
     """Everything that is due, once or for ever."""
     chosen, before = way(), set[str]()
+
+    def deliver() -> None:
+        nonlocal before
+        lines = set[str]()
+        for line in delivery.deliver(session, chosen):
+            if line not in before:  # a gateway that is down says so once
+                click.echo(line)
+            lines.add(line)
+        before = lines
+
     with access.everything() as session:
-        while True:
-            try:
-                told = set[str]()
-                for line in delivery.deliver(session, chosen):
-                    if line not in before:  # a gateway that is down says so once
-                        click.echo(line)
-                    told.add(line)
-                before = told
-            except SQLAlchemyError:
-                if not watch:
-                    raise
-                current_app.logger.exception("the database does not answer; trying again")
-            if not watch:
-                return
-            session.rollback()
-            time.sleep(POLL)
+        run_rounds(session, deliver, watch)
 
 
 @exchange.command(help="与海关台账逐份核对（可指定日期），列出全部差异；有差异时以状态 1 退出。")
