@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ SETTINGS: dict[str, Any] = {
     # Files an application may have, of each kind and in all; ours, no public text names a number.
     "ATTACHMENTS_PER_KIND": 20,
     "ATTACHMENTS_IN_ALL": 100,
+    # Files that may ever be uploaded to one, removed and replaced ones too: what was removed is kept for the record.
+    "ATTACHMENTS_EVER": 400,
+    # Files that all processes of this machine inspect at the same time; each takes a processor, and up to 1 GB.
+    "INSPECTIONS": 1,
     # The way to customs: folder:PATH (the boxes of an E-port client; relative to instance/), https://… or, on this
     # machine alone, http://…; None sends nothing. For https, PEM files: whom we trust, and our own certificate and key.
     "CUSTOMS_GATEWAY": None,
@@ -46,12 +51,27 @@ SETTINGS: dict[str, Any] = {
     "CUSTOMS_PACE": {},
     # Departures from Pace in models/certificate/paper_queue.py, for the workers that make papers.
     "PAPER_PACE": {},
+    # The mail server, host or host:port; None sends no e-mail, and nobody is offered any. `SMTP_TLS`: starttls, tls
+    # (from the beginning) or none; `SMTP_CA`: PEM file of whom we trust, None: as the system does.
+    "SMTP": None,
+    "SMTP_TLS": "starttls",
+    "SMTP_CA": None,
+    "SMTP_USER": None,
+    "SMTP_PASSWORD": None,
+    # The address that e-mails come from.
+    "SMTP_FROM": None,
+    # Departures from Pace in models/notifications/letters.py.
+    "MAIL_PACE": {},
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
+    # Seconds after which a form that is being filled in keeps what was typed (自动保存); 0: only 保存 does.
+    "AUTOSAVE_SECONDS": 10,
     # Hours after which it ends whatever is clicked.
     "SESSION_HOURS": 12,
     # Seconds within which a request has to arrive; each 16 KB of it adds another (views/entrance/server.py).
     "REQUEST_SECONDS": 20,
+    # Who may see /healthz?details without signing in as 系统管理员: addresses or networks, commas between.
+    "HEALTH_ADDRESSES": "127.0.0.1,::1",
     # Where requests are counted, to slow down whoever guesses: each process by itself, or redis://… for all together.
     "RATELIMIT_STORAGE_URI": "memory://",
     # Reverse proxies in front of us, one behind the other; and from which addresses or networks they reach us: from
@@ -87,14 +107,16 @@ def own_secret(folder: Path) -> str:
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     """The application; `overrides` win over FILING_<NAME> in the environment, which wins over SETTINGS."""
     app = Flask(__name__, static_folder="templates/static", static_url_path="/assets")
-    app.config.from_mapping(SETTINGS)
+    app.config.from_mapping(deepcopy(SETTINGS))  # the environment is written into the dictionaries among them
     app.config.from_prefixed_env("FILING")
     app.config.from_mapping(overrides or {})
+    views.settings.check(app.config)
     for name in ("STORE", "SIGNING_KEY"):
         if "://" not in app.config[name]:
             app.config[name] = str(Path(app.instance_path) / app.config[name])  # an absolute path stays as it is
-    app.config["MAX_CONTENT_LENGTH"] = (int(app.config["ATTACHMENT_MB"]) + 1) << 20
-    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or own_secret(Path(app.instance_path))
-    open_database(app)
+    app.config["MAX_CONTENT_LENGTH"] = (app.config["ATTACHMENT_MB"] + 1) << 20
+    with views.settings.errors_in_a_sentence():
+        app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or own_secret(Path(app.instance_path))
+        open_database(app)
     views.init_app(app)
     return app

@@ -1,10 +1,11 @@
-"""What a column's `info` says of its field: the one place from which form, details, export and certificate follow.
+"""Column metadata (`Column.info`), from which form, details, export, certificate and customs message are derived.
 
-Keys, all optional: `label`; `by`, "applicant" or "system", who fills it (none: it is in no form and no details);
-`granted`, whether it is frozen into the certificate and told to customs; `paper`, where the certificate shows it:
-(part, line, place in the line), () for a place of its own there, absent for a line after the column before it;
-`required` to submit; `codes`, its code list; `read`, which makes a value of typed text; `hint`; `most`, characters of a
-text without length; `earliest` and `latest`, bounds of a day as distances from today.
+Keys, all optional: `label`; `by`: who fills it, "applicant" or "system" (absent: not in form and details); `granted`:
+part of the certificate's snapshot and of the customs message; `paper`: position on the certificate, (part, line,
+place in the line), () for a fixed place in the template, absent for a new line after the previous column; `headings`:
+other names of the column in people's tables; `required` to submit; `codes`: its code list; `read`: parser of typed
+text; `hint`; `most`: characters of a text without length; `earliest` and `latest`: bounds of a day, as distances from
+today.
 Form, details, export and message have the order of the columns.
 """
 
@@ -15,13 +16,13 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from models.codes import label_of
-from models.database import Base
-from models.text import Unreadable, check_day, is_blank
-from models.vocabulary import Part
+from models.codes import code_of, label_of
+from models.database import Base, Exact
+from models.text import Unreadable, check_amount, check_day, check_length, clean_text, is_blank, parse_decimal
+from models.vocabulary import Part, Word, WordColumn
 
 Place = tuple[Part, int, int] | tuple[()]
-Line = tuple[str, ...]  # columns that stand side by side
+Line = tuple[str, ...]  # columns side by side
 
 
 def by_applicant(label: Any, granted: bool = True, **rules: Any) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def displayed(table: type[Base]) -> tuple[str, ...]:
 
 @cache
 def granted(table: type[Base]) -> tuple[str, ...]:
-    """The columns frozen into the certificate, and told to customs."""
+    """The columns in the certificate's snapshot and the customs message."""
     return tuple(column.key for column in table.__table__.columns if column.info.get("granted"))
 
 
@@ -65,7 +66,7 @@ def paper_parts(table: type[Base]) -> tuple[tuple[Part, tuple[Line, ...]], ...]:
 
 
 def _after(parts: dict[Part, list[tuple[int, int, str]]]) -> tuple[Part, int, int]:
-    """A line of its own, after the last one of the last part so far."""
+    """A new line after the last one of the last part."""
     part = next(reversed(parts), Part.PARTIES)
     return part, max((line for line, _at, _key in parts.get(part, ())), default=0) + 1, 1
 
@@ -85,7 +86,7 @@ def empty_columns(row: Base) -> Iterator[Any]:
 
 
 def wrong_cells(row: Any) -> dict[str, str]:
-    """What keeps `row` from being submitted: field → the text typed into it that cannot be read, "" for a blank."""
+    """Fields that prevent submission: field → its unreadable text, or "" for a blank required field."""
     return {column.key: "" for column in empty_columns(row)} | (row.unread or {})
 
 
@@ -97,13 +98,44 @@ def lack(table: type[Base], name: str, text: str) -> str:
     return _("%(label)s“%(text)s”填写有误，请改正。", label=label, text=text if len(text) < 21 else text[:20] + "…")
 
 
-def shown(row: Base, name: str) -> Any:
-    """A field as people read it: a code with its name, a word by its label; None for nothing."""
-    column = row.__table__.columns[name]
-    value = getattr(row, name)
+def read_typed(column: Any, text: str) -> Any:
+    """What `text` means in a column of codes, numbers or text; None for a blank. Raises Refused with the sentence."""
+    if is_blank(text):
+        return None
+    if "codes" in column.info:
+        return code_of(column.info["codes"], text)
+    if isinstance(column.type, Exact):
+        number = parse_decimal(text)
+        check_amount(number)
+        return number
+    value = column.info.get("read", clean_text)(text)
+    check_length(value, column.info.get("most", column.type.length))
+    return value
+
+
+def readable(value: Any, column: Any = None, query: bool = True) -> Any:
+    """A value of `column` as people read it: a code with its name, a word by its label, yes and no; None for nothing.
+
+    Numbers, dates and other text stay as they are: screen, spreadsheet and paper each write them in their own way.
+    Words may be given as text, as the trail and a form have them. `query=False` leaves the code of a customs district
+    without its name, which stands in the database.
+    """
     if value in (None, ""):
         return None
-    return label_of(column.info["codes"], value) if "codes" in column.info else getattr(value, "label", value)
+    if column is not None and "codes" in column.info:
+        return label_of(column.info["codes"], value, query)
+    if column is not None and isinstance(column.type, WordColumn):
+        value = next((word for word in column.type.words if word == value), value)
+    if isinstance(value, Word):
+        return str(value.label)
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    return value
+
+
+def shown(row: Base, name: str) -> Any:
+    """The value of this column of `row`, readable."""
+    return readable(getattr(row, name), row.__table__.columns[name])
 
 
 def days_out_of_range(row: Base) -> dict[str, str]:

@@ -1,10 +1,9 @@
-"""All numbers of the register: 申请单号 and 证明编号 (our format; customs takes at most 32 characters).
+"""All numbers of the register: 申请单号 and 证明编号 (our format; customs accepts at most 32 characters).
 
 申请单号: `SQ` + year + 8 digits. 证明编号: `Z` + province (first 2 digits of GB/T 2260) + year + 6 digits + 2 check
-digits, ISO 7064 Mod 97-10 (GB/T 17710), computed over all that stands before them, Z counting as 35. Apart from the Z
-all are digits: no character is taken for another, and letters typed for digits can be put right. Every wrong digit and
-every exchange of two neighbours is detected. Former numbers end in one check character instead (Mod 37,36), which could
-be O or I: their length tells them apart, they stay as they were issued, and are verified as before.
+digits, ISO 7064 Mod 97-10 (GB/T 17710) over all characters before them, Z counting as 35. All but the Z are digits, so
+that letters typed for digits can be corrected. Every wrong digit and every swap of two neighbours is detected. Former
+numbers, recognised by their length, end in one check character (Mod 37,36); they stay valid.
 """
 
 import re
@@ -19,11 +18,11 @@ from models.database import Base
 from models.signing.check_code import LOOK_ALIKES, plain
 
 APPLICATIONS = "SQ"
-BODY = re.compile(r"Z\d{12}", re.ASCII)  # what the check digits are computed over
+BODY = re.compile(r"Z\d{12}", re.ASCII)  # the number without its check digits
 
 
 class Serial(Base):
-    """The last number given in a series and year. It rolls back with the act that took it: no gaps in what is kept."""
+    """The last number given in a series and year; rolled back with its transaction, so there are no gaps."""
 
     __tablename__ = "serial"
 
@@ -33,7 +32,7 @@ class Serial(Base):
 
 
 def reserve(session: Session, series: str, year: int, count: int = 1) -> int:
-    """The last of `count` new numbers; concurrent takers wait for each other's transaction (row lock or one writer)."""
+    """Reserve `count` numbers; the last of them. Locks the series until the caller's transaction ends."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(Serial).values(series=series, year=year, last=count)
     statement = statement.on_conflict_do_update(
@@ -42,8 +41,8 @@ def reserve(session: Session, series: str, year: int, count: int = 1) -> int:
     return int(session.connection().execute(statement.returning(Serial.__table__.c.last)).scalar_one())
 
 
-def spelled(series: str, year: int, serial: int) -> str:
-    """A number as people read it: applications have 8 digits, certificates 6 and two check digits."""
+def format_number(series: str, year: int, serial: int) -> str:
+    """The number as text: 8 digits for applications, 6 and two check digits for certificates."""
     if series == APPLICATIONS:
         return f"{series}{year}{serial:08d}"
     return _checked(f"{series}{year}{serial:06d}")
@@ -54,13 +53,13 @@ def _checked(body: str) -> str:
 
 
 def _checked_formerly(body: str) -> str:
-    """As certificates were numbered first; such numbers are still verified, but not given any more."""
+    """With the check character of former numbers, which are still verified, but no longer given."""
     return body + str(mod_37_36.calc_check_digit(body))
 
 
 def application_number(session: Session, day: date) -> str:
-    """`SQ` + year + 8 digits, given when the draft is born, never reused; gaps allowed."""
-    return spelled(APPLICATIONS, day.year, reserve(session, APPLICATIONS, day.year))
+    """The next 申请单号; never reused, gaps allowed."""
+    return format_number(APPLICATIONS, day.year, reserve(session, APPLICATIONS, day.year))
 
 
 def certificate_series(province: str) -> str:
@@ -69,15 +68,15 @@ def certificate_series(province: str) -> str:
 
 
 def certificate_number(session: Session, province: str, day: date) -> str:
-    """The next 证明编号, without gaps in a province and year; the caller's transaction locks the series."""
+    """The next 证明编号, without gaps in a province and year; locks the series until the transaction ends."""
     series = certificate_series(province)
-    return spelled(series, day.year, reserve(session, series, day.year))
+    return format_number(series, day.year, reserve(session, series, day.year))
 
 
-def meant(typed: str) -> str:
-    """The certificate's number that a person typed, whatever the case, width, blanks and dashes.
+def parse_number(typed: str) -> str:
+    """The certificate number in `typed`; case, width, blanks and dashes are ignored, and O, I, L read as digits.
 
-    Where only a digit can stand, O is read as 0, I and L as 1. What is no such number comes back in capitals.
+    Any other text is returned in capitals without blanks and dashes.
     """
     number = plain(typed)
     body = number[:1] + number[1:13].translate(LOOK_ALIKES)
@@ -86,19 +85,19 @@ def meant(typed: str) -> str:
     end = number[13:].translate(LOOK_ALIKES)
     if len(end) == 2:
         return body + end
-    former = _checked_formerly(body)  # its last character may be a letter or a digit: the one that is right was meant
+    former = _checked_formerly(body)  # its last character may be a letter or a digit: correct it by the check
     return former if end == former[13:].translate(LOOK_ALIKES) else body + number[13:]
 
 
-def meant_message(typed: str) -> str:
-    """A customs message's number that a person typed: that of its certificate, or this with a dash and its version."""
+def parse_message_id(typed: str) -> str:
+    """The id of a customs message in `typed`: a certificate number, with or without a dash and the version."""
     certificate, dash, version = typed.strip().rpartition("-")
-    if dash and is_certificate_number(meant(certificate)):
-        return f"{meant(certificate)}-{plain(version)}"
-    return meant(typed) if is_certificate_number(meant(typed)) else typed
+    if dash and is_certificate_number(parse_number(certificate)):
+        return f"{parse_number(certificate)}-{plain(version)}"
+    return parse_number(typed) if is_certificate_number(parse_number(typed)) else typed
 
 
 def is_certificate_number(number: str) -> bool:
-    """Whether form and check digits are right, of present and former numbers; says nothing about the register."""
+    """Whether form and check digits are valid, of current and former numbers; whether it was issued is not checked."""
     body = number[:13]
     return BODY.fullmatch(body) is not None and number in (_checked(body), _checked_formerly(body))

@@ -1,7 +1,7 @@
-"""What the queues in the database share: lease, retry with back-off, dead letter (outbox.py, paper_queue.py).
+"""Common part of the queues in the database: lease, retry with back-off, dead letter (outbox, paper_queue, letters).
 
-A worker claims a row for a while (the lease), by an UPDATE that one of many wins. A worker that dies leaves its lease
-to run out; one that fails gives the row back, to be tried again after a pause; too many faults set the row aside.
+A worker claims a row by one UPDATE, for the time of a lease. The lease of a worker that dies expires; a worker that
+fails releases the row, which is retried after a pause; after `tries` faults the row is set aside (已搁置).
 """
 
 import random
@@ -16,21 +16,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models import clock
 from models.clock import Moment
 
+AHEAD = timedelta(minutes=1)  # by which clocks of several machines may differ
 LONGEST_ANSWER = 450  # characters of the reason, which leaves room for what happens next
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How patient we are: seconds, but for `tries`: faults of its own after which a row is set aside."""
+    """Lease and back-off of a queue, in seconds; `tries`: faults of the row itself after which it is set aside."""
 
-    lease: float = 120  # a worker that says nothing for so long is taken for dead
-    pause: float = 5  # the first; each is twice the one before
+    lease: float = 120  # after that the worker is assumed dead
+    pause: float = 5  # before the first retry; doubled each time, up to `longest`
     longest: float = 3600
     overdue: float = 3600
     tries: int = 10
 
     def after(self, attempts: int) -> datetime:
-        """When to try again, after so many attempts; no two workers in step."""
+        """When to retry after this many attempts; ±20 % at random, so that workers do not retry in step."""
         seconds = min(self.pause * 2 ** min(max(attempts, 1) - 1, 20), self.longest)
         return clock.now() + timedelta(seconds=seconds * random.uniform(0.8, 1.2))
 
@@ -41,28 +42,45 @@ class Queued:
     queued_at: Mapped[datetime] = mapped_column(Moment, index=True, info={"label": _l("入列时间")})
     next_at: Mapped[datetime] = mapped_column(Moment, default=clock.now, info={"label": _l("下次办理")})
     claimed_until: Mapped[datetime | None] = mapped_column(Moment)
-    attempts: Mapped[int] = mapped_column(default=0, info={"label": _l("次数")})  # never starts anew: it names each one
+    attempts: Mapped[int] = mapped_column(default=0, info={"label": _l("次数")})  # never reset: identifies each attempt
     released: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts at the last release
     faults: Mapped[int] = mapped_column(default=0, server_default="0")
     set_aside_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("搁置时间")})
     answer: Mapped[str | None] = mapped_column(Text, info={"label": _l("回执")})  # or why there is none yet
 
 
-def due(table: type[Queued], now: datetime) -> ColumnElement[bool]:
-    """Whether a row may be claimed: not set aside, its pause over, leased to nobody. Also of an alias of the table."""
-    unleased = or_(table.claimed_until.is_(None), table.claimed_until <= now)
-    return and_(table.set_aside_at.is_(None), table.next_at <= now, unleased)
+def due(table: type[Queued], now: datetime, pace: Pace) -> ColumnElement[bool]:
+    """Whether a row may be claimed: not set aside, pause over, no running lease. `table` may be an alias.
+
+    A moment further ahead than any pause or lease, or a first attempt in the future, was recorded by a clock that was
+    ahead: it counts as past, or the row would wait for that moment.
+    """
+    leased = and_(table.claimed_until > now, table.claimed_until <= now + timedelta(seconds=2 * pace.lease))
+    unleased = or_(table.claimed_until.is_(None), ~leased)
+    paused = and_(table.next_at > now, table.next_at <= now + timedelta(seconds=2 * pace.longest))
+    begun = or_(table.attempts > 0, table.queued_at <= now)
+    return and_(table.set_aside_at.is_(None), or_(table.next_at <= now, ~and_(paused, begun)), unleased)
 
 
-def claiming(table: type[Queued], until: datetime) -> dict[str, Any]:
-    """The values that claim a row, and so record the attempt."""
+def late(table: type[Queued], now: datetime, seconds: float) -> ColumnElement[bool]:
+    """Whether a row has waited longer than `seconds`, or bears a moment of a clock that was ahead."""
+    return or_(table.queued_at < now - timedelta(seconds=seconds), table.queued_at > now + AHEAD)
+
+
+def claim_values(table: type[Queued], until: datetime) -> dict[str, Any]:
+    """Column values of an UPDATE that claims a row and counts the attempt."""
     return {"attempts": table.attempts + 1, "claimed_until": until}
 
 
-def one_fault_more(table: type[Queued], pace: Pace, why: str, then: str, aside: str) -> dict[str, Any]:
-    """The values that count a fault, at most one an attempt; too many set the row aside.
+def still_claimed(table: Any, key: int, attempt: int) -> tuple[ColumnElement[bool], ...]:
+    """SQL conditions: the row `key` is still claimed by this attempt."""
+    return table.id == key, table.attempts == attempt, table.claimed_until.is_not(None)
 
-    `why` is kept as the answer, with `then` after it, or `aside` once the row is set aside.
+
+def failure_values(table: type[Queued], pace: Pace, why: str, then: str, aside: str) -> dict[str, Any]:
+    """Column values of an UPDATE that counts a fault, at most one per attempt, and sets the row aside after `tries`.
+
+    The answer becomes `why` followed by `then`, or by `aside` once the row is set aside.
     """
     uncounted = table.faults < table.attempts - table.released
     faults = case((uncounted, table.faults + 1), else_=table.faults)
@@ -75,11 +93,11 @@ def one_fault_more(table: type[Queued], pace: Pace, why: str, then: str, aside: 
     }
 
 
-def releasing(table: type[Queued]) -> dict[str, Any]:
-    """The values that let a row be tried anew at once, its count from nought."""
+def release_values(table: type[Queued]) -> dict[str, Any]:
+    """Column values of an UPDATE that makes a row due at once and resets its count of faults."""
     return {"set_aside_at": None, "faults": 0, "released": table.attempts, "next_at": clock.now()}
 
 
 def storable(words: str) -> str:
-    """Words from outside as a column of text takes them: without NUL and lone surrogates."""
+    """`words` without NUL and lone surrogates, which PostgreSQL rejects."""
     return words.replace("\0", "").encode(errors="replace").decode()

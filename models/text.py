@@ -1,4 +1,4 @@
-"""What a person typed or pasted, read as the value they meant; raises Unreadable, whose str() says what to write."""
+"""Normalizing and parsing of typed or pasted text; raises Unreadable, whose str() says what to write instead."""
 
 import re
 import unicodedata
@@ -25,11 +25,11 @@ SELECTORS = "\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0000-\U000e0fff" 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # all but tab and line feed
 FORMATS = re.compile(f"[{INVISIBLE}]")
 NOTHING = re.compile(f"[{BLANK}{INVISIBLE}]*")
-START = re.compile(f"^(?:(?!\u202e)[{BLANK}{INVISIBLE}])+")  # an override at the start turns all that follows
+START = re.compile(f"^(?:(?!\u202e)[{BLANK}{INVISIBLE}])+")  # an override at the start reverses the text after it
 TRAILING = re.compile(f"(?![{SELECTORS}])[{BLANK}{INVISIBLE}]")
-REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # make the eye read another order than is stored
+REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # bidirectional controls: shown order differs from stored
 MIRRORING = re.compile("[\u202b\u202e\u2067]")  # the three of them that run from right to left
-USELESS = re.compile("[\u00ad\u200b\u2060-\u2064\u206a-\u206f\ufeff]")  # no script needs them to be read
+USELESS = re.compile("[\u00ad\u200b\u2060-\u2064\u206a-\u206f\ufeff]")  # needed by no script
 TAGS = re.compile("(\U0001f3f4[\U000e0020-\U000e007f]+)|[\U000e0000-\U000e007f]")  # only a flag is spelled with tags
 # Joiners count after letters of Arabic and Indic scripts, after Mongolian, and between emoji.
 JOINERS = re.compile(
@@ -49,19 +49,20 @@ DAY = re.compile(
     re.ASCII,
 )
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+MOST = Decimal(10) ** 13
 
 
 class Unreadable(Refused, ValueError):
-    """What was typed is not such a value; str() says what to write. A ValueError, as form fields expect."""
+    """The text is not a valid value; str() says what to write. A ValueError, as form fields expect."""
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of it can be seen: white space, format and control characters, fillers."""
+    """Whether the text is empty or invisible: white space, format and control characters, fillers."""
     return NOTHING.fullmatch(text) is not None
 
 
 def without_format_characters(text: str) -> str:
-    """`text` without any character that is not seen; white space stays. For codes, numbers and user names."""
+    """`text` without invisible characters; white space stays. For codes, numbers and user names."""
     return FORMATS.sub("", text)
 
 
@@ -71,17 +72,17 @@ def fold_width(text: str) -> str:
 
 
 def named(signs: Iterable[str]) -> str:
-    """Characters for a sentence, at most ten, with code points: no screen shows all of them."""
+    """List of characters for a sentence, at most ten, with code points because some are invisible."""
     found = list(signs)
-    told = "、".join(f"{sign if sign.isprintable() else ''}（U+{ord(sign):04X}）" for sign in found[:10])
-    return told if len(found) <= 10 else _("%(signs)s 等 %(count)s 个", signs=told, count=len(found))
+    listed = "、".join(f"{sign if sign.isprintable() else ''}（U+{ord(sign):04X}）" for sign in found[:10])
+    return listed if len(found) <= 10 else _("%(signs)s 等 %(count)s 个", signs=listed, count=len(found))
 
 
 def clean_text(text: str | None) -> str | None:
-    """Free text as it is stored: composed (NFC), trimmed of all that is not seen; None when nothing is seen.
+    """Free text for storage: NFC, trimmed of invisible characters; None when nothing is visible.
 
-    Characters that no script needs to be read are removed. Those that change the order in which text is read raise
-    Unreadable, unless they are at the ends, where they change nothing.
+    Characters that no script needs are removed. Bidirectional controls raise Unreadable, except at the ends, where
+    they are trimmed.
     """
     if text is None or is_blank(text):
         return None
@@ -92,7 +93,7 @@ def clean_text(text: str | None) -> str | None:
 
 
 def without_useless(text: str) -> str:
-    """Text without what is not seen and no script needs to be read: zero-width signs, stray joiners and marks."""
+    """Text without invisible characters that no script needs: zero-width signs, stray joiners and marks."""
     text = TAGS.sub(r"\1", USELESS.sub("", text))
     text = JOINERS.sub("", text)
     return text if RIGHT_TO_LEFT.search(text) else MARKS.sub("", text)
@@ -100,7 +101,7 @@ def without_useless(text: str) -> str:
 
 def _trimmed(text: str) -> str:
     end = len(text)
-    while end and TRAILING.match(text, end - 1):  # a pattern that ends in $ takes quadratic time over long runs
+    while end and TRAILING.match(text, end - 1):  # a pattern with $ takes quadratic time on long runs
         end -= 1
     return START.sub("", text[:end])
 
@@ -113,7 +114,7 @@ def _refuse_reordering(text: str, found: re.Match[str]) -> None:
 
 
 def clean_code(text: str | None) -> str | None:
-    """A number or code that is kept as it was typed, without any format character; None when nothing is seen."""
+    """A number or code as typed, without format characters; None when nothing is visible."""
     if text is None or is_blank(text):
         return None
     if found := MIRRORING.search(text.rstrip()):  # read from right to left, 12 is 21
@@ -151,7 +152,7 @@ def parse_hs_code(text: str | None) -> str | None:
 
 
 def parse_decimal(text: str) -> Decimal:
-    """A number in digits; commas or blanks only between groups of three. The range is the caller's to judge."""
+    """A number in digits; commas or blanks only between groups of three. The caller checks the range."""
     if found := MIRRORING.search(text.rstrip()):
         _refuse_reordering(text, found)
     typed = fold_width(without_format_characters(text)).strip().translate(DASHES)
@@ -165,7 +166,7 @@ def parse_decimal(text: str) -> Decimal:
 
 
 def parse_day(text: str) -> date:
-    """A day as 2027-01-05, 2027/1/5, 2027.1.5, 2027 1 5, 20270105 or 2027年1月5日. check_day() judges its range."""
+    """A day as 2027-01-05, 2027/1/5, 2027.1.5, 2027 1 5, 20270105 or 2027年1月5日. check_day() checks its range."""
     typed = DAY.fullmatch(_plain(text))
     if not typed:
         raise Unreadable(_("请按 2026-01-31 的格式填写日期。"))
@@ -183,6 +184,20 @@ def check_day(day: date, earliest: Bound = EARLIEST, latest: Bound = LATEST) -> 
         raise Unreadable(_("请填写 %(first)s 至 %(last)s 之间的日期。", first=first, last=last))
 
 
+def check_amount(number: Decimal) -> None:
+    """Raises Unreadable unless above zero, with at most 13 digits before the point and 5 after it (customs' limits)."""
+    if not 0 < number < MOST:
+        raise Unreadable(_("请填写大于 0 的数，整数部分不超过 13 位。"))
+    if number != round(number, 5):
+        raise Unreadable(_("最多保留 5 位小数。"))
+
+
+def check_length(text: str | None, most: int) -> None:
+    """Raises Unreadable for more than `most` characters."""
+    if text and len(text) > most:
+        raise Unreadable(_("最多 %(most)s 字，现在 %(length)s 字。", most=most, length=len(text)))
+
+
 def search_key(words: str) -> str:
-    """Width, case and unseen characters do not count: ＤＶＤ finds dvd. For what is stored and for what is asked."""
+    """The key for searching, of stored and of searched text: ignores width, case and invisible characters."""
     return unicodedata.normalize("NFKC", without_format_characters(words)).casefold()[:600]

@@ -1,4 +1,4 @@
-"""查验: what can be said of a certificate by its number, its check code, its QR code, or its file."""
+"""查验: verification of a certificate by its number, check code, QR code, or file."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, object_session
 from models import access, clock, workflow
 from models.application import Application, trail
 from models.certificate import Certificate, Paper
-from models.certificate.words import HEADS, dated, label, said, total_of
+from models.certificate.display import HEADS, dated, field_text, label, total_of
 from models.numbering import is_certificate_number
 from models.signing import check_code, signatures
 from models.signing.check_code import Facts, Forged
@@ -22,40 +22,40 @@ from models.workflow import Refused
 
 @dataclass(frozen=True)
 class Verdict:
-    """One word (the keys in verify.html), a sentence, and facts for whoever proved to hold the paper."""
+    """Result: one word (a key in verify.html), a sentence, and facts for who has proved to hold the paper."""
 
     word: str
     sentence: str
     facts: dict[str, str] = field(default_factory=dict)
 
-    def unproved(self) -> "Verdict":
-        """The same for somebody who knows no more than the number: the word alone, and how to get the facts."""
+    def without_facts(self) -> "Verdict":
+        """The same for who knows only the number: the word, and how to get the facts."""
         return Verdict(self.word, _("要核对证明内容，请扫描证明上的二维码，或输入印在二维码旁的校验码。"))
 
 
 def of_number(number: str) -> Verdict:
-    """By the number alone: only whether it holds, for numbers follow each other and prove nothing."""
+    """By the number: validity without facts, because numbers are consecutive and prove nothing."""
     with access.everything() as session:
         found = _found(session, number)
-        return _today(found).unproved() if found else unknown()
+        return _today(found).without_facts() if found else unknown()
 
 
 def of_recorded(number: str) -> Verdict:
-    """By the number alone, for whoever works on the server itself: how it stands and since when, without the facts."""
+    """By the number, for the command line: validity and since when, without facts."""
     with access.everything() as session:
         found = _found(session, number)
         return replace(_today(found), facts={}) if found else unknown()
 
 
 def of_typed(number: str, typed: str) -> Verdict:
-    """By number and check code, typed by hand; a wrong code and an unknown number are told alike."""
+    """By number and typed check code; the same result for a wrong code and an unknown number."""
     with access.everything() as session:
         found = _found(session, number)
         return _today(found) if found and check_code.matches_typed_code(typed, found.check_code) else unknown()
 
 
 def of_code(number: str, code: str, keys: Keys) -> Verdict:
-    """By the QR code: first whether a province signed it, which needs no register, then how things stand today."""
+    """By the QR code: its signature, then the current status in the database; "signed" if that does not answer."""
     try:
         facts = check_code.read(code, keys.code_keys())
     except Forged:
@@ -68,20 +68,22 @@ def of_code(number: str, code: str, keys: Keys) -> Verdict:
             if found is None:
                 return Verdict("unknown", _("二维码确由签发机关签署，但没有登记这份证明。请向签发机关核实。"))
             return _today(found) if facts.digest == found.digest else forged()
-    except (OperationalError, TimeoutError):  # the register does not answer; the signature needs none
+    except (OperationalError, TimeoutError):
         sentence = _("二维码确由签发机关签署，今日状态暂时无法查询，请稍后再试。")
         return Verdict("signed", sentence, signed_facts(facts))
 
 
 def of_file(paper: bytes, keys: Keys) -> Verdict:
-    """By the file: signed by an authority and whole, the very one that was issued, and still valid."""
+    """By the file: the very one that was issued, signed by its authority, and still valid.
+
+    Its digest is looked up first: no other file is parsed, whoever made it.
+    """
     issued = select(Certificate).join(Certificate.paper).where(Paper.digest == hashlib.sha256(paper).hexdigest())
     with access.everything() as session:
         found = session.scalar(issued)
+        if found is None:
+            return not_issued()
         try:
-            if found is None:  # whatever it is, it is not ours to be read as a PDF
-                signatures.signer_without_parsing(paper, keys.trusted())
-                return Verdict("unknown", _("文件签名有效，但不是登记的备案证明。请向签发机关核实。"))
             signatures.paper_signer(paper, keys.trusted(), found.authority)
         except Refused as refused:
             return Verdict("forged", str(refused))
@@ -89,14 +91,14 @@ def of_file(paper: bytes, keys: Keys) -> Verdict:
 
 
 def signed_facts(facts: Facts) -> dict[str, str]:
-    """What a code itself says, by the labels of the paper."""
-    told = (facts.number, facts.holder, facts.title, dated(facts.issued_on))
+    """The facts in a QR code, by the labels of the paper."""
+    texts = (facts.number, facts.holder, facts.title, dated(facts.issued_on))
     names = (HEADS["number"], label("publisher_name"), label("title"), HEADS["issued_on"])
-    return {str(name): fact for name, fact in zip(names, told, strict=True)}
+    return {str(name): fact for name, fact in zip(names, texts, strict=True)}
 
 
 def unknown() -> Verdict:
-    """Nothing is told about what does not match."""
+    """No certificate matches; the sentence does not say why."""
     return Verdict("unknown", _("没有与所填内容相符的备案证明。请核对证明编号和校验码，或向签发机关核实。"))
 
 
@@ -105,6 +107,17 @@ def forged() -> Verdict:
     return Verdict(
         "forged",
         _("二维码不完整，或不是签发机关为这份证明签署的。请重新扫描；仍是如此的，请勿采信，并向签发机关核实。"),
+    )
+
+
+def not_issued() -> Verdict:
+    """A file that is not, byte for byte, a paper of the register."""
+    return Verdict(
+        "forged",
+        _(
+            "这个文件不是登记的备案证明原件，可能被改动或重新保存过，请勿采信。"
+            "请向签发机关索取原件，或用证明编号和校验码查验。"
+        ),
     )
 
 
@@ -124,7 +137,7 @@ def _today(certificate: Certificate) -> Verdict:
 
 
 def _ended(certificate: Certificate) -> str:
-    """When and why it was revoked, and what has taken its place."""
+    """When and why it was revoked, and the number of its replacement."""
     session = object_session(certificate)
     assert session is not None
     (entry,) = trail.newest(session, certificate.application_id, Action.REVOKE, 1)
@@ -137,12 +150,12 @@ def _ended(certificate: Certificate) -> str:
 
 
 def _facts(certificate: Certificate) -> dict[str, str]:
-    """What a customs officer compares with the paper."""
+    """The facts that a customs officer compares with the paper: label → text."""
     snapshot = certificate.snapshot
     until = {str(HEADS["valid_until"]): dated(certificate.valid_until)} if certificate.valid_until else {}
     return (
         {str(HEADS["number"]): certificate.number}
-        | {label(name): said(snapshot, name) for name in ("publisher_name", "title", "port")}
+        | {label(name): field_text(snapshot, name) for name in ("publisher_name", "title", "port")}
         | {str(Application.carriers.property.info["label"]): total_of(snapshot["carriers"])}
         | {str(HEADS["authority"]): certificate.authority, str(HEADS["issued_on"]): dated(certificate.issued_on)}
         | until

@@ -74,15 +74,18 @@ class Action(Word):
 
     EDIT = "edit", _l("编辑")
     SUBMIT = "submit", _l("申报")
+    WITHDRAW = "withdraw", _l("撤回")
     DELETE = "delete", _l("删除")
     PRINT = "print", _l("打印")
     RETURN = "return", _l("退回")
     DECLINE = "decline", _l("不予受理")
     REFUSE = "refuse", _l("不予备案")
+    EXTEND = "extend", _l("延期")
     GRANT = "grant", _l("准予备案")
     RESEND = "resend", _l("重发")
     REVOKE = "revoke", _l("作废")
     COPY = "copy", _l("重新申请")
+    DUPLICATE = "duplicate", _l("复制新建")
 
 
 class Step(Word):
@@ -159,6 +162,13 @@ class Category(Word):
 
     AUDIOVISUAL = "audiovisual", _l("音像制品")
     ELECTRONIC = "electronic", _l("电子出版物")
+
+
+class DayKind(Word):
+    """What the yearly notice of 国务院办公厅 says of a day."""
+
+    OFF = "off", _l("放假")
+    WORKING = "working", _l("上班")
 
 
 class Trade(Word):

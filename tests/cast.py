@@ -11,13 +11,14 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import access, clock
+from models import access, clock, customs, deadlines
 from models.acts import drafts, filing, uploads
 from models.application import Application
 from models.application.attachments import Attachment, Store
 from models.application.carriers import Carrier
 from models.codes import seed_districts
 from models.database import db
+from models.notifications import Notification, announcements, reminders
 from models.people.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
 from models.vocabulary import Action, AttachmentKind, Category, Role, Status, Trade
 from views.certificate import paper_worker
@@ -80,6 +81,7 @@ def bring_on(session: Session) -> None:
     session.add_all(people)
     session.add(Entrustment(publisher=press, agent=unit, since=date(2020, 1, 1), until=date(2099, 12, 31)))
     seed_districts(session)
+    deadlines.prepare(session)
     session.commit()
 
 
@@ -96,10 +98,22 @@ def settle(session: Session, province: str, by_agent: str = "") -> str:
         account.password_hash, account.must_change = "", False
     session.add_all(people)
     if by_agent:
-        agent = account_of(by_agent).organisation
+        agent = session.scalars(select(Account).where(Account.username == by_agent)).one().organisation
         session.add(Entrustment(publisher=press, agent=agent, since=date(2020, 1, 1), until=date(2099, 12, 31)))
     session.commit()
     return people[0].username
+
+
+def announced(app: Flask, **fields: Any) -> tuple[int, dict[str, int]]:
+    """An announcement to everybody, today; its id, and of each account the message about it."""
+    today = clock.today()
+    given = {"title": "系统维护", "text": "本周六停机。", "roles": frozenset(Role), "since": today, "until": today}
+    with app.app_context(), access.everything() as session:
+        key = announcements.save(session, None, given | fields, account_of("operator")).id
+        reminders.announce(session)
+        session.commit()
+        messages = select(Account.username, Notification.id).join(Account, Account.id == Notification.account_id)
+        return key, dict(session.execute(messages.where(Notification.announcement_id == key)).all())  # type: ignore[arg-type]
 
 
 def account_of(username: str) -> Account:
@@ -149,11 +163,12 @@ def take(app: Flask, step: Action | bool, key: int, by: str) -> None:
     with app.app_context(), access.everything() as session:
         application = session.get_one(Application, key)
         if isinstance(step, bool):
+            customs.record_answer(session, step, "回执说明", customs.CustomsMessage.application_id == key)
             filing.customs_replied(session, application, step, "回执说明")
             session.commit()
             return
         reviewer = select(Account.username).where(Account.province == application.province)
-        who = by if step is Action.SUBMIT else session.scalars(reviewer).one()
+        who = by if step is Action.SUBMIT else session.scalars(reviewer.order_by(Account.id).limit(1)).one()
     with app.app_context():
         account = account_of(who)
         access.enter(account)
@@ -179,5 +194,7 @@ def small_pdf(text: str) -> bytes:
 def make_papers(app: Flask) -> None:
     """One round of the worker that makes papers, as `flask certificate work` does it: every paper that is due."""
     with app.app_context(), access.everything() as session:
-        failures = [failure for _number, failure in paper_worker.work(session, paper_worker.pace()) if failure]
+        failures = [
+            failure for _number, failure in paper_worker.make_due_papers(session, paper_worker.pace()) if failure
+        ]
     assert failures == []

@@ -15,6 +15,7 @@ from typing import Any
 import flask
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_login import login_user
@@ -30,14 +31,16 @@ from models import access, clock
 from models.application import Application
 from models.codes import names_of
 from models.database import db
+from models.people import accounts
 from models.people.accounts import Account
 from models.people.sessions import Visit, hashed
 from tests import ROOT
 from tests.cast import account_of, bring_on, brought, settle, small_pdf
 from tests.serving import Server, serving
+from tests.snapshots import Maker, Snapshots
 from tests.stores import s3_server
 from views.demo import signing_keys
-from views.entrance.security import limiter
+from views.entrance.rate_limits import limiter
 
 POSTGRESQL = "postgres@127.0.0.1:5432"
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -48,21 +51,48 @@ Record = dict[str, list[dict[str, Any]]]
 Recording = Callable[[int], Record]
 
 
-SLOW_ROOMS = {"browser", "served", "corpus"}
+IN_MEMORY, ROOM = "/dev/shm", 2 << 30  # bytes
+
+
+def write_in_memory() -> None:
+    """Let tests write into memory where there is room: every commit waits for the disk otherwise (several ms)."""
+    place = Path(IN_MEMORY)
+    if place.is_dir() and os.access(place, os.W_OK):
+        found = os.statvfs(place)
+        if found.f_bavail * found.f_frsize > ROOM and not found.f_flag & os.ST_NOEXEC:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", IN_MEMORY)  # where pytest makes tmp_path
+
+
+write_in_memory()
+accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # slow on purpose elsewhere
+# Rooms and files that wait for a browser, a server, other processes, a typesetter, or hundreds of files.
+SLOW_PLACES = (
+    "browser", "served", "corpus", "bench", "models/migrations", "models/signing/test_hardware_token.py",
+    "views/certificate", "views/terminal", "test_makefile.py",
+)  # fmt: skip
+SLOW_FIXTURES = {"postgresql", "on_postgresql", "s3", "page"}  # page: a browser's
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Whether a test waits for a second database, a server, a browser, other processes, or hundreds of files."""
+    """Whether a test is in no `make quick`: by its place, or by what it is given."""
     assert isinstance(item, pytest.Function)
-    if "slow" in item.keywords or item.path.relative_to(ROOT / "tests").parts[0] in SLOW_ROOMS:
+    place = item.path.relative_to(ROOT / "tests")
+    if any(place.is_relative_to(slow) for slow in SLOW_PLACES):
         return True
     given = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "postgresql" in given or not {"postgresql", "on_postgresql", "s3"}.isdisjoint(item.fixturenames)
+    return "postgresql" in given or not SLOW_FIXTURES.isdisjoint(item.fixturenames)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make quick` runs one part, and `make test` both, each by itself: CI refuses a run with tests left out."""
     parser.addoption("--part", choices=("quick", "slow"), help="run this part of the tests")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The quick part does not even read the places of the slow one."""
+    place = collection_path.relative_to(ROOT / "tests") if collection_path.is_relative_to(ROOT / "tests") else None
+    is_read = place is None or not any(place.is_relative_to(slow) for slow in SLOW_PLACES)
+    return None if is_read or config.getoption("--part") != "quick" else True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -71,15 +101,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if is_slow(item):
             item.add_marker("slow")
     if part := config.getoption("--part"):
-        items[:] = [item for item in items if ("slow" in item.keywords) is (part == "slow")]
+        items[:] = [item for item in items if bool(item.get_closest_marker("slow")) is (part == "slow")]
 
 
 @dataclass(frozen=True)
 class House:
-    """An application on a database of its own, and what makes that database as new."""
+    """An application on a database of its own, what makes that database as new, and what was made on it before."""
 
     app: Flask
     renew: Callable[[], object]
+    snapshots: Snapshots | None = None
 
 
 def settled(address: str, folder: Path) -> Flask:
@@ -97,7 +128,8 @@ def settled(address: str, folder: Path) -> Flask:
     with app.app_context():
         signing_keys.establish(folder / "keys", names_of("province"))
         upgrade()
-        bring_on(db.session())
+        with access.everything() as session:
+            bring_on(session)
         db.session.remove()
         db.engine.dispose()
     return app
@@ -115,7 +147,8 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> House:
             left.unlink()
         shutil.copy(folder / "first", folder / "filing.sqlite")
 
-    return House(app, renew)
+    (folder / "snapshots").mkdir()
+    return House(app, renew, Snapshots(folder / "filing.sqlite", folder / "first", folder / "snapshots"))
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +168,7 @@ def postgresql() -> Iterator[psycopg.Connection]:
 def made(server: psycopg.Connection, name: str) -> Iterator[str]:
     """A database on the server, dropped afterwards whoever is still connected."""
     server.execute(f"CREATE DATABASE {name}".encode())
+    server.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())  # no test outlives the server
     try:
         yield f"postgresql+psycopg://{POSTGRESQL}/{name}"
     finally:
@@ -299,9 +333,22 @@ def as_(app: Flask) -> Callable[[str | None], Browser]:
 
 
 @pytest.fixture
-def make_application(app: Flask) -> Making:
-    """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise."""
-    return partial(brought, app)
+def make_application(app: Flask, request: pytest.FixtureRequest) -> Iterator[Making]:
+    """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise.
+
+    On SQLite the acts of a process may have done so for an earlier test (tests/snapshots.py).
+    """
+    house: House | None = request.getfixturevalue("on_sqlite") if is_on_sqlite(app) else None
+    if house is None or house.app is not app or house.snapshots is None or "monkeypatch" in request.fixturenames:
+        yield partial(brought, app)
+        return
+    maker = Maker(app, house.snapshots)
+    yield maker
+    maker.watcher.close()
+
+
+def is_on_sqlite(app: Flask) -> bool:
+    return str(app.config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite")
 
 
 @pytest.fixture
@@ -309,8 +356,8 @@ def a_press(app: Flask) -> Callable[..., str]:
     """`a_press("440000")`: a press of another province, with a reviewer; `by_agent` lets the agent file for it too."""
 
     def placed(province: str, by_agent: str = "") -> str:
-        with app.app_context():
-            return settle(db.session(), province, by_agent)
+        with app.app_context(), access.everything() as session:
+            return settle(session, province, by_agent)
 
     return placed
 

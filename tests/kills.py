@@ -39,7 +39,7 @@ from tests import ROOT
 from tests.conftest import Browser, signed_in
 from views.certificate import paper_worker
 from views.resources import keys, office
-from views.terminal.customs import way
+from views.terminal.customs import channel
 
 ROOMS = tuple(str(ROOT / room) for room in ("models", "views"))
 HASTE = {"lease": 1, "pause": 0.05, "longest": 0.5, "tries": 4, "per_minute": 10**6}
@@ -60,20 +60,20 @@ def house(database: str, folder: str, gateway: str) -> Flask:
     FolderPair.settled = 0.0  # the simulated customs renames what it has written
     settings = {"SQLALCHEMY_DATABASE_URI": database, "CUSTOMS_GATEWAY": gateway, "CUSTOMS_PACE": HASTE}
     settings |= {"PAPER_PACE": PAPER_HASTE}
-    kept = {"STORE": f"{folder}/store", "SIGNING_KEY": f"{folder}/keys", "SECRET_KEY": "kills"}
-    return create_app(settings | kept)
+    shared = {"STORE": f"{folder}/store", "SIGNING_KEY": f"{folder}/keys", "SECRET_KEY": "kills"}
+    return create_app(settings | shared)
 
 
 def deliver(app: Flask, _dice: random.Random) -> None:
     """One round."""
     with app.app_context(), access.everything() as session:
-        list(delivery.deliver(session, way()))
+        list(delivery.deliver(session, channel()))
 
 
 def make(app: Flask, _dice: random.Random) -> None:
     """One round of the worker that makes papers."""
     with app.app_context(), access.everything() as session:
-        list(paper_worker.work(session, paper_worker.pace()))
+        list(paper_worker.make_due_papers(session, paper_worker.pace()))
 
 
 def act(app: Flask, dice: random.Random) -> None:
@@ -182,7 +182,7 @@ def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> Non
         signatures.cms(keys().signer("320000"), b"")
     while killed.total() < kills:
         killed += turn(app, dice)
-    ended = time.monotonic() + 60
+    ended = time.monotonic() + 240  # longer than any lease that a killed process left behind
     while (left := still_open(app)) and time.monotonic() < ended:
         for work in (deliver, make):
             os.waitpid(forked(app, work, dice, 0), 0)

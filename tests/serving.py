@@ -96,7 +96,7 @@ class Server:
         """The 验证码 of a session cookie, computed with the secret that only the server has."""
         serializer: Any = self.app.session_interface.get_signing_serializer(self.app)
         with self.app.app_context():
-            return captcha.answer(serializer.loads(cookie)["challenge"][0])
+            return captcha.digits_of(serializer.loads(cookie)["challenge"][0])
 
     def complaints(self) -> str:
         """What the server has written into its error log since this was last asked."""

@@ -2,8 +2,10 @@
 
 import re
 
+import pytest
+
 from models.vocabulary import Action, Delivery, Status
-from models.workflow import MESSAGE_RULES, RULES
+from models.workflow import ACTS, MESSAGE_ACTS
 from tests import ROOT
 from tests.rooms import table
 from tests.test_house import ORDER
@@ -18,12 +20,12 @@ def test_its_table_of_acts_is_the_table_of_the_workflow() -> None:
     }
     assert set(rows) >= {status.value for status in Status}
     for status in Status:
-        assert rows[status.value] == [status in RULES[action].when for action in Action], status
+        assert rows[status.value] == [status in ACTS[action].when for action in Action], status
 
 
 def test_its_table_of_messages_is_the_one_of_the_workflow() -> None:
     table = README.split("| message | shown as |")[1].split("\n\n")[0]
-    heads = [str(act.label) for act in MESSAGE_RULES]
+    heads = [str(act.label) for act in MESSAGE_ACTS]
     assert [head.strip() for head in table.splitlines()[0].strip("| ").split("|")] == heads
     rows = {
         m[1]: [cell.strip() for cell in m[2].split("|")]
@@ -32,7 +34,7 @@ def test_its_table_of_messages_is_the_one_of_the_workflow() -> None:
     assert set(rows) == {state.value for state in Delivery}
     for state in Delivery:
         cells = [
-            "" if state not in rule.when else "久未回执" if rule.unanswered else "✓" for rule in MESSAGE_RULES.values()
+            "" if state not in rule.when else "久未回执" if rule.unanswered else "✓" for rule in MESSAGE_ACTS.values()
         ]
         assert rows[state.value] == cells, state
 
@@ -53,6 +55,7 @@ def test_the_recipe_for_a_field_names_every_place_that_names_one() -> None:
     assert "make screens" in recipe
 
 
+@pytest.mark.slow
 def test_its_table_of_rooms_is_how_they_import() -> None:
     """`python -m tests.rooms` writes it."""
     assert table(ORDER) in README

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from models import clock, numbering, workflow
-from models.application import MOST_CARRIERS, Application, trail
+from models.application import MOST_CARRIERS, Application, fingerprint, trail
 from models.application.changes import content, differences
 from models.application.locking import Conflict, flush, overtaken
 from models.codes import authority_of
@@ -73,10 +73,16 @@ def revising(session: Session, application: Application, version: int, by: Accou
         _number_carriers(session, application)
     application.changed_at = clock.now()  # always: a change of a carrier alone must count as a version too
     flush(session, application)
-    session.expire(application, ["carriers"])  # rows taken out are still in the list that was loaded
+    session.expire(application, ["carriers"])  # removed rows are still in the loaded list
     changes = differences(before, content(application))
     if changes:
-        trail.record(session, application, Action.EDIT, by, before=status, changes=changes)
+        digest = digest_once_submitted(session, application)
+        trail.record(session, application, Action.EDIT, by, before=status, changes=changes, digest=digest)
+
+
+def digest_once_submitted(session: Session, application: Application) -> str | None:
+    """The digest of the content for the trail, once it has been submitted; a first draft is its owner's alone."""
+    return fingerprint.of_one(session, application.id) if application.applied_on is not None else None
 
 
 def check_count(carriers: int) -> None:
@@ -86,7 +92,7 @@ def check_count(carriers: int) -> None:
 
 
 def _number_carriers(session: Session, application: Application) -> None:
-    kept = [carrier for carrier in application.carriers if carrier not in session.deleted]
-    check_count(len(kept))
-    for position, carrier in enumerate(kept, start=1):
+    remaining = [carrier for carrier in application.carriers if carrier not in session.deleted]
+    check_count(len(remaining))
+    for position, carrier in enumerate(remaining, start=1):
         carrier.position = position

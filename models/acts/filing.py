@@ -4,32 +4,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import certificate, clock, customs, workflow
-from models.acts.drafts import publish_for
+from models import certificate, clock, customs, deadlines, notifications, workflow
+from models.acts import withdrawal
+from models.acts.effects import EFFECTS, ActContext, Effect
 from models.application import Application, trail
-from models.application.attachments import reread_files
-from models.application.changes import content, differences
 from models.application.locking import Conflict, flush, hold, overtaken
-from models.certificate import paper_queue
-from models.customs import envelope
-from models.people.accounts import Account, publishers_for
+from models.people.accounts import Account
 from models.text import clean_text
 from models.vocabulary import Action, Ground, Reason, Step, Word
-from models.workflow import Refused, Rule
+from models.workflow import Act, Refused
 
 MOST_WORDS = 2000  # of an opinion
-
-
-class Incomplete(Refused):
-    """申报 lacks something: `missing` maps the field to its sentence."""
-
-    def __init__(self, missing: dict[str, str]) -> None:
-        super().__init__(_("还有 %(count)s 项没有完成，暂不能申报。", count=len(missing)))
-        self.missing = missing
 
 
 def perform(
@@ -51,30 +38,44 @@ def perform(
     """
     if version not in (None, application.version) and action is not Action.PRINT:  # the paper is of what was granted
         raise Conflict(overtaken(session, application))
-    before, last = application.status, customs.last(session, application)
-    rule = workflow.check(action, before, by.role, customs.rejected(last))
-    opinion = _reasoned(action, rule, clean_text(opinion) or "", grounds)
-    hold(session, application, rule, application.version)
-    _check_held(session, action, application, by, office)
-    _move(session, application, rule, action, by, opinion, _particulars(session, application, action, reason, by))
-    match action:
-        case Action.SUBMIT:
-            application.applied_on, application.submitted_at = clock.today(), clock.now()
-        case Action.GRANT if office:
-            _issue(session, application, by, office)
-        case Action.DELETE:  # last, for it hides the row, and its trail, from this very session
-            application.deleted_at = clock.now()
-    if (after := rule.leads(before)) is not None and application.certificate is not None:
-        customs.queue(session, application, last.act if last and after is before else action)
+    before, last = application.status, customs.last_message(session, application)
+    act = workflow.check(action, before, by.role, customs.is_rejected(last))
+    opinion = _reasoned(action, act, clean_text(opinion) or "", grounds)
+    effect, context = EFFECTS.get(action, Effect()), ActContext(session, application, by, office, reason)
+    effect.lock(context)
+    hold(session, application, act, application.version)
+    if sentence := hindrance(session, action, application):
+        raise Refused(sentence)
+    effect.check(context)
+    changes = effect.changes(context)
+    _move(session, application, act, action, by, opinion, changes, effect.digest(context))
+    effect.finish(context)
+    if (after := act.leads(before)) is not None and application.certificate is not None:
+        customs.enqueue(session, application, last.act if last and after is before else action)
     session.flush()
 
 
-def _reasoned(action: Action, rule: Rule, opinion: str, grounds: Iterable[Ground]) -> str:
+def hindrance(session: Session, action: Action, application: Application) -> str | None:
+    """The sentence that refuses an allowed act for what has happened to this application; None otherwise."""
+    act = workflow.ACTS[action]
+    if act.unopened:
+        return withdrawal.hindrance(session, application)
+    return repeated(session, action, application) if act.once else None
+
+
+def repeated(session: Session, action: Action, application: Application) -> str | None:
+    """The sentence that refuses an act which is done once at most, and has been done; None otherwise."""
+    if not trail.newest(session, application.id, action, 1):
+        return None
+    return _("%(number)s 已经%(action)s过一次，不能再次%(action)s。", number=application.number, action=action.label)
+
+
+def _reasoned(action: Action, act: Act, opinion: str, grounds: Iterable[Ground]) -> str:
     """What is recorded as the opinion: the chosen grounds of the law, then the person's own words."""
-    if not rule.opinion:
+    if not act.opinion:
         return ""
     check_length(opinion)
-    chosen = [str(ground.label) for ground in grounds] if action is Action.REFUSE else []
+    chosen = [str(ground.label) for ground in grounds] if act.grounds else []
     if chosen:
         basis = _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds="；".join(chosen))
         return f"{basis}\n{opinion}".strip()
@@ -94,107 +95,37 @@ def check_given(act: Word, opinion: str) -> None:
         raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=act.label))
 
 
-def _check_held(
-    session: Session, action: Action, application: Application, by: Account, office: certificate.Office | None
-) -> None:
-    """What can be judged only once the row is held; nothing has moved yet."""
-    match action:
-        case Action.SUBMIT:
-            _check_complete(session, application, by)
-        case Action.GRANT if office:
-            office.check(application, by)
-        case Action.GRANT:
-            raise Refused(_("尚未配置签章密钥，不能签发证明，请联系系统管理员。"))
-
-
-def _name_parties(session: Session, application: Application, by: Account) -> dict[str, Any]:
-    """At the first 申报: names, codes and province as they are registered today; later on they stay. What changed."""
-    assert by.organisation is not None
-    before = content(application)
-    publish_for(application, application.publisher_id, session, by)
-    application.applicant_name, application.applicant_code = by.organisation.name, by.organisation.credit_code
-    return differences(before, content(application))
-
-
-def _particulars(
-    session: Session, row: Application, action: Action, reason: Reason, by: Account
-) -> dict[str, Any] | None:
-    """What an act's trail entry tells beside the opinion: which print it was, why a certificate was revoked, how the
-    parties are called since the draft was begun."""
-    if action is Action.SUBMIT and row.applied_on is None:
-        return _name_parties(session, row, by)
-    if action is Action.PRINT:  # counted in the database, now that the row is held: no two prints are the n-th
-        printed = select(func.count(trail.TrailEntry.id)).where(
-            trail.TrailEntry.application_id == row.id, trail.TrailEntry.act == Action.PRINT.value
-        )
-        before = session.scalar(printed) or 0
-        return {"copy": [before, before + 1]}
-    return {"reason": [None, reason.value]} if action is Action.REVOKE else None
-
-
-def _issue(session: Session, application: Application, by: Account, office: certificate.Office) -> None:
-    try:
-        paper_queue.enqueue(session, office.issue(session, application, by))
-    except IntegrityError as doubled:
-        session.rollback()
-        if "replaces_id" not in str(doubled.orig):
-            raise
-        sentence = _("原证明刚刚已由另一份申请的证明替代，不能再次替代，%(number)s 没有准予备案。请刷新后核对。")
-        raise Conflict(sentence % {"number": application.number}) from None
-
-
-def lacking(application: Application) -> dict[str, str]:
-    """What keeps it from being declared: field → sentence; what is missing, and what could not be printed."""
-    return application.missing() | certificate.unprintable(application)
-
-
-def _check_complete(session: Session, application: Application, by: Account) -> None:
-    """Checked after the row is held, on what is then in the database."""
-    session.expire(application, ["carriers"])
-    reread_files(session, application)
-    if missing := lacking(application):
-        raise Incomplete(missing)
-    if application.publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
-        raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))
-    envelope.check_sendable(application)
-
-
 def customs_replied(
     session: Session, application: Application, accepted: bool, words: str = "", by: Account | None = None
 ) -> None:
-    """海关接收成功 / 海关接收失败: what customs' receipt does; `by` is who settles it by hand, as no receipt came."""
-    step = Step.CUSTOMS_ACCEPTED if accepted else Step.CUSTOMS_REJECTED
-    rule = workflow.RECEIPTS[step]
-    if by is not None:
-        step = Step.SETTLE_ACCEPTED if accepted else Step.SETTLE_REJECTED
-        rule = workflow.SETTLEMENTS[step]
-    if application.status not in rule.when:
+    """海关接收成功 / 海关接收失败, once the message is settled; `by` is who settled it by hand."""
+    if by is None:
+        step, table = (Step.CUSTOMS_ACCEPTED if accepted else Step.CUSTOMS_REJECTED), workflow.RECEIPTS
+    else:
+        step, table = (Step.SETTLE_ACCEPTED if accepted else Step.SETTLE_REJECTED), workflow.SETTLEMENTS
+    act = table[step]
+    if application.status not in act.when:
         raise Refused(_("当前状态为「%(status)s」，不接受海关回执。", status=application.status.label))
-    its = customs.CustomsMessage.application_id == application.id
-    customs.settle(session, accepted, words, its, by_hand=by is not None)
-    hold(session, application, rule, application.version)
-    _move(session, application, rule, step, by, words)
+    hold(session, application, act, application.version)
+    _move(session, application, act, step, by, words)
 
 
 def _move(
     session: Session,
     application: Application,
-    rule: Rule,
-    act: Word,
+    act: Act,
+    word: Word,
     by: Account | None,
     words: str,
-    particulars: dict[str, Any] | None = None,
+    changes: dict[str, Any] | None = None,
+    digest: str | None = None,
 ) -> None:
-    """The one place where a status moves: first its trail entry, then UPDATE … WHERE id AND version."""
+    """The one place where a status moves: first its trail entry, then UPDATE … WHERE id AND version, then messages."""
     before = application.status
-    after = rule.leads(before)
-    trail.record(session, application, act, by, before, words, particulars, after=after or before)
-    if after is None:
-        return
-    application.changed_at = clock.now()
-    application.moving = True
-    try:
+    after = act.leads(before)
+    entry = trail.record(session, application, word, by, before, words, changes, after or before, digest)
+    if after is not None:
+        application.changed_at, application.due_on = clock.now(), deadlines.due_on(session, application, after)
         application.status = after
-    finally:
-        application.moving = False
-    flush(session, application)
+        flush(session, application)
+    notifications.tell(session, application, word, f"trail-{entry.id}")

@@ -14,6 +14,7 @@ from models.people.accounts import Account
 from models.text import clean_text
 from models.vocabulary import Step
 from models.workflow import Refused
+from models.workflow.customs_acts import ON_MESSAGE
 
 
 def perform(
@@ -25,7 +26,7 @@ def perform(
     """
     if sentence := refusal(act, message, by, since):
         raise Refused(sentence)
-    if not workflow.MESSAGE_RULES[act].opinion:
+    if not workflow.MESSAGE_ACTS[act].opinion:
         _change(session, act, message)
         _record(session, act, message, by, message.message_id)
         return
@@ -44,11 +45,11 @@ def _change(session: Session, act: Step, message: CustomsMessage) -> None:
     """Raises Refused where the message is no longer as it was when it was looked at."""
     match act:
         case Step.RELEASE:
-            done = outbox.free(session, message)
+            done = outbox.release(session, message)
         case Step.SET_ASIDE:
             done = outbox.set_aside(session, message)
         case _:
-            done = outbox.ask_now(session, message)
+            done = outbox.query_now(session, message)
     if not done:
         raise Refused(_changed(act))
 
@@ -64,9 +65,9 @@ def _settle(session: Session, act: Step, message: CustomsMessage, by: Account, o
     accepted, application = act is Step.SETTLE_ACCEPTED, message.application
     words = _("报文 %(name)s：%(opinion)s", name=message.message_id, opinion=opinion)
     this = CustomsMessage.id == message.id
-    if not customs.settle(session, accepted, customs.said(opinion), this, by_hand=True):
+    if not customs.record_answer(session, accepted, customs.column_text(opinion), this, by_hand=True):
         raise Refused(_changed(act))
-    customs.note(session, message, f"{act.label}（{by.name}）：{opinion}")
+    customs.add_note(session, message, f"{act.label}（{by.name}）：{opinion}")
     if application.status in workflow.SETTLEMENTS[act].when:
         filing.customs_replied(session, application, accepted, words, by)
     else:  # revoked meanwhile: the status stays
@@ -74,5 +75,5 @@ def _settle(session: Session, act: Step, message: CustomsMessage, by: Account, o
 
 
 def _record(session: Session, act: Step, message: CustomsMessage, by: Account, words: str) -> None:
-    status = hold(session, message.application, workflow.ON_MESSAGE)
+    status = hold(session, message.application, ON_MESSAGE)
     trail.record(session, message.application, act, by, status, words)

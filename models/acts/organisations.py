@@ -22,7 +22,9 @@ def check_trade(session: Session, organisation: Organisation, trade: Trade) -> N
     if session.scalar(filed.limit(1)) is not None:
         raise Refused(_("已有以该单位为出版单位的申请，单位类型不能更改；不再办理业务的，请取消“启用”。"))
     entrusting = select(Entrustment.id).where(
-        Entrustment.publisher_id == organisation.id, Entrustment.until >= clock.today()
+        Entrustment.publisher_id == organisation.id,
+        Entrustment.until >= clock.today(),
+        Entrustment.ended_at.is_(None),
     )
     if session.scalar(entrusting.limit(1)) is not None:
         raise Refused(_("该单位作为出版单位的委托尚未到期，请先在“委托”中修改终止日期，再更改单位类型。"))

@@ -42,7 +42,7 @@ def check(applications: Iterable[Application], by: Account) -> None:
 
 def record(session: Session, applications: Iterable[Application], by: Account) -> None:
     """One print of each; raises Refused, and then none is recorded. The caller commits."""
-    for application in sorted(applications, key=lambda each: each.id):  # in one order: two bundles never wait crosswise
+    for application in sorted(applications, key=lambda each: each.id):  # by id, so that two bundles cannot deadlock
         number = application.number
         try:
             filing.perform(session, Action.PRINT, application, by)
@@ -57,7 +57,7 @@ def nothing_printed(sentences: str) -> str:
 
 
 def bound(papers: Iterable[tuple[str, bytes]]) -> BytesIO:
-    """One PDF of all papers, a bookmark each; `papers` are (bookmark, PDF). A copy to print from, and it says so.
+    """One PDF to print from, with a bookmark for each of `papers`, which are (bookmark, PDF).
 
     The seal stays, for it belongs to the page; the signatures do not, for they sign each paper alone.
     """
@@ -85,5 +85,5 @@ def _strip(paper: pikepdf.Pdf) -> None:
         if name in holder:
             del holder[name]
     for page in paper.pages:
-        kept = [each for each in page.get("/Annots", []) if each.Subtype != pikepdf.Name.Widget]
-        page.obj.Annots = pikepdf.Array(kept)
+        others = [each for each in page.get("/Annots", []) if each.Subtype != pikepdf.Name.Widget]
+        page.obj.Annots = pikepdf.Array(others)

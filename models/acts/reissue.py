@@ -1,4 +1,4 @@
-"""作废后重新申请: a new draft like a revoked application, whose certificate is to take the old one's place."""
+"""A new draft like a former application: 复制新建, and 重新申请, whose certificate takes a revoked one's place."""
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from models import workflow
 from models.acts import drafts, filing, uploads
 from models.application import Application, locking
-from models.application.attachments import Attachment, Bounds, Store, Stored, TryAgain
+from models.application.attachments import Attachment, Store, Stored, TryAgain
+from models.application.bounds import Bounds
 from models.application.carriers import Carrier
 from models.columns import written
 from models.files.store_errors import StoreUnusable
@@ -31,30 +32,42 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
     Raises Begun when there is one that is not decided yet, Refused unless the rule allows it. The caller commits, so
     that it is all there or not at all. A press that no longer entrusts the applicant has to be chosen anew.
     """
-    rule = workflow.check(Action.COPY, old.status, by.role)
+    act = workflow.check(Action.COPY, old.status, by.role)
     if new := undecided_copy(session, old):
         raise Begun(old, new)
     files, left = _inspect_files(old, by, store)  # takes a while, and nobody waits for it
-    locking.hold(session, old, rule)  # pressed twice, the second request waits here until the first has committed
+    locking.hold(session, old, act)  # pressed twice, the second request waits here until the first has committed
     if new := undecided_copy(session, old):
         raise Begun(old, new)
     filing.perform(session, Action.COPY, old, by)
     if old.certificate and old.certificate.replaced_by:
         sentence = _("证明 %(old)s 已由 %(new)s 替代，不能再次替代，请查看 %(new)s。")
         raise Refused(sentence % {"old": old.certificate.number, "new": old.certificate.replaced_by.number})
-    draft = drafts.start(session, by, _("由 %(number)s 复制。", number=old.number))
-    entrusts = old.publisher_id in {press.id for press in publishers_for(session, by.organisation_id)}
-    drafts.publish_for(draft, old.publisher_id if entrusts else None, session, by)
-    draft.replaces = old.certificate if entrusts else None
+    draft = duplicate(session, old, by)
+    draft.replaces = old.certificate if draft.publisher_id else None
     draft.copied_from = old.id
-    for name in written(Application):
-        setattr(draft, name, getattr(old, name))
-    draft.carriers = [_again(row) for row in old.carriers]
     session.flush()
     bounds = Bounds(len(files), len(files))
     for file, stored in files:
         uploads.attach_stored(session, draft, file.kind, stored, file.name, by, bounds=bounds)
     return draft, left
+
+
+def duplicate(session: Session, old: Application, by: Account) -> Application:
+    """复制新建: a draft with the fields and carriers of `old`, of which nothing is changed. The caller commits.
+
+    Without files and without a certificate to replace. A press that no longer entrusts the applicant has to be chosen
+    anew. `old` tells nothing of it in its trail: whoever reads that may not see the draft.
+    """
+    workflow.check(Action.DUPLICATE, old.status, by.role)
+    draft = drafts.start(session, by, _("由 %(number)s 复制。", number=old.number))
+    entrusts = old.publisher_id in {press.id for press in publishers_for(session, by.organisation_id)}
+    drafts.publish_for(draft, old.publisher_id if entrusts else None, session, by)
+    for name in (*written(Application), "unread"):
+        setattr(draft, name, getattr(old, name))
+    draft.carriers = [_again(row) for row in old.carriers]
+    session.flush()
+    return draft
 
 
 def undecided_copy(session: Session, old: Application) -> Application | None:
@@ -68,7 +81,9 @@ def undecided_copy(session: Session, old: Application) -> Application | None:
 
 
 def _again(row: Carrier) -> Carrier:
-    names = [column.key for column in Carrier.__table__.columns if column.key not in ("id", "application_id")]
+    names = [
+        column.key for column in Carrier.__table__.columns if column.key not in ("id", "application_id", "page_key")
+    ]
     return Carrier(**{name: getattr(row, name) for name in names})
 
 

@@ -6,9 +6,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from models import clock, workflow
-from models.acts.drafts import start
+from models.acts.drafts import digest_once_submitted, start
 from models.application import Application, trail
-from models.application.attachments import Attachment, Bounds, Store, Stored, clean_name, named, reread_files
+from models.application.attachments import Attachment, Store, Stored, named, reread_files
+from models.application.bounds import Bounds
+from models.application.file_names import clean_name
 from models.application.locking import hold
 from models.people.accounts import Account
 from models.vocabulary import Action, AttachmentKind, Status, Step
@@ -32,8 +34,10 @@ def attach(
     Without an application a draft is started: only then, for looking at a file takes long, and a number is waited for.
     """
     workflow.check(Action.EDIT, application.status if application else Status.DRAFT, by.role)
-    if application and replaces is None:
-        bounds.assert_room(application, kind)  # before the file is inspected; what counts is asked again under the lock
+    if application:  # before the file is inspected; what counts is asked again under the lock
+        bounds.assert_few_uploads(application)
+        if replaces is None:
+            bounds.assert_room(application, kind)
     stored = store.put(stream, clean_name(name), limit, by.id)
     return attach_stored(session, application or start(session, by), kind, stored, name, by, replaces, bounds)
 
@@ -67,7 +71,8 @@ def attach_stored(
     )
     session.add(file)
     session.flush()
-    trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [old, name]})
+    digest = digest_once_submitted(session, application)
+    trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [old, name]}, digest=digest)
     return file
 
 
@@ -77,7 +82,8 @@ def detach(session: Session, application: Application, attachment_id: int, by: A
     reread_files(session, application)
     file = _remove(application, attachment_id)
     session.flush()
-    trail.record(session, application, Step.DETACH, by, status, changes={str(file.kind): [file.name, None]})
+    changes, digest = {str(file.kind): [file.name, None]}, digest_once_submitted(session, application)
+    trail.record(session, application, Step.DETACH, by, status, changes=changes, digest=digest)
     return file
 
 

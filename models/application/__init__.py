@@ -1,25 +1,20 @@
 """The application for one consignment, and its carrier rows (手册 第一章: 基本信息, 载体信息)."""
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, Computed, ForeignKey, Index, String, Text, event, select
+from sqlalchemy import JSON, Computed, ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship, validates
 
 from models import workflow
+from models.application import hints
 from models.clock import Moment
 from models.columns import by_applicant, by_system, days_out_of_range, lack, wrong_cells
 from models.database import Base
 from models.sort_keys import SortKey, sort_key
-from models.text import (
-    clean_code,
-    clean_line,
-    normalize_identifier,
-    parse_hs_code,
-    search_key,
-)
+from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, search_key
 from models.vocabulary import AttachmentKind, Category, Filing, Part, Status, WordColumn
 
 if TYPE_CHECKING:
@@ -30,7 +25,8 @@ if TYPE_CHECKING:
 
 MOST_CARRIERS = 3000
 SORTED_BY = (
-    (), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",), ("title_sort",),
+    (), ("number",), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",),
+    ("title_sort",),
 )  # fmt: skip
 IN_ORDER = " ".join(f"WHEN '{status.value}' THEN {status.order}" for status in Status)
 
@@ -79,13 +75,14 @@ class Application(Base):
         WordColumn(Category), info=by_applicant(_l("出版物类别"), paper=(Part.WORK, 4, 1), required=True)
     )
     catalogue_number: Mapped[str | None] = mapped_column(
-        String(100), info=by_applicant(_l("版号"), paper=(Part.WORK, 2, 1), required=True, read=clean_code)
+        String(100),
+        info=by_applicant(_l("版号"), paper=(Part.WORK, 2, 1), required=True, read=clean_code, hint=hints.NUMBER),
     )
     isbn: Mapped[str | None] = mapped_column(
-        String(20), info=by_applicant(_l("ISBN"), paper=(Part.WORK, 3, 1), read=normalize_identifier)
+        String(20), info=by_applicant(_l("ISBN"), paper=(Part.WORK, 3, 1), read=normalize_identifier, hint=hints.ISBN)
     )
     isrc: Mapped[str | None] = mapped_column(
-        String(40), info=by_applicant(_l("ISRC"), paper=(Part.WORK, 3, 2), read=normalize_identifier)
+        String(40), info=by_applicant(_l("ISRC"), paper=(Part.WORK, 3, 2), read=normalize_identifier, hint=hints.ISRC)
     )
     copyright_owner: Mapped[str | None] = mapped_column(
         String(200), info=by_applicant(_l("著作权人"), paper=(Part.WORK, 4, 2), required=True)
@@ -100,7 +97,7 @@ class Application(Base):
         String(3), info=by_applicant(_l("国别（地区）"), paper=(Part.PLANT, 2, 1), required=True, codes="country")
     )
     sid_code: Mapped[str | None] = mapped_column(
-        String(50), info=by_applicant(_l("SID 码"), paper=(Part.PLANT, 2, 2), read=clean_line)
+        String(50), info=by_applicant(_l("SID 码"), paper=(Part.PLANT, 2, 2), read=clean_line, hint=hints.SID)
     )
     contract_number: Mapped[str | None] = mapped_column(
         String(100), info=by_applicant(_l("加工合同号"), paper=(Part.PLANT, 3, 1), required=True, read=clean_code)
@@ -151,10 +148,15 @@ class Application(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)
     submitted_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("申报时间")})
+    submissions: Mapped[int] = mapped_column(default=0, server_default="0")
+    opened_at: Mapped[datetime | None] = mapped_column(Moment)  # by the province, first after the last 申报
+    due_on: Mapped[date | None] = mapped_column(info={"label": _l("办结期限")})  # while it waits; models/deadlines
     # {field: text as typed} of what its column cannot hold; shown again in the form, read by nothing else.
     # Deferred: no list needs it. While there is any, 申报 is refused.
     unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
+    # The seal of its newest trail entry, so that a removed one is missed. Deferred: only verification reads it.
+    last_seal: Mapped[str | None] = mapped_column(String(64), deferred=True)
 
     # One scope column a role, computed by the database: row security is an equality that an index can lead.
     owner_id: Mapped[int | None] = mapped_column(
@@ -184,12 +186,14 @@ class Application(Base):
         primaryjoin="foreign(Application.replaces_id) == Certificate.id"
     )
 
-    moving = False  # True only inside models.acts.filing, while it moves the status
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         *(Index(None, scope, *columns, "id") for scope in ("owner_id", "desk", "issued") for columns in SORTED_BY),
         Index(None, "issued", "province", "id"),
+        Index(None, "issued", "province", "publisher_sort", "id"),  # names of publishers begin with that of a province
         Index(None, "desk", "status", "submitted_at"),
+        Index(None, "desk", "status", "due_on", "id"),
+        Index(None, "desk", "status", "submissions"),
     )
 
     @validates("title", "publisher_name")
@@ -213,7 +217,7 @@ class Application(Base):
         return last if last is not None and last.opinion else None
 
     def missing(self) -> dict[str, str]:
-        """Everything 申报 still lacks, told at once: field → sentence (行政许可法 第三十二条, by analogy)."""
+        """Everything 申报 still lacks: field → sentence (行政许可法 第三十二条, by analogy: all of it at once)."""
         lacking = {name: lack(Application, name, text) for name, text in wrong_cells(self).items()}
         lacking |= days_out_of_range(self)
         if not self.carriers:
@@ -235,11 +239,3 @@ def keys_of(name: str, words: str | None) -> dict[str, str | None]:
     if name == "publisher_name":
         return {"publisher_sort": spelled}
     return {"title_key": search_key(words) if words else None, "title_sort": spelled}
-
-
-@event.listens_for(Application.status, "set", active_history=True)
-def only_filing_moves_a_status(application: Application, value: Status, old: Any, _initiator: Any) -> None:
-    """A status is moved by models.acts.filing alone, which marks the row while it does so."""
-    newborn = value is Status.DRAFT and not isinstance(old, Status)
-    if not newborn and not application.moving:
-        raise AttributeError("the status of an application is moved by models.acts.filing only")

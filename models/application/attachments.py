@@ -2,13 +2,12 @@
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -18,12 +17,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.application import Application
 from models.application.child import Child
+from models.application.file_names import clean_name
 from models.clock import Moment
 from models.database import Base
 from models.files.flaws import Flaw, Flawed
-from models.files.inspection import inspected
+from models.files.inspection import inspect_file
 from models.files.store import place_of
-from models.files.store_errors import gone, unusable
+from models.files.store_errors import store_missing, unusable
 from models.vocabulary import AttachmentKind, WordColumn
 from models.workflow import Refused
 
@@ -41,6 +41,7 @@ FLAWS = {
     Flaw.BROKEN: _l("文件“%(name)s”已损坏，无法打开，请用原来的软件重新导出，或重新扫描后上传。"),
     Flaw.COMPLEX: _l("文件“%(name)s”的内容过于庞大复杂，无法检查，请拆分，或打印为新的 PDF 后上传。"),
     Flaw.ACTIVE: _l("文件“%(name)s”含有脚本或会自动执行的操作，请打印为新的 PDF 后上传。"),
+    Flaw.AMBIGUOUS: _l("文件“%(name)s”的内部结构前后矛盾，不同软件显示的内容会不一样，请打印为新的 PDF 后上传。"),
     Flaw.EMBEDDED: _l("文件“%(name)s”中嵌有其他文件，请将其取出单独上传，并把原文件打印为新的 PDF 后上传。"),
     Flaw.LOCKED: _l("文件“%(name)s”已加密，审核人员无法阅读，请去除密码或权限保护后上传。"),
     Flaw.LARGE: _l("文件“%(name)s”的像素过大，请缩小后上传。"),
@@ -69,39 +70,25 @@ class Attachment(Child, Base):
     application: Mapped[Application] = relationship(back_populates="attachments")
 
 
+class Damaged(FileNotFoundError):
+    """The store holds other bytes than those of this digest: the right ones are lost."""
+
+
 class TryAgain(Refused):
     """The server had no time to look at a file: the same file may be sent again."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Bytes that are kept: their SHA-256, size and kind as told by their content."""
+    """Stored bytes: SHA-256, size, and media type as detected from the content."""
 
     digest: str
     size: int
     media_type: str
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """How many files an application may have at the same time, of each kind and in all."""
-
-    per_kind: int = 20
-    in_all: int = 100
-
-    def assert_room(self, application: Application, kind: AttachmentKind, more: int = 1) -> None:
-        """Raises Refused unless `more` files of this kind may be added to those that are there."""
-        kinds = [file.kind for file in application.current_attachments]
-        if kinds.count(kind) + more > self.per_kind:
-            sentence = _("“%(kind)s”最多 %(most)s 个文件，请移除不需要的，或把多页合并为一个文件后再上传。")
-            raise Refused(sentence % {"kind": kind.label, "most": self.per_kind})
-        if len(kinds) + more > self.in_all:
-            sentence = _("一份申请最多 %(most)s 个附件，请移除不需要的，或把多页合并为一个文件后再上传。")
-            raise Refused(sentence % {"most": self.in_all})
-
-
 def reread_files(session: Session, application: Application) -> None:
-    """Files come and go without a new version: what was read before the row was ours may be out of date."""
+    """Read the files again once the row is locked: they change without making a new version."""
     for file in application.attachments:
         session.expire(file)
     session.expire(application, ["attachments"])
@@ -153,12 +140,32 @@ class Store:
         return True
 
     def open(self, digest: str) -> BinaryIO:
-        """The bytes from their beginning, in a stream that can seek; FileNotFoundError when they are lost."""
+        """The bytes from their beginning, in a stream that can seek, once they have been compared with their digest.
+
+        Raises Damaged when they are others, FileNotFoundError when they are lost.
+        """
+        file = self.open_unchecked(digest)
+        if hashlib.file_digest(cast(Any, file), "sha256").hexdigest() != digest:
+            file.close()
+            raise Damaged(digest)
+        file.seek(0)
+        return file
+
+    def open_unchecked(self, digest: str) -> BinaryIO:
+        """What lies under this digest, whatever it is; FileNotFoundError when nothing does."""
         try:
             return self.place.open(key_of(digest))
         except FileNotFoundError:
             self.check()  # not lost, when the whole store is away
             raise
+
+    def is_intact(self, digest: str) -> bool:
+        """Whether the bytes of this digest are there and unchanged; reads them all."""
+        try:
+            self.open(digest).close()
+        except FileNotFoundError:
+            return False
+        return True
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -170,7 +177,7 @@ class Store:
         """Raises StoreUnusable unless this is the store that is registered; any will do as long as none is."""
         expected = self.expected()
         if expected is not None and self.identity() != expected:
-            raise gone()
+            raise store_missing()
 
     def probe(self) -> None:
         """Write and read back a few bytes. Raises StoreUnusable."""
@@ -187,7 +194,7 @@ class Store:
         with _plainly():
             return self.place.set_identity(identity, replace)
 
-    def kept(self, shelf: str = "") -> Iterator[str]:
+    def digests(self, shelf: str = "") -> Iterator[str]:
         """Every digest that is kept; of those that begin with two hex digits, when these are given as `shelf`."""
         return filter(DIGEST.fullmatch, (key.rpartition("/")[2] for key in self.place.keys(shelf)))
 
@@ -223,7 +230,7 @@ def key_of(digest: str) -> str:
 def kind_of(path: Path, name: str, owner: int | None = None) -> str:
     """The media type by content, not by name; raises Refused with a sentence for anything else, or a broken file."""
     try:
-        return inspected(path, owner)
+        return inspect_file(path, owner)
     except Flawed as flawed:
         refused = TryAgain if flawed.args[0] in (Flaw.BUSY, Flaw.TOO_MANY) else Refused
         raise refused(str(FLAWS[flawed.args[0]]) % {"name": name}) from None
@@ -236,15 +243,3 @@ def named(name: str, media_type: str) -> str:
         return name
     known = dot + ending.lower() in {each for endings in ENDINGS.values() for each in endings}
     return clean_name((stem if stem and known else name) + ENDINGS[media_type][0])
-
-
-def clean_name(name: str) -> str:
-    """A file's own name, kept for people: no path, no control or direction marks, at most 255 bytes of UTF-8."""
-    name = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
-    name = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C").strip() or _("未命名")
-    stem, dot, ending = name.rpartition(".")
-    ending = dot + ending if stem and len(ending) <= 8 else ""
-    stem = stem if ending else name
-    while len((stem + ending).encode()) > 255:
-        stem = stem[:-1]
-    return stem + ending

@@ -14,8 +14,8 @@ from flask_babel import lazy_gettext as _l
 from models.application import Application
 from models.application.carriers import Carrier
 from models.application.trail import TrailEntry
-from models.codes import label_of
-from models.vocabulary import AttachmentKind, Reason, Word, WordColumn
+from models.columns import readable
+from models.vocabulary import AttachmentKind, Reason, Word
 
 OWN_FIELDS = tuple(
     column.key for column in Application.__table__.columns if column.info.get("label") and column.key != "status"
@@ -43,11 +43,11 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list
     if "carriers" in changes:
         was, now = changes["carriers"]
         changes["carrier_count"] = [len(was), len(now)]
-        changes["carriers"] = [_absent(was, now), _absent(now, was)]
+        changes["carriers"] = [absent(was, now), absent(now, was)]
     return changes
 
 
-def _absent(rows: list[Row], others: list[Row]) -> list[Row]:
+def absent(rows: list[Row], others: list[Row]) -> list[Row]:
     """The rows that `others` has not, or has with other content; a row that only moved up or down has not changed."""
     contents = {row["id"]: _values(row) for row in others}
     return [row for row in rows if contents.get(row["id"]) != _values(row)]
@@ -59,7 +59,12 @@ def _values(row: Row) -> tuple[Any, ...]:
 
 def explain(entry: TrailEntry) -> list[str]:
     """A trail entry's changes as lines: 商品名称：“旧” → “新”."""
-    lines, changes = [], entry.changes or {}
+    return explain_changes(entry.changes or {})
+
+
+def explain_changes(changes: dict[str, Any]) -> list[str]:
+    """Changes as the trail keeps them, as lines."""
+    lines: list[str] = []
     for name, (old, new) in changes.items():
         if name == "carriers":
             lines += _carrier_lines(old or [], new or [], changes.get("carrier_count"))
@@ -147,11 +152,5 @@ def _label(name: str, table: Any = Application) -> str:
 
 
 def _said(name: str, value: Any, table: Any = Application) -> str:
-    if value in (None, ""):
-        return _("（空）")
-    column = table.__table__.columns.get(name)
-    if column is not None and isinstance(column.type, WordColumn):
-        value = column.type.words(value).label
-    elif column is not None and "codes" in column.info:
-        value = label_of(column.info["codes"], value)
-    return f"“{value}”"
+    text = readable(value, table.__table__.columns.get(name))
+    return _("（空）") if text is None else f"“{text}”"

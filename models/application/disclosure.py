@@ -1,4 +1,4 @@
-"""What of an application is told to whom: what came before the first 申报 belongs to its owner alone (design 2.4)."""
+"""Who may read which part of an application: what came before the first 申报 is its owner's alone (design 2.4)."""
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ NEWEST = 50  # entries of a history that a page shows unless asked for all of it
 
 
 def history(session: Session, application: Application, reader: Account, most: int | None = None) -> list[TrailEntry]:
-    """办理过程 as this reader is told it, newest first: the newest `most` entries, or all of them (None)."""
+    """办理过程 as this reader may see it, newest first: the newest `most` entries, or all of them (None)."""
     entries = select(TrailEntry).where(TrailEntry.application_id == application.id)
     if reader.role is not Role.PUBLISHER:
         first = session.scalar(_first_submission(application))
@@ -24,7 +24,7 @@ def history(session: Session, application: Application, reader: Account, most: i
 
 
 def may_read(session: Session, file: Attachment, reader: Account) -> bool:
-    """Whether this reader may open the file: one taken out before the first 申报 was never handed in."""
+    """Whether this reader may open the file: one removed before the first 申报 was never submitted."""
     if reader.role is Role.PUBLISHER or file.removed_at is None:
         return True
     first = session.scalar(_first_submission(file.application))

@@ -1,4 +1,4 @@
-"""Whose turn it is: of many people at one application one goes first, and the others are told who that was."""
+"""Row lock and version check: of several people at one application one goes first, and the others read who that was."""
 
 from flask_babel import gettext as _
 from sqlalchemy import select, update
@@ -6,31 +6,21 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.application import Application, trail
-from models.vocabulary import Action, Status, Step
-from models.workflow import Refused, Rule
-
-QUIET = (
-    Step.ATTACH.value,
-    Step.DETACH.value,
-    Action.PRINT.value,
-    Action.COPY.value,
-    Step.RELEASE.value,
-    Step.ASK.value,
-    Step.SET_ASIDE.value,
-)  # acts that leave the version, and any open form, alone
+from models.vocabulary import Status
+from models.workflow import QUIET, Act, Refused
 
 
 class Conflict(Refused):
     """Somebody else was first; `str()` says who, when and what."""
 
 
-def hold(session: Session, application: Application, rule: Rule, version: int | None = None) -> Status:
+def hold(session: Session, application: Application, act: Act, version: int | None = None) -> Status:
     """Lock the row while its status still allows the act, and it is still the `version` that was looked at, if any.
 
-    Makes no new version: files that come in do not spoil an open form.
+    Makes no new version: files that come in do not spoil an open form. Otherwise rolls back and raises Conflict.
     """
     held = update(Application).where(
-        Application.id == application.id, Application.status.in_(rule.when | rule.if_rejected)
+        Application.id == application.id, Application.status.in_(act.when | act.if_rejected)
     )
     if version is not None:
         held = held.where(Application.version == version)
@@ -44,7 +34,7 @@ def hold(session: Session, application: Application, rule: Rule, version: int | 
 
 
 def flush(session: Session, application: Application) -> None:
-    """Write now, and so take the row's lock; a version that has moved on means somebody else was first."""
+    """Write now, and so take the row's lock; rolls back and raises Conflict if its version moved on."""
     key = application.id
     try:
         session.flush()
@@ -58,7 +48,10 @@ def overtaken(session: Session, application: Application | None) -> str:
     """Who was first, when, and what they did."""
     last = application and session.scalar(
         select(trail.TrailEntry)
-        .where(trail.TrailEntry.application_id == application.id, trail.TrailEntry.act.not_in(QUIET))
+        .where(
+            trail.TrailEntry.application_id == application.id,
+            trail.TrailEntry.act.not_in([word.value for word in QUIET]),
+        )
         .order_by(trail.TrailEntry.id.desc())
         .limit(1)
     )

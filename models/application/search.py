@@ -1,33 +1,68 @@
-"""What is asked of 商品名称: any part of it, from one character up, several words in any order."""
+"""What is asked of 商品名称 and 出版单位: any part, from one character up, several words in any order."""
 
-from sqlalchemy import ColumnElement, Text, and_, cast, column, func, select, table, true
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Text, and_, cast, column, false, func, select, table, true
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import Session
 
 from models.application import Application
-from models.database import search
+from models.database import publisher_names, search
 from models.text import search_key
 
 MOST_WORDS, LONGEST = 5, 100
 INDEX = table("search", column("rowid"), column("search"))  # SQLite's (models/database/search.py)
+NAMES = table(publisher_names.TABLE, column("name"), column("sort"))
 
 
-def containing(session: Session, words: str, scopes: tuple[str, ...] = ()) -> ColumnElement[bool]:
-    """Applications whose title has every word somewhere; width, case and unseen characters do not count.
+@dataclass(frozen=True)
+class Narrowed:
+    """What the rows that are looked for have in common; it only makes a search faster, SQLite's alone.
 
-    `scopes`: tokens of models.database.search that all rows to be found have; they only make it faster.
+    `tokens`: of models.database.search. `newest`: where only so many of the newest rows are wanted, and the tokens
+    name every other condition.
     """
-    wanted = search_key(words)[:LONGEST].split()[:MOST_WORDS]
+
+    tokens: tuple[str, ...] = ()
+    newest: int | None = None
+
+
+def containing(session: Session, words: str, narrowed: Narrowed = Narrowed()) -> ColumnElement[bool]:
+    """Applications whose title has every word somewhere; width, case and unseen characters do not count."""
+    wanted = _words(words)
     if session.get_bind().dialect.name == "postgresql":
         return and_(true(), *map(_on_postgresql, wanted))
-    return and_(true(), *(_on_sqlite(word, scopes) for word in wanted))
+    return _on_sqlite(wanted, narrowed) if wanted else true()
 
 
-def _on_sqlite(word: str, scopes: tuple[str, ...]) -> ColumnElement[bool]:
+def published_by(session: Session, words: str) -> ColumnElement[bool]:
+    """Applications whose publisher's name has every word somewhere, as it was when it was frozen."""
+    wanted = _words(words)
+    if not wanted:
+        return true()
+    names = session.connection().execute(select(NAMES.c.name, NAMES.c.sort)).all()
+    found = {name: sort for name, sort in names if all(word in search_key(name) for word in wanted)}
+    if not found:
+        return false()
+    if len(found) == len(names):
+        return Application.publisher_sort.is_not(None)
+    keys = set(found.values())
+    by_key = Application.publisher_sort.in_(sorted(keys))
+    alike = any(sort in keys and name not in found for name, sort in names)  # by accents alone, or beyond the key's end
+    return and_(by_key, Application.publisher_name.in_(sorted(found))) if alike else by_key
+
+
+def _words(typed: str) -> list[str]:
+    return search_key(typed)[:LONGEST].split()[:MOST_WORDS]
+
+
+def _on_sqlite(words: list[str], narrowed: Narrowed) -> ColumnElement[bool]:
     """A title that has all pairs of a long word need not have them in order: 音乐音 has those of 乐音乐."""
-    rows = select(INDEX.c.rowid).where(INDEX.c.search.op("MATCH")(search.match(word, scopes)))
-    indexed = Application.id.in_(rows)
-    return indexed if len(word) < 3 else and_(indexed, func.instr(Application.title_key, word) > 0)
+    long = [func.instr(Application.title_key, word) > 0 for word in words if len(word) > 2]
+    rows = select(INDEX.c.rowid).where(INDEX.c.search.op("MATCH")(search.match(words, narrowed.tokens)))
+    if narrowed.newest and not long:
+        rows = rows.order_by(INDEX.c.rowid.desc()).limit(narrowed.newest)
+    return and_(Application.id.in_(rows), *long)
 
 
 def _on_postgresql(word: str) -> ColumnElement[bool]:

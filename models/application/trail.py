@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, ForeignKey, String, Text, event, func, select
+from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from models import clock
+from models import clock, workflow
 from models.application import Application
 from models.application.child import Child
 from models.clock import Moment
@@ -36,19 +36,23 @@ class TrailEntry(Child, Base):
     after: Mapped[Status] = mapped_column(WordColumn(Status), info={"label": _l("数据状态")})
     opinion: Mapped[str | None] = mapped_column(Text, info={"label": _l("意见")})
     changes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    # SHA-256 of what the act wrote: of the content (fingerprint.py), or of the certificate; None before migration 0021
+    digest: Mapped[str | None] = mapped_column(String(64))
     previous: Mapped[str] = mapped_column(String(64))
     seal: Mapped[str] = mapped_column(String(64), unique=True)
 
     application: Mapped[Application] = relationship(back_populates="trail")
+
+    __table_args__ = (Index(None, "act", "at"), Index(None, "at", "id"), Index(None, "actor_id", "at", "id"))
 
     @property
     def what(self) -> Word:
         """The act as a word of the vocabulary."""
         return Action(self.act) if self.act in set(Action) else Step(self.act)
 
-    def sealed(self) -> str:
-        """SHA-256 over everything this entry says and the seal before it."""
-        said: list[Any] = [
+    def content(self) -> str:
+        """Everything this entry says and the seal before it, as JSON."""
+        sealed: list[Any] = [
             self.application_id,
             self.at.timestamp(),
             self.actor_id,
@@ -56,8 +60,13 @@ class TrailEntry(Child, Base):
             str(self.role),
             self.act,
         ]
-        said += [str(self.before), str(self.after), self.opinion, self.changes, self.previous]
-        return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+        sealed += [str(self.before), str(self.after), self.opinion, self.changes, self.previous]
+        sealed += [self.digest] if self.digest else []  # older entries have none
+        return json.dumps(sealed, ensure_ascii=False, sort_keys=True)
+
+    def sealed(self) -> str:
+        """SHA-256 of the content, in hex."""
+        return hashlib.sha256(self.content().encode()).hexdigest()
 
 
 def record(
@@ -69,8 +78,12 @@ def record(
     opinion: str | None = None,
     changes: dict[str, Any] | None = None,
     after: Status | None = None,
+    digest: str | None = None,
 ) -> TrailEntry:
-    """Append an entry. The caller holds the application's row, so that two entries never share a predecessor."""
+    """Append an entry. The caller holds the application's row, so that two entries never share a predecessor.
+
+    `digest`: of what the act wrote, see TrailEntry.
+    """
     last = session.scalar(
         select(TrailEntry.seal)
         .where(TrailEntry.application_id == application.id)
@@ -89,11 +102,14 @@ def record(
         after=after or application.status,
         opinion=opinion or None,
         changes=changes or None,
+        digest=digest,
         previous=last or NOTHING_BEFORE,
     )
     entry.seal = entry.sealed()
     session.add(entry)
     session.flush()
+    newest = update(Application).where(Application.id == application.id).values(last_seal=entry.seal)
+    session.execute(newest, execution_options={"synchronize_session": False})
     return entry
 
 
@@ -110,6 +126,18 @@ def newest(session: Session, application_id: int, act: Word, count: int, since: 
     return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(count)))
 
 
+def passed(session: Session, application_id: int) -> set[Status]:
+    """Every status that the application has had."""
+    return set(session.scalars(select(TrailEntry.after).where(TrailEntry.application_id == application_id).distinct()))
+
+
+def decided_since(first: date, last: date) -> Select[Any]:
+    """The entries by which something was decided on these days of Beijing time, both included."""
+    begin, end = (datetime.combine(day, time.min, clock.SHANGHAI) for day in (first, last + timedelta(days=1)))
+    decisions = [action.value for action in workflow.DECISIONS]
+    return select(TrailEntry).where(TrailEntry.act.in_(decisions), TrailEntry.at >= begin, TrailEntry.at < end)
+
+
 def _named(by: Account | None) -> str:
     if by is None:
         return "海关"
@@ -118,18 +146,14 @@ def _named(by: Account | None) -> str:
 
 def broken(session: Session) -> Iterator[TrailEntry]:
     """Every entry whose seal or link to the entry before does not hold, or after which the status moved unrecorded."""
-    seals: dict[int, str] = {}
-    for entry in session.scalars(select(TrailEntry).order_by(TrailEntry.id).execution_options(yield_per=1000)):
-        if entry.seal != entry.sealed() or entry.previous != seals.get(entry.application_id, NOTHING_BEFORE):
+    entries = select(TrailEntry).order_by(TrailEntry.application_id, TrailEntry.id)
+    previous, owner = NOTHING_BEFORE, None
+    for entry in session.scalars(entries.execution_options(yield_per=1000)):
+        if entry.application_id != owner:
+            previous, owner = NOTHING_BEFORE, entry.application_id
+        if entry.seal != entry.sealed() or entry.previous != previous:
             yield entry
-        seals[entry.application_id] = entry.seal
+        previous = entry.seal
     last = select(func.max(TrailEntry.id)).group_by(TrailEntry.application_id)
     moved_on = TrailEntry.after != Application.status
     yield from session.scalars(select(TrailEntry).join(TrailEntry.application).where(TrailEntry.id.in_(last), moved_on))
-
-
-@event.listens_for(TrailEntry, "before_update")
-@event.listens_for(TrailEntry, "before_delete")
-def only_appended(_mapper: Any, _connection: Any, _entry: TrailEntry) -> None:
-    """A trail can be added to, never edited."""
-    raise RuntimeError("the trail is append-only")

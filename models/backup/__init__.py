@@ -1,4 +1,4 @@
-"""What keeps the register safe: a backup that proves itself, and the broom for leftovers; restoring is its way back."""
+"""Backup of database and files with a manifest of SHA-256 sums, and clean-up of data that is no longer needed."""
 
 import hashlib
 import json
@@ -22,19 +22,22 @@ from models import clock
 from models.application.attachments import Attachment, Store
 from models.certificate import Certificate, Paper
 from models.database import db, sqlite
+from models.notifications import Notification
+from models.notifications.letters import MailLetter
 from models.people.sessions import SpentChallenge, Visit
 from models.people.signin_failures import SigninFailure
 from models.workflow import Refused
 
-# Every column that names kept bytes, and the one people know them by: a backup looks for them, a sweep spares them.
+# (digest, display name) of every column that refers to a stored file: expected in a backup, spared by a sweep.
 NUMBER = select(Certificate.number).where(Certificate.id == Paper.certificate_id).scalar_subquery()
-NAMED = ((Attachment.digest, Attachment.name), (Paper.digest, NUMBER))
-SHELVES = [f"{number:02x}" for number in range(256)]
+FILE_COLUMNS = ((Attachment.digest, Attachment.name), (Paper.digest, NUMBER))
+PREFIXES = [f"{number:02x}" for number in range(256)]
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "store"
 VERSION = "alembic_version"
-SETTLED = timedelta(days=1)  # bytes older than this belong to a row by now, or to nobody
-ANSWERED = timedelta(hours=1)  # a 验证码 lives for minutes
-KEPT = timedelta(days=180)  # 网络安全法 第二十一条: logs are kept for six months at least
+ORPHAN_AGE = timedelta(days=1)  # files are stored before their row is committed: a younger one may get a row yet
+CHALLENGE_AGE = timedelta(hours=1)  # a 验证码 lives for minutes
+MESSAGE_AGE = timedelta(days=730)  # what it is about stays with the application
+LOG_RETENTION = timedelta(days=180)  # 网络安全法 第二十一条: logs are kept for six months at least
 
 
 def digest_of(path: Path) -> str:
@@ -44,22 +47,26 @@ def digest_of(path: Path) -> str:
 
 
 def back_up(session: Session, store: Store, destination: Path) -> tuple[int, list[str]]:
-    """Write database, files and manifest; tell the number of parts, and the attachments whose bytes are lost."""
+    """Write database, files and manifest; (number of parts, names of missing or damaged files). Raises Refused."""
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise Refused(_("“%(path)s”已有内容，请另选一个空文件夹。", path=destination))
-    with in_a_sentence(_("备份没有完成。")):
+    with errors_as_refusals(_("备份没有完成。")):
         return _back_up(session, store, destination)
 
 
 def _back_up(session: Session, store: Store, destination: Path) -> tuple[int, list[str]]:
     store.check()
     destination.mkdir(parents=True, exist_ok=True)
-    known = named(session)
+    expected = known_files(session)
     _dump(db.engine, destination / DATABASE)
-    for digest in store.kept():  # after the database: bytes are always kept before their row
-        kept = destination / FILES / digest[:2] / digest
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError), store.open(digest) as content, kept.open("wb") as file:  # swept meanwhile
+    for digest in store.digests():  # after the database: a file is always stored before its row
+        copy = destination / FILES / digest[:2] / digest
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            suppress(FileNotFoundError),
+            store.open_unchecked(digest) as content,
+            copy.open("wb") as file,
+        ):  # swept meanwhile
             shutil.copyfileobj(content, file)
     files = (path for path in sorted(destination.rglob("*")) if path.is_file())
     parts = {path.relative_to(destination).as_posix(): digest_of(path) for path in files}
@@ -72,25 +79,25 @@ def _back_up(session: Session, store: Store, destination: Path) -> tuple[int, li
     manifest["parts"] = parts
     os.sync()
     (destination / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    return len(parts), lost(known, parts)
+    return len(parts), lost_files(expected, parts)
 
 
 def _schema(engine: Engine) -> str | None:
-    """The last migration that this database has seen."""
+    """Revision of the last migration, or None."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def named(session: Session) -> dict[str, str]:
-    """Every digest the register names, with a file name that people know it by."""
-    named = {digest: name for columns in NAMED for digest, name in session.execute(select(*columns))}
+def known_files(session: Session) -> dict[str, str]:
+    """Digest → display name of every file that the database refers to. Rolls back."""
+    files = {digest: name for columns in FILE_COLUMNS for digest, name in session.execute(select(*columns))}
     session.rollback()
-    return named
+    return files
 
 
-def lost(known: dict[str, str], parts: dict[str, str]) -> list[str]:
-    """The names of files that the register knows and the parts of a backup lack."""
-    return sorted(name for digest, name in known.items() if parts.get(f"{FILES}/{digest[:2]}/{digest}") != digest)
+def lost_files(expected: dict[str, str], parts: dict[str, str]) -> list[str]:
+    """The names in `expected` (digest → name) whose file is missing or damaged in `parts` (path → digest)."""
+    return sorted(name for digest, name in expected.items() if parts.get(f"{FILES}/{digest[:2]}/{digest}") != digest)
 
 
 def _dump(engine: Engine, file: Path) -> None:
@@ -99,18 +106,18 @@ def _dump(engine: Engine, file: Path) -> None:
         return
     with closing(sqlite_file(engine)) as source, closing(sqlite.library.connect(file)) as copy:
         source.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, readable where nothing may be written
+        copy.execute("PRAGMA journal_mode=DELETE")  # a single file, readable on a read-only medium
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise Refused(_("数据库未通过完整性检查，备份没有完成，请先检查磁盘。"))
 
 
 def sqlite_file(engine: Engine) -> Any:
-    """The database file, opened past SQLAlchemy."""
+    """A connection of the SQLite library itself, without SQLAlchemy."""
     return sqlite.library.connect(str(engine.url.database), timeout=30)
 
 
 def run(engine: Engine, program: str, *arguments: str, connects: bool = True) -> None:
-    """A program of PostgreSQL on this database; the password goes by the environment, unseen in the process list."""
+    """Run a program of PostgreSQL; raises Refused. The password is passed by the environment, not the command line."""
     url = engine.url
     address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
     secret = {"PGPASSWORD": str(url.password)} if url.password else {}
@@ -125,10 +132,10 @@ def run(engine: Engine, program: str, *arguments: str, connects: bool = True) ->
 
 
 @contextmanager
-def in_a_sentence(state: str, begun: bool = True) -> Iterator[None]:
-    """Errors of disk, database and store become a Refused that ends with `state`: what that means for the register.
+def errors_as_refusals(state: str, begun: bool = True) -> Iterator[None]:
+    """Turns errors of disk, database and store into a Refused that ends with the sentence `state`.
 
-    A refusal stays as it is as long as the work has not `begun`.
+    `begun`: a Refused gets that sentence too.
     """
     try:
         yield
@@ -141,40 +148,47 @@ def in_a_sentence(state: str, begun: bool = True) -> Iterator[None]:
         raise Refused(_("操作失败：%(why)s。", why=why[0]) + state) from broken
 
 
-def missing(session: Session, store: Store) -> list[str]:
-    """The names of files that the register knows and the store lacks; asked shelf by shelf. Changes nothing."""
+def missing_files(session: Session, store: Store) -> list[str]:
+    """The names of files that the database refers to and the store lacks, or holds damaged: every file is read.
+
+    Works by prefix: there may be millions.
+    """
     store.check()
     found: list[str] = []
-    for shelf in SHELVES:
-        kept = set(store.kept(shelf))
-        for digest, name in NAMED:
-            known = session.execute(select(digest, name).where(digest.startswith(shelf)).distinct())
-            found += [name for digest_, name in known if digest_ not in kept]
+    for prefix in PREFIXES:
+        stored = {digest for digest in store.digests(prefix) if store.is_intact(digest)}
+        for digest, name in FILE_COLUMNS:
+            expected = session.execute(select(digest, name).where(digest.startswith(prefix)).distinct())
+            found += [name for digest_, name in expected if digest_ not in stored]
     session.rollback()
     return sorted(found)
 
 
 def sweep(session: Session, store: Store) -> dict[str, int]:
-    """Remove what nobody needs any more, and commit; what the register names is never touched."""
-    store.check()  # of a store that is away nobody knows what it holds
+    """Delete orphaned files, interrupted uploads, and old records of people: label → count. Commits."""
+    store.check()  # not on an unregistered or unreachable store
     moment = clock.now()
     ended = func.coalesce(Visit.ended_at, Visit.seen_at)
-    answers: Any = session.execute(delete(SpentChallenge).where(SpentChallenge.spent_at < moment - ANSWERED))
-    visits: Any = session.execute(delete(Visit).where(ended < moment - KEPT))
-    failures: Any = session.execute(delete(SigninFailure).where(SigninFailure.at < moment - KEPT))
+    answers: Any = session.execute(delete(SpentChallenge).where(SpentChallenge.spent_at < moment - CHALLENGE_AGE))
+    visits: Any = session.execute(delete(Visit).where(ended < moment - LOG_RETENTION))
+    letters: Any = session.execute(delete(MailLetter).where(MailLetter.queued_at < moment - LOG_RETENTION))
+    messages: Any = session.execute(delete(Notification).where(Notification.at < moment - MESSAGE_AGE))
+    failures: Any = session.execute(delete(SigninFailure).where(SigninFailure.at < moment - LOG_RETENTION))
     session.commit()
-    before = moment - SETTLED
+    before = moment - ORPHAN_AGE
     return {
         _("无主文件"): sum(store.remove(digest, before) for digest in _orphans(session, store)),
         _("未传完的文件"): store.clear(before),
         _("验证码记录"): answers.rowcount,
         _("登录记录"): visits.rowcount + failures.rowcount,
+        _("消息"): messages.rowcount,
+        _("邮件"): letters.rowcount,
     }
 
 
 def _orphans(session: Session, store: Store) -> Iterator[str]:
-    """Kept bytes that no row names; asked shelf by shelf, for there may be millions."""
-    for shelf in SHELVES:
-        asked = (select(digest).where(digest.startswith(shelf)) for digest, _name in NAMED)
-        named = {digest for statement in asked for digest in session.scalars(statement)}
-        yield from (digest for digest in store.kept(shelf) if digest not in named)
+    """Digests of stored files without a row. Works by prefix: there may be millions."""
+    for prefix in PREFIXES:
+        asked = (select(digest).where(digest.startswith(prefix)) for digest, _name in FILE_COLUMNS)
+        expected = {digest for statement in asked for digest in session.scalars(statement)}
+        yield from (digest for digest in store.digests(prefix) if digest not in expected)

@@ -1,6 +1,6 @@
-"""Which store belongs to this database: both hold the same identity, so that an empty or foreign store is noticed.
+"""Pairs the database with its store: both hold the same identity, so that an empty or foreign store is detected.
 
-A disk that is not mounted looks like an empty folder. Without this, uploads would go into it and be lost.
+An unmounted disk looks like an empty folder; without this check uploads would be written into it and lost.
 """
 
 import secrets
@@ -16,14 +16,14 @@ from models.application.attachments import Attachment, Store
 from models.certificate import Paper
 from models.clock import Moment
 from models.database import Base
-from models.files.store_errors import gone
+from models.files.store_errors import store_missing
 from models.workflow import Refused
 
 ONLY = 1  # the one row
 
 
 class RegisteredStore(Base):
-    """The identity of our store, and what the last `sweep --check` found: `missing` files, None before the first."""
+    """Identity of the store, and the result of the last `sweep --check`: number of `missing` files, None before it."""
 
     __tablename__ = "registered_store"
 
@@ -35,7 +35,7 @@ class RegisteredStore(Base):
 
 
 def identity(session: Session) -> str | None:
-    """The identity of the store that belongs to this database; None as long as none was registered."""
+    """The identity of the registered store; None before registration."""
     with session.no_autoflush:
         return session.scalar(select(RegisteredStore.identity).where(RegisteredStore.id == ONLY))
 
@@ -45,16 +45,16 @@ def new_identity() -> str:
     return secrets.token_hex(16)
 
 
-def establish(session: Session, store: Store) -> None:
-    """Register the store with this database at the first start: its file first, then the row. Commits.
+def register(session: Session, store: Store) -> None:
+    """Register the store with this database, once: identity file first, then the row. Commits.
 
-    Raises StoreUnusable when another store is registered, or none answers; Refused when the store belongs to another
-    register, whose files a sweep would take for nobody's.
+    Raises StoreUnusable when another store is registered or the store is unreachable; Refused when it holds files of
+    another database, which a sweep would delete as orphans.
     """
     known = identity(session)
     there = store.identity()
     if known is None:
-        if there is not None and not _has_files(session) and next(store.kept(), None) is not None:
+        if there is not None and not _has_files(session) and next(store.digests(), None) is not None:
             raise Refused(_("存储中已有另一个登记库的文件。请恢复该登记库的备份，或改用空的存储。"))
         there = there or store.set_identity(new_identity())
         session.add(RegisteredStore(id=ONLY, identity=there, created_at=clock.now()))
@@ -65,16 +65,16 @@ def establish(session: Session, store: Store) -> None:
         known = identity(session)
     session.rollback()
     if there != known:
-        raise gone()
+        raise store_missing()
 
 
 def _has_files(session: Session) -> bool:
-    """Whether a row names kept bytes."""
+    """Whether the database refers to any file."""
     return any(session.scalar(select(each.id).limit(1)) for each in (Attachment, Paper))
 
 
-def note_check(session: Session, missing: int) -> None:
-    """Record what `sweep --check` found; commits."""
+def record_check(session: Session, missing: int) -> None:
+    """Record the number of missing files that `sweep --check` found. Commits."""
     row = session.get(RegisteredStore, ONLY)
     if row is not None:
         row.checked_at, row.missing = clock.now(), missing
@@ -82,6 +82,6 @@ def note_check(session: Session, missing: int) -> None:
 
 
 def last_check(session: Session) -> tuple[datetime, int] | None:
-    """When the store was last compared with the register, and how many files were missing."""
+    """(time, number of missing files) of the last `sweep --check`, or None."""
     row = session.get(RegisteredStore, ONLY)
     return (row.checked_at, row.missing or 0) if row is not None and row.checked_at else None

@@ -1,7 +1,7 @@
-"""The way back from a backup: files first, the database last, and a mark from the first step to the last.
+"""Restore of a backup: files first, then the database, which is marked as unfinished from the first step to the last.
 
-While the database has the mark (models/backup/unfinished_restore.py), the server does not start and every command but
-`restore` is refused. An interrupted restore is run again: it begins anew, and what lies in the store already stays.
+While marked (models/backup/unfinished_restore.py), the server does not start and every command but `restore` is
+refused. An interrupted restore is repeated from the beginning; files already in the store stay.
 """
 
 import hashlib
@@ -20,17 +20,18 @@ from flask_babel import gettext as _
 from sqlalchemy import Engine, MetaData, Table, create_engine, insert, inspect, literal, select, table, update
 from sqlalchemy.orm import Session
 
-from models import clock
+from models import clock, deadlines, log
 from models.application.attachments import Store
 from models.backup import (
     DATABASE,
     FILES,
     MANIFEST,
     VERSION,
-    in_a_sentence,
-    lost,
-    named,
+    errors_as_refusals,
+    known_files,
+    lost_files,
     registered_store,
+    restore_lock,
     run,
     sqlite_file,
     unfinished_restore,
@@ -39,19 +40,22 @@ from models.backup.registered_store import RegisteredStore
 from models.codes import District
 from models.customs.heartbeat import Heartbeat
 from models.database import db, migrate, search, sqlite
+from models.deadlines.calendar import CalendarDay, CalendarYear
+from models.deadlines.provinces import ProvinceSettings
 from models.files.plain_file import open_plain
+from models.notifications import letters
 from models.workflow import Refused
 
 PART = re.compile(rf"{DATABASE}|{FILES}/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})")
 DIGEST, IDENTITY, WORD = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{32}"), re.compile("[0-9a-z]{1,32}")
-# Tables that `upgrade` and a deliverer fill: a register in which nothing else has rows is empty.
-SHIPPED = {each.__tablename__ for each in (District, RegisteredStore, Heartbeat)} | {VERSION, unfinished_restore.NAME}
+# Tables that `upgrade`, a deliverer and any command fill: a database with rows in these only counts as empty.
+LISTS = (District, CalendarDay, CalendarYear, ProvinceSettings, log.LogEntry)
+SHIPPED = {each.__tablename__ for each in (*LISTS, RegisteredStore, Heartbeat)} | {VERSION, unfinished_restore.NAME}
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup says of itself: kind of database, schema (None: made before backups told it), part → SHA-256, and
-    the identity of its store (None: it had none)."""
+    """manifest.json: kind of database, schema revision (None: old backup), part → SHA-256, store's identity or None."""
 
     database: str
     schema: str | None
@@ -60,27 +64,35 @@ class Manifest:
 
 
 def restore(session: Session, source: Path, store: Store) -> tuple[int, list[str]]:
-    """Put a backup, of this release or a former one, into an empty register; tells what `back_up` tells.
+    """Restore a backup of this or a former release into an empty database; returns the same as `back_up`. Commits.
 
-    Raises Refused. Before the mark is set nothing has changed; after it the sentence says to run `restore` again.
+    Raises Refused, also while another restore runs. Before the mark nothing has changed; after it, run it again.
     """
-    with in_a_sentence(_("没有恢复任何内容。"), begun=False):
-        manifest = proved(source)
+    with restore_lock.held(db.engine):
+        return _restore(session, source, store)
+
+
+def _restore(session: Session, source: Path, store: Store) -> tuple[int, list[str]]:
+    with errors_as_refusals(_("没有恢复任何内容。"), begun=False):
+        manifest = verified_manifest(source)
         _check_that_it_fits(manifest, source)
         identity = _check_target(session, manifest, store)
-    with in_a_sentence(_("恢复没有完成，系统暂不能使用。请排除原因后重新运行 restore。")):
-        unfinished_restore.begin(db.engine, identity)
+        _set_mark(db.engine, identity)
+    with errors_as_refusals(_("恢复没有完成，系统暂不能使用。请排除原因后重新运行 restore。")):
         store.expected = lambda: identity
         store.set_identity(identity, replace=True)
-        _put_files_back(manifest, source, store)
-        _put_database_back(db.engine, source / DATABASE, identity)
+        _restore_files(manifest, source, store)
+        _restore_database(db.engine, source / DATABASE, identity)
         flask_migrate.upgrade()
+        deadlines.prepare(session)  # a backup of a former release has no due dates
+        letters.skip_unsent(session)
+        session.commit()
         _finish(db.engine, identity)
-    return len(manifest.parts), lost(named(session), manifest.parts)
+    return len(manifest.parts), lost_files(known_files(session), manifest.parts)
 
 
-def proved(source: Path) -> Manifest:
-    """The manifest, when every part it names is there, is a plain file, and is what it was; raises Refused."""
+def verified_manifest(source: Path) -> Manifest:
+    """The manifest; raises Refused unless every part is a regular file with the stated SHA-256."""
     manifest = _read_manifest(source)
     for name, digest in manifest.parts.items():
         with _part(source, name) as file:
@@ -92,25 +104,25 @@ def proved(source: Path) -> Manifest:
 def _read_manifest(source: Path) -> Manifest:
     try:
         with _part(source, MANIFEST) as file:
-            said = json.loads(file.read()) if file else None
+            content = json.loads(file.read()) if file else None
     except (ValueError, RecursionError):
-        said = None
-    if said is None:
+        content = None
+    if content is None:
         raise Refused(_("“%(path)s”中没有备份清单，不是完整的备份，不能恢复。", path=source))
-    match said:
+    match content:
         case {"database": str(kind), "parts": dict(parts)} if _are_parts(parts) and WORD.fullmatch(kind):
-            schema, store = said.get("schema"), said.get("store")
-            if _is(schema, WORD) and _is(store, IDENTITY):
+            schema, store = content.get("schema"), content.get("store")
+            if _matches(schema, WORD) and _matches(store, IDENTITY):
                 return Manifest(kind, schema, parts, store)
     raise Refused(_("“%(path)s”中的备份清单不符合格式，不能恢复。", path=source))
 
 
-def _is(said: Any, form: re.Pattern[str]) -> bool:
-    return said is None or (isinstance(said, str) and form.fullmatch(said) is not None)
+def _matches(content: Any, form: re.Pattern[str]) -> bool:
+    return content is None or (isinstance(content, str) and form.fullmatch(content) is not None)
 
 
 def _are_parts(parts: dict[Any, Any]) -> bool:
-    """Names that a backup gives and no others: none leads out of the backup, or elsewhere in the store."""
+    """Whether all names have the form that `back_up` writes, so that none leads out of the backup."""
     return DATABASE in parts and all(
         isinstance(name, str) and PART.fullmatch(name) and isinstance(digest, str) and DIGEST.fullmatch(digest)
         for name, digest in parts.items()
@@ -119,14 +131,13 @@ def _are_parts(parts: dict[Any, Any]) -> bool:
 
 @contextmanager
 def _part(source: Path, name: str) -> Iterator[BufferedReader | None]:
-    """A file of the backup; None for what is not there, is no plain file, or is reached through a link."""
-    path = source / name
+    """A file of the backup; None if it is missing, not a regular file, or reached through a link."""
     folders = [source / Path(*Path(name).parts[:depth]) for depth in range(1, len(Path(name).parts))]
     if any(folder.is_symlink() for folder in folders):
         yield None
         return
     try:
-        file = open_plain(path)
+        file = open_plain(source / name)
     except OSError:
         file = None
     if file is None:
@@ -137,7 +148,7 @@ def _part(source: Path, name: str) -> Iterator[BufferedReader | None]:
 
 
 def _check_that_it_fits(manifest: Manifest, source: Path) -> None:
-    """Whether this application can take the backup; raises Refused."""
+    """Raises Refused unless this application can read the backup's database."""
     if manifest.database != db.engine.dialect.name:
         raise Refused(_("备份来自 %(kind)s，请恢复到同类数据库。", kind=manifest.database))
     known = {step.revision for step in ScriptDirectory(str(migrate.directory)).walk_revisions()}
@@ -146,29 +157,38 @@ def _check_that_it_fits(manifest: Manifest, source: Path) -> None:
     if manifest.database == "postgresql":
         run(db.engine, "pg_restore", "--list", str(source / DATABASE), connects=False)
         return
-    with closing(_opened(source / DATABASE)) as backup:
+    with closing(_open_read_only(source / DATABASE)) as backup:
         if backup.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise Refused(_("备份中的数据库未通过完整性检查，没有恢复任何内容。"))
 
 
 def _check_target(session: Session, manifest: Manifest, store: Store) -> str:
-    """The identity that the store is to have. Raises Refused unless register and store are empty, or our own."""
+    """The identity for the restored store. Raises Refused unless database and store are empty, or of this register."""
     unfinished = unfinished_restore.found(db.engine)
-    if unfinished is None and (filled := _filled(db.engine)):
+    if unfinished is None and (filled := _filled_tables(db.engine)):
         raise Refused(_("当前数据库已有数据（%(tables)s），请恢复到空数据库。", tables="、".join(filled)))
     before = None
     if inspect(db.engine).has_table(RegisteredStore.__tablename__):
         before = registered_store.identity(session)
         session.rollback()
-    ours = {manifest.store, before, unfinished[1] if unfinished else None}
+    own = {manifest.store, before, unfinished[1] if unfinished else None}
     there = store.identity()
-    if there is not None and there not in ours:
+    if there is not None and there not in own:
         raise Refused(_("存储属于另一个登记库，请改用空的存储，或该备份原来的存储。"))
     return manifest.store or there or registered_store.new_identity()
 
 
-def _filled(engine: Engine) -> list[str]:
-    """The tables that hold somebody's rows."""
+def _set_mark(engine: Engine, identity: str) -> None:
+    """From here on a running server answers 503. Raises Refused when one has just written to the database."""
+    before = unfinished_restore.found(engine)
+    unfinished_restore.set_mark(engine, identity)
+    if before is None and (filled := _filled_tables(engine)):
+        unfinished_restore.MARK.drop(engine)
+        raise Refused(_("当前数据库已有数据（%(tables)s），请恢复到空数据库。", tables="、".join(filled)))
+
+
+def _filled_tables(engine: Engine) -> list[str]:
+    """The tables with rows, except SHIPPED."""
     with engine.connect() as connection:
         names = [
             name
@@ -178,8 +198,8 @@ def _filled(engine: Engine) -> list[str]:
         return [name for name in names if connection.scalar(select(literal(1)).select_from(table(name)).limit(1))]
 
 
-def _put_files_back(manifest: Manifest, source: Path, store: Store) -> None:
-    """What was damaged when it was backed up is left out, and told as lost."""
+def _restore_files(manifest: Manifest, source: Path, store: Store) -> None:
+    """Copy the files into the store. A file damaged before the backup is skipped, and reported as lost."""
     for name, digest in manifest.parts.items():
         if name == DATABASE or not name.endswith(digest):
             continue
@@ -188,7 +208,7 @@ def _put_files_back(manifest: Manifest, source: Path, store: Store) -> None:
                 raise Refused(_("备份中的“%(name)s”缺失或与清单不符。", name=name))
 
 
-def _put_database_back(engine: Engine, file: Path, identity: str) -> None:
+def _restore_database(engine: Engine, file: Path, identity: str) -> None:
     """Replace the whole database in one transaction; the mark stays."""
     if engine.dialect.name == "postgresql":
         db.drop_all()
@@ -197,31 +217,31 @@ def _put_database_back(engine: Engine, file: Path, identity: str) -> None:
         run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(file))
         return
     engine.dispose()
-    staged = Path(f"{engine.url.database}.restoring")  # with the mark in it, before it replaces what is there
+    staged = Path(f"{engine.url.database}.restoring")  # gets the mark before it replaces the database
     staged.unlink(missing_ok=True)
     try:
-        with closing(_opened(file)) as backup, closing(sqlite.library.connect(str(staged))) as copy:
+        with closing(_open_read_only(file)) as backup, closing(sqlite.library.connect(str(staged))) as copy:
             backup.backup(copy)
         _mark(staged, identity)
-        with closing(_opened(staged)) as copy, closing(sqlite_file(engine)) as target:
+        with closing(_open_read_only(staged)) as copy, closing(sqlite_file(engine)) as target:
             copy.backup(target)
     finally:
         staged.unlink(missing_ok=True)
 
 
 def _mark(file: Path, identity: str) -> None:
-    """Set the mark in a database file of SQLite that nobody else has opened."""
+    """Set the mark in an SQLite file that no other process uses."""
     copy = create_engine(f"sqlite:///{file}", module=sqlite.library)
-    unfinished_restore.begin(copy, identity)
+    unfinished_restore.set_mark(copy, identity)
     copy.dispose()
 
 
-def _opened(file: Path) -> Any:
+def _open_read_only(file: Path) -> Any:
     return sqlite.library.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _finish(engine: Engine, identity: str) -> None:
-    """Register the store and take the mark away, together."""
+    """Register the store and remove the mark, in one transaction."""
     with engine.begin() as connection:
         now = {"identity": identity, "checked_at": None, "missing": None}
         if not connection.execute(update(RegisteredStore).values(now)).rowcount:

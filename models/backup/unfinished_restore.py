@@ -1,10 +1,6 @@
-"""The mark in the database that a restore has begun and is not finished: until then it is no register to work with.
-
-It lies in a table of its own, which no backup and no migration knows.
-"""
+"""Mark in the database that a restore has begun and not finished. Its table is outside all backups and migrations."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,15 +8,16 @@ from sqlalchemy import Column, Engine, MetaData, String, Table, insert, inspect,
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import clock
+from models.backup import restore_lock
 from models.clock import Moment
-from models.database import db
+from models.database import db, sqlite
 
 NAME = "unfinished_restore"
 MARK = Table(NAME, MetaData(), Column("began_at", Moment, nullable=False), Column("identity", String(32)))
 
 
-def begin(engine: Engine, identity: str) -> None:
-    """Mark the database; `identity` is the one that the store gets. A former mark is replaced."""
+def set_mark(engine: Engine, identity: str) -> None:
+    """Mark the database, replacing an existing mark; `identity`: of the restored store. Commits."""
     with engine.begin() as connection:
         MARK.create(connection, checkfirst=True)
         connection.execute(MARK.delete())
@@ -28,12 +25,12 @@ def begin(engine: Engine, identity: str) -> None:
 
 
 def values(identity: str) -> dict[str, Any]:
-    """The one row of the mark."""
+    """Column values of the only row."""
     return {"began_at": clock.now(), "identity": identity}
 
 
 def found(engine: Engine) -> tuple[datetime, str] | None:
-    """When the unfinished restore began, and the identity that its store has or gets; None: nothing is unfinished."""
+    """(start, identity of the store) of the unfinished restore; None when there is none."""
     with engine.connect() as connection:
         if not inspect(connection).has_table(NAME):
             return None
@@ -41,18 +38,26 @@ def found(engine: Engine) -> tuple[datetime, str] | None:
         return (row.began_at, row.identity) if row else None
 
 
-def is_there() -> bool:
-    """Whether the database of this application is marked; False where it does not answer, or is no file yet."""
-    engine = db.engine
-    file = engine.url.database if engine.dialect.name == "sqlite" else None
-    if file and not Path(file).exists():
+def is_unfinished() -> bool:
+    """Whether the application's database is marked; False when it does not answer or does not exist yet."""
+    if sqlite.is_absent(db.engine):
         return False
     try:
-        return found(engine) is not None
+        return found(db.engine) is not None
+    except SQLAlchemyError:
+        return False
+
+
+def is_running() -> bool:
+    """Whether somebody is restoring into the database of this application now; False where it does not answer."""
+    try:
+        return restore_lock.is_held(db.engine)
     except SQLAlchemyError:
         return False
 
 
 def sentence() -> str:
-    """Why nothing can be done now."""
+    """The refusal while a restore runs, or is unfinished."""
+    if is_running():
+        return _("正在恢复备份，系统暂不能使用。请稍候，恢复完成后即可继续。")
     return _("上一次恢复没有完成，系统暂不能使用。请重新运行 restore，完成后再启动。")

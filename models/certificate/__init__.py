@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, event
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, foreign, mapped_column, relationship, remote
 
 from models import clock, numbering
 from models.application import Application
 from models.application.carriers import Carrier
 from models.application.child import Child
+from models.application.fingerprint import canonical
 from models.certificate import fonts
 from models.clock import Moment
 from models.columns import granted, shown
@@ -29,11 +30,15 @@ from models.workflow import Refused
 if TYPE_CHECKING:
     from models.certificate.paper_queue import PaperTask
 
+IDENTIFYING = (  # columns in the digest that the trail keeps of a certificate
+    "application_id", "number", "issued_on", "valid_until", "authority", "signer", "check_code", "replaces_id",
+    "digest",
+)  # fmt: skip
 PARTIES = {"applicant_name": "auto-applicant_name", "publisher_name": "publisher_id"}  # where the form shows them
 
 
 class Certificate(Child, Base):
-    """Written once by the granting transaction, never changed: a mistake means revoke and apply again."""
+    """Written once by the granting transaction, never changed; a mistake is corrected by revoking and reapplying."""
 
     __tablename__ = "certificate"
 
@@ -57,19 +62,27 @@ class Certificate(Child, Base):
     replaced_by: Mapped["Certificate | None"] = relationship(
         primaryjoin=lambda: Certificate.id == remote(foreign(Certificate.replaces_id)), back_populates="replaces"
     )
-    __table_args__ = (UniqueConstraint("application_id"), Index(None, "replaces_id", unique=True))
+    __table_args__ = (
+        UniqueConstraint("application_id"),
+        Index(None, "replaces_id", unique=True),
+        Index(None, "issued_on"),
+    )
 
     def __str__(self) -> str:
         return self.number
 
     @property
     def snapshot(self) -> dict[str, Any]:
-        """What was granted, as text: field → value, and `carriers`: a list of such rows."""
+        """The granted content as text: field → value, and `carriers`: a list of such dicts."""
         return json.loads(self.content)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the whole row, for the trail entry of 准予备案 (`digest` covers the content alone)."""
+        return hashlib.sha256(canonical({name: getattr(self, name) for name in IDENTIFYING})).hexdigest()
 
 
 class Paper(Child, Base):
-    """The one file of a certificate: set and signed once, kept under its SHA-256, and served as it is ever after."""
+    """The PDF of a certificate: typeset and signed once, stored under its SHA-256, served unchanged ever after."""
 
     __tablename__ = "paper"
 
@@ -84,13 +97,13 @@ class Paper(Child, Base):
 
 @dataclass(frozen=True)
 class Office:
-    """What an authority issues with: its keys, and for how many days a certificate holds (None: no end is stated)."""
+    """Settings of issuing: the keys, and the days of validity (None: unlimited)."""
 
     keys: Keys
     days: int | None = None
 
     def check(self, application: Application, by: Account) -> None:
-        """Before anything moves; raises Refused when the certificate could not be signed, or not be printed whole."""
+        """Raises Refused when the certificate could not be signed, or a character of it not be printed."""
         seal = self.keys.signer(str(application.province)).name
         for printed, sentence in (
             (_strings(frozen(application)), _("无法打印字符 %(signs)s，请退回申请人改用其他写法。")),
@@ -105,22 +118,28 @@ class Office:
             sentence = _("证明 %(old)s 已由 %(new)s 替代，不能再次替代。请不予备案，由申请人另行申请。")
             raise Refused(sentence % {"old": old.number, "new": new})
 
+    def words(self, application: Application, by: Account) -> dict[str, Any]:
+        """What a certificate issued now says beside its number and snapshot: column → value."""
+        day = clock.today()
+        until = day + timedelta(days=self.days) if self.days else None
+        return {"issued_on": day, "valid_until": until, "authority": application.authority, "signer": by.name}
+
     def issue(self, session: Session, application: Application, by: Account) -> Certificate:
-        """Number and freeze what is granted, inside the granting transaction; the caller commits."""
-        assert application.province and application.authority
-        day, content = clock.today(), json.dumps(frozen(application), ensure_ascii=False, sort_keys=True)
+        """Create the certificate with its number and snapshot; flushes, the caller commits."""
+        assert application.province
+        words, content = (
+            self.words(application, by),
+            json.dumps(frozen(application), ensure_ascii=False, sort_keys=True),
+        )
         certificate = Certificate(
             application=application,
             application_id=application.id,
-            number=numbering.certificate_number(session, application.province, day),
-            issued_on=day,
-            valid_until=day + timedelta(days=self.days) if self.days else None,
-            authority=application.authority,
-            signer=by.name,
+            number=numbering.certificate_number(session, application.province, words["issued_on"]),
             check_code=check_code.new_typed_code(),
-            replaces_id=application.replaces_id,  # not `replaces`: that would touch the old row, which never changes
+            replaces_id=application.replaces_id,  # not `replaces`: that would update the old row, which is refused
             content=content,
             digest=hashlib.sha256(content.encode()).hexdigest(),
+            **words,
         )
         session.add(certificate)
         session.flush()
@@ -128,9 +147,9 @@ class Office:
 
 
 def frozen(application: Application) -> dict[str, Any]:
-    """The snapshot: every granted field as people read it, and every carrier row.
+    """The snapshot of an application: every granted field as displayed, and every carrier row.
 
-    What was saved before texts were cleaned has signs in it that nobody sees: they are not granted.
+    Invisible characters, found in texts saved before texts were cleaned, are left out.
     """
     replaced = {"replaces": application.replaces.number} if application.replaces else {}
     rows = [_texts(carrier) for carrier in application.carriers]
@@ -138,7 +157,7 @@ def frozen(application: Application) -> dict[str, Any]:
 
 
 def unprintable(application: Application) -> dict[str, str]:
-    """What the paper could not show whole: form field → sentence. Raises Refused where fontconfig is missing."""
+    """Fields with characters that cannot be printed: form field → sentence. Raises Refused without fontconfig."""
     wrong = set(fonts.undrawable(_strings(frozen(application))))
     if not wrong:  # almost always
         return {}
@@ -169,12 +188,3 @@ def _strings(snapshot: dict[str, Any]) -> Iterator[str]:
 def _texts(row: Application | Carrier) -> dict[str, str]:
     texts = {name: str(value) for name in granted(type(row)) if (value := shown(row, name)) is not None}
     return {name: without_useless(text) or text for name, text in texts.items()}
-
-
-@event.listens_for(Certificate, "before_update")
-@event.listens_for(Certificate, "before_delete")
-@event.listens_for(Paper, "before_update")
-@event.listens_for(Paper, "before_delete")
-def never_changed(_mapper: Any, _connection: Any, _row: Certificate | Paper) -> None:
-    """What has been issued stays as it was issued."""
-    raise RuntimeError("a certificate never changes")

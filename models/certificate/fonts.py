@@ -1,4 +1,4 @@
-"""Whether the fonts of the certificate can draw what is granted (GB 18030-2022: names with rare characters)."""
+"""Which characters the fonts of the certificate can draw (GB 18030-2022: names with rare characters)."""
 
 import gc
 import re
@@ -15,25 +15,25 @@ from models.text import REORDERING, named
 from models.workflow import Refused
 
 STYLE = Path(__file__).parents[2] / "templates" / "static" / "certificate.css"
-UNSEEN = (  # need no glyph: tab and line ends; joiners, marks of direction, selectors and tags, which HarfBuzz hides
+UNSEEN = (  # need no glyph: tab, line ends; joiners, directional marks, selectors and tags, which HarfBuzz hides
     (0x0009, 0x000A), (0x000D, 0x000D), (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x17B4, 0x17B5),
     (0x180B, 0x180E), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
     (0xFFF0, 0xFFF8), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
 )  # fmt: skip
-NEVER = (  # though a font of ours has them
-    range(0x2028, 0x202A), range(0xFFF9, 0xFFFC), range(0x1BCA0, 0x1BCA4),  # Pango never looks for these in it
-    range(0xE000, 0xF900), range(0xF0000, 0x110000),  # private use: a font draws what its maker liked
+NEVER = (  # not drawn, although one of the fonts has a glyph
+    range(0x2028, 0x202A), range(0xFFF9, 0xFFFC), range(0x1BCA0, 0x1BCA4),  # Pango never takes these from a font
+    range(0xE000, 0xF900), range(0xF0000, 0x110000),  # private use: without a fixed meaning
 )  # fmt: skip
 
 
 def undrawable(texts: Iterable[str]) -> list[str]:
-    """The characters of `texts` that no font of the style sheet has, or that would turn others around, in order."""
+    """The characters of `texts`, sorted, that no font of the style sheet has or that would reorder the text."""
     signs = set().union(*texts)
     return sorted(sign for sign in signs if _turns(sign) or (_seen(sign) and ord(sign) not in _drawn()))
 
 
 def complaint(label: object, text: str, remedy: str = "") -> str | None:
-    """The sentence that tells which characters of a field cannot be printed, and the remedy; None when all can be."""
+    """The sentence that names the unprintable characters of a field and the remedy; None when there are none."""
     if not (missing := undrawable([text])):
         return None
     remedy = remedy or _("请改用其他写法")
@@ -50,7 +50,7 @@ def _seen(sign: str) -> bool:
 
 @cache
 def _drawn() -> frozenset[int]:
-    """Every code point that one of the families has in which the style sheet sets all text, as fontconfig tells."""
+    """Every code point in one of the font families of the style sheet, by fontconfig."""
     points: set[int] = set()
     for font in _fonts():
         points.update(font.points)
@@ -59,16 +59,16 @@ def _drawn() -> frozenset[int]:
 
 @dataclass(frozen=True)
 class Outline:
-    """A character as it is drawn: SVG path data and its advance, in units of the type size, y upwards."""
+    """Outline of a character: SVG path data and advance, in units of the type size, y upwards."""
 
     path: str
     advance: float
 
 
 def outlines(text: str) -> list[Outline]:
-    """Each character in the first font of the style sheet that has it, bold where that font is; raises Refused.
+    """Each character in the first font of the style sheet that has it, bold if available; raises Refused.
 
-    A font of Chinese characters takes 75 MB when it is parsed: each is opened once, and given back.
+    A parsed Chinese font takes 75 MB: each is opened once, and freed before returning.
     """
     from fontTools.ttLib import TTFont
 
@@ -85,7 +85,7 @@ def outlines(text: str) -> list[Outline]:
     for each in opened.values():
         each.close()
     del opened
-    gc.collect()  # a parsed font is full of cycles
+    gc.collect()  # a parsed font has reference cycles
     return drawn
 
 
@@ -102,7 +102,7 @@ def _outline(font: Any, sign: str) -> Outline:
 
 @dataclass(frozen=True)
 class Font:
-    """A family of the style sheet that is installed, and its code points."""
+    """An installed family of the style sheet, and its code points."""
 
     family: str
     points: frozenset[int]
@@ -110,7 +110,7 @@ class Font:
 
 @cache
 def _fonts() -> list[Font]:
-    """The fonts of the style sheet, in its order; a missing one is left out, not replaced as fontconfig would."""
+    """The fonts of the style sheet, in its order; a missing one is omitted; fontconfig would substitute it."""
     found = []
     stack = STYLE.read_text(encoding="utf-8").partition("--song:")[2].partition(";")[0]
     for family in re.findall(r'"([^"]+)"', stack):
@@ -123,7 +123,7 @@ def _fonts() -> list[Font]:
 
 
 def _matched(pattern: str, asked: str) -> list[str]:
-    """What fontconfig tells of the font that it takes for this pattern: a line each."""
+    """The lines of fc-match for this pattern and format; raises Refused without fontconfig."""
     command = ["fc-match", f"--format={asked}", pattern]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")

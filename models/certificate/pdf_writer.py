@@ -8,14 +8,14 @@ VERSION = (1, 7)
 
 
 class ArchivalWriter(IncrementalPdfFileWriter):
-    """An incremental update that leaves the version of the file as it is."""
+    """An incremental update that keeps the PDF version of the file."""
 
     output_version = VERSION
 
     def ensure_output_version(self, version: Any) -> None:
-        """Never raised: what PAdES adds is known to readers of PDF 1.7 by the extension ESIC, which is declared."""
+        """Keeps the version: for readers of PDF 1.7, PAdES is declared as extension ESIC."""
 
     def register_extension(self, ext: Any) -> None:
-        """Extensions of PDF 2.0 are not declared; that for elliptic curves says nothing a verifier needs."""
+        """Leaves out extensions of PDF 2.0; the one for elliptic curves is not needed to verify."""
         if ext.base_version == "/1.7":
             super().register_extension(ext)

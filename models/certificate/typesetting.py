@@ -1,7 +1,6 @@
-"""Typesetting: a certificate becomes a signed PDF, in a worker process that stays loaded.
+"""Typesetting and signing of a certificate's PDF, in one worker process.
 
-WeasyPrint takes half a second to load, and hangs when two threads share its fonts: so one process has them, whoever
-needs a paper takes a turn, and it ends when the process that uses it ends.
+WeasyPrint takes half a second to load, and hangs when two threads share its fonts.
 """
 
 import gc
@@ -17,11 +16,11 @@ from models.certificate.fonts import STYLE
 from models.files.worker import Busy, Unfinished, WorkerProcess, WorkerTask
 from models.signing.keys import Keys
 
-LONGEST = 300  # seconds without an answer, after which the process is taken for dead
-LASTS = 200  # papers that one process makes: WeasyPrint, or what it stands on, keeps 0.2 MB of each
-SNAPSHOT = "snapshot.json"  # the granted content, attached to the paper
-FIELD = "Seal"  # the signature; it lies over the element with id="seal"
-RESERVED = 16_384  # hexadecimal digits for the signature: three certificates of an authority's chain, and room
+TIMEOUT = 300  # seconds without a result after which the process is killed
+MAX_TASKS = 200  # papers before the process is replaced: WeasyPrint or its libraries leak 0.2 MB per paper
+SNAPSHOT = "snapshot.json"  # the granted content, attached to the PDF
+FIELD = "Seal"  # name of the signature field, placed over the element with id="seal"
+RESERVED = 16_384  # hexadecimal digits for the signature: a chain of three certificates, with margin
 PIXEL = 0.75  # points
 
 
@@ -31,7 +30,7 @@ class TypesettingFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Order:
-    """One paper: its HTML, the JSON attached to it, and who signs: the province, with one of these keys."""
+    """One paper: HTML, attached JSON, and the signing province with its folder of keys."""
 
     html: str
     snapshot: str
@@ -43,13 +42,13 @@ class Order:
 class Typesetter(WorkerProcess):
     """The worker process that makes papers."""
 
-    def __init__(self, longest: float = LONGEST, lasts: int = LASTS) -> None:
-        super().__init__(WorkerTask(printed, start_up, clean_up, lasts=lasts), longest)
+    def __init__(self, timeout: float = TIMEOUT, max_tasks: int = MAX_TASKS) -> None:
+        super().__init__(WorkerTask(make_signed_pdf, start_up, clean_up, max_tasks=max_tasks), timeout)
 
-    def made(self, order: Order) -> bytes:
+    def make_pdf(self, order: Order) -> bytes:
         """The signed PDF/A-3b; raises TypesettingFailed, or Busy when no process can be started now."""
         try:
-            return bytes(self.done(order))
+            return bytes(self.run(order))
         except Busy:
             raise
         except Unfinished as why:
@@ -57,14 +56,14 @@ class Typesetter(WorkerProcess):
 
 
 def start_up() -> None:
-    """In the worker process, before its first paper."""
-    os.environ["TZ"] = "Asia/Shanghai"  # the time of signing is told as on the paper (PD4)
+    """Prepare the worker process."""
+    os.environ["TZ"] = "Asia/Shanghai"  # time zone of the signing time (PD4)
     time.tzset()
-    gc.disable()  # a page is hundreds of thousands of boxes that live together: looking for garbage takes half the time
+    gc.disable()  # a page has hundreds of thousands of live boxes: garbage collection would take half the time
 
 
 def clean_up() -> None:
-    """In the worker process, after each paper."""
+    """Free memory in the worker process, after each paper."""
     gc.collect()
     _settle()
 
@@ -75,15 +74,15 @@ def _settle() -> None:
     gc.freeze()
 
 
-def printed(order: Order) -> bytes:
-    """Typeset and sign, in the process that calls this."""
-    return signed(*render_pdf(order), order)
+def make_signed_pdf(order: Order) -> bytes:
+    """Typeset and sign in the calling process; see Typesetter.make_pdf."""
+    return sign_paper(*render_pdf(order), order)
 
 
 def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
-    """PDF/A-3b by our own style sheet, and page and box (points) of the seal; equal orders give equal bytes.
+    """(PDF/A-3b, page from 0, box of the seal in points); deterministic.
 
-    What the page asks of a disk or a network is left out. Raises ValueError when a character is in none of the fonts.
+    Only data: URLs are fetched. Raises ValueError when no font has one of the characters.
     """
     from weasyprint import CSS, HTML, Attachment
     from weasyprint.urls import URLFetcher
@@ -95,13 +94,13 @@ def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
     look = {"pdf_variant": "pdf/a-3b", "pdf_tags": True, "attachments": [granted]}
     markup = HTML(string=order.html, url_fetcher=fence)
     document = markup.render(stylesheets=[style], font_config=_fonts(), **look)
-    if len(document.pages) == 2:  # the close on a page of its own: closer lines may bring all onto one
+    if len(document.pages) == 2:  # smaller line spacing may fit everything on one page
         markup.etree_element.find("body").set("class", "closer")
         closer = markup.render(stylesheets=[style], font_config=_fonts(), **look)
         document = closer if len(closer.pages) == 1 else document
     paper = bytes(document.write_pdf(**look))
     missing = sorted({code for font in document.fonts.values() for code in font.missing})
-    if missing:  # a box in place of a character must never be sealed
+    if missing:  # a missing-glyph box must never be signed
         raise ValueError("no glyph for " + " ".join(f"U+{code:04X}" for code in missing))
     return paper, *_seal(document)
 
@@ -123,8 +122,8 @@ def _seal(document: Any) -> tuple[int, tuple[int, ...]]:
     raise ValueError("the paper has no place for the seal")
 
 
-def signed(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes:
-    """The province's PAdES signature over the whole paper, which allows no change after it (电子签名法 第十三条)."""
+def sign_paper(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes:
+    """`paper` with the province's PAdES signature, which permits no later change (电子签名法 第十三条)."""
     from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
     from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
     from pyhanko.stamp import NoOpStampStyle
@@ -132,7 +131,7 @@ def signed(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes
     from models.certificate.pdf_writer import ArchivalWriter
 
     signer = order.keys.signer(order.province)
-    told = PdfSignatureMetadata(
+    metadata = PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
         name=signer.name,
@@ -142,5 +141,5 @@ def signed(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes
     )
     writer = ArchivalWriter(io.BytesIO(paper))
     append_signature_field(writer, SigFieldSpec(FIELD, on_page=page, box=box))  # with the appearance PDF/A asks for
-    hand = PdfSigner(told, signer.pyhanko_signer, stamp_style=NoOpStampStyle())
-    return hand.sign_pdf(writer, bytes_reserved=RESERVED).getvalue()
+    pdf_signer = PdfSigner(metadata, signer.pyhanko_signer, stamp_style=NoOpStampStyle())
+    return pdf_signer.sign_pdf(writer, bytes_reserved=RESERVED).getvalue()

@@ -1,7 +1,7 @@
 """Code lists. Customs districts change: they are a table that the operator imports. The others ship with the code."""
 
 import csv
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import pycountry
@@ -71,12 +71,16 @@ def _shipped(name: str) -> dict[str, str]:
             return _read(name)
 
 
+@cache
+def _offered(name: str) -> dict[str, str]:
+    ended = NOT_OFFERED.split() if name == "currency" else ()
+    return {code: label for code, label in _shipped(name).items() if code not in ended}
+
+
 def names_of(name: str) -> dict[str, str]:
     """Code → name of the entries offered in list `name`: province, unit, carrier, country, currency or district."""
-    if name == "currency":
-        return {code: label for code, label in _shipped(name).items() if code not in NOT_OFFERED.split()}
     if name != "district":
-        return _shipped(name)
+        return _offered(name)
     current = select(District.code, District.name).where(~District.ended)
     return dict(db.session.execute(current.order_by(District.code)).all())
 
@@ -90,9 +94,14 @@ def labels(name: str) -> dict[str, str]:
     return {code: code if code == label else f"{code}-{label}" for code, label in names.items()}
 
 
-def label_of(name: str, code: str) -> str:
-    """「010-张」, as the customs guide shows it; the code alone when it is unknown or equals its name."""
+def label_of(name: str, code: str, query: bool = True) -> str:
+    """「010-张」, as the customs guide shows it; the code alone when it is unknown or equals its name.
+
+    `query=False`: without the database, so that a customs district is its code alone.
+    """
     if name == "district":
+        if not query:
+            return code
         district = db.session.scalar(select(District).where(District.code == code))
         return f"{code}-{district.name}" if district else code
     return labelled(code, _shipped(name).get(code, code))
@@ -122,7 +131,7 @@ def code_of(name: str, words: str) -> str:
     typed, names = _folded(words), names_of(name)
     if code := _typed_code(names, typed):
         return code
-    labels_by_code = [(code, _folded(label)) for code, label in names.items()]
+    labels_by_code = list(zip(names, _folded_all(tuple(names.values())), strict=True))
     matches = [code for code, label in labels_by_code if typed == label] or [
         code
         for code, label in labels_by_code
@@ -136,6 +145,12 @@ def code_of(name: str, words: str) -> str:
 
 def _folded(words: str) -> str:
     return (clean_line(words) or "").translate(DASHES).casefold()
+
+
+@lru_cache(maxsize=16)
+def _folded_all(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Folded once a list: a form of 3,000 carriers looks a name up 9,000 times."""
+    return tuple(map(_folded, labels))
 
 
 def _typed_code(names: dict[str, str], typed: str) -> str | None:

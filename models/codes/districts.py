@@ -11,16 +11,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.codes import District
+from models.codes.headings import HEADING_WITHIN, Rows, heading_of, position, shortened
 from models.text import clean_text, fold_width, without_format_characters
 from models.workflow import Refused
 
 CODE_HEADINGS = ("关区代码", "海关代码", "口岸代码", "关区编码", "代码", "编码", "customscode", "districtcode", "code")
 NAME_HEADINGS = ("关区名称", "海关名称", "口岸名称", "名称", "customsname", "districtname", "name")
-HEADING_WITHIN = 30  # rows: a title, a date or an author may stand above the heading
 LONGEST_NAME = 50
-MOST_LISTED = 10  # codes quoted in one sentence
-
-Rows = list[list[str]]
 
 
 @dataclass
@@ -41,6 +38,11 @@ class Change:
     ended: dict[str, str]
     before: int  # number of districts in force before the import
 
+    @property
+    def is_any(self) -> bool:
+        """Whether anything would change."""
+        return bool(self.added or self.renamed or self.ended)
+
 
 def table_of(rows: Rows) -> Table:
     """The districts in the rows of a sheet. Raises Refused with a sentence that says what to correct."""
@@ -54,7 +56,7 @@ def table_of(rows: Rows) -> Table:
         elif code or name:  # not a district: 合计, 备注
             skipped.append(_("第 %(number)s 行“%(name)s”", number=number, name=(code or name)[:20]))
     if skipped:
-        notes.append(_("有 %(count)s 行没有代码，已略过：%(rows)s。", count=len(skipped), rows=_shortened(skipped)))
+        notes.append(_("有 %(count)s 行没有代码，已略过：%(rows)s。", count=len(skipped), rows=shortened(skipped)))
     _check(pairs)
     names = {code: name for _number, code, name in pairs}
     return Table(names, notes, _doubts(Counter(code for _number, code, _name in pairs), names))
@@ -63,8 +65,8 @@ def table_of(rows: Rows) -> Table:
 def _columns(rows: Rows) -> tuple[tuple[int, int], int, list[str]]:
     """((column of codes, column of names), index of the first data row, notes). Raises Refused when there is none."""
     for index, row in enumerate(rows[:HEADING_WITHIN]):
-        headings = [_heading(cell) for cell in row]
-        code, name = _position(headings, CODE_HEADINGS), _position(headings, NAME_HEADINGS)
+        headings = [heading_of(cell) for cell in row]
+        code, name = position(headings, CODE_HEADINGS), position(headings, NAME_HEADINGS)
         if code is not None and name is not None:
             return (code, name), index + 1, []
     filled = [[cell for cell in row if cell.strip()] for row in rows]
@@ -79,21 +81,6 @@ def _columns(rows: Rows) -> tuple[tuple[int, int], int, list[str]]:
     raise Refused(
         _("没有找到标题行。请在表格中写明“关区代码”和“关区名称”两列的标题（也可写作“代码”和“名称”），再重新上传。")
     )
-
-
-def _heading(cell: str) -> str:
-    """A heading without blanks, punctuation and bracketed text: «关区代码 (4位)*» is 关区代码."""
-    return re.sub(r"\(.*?\)|[\W_]", "", fold_width(without_format_characters(cell))).casefold()
-
-
-def _position(headings: list[str], known: tuple[str, ...]) -> int | None:
-    """Index of the column with the first of the `known` headings, or None; raises Refused when two columns have it."""
-    for heading in known:
-        if headings.count(heading) > 1:
-            raise Refused(_("有两列的标题都是“%(heading)s”，请只保留一列后重新上传。", heading=heading))
-        if heading in headings:
-            return headings.index(heading)
-    return None
 
 
 def _padded_code(cell: str) -> str:
@@ -112,7 +99,7 @@ def _check(pairs: list[tuple[int, str, str]]) -> None:
         if not re.fullmatch("[0-9]{4}", code) or not 0 < len(name) <= LONGEST_NAME
     ]
     if wrong:
-        raise Refused(_("关区代码须为四位数字并带名称（不超过 50 字），有误的行：%(rows)s。", rows=_shortened(wrong)))
+        raise Refused(_("关区代码须为四位数字并带名称（不超过 50 字），有误的行：%(rows)s。", rows=shortened(wrong)))
 
 
 def _doubts(counted: Counter[str], names: dict[str, str]) -> list[str]:
@@ -120,18 +107,13 @@ def _doubts(counted: Counter[str], names: dict[str, str]) -> list[str]:
     doubts = []
     if numeric := [f"{code}（{name}）" for code, name in names.items() if re.fullmatch(r"[\d\s.,/-]+", name)]:
         doubts.append(
-            _("有 %(count)s 个名称只有数字，可能读错了列：%(rows)s。", count=len(numeric), rows=_shortened(numeric))
+            _("有 %(count)s 个名称只有数字，可能读错了列：%(rows)s。", count=len(numeric), rows=shortened(numeric))
         )
     if doubled := [f"{code}（{names[code]}）" for code, times in counted.items() if times > 1]:
         doubts.append(
-            _("有 %(count)s 个代码重复，采用各自最后一行：%(rows)s。", count=len(doubled), rows=_shortened(doubled))
+            _("有 %(count)s 个代码重复，采用各自最后一行：%(rows)s。", count=len(doubled), rows=shortened(doubled))
         )
     return doubts
-
-
-def _shortened(items: list[str]) -> str:
-    """The first MOST_LISTED items, joined; with 等 when there are more."""
-    return "、".join(items[:MOST_LISTED]) + (_(" 等") if len(items) > MOST_LISTED else "")
 
 
 def compare(session: Session, names: dict[str, str]) -> Change:

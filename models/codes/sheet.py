@@ -24,7 +24,7 @@ def read_sheet(content: bytes) -> list[list[str]]:
     if content.startswith(OLD_EXCEL):
         raise Refused(_("无法读取该文件：它是旧版 Excel（.xls）或设有密码，请另存为不加密的 XLSX 或 CSV 后再上传。"))
     try:
-        rows = list(islice(_xlsx(content) if content.startswith(b"PK\x03\x04") else _csv(content), MOST_ROWS + 1))
+        rows = list(islice(_xlsx(content) if content.startswith(b"PK\x03\x04") else read_csv(content), MOST_ROWS + 1))
     except Refused:
         raise
     except Exception as broken:  # parsers raise errors of every kind on malformed files
@@ -51,7 +51,7 @@ def _as_text(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _csv(content: bytes) -> Iterator[list[str]]:
+def read_csv(content: bytes) -> Iterator[list[str]]:
     text = decoded(content)
     separator = max(",\t;", key=text.partition("\n")[0].count)
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):

@@ -1,14 +1,16 @@
-"""What customs is to be told: a message, written in the transaction of the act it tells of, and what became of it.
+"""Outbox of messages to customs: each is written in the transaction of the act that it reports, then sent and answered.
 
-It is queued, sent, and answered. Once it may have left the house (`sent_in`) it is asked for before it is sent again;
-after too many faults of its own it is set aside, and a person releases it (outbox.py).
+Once an attempt may have been delivered (`sent_in`), a status query precedes every resend; after too many faults the
+message is set aside until a person releases it (outbox.py).
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     ForeignKey,
     Index,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    func,
     select,
     update,
 )
@@ -34,19 +37,22 @@ from models.queue import Queued, storable
 from models.vocabulary import Action, Delivery, WordColumn
 
 OPEN = sql("answered_at IS NULL")
-QUIETLY: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
+REJECTED: dict[str, Any] = {"sqlite_where": sql("accepted IS 0"), "postgresql_where": sql("accepted IS false")}
+NO_SYNC: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
 
 
 class CustomsMessage(Queued, Child, Base):
-    """One message to customs. Its id is stable (certificate + version), so that sending twice can be told apart."""
+    """One message to customs. `message_id` (certificate number, version) is the idempotency key."""
 
     __tablename__ = "customs_message"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"), index=True)
+    # The province that issued the certificate: the scope of a list, like Application.desk, which stays from then on.
+    desk: Mapped[str] = mapped_column(String(6))
     message_id: Mapped[str] = mapped_column(String(64), unique=True, info={"label": _l("报文编号")})
     act: Mapped[Action] = mapped_column(WordColumn(Action), info={"label": _l("事由")})
-    sent_in: Mapped[int | None]  # the attempt by which it may have arrived; None: it is not there
+    sent_in: Mapped[int | None]  # first attempt that may have been delivered; None: not delivered
     sent_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("发送时间")})
     answered_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("回执时间")})
     accepted: Mapped[bool | None]
@@ -56,29 +62,35 @@ class CustomsMessage(Queued, Child, Base):
     certificate: Mapped[Certificate] = relationship(info={"label": _l("证明编号")})
     letters: Mapped[list["CustomsLetter"]] = relationship(order_by="CustomsLetter.id")
     notes: Mapped[list["CustomsNote"]] = relationship(back_populates="message", order_by="CustomsNote.id")
-    __table_args__ = (Index(None, "next_at", "id", sqlite_where=OPEN, postgresql_where=OPEN),)
+    __table_args__ = (
+        Index(None, "next_at", "id", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index(None, "desk", "id"),
+        Index(None, "desk", "queued_at", "id"),
+        Index(None, "desk", "message_id", "id"),
+        Index("ix_customs_message_open", "desk", "queued_at", "id", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_customs_message_rejected", "desk", "id", **REJECTED),
+        Index("ix_customs_message_act_rejected", "act", "id", **REJECTED),
+    )
 
     @property
     def state(self) -> Delivery:
-        """How far it has come; the same as DELIVERIES says in SQL."""
-        if self.answered_at:
-            return Delivery.ACCEPTED if self.accepted else Delivery.REJECTED
-        if self.set_aside_at:
-            return Delivery.SET_ASIDE
-        return Delivery.QUEUED if self.sent_in is None else Delivery.SENT
+        """State of delivery; `DELIVERIES[state]` is the same in SQL."""
+        return next(
+            state for state, facts in FACTS.items() if all(bool(getattr(self, n)) is f for n, f in facts.items())
+        )
 
     def unanswered(self, since: datetime) -> bool:
         """Whether it was sent before `since` and customs has not answered; the same as long_unanswered() in SQL."""
         return self.answered_at is None and self.sent_at is not None and self.sent_at < since
 
     @property
-    def unsure(self) -> bool:
-        """Whether it may have arrived by an attempt before the one it is claimed for: ask before sending again."""
+    def must_query(self) -> bool:
+        """An earlier attempt may have been delivered: query first, do not resend."""
         return self.sent_in != self.attempts
 
 
 class CustomsLetter(Child, Base):
-    """One attempt: the message, or a question what became of it; `raw` as it left, None where it was not written."""
+    """One attempt: the message or (`asks`) a status query; `raw`: the bytes sent, None if none were written."""
 
     __tablename__ = "customs_letter"
 
@@ -95,7 +107,7 @@ class CustomsLetter(Child, Base):
 
 
 class CustomsNote(Child, Base):
-    """What became of one attempt, or what one place of a receipt said, noted once; only ever appended."""
+    """Outcome of one attempt, or one result of a receipt (`place`: its index); append-only."""
 
     __tablename__ = "customs_note"
 
@@ -105,40 +117,52 @@ class CustomsNote(Child, Base):
     place: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(Moment, default=clock.now)
     words: Mapped[str] = mapped_column(Text)
-    part: Mapped[str | None] = mapped_column(Text)  # of the receipt, what is about this message
+    part: Mapped[str | None] = mapped_column(Text)  # XML element of the receipt about this message
 
     application: Mapped[Application] = relationship()
     message: Mapped[CustomsMessage] = relationship(back_populates="notes")
     __table_args__ = (UniqueConstraint("receipt_id", "place"),)
 
 
-_OPEN, _AWAY = CustomsMessage.answered_at.is_(None), CustomsMessage.set_aside_at.is_not(None)
+FACTS: dict[Delivery, dict[str, bool]] = {  # column → whether it is set (`accepted`: true); the first that fits holds
+    Delivery.QUEUED: {"answered_at": False, "set_aside_at": False, "sent_in": False},
+    Delivery.SENT: {"answered_at": False, "set_aside_at": False, "sent_in": True},
+    Delivery.SET_ASIDE: {"answered_at": False, "set_aside_at": True},
+    Delivery.ACCEPTED: {"accepted": True},
+    Delivery.REJECTED: {"accepted": False},
+}
+
+
+def _is(name: str, fact: bool) -> ColumnElement[bool]:
+    column = getattr(CustomsMessage, name)
+    if isinstance(column.type, Boolean):
+        return column.is_(fact)
+    return column.is_not(None) if fact else column.is_(None)
+
+
 DELIVERIES: dict[Delivery, ColumnElement[bool]] = {
-    Delivery.QUEUED: and_(_OPEN, ~_AWAY, CustomsMessage.sent_in.is_(None)),
-    Delivery.SENT: and_(_OPEN, ~_AWAY, CustomsMessage.sent_in.is_not(None)),
-    Delivery.SET_ASIDE: and_(_OPEN, _AWAY),
-    Delivery.ACCEPTED: CustomsMessage.accepted.is_(True),
-    Delivery.REJECTED: CustomsMessage.accepted.is_(False),
+    state: and_(*(_is(name, fact) for name, fact in facts.items())) for state, facts in FACTS.items()
 }
 
 
 def long_unanswered(since: datetime) -> ColumnElement[bool]:
-    """Messages that were sent before `since`, and that customs has not answered: 久未回执."""
-    return and_(_OPEN, CustomsMessage.sent_at < since)
+    """久未回执: sent before `since` and not answered by customs."""
+    return and_(CustomsMessage.answered_at.is_(None), CustomsMessage.sent_at < since)
 
 
 def unanswered_of(session: Session, application: Application, since: datetime) -> CustomsMessage | None:
-    """The first message about it that was sent before `since` and has no answer."""
+    """The first message about the application that was sent before `since` and has no answer."""
     found = select(CustomsMessage).where(CustomsMessage.application_id == application.id, long_unanswered(since))
     return session.scalar(found.order_by(CustomsMessage.id).limit(1))
 
 
-def queue(session: Session, application: Application, act: Action) -> CustomsMessage:
-    """Put a message in the outbox; the caller commits it with the act."""
+def enqueue(session: Session, application: Application, act: Action) -> CustomsMessage:
+    """Add a message to the outbox; the caller commits it with the act."""
     certificate, moment = application.certificate, clock.now()
     assert certificate is not None
     message = CustomsMessage(
         application_id=application.id,
+        desk=application.province,
         certificate=certificate,
         message_id=f"{certificate.number}-{application.version}",
         act=act,
@@ -150,26 +174,33 @@ def queue(session: Session, application: Application, act: Action) -> CustomsMes
     return message
 
 
-def last(session: Session, application: Application) -> CustomsMessage | None:
-    """What customs was told of it last, if anything."""
-    told = select(CustomsMessage).where(CustomsMessage.application_id == application.id)
-    return session.scalar(told.order_by(CustomsMessage.id.desc()).limit(1))
+def last_message(session: Session, application: Application) -> CustomsMessage | None:
+    """The newest message about the application, if any."""
+    messages = select(CustomsMessage).where(CustomsMessage.application_id == application.id)
+    return session.scalar(messages.order_by(CustomsMessage.id.desc()).limit(1))
 
 
-def rejected(message: CustomsMessage | None) -> bool:
-    """Whether customs did not take it."""
+def last_ids(session: Session, applications: Iterable[int]) -> set[int]:
+    """The id of the newest message about each of these applications."""
+    newest = select(func.max(CustomsMessage.id)).where(CustomsMessage.application_id.in_(applications))
+    return set(session.scalars(newest.group_by(CustomsMessage.application_id)))
+
+
+def is_rejected(message: CustomsMessage | None) -> bool:
     return message is not None and message.state is Delivery.REJECTED
 
 
-def settle(session: Session, accepted: bool, answer: str, *which: ColumnElement[bool], by_hand: bool = False) -> bool:
-    """Note customs' answer on the open messages `which`; False when none is open: it was noted before."""
+def record_answer(
+    session: Session, accepted: bool, answer: str, *which: ColumnElement[bool], by_hand: bool = False
+) -> bool:
+    """Record customs' answer on the open messages `which`; False when none is open. The caller commits."""
     closing = update(CustomsMessage).where(*which, CustomsMessage.answered_at.is_(None))
     values = {"answered_at": clock.now(), "accepted": accepted, "answer": answer, "claimed_until": None}
     values |= {"set_aside_at": None, "by_hand": by_hand}
-    return bool(session.scalars(closing.values(values).returning(CustomsMessage.id), **QUIETLY).all())
+    return bool(session.scalars(closing.values(values).returning(CustomsMessage.id), **NO_SYNC).all())
 
 
-def note(
+def add_note(
     session: Session,
     message: CustomsMessage,
     words: str,
@@ -177,14 +208,14 @@ def note(
     place: int | None = None,
     part: str | None = None,
 ) -> None:
-    """Append to what is known of a message: by an attempt, or by one place of a receipt; the caller commits."""
+    """Append a note about an attempt, or about result `place` of a receipt; the caller commits."""
     entry = CustomsNote(
-        application_id=message.application_id, message=message, at=clock.now(), words=said(words), part=part
+        application_id=message.application_id, message=message, at=clock.now(), words=column_text(words), part=part
     )
     entry.receipt_id, entry.place = receipt_id, place
     session.add(entry)
 
 
-def said(words: str) -> str:
-    """Words from outside, as far as a column takes them."""
+def column_text(words: str) -> str:
+    """`words` from outside as stored: without NUL and lone surrogates, at most 500 characters."""
     return storable(words)[:500]

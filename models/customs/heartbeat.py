@@ -1,4 +1,4 @@
-"""When a deliverer of messages was last seen: without it nobody could tell a dead deliverer from a slow customs."""
+"""Heartbeat of the delivery processes: tells a dead deliverer from a slow customs."""
 
 from datetime import datetime, timedelta
 
@@ -10,12 +10,13 @@ from models import clock
 from models.clock import Moment
 from models.database import Base
 
-EVERY = timedelta(seconds=15)  # written no more often: a deliverer makes a round every second
-ONLY = 1  # one row for all deliverers: what matters is whether any is alive
+EVERY = timedelta(seconds=15)  # minimum between two writes: a deliverer makes a round every second
+ONLY = 1  # id of the one row for all deliverers: it matters only whether any is alive
+PROBE = 2  # id of the row that /healthz writes, to see whether the database can be written
 
 
 class Heartbeat(Base):
-    """The last sign of life of any deliverer."""
+    """Last heartbeat of any deliverer."""
 
     __tablename__ = "heartbeat"
 
@@ -24,12 +25,12 @@ class Heartbeat(Base):
 
 
 def last_seen(session: Session) -> datetime | None:
-    """None: no deliverer has ever run."""
+    """Time of the last heartbeat; None: no deliverer has ever run."""
     return session.scalar(select(Heartbeat.seen_at).where(Heartbeat.id == ONLY))
 
 
-def beat(session: Session) -> None:
-    """Note that a deliverer is alive, unless that was noted just now. Commits."""
+def record(session: Session) -> None:
+    """Record that a deliverer is alive, at most once per EVERY. Commits."""
     now, seen = clock.now(), last_seen(session)
     if seen is None:
         session.add(Heartbeat(id=ONLY, seen_at=now))
@@ -39,4 +40,16 @@ def beat(session: Session) -> None:
     try:
         session.commit()
     except IntegrityError:  # another deliverer was first
+        session.rollback()
+
+
+def probe(session: Session) -> None:
+    """Write a row. Commits; raises SQLAlchemyError when the database cannot be written."""
+    moved = update(Heartbeat).where(Heartbeat.id == PROBE).values(seen_at=clock.now())
+    found = session.execute(moved, execution_options={"synchronize_session": False})
+    if not found.rowcount:  # type: ignore[attr-defined]
+        session.add(Heartbeat(id=PROBE, seen_at=clock.now()))
+    try:
+        session.commit()
+    except IntegrityError:  # another process was first
         session.rollback()

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.clock import Moment
-from models.customs import said
+from models.customs import column_text
 from models.customs.envelope import DXP
 from models.database import Base
 from models.vocabulary import Reply
 from models.workflow import Refused
 
-OURS = f"{{{DXP}}}"
+NS = f"{{{DXP}}}"  # as lxml writes it before a tag
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]([\w.-]+)")
 BLANKS = "\ufeff\0\x1a \t\r\n"
@@ -54,21 +54,21 @@ class Unreadable(Refused):
 
 
 class Foreign(Unreadable):
-    """A receipt in another namespace than the E-port's: whatever it is called, it is none of this exchange."""
+    """A receipt whose namespace is not the E-port's: not for this exchange, whatever its file name."""
 
 
 @dataclass(frozen=True)
 class Result:
     """The result that a receipt gives for one message; `part`: its XML element.
 
-    `asked_in`: the attempt whose status query the receipt answers; 0 when it answers none.
+    `query_attempt`: the attempt whose status query the receipt answers; 0 when it answers none.
     """
 
     message_id: str
-    says: Reply
+    reply: Reply
     words: str
     part: str
-    asked_in: int = 0
+    query_attempt: int = 0
 
 
 def store(session: Session, name: str, raw: bytes, reply_to: str = "") -> CustomsReceipt:
@@ -78,8 +78,8 @@ def store(session: Session, name: str, raw: bytes, reply_to: str = "") -> Custom
     the same unreadable bytes are not.
     """
     answered = reply_to if interpret(name, raw)[0] else ""
-    digest = hashlib.sha256(answered.encode() + (raw or said(name).encode())).hexdigest()
-    row = CustomsReceipt(received_at=clock.now(), name=said(name)[:255], digest=digest, raw=raw[:MOST])
+    digest = hashlib.sha256(answered.encode() + (raw or column_text(name).encode())).hexdigest()
+    row = CustomsReceipt(received_at=clock.now(), name=column_text(name)[:255], digest=digest, raw=raw[:MOST])
     session.add(row)
     try:
         session.commit()
@@ -96,14 +96,14 @@ def interpret(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
     except Foreign as why:
         return [], [_("%(why)s，已原样留存。", why=why)]
     except Unreadable as why:
-        for pattern, says in NAMED:
+        for pattern, reply in NAMED:
             if found := pattern.fullmatch(name):
-                about, asked_in = asked(next(filter(None, found.groups())))
-                return [Result(about, says, "", "", asked_in)], []
+                about, query_attempt = parse_letter_name(next(filter(None, found.groups())))
+                return [Result(about, reply, "", "", query_attempt)], []
         return [], [_("%(why)s，已原样留存。", why=why)]
 
 
-def asked(name: str) -> tuple[str, int]:
+def parse_letter_name(name: str) -> tuple[str, int]:
     """(message id, attempt) from the name of a letter; attempt 0 unless the letter is a status query."""
     found = QUESTION.fullmatch(name)
     return (found[1], int(found[2])) if found else (name, 0)
@@ -112,38 +112,41 @@ def asked(name: str) -> tuple[str, int]:
 def results(raw: bytes) -> tuple[list[Result], list[str]]:
     """(results by message, sentences on what is odd); raises Unreadable when it is not a complete receipt."""
     root = _root(raw)
-    about, asked_in = asked(_said(root, f"OriHead/{OURS}CopMsgId"))
-    code, info = _said(root, f"Response/{OURS}ResponseCode"), _said(root, f"Response/{OURS}ResponseInfo")
+    about, query_attempt = parse_letter_name(_text_at(root, f"OriHead/{NS}CopMsgId"))
+    code, info = (
+        _text_at(root, f"Response/{NS}ResponseCode"),
+        _text_at(root, f"Response/{NS}ResponseInfo"),
+    )
     name = etree.QName(root)
     if name.localname == "DxpRep" and name.namespace != DXP:
         raise Foreign(_("命名空间不是电子口岸的"))
     if name.localname != "DxpRep" or not re.fullmatch(r"-?\d{1,10}", code):
         raise Unreadable(_("不是回执"))
-    batch = root.find(f"{OURS}Response/{OURS}Results")
+    batch = root.find(f"{NS}Response/{NS}Results")
     items = [] if batch is None else list(batch)
     odd = []
     if items and (wrong := sum(_result(item) is None for item in items)):
         odd.append(_("%(count)s 项无法识别", count=wrong))
     if batch is not None and batch.get("count") not in (None, str(len(items))):
-        odd.append(_("应有 %(told)s 项，实有 %(count)s 项", told=batch.get("count"), count=len(items)))
+        odd.append(_("应有 %(stated)s 项，实有 %(count)s 项", stated=batch.get("count"), count=len(items)))
     if code != "0" or not items:
-        says = Reply.WAITING if code == "0" else Reply.FAULT
-        words = info if says is Reply.WAITING else f"{code} {info}".strip()
-        return [Result(about, says, words, _text(root), asked_in)], odd
-    found = [result for item in items if (result := _result(item, about, asked_in))]
+        reply = Reply.WAITING if code == "0" else Reply.FAULT
+        words = info if reply is Reply.WAITING else f"{code} {info}".strip()
+        return [Result(about, reply, words, _text(root), query_attempt)], odd
+    found = [result for item in items if (result := _result(item, about, query_attempt))]
     return found, odd
 
 
-def _result(element: Any, about: str = "", asked_in: int = 0) -> Result | None:
-    name, state, code, info = (_said(element, part) for part in ("CopMsgId", "State", "Code", "Info"))
-    if element.tag != f"{OURS}Result" or state not in set(Reply) - {Reply.FAULT} or not name:
+def _result(element: Any, about: str = "", query_attempt: int = 0) -> Result | None:
+    name, state, code, info = (_text_at(element, part) for part in ("CopMsgId", "State", "Code", "Info"))
+    if element.tag != f"{NS}Result" or state not in set(Reply) - {Reply.FAULT} or not name:
         return None
-    return Result(name, Reply(state), f"{code} {info}".strip(), _text(element), asked_in if name == about else 0)
+    return Result(name, Reply(state), f"{code} {info}".strip(), _text(element), query_attempt if name == about else 0)
 
 
-def _said(element: Any, path: str) -> str:
-    """The text at a place; none where there is more than text."""
-    found = element.find(f"{OURS}{path}")
+def _text_at(element: Any, path: str) -> str:
+    """The text of the element at `path`; "" when it is missing or has children."""
+    found = element.find(f"{NS}{path}")
     return "" if found is None or len(found) else (found.text or "").strip()
 
 

@@ -1,5 +1,7 @@
 """The database: declarative base, constraint names, exact decimals, engine options, migration lock."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,16 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Dialect, MetaData, Numeric, String, func, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from models.database import (
     computed_columns as computed_columns,
 )  # registers its SQL compiler before any table is created, also by a migration
 from models.database import postgresql, sqlite
+from models.database.locks import Lock
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -26,7 +31,6 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-MIGRATION_LOCK = 20_260_101  # id of PostgreSQL's advisory lock: an arbitrary number that must never change
 MIGRATION_WAIT = 24 * 60 * 60 * 1000  # ms that a migration waits for another one on SQLite
 
 
@@ -81,6 +85,7 @@ def init_app(app: Flask) -> None:
         options |= postgresql.options(timeouts)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
     db.init_app(app)
+    app.teardown_appcontext(lambda _error: release())  # runs before Flask-SQLAlchemy's, which would raise
     migrate.init_app(app, db)
     with app.app_context():
         if url.get_backend_name() == "sqlite":
@@ -101,10 +106,59 @@ def lock_for_migration(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={previous}")
     else:
         postgresql.wait_without_end(connection)
-        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        connection.execute(select(func.pg_advisory_xact_lock(int(Lock.MIGRATION))))
 
 
 def version() -> str | None:
     """Kind and version of the database, e.g. «postgresql 16.2» (SQLite: of the library). None before a connection."""
     info = getattr(db.engine.dialect, "server_version_info", None)
     return f"{db.engine.dialect.name} {'.'.join(map(str, info))}" if info else None
+
+
+def read_one_moment(session: OrmSession) -> None:
+    """From here to the next rollback the session reads the database as it is at its first query, without time-outs."""
+    session.rollback()
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql("BEGIN")  # the driver itself begins none before it reads
+    else:
+        postgresql.wait_without_end(session.connection(execution_options={"isolation_level": "REPEATABLE READ"}))
+
+
+@contextmanager
+def briefly(session: OrmSession, seconds: int) -> Iterator[None]:
+    """In this block, up to its first commit, neither a lock nor an answer is waited for longer than `seconds`."""
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite":
+        postgresql.wait_briefly(connection, seconds)
+        yield
+        return
+    sqlite.set_busy_timeout(driver, seconds)
+    try:
+        yield
+    finally:
+        sqlite.set_busy_timeout(driver, sqlite.BUSY_SECONDS)
+
+
+def has_room() -> bool:
+    """Whether the disk of SQLite has room for more; of PostgreSQL's disk only its server knows."""
+    try:
+        return db.engine.dialect.name != "sqlite" or sqlite.has_room(db.engine)
+    except OSError:
+        return False
+
+
+def is_unavailable(error: SQLAlchemyError) -> bool:
+    """Whether the database cannot be reached or cannot work just now: later the same request may succeed."""
+    if isinstance(error, (InterfaceError, OperationalError)):
+        return not sqlite.is_programming_error(error.orig)
+    return isinstance(error, (PendingRollbackError, TimeoutError)) or bool(getattr(error, "connection_invalidated", 0))
+
+
+def release() -> None:
+    """Roll back this request's session, if any; afterwards it can be used again, whatever had failed in it."""
+    try:
+        if db.session.registry.has():
+            db.session.rollback()
+    except Exception:  # a lost connection, or an error within a commit: give up the session with its connection
+        db.session.registry.clear()

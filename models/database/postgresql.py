@@ -65,13 +65,21 @@ def prepare(engine: Engine, timeouts: Timeouts) -> None:
     """Make this engine open every connection as a `TimedConnection`."""
 
     def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> TimedConnection:
-        return TimedConnection.connect(*arguments, **options)
+        connection = TimedConnection.connect(*arguments, **options)
+        connection.seconds = timeouts.connect  # for SQLAlchemy's own first questions
+        return connection
 
     def limit(connection: Any, _record: Any, _proxy: Any) -> None:
         connection.seconds = timeouts.statement + MARGIN
 
+    def limit_ping(connection: Any, _record: Any) -> None:
+        """The next use begins with a ping, before `checkout`."""
+        if connection is not None:
+            connection.seconds = timeouts.connect
+
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "checkout", limit)
+    event.listen(engine, "checkin", limit_ping)
 
 
 def wait_without_end(connection: Connection) -> None:
@@ -80,3 +88,11 @@ def wait_without_end(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL {name} = 0")
     driver: Any = connection.connection.driver_connection
     driver.seconds = None
+
+
+def wait_briefly(connection: Connection, seconds: int) -> None:
+    """Timeouts of `seconds` for the rest of this transaction, and for answers until the connection is returned."""
+    driver: Any = connection.connection.driver_connection
+    driver.seconds = seconds + 1
+    for name in ("statement_timeout", "lock_timeout"):
+        connection.exec_driver_sql(f"SET LOCAL {name} = {seconds * 1000}")

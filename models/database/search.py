@@ -1,19 +1,28 @@
-"""The search index for any part of 商品名称: made, kept in step and checked by the database itself.
+"""Substring search index of 商品名称 and 出版单位, maintained by the database itself.
 
-SQLite: an FTS5 table of the characters and pairs of characters of `title_key`. They are written in hexadecimal, so that
-neither a tokenizer nor FTS5's query syntax has a say; beside them stand the scopes that may see the row (`token`).
-PostgreSQL: one GIN index of characters and pairs, for one or two characters, and one of trigrams, for three and more.
-The parts are removed before every upgrade and installed after it, like the triggers (migrations/env.py).
+SQLite: an FTS5 table of the characters and bigrams of `title_key`, in hexadecimal, which protects them from tokenizer
+and query syntax, and of the scopes that may see the row, its status, province and month (`token`), so that the index
+itself narrows a common word. PostgreSQL: a GIN index of characters and bigrams, for one or two characters, and one of
+trigrams, for three and more. 出版单位: publisher_names.py. Triggers and view are removed before every upgrade and
+installed after it (migrations/env.py).
 """
 
-from sqlalchemy import Connection, text
+from datetime import date
 
-PREFIX = "search"  # of every table, index and trigger made here; Alembic leaves them alone
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError
+
+from models.database import publisher_names
+
+PREFIX = "search"  # of every table, index and trigger created here; Alembic ignores them
 TRIGGERS = ("search_insert", "search_update", "search_delete")
-SCOPES = {"owner_id": "O", "desk": "D", "issued": "I"}  # column → the letter its tokens begin with; none is a hex pair
+# Column → the letter its tokens begin with; none is a hexadecimal digit.
+LETTERS = {"owner_id": "O", "desk": "T", "issued": "I", "status_order": "S", "province": "P", "applied_on": "M"}
+MONTHS = 60  # of a range, more than which are not asked for one by one
 GRAMS = """(WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < length({row}.title_key))
   SELECT group_concat(hex(substr({row}.title_key, i, 1))
     || CASE WHEN i < length({row}.title_key) THEN ' ' || hex(substr({row}.title_key, i, 2)) ELSE '' END, ' ') FROM c)"""
+FILL = "INSERT INTO search(search) VALUES ('rebuild')"
 POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     """CREATE OR REPLACE FUNCTION search_grams(words text) RETURNS text[]
@@ -26,21 +35,34 @@ POSTGRESQL = (
 
 
 def token(column: str, value: object) -> str:
-    """What the index holds for a row whose scope column has this value: `D320000`."""
-    return f"{SCOPES[column]}{value}"
+    """The FTS5 term of a column with this value: `T320000`."""
+    return f"{LETTERS[column]}{value}"
 
 
-def match(words: str, scopes: tuple[str, ...] = ()) -> str:
-    """The FTS5 query for rows with all pairs of `words` (its one character, if it has no more), within all `scopes`."""
-    pairs = [words[i : i + 2] for i in range(len(words) - 1)] or [words]
-    return " AND ".join((*scopes, *dict.fromkeys(pair.encode().hex() for pair in pairs)))
+def months(since: date | None, until: date | None) -> tuple[str, ...]:
+    """The months of a range of 申请日期 as one FTS5 term; none where the range is open or too long."""
+    if since is None or until is None:
+        return ()
+    first, last = since.year * 12 + since.month - 1, until.year * 12 + until.month - 1
+    if not 0 <= last - first < MONTHS:
+        return ()
+    tokens = [token("applied_on", f"{month // 12:04d}{month % 12 + 1:02d}") for month in range(first, last + 1)]
+    return (f"({' OR '.join(tokens)})",)
+
+
+def match(words: list[str], tokens: tuple[str, ...] = ()) -> str:
+    """The FTS5 query for rows with all bigrams of each word (or its only character) and all `tokens`."""
+    pairs = [pair for word in words for pair in [word[i : i + 2] for i in range(len(word) - 1)] or [word]]
+    return " AND ".join((*tokens, *dict.fromkeys(pair.encode().hex() for pair in pairs)))
 
 
 def install(connection: Connection, changed: bool = True) -> None:
-    """Make what is missing. `changed`: titles may have been written without the triggers, so the index is made anew."""
+    """Create the missing parts. `changed`: titles may have been written without the triggers, so rebuild the index."""
     if not _has_titles(connection):
         _drop_index(connection)
-    elif connection.dialect.name == "postgresql":
+        return
+    publisher_names.install(connection, changed)
+    if connection.dialect.name == "postgresql":
         for statement in POSTGRESQL:
             connection.execute(text(statement))
     else:
@@ -48,54 +70,72 @@ def install(connection: Connection, changed: bool = True) -> None:
         for statement in _sqlite():
             connection.execute(text(statement))
         if new or changed:
-            rebuild(connection)
+            connection.execute(text(FILL))
 
 
-def remove(connection: Connection) -> None:
-    """Take down what names the table `application`: SQLite cannot alter a table that a view names."""
+def remove(connection: Connection, everything: bool = False) -> None:
+    """Drop triggers and view: SQLite cannot alter a table that a view refers to.
+
+    `everything`: also the index, so that a bulk load need not maintain it.
+    """
+    if connection.dialect.has_table(connection, "application"):
+        publisher_names.remove(connection)
     if connection.dialect.name == "sqlite":
         for name in TRIGGERS:
             connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
         connection.execute(text("DROP VIEW IF EXISTS search_source"))
+        if everything:
+            connection.execute(text("DROP TABLE IF EXISTS search"))
+    elif everything:
+        for name in ("search_grams", "search_trigrams"):
+            connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
 
 
 def rebuild(connection: Connection) -> None:
-    """Make the index anew from the titles: about half a minute for a million."""
+    """Rebuild the index from the names: about half a minute for a million. The caller commits."""
+    publisher_names.rebuild(connection)
     if connection.dialect.name == "sqlite":
-        connection.execute(text("INSERT INTO search(search) VALUES ('rebuild')"))
+        connection.execute(text(FILL))
     else:
         for name in ("search_grams", "search_trigrams"):
             connection.execute(text(f"REINDEX INDEX {name}"))
 
 
-def check(connection: Connection) -> None:
-    """Compare the index with the titles; raises sqlalchemy.exc.DatabaseError where they differ (SQLite alone)."""
-    if connection.dialect.name == "sqlite":
-        connection.execute(text("INSERT INTO search(search, rank) VALUES ('integrity-check', 1)"))
+def check(connection: Connection) -> bool:
+    """Whether the index agrees with the applications; PostgreSQL keeps its own indexes in step."""
+    try:
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("INSERT INTO search(search, rank) VALUES ('integrity-check', 1)"))
+    except DatabaseError:
+        return False
+    return publisher_names.check(connection)
 
 
 def _has_titles(connection: Connection) -> bool:
     has_table = connection.dialect.has_table(connection, "application")
     return has_table and any(
-        column["name"] == "issued" for column in connection.dialect.get_columns(connection, "application")
+        column["name"] == "status_order" for column in connection.dialect.get_columns(connection, "application")
     )
 
 
 def _drop_index(connection: Connection) -> None:
+    publisher_names.drop(connection)
     if connection.dialect.name == "sqlite":
         connection.execute(text("DROP TABLE IF EXISTS search"))
 
 
 def _content(row: str) -> str:
-    scopes = " || ".join(f"coalesce(' {letter}' || {row}.{column}, '')" for column, letter in SCOPES.items())
-    return f"{GRAMS.format(row=row)} || {scopes}"
+    values = {column: f"{row}.{column}" for column in LETTERS}
+    values["applied_on"] = f"replace(substr({row}.applied_on, 1, 7), '-', '')"
+    tokens = " || ".join(f"coalesce(' {LETTERS[column]}' || {value}, '')" for column, value in values.items())
+    return f"{GRAMS.format(row=row)} || {tokens}"
 
 
 def _sqlite() -> list[str]:
-    """The table, the view that it is made from, and the triggers that keep it in step."""
+    """The table, the view that it is built from, and the triggers that keep it up to date."""
     add = f"INSERT INTO search(rowid, grams) VALUES (new.id, {_content('new')});"
     take = f"INSERT INTO search(search, rowid, grams) VALUES ('delete', old.id, {_content('old')});"
-    differs = " OR ".join(f"new.{column} IS NOT old.{column}" for column in ("title_key", *SCOPES))
+    differs = " OR ".join(f"new.{column} IS NOT old.{column}" for column in ("title_key", *LETTERS))
     return [
         """CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5(
   grams, content='search_source', content_rowid='id', detail=none, columnsize=0, tokenize='ascii')""",

@@ -1,6 +1,8 @@
 """SQLite: the library used, how a connection is opened, and which versions are refused."""
 
+import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
@@ -14,13 +16,15 @@ except ImportError:  # no wheel for this machine
 library: Any = _library
 Version = tuple[int, ...]
 PRAGMAS = ("foreign_keys=ON", "synchronous=FULL")
+ROOM = 16 << 20  # bytes that must be free beside the file; below that a small write succeeds and a large one fails
+BUSY_SECONDS = 30  # that a writer waits for another
 TRIES, PAUSE = 100, 0.05  # attempts, and seconds between them: up to five seconds
 
 
 def options() -> dict[str, Any]:
     """Keyword arguments for `create_engine`."""
     # IMMEDIATE takes the write lock at BEGIN; upgrading a read transaction fails with «locked» under load.
-    return {"module": library, "connect_args": {"isolation_level": "IMMEDIATE", "timeout": 30}}
+    return {"module": library, "connect_args": {"isolation_level": "IMMEDIATE", "timeout": BUSY_SECONDS}}
 
 
 def loses_commits(version: Version) -> bool:
@@ -44,6 +48,28 @@ def refusal(address: str, version: Version = library.sqlite_version_info) -> str
         "请安装 pysqlite3，或改用 SQLite 3.51.3 及以上版本，或改用 PostgreSQL。",
         version=".".join(map(str, version)),
     )
+
+
+def is_absent(engine: Engine) -> bool:
+    """Whether the file of a database is not there; connecting would make it."""
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    return bool(file) and file != ":memory:" and not Path(str(file)).exists()
+
+
+def has_room(engine: Engine) -> bool:
+    """Whether the disk of the database has ROOM; raises OSError when its folder is not there."""
+    path = engine.url.database
+    return not path or path == ":memory:" or shutil.disk_usage(Path(path).parent).free >= ROOM
+
+
+def set_busy_timeout(driver: Any, seconds: int) -> None:
+    """How long a driver's connection waits for another writer."""
+    driver.execute(f"PRAGMA busy_timeout={seconds * 1000}")
+
+
+def is_programming_error(error: Any) -> bool:
+    """SQLite reports unknown tables and columns as OperationalError too."""
+    return isinstance(error, library.OperationalError) and getattr(error, "sqlite_errorcode", 0) == library.SQLITE_ERROR
 
 
 def prepare(engine: Engine) -> None:

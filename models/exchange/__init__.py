@@ -1,1 +1,1 @@
-"""投递 and 回执: messages sent to customs and receipts taken in, over one of the transports."""
+"""投递 and 回执: sends messages to customs and processes receipts, over one of the transports."""

@@ -1,4 +1,4 @@
-"""投递: what is due goes out, what has come in is noted. Any number of processes may do this at the same time."""
+"""投递: sends due messages and processes receipts. Any number of processes may do this at the same time."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -20,12 +20,12 @@ from models.signing.keys import Keys
 from models.workflow import Refused
 
 LOG = logging.getLogger(__name__)
-SILENCES = 3  # so many unanswered letters on end, and the rest wait for the next round
+SILENCES = 3  # consecutive letters without an answer after which the round ends
 
 
 @dataclass(frozen=True)
-class Way:
-    """How this house speaks with customs: by what way, signed with which keys, under which names, how patiently."""
+class Channel:
+    """Everything needed to exchange messages with customs: transport, keys, E-port numbers, lease and back-off."""
 
     gateway: Gateway
     keys: Keys
@@ -35,9 +35,9 @@ class Way:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one attempt, in words; `noted` where a receipt has said it, and it stands beside the message.
+    """Outcome of one attempt, in words; `noted`: a receipt has given it and is noted already.
 
-    `sent`: it may have arrived; `fault`: the message's own; `heard`: customs spoke.
+    `sent`: may have been delivered; `fault`: of the message itself; `heard`: customs answered.
     """
 
     words: str
@@ -47,46 +47,46 @@ class Outcome:
     noted: bool = False
 
 
-def deliver(session: Session, way: Way) -> Iterator[str]:
-    """One round: receipts first, then every message that is due; a line for each. One that fails stops no other."""
-    heartbeat.beat(session)
-    yield from collect(session, way)
+def deliver(session: Session, channel: Channel) -> Iterator[str]:
+    """One round: receipts, then all due messages; yields a line each. A failure does not stop the rest. Commits."""
+    heartbeat.record(session)
+    yield from collect(session, channel)
     silent = 0
-    while silent < SILENCES and (due := outbox.claim(session, way.pace)):
-        key, name, turn = due.id, due.message_id, due.attempts
-        outcome = attempt(session, way, due)
-        outbox.postpone(
-            session, key, turn, "" if outcome.noted else outcome.words, way.pace, outcome.sent, outcome.fault
+    while silent < SILENCES and (due := outbox.claim(session, channel.pace)):
+        key, name, number = due.id, due.message_id, due.attempts
+        outcome = attempt(session, channel, due)
+        outbox.end_attempt(
+            session, key, number, "" if outcome.noted else outcome.words, channel.pace, outcome.sent, outcome.fault
         )
-        heartbeat.beat(session)
+        heartbeat.record(session)
         silent = 0 if outcome.heard else silent + 1
         yield f"{name}：{outcome.words}"
 
 
-def collect(session: Session, way: Way) -> Iterator[str]:
-    """Note every receipt that waits, and those whose reader died; each is dropped only when it is kept here.
+def collect(session: Session, channel: Channel) -> Iterator[str]:
+    """Process stored receipts left unprocessed by a crash, then fetch new ones; yields a line for each. Commits.
 
-    Nothing that lies in the way stops what is to be sent.
+    A receipt is deleted at customs only after it is stored. Errors become lines, so that sending continues.
     """
     for key in inbox.unread(session):
-        yield from _spared(session, lambda key=key: inbox.read(session, key, way.pace))  # type: ignore[misc]
+        yield from _errors_as_lines(session, lambda key=key: inbox.process(session, key, channel.pace))  # type: ignore[misc]
     try:
-        for name, raw in way.gateway.receipts():
-            yield from _spared(session, lambda name=name, raw=raw: _collected(session, way, name, raw))  # type: ignore[misc]
+        for name, raw in channel.gateway.receipts():
+            yield from _errors_as_lines(session, lambda name=name, raw=raw: _receive(session, channel, name, raw))  # type: ignore[misc]
     except NoAnswer as silence:
         yield str(silence)
 
 
-def _collected(session: Session, way: Way, name: str, raw: bytes | None) -> list[str]:
-    """What cannot be read, or is too long to be kept whole, stays where it is, and is told of once."""
-    lines = inbox.take(session, name, raw or b"", way.pace, "" if raw else name)
+def _receive(session: Session, channel: Channel, name: str, raw: bytes | None) -> list[str]:
+    """Store and process a receipt, then delete it at customs, unless it is unreadable (None) or was stored cut."""
+    lines = inbox.store_and_process(session, name, raw or b"", channel.pace, "" if raw else name)
     if raw is not None and len(raw) < receipt.MOST:
-        way.gateway.drop(name)
+        channel.gateway.drop(name)
     return lines
 
 
-def _spared(session: Session, work: Callable[[], list[str]]) -> list[str]:
-    """The lines of one piece of work; whatever it meets, the others go on."""
+def _errors_as_lines(session: Session, work: Callable[[], list[str]]) -> list[str]:
+    """The lines of `work`; an error other than NoAnswer is rolled back and becomes a line."""
     try:
         return work()
     except NoAnswer:
@@ -96,61 +96,62 @@ def _spared(session: Session, work: Callable[[], list[str]]) -> list[str]:
         return [_("回执未能登记，稍后再试。%(why)s", why=_reason(broken))]
 
 
-def attempt(session: Session, way: Way, due: CustomsMessage) -> Outcome:
-    """Send a claimed message, or ask for it where it may have arrived; leaves no transaction open."""
-    name, turn, asking, until = due.message_id, due.attempts, due.unsure, due.claimed_until
-    half = timedelta(seconds=way.pace.lease / 2)  # the other half is for the letter to arrive in
+def attempt(session: Session, channel: Channel, due: CustomsMessage) -> Outcome:
+    """Send a claimed message, or its query if it may have been delivered. Commits; leaves no transaction open."""
+    name, number, querying, until = due.message_id, due.attempts, due.must_query, due.claimed_until
+    half = timedelta(seconds=channel.pace.lease / 2)  # reserved for the transport
     try:
-        title, content = written(due, way)
-        outbox.write(session, due, content)  # nothing is held while customs thinks
-        if until is None or clock.now() + half > until:  # soon it may be another's, who asks before it is there
+        title, content = build_letter(due, channel)
+        outbox.save_letter(session, due, content)  # commits: no transaction is open while customs answers
+        if until is None or clock.now() + half > until:  # another worker could claim it and query before it arrives
             raise NoAnswer(_("办理时限已过。"), sent=False)
-        reply = way.gateway.send(title, content)
+        reply = channel.gateway.send(title, content)
     except NoAnswer as silence:
-        return _unanswered(silence, asking)
+        return _unanswered(silence, querying)
     except SQLAlchemyError:
         raise
-    except Exception as broken:  # whatever one message meets, the others go on
-        return Outcome(_("报文无法写成。%(why)s", why=_reason(broken)), sent=asking, fault=True)
+    except Exception as broken:  # an error with one message must not stop the others
+        return Outcome(_("报文无法写成。%(why)s", why=_reason(broken)), sent=querying, fault=True)
     finally:
         session.rollback()
     if reply is None:
         return Outcome(_("已送出，等待回执。"))
-    lines = _spared(session, lambda: inbox.take(session, _("即时应答"), reply, way.pace, f"{title} {turn}"))
-    said = [line for line in lines if line.startswith(f"{name}：")]
-    if said:
+    lines = _errors_as_lines(
+        session, lambda: inbox.store_and_process(session, _("即时应答"), reply, channel.pace, f"{title} {number}")
+    )
+    if any(line.startswith(f"{name}：") for line in lines):
         return Outcome("；".join(lines).removeprefix(f"{name}："), noted=True)
     return Outcome(_("没有得到可用的应答，稍后先查询是否收到。") + "；".join(lines), heard=False)
 
 
-def _unanswered(silence: NoAnswer, asking: bool) -> Outcome:
-    """The message is to blame only where customs says so; else the way is, and the rest of the round is spared."""
-    sent = asking or silence.sent
+def _unanswered(silence: NoAnswer, querying: bool) -> Outcome:
+    """A fault of the message only when customs says so by its status; otherwise of the transport (heard=False)."""
+    sent = querying or silence.sent
     if silence.fault:
         return Outcome(_("海关拒收报文。%(why)s", why=silence), sent, fault=True)
     then = _("没有得到应答，稍后先查询是否收到。") if sent else _("未送达，稍后重试。")
     return Outcome(f"{then}{silence}", sent, heard=False)
 
 
-def written(due: CustomsMessage, way: Way) -> tuple[str, bytes]:
-    """(name, letter): the message itself, or the question what became of it; signed by its province."""
+def build_letter(due: CustomsMessage, channel: Channel) -> tuple[str, bytes]:
+    """(name, bytes) of the message or of its status query, signed by its province; raises NoAnswer without keys."""
     try:
-        signer = way.keys.signer(due.application.province or "")
+        signer = channel.keys.signer(due.application.province or "")
     except Refused:
         who = due.application.authority
         keyless = _("%(who)s的签章密钥不可用，报文不能签名发送，请联系系统管理员检查密钥。", who=who)
         raise NoAnswer(keyless, sent=False) from None
     name, kind, moment = due.message_id, envelope.CERTIFICATE, due.queued_at
-    if due.unsure:
+    if due.must_query:
         data, kind, moment = envelope.question_xml(name), envelope.QUESTION, clock.now()
         name = f"{name}-Q{due.attempts}"
     else:
         data = envelope.business_xml(due)
-    return name, envelope.enveloped(name, kind, moment, data, way.parties, signatures.cms(signer, data))
+    return name, envelope.enveloped(name, kind, moment, data, channel.parties, signatures.cms(signer, data))
 
 
 def _reason(broken: Exception) -> str:
-    """A refusal in its own words; of anything else the kind, for its words are for the log."""
+    """The text of a Refused; of any other error only the type, the rest goes to the log."""
     if isinstance(broken, Refused):
         return str(broken)
     LOG.error("an exchange with customs failed", exc_info=broken)

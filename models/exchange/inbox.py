@@ -1,109 +1,172 @@
-"""The way in: what a receipt says is noted once, on the message and on the application, whatever else is beside it."""
+"""回执: stores receipts and applies each of their results once, to the message and to the application."""
+
+from collections.abc import Iterator
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import clock, customs
+from models import clock, customs, notifications
 from models.acts import filing
 from models.application import locking
 from models.customs import CustomsMessage, CustomsNote, outbox, receipt
 from models.customs.outbox import Pace
 from models.customs.receipt import CustomsReceipt, Result
-from models.vocabulary import Reply
+from models.notifications.events import Event
+from models.vocabulary import Action, Reply
 from models.workflow import Refused
 
-TURNS = 3  # people act on the application meanwhile: so often is a note tried before it waits for the next round
+AT_ONCE = 20  # results applied in one transaction: as many applications are locked meanwhile
+MOST_A_ROUND = 1000  # results of one receipt applied in one round, so that sending goes on; the next round continues
+CHUNK = 500  # message numbers in one query
+MOST_SHOWN = 200  # characters of a result in a line for the log
+RETRIES = 3  # attempts to apply a result when people act on the application meanwhile; then it waits for the next round
 
 
-def take(session: Session, name: str, raw: bytes, pace: Pace, reply_to: str = "") -> list[str]:
-    """Keep `raw` as received, then note all it says; the same bytes again are dropped. Commits. A line each."""
+def store_and_process(session: Session, name: str, raw: bytes, pace: Pace, reply_to: str = "") -> list[str]:
+    """Store `raw` as received and process it; a line for each result, none for bytes processed before. Commits."""
     row = receipt.store(session, name, raw, reply_to)
-    return read(session, row.id, pace) if row.read_at is None else []
+    return process(session, row.id, pace) if row.read_at is None else []
 
 
 def unread(session: Session) -> list[int]:
-    """Receipts that were kept, and not yet noted whole: their reader died, or is at it now."""
+    """Ids of stored receipts not completely processed: by a process that died, or is still running. Commits."""
     found = list(session.scalars(select(CustomsReceipt.id).where(CustomsReceipt.read_at.is_(None))))
     session.commit()
     return found
 
 
-def read(session: Session, key: int, pace: Pace) -> list[str]:
-    """Note what a kept receipt says, item by item: one that cannot be noted stops no other (CU5, CU7, CU8).
+def process(session: Session, key: int, pace: Pace) -> list[str]:
+    """Apply the results of a stored receipt; one that fails does not stop the others (CU5, CU7, CU8).
 
-    However many read it, and wherever one of them dies, each item is noted once.
+    Commits after each batch. Idempotent: parallel or repeated calls apply each result once. After MOST_A_ROUND results
+    it stops, and the next call goes on from there: a long receipt does not keep messages from being sent.
     """
     row = session.get_one(CustomsReceipt, key)
-    told, odd = receipt.interpret(row.name, row.raw)
-    lines, left = list(odd), False
-    for place, result in enumerate(told):
-        try:
-            line, known = _noted(session, key, place, result, pace)
-        except locking.Conflict:
-            line, known, left = f"{result.message_id}：{_('申请正在办理，回执稍后登记。')}", True, True
-        lines.append(line)
-        odd += [] if known else [line]
-    if not left:  # else the next round notes what is left
+    results, odd = receipt.interpret(row.name, row.raw)
+    later = _left_for_later(session, key, results)
+    places = [place for place in range(len(results)) if place not in later]
+    lines, left = list(odd), bool(later)
+    for first in range(0, len(places), AT_ONCE):
+        batch = [(place, results[place]) for place in places[first : first + AT_ONCE]]
+        for line, known, done in _apply_batch(session, key, batch, pace):
+            lines.append(line)
+            odd += [] if known else [line]
+            left = left or not done
+    if not left:  # otherwise the next round processes the rest
         row = session.get_one(CustomsReceipt, key)
         row.read_at, row.verdict, row.strange = clock.now(), "\n".join(odd), bool(odd)
         session.commit()
     return lines
 
 
-def _noted(session: Session, key: int, place: int, result: Result, pace: Pace) -> tuple[str, bool]:
-    """(what was made of it, whether the message is ours); committed, the change and its note together."""
-    for time in range(TURNS):
-        message = session.scalar(select(CustomsMessage).where(CustomsMessage.message_id == result.message_id))
-        if message is None:
-            return _("%(name)s：我方没有这份报文，已原样留存。", name=result.message_id[:64]), False
-        this = (CustomsNote.receipt_id == key, CustomsNote.place == place)
-        words = session.scalar(select(CustomsNote.words).where(*this))
+def _left_for_later(session: Session, key: int, results: list[Result]) -> set[int]:
+    """The places of results beyond MOST_A_ROUND, not counting those that are noted already, or of no message here."""
+    noted = set(session.scalars(select(CustomsNote.place).where(CustomsNote.receipt_id == key)))
+    names = [result.message_id for result in results]
+    known: set[str] = set()
+    for first in range(0, len(names), CHUNK):
+        some = CustomsMessage.message_id.in_(names[first : first + CHUNK])
+        known |= set(session.scalars(select(CustomsMessage.message_id).where(some)))
+    waiting = [place for place, name in enumerate(names) if place not in noted and name in known]
+    return set(waiting[MOST_A_ROUND:])
+
+
+def _apply_batch(
+    session: Session, key: int, batch: list[tuple[int, Result]], pace: Pace
+) -> Iterator[tuple[str, bool, bool]]:
+    """(line, whether the message exists here, whether it is done) for each; commits once, or each if one fails."""
+    outcomes = []
+    try:
+        for place, result in batch:
+            outcomes.append((*_note(session, key, place, result, pace), True))
+            session.flush()
+            session.expire_all()  # messages are changed by UPDATE statements: a later result must see that
+        session.commit()
+    except Exception:  # of one result, which must not stop the others; apart from them it says what it was
+        session.rollback()
+    else:
+        yield from outcomes
+        return
+    for place, result in batch:
         try:
-            if words is None:
-                words = f"{result.says.label} {result.words}".rstrip()
-                if not _obeyed(session, message, result, pace):
-                    words += _contradiction(message, result) or _("（此前已登记，或所指并非当前发送，不再变动）")
-                customs.note(session, message, words, key, place, result.part)
+            yield *_apply_once(session, key, place, result, pace), True
+        except locking.Conflict:
+            yield f"{result.message_id}：{_('申请正在办理，回执稍后登记。')}", True, False
+
+
+def _apply_once(session: Session, key: int, place: int, result: Result, pace: Pace) -> tuple[str, bool]:
+    """(line, whether the message exists here). Commits the change together with its note, which is unique."""
+    for attempt in range(RETRIES):
+        try:
+            outcome = _note(session, key, place, result, pace)
             session.commit()
-            return f"{result.message_id}：{words}", True
-        except (locking.Conflict, IntegrityError):  # a person acted, or another reader noted it, in between: look again
+            return outcome
+        except (locking.Conflict, IntegrityError):  # a person acted, or another process noted it, in between: retry
             session.rollback()
-            if time + 1 == TURNS:
+            if attempt + 1 == RETRIES:
                 raise
     raise AssertionError
 
 
+def _note(session: Session, key: int, place: int, result: Result, pace: Pace) -> tuple[str, bool]:
+    """Apply one result and note it, unless it is noted already; the line, as _apply_once. The caller commits."""
+    name = _shortened(result.message_id, 64)
+    message = session.scalar(select(CustomsMessage).where(CustomsMessage.message_id == result.message_id))
+    if message is None:
+        return _("%(name)s：我方没有这份报文，已原样留存。", name=name), False
+    words = session.scalar(select(CustomsNote.words).where(CustomsNote.receipt_id == key, CustomsNote.place == place))
+    if words is None:
+        words = f"{result.reply.label} {result.words}".rstrip()
+        if not _apply(session, message, result, pace):
+            words += _contradiction(message, result) or _("（此前已登记，或所指并非当前发送，不再变动）")
+        customs.add_note(session, message, words, key, place, result.part)
+    return f"{name}：{_shortened(words, MOST_SHOWN)}", True
+
+
+def _shortened(words: str, most: int) -> str:
+    return words if len(words) <= most else words[:most] + "…"
+
+
 def _contradiction(message: CustomsMessage, result: Result) -> str:
-    """What is said beside a receipt that comes after its message was settled by hand, and says the opposite."""
-    final = {Reply.ACCEPTED: True, Reply.REJECTED: False}.get(result.says)
+    """The remark on a result that contradicts an answer recorded by hand; "" if it does not."""
+    final = {Reply.ACCEPTED: True, Reply.REJECTED: False}.get(result.reply)
     if not message.by_hand or final in (None, message.accepted):
         return ""
     return _("（与此前人工登记的结果不符，状态没有变动，请向海关核实）")
 
 
-def _obeyed(session: Session, message: CustomsMessage, result: Result, pace: Pace) -> bool:
-    """Do what a result says; False when it says nothing new."""
-    why = f"{result.says.label}。{result.words}".strip()
-    match result.says:
+def _apply(session: Session, message: CustomsMessage, result: Result, pace: Pace) -> bool:
+    """Update message and application by a result; False when it changes nothing. The caller commits."""
+    why = f"{result.reply.label}。{result.words}".strip()
+    match result.reply:
         case Reply.ACCEPTED | Reply.REJECTED:
-            return _answered(session, message, result.says is Reply.ACCEPTED, result.words)
+            return _apply_answer(session, message, result.reply is Reply.ACCEPTED, result.words)
         case Reply.UNKNOWN:
-            return outbox.requeue(session, message.id, result.asked_in, why, pace)
+            return outbox.requeue(session, message.id, result.query_attempt, why, pace)
         case Reply.FAULT:
             return outbox.count_failure(session, message.id, why, pace)
     return outbox.mark_forwarded(session, message.id, why)
 
 
-def _answered(session: Session, message: CustomsMessage, accepted: bool, words: str) -> bool:
-    """What customs answered: on the message, and on the application if its status waits for it."""
-    if not customs.settle(session, accepted, customs.said(words), CustomsMessage.id == message.id):
+def _apply_answer(session: Session, message: CustomsMessage, accepted: bool, words: str) -> bool:
+    """Record the answer on the message, and on the application if its status waits for it; False when not open."""
+    if not customs.record_answer(session, accepted, customs.column_text(words), CustomsMessage.id == message.id):
         return False
     try:
-        filing.customs_replied(session, message.application, accepted, customs.said(words))
+        filing.customs_replied(session, message.application, accepted, customs.column_text(words))
     except locking.Conflict:
         raise
-    except Refused:
-        pass  # revoked, or revoking: the answer is kept, the status stays
+    except Refused:  # revoked or being revoked: the answer is recorded, the status stays
+        if message.act is Action.REVOKE and not accepted and _holds_there(session, message):
+            notifications.tell(session, message.application, Event.REVOCATION_REJECTED, f"customs-{message.id}")
     return True
+
+
+def _holds_there(session: Session, revocation: CustomsMessage) -> bool:
+    """Whether customs has accepted the certificate that is to be revoked."""
+    accepted = select(CustomsMessage.id).where(
+        CustomsMessage.certificate_id == revocation.certificate_id, CustomsMessage.accepted.is_(True)
+    )
+    return session.scalar(accepted.limit(1)) is not None

@@ -1,1 +1,1 @@
-"""Bytes that people upload: where they are kept, and how a worker process inspects them."""
+"""Uploaded files: stored in a folder or bucket, inspected in a worker process."""

@@ -1,4 +1,4 @@
-"""A queue in which owners take turns: one task runs at a time, and who brings many does not delay who brings one."""
+"""Queue with round robin between owners: one task runs at a time; an owner of many tasks does not delay the others."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ class QueueFull(RuntimeError):
 
 
 class WaitedTooLong(RuntimeError):
-    """The turn did not come within `patience`."""
+    """The task did not get its turn within `patience` seconds."""
 
 
 class FairQueue:
     """One turn at a time, first come, first served for one owner, round robin between owners.
 
-    `most`: tasks of one owner that wait or run; 0: no limit, and none for the owner None. Of this process alone.
+    `most`: limit of waiting and running tasks of one owner; 0: no limit; the owner None has none. Per process.
     """
 
     def __init__(self, most: int = 0) -> None:
@@ -63,7 +63,7 @@ class FairQueue:
             del self._waiting[owner]
 
     def _pass_on(self) -> None:
-        """Give the turn to the owner who has waited longest for one, whose other tasks go behind everybody else's."""
+        """Start the next task of the owner who has waited longest; that owner's other tasks go to the end."""
         if not self._waiting:
             self._running = None
             return

@@ -10,13 +10,14 @@ class Flaw(StrEnum):
     KIND = "kind"
     CUT = "cut"  # its end is missing
     BROKEN = "broken"  # it cannot be opened
-    COMPLEX = "complex"  # it takes more memory or time than any honest file
+    COMPLEX = "complex"  # inspection exceeds the limits of memory or time
     ACTIVE = "active"
+    AMBIGUOUS = "ambiguous"  # readers of a PDF differ in which object, or which value of a doubled name, counts
     EMBEDDED = "embedded"
     LOCKED = "locked"
     LARGE = "large"
-    BUSY = "busy"  # nothing is known of the file: the server had no time for it
-    TOO_MANY = "too_many"  # nor here: as many others of the same account are being inspected
+    BUSY = "busy"  # not inspected: the server had no time
+    TOO_MANY = "too_many"  # not inspected: the account's limit of concurrent inspections is reached
 
 
 class Flawed(Exception):

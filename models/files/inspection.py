@@ -1,4 +1,4 @@
-"""What a file is, told by its content, and whether it is whole and harmless: parsed in a worker process with limits."""
+"""Checks a file by its content: accepted kind, complete, harmless. Parsed in a worker process with limits."""
 
 from pathlib import Path
 
@@ -7,55 +7,61 @@ import filetype
 from models.files.flaws import Flaw, Flawed
 from models.files.pdf_check import BEGIN, check_pdf, limit_memory
 from models.files.pictures import allow_large, check_picture
+from models.files.slots import MachineSlots
 from models.files.worker import Busy, TooMany, Unfinished, WorkerProcess, WorkerTask
 
 PDF = "application/pdf"
 PICTURES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/apng": "PNG", "image/tiff": "TIFF"}
 MEMORY, CPU = 1 << 30, 15  # bytes, and seconds of processor time for one file
-LONGEST = 60  # seconds that a person waits for their turn, and again for the answer
-EACH = 2  # files of one owner that a process inspects or has waiting; ours
+LONGEST = 60  # seconds to wait for the turn, and again for the result
+EACH = 2  # files of one owner inspected or waiting in a process (our choice)
 
 
-def inspected(path: Path, owner: int | None = None) -> str:
+def share(folder: Path, count: int) -> None:
+    """Inspect at most `count` files at a time in all processes that share this folder."""
+    INSPECTION.slots = MachineSlots(folder, count)
+
+
+def inspect_file(path: Path, owner: int | None = None) -> str:
     """The media type of a file by its content; raises Flawed. `owner`: the account that sent it; owners take turns."""
     try:
-        told = str(INSPECTION.done(path, owner))
+        result = str(INSPECTION.run(path, owner))
     except TooMany:
         raise Flawed(Flaw.TOO_MANY) from None
     except Busy:
         raise Flawed(Flaw.BUSY) from None
-    except Unfinished:  # it took more memory or time than any honest file
+    except Unfinished:  # exceeded the limits of memory or time
         raise Flawed(Flaw.COMPLEX) from None
-    if told in set(Flaw):
-        raise Flawed(Flaw(told))
-    return told
+    if result in set(Flaw):
+        raise Flawed(Flaw(result))
+    return result
 
 
-def look(path: Path) -> str:
-    """The media type, or the flaw; in this very process."""
+def media_type_or_flaw(path: Path) -> str:
+    """The media type, or the Flaw as a word; parses in the calling process."""
     try:
         return _kind(path)
     except Flawed as flawed:
         return str(flawed.args[0])
     except MemoryError:
         return Flaw.COMPLEX
-    except Exception:  # a parser met nonsense: whatever it raised, the file cannot be read
+    except Exception:  # parsers raise errors of every kind on malformed files
         return Flaw.BROKEN
 
 
 def start_up() -> None:
-    """What holds for the whole process."""
+    """Set the limits of the libraries in the worker process."""
     limit_memory()
     allow_large()
 
 
-INSPECTION = WorkerProcess(WorkerTask(look, start_up, memory=MEMORY, cpu=CPU), LONGEST, LONGEST, EACH)
+INSPECTION = WorkerProcess(WorkerTask(media_type_or_flaw, start_up, memory=MEMORY, cpu=CPU), LONGEST, LONGEST, EACH)
 
 
 def _kind(path: Path) -> str:
-    """Raises Flawed; a file that is an archive too is of no accepted kind."""
+    """The media type; raises Flawed. A file that is also a ZIP archive is of no accepted kind."""
     with path.open("rb") as file:
-        head = file.read(8192)  # as much as filetype looks at
+        head = file.read(8192)  # as much as filetype examines
         file.seek(max(path.stat().st_size - 66_000, 0))
         archive = b"PK\x05\x06" in file.read()
     if not head:

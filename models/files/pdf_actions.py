@@ -1,15 +1,17 @@
-"""Check of a PDF for actions: every object reachable from the trailer, by its place (ISO 32000-2, 7.7, 7.11, 12.6).
+"""Check of a PDF for actions: every object, by its place (ISO 32000-2, 7.7, 7.11, 12.6).
 
 An action is the value of OpenAction, A, PA, AA or Next. It runs automatically (OpenAction, AA, and Next of these) or
-on a click. A stream in place of a dictionary is checked as its dictionary, because viewers read it so. An unreferenced
-object is not checked: viewers never read it.
+on a click. A stream in place of a dictionary is checked as its dictionary, because viewers read it so. An object that
+nothing refers to, or that an update replaced, counts too.
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Any
 
-from pikepdf import Dictionary, Object, ObjectType, Pdf, Stream
+from pikepdf import Array, Dictionary, Object, ObjectType, Stream
 
 from models.files.flaws import Flaw, Flawed
 
@@ -62,23 +64,32 @@ Entries = dict[str, Any]
 Found = list[tuple[Any, Place]]
 
 
-def check_actions(pdf: Pdf) -> None:
-    """Walk every object reachable from the trailer; raises Flawed: ACTIVE, EMBEDDED, LOCKED or COMPLEX."""
-    pending: Found = [(pdf.trailer, Place.ANYWHERE)]
-    seen: set[tuple[tuple[int, int], Place]] = set()
+def check_actions(roots: Iterable[Object]) -> None:
+    """Walk every object reachable from the roots; raises Flawed: ACTIVE, EMBEDDED, LOCKED or COMPLEX.
+
+    A root that was reached from an earlier one is not walked again: its place is known.
+    """
+    seen: defaultdict[tuple[int, int], set[Place]] = defaultdict(set)
     values = 0
-    while pending:
-        value, place = pending.pop()
-        if value.is_indirect:
-            if (value.objgen, place) in seen:
-                continue
-            seen.add((value.objgen, place))
-        array = value._type_code is ObjectType.array
-        inner = [(each, place) for each in value] if array else _check_dictionary(value, place)
-        values += len(inner)
-        if values > MOST_VALUES:
-            raise Flawed(Flaw.COMPLEX)
-        pending += [(each, where) for each, where in inner if isinstance(each, Object) and each._type_code in COMPOUND]
+    for root in roots:
+        pending: Found = [] if root.objgen in seen or root._type_code not in COMPOUND else [(root, Place.ANYWHERE)]
+        while pending:
+            value, place = pending.pop()
+            if value.is_indirect:
+                if place in seen[value.objgen]:
+                    continue
+                seen[value.objgen].add(place)
+            inner = _check_value(value, place)
+            values += len(inner)
+            if values > MOST_VALUES:
+                raise Flawed(Flaw.COMPLEX)
+            pending += [each for each in inner if isinstance(each[0], Object) and each[0]._type_code in COMPOUND]
+
+
+def _check_value(value: Any, place: Place) -> Found:
+    """Check an array, dictionary or stream; its values and their places. Raises Flawed."""
+    array = value._type_code is ObjectType.array
+    return [(each, place) for each in value] if array else _check_dictionary(value, place)
 
 
 def _check_dictionary(value: Any, place: Place) -> Found:
@@ -134,6 +145,8 @@ def _check_entries(entries: Entries, place: Place) -> None:
         raise Flawed(Flaw.ACTIVE)
     if subtype == "FileAttachment":
         raise Flawed(Flaw.EMBEDDED)
+    if isinstance(entries.get("EF"), Array):  # alternatives
+        raise Flawed(Flaw.EMBEDDED)
     if isinstance(entries.get("EF"), Dictionary | Stream):
         _check_embedded(entries)
     elif not all(_is_not_a_share(entries.get(key)) for key in ("F", "UF", "DOS", "Mac", "Unix", "Base")):
@@ -166,16 +179,19 @@ def _name(value: Any) -> str:
     return str(value)[1:] if isinstance(value, Object) and value._type_code is ObjectType.name_ else ""
 
 
-def _text(value: Any) -> str:
-    """A string object normalized as an address: no blanks, forward slashes, lower case; "" for anything else."""
-    if not isinstance(value, Object) or value._type_code is not ObjectType.string:
-        return ""
-    return re.sub(r"[\0-\x20\x7f-\xa0]", "", str(value)).replace("\\", "/").lower()
+def _texts(value: Any) -> list[str]:
+    """A string object, or each in an array of alternatives, as an address: no blanks, forward slashes, lower case."""
+    values = value if isinstance(value, Array) else [value]
+    strings = [str(each) for each in values if isinstance(each, Object) and each._type_code is ObjectType.string]
+    return [re.sub(r"[\0-\x20\x7f-\xa0]", "", each).replace("\\", "/").lower() for each in strings]
 
 
 def _is_allowed_address(value: Any) -> bool:
     """Whether an address points to the web, a mailbox or a local file, and not to a script or a network share."""
-    address = _text(value)
+    return all(_is_allowed(address) for address in _texts(value))
+
+
+def _is_allowed(address: str) -> bool:
     scheme = re.match(r"([a-z][a-z0-9+.-]+):(?!\d)", address)
     if scheme is None:
         return not address.startswith("//")
@@ -186,11 +202,11 @@ def _is_allowed_address(value: Any) -> bool:
 
 def _is_not_a_share(value: Any) -> bool:
     """Whether a file name is relative, on a drive (/C/…) or on the web, and not on a network share."""
-    return _is_allowed_address(value) and re.match(r"/(?![a-z]/)", _text(value)) is None
+    return all(_is_allowed(path) and not re.match(r"/(?![a-z]/)", path) for path in _texts(value))
 
 
 def _is_relative(value: Any) -> bool:
     """Whether a file is named by a relative path: documents of patent offices open their next part that way."""
     names = _entries(value).values() if isinstance(value, Dictionary | Stream) else [value]
-    paths = [_text(name) for name in names if _text(name)]
+    paths = [path for name in names for path in _texts(name) if path]
     return bool(paths) and not any(":" in path or path.startswith("/") for path in paths)

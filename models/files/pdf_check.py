@@ -9,6 +9,7 @@ import pikepdf
 
 from models.files.flaws import Flaw, Flawed
 from models.files.pdf_actions import check_actions
+from models.files.pdf_union import Union, check_read
 
 UNPACKED, ALL_UNPACKED = 16 << 20, 64 << 20  # bytes: of one unpacked stream, and of all objects serialized
 BEGIN = re.compile(rb"[\s\0\xef\xbb\xbf]{0,1000}%PDF-")  # some gateways prepend empty lines
@@ -16,6 +17,12 @@ END = re.compile(rb"startxref\s+\d+\s*(?:%%EOF|%%EO|%%E|%%|%)?")
 LENGTH = re.compile(rb"/Linearized\b[^>]*?/L\s+(\d+)")
 MOST_TRAILING = 512  # bytes after the end; qpdf looks for startxref in the last 1,054
 PASSWORDLESS = {"None", "V2", "AESV2", "AESV3"}  # crypt filters that qpdf opens with an empty user password
+DECIDING = re.compile(  # names that decide what runs or is shown, in qpdf's warning
+    r"duplicated key /(OpenAction|AA|A|PA|NA|Next|S|JS|URI|Type|Subtype|Names|JavaScript|AcroForm|XFA|Fields|EF|F|UF"
+    r"|EmbeddedFiles|Root|Pages|Kids|Annots|Contents|XObject|RichMediaContent|Encrypt|Collection|Outlines"
+    r"|OCProperties|PresSteps|Parent|First|Last|N|Filter|DecodeParms|FS|RF|DOS|Mac|Unix|Base|Renditions|AFRelationship"
+    r"|E|X|D|U|Fo|Bl|PO|PC|PV|PI|O|C|K|V|WC|WS|DS|WP|DP) *;"  # of events
+)
 WIDEST = 100_000  # entries of one array in a damaged file: qpdf's default of 5,000 is too few for page trees
 
 
@@ -40,24 +47,22 @@ def check_pdf(path: Path) -> None:
         with pikepdf.open(source) as pdf:
             _check_lock(pdf)
             _check_objects(pdf)
-            _check_pages(pdf)
-            check_actions(pdf)
-        _check_rebuilt(content[:end])
+            found = len(pdf.pages)
+            warnings = [str(warning) for warning in pdf.get_warnings()]  # qpdf tells each once
+            _check_pages(pdf, found, bool(warnings))
+            _check_doubled(warnings)
+            check_actions([pdf.trailer])
+            union = Union(content[:end], pdf)
+        with union.pdf:
+            _check_doubled(union.warnings)
+            check_actions(union.roots())
+        check_read(warnings)  # last: an action that was found is the better reason
     except pikepdf.PasswordError:
         raise Flawed(Flaw.LOCKED) from None
     except pikepdf.PdfError:
         if re.search(rb"/Encrypt\b", content):  # encryption that qpdf does not support: by certificate, by a server
             raise Flawed(Flaw.LOCKED) from None
         raise
-
-
-def _check_rebuilt(content: bytes) -> None:
-    """Check the actions again as found by viewers that ignore the cross-reference table and search for objects."""
-    try:
-        with pikepdf.open(io.BytesIO(content.replace(b"startxref", b"endofpart"))) as pdf:
-            check_actions(pdf)
-    except pikepdf.PdfError:  # no viewer can read it this way
-        pass
 
 
 def _end_of(content: bytes) -> int:
@@ -85,24 +90,22 @@ def _check_objects(pdf: pikepdf.Pdf) -> None:
     for each in pdf.objects:
         if isinstance(each, pikepdf.Object):  # numbers and null are plain Python values
             bytes_left -= len(each.unparse(resolved=True))
-        if bytes_left < 0 or not _can_unpack(each):
+        if bytes_left < 0:
             raise Flawed(Flaw.COMPLEX)
 
 
-def _can_unpack(value: Any) -> bool:
-    """False for an object stream beyond the limits: qpdf would read its objects as null, a viewer would not."""
-    if isinstance(value, pikepdf.Stream) and value.get("/Type") == "/ObjStm":
-        try:
-            value.read_bytes()
-        except (pikepdf.PdfError, pikepdf.DataDecodingError):
-            return False
-    return True
+def _check_doubled(warnings: list[str]) -> None:
+    """Raises Flawed (AMBIGUOUS) when a name that decides what a reader does stands twice in one dictionary.
+
+    qpdf takes the last, others the first. A name that decides nothing, such as /Producer, may be doubled: programs do.
+    """
+    if any(DECIDING.search(warning) for warning in warnings):
+        raise Flawed(Flaw.AMBIGUOUS)
 
 
-def _check_pages(pdf: pikepdf.Pdf) -> None:
+def _check_pages(pdf: pikepdf.Pdf, found: int, damaged: bool) -> None:
     """Raises Flawed when there is no page, or when pages of a damaged file could not be recovered."""
-    found = len(pdf.pages)
     if not found:
         raise Flawed(Flaw.EMPTY)
-    if pdf.get_warnings() and found < int(pdf.Root.Pages.get("/Count", 0)):
+    if damaged and found < int(pdf.Root.Pages.get("/Count", 0)):
         raise Flawed(Flaw.CUT)

@@ -18,6 +18,7 @@ BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # per pixel in Pillow's
 MOST_PAGES = 2_000  # of a TIFF
 END_OF_JPEG, SCAN = b"\xff\xd9", b"\xff\xda"
 MOST_OWN_ZEROS = 8  # zero bytes at the end that may belong to the picture
+FRAME = 38  # bytes of the chunk that announces a frame of a moving PNG
 END_OF_PNG = b"\0\0\0\0IEND\xaeB`\x82"
 
 
@@ -77,6 +78,8 @@ def _check_png(file: BinaryIO) -> None:
     try:
         with Image.open(io.BytesIO(content[:whole] + END_OF_PNG), formats=["PNG"]) as picture:
             _check_size(picture)
+            if getattr(picture, "n_frames", 1) > len(content) // FRAME:
+                raise Flawed(Flaw.BROKEN)
             picture.load()
     except (OSError, SyntaxError, EOFError):
         if whole == len(content) or content[whole + 4 : whole + 8] == b"IEND":
@@ -120,6 +123,8 @@ def _check_tiff(file: BinaryIO) -> None:
 
 def _check_page(page: Any, size: int) -> None:
     """Raises Flawed when a page of a TIFF is too large, or its data lie beyond the end of the file (`size` bytes)."""
+    if not page[256] or not page[257]:
+        raise Flawed(Flaw.BROKEN)
     depth = page.get(258, (1,))
     bits = page[256] * page[257] * (sum(depth) if len(depth) > 1 else depth[0] * page.get(277, 1))
     if bits > MOST_BYTES * 8:

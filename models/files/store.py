@@ -1,6 +1,6 @@
-"""Where kept bytes lie, each under a key made of their SHA-256: in a folder, or in a bucket that speaks S3.
+"""Storage of files in a folder or an S3 bucket, each under a key made of its SHA-256.
 
-What is kept is never changed: whoever keeps the same bytes again makes them young, so that a sweep leaves them.
+Files are never changed. Storing the same bytes again renews their modification time, so that a sweep spares them.
 """
 
 import errno
@@ -20,50 +20,52 @@ from flask_babel import gettext as _
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
+from models.files.durable import flush_folder
+from models.files.plain_file import open_regular
 from models.workflow import Refused
 
 INCOMING = "incoming-"
-IDENTITY = "store-identity"  # the key of the object that tells whose store this is
+IDENTITY = "store-identity"  # key of the object with the store's identity
 PROBED = 64 << 10  # bytes that a probe writes
-PROBES = "probe"  # the folder of a bucket in which probes lie
+PROBES = "probe"  # key prefix of probes in a bucket
 
 
 class Place(Protocol):
-    """What a kind of store can do with a key; a key without bytes raises FileNotFoundError."""
+    """Backend of the store; a missing key raises FileNotFoundError."""
 
     def incoming(self) -> IO[bytes]:
-        """A file with a name, for bytes on their way in; gone when it is closed."""
+        """A named temporary file for an upload; deleted when it is closed."""
 
     def take(self, file: IO[bytes], key: str) -> None:
-        """Keep what was written into `file`: safe when this returns, and until then not there at all."""
+        """Store the content of `file` under `key`: durable when this returns, and never partially visible."""
 
     def open(self, key: str) -> BinaryIO:
-        """The bytes from their beginning; the stream can seek."""
+        """A seekable stream of the content."""
 
-    def keys(self, shelf: str) -> Iterator[str]:
-        """Every key on a shelf (the first two hex digits); on all of them when it is empty."""
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key that begins with `prefix`: two hex digits, or "" for all."""
 
     def touched(self, key: str) -> datetime:
-        """When the bytes were last kept."""
+        """When the content was last stored."""
 
     def delete(self, key: str) -> None:
-        """Remove the bytes."""
+        """Delete the content."""
 
     def clear(self, before: datetime) -> int:
-        """Remove what broke off on its way in before that moment; tells how many."""
+        """Delete interrupted uploads and probes begun before that moment; their number."""
 
     def identity(self) -> str | None:
-        """What was set by set_identity(); None where nothing was."""
+        """The identity written by set_identity(), or None."""
 
     def set_identity(self, identity: str, replace: bool = False) -> str:
-        """Write the identity, unless there is one that is not to be replaced; the one that is there then."""
+        """Write the identity; an existing one is kept unless `replace`. Returns the resulting one."""
 
     def probe(self) -> None:
-        """Write some bytes, read them back and remove them; raises OSError or BaseError where that fails."""
+        """Write some bytes, read them back and delete them; raises OSError or BaseError on failure."""
 
 
 def place_of(address: str) -> Place:
-    """A folder, or a bucket where the address begins with s3://; Refused for any other kind of address."""
+    """The backend for a folder or an s3:// address; raises Refused for any other address. Does not connect."""
     if address.startswith("s3://"):
         return Bucket(address)
     if "://" in address:
@@ -72,7 +74,7 @@ def place_of(address: str) -> Place:
 
 
 def _unusable() -> Refused:
-    """Without the address: it may hold a password."""
+    """The sentence leaves out the address, which may contain a password."""
     return Refused(_("FILING_STORE 不能使用：请填写一个文件夹，或 s3://存储桶/前缀，再重新启动。"))
 
 
@@ -83,27 +85,28 @@ class Folder:
         self.folder = Path(address)
 
     def incoming(self) -> IO[bytes]:
-        """Makes the folder of a store that is not registered yet; Store.check() has refused a registered one."""
+        """Creates a missing folder, which is that of an unregistered store: Store.check() refuses a registered one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return tempfile.NamedTemporaryFile(dir=self.folder, prefix=INCOMING)
 
     def take(self, file: IO[bytes], key: str) -> None:
-        """Flushed first, named then: a name never stands for half a file."""
+        """Write through to disk, then link to the final name: no name refers to a partial file."""
         file.flush()
         os.fsync(file.fileno())
-        kept = self.folder / key
-        kept.parent.mkdir(exist_ok=True)
+        target = self.folder / key
+        target.parent.mkdir(exist_ok=True)
         with suppress(FileExistsError):
-            os.link(file.name, kept)
-        os.utime(kept)
-        for folder in (kept.parent, self.folder):
-            _flush(folder)
+            os.link(file.name, target)
+        os.utime(target)
+        for folder in (target.parent, self.folder):
+            flush_folder(folder)
 
     def open(self, key: str) -> BinaryIO:
-        return (self.folder / key).open("rb")
+        """A link, or whatever else is not a file, counts as missing: we never make one."""
+        return open_regular(self.folder / key)
 
-    def keys(self, shelf: str) -> Iterator[str]:
-        return (f"{path.parent.name}/{path.name}" for path in self.folder.glob(f"{shelf or '??'}/*"))
+    def keys(self, prefix: str) -> Iterator[str]:
+        return (f"{path.parent.name}/{path.name}" for path in self.folder.glob(f"{prefix or '??'}/*"))
 
     def touched(self, key: str) -> datetime:
         return _touched(self.folder / key)
@@ -114,7 +117,7 @@ class Folder:
     def clear(self, before: datetime) -> int:
         removed = 0
         for path in self.folder.glob(f"{INCOMING}*"):
-            with suppress(FileNotFoundError):  # it has just come to its end
+            with suppress(FileNotFoundError):  # the upload has just ended
                 if _touched(path) < before:
                     path.unlink()
                     removed += 1
@@ -135,7 +138,7 @@ class Folder:
                 (self.folder / IDENTITY).unlink(missing_ok=True)
             with suppress(FileExistsError):
                 os.link(file.name, self.folder / IDENTITY)
-        _flush(self.folder)
+        flush_folder(self.folder)
         return (self.folder / IDENTITY).read_text(encoding="ascii")
 
     def probe(self) -> None:
@@ -152,21 +155,12 @@ def _compare(written: bytes, read: bytes) -> None:
         raise OSError(errno.EIO, "the store does not give back what was written")
 
 
-def _flush(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _touched(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 class Bucket:
-    """A bucket, or the part of it under a prefix. Not for a process forked from one that has used it: it would hang."""
+    """An S3 bucket, or a prefix in it. Hangs in a process forked from one that has used it: do not fork."""
 
     def __init__(self, address: str) -> None:
         self.bucket = _opened(address)
@@ -175,18 +169,15 @@ class Bucket:
         return tempfile.NamedTemporaryFile(prefix=INCOMING)
 
     def take(self, file: IO[bytes], key: str) -> None:
-        """One request, obeyed wholly or not at all.
-
-        S3 has no touch: sending the same bytes again makes them young, and a key stands for one content only.
-        """
+        """One atomic request. S3 cannot touch an object: uploading the same bytes again renews its time."""
         file.flush()
         obstore.put(self.bucket, key, Path(file.name), use_multipart=False)
 
     def open(self, key: str) -> BinaryIO:
         return io.BytesIO(obstore.get(self.bucket, key).bytes())
 
-    def keys(self, shelf: str) -> Iterator[str]:
-        return (found["path"] for some in obstore.list(self.bucket, shelf or None) for found in some)
+    def keys(self, prefix: str) -> Iterator[str]:
+        return (found["path"] for some in obstore.list(self.bucket, prefix or None) for found in some)
 
     def touched(self, key: str) -> datetime:
         return obstore.head(self.bucket, key)["last_modified"]
@@ -195,7 +186,7 @@ class Bucket:
         obstore.delete(self.bucket, key)
 
     def clear(self, before: datetime) -> int:
-        """Probes of processes that were killed. Uploads lie in this machine's folder for temporary files."""
+        """Deletes probes of killed processes. Interrupted uploads are local temporary files, not in the bucket."""
         left = [found for some in obstore.list(self.bucket, PROBES) for found in some]
         old = [found["path"] for found in left if found["last_modified"] < before]
         for key in old:
@@ -222,7 +213,7 @@ class Bucket:
 
 @cache
 def _opened(address: str) -> S3Store:
-    """One client an address, for its connections stay open; keys and endpoint are AWS_… in the environment."""
+    """One client per address, which keeps its connections open; keys and endpoint: AWS_… in the environment."""
     try:
         return S3Store.from_url(address, retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)})
     except BaseError:

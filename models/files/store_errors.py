@@ -1,4 +1,4 @@
-"""What a person is told when the store cannot be used."""
+"""Sentences for a store that cannot be used."""
 
 import errno
 import logging
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class StoreUnusable(Refused):
-    """The store is full, read-only, away, or not ours; nothing was kept, and the same may be tried again later."""
+    """The store is full, read-only, unreachable, or not the registered one; nothing was stored; retry later."""
 
 
 def unusable(broken: Exception) -> StoreUnusable:
-    """The sentence for an error of a file system or a bucket; the log has the error itself."""
+    """The refusal for an error of the file system or bucket; logs the error itself."""
     log.warning("the store cannot be used: %s: %s", type(broken).__name__, broken)
     code = getattr(broken, "errno", None)
     if code in FULL:
@@ -27,7 +27,7 @@ def unusable(broken: Exception) -> StoreUnusable:
     return StoreUnusable(_("存储暂时不可用，文件没有保存。请稍后重试；仍未解决的，请联系系统管理员。"))
 
 
-def gone() -> StoreUnusable:
+def store_missing() -> StoreUnusable:
     """The store lacks the identity that is registered in the database."""
     return StoreUnusable(
         _("没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误，文件暂时不能读写。请系统管理员检查后重试。")

@@ -1,9 +1,9 @@
-"""Who may sign in, for which organisation; who may apply for whom."""
+"""Accounts, organisations, and entrustments to apply for a publisher."""
 
 import re
 import secrets
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
@@ -11,11 +11,13 @@ from argon2.exceptions import VerifyMismatchError
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, String, or_, select
+from sqlalchemy import ForeignKey, Index, String, false, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validates
 
 from models import clock
+from models.clock import Moment
 from models.database import Base
+from models.people.mail_address import LONGEST_ADDRESS, MailWish, normal_address
 from models.people.passwords import assert_strong
 from models.text import normalize_code, without_format_characters
 from models.vocabulary import Role, Trade, WordColumn
@@ -25,32 +27,32 @@ if TYPE_CHECKING:
     from models.people.sessions import Visit
 
 HASHER = PasswordHasher()
-ENTRUSTED = {"earliest": date(1990, 1, 1), "latest": date(2099, 12, 31)}  # 2099-12-31: as long as both want
+ENTRUSTED = {"earliest": date(1990, 1, 1), "latest": date(2099, 12, 31)}  # 2099-12-31: open-ended
 CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def check_sign(body: str) -> str:
-    """The 18th sign of a 统一社会信用代码 whose first 17 are `body`, by GB 32100-2015: weights 3^i mod 31."""
+    """The check character (18th) of a 统一社会信用代码 for the first 17, `body`: GB 32100-2015, weights 3^i mod 31."""
     total = sum(CODE_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(body))
     return CODE_SIGNS[-total % 31]
 
 
 def credit_code_refusal(code: str) -> str | None:
-    """Why this cannot be a 统一社会信用代码 (length, signs), or None. The check sign is not judged: see below."""
+    """Why this cannot be a 统一社会信用代码 (length, characters), or None. The check character is not verified."""
     if len(code) == 18 and set(code) <= set(CODE_SIGNS):
         return None
     return _("统一社会信用代码为 18 位数字和大写字母（不用 I、O、S、V、Z），请对照证照核对。")
 
 
 def valid_credit_code(code: str) -> bool:
-    """Whether the check sign is right too. Some units were issued codes in which it is not (the operator confirms)."""
+    """Whether the check character is right too. Some issued codes have a wrong one: the operator confirms these."""
     return credit_code_refusal(code) is None and check_sign(code[:17]) == code[17]
 
 
 def normal_username(typed: str | None) -> str:
     """The one stored spelling of a user name: NFKC, case folded, no format characters, no blanks around it.
 
-    NFKC comes again at the end, for case folding can leave what NFKC composes.
+    NFKC is applied again at the end, because the result of case folding may not be in NFKC.
     """
     folded = unicodedata.normalize("NFKC", without_format_characters(typed or "")).casefold()
     return without_format_characters(unicodedata.normalize("NFKC", folded)).strip()
@@ -59,7 +61,7 @@ def normal_username(typed: str | None) -> str:
 def username_refusal(username: str) -> str | None:
     """Why a new account cannot have this user name (in its normal form), or None.
 
-    Names given before this rule stay and sign in as they are: only new ones are judged.
+    Checked for new names only: names given before this rule stay valid.
     """
     if not username:
         return _("请填写用户名。")
@@ -69,7 +71,7 @@ def username_refusal(username: str) -> str | None:
 
 
 class Organisation(Base):
-    """A press, or a unit that presses entrust. Never deleted once a filing names it: disabled."""
+    """A press, or a unit that presses entrust. Disabled, not deleted, once a filing refers to it."""
 
     __tablename__ = "organisation"
 
@@ -89,18 +91,18 @@ class Organisation(Base):
 
     @validates("credit_code")
     def _keep_credit_code(self, _key: str, typed: str) -> str:
-        """Stores capitals and digits alone; raises Refused for what cannot be such a code."""
+        """Stores capitals and digits only; raises Refused for an invalid code."""
         code = normalize_code(typed) or ""
         if sentence := credit_code_refusal(code):
             raise Refused(sentence)
         return code
 
     def assert_complete(self) -> None:
-        """Nothing to add: every column is required by itself, and a credit code is judged when it is given."""
+        """No-op: the columns themselves are required, and a credit code is checked when it is set."""
 
 
 class Account(Base, UserMixin):
-    """A person who signs in. Disabled, never deleted: the trail names them."""
+    """A person who signs in. Disabled, never deleted: the trail refers to it."""
 
     __tablename__ = "account"
     __allow_unmapped__ = True
@@ -117,8 +119,15 @@ class Account(Base, UserMixin):
     password_hash: Mapped[str] = mapped_column(String(200))
     must_change: Mapped[bool] = mapped_column(default=True, info={"label": _l("待改密码")})
     active: Mapped[bool] = mapped_column(default=True, info={"label": _l("启用")})
+    email: Mapped[str | None] = mapped_column(
+        String(LONGEST_ADDRESS), info={"label": _l("邮箱地址"), "read": normal_address}
+    )
+    mail_wish: Mapped[MailWish] = mapped_column(
+        WordColumn(MailWish), default=MailWish.NONE, server_default=MailWish.NONE.value, info={"label": _l("邮件提醒")}
+    )
+    __table_args__ = (Index(None, "organisation_id"), Index(None, "province"))
 
-    visit: "Visit | None" = None  # the one under way in this request; set on the instance by sign_in() and visitor()
+    visit: "Visit | None" = None  # the session of this request; set by sign_in() and resume_visit()
 
     @validates("username")
     def _keep_normal_username(self, _key: str, username: str) -> str:
@@ -128,8 +137,13 @@ class Account(Base, UserMixin):
             raise Refused(sentence)
         return username
 
+    @validates("email")
+    def _keep_email(self, _key: str, typed: str | None) -> str | None:
+        """Raises Refused for what cannot be an address."""
+        return normal_address(typed)
+
     def get_id(self) -> str:
-        """What the cookie carries: the token of this visit, not the account's number."""
+        """For the cookie: the token of the session, not the account's id."""
         assert self.visit is not None
         return self.visit.token
 
@@ -144,11 +158,10 @@ class Account(Base, UserMixin):
         self.must_change = must_change
 
     def has_password(self, password: str) -> bool:
-        """Whether `password` is this account's."""
         return matches(self.password_hash, password)
 
     def reset_password(self) -> str:
-        """A one-time password that must be changed at the next login; returned once, stored as a hash."""
+        """Set a one-time password that must be changed at the next login; returned in clear only here."""
         password = f"{secrets.token_urlsafe(9)}-{secrets.randbelow(90) + 10}a"
         self.set_password(password, must_change=True)
         return password
@@ -160,7 +173,7 @@ class Account(Base, UserMixin):
         return bool(needs.get(self.role, True))
 
     def assert_complete(self) -> None:
-        """Raises Refused when it lacks what its role needs. Flush first: an emptied relation counts only then."""
+        """Raises Refused when it lacks what its role needs. Flush first: a cleared relation is visible only then."""
         if not self.is_complete:
             publisher = self.role is Role.PUBLISHER
             raise Refused(_("出版单位账号须选择所属单位。") if publisher else _("省级审核账号须选择所属省份。"))
@@ -175,7 +188,10 @@ def matches(password_hash: str, password: str) -> bool:
 
 
 class Entrustment(Base):
-    """A press has entrusted a unit to apply for it, from … until … (both days included)."""
+    """A press has entrusted a unit to apply for it, from `since` until `until` (both included) or `ended_at`.
+
+    Of no effect while it is `pending`: the unit was invited and has not accepted. Row security: the two units see it.
+    """
 
     __tablename__ = "entrustment"
 
@@ -190,6 +206,8 @@ class Entrustment(Base):
     )
     since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True} | ENTRUSTED)
     until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True} | ENTRUSTED)
+    pending: Mapped[bool] = mapped_column(default=False, server_default=false())
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
     def assert_complete(self) -> None:
         """Two organisations, the first a press, and an end that is not before the start."""
@@ -205,7 +223,11 @@ def publishers_for(session: Session, organisation_id: int | None, on: date | Non
     """The presses `organisation_id` may apply for on a day: itself, if a press, and those that entrust it."""
     day = on or clock.today()
     entrusting = select(Entrustment.publisher_id).where(
-        Entrustment.agent_id == organisation_id, Entrustment.since <= day, Entrustment.until >= day
+        Entrustment.agent_id == organisation_id,
+        Entrustment.since <= day,
+        Entrustment.until >= day,
+        ~Entrustment.pending,
+        Entrustment.ended_at.is_(None),
     )
     own = (Organisation.id == organisation_id) & (Organisation.trade == Trade.PUBLISHER)
     query = select(Organisation).where(Organisation.active, or_(own, Organisation.id.in_(entrusting)))

@@ -1,4 +1,4 @@
-"""Who is signed in now: visits kept on the server, the password that begins one, answered 验证码."""
+"""Server-side sessions (visits), sign-in by password, used 验证码."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -8,35 +8,38 @@ from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, String, Text, case, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from models import clock
+from models import clock, log
 from models.clock import Moment
 from models.database import Base
+from models.log import LogEntry, Place, SignIn
 from models.people.accounts import HASHER, Account, matches, normal_username
 from models.people.signin_failures import (
+    SKEW,
     TRIES,
-    Place,
     SigninFailure,
-    begin_attempt,
     failures_between,
-    forget,
     hashed,
-    succeed,
+    pause_after,
+    record_attempt,
+    record_success,
+    record_wrong,
+    wait,
 )
 from models.workflow import Refused
 
 UNKNOWN = Place()
-LONGEST_VISIT = timedelta(hours=12)  # whatever is clicked; NIST SP 800-63B-4, 2.2.3 asks for one sign-in a day, or more
+LONGEST_VISIT = timedelta(hours=12)  # regardless of activity; NIST SP 800-63B-4, 2.2.3 demands at most a day
 BEGINNING = datetime(2000, 1, 1, tzinfo=clock.SHANGHAI)  # before any visit
 
 
 @cache
-def nobody() -> str:
-    """A hash to check when the user name is unknown, so that both answers take as long; made when first needed."""
+def dummy_hash() -> str:
+    """A hash to verify when the user name is unknown, so that both cases take the same time."""
     return HASHER.hash(secrets.token_hex())
 
 
 class Visit(Base):
-    """One signed-in session, kept on the server so that 退出 ends it here. Only the token's hash is stored."""
+    """A server-side session, so that 退出 ends it on the server. Only the token's hash is stored."""
 
     __tablename__ = "visit"
 
@@ -45,16 +48,20 @@ class Visit(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"), index=True)
     account: Mapped[Account] = relationship(lazy="joined")
     began_at: Mapped[datetime] = mapped_column(Moment)
-    seen_at: Mapped[datetime] = mapped_column(Moment)
+    seen_at: Mapped[datetime] = mapped_column(Moment, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
-    browser_hash: Mapped[str | None] = mapped_column(String(64))  # of the cookie that tells this browser from others
-    note: Mapped[str | None] = mapped_column(Text)  # encrypted, to be shown once; the key is in the session's cookie
+    browser_hash: Mapped[str | None] = mapped_column(String(64))  # of the cookie that identifies the browser
+    # Of the sign-in, for whoever looks through sessions; None before migration 0026.
+    address: Mapped[str | None] = mapped_column(String(45))
+    program: Mapped[str | None] = mapped_column(String(40))
+    ended_by: Mapped[str | None] = mapped_column(String(50))  # the operator who ended it (强制下线)
+    note: Mapped[str | None] = mapped_column(Text)  # encrypted, shown once (one_time.py); the key is in the cookie
 
     token = ""
 
 
 class SpentChallenge(Base):
-    """A 验证码 that has been answered: it counts once."""
+    """Nonce of an answered 验证码, which cannot be used again."""
 
     __tablename__ = "spent_challenge"
 
@@ -62,24 +69,48 @@ class SpentChallenge(Base):
     spent_at: Mapped[datetime] = mapped_column(Moment)
 
 
-def lockout() -> str:
-    """What follows wrong passwords, told before it happens, and to whoever may not exist alike."""
-    return _("连续输错 %(tries)s 次后，须等待一段时间才能再试。", tries=TRIES)
+def _what_follows(pause: timedelta) -> str:
+    """What follows a wrong password, to whoever may not exist alike: a pause, or how many more bring one."""
+    if pause:
+        return _("输错次数较多，%(wait)s", wait=wait(pause))
+    return _("请核对后重新输入；连续输错 %(tries)s 次后，须等待一段时间才能再试。", tries=TRIES)
 
 
-def has_given(session: Session, account: Account, password: str, place: Place) -> bool:
-    """Whether this is the account's password; a wrong one is counted. Commits. Raises Refused while one has to wait."""
-    attempt = begin_attempt(session, account.username, place, _is_known(session, account, place))
-    return _settle(session, attempt, account, password)
+def try_password(session: Session, account: Account, password: str, place: Place) -> None:
+    """Raises Refused unless this is the account's password, and while rate-limited. Counts a wrong one. Commits."""
+    failed = log.entry(SignIn.WRONG_CURRENT, account, place)
+    attempt = _begin_attempt(session, account.username, account, place)
+    if not _finish_attempt(session, attempt, account, password, failed):
+        raise Refused(_("当前密码不正确，%(rule)s", rule=_what_follows(pause_after(session, attempt))))
 
 
-def _settle(session: Session, attempt: SigninFailure, account: Account | None, password: str) -> bool:
-    """Judge the password of an attempt; it takes as long whether there is such an account or not. Commits."""
-    good = matches(account.password_hash if account else nobody(), password) and account is not None
-    if good:
-        succeed(session, attempt)
+def _begin_attempt(session: Session, name: str, account: Account | None, place: Place) -> SigninFailure:
+    """Record an attempt; raises Refused, and logs that, while this place must wait for this name. Commits."""
+    try:
+        return record_attempt(session, name, place, _is_known(session, account, place))
+    except Refused:
+        slowed = log.entry(SignIn.SLOWED, account, place)
+        slowed.username = slowed.username or log.mark_of(name)
+        session.add(slowed)
         session.commit()
-    return good
+        raise
+
+
+def _finish_attempt(
+    session: Session, attempt: SigninFailure, account: Account | None, password: str, failed: LogEntry
+) -> bool:
+    """Verify the password of a recorded attempt, in constant time whether the account exists. Commits.
+
+    `failed`: what the log says if it is wrong.
+    """
+    is_right = matches(account.password_hash if account else dummy_hash(), password) and account is not None
+    if is_right:
+        record_success(session, attempt)
+        session.commit()
+    else:
+        session.add(failed)
+        record_wrong(session, attempt)
+    return is_right
 
 
 def _is_known(session: Session, account: Account | None, place: Place) -> bool:
@@ -91,10 +122,9 @@ def _is_known(session: Session, account: Account | None, place: Place) -> bool:
 
 
 def account_named(session: Session, typed: str) -> Account | None:
-    """The account of a user name, however it is typed; None when there is none.
+    """The account of a user name in any spelling; None when there is none.
 
-    An enabled account that migration 0006 renamed is found by its former name, typed exactly as it was: its owner may
-    not know the new one yet. Otherwise the normal form decides.
+    An enabled account that migration 0006 renamed is also found by its exact former name, before any other.
     """
     renamed = Account.active & (Account.former_username == typed.strip())
     either = select(Account).where(renamed | (Account.username == normal_username(typed)))
@@ -102,33 +132,54 @@ def account_named(session: Session, typed: str) -> Account | None:
 
 
 def sign_in(session: Session, username: str, password: str, place: Place = UNKNOWN) -> Account:
-    """The account with a new visit, committed; raises Refused with one sentence, whatever is wrong."""
+    """Sign in: the account with a new visit. Commits. Raises Refused, with the same sentence for every reason."""
     account = account_named(session, username)
     name = account.username if account else normal_username(username)
-    attempt = begin_attempt(session, name, place, _is_known(session, account, place))
-    if not _settle(session, attempt, account, password) or account is None or not account.is_active:
-        raise Refused(_("用户名或密码不正确，请核对后重新输入；%(rule)s", rule=lockout()))
+    failed = log.entry(SignIn.WRONG_PASSWORD if account else SignIn.UNKNOWN_NAME, account, place)
+    failed.username = failed.username or log.mark_of(name)
+    attempt = _begin_attempt(session, name, account, place)
+    is_right = _finish_attempt(session, attempt, account, password, failed)
+    if not is_right or account is None or not account.is_active:
+        pause = timedelta() if is_right else pause_after(session, attempt)
+        if is_right:
+            log.record(session, SignIn.ACCOUNT_DISABLED, account, place)
+            session.commit()
+        raise Refused(_("用户名或密码不正确，%(rule)s", rule=_what_follows(pause)))
     moment = clock.now()
-    visit = Visit(account=account, began_at=moment, seen_at=moment)
-    visit.browser_hash = hashed(place.browser) if place.browser else None
+    visit = Visit(account=account, began_at=moment, seen_at=moment, address=place.address[:45])
+    visit.browser_hash, visit.program = hashed(place.browser) if place.browser else None, place.program[:40]
     visit.token = secrets.token_urlsafe(32)
     visit.token_hash = hashed(visit.token)
     session.add(visit)
+    log.record(session, SignIn.SIGNED_IN, account, place)
     session.commit()
     account.visit = visit
     return account
 
 
-def told_at_sign_in(session: Session, account: Account) -> str | None:
-    """What the owner should know of the time since the last visit: wrong passwords given in their name, if any."""
+def previous_visit(session: Session, account: Account) -> Visit | None:
+    """The visit before the present one."""
     assert account.visit is not None
-    earlier = select(Visit.began_at).where(Visit.account_id == account.id, Visit.id < account.visit.id)
-    last = session.scalar(earlier.order_by(Visit.id.desc()).limit(1))
-    count, failure = failures_between(session, account.username, last or BEGINNING, account.visit.began_at)
+    earlier = select(Visit).where(Visit.account_id == account.id, Visit.id < account.visit.id)
+    return session.scalar(earlier.order_by(Visit.id.desc()).limit(1))
+
+
+def last_sign_in(visit: Visit) -> str:
+    """上次登录, told once after signing in; the address where it is known."""
+    told = _("上次登录：%(when)s", when=f"{visit.began_at:%Y-%m-%d %H:%M}")
+    return told + (_("，来自 %(address)s", address=visit.address) if visit.address else "")
+
+
+def failures_notice(session: Session, account: Account) -> str | None:
+    """The sentence on wrong passwords given for this account since its previous visit, or None."""
+    assert account.visit is not None
+    last = previous_visit(session, account)
+    since = last.began_at if last else BEGINNING
+    count, failure = failures_between(session, account.username, since, account.visit.began_at)
     if failure is None:
         return None
-    since = _("上次登录：%(when)s，其间", when=f"{last:%Y-%m-%d %H:%M}") if last else _("首次登录之前")
-    return since + _(
+    told = last_sign_in(last) + _("。其间") if last else _("首次登录之前")
+    return told + _(
         "有 %(count)s 次输错密码，最近一次在 %(when)s，来自 %(address)s。如非本人操作，请修改密码，并告知系统管理员。",
         count=count,
         when=f"{failure.at:%Y-%m-%d %H:%M}",
@@ -136,18 +187,22 @@ def told_at_sign_in(session: Session, account: Account) -> str | None:
     )
 
 
-def visitor(session: Session, token: str, timeout: timedelta, lifetime: timedelta = LONGEST_VISIT) -> Account | None:
-    """The account whose visit this token opens, unless it ended, timed out, is too old, or was disabled.
+def resume_visit(
+    session: Session, token: str, timeout: timedelta, lifetime: timedelta = LONGEST_VISIT
+) -> Account | None:
+    """The account of a session token; None if the visit has ended or expired, or the account is disabled.
 
-    `timeout`: since the last click; `lifetime`: since signing in.
+    `timeout`: since the last request; `lifetime`: since sign-in. Records the request, and commits, once a minute.
     """
     visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token), Visit.ended_at.is_(None)))
     moment = clock.now()
-    if visit is None or moment - visit.seen_at > timeout or moment - visit.began_at > lifetime:
+    if visit is None or not -SKEW <= moment - visit.seen_at <= timeout:  # the future: the clock was set back
+        return None
+    if not -SKEW <= moment - visit.began_at <= lifetime:
         return None
     if not visit.account.is_active:
         return None
-    if moment - visit.seen_at > timedelta(minutes=1):  # not at every click: a write a minute is enough
+    if moment - visit.seen_at > timedelta(minutes=1):
         visit.seen_at = moment
         session.commit()
     visit.token = token
@@ -155,21 +210,31 @@ def visitor(session: Session, token: str, timeout: timedelta, lifetime: timedelt
     return visit.account
 
 
+def how_ended(session: Session, token: str) -> str | None:
+    """Why the visit of this token is over, for whoever still holds it; None when it has timed out.
+
+    Of a password that was changed and of a 退出 elsewhere the same is kept: the visit was ended.
+    """
+    visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token)))
+    if visit is not None and not visit.account.is_active:
+        return _("账号已停用，不能继续办理。如需恢复，请联系系统管理员。")
+    if visit is None or visit.ended_at is None:
+        return None
+    if visit.ended_by:
+        return _("系统管理员已结束这次登录，如需继续办理，请重新登录；有疑问的，请联系系统管理员。")
+    if visit.account.must_change:
+        return _("密码已由系统管理员重置，这次登录已结束，请用系统管理员告知的一次性密码登录。")
+    return _("密码已修改，或已在别处退出，这次登录已结束，请用现在的密码重新登录。如非本人操作，请联系系统管理员。")
+
+
 def end_visits(session: Session, account_id: int, except_for: int | None = None) -> None:
-    """End every visit of an account (退出, password reset, disabling), but one."""
+    """End every visit of an account but `except_for` (an id). Does not commit."""
     ending = update(Visit).where(Visit.account_id == account_id, Visit.ended_at.is_(None))
     session.execute(ending.where(Visit.id != (except_for or 0)).values(ended_at=clock.now()))
 
 
-def end_visit(session: Session, visit: Visit) -> None:
-    """End one visit on the server, so that a copy of its cookie is worth nothing. Commits."""
+def end_visit(session: Session, visit: Visit, place: Place) -> None:
+    """退出: end a visit on the server: a copy of its cookie becomes useless. Commits."""
     visit.ended_at = clock.now()
+    log.record(session, SignIn.SIGNED_OUT, visit.account, place)
     session.commit()
-
-
-def reset_password(session: Session, account: Account) -> str:
-    """重置密码: a one-time password, returned once. Every visit ends, and nobody has to wait. Does not commit."""
-    password = account.reset_password()
-    end_visits(session, account.id)
-    forget(session, account.username)
-    return password

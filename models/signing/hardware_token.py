@@ -57,8 +57,8 @@ def load(descriptor: Path, pin: str | None) -> "tuple[PyHankoSigner, CodeKey]":
         signer = PKCS11Signer(
             session, cert_label=names["certificate"], key_label=names["key"], other_certs_to_pull=names.get("chain", ())
         )
-        # signing_cert is fetched here, so that a wrong label raises here. With EC we hash ourselves and sign the
-        # digest (raw mechanism): not every token hashes.
+        # signing_cert is fetched here, so that a wrong label raises here. For EC the raw mechanism signs a digest that
+        # is computed here: not every token can hash.
         signer.use_raw_mechanism = signer.signing_cert.public_key.algorithm == "ec"
         return signer, _code_key(session, names["code_key"])
     except (PKCS11Error, KeyError, RuntimeError) as why:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -30,14 +30,20 @@ if TYPE_CHECKING:  # pyHanko takes a second to load: imported only where somethi
     from pyhanko.sign.signers import Signer as PyHankoSigner
 
 log = logging.getLogger(__name__)
+# Certificate policy (RFC 5280, 4.2.1.4) of keys without legal force; an identifier of our own (X.667).
+DEMO_POLICY = "2.25.291194285279621343918499681860840834947"
 FileStats = frozenset[tuple[str, int, int, int]]  # name, inode, mtime (ns), size: changes when a file is replaced
 
 
 @dataclass(frozen=True)
 class Signer:
-    """The keys of one authority, in files or in a token; `name` is that of its certificate."""
+    """The keys of one authority, in files or in a token; `name` is that of its certificate.
+
+    `demo`: the certificate says by its policy that the signature has no legal force.
+    """
 
     name: str
+    demo: bool
     pyhanko_signer: "PyHankoSigner"  # signs papers and messages
     code_key: CodeKey
 
@@ -63,7 +69,7 @@ class Keys:
         name = signatures.name_for(certificate, who)
         if name is None:
             raise Refused(_("签章证书写明的单位不是%(who)s，不能签发证明，请联系系统管理员核对。", who=who))
-        signer = Signer(name, pyhanko_signer, code_key)
+        signer = Signer(name, _has_demo_policy(certificate), pyhanko_signer, code_key)
         self._check_verifiable(signer, province, who)
         return signer
 
@@ -95,8 +101,10 @@ class Keys:
             ) from None
 
     def missing(self, provinces: Iterable[str]) -> list[str]:
-        """Which of these provinces (six digits) lack a file that signing needs. Raises OSError where the folder is
-        gone or cannot be read; nothing is opened or tried."""
+        """Which of these provinces (six digits) lack a file needed to sign; the files are not opened.
+
+        Raises OSError when the folder is missing or unreadable.
+        """
         there = {file.name for file in self.folder.iterdir()}
         needed = {
             each: ({f"{each}.token"} <= there or {f"{each}.p12", f"{each}.key"} <= there) and f"{each}.pub" in there
@@ -115,6 +123,11 @@ class Keys:
     def _file_stats(self) -> FileStats:
         """Cache key of the functions below: a replaced file is read again."""
         return frozenset(_stats_in(self.folder))
+
+
+def _has_demo_policy(certificate: Any) -> bool:
+    policies = certificate.certificate_policies_value or ()
+    return any(policy["policy_identifier"].dotted == DEMO_POLICY for policy in policies)
 
 
 def _stats_in(folder: Path) -> Iterator[tuple[str, int, int, int]]:

@@ -3,8 +3,6 @@
 import asyncio
 import io
 import logging
-import re
-from binascii import unhexlify
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -17,10 +15,6 @@ from models.workflow import Refused
 
 if TYPE_CHECKING:  # keys.py imports this module
     from models.signing.keys import Signer
-
-BYTE_RANGE = re.compile(rb"/ByteRange\s{0,9}\[\s{0,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})")
-CONTENTS = re.compile(rb"/Contents\s{0,9}(<[0-9A-Fa-f]{200,65536}>)")
-MOST_CERTIFICATES = 5  # in an untrusted signature: with nine, building the path to a root took half a minute
 
 for _library in ("pyhanko", "pyhanko_certvalidator"):  # they log every fault of untrusted bytes
     logging.getLogger(_library).setLevel(logging.CRITICAL)
@@ -48,9 +42,13 @@ def cms_signer(signature: bytes, data: bytes, trusted: list[x509.Certificate], m
 
     `moment`: when the certificates must be valid (default: now).
     """
+    from asn1crypto.cms import ContentInfo
+    from pyhanko.sign.validation import async_validate_detached_cms
+
     try:
-        status = _validate(_signed_data(signature), data, trusted, moment)
-    except Exception:  # parsers raise errors of every kind on untrusted bytes
+        content = ContentInfo.load(signature)["content"]
+        status = _run(async_validate_detached_cms(data, content, validation_context(trusted, moment)))
+    except Exception:  # parsers raise errors of every kind on broken bytes
         raise Refused(_("签名无法识别。")) from None
     if not (status.intact and status.valid and status.trusted):
         raise Refused(_("签名与内容不符，或签名人不可信。"))
@@ -73,36 +71,12 @@ def paper_signer(paper: bytes, trusted: list[x509.Certificate], authority: str =
         context = validation_context(trusted, first.self_reported_timestamp)
         status = _run(async_validate_pdf_signature(first, context))
     except Exception:
-        raise _unreadable() from None
+        raise Refused(_("文件不是经签章的备案证明，或已经损坏。请向签发机关索取原件。")) from None
     whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE and status.docmdp_ok
     if not (status.intact and status.valid and whole):
-        raise _altered()
+        raise Refused(_("文件在签章之后被改动过，请勿采信，并向签发机关核实。"))
     if not (status.trusted and name_for(status.signing_cert, authority) is not None):
-        raise _untrusted()
-    return _signer_name(status)
-
-
-def signer_without_parsing(paper: bytes, trusted: list[x509.Certificate]) -> str:
-    """The name of who signed this whole untrusted PDF; raises Refused as `paper_signer` does.
-
-    Searches the bytes for one signature and parses no PDF object, so that the cost is linear in the file's length.
-    """
-    span, found = BYTE_RANGE.search(paper), CONTENTS.search(paper)
-    try:
-        assert span and found
-        start, length, after, rest = map(int, span.groups())
-        signature = _signed_data(unhexlify(found[1][1:-1]))
-        moment = max(each.chosen.not_valid_before for each in signature["certificates"])  # every one is valid by then
-        status = _validate(signature, paper[start : start + length] + paper[after : after + rest], trusted, moment)
-    except Exception:  # parsers raise errors of every kind on untrusted bytes
-        raise _unreadable() from None
-    whole = (start, paper[length:after], after + rest) == (0, found[1], len(paper))
-    if not (status.intact and status.valid):
-        raise _altered()
-    if not status.trusted:
-        raise _untrusted()
-    if not whole:
-        raise _altered()
+        raise Refused(_("文件的签章不是签发机关的，请勿采信，并向签发机关核实。"))
     return _signer_name(status)
 
 
@@ -112,38 +86,8 @@ def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return executor.submit(asyncio.run, coroutine).result()
 
 
-def _unreadable() -> Refused:
-    return Refused(_("文件不是经签章的备案证明，或已经损坏。请向签发机关索取原件。"))
-
-
-def _altered() -> Refused:
-    return Refused(_("文件在签章之后被改动过，请勿采信，并向签发机关核实。"))
-
-
-def _untrusted() -> Refused:
-    return Refused(_("文件的签章不是签发机关的，请勿采信，并向签发机关核实。"))
-
-
 def _signer_name(status: Any) -> str:
     return next(iter(subject_names(status.signing_cert)), str(status.signing_cert.subject.human_friendly))
-
-
-def _signed_data(signature: bytes) -> Any:
-    """The SignedData of a CMS signature; raises ValueError (and others) for one that is costly to validate."""
-    from asn1crypto.cms import ContentInfo
-
-    content = ContentInfo.load(signature)["content"]
-    (signed,) = content["signer_infos"]
-    stamped = any(each["type"].native == "content_time_stamp" for each in signed["signed_attrs"])
-    if len(content["certificates"]) > MOST_CERTIFICATES or len(signed["unsigned_attrs"]) or stamped:
-        raise ValueError("too many certificates, or a time stamp, which brings more of them")
-    return content
-
-
-def _validate(content: Any, data: bytes, trusted: list[x509.Certificate], moment: datetime | None) -> Any:
-    from pyhanko.sign.validation import async_validate_detached_cms
-
-    return _run(async_validate_detached_cms(data, content, validation_context(trusted, moment)))
 
 
 def validation_context(trusted: list[x509.Certificate], moment: datetime | None = None) -> Any:

@@ -33,7 +33,7 @@ if (picture) {
   due = setTimeout(() => { stale = true; look(); }, LIFE);
   document.addEventListener("visibilitychange", look);
 
-  document.querySelector(".challenge + .help .ways").hidden = false;
+  picture.closest("form").querySelector(".ways").hidden = false; // a sentence may stand before it
   document.getElementById("another").addEventListener("click", () => { renew(); code.focus(); });
   document.getElementById("listen").addEventListener("click", () => {
     voice.src = voice.dataset.src + "?" + Date.now();

@@ -1,7 +1,7 @@
 """Synthetic applications for measuring: `python -m tests.bench.bulk N`, into the database of the settings.
 
-The rows are those that the acts would have left, inserted by Core in batches; meanwhile the triggers are dropped, hence
-no command of the product does this.
+The rows are those that the acts would have left. Triggers, search index and indexes that are not unique are dropped
+meanwhile; hence no command does this. Broken off, it leaves them missing.
 """
 
 import hashlib
@@ -15,18 +15,19 @@ from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Insert, insert
+from sqlalchemy import Connection, Index, Insert, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from app import create_app
-from models import access, clock, numbering, workflow
+from models import access, clock, deadlines, numbering, workflow
 from models.application import Application, keys_of
 from models.application.carriers import Carrier
 from models.application.trail import NOTHING_BEFORE, TrailEntry
 from models.certificate import Certificate
 from models.columns import granted
 from models.customs import CustomsMessage
-from models.database import triggers
+from models.database import search, triggers
+from models.log import LOG_OF, LOGS, LogEntry
 from models.people.accounts import Account
 from models.signing.check_code import new_typed_code
 from models.vocabulary import Action, Role, Status, Step, Word
@@ -48,7 +49,7 @@ HISTORIES: dict[tuple[Word, ...], int] = {
     (Action.SUBMIT, Action.GRANT, Step.CUSTOMS_REJECTED, Action.RESEND, Step.CUSTOMS_ACCEPTED): 10,
     (Action.SUBMIT, Action.GRANT, Step.CUSTOMS_ACCEPTED, Action.REVOKE): 10,
 }
-RULES: dict[Any, workflow.Rule] = dict([*workflow.RULES.items(), *workflow.RECEIPTS.items()])
+RULES: dict[Any, workflow.Act] = dict([*workflow.ACTS.items(), *workflow.RECEIPTS.items()])
 
 
 @dataclass
@@ -78,15 +79,49 @@ def fill(session: Session, wanted: int) -> int:
     chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
     stage, goods, rows = scenes(session, wanted), works(chance, 300), 0
     weights = [1 / place for place in range(3, len(stage) + 3)]
+    indexes = _drop_indexes(session.connection()) if wanted > AT_ONCE else []
+    session.commit()
     for first in range(0, wanted, AT_ONCE):
         places = range(first, min(first + AT_ONCE, wanted))
         played = zip(places, chance.choices(stage, weights, k=len(places)), strict=True)
         begun = [(begun_at(now, (place + chance.random()) / wanted), scene) for place, scene in played]
         rows += _put(session, [_case(chance, scene, chance.choice(goods), day, now) for day, scene in begun])
         session.commit()
-    session.connection().exec_driver_sql("ANALYZE")
+    for index in indexes:
+        index.create(session.connection())
+    search.install(session.connection())
+    deadlines.recompute(session)
+    if session.get_bind().dialect.name == "postgresql":  # which does so by itself in time; nothing does on SQLite
+        session.connection().exec_driver_sql("ANALYZE")
     session.commit()
     return rows
+
+
+def fill_logs(session: Session, wanted: int) -> None:
+    """Put `wanted` entries into the logs over the last years, by all accounts in turn; commits."""
+    chance, now = random.Random(wanted), clock.now()
+    people = session.execute(select(Account.id, Account.username, Account.name)).all()
+    kinds = [word for words in LOGS.values() for word in words]
+    for first in range(0, wanted, AT_ONCE):
+        rows = []
+        for place in range(first, min(first + AT_ONCE, wanted)):
+            kind, person = chance.choice(kinds), chance.choice(people)
+            row = {"account_id": person.id, "username": person.username, "name": person.name, "words": ""}
+            row |= {"at": now - PAST * (1 - place / wanted), "kind": kind.value, "log": LOG_OF[kind.value]}
+            row |= {"address": f"10.0.{chance.randrange(99)}.{chance.randrange(99)}", "program": "Chrome 130 · Windows"}
+            rows.append(row | {"about": f"SQ2026{chance.randrange(10**8):08}", "amount": None})
+        session.execute(_into(LogEntry), rows)
+    session.commit()
+
+
+def _drop_indexes(connection: Connection) -> list[Index]:
+    """Drop the search index and every index that a load into the tables here would have to keep up; the latter."""
+    search.remove(connection, everything=True)
+    tables = [model.__table__ for model in (Application, Carrier, Certificate, TrailEntry, CustomsMessage)]
+    indexes = [index for table in tables for index in table.indexes if not index.unique]
+    for index in indexes:
+        index.drop(connection)
+    return sorted(indexes, key=lambda index: str(index.name))
 
 
 def begun_at(now: datetime, share: float) -> datetime:
@@ -105,6 +140,7 @@ def _case(chance: random.Random, scene: Scene, work: Work, begun: datetime, now:
     case.row = scene.row | work.row | {
         "title": name, "status": status, "version": len(case.steps),
         "created_at": begun, "changed_at": moment, "submitted_at": submitted, "deleted_at": case.moment(Action.DELETE),
+        "submissions": sum(act is Action.SUBMIT for act, *_rest in case.steps),
         "applied_on": submitted and submitted.date(), "expected_on": begun.date() + timedelta(days=60),
     } | keys_of("title", name) | keys_of("publisher_name", scene.row["publisher_name"])  # fmt: skip
     return case
@@ -115,9 +151,7 @@ def _put(session: Session, cases: list[Case]) -> int:
     years = [(numbering.APPLICATIONS, case.row["created_at"].year) for case in cases]
     for case, number in zip(cases, _numbers(session, years), strict=True):
         case.row["number"] = number
-    triggers.remove(
-        session.connection()
-    )  # rows come with the status they ended in; the reservation began a transaction
+    triggers.remove(session.connection())  # rows come with the status they ended in, in the reservation's transaction
     ids = _insert_numbered(session, Application, [case.row for case in cases])
     for case in cases:
         case.id = ids[case.row["number"]]
@@ -130,6 +164,12 @@ def _put(session: Session, cases: list[Case]) -> int:
     for model, rows in ((Carrier, carriers), (TrailEntry, trail), (CustomsMessage, messages)):
         if rows:
             session.execute(_into(model), rows)
+    newest = {entry["application_id"]: entry["seal"] for entry in trail}
+    seals = [{"key": key, "newest": seal} for key, seal in newest.items()]
+    row = Application.__table__.c
+    session.connection().execute(
+        update(Application.__table__).where(row.id == bindparam("key")).values(last_seal=bindparam("newest")), seals
+    )
     triggers.install(session.connection())
     return sum(len(rows) for rows in (cases, certificates, carriers, trail, messages))
 
@@ -150,7 +190,7 @@ def _numbers(session: Session, wanted: list[tuple[str, int]]) -> list[str]:
     numbers = []
     for key in wanted:
         last[key] += 1
-        numbers.append(numbering.spelled(*key, last[key]))
+        numbers.append(numbering.format_number(*key, last[key]))
     return numbers
 
 
@@ -192,9 +232,10 @@ def _trail(case: Case) -> list[Row]:
             after=after,
             opinion="材料需要核对，请补正。" if act in RULES and RULES[act].opinion else None,
             changes={"title": [None, case.row["title"]]} if act is Action.EDIT else None,
+            digest=None,  # as the entries before digests were kept
             previous=rows[-1]["seal"] if rows else NOTHING_BEFORE,
         )
-        entry.seal = TrailEntry.sealed(entry)
+        entry.seal = hashlib.sha256(TrailEntry.content(entry).encode()).hexdigest()
         rows.append(vars(entry))
     return rows
 
@@ -205,13 +246,14 @@ def _messages(case: Case, number: str, sealed: dict[str, int]) -> list[Row]:
         {
             "application_id": case.id,
             "certificate_id": sealed[number],
+            "desk": case.row["province"],
             "message_id": f"{number}-{version}",
             "act": act,
             "queued_at": moment,
             **_receipt(act, moment, case.steps[version:]),
         }
         for version, (act, moment, _before, after) in enumerate(case.steps, start=1)
-        if after in workflow.ISSUED and act in workflow.RULES and RULES[act].to is not None
+        if after in workflow.ISSUED and act in workflow.ACTS and RULES[act].to is not None
     ]
 
 
@@ -223,7 +265,6 @@ def _receipt(act: Word, moment: datetime, later: list[Any]) -> Row:
 
 
 def main(wanted: int) -> None:
-    """Insert that many applications, and say how fast."""
     with create_app().app_context(), access.everything() as session:
         began = monotonic()
         rows = fill(session, wanted)

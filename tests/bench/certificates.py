@@ -35,12 +35,12 @@ SLOWEST, STORED, GROWN = 1.5, 50.0, 1.15  # goals: at most, at least, at most
 def median(work: Callable[[], object], turns: int = TURNS) -> float:
     """Seconds of the middle one of some turns; the first is left out."""
     work()
-    taken = []
+    times = []
     for _ in range(turns):
         began = perf_counter()
         work()
-        taken.append(perf_counter() - began)
-    return sorted(taken)[turns // 2]
+        times.append(perf_counter() - began)
+    return sorted(times)[turns // 2]
 
 
 def resident(pid: int) -> float:
@@ -66,7 +66,7 @@ def spent_by_press() -> float:
     return ended.ru_utime + ended.ru_stime + (busy(TYPESETTER.process.pid) if TYPESETTER.process else 0.0)
 
 
-def told(what: str, value: float, goal: str, met: bool, more: str) -> bool:
+def report(what: str, value: float, goal: str, met: bool, more: str) -> bool:
     """One line: what was measured, and whether that is good enough."""
     print(f"{what:36}{value:8.2f}   {goal} {'met' if met else 'MISSED'}   ({more})")
     return met
@@ -81,7 +81,8 @@ def made(folder: Path) -> Flask:
     with app.app_context():
         upgrade()
         signing_keys.establish(folder / "keys", ["320000"])
-        bring_on(db.session())
+        with access.everything() as session:
+            bring_on(session)
     return app
 
 
@@ -121,28 +122,30 @@ def compare_with_bare_type(app: Flask, key: int) -> bool:
         fonts = FontConfiguration()
         style = CSS(filename=STYLE, font_config=fonts)
         bare = median(lambda: HTML(string=whole.html).write_pdf(stylesheets=[style], font_config=fonts))
-        ours = median(lambda: TYPESETTER.made(whole))
-        kept = median(lambda: paper(granted, store()), 200)
-    times = f"{ours * 1000:.0f} ms / {bare * 1000:.0f} ms"
-    fine = told("render and sign / bare WeasyPrint", ours / bare, f"≤ {SLOWEST}", ours / bare <= SLOWEST, times)
-    times = f"{ours * 1000:.0f} ms / {kept * 1000:.2f} ms"
-    return told("fresh render / stored print", ours / kept, f"≥ {STORED:.0f}", ours / kept >= STORED, times) and fine
+        own_time = median(lambda: TYPESETTER.make_pdf(whole))
+        stored_time = median(lambda: paper(granted, store()), 200)
+    times = f"{own_time * 1000:.0f} ms / {bare * 1000:.0f} ms"
+    ratio = own_time / bare
+    fine = report("render and sign / bare WeasyPrint", ratio, f"≤ {SLOWEST}", ratio <= SLOWEST, times)
+    times = f"{own_time * 1000:.0f} ms / {stored_time * 1000:.2f} ms"
+    ratio = own_time / stored_time
+    return report("fresh render / stored print", ratio, f"≥ {STORED:.0f}", ratio >= STORED, times) and fine
 
 
 def grant_many(app: Flask, waiting: list[int]) -> bool:
     """Grant them all with their papers: how many a second of one core, and whether the press keeps its size."""
-    sizes_held, began, ours, theirs = [], perf_counter(), process_time(), spent_by_press()
+    sizes_held, began, own_time, theirs = [], perf_counter(), process_time(), spent_by_press()
     for key in waiting:
         grant(app, key)
         sizes_held.append(held_by_press())
     took, count = perf_counter() - began, len(waiting)
-    here, there = process_time() - ours, spent_by_press() - theirs
+    here, there = process_time() - own_time, spent_by_press() - theirs
     half = count // 2
     early, late = max(sizes_held[:half]), max(sizes_held[half:])
     share = f"{count / took:.1f} a second in one row, {there / (here + there):.0%} of the work in the press"
     print(f"{'grants with papers, a second a core':36}{count / (here + there):8.2f}   ({share})")
     sizes = f"{late:.0f} MB / {early:.0f} MB"
-    return told("most memory, second half / first", late / early, f"≤ {GROWN}", late / early <= GROWN, sizes)
+    return report("most memory, second half / first", late / early, f"≤ {GROWN}", late / early <= GROWN, sizes)
 
 
 def run(count: int) -> bool:

@@ -22,7 +22,7 @@ from tests.bench.certificates import made, submitted
 from tests.cast import small_pdf, take
 from tests.views.customs_house import simulated
 from views.resources import keys
-from views.terminal.customs import way
+from views.terminal.customs import channel
 
 COMMITS = 300
 
@@ -46,7 +46,7 @@ def bare_commits(app: Flask) -> None:
 def deliver(app: Flask) -> None:
     """Everything that is in the outbox."""
     with app.app_context(), access.everything() as session:
-        for line in delivery.deliver(session, way()):
+        for line in delivery.deliver(session, channel()):
             assert "接收成功" in line, line
 
 

@@ -13,7 +13,7 @@ from models.application.carriers import Carrier
 from models.certificate import frozen
 from models.codes import authority_of, names_of
 from models.people.accounts import CODE_SIGNS, Account, Organisation, valid_credit_code
-from models.people.sessions import nobody
+from models.people.sessions import dummy_hash
 from models.vocabulary import Category, Filing, Role, Trade
 
 BUSY = {"110000": 9, "310000": 7, "320000": 5, "330000": 4, "440000": 6}  # the other provinces: 1
@@ -67,7 +67,7 @@ def _press(session: Session, place: int, province: str) -> None:
 def _scene(session: Session, press: Organisation) -> Scene:
     filers = select(Account).where(Account.organisation_id == press.id)
     desk = select(Account).where(Account.role == Role.REVIEWER, Account.province == press.province)
-    shut: Row = {"password_hash": nobody(), "active": False}  # somebody for the trail to name, who can never sign in
+    shut: Row = {"password_hash": dummy_hash(), "active": False}  # for the trail; can never sign in
     filer = session.scalar(filers.limit(1)) or Account(
         username=f"bulk-{press.credit_code}", name="模拟经办", role=Role.PUBLISHER, organisation=press, **shut
     )

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from models import access, clock, numbering, workflow
+from models import access, clock, deadlines, numbering, workflow
 from models.application import Application, trail
 from models.certificate import Certificate, frozen
 from models.customs import CustomsMessage
@@ -32,11 +32,14 @@ def filled(app: Flask) -> Flask:
 def test_they_are_as_the_acts_would_have_left_them(filled: Flask) -> None:
     with filled.app_context(), access.everything() as session:
         assert list(trail.broken(session)) == []
+        assert list(deadlines.differing(session)) == []
         cases = session.scalars(select(Application)).all()
         assert len(cases) == WANTED
         for case in cases:
             assert (case.trail[-1].after, len(case.trail)) == (case.status, case.version)
             assert (case.certificate is not None) == (case.status in workflow.ISSUED)
+            assert case.submissions == sum(entry.act == Action.SUBMIT for entry in case.trail)
+            assert (case.due_on is None) == (case.status not in workflow.AWAITING)
             assert (case.applied_on is None) == (case.status in workflow.PRIVATE)
             assert case.title_key == search_key(case.title or "")
             assert (case.title_sort, case.publisher_sort) == (

@@ -46,7 +46,7 @@ def address(app: Flask) -> Iterator[str]:
     """Where the application is served, 验证码 and all, for as long as the test takes."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     where = f"http://127.0.0.1:{server.port}"
-    app.config.update(CAPTCHA=True, BASE_URL=where)
+    app.config.update(CAPTCHA=True, BASE_URL=where, AUTOSAVE_SECONDS=0)  # no test is overtaken by it
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield where
@@ -57,7 +57,10 @@ def address(app: Flask) -> Iterator[str]:
 
 @pytest.fixture
 def comes(app: Flask, address: str, chromium: Browser) -> Iterator[Coming]:
-    """`comes("reviewer")`: that person, signed in; `comes()` somebody at the front door. None may hear a complaint."""
+    """`comes("reviewer")`: that person, signed in, at the first list; `comes()` somebody at the front door.
+
+    None may hear a complaint.
+    """
     with visitors(app, address, chromium) as somebody:
         yield somebody
 
@@ -79,6 +82,7 @@ def visitors(app: Flask, address: str, chromium: Browser) -> Iterator[Coming]:
         people.append(person)
         if username:
             person.sign_in(username)
+            person.open_list()
         return person
 
     yield somebody

@@ -184,9 +184,11 @@ def corrects_it(press: Person, opinion: str) -> None:
 
 def above(person: Person, upper: str, lower: str) -> bool:
     """Whether the one ends where, or before, the other begins."""
-    boxes = [person.page.locator(selector).bounding_box() for selector in (upper, lower)]
-    assert boxes[0] and boxes[1]
-    return boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
+    person.page.wait_for_load_state()
+    bottom_and_top = """([upper, lower]) => [document.querySelector(upper).getBoundingClientRect().bottom,
+        document.querySelector(lower).getBoundingClientRect().top]"""  # at one moment: a page may still be moving
+    bottom, top = person.page.evaluate(bottom_and_top, [upper, lower])
+    return bool(bottom <= top)
 
 
 def prints_it(press: Person, number: str) -> bytes:

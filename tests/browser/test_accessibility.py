@@ -53,6 +53,9 @@ def test_lists(furnished: str, comes: Coming) -> None:  # noqa: F811
             flawless(page, f"{address} with its menu")
             page.set_viewport_size({"width": 1360, "height": 900})
     page = comes("publisher").page
+    page.get_by_role("link", name="我的登录").click()
+    flawless(page, "one's own sessions")
+    page.go_back()
     page.get_by_label("全选本页").check()
     flawless(page, "ticked")
     page.locator("#status").click()

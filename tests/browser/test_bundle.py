@@ -100,7 +100,7 @@ def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
     session_ends(app, "publisher")
     press.press("确定", dialog)
     press.press("取消", page.locator("#again"))
-    expect(page.locator("#work > .unsent")).to_have_text("登录已超时，请重新登录后继续办理。")
+    expect(page.locator("#work > .unsent")).to_contain_text("这次登录已结束，请用现在的密码重新登录。")
     press.press("打印", page.locator(".bar"))
     signs_in_over_the_page(press)
     with press.context.expect_page() as window:

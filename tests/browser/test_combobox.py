@@ -269,6 +269,7 @@ def test_three_hundred_rows_cost_nothing_until_one_is_entered(comes: Coming, mak
     dressed = "document.querySelectorAll('.inline-rows [role=combobox]').length"
     assert page.evaluate(dressed) == 0
     assert page.evaluate("document.querySelectorAll('[role=listbox]').length") == 1
+    page.get_by_role("button", name="展开全部 300 条").click()
     page.locator("#carriers-299-unit").click()
     assert page.evaluate(dressed) == 1
     page.keyboard.type("he")

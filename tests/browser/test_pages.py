@@ -22,7 +22,7 @@ from views.resources import office, store
 
 DESK, TELEPHONE = ViewportSize(width=1360, height=900), ViewportSize(width=390, height=800)
 SCREENS = ROOT / "tests" / "screens"
-RAW = re.compile(r"\b(None|True|False|null|undefined|NaN|draft|pending|returned|filed|lazy_gettext)\b")
+RAW = re.compile(r"\b(?<!If-)(None|True|False|null|undefined|NaN|draft|pending|returned|filed|lazy_gettext)\b")
 OWED = """() => {
   const all = (selector) => [...document.querySelectorAll(selector)], lacking = [];
   const seen = (element) => element.checkVisibility({ visibilityProperty: true });
@@ -58,7 +58,9 @@ def addresses(page: Page) -> set[str]:
     """Where the links of a page lead, files aside: one address of each kind, for pages of a kind are alike."""
     links = page.locator("a[href]").evaluate_all("links => links.map((link) => link.href)")
     inside = [urlsplit(link) for link in links if link.startswith(page.url[: page.url.index("/", 8)])]
-    pages = {part.path: part for part in inside if not re.search("/export/|/attachment/|/certificate/", part.path)}
+    pages = {
+        part.path: part for part in inside if not re.search("/(export|attachment|certificate|template)/", part.path)
+    }
     return {f"{part.path}?{part.query}" for part in pages.values()}
 
 

@@ -43,7 +43,7 @@ def test_escape_is_a_no(comes: Coming, make_application: Making) -> None:
 def test_the_toolbar_acts_on_the_picked_row(comes: Coming, make_application: Making) -> None:
     """手册 第二章: 选中一条数据，点击界面上…按钮; with none picked, or one that forbids it, the button says so."""
     make_application()
-    make_application(status="pending")
+    make_application(status="pending", title="另一张唱片")
     press = comes("publisher")
     bar, dialog = press.page.locator(".bar"), press.page.get_by_role("dialog")
     submit = bar.get_by_role("button", name="申报")
@@ -191,10 +191,10 @@ def test_a_newcomer_signs_in_with_a_password_that_works_once(comes: Coming) -> N
     for label in ("新密码", "再输入一次新密码"):
         page.get_by_label(label, exact=True).fill("xin-Mima-2026")
     newcomer.turn_over("保存")
-    expect(page.get_by_role("heading", name="待审核")).to_be_visible()
+    expect(page.get_by_role("heading", name="工作台")).to_be_visible()
     newcomer.press("退出", page.locator("header"))
     newcomer.sign_in("xinren", "xin-Mima-2026")
-    expect(page.get_by_role("heading", name="待审核")).to_be_visible()
+    expect(page.get_by_role("heading", name="工作台")).to_be_visible()
 
 
 def opens_an_account(operator: Person, username: str) -> str:

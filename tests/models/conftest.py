@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import access
 from models.files.flaws import Flawed
-from models.files.inspection import inspected
+from models.files.inspection import inspect_file
 
 Verdict = Callable[[bytes], str]
 Door = Callable[[], AbstractContextManager[Session]]
@@ -32,12 +32,12 @@ def door(app: Flask) -> Door:
 def verdict(tmp_path: Path) -> Verdict:
     """The media type of these bytes, or the flaw, as the worker process tells it."""
 
-    def told(content: bytes) -> str:
+    def verdict_of(content: bytes) -> str:
         path = tmp_path / "file"
         path.write_bytes(content)
         try:
-            return inspected(path)
+            return inspect_file(path)
         except Flawed as flawed:
             return str(flawed.args[0])
 
-    return told
+    return verdict_of

@@ -44,6 +44,7 @@ REFUSED_TO_ALL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), STRANGERS)
 def test_no_way_reads_a_stranger_s_row(
     app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str
@@ -70,6 +71,7 @@ def test_no_way_reads_a_stranger_s_row(
     assert on_record(key) == record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), STRANGERS)
 def test_no_way_writes_a_stranger_s_row(
     app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str
@@ -85,6 +87,7 @@ def test_no_way_writes_a_stranger_s_row(
             assert (name, on_record(key)) == (name, record)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), INSIDERS)
 def test_whoever_may_see_a_row_finds_it_by_every_way_that_is_open(
     app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str

@@ -163,6 +163,7 @@ def test_an_account_that_lacks_its_organisation_or_province_sees_nothing(app: Fl
             assert db.session.scalars(select(TrailEntry)).all() == []
 
 
+@pytest.mark.slow
 def test_the_rule_of_the_first_account_is_not_cached_for_later_ones(app: Flask, make_application: Making) -> None:
     """SQLAlchemy caches lambdas: a rule cached with its first account would show that account's rows to everybody."""
     keys = {who: make_application(by=who, status="filed") for who in ("publisher", "publisher2", "agent")}
@@ -214,12 +215,12 @@ def test_without_the_guard_the_attack_succeeds(
     key = first_id(on_record(make_application(by="publisher", status="filed")), model)
     with app.app_context():
         assert session_of("publisher2").get(model, key) is None
-    event.remove(GuardedSession, "do_orm_execute", access.see_own_rows)
+    event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
     try:
         with app.app_context():
             assert session_of("publisher2").get(model, key) is not None
     finally:
-        event.listen(GuardedSession, "do_orm_execute", access.see_own_rows)
+        event.listen(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
     with app.app_context():
         assert session_of("publisher2").get(model, key) is None
 
@@ -229,12 +230,12 @@ def test_without_the_second_guard_a_row_is_smuggled_in(
 ) -> None:
     """AD2: an INSERT does not fire do_orm_execute; before_flush is what refuses it."""
     key = make_application(by="publisher")
-    event.remove(GuardedSession, "before_flush", access.write_under_own_rows)
+    event.remove(GuardedSession, "before_flush", access.writing.write_under_own_rows)
     try:
         with app.app_context():
             session = session_of("publisher2")
             smuggle_by_number(session, key, 0)
             session.commit()
     finally:
-        event.listen(GuardedSession, "before_flush", access.write_under_own_rows)
+        event.listen(GuardedSession, "before_flush", access.writing.write_under_own_rows)
     assert len(on_record(key)["carrier"]) == 2

@@ -41,15 +41,15 @@ def test_width_case_accents_and_marks_do_not_count() -> None:
     assert pinyin == {"cafe"}
 
 
-def test_names_that_sound_alike_stand_together_by_themselves() -> None:
-    """江苏 and 姜苏: each with its own kind."""
+def test_homophones_are_grouped_by_their_characters() -> None:
+    """江苏 and 姜苏 have the same pinyin."""
     assert [title[:1] for title in sorted(["江苏", "姜苏", "江苏", "姜苏"], key=sort_key)] in (
         ["姜", "姜", "江", "江"],
         ["江", "江", "姜", "姜"],
     )
 
 
-def test_a_key_has_room_in_its_column() -> None:
+def test_a_key_fits_into_its_column() -> None:
     assert len(sort_key("双" * 300)) <= LONGEST
     assert len(sort_key("ﷺ" * 300)) <= LONGEST
 

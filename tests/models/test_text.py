@@ -1,4 +1,4 @@
-"""What a person typed becomes the value that they meant, or a sentence (issue 8, numbers 3, 5 and 6)."""
+"""Parsing of typed text: the value, or a sentence (issue 8, numbers 3, 5 and 6)."""
 
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ def context() -> Iterator[None]:
 
 
 def read(parse: Callable[[str], Any], typed: str) -> Any:
-    """The value, or None where a Chinese sentence that says what to write refuses it."""
+    """The value, or None when it is refused with a Chinese sentence."""
     try:
         return parse(typed)
     except Unreadable as refused:
@@ -81,10 +81,11 @@ def test_a_number_comes_back_however_it_is_grouped_and_wrapped(
     assert parse_decimal(before + (typed.translate(WIDE) if wide else typed) + after) == number
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text("0123456789,. ，　\u200b１２+-eE", max_size=12))
-def test_never_another_number_than_its_digits_in_their_order(typed: str) -> None:
-    """Nothing is dropped but separators between groups of three, nothing is added."""
+def test_the_digits_of_a_number_are_never_changed(typed: str) -> None:
+    """Only separators between groups of three are removed; nothing is added."""
     found = read(parse_decimal, typed)
     if found is None:
         return
@@ -130,7 +131,7 @@ def test_every_day_comes_back_in_every_spelling(day: date, spelling: str, wide: 
     assert parse_day(before + (typed.translate(WIDE) if wide else typed) + after) == day
 
 
-def test_a_day_is_judged_by_the_bounds_of_its_field() -> None:
+def test_a_day_must_be_within_the_bounds_of_its_field() -> None:
     """Absolute, or as a distance from today; both bounds are included."""
     for day in (date(1, 12, 22), date(1899, 12, 31), date(2200, 1, 1), date(9999, 12, 31)):
         with pytest.raises(Unreadable, match=r"^请填写 1900-01-01 至 2199-12-31 之间的日期。$"):
@@ -196,19 +197,19 @@ TEXTS: dict[str, str | None] = {
 
 
 @pytest.mark.parametrize("typed", TEXTS)
-def test_free_text_keeps_what_is_read_and_loses_what_is_not(typed: str) -> None:
+def test_free_text_loses_only_characters_without_effect(typed: str) -> None:
     """Joiners, marks and selectors stay where a script needs them; names need variation selectors."""
     assert clean_text(typed) == TEXTS[typed]
     assert is_blank(typed) == (TEXTS[typed] is None)
 
 
 @pytest.mark.parametrize("sign", "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069")
-def test_what_turns_text_around_is_refused_by_name_and_place(sign: str) -> None:
+def test_bidirectional_controls_are_refused_by_name_and_place(sign: str) -> None:
     """Issue 9, 26: U+202E in a title."""
     with pytest.raises(Unreadable) as refused:
         clean_text(f"探戈{sign}精选")
-    told = f"“探戈”后面有改变文字顺序的隐藏字符（U+{ord(sign):04X}），请删去后重新输入这一处。"
-    assert str(refused.value) == told
+    sentence = f"“探戈”后面有改变文字顺序的隐藏字符（U+{ord(sign):04X}），请删去后重新输入这一处。"
+    assert str(refused.value) == sentence
 
 
 @settings(deadline=None)
@@ -218,19 +219,19 @@ def test_what_turns_text_around_is_refused_by_name_and_place(sign: str) -> None:
         max_size=30,
     )
 )
-def test_cleaned_text_is_seen_and_stays_as_it_is(typed: str) -> None:
+def test_cleaned_text_is_visible_and_cleaning_is_idempotent(typed: str) -> None:
     try:
-        kept = clean_text(typed)
+        cleaned = clean_text(typed)
     except Unreadable:
         return
-    assert (kept is None) == is_blank(typed)
-    if kept is not None:
-        assert clean_text(kept) == kept
-        assert not is_blank(kept[0])
+    assert (cleaned is None) == is_blank(typed)
+    if cleaned is not None:
+        assert clean_text(cleaned) == cleaned
+        assert not is_blank(cleaned[0])
 
 
 def test_every_format_character_of_unicode_is_known() -> None:
-    """But for the marks that are drawn around or under digits, all of category Cf; and lengths are not touched."""
+    """All of category Cf except the marks drawn around or under digits."""
     drawn = {0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD, *range(0x0600, 0x0606)}
     formats = {code for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf"}
     assert {code for code in formats if without_format_characters(chr(code))} == drawn
@@ -238,12 +239,12 @@ def test_every_format_character_of_unicode_is_known() -> None:
 
 
 def test_long_runs_of_blanks_cost_no_more_than_their_length() -> None:
-    """A pattern anchored at the end alone would take the square: a minute for what takes milliseconds."""
+    """A pattern anchored only at the end would take quadratic time: a minute instead of milliseconds."""
     text = f"甲{' ' * 300_000}乙"
     assert clean_text(text) == text
 
 
 def test_a_sentence_names_ten_characters_at_most() -> None:
-    """It travels in a cookie."""
+    """The sentence is stored in a cookie."""
     assert named("\ue123") == "（U+E123）"
     assert named(chr(0xE000 + n) for n in range(300)).endswith("（U+E009） 等 300 个")

@@ -1,31 +1,31 @@
-"""The whole matrix, written by hand from the manual (第二章) and section 1 of the design; nothing here reads RULES."""
+"""The whole matrix, written by hand from the manual (第二章) and section 1 of the design; nothing here reads ACTS."""
 
 from itertools import product
 
 import pytest
 from flask import Flask
 
-from models import access
+from models import access, workflow
 from models.acts import filing
 from models.application import Application
 from models.people.accounts import Account
 from models.vocabulary import Action, Delivery, Role, Status, Step
-from models.workflow import MESSAGE_RULES, RECEIPTS, RULES, SETTLEMENTS, Refused, check, message_refusal, refusal
+from models.workflow import ACTS, MESSAGE_ACTS, RECEIPTS, SETTLEMENTS, Refused, check, message_refusal, refusal
 from tests.conftest import Making, Recording
 from views.resources import office
 
 # P publisher, R reviewer, N nation; the operator may do nothing.
 MATRIX = """
-                  edit  submit  delete  print  return  decline  refuse  grant  resend  revoke  copy
-draft             P     P       P       -      -       -        -       -      -       -       -
-pending           -     -       -       -      R       R        R       R      -       -       -
-returned          P     P       -       -      -       -        -       -      -       -       -
-not_accepted      -     -       P       -      -       -        -       -      -       -       -
-refused           -     -       P       -      -       -        -       -      -       -       -
-filed             -     -       -       PRN    -       -        -       -      -       R       -
-customs_received  -     -       -       PRN    -       -        -       -      -       R       -
-customs_failed    -     -       -       -      -       -        -       -      R       R       -
-revoked           -     -       -       -      -       -        -       -      -       -       P
+                 edit submit withdraw delete print return decline refuse extend grant resend revoke copy duplicate
+draft            P    P      -        P      -     -      -       -      -      -     -      -      -    P
+pending          -    -      P        -      -     R      R       R      R      R     -      -      -    P
+returned         P    P      -        -      -     -      -       -      -      -     -      -      -    P
+not_accepted     -    -      -        P      -     -      -       -      -      -     -      -      -    P
+refused          -    -      -        P      -     -      -       -      -      -     -      -      -    P
+filed            -    -      -        -      PRN   -      -       -      -      -     -      R      -    P
+customs_received -    -      -        -      PRN   -      -       -      -      -     -      R      -    P
+customs_failed   -    -      -        -      -     -      -       -      -      -     R      R      -    P
+revoked          -    -      -        -      -     -      -       -      -      -     -      -      P    P
 """
 IF_REJECTED = {("revoked", "resend"): "R"}  # too, but only while customs has rejected what it was told last
 # Acts on a message to customs. R province; L province, but only when customs has been silent for long (久未回执).
@@ -45,6 +45,7 @@ LETTERS = {"publisher": "P", "reviewer": "R", "national": "N", "operator": "O"}
 LEADS_TO = {
     "submit": "pending",
     "return": "returned",
+    "withdraw": "draft",
     "decline": "not_accepted",
     "refuse": "refused",
     "grant": "filed",
@@ -97,6 +98,7 @@ def test_a_rejection_by_customs_allows_one_thing_more(status: str, action: str) 
         assert (refusal(Action(action), Status(status), Role(role), rejected=True) is None) == (letter in may)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "action"), CELLS)
 def test_a_refusal_names_the_status_and_every_status_that_would_allow_it(status: str, action: str) -> None:
     able = {letter for (_, act), cell in CELLS.items() if act == action for letter in cell if letter != "-"}
@@ -146,7 +148,7 @@ def test_a_new_status_could_not_print_by_accident() -> None:
 def test_every_status_that_is_not_an_end_has_a_way_out(status: Status) -> None:
     """ST1: an application in which nobody can do anything is lost."""
     leaving = [act for (name, act), cell in CELLS.items() if name == status and cell != "-" and act in LEADS_TO]
-    assert [act for act in leaving if any(check(Action(act), status, role) for role in RULES[Action(act)].by)]
+    assert [act for act in leaving if any(check(Action(act), status, role) for role in ACTS[Action(act)].by)]
 
 
 def test_every_status_can_be_reached_from_a_draft() -> None:
@@ -184,7 +186,7 @@ def test_the_matrix_of_acts_on_messages(state: str, act: str) -> None:
 
 
 def test_the_matrix_of_messages_speaks_of_every_state_and_act() -> None:
-    assert set(MESSAGE_CELLS) == {(state.value, act.value) for state, act in product(Delivery, MESSAGE_RULES)}
+    assert set(MESSAGE_CELLS) == {(state.value, act.value) for state, act in product(Delivery, MESSAGE_ACTS)}
 
 
 def test_settling_by_hand_does_what_the_receipt_does() -> None:
@@ -193,6 +195,7 @@ def test_settling_by_hand_does_what_the_receipt_does() -> None:
     assert moves == {act: ({before}, after, {"reviewer"}, True) for act, (before, after) in SETTLED.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
 def test_a_forced_act_changes_nothing_and_says_why(
     app: Flask, make_application: Making, on_record: Recording, status: Status
@@ -230,3 +233,12 @@ def test_an_allowed_act_leads_where_the_table_says(
                 assert session.get_one(Application, key).status == LEADS_TO.get(act, status)
                 session.rollback()
     assert on_record(key)["application"][0]["status"] is status
+
+
+def test_what_customs_received_stays_received_after_a_revocation() -> None:
+    """办理进度: 备案 is what ended; 海关接收 had been reached, or had not."""
+    before = {Status.DRAFT, Status.PENDING, Status.FILED, Status.REVOKED}
+    for passed, last in ((before, "wait"), (before | {Status.CUSTOMS_RECEIVED}, "finish")):
+        hows = [how for _stage, how in workflow.progress(Status.REVOKED, passed)]
+        assert hows == ["finish", "finish", "finish", "error", last]
+    assert [how for _stage, how in workflow.progress(Status.RETURNED, before)] == ["error"] + ["wait"] * 4

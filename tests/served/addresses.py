@@ -18,6 +18,8 @@ def lists(_rows: Rows, screen: str) -> Iterator[str]:
     yield from ("", f"?{ASKED}", "?sort=1&desc=1&page=1&page_size=10", "?to=3&page_size=100", "?since=昨天&status=x")
     if screen == "exchange":
         yield from (f"?state={state}&number=Z" for state in EXCHANGE)
+    if screen in ("signins", "operations", "prints", "acts", "online"):
+        yield from ("?username=publisher&address=127.0.0.1", "?kind=signed_in&act=print&about=Z&number=SQ", "?kind=x")
 
 
 def pages(rows: Rows, screen: str) -> Iterator[str]:
@@ -67,6 +69,27 @@ def numbers(rows: Rows, _screen: str) -> Iterator[str]:
     yield from ("Z32", quote("证明"), f"{one.number}/{quote('二')}")
 
 
+def notices(rows: Rows, _screen: str) -> Iterator[str]:
+    """The message of each account about an announcement."""
+    yield from (f"?id={key}" for key in (*rows.notices, GONE, "一"))
+
+
+def inbox(rows: Rows, screen: str) -> Iterator[str]:
+    yield from lists(rows, screen)
+    yield from ("?state=unread&kind=announced", "?state=read&kind=application", "?kind=other")
+
+
+def counts(_rows: Rows, _screen: str) -> Iterator[str]:
+    """This quarter, by every dimension, a province, and nonsense."""
+    yield from (
+        "",
+        "?since=2026-01-01&until=2026-12-31&province=320000",
+        "?since=昨天&dimension=x",
+        "?since=2000-01-01",
+    )
+    yield from (f"?dimension={name}" for name in ("province", "month", "quarter", "publisher", "kind", "country"))
+
+
 def once(_rows: Rows, _screen: str) -> Iterator[str]:
     yield ""
 
@@ -80,9 +103,23 @@ QUERIES: dict[str, Queries] = {
     "ajax_lookup": lookups,
     "attachment": files,
     "certificate": papers,
+    "preview": papers,
+    "opinions": once,
+    "messages.index_view": inbox,
+    "messages.details_view": notices,
+    "announcement": lambda rows, _screen: iter((f"?id={rows.announcement}", f"?id={GONE}", "")),
+    "mail": once,
+    "messages.feed": once,
     "bundle": bundles,
     "letter": letters,
     "admin.index": once,
+    "desk.index": once,
+    "carrier_template": once,
+    "handbook.index": once,
+    "condition.index": once,
+    "visits.index": once,
+    "statistics.index": counts,
+    "statistics.export": counts,
     "login": lambda _rows, _screen: iter(("", "?" + urlencode({"next": "/applications/?title=茉莉花"}))),
     "password": once,
     "picture": lambda _rows, _screen: iter(("", "?new=1")),
@@ -103,6 +140,8 @@ def addresses(rule: Rule, rows: Rows) -> Iterator[str]:
             yield from ("/assets/missing.css", "/assets/%2e%2e/base.html")
         case "admin.static":
             yield from ("/static/admin/vendor/jquery.min.js", "/static/admin/missing.js")
+        case "feed":
+            yield from (f"/feed/{rows.feed}.ics", "/feed/x.ics", "/feed/%E4%BA%8C.ics")
         case "verify.show":
             yield from ("/verify/", f"/verify/?number={rows.certificates[0].number}&code=x")
             yield from (f"/verify/{query}" for query in numbers(rows, screen)) if rule.arguments else ()

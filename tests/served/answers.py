@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from tests.serving import Answer
 
 # Of an exchange that is not well /healthz answers 503 on purpose.
-ILL = {"ok", "set_aside", "rejected", "overdue", "deliverer", "unanswered"}
+ILL = {"ok", "papers", "set_aside", "rejected", "overdue", "deliverer", "unanswered"}
 
 
 def check_excel(answer: Answer) -> None:
@@ -56,6 +56,7 @@ CONTENT: dict[str, Any] = {
     "application/json": lambda answer: json.loads(answer.body),
     "text/css": lambda answer: answer.body.decode(),
     "text/javascript": lambda answer: answer.body.decode(),
+    "text/calendar": begins(b"BEGIN:VCALENDAR\r\n"),
     "text/plain": lambda answer: answer.body.decode(),
 }
 

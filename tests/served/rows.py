@@ -18,8 +18,9 @@ from models.application.attachments import Attachment
 from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import db
+from models.people import calendar_feeds
 from models.vocabulary import Action, AttachmentKind, Status
-from tests.cast import account_of, brought, draft, make_papers, small_pdf, upload
+from tests.cast import account_of, announced, brought, draft, make_papers, small_pdf, upload
 from tests.serving import Server
 from tests.views.customs_house import House
 from views.demo.simulator import receipt
@@ -38,6 +39,9 @@ class Rows:
     messages: list[int] = field(default_factory=list)
     certificates: list[Any] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)  # recorded prints of many, one by each reader
+    announcement: int = 0
+    feed: str = ""  # the token of the reviewer's calendar
+    notices: list[int] = field(default_factory=list)  # messages about it
 
 
 @cache
@@ -55,6 +59,12 @@ def furnished(server: Server) -> Rows:
         filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, deleted), by)
         db.session.commit()
     rows = Rows({status.value: key for status, key in ways.items()} | {"deleted": deleted}, [aside, sent, agents])
+    rows.announcement, told = announced(app, title=TITLE)
+    rows.notices += told.values()
+    with app.app_context():
+        access.enter(by := account_of("reviewer2"))  # nobody else stops it
+        rows.feed = calendar_feeds.renew(db.session(), by)
+        db.session.commit()
     make_papers(app)
     for username, key in (("publisher", ways[Status.FILED]), ("agent", agents)):
         assert server.client(username).post("/applications/prepare/", {"id": key}).status == 204
@@ -66,8 +76,8 @@ def furnished(server: Server) -> Rows:
         for file in session.scalars(shown.order_by(Attachment.id)):
             (rows.removed if file.removed_at else rows.files).append(file.id)
         rows.messages += session.scalars(select(CustomsMessage.id))
-        told = session.execute(select(Certificate.number, Certificate.check_code)).mappings()
-        rows.certificates += [SimpleNamespace(**certificate) for certificate in told]
+        found = session.execute(select(Certificate.number, Certificate.check_code)).mappings()
+        rows.certificates += [SimpleNamespace(**certificate) for certificate in found]
     return rows
 
 

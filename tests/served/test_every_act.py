@@ -14,7 +14,7 @@ from models.application import Application
 from models.columns import written
 from models.customs import CustomsMessage
 from models.database import db
-from models.people.accounts import CODE_SIGNS, valid_credit_code
+from models.people.accounts import CODE_SIGNS, Entrustment, valid_credit_code
 from models.vocabulary import Action, AttachmentKind
 from tests import ROOT
 from tests.cast import FIELDS, brought, make_papers, small_pdf
@@ -50,7 +50,9 @@ class Story:
         """An act on an application, from a list whose question is in Chinese, to which the answer leads back."""
         fields = {"opinion": "材料需要核对。", "url": WAY_BACK.format(screen=screen)} | fields
         answer = self.post(who, f"/{screen}/{action}/", id=key, **fields)
-        assert action in ("print", "copy") or answer.location.startswith(f"/{screen}/?title=%E8%8C%89"), answer.location
+        assert action in ("print", "copy", "duplicate") or answer.location.startswith(f"/{screen}/?title=%E8%8C%89"), (
+            answer.location
+        )
         return answer
 
     def status(self, key: int) -> str:
@@ -75,6 +77,10 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
     refused_and_deleted(story)
     furnished(served)  # before the agent has a second press: its filings are made for the only one
     kept_by_the_operator(story)
+    entrusted_by_a_press(story)
+    limits_and_working_days(story)
+    announced_and_read(story)
+    sessions_ended(story)
     assert acts(routes) - story.done == set(), "a new act: tell here how people do it"
 
 
@@ -83,26 +89,29 @@ def acts(routes: list[Rule]) -> set[str]:
     found = {rule.endpoint for rule in routes if "POST" in (rule.methods or ()) and not rule.arguments}
     found |= {f"{screen}.perform:{action}" for screen, actions in MAY.items() for action in actions}
     shut = {f"{screen}.{view}" for screen in ("review", "filings", "register") for view in ("create_view", "edit_view")}
+    shut |= {"calendar.edit_view", "entrusting.edit_view"}
     return found - shut - {f"{screen}.{view}" for screen in SHUT for view in ("create_view", "edit_view")}
 
 
-DECISIONS = {"return", "decline", "refuse", "grant"}
+DECISIONS = {"return", "decline", "refuse", "extend", "grant"}
 MAY = {
-    "applications": {"submit", "delete", "print"},
+    "applications": {"submit", "withdraw", "delete", "print"},
     "review": DECISIONS,
     "filings": {"print", "resend", "revoke"},
     "register": {"print"},
 }
-SHUT = ("exchange", "districts", "traffic")
+SHUT = (
+    "exchange", "districts", "traffic", "province", "messages", "signins", "operations", "prints", "acts", "online",
+)  # fmt: skip
 
 
 def test_every_act_has_its_place_in_the_story() -> None:
     """A new act must be written into MAY, and so done above."""
-    assert set().union(*MAY.values()) == {action.value for action in Action} - {"edit", "copy"}
+    assert set().union(*MAY.values()) == {action.value for action in Action} - {"edit", "copy", "duplicate"}
 
 
 def filed_by_its_publisher(story: Story) -> int:
-    """A blank form, saved; saved again; files; one of them taken out; declared."""
+    """A blank form, saved; saved again, and by itself; carriers and files; one file taken out; declared."""
     client = story.server.client("publisher")
     fields = {
         name: str(getattr(FIELDS[name], "value", FIELDS[name])) for name in written(Application) if name in FIELDS
@@ -112,11 +121,19 @@ def filed_by_its_publisher(story: Story) -> int:
     opened = story.post("publisher", "/applications/new/", 302, **form).location
     key = int(opened.rpartition("=")[2])
     story.post("publisher", opened, 302, **form_of(client.get(opened).text) | {"title": "茉莉花，再版"})
+    kept = form_of(client.get(opened).text) | {"title": "自动保存的“茉莉花”"}
+    story.post("publisher", f"/applications/autosave/?id={key}", 200, **kept)
+    story.post("publisher", opened, 302, **kept)
+    table = '规格型号,进口数量,单位\n“D9”光盘,"1,000",张\n'.encode("gb18030")
+    page = story.post("publisher", f"/applications/carriers/preview/?id={key}", 200, file=(table, "清单“一”.csv"))
+    story.post("publisher", f"/applications/carriers/take/?id={key}", **form_of(page.text, "card-box"))
     for kind in AttachmentKind:
         upload = {"id": key, "kind": kind.value, "file": (small_pdf(kind.value), f"{kind.label} “一”.pdf")}
         told = story.post("publisher", "/applications/upload/", 200, **upload)
     (number,) = re.findall(r'data-remove=\\?"(\d+)', told.text)
     story.post("publisher", "/applications/remove/", 200, id=key, attachment=number)
+    story.act("publisher", "applications", "submit", key)
+    story.act("publisher", "applications", "withdraw", key)
     story.act("publisher", "applications", "submit", key)
     assert story.status(key) == "pending"
     return key
@@ -175,10 +192,11 @@ def settled_by_hand(story: Story) -> None:
 
 
 def revoked_and_applied_for_again(story: Story, key: int) -> None:
-    """作废, and 重新申请 as a copy, which is then given up."""
+    """作废, then 重新申请 and 复制新建 as copies, which are given up."""
     story.act("reviewer", "filings", "revoke", key, reason="content")
-    copy = story.act("publisher", "applications", "copy", key).location
-    story.act("publisher", "applications", "delete", int(copy.rpartition("=")[2]))
+    for way in ("copy", "duplicate"):
+        copy = story.act("publisher", "applications", way, key).location
+        story.act("publisher", "applications", "delete", int(copy.rpartition("=")[2]))
     assert story.status(key) == "revoked"
 
 
@@ -186,6 +204,7 @@ def refused_and_deleted(story: Story) -> None:
     """不予受理, 不予备案 with a ground of the law; the publisher deletes what was refused."""
     declined, refused = (brought(story.server.app, "publisher", "pending") for _time in range(2))
     story.act("reviewer", "review", "decline", declined)
+    story.act("reviewer", "review", "extend", refused)
     story.act("reviewer", "review", "refuse", refused, ground="4")
     story.act("publisher", "applications", "delete", refused)
     assert (story.status(declined), story.status(refused)) == ("not_accepted", "refused")
@@ -223,6 +242,68 @@ def kept_by_the_operator(story: Story) -> None:
     story.post("operator", "/accounts/reset/", id=newest_account(story.server))
 
 
+def entrusted_by_a_press(story: Story) -> None:
+    """Invited, accepted, ended by the unit itself."""
+    form = form_of(story.server.client("publisher2").get("/entrusting/new/").text, "card-box")
+    unit = form | {"agent": "广州光盘公司", "since": "2026-01-01", "until": "2027-12-31"}
+    story.post("publisher2", "/entrusting/new/", 302, **unit)
+    unit |= {"agent": "南京光盘进出口有限公司", "since": "2040-01-01", "until": "2040-12-31"}
+    story.post("publisher2", "/entrusting/new/", 302, **unit)
+    with story.server.app.app_context(), access.everything() as session:
+        key = session.scalars(select(Entrustment.id).order_by(Entrustment.id.desc())).first()
+    for answer in ("accept", "end"):
+        story.post("agent", f"/entrusting/{answer}/", 303, id=key)
+
+
+def limits_and_working_days(story: Story) -> None:
+    """A province's limits; a day of the calendar by hand and away again, and the days of a notice."""
+    form = form_of(story.server.client("reviewer").get("/province/").text, "card-box")
+    story.post("reviewer", "/province/", 302, **form | {"decide_days": "15"})
+    story.post("operator", "/calendar/new/", 302, day="2026-12-25", kind="off", name="临时放假")
+    with story.server.app.app_context(), db.engine.connect() as connection:
+        key = connection.scalar(text("SELECT id FROM calendar_day WHERE day = '2026-12-25'"))
+    story.post("operator", "/calendar/remove/", id=key)
+    days = "日期,类别,节日名称\r\n2027-01-01,放假,元旦\r\n2027-02-20,上班,春节\r\n".encode("gb18030")
+    preview = story.post("operator", "/calendar/import/", 200, file=(days, "2027.csv"))
+    story.post("operator", "/calendar/import/confirm/", **form_of(preview.text, "confirm-import") | {"checked": "y"})
+
+
+def announced_and_read(story: Story) -> None:
+    """通知公告: published, changed, read and taken back; 全部标为已读; an address for e-mails."""
+    today = str(clock.today())
+    given = {"title": "系统维护", "text": "本周六停机。", "roles": "publisher", "since": today, "until": today}
+    story.post("operator", "/announcements/new/", 302, **given)
+    with story.server.app.app_context(), db.engine.connect() as connection:
+        key = connection.scalar(text("SELECT max(id) FROM announcement"))
+    form = form_of(story.server.client("operator").get(f"/announcements/edit/?id={key}").text, "card-box")
+    story.post("operator", f"/announcements/edit/?id={key}", 302, **form | given | {"title": "改期"})
+    assert "改期" in story.server.client("publisher").get("/messages/").text
+    story.post("publisher", "/messages/read-all/", 303)
+    story.post("operator", "/announcements/withdraw/", id=key)
+    story.post("reviewer", "/messages/feed/renew/")
+    story.post("reviewer", "/messages/feed/stop/")
+    story.post("publisher", "/messages/mail/", 302, email="wang@example.cn", mail_wish="daily")
+
+
+def sessions_ended(story: Story) -> None:
+    """One's own of another browser, somebody's by the operator, and a pause after wrong passwords."""
+    one, other = Client(story.server), Client(story.server)
+    for browser in (other, one):
+        browser.sign_in("publisher2")
+    story.post(one, "/visits/end/")
+    assert other.get("/desk/").location.startswith("/login")
+    with story.server.app.app_context(), db.engine.connect() as connection:
+        visit = connection.scalar(text("SELECT max(id) FROM visit"))
+        account = connection.scalar(text("SELECT account_id FROM visit ORDER BY id DESC LIMIT 1"))
+    story.post("operator", "/online/end/", id=visit)
+    assert one.get("/desk/").location.startswith("/login")
+    for _time in range(5):
+        with pytest.raises(AssertionError, match="用户名或密码不正确"):
+            one.sign_in("publisher2", "not-the-Pass-1")
+    story.post("operator", "/online/unlock/", id=account)
+    one.sign_in("publisher2")
+
+
 def newest_account(server: Server) -> int:
     with server.app.app_context(), db.engine.connect() as connection:
         return int(connection.scalar(text("SELECT max(id) FROM account")) or 0)
@@ -238,7 +319,10 @@ def test_whatever_is_posted_by_whomever_the_answer_is_a_sentence(
     for rule in (
         rule for rule in routes if "POST" in (rule.methods or ()) and rule.endpoint not in ("logout", "login")
     ):
-        built = rule.build({"action": "revoke"} if rule.arguments else {})
+        act = "return" if rule.endpoint.endswith(".together") else "revoke"
+        built = rule.build(
+            {"action": act, "act": "resend", "what": "add", "how": "stop", "answer": "end"} if rule.arguments else {}
+        )
         assert built
         for sent in ({}, fields, fields | {"file": (b"%PDF-1.4 broken", "坏的.pdf")}):
             if not (

@@ -99,6 +99,7 @@ def configured(folder: Path, backend: str, plain: int, secure: int) -> str:
         "listen [::]:443": f"listen 127.0.0.2:{secure}",
         "/etc/ssl/certs/filing.pem": f"{folder}/certificate.pem",
         "/etc/ssl/private/filing.key": f"{folder}/key.pem",
+        "/var/log/nginx/access.log": f"{folder}/access.log",
     }
     for word, ours in words.items():
         assert word in found, word
@@ -257,6 +258,18 @@ def test_answers_keep_their_security_headers_and_say_them_once(front: Front) -> 
         assert "Content-Encoding" not in headers
     cookies = front.client().get("/login").headers.get_all("Set-Cookie") or []
     assert cookies and all("Secure" in cookie and "HttpOnly" in cookie for cookie in cookies)
+
+
+def test_the_secret_address_of_a_calendar_is_in_no_log(front: Front) -> None:
+    client = front.client()
+    for path in ("/feed/a-secret-token.ics", "/login?told=1"):
+        client.get(path)
+    deadline = time.monotonic() + PATIENCE
+    log = front.folder / "access.log"
+    while "/login?told=1" not in log.read_text(encoding="utf-8") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "/login?told=1" in log.read_text(encoding="utf-8")
+    assert "a-secret-token" not in log.read_text(encoding="utf-8")
 
 
 def test_plain_http_leads_to_https(front: Front) -> None:

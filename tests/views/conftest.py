@@ -50,13 +50,13 @@ def held(app: Flask) -> Callable[[int], SimpleNamespace]:
 def printed(app: Flask) -> Callable[[int], bytes]:
     """`printed(key)`: the one file of that application's certificate."""
 
-    def kept(key: int) -> bytes:
+    def stored_paper(key: int) -> bytes:
         make_papers(app)
         with app.app_context(), access.everything() as session:
             found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             return paper(found, store())
 
-    return kept
+    return stored_paper
 
 
 @pytest.fixture

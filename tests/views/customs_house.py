@@ -1,5 +1,6 @@
 """A customs house for tests: the simulated customs, open or closed, that answers as it is told."""
 
+import json
 import os
 import re
 import subprocess
@@ -12,11 +13,11 @@ from threading import Thread
 from typing import Any
 
 from tests import ROOT
+from tests.views.faulty_customs import FaultInjection, FaultyCustoms, FaultyHandler
 from views.demo import simulator_transports
-from views.demo.simulator import Customs
 
 
-class Strange(simulator_transports.GatewayHandler):
+class Strange(FaultyHandler):
     """The simulated customs, which answers a letter as it is told, if it is told: by a status, or by other bytes."""
 
     house: "House"
@@ -43,7 +44,7 @@ class House:
     """A customs house on this machine: what it was asked, what is in its ledger; it can close, and open again."""
 
     def __init__(self, folder: Path) -> None:
-        self.customs, self.port = Customs(folder / "customs.sqlite"), 0
+        self.customs, self.port = FaultyCustoms(folder / "customs.sqlite"), 0
         self.tricks: list[int | bytes] = []
         self.asked: list[str] = []
         self.paths: set[str] = set()
@@ -77,18 +78,26 @@ class House:
 
 
 @contextmanager
-def simulated(folder: Path, *words: str) -> Iterator[str]:
-    """The simulated customs in a process of its own, with the keys in `folder`; the address of the gateway."""
-    place = ["--port", "0", "--ledger", str(folder / "customs.sqlite")]
+def simulated(folder: Path, faults: FaultInjection | None = None, boxes: Path | None = None) -> Iterator[str]:
+    """A customs in a process of its own, with the keys in `folder`; the address of the gateway.
+
+    Without `faults` it is the one that we ship, over HTTP.
+    """
+    if faults is None:
+        command = ["flask", "--app", "app", "customs", "simulate", "--port", "0"]
+        command += ["--ledger", str(folder / "customs.sqlite")]
+    else:
+        command = ["tests.views.faulty_customs", str(folder), json.dumps(faults.chances)]
+        command += [str(faults.pause), str(faults.seed), *([str(boxes)] if boxes else [])]
     settings = {"FILING_SECRET_KEY": "x", "FILING_STORE": str(folder / "store"), "PYTHONIOENCODING": "utf-8"}
     settings |= {"FILING_SIGNING_KEY": str(folder / "keys"), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "flask", "--app", "app", "customs", "simulate", *place, *words]
     with (
         (folder / "requests.log").open("w") as log,
-        subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.PIPE, stderr=log) as process,
+        subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env=os.environ | settings, stdout=subprocess.PIPE, stderr=log
+        ) as process,
     ):
         assert process.stdout is not None
-        said = process.stdout.readline().decode()
-        found = re.search(r"=(http://127\.0\.0\.1:\d+)", said)
-        yield found[1] if found else f"folder:{words[words.index('--folder') + 1]}"
+        (address,) = re.findall(r"=(http://127\.0\.0\.1:\d+|folder:\S+)", process.stdout.readline().decode())
+        yield address
         process.terminate()

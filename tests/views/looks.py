@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from models.certificate.typesetting import Order, render_pdf
-from models.numbering import spelled
+from models.numbering import format_number
 from models.signing.keys import Keys
 from views.certificate import page as laid_out
 
@@ -42,7 +42,7 @@ def certificate(rows: int, **changes: Any) -> SimpleNamespace:
     ]
     filled = FIELDS | {"carriers": carriers} | changes
     return SimpleNamespace(
-        number=spelled("Z32", 2026, 1),
+        number=format_number("Z32", 2026, 1),
         check_code="7K3MQ9TD42XW",
         issued_on=date(2026, 11, 24),
         valid_until=None,

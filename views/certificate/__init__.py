@@ -1,49 +1,70 @@
-"""How the certificate looks on paper (手册 第二章·打印): HTML, laid out from its frozen snapshot."""
+"""The certificate as HTML (手册 第二章·打印), from its snapshot."""
 
 from base64 import b64encode
+from typing import Any
 
 import segno
 from flask import current_app, render_template
 from flask_babel import gettext as _
 
 from models.application import Application
-from models.certificate import Certificate
-from models.certificate.words import HEADS, columns_for, dated, label, said, total_of
+from models.certificate import Certificate, frozen
+from models.certificate.display import HEADS, columns_for, dated, field_text, label, total_of
 from models.columns import paper_parts
 from views.certificate.paper_layout import form_lines, layout
 from views.certificate.paper_text import typeset
 from views.certificate.round_seal import picture
 
 
-def page(certificate: Certificate, code: str, seal: str) -> str:
-    """The certificate as HTML, with its QR code and the name on its seal."""
+def page(certificate: Certificate, code: str, seal: str, demo: bool = False) -> str:
+    """The certificate as HTML, with its QR code and the name on its seal; a demo seal says what it is."""
     address = f"{current_app.config['BASE_URL'].rstrip('/')}/verify/{certificate.number}"
-    snapshot = certificate.snapshot
-    columns = columns_for(snapshot["carriers"])
-    parts = paper_parts(Application)
-    texts = {name: said(snapshot, name) for _part, lines in parts for line in lines for name in line}
     return render_template(
         "certificate/certificate.html",
         certificate=certificate,
-        snapshot=snapshot,
-        parts=[(part.label, list(form_lines(lines, texts))) for part, lines in parts],
-        texts=texts,
-        columns=columns,
-        layout=layout(snapshot["carriers"], columns),
-        total=total_of(snapshot["carriers"]),
-        typeset=typeset,
-        heads=HEADS,
-        label=label,
-        said=said,
-        dated=dated,
         address=address,
         seal=seal,
-        seal_picture=seal_picture(seal),
+        seal_picture=seal_picture(seal, demo),
         code=segno.make_qr(f"{address}?c={code}", error="m").svg_data_uri(),
+        **content(certificate.snapshot),
     )
 
 
-def seal_picture(seal: str) -> str:
-    """The round seal as the address of a picture; one for show says so."""
-    lines = [_("电子印章"), *([_("演示用，无法律效力")] if "演示" in seal else [])]
+def preview(application: Application, words: dict[str, Any], why_not: str) -> str:
+    """The words of a certificate that is not issued, without number, code and seal; keeps nothing.
+
+    `words`: as Office.words(); `why_not`: the sentence that refuses to issue it now, or "".
+    """
+    return render_template(
+        "certificate/certificate.html",
+        certificate=words,
+        preview=True,
+        why_not=why_not,
+        **content(frozen(application)),
+    )
+
+
+def content(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """What the template sets of a snapshot, and how."""
+    columns = columns_for(snapshot["carriers"])
+    parts = paper_parts(Application)
+    texts = {name: field_text(snapshot, name) for _part, lines in parts for line in lines for name in line}
+    return {
+        "snapshot": snapshot,
+        "parts": [(part.label, list(form_lines(lines, texts))) for part, lines in parts],
+        "texts": texts,
+        "columns": columns,
+        "layout": layout(snapshot["carriers"], columns),
+        "total": total_of(snapshot["carriers"]),
+        "typeset": typeset,
+        "heads": HEADS,
+        "label": label,
+        "field_text": field_text,
+        "dated": dated,
+    }
+
+
+def seal_picture(seal: str, demo: bool) -> str:
+    """The round seal as the address of a picture."""
+    lines = [_("电子印章"), *([_("演示用，无法律效力")] if demo else [])]
     return "data:image/svg+xml;base64," + b64encode(picture(seal, *lines).encode()).decode()

@@ -1,7 +1,7 @@
-"""Text of the paper as HTML: numbers and codes are not broken, right-to-left runs keep apart from what surrounds them.
+"""Text of the paper as HTML: numbers and codes are not broken, right-to-left runs are isolated.
 
-The classes stand in certificate.css. A box of class `code` moves to the next line whole; only what is longer than a
-line breaks, first between its parts (after / - and their like), which are such boxes too.
+The classes are defined in certificate.css. An element of class `code` moves to the next line as a whole; one longer
+than a line breaks first between its parts (after / - and similar), which are such elements too.
 """
 
 import re
@@ -11,8 +11,8 @@ from markupsafe import Markup
 from models.text import RIGHT_TO_LEFT
 
 CODE = re.compile(r"[!-~·]*\d[!-~·]*", re.ASCII)  # printable ASCII with a digit in it
-SEPARATED = re.compile(r"[^/\-_:;+&|·]*[/\-_:;+&|·]*")  # up to and with the separators behind it
-SHORT = 7  # signs that fit into the narrowest column; without separators they never break
+SEPARATED = re.compile(r"[^/\-_:;+&|·]*[/\-_:;+&|·]*")  # a part with the separators after it
+SHORT = 7  # characters that fit into the narrowest column
 LETTER = re.compile(r"[^\W\d_]")
 EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 RUN = re.compile(rf"{RIGHT_TO_LEFT.pattern}(?:[\W\d_]*{RIGHT_TO_LEFT.pattern})*")
@@ -23,7 +23,7 @@ def typeset(text: str) -> Markup:
     if not RIGHT_TO_LEFT.search(text):
         return _codes(text)
     first = LETTER.search(text)
-    if first and RIGHT_TO_LEFT.match(first[0]) and not EAST_ASIAN.search(text):  # what else is in it follows it
+    if first and RIGHT_TO_LEFT.match(first[0]) and not EAST_ASIAN.search(text):  # the whole text runs right to left
         return Markup('<bdi class="rtl">{}</bdi>').format(text)
     found, at = Markup(), 0
     for run in RUN.finditer(text):

@@ -1,14 +1,16 @@
-"""The worker that makes papers: any number of processes may do this at the same time, on any number of machines."""
+"""Worker that makes queued papers. Any number of processes, on any number of machines, may run it at the same time."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
-from flask import current_app
+from flask import Flask, current_app
 from flask_babel import gettext as _
 from obstore.exceptions import BaseError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models import clock
+from models import access, clock
 from models.acts import papers
 from models.certificate import paper_queue
 from models.certificate.paper_queue import Claim, Pace
@@ -19,45 +21,75 @@ from models.workflow import Refused
 from views.certificate import page
 from views.resources import keys, store
 
-ELSEWHERE = (Refused, Busy, OSError, BaseError)  # keys, memory or store cannot be used now: no fault of the paper
+UNAVAILABLE = (
+    Refused,
+    Busy,
+    OSError,
+    BaseError,
+)  # keys, memory or store cannot be used now: not a fault of the paper
 
 
 def pace() -> Pace:
-    """How patient we are, by the settings."""
+    """Lease and back-off of papers, from the settings."""
     return Pace(**current_app.config["PAPER_PACE"])
 
 
-def work(session: Session, pace: Pace) -> Iterator[tuple[str, str]]:
-    """One round: make every paper that is due now; (number of the certificate, why it was not made or "") for each.
+def make_due_papers(session: Session, pace: Pace) -> Iterator[tuple[str, str]]:
+    """One round: make all papers due now; yields (certificate number, why it was not made or "") for each. Commits.
 
-    One that fails stops no other, and is not tried twice in a round. Raises SQLAlchemyError.
+    A failure does not stop the others and is not retried in the same round. Raises SQLAlchemyError.
     """
     began = clock.now()
     while (task := paper_queue.claim(session, pace, began)) is not None:
-        if task.holds:
+        if task.is_valid:
             yield task.number, _attempt(session, task, pace)
         else:  # revoked before its paper was made: nobody may print it
-            paper_queue.finish(session, task.certificate_id)
+            paper_queue.delete_task(session, task.certificate_id)
             session.commit()
 
 
-def _attempt(session: Session, task: Claim, pace: Pace) -> str:
-    """Make one paper: ""; or give the task back, and say why. Leaves no transaction open."""
+@contextmanager
+def _lease_renewed(task: Claim, pace: Pace) -> Iterator[None]:
+    """Renew the lease as long as the paper is being made (at most typesetting.LONGEST): nobody else makes it too."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    done = Event()
+
+    def renew() -> None:
+        while not done.wait(pace.lease / 3):
+            try:
+                with app.app_context(), access.everything() as session:
+                    if not paper_queue.renew(session, task, pace):
+                        return
+            except SQLAlchemyError:  # the lease runs out, unless the database answers again before
+                app.logger.warning("the lease of certificate %s was not renewed", task.number)
+
+    thread = Thread(target=renew, daemon=True)
+    thread.start()
     try:
-        if task.faults >= pace.tries:  # it may kill whoever makes it
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _attempt(session: Session, task: Claim, pace: Pace) -> str:
+    """Make one paper, or release its task; the reason of a failure, or "". Commits; leaves no transaction open."""
+    try:
+        if task.faults >= pace.tries:  # it may have killed its workers
             raise TypesettingFailed(_("制作时程序多次中断。"))
-        papers.complete(task.certificate_id, store(), keys(), page)
+        with _lease_renewed(task, pace):
+            papers.complete(task.certificate_id, store(), keys(), page)
     except SQLAlchemyError:
         raise
     except Exception as why:
-        said = str(why) if isinstance(why, (Refused, TypesettingFailed)) else f"{type(why).__name__}: {why}"
-        fault = not isinstance(why, ELSEWHERE)
-        current_app.logger.warning("no paper yet for certificate %s: %s", task.number, said, exc_info=fault and why)
-        paper_queue.give_back(session, task, said, pace, fault=fault)
-        return said
-    except BaseException:  # told to stop
-        paper_queue.hand_over(session, task)
+        reason = str(why) if isinstance(why, (Refused, TypesettingFailed)) else f"{type(why).__name__}: {why}"
+        fault = not isinstance(why, UNAVAILABLE)
+        current_app.logger.warning("no paper yet for certificate %s: %s", task.number, reason, exc_info=fault and why)
+        paper_queue.end_attempt(session, task, reason, pace, fault=fault)
+        return reason
+    except BaseException:  # the process is being stopped
+        paper_queue.release_now(session, task)
         raise
     finally:
-        db.session.remove()  # in which the store asks for its identity
+        db.session.remove()  # the store reads its identity in db.session
     return ""

@@ -1,8 +1,7 @@
-"""The picture of an authority's round seal, as SVG: a red ring, the name along the arc, a star, and what kind it is.
+"""An authority's round seal as SVG: a red ring, the name along the arc, a star, and lines of text below it.
 
-Lengths are millimetres; y runs down. The name runs from left to right over the top, as on seals of state organs. It is
-drawn as outlines: characters that stand at angles would be read out of the PDF in no order. Its text is the picture's
-`alt`.
+Lengths are millimetres; y points down. The name runs from left to right over the top, as on seals of state organs. It
+is drawn as outlines: rotated characters would be extracted from the PDF in random order. The `alt` text has the name.
 """
 
 from collections.abc import Iterator
@@ -12,19 +11,19 @@ from xml.sax.saxutils import escape
 
 from models.certificate.fonts import outlines
 
-SIZE = 42  # across, the ring included
-RING, THIN = 1.0, 0.2  # widths of the outer ring and of the fine one within it
-BASELINE = 14.6  # radius on which the feet of the name stand
-ARC = 1.4 * pi  # the most that a name takes of the circle: the foot stays free for the words below the star
-LARGEST, STEP = 4.6, 1.22  # size of a character of the name, and how far apart they stand, in such sizes
+SIZE = 42  # diameter with the ring
+RING, THIN = 1.0, 0.2  # widths of the outer ring and of the fine one inside it
+BASELINE = 14.6  # radius of the name's baseline
+ARC = 1.4 * pi  # longest arc of the name; the bottom is left for the lines below the star
+LARGEST, STEP = 4.6, 1.22  # type size of the name, and distance of its characters in such sizes
 STAR = 6.2  # radius
 RED = "#c8102e"
-FAMILY = "Noto Serif CJK SC"  # of the words below the star, which are ours
+FAMILY = "Noto Serif CJK SC"  # of the lines below the star
 
 
 @lru_cache
 def picture(name: str, *lines: str) -> str:
-    """The seal of `name`; `lines` stand below the star, the first one larger."""
+    """The seal of `name`, with `lines` below the star, the first one larger."""
     parts = [_ring(SIZE / 2 - RING / 2, RING), _ring(SIZE / 2 - RING - 0.7, THIN), _star(), *_along(name)]
     parts += [_line(line, 9.2 + 3.1 * n, 3.0 if n == 0 else 2.0) for n, line in enumerate(lines)]
     box = f"{-SIZE / 2} {-SIZE / 2} {SIZE} {SIZE}"
@@ -37,7 +36,7 @@ def _ring(radius: float, width: float) -> str:
 
 
 def _star() -> str:
-    """Five points, one of them up; the inner corners lie where a regular star has them."""
+    """A regular five-pointed star, one point up."""
     corners = []
     for n in range(10):
         radius, angle = STAR if n % 2 == 0 else STAR * 0.382, n * pi / 5
@@ -46,7 +45,7 @@ def _star() -> str:
 
 
 def _along(name: str) -> Iterator[str]:
-    """Every character on its own, upright on the circle; a long name is set smaller."""
+    """The outline of each character, rotated along the circle; a long name gets a smaller type size."""
     step = min(LARGEST * STEP / BASELINE, ARC / max(len(name), 1))
     size = min(LARGEST, step * BASELINE / STEP * 1.08)
     for n, drawn in enumerate(outlines(name)):

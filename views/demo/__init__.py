@@ -11,7 +11,7 @@ from typing import Any
 import pikepdf
 from flask_babel import gettext as _
 from markupsafe import escape
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import clock, customs, workflow
@@ -21,8 +21,10 @@ from models.application.attachments import Store
 from models.application.carriers import Carrier
 from models.application.changes import OWN_FIELDS
 from models.certificate import Office
+from models.certificate.paper_queue import PaperTask
 from models.columns import shown
 from models.customs import CustomsMessage
+from models.notifications import Notification
 from models.people.accounts import Account, Entrustment, Organisation, publishers_for
 from models.vocabulary import Action, AttachmentKind, Category, Role, Step, Trade
 
@@ -80,7 +82,18 @@ def cases(session: Session, cast: dict[str, Account], store: Store, office: Offi
         return 0
     for case in sorted(data["case"], key=lambda case: -int(case["ago"])):
         _file(session, data["usual"] | case, cast, store, office, limit)
+    _queue_now(session)
     return len(numbers)
+
+
+def _queue_now(session: Session) -> None:
+    """What the acts of the past have queued waits from now on, or /healthz would call it overdue at the first start;
+    old messages have been read."""
+    unsent = update(CustomsMessage).where(CustomsMessage.attempts == 0, CustomsMessage.answered_at.is_(None))
+    session.execute(unsent.values(queued_at=clock.now()))
+    session.execute(update(PaperTask).values(queued_at=clock.now()))
+    old = Notification.at < clock.now() - timedelta(days=20)
+    session.execute(update(Notification).where(old).values(read_at=Notification.at))
 
 
 def _file(session: Session, case: Record, cast: dict[str, Account], store: Store, office: Office, limit: int) -> None:
@@ -96,10 +109,10 @@ def _file(session: Session, case: Record, cast: dict[str, Account], store: Store
                 _attach(session, application, [AttachmentKind(word) for word in words], by, store, limit)
             elif act in set(Step):
                 accepted = Step(act) is Step.CUSTOMS_ACCEPTED
-                customs.settle(session, accepted, *words, CustomsMessage.application_id == application.id)
+                customs.record_answer(session, accepted, *words, CustomsMessage.application_id == application.id)
                 filing.customs_replied(session, application, accepted, *words)
             else:
-                who = by if Role.PUBLISHER in workflow.RULES[Action(act)].by else cast["reviewer"]
+                who = by if Role.PUBLISHER in workflow.ACTS[Action(act)].by else cast["reviewer"]
                 filing.perform(session, Action(act), application, who, "".join(words), office=office)
 
 

@@ -1,4 +1,4 @@
-"""演示签章机构: signing keys for the demo, generated when it is first loaded; their names say 演示, 无法律效力."""
+"""演示签章机构: signing keys for the demo, generated when it is first loaded; their names and their policy say 演示."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 
 from models import clock
 from models.codes import authority_of
+from models.signing.keys import DEMO_POLICY
 
 YEARS = timedelta(days=3650)
 PAST = timedelta(days=365)  # demo papers are dated in the past, so the certificates are valid from a year ago
@@ -93,4 +94,7 @@ def _certificate(name: str, moment: datetime, issuer: Pair | None) -> Pair:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
+    if signs_papers:
+        policy = x509.PolicyInformation(x509.ObjectIdentifier(DEMO_POLICY), None)
+        builder = builder.add_extension(x509.CertificatePolicies([policy]), critical=False)
     return builder.sign(issuer_key, SHA256()), key

@@ -1,10 +1,6 @@
-"""模拟海关: a simulated customs with its own ledger and fault injection, for demo and tests. Not the real customs."""
+"""模拟海关: a simulated customs with its own ledger, which accepts, rejects or waits. Not the real customs."""
 
-import random
-import time
 from contextlib import closing
-from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,48 +21,17 @@ REFUSED_TITLE, WAITING_TITLE = "测试拒收", "测试等待"
 TABLES = f"""
 CREATE TABLE IF NOT EXISTS entry ({", ".join(SETTLED_COLUMNS)}, PRIMARY KEY (message_id));
 CREATE TABLE IF NOT EXISTS arrival (message_id);
-CREATE TABLE IF NOT EXISTS receipt (name PRIMARY KEY, raw, due);
 """
-FAULTS = ("lost", "unanswered", "duplicated", "reordered", "late", "malformed", "half", "rejected", "down")
-
-
-class NoAnswer(Exception):
-    """The letter was lost in transit: its sender gets no answer."""
-
-
-@dataclass
-class FaultInjection:
-    """Probability of each fault (0 to 1); `pause`: seconds that «late» and «down» last; `seed` makes it repeatable."""
-
-    chances: dict[str, float] = field(default_factory=dict)
-    seed: int | None = None
-    pause: float = 2.0
-
-    def __post_init__(self) -> None:
-        self.random, self.down_until = random.Random(self.seed), 0.0
-
-    def occurs(self, fault: str) -> bool:
-        """Whether this fault occurs now, at random."""
-        return self.random.random() < self.chances.get(fault, 0)
-
-    def down(self) -> bool:
-        """Whether the service is down; each call may start an outage of `pause` seconds."""
-        if self.occurs("down"):
-            self.down_until = time.monotonic() + self.pause
-        return time.monotonic() < self.down_until
 
 
 class Customs:
-    """Receives letters, records one entry per message, answers with receipts: at once, later, or not at all.
+    """Receives letters, records one entry per message and answers with a receipt; the title decides which.
 
     `trusted`: roots for the signatures of letters; without them signatures are not checked.
     """
 
-    def __init__(
-        self, path: Path, faults: FaultInjection | None = None, trusted: list[Certificate] | None = None
-    ) -> None:
-        self.path, self.faults, self.trusted = path, faults or FaultInjection(), trusted or []
-        self.lock, self.serial = Lock(), count()
+    def __init__(self, path: Path, trusted: list[Certificate] | None = None) -> None:
+        self.path, self.trusted, self.lock = path, trusted or [], Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite.connect(path)) as connection:
             connection.executescript(TABLES)
@@ -77,10 +42,8 @@ class Customs:
             return connection.execute(statement, values).fetchall()
 
     def take(self, raw: bytes) -> bytes | None:
-        """Process a letter; its receipt, or None: it comes later or never. Raises NoAnswer when the letter is lost."""
+        """Process a letter; its receipt. A subclass may return None: the receipt comes later or never."""
         with self.lock:
-            if self.faults.occurs("lost"):
-                raise NoAnswer
             try:
                 letter = envelope.opened(raw)
                 if self.trusted:
@@ -98,19 +61,21 @@ class Customs:
             self.run("INSERT INTO arrival VALUES (?)", name)
             if WAITING_TITLE in (root.findtext("{*}application/{*}title") or ""):
                 return receipt(letter.name, "0", "已转交海关，请等待业务回执（模拟海关）")
-            values = (name, *self._decision(letter, root), str(clock.today()))
+            values = (name, *self.decision(letter, root), str(clock.today()))
             self.run(f"INSERT OR IGNORE INTO entry VALUES ({', '.join('?' * len(values))})", *values)
-        return self._with_faults(letter.name, self._result(name))
+        return self.answer(letter.name, self._result(name))
 
-    def _decision(self, letter: Letter, root: Any) -> tuple[str, str, bool, str, str]:
-        """(certificate, act, accepted, code, words). Rejected: by title, at random, or when ids differ."""
+    def answer(self, about: str, part: Any) -> bytes | None:
+        """The receipt about the letter `about` with the result `part`."""
+        return receipt(about, "0", "", part)
+
+    def decision(self, letter: Letter, root: Any) -> tuple[str, str, bool, str, str]:
+        """(certificate, act, accepted, code, words). Rejected: by title, or when ids differ."""
         about, act = root.findtext("{*}certificate/{*}number"), root.findtext("{*}act")
         if root.findtext("{*}message_id") != letter.name:
             return about, act, False, "1002", "报文编号不一致（模拟海关）"
         if act != Action.REVOKE and REFUSED_TITLE in root.findtext("{*}application/{*}title"):
             return about, act, False, "2001", f"商品名称含“{REFUSED_TITLE}”（模拟海关）"
-        if self.faults.occurs("rejected"):
-            return about, act, False, "2002", "收货单位的海关备案信息未找到（模拟海关）"
         return about, act, True, "0000", "已接收（模拟海关）"
 
     def _result(self, name: str) -> Any:
@@ -121,42 +86,6 @@ class Customs:
             return result(name, Reply.WAITING if arrived else Reply.UNKNOWN, "", "")
         accepted, code, words = rows[0]
         return result(name, Reply.ACCEPTED if accepted else Reply.REJECTED, code, words)
-
-    def _with_faults(self, about: str, part: Any) -> bytes | None:
-        """The receipt with the result `part`, as the faults of this moment leave it; None: sent later or never."""
-        occurs, now = self.faults.occurs, time.time()
-        raw = receipt(about, "0", "", part)
-        if occurs("unanswered"):
-            return None
-        if occurs("malformed"):
-            return self.faults.random.choice([b"", b"<DxpRep/>", raw[:-20], b"\xff\xfe\x00", "已接收".encode("gbk")])
-        if occurs("half"):  # announces two results, but contains only that of another message
-            return receipt(about, "0", "", result("Z0020000000000-1", Reply.ACCEPTED, "0000", ""), count=2)
-        if occurs("duplicated"):
-            for _again in range(2):
-                self.post(about, raw, now)
-        if occurs("late"):
-            self.post(about, raw, now + self.faults.pause)
-            return receipt(about, "0", "已转交海关，请等待业务回执（模拟海关）")
-        if occurs("reordered"):
-            self.post(about, raw, now + self.faults.pause * self.faults.random.random())
-            return None
-        return raw
-
-    def post(self, about: str, raw: bytes, due: float) -> None:
-        """Queue a receipt to be fetched from `due` (Unix time) on."""
-        name = f"Receipt_{about}_{time.time_ns()}{next(self.serial)}.xml"
-        self.run("INSERT INTO receipt VALUES (?, ?, ?)", name, raw, due)
-
-    def waiting(self) -> list[tuple[str, bytes]]:
-        """(name, bytes) of the receipts that are due, in random order."""
-        rows = self.run("SELECT name, raw FROM receipt WHERE due <= ?", time.time())
-        self.faults.random.shuffle(rows)
-        return rows
-
-    def drop(self, name: str) -> None:
-        """Delete a receipt that was fetched."""
-        self.run("DELETE FROM receipt WHERE name = ?", name)
 
     def entries(self, since: str = "", until: str = "9999") -> list[dict[str, Any]]:
         """The ledger of these days (ISO dates, inclusive), in order of arrival."""

@@ -7,16 +7,16 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from models.exchange.transports.folders import FolderPair
-from views.demo.simulator import Customs, NoAnswer
+from views.demo.simulator import Customs
 
 POLL = 0.1  # seconds
 
 
 class GatewayHandler(BaseHTTPRequestHandler):
-    """POST /: a letter; GET /inbox, /inbox/<name>: receipts, DELETE to remove one; GET /ledger: what was received."""
+    """POST /: a letter; GET /inbox: no receipts, since each letter is answered at once; GET /ledger: what came."""
 
     server_version, sys_version = "SimulatedCustoms", ""
     customs: Customs
@@ -24,41 +24,22 @@ class GatewayHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Receive a letter; answer with its receipt, or with an empty body."""
         letter = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if not self.answers_down():
-            with suppress(NoAnswer):
-                self.reply(self.receive(letter) or b"")
+        self.reply(self.receive(letter) or b"")
 
     def receive(self, letter: bytes) -> bytes | None:
         """The receipt of a letter; tests override this."""
         return self.customs.take(letter)
 
     def do_GET(self) -> None:
-        """The names of waiting receipts, one of them, or the ledger."""
+        """The ledger, or an empty list of receipts."""
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        waiting = dict(self.customs.waiting())
-        if self.answers_down():
-            return
         if parts.path == "/ledger":
             self.reply_json(self.customs.entries(query.get("since", ""), query.get("until", "9999")))
         elif parts.path == "/inbox":
-            self.reply_json(list(waiting))
-        elif raw := waiting.get(unquote(parts.path.removeprefix("/inbox/"))):
-            self.reply(raw)
+            self.reply_json([])
         else:
             self.send_error(404)
-
-    def do_DELETE(self) -> None:
-        """Delete a receipt."""
-        if not self.answers_down():
-            self.customs.drop(unquote(self.path.removeprefix("/inbox/")))
-            self.reply(b"")
-
-    def answers_down(self) -> bool:
-        """Whether the service is down; then answers 503."""
-        if down := self.customs.faults.down():
-            self.send_error(503)
-        return down
 
     def reply_json(self, value: Any) -> None:
         """Answer 200 with this value as JSON."""
@@ -78,9 +59,7 @@ def serve(customs: Customs, port: int, handler: type[GatewayHandler] = GatewayHa
 
 
 def process_folders(customs: Customs, pair: FolderPair) -> None:
-    """Process once what lies in SentBox, and put due receipts into InBox; safe to repeat after a crash at any point."""
-    if customs.faults.down():
-        return
+    """Process once what lies in SentBox; safe to repeat after a crash at any point."""
     for file in _oldest_first(pair.folder / "SentBox"):
         with suppress(FileNotFoundError):  # another process was faster
             if file.suffix == ".ask":
@@ -89,9 +68,6 @@ def process_folders(customs: Customs, pair: FolderPair) -> None:
                 file.unlink()
             else:
                 _receive_file(customs, pair, file)
-    for name, raw in customs.waiting():
-        pair.put("InBox", name, raw)
-        customs.drop(name)
 
 
 def _oldest_first(box: Path) -> list[Path]:
@@ -104,12 +80,8 @@ def _oldest_first(box: Path) -> list[Path]:
 
 
 def _receive_file(customs: Customs, pair: FolderPair, file: Path) -> None:
-    """Process a letter: receipt to InBox, letter to OutBox, or FailBox when refused; a lost letter is deleted."""
-    try:
-        receipt = customs.take(file.read_bytes())
-    except NoAnswer:
-        file.unlink()
-        return
+    """Process a letter: receipt to InBox, letter to OutBox, or FailBox when refused."""
+    receipt = customs.take(file.read_bytes())
     if receipt is not None:
         pair.put("InBox", f"Receipt_{file.stem}_{time.time_ns()}.xml", receipt)
     failed = b"<ResponseCode>-" in (receipt or b"")

@@ -1,1 +1,1 @@
-"""Before and around the screens: login, 验证码, headers, error pages, public verification, health."""
+"""Sign-in, 验证码, security headers, error pages, public verification, health check."""

@@ -1,4 +1,4 @@
-"""Whose address a request comes from, and by which host name it may ask: proxies and names that the settings trust."""
+"""Client address behind trusted proxies, and trusted host names."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -7,18 +7,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from flask import Flask
+from flask import Flask, current_app, request
 from flask_babel import gettext as _
+from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from models.people.signin_failures import network_of
+
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
-LOCAL = ["127.0.0.1", "localhost"]  # Werkzeug compares no IPv6 address; `make run` serves none
+LOCAL = ["127.0.0.1", "localhost", "::1"]
+NAMES = "HOST_NAMES"  # key of app.config: as_compared() of each; one with a dot before it has all its subdomains
 
 
 class TrustedProxies:
-    """X-Forwarded-For, -Proto and -Host are read when they come from one of `networks`, and else ignored.
+    """Middleware: X-Forwarded-For, -Proto and -Host count only in requests from one of `networks`.
 
-    `hops`: proxies in a row; each adds one value to the end of a header, and those before it may be forged.
+    `hops`: number of proxies in a row; each appends one value to a header, and values before these may be forged.
     """
 
     def __init__(self, app: Wsgi, hops: int, networks: list[IPv4Network | IPv6Network]) -> None:
@@ -30,43 +34,79 @@ class TrustedProxies:
         return (self.behind_proxy if trusted else self.plain)(environ, start_response)
 
     def _is_trusted(self, address: str) -> bool:
-        """A socket of this machine has no address: whoever reaches it was let in by its file's permissions."""
-        try:
-            return not address or any(ip_address(address) in network for network in self.networks)
-        except ValueError:
-            return False
+        return is_among(address, self.networks)
+
+
+def is_among(address: str, networks: list[IPv4Network | IPv6Network]) -> bool:
+    """Whether an address lies in one of the networks; "" is a Unix socket, whose file permissions decide."""
+    try:
+        found = ip_address(address or "::1")
+    except ValueError:
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return not address or any(found in network for network in networks)
 
 
 def init_app(app: Flask) -> None:
-    """Trust what the settings PROXIES, PROXY_ADDRESSES, TRUSTED_HOSTS and BASE_URL say; stop the start if they err."""
-    app.config["TRUSTED_HOSTS"] = trusted_hosts(app.config["TRUSTED_HOSTS"], app.config["BASE_URL"])
+    """Apply PROXIES, PROXY_ADDRESSES, TRUSTED_HOSTS and BASE_URL; raises click.ClickException if they are invalid."""
+    names = trusted_hosts(app.config["TRUSTED_HOSTS"], app.config["BASE_URL"])
+    app.config[NAMES] = ["." * name.startswith(".") + as_compared(name.removeprefix(".")) for name in names]
+    app.config["TRUSTED_HOSTS"] = None  # Flask compares case, the dot at the end, and no IPv6 address at all
+    app.config["HEALTH_ADDRESSES"] = networks_of("HEALTH_ADDRESSES", app.config["HEALTH_ADDRESSES"])
+    app.before_request_funcs.setdefault(None, []).insert(0, check_host)
     if hops := int(app.config["PROXIES"]):
-        networks = proxy_networks(app.config["PROXY_ADDRESSES"])
+        networks = networks_of("PROXY_ADDRESSES", app.config["PROXY_ADDRESSES"])
         app.wsgi_app = TrustedProxies(app.wsgi_app, hops, networks)  # type: ignore[method-assign]
 
 
-def words_of(value: Any) -> list[str]:
-    """A setting that is a list, or text with commas or blanks between."""
+def check_host() -> None:
+    """Raises SecurityError (400) for a request with an untrusted host name."""
+    name, trusted = as_compared(request.host), current_app.config[NAMES]
+    if not any(name == each or (each[:1] == "." and f".{name}".endswith(each)) for each in trusted):
+        raise SecurityError("the host name is not trusted")
+
+
+def as_compared(host: str) -> str:
+    """A name or address, perhaps with a port, in the one form in which it is compared; "" for what is neither.
+
+    Lower case, without the dot that may end a full name (RFC 3986, 3.2.2), IDNA.
+    """
+    try:
+        if host.count(":") > 1 and not host.startswith("["):  # an IPv6 address as a setting may have it
+            return str(ip_address(host))
+        name = (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+        return str(ip_address(name)) if ":" in name else name.encode("idna").decode("ascii")
+    except ValueError:  # UnicodeError too
+        return ""
+
+
+def client_network() -> str:
+    """Key of the rate limits: the address of the client, or its /64, which is what one IPv6 subscriber has."""
+    return network_of(request.remote_addr or "")
+
+
+def split_setting(value: Any) -> list[str]:
+    """The items of a setting: a list, or text separated by commas or blanks."""
     parts = re.split(r"[\s,]+", value) if isinstance(value, str) else value or ()
     return [str(part) for part in parts if part]
 
 
-def proxy_networks(value: Any) -> list[IPv4Network | IPv6Network]:
-    """Addresses and networks of proxies; a click.ClickException names what is none."""
+def networks_of(setting: str, value: Any) -> list[IPv4Network | IPv6Network]:
+    """The addresses and networks of a setting; raises click.ClickException for an invalid one."""
     try:
-        return [ip_network(word) for word in words_of(value)]
+        return [ip_network(word) for word in split_setting(value)]
     except ValueError as wrong:
         raise click.ClickException(
-            _("FILING_PROXY_ADDRESSES 须为反向代理的 IP 地址或网段（%(why)s），请改正后再启动。", why=wrong)
+            _("FILING_%(name)s 须为 IP 地址或网段（%(why)s），请改正后再启动。", name=setting, why=wrong)
         ) from None
 
 
 def trusted_hosts(value: Any, base_url: str) -> list[str]:
-    """The host names that are answered; a click.ClickException when others than this machine use us and none is named.
+    """The accepted host names: the setting, or LOCAL if it is empty and BASE_URL is an address of this machine.
 
-    Without a setting, and while BASE_URL is an address of this machine, its own names.
+    Raises click.ClickException if it is empty and BASE_URL is any other address.
     """
-    names, host = words_of(value), urlsplit(base_url).hostname or ""
+    names, host = split_setting(value), urlsplit(base_url).hostname or ""
     if not names and not is_local(host):
         sentence = _(
             "请设置 FILING_TRUSTED_HOSTS（本系统的主机名，多个用逗号分隔），例如 FILING_TRUSTED_HOSTS=%(host)s。",
@@ -77,7 +117,7 @@ def trusted_hosts(value: Any, base_url: str) -> list[str]:
 
 
 def is_local(host: str) -> bool:
-    """Whether a host name means this very machine."""
+    """Whether a host name is this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

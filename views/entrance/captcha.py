@@ -3,13 +3,9 @@
 import hmac
 import io
 import unicodedata
-import wave
-from array import array
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from shutil import which
-from subprocess import run
 from typing import ClassVar
 
 from captcha.audio import AudioCaptcha
@@ -26,7 +22,6 @@ from views.entrance.security import random_name
 
 DIGITS, LIFE = 5, timedelta(minutes=2)
 INK, PAPER = (27, 95, 180), (247, 249, 252)
-SPOKEN = "零一二三四五六七八九"
 
 
 class LegibleCaptcha(ImageCaptcha):
@@ -44,7 +39,7 @@ def renew() -> None:
     session["challenge"] = [random_name(), clock.now().timestamp()]
 
 
-def current() -> str:
+def current_nonce() -> str:
     """The nonce of the current challenge; starts a new one when there is none or it has expired."""
     if not _is_valid(*session.get("challenge", ("", 0))):
         renew()
@@ -55,7 +50,7 @@ def _is_valid(nonce: str, started: float) -> bool:
     return bool(nonce) and 0 <= clock.now().timestamp() - started <= LIFE.total_seconds()
 
 
-def answer(nonce: str) -> str:
+def digits_of(nonce: str) -> str:
     """The digits of a challenge: an HMAC of its nonce, because the session cookie is signed but readable."""
     mac = hmac.digest(_key(), f"captcha {nonce}".encode(), "sha256")
     return f"{int.from_bytes(mac) % 10**DIGITS:0{DIGITS}d}"
@@ -65,17 +60,17 @@ def _key() -> bytes:
     return str(current_app.secret_key).encode()
 
 
-def check(typed: str) -> None:
-    """Use up the challenge, whether `typed` is right or wrong, and commit; raises Refused unless it is right."""
+def use_up(typed: str) -> None:
+    """End the challenge, whether `typed` is right or wrong; raises Refused if it is wrong or expired. Commits."""
     nonce, started = session.pop("challenge", ("", 0))
-    if not _is_valid(nonce, started) or not _use_up(nonce):
+    if not _is_valid(nonce, started) or not _record_use(nonce):
         raise Refused(_("验证码已过期，请按新图片重新输入。"))
     folded = unicodedata.normalize("NFKC", typed).strip()  # a Chinese input method may produce full-width digits
-    if not hmac.compare_digest(answer(nonce).encode(), folded.encode()):
+    if not hmac.compare_digest(digits_of(nonce).encode(), folded.encode()):
         raise Refused(_("验证码不正确，请按新图片重新输入。"))
 
 
-def _use_up(nonce: str) -> bool:
+def _record_use(nonce: str) -> bool:
     """Record the nonce and commit; False when it was used before: a replayed cookie violates the primary key."""
     db.session.add(SpentChallenge(nonce=nonce, spent_at=clock.now()))
     try:
@@ -98,25 +93,6 @@ def sound(digits: str) -> io.BytesIO:
 
 @cache
 def _speaker() -> AudioCaptcha:
-    """The package's English voice, or Chinese digits made with espeak-ng where installed (`make setup` does it)."""
-    if which("espeak-ng") is None:
-        return AudioCaptcha()
+    """Chinese digits where `make setup` has made them, else the package's English ones."""
     voices = Path(current_app.instance_path) / "voices"
-    for digit, spoken in enumerate(SPOKEN):
-        folder = voices / str(digit)
-        folder.mkdir(parents=True, exist_ok=True)
-        for pitch in (35, 55):
-            speak = ["espeak-ng", "-v", "cmn", "-s", "130", "-p", str(pitch), "--stdout", spoken]
-            wav = run(speak, check=True, capture_output=True).stdout
-            _write_resampled(folder / f"{pitch}.wav", wav)
-    return AudioCaptcha(str(voices))
-
-
-def _write_resampled(path: Path, wav: bytes) -> None:
-    """Convert espeak's WAV (16 bits, 22,050 Hz, header of 44 bytes) to what the package mixes: 8 bits, 8,000 Hz."""
-    samples = array("h", wav[44:])
-    positions = range(int(len(samples) * 8000 / 22050))
-    resampled = bytes((samples[int(position * 22050 / 8000)] >> 8) + 128 for position in positions)
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 1, 8000, 0, "NONE", ""))
-        file.writeframes(resampled)
+    return AudioCaptcha(str(voices) if (voices / "made").exists() else None)

@@ -1,111 +1,149 @@
-"""/healthz: whether the house is well, for whoever watches over it; what is not is one word a line, and no secret."""
+"""/healthz: the health check for monitoring; one word per problem and line, nothing confidential."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock
 from time import monotonic
 
 from flask import Flask, Response, current_app, request
+from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models import access
+from models import access, deadlines
 from models.backup import registered_store, unfinished_restore
 from models.certificate import paper_queue
 from models.customs import health as exchange
-from models.database import version
+from models.customs import heartbeat
+from models.database import briefly, has_room, version
 from models.files.store_errors import StoreUnusable
+from models.notifications import letters
 from models.people.accounts import Account
 from models.vocabulary import Role
 from views.certificate import paper_worker
-from views.resources import keys, pace, store
+from views.entrance.addresses import is_among
+from views.entrance.rate_limits import limiter
+from views.resources import keys, mail_pace, mail_server, pace, store
 
 
 class Prober:
-    """Writes into the store and reads back, no more often than each `every` seconds; in between the last result."""
+    """Probes by writing, at most once in `every` seconds; caches the result in between."""
 
     every = 10.0
 
-    def __init__(self) -> None:
+    def __init__(self, probe: Callable[[], bool]) -> None:
+        self.probe = probe
         self.lock, self.results = Lock(), dict[str, tuple[float, bool]]()
 
     def is_well(self, address: str) -> bool:
-        """Whether the store at this address can be used; one probe at a time."""
+        """Whether what is at this address can be written; one probe at a time."""
         with self.lock:
             at, well = self.results.get(address, (-self.every, False))
             if monotonic() >= at + self.every:
-                well = self._probe()
+                well = self.probe()
                 self.results = {address: (monotonic(), well)}
             return well
 
-    def _probe(self) -> bool:
-        try:
-            store().probe()
-        except StoreUnusable:
-            current_app.logger.exception("the store cannot be used")
-            return False
-        return True
+
+def probe_store() -> bool:
+    try:
+        store().probe()
+    except StoreUnusable:
+        current_app.logger.exception("the store cannot be used")
+        return False
+    return True
 
 
-PROBER = Prober()
+def probe_database() -> bool:
+    """Commits a row."""
+    try:
+        with access.everything() as session, briefly(session, SECONDS):
+            heartbeat.probe(session)
+    except SQLAlchemyError:
+        current_app.logger.exception("the database cannot be written")
+        return False
+    return has_room()
+
+
+SECONDS = 5  # that one question to the database may take
+STORE, DATABASE = Prober(probe_store), Prober(probe_database)
 
 
 def init_app(app: Flask) -> None:
-    """Hang the one page on the application."""
     app.add_url_rule("/healthz", view_func=health)
 
 
+@limiter.limit("300 per minute")  # each asks the database; a monitor asks a few times a minute
 def health() -> Response:
-    """`ok`, or 503 with the words of ills().
+    """`ok`, or 503 with the words of problems().
 
-    `?details` adds a line with the kind and version of the database, once that has answered, and one with what the
-    last `sweep --check` found.
+    For whoever may see them (may_see_details), `?details` adds a line with the kind and version of the database, and
+    one with the result of the last `sweep --check`, each if known.
     """
-    wrong = list(ills())
-    lines = [*(wrong or ["ok"]), *(details("database" in wrong) if "details" in request.args else ())]
+    wrong = list(problems())
+    asked = "details" in request.args and may_see_details()
+    lines = [*(wrong or ["ok"]), *(details(not {"database", "restore"}.isdisjoint(wrong)) if asked else ())]
     return Response("".join(f"{line}\n" for line in lines), 503 if wrong else 200, mimetype="text/plain")
 
 
-def details(mute: bool) -> Iterator[str]:
-    """What is known besides; `mute`: the database does not answer."""
+def may_see_details() -> bool:
+    """Only the addresses of HEALTH_ADDRESSES, and a signed-in 系统管理员: a version helps an attacker."""
+    if is_among(request.remote_addr or "", current_app.config["HEALTH_ADDRESSES"]):
+        return True
+    try:
+        return getattr(current_user, "role", None) is Role.OPERATOR
+    except SQLAlchemyError:  # only the database knows who is signed in
+        return False
+
+
+def details(unreachable: bool) -> Iterator[str]:
+    """The lines of `?details`; `unreachable`: the database does not answer, or is not whole. `!`: a notice is due."""
     if known := version():
         yield known
-    if mute:
+    if unreachable:
         return
     with access.everything() as session:
         if found := registered_store.last_check(session):
             yield f"missing files {found[1]} ({found[0]:%Y-%m-%d %H:%M})"
+        horizon = deadlines.horizon(session)
+        yield f"calendar until {horizon.last or 'unknown'}{'!' if horizon.is_near else ''}"
+        if horizon.beyond:
+            yield f"deadlines beyond the calendar {horizon.beyond}"
 
 
-def ills() -> Iterator[str]:
-    """What is not well now, in words: database, restore (broken off), keys, missing (files), store (full, read-only or
-    away); of the messages to customs deliverer (none is running), overdue, set_aside, rejected, unanswered;
-    papers (no worker has made them in time) and papers_set_aside (none could make them)."""
+def problems() -> Iterator[str]:
+    """Current problems, as words: database (does not answer, or cannot be written: full or read-only), restore
+    (unfinished), keys, missing (files), store (full, read-only or unreachable); of messages to customs: deliverer
+    (none is running), overdue, set_aside, rejected, unanswered; papers (overdue) and papers_set_aside; mail (letters
+    are overdue)."""
     found: list[str] = []
     try:
-        if unfinished_restore.is_there():
+        if unfinished_restore.is_unfinished():
             yield "restore"
-            return  # the tables may be half there
-        with access.everything() as session:
-            found = [*_of_files(session), *exchange.health(session, pace()).ill]
-            found += paper_queue.unwell(session, paper_worker.pace())
+            return  # the tables may be incomplete
+        with access.everything() as session, briefly(session, SECONDS):
+            found = [*_file_problems(session), *exchange.health(session, pace()).problems]
+            found += paper_queue.problems(session, paper_worker.pace())
+            found += letters.problems(session, mail_pace()) if mail_server() else []
     except SQLAlchemyError:
         current_app.logger.exception("the database does not answer")
         yield "database"
         return
-    if not PROBER.is_well(current_app.config["STORE"]):
+    if not DATABASE.is_well(current_app.config["SQLALCHEMY_DATABASE_URI"]):
+        yield "database"
+    if not STORE.is_well(current_app.config["STORE"]):
         yield "store"
     yield from found
 
 
-def _of_files(session: Session) -> Iterator[str]:
-    """Whether a province that decides lacks its keys, and whether the last check found files missing."""
+def _file_problems(session: Session) -> Iterator[str]:
+    """`keys`: a province with an active reviewer lacks keys; `missing`: the last check found missing files."""
     reviewers = select(Account.province).where(Account.role == Role.REVIEWER, Account.active).distinct()
     try:
         if keys().missing(str(province) for province in session.scalars(reviewers)):
             yield "keys"
-    except OSError:
-        current_app.logger.exception("the keys cannot be read")
+    except OSError as error:
+        current_app.logger.error("the keys cannot be read: %s", error)
         yield "keys"
     last = registered_store.last_check(session)
     if last and last[1]:

@@ -1,11 +1,12 @@
 """Limits of request bodies: only a POST has its form parsed, up to 64 KB unless LARGER allows more."""
 
 from dataclasses import dataclass
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 import flask
-from flask import Flask, current_app, request
-from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, ServiceUnavailable
 from werkzeug.formparser import FormDataParser
 
 
@@ -18,36 +19,48 @@ class Limit:
     parts: int
 
 
-SMALL = Limit(body=64 << 10, fields=64 << 10, parts=200)
+SMALL = Limit(body=64 << 10, fields=64 << 10, parts=300)  # 200 ticked rows and more
 FILE = Limit(body=None, fields=256 << 10, parts=20)  # the parser counts up to 64 KB of a file too
-LONG_FORM = Limit(body=16 << 20, fields=16 << 20, parts=60_000)  # 3,000 carrier rows
+LONG_FORM = Limit(body=8 << 20, fields=8 << 20, parts=60_000)  # 3,000 carrier rows take 2 to 3 MB
 # By endpoint. Anonymous visitors reach only verify.upload, which takes a single file.
 LARGER = {
     "verify.upload": FILE,
     "applications.upload": FILE,
     "districts.preview": FILE,
+    "calendar.preview": FILE,
+    "calendar.replace": Limit(body=1 << 20, fields=1 << 20, parts=20),
     "districts.replace": Limit(body=8 << 20, fields=8 << 20, parts=20),  # the rows of the preview, signed
+    "applications.carrier_preview": Limit(body=9 << 20, fields=9 << 20, parts=40),  # a file, or what was pasted
+    "applications.carrier_take": Limit(body=9 << 20, fields=9 << 20, parts=40),  # the cells of a preview page
+    "applications.autosave": LONG_FORM,
     "applications.create_view": LONG_FORM,
     "applications.edit_view": LONG_FORM,
 }
 
 
 class Parser(FormDataParser):
-    """Whatever the form parser raises about a malformed body is a 400; about our own disk, a 503."""
+    """Errors of the form parser become 400 for a malformed body, 503 for a full disk."""
 
     def parse(self, *args: Any, **options: Any) -> Any:
         try:
             stream, form, files = super().parse(*args, **options)
         except HTTPException:
             raise
-        except OSError as full:  # the disk for temporary files: not the sender's fault
-            current_app.logger.exception("no room for what is being sent")
+        except OSError as full:  # the disk for temporary files
+            current_app.logger.exception("no space for the temporary file of an upload")
             raise ServiceUnavailable from full
         except Exception as malformed:
             raise BadRequest from malformed
         if None in form or None in files:  # a part without a name
             raise BadRequest
         return stream, form, files
+
+    def _parse_urlencoded(self, stream: IO[bytes], *rest: Any) -> Any:
+        """As Werkzeug's, which has no limit on the number of fields here: each costs some 300 bytes of memory."""
+        body = stream.read()
+        if self.max_form_parts is not None and body.count(b"&") >= self.max_form_parts:
+            raise RequestEntityTooLarge
+        return super()._parse_urlencoded(BytesIO(body), *rest)
 
 
 class Request(flask.Request):
@@ -64,11 +77,21 @@ def init_app(app: Flask) -> None:
     """Set the limits of every request before anything reads its body."""
     app.request_class = Request
     app.before_request_funcs.setdefault(None, []).insert(0, limit)
+    app.after_request(close_if_unread)
 
 
 def limit() -> None:
     """Set the limits of this request by its endpoint."""
     limit_to(LARGER.get(request.endpoint or "", SMALL))
+
+
+def close_if_unread(response: Response) -> Response:
+    """Say `Connection: close` when a refused body may be unread: the server closes, and the next request was lost."""
+    large = (request.content_length or 0) > SMALL.fields
+    connection = request.environ.get("gunicorn.socket")
+    if response.status_code >= 400 and (large or response.status_code in (408, 413, 429)):
+        getattr(connection, "end_connection", lambda: None)()  # views/entrance/server.py
+    return response
 
 
 def limit_to(chosen: Limit) -> None:

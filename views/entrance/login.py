@@ -1,6 +1,5 @@
-"""The front door: 登录, 退出, 修改密码 (手册 第四篇). Everything behind it is shut unless PUBLIC opens it."""
+"""登录, 退出, 修改密码 (手册 第四篇). Every endpoint requires an account unless PUBLIC lists it."""
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -28,33 +27,44 @@ from flask_wtf.csrf import generate_csrf
 from models import access
 from models.database import db
 from models.people.accounts import Account
-from models.people.passwords import SHORTEST
-from models.people.sessions import end_visit, end_visits, has_given, lockout, sign_in, told_at_sign_in, visitor
-from models.people.signin_failures import Place
+from models.people.sessions import (
+    end_visit,
+    failures_notice,
+    how_ended,
+    last_sign_in,
+    previous_visit,
+    resume_visit,
+    sign_in,
+)
 from models.workflow import Refused
 from views.entrance import captcha
+from views.entrance.fields import WrongFields, about, wrong_fields
 from views.entrance.limits import SMALL, limit_to
-from views.entrance.security import STATIC, OtherAccount, limiter, local, random_name, wants_json
+from views.entrance.password import password
+from views.entrance.place import BROWSER, place
+from views.entrance.rate_limits import limiter
+from views.entrance.security import STATIC, local, random_name, wants_json
+from views.entrance.signed_out import OtherAccount, SignedOut
 
-# Endpoints, and whole blueprints, that need no account. They see no row of the register: the session stays closed.
-PUBLIC = STATIC | {"login", "picture", "sound", "health", "verify"}
-OPENED_BY = "X-Account"  # sent by our scripts: the account that the page was made for
-BROWSER, BROWSER_KEPT = "filing_browser", timedelta(days=180)  # as long as the visits are that it is known by
+# Endpoints and blueprints without sign-in. Row security shows them no row.
+PUBLIC = STATIC | {"login", "picture", "sound", "health", "verify", "feed"}
+OPENED_BY = "X-Account"  # request header of our scripts: id of the account that the page was rendered for
+BROWSER_LIFETIME = timedelta(days=180)  # as long as the visits that it refers to are stored
 WHILE_CHANGING = frozenset({"password", "logout"})
 
 
 def init_app(app: Flask) -> None:
-    """Sign people in, and let nobody else past."""
+    """Register sign-in, its pages, and the check of every request."""
     app.config["PERMANENT_SESSION_LIFETIME"] = _timeout(app)
     manager = LoginManager(app, add_context_processor=False)
-    # Flask-Login can bind a session to address and browser: whoever changes networks or proxies would be thrown
-    # out. What protects a session here is its own token, ended on the server.
+    # Flask-Login could bind a session to address and browser, which would sign out people who change networks. Sessions
+    # are protected by their token, which is ended on the server.
     manager.session_protection = None
-    manager.user_loader(lambda token: visitor(db.session(), token, _timeout(current_app), _lifetime(current_app)))
-    # A proxy, so that a page that does not ask who is there (an error page) does not ask the database either.
+    manager.user_loader(lambda token: resume_visit(db.session(), token, *session_limits()))
+    # A proxy: pages that do not use current_user (error pages) do not query the database.
     app.jinja_env.globals["current_user"] = current_user
-    # Before CSRF: who has timed out is told so, and a stranger's upload is refused before it is read.
-    app.before_request_funcs.setdefault(None, []).insert(0, guard)
+    # Before CSRF protection: a timed-out session gets its own message, and an anonymous upload is refused unread.
+    app.before_request_funcs.setdefault(None, []).insert(0, authorize)
     app.add_url_rule("/login", view_func=login, methods=["GET", "POST"])
     app.add_url_rule("/captcha.png", view_func=picture)
     app.add_url_rule("/captcha.wav", view_func=sound)
@@ -66,153 +76,145 @@ def _timeout(app: Flask) -> timedelta:
     return timedelta(minutes=int(app.config["SESSION_MINUTES"]))
 
 
-def _lifetime(app: Flask) -> timedelta:
-    return timedelta(hours=int(app.config["SESSION_HOURS"]))
-
-
-def place() -> Place:
-    """Where this request comes from; the browser by a cookie that it is given at its first sign-in."""
-    browser = request.cookies.get(BROWSER, "")
-    return Place(request.remote_addr or "", browser if re.fullmatch(r"[\w-]{22}", browser) else "")
+def session_limits() -> tuple[timedelta, timedelta]:
+    """How long a session lasts: after the last request, and after sign-in."""
+    return _timeout(current_app), timedelta(hours=int(current_app.config["SESSION_HOURS"]))
 
 
 def _remember_browser(name: str) -> None:
-    """Let the browser be known at the next sign-in: whoever guesses elsewhere does not slow it down."""
+    """Set the cookie by which the next sign-in recognises the browser."""
 
-    def give(response: Response) -> Response:
+    def set_cookie(response: Response) -> Response:
         config = current_app.config
         options: dict[str, Any] = {"secure": config["SESSION_COOKIE_SECURE"], "samesite": "Lax", "httponly": True}
-        response.set_cookie(BROWSER, name, max_age=BROWSER_KEPT, **options)
+        response.set_cookie(BROWSER, name, max_age=BROWSER_LIFETIME, **options)
         return response
 
-    after_this_request(give)
+    after_this_request(set_cookie)
 
 
-def guard() -> ResponseReturnValue | None:
-    """Who is here, and may they be? Runs before every request; the rows they see follow from it."""
+def authorize() -> ResponseReturnValue | None:
+    """Before every request: open row security for the account, or refuse the request."""
+    if request.endpoint in STATIC:  # before the session is looked at, or the answer would vary with the cookie
+        return None
     public = request.routing_exception or not PUBLIC.isdisjoint({request.endpoint, request.blueprint})
     account = current_user if not public and current_user.is_authenticated else None
     access.enter(account)
     if public:
         return None
     if account is None:
-        limit_to(SMALL)  # the larger limits are for those who have signed in
+        limit_to(SMALL)  # the larger limits apply only after sign-in
         return _signed_out() if request.endpoint == "logout" else _to_login()
     if request.headers.get(OPENED_BY, str(account.id)) != str(account.id):
         raise OtherAccount
     if account.must_change and request.endpoint not in WHILE_CHANGING:
         return abort(403) if wants_json() else redirect(url_for("password"), 303)
-    if not account.is_complete and request.endpoint not in WHILE_CHANGING:  # no screen could show them a row
+    if not account.is_complete and request.endpoint not in WHILE_CHANGING:  # row security would show no row
         return abort(403) if wants_json() else (render_template("entrance/incomplete.html"), 403)
     return None
 
 
 def _signed_out() -> ResponseReturnValue:
-    """After 退出, also of a session that had ended, or in another tab: nobody is told of a timeout."""
+    """The response to 退出, also of an expired session: no message about a timeout."""
     session.clear()
     flash(_("已安全退出。"))
     return redirect(url_for("login"), 303)
 
 
 def _to_login() -> ResponseReturnValue:
-    if session.pop("_user_id", None):
-        session.permanent = False  # or the next picture or style sheet would send back a cookie without the 验证码
+    why = None
+    if token := session.pop("_user_id", None):
+        why = how_ended(db.session(), str(token))
+        session.permanent = False  # permanent sessions are re-sent with static files and overwrite the captcha cookie
         if not wants_json():
-            flash(_("登录已超时，请重新登录。"))
+            flash(why or _("登录已超时，请重新登录。"))
     if request.method == "POST" or wants_json():
-        abort(401)
+        raise SignedOut(why)
     return redirect(url_for("login", next=request.full_path.rstrip("?")))
 
 
-@limiter.limit("60 per minute", methods=["POST"])
 def login() -> ResponseReturnValue:
-    """User name, password and 验证码, in the reverse order: a wrong 验证码 never tries a password.
+    """Sign-in. The 验证码 is checked first: with a wrong one the password is not tried.
 
-    A script, whose page has lost its session, gets JSON: {"csrf_token": …}, or 401 and {"message": …}.
+    A script whose session has ended gets JSON: {"csrf_token": …}, or 401 and {"message": …, "field": …}.
     """
     target = local(request.values.get("next")) or "/"
     if current_user.is_authenticated and not wants_json():
         return redirect(target)
     if request.method != "POST":
-        session.permanent = False  # or every picture and style sheet would send back the cookie without the 验证码
+        session.permanent = False  # permanent sessions are re-sent with static files and overwrite the captcha cookie
         return _login_page(target)
     username = request.form.get("username", "").replace("\0", "").strip()
+    where = place() if place().browser else replace(place(), browser=random_name())
     try:
-        if current_app.config["CAPTCHA"]:
-            captcha.check(request.form.get("code", ""))
-        where = place() if place().browser else replace(place(), browser=random_name())
+        _check_form(username)
         account = sign_in(db.session(), username, request.form.get("password", ""), where)
         check_opened_by(account)
     except Refused as refused:
         if wants_json():
-            return jsonify(message=str(refused)), 401
-        return _login_page(target, username, str(refused)), 401
+            return jsonify(message=str(refused), field=next(iter(wrong_fields(refused)), None)), 401
+        return _login_page(target, username, refused), 401
     if current_user.is_authenticated:  # the other account of OtherAccount
-        end_visit(db.session(), current_user.visit)
+        end_visit(db.session(), current_user.visit, where)
     session.clear()
     session.permanent = True
     login_user(account)
     _remember_browser(where.browser)
-    if told := told_at_sign_in(db.session(), account):
-        flash(told, "message")
+    tell_last_sign_in(account)
     return jsonify(csrf_token=generate_csrf()) if wants_json() else redirect(target, 303)
 
 
+def tell_last_sign_in(account: Account) -> None:
+    """Flash when and from where the account was last signed in, and what passwords were wrong since, once."""
+    if notice := failures_notice(db.session(), account):
+        flash(notice, "message")
+    elif last := previous_visit(db.session(), account):
+        flash(_("%(told)s。如非本人操作，请修改密码，并告知系统管理员。", told=last_sign_in(last)), "info")
+
+
 def check_opened_by(account: Account) -> None:
-    """Raises Refused, and ends the visit, when the page that asks was made for another account."""
+    """When the page was rendered for another account: end the visit, commit, and raise Refused."""
     if request.headers.get(OPENED_BY, str(account.id)) != str(account.id):
         assert account.visit is not None
-        end_visit(db.session(), account.visit)
+        end_visit(db.session(), account.visit, place())
         raise Refused(_("这个页面不是以该账号打开的，请用原来的账号登录后继续。"))
 
 
-def _login_page(target: str, username: str = "", error: str = "") -> str:
-    return render_template("entrance/login.html", next=target, username=username, error=error, digits=captcha.DIGITS)
+def _check_form(username: str) -> None:
+    """Raises WrongFields for what is not filled in, and then for a wrong 验证码: it is used up by one answer."""
+    asked = {"username": _("请填写用户名。"), "password": _("请填写密码。")}
+    if current_app.config["CAPTCHA"]:
+        asked["code"] = _("请填写验证码。")
+    given = {"username": username} | {name: request.form.get(name, "") for name in ("password", "code")}
+    if missing := {name: sentence for name, sentence in asked.items() if not given[name]}:
+        raise WrongFields(missing)
+    if current_app.config["CAPTCHA"]:
+        with about("code"):
+            captcha.use_up(given["code"])
+
+
+def _login_page(target: str, username: str = "", refused: Refused | None = None) -> str:
+    """The form with what was typed, the password left out, and what is wrong: of one field beside it, else on top."""
+    wrong = wrong_fields(refused)
+    page: dict[str, Any] = {"next": target, "username": username, "wrong": wrong, "digits": captcha.DIGITS}
+    page["error"] = "" if wrong or refused is None else str(refused)
+    return render_template("entrance/login.html", **page)
 
 
 @limiter.limit("120 per minute")
 def picture() -> ResponseReturnValue:
-    """The 验证码 to see; `?new` makes another one («看不清？换一张»)."""
+    """The 验证码 as a picture; `?new` starts a new one («看不清？换一张»)."""
     if "new" in request.args:
         captcha.renew()
-    return send_file(captcha.picture(captcha.answer(captcha.current())), mimetype="image/png")
+    return send_file(captcha.picture(captcha.digits_of(captcha.current_nonce())), mimetype="image/png")
 
 
-@limiter.limit("20 per minute")  # a second of work each, for whoever asks
+@limiter.limit("20 per minute")  # each takes a second of processor time
 def sound() -> ResponseReturnValue:
-    """The same 验证码 to hear, in Chinese."""
-    return send_file(captcha.sound(captcha.answer(captcha.current())), mimetype="audio/wav")
+    """The same 验证码 as sound."""
+    return send_file(captcha.sound(captcha.digits_of(captcha.current_nonce())), mimetype="audio/wav")
 
 
 def logout() -> ResponseReturnValue:
-    """退出: the visit ends on the server, so that a copy of the cookie is worth nothing."""
-    end_visit(db.session(), current_user.visit)
+    end_visit(db.session(), current_user.visit, place())
     return _signed_out()
-
-
-@limiter.limit("20 per minute", methods=["POST"])  # argon2 is slow on purpose
-def password() -> ResponseReturnValue:
-    """修改密码; asked of everybody at the first login."""
-    if request.method != "POST":
-        return render_template("entrance/password.html", error="", shortest=SHORTEST)
-    try:
-        _change(current_user, *(request.form.get(name, "") for name in ("current", "new", "repeat")))
-    except Refused as refused:
-        db.session.rollback()
-        return render_template("entrance/password.html", error=str(refused), shortest=SHORTEST), 422
-    flash(_("密码已修改，其他设备上的登录已退出。"), "success")
-    return redirect("/", 303)
-
-
-def _change(account: Account, old: str, new: str, repeat: str) -> None:
-    """The new password, and the end of every other visit."""
-    assert account.visit is not None
-    if not has_given(db.session(), account, old, place()):
-        raise Refused(_("当前密码不正确，请核对后重新输入；%(rule)s", rule=lockout()))
-    if new != repeat:
-        raise Refused(_("两次输入的新密码不一致，请重新输入。"))
-    if new == old:
-        raise Refused(_("新密码不能与当前密码相同，请换一个。"))
-    account.set_password(new)
-    end_visits(db.session(), account.id, except_for=account.visit.id)
-    db.session.commit()

@@ -1,6 +1,6 @@
-"""A note that is shown once: encrypted in the database until then, its key in the session's cookie and nowhere else.
+"""Notes shown once: stored encrypted in the visit, with the key only in the session cookie.
 
-A flashed message lies readable in the cookie, and a copy of that cookie keeps it for ever.
+Flask's flash() would store the text readable in the cookie, where every copy of the cookie still has it later.
 """
 
 import json
@@ -12,16 +12,16 @@ from flask_login import current_user
 KEY = "note_key"
 
 
-def leave(note: str) -> None:
-    """Keep a note for the next `take`, behind those that wait already. The caller commits."""
+def add_note(note: str) -> None:
+    """Append a note for the next pop_notes(). The caller commits."""
     waiting = [*_waiting(), note]
     key = Fernet.generate_key()
     session[KEY] = key.decode()
     current_user.visit.note = Fernet(key).encrypt(json.dumps(waiting).encode()).decode()
 
 
-def take() -> list[str]:
-    """The notes that wait for this visit; they are gone when the caller commits."""
+def pop_notes() -> list[str]:
+    """Remove and return the waiting notes of this visit. The caller commits."""
     notes = _waiting()
     if current_user.visit.note is not None:
         current_user.visit.note = None
@@ -30,10 +30,10 @@ def take() -> list[str]:
 
 
 def _waiting() -> list[str]:
-    key, kept = session.get(KEY), current_user.visit.note
-    if not key or not kept:
+    key, encrypted = session.get(KEY), current_user.visit.note
+    if not key or not encrypted:
         return []
     try:
-        return list(json.loads(Fernet(key).decrypt(kept)))
-    except (InvalidToken, ValueError):  # of another tab's key
+        return list(json.loads(Fernet(key).decrypt(encrypted)))
+    except (InvalidToken, ValueError):  # encrypted with the key of another tab
         return []

@@ -1,4 +1,4 @@
-"""What every answer carries and how every refusal reads: CSRF, headers, error pages."""
+"""CSRF protection, security headers, error pages."""
 
 import logging
 import re
@@ -9,56 +9,50 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, has_app_context, jsonify, render_template, request
 from flask_babel import gettext as _
-from flask_limiter import Limiter, RateLimitExceeded
-from flask_limiter.util import get_remote_address
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
-from markupsafe import escape
-from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestTimeout, SecurityError, Unauthorized
+from markupsafe import Markup
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    Forbidden,
+    HTTPException,
+    RequestTimeout,
+    SecurityError,
+    Unauthorized,
+)
 from werkzeug.http import parse_range_header
 
-from models.application import Application
-from models.application.carriers import Carrier
-from models.application.trail import TrailEntry
-from models.codes import label_of
-from models.vocabulary import WordColumn
+from models.database import release
 from models.workflow import Refused
+from views.entrance.rate_limits import limiter
+from views.entrance.signed_out import OtherAccount, SignedOut
+from views.entrance.typed_text import labelled_fields, resubmittable_fields
 
 STATIC = frozenset({"static", "admin.static", "icon"})
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; media-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
-UNREAD = {408, 413, 429}  # answers to a body that was not read to its end, and is not read for the error page either
-limiter = Limiter(get_remote_address)  # by address; RATELIMIT_STORAGE_URI lets several processes count together
+UNREAD = {408, 413, 429}  # statuses of requests whose body was not read completely; the error page must not read it
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-FIELDS = {  # of the forms that hold long work: name → column, which says its label and how its value is read
-    column.key: column
-    for table in (TrailEntry, Carrier, Application)
-    for column in table.__table__.columns
-    if "label" in column.info
-}
-SECRET = frozenset({"csrf_token", "password", "code", "current", "new", "repeat"})  # never sent back in an error page
-AGAIN = frozenset({400, 401, 429})  # what a second try may mend; so may anything from 500 on
-
-
-class OtherAccount(Unauthorized):
-    """The page was opened by another account than the one that is signed in now."""
+AGAIN = frozenset({400, 401, 429})  # statuses after which resubmitting may succeed, besides 500 and above
 
 
 class Answer(Response):
-    """Every answer of ours."""
+    """The application's response class."""
 
     def make_conditional(
         self, request_or_environ: Any, accept_ranges: bool | str = False, complete_length: int | None = None
     ) -> Any:
-        """Werkzeug's, which answers 416 to every Range but one of bytes; RFC 9110, 14.2 lets the others be ignored.
+        """Ignore every Range but a single one of bytes, as RFC 9110, 14.2 permits; Werkzeug would answer 416.
 
-        So several ranges, an unknown unit, what cannot be read and an ending longer than the file mean the whole file.
+        Several ranges, an unknown unit, a malformed header and a suffix longer than the file return the whole file.
         """
         environ = getattr(request_or_environ, "environ", request_or_environ)
         asked = parse_range_header(environ.get("HTTP_RANGE"))
@@ -69,34 +63,54 @@ class Answer(Response):
 
 
 def init_app(app: Flask) -> None:
-    """Guard every unsafe request, dress every answer, put every error into one sentence."""
+    """Register CSRF protection, rate limits, security headers and error pages."""
     app.response_class = Answer
-    limiter.init_app(app)  # first: whoever has to wait is told so before what they send is read
+    limiter.init_app(app)  # first: a rate-limited request is refused before its body is read
+    app.before_request(refuse_foreign_origin)  # before the token: a page of another site has no business with one
     CSRFProtect(app)
     app.jinja_env.globals["csp_nonce"] = nonce
-    app.after_request(tell_script_where)
-    app.after_request(dress)
-    app.register_error_handler(HTTPException, explain)
-    app.register_error_handler(Refused, refused)
-    app.logger.addFilter(name_incident)
+    app.after_request(redirect_as_json)
+    app.after_request(add_security_headers)
+    app.register_error_handler(HTTPException, handle_http_error)
+    app.register_error_handler(Refused, handle_refused)
+    app.logger.addFilter(add_incident_number)
+
+
+class ForeignOrigin(Forbidden):
+    """A page of another site has sent this request."""
+
+
+def refuse_foreign_origin() -> None:
+    """Raise ForeignOrigin for a POST whose Origin names another host, with a valid token too.
+
+    Hosts are compared, and not schemes: a proxy may speak https with the browser and say nothing of it to us.
+    """
+    if request.method == "POST" and request.origin is not None:
+        try:
+            host = urlsplit(request.origin).netloc
+        except ValueError:  # `http://[`
+            host = ""
+        if host != request.host:  # `null` has none
+            raise ForeignOrigin
 
 
 def random_name() -> str:
-    """128 random bits that fit into a header, a cookie or an address."""
+    """128 random bits, safe in headers, cookies and URLs."""
     return secrets.token_urlsafe(16)
 
 
 def nonce() -> str:
-    """The one nonce of this request: Flask-Admin asks for it at every script it renders."""
+    """The CSP nonce of this request; Flask-Admin calls this for every script it renders."""
     if "nonce" not in g:
         g.nonce = random_name()
     return str(g.nonce)
 
 
-def dress(response: Response) -> Response:
-    """The security headers; what an answer says for itself about its content stays."""
+def add_security_headers(response: Response) -> Response:
+    """Add the headers; a Content-Security-Policy, and who may frame it, of the response itself are kept."""
     response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce()))
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     if request.endpoint not in STATIC:
         response.headers["Cache-Control"] = "no-store"
     if request.is_secure:
@@ -104,8 +118,8 @@ def dress(response: Response) -> Response:
     return response
 
 
-def tell_script_where(response: Response) -> Response:
-    """A redirect after a script's POST becomes {"location": address}: a script cannot read where a redirect leads."""
+def redirect_as_json(response: Response) -> Response:
+    """A redirect after a script's POST becomes {"location": address}: scripts cannot read redirect targets."""
     if response.status_code in (302, 303) and request.method == "POST" and "X-Requested-With" in request.headers:
         response.data, response.mimetype = jsonify(location=response.headers.pop("Location")).data, "application/json"
         response.status_code = 200
@@ -113,12 +127,12 @@ def tell_script_where(response: Response) -> Response:
 
 
 def local(target: str | None) -> str | None:
-    """`target` when it is a path of ours: exactly one leading slash, nothing a browser reads as another host."""
+    """`target` if it is a path of this site, else None: one leading slash, nothing a browser reads as a host."""
     return target if target and re.fullmatch(r"/(?!/)[^\\\x00-\x1f\x7f]*", target) else None
 
 
-def came_from() -> str | None:
-    """The page of ours that sent this request."""
+def referring_page() -> str | None:
+    """The path of the referring page, if it is of this site."""
     try:
         page = urlsplit(request.referrer or "")
     except ValueError:  # `http://[`
@@ -127,17 +141,21 @@ def came_from() -> str | None:
 
 
 def wants_json() -> bool:
-    """Whether a script is asking, and not a page."""
+    """Whether the client is a script, which gets JSON."""
     accepted = request.accept_mimetypes
     return "X-Requested-With" in request.headers or accepted["application/json"] > accepted["text/html"]
 
 
 def sentence(error: HTTPException) -> str:
-    """What happened and what to do next, by status; nothing of the exception itself."""
+    """The sentence for a status; nothing of the exception itself."""
     if isinstance(error, CSRFError):
         return _("页面已过期，请返回上一页刷新后重新提交。")
     if isinstance(error, OtherAccount):
         return _("这个页面是以另一个账号打开的，请用原来的账号登录后继续。")
+    if isinstance(error, SignedOut) and error.words:
+        return error.words
+    if isinstance(error, ForeignOrigin):
+        return _("这次提交来自其他网站的页面，没有办理，请从本系统的页面重新提交。")
     sentences = {
         401: _("登录已超时，请重新登录后继续办理。"),
         403: _("当前账号没有这项权限，请返回首页，或联系系统管理员开通。"),
@@ -153,40 +171,42 @@ def sentence(error: HTTPException) -> str:
 
 
 def _too_large() -> str:
-    most = (request.max_content_length or 0) >> 20
-    if most > 0:
+    has_files = request.mimetype == "multipart/form-data"
+    if has_files and (request.max_content_length or 0) >= 1 << 20:
         return _("上传内容超过 %(most)s MB，请压缩或分次上传。", most=current_app.config["ATTACHMENT_MB"])
     return _("提交的内容过长，没有保存，请精简后重新提交。")
 
 
-def explain(error: HTTPException) -> Response:
+def handle_http_error(error: HTTPException) -> Response:
     """An error as a page, or as JSON for a script, with the same status and headers (Allow, Retry-After)."""
+    if (error.code or 500) >= 500:
+        release()  # first: whatever the page needs, it is not made in a broken transaction
     if isinstance(
         error, ClientDisconnected
-    ):  # who is still there hears that it took too long (views/entrance/server.py)
+    ):  # a client that was too slow (views/entrance/server.py) but still reads gets 408
         error = RequestTimeout()
     response: Response = current_app.make_response(error.get_response(request.environ))
     if isinstance(error, RateLimitExceeded) and limiter.current_limit:
         response.retry_after = max(1, int(limiter.current_limit.reset_at - time()))
-    if isinstance(error, SecurityError):  # a host name that is not ours: no address can be built for it
+    if isinstance(error, SecurityError):  # untrusted host name: no URL can be built for it
         return response
     expired = isinstance(error, (CSRFError, Unauthorized))
-    return say(response, sentence(error), generate_csrf() if expired and wants_json() else None)
+    return fill_with_sentence(response, sentence(error), generate_csrf() if expired and wants_json() else None)
 
 
-def refused(refusal: Refused) -> Response:
-    """An act that the rules refuse and no screen caught: its sentence, and 409 for nothing has changed."""
-    return say(Response(status=409), str(refusal))
+def handle_refused(refusal: Refused) -> Response:
+    """A Refused that no view caught: its sentence with status 409."""
+    return fill_with_sentence(Response(status=409), str(refusal))
 
 
-def say(response: Response, words: str, token: str | None = None) -> Response:
-    """Put one sentence into `response`, in the form that was asked for; a script gets a CSRF `token` to go on with."""
+def fill_with_sentence(response: Response, words: str, token: str | None = None) -> Response:
+    """Fill `response` with a sentence, as page or JSON; a script also gets the CSRF `token` to continue with."""
     status = response.status_code
-    number = incident() if status >= 500 else None
+    number = incident_number() if status >= 500 else None
     if wants_json():
-        said = {"message": words, "incident": number, "csrf_token": token}
-        said = {name: value for name, value in said.items() if value}
-        response.data, response.mimetype = jsonify(said).data, "application/json"
+        body = {"message": words, "incident": number, "csrf_token": token}
+        body = {name: value for name, value in body.items() if value}
+        response.data, response.mimetype = jsonify(body).data, "application/json"
         return response
     response.data = _error_page(words, status, number)
     response.content_type = "text/html; charset=utf-8"
@@ -194,57 +214,36 @@ def say(response: Response, words: str, token: str | None = None) -> Response:
 
 
 def _error_page(words: str, status: int, number: str | None) -> str:
-    """The page of one sentence; the bare sentence when even that page fails, for nothing stands behind it."""
+    """The error page, which never queries the database; minimal HTML with the same content if its template fails."""
+    sent = resubmittable_fields(status)
+    typed = labelled_fields(sent)
     try:
-        sent = typed(status)
-        page = {"back": came_from(), "typed": readable(sent), "action": local(request.full_path)}
+        page = {"back": referring_page(), "typed": typed, "action": local(request.full_path)}
         page["sent"] = sent if status in AGAIN or status >= 500 else []
         return render_template("entrance/error.html", sentence=words, status=status, incident=number, **page)
     except Exception:
         current_app.logger.exception("the error page failed")
-        return f'<!DOCTYPE html><html lang="zh-CN"><meta charset="UTF-8"><title>{status}</title><p>{escape(words)}</p>'
+        return _bare_page(words, status, number, typed)
 
 
-def typed(status: int) -> list[tuple[str, str]]:
-    """What a form of ours had sent, as (name, value), to be sent again; [] for anybody else's form."""
-    if request.method != "POST" or status in UNREAD or request.origin != request.host_url.rstrip("/"):
-        return []
-    try:
-        return [(name, value) for name, value in request.form.items(multi=True) if name not in SECRET]
-    except HTTPException:  # it is the body that is wrong
-        return []
+def _bare_page(words: str, status: int, number: str | None, typed: list[tuple[str, str]]) -> str:
+    """Sentence, incident number and typed text, made without templates."""
+    incident = Markup("<p>{} <b>{}</b></p>").format(_("事件编号"), number) if number else ""
+    heading = Markup("<p>{}</p>").format(_("这次填写的内容没有保存：")) if typed else ""
+    lines = Markup().join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in typed)
+    page = Markup('<!DOCTYPE html><html lang="zh-CN"><meta charset="UTF-8"><title>{}</title><p>{}</p>{}{}<dl>{}</dl>')
+    return page.format(status, words, incident, heading, lines)
 
 
-def readable(sent: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Of what was sent, what a person had written or chosen, as (label, text)."""
-    found = []
-    for name, value in sent:
-        row, _dash, key = name.rpartition("-")
-        column, text = FIELDS.get(key), value.strip()
-        if column is None or not text or text == "__None" or key == "publisher_id":
-            continue
-        place = row.rpartition("-")[2]
-        where = _("载体信息第 %(place)s 行 ", place=int(place) + 1) if place.isdecimal() else ""
-        found.append((f"{where}{column.info['label']}", _meaning(column, text)))
-    return found
-
-
-def _meaning(column: Any, text: str) -> str:
-    """The label of a chosen word or code; any other text is itself."""
-    if isinstance(column.type, WordColumn):
-        return next((str(word.label) for word in column.type.words if word.value == text), text)
-    return label_of(column.info["codes"], text) if "codes" in column.info else text
-
-
-def incident() -> str:
+def incident_number() -> str:
     """The number under which a person reports this failure and an administrator finds it in the log."""
     if "incident" not in g:
         g.incident = secrets.token_hex(4).upper()
     return str(g.incident)
 
 
-def name_incident(record: logging.LogRecord) -> bool:
-    """A log line with a traceback begins with the number that the person was shown."""
+def add_incident_number(record: logging.LogRecord) -> bool:
+    """Logging filter: prefix lines that have a traceback with the incident number."""
     if record.exc_info and has_app_context():
-        record.msg = f"[{incident()}] {record.msg}"
+        record.msg = f"[{incident_number()}] {record.msg}"
     return True

@@ -16,6 +16,7 @@ from threading import Semaphore
 from time import monotonic
 from typing import Any
 
+import click
 from flask import Flask
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -33,24 +34,31 @@ threads = 14  # fewer than the connections to the database that a process may ha
 graceful_timeout = 5  # seconds
 loglevel = "warning"
 control_socket_disable = True
+# Of proxies only PROXIES and PROXY_ADDRESSES decide (addresses.py); gunicorn would believe any on this machine.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
 
 WAITING = 8  # threads of a process that may wait for slow clients at a time
-BRIEFLY = 0.2  # seconds that the other threads wait
+BRIEFLY = 0.2  # seconds that all other threads wait for theirs
 SLOWEST = 16 << 10  # bytes a second: received bytes extend the deadline of a request at this rate
 LINGER, LINGER_IDLE = 30, 5  # seconds, total and idle, to read the rest of a request that was answered early
 
 
 def post_worker_init(worker: Any) -> None:
-    """Hook of gunicorn: stop the server with a sentence where a restore broke off; register the store at the first
-    start. A database or store that does not answer stops nothing: /healthz tells of it."""
+    """gunicorn hook: stop the server while a restore is unfinished; register the store at the first start.
+
+    An unreachable database or store does not stop the server: /healthz reports it.
+    """
     app: Flask = worker.wsgi
     with app.app_context():
-        if unfinished_restore.is_there():
+        if unfinished_restore.is_unfinished():
+            if unfinished_restore.is_running():  # pages say so until it is done
+                return
             worker.log.error(unfinished_restore.sentence())
-            sys.exit(Arbiter.APP_LOAD_ERROR)  # the arbiter starts no other worker then
+            sys.exit(Arbiter.APP_LOAD_ERROR)  # the arbiter then starts no other worker
         try:
             with access.everything() as session:
-                registered_store.establish(session, store())
+                registered_store.register(session, store())
         except (SQLAlchemyError, Refused) as why:
             worker.log.error(str(why))
 
@@ -111,6 +119,14 @@ class Worker(ThreadWorker):
     def init_process(self) -> None:
         self.slots = Semaphore(WAITING)
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """A wrong setting is one sentence and no traceback, and the arbiter starts no other worker then."""
+        try:
+            super().load_wsgi()
+        except click.ClickException as wrong:
+            click.echo(wrong.format_message(), err=True)
+            sys.exit(Arbiter.APP_LOAD_ERROR)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection a thread once it has data; gunicorn's own worker would wait 5 seconds in the thread."""

@@ -13,8 +13,9 @@ from models.application import Application
 from models.application.carriers import Carrier
 from models.certificate import Certificate
 from models.codes import labels, names_of
+from models.columns import readable
 from models.database import db, tidy
-from views.panel.screen import REACH
+from views.panel.paging import REACH
 from views.panel.spreadsheet import Column, Sheet
 
 MOST, MOST_CARRIERS = REACH, 100_000
@@ -44,16 +45,16 @@ def sheets(title: str, rows: list[Application], fields: Iterable[str], carrier: 
 
     The number of queries does not depend on the number of rows. Rows beyond MOST are omitted; the last line says so.
     """
-    kept = rows[:MOST]
-    keys = [row.id for row in kept]
+    shown = rows[:MOST]
+    keys = [row.id for row in shown]
     granted, carriers = _certificates(keys), _carriers(keys, carrier)
     stored = {*Application.__table__.columns.keys(), *CERTIFICATE}
     columns = [_column(name, granted) for name in dict.fromkeys((*fields, *CERTIFICATE)) if name in stored]
-    if any(row.deleted_at for row in kept):  # as the province sees them, and nobody else
+    if any(row.deleted_at for row in shown):  # only the province sees deleted rows
         columns.append(Column(_("申请人已删除"), lambda row: _("是") if row.deleted_at else None))
     return [
-        Sheet(title, [*columns, *_quantities(carriers.sums)], kept, _left_out(len(rows), MOST)),
-        _carrier_sheet(kept, granted, carriers, carrier),
+        Sheet(title, [*columns, *_quantities(carriers.sums)], shown, _left_out(len(rows), MOST)),
+        _carrier_sheet(shown, granted, carriers, carrier),
     ]
 
 
@@ -84,15 +85,15 @@ def _column(name: str, granted: dict[int, Any]) -> Column:
 
 
 def _labelled(model: Any, name: str, row_of: Callable[[Any], Any]) -> Column:
-    """A column of `model`, a code with its name (010-张). `row_of(line)`: the row of the model, or None."""
-    info = model.__table__.columns[name].info
-    names: dict[Any, str] = labels(info["codes"]) if "codes" in info else {}
+    """A column of `model`. `row_of(line)`: the row of the model, or None."""
+    column = model.__table__.columns[name]
+    names: dict[Any, str] = labels(column.info["codes"]) if "codes" in column.info else {}  # one query for all rows
 
     def value(line: Any) -> Any:
         found = getattr(row_of(line), name, None)
-        return names.get(found, found)
+        return names.get(found) or readable(found, column)
 
-    return Column(str(info["label"]), value)
+    return Column(str(column.info["label"]), value)
 
 
 def _quantities(sums: dict[int, dict[str, Decimal]]) -> list[Column]:

@@ -1,52 +1,32 @@
 """Form fields of the house: codes and words that search as you type, days, exact numbers, and clean text."""
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any
 
-from flask_admin.babel import Translations
-from flask_admin.form import BaseForm, Select2Field
+from flask_admin.form import Select2Field
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from wtforms import DateField, DecimalField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import Optional
 from wtforms.widgets import Select, TextArea, TextInput
 
 from models.codes import code_of, label_of, labelled, names_of, search_keys
 from models.codes.search import pinyin_keys
-from models.text import EARLIEST, LATEST, Bound, check_day, clean_text, is_blank, parse_day, parse_decimal
+from models.text import (
+    EARLIEST,
+    LATEST,
+    Bound,
+    check_amount,
+    check_day,
+    clean_text,
+    is_blank,
+    parse_day,
+    parse_decimal,
+)
 from models.vocabulary import Word
 from models.workflow import Refused
+from views.panel.checks import AtMost, unreadable_as_error
 
-MOST = Decimal(10) ** 13
 Reading = Callable[[str | None], str | None]
-REQUIRED = _l("必填。")
-
-
-class Sentences(Translations):
-    """What WTForms says, in our words where they are others than its translators'."""
-
-    def gettext(self, string: str) -> str:
-        return str(REQUIRED) if string == "This field is required." else str(super().gettext(string))
-
-
-class HouseForm(BaseForm):
-    """The base of every form of a screen."""
-
-    class Meta(BaseForm.Meta):
-        _translations = Sentences()
-
-
-class AtMost:
-    """At most so many characters after trimming. Unlike Length it renders no maxlength, which cuts a paste silently."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-
-    def __call__(self, _form: Any, field: Any) -> None:
-        length = len(field.data or "")
-        if length > self.most and not field.process_errors:  # one sentence at a time
-            raise ValidationError(_("最多 %(most)s 字，现在 %(length)s 字。", most=self.most, length=length))
 
 
 class PlainTextField(StringField):
@@ -98,6 +78,10 @@ class Searched:
 
 class QueryField(Searched, SelectField):
     """A select of the query form."""
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data not in {value for value, _label, *_rest in self.choices}:
+            raise ValidationError(_("没有这个选项，请从下拉列表中重新选择。"))
 
 
 class ChoiceField(Searched, Select2Field):
@@ -208,7 +192,7 @@ class DayField(DateField):
 
 
 class AmountField(DecimalField):
-    """An exact number above zero, at most 13 digits before the point and 5 after it (customs' limits)."""
+    """An exact number within customs' limits (models.text.check_amount)."""
 
     widget = TextInput()
 
@@ -223,12 +207,9 @@ class AmountField(DecimalField):
             self.data = parse_decimal(typed)
 
     def _within(self, _form: Any, _field: Any) -> None:
-        if self.data is None:
-            return
-        if not 0 < self.data < MOST:
-            raise ValidationError(_("请填写大于 0 的数，整数部分不超过 13 位。"))
-        if self.data != round(self.data, 5):
-            raise ValidationError(_("最多保留 5 位小数。"))
+        if self.data is not None:
+            with unreadable_as_error():
+                check_amount(self.data)
 
 
 class SeenVersion(HiddenField):

@@ -73,7 +73,7 @@ class OrganisationBox:
 
 
 class OrganisationField(AjaxSelectField):
-    """An organisation found as you type; one that is not there is told, and never taken for a blank.
+    """An organisation found as you type; an unknown one is an error, never a blank.
 
     A disabled one can stay where it is, and cannot be chosen anew.
     """

@@ -6,28 +6,31 @@ from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import false
+from sqlalchemy import and_, false, select
 from wtforms import Field, Form
 
-from models import access, workflow
+from models import access, clock, workflow
 from models.application import Application
-from models.application.search import containing
+from models.application.search import Narrowed, containing, published_by
 from models.certificate import Certificate
 from models.clock import SHANGHAI
-from models.codes import District, names_of
+from models.codes import District
 from models.customs import DELIVERIES, CustomsMessage, long_unanswered
-from models.database import db
-from models.numbering import meant, meant_message
+from models.database import db, search
+from models.deadlines.calendar import CalendarDay, years_of
+from models.numbering import parse_message_id, parse_number
 from models.people.accounts import Account, Organisation, normal_username
 from models.text import clean_line, clean_text, normalize_code
-from models.vocabulary import Delivery, Role, Status
+from models.vocabulary import DayKind, Delivery, Role, Status
+from views.panel import deadlines
+from views.panel.display import once
 from views.panel.fields import DayField, PlainTextField, QueryField, Reading
 from views.resources import pace
 
 Condition = Callable[[Any], Any]
 ANY = ("", _l("全部"))
 UNANSWERED = _l("久未回执")  # of a message: sent long ago, and customs has not answered
-FIRST = date(2000, 1, 1)  # no moment of ours lies before; the first days of the era have none in UTC
+FIRST = date(2000, 1, 1)  # no earlier moment is stored; the first days of the era do not exist in UTC
 
 
 def text(label: Any, hint: Any = "", read: Reading = clean_text) -> Any:
@@ -35,44 +38,74 @@ def text(label: Any, hint: Any = "", read: Reading = clean_text) -> Any:
     return PlainTextField(label, read=read, most=100, render_kw={"placeholder": hint} if hint else {})
 
 
-def choice(label: Any, options: Callable[[], list[tuple[str, Any]]]) -> Any:
+def choice(label: Any, options: Callable[[], list[tuple[str, Any]]], **more: Any) -> Any:
     """A select with 全部 first, which searches as you type; `options`: (value, label)."""
-    return QueryField(label, choices=lambda: [ANY, *options()], default="", coerce=str)
+    return QueryField(label, choices=lambda: [ANY, *options()], default="", coerce=str, **more)
+
+
+def begins_with(column: Any, words: str, many: bool) -> Any:
+    """Rows whose number, of capitals, digits and dashes, begins so; the range is for the index, in any collation.
+
+    `many`: the rows are too many to be sorted; without the range SQLite walks through the index of their order.
+    """
+    begins = column.startswith(words, autoescape=True)
+    return begins if many else and_(column.between(words, words + "Z" * 32), begins)
 
 
 def certificate_number(typed: str | None) -> str | None:
     """证明编号 as it was meant; what is no number stays as it was typed, and finds nothing."""
     line = clean_line(typed)
-    return line and (meant(line) or line)
+    return line and (parse_number(line) or line)
 
 
 def message_number(typed: str | None) -> str | None:
     """报文编号, or 证明编号, as it was meant."""
     line = clean_line(typed)
-    return line and meant_message(line)
+    return line and parse_message_id(line)
 
 
 class Query(Form):
     """A query form: fields, and under the same names their conditions in SQL."""
 
     conditions: ClassVar[dict[str, Condition]] = {}
+    newest: int | None = None  # only so many of the newest rows are wanted; a search then stops there
+    seldom: ClassVar[tuple[str, ...]] = ()  # names of fields under 更多条件
+    numbers: ClassVar[dict[str, Any]] = {}  # fields for the beginning of a number → its column
+    many = False  # more rows are found than the pager reaches, and shown in another order than of these numbers
 
     def narrow(self, query: Any) -> Any:
         """`query` with the condition of every filled field; an invalid form finds nothing, rather than everything."""
         if not self.validate():
             return query.filter(false())
         for field in self.filled():
-            query = query.filter(self.conditions[field.name](field.data))
+            query = query.filter(self.condition(field.name, field.data))
         return query
+
+    def condition(self, name: str, value: Any) -> Any:
+        """The condition of one filled field."""
+        if name in self.numbers:
+            return begins_with(self.numbers[name], value.upper(), self.many)
+        return self.conditions[name](value)
 
     def validate(self, *args: Any, **options: Any) -> bool:
         """Also refuses a date range that ends before it begins."""
         valid = bool(super().validate(*args, **options))
-        since, until = self._fields.get("since"), self._fields.get("until")
-        if since is not None and until is not None and since.data and until.data and since.data > until.data:
-            until.errors = [*until.errors, _("起始日期晚于终止日期，请核对。")]
-            return False
+        for until in self:
+            since = self.other_end(until, "until", "since")
+            if since is not None and since.data and until.data and since.data > until.data:
+                until.errors = [*until.errors, _("起始日期晚于终止日期，请核对。")]
+                valid = False
         return valid
+
+    def other_end(self, field: Field, end: str, other: str) -> Field | None:
+        """The other field of a date range, whose names end with since and until; None for any other field."""
+        name = field.short_name
+        return self._fields.get(name.removesuffix(end) + other) if name.endswith(end) else None
+
+    def asks_seldom(self) -> bool:
+        """Whether a field under 更多条件 is filled, or wrong."""
+        ends = {*self.seldom, *(name.removesuffix("since") + "until" for name in self.seldom)}
+        return any(field.short_name in ends and (field.errors or field.data) for field in self)
 
     def filled(self) -> list[Field]:
         """The fields that are filled in."""
@@ -85,44 +118,57 @@ def statuses(allowed: frozenset[Status] | set[Status]) -> Any:
 
 
 class OwnQuery(Query):
-    """The three fields of the manual: 商品名称, 数据状态, 申请起止日期."""
+    """The fields of the manual, 商品名称, 数据状态, 申请起止日期, and the beginning of 申请单号."""
 
     title = text(_l("商品名称"))
     status = statuses(set(Status))
+    number = text(_l("申请单号"), _l("可只填开头几位"), normalize_code)
     since = DayField(_l("申请日期"))
     until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
-        "title": lambda words: containing(db.session(), words, access.search_scope(db.session())),
         "status": lambda status: Application.status_order == Status(status).order,
         "since": lambda day: Application.applied_on >= day,
         "until": lambda day: Application.applied_on <= day,
-        "publisher": lambda words: Application.publisher_name.contains(words, autoescape=True),
         "province": lambda code: Application.province == code,
-        "certificate": lambda number: Application.certificate.has(Certificate.number == number),
+        "certificate": lambda number: Application.id.in_(
+            select(Certificate.application_id).where(Certificate.number == number)
+        ),
     }
+    numbers: ClassVar[dict[str, Any]] = {"number": Application.number}
+    fixed: ClassVar[tuple[str, ...]] = ()  # tokens (models/database/search.py) of all rows of the list
 
+    def condition(self, name: str, value: Any) -> Any:
+        if name == "title":
+            return containing(db.session(), value, self.narrowed())
+        if name == "publisher":
+            return once(("published by", value), lambda: published_by(db.session(), value))
+        return super().condition(name, value)
 
-class ProvinceQuery(OwnQuery):
-    """For a province: no drafts, and a field for the publisher."""
-
-    status = statuses(set(Status) - workflow.PRIVATE)
-    publisher = text(_l("出版单位"))
+    def narrowed(self) -> Narrowed:
+        """What the index of titles is told of the other fields."""
+        filled = {field.name: field.data for field in self.filled()}
+        tokens = [*access.search_scope(db.session()), *self.fixed]
+        if "status" in filled:
+            tokens.append(search.token("status_order", Status(filled["status"]).order))
+        if "province" in filled:
+            tokens.append(search.token("province", filled["province"]))
+        tokens += search.months(filled.get("since"), filled.get("until") or clock.today())
+        told = {"title", "status", "province"}
+        return Narrowed(tuple(tokens), self.newest if filled.keys() <= told else None)
 
 
 class QueueQuery(OwnQuery):
-    """For waiting applications, which all have one status: by title, publisher or date."""
+    """For waiting applications, which all have one status: by title, publisher, date, deadline, or come back."""
 
     status = None
+    fixed = tuple(search.token("status_order", status.order) for status in workflow.AWAITING)
     publisher = text(_l("出版单位"))
-
-
-class NationQuery(OwnQuery):
-    """For the nation: what the provinces have issued, by province and certificate too."""
-
-    status = statuses(set(workflow.ISSUED))
-    publisher = text(_l("出版单位"))
-    province = choice(_l("省份"), lambda: list(names_of("province").items()))
-    certificate = text(_l("证明编号"), read=certificate_number)
+    due = choice(_l("办结期限"), lambda: [(span, label) for span, (label, _condition) in deadlines.SPANS.items()])
+    round = choice(_l("申报次数"), lambda: [("first", _l("首次申报")), ("again", _l("退回后重新申报"))])
+    conditions: ClassVar[dict[str, Condition]] = OwnQuery.conditions | {
+        "due": lambda span: deadlines.SPANS[span][1](),
+        "round": lambda which: Application.submissions > 1 if which == "again" else Application.submissions <= 1,
+    }
 
 
 LONG = ("unanswered", UNANSWERED)
@@ -142,11 +188,22 @@ class ExchangeQuery(Query):
     )
     since = DayField(_l("入列日期"))
     until = DayField(_l("至"))
+    numbers: ClassVar[dict[str, Any]] = {"number": CustomsMessage.message_id}
     conditions: ClassVar[dict[str, Condition]] = {
-        "number": lambda words: CustomsMessage.message_id.startswith(words.upper(), autoescape=True),
         "state": lambda state: state_is(state),
         "since": lambda day: CustomsMessage.queued_at >= datetime.combine(max(day, FIRST), time.min, SHANGHAI),
         "until": lambda day: CustomsMessage.queued_at <= datetime.combine(max(day, FIRST), time.max, SHANGHAI),
+    }
+
+
+class CalendarQuery(Query):
+    """Days of the calendar by year and kind."""
+
+    year = choice(_l("年份"), lambda: [(str(year), str(year)) for year in years_of(db.session())])
+    kind = choice(_l("类别"), lambda: [(kind.value, kind.label) for kind in DayKind])
+    conditions: ClassVar[dict[str, Condition]] = {
+        "year": lambda year: CalendarDay.day.between(date(int(year), 1, 1), date(int(year), 12, 31)),
+        "kind": lambda kind: CalendarDay.kind == DayKind(kind),
     }
 
 

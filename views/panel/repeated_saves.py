@@ -11,8 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import HiddenField
 
+from models.acts import drafts
 from models.application import Application
 from models.application.carriers import Carrier
+from models.database.locks import Lock, wait_for
 from models.people.accounts import Account
 from views.entrance.security import random_name
 
@@ -43,6 +45,15 @@ def draft_of_page(session: Session, by: Account) -> Application | None:
     return session.scalar(made)
 
 
+def draft_for_page(session: Session, by: Account) -> Application:
+    """The draft that the blank form of this page has made, or a new one.
+
+    Pages take turns until they commit: sent twice at once, a page would find no draft both times, and make two.
+    """
+    wait_for(session, Lock.DRAFT)
+    return draft_of_page(session, by) or drafts.start(session, by=by)
+
+
 def is_resent(application: Application) -> bool:
     """Whether this page was the last to save the application: nobody's work lies between."""
     return application.page_key is not None and application.page_key == key_sent()
@@ -51,7 +62,7 @@ def is_resent(application: Application) -> bool:
 def match_new_rows(rows: Any, application: Application) -> None:
     """Give rows that this page sends as new the numbers they have since an answer was lost.
 
-    Was this page the last to save, then rows that it added and no longer sends are taken out.
+    If this page was the last to save, rows that it added before and no longer sends are removed.
     """
     known: dict[str | None, Carrier] = {each.page_key: each for each in application.carriers if each.page_key}
     for row in rows:

@@ -5,35 +5,26 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import abort, g, redirect, request
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import Text, func
-from sqlalchemy.orm import Query as SqlQuery
+from sqlalchemy import Text
 from wtforms import Form
 
 from models.database import db
 from models.vocabulary import Role, Word
 from views.entrance.security import local
-from views.panel.display import Button, readable, shown_value
-from views.panel.fields import CodeField, DayField, HouseForm, LongTextField, PlainTextField, WordField, number_of
-from views.panel.saving import SavingView, errors_of
-
-REACH = 10_000  # rows the numbered pager can reach; the count stops there too, and says so
-
-
-class CappedCount(SqlQuery):
-    """A count that stops one past REACH: exact totals over a million rows are what makes such lists slow."""
-
-    def scalar(self) -> int:
-        rows = self.limit(REACH + 1).subquery()
-        return int(self.session.query(func.count()).select_from(rows).scalar() or 0)
+from views.panel.checks import HouseForm
+from views.panel.display import Button, button_html, on_screen, once, shown_value
+from views.panel.fields import CodeField, DayField, LongTextField, PlainTextField, WordField, number_of
+from views.panel.paging import REACH, PagedView
+from views.panel.rows import address, cells
+from views.panel.saving import errors_of
 
 
 def numbered_strangely(name: str) -> bool:
-    """Whether a field's row number is none of ours: `carriers-²-id`, or more digits than int() reads."""
+    """Whether a field's row number is malformed: `carriers-²-id`, or more digits than int() reads."""
     strange = not name.isascii() and any(sign.isdigit() and not sign.isascii() for sign in name)
     return strange or bool(re.search(r"\d{7}", name))
 
@@ -72,24 +63,26 @@ def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict
     return overrides, args
 
 
-class Screen(SavingView):
+class Screen(PagedView):
     """A screen is class attributes and a few short hooks. Everything is shut unless a line opens it."""
 
     roles: frozenset[Role] = frozenset()
     opens: frozenset[str] = frozenset()  # names of own exposed methods beyond the stock ones below
     query_form: type[Form] | None = None
+    export_name: Any = None  # of the exported file and its sheet; None: as the menu calls the screen
     list_template, details_template = "panel/list.html", "panel/details.html"
     create_template = edit_template = "panel/form.html"
     form_base_class = HouseForm
     can_create = can_edit = can_delete = can_export = can_view_details = False
+    acts: tuple[Any, ...] = ()  # offered in the list, on ticked rows too
     column_display_actions = False
     column_default_sort: Any = ("id", True)
     can_set_page_size, page_size, page_size_options = True, 20, (10, 20, 50, 100)
     column_type_formatters = column_type_formatters_detail = {
-        kind: lambda _view, value, _name: readable(value)
+        kind: lambda _view, value, _name: on_screen(value)
         for kind in (type(None), bool, Word, datetime, date, int, Decimal)
     }
-    # Routes that are not ours: cells edited in the list, batch actions, and a delete that erases.
+    # Routes of Flask-Admin that stay shut: cells edited in the list, batch actions, and a delete that erases.
     ajax_update = action_view = delete_view = None
     STOCK = {
         "index_view": "can_list",
@@ -121,24 +114,21 @@ class Screen(SavingView):
             abort(400)
         if fn.__name__ in ("edit_view", "details_view") and not self.get_one(request.args.get("id")):
             abort(404)
+        if fn.__name__ == "export" and not self.can_read_query():
+            return redirect(self.get_url(".index_view", **self.asked()))  # whose fields say what is wrong
         return fn(self, *args, **kwargs)
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        """A page; 409 when the act behind it was overtaken, 422 when what was sent cannot be taken."""
-        if "return_url" in kwargs:  # Flask-Admin takes `http:/elsewhere` for an address of ours
+        if "num_pages" in kwargs:
+            kwargs["page"] = g.page
+        if "return_url" in kwargs:  # Flask-Admin takes `http:/elsewhere` for a local address
             kwargs["return_url"] = local(kwargs["return_url"]) or self.get_url(".index_view")
-        ours: dict[str, Any] = {"query": self.query(), "readable": readable, "shown": shown_value, "reach": REACH}
-        ours["errors"] = errors_of(kwargs["form"]) if "form" in kwargs else {}
-        page = super().render(template, **(ours | kwargs))
-        return (page, g.answer) if "answer" in g else page
+        common: dict[str, Any] = {"query": self.query(), "readable": on_screen, "shown": shown_value, "reach": REACH}
+        common["errors"] = errors_of(kwargs["form"]) if "form" in kwargs else {}
+        common |= {"button": button_html, "cells": cells}
+        return super().render(template, **(common | kwargs))
 
     # Rows: three doors, one parser. The scope itself sits in the session (models.access).
-    def get_count_query(self) -> Any:
-        return self.narrow(CappedCount([self.model.id], session=db.session()))
-
-    def get_query(self) -> Any:
-        return self.narrow(super().get_query())
-
     def get_one(self, key: Any) -> Any:
         number = number_of(key)
         if number is None:
@@ -152,10 +142,14 @@ class Screen(SavingView):
             g.query = self.query_form(request.args) if self.query_form else None
         return g.query
 
-    def narrow(self, query: Any) -> Any:
-        """The rows this screen is about, narrowed by the query form; an invalid question finds nothing."""
+    def can_read_query(self) -> bool:
+        """Whether every field of the query form can be read."""
         form = self.query()
-        return form.narrow(query) if form else query
+        return form is None or form.validate()
+
+    def asked(self) -> dict[str, str]:
+        """What the address asks of the query form, as it was typed."""
+        return {field.name: request.args[field.name] for field in self.query() or () if field.name in request.args}
 
     def _get_list_extra_args(self) -> Any:
         """Only names we know go back into addresses (others reach url_for), and only numbers that can be."""
@@ -178,18 +172,6 @@ class Screen(SavingView):
         pairs = ((each, each) if isinstance(each, str) else each for each in self.column_sortable_list)
         return {name: getattr(self.model, attribute) for name, attribute in pairs}
 
-    def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: Any) -> Any:
-        """Every sort ends with the id in the same direction: pages never overlap, and one index serves."""
-        query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
-        if sort_column is not None:
-            query = query.order_by(self.model.id.desc() if sort_desc else self.model.id)
-        return query, joins
-
-    def _apply_pagination(self, query: Any, page: Any, page_size: Any) -> Any:
-        """Late row lookup: skip over ids in the index, then fetch the rows of this page alone."""
-        ids = query.with_entities(self.model.id).limit(page_size).offset((page or 0) * page_size)
-        return query.filter(self.model.id.in_(ids.subquery().select()))
-
     # What a row offers
     def buttons(self, row: Any) -> list[Button]:
         """The acts at the end of the row."""
@@ -201,22 +183,18 @@ class Screen(SavingView):
 
     def address_of(self, row: Any) -> str:
         """Where the row opens, and the way back."""
-        return f"{self.path(self.endpoint_of(row))}?{urlencode({'id': row.id, 'url': request.full_path})}"
+        return address(self.path(self.endpoint_of(row)), row.id)
 
     def path(self, endpoint: str, **values: str) -> str:
         """An address built once a page, not once a row: half of a list's time went there."""
-        paths = g.setdefault("paths", {})
-        key = (endpoint, *values.values())
-        if key not in paths:
-            paths[key] = self.get_url(endpoint, **values)
-        return str(paths[key])
+        return once((endpoint, *values.values()), lambda: str(self.get_url(endpoint, **values)))
 
     def opening(self, row: Any) -> str:
         """The word of the link that opens the row."""
         return _("编辑")
 
     def back(self) -> Any:
-        """Where the person came from, if that is a page of ours."""
+        """Where the person came from, if that is a local page."""
         return redirect(local(request.form.get("url")) or self.get_url(".index_view"), 303)
 
     def get_empty_list_message(self) -> str:

@@ -12,21 +12,21 @@ from itertools import chain
 from typing import Any
 
 from flask import Response, send_file
-from flask_babel import gettext as _
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from models import clock
-from models.vocabulary import Word
+from models.columns import readable
 from views.panel.download import name_plainly
 
 TYPES = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",  # Flask adds the charset
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # not allowed in XML 1.0
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+STARTS_A_FORMULA = frozenset("=+-@\N{MINUS SIGN}")  # in any width: ＝ ﹢ ＠; some programs read these as well
+UNSEEN = frozenset({"Cc", "Cf", "Mn", "Zl", "Zp", "Zs"})  # categories of controls, format characters, blanks
 NARROWEST, WIDEST = 8, 48  # width of a column in XLSX, in characters
 MEASURED = 200  # rows from which the width of a column is computed
 
@@ -53,30 +53,36 @@ class Sheet:
         for row in self.rows:
             yield [cell(column.value(row)) for column in self.columns]
         if self.note:
-            yield [self.note]
+            yield [self.note, *[None] * (len(self.columns) - 1)]
 
 
 def cell(value: Any) -> str | date | int | Decimal | None:
     """A value for a cell; text that a spreadsheet would run as a formula gets an apostrophe in front (OWASP)."""
-    match value:
-        case bool():
-            return _("是") if value else _("否")
-        case Word():
-            return str(value.label)
+    match value := readable(value):
         case datetime():  # spreadsheets have no time zones
             return value.astimezone(clock.SHANGHAI).replace(tzinfo=None) if value.tzinfo else value
         case None | date() | int() | Decimal():
             return value
     text = UNWRITABLE.sub("", str(value))
-    return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text
+    return f"'{text}" if is_like_formula(text) else text
+
+
+def is_like_formula(text: str) -> bool:
+    """Whether a spreadsheet may run `text`: after blanks and unseen characters, which some programs cut off, it starts
+    with a sign of a formula; or it starts with a tab or a line break."""
+    if text.startswith(("\t", "\r", "\n")):
+        return True
+    seen = next((each for each in text if unicodedata.category(each) not in UNSEEN), "")
+    return unicodedata.normalize("NFKC", seen) in STARTS_A_FORMULA
 
 
 def download(kind: str, name: str, plain: str, sheets: Sequence[Sheet]) -> Response:
-    """A file named after `name` and the moment, in ASCII after `plain` and the day; CSV holds the first sheet alone."""
+    """A file named after `name` and the day, in ASCII after `plain`; CSV holds the first sheet alone."""
     body = to_csv(sheets[0]) if kind == "csv" else to_xlsx(sheets)
-    file = f"{name}-{clock.now():%Y%m%d-%H%M%S}.{kind}"
+    day = clock.today()
+    file = f"{name}-{day}.{kind}"
     answer = send_file(io.BytesIO(body), mimetype=TYPES[kind], as_attachment=True, download_name=file)
-    return name_plainly(answer, file, f"{plain}-{clock.today():%Y%m%d}.{kind}")
+    return name_plainly(answer, file, f"{plain}-{day}.{kind}")
 
 
 def to_csv(sheet: Sheet) -> bytes:

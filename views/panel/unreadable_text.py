@@ -1,4 +1,4 @@
-"""A draft is saved whatever its cells hold: text that cannot be read is kept as typed, and marked when shown again."""
+"""A draft is saved whatever its cells hold: unreadable text is stored as typed, and marked when it is shown again."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ from models.application.carriers import Carrier
 from models.columns import written, wrong_cells
 from views.panel.fields import typed_in
 
-MOST = 4_000  # characters kept of what cannot be read, a cell: twice the longest text that can be
+MOST = 4_000  # characters of unreadable text stored a cell: twice the longest readable text
+IN_ALL = 300_000  # a draft: a column of 3,000 rows pasted one place off is a tenth of it
 
 
 def only_in_cells(form: Form) -> bool:
@@ -20,14 +21,26 @@ def only_in_cells(form: Form) -> bool:
 
 
 def mark_too_long(form: Any) -> bool:
-    """Whether a cell holds more than a draft keeps of what cannot be read; each such cell gets a sentence."""
+    """Whether there is more than a draft keeps of what cannot be read; each cell that is too long gets a sentence, and
+    so does the first one with which all of them are too long."""
     rows = [row.form for row in form.carriers if not form.carriers.should_delete(row)]
     cells = [cell for part in (form, *rows) for cell in part if cell.short_name != "carriers" and cell.errors]
     too_long = [cell for cell in cells if len(typed(cell)) > MOST]
     for cell in too_long:
         length = len(typed(cell))
         cell.errors = [_("现在 %(length)s 字，超过 %(most)s 字的不能暂存，请删减后再保存。", length=length, most=MOST)]
-    return bool(too_long)
+    return bool(too_long) or _mark_too_much(cells)
+
+
+def _mark_too_much(cells: list[Any]) -> bool:
+    length = 0
+    for cell in cells:
+        length += len(typed(cell))
+        if length > IN_ALL:
+            sentence = _("到这里为止，需要改正的内容已超过 %(most)s 字，不能暂存，请先改正或清空一部分，再保存。")
+            cell.errors = [sentence % {"most": IN_ALL}]
+            return True
+    return False
 
 
 def drop_blank_rows(form: Any) -> None:

@@ -14,17 +14,22 @@ from wtforms.validators import DataRequired, InputRequired
 from models import codes
 from models.certificate import fonts
 from models.database import db
+from models.log import Operation
+from models.notifications import entrustments
+from models.notifications.entrustments import Terms
+from models.people import entrusting
 from models.people.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
-from models.people.sessions import end_visits, reset_password
+from models.people.revocation import end_access, reset_password
 from models.text import FORMATS
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.entrance import one_time
 from views.panel.display import Button
 from views.panel.fields import DayField
+from views.panel.logged import LoggedScreen, note
 from views.panel.organisation_field import OrganisationLoader, searching
 from views.panel.query import AccountQuery
-from views.panel.screen import Screen, form_args_of, labels_of
+from views.panel.screen import form_args_of, labels_of
 
 ACTS = {"acts": _l("操作")}
 OPERATOR = frozenset({Role.OPERATOR})
@@ -46,7 +51,7 @@ def named(model: type, *names: str) -> dict[str, Any]:
 
 
 def warn_of_unprintable(row: Organisation | Account) -> None:
-    """A name that the certificate could not show is told when it is registered, not at the grant."""
+    """A name that the certificate cannot show is refused when it is registered, not at the grant."""
     label = str(type(row).__table__.columns["name"].info["label"])
     with suppress(Refused):  # without fontconfig nobody can say
         if sentence := fonts.complaint(label, row.name):
@@ -67,11 +72,12 @@ def named_formerly(account: Account) -> str:
     return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
 
 
-class AccountScreen(Screen):
+class AccountScreen(LoggedScreen):
     """账号: made with a one-time password, disabled rather than deleted."""
 
     roles = OPERATOR
     can_create = can_edit = True
+    logged = Operation.ACCOUNT_ADDED, Operation.ACCOUNT_CHANGED
     opens = frozenset({"reset"})
     query_form = AccountQuery
     column_formatters = {
@@ -90,7 +96,7 @@ class AccountScreen(Screen):
     form_args["username"]["validators"].append(check_username)
     form_args["organisation"] = {"description": _l("出版单位账号必填")}
     form_args["province"]["description"] = _l("省级审核账号必填")
-    FIXED = ("username", "role")  # said once, when the account is made
+    FIXED = ("username", "role")  # set when the account is made, never changed
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Account, db, **kwargs)
@@ -99,8 +105,8 @@ class AccountScreen(Screen):
     def index_view(self) -> Any:
         """The list, and above it the one-time passwords that have not been shown yet; commits that they are shown."""
         if request.method == "GET":  # a HEAD shows nothing
-            for note in one_time.take():
-                flash(note, "password")  # taken out again by this very page, so that no cookie ever carries it
+            for note in one_time.pop_notes():
+                flash(note, "password")  # consumed by this same response, so that no cookie carries it
             db.session().commit()
         return super().index_view()
 
@@ -120,15 +126,18 @@ class AccountScreen(Screen):
         if not account.active and account.id == current_user.id:
             raise Refused(_("不能停用自己的账号，请由另一位系统管理员办理。"))
         if not account.active:
-            end_visits(db.session(), account.id)
+            end_access(db.session(), account.id)
         if password:
             self._tell(account, password)
         warn_of_unprintable(account)
         return account
 
+    def about(self, row: Account) -> str:
+        return row.username
+
     def _tell(self, account: Account, password: str) -> None:
         sentence = _("%(name)s 的一次性密码：%(password)s（只显示这一次，首次登录须修改）")
-        one_time.leave(sentence % {"name": account.username, "password": password})
+        one_time.add_note(sentence % {"name": account.username, "password": password})
 
     def buttons(self, row: Account) -> list[Button]:
         ask = _("确定要重置 %(name)s 的密码吗？该账号将立即退出登录。", name=row.username)
@@ -142,22 +151,25 @@ class AccountScreen(Screen):
             flash(_("自己的密码请点击右上角“修改密码”更换。"), "error")
             return self.back()
         self._tell(account, reset_password(db.session(), account))
+        note(Operation.PASSWORD_RESET, account.username)
         db.session().commit()
         return self.back()
 
 
-class EntrustmentScreen(Screen):
+class EntrustmentScreen(LoggedScreen):
     """委托: who may apply for whom, from when until when."""
 
     roles = OPERATOR
     can_create = can_edit = True
+    logged = Operation.ENTRUSTMENT_ADDED, Operation.ENTRUSTMENT_CHANGED
     column_formatters = {
         "publisher": lambda _view, _context, row, _name: row.publisher.name,
         "agent": lambda _view, _context, row, _name: row.agent.name,
+        "state": lambda _view, _context, row, _name: entrusting.state(row),
     }
-    column_list = ("publisher", "agent", "since", "until", "acts")
+    column_list = ("publisher", "agent", "since", "until", "state", "acts")
     column_sortable_list = ("since", "until")
-    column_labels = labels_of(Entrustment) | ACTS
+    column_labels = labels_of(Entrustment) | ACTS | {"state": _l("状态")}
     form_columns = ("publisher", "agent", "since", "until")
     form_ajax_refs = {name: OrganisationLoader(name) for name in ("publisher", "agent")}
     form_overrides = named(Entrustment, "since", "until")["overrides"] | searching("publisher", "agent")
@@ -165,3 +177,16 @@ class EntrustmentScreen(Screen):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Entrustment, db, **kwargs)
+
+    def save(self, form: Any, model: Entrustment | None) -> Entrustment:
+        """Also tells both units. What the operator enters holds at once; what has been ended stays as it was."""
+        if model is not None and model.ended_at is not None:
+            raise Refused(_("这项委托已由单位终止，不能修改；需要继续委托的，请新建。"))
+        before = Terms.of(model) if model and not model.pending else None
+        row: Entrustment = super().save(form, model)
+        row.pending = False
+        entrustments.tell_of_change(db.session(), before, row)
+        return row
+
+    def about(self, row: Entrustment) -> str:
+        return f"{row.publisher.credit_code} → {row.agent.credit_code}"

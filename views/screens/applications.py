@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, flash, g, jsonify, redirect, request
+from flask import abort, flash, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -10,28 +10,34 @@ from flask_login import current_user
 from stdnum import isbn
 
 from models import certificate, clock
-from models.acts import drafts, filing, reissue
+from models.acts import drafts
+from models.acts.completeness import Incomplete, lacking
 from models.application import Application, locking, trail
 from models.application.carriers import Carrier
 from models.application.changes import explain
+from models.application.former import FIELDS as FORMER
+from models.application.former import former_values
 from models.codes import choosable
 from models.columns import written
 from models.database import db
 from models.people.accounts import publishers_for
-from models.vocabulary import Action, Role
-from models.workflow import EDITABLE, Refused
+from models.vocabulary import Action, Filing, Role
+from models.workflow import Refused
 from views.panel import acts, repeated_saves, unreadable_text
 from views.panel.display import shown_value
 from views.panel.fields import ChoiceField, SeenVersion
 from views.panel.saving import errors_of
 from views.panel.screen import form_args_of
-from views.resources import store
-from views.screens.attachments import UploadScreen
+from views.screens.autosave import forget_saved
 from views.screens.carriers import CarrierForm
+from views.screens.copying import CopyScreen
+from views.screens.doubts import DoubtScreen, NotToldYet
 
 WRITTEN = written(Application)
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
-MOST_EDITS = 20  # of others, told after a conflict
+for name in FORMER:  # native suggestions: any other words are as good
+    ARGS[name] = ARGS[name] | {"render_kw": {"list": f"former-{name}", "data-free": True}}
+MOST_EDITS = 20  # of others, listed after a conflict
 MOST_WARNINGS = 5  # they travel in the session cookie
 
 
@@ -45,6 +51,18 @@ def applicant() -> dict[str, str]:
     """How a blank form names the applicant; a draft keeps what it was begun with until 申报."""
     unit = current_user.organisation
     return {"applicant_name": unit.name, "applicant_code": unit.credit_code}
+
+
+def filing_for(press: int | None, model: Application | None) -> Filing | None:
+    """申请类型 with this press chosen in the form, saved or not: whether 委托书 is required follows from it."""
+    if press is None:
+        return None
+    return Filing.OWN if press == own_press(model) else Filing.ENTRUSTED
+
+
+def own_press(model: Application | None) -> int:
+    """The applicant's organisation: with it as the press an application is one's own."""
+    return int(model.applicant_id if model else current_user.organisation_id)
 
 
 def warn_of_unprintable(application: Application) -> None:
@@ -66,15 +84,15 @@ class PressField(ChoiceField):
         super().__init__(label, validators, options=presses, coerce=int, **kwargs)
 
 
-class ApplicationsScreen(UploadScreen):
+class ApplicationsScreen(DoubtScreen, CopyScreen):
     """查询: one's own applications; the blue number leads to the form while it may be edited."""
 
     roles = frozenset({Role.PUBLISHER})
     can_create = can_edit = True
-    opens = UploadScreen.opens | {"copy"}
+    opens = DoubtScreen.opens | CopyScreen.opens
+    export_name = _l("申请")  # the menu says 查询 (手册 第二章), which tells nothing in a folder
     create_template = edit_template = "screens/application.html"
     acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
-    page_acts = (*acts, Action.COPY)
     form_acts = (Action.DELETE, Action.PRINT)  # beside 申报 and 保存
     column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
     form_columns = ("version", "last_entry", "page_key", "publisher_id", *WRITTEN)
@@ -90,18 +108,18 @@ class ApplicationsScreen(UploadScreen):
 
     def menu_entries(self) -> list[tuple[Any, str]]:
         """As the manual has it: the blank form first, then the list."""
-        return [(_l("备案证明申请"), self.get_url(".create_view")), *super().menu_entries()]
+        return [(_l("备案证明申请"), f"{self.url}/new/"), *super().menu_entries()]
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        """So many rows are counted before a form is built of them."""
-        drafts.check_count(len({name.rpartition("-")[0] for name in request.form if name.startswith("carriers-")}))
+        """So many rows are counted before a form is built of them, without those that are to be deleted."""
+        rows = {name.rpartition("-")[0] for name in request.form if name.startswith("carriers-")}
+        drafts.check_count(len({row for row in rows if f"del-{row}" not in request.form}))
         return super()._run_view(fn, *args, **kwargs)
 
     def save(self, form: Any, model: Application | None) -> Application:
         """A blank form makes a draft; any other is saved on the version the person was looking at."""
-        application = model or repeated_saves.draft_of_page(db.session(), current_user)
-        again = application is not None and repeated_saves.is_resent(application)
-        application = application or drafts.start(db.session(), by=current_user)
+        application = model or repeated_saves.draft_for_page(db.session(), current_user)
+        again = repeated_saves.is_resent(application)
         seen = form.version.seen if model and not again else application.version
         own = {str(carrier.id) for carrier in application.carriers}
         form.carriers.entries[:] = [  # one marked for deletion that somebody else took out already would come back
@@ -111,23 +129,28 @@ class ApplicationsScreen(UploadScreen):
             repeated_saves.match_new_rows(form.carriers, application)
             unreadable_text.populate(form, application)
             repeated_saves.remember_page(application)
+        forget_saved(application)
         if form.isbn.data and not form.isbn.errors and not isbn.is_valid(form.isbn.data):
             flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
         if "_submit" not in request.form:
             warn_of_unprintable(application)
         return application
 
-    def unsaved(self, form: Any, model: Any, refused: Refused) -> None:
-        """Overtaken: nothing typed is lost, nothing of theirs overwritten; saving again is a choice, made knowingly."""
-        super().unsaved(form, model, refused)
+    def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
+        """On a version conflict the form shows what others changed, and the new version: saving again overwrites it."""
+        answer = super().show_refusal_in_form(refused, form, model)
         if not isinstance(refused, locking.Conflict):
-            return
-        g.answer = 409
-        changed = (name for name in WRITTEN if form[name].data != getattr(model, name))
-        g.theirs = {name: shown_value(model, name) for name in changed}
+            return answer
+        if model is None:  # a blank form sent again, while its draft is being saved elsewhere
+            return 409, {}
+        return 409, self.changed_since(form, model)
+
+    def changed_since(self, form: Any, model: Application) -> dict[str, Any]:
+        """What others have saved since the form was opened, which from here on knows of it."""
+        theirs = {name: shown_value(model, name) for name in WRITTEN if form[name].data != getattr(model, name)}
         edits = trail.newest(db.session(), model.id, Action.EDIT, MOST_EDITS, form.last_entry.seen)
-        g.their_edits = [line for edit in reversed(edits) for line in explain(edit)]
         form.version.data, form.last_entry.data = model.version, trail.last_id(db.session(), model.id)
+        return {"theirs": theirs, "their_edits": [line for edit in reversed(edits) for line in explain(edit)]}
 
     def keeps(self, form: Any) -> bool:
         return not unreadable_text.mark_too_long(form) and unreadable_text.only_in_cells(form)
@@ -160,19 +183,23 @@ class ApplicationsScreen(UploadScreen):
             address = self.get_url(".details_view", id=key)
             self.flash_result(Action.SUBMIT, row, facts, address)
             return redirect(address)
-        flash(str(refused), "error")
-        checked = {"check": 1} if isinstance(refused, filing.Incomplete) else {}
+        flash(str(refused), "message" if isinstance(refused, NotToldYet) else "error")
+        checked = {"check": 1} if isinstance(refused, Incomplete) else {}
         return redirect(self.get_url(".edit_view", id=key, **checked))
 
     def edit_form(self, obj: Application | None = None) -> Any:
         """The form; once declared, the press stays the one whose province has the case."""
-        form = super().edit_form(obj)
+        again = self.fill_again(obj)
+        form = again or super().edit_form(obj)
         if obj is not None and obj.applied_on:
             form.publisher_id.choices = [(str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}")]
             form.publisher_id.allow_blank = False
         elif obj is not None and obj.publisher_id and str(obj.publisher_id) not in dict(form.publisher_id.choices):
             form.publisher_id.choices.append((str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}"))
-        if obj is not None and request.method == "GET":
+        if again is not None:
+            unreadable_text.drop_blank_rows(form)
+            form.validate()
+        elif obj is not None and request.method == "GET":
             form.last_entry.data = trail.last_id(db.session(), obj.id)
             unreadable_text.type_again(form, obj)
         return form
@@ -188,44 +215,27 @@ class ApplicationsScreen(UploadScreen):
     def edit_view(self) -> Any:
         """The form while 暂存 or 退回 (手册 第二章); the details, with the reason, in any other status."""
         row = self.get_one(request.args.get("id")) or abort(404)
-        if row.status not in EDITABLE and request.method != "POST":
+        if not self.editable(row) and request.method != "POST":
             return redirect(self.get_url(".details_view", id=row.id))
         return super().edit_view()
 
     def render(self, template: str, **kwargs: Any) -> Any:
         model = kwargs.setdefault("model", None)
-        missing = filing.lacking(model) if model is not None and request.args.get("check") else {}
+        missing = lacking(model) if model is not None and request.args.get("check") else {}
         if "form" in kwargs:
             kwargs["errors"] = missing | errors_of(kwargs["form"])
+            kwargs["chosen_filing"] = filing_for(kwargs["form"].publisher_id.data, model)
             unreadable_text.mark_missing(kwargs["form"], missing)
+            kwargs |= self.doubt_page(model) | {"former": former_values(db.session())}
+            kwargs |= self.typed_page(kwargs["form"], model)
+            kwargs |= self.changed_since(kwargs["form"], model) if model is not None and kwargs["stale"] else {}
         lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}
-        page = {
+        page: dict[str, Any] = {
+            "own_press": own_press(model),
+            "entrusted": Filing.ENTRUSTED,
             "missing": missing,
-            "theirs": g.get("theirs", {}),
-            "their_edits": g.get("their_edits"),
             "written": WRITTEN,
             "applicant": applicant(),
         }
-        page["ask_submit"] = acts.WORDS[Action.SUBMIT].ask % {"number": model.number if model else _("本申请")}
+        page["ask_submit"] = acts.question(Action.SUBMIT, {"number": model.number if model else _("本申请")})
         return super().render(template, **page, datalists=lists, **kwargs)
-
-    @expose("/copy/", methods=("POST",))
-    def copy(self) -> Any:
-        """重新申请: the new draft opens in its form, complete; or the one that is there; or nothing has happened."""
-        row = self.get_one(request.form.get("id")) or abort(404)
-        old = row.number
-        try:
-            draft, left = reissue.copy(db.session(), row, current_user, store())
-            db.session().commit()
-        except reissue.Begun as begun:
-            db.session().rollback()
-            flash(str(begun), "message")
-            return redirect(self.get_url(".edit_view", id=begun.application_id), 303)
-        except Refused as refused:
-            db.session().rollback()
-            flash(str(refused), "error")
-            return self.back()
-        flash(_("已按 %(old)s 新建申请 %(new)s，请核对后申报。", old=old, new=draft.number), "success")
-        for sentence in left:
-            flash(_("有一个附件没有复制：%(sentence)s", sentence=sentence), "message")
-        return redirect(self.get_url(".edit_view", id=draft.id), 303)

@@ -26,7 +26,7 @@ class UploadScreen(FilingScreen):
 
     @expose("/upload/", methods=("POST",))
     def upload(self) -> Any:
-        """One file, as soon as it is chosen: whatever becomes of the form, it is kept. A blank form becomes a draft."""
+        """Upload one file as soon as it is chosen, even if the form is never saved. A blank form becomes a draft."""
         key, file = request.form.get("id"), request.files.get("file")
         if file is None or request.form.get("kind") not in set(AttachmentKind):
             abort(400)

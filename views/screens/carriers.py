@@ -9,7 +9,8 @@ from models.application.carriers import Carrier
 from models.columns import written
 from models.database import Exact
 from views.panel import repeated_saves, unreadable_text
-from views.panel.fields import REQUIRED, AmountField, CodeText
+from views.panel.checks import REQUIRED
+from views.panel.fields import AmountField, CodeText
 from views.panel.screen import form_args_of, labels_of
 
 CARRIER = written(Carrier)

@@ -1,12 +1,10 @@
 """数据交换: messages to customs and what became of them; for the operator, only whether the exchange is well."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
-from flask import Response, abort, flash, render_template, request
+from flask import Response, abort, flash, g, render_template, request
 from flask_admin import expose
 from flask_babel import format_timedelta
 from flask_babel import gettext as _
@@ -14,31 +12,45 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from models import access, customs, workflow
 from models.acts import filing, message_acts
 from models.application import Application
+from models.application.disclosure import NEWEST
 from models.certificate import Certificate
-from models.customs import CustomsMessage, envelope, reconciliation
-from models.customs.health import health, strange
+from models.customs import CustomsMessage, CustomsNote, envelope, reconciliation
+from models.customs.health import health, latest_unreadable
 from models.customs.reconciliation import Reconciliation
 from models.database import db
+from models.log import Handout
 from models.numbering import certificate_series
 from models.vocabulary import Action, Role, Step, Word
-from models.workflow import MESSAGE_RULES, Refused
-from views.panel.acts import WORDS, result
-from views.panel.display import Button, tag
+from models.workflow import MESSAGE_ACTS, Refused
+from views.panel.acts import button, result
+from views.panel.display import Button, once, tag
 from views.panel.fields import number_of
+from views.panel.logged import note_handout_and_commit
 from views.panel.query import UNANSWERED, ExchangeQuery
 from views.panel.screen import Screen, labels_of
 from views.resources import pace
+
+
+def address_of(act: Word) -> str:
+    """set_aside as /exchange/set-aside/."""
+    return act.value.replace("_", "-")
+
+
+BY_ADDRESS: dict[str, Word] = {address_of(act): act for act in (*MESSAGE_ACTS, Action.RESEND)}
+PERFORMED = ", ".join(f"'{address}'" for address in BY_ADDRESS)
 
 
 class ExchangeScreen(Screen):
     """Messages of the reviewer's own province, newest first."""
 
     roles = frozenset({Role.REVIEWER})
-    opens = frozenset({"resend", "letter"} | {act.value for act in MESSAGE_RULES})
+    opens = frozenset({"perform", "letter"})
     can_view_details = True
     list_template, details_template = "screens/exchange.html", "screens/message.html"
     query_form = ExchangeQuery
@@ -49,6 +61,7 @@ class ExchangeScreen(Screen):
     column_labels = labels_of(Application, Certificate, CustomsMessage) | {
         "application": _l("申请单号"),
         "state": _l("交换状态"),
+        "attempts": _l("发送和查询次数"),
         "acts": _l("操作"),
     }
     column_formatters: Any = {
@@ -60,11 +73,41 @@ class ExchangeScreen(Screen):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(CustomsMessage, db, **kwargs)
 
+    # The list
+    def narrow(self, query: Any) -> Any:
+        """Row security asks for the application of each message; its own column leads the indexes."""
+        return super().narrow(query.filter(CustomsMessage.desk == current_user.province))
+
+    def get_query(self) -> Any:
+        return super().get_query().options(joinedload(CustomsMessage.application))
+
+    def get_list(self, *args: Any, **options: Any) -> tuple[int, list[Any]]:
+        count, rows = super().get_list(*args, **options)
+        refused = [row.application_id for row in rows if customs.is_rejected(row)]
+        g.last = customs.last_ids(db.session(), refused) if refused else set()
+        return count, rows
+
+    def _get_default_order(self) -> Any:
+        """Newest first; with a date range by date, so that range and order are one index range."""
+        query = self.query()
+        ranged = query.since.data or query.until.data
+        return [(getattr(CustomsMessage, name), [], True) for name in (("queued_at", "id") if ranged else ("id",))]
+
+    def order(self, sort_column: Any, descending: bool) -> list[Any]:
+        """What begins alike by 报文编号."""
+        if sort_column != "queued_at" and self.query().number.data:
+            return [CustomsMessage.message_id.desc(), CustomsMessage.id.desc()]
+        return super().order(sort_column, descending)
+
+    def in_order(self, asked: set[str], order: list[str]) -> bool:
+        by = {"queued_at": {"since", "until"}, "message_id": {"number"}}
+        return asked <= by.get(order[0], set())
+
     def endpoint_of(self, row: CustomsMessage) -> str:
         return ".details_view"
 
     def opening(self, row: CustomsMessage) -> str:
-        return _("查看")
+        return once("opening", lambda: _("查看"))
 
     def buttons(self, row: CustomsMessage, page: bool = False) -> list[Button]:
         """放行 for a message that was set aside, 重发 for a certificate that customs did not take; on the `page` of one
@@ -72,23 +115,19 @@ class ExchangeScreen(Screen):
         since = pace().unanswered_since()
         offered: list[tuple[Word, str, str | None]] = [
             (act, row.message_id, message_acts.refusal(act, row, current_user, since))
-            for act in (MESSAGE_RULES if page else (Step.RELEASE,))
+            for act in (MESSAGE_ACTS if page else (Step.RELEASE,))
         ]
-        rejected = customs.rejected(row) and customs.last(db.session(), row.application) is row
-        final = workflow.refusal(Action.RESEND, row.application.status, current_user.role, rejected)
+        status, rejected = row.application.status, customs.is_rejected(row) and self.is_last(row)
+        final = once((status, rejected), lambda: workflow.refusal(Action.RESEND, status, current_user.role, rejected))
         offered.append((Action.RESEND, row.application.number, final))
-        return [self._button(*each) for each in offered]
+        return [
+            button(act, self.path(".perform", act=address_of(act)), {"number": about}, refusal)
+            for act, about, refusal in offered
+        ]
 
-    def _button(self, act: Word, about: str, refusal: str | None) -> Button:
-        return Button(
-            act.value,
-            act.label,
-            self.path(f".{act}"),
-            WORDS[act].ask % {"number": about},
-            refusal,
-            opinion=isinstance(act, Step) and MESSAGE_RULES[act].opinion,
-            style=WORDS[act].style,
-        )
+    def is_last(self, row: CustomsMessage) -> bool:
+        """Whether customs was told nothing of the application after this message; in a list, asked for all at once."""
+        return row.id in (g.last if "last" in g else customs.last_ids(db.session(), [row.application_id]))
 
     @expose("/letter/")
     def letter(self) -> Any:
@@ -99,53 +138,19 @@ class ExchangeScreen(Screen):
         if sent is None:
             flash(_("这一次没有报文发出，请在报文页面选择其他一次。"), "error")
             return self.back()
-        name = f"attachment; filename=customs-{row.id}-{attempt}.xml"
-        return Response(sent.raw, headers={"Content-Disposition": name}, mimetype="text/xml")
+        key, content, number = row.id, sent.raw, row.application.number
+        note_handout_and_commit(Handout.MESSAGE, number, words=row.message_id)
+        name = f"attachment; filename=customs-{key}-{attempt}.xml"
+        return Response(content, headers={"Content-Disposition": name}, mimetype="text/xml")
 
-    @expose("/release/", methods=("POST",))
-    def release(self) -> Any:
-        """放行: a message that was set aside is tried anew."""
-        return self.performed(Step.RELEASE)
-
-    @expose("/ask/", methods=("POST",))
-    def ask(self) -> Any:
-        """查询: customs is asked at the next round what became of the message."""
-        return self.performed(Step.ASK)
-
-    @expose("/set-aside/", methods=("POST",))
-    def set_aside(self) -> Any:
-        """搁置: customs is asked no more about the message."""
-        return self.performed(Step.SET_ASIDE)
-
-    @expose("/settle-accepted/", methods=("POST",))
-    def settle_accepted(self) -> Any:
-        """人工登记接收成功."""
-        return self.performed(Step.SETTLE_ACCEPTED)
-
-    @expose("/settle-rejected/", methods=("POST",))
-    def settle_rejected(self) -> Any:
-        """人工登记接收失败."""
-        return self.performed(Step.SETTLE_REJECTED)
-
-    @expose("/resend/", methods=("POST",))
-    def resend(self) -> Any:
-        """重发: a certificate that customs did not take is told anew."""
-        again = partial(filing.perform, db.session(), Action.RESEND, by=current_user)
-        return self.done(Action.RESEND, lambda row: again(row.application))
-
-    def performed(self, act: Step) -> Any:
-        """An act on one message."""
-        act_on, opinion = message_acts.perform, request.form.get("opinion", "")
-        since = pace().unanswered_since()
-        return self.done(act, lambda row: act_on(db.session(), act, row, current_user, since, opinion))
-
-    def done(self, act: Word, work: Callable[[CustomsMessage], None]) -> Any:
+    @expose(f"/<any({PERFORMED}):act>/", methods=("POST",))
+    def perform(self, act: str) -> Any:
         """One message, one rule, one transaction; a refusal is a sentence, and what was written is given back."""
-        row = self.get_one(request.form.get("id")) or abort(404)
-        about = row.application.number if act is Action.RESEND else row.message_id  # 重发 makes a message of its own
-        panel = result(act, {"number": about}, (), "")
+        row, wanted = self.get_one(request.form.get("id")) or abort(404), BY_ADDRESS[act]
+        about = row.application.number if wanted is Action.RESEND else row.message_id  # 重发 makes a new message
+        panel = result(wanted, {"number": about}, (), "")
         try:
-            work(row)
+            self.act_on(wanted, row)
             db.session().commit()
             flash(Markup(render_template("panel/result.html", **panel)), "result")
         except Refused as refused:
@@ -155,12 +160,21 @@ class ExchangeScreen(Screen):
             flash(str(refused), "error")
         return self.back()
 
+    def act_on(self, act: Word, row: CustomsMessage) -> None:
+        """An act on one message, or on the application it is about; the caller commits, or rolls back on Refused."""
+        if isinstance(act, Action):
+            filing.perform(db.session(), act, row.application, current_user)
+        else:
+            opinion, since = request.form.get("opinion", ""), pace().unanswered_since()
+            message_acts.perform(db.session(), Step(act), row, current_user, since, opinion)
+
     def render(self, template: str, **kwargs: Any) -> Any:
-        page: dict[str, Any] = {"badges": badges, "tag": tag, "written": written}
+        page: dict[str, Any] = {"badges": badges, "tag": tag, "written": written, "notes_of": notes, "newest": NEWEST}
         if template == self.list_template:
             last = reconciliation.latest(db.session())
             own = last.differences_of(certificate_series(current_user.province)) if last else []
-            page |= {"health": health(db.session(), pace()), "last": last, "differences": own, "span": span}
+            own_health = health(db.session(), pace(), current_user.province)
+            page |= {"health": own_health, "last": last, "differences": own, "span": span}
         return super().render(template, **(page | kwargs))
 
 
@@ -180,8 +194,15 @@ class TrafficScreen(Screen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         with access.everything() as session:
-            page = {"health": health(session, pace()), "strange": strange(session), "span": span}
+            page = {"health": health(session, pace()), "strange": latest_unreadable(session), "span": span}
             return super().render(template, **(page | kwargs))
+
+
+def notes(message: CustomsMessage) -> list[CustomsNote]:
+    """Its notes, newest first: NEWEST of them and one more, if there are more; all of them for `?notes=all`."""
+    found = select(CustomsNote).where(CustomsNote.customs_message_id == message.id).order_by(CustomsNote.id.desc())
+    most = None if request.args.get("notes") == "all" else NEWEST + 1
+    return list(db.session.scalars(found.limit(most)))
 
 
 def span(waited: timedelta) -> str:
@@ -191,12 +212,12 @@ def span(waited: timedelta) -> str:
 
 def badges(message: CustomsMessage) -> Markup:
     """How far a message has come, as coloured tags; the words are always there."""
-    told = [(message.state.tone, message.state.label)]
+    found = [(message.state.tone, message.state.label)]
     if message.unanswered(pace().unanswered_since()):
-        told.append(("warning", UNANSWERED))
+        found.append(("warning", UNANSWERED))
     if message.by_hand:
-        told.append(("warning", _("人工登记")))
-    return Markup(" ").join(Markup('<span class="badge badge-{}">{}</span>').format(*each) for each in told)
+        found.append(("warning", _("人工登记")))
+    return Markup(" ").join(Markup('<span class="badge badge-{}">{}</span>').format(*each) for each in found)
 
 
 def written(message: CustomsMessage) -> str:

@@ -1,55 +1,51 @@
 """What every screen of applications shares: list, details, acts, attachments, certificate, export."""
 
-from pathlib import PurePath
-from typing import Any, BinaryIO
+from typing import Any
 
-from flask import Response, abort, current_app, flash, redirect, render_template, request, send_file
+from flask import Response, abort, flash, redirect, render_template, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from models import customs, workflow
+from models import customs, opinions, workflow
 from models.acts import filing, printing
+from models.acts.completeness import Incomplete
 from models.application import Application, disclosure
-from models.application.attachments import SHOWN_IN_BROWSER, Attachment, named
+from models.application.attachments import SHOWN_IN_BROWSER
 from models.application.carriers import Carrier
 from models.application.changes import explain
 from models.application.trail import TrailEntry
-from models.columns import displayed
+from models.certificate.display import total_of
+from models.columns import displayed, shown
 from models.database import db
-from models.vocabulary import Action, AttachmentKind, Ground, Reason
+from models.vocabulary import Action, AttachmentKind, Ground, Reason, Role
 from models.workflow import Refused
-from views.entrance import security
 from views.entrance.security import local
-from views.panel import export, spreadsheet
-from views.panel.acts import WORDS, Link, facts_of, question, result
+from views.panel import deadlines, export, spreadsheet
+from views.panel.acts import Link, button, facts_of, result
 from views.panel.display import Button, tag
-from views.panel.download import name_plainly
 from views.panel.fields import number_of
-from views.panel.query import OwnQuery
+from views.panel.logged import note_export_and_commit
 from views.panel.screen import labels_of
-from views.resources import office, store, unanswered
+from views.resources import office, unanswered
+from views.screens.downloads import DownloadScreen
+from views.screens.filing_order import FilingOrder
 from views.screens.printing import NotMadeYet, PrintScreen, state_of
 
-BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
-APART = {Action.EDIT, Action.COPY}  # which take more than a click on one row, and have doors of their own
-PERFORMED = ", ".join(action.value for action in Action if action not in APART)
+PERFORMED = ", ".join(action.value for action, act in workflow.ACTS.items() if not act.apart)
 
 
-class FilingScreen(PrintScreen):
+class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     """Applications, as far as the signed-in account sees them; one subclass a role and purpose."""
 
     acts: tuple[Action, ...] = ()  # in the list
-    page_acts: tuple[Action, ...] = ()  # on the page of one application
     exchange = False  # whether its readers also have 数据交换
-    opens = PrintScreen.opens | {"perform", "attachment"}
+    opens = PrintScreen.opens | DownloadScreen.opens | {"perform"}
     page_size_options: Any = (10, 20, 50, 100, printing.MOST)
     can_view_details = can_export = True
-    query_form = OwnQuery
     column_list: Any = ("number", "title", "publisher_name", "applied_on", "status", "acts")
-    column_sortable_list: Any = (("number", "id"), *BY_PINYIN, "applied_on", ("status", "status_order"))
     column_labels = labels_of(Application) | {"acts": _l("操作"), "waited": _l("已等候")}
     column_formatters: Any = {
         "number": lambda view, _context, row, _name: view.numbered(row),
@@ -60,53 +56,59 @@ class FilingScreen(PrintScreen):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Application, db, **kwargs)
 
-    def _get_default_order(self) -> Any:
-        """Newest first; with a date range by date, so that status, range and order are one index range."""
-        query = self.query()
-        ranged = query is not None and (query.since.data or query.until.data)
-        names = ("applied_on", "id") if ranged else ("id",)
-        return [(getattr(Application, name), [], True) for name in names]
-
     # What a row offers
+    @property
+    def page_acts(self) -> tuple[Action, ...]:
+        """On the page of one application: all that its readers may ever do."""
+        return workflow.acts_of(self.roles)
+
+    def acts_of_page(self, row: Application) -> tuple[Action, ...]:
+        """Those of page_acts that the page of this row shows."""
+        return self.page_acts
+
     def buttons(self, row: Application, acts: tuple[Action, ...] | None = None) -> list[Button]:
         """The acts of this screen on `row`; each asks the rule, dimmed with its sentence when refused."""
+        facts = facts_of(row)
         return [
-            Button(
-                name=action.value,
-                label=action.label,
-                address=f"{self.door(action)}?version={row.version}",
-                ask=question(action, row),
-                refusal=self.refusal(action, row),
-                opinion=workflow.RULES[action].opinion,
-                reason=action is Action.REVOKE,
-                opens=action is Action.PRINT,
-                style=WORDS[action].style,
+            button(
+                action,
+                f"{self.door(action)}?version={row.version}",
+                facts,
+                self.refusal(action, row),
+                hidden=workflow.impossible(action, row.status),
             )
             for action in (self.acts if acts is None else acts)
         ]
 
     def refusal(self, action: Action, row: Application) -> str | None:
         """Why not, by the rule; customs' last answer is looked up for the one act that it decides."""
-        rejected = action is Action.RESEND and customs.rejected(customs.last(db.session(), row))
-        return workflow.refusal(action, row.status, current_user.role, rejected)
+        session, last = db.session(), None
+        if workflow.ACTS[action].if_rejected:
+            last = customs.last_message(session, row)
+        told = workflow.refusal(action, row.status, current_user.role, customs.is_rejected(last))
+        return told or filing.hindrance(session, action, row)
 
     def door(self, action: Action) -> str:
         """Where the act is posted."""
-        return self.path(".copy") if action is Action.COPY else self.path(".perform", action=action.value)
+        apart = workflow.ACTS[action].apart
+        return self.path(f".{action}") if apart else self.path(".perform", action=action.value)
+
+    def editable(self, row: Application) -> bool:
+        """Whether the form of `row` may be opened here."""
+        return bool(self.can_edit) and workflow.allowed(Action.EDIT, row.status, current_user.role)
 
     def endpoint_of(self, row: Application) -> str:
         """The form while the application may be edited here, else the details."""
-        editable = self.can_edit and not workflow.refusal(Action.EDIT, row.status, current_user.role)
-        return ".edit_view" if editable else ".details_view"
+        return ".edit_view" if self.editable(row) else ".details_view"
 
     def opening(self, row: Application) -> str:
-        return _("编辑") if ".edit" in self.endpoint_of(row) else _("查看")
+        return _("编辑") if self.editable(row) else _("查看")
 
     def numbered(self, row: Application) -> Markup:
         """The blue 申请单号 (手册 第二章)."""
-        deleted = Markup('<span class="badge badge-light">{}</span>').format(_("申请人已删除"))
-        link = Markup('<a class="number" href="{}">{}</a>').format(self.address_of(row), row.number)
-        return link + " " + deleted if row.deleted_at else link
+        link = Markup(f'<a class="number" href="{escape(self.address_of(row))}">{escape(row.number)}</a>')
+        deleted = Markup(' <span class="badge badge-light">{}</span>')
+        return link + deleted.format(_("申请人已删除")) if row.deleted_at else link
 
     def render(self, template: str, **kwargs: Any) -> Any:
         page: dict[str, Any] = {
@@ -122,6 +124,11 @@ class FilingScreen(PrintScreen):
             "explain": explain,
             "tag": tag,
             "paper_state": state_of,
+            "deadline_facts": deadlines.facts,
+            "totals": totals,
+            "act_rules": workflow.ACTS,
+            "shown_in_browser": SHOWN_IN_BROWSER,
+            "stock_opinions": opinions.listed(db.session()) if Role.REVIEWER in self.roles else {},
         }
         return super().render(template, **(page | kwargs))
 
@@ -134,7 +141,7 @@ class FilingScreen(PrintScreen):
         refused = self.attempt_and_commit(wanted, row)
         if isinstance(refused, NotMadeYet):
             return self.ask_for_paper(row)
-        if refused and workflow.RULES[wanted].opinion:
+        if refused and workflow.ACTS[wanted].opinion:
             raise refused  # its page gives back the words that were written
         if refused:
             return self.not_printed(refused) if wanted is Action.PRINT else self.show_refusal(refused, key)
@@ -154,12 +161,12 @@ class FilingScreen(PrintScreen):
         panel = render_template("panel/result.html", **result(action, facts, links, shown_on))
         flash(Markup(panel), "result")
 
-    def attempt_and_commit(self, action: Action, row: Application) -> Refused | None:
-        """Do the act and commit; None, or after a rollback the reason why it was refused."""
+    def attempt_and_commit(self, action: Action, row: Application, **seen: Any) -> Refused | None:
+        """Do the act and commit; None, or after a rollback why it was refused. `seen`: over particulars()."""
         try:
             if action is Action.PRINT:
                 self.paper_of(row)  # first: a print that is recorded was one
-            filing.perform(db.session(), action, row, current_user, office=office(), **self.particulars())
+            filing.perform(db.session(), action, row, current_user, office=office(), **(self.particulars() | seen))
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
@@ -169,7 +176,7 @@ class FilingScreen(PrintScreen):
     def show_refusal(self, refused: Refused, key: int) -> Any:
         """Back to where the person came from, or to the form and what it lacks."""
         flash(str(refused), "error")
-        if isinstance(refused, filing.Incomplete):
+        if isinstance(refused, Incomplete):
             return redirect(self.get_url(".edit_view", id=key, check=1), 303)
         return self.back()
 
@@ -188,59 +195,26 @@ class FilingScreen(PrintScreen):
         chosen = request.form.get("reason") or Reason.OTHER
         return Reason(chosen) if chosen in set(Reason) else abort(400)
 
-    # Files
-    @expose("/attachment/")
-    def attachment(self) -> Response:
-        """A file, under its own name; the bytes cannot run anything in our name, whatever they are."""
-        key = number_of(request.args.get("id"))
-        file = db.session().get(Attachment, key) if key is not None else None
-        if (
-            file is None
-            or self.get_one(file.application_id) is None
-            or not disclosure.may_read(db.session(), file, current_user)
-        ):
-            abort(404)
-        inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args
-        response = send_file(
-            content_of(file),
-            mimetype=file.media_type,
-            as_attachment=not inline,
-            download_name=named(file.name, file.media_type),
-            etag=file.digest,
-            conditional=False,
-        )
-        name = named(file.name, file.media_type)
-        name_plainly(response, name, f"attachment-{file.id}{PurePath(name).suffix}")
-        response.content_length = file.size
-        response.make_conditional(request, accept_ranges=True, complete_length=file.size)
-        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
-        return response
-
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Response:
         """The rows of the present query, at most as many as the pager reaches; the list's columns come first."""
         if export_type not in spreadsheet.TYPES:
             abort(404)
-        name = str(self.name)
+        name = str(self.export_name or self.name)
         _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST + 1)
         fields = (*self.column_list, *displayed(Application))
         sheets = export.sheets(name, rows, fields, displayed(Carrier))
-        return spreadsheet.download(export_type, name, str(self.endpoint), sheets)
+        answer = spreadsheet.download(export_type, name, str(self.endpoint), sheets)
+        note_export_and_commit(name, self.query(), min(len(rows), export.MOST))
+        return answer
 
 
-def content_of(file: Attachment) -> BinaryIO:
-    """The bytes of an attachment; lost ones are a refusal, with the number under which the log tells of it."""
-    try:
-        return store().open(file.digest)
-    except FileNotFoundError:
-        number = security.incident()
-        current_app.logger.exception("attachment %s has lost its bytes: %s", file.id, file.digest)
-        sentence = _(
-            "没有找到附件“%(name)s”的内容，请把事件编号 %(number)s 告知系统管理员，由其从备份中找回。",
-            name=file.name,
-            number=number,
-        )
-        raise Refused(sentence) from None
+def totals(row: Application) -> str:
+    """共 3 条；1,500 片；20 盒, as on the certificate; without sums as long as a quantity or unit is missing."""
+    carriers = [{"unit": str(shown(each, "unit")), "quantity": str(each.quantity)} for each in row.carriers]
+    if any(each.unit is None or each.quantity is None for each in row.carriers):
+        return _("共 %(count)s 条", count=len(carriers))
+    return total_of(carriers)
 
 
 def history(row: Application) -> list[TrailEntry]:

@@ -11,10 +11,12 @@ from wtforms.validators import DataRequired, StopValidation
 from models import access
 from models.acts.organisations import check_trade
 from models.database import db
+from models.log import Operation
 from models.people.accounts import Organisation, credit_code_refusal, valid_credit_code
 from models.text import normalize_code
+from views.panel.logged import LoggedScreen
 from views.panel.query import OrganisationQuery
-from views.panel.screen import Screen, labels_of
+from views.panel.screen import labels_of
 from views.screens.accounts import ACTS, OPERATOR, named, shown_province, warn_of_unprintable
 
 
@@ -43,11 +45,12 @@ def marked_code(organisation: Organisation) -> Markup:
     return badge.format(organisation.credit_code, _("校验位不符"))
 
 
-class OrganisationScreen(Screen):
+class OrganisationScreen(LoggedScreen):
     """单位: presses and the units they entrust; disabled, never deleted."""
 
     roles = OPERATOR
     can_create = can_edit = True
+    logged = Operation.ORGANISATION_ADDED, Operation.ORGANISATION_CHANGED
     query_form = OrganisationQuery
     column_formatters = {
         "province": lambda _view, _context, row, _name: shown_province(row),
@@ -70,6 +73,9 @@ class OrganisationScreen(Screen):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Organisation, db, **kwargs)
+
+    def about(self, row: Organisation) -> str:
+        return row.credit_code
 
     def create_form(self, obj: Any = None) -> Any:
         return self._asking(super().create_form(obj), None)

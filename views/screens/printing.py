@@ -16,12 +16,14 @@ from models.acts import papers, printing
 from models.application import Application
 from models.certificate import Certificate, paper_queue
 from models.database import db
+from models.log import Handout
 from models.vocabulary import Action
 from models.workflow import Refused
 from views.certificate import paper_worker
 from views.entrance import security
 from views.panel.download import name_plainly
 from views.panel.fields import number_of
+from views.panel.logged import note_handout_and_commit
 from views.panel.screen import Screen
 from views.resources import store
 
@@ -39,8 +41,12 @@ class PrintScreen(Screen):
     opens = frozenset({"certificate", "prepare", "print_all", "bundle"})
 
     def binds(self, action: Action) -> bool:
-        """Whether the toolbar does this act on many rows at once."""
+        """Whether the toolbar makes one file of many rows by this act."""
         return action is Action.PRINT
+
+    def question_for_many(self, action: Action) -> str:
+        """No act is done to many rows by itself."""
+        return ""
 
     @expose("/certificate/")
     def certificate(self) -> Any:
@@ -62,7 +68,9 @@ class PrintScreen(Screen):
             return self.back()
         if wanted:
             return self.render("screens/waiting.html", model=row, state="made", wanted=wanted)
-        return pdf(BytesIO(content), f"{row.certificate.number}.pdf")
+        number = row.certificate.number
+        note_handout_and_commit(Handout.PAPER, number)
+        return pdf(BytesIO(content), f"{number}.pdf")
 
     @expose("/prepare/", methods=("POST",))
     def prepare(self) -> Response:
@@ -71,7 +79,7 @@ class PrintScreen(Screen):
         try:
             self.paper_of(row)
         except NotMadeYet:
-            paper_queue.ask_for(db.session(), row.certificate)
+            paper_queue.enqueue_or_retry(db.session(), row.certificate)
             return Response(status=202)
         return Response(status=204)
 
@@ -85,7 +93,7 @@ class PrintScreen(Screen):
             self.check_made(rows)
             for row in rows:  # first: a print that is recorded was one
                 self.paper_of(row)
-            db.session().rollback()  # read again: reading many papers may have taken a while
+            db.session().rollback()  # read the rows again: reading many papers may have taken a while
             printing.record(db.session(), rows, current_user)
             db.session().commit()
         except Refused as refused:
@@ -102,9 +110,11 @@ class PrintScreen(Screen):
                 raise Refused(_("%(sentences)s合并打印件不再提供，请在列表中重新打印。", sentences=sentences))
             bookmarks = [f"{row.certificate} {row.title}" for row in rows]
             whole = printing.bound(zip(bookmarks, map(self.paper_of, rows), strict=True))
+            numbers = [str(row.certificate) for row in rows]
         except Refused as refused:
             flash(str(refused), "error")
             return redirect(self.get_url(".index_view"))
+        note_handout_and_commit(Handout.PAPERS, *numbers, amount=len(numbers))
         day = f"{clock.today():%Y%m%d}"
         return pdf(whole, _("备案证明合并打印件") + f"-{day}.pdf", f"certificates-{day}.pdf")
 
@@ -115,13 +125,13 @@ class PrintScreen(Screen):
         flash(str(refused), "error")
         return self.back()
 
-    def picked(self, sent: list[str]) -> list[Application]:
+    def picked(self, sent: list[str], action: Action = Action.PRINT, most: int = printing.MOST) -> list[Application]:
         """The rows of these ids, in their order; 404 when one is not there for this person."""
         wanted = [number_of(key) or abort(404) for key in dict.fromkeys(sent)]
         if not wanted:
-            raise Refused(_("请先勾选要打印的记录。"))
-        if len(wanted) > printing.MOST:
-            raise Refused(_("一次最多打印 %(most)s 份，请分批打印。", most=printing.MOST))
+            raise Refused(_("请先勾选要%(action)s的记录。", action=action.label))
+        if len(wanted) > most:
+            raise Refused(_("一次最多%(action)s %(most)s 份，请分批%(action)s。", most=most, action=action.label))
         papers = selectinload(Application.certificate).selectinload(Certificate.paper)
         ticked = db.session.query(Application).filter(Application.id.in_(wanted)).options(papers)
         found = {row.id: row for row in ticked}
@@ -132,7 +142,7 @@ class PrintScreen(Screen):
         granted = [row.certificate for row in rows if row.certificate is not None]
         if unmade := [each for each in granted if each.paper is None]:
             for each in unmade:
-                paper_queue.ask_for(db.session(), each)
+                paper_queue.enqueue_or_retry(db.session(), each)
             words = _("有 %(count)s 份证明文件正在制作，没有打印任何一份，请几秒钟后再次打印。", count=len(unmade))
             raise Refused(words)
 
@@ -140,7 +150,7 @@ class PrintScreen(Screen):
         """Lead whoever pressed 打印 too early to the page that waits for the paper, and prints it then."""
         assert row.certificate is not None
         address = self.get_url(".certificate", id=row.id, print=1)
-        paper_queue.ask_for(db.session(), row.certificate)
+        paper_queue.enqueue_or_retry(db.session(), row.certificate)
         return redirect(address, 303)
 
     def paper_of(self, row: Application) -> bytes:
@@ -153,7 +163,7 @@ class PrintScreen(Screen):
         try:
             return papers.paper(row.certificate, store())
         except papers.PaperLost as lost:
-            number = security.incident()
+            number = security.incident_number()
             current_app.logger.exception("the paper of a certificate is lost")
             words = _("证明文件缺失或已损坏，请把事件编号 %(number)s 告知系统管理员，由其从备份中找回。", number=number)
             raise Refused(words) from lost
@@ -172,7 +182,7 @@ def state_of(granted: Certificate) -> str:
 
 
 def pdf(content: BytesIO, name: str, plain: str = "") -> Response:
-    """Shown in the browser, under its name when it is kept; `plain` as in name_plainly()."""
+    """Opens in the browser, and is saved under `name`; `plain` as in name_plainly()."""
     return name_plainly(send_file(content, mimetype="application/pdf", download_name=name), name, plain)
 
 
@@ -182,7 +192,7 @@ def job_of(account_id: int, keys_of_rows: list[int]) -> str:
 
 
 def keys_of(job: str) -> list[str]:
-    """The ids of the rows of a job; raises Refused for one that is not ours, somebody else's, or older than LIFE."""
+    """The ids of the rows of a job; raises Refused for one that is forged, somebody else's, or older than LIFE."""
     try:
         account, at, *keys_of_rows = _signer().loads(job)
     except BadSignature:

@@ -8,7 +8,7 @@ from models.application import Application
 from models.certificate import Certificate
 from models.codes import names_of
 from models.vocabulary import Action, Role
-from views.panel.query import NationQuery
+from views.panel.filing_query import NationQuery
 from views.panel.screen import labels_of
 from views.screens.filing import FilingScreen
 
@@ -18,14 +18,21 @@ class RegisterScreen(FilingScreen):
 
     roles = frozenset({Role.NATIONAL})
     query_form = NationQuery
-    acts = page_acts = (Action.PRINT,)
-    column_list = ("number", "certificate", "title", "publisher_name", "province", "applied_on", "status", "acts")
+    acts = (Action.PRINT,)
+    column_list = (
+        "number", "certificate", "issued_on", "title", "publisher_name", "province", "applied_on", "status", "acts",
+    )  # fmt: skip
     column_sortable_list = (*FilingScreen.column_sortable_list, "province")
-    column_labels = FilingScreen.column_labels | {"certificate": labels_of(Certificate)["number"]}
+    column_labels = FilingScreen.column_labels | {
+        "certificate": labels_of(Certificate)["number"],
+        "issued_on": labels_of(Certificate)["issued_on"],
+    }
     column_formatters = FilingScreen.column_formatters | {
         "certificate": lambda _view, _context, row, _name: row.certificate.number if row.certificate else None,
+        "issued_on": lambda _view, _context, row, _name: row.certificate.issued_on if row.certificate else None,
         "province": lambda _view, _context, row, _name: names_of("province").get(row.province),
     }
 
     def get_query(self) -> Any:
-        return super().get_query().options(joinedload(Application.certificate).load_only(Certificate.number))
+        shown = joinedload(Application.certificate).load_only(Certificate.number, Certificate.issued_on)
+        return super().get_query().options(shown)

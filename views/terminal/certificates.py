@@ -1,4 +1,4 @@
-"""The terminal's words about certificates: verify a file, a number or a code, and make papers still to be made."""
+"""Commands on certificates: verify a file, a number or a code, and make the queued papers."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from models import access, verdict
 from models.certificate import paper_queue
-from models.numbering import is_certificate_number, meant
+from models.numbering import is_certificate_number, parse_number
 from models.signing import check_code
 from models.signing.check_code import Forged
 from models.workflow import Refused
@@ -22,10 +22,10 @@ papers = Terminal("certificate", help="证明：查验文件和二维码，补�
 
 
 class FileOrNumber(click.Path):
-    """The path of a file that is there, as a Path; else a certificate's number, however it is spelled, as a str."""
+    """An existing file as a Path, or a certificate number in any spelling as a str."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if is_certificate_number(number := meant(str(value))) and not Path(value).exists():
+        if is_certificate_number(number := parse_number(str(value))) and not Path(value).exists():
             return number
         return super().convert(value, param, ctx)
 
@@ -33,19 +33,17 @@ class FileOrNumber(click.Path):
 @papers.command(help="查验一份证明文件（签名、完整性、是否仍然有效），或按证明编号查验；仅“有效”以状态 0 退出。")
 @click.argument("held", metavar="FILE|NUMBER", type=FileOrNumber(exists=True, dir_okay=False, path_type=Path))
 def verify(held: Path | str) -> None:
-    """The verdict, and of a file the facts to compare."""
-    said = verdict.of_file(held.read_bytes(), keys()) if isinstance(held, Path) else verdict.of_recorded(held)
-    click.echo(said.sentence)
-    for name, fact in said.facts.items():
+    found = verdict.of_file(held.read_bytes(), keys()) if isinstance(held, Path) else verdict.of_recorded(held)
+    click.echo(found.sentence)
+    for name, fact in found.facts.items():
         click.echo(f"  {name}：{fact}")
-    if said.word != "valid":
+    if found.word != "valid":
         raise SystemExit(1)
 
 
 @papers.command("verify-code", help="查验二维码内容是否由签发机关签署；只需公钥，不查登记。")
 @click.argument("text", metavar="TEXT")
 def prove(text: str) -> None:
-    """True or forged, without the register; whether it is valid today only the register knows."""
     try:
         facts = check_code.read(text, keys().code_keys())
     except Forged:
@@ -55,30 +53,38 @@ def prove(text: str) -> None:
         click.echo(f"  {name}：{fact}")
 
 
-@papers.command(help="制作排队等候的证明文件；可以同时运行多个。")
+@papers.command(help="制作排队等候的证明文件；可以同时运行多个。有没制成的，以状态 1 退出。")
 @click.option("--watch", is_flag=True, help="持续运行，证明一经签发即开始制作。")
 def work(watch: bool) -> None:
     """Everything that is due, once or for ever."""
-    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))  # gives its claim back, so that no other worker waits
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))  # SystemExit releases the claim for other workers
+    failed = 0
 
     def make() -> None:
-        for number, failure in paper_worker.work(session, paper_worker.pace()):
-            click.echo(f"{number}：{failure or _('证明文件已制成。')}")
+        nonlocal failed
+        for number, failure in paper_worker.make_due_papers(session, paper_worker.pace()):
+            click.echo(f"{number}：{failure or _('证明文件已制成。')}", err=bool(failure))
+            failed += bool(failure)
 
     with access.everything() as session:
         run_rounds(session, make, watch)
+    _refuse_if(failed)
 
 
 @papers.command(help="补制尚未制成的证明文件，被搁置的也再试一次；编号和内容不变。")
 def render() -> None:
-    """Every certificate that still holds and has no paper; those that another worker has in hand are left to it."""
     made = failed = 0
     with access.everything() as session:
-        paper_queue.ask_for_all(session)
-        for number, failure in paper_worker.work(session, paper_worker.pace()):
+        paper_queue.enqueue_all_missing(session)
+        for number, failure in paper_worker.make_due_papers(session, paper_worker.pace()):
             made, failed = made + (not failure), failed + bool(failure)
             if failure:
                 click.echo(f"{number}：{failure}", err=True)
     click.echo(_("已补制 %(count)s 份证明文件。", count=made))
+    _refuse_if(failed)
+
+
+def _refuse_if(failed: int) -> None:
+    """Raises Refused, and so exits with status 1, when papers were not made."""
     if failed:
         raise Refused(_("有 %(count)s 份没有制成，请按上面的原因处理后再次运行。", count=failed))

@@ -1,4 +1,4 @@
-"""海关报文: the words of the terminal that deliver, compare ledgers, and play the other side."""
+"""Commands on 海关报文: deliver, compare ledgers, simulate customs."""
 
 import time
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from models import access
-from models.customs import reconciliation
+from models.customs import outbox, reconciliation
 from models.customs.envelope import Parties
 from models.customs.receipt import CustomsReceipt
 from models.customs.schema import message_xsd
 from models.exchange import delivery
-from models.exchange.delivery import Way
+from models.exchange.delivery import Channel
 from models.exchange.transports import Gateway, Http, trusted
 from models.exchange.transports.folders import FolderPair
 from models.workflow import Refused
 from views.demo import simulator_transports
-from views.demo.simulator import FAULTS, Customs, FaultInjection
+from views.demo.simulator import Customs
 from views.resources import keys, pace
 from views.terminal.group import Terminal, run_rounds
 
@@ -31,29 +31,29 @@ HERE = {"127.0.0.1", "::1", "localhost"}
 exchange = Terminal("customs", help="海关报文：投递、模拟海关、对账。")
 
 
-@exchange.command("deliver", help="把待发报文送交海关并登记回执。")
+@exchange.command("deliver", help="把待发报文送交海关并登记回执；仍有未送达的报文时以状态 1 退出。")
 @click.option("--watch", is_flag=True, help="持续运行，新报文入列即送。")
 def send(watch: bool) -> None:
-    """Everything that is due, once or for ever."""
-    chosen, before = way(), set[str]()
+    current, before = channel(), set[str]()
 
     def deliver() -> None:
         nonlocal before
         lines = set[str]()
-        for line in delivery.deliver(session, chosen):
-            if line not in before:  # a gateway that is down says so once
+        for line in delivery.deliver(session, current):
+            if line not in before:  # repeated lines, as of a gateway that is down, are printed once
                 click.echo(line)
             lines.add(line)
         before = lines
 
     with access.everything() as session:
         run_rounds(session, deliver, watch)
+        if not watch and (left := outbox.undelivered(session)):
+            raise Refused(_("还有 %(count)s 份报文没有送达，请查看原因后再次运行。", count=left))
 
 
 @exchange.command(help="与海关台账逐份核对（可指定日期），列出全部差异；有差异时以状态 1 退出。")
 @click.argument("day", metavar="[DATE]", required=False, type=click.DateTime(["%Y-%m-%d"]))
 def reconcile(day: datetime | None) -> None:
-    """Both ledgers, both ways; the result is kept, and shown in 数据交换."""
     with access.everything() as session:
         row = reconciliation.reconcile(session, gateway().ledger, day.date() if day else None)
         for name, kind in row.differences_of():
@@ -66,14 +66,12 @@ def reconcile(day: datetime | None) -> None:
 
 @exchange.command(help="输出业务报文的 XSD 格式定义，供对方核对。")
 def schema() -> None:
-    """The schema of our message, whose fields follow from the columns."""
     click.echo(message_xsd().decode(), nl=False)
 
 
 @exchange.command("receipt", help="按编号原样输出一份回执（编号见数据交换中的「无法识别的回执」）。")
 @click.argument("key", metavar="ID", type=int)
 def show(key: int) -> None:
-    """The bytes as received, for whoever may sit at this terminal."""
     with access.everything() as session:
         row = session.get(CustomsReceipt, key)
         if row is None:
@@ -81,24 +79,14 @@ def show(key: int) -> None:
         click.echo(row.raw, nl=False)
 
 
-@exchange.command(help="启动模拟海关，供试用和测试；不是真正的海关。")
+@exchange.command(help="启动模拟海关，供试用；不是真正的海关。商品名称含“测试拒收”的不接收，含“测试等待”的不给回执。")
 @click.option("--port", default=8090, show_default=True, help="HTTP 端口")
 @click.option("--folder", type=click.Path(path_type=Path), help="改用文件夹方式，指定交换文件夹")
 @click.option("--ledger", type=click.Path(path_type=Path), help="模拟海关自己的台账文件")
-@click.option("--fault", "faults", multiple=True, help="故障及概率，如 lost=0.2；可多次指定：" + "、".join(FAULTS))
-@click.option("--pause", default=2.0, show_default=True, help="late 和 down 持续的秒数")
-@click.option("--seed", type=int, help="使故障可以重现")
-def simulate(
-    port: int, folder: Path | None, ledger: Path | None, faults: tuple[str, ...], pause: float, seed: int | None
-) -> None:
+def simulate(port: int, folder: Path | None, ledger: Path | None) -> None:
     """A real counterpart over HTTP, on this machine only, or over a folder pair."""
     home = Path(current_app.instance_path)
-    chances = {name: float(chance or 1) for name, _sign, chance in (fault.partition("=") for fault in faults)}
-    if unknown := chances.keys() - set(FAULTS):
-        raise click.BadParameter("、".join(unknown), param_hint="--fault")
-    customs = Customs(
-        ledger or home / "simulated-customs.sqlite", FaultInjection(chances, seed, pause), keys().trusted()
-    )
+    customs = Customs(ledger or home / "simulated-customs.sqlite", keys().trusted())
     if folder:
         pair = FolderPair(home / folder)
         click.echo(_("模拟海关（不是真正的海关）已启动，交换文件夹 %(folder)s。", folder=pair.folder))
@@ -112,7 +100,7 @@ def simulate(
 
 
 def gateway() -> Gateway:
-    """The one place that anything is sent to; without it, a sentence and status 2."""
+    """The gateway of CUSTOMS_GATEWAY; without that setting, exits with a sentence and status 2."""
     if address := current_app.config["CUSTOMS_GATEWAY"]:
         return gateway_of(str(address), Path(current_app.instance_path), current_app.config)
     click.echo(_("尚未设置海关网关，请设置 FILING_CUSTOMS_GATEWAY 后再试。"), err=True)
@@ -132,7 +120,7 @@ def gateway_of(address: str, home: Path, settings: Mapping[str, Any]) -> Gateway
     return Http(address)
 
 
-def way() -> Way:
-    """How we speak with customs, by the settings."""
+def channel() -> Channel:
+    """The channel to customs, by the settings."""
     parties = Parties(str(current_app.config["CUSTOMS_SENDER"]), str(current_app.config["CUSTOMS_RECEIVER"]))
-    return Way(gateway(), keys(), parties, pace())
+    return Channel(gateway(), keys(), parties, pace())

@@ -1,4 +1,4 @@
-"""What the commands share: a refusal is a sentence with exit status 1, and one loop serves all that `--watch`."""
+"""Base of the commands: a Refused becomes a sentence and exit status 1; the loop of `--watch`."""
 
 import time
 from collections.abc import Callable
@@ -7,47 +7,99 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import AppGroup, ScriptInfo
-from sqlalchemy.exc import SQLAlchemyError
+from flask_babel import gettext as _
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import Session
 
 from models.backup import unfinished_restore
+from models.database import revision
 from models.workflow import Refused
 
-RESTORE = "restore"  # the one command that may go on where a restore broke off
+RESTORE = "restore"  # the only command allowed while a restore is unfinished
+BUILDING = {RESTORE, "upgrade"}  # make the tables themselves
+WITHOUT_DATABASE = {"verify-code", "schema", "simulate", "new-key", "check-proof"}
 POLL = 1  # seconds between two rounds
 
 
 class Sentence(click.Command):
-    """A command whose refusal is read as a sentence, not as a traceback; refused while a restore is unfinished."""
+    """A command that prints a Refused as a sentence; refused while a restore is unfinished.
+
+    Refused too on a database that it cannot work with, and when database or disk fail it.
+    """
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            if not current_app:  # as with_appcontext does, which is called later
+            if not current_app:  # as with_appcontext does, but before the check below
                 context.with_resource(context.ensure_object(ScriptInfo).load_app().app_context())
-            if self.name != RESTORE and unfinished_restore.is_there():
-                raise Refused(unfinished_restore.sentence())
+            self._check_database(bool(context.params.get("watch")))
             return super().invoke(context)
         except Refused as refused:
-            click.echo(str(refused), err=True)
-            context.exit(1)
+            sentence = str(refused)
+        except DBAPIError as broken:
+            sentence = no_answer(broken)
+        except BrokenPipeError:  # whoever reads our output has seen enough
+            raise
+        except OSError as broken:
+            sentence = _("读写失败：%(why)s。", why=_path_and_reason(broken))
+        click.echo(sentence, err=True)
+        return context.exit(1)
+
+    def _check_database(self, watch: bool) -> None:
+        """Raises Refused. What watches waits for a database that does not answer yet (run_rounds)."""
+        unfinished = unfinished_restore.is_unfinished()
+        if unfinished and self.name != RESTORE:
+            raise Refused(unfinished_restore.sentence())
+        if unfinished or self.name in WITHOUT_DATABASE:
+            return
+        try:
+            sentence = revision.refusal(building=self.name in BUILDING)
+        except DBAPIError:
+            if watch:
+                return
+            raise
+        if sentence:
+            raise Refused(sentence)
 
 
 class Terminal(AppGroup):
-    """A group of such commands."""
+    """A group of Sentence commands."""
 
     command_class = Sentence
 
 
+def no_answer(broken: SQLAlchemyError) -> str:
+    """What the database answered instead of working, in one sentence."""
+    why = str(getattr(broken, "orig", broken)).strip().splitlines() or [type(broken).__name__]
+    return _("数据库不能使用：%(why)s。请检查数据库和 FILING_SQLALCHEMY_DATABASE_URI 后重试。", why=why[0].rstrip("."))
+
+
+def _path_and_reason(broken: OSError) -> str:
+    return "：".join(str(part) for part in (broken.filename, broken.strerror or broken) if part)
+
+
 def run_rounds(session: Session, work: Callable[[], object], watch: bool) -> None:
-    """Call `work` once; or for ever, where a database error is logged and tried again. Rolls back between rounds."""
+    """Call `work` once; with `watch` for ever. Rolls back between rounds.
+
+    Watching, an error of the database is printed once and tried again, and nothing is done while a restore runs.
+    """
+    before = ""
     while True:
+        now = ""
         try:
-            work()
-        except SQLAlchemyError:
+            if watch and unfinished_restore.is_unfinished():
+                now = unfinished_restore.sentence()
+            else:
+                work()
+        except SQLAlchemyError as broken:
             if not watch:
                 raise
-            current_app.logger.exception("the database does not answer; trying again")
+            now = no_answer(broken)
+            if not isinstance(broken, OperationalError | TimeoutError):
+                current_app.logger.exception("an unexpected error of the database")
+        if now and now != before:
+            click.echo(now, err=True)
         if not watch:
             return
+        before = now
         session.rollback()
         time.sleep(POLL)

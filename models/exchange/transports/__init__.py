@@ -1,4 +1,4 @@
-"""The way to customs: what any can do, and HTTP(S) with mutual TLS; boxes.py is the other one."""
+"""Transports to customs: their common protocol, and HTTP(S) with mutual TLS; folders.py is the other one."""
 
 import json
 import ssl
@@ -15,16 +15,16 @@ from models.customs import receipt
 from models.exchange.transports.timed_connection import TimedConnection
 from models.workflow import Refused
 
-TIMEOUT = 20  # seconds for one request and its whole answer, however slowly that comes; less than half a lease
+TIMEOUT = 20  # seconds for one request and its whole answer; less than half a lease
 LEDGER_TIMEOUT = 300  # seconds for a ledger, which may be long
-COLLECTING = 60  # seconds of one round in which receipts are fetched; the rest waits for the next
+COLLECTING = 60  # seconds to fetch receipts in one round; the rest waits for the next
 MOST = 32 << 20  # bytes of one answer
-OURS = {413, 422}  # too long, or not understood: what the message itself is to blame for
+MESSAGE_FAULTS = {413, 422}  # HTTP statuses: the message is too long, or not understood
 GONE = {404, 410}
 
 
 class NoAnswer(Refused):
-    """Customs did not answer, or not as agreed. `sent`: what was handed over may have arrived."""
+    """Customs did not answer, or not as agreed. `sent`: the request may have been delivered; `status`: HTTP, or 0."""
 
     def __init__(self, words: str, sent: bool, status: int = 0) -> None:
         super().__init__(words)
@@ -32,12 +32,12 @@ class NoAnswer(Refused):
 
     @property
     def fault(self) -> bool:
-        """Whether the message is to blame, not the way to customs."""
-        return self.status in OURS
+        """Whether the message is at fault, not the transport."""
+        return self.status in MESSAGE_FAULTS
 
 
 class TooLong(NoAnswer):
-    """An answer of which only a part was read: `part`."""
+    """The answer exceeds the limit; `part`: what was read of it."""
 
     def __init__(self, words: str, sent: bool, part: bytes) -> None:
         super().__init__(words, sent)
@@ -45,23 +45,23 @@ class TooLong(NoAnswer):
 
 
 class Gateway(Protocol):
-    """What any way to customs can do; each raises NoAnswer."""
+    """A transport to customs; every method raises NoAnswer."""
 
     def send(self, name: str, letter: bytes) -> bytes | None:
-        """Hand over a letter; the receipt, where one comes back at once."""
+        """Send a letter; the receipt if it comes at once."""
 
     def receipts(self) -> Iterator[tuple[str, bytes | None]]:
-        """(name, bytes) of every receipt that waits until it is dropped; None for what cannot be read."""
+        """(name, bytes) of every waiting receipt; None for an unreadable one. They stay until dropped."""
 
     def drop(self, name: str) -> None:
-        """Remove a receipt, now that it is kept here; one that is gone already is gone."""
+        """Delete a receipt at customs; no error if it is already deleted."""
 
     def ledger(self, since: date, until: date) -> Any:
-        """What customs has received in these days: a list of {"message_id", "accepted", "day"}."""
+        """What customs received on these days (inclusive): a list of {"message_id", "accepted", "day"}."""
 
 
 def trusted(settings: Mapping[str, Any]) -> ssl.SSLContext:
-    """Customs is known by CUSTOMS_CA, we by CUSTOMS_CLIENT (both PEM; the latter certificate and key)."""
+    """TLS context: trusts CUSTOMS_CA, presents CUSTOMS_CLIENT (PEM, certificate and key). Raises Refused without it."""
     if not settings["CUSTOMS_CLIENT"]:
         raise Refused(_("https:// 须有我方证书，请设置 FILING_CUSTOMS_CLIENT（PEM，含证书和私钥）后再试。"))
     context = ssl.create_default_context(cafile=settings["CUSTOMS_CA"])
@@ -70,18 +70,18 @@ def trusted(settings: Mapping[str, Any]) -> ssl.SSLContext:
 
 
 def read_list(raw: bytes, kind: type) -> Any:
-    """A list from customs, of this kind alone."""
+    """A JSON list whose items are all of type `kind`; raises NoAnswer otherwise."""
     try:
-        told = json.loads(raw)
+        items = json.loads(raw)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, list) or not all(isinstance(one, kind) for one in told):
+        items = None
+    if not isinstance(items, list) or not all(isinstance(item, kind) for item in items):
         raise NoAnswer(_("海关网关的应答不符合约定格式。"), sent=True)
-    return told
+    return items
 
 
 class Http:
-    """POST / takes a letter; /inbox lists, gives and deletes receipts; /ledger tells what was received."""
+    """Client of: POST / (a letter), GET /inbox and /inbox/NAME, DELETE /inbox/NAME (receipts), GET /ledger."""
 
     def __init__(self, address: str, context: ssl.SSLContext | None = None, within: float = TIMEOUT) -> None:
         """`within`: seconds for one request and its answer."""
@@ -89,42 +89,42 @@ class Http:
 
     def send(self, name: str, letter: bytes) -> bytes | None:
         kind = {"Content-Type": "application/xml; charset=utf-8"}
-        return self._asked("POST", "/", letter, kind, receipt.MOST) or None
+        return self._request("POST", "/", letter, kind, receipt.MOST) or None
 
     def receipts(self) -> Iterator[tuple[str, bytes | None]]:
         ended = monotonic() + COLLECTING
-        for name in read_list(self._asked("GET", "/inbox"), str):
+        for name in read_list(self._request("GET", "/inbox"), str):
             if monotonic() > ended:
                 return
             try:
-                raw = self._asked("GET", _inbox(name), most=receipt.MOST)
+                raw = self._request("GET", _inbox(name), most=receipt.MOST)
             except TooLong as long:
                 raw = long.part
             except NoAnswer as gone:
                 if gone.status not in GONE:
                     raise
-                continue  # another deliverer took it
+                continue  # another deliverer fetched it
             yield name, raw
 
     def drop(self, name: str) -> None:
         try:
-            self._asked("DELETE", _inbox(name))
+            self._request("DELETE", _inbox(name))
         except NoAnswer as gone:
             if gone.status not in GONE:
                 raise
 
     def ledger(self, since: date, until: date) -> Any:
-        """Asked whole; a list too long for one answer is asked for in halves, so that nothing is cut off."""
+        """A range whose answer exceeds MOST is requested again in two halves."""
         try:
             path = f"/ledger?{urlencode({'since': since, 'until': until})}"
-            return read_list(self._asked("GET", path, most=MOST, within=max(self.within, LEDGER_TIMEOUT)), dict)
+            return read_list(self._request("GET", path, most=MOST, within=max(self.within, LEDGER_TIMEOUT)), dict)
         except TooLong:
             if since >= until:
                 raise
         middle = since + (until - since) // 2
         return self.ledger(since, middle) + self.ledger(middle + timedelta(days=1), until)
 
-    def _asked(
+    def _request(
         self,
         method: str,
         path: str,
@@ -133,7 +133,7 @@ class Http:
         most: int = MOST,
         within: float | None = None,
     ) -> bytes:
-        """One request, to this address alone: http.client follows no redirect and no proxy."""
+        """The body of the answer to one request. http.client follows no redirect and uses no proxy."""
         line = TimedConnection(self.parts.netloc, within or self.within, self.context)
         sent = False
         try:
@@ -143,14 +143,14 @@ class Http:
             reply = line.getresponse()
             if reply.status != 200:
                 raise NoAnswer(_("海关网关应答状态 %(status)s。", status=reply.status), sent, reply.status)
-            told = reply.read(most + 1)
+            content = reply.read(most + 1)
         except (OSError, HTTPException) as broken:
             raise NoAnswer(_("海关网关没有应答（%(why)s）。", why=broken or type(broken).__name__), sent) from broken
         finally:
             line.close()
-        if len(told) > most:
-            raise TooLong(_("海关网关的应答过长，请向海关核实。"), sent, told)
-        return told
+        if len(content) > most:
+            raise TooLong(_("海关网关的应答过长，请向海关核实。"), sent, content)
+        return content
 
 
 def _inbox(name: str) -> str:

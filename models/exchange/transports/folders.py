@@ -1,4 +1,4 @@
-"""The other way to customs: a folder pair in the manner of the E-port client."""
+"""Transport over folders, as the E-port client uses them."""
 
 import os
 import secrets
@@ -13,15 +13,16 @@ from flask_babel import gettext as _
 
 from models.customs import receipt
 from models.exchange.transports import MOST, TIMEOUT, NoAnswer, read_list
+from models.files.durable import flush_folder
 from models.files.plain_file import open_plain
 
 BOXES = ("SentBox", "OutBox", "InBox", "FailBox")  # to send, sent, receipts, could not be sent
 
 
 class FolderPair:
-    """Letters are put into SentBox, receipts taken from InBox; a name never stands for half a file of ours."""
+    """Letters go into SentBox, receipts come from InBox and FailBox. Files are written atomically."""
 
-    settled = 1.0  # seconds: a younger receipt may still be in the writing
+    settled = 1.0  # seconds: a younger receipt may still be being written
     patience = float(TIMEOUT)
 
     def __init__(self, folder: Path) -> None:
@@ -30,17 +31,17 @@ class FolderPair:
             (folder / box).mkdir(parents=True, exist_ok=True)
 
     def send(self, name: str, letter: bytes) -> bytes | None:
-        """A message has at most one letter in SentBox: no question overtakes what it asks about, and none pile up."""
-        about, asked_in = receipt.asked(name)
+        """Raises NoAnswer for a query while SentBox holds a letter of the message: a query must not overtake it."""
+        about, query_attempt = receipt.parse_letter_name(name)
         box = self.folder / "SentBox"
-        if asked_in and any(receipt.asked(file.stem)[0] == about for file in box.glob("*.xml")):
+        if query_attempt and any(receipt.parse_letter_name(file.stem)[0] == about for file in box.glob("*.xml")):
             raise NoAnswer(_("上一份报文仍在 SentBox，尚未由客户端取走，请检查客户端是否在运行。"), sent=True)
         self.put("SentBox", f"{name}.xml", letter)
         return None
 
     def put(self, box: str, name: str, content: bytes) -> None:
-        """Write beside the boxes, flush, then rename: whatever kills us, the box holds all of it or nothing."""
-        half = self.writing / f"{secrets.token_hex(8)}-{name}"  # by lot: several machines may share the folder
+        """Write to Writing/, fsync, then rename into the box: the box never holds a partial file."""
+        half = self.writing / f"{secrets.token_hex(8)}-{name}"  # random: several machines may share the folder
         try:
             with half.open("wb") as file:
                 file.write(content)
@@ -49,39 +50,32 @@ class FolderPair:
             os.replace(half, self.folder / box / name)
         except OSError as broken:
             raise NoAnswer(_("交换文件夹不可写（%(why)s）。", why=broken.strerror), sent=False) from broken
-        with suppress(OSError):  # it is there, and may be taken; not every file system can flush a folder
-            self._sync(self.folder / box)
-
-    def _sync(self, box: Path) -> None:
-        handle = os.open(box, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        with suppress(OSError):  # already in the box; not every file system can fsync a folder
+            flush_folder(self.folder / box)
 
     def receipts(self) -> Iterator[tuple[str, bytes | None]]:
-        """InBox by name, and what came back through FailBox as `FailBox/…`. No link is followed."""
+        """Files of InBox, and of FailBox as `FailBox/…`, each sorted by name. Links are not followed."""
         self._sweep()
-        for file in (*self._lying("InBox"), *self._lying("FailBox")):
-            with suppress(FileNotFoundError):  # another deliverer took it
+        for file in (*self._files("InBox"), *self._files("FailBox")):
+            with suppress(FileNotFoundError):  # another deliverer fetched it
                 if not file.name.startswith("Ledger_") and file.lstat().st_mtime <= time.time() - self.settled:
                     yield file.name if file.parent.name == "InBox" else f"FailBox/{file.name}", self._read(file)
 
-    def _lying(self, box: str) -> list[Path]:
+    def _files(self, box: str) -> list[Path]:
         try:
             return sorted((self.folder / box).iterdir())
         except OSError as broken:
             raise NoAnswer(_("交换文件夹不可读（%(why)s）。", why=broken.strerror), sent=False) from broken
 
     def _sweep(self) -> None:
-        """Remove what somebody was writing when they were killed."""
-        for left in self._lying("Writing"):
+        """Delete partial files of killed processes: those in Writing/ older than an hour."""
+        for left in self._files("Writing"):
             with suppress(OSError):
                 if left.stat().st_mtime < time.time() - 3600:
                     left.unlink()
 
     def _read(self, file: Path, most: int = receipt.MOST) -> bytes | None:
-        """At most so many bytes; None for a link, a folder, a pipe, and what cannot be read."""
+        """The first `most` bytes; None for a link, a folder, a pipe or an unreadable file."""
         opened = open_plain(file)
         if opened is None:
             return None
@@ -95,14 +89,14 @@ class FolderPair:
 
     def ledger(self, since: date, until: date) -> Any:
         name = f"Ledger_{since}_{until}"
-        told = self.folder / "InBox" / f"{name}.json"
-        told.unlink(missing_ok=True)
+        answer = self.folder / "InBox" / f"{name}.json"
+        answer.unlink(missing_ok=True)
         self.put("SentBox", f"{name}.ask", b"")
         ended = time.monotonic() + self.patience
-        while not told.exists():
+        while not answer.exists():
             if time.monotonic() > ended:
                 raise NoAnswer(_("海关没有在限定时间内给出台账，请稍后再试。"), sent=True)
             time.sleep(0.05)
-        raw = self._read(told, MOST)
-        told.unlink(missing_ok=True)
+        raw = self._read(answer, MOST)
+        answer.unlink(missing_ok=True)
         return read_list(raw or b"", dict)

@@ -1,6 +1,6 @@
-"""An HTTP connection with one deadline for everything: connecting, sending, and the whole answer.
+"""An HTTP connection with one deadline for connecting, sending, and the whole answer.
 
-A time-out of a socket begins anew with every byte: whoever sends one now and then is waited for without end.
+A socket timeout restarts with every byte received, so it does not limit a peer that sends slowly.
 """
 
 import io
@@ -22,17 +22,17 @@ class TimedConnection(HTTPConnection):
         self.deadline, self.context = monotonic() + within, context
 
     def left(self) -> float:
-        """Seconds that are left; raises TimeoutError where none are."""
+        """Seconds until the deadline; raises TimeoutError after it."""
         seconds = self.deadline - monotonic()
         if seconds <= 0:
             raise TimeoutError("timed out")
         return seconds
 
     def connect(self) -> None:
-        """To the first address of the host that answers; the TLS handshake has the same deadline."""
-        self.sock: Any = TimedSocket(self._secured(self._reached()), self)
+        """Connect to the first address of the host that answers, with TLS if there is a context."""
+        self.sock: Any = TimedSocket(self._with_tls(self._open_socket()), self)
 
-    def _reached(self) -> socket.socket:
+    def _open_socket(self) -> socket.socket:
         found, why = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM), OSError("no address")
         for family, kind, protocol, _name, address in found:
             sock = socket.socket(family, kind, protocol)
@@ -47,7 +47,7 @@ class TimedConnection(HTTPConnection):
                 return sock
         raise why
 
-    def _secured(self, sock: socket.socket) -> socket.socket:
+    def _with_tls(self, sock: socket.socket) -> socket.socket:
         if self.context is None:
             return sock
         try:
@@ -59,7 +59,7 @@ class TimedConnection(HTTPConnection):
 
 
 class TimedSocket:
-    """What http.client needs of a socket: sendall(), makefile() and close()."""
+    """The part of a socket that http.client uses: sendall(), makefile() and close()."""
 
     def __init__(self, sock: socket.socket, line: TimedConnection) -> None:
         self.sock, self.line = sock, line
@@ -73,12 +73,12 @@ class TimedSocket:
         return io.BufferedReader(TimedReader(self.sock, self.line))
 
     def close(self) -> None:
-        """The connection ends when the answer is closed, too: http.client closes us before it reads that."""
+        """http.client calls this before it reads the answer; the makefile() keeps the connection open."""
         self.sock.close()
 
 
 class TimedReader(io.RawIOBase):
-    """The bytes of the answer."""
+    """Raw stream of the answer; every read is limited by the deadline."""
 
     def __init__(self, sock: socket.socket, line: TimedConnection) -> None:
         self.sock, self.line, self.raw = sock, line, sock.makefile("rb", buffering=0)

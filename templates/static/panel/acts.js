@@ -1,3 +1,4 @@
+// Acts on a row or a page: a refused one explains itself; the others ask first, and post the page's one form.
 import { dialog } from "./dialog.js";
 import { $$ } from "./page.js";
 
@@ -8,7 +9,14 @@ function hidden(form, name, value) {
   form.append(input);
 }
 
-// Acts: a refused one explains itself; the others ask first, and post the page's one form.
+// What was given in the dialog, put into the form in place of what was given before.
+export function answer(form, given, { opinion = false, reason = false } = {}) {
+  $$("[data-answer]", form).forEach((input) => input.remove());
+  if (opinion) hidden(form, "opinion", given.opinion);
+  if (reason) hidden(form, "reason", given.reason);
+  given.grounds.forEach((ground) => hidden(form, "ground", ground));
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-act], button[data-ask]");
   if (!button || !button.form || button.type !== "submit") return;
@@ -19,13 +27,10 @@ document.addEventListener("click", async (event) => {
   }
   if (!button.dataset.ask) return;
   event.preventDefault();
-  const opinion = "opinion" in button.dataset, reason = "reason" in button.dataset;
-  const key = `${button.dataset.act} ${button.value}`, grounds = button.dataset.opinion === "refuse";
-  const given = await dialog(button.dataset.ask, { opinion, reason, grounds, key });
+  const opinion = "opinion" in button.dataset, reason = "reason" in button.dataset, grounds = "grounds" in button.dataset;
+  const key = `${button.dataset.act} ${button.value}`, { hint } = button.dataset;
+  const given = await dialog(button.dataset.ask, { opinion, reason, grounds, key, hint, act: button.dataset.act });
   if (!given) return;
-  $$("[data-answer]", button.form).forEach((input) => input.remove());
-  if (opinion) hidden(button.form, "opinion", given.opinion);
-  if (reason) hidden(button.form, "reason", given.reason);
-  given.grounds.forEach((ground) => hidden(button.form, "ground", ground));
+  answer(button.form, given, { opinion, reason });
   button.form.requestSubmit(button);  // which is no click, and so asks no second time
 });

@@ -1,3 +1,4 @@
+// Signing in again over the page, when the session has ended.
 import { request, token } from "./page.js";
 
 // The session has ended: the password is asked for over the page, which keeps everything typed.
@@ -27,9 +28,10 @@ function open(words) {
     if (answer.ok) { dialog.close("in"); return; }
     error.textContent = answer.words;
     error.hidden = false;
-    password.value = "";
+    const { field } = answer.json || {}, wrong = form.elements[field] || password;
+    if (wrong === password) password.value = "";  // a wrong 验证码 leaves it: it was not tried
     renewPicture();
-    password.focus();
+    wrong.focus();
   });
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => { dialog.remove(); resolve(dialog.returnValue === "in"); }, { once: true });

@@ -1,7 +1,7 @@
 // Combobox after the ARIA APG pattern "editable combobox with list autocomplete", over a native field that works without it:
 //   <select data-combobox>: stays in the form, hidden, and holds the value; its id moves to the text field put before it.
 //   <input list>, <input data-url>: a text field of codes, with the options of a shared <datalist> or of the server.
-// Keys: typing opens the list and highlights the best match. ↓ ↑ open and move; Home and End, while open, go to the ends.
+// Keys: typing opens the list and highlights the best match. ↓ ↑ open (in a cell of a table: with Alt) and move; Home and End, while open, go to the ends.
 //   Enter while open takes the highlighted option and submits nothing; while closed it is the form's. Tab takes what a key
 //   has moved to, and moves on. Esc closes the list; once closed, it clears the field. When focus leaves, text that names one
 //   option, or fits only one, is that option; other text gets a sentence: a <select> has its former value back, a text field
@@ -9,7 +9,7 @@
 // One popup, #choices, serves the page, and a text field costs nothing until it has focus: a form may hold hundreds of rows.
 // Fires input and change on the field that is sent. A script that sets the <select> itself fires change on it.
 import { $$, prepare } from "./page.js";
-import { matching, meant, option } from "./search.js";
+import { fold, matching, meant, option } from "./search.js";
 
 const popup = document.getElementById("choices"), list = popup.firstElementChild, note = popup.lastElementChild;
 const heard = document.getElementById("choices-heard"), words = popup.dataset, parsed = new WeakMap();
@@ -118,28 +118,30 @@ function take(chosen) {  // an option; null: none
 function settle() {  // before focus leaves or the form is sent; false when text was put back that is no option
   const { input, select, kept, typed } = box, text = input.value.trim(), waiting = asked;  // what the server has not answered yet it judges later
   const fitting = !typed || !text ? [] : input.dataset.url ? found : matching(optionsOf(box), text), chosen = meant(fitting, text);
-  const lost = Boolean(typed && text && !chosen && !waiting);
+  const lost = Boolean(typed && text && !chosen && !waiting), guessed = chosen && fold(chosen.label) !== fold(text);
   if (chosen || (typed && !text && (!select || blankOf(select)))) take(chosen);
   else if (typed && !waiting && select) [input.value, box.typed] = [kept, false];  // a text field keeps it: the server judges
+  if (guessed) tell(words.taken.replace("{words}", text).replace("{label}", chosen.label), false);  // «10» stands for 010-张
   if (lost) tell(words[fitting.length ? "several" : "unknown"].replace("{words}", text));
   close();
   return !lost || !select;
 }
 
-function tell(sentence) {  // under the field, which is described by it
+function tell(sentence, wrong = true) {  // under the field, which is described by it
   const { input } = box, id = `${input.id}-unknown`, before = (input.getAttribute("aria-describedby") || "").replace(id, "");
   document.getElementById(id)?.remove();
   input.setAttribute("aria-describedby", (sentence ? `${before} ${id}` : before).trim());
-  const line = Object.assign(document.createElement("p"), { id, className: "note error", role: "alert", textContent: sentence });
+  const line = Object.assign(document.createElement("p"), { id, className: wrong ? "note error" : "note", role: wrong ? "alert" : "status", textContent: sentence });
   if (sentence) (input.closest(".combobox") || input).after(line);
 }
 
 // What people do. Each key answers whether the browser is to do no more.
 const shown = () => !popup.hidden;
 const move = (place) => { highlight(place); moved = true; return true; };
+const inSheet = (event) => !event.altKey && box.input.closest(".inline-table");  // where a closed list leaves the arrows to grid.js
 const keys = {
-  ArrowDown: () => (shown() ? move((at + 1) % found.length) : open(""), true),
-  ArrowUp: () => (shown() ? move(at > 0 ? at - 1 : found.length - 1) : open(""), true),
+  ArrowDown: (event) => (shown() ? move((at + 1) % found.length) : !inSheet(event) && (open(""), true)),
+  ArrowUp: (event) => (shown() ? move(at > 0 ? at - 1 : found.length - 1) : !inSheet(event) && (open(""), true)),
   Home: () => shown() && move(0),
   End: () => shown() && move(found.length - 1),
   Enter: () => (shown() ? (found[at] && take(found[at]), true) : box.typed && !settle()),
@@ -147,12 +149,12 @@ const keys = {
   Escape: () => (shown() ? (close(), true) : Boolean(box.input.value) && (box.select && !blankOf(box.select) ? settle() : take(null), true)),
 };
 document.addEventListener("keydown", (event) => {
-  if (box?.input !== event.target || event.isComposing || !keys[event.key]?.()) return;
+  if (box?.input !== event.target || event.isComposing || !keys[event.key]?.(event)) return;
   event.preventDefault();
   event.stopPropagation();
 }, true);
 document.addEventListener("focusin", ({ target }) => {
-  if (!target.matches("input[role=combobox], input[list], input[data-url]")) return;
+  if (!target.matches("input[role=combobox], input[list]:not([data-free]), input[data-url]")) return;
   if (target.role !== "combobox") dress(target);
   box = { input: target, select: target.closest(".combobox")?.lastElementChild, kept: target.value, typed: false };
 });

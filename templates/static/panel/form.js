@@ -1,8 +1,8 @@
+// Forms that hold work: leaving is asked about, and files on their way arrive before 保存 and 申报.
 import { $$, prepare, state } from "./page.js";
 import { tell } from "./submit.js";
 import { arrived, watch } from "./uploads.js";
 
-// Forms that hold work: nothing typed is left by accident; files of an application go up the moment they are chosen.
 prepare((root) => {
   const form = root.querySelector("#application, .register-form");
   if (!form) return;

@@ -1,3 +1,4 @@
+// What the page has to say is read first: focus, fading of success, the menu on a phone, the name of a chosen file.
 import { $$, prepare } from "./page.js";
 
 $$("form.import input[type=file]").forEach((chooser) => chooser.addEventListener("change", () => {
@@ -5,7 +6,7 @@ $$("form.import input[type=file]").forEach((chooser) => chooser.addEventListener
 }));
 
 // What is wrong, or what an act has done, is read first. Success fades; failure and results stay.
-prepare((root) => root.querySelector("#missing, .result")?.focus());
+prepare((root) => root.querySelector("#missing, .result, .query .form-control[aria-invalid=true]")?.focus());
 setTimeout(() => $$(".alert-success:not(.result)").forEach((note) => note.classList.add("faded")), 5000);
 const toggle = document.querySelector(".menu-toggle");
 if (toggle) toggle.addEventListener("click", () => {

@@ -1,37 +1,57 @@
+// 载体信息: rows added, deleted and numbered in place.
 import { dialog } from "./dialog.js";
 import { $$, prepare, state } from "./page.js";
 
 // Inline rows: added from the <template>, deleted in place after a question; the first wrong cell is in sight.
+export const rowsOf = (block) => [...block.querySelector("tbody").rows].filter((row) => !row.hidden);
+export const cellsOf = (row) => $$("input.form-control", row);
+export const fieldOf = (cell) => cell.name.slice(cell.closest("tr").id.length + 1);
+export const cellOf = (row, name) => row.querySelector(`[name="${row.id}-${name}"]`);
+
+export function number(block) {
+  rowsOf(block).forEach((row, i) => { row.cells[0].firstChild.data = `${i + 1}`; });
+  block.dispatchEvent(new Event("rows"));
+}
+
+export function newRow(block) {  // not in the table yet
+  const row = block.querySelector("template").content.firstElementChild.cloneNode(true);
+  const used = () => Math.max(-1, ...[...block.querySelector("tbody").rows].map(({ id }) => Number(id.split("-").pop())));
+  const next = Number(block.dataset.next ?? used() + 1);
+  block.dataset.next = next + 1;
+  row.id = `${block.dataset.name}-${next}`;
+  row.cells[0].prepend(document.createTextNode(""));
+  $$("[name]", row).forEach((field) => { field.name = field.id = `${row.id}-${field.name}`; });
+  return row;
+}
+
+export function add(block, after = null) {  // in sight, even where the table is folded
+  const row = newRow(block);
+  row.classList.add("in-sight");
+  if (after) after.after(row); else block.querySelector("tbody").append(row);
+  number(block);
+  return row;
+}
+
+export function drop(row) {  // a row that is saved is marked, so that 保存 deletes it
+  if (!row.querySelector(`[name="${row.id}-id"]`).value) return row.remove();
+  const mark = row.querySelector("input[name^=del-]") || row.cells[0].appendChild(document.createElement("input"));
+  Object.assign(mark, { type: "checkbox", name: `del-${row.id}`, checked: true });
+  row.hidden = true;
+}
+
 prepare((root) => $$(".inline-rows", root).forEach((block) => {
-  const body = block.querySelector("tbody"), name = block.dataset.name, wrong = body.querySelector("td.wrong");
-  let next = body.rows.length;
-  const number = () => $$("tr", body).filter((row) => !row.hidden).forEach((row, i) => { row.cells[0].firstChild.data = `${i + 1}`; });
-  function add() {
-    const row = block.querySelector("template").content.cloneNode(true).querySelector("tr");
-    const prefix = `${name}-${next++}`;
-    row.id = prefix;
-    row.cells[0].prepend(document.createTextNode(""));
-    $$("[name]", row).forEach((field) => { const own = field.name; field.name = field.id = `${prefix}-${own}`; });
-    body.append(row);
-    number();
-    return row;
-  }
-  function drop(row) {  // a row that is saved is marked, so that 保存 deletes it
-    if (!row.querySelector(`[name="${row.id}-id"]`).value) return row.remove();
-    const mark = row.querySelector("input[name^=del-]") || row.cells[0].appendChild(document.createElement("input"));
-    Object.assign(mark, { type: "checkbox", name: `del-${row.id}`, checked: true });
-    row.hidden = true;
-  }
-  const more = block.querySelector("[data-add-row]");
-  more.addEventListener("click", () => add().querySelector("input:not([type=hidden])").focus());
+  const body = block.querySelector("tbody"), wrong = body.querySelector("td.wrong"), more = block.querySelector("[data-add-row]");
+  $$("input[name^=del-]:checked", body).forEach((mark) => { mark.closest("tr").hidden = true; });
+  more.addEventListener("click", () => cellsOf(add(block))[0].focus());
   block.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-delete-row]");
     if (!button || !(await dialog(button.dataset.ask))) return;
     drop(button.closest("tr"));
     state.changed = true;
-    number();
+    block.dispatchEvent(new Event("input", { bubbles: true }));
+    number(block);
     more.focus();
   });
-  if (!body.rows.length) add();
+  if (!rowsOf(block).length) add(block);
   if (wrong) wrong.closest(".table-responsive").scrollLeft = wrong.offsetLeft - 40;
 }));

@@ -1,3 +1,4 @@
+// POSTs that outlive an expired token or an ended session.
 import { signIn } from "./again.js";
 import { request } from "./page.js";
 

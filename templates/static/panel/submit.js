@@ -1,3 +1,4 @@
+// 保存 and acts by script: a server that is away, or refuses, leaves the page as it was.
 import { dialog } from "./dialog.js";
 import { $$, ask, show, state } from "./page.js";
 import { send } from "./send.js";
@@ -32,7 +33,7 @@ document.addEventListener("submit", async (event) => {
   const answer = await send(address, body);
   const { location: next } = answer.json || {};
   if (next && !apart) return location.assign(next);
-  if (answer.page && (answer.status === 409 || answer.status === 422) && show(answer.page)) return;  // refused, nothing saved
+  if (answer.page && (answer.ok || answer.status === 409 || answer.status === 422) && show(answer.page)) return;  // a result; or refused, nothing saved
   form.inert = false;
   form.ariaBusy = null;
   state.changed = changed;

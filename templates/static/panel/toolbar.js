@@ -1,8 +1,10 @@
+// The buttons above a list act on the ticked rows; 打印 takes many, and some acts are done to each of many.
+import { answer } from "./acts.js";
 import { dialog } from "./dialog.js";
 import { $$, ask } from "./page.js";
 import { send } from "./send.js";
 
-// Toolbar: stands for the buttons of the ticked row (手册: 选中一条数据，点击界面上…按钮); 打印 takes many, in one file.
+// A button of the bar stands for that of the ticked row (手册: 选中一条数据，点击界面上…按钮).
 const ticks = () => $$("input[name=pick]:checked"), all = document.getElementById("pick-all");
 const twin = (bar, tick) => tick.closest("tr").querySelector(`button[data-act=${bar.dataset.bar}]`);
 const sentence = (bar, tick) => { const own = twin(bar, tick); return own.getAttribute("aria-disabled") === "true" ? own.title : ""; };
@@ -19,7 +21,7 @@ function reasons(bar, rows) {  // each reason once, after the numbers it is abou
 function refusal(bar) {  // why it can act on nothing of what is ticked, or ""
   const rows = ticks();
   if (!rows.length) return bar.dataset.none;
-  if (rows.length > 1 && !bar.dataset.prepare) return bar.dataset.many;
+  if (rows.length > 1 && !bar.dataset.prepare && !bar.dataset.together) return bar.dataset.many;
   if (!rows.every((tick) => sentence(bar, tick))) return "";
   return rows.length > 1 ? reasons(bar, rows) : sentence(bar, rows[0]);
 }
@@ -52,11 +54,20 @@ document.addEventListener("click", async (event) => {
   if (refused) return dialog(refused, { tell: true });
   const rows = await agreed(bar, ticks());
   if (rows.length === 1) twin(bar, rows[0]).click();
+  else if (rows.length && bar.dataset.together) await doneTogether(bar, rows);
   else if (rows.length && (await prepared(bar.dataset.prepare, rows))) bar.form.requestSubmit(bar);
 });
 document.addEventListener("keydown", (event) => {  // Enter on a tick would press the form's first button
   if (event.key === "Enter" && event.target.name === "pick") event.preventDefault();
 });
+async function doneTogether(bar, rows) {  // one question, one opinion
+  const opinion = "opinion" in bar.dataset, act = bar.dataset.bar;
+  const words = `${bar.dataset.together.replace("{count}", rows.length)}\n${rows.map(number).join("、")}`;
+  const given = await dialog(words, { opinion, act, key: `${act} many` });
+  if (!given) return;
+  answer(bar.form, given, { opinion });
+  bar.form.requestSubmit(bar);
+}
 async function prepared(address, rows) {  // one paper after the other; the last click opens the window, or browsers block it
   const bar = ask.querySelector("progress"), count = bar.nextElementSibling, yes = ask.querySelector("[value=yes]");
   const tell = (words) => { ask.querySelector(".ask-words").textContent = words; };

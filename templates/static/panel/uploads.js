@@ -1,11 +1,13 @@
+// 附件: files go up the moment they are chosen, with progress, retry, replacement and removal.
 import { dialog } from "./dialog.js";
 import { $$, state } from "./page.js";
 import { send } from "./send.js";
 
 let queue = Promise.resolve();  // one after the other: the first file of a blank form waits for the draft it belongs to
 export const arrived = () => queue;
+export const inTurn = (work) => { const done = queue.then(work); queue = done.catch(() => {}); return done; };
 
-async function ensureDraft(form) {  // a blank form is saved first, with all that is typed; "" or the sentence why not
+export async function ensureDraft(form) {  // a blank form is saved first, with all that is typed; "" or the sentence why not
   if (form.dataset.id) return "";
   const body = new URLSearchParams(new FormData(form));
   body.append("_quiet", "1");
@@ -67,6 +69,14 @@ function lineOf(box, name, retry) {
   };
 }
 
+// A file that is dropped beside a box would be opened in place of the form.
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+["dragover", "drop"].forEach((name) => document.addEventListener(name, (event) => {
+  if (!carriesFiles(event) || !document.querySelector("#application")) return;
+  event.preventDefault();
+  if (name === "dragover") event.dataTransfer.dropEffect = event.target.closest?.(".box") ? "copy" : "none";
+}));
+
 export function watch(form, box) {
   const chooser = box.querySelector("input[type=file]");
   let replaces = null;
@@ -76,6 +86,13 @@ export function watch(form, box) {
   });
   chooser.addEventListener("cancel", () => { replaces = null; });
   if (chooser.files.length) taken();  // chosen before this script was there to hear it
+  box.addEventListener("dragover", (event) => { if (carriesFiles(event)) box.classList.add("over"); });
+  box.addEventListener("dragleave", (event) => { if (!box.contains(event.relatedTarget)) box.classList.remove("over"); });
+  box.addEventListener("drop", ({ dataTransfer }) => {
+    box.classList.remove("over");
+    replaces = null;
+    [...dataTransfer.files].forEach((file) => enqueue(file, null));
+  });
   function taken() {
     const files = [...chooser.files], old = replaces;
     chooser.value = "";

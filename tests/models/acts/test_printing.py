@@ -41,6 +41,7 @@ def test_many_prints_at_once_are_counted_one_by_one(app: Flask, make_application
     assert copies(on_record, key) == [[n, n + 1] for n in range(people)]
 
 
+@pytest.mark.slow
 def test_bundles_that_share_certificates_do_not_wait_for_each_other_in_a_circle(
     app: Flask, make_application: Making, on_record: Recording
 ) -> None:

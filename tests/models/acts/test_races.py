@@ -11,8 +11,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import access, clock
-from models.acts import drafts, filing, uploads
-from models.application import Application, locking, trail
+from models.acts import drafts, filing, uploads, withdrawal
+from models.acts.completeness import Incomplete
+from models.application import Application, locking, trail, typed_form
 from models.application.attachments import Attachment
 from models.application.carriers import Carrier
 from models.certificate import Certificate, frozen
@@ -97,6 +98,7 @@ def test_opposite_decisions_at_once_leave_one_decision(
     assert [entry["act"] for entry in kept["trail_entry"]][-2:] == ["submit", done]
 
 
+@pytest.mark.slow
 def test_grants_over_provinces_are_numbered_without_gaps_or_doubles(
     app: Flask, make_application: Making, performing: Callable[..., Work], a_press: Callable[..., str]
 ) -> None:
@@ -149,6 +151,7 @@ def test_no_part_of_a_number_s_key_may_be_empty() -> None:
     assert not Application.__table__.c.number.nullable
 
 
+@pytest.mark.slow
 def test_ten_files_sent_at_once_are_ten_attachments(
     app: Flask,
     make_application: Making,
@@ -272,7 +275,7 @@ def test_a_declaration_looks_at_the_files_as_they_now_are(
         seen = list(application.attachments)
         assert application.missing() == {}
         detaching(app, key, seen[0].id)()
-        with pytest.raises(filing.Incomplete) as lacking:
+        with pytest.raises(Incomplete) as lacking:
             filing.perform(db.session(), Action.SUBMIT, application, filer)
         assert list(lacking.value.missing) == ["file-application_form"]
 
@@ -321,6 +324,7 @@ def test_no_file_slips_into_what_has_been_declared(
         assert session.get_one(Application, key).status not in EDITABLE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "year"),
     [
@@ -359,3 +363,53 @@ def test_two_sessions_take_numbers_in_turn(app: Flask) -> None:
             return number
 
     assert len(set(at_once(*[take] * 8))) == 8
+
+
+@pytest.mark.slow
+def test_of_a_first_look_and_a_withdrawal_at_once_one_goes_first(
+    app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
+) -> None:
+    """Either the province has it, and the applicant reads so; or it is a draft, and the province never saw it."""
+
+    def look(key: int) -> Work:
+        def work() -> None:
+            with app.app_context():
+                access.enter(account_of("reviewer"))
+                if waiting := db.session.get(Application, key):  # else it is a draft already
+                    withdrawal.note_opening(db.session(), waiting)
+                    db.session.commit()
+
+        return work
+
+    for _time in range(8):
+        key = make_application(status="pending")
+        told, _looked = at_once(performing("withdraw", key, "publisher"), look(key))
+        (row,) = on_record(key)["application"]
+        taken = isinstance(told, Refused)
+        assert (row["status"], bool(row["opened_at"])) == (("pending", True) if taken else ("draft", False))
+
+
+@pytest.mark.slow
+def test_of_an_autosave_and_a_submission_at_once_nothing_typed_is_left_behind(
+    app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
+) -> None:
+    """Either the text is kept, and 申报 waits for it to be saved; or the application is submitted, and says so."""
+
+    def autosave(key: int) -> Work:
+        def work() -> None:
+            with app.app_context():
+                account = account_of("publisher")
+                access.enter(account)
+                application = db.session.get_one(Application, key)
+                version = application.version
+                typed_form.keep(db.session(), application, account, version, "page", 0, {"title": "新名称"})
+                db.session.commit()
+
+        return work
+
+    for _time in range(8):
+        key = make_application()
+        submitted, kept = at_once(performing("submit", key, "publisher"), autosave(key))
+        (row,) = on_record(key)["application"]
+        assert (row["status"] == "pending") == isinstance(kept, Refused)
+        assert isinstance(submitted, Refused) != isinstance(kept, Refused)

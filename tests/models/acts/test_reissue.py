@@ -52,6 +52,7 @@ def failing_at(place: int) -> Iterator[list[str]]:
         event.remove(db.engine, "before_cursor_execute", count)
 
 
+@pytest.mark.slow
 def test_whatever_fails_in_between_leaves_nothing(app: Flask, acting: Acting, make_application: Making) -> None:
     """ST5: a failure at each statement of the copy, one after the other; then one without a failure."""
     key, place = make_application(status="revoked", carriers=2), 0
@@ -70,6 +71,7 @@ def test_whatever_fails_in_between_leaves_nothing(app: Flask, acting: Acting, ma
     assert len(ledger(app)["application"]) == len(before["application"]) + 1
 
 
+@pytest.mark.slow
 def test_an_entrustment_that_has_ended_leaves_the_press_to_be_chosen(
     app: Flask, acting: Acting, make_application: Making, on_record: Recording, a_press: Callable[..., str]
 ) -> None:
@@ -112,6 +114,7 @@ def copying(app: Flask, key: int) -> Callable[[], int]:
     return work
 
 
+@pytest.mark.slow
 def test_pressed_by_many_at_once_it_is_one_draft(
     app: Flask, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +129,7 @@ def test_pressed_by_many_at_once_it_is_one_draft(
     assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("copy") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("acts", "again"), [
     ([], False), ([Action.SUBMIT], False), ([Action.SUBMIT, Action.RETURN], False),
     ([Action.DELETE], True), ([Action.SUBMIT, Action.REFUSE], True), ([Action.SUBMIT, Action.DECLINE], True),
@@ -146,6 +150,7 @@ def test_another_is_made_once_the_first_is_decided_or_deleted(
     assert (second != first) is again
 
 
+@pytest.mark.slow
 def test_two_grants_at_once_in_the_same_place_make_one_certificate(
     app: Flask, acting: Acting, make_application: Making, on_record: Recording
 ) -> None:
@@ -175,6 +180,7 @@ def test_two_grants_at_once_in_the_same_place_make_one_certificate(
     assert sorted(on_record(draft)["application"][0]["status"] for draft in drafts) == ["filed", "pending"]
 
 
+@pytest.mark.slow
 def test_a_certificate_that_slips_in_before_the_check_is_a_sentence_too(
     app: Flask, acting: Acting, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from tests.conftest import Acting, Making
 from views.resources import store
 
 
+@pytest.mark.slow
 def test_no_file_is_inspected_while_a_lock_is_held(
     app: Flask, acting: Acting, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,8 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.acts import uploads
 from models.application import Application
-from models.application.attachments import Attachment, Store, clean_name, named
+from models.application.attachments import Attachment, Store, named
+from models.application.file_names import clean_name
 from models.database import db
 from models.files.inspection import INSPECTION, MEMORY
 from models.vocabulary import AttachmentKind
@@ -75,6 +76,7 @@ def test_a_file_keeps_its_own_name_and_nothing_more(given_name: str, kept: str) 
     assert clean_name(given_name) == kept
 
 
+@pytest.mark.slow
 @given(st.text(max_size=400))
 def test_whatever_the_name_it_can_be_stored_and_sent(name: str) -> None:
     """FU1: as a property."""
@@ -162,7 +164,7 @@ def test_what_only_calls_itself_pdf_is_refused(store: Store, name: str) -> None:
 def kept_in(store: Store) -> list[str]:
     """Every digest that the store holds; nothing half done lies about."""
     assert store.clear(clock.now() + timedelta(days=1)) == 0
-    return list(store.kept())
+    return list(store.digests())
 
 
 def test_an_empty_file_is_refused(store: Store) -> None:
@@ -305,6 +307,7 @@ def packed(megabytes: int, streams: int) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Store, a_pdf: Paper) -> None:
     """FU2: 100 KB that would take 12 GB and a minute cost their sender a sentence; the next file is read as ever."""
     assert put(store, packed(megabytes=1, streams=2)) == "application/pdf"
@@ -317,6 +320,7 @@ def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Stor
     assert len(kept_in(store)) == 2
 
 
+@pytest.mark.slow
 def test_a_file_is_looked_at_in_a_process_with_an_end_to_its_memory(store: Store, a_pdf: Paper) -> None:
     """FU2: whatever a parser does, it does it there; one that was killed is replaced."""
     put(store, a_pdf("合同"))
@@ -420,7 +424,7 @@ def test_a_replaced_file_is_marked_and_kept(
         current = {file.id for file in application.current_attachments}
         assert new.id in current
         assert old["id"] not in current
-    assert old["digest"] in Store(app.config["STORE"]).kept()
+    assert old["digest"] in Store(app.config["STORE"]).digests()
 
 
 @pytest.mark.parametrize("status", ["pending", "refused", "filed", "revoked"])

@@ -1,4 +1,4 @@
-"""Nothing missing: what no font can draw stops the grant, and what passes is on the paper (GB 18030-2022)."""
+"""Fonts: a character without a glyph stops the grant, and every other one is on the paper (GB 18030-2022)."""
 
 import html
 import io
@@ -13,16 +13,16 @@ import pytest
 from flask import Flask
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models import access
-from models.acts.filing import Incomplete
+from models.acts.completeness import Incomplete
 from models.acts.papers import order
 from models.application import Application
 from models.certificate import Certificate, typesetting
 from models.certificate.fonts import UNSEEN, _drawn, _fonts, undrawable
 from models.certificate.typesetting import Order
-from models.database import db
+from models.database import db, triggers
 from models.signing.keys import Keys
 from models.text import is_blank, named
 from models.vocabulary import Action
@@ -67,22 +67,25 @@ def printed_text(app: Flask, key: int) -> str:
     return "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(io.BytesIO(paper)))
 
 
+@pytest.mark.slow
 def test_rare_characters_of_names_are_printed(app: Flask, make_application: Making) -> None:
-    """They are in the fonts that the house installs, and can be copied out of the file."""
+    """They are in the installed fonts, and can be copied from the PDF."""
     assert RARE in printed_text(app, make_application(status="filed", title=RARE))
 
 
-def test_what_is_not_stopped_is_printed(app: Flask, make_application: Making) -> None:
-    """Whatever fonts there are: what they have is on the paper, and `undrawable` knows what they have."""
+@pytest.mark.slow
+def test_every_drawable_character_is_printed(app: Flask, make_application: Making) -> None:
+    """With any fonts: `undrawable` agrees with what is on the paper."""
     passed = [text for text in SAMPLES.values() if not undrawable([text])]
     assert {SAMPLES["composed"], SAMPLES["the last of extension B"]} <= set(passed)
-    kept = {sign for sign in "".join(passed) if sign.isalpha() and sign not in HEBREW_AND_ARABIC}
+    passed_letters = {sign for sign in "".join(passed) if sign.isalpha() and sign not in HEBREW_AND_ARABIC}
     text = unicodedata.normalize("NFC", printed_text(app, make_application(status="filed", title="；".join(passed))))
-    assert sorted(kept - set(text)) == []
+    assert sorted(passed_letters - set(text)) == []
 
 
-def test_no_sign_that_is_not_seen_jams_the_press(app: Flask) -> None:
-    """Every control, format character and selector of Unicode: what is not stopped leaves no box on the paper."""
+@pytest.mark.slow
+def test_no_invisible_character_stops_typesetting(app: Flask) -> None:
+    """Every control, format character and selector of Unicode that `undrawable` passes leaves no box on the paper."""
     spans = [range(first, last + 1) for first, last in UNSEEN]
     signs = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in {"Cc", "Cf"}]
     signs += [chr(code) for span in spans for code in span]
@@ -94,12 +97,9 @@ def test_no_sign_that_is_not_seen_jams_the_press(app: Flask) -> None:
         typesetting.render_pdf(Order(page, "{}", date(2026, 1, 1), Keys(Path()), "320000"))
 
 
-def test_what_is_not_seen_is_not_granted(app: Flask, make_application: Making) -> None:
+def test_invisible_characters_are_not_granted(app: Flask, make_application: Making) -> None:
     """Saved before texts were cleaned: the snapshot holds no zero-width sign, and the register agrees with itself."""
-    key = make_application(status="pending")
-    with app.app_context(), access.everything() as session:
-        session.get_one(Application, key).title = "茉\u200b莉\u200d花\ufeff\u2060"
-        session.commit()
+    key = make_application(status="pending", title="茉\u200b莉\u200d花\ufeff\u2060")
     take(app, Action.GRANT, key, "publisher")
     with app.app_context(), access.everything() as session:
         granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
@@ -108,16 +108,17 @@ def test_what_is_not_seen_is_not_granted(app: Flask, make_application: Making) -
 
 
 @pytest.mark.parametrize("what", STOPPED)
-def test_what_cannot_be_printed_stops_the_grant_by_name_and_changes_nothing(
+def test_an_unprintable_character_stops_the_grant_and_changes_nothing(
     app: Flask, make_application: Making, on_record: Recording, what: str
 ) -> None:
     """The last check, should 申报 have let it pass: each such character is named, and what to do about it."""
     text = STOPPED[what]
     missing = undrawable([text])
     key = make_application(status="pending")
-    with app.app_context(), access.everything() as session:
-        session.get_one(Application, key).copyright_owner = text
-        session.commit()
+    with app.app_context(), db.engine.begin() as connection:
+        triggers.remove(connection)
+        connection.execute(update(Application).values(copyright_owner=text))
+        triggers.install(connection)
     before = on_record(key)
     with pytest.raises(Refused) as refused:
         take(app, Action.GRANT, key, "publisher")
@@ -126,8 +127,8 @@ def test_what_cannot_be_printed_stops_the_grant_by_name_and_changes_nothing(
 
 
 @pytest.mark.parametrize("what", STOPPED)
-def test_what_cannot_be_printed_is_refused_when_it_is_declared(make_application: Making, what: str) -> None:
-    """Issue 9, 33: not first by the authority, weeks later; by field and character."""
+def test_an_unprintable_character_is_refused_at_submission(make_application: Making, what: str) -> None:
+    """Issue 9, 33: by field and character, before the authority sees it."""
     text = STOPPED[what]
     signs = named(undrawable([text]))
     with pytest.raises(Incomplete) as refused:
@@ -137,7 +138,7 @@ def test_what_cannot_be_printed_is_refused_when_it_is_declared(make_application:
 
 
 @pytest.mark.parametrize("whose", ["signer", "seal"])
-def test_whatever_the_paper_prints_is_looked_at_before_the_grant(
+def test_every_printed_text_is_checked_before_the_grant(
     app: Flask, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
     """The reviewer's name and the name on the seal too: what was granted can always be printed."""
@@ -168,7 +169,7 @@ def test_without_fontconfig_nothing_is_granted(
     take(app, Action.GRANT, key, "publisher")
 
 
-def test_a_sentence_names_characters_without_being_turned_around_by_them() -> None:
+def test_a_sentence_names_bidirectional_controls_without_containing_them() -> None:
     assert named(["\U0002a6d6", "\u202e"]) == "𪛖（U+2A6D6）、（U+202E）"
 
 
@@ -177,8 +178,9 @@ def test_joiners_selectors_and_line_ends_need_no_glyph() -> None:
     assert undrawable([]) == []
 
 
-def test_what_a_font_draws_as_nothing_is_no_text() -> None:
-    """Or a title of such characters alone would be filed, printed, and read by nobody."""
+@pytest.mark.slow
+def test_a_character_drawn_as_nothing_counts_as_blank() -> None:
+    """Otherwise a title of such characters would be filed and printed blank."""
     described = ["fc-match", "--format=%{file}\n%{index}", "Noto Serif CJK SC"]
     file, index = subprocess.run(described, capture_output=True, text=True, check=True).stdout.split("\n")
     font = TTFont(file, fontNumber=int(index), lazy=True)

@@ -44,7 +44,7 @@ def test_a_code_is_shown_with_its_name(app: Flask, name: str, code: str, label: 
 
 
 @pytest.mark.parametrize("name", ["province", "unit", "carrier", "country", "currency", "district"])
-def test_an_unknown_code_is_shown_as_it_stands(app: Flask, name: str) -> None:
+def test_an_unknown_code_is_shown_without_a_name(app: Flask, name: str) -> None:
     """An old filing may refer to a code missing from a newer table."""
     with app.app_context():
         assert label_of(name, "????") == "????"
@@ -87,13 +87,13 @@ def test_a_code_is_found_by_code_by_name_and_by_both(app: Flask, words: str) -> 
         ("carrier", "cd-rom", "CD-ROM"),
     ],
 )
-def test_a_part_or_another_case_is_enough_where_it_is_plain(app: Flask, name: str, words: str, code: str) -> None:
+def test_a_unique_part_or_another_case_is_enough(app: Flask, name: str, words: str, code: str) -> None:
     with app.app_context():
         assert code_of(name, words) == code
 
 
 @pytest.mark.parametrize("words", ["", "海", "没有这个关区", "9999"])
-def test_what_means_nothing_or_too_much_is_refused(app: Flask, words: str) -> None:
+def test_an_unknown_or_ambiguous_text_is_refused(app: Flask, words: str) -> None:
     with app.app_context(), pytest.raises(Refused, match="不在代码表中，请从下拉列表中选择"):
         code_of("district", words)
 
@@ -131,7 +131,7 @@ def test_an_option_is_found_by_pinyin_and_a_country_by_english_too(
 
 
 def test_usual_ones_come_first_and_the_rest_by_code(app: Flask) -> None:
-    """Where discs are pressed, what is paid in; every list is there whole, each code once."""
+    """Countries where discs are pressed, common currencies; every list is complete, each code once."""
     with app.app_context():
         countries, currencies, districts = (list(names_of(name)) for name in ("country", "currency", "district"))
     assert countries[:3] == ["HKG", "TWN", "JPN"] and currencies[:3] == ["CNY", "USD", "EUR"]

@@ -62,7 +62,7 @@ def test_notes_say_how_a_table_was_read(app: Flask) -> None:
         assert notes == ["有 1 行没有代码，已略过：第 4 行“以上共两个”。"]
 
 
-def test_a_line_of_a_sum_is_left_out_and_quoted_as_it_stands(app: Flask) -> None:
+def test_a_line_with_a_sum_is_skipped_and_quoted_unchanged(app: Flask) -> None:
     """A former release refused a table with 合计 | 20 below it, and quoted the line as 00合计."""
     with app.app_context():
         table = table_of(read_sheet("代码,名称\n0100,北京关区\n2233,浦东机场\n合计,2\n".encode()))
@@ -101,7 +101,7 @@ def test_a_sheet_that_cannot_be_a_table_is_refused_by_a_sentence(app: Flask, she
     assert str(refused.value).startswith(sentence)
 
 
-def test_a_workbook_that_unpacks_to_too_much_is_not_unpacked(app: Flask) -> None:
+def test_a_workbook_too_large_when_unpacked_is_not_unpacked(app: Flask) -> None:
     out = io.BytesIO(workbook(("代码", "名称"), ("0100", "北京关区")))
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr("xl/more.xml", b" " * (12 << 20))
@@ -152,7 +152,7 @@ def test_a_district_that_comes_back_is_no_longer_ended(app: Flask) -> None:
         assert not db.session.scalars(select(District).filter_by(code="2233")).one().ended
 
 
-def test_a_table_that_has_changed_since_the_preview_stays(app: Flask) -> None:
+def test_a_table_changed_since_the_preview_is_not_replaced(app: Flask) -> None:
     with app.app_context():
         seen = fingerprint(db.session())
         db.session.scalars(select(District).filter_by(code="2201")).one().name = "改过的名字"

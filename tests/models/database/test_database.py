@@ -101,8 +101,9 @@ def test_every_connection_is_durable_and_enforces_foreign_keys(app: Flask) -> No
         assert pragmas == ["wal", 1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["organisation", "account", "application", "certificate"])
-def test_what_is_referred_to_cannot_be_deleted(app: Flask, make_application: Making, table: str) -> None:
+def test_a_referenced_row_cannot_be_deleted(app: Flask, make_application: Making, table: str) -> None:
     """AD9: in another system, deleting a user deleted the submissions too."""
     make_application(status="filed")
     with app.app_context(), db.engine.connect() as connection:

@@ -58,8 +58,9 @@ def test_the_library_we_run_on_is_fixed_and_searches_full_text() -> None:
     sqlite.library.connect(":memory:").execute("CREATE VIRTUAL TABLE found USING fts5(title)")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sqlite.loses_commits(of_the_system), reason="the SQLite of this system is fixed")
-def test_on_the_systems_old_library_the_application_does_not_start(tmp_path: Path) -> None:
+def test_with_the_systems_old_library_the_application_does_not_start(tmp_path: Path) -> None:
     """As on a machine for which pysqlite3 has no wheel. In memory there is no second process."""
     script = (
         "import sys; sys.modules['pysqlite3'] = None\n"
@@ -76,6 +77,7 @@ def test_on_the_systems_old_library_the_application_does_not_start(tmp_path: Pat
     assert f"SQLite {version} 在多个进程同时写入时可能丢失数据，不能使用。请安装 pysqlite3" in done.stderr
 
 
+@pytest.mark.slow
 def test_only_one_module_imports_a_sqlite_library() -> None:
     """Application, commands, backup, simulated customs: a second library could bring the lost commits back."""
     for module in [ROOT / "app.py", *ROOT.glob("models/**/*.py"), *ROOT.glob("views/**/*.py")]:
@@ -94,6 +96,7 @@ def pragmas_of(engine: Engine) -> list[object]:
         return [connection.scalar(text(f"PRAGMA {name}")) for name in names]
 
 
+@pytest.mark.slow
 def test_every_connection_has_the_same_pragmas(file_app: Flask) -> None:
     """Read from live connections: pooled, after a migration, in another thread."""
     with file_app.app_context():
@@ -168,8 +171,9 @@ for number in range(int(sys.argv[3])):
 """
 
 
+@pytest.mark.slow
 def test_every_commit_of_many_processes_that_checkpoint_is_there_afterwards(tmp_path: Path) -> None:
-    """Bounded: it proves how we open files; it cannot prove that a race of nanoseconds is gone."""
+    """Tests how we open files; it cannot prove that a race of nanoseconds is impossible."""
     path = tmp_path / "shared.sqlite"
     engine = engine_on(path)
     with engine.begin() as connection:

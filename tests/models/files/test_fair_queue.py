@@ -1,4 +1,4 @@
-"""The queue before a worker process: who brings many does not delay who brings one."""
+"""The queue in front of a worker process: an owner of many tasks does not delay the others."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,7 +11,7 @@ from models.files.fair_queue import FairQueue, QueueFull, WaitedTooLong
 
 
 def in_order(queue: FairQueue, owners: list[str]) -> list[str]:
-    """Whose turn came when, of tasks that joined the queue in this order while another one ran."""
+    """The owners in the order in which they were served; all tasks joined while another one ran."""
     served: list[str] = []
 
     def task(owner: str) -> None:
@@ -50,7 +50,7 @@ def test_tasks_of_one_owner_keep_their_order_and_all_are_done() -> None:
     assert queue.count("a") == queue.count("b") == 0
 
 
-def test_an_owner_has_so_many_tasks_and_no_more() -> None:
+def test_the_number_of_tasks_of_an_owner_is_limited() -> None:
     queue = FairQueue(most=2)
     with ThreadPoolExecutor(1) as pool, queue.turn("a"):
         second: Future[Any] = pool.submit(in_turn, queue, "a")
@@ -68,8 +68,8 @@ def in_turn(queue: FairQueue, owner: str) -> str:
         return owner
 
 
-def test_who_gave_up_is_not_given_the_turn() -> None:
-    """Else nobody would ever have it again."""
+def test_a_task_that_gave_up_does_not_get_the_turn() -> None:
+    """Otherwise the queue would stop for ever."""
     queue = FairQueue()
     with queue.turn("a"):
         with pytest.raises(WaitedTooLong), queue.turn("b", 0.01):

@@ -83,6 +83,7 @@ def constructions() -> dict[str, bytes]:
 HOSTILE = constructions()
 
 
+@pytest.mark.slow
 def test_no_path_leads_to_a_harmful_action(verdict: Verdict) -> None:
     """FU2, by construction: a dictionary or a stream in its place, direct or indirect."""
     assert len(HOSTILE) > 1000
@@ -93,7 +94,7 @@ PACKED = ["open | script | indirect", "bookmark, next | program | direct", "butt
 
 
 @pytest.mark.parametrize("name", PACKED)
-def test_what_acts_is_found_in_streams_of_objects_too(verdict: Verdict, name: str) -> None:
+def test_actions_in_object_streams_are_found_too(verdict: Verdict, name: str) -> None:
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(HOSTILE[name])) as hostile:
         hostile.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)

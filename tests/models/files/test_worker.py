@@ -1,4 +1,4 @@
-"""The worker process: what counts against a task, and what only says that the machine is busy."""
+"""The worker process: faults of a task (Unfinished) and lack of time (Busy)."""
 
 import io
 import time
@@ -34,47 +34,50 @@ def obey(order: str) -> str:
 
 @contextmanager
 def opened(*args: Any) -> Iterator[WorkerProcess]:
-    workshop = WorkerProcess(*args)
+    worker = WorkerProcess(*args)
     try:
-        yield workshop
+        yield worker
     finally:
-        workshop._stop()
+        worker._stop()
 
 
+@pytest.mark.slow
 def test_the_start_of_the_process_does_not_count_into_the_time_of_a_task() -> None:
-    """On a busy machine it takes as long as many tasks: a good file must not be called bad for it."""
-    with opened(WorkerTask(echo, slow_start, cpu=1), 1) as workshop:
-        assert workshop.done("file") == "file"
+    """On a busy machine it takes as long as many tasks: it must not make a good file look bad."""
+    with opened(WorkerTask(echo, slow_start, cpu=1), 1) as worker:
+        assert worker.run("file") == "file"
 
 
+@pytest.mark.slow
 def test_a_task_that_takes_all_its_processor_time_is_ended_wherever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked once, and who comes next gets an answer."""
-    with opened(WorkerTask(obey, cpu=1), 600) as workshop:
+    """It is not retried, and the next task gets a result."""
+    with opened(WorkerTask(obey, cpu=1), 600) as worker:
         started: list[int] = []
-        start = workshop._started
-        monkeypatch.setattr(workshop, "_started", lambda: (started.append(1), start())[1])
+        start = worker._start
+        monkeypatch.setattr(worker, "_start", lambda: (started.append(1), start())[1])
         with pytest.raises(Unfinished, match="all its processor time") as ended:
-            workshop.done("busy")
+            worker.run("busy")
         assert not isinstance(ended.value, Busy)
         assert len(started) == 1
-        assert workshop.done("next") == "next"
+        assert worker.run("next") == "next"
 
 
-def test_a_task_that_got_no_processor_time_says_nothing_of_itself() -> None:
-    with opened(WorkerTask(obey, cpu=1), 0.5) as workshop:
+@pytest.mark.slow
+def test_a_task_that_got_no_processor_time_is_busy_not_faulty() -> None:
+    with opened(WorkerTask(obey, cpu=1), 0.5) as worker:
         with pytest.raises(Busy):
-            workshop.done("idle")
-        workshop.longest = 600
-        assert workshop.done("next") == "next"
+            worker.run("idle")
+        worker.timeout = 600
+        assert worker.run("next") == "next"
 
 
-def test_who_waits_too_long_for_their_turn_is_told_to_try_again(
+def test_who_waits_too_long_for_a_turn_is_asked_to_try_again(
     tmp_path: Path, a_png: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """31: too busy is no flaw of a file; nothing is stored, and the same file is accepted later."""
+    """31: a busy server is no flaw of the file; nothing is stored, and the same file is accepted later."""
     store = Store(str(tmp_path / "store"))
     monkeypatch.setattr(INSPECTION, "patience", 0.05)
     with INSPECTION.queue.turn("another"), pytest.raises(Refused, match=r"^系统繁忙，请稍后重试。$"):
         store.put(io.BytesIO(a_png()), "合同.png", 1 << 20)
-    assert list(store.kept()) == []
+    assert list(store.digests()) == []
     assert store.put(io.BytesIO(a_png()), "合同.png", 1 << 20).media_type == "image/png"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis.strategies import text
 from sqlalchemy import select
 
-from models import clock
+from models import access, clock
 from models.database import db
 from models.people.accounts import (
     CODE_SIGNS,
@@ -22,7 +22,7 @@ from models.people.accounts import (
     publishers_for,
     valid_credit_code,
 )
-from models.people.sessions import Visit, end_visits, hashed, sign_in, visitor
+from models.people.sessions import Visit, end_visits, hashed, resume_visit, sign_in
 from models.vocabulary import Role, Trade
 from models.workflow import Refused
 from tests.cast import PASSWORD, account_of
@@ -43,7 +43,7 @@ WRONG = "用户名或密码不正确，请核对后重新输入；连续输错 5
         "Y1320000MB0000001A",
     ],
 )
-def test_lawful_credit_codes_are_known(code: str) -> None:
+def test_valid_credit_codes_are_accepted(code: str) -> None:
     """GB 32100-2015, with codes that start with A, N or Y: their check character is worked out here by hand."""
     if code[0] in "ANY5":
         total = sum(CODE_SIGNS.index(sign) * 3**place for place, sign in enumerate(code[:17]))
@@ -66,12 +66,11 @@ def test_lawful_credit_codes_are_known(code: str) -> None:
         "11111111111111111 ",
     ],
 )
-def test_unlawful_credit_codes_are_not(code: str) -> None:
+def test_invalid_credit_codes_are_refused(code: str) -> None:
     assert not valid_credit_code(code)
 
 
-def test_every_wrong_sign_is_noticed() -> None:
-    """A check character that lets a slip of one sign through would be none."""
+def test_every_single_wrong_character_is_detected() -> None:
     code = "91110000600037341L"
     slips = [code[:at] + sign + code[at + 1 :] for at in range(18) for sign in CODE_SIGNS if sign != code[at]]
     assert not any(valid_credit_code(slip) for slip in slips)
@@ -86,7 +85,7 @@ def test_every_wrong_sign_is_noticed() -> None:
         "91110000-600037341-L\u200b",
     ],
 )
-def test_a_code_is_kept_in_one_spelling_however_it_is_typed(app: Flask, typed: str) -> None:
+def test_a_code_is_stored_in_one_spelling_however_it_is_typed(app: Flask, typed: str) -> None:
     with app.app_context():
         assert Organisation(credit_code=typed).credit_code == "91110000600037341L"
 
@@ -94,13 +93,13 @@ def test_a_code_is_kept_in_one_spelling_however_it_is_typed(app: Flask, typed: s
 @pytest.mark.parametrize(
     "typed", ["", "91110000600037341", "91110000600037341LL", "9111000060003734IL", "9１O" + "1" * 15]
 )
-def test_what_cannot_be_a_code_is_refused(app: Flask, typed: str) -> None:
+def test_a_malformed_code_is_refused(app: Flask, typed: str) -> None:
     with app.app_context(), pytest.raises(Refused, match="请对照证照核对"):
         Organisation(credit_code=typed)
 
 
-def test_a_code_that_was_issued_with_a_wrong_check_sign_can_be_kept(app: Flask) -> None:
-    """There are such units. That somebody confirmed it is asked where it is typed (views/screens/organisations.py)."""
+def test_a_code_that_was_issued_with_a_wrong_check_character_can_be_stored(app: Flask) -> None:
+    """There are such units; the form asks the operator to confirm it (views/screens/organisations.py)."""
     with app.app_context():
         assert Organisation(credit_code="91110000600037341M").credit_code == "91110000600037341M"
     assert not valid_credit_code("91110000600037341M")
@@ -118,7 +117,7 @@ def test_a_password_is_stored_as_a_salted_hash(app: Flask) -> None:
         assert not first.has_password(PASSWORD.lower())
 
 
-def test_a_password_given_out_once_is_strong_and_must_be_changed(app: Flask) -> None:
+def test_a_one_time_password_is_strong_and_must_be_changed(app: Flask) -> None:
     with app.app_context():
         account = account_of("publisher")
         fresh = account.reset_password()
@@ -129,7 +128,7 @@ def test_a_password_given_out_once_is_strong_and_must_be_changed(app: Flask) -> 
         assert not account.must_change
 
 
-def test_whoever_gives_the_right_password_has_a_visit(app: Flask) -> None:
+def test_the_right_password_starts_a_visit(app: Flask) -> None:
     with app.app_context():
         account = sign_in(db.session(), "publisher", PASSWORD)
         assert account.visit is not None
@@ -137,16 +136,16 @@ def test_whoever_gives_the_right_password_has_a_visit(app: Flask) -> None:
         stored = db.session.scalars(select(Visit)).one()
         assert stored.token_hash == hashed(token) != token
     with app.app_context():
-        found = visitor(db.session(), token, HALF_AN_HOUR)
+        found = resume_visit(db.session(), token, HALF_AN_HOUR)
         assert found is not None
         assert (found.username, found.get_id()) == ("publisher", token)
-        assert visitor(db.session(), token + "x", HALF_AN_HOUR) is None
-        assert visitor(db.session(), "", HALF_AN_HOUR) is None
+        assert resume_visit(db.session(), token + "x", HALF_AN_HOUR) is None
+        assert resume_visit(db.session(), "", HALF_AN_HOUR) is None
 
 
 @pytest.mark.parametrize(("username", "password"), [("publisher", "wrong"), ("nobody", PASSWORD), ("", "")])
-def test_a_wrong_pair_is_answered_by_one_sentence(app: Flask, username: str, password: str) -> None:
-    """It does not tell whether the account exists."""
+def test_a_wrong_user_name_or_password_gets_the_same_sentence(app: Flask, username: str, password: str) -> None:
+    """It does not reveal whether the account exists."""
     with app.app_context():
         with pytest.raises(Refused) as refused:
             sign_in(db.session(), username, password)
@@ -155,7 +154,7 @@ def test_a_wrong_pair_is_answered_by_one_sentence(app: Flask, username: str, pas
 
 
 @pytest.mark.parametrize("of", ["account", "organisation"])
-def test_the_disabled_are_answered_by_the_same_sentence(app: Flask, of: str) -> None:
+def test_a_disabled_account_gets_the_same_sentence(app: Flask, of: str) -> None:
     with app.app_context():
         account = account_of("publisher")
         token = sign_in(db.session(), "publisher", PASSWORD).get_id()
@@ -165,56 +164,56 @@ def test_the_disabled_are_answered_by_the_same_sentence(app: Flask, of: str) -> 
         db.session.commit()
         with pytest.raises(Refused, match=WRONG):
             sign_in(db.session(), "publisher", PASSWORD)
-        assert visitor(db.session(), token, HALF_AN_HOUR) is None
+        assert resume_visit(db.session(), token, HALF_AN_HOUR) is None
 
 
 @contextmanager
 def later(monkeypatch: pytest.MonkeyPatch, minutes: float) -> Iterator[datetime]:
-    """The clock, so many minutes on."""
+    """Move the clock forward by this many minutes."""
     moment = clock.now() + timedelta(minutes=minutes)
     with monkeypatch.context() as patch:
         patch.setattr(clock, "now", lambda: moment)
         yield moment
 
 
-def test_a_visit_ends_after_half_an_hour_without_a_click(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visit_ends_after_half_an_hour_without_a_request(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.app_context():
         token = sign_in(db.session(), "publisher", PASSWORD).get_id()
         with later(monkeypatch, 29):
-            assert visitor(db.session(), token, HALF_AN_HOUR) is not None
+            assert resume_visit(db.session(), token, HALF_AN_HOUR) is not None
         with later(monkeypatch, 58):
-            assert visitor(db.session(), token, HALF_AN_HOUR) is not None
+            assert resume_visit(db.session(), token, HALF_AN_HOUR) is not None
         with later(monkeypatch, 58 + 31):
-            assert visitor(db.session(), token, HALF_AN_HOUR) is None
+            assert resume_visit(db.session(), token, HALF_AN_HOUR) is None
 
 
-def test_a_click_is_written_down_once_a_minute(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write at every click would make readers queue behind writers."""
+def test_a_request_is_recorded_at_most_once_a_minute(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write at every request would make readers wait for writers."""
     with app.app_context():
         token = sign_in(db.session(), "publisher", PASSWORD).get_id()
         began = db.session.scalars(select(Visit)).one().seen_at
         with later(monkeypatch, 0.5):
-            visitor(db.session(), token, HALF_AN_HOUR)
+            resume_visit(db.session(), token, HALF_AN_HOUR)
         assert db.session.scalars(select(Visit)).one().seen_at == began
         with later(monkeypatch, 2) as moment:
-            visitor(db.session(), token, HALF_AN_HOUR)
+            resume_visit(db.session(), token, HALF_AN_HOUR)
         assert db.session.scalars(select(Visit)).one().seen_at == moment
 
 
 def test_signing_out_ends_the_visit_on_the_server(app: Flask) -> None:
-    """A copy of the cookie is worth nothing afterwards."""
+    """A copy of the cookie is useless afterwards."""
     with app.app_context():
         token = sign_in(db.session(), "publisher", PASSWORD).get_id()
         stranger = sign_in(db.session(), "reviewer", PASSWORD).get_id()
         end_visits(db.session(), account_of("publisher").id)
         db.session.commit()
     with app.app_context():
-        assert visitor(db.session(), token, HALF_AN_HOUR) is None
-        assert visitor(db.session(), stranger, HALF_AN_HOUR) is not None
+        assert resume_visit(db.session(), token, HALF_AN_HOUR) is None
+        assert resume_visit(db.session(), stranger, HALF_AN_HOUR) is not None
 
 
 def test_all_visits_but_this_one_can_be_ended(app: Flask) -> None:
-    """Who changes the password stays, everybody else with the old one goes."""
+    """As when the password is changed."""
     with app.app_context():
         other = sign_in(db.session(), "publisher", PASSWORD).get_id()
         account = sign_in(db.session(), "publisher", PASSWORD)
@@ -223,8 +222,8 @@ def test_all_visits_but_this_one_can_be_ended(app: Flask) -> None:
         end_visits(db.session(), account.id, except_for=account.visit.id)
         db.session.commit()
     with app.app_context():
-        assert visitor(db.session(), token, HALF_AN_HOUR) is not None
-        assert visitor(db.session(), other, HALF_AN_HOUR) is None
+        assert resume_visit(db.session(), token, HALF_AN_HOUR) is not None
+        assert resume_visit(db.session(), other, HALF_AN_HOUR) is None
 
 
 @pytest.mark.parametrize(
@@ -250,10 +249,12 @@ def test_an_account_has_what_its_role_needs(app: Flask, given: dict[str, Any], s
 
 def names_for(username: str, on: date | None = None) -> list[str]:
     """The presses this account may apply for."""
-    return [press.name for press in publishers_for(db.session(), account_of(username).organisation_id, on)]
+    account = account_of(username)
+    access.enter(account)
+    return [press.name for press in publishers_for(db.session(), account.organisation_id, on)]
 
 
-def test_one_applies_for_oneself_and_for_whom_one_is_entrusted_by(app: Flask) -> None:
+def test_a_press_applies_for_itself_and_an_agent_for_those_who_entrust_it(app: Flask) -> None:
     with app.app_context():
         assert names_for("publisher") == ["江苏文艺音像出版社"]
         assert names_for("publisher2") == ["江苏电子音像出版社"]
@@ -270,7 +271,7 @@ def test_an_entrustment_counts_from_its_first_to_its_last_day(app: Flask, day: d
         assert (names_for("agent", day) == ["江苏文艺音像出版社"]) is counts
 
 
-def test_a_disabled_press_is_not_applied_for(app: Flask) -> None:
+def test_nobody_applies_for_a_disabled_press(app: Flask) -> None:
     with app.app_context():
         press = account_of("publisher").organisation
         assert press is not None
@@ -279,7 +280,7 @@ def test_a_disabled_press_is_not_applied_for(app: Flask) -> None:
         assert names_for("agent") == []
 
 
-def test_an_entrustment_is_between_a_press_and_another_unit_for_a_time(app: Flask) -> None:
+def test_an_entrustment_needs_a_press_another_unit_and_a_period(app: Flask) -> None:
     with app.app_context():
         press, unit = account_of("publisher").organisation, account_of("agent").organisation
         assert press is not None
@@ -326,7 +327,7 @@ def test_the_normal_form_of_a_user_name_is_its_own_normal_form(typed: str) -> No
 @pytest.mark.parametrize(
     "username", ["zhang san", "张三\t丰", "a/b", "a:b", "<b>", "'", "\u200b", " ", "a\u3000b", "名。"]
 )
-def test_a_new_user_name_has_only_signs_that_can_be_told_and_typed(app: Flask, username: str) -> None:
+def test_a_new_user_name_has_only_visible_characters_that_can_be_typed(app: Flask, username: str) -> None:
     with app.app_context(), pytest.raises(Refused, match="用户名"):
         Account(username=username)
 

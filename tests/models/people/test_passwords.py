@@ -1,4 +1,4 @@
-"""Which passwords can be chosen."""
+"""Password policy."""
 
 import pytest
 from flask import Flask
@@ -39,7 +39,7 @@ def test_a_short_password_is_refused(app: Flask, password: str) -> None:
         "filing12345",
     ],
 )
-def test_what_others_could_guess_is_refused(app: Flask, password: str) -> None:
+def test_a_guessable_password_is_refused(app: Flask, password: str) -> None:
     """NIST SP 800-63B-4, 3.1.1.2: common ones, repetition, sequences, words of the person and the product."""
     with app.app_context():
         assert "容易被猜到" in str(password_refusal(password, ABOUT))
@@ -49,12 +49,12 @@ def test_what_others_could_guess_is_refused(app: Flask, password: str) -> None:
     "password",
     ["demo-Pass-2026", "vlqhtzmbroxk", "829471650338", "茉莉花开半夜雨声又起江南", "three grey lamps hum"],
 )
-def test_no_kind_of_character_is_asked_for(app: Flask, password: str) -> None:
+def test_no_kind_of_character_is_required(app: Flask, password: str) -> None:
     with app.app_context():
         assert password_refusal(password, ABOUT) is None
 
 
-def test_an_account_judges_by_its_own_names(app: Flask) -> None:
+def test_a_password_with_the_names_of_its_account_is_refused(app: Flask) -> None:
     unit = Organisation(credit_code="91110000600037341L", name="某某唱片公司", trade=Trade.PUBLISHER)
     account = Account(username="mingzi", name="钱多多", role=Role.PUBLISHER, organisation=unit)
     with app.app_context():

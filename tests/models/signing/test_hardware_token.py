@@ -84,10 +84,10 @@ def keys(token: Path) -> Iterator[Keys]:
         yield Keys(token, PIN)
 
 
-def test_a_paper_signed_in_a_token_is_as_good_as_any(keys: Keys, tmp_path: Path) -> None:
+def test_a_paper_signed_in_a_token_is_valid(keys: Keys, tmp_path: Path) -> None:
     """Signed by the worker process; validated by our rule and by another program (pdfsig)."""
     press = Typesetter()
-    paper = press.made(Order(PAGE, "{}", date(2026, 11, 25), keys, "320000"))
+    paper = press.make_pdf(Order(PAGE, "{}", date(2026, 11, 25), keys, "320000"))
     press._stop()
     assert paper_signer(paper, keys.trusted(), JIANGSU) == JIANGSU
     file = tmp_path / "paper.pdf"
@@ -106,7 +106,7 @@ def test_messages_and_codes_are_signed_in_the_token(keys: Keys) -> None:
         signer.code_key.private[Attribute.VALUE]  # type: ignore[attr-defined]
 
 
-def test_a_session_that_has_ended_is_opened_again(keys: Keys) -> None:
+def test_an_ended_session_is_opened_again(keys: Keys) -> None:
     """The token was removed and inserted again."""
     keys.signer("320000")
     hardware_token._session(MODULE, "jiangsu", PIN).close()
@@ -118,7 +118,7 @@ def test_a_session_that_has_ended_is_opened_again(keys: Keys) -> None:
     [{"module": "/nothing.so"}, {"token": "guangdong"}, {"certificate": "x"}, {"key": "x"}, {"code_key": "x"}],
     ids=lambda wrong: next(iter(wrong)),
 )
-def test_whatever_the_token_does_not_give_is_a_sentence(keys: Keys, wrong: dict[str, str]) -> None:
+def test_a_missing_token_or_object_is_refused_with_a_sentence(keys: Keys, wrong: dict[str, str]) -> None:
     describe(keys.folder, **wrong)
     with pytest.raises(Refused) as refused:
         keys.signer("320000")

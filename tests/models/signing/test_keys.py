@@ -1,5 +1,6 @@
-"""The keys of the authorities: whose they are, when they may sign, and that signatures are validated."""
+"""The keys of the authorities: ownership, validity, rotation, and validation of signatures."""
 
+import io
 import itertools
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from flask import Flask
+from pyhanko.pdf_utils.generic import NameObject, TextStringObject
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from app import create_app
 from models import clock
@@ -66,6 +69,12 @@ def test_an_authority_signs_by_its_own_name(keys: Keys) -> None:
     assert {province for province, _key in keys.code_keys()} == {"320000", "440000"}
 
 
+def test_demo_keys_are_told_by_their_certificate_not_by_their_name(keys: Keys) -> None:
+    assert keys.signer("320000").demo
+    deliver(keys.folder, "320000", common_name=f"{JIANGSU}（演示）")
+    assert not keys.signer("320000").demo
+
+
 @pytest.mark.parametrize("missing", ["320000.p12", "320000.key"])
 def test_without_a_key_nothing_is_issued(keys: Keys, missing: str) -> None:
     """PD4: the sentence names the authority."""
@@ -84,7 +93,7 @@ def test_a_key_that_cannot_be_opened_is_refused_with_a_sentence(keys: Keys) -> N
 
 
 @pytest.mark.parametrize("public_key", ["missing", "another's"])
-def test_a_code_that_nobody_could_verify_is_never_made(keys: Keys, public_key: str) -> None:
+def test_a_code_that_cannot_be_verified_is_never_issued(keys: Keys, public_key: str) -> None:
     """The public key file is missing, or belongs to another private key."""
     (keys.folder / "320000.pub").unlink()
     if public_key == "another's":
@@ -92,7 +101,7 @@ def test_a_code_that_nobody_could_verify_is_never_made(keys: Keys, public_key: s
     assert refusal(keys) == f"{JIANGSU}的二维码公钥缺失或与私钥不符，不能签发证明，请联系系统管理员补齐。"
 
 
-def test_a_signature_that_nobody_could_trust_is_never_made(keys: Keys) -> None:
+def test_a_signature_that_is_not_trusted_is_never_made(keys: Keys) -> None:
     """The root certificate is missing or unreadable."""
     root = keys.folder / "root.crt"
     for content in (None, b"nonsense"):
@@ -110,10 +119,8 @@ def test_a_signature_that_nobody_could_trust_is_never_made(keys: Keys) -> None:
     ],
     ids=["another authority's", "nobody's", "not for signing", "by a root of the same name"],
 )
-def test_a_certificate_by_which_readers_would_refuse_the_paper_signs_nothing(
-    keys: Keys, issued: dict[str, Any], sentence: str
-) -> None:
-    """A sample is signed and validated at once, by the same rule as at every reader."""
+def test_a_certificate_unsuitable_for_signing_is_refused(keys: Keys, issued: dict[str, Any], sentence: str) -> None:
+    """A sample is signed and validated by the same rule as papers."""
     deliver(keys.folder, "320000", **issued)
     assert refusal(keys) == sentence
 
@@ -127,7 +134,7 @@ def test_a_certificate_names_its_authority_by_name_or_organisation(keys: Keys, i
     assert keys.signer("320000").name.startswith(JIANGSU)
 
 
-def test_one_broken_file_stops_no_other_province(keys: Keys, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_file_does_not_stop_other_provinces(keys: Keys, caplog: pytest.LogCaptureFixture) -> None:
     """The file is skipped and logged; only its own province is refused."""
     for name in ("440000.pub", "440000-2020.pub", "old.crt"):
         (keys.folder / name).write_bytes(b"nonsense")
@@ -139,7 +146,7 @@ def test_one_broken_file_stops_no_other_province(keys: Keys, caplog: pytest.LogC
 
 
 def test_roots_may_lie_in_one_file(keys: Keys) -> None:
-    """As certification authorities deliver them: a bundle, the present root last."""
+    """As certification authorities deliver them: a bundle, the current root last."""
     deliver(keys.folder.parent / "other", "320000", common_name=JIANGSU)
     (other,) = (keys.folder.parent / "other").glob("*.crt")
     root = keys.folder / "root.crt"
@@ -158,7 +165,7 @@ def test_keys_are_read_once_and_again_when_they_change(keys: Keys, monkeypatch: 
     assert keys.signer("320000").name == f"{JIANGSU}新章"
 
 
-def test_what_breaks_off_while_keys_are_made_is_made_whole_by_the_next_start(
+def test_an_interrupted_generation_of_keys_is_repeated_by_the_next_start(
     language_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted at each file in turn, the folder stays empty; the next call fills it."""
@@ -184,7 +191,7 @@ def test_what_breaks_off_while_keys_are_made_is_made_whole_by_the_next_start(
 
 
 def test_a_new_key_signs_and_the_former_public_key_stays(keys: Keys) -> None:
-    """Rotation, as the README says it: two keys speak for the province, one signs."""
+    """Rotation as in the README: two public keys are valid, one key signs."""
     new = Ed25519PrivateKey.generate()
     (keys.folder / "320000.pub").rename(keys.folder / "320000-2025.pub")
     (keys.folder / "320000.key").write_bytes(private(new))
@@ -200,6 +207,22 @@ def test_a_message_is_signed_and_whoever_alters_it_is_found_out(keys: Keys) -> N
     for given, of, trusted in ((signature, data + b" ", keys.trusted()), (signature, data, []), (b"x", data, [])):
         with pytest.raises(Refused):
             cms_signer(given, of, trusted)
+
+
+def test_a_paper_that_was_changed_after_signing_is_refused(keys: Keys, a_pdf: Any) -> None:
+    """By an incremental update, which leaves the signed bytes as they were; by a byte; or by its end being lost."""
+    paper = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), Order("", "", clock.today(), keys, "320000"))
+    writer, updated = IncrementalPdfFileWriter(io.BytesIO(paper)), io.BytesIO()
+    writer.root[NameObject("/Lang")] = TextStringObject("en")
+    writer.update_root()
+    writer.write(updated)
+    assert paper_signer(paper, keys.trusted()) == f"{JIANGSU}（演示）"
+    for changed in (updated.getvalue(), paper[:20] + bytes([paper[20] ^ 1]) + paper[21:], paper + b"%more"):
+        with pytest.raises(Refused, match="文件在签章之后被改动过"):
+            paper_signer(changed, keys.trusted())
+    for broken in (paper[: len(paper) // 2], a_pdf(), b""):
+        with pytest.raises(Refused, match="文件不是经签章的备案证明"):
+            paper_signer(broken, keys.trusted())
 
 
 def test_what_was_signed_outlives_the_certificate_that_signed_it(
@@ -218,13 +241,14 @@ def test_what_was_signed_outlives_the_certificate_that_signed_it(
         then.setattr("models.clock.now", lambda: long_ago)
         then.setattr("pyhanko.sign.signers.pdf_signer.datetime", ThatDay)
         signing_keys.establish(former.folder, ["320000"])
-        paper = typesetting.signed(a_pdf(), 0, (10, 10, 60, 60), Order("", "", long_ago.date(), former, "320000"))
+        paper = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), Order("", "", long_ago.date(), former, "320000"))
     assert "不在有效期内" in refusal(former)
     assert paper_signer(paper, former.trusted()) == f"{JIANGSU}（演示）"
     with pytest.raises(Refused, match="签章不是签发机关的"):
         paper_signer(paper, keys.trusted())
 
 
+@pytest.mark.slow
 def test_start_up_does_not_load_pyhanko() -> None:
     """PD9: pyHanko takes a second to load, so it is imported only to sign or to verify a file."""
     look = "import sys, app; app.create_app({'SECRET_KEY': 's'}); sys.exit('pyhanko' in sys.modules)"

@@ -1,4 +1,4 @@
-"""The certificate as paper and the public page behind its QR code, as the person at the counter meets them."""
+"""The certificate as PDF, and the public page behind its QR code."""
 
 import json
 import re
@@ -23,8 +23,8 @@ from sqlalchemy import select
 from models import access
 from models.acts.papers import order
 from models.certificate import Certificate, typesetting
+from models.certificate.display import dated, total_of
 from models.certificate.typesetting import Order
-from models.certificate.words import dated, total_of
 from tests import ROOT
 from views.certificate import page
 from views.resources import keys
@@ -39,26 +39,28 @@ TEXTS = (
 
 @pytest.fixture
 def granted(app: Flask) -> Callable[..., Certificate]:
-    """`granted(key)`: the certificate of that application; further words change the snapshot of this copy."""
+    """`granted(key)`: a copy of that application's certificate; keyword arguments change its snapshot."""
 
     def copied(key: int, **changes: Any) -> Certificate:
         with app.app_context(), access.everything() as session:
             found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             content = json.dumps(found.snapshot | changes)
-            kept = {name: getattr(found, name) for name in ("number", "issued_on", "authority", "signer", "check_code")}
-            return Certificate(content=content, digest=found.digest, **kept)
+            fields = {
+                name: getattr(found, name) for name in ("number", "issued_on", "authority", "signer", "check_code")
+            }
+            return Certificate(content=content, digest=found.digest, **fields)
 
     return copied
 
 
 @pytest.fixture
 def paper(app: Flask, granted: Callable[..., Certificate]) -> Callable[..., bytes]:
-    """`paper(key)`: the PDF of that application's certificate, set and signed here and now."""
+    """`paper(key)`: the PDF of that application's certificate, made in this process."""
 
     def on_paper(key: int, **changes: Any) -> bytes:
         copy = granted(key, **changes)
         with app.app_context():
-            return typesetting.printed(order(copy, "320000", keys(), page))
+            return typesetting.make_signed_pdf(order(copy, "320000", keys(), page))
 
     return on_paper
 
@@ -81,7 +83,7 @@ def tight(text: str) -> str:
 
 
 def qr_code(document: bytes) -> str:
-    """What a telephone reads off the last page."""
+    """The content of the QR code on the last page."""
     opened = pypdfium2.PdfDocument(document)
     page = opened[len(opened) - 1]
     (code,) = zxingcpp.read_barcodes(page.render(scale=2).to_pil())
@@ -110,10 +112,10 @@ class TestPaper:
     def test_numbers_dates_and_every_carrier_row_can_be_read(
         self, make_application: Any, granted: Any, paper: Any
     ) -> None:
-        """PD5: nothing of what was granted is missing on the paper."""
+        """PD5: the whole granted content is on the paper."""
         key = make_application(status="filed", carriers=15, isbn="978-7-80000-000-1", sid_code="IFPI L123")
-        kept, text = granted(key), "".join(pages(paper(key)))
-        snapshot = kept.snapshot
+        certificate, text = granted(key), "".join(pages(paper(key)))
+        snapshot = certificate.snapshot
         for name in ("applied_on", "expected_on"):
             year, month, day = snapshot.pop(name).split("-")
             assert f"{int(year)}年{int(month)}月{int(day)}日" in text
@@ -122,10 +124,10 @@ class TestPaper:
                 tight("".join(row[name] for name in ("position", "kind", "specification", "quantity", "unit"))) in text
             )
         assert not [name for name, value in snapshot.items() if tight(value) not in text]
-        signed = f"签发机关{kept.authority}签发人{kept.signer}签发日期{dated(kept.issued_on)}"
-        sealed = f"{signed}电子印章演示用，无法律效力"
-        assert f"证明编号：{kept.number}" in text
-        assert sealed in text
+        signed = f"签发机关{certificate.authority}签发人{certificate.signer}签发日期{dated(certificate.issued_on)}"
+        assert f"证明编号：{certificate.number}" in text
+        assert signed in text
+        assert "电子印章演示用，无法律效力" in text
 
     @pytest.mark.parametrize("count", [0, 1, 15, 200])
     def test_any_number_of_rows_is_printed_whole(
@@ -143,7 +145,7 @@ class TestPaper:
         assert f"共{count}条" in printed_pages[-1]
 
     def test_a_row_is_never_split_between_pages(self, make_application: Any, paper: Any) -> None:
-        """PD6: each long row stands on one page, from its first character to its last."""
+        """PD6: each long row is on one page, from its first character to its last."""
         carriers = [row | {"specification": f"始{n}{'长' * 240}终{n}"} for n, row in enumerate(rows(12))]
         printed_pages = pages(paper(make_application(status="filed"), carriers=carriers))
         assert len(printed_pages) > 1
@@ -151,7 +153,7 @@ class TestPaper:
             assert sum(row["specification"] in text for text in printed_pages) == 1
 
     def test_the_seal_never_stands_alone_on_a_page(self, make_application: Any, paper: Any) -> None:
-        """PD6: whatever the number of rows, the last of them stands on the page that is sealed."""
+        """PD6: for any number of rows, the last one is on the page with the seal."""
         key = make_application(status="filed")
         for count in range(1, 9):
             last = pages(paper(key, carriers=rows(count)))[-1]
@@ -170,10 +172,8 @@ class TestPaper:
             assert min(left for left, _ in printed_boxes) > 25.9 * MILLIMETRE
             assert max(right for _, right in printed_boxes) < 188.1 * MILLIMETRE
 
-    def test_what_was_not_filed_is_a_dash_and_an_unused_column_is_left_out(
-        self, make_application: Any, paper: Any
-    ) -> None:
-        """PD6: empty optionals leave no blank that could be written into."""
+    def test_an_empty_field_is_a_dash_and_an_unused_column_is_left_out(self, make_application: Any, paper: Any) -> None:
+        """PD6: no blank is left that could be written into."""
         key = make_application(status="filed", isbn=None, isrc=None, sid_code=None, trade_mode=None)
         text = "".join(pages(paper(key)))
         assert all(f"{label}—" in text for label in ("ISBN", "ISRC", "SID码", "监管方式"))
@@ -188,12 +188,12 @@ class TestPaper:
             {"unit": unit, "quantity": n} for unit, n in (("020-片", "0.1"), ("140-盒", "3"), ("020-片", "0.2"))
         ]
         with app.app_context():
-            assert total_of(carriers) == "共 3 条；020-片 0.3；140-盒 3"
+            assert total_of(carriers) == "共 3 条；0.3 片；3 盒"
             assert total_of([{"unit": "010-张", "quantity": "9999999999999999999.5"}] * 2).endswith(
-                "19999999999999999999"
+                "；19,999,999,999,999,999,999 张"
             )
 
-    def test_scripts_in_every_field_are_only_words(self, make_application: Any, paper: Any, as_: Any) -> None:
+    def test_scripts_in_every_field_are_only_text(self, make_application: Any, paper: Any, as_: Any) -> None:
         """AC6: printed letter by letter; the PDF and the public page run nothing."""
         key = make_application(status="filed", **dict.fromkeys(TEXTS, SCRIPT))
         fields = ("kind", "specification", "name", "catalogue_number", "unit_price", "currency", "note")
@@ -218,8 +218,8 @@ class TestPaper:
             assert described
             assert all({"/FontFile", "/FontFile2", "/FontFile3"} & set(item.keys()) for item in described)
 
-    def test_the_document_says_what_it_is(self, make_application: Any, granted: Any, paper: Any) -> None:
-        """Title, issuing authority and language stand in the file itself."""
+    def test_the_document_has_its_metadata(self, make_application: Any, granted: Any, paper: Any) -> None:
+        """Title, issuing authority and language."""
         key = make_application(status="filed")
         with pikepdf.open(BytesIO(paper(key))) as opened:
             assert str(opened.docinfo["/Title"]) == f"赴境外加工光盘进口备案证明 {granted(key).number}"
@@ -230,7 +230,7 @@ class TestPaper:
 class TestFence:
     @pytest.fixture
     def visited(self) -> Iterator[tuple[str, list[str]]]:
-        """A server on this machine, and what it was asked for."""
+        """A server on this machine, and the paths requested from it."""
         asked: list[str] = []
 
         class Recorder(BaseHTTPRequestHandler):
@@ -248,10 +248,10 @@ class TestFence:
         server.shutdown()
         server.server_close()
 
-    def test_the_printer_asks_neither_the_network_nor_the_disk(
+    def test_typesetting_fetches_nothing_from_network_or_disk(
         self, visited: tuple[str, list[str]], tmp_path: Path, app: Flask
     ) -> None:
-        """AC6: even a template that named them would get nothing into the PDF."""
+        """AC6: even if the template refers to them."""
         address, asked = visited
         secret = tmp_path / "secret.txt"
         secret.write_text("TOPSECRET")
@@ -270,7 +270,7 @@ class TestFence:
         urlopen(f"{address}/seen").close()
         assert asked == ["/seen"]
 
-    def test_addresses_in_a_field_are_only_words(
+    def test_addresses_in_a_field_are_only_text(
         self, visited: tuple[str, list[str]], make_application: Any, paper: Any
     ) -> None:
         """AC6: <img src=…> and file:// in a title are printed, not followed."""
@@ -282,7 +282,7 @@ class TestFence:
         with pikepdf.open(BytesIO(document)) as opened:
             assert list(opened.attachments) == ["snapshot.json"]
 
-    def test_start_up_does_not_wait_for_the_printer(self) -> None:
+    def test_start_up_does_not_load_weasyprint(self) -> None:
         """PD9: WeasyPrint is imported by the first print, not by the application."""
         look = "import sys, app; sys.exit('weasyprint' in sys.modules)"
         root = ROOT

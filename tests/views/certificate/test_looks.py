@@ -1,6 +1,6 @@
-"""How the certificate looks: each page against a picture that is kept, and that comparison against spoilt pages (PD3).
+"""Appearance of the certificate: pages are compared with stored pictures, and the comparison is tested (PD3).
 
-The pictures lie in tests/screens and are taken anew by `make screens`; who takes them looks at them.
+The pictures are in tests/screens; `make screens` renews them, and must be followed by a look at each.
 """
 
 import io
@@ -31,35 +31,35 @@ PICTURES = {"one": (2, 0), "many": (60, 1), "last": (18, 1)}  # rows, and the pa
 
 @pytest.fixture(autouse=True)
 def context(on_sqlite: House) -> Iterator[None]:
-    """The application that settings and words come from; a certificate's paper needs no database."""
+    """An application for settings and translations; typesetting needs no database."""
     with on_sqlite.app.app_context():
         yield
 
 
-def checked_fonts(kept: str, now: str) -> None:
-    """Pictures of other fonts say nothing: the test is left out with a sentence, on CI it fails with it."""
-    if kept != now:
-        told = f"the pictures were taken with {kept}, this machine has {now}: look at the pages, then `make screens`"
-        pytest.fail(told) if os.environ.get("CI") else pytest.skip(told)
+def checked_fonts(expected: str, now: str) -> None:
+    """Pictures with other fonts cannot be compared: the test is skipped, on CI it fails."""
+    if expected != now:
+        message = f"taken with {expected}, this machine has {now}: look at the pages, then `make screens`"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_pages_look_like_the_pictures(name: str) -> None:
     """PD3: one page, a page full of rows, the last page of 18 rows; `SCREENS=1` takes the pictures."""
     rows, n = PICTURES[name]
-    document, kept = pdf(certificate(rows)), SCREENS / f"certificate-{name}.png"
+    document, expected = pdf(certificate(rows)), SCREENS / f"certificate-{name}.png"
     if os.environ.get("SCREENS"):
-        told = PngInfo()
-        told.add_text("Fonts", fonts(document))
-        page(document, n).quantize(16, dither=Image.Dither.NONE).save(kept, optimize=True, pnginfo=told)
-    picture = Image.open(kept)
+        metadata = PngInfo()
+        metadata.add_text("Fonts", fonts(document))
+        page(document, n).quantize(16, dither=Image.Dither.NONE).save(expected, optimize=True, pnginfo=metadata)
+    picture = Image.open(expected)
     checked_fonts(picture.info["Fonts"], fonts(document))
     assert difference(page(document, n), picture.convert("L")) < LIMIT
 
 
 @pytest.fixture(scope="module")
 def whole(on_sqlite: House) -> Image.Image:
-    """The page of two rows as it shall be."""
+    """The correct page of two rows."""
     with on_sqlite.app.app_context():
         return page(pdf(certificate(2)))
 
@@ -71,8 +71,8 @@ def painted(sheet: Image.Image, shade: int, *millimetres: float) -> Image.Image:
     return spoilt
 
 
-def test_pictures_of_other_fonts_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On CI nothing is left out in silence."""
+def test_pictures_with_other_fonts_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On CI nothing is skipped."""
     for there, outcome in (("", pytest.skip.Exception), ("true", pytest.fail.Exception)):
         monkeypatch.setenv("CI", there)
         with pytest.raises(outcome, match=r"taken with Song 1\.0, this machine has Song 2\.0: .* `make screens`"):
@@ -80,7 +80,7 @@ def test_pictures_of_other_fonts_are_told_of(monkeypatch: pytest.MonkeyPatch) ->
 
 
 class TestGate:
-    """PD3: a gate that lets a page pass on which four fifths are black has been shipped elsewhere."""
+    """PD3: another product accepted a page four fifths of which were black."""
 
     @pytest.mark.parametrize(
         "box",
@@ -92,24 +92,24 @@ class TestGate:
             pytest.param((255, 28, 268, 60, 272), id="the number at the foot gone"),
         ],
     )
-    def test_what_is_painted_over_is_seen(self, whole: Image.Image, box: tuple[float, ...]) -> None:
+    def test_an_overpainted_area_is_detected(self, whole: Image.Image, box: tuple[float, ...]) -> None:
         shade, *millimetres = box
         assert difference(painted(whole, int(shade), *millimetres), whole) > LIMIT
 
     @pytest.mark.parametrize("field", ["sid_code", "isbn", "title", "trade_mode"])
-    def test_a_field_left_blank_is_seen(self, whole: Image.Image, field: str) -> None:
+    def test_a_blank_field_is_detected(self, whole: Image.Image, field: str) -> None:
         spoilt = page(pdf(certificate(2, **{field: None})))
         assert difference(spoilt, whole) > LIMIT
 
-    def test_a_row_left_out_is_seen(self, whole: Image.Image) -> None:
+    def test_a_missing_row_is_detected(self, whole: Image.Image) -> None:
         assert difference(page(pdf(certificate(1))), whole) > LIMIT
 
-    def test_a_seal_that_has_moved_is_seen(self, whole: Image.Image) -> None:
+    def test_a_moved_seal_is_detected(self, whole: Image.Image) -> None:
         moved = markup(certificate(2)).replace('id="seal"', 'id="seal" style="margin-top: 1mm"')
         assert difference(page(printed(moved)), whole) > LIMIT
 
-    def test_another_machine_is_not_seen(self, whole: Image.Image) -> None:
-        """Half a pixel of shift, other antialiasing, the noise of a lossy copy: no person would see them."""
+    def test_differences_between_machines_are_tolerated(self, whole: Image.Image) -> None:
+        """Half a pixel of shift, other antialiasing, the noise of lossy compression."""
         larger = whole.resize([side * 2 for side in whole.size], Image.Resampling.BICUBIC)
         shifted = ImageChops.offset(larger, 1, 1).resize(whole.size, Image.Resampling.BOX)
         copy = io.BytesIO()
@@ -119,7 +119,7 @@ class TestGate:
 
 
 def seal_of(html: str) -> tuple[float, ...]:
-    """Where the seal lies on the last page: left, top, right, bottom, in millimetres."""
+    """Box of the seal on the last page: left, top, right, bottom, in millimetres."""
     document = HTML(string=html).render(stylesheets=[CSS(filename=STYLE)])
     return tuple(edge * 25.4 / 96 for edge in document.pages[-1].anchors["seal"])
 
@@ -139,10 +139,10 @@ class TestPage:
         for n, text in enumerate(texts, start=1):
             assert "序号载体类型规格型号进口数量单位" in text
             assert f"第{n}页共{len(texts)}页" in text
-        assert "共2000条；010-张3000000" in texts[-1]
+        assert "共2,000条；3,000,000张" in texts[-1]
 
-    def test_the_seal_has_a_place_of_its_own(self) -> None:
-        """42 × 42 mm on the last page, which no character touches, whatever the page holds."""
+    def test_the_seal_overlaps_no_text(self) -> None:
+        """42 × 42 mm on the last page, for any content."""
         for paper in (certificate(4), certificate(15, replaces="Z32202600000Y")):
             x, y, right, bottom = seal_of(markup(paper))
             assert (right - x, bottom - y) == pytest.approx((42, 42))
@@ -167,8 +167,8 @@ class TestPage:
             for text in pages(pdf(paper)):
                 assert ("序号载体类型" in text) == bool(re.search(r"第\d+卷", text))
 
-    def test_check_code_and_predecessor_are_named_where_there_are_any(self) -> None:
-        """Typed by hand at the verify address; 作废重发 names the certificate it stands for."""
+    def test_check_code_and_replaced_certificate_are_printed_where_there_are_any(self) -> None:
+        """The check code is typed on the page of verification; 作废重发 names the replaced certificate."""
         paper = certificate(1, replaces="Z32202600000Y")
         (text,) = pages(pdf(paper))
         assert "校验码7K3M-Q9TD-42XW" in text
@@ -197,15 +197,15 @@ class TestPage:
         for font in fonts(document).split("; "):
             assert font.replace("-", " ").startswith(tuple(families)), font
 
-    def test_who_signs_is_named_in_kai(self) -> None:
+    def test_the_signer_is_printed_in_kai(self) -> None:
         """GB/T 9704-2012, 7.2.5; a rare character of the name falls back to Song."""
         paper = certificate(1)
         assert "LXGWWenKai" in fonts(pdf(paper)).replace("-", "").replace(" ", "")
         paper.signer = "陈\U0002a6d6"
         assert f"签发人{paper.signer}签发日期" in "".join(pages(pdf(paper)))
 
-    def test_each_heading_says_what_it_heads(self) -> None:
-        """For readers who listen: the tags of the file are made of these."""
+    def test_each_heading_has_its_scope(self) -> None:
+        """For screen readers: the tags of the PDF are derived from it."""
         html = markup(certificate(1))
         assert '<html lang="zh-CN">' in html
         assert not re.findall(r"<th\b(?![^>]*\bscope=)[^>]*>", html)
@@ -216,9 +216,9 @@ class TestSeal:
     @pytest.mark.parametrize(
         "name", ["江苏省新闻出版局", "新疆维吾尔自治区新闻出版局（演示）", "江苏省新闻出版局\U0002a6d6" * 6]
     )
-    def test_it_names_whose_it_is_and_stays_within_its_ring(self, name: str) -> None:
-        """Red, 42 mm across, however long the name is; its words lie under the signature; one for show says so."""
-        html = markup(certificate(2), seal=name, seal_picture=seal_picture(name))
+    def test_it_has_the_name_and_stays_within_its_ring(self, name: str) -> None:
+        """Red, 42 mm across for any length of the name; its text is under the signature; a demo seal is marked."""
+        html = markup(certificate(2), seal=name, seal_picture=seal_picture(name, demo="演示" in name))
         assert f'alt="{name}电子印章"' in html
         x, y, right, bottom = seal_of(html)
         sheet = pypdfium2.PdfDocument(printed(html))[0]
@@ -240,7 +240,7 @@ class TestSeal:
         assert sum(ImageChops.multiply(disc, red).histogram()[128:]) > 0.02 * sum(disc.histogram()[128:])
 
     def test_every_character_of_its_name_is_drawn_and_runs_from_left_to_right(self) -> None:
-        """Over the top; the first and the last stand at one height."""
+        """Over the top; the first and the last character are at the same height."""
         turned = [
             float(angle) for angle in re.findall(r"<path transform=.rotate\(([-\d.]+)\)", picture("江苏省新闻出版局"))
         ]
@@ -249,14 +249,14 @@ class TestSeal:
 
 
 class TestRoom:
-    """Issue 9, 37: what a paper holds is spread over its pages so that none is left almost empty."""
+    """Issue 9, 37: the content is distributed so that no page is almost empty."""
 
     @pytest.mark.parametrize("count", [1, 3, 14, 15])
-    def test_few_rows_and_the_close_stand_on_one_page(self, count: int) -> None:
+    def test_few_rows_and_the_closing_section_are_on_one_page(self, count: int) -> None:
         assert len(pages(pdf(certificate(count)))) == 1
 
     @pytest.mark.parametrize("count", [16, 17, 24, 40, 41])
-    def test_five_rows_go_along_with_the_close(self, count: int) -> None:
+    def test_five_rows_move_with_the_closing_section(self, count: int) -> None:
         texts = pages(pdf(certificate(count)))
         assert len(texts) > 1
         assert len(re.findall(r"第\d+卷", texts[-1])) >= 5
@@ -270,8 +270,8 @@ class TestRoom:
             assert ends[0] > 37 + 225 * 0.8, fields
             assert min(ends) > 37 + 225 * 0.5, fields
 
-    def test_a_row_taller_than_a_page_keeps_its_head_and_the_close_is_not_alone(self) -> None:
-        """The head stands on every page that the row runs over, and the row begins where the one before it ends."""
+    def test_a_row_taller_than_a_page_repeats_the_head_and_the_closing_section_is_not_alone(self) -> None:
+        """The head is on every page of the row, and the row begins where the previous one ends."""
         row = {"kind": "黑胶唱片", "quantity": "1", "unit": "010-张"}
         for long, count in (("规" * 4000, 2), ("规" * 4000, 1), ("规" * 255, 3)):
             carriers = [row | {"position": str(n), "specification": f"第 {n} 卷{long}"} for n in range(1, count + 1)]
@@ -292,6 +292,6 @@ class TestRoom:
 
 
 def bottom_of(document: bytes, n: int) -> float:
-    """How far down a page goes what is printed above its foot, in millimetres from the upper edge."""
+    """Lower end of the content above the page's foot, in millimetres from the upper edge."""
     sheet = ImageChops.invert(page(document, n)).crop((0, 0, 840, int(262 * MILLIMETRE)))
     return (sheet.getbbox() or (0, 0, 0, 0))[3] / MILLIMETRE

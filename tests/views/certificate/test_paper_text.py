@@ -1,4 +1,4 @@
-"""Words on the paper: numbers are not broken, other scripts read back as they were filed (issue 9, 33 and 37)."""
+"""Text on the paper: numbers are not broken, other scripts are extracted as filed (issue 9, 33 and 37)."""
 
 import subprocess
 from collections.abc import Iterator
@@ -37,13 +37,13 @@ MARKS_OF_ORDER = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0
 
 @pytest.fixture(autouse=True)
 def context(on_sqlite: House) -> Iterator[None]:
-    """The application that settings and words come from."""
+    """An application for settings and translations."""
     with on_sqlite.app.app_context():
         yield
 
 
 def lines_of(document: bytes, folder: Path) -> list[str]:
-    """The text of a paper by another program than the one that wrote it, without the marks of direction it adds."""
+    """The text of a paper by pdftotext, without the directional marks that it adds."""
     (folder / "paper.pdf").write_bytes(document)
     command = ["pdftotext", "-layout", str(folder / "paper.pdf"), "-"]
     read = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -51,15 +51,15 @@ def lines_of(document: bytes, folder: Path) -> list[str]:
 
 
 def places(document: bytes, words: str) -> list[float]:
-    """Where each of these characters begins on the first page, from the left edge, in points."""
+    """Left edges of these characters on the first page, in points."""
     text = pypdfium2.PdfDocument(document)[0].get_textpage()
     read = text.get_text_range()
     return [text.get_charbox(read.index(sign))[0] for sign in words]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_script_is_printed_in_its_font_and_reads_back(script: str, tmp_path: Path) -> None:
-    """Through to the PDF: nothing stops it, its letters are in an embedded font, every word can be copied out."""
+def test_a_script_is_printed_in_its_font_and_extracted_unchanged(script: str, tmp_path: Path) -> None:
+    """Its letters are in an embedded font, and every word can be copied from the PDF."""
     words, font = SCRIPTS[script]
     assert undrawable([words]) == []
     document = pdf(certificate(1, title=words, manufacturer=f"甲《{words}》乙"))
@@ -82,14 +82,14 @@ def test_a_script_is_printed_in_its_font_and_reads_back(script: str, tmp_path: P
 
 @pytest.mark.parametrize("words", ["ئۇيغۇر تىلى", "שלום עולם"])
 def test_a_run_from_right_to_left_does_not_move_its_neighbours(words: str) -> None:
-    """The number after it stays behind it, where a title is Chinese; without isolation it would stand before it."""
+    """In a Chinese title the number after the run stays after it; without isolation it would move before it."""
     document = pdf(certificate(1, title=f"甲{words}7580 乙"))
     (first, run, number, last) = places(document, f"甲{words[0]}7乙")
     assert first < run < number < last
 
 
 def test_in_a_title_of_such_a_script_numbers_follow_its_order() -> None:
-    """Its first word stands to the right, then the number, then the last word to the left."""
+    """The first word is at the right, then the number, then the last word at the left."""
     document = pdf(certificate(1, title="شىنجاڭ 7580 تىلى"))
     right, number, left = places(document, "ش7ت")
     assert left < number < right
@@ -100,7 +100,7 @@ LONG_CODES = ["123456789 / 0123.12345", "123456789/0123.12345", "ISRC CN-C18-26-
 
 @pytest.mark.parametrize("code", LONG_CODES)
 def test_a_number_is_never_broken(code: str, tmp_path: Path) -> None:
-    """In the narrowest columns too: lines end after a blank or a separator, and each number stands on one line."""
+    """In the narrowest columns too: lines end after a blank or a separator, and each number is on one line."""
     row: dict[str, Any] = {"position": "1", "kind": "黑胶唱片", "specification": code, "quantity": "1234567890123"}
     row |= {"unit": "010-张", "name": f"名称{code}", "catalogue_number": code, "unit_price": "1234567890.25"}
     row |= {"currency": "USD-美元", "note": code}
@@ -126,7 +126,7 @@ def test_a_code_longer_than_its_line_breaks_between_its_parts_first() -> None:
     assert typeset("1/2") == '<b class="code"><b class="code">1/</b><b class="code">2</b></b>'
 
 
-def test_what_was_filed_is_no_markup() -> None:
+def test_markup_in_a_field_is_escaped() -> None:
     assert typeset("<b>1</b> & שלום <i>") == '&lt;b&gt;1&lt;/b&gt; &amp; <bdi class="rtl">שלום</bdi> &lt;i&gt;'.replace(
         "&lt;b&gt;1&lt;/b&gt;", typeset("<b>1</b>")
     )

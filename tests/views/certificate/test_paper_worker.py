@@ -1,4 +1,4 @@
-"""The worker that makes papers: one paper a certificate, whoever dies, and nobody who waits is stuck."""
+"""The worker that makes papers: one paper per certificate, also after crashes; retry, back-off and dead letter."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,14 @@ from tests import ROOT
 from tests.cast import make_papers, take
 from tests.conftest import Making
 from tests.views.pages import said
-from views.certificate import paper_worker
+from views.certificate import page, paper_worker
 
 SETTINGS = ("SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY", "SECRET_KEY")
 Later = Callable[[], None]
 
 
 def failing(why: Exception) -> Callable[..., bytes]:
-    """In place of Typesetter.made: raises `why`."""
+    """In place of Typesetter.make_pdf: raises `why`."""
 
     def made(*_order: Any) -> bytes:
         raise why
@@ -39,19 +40,19 @@ def failing(why: Exception) -> Callable[..., bytes]:
 
 
 def round_of(app: Flask, **pace: Any) -> list[str]:
-    """One round of a worker; why papers were not made."""
+    """One round of a worker; the reasons why papers were not made."""
     with app.app_context(), access.everything() as session:
-        return [failure for _number, failure in paper_worker.work(session, Pace(**pace)) if failure]
+        return [failure for _number, failure in paper_worker.make_due_papers(session, Pace(**pace)) if failure]
 
 
 def count(app: Flask, what: type[Any]) -> int:
-    """How many rows there are of this kind."""
+    """Number of rows of this table."""
     with app.app_context(), access.everything() as session:
         return session.scalar(select(func.count()).select_from(what)) or 0
 
 
 def task_of(app: Flask, key: int) -> PaperTask:
-    """The one task of an application, as it is now."""
+    """The current task of an application."""
     with app.app_context(), access.everything() as session:
         found = session.scalars(select(PaperTask).where(PaperTask.application_id == key)).one()
         session.expunge(found)
@@ -68,7 +69,7 @@ def test_a_grant_queues_its_paper_and_the_worker_empties_the_queue(app: Flask, m
 
 
 def test_of_many_workers_one_gets_a_task(app: Flask, make_application: Making, later: Later) -> None:
-    """Claimed by one until the lease is over; then by another, and the death of the first counts as a fault."""
+    """Claimed by one until the lease expires; then by another, and the expiry counts as a fault."""
     key = make_application(status="filed")
     with app.app_context(), access.everything() as one, access.everything() as other:
         first = paper_queue.claim(one, Pace())
@@ -78,18 +79,18 @@ def test_of_many_workers_one_gets_a_task(app: Flask, make_application: Making, l
         second = paper_queue.claim(other, Pace())
         assert second is not None
         assert (first.attempt, second.attempt, first.faults, second.faults) == (1, 2, 0, 1)
-        paper_queue.give_back(one, first, "too late", Pace(), fault=True)
-        paper_queue.hand_over(one, first)
+        paper_queue.end_attempt(one, first, "too late", Pace(), fault=True)
+        paper_queue.release_now(one, first)
     assert task_of(app, key).claimed_until is not None, "the claim of another is left alone"
 
 
-def test_a_paper_that_fails_is_tried_again_later_and_set_aside_at_last(
+def test_a_paper_that_fails_is_retried_and_finally_set_aside(
     app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch, as_: Any
 ) -> None:
-    """Back-off, dead letter, /healthz, a sentence for who wants to print; 打印 tries anew, and then it is made."""
+    """Back-off, dead letter, /healthz, a sentence at 打印, which releases the task; then it is made."""
     key = make_application(status="filed")
     with monkeypatch.context() as broken:
-        broken.setattr(Typesetter, "made", failing(TypesettingFailed("no glyph for U+E000")))
+        broken.setattr(Typesetter, "make_pdf", failing(TypesettingFailed("no glyph for U+E000")))
         assert round_of(app, tries=2) == ["no glyph for U+E000"]
         assert round_of(app, tries=2) == [], "not before the pause is over"
         later()
@@ -113,7 +114,7 @@ def test_a_paper_that_fails_is_tried_again_later_and_set_aside_at_last(
 def test_a_paper_that_fails_is_tried_once_in_a_round(
     app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though its pause is over before the others are made."""
+    """Even if its pause is over before the others are made."""
     for _n in range(3):
         make_application(status="filed")
 
@@ -121,18 +122,18 @@ def test_a_paper_that_fails_is_tried_once_in_a_round(
         later()
         raise TypesettingFailed("no")
 
-    monkeypatch.setattr(Typesetter, "made", slow)
+    monkeypatch.setattr(Typesetter, "make_pdf", slow)
     assert round_of(app) == ["no"] * 3
 
 
-def test_what_is_no_fault_of_the_paper_is_tried_for_ever(
+def test_an_unavailable_resource_is_retried_without_limit(
     app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No memory, a full store, no key: once that is mended, the paper is made without anybody's help."""
+    """No memory, a full store, no key: when it is available again, the paper is made without intervention."""
     key = make_application(status="filed")
     with monkeypatch.context() as broken:
         for why in (Busy("no process could be started"), OSError("no space left on device")):
-            broken.setattr(Typesetter, "made", failing(why))
+            broken.setattr(Typesetter, "make_pdf", failing(why))
             assert len(round_of(app, tries=1)) == 1
             later()
     task = task_of(app, key)
@@ -151,15 +152,15 @@ def test_a_paper_that_kills_its_workers_is_set_aside(app: Flask, make_applicatio
     assert task_of(app, key).set_aside_at is not None
 
 
-def test_of_a_revoked_certificate_no_paper_is_made(app: Flask, make_application: Making) -> None:
+def test_no_paper_is_made_for_a_revoked_certificate(app: Flask, make_application: Making) -> None:
     key = make_application(status="filed")
     take(app, Action.REVOKE, key, "publisher")
     make_papers(app)
     assert (count(app, PaperTask), count(app, Paper)) == (0, 0)
 
 
-def test_papers_that_wait_too_long_are_told(app: Flask, make_application: Making, later: Later, as_: Any) -> None:
-    """No worker is alive: /healthz says so, the page of who waits stops reloading and says what to do."""
+def test_overdue_papers_are_reported(app: Flask, make_application: Making, later: Later, as_: Any) -> None:
+    """Without a worker, /healthz reports it, and the waiting page stops reloading and says what to do."""
     key, browser = make_application(status="filed"), as_("publisher")
     address = f"/applications/certificate/?id={key}"
     assert "papers" not in as_(None).get("/healthz").text
@@ -171,13 +172,11 @@ def test_papers_that_wait_too_long_are_told(app: Flask, make_application: Making
     assert 'http-equiv="refresh"' not in page
 
 
-def test_a_paper_that_nobody_has_queued_is_made_once_somebody_prints(
-    app: Flask, make_application: Making, as_: Any
-) -> None:
-    """Certificates of before the queue: to look makes nothing and says what to do, 打印 queues."""
+def test_a_certificate_without_a_task_gets_one_by_printing(app: Flask, make_application: Making, as_: Any) -> None:
+    """As those issued before there was a queue: viewing says what to do, 打印 adds the task."""
     key, browser = make_application(status="filed"), as_("publisher")
     with app.app_context(), access.everything() as session:
-        paper_queue.finish(session, session.scalars(select(Certificate.id)).one())
+        paper_queue.delete_task(session, session.scalars(select(Certificate.id)).one())
         session.commit()
     looked = browser.get(f"/applications/certificate/?id={key}", follow_redirects=True)
     assert said(looked.text) == ["证明文件还没有制成，请点击“打印”制成后查看。"]
@@ -188,14 +187,14 @@ def test_a_paper_that_nobody_has_queued_is_made_once_somebody_prints(
 
 
 @pytest.mark.parametrize("ended", [signal.SIGTERM, signal.SIGKILL])
-def test_a_worker_that_is_ended_leaves_its_paper_to_the_next(
+def test_a_worker_that_is_ended_releases_its_task(
     app: Flask, make_application: Making, later: Later, tmp_path: Path, ended: signal.Signals
 ) -> None:
-    """`certificate work --watch` told to stop gives its claim back at once; one that is killed, after the lease."""
+    """`certificate work --watch` releases its claim at once on SIGTERM; after SIGKILL the lease expires."""
     key, making = make_application(status="filed"), tmp_path / "making"
     hanging = (
         "import pathlib, time; from models.certificate.typesetting import Typesetter; from app import create_app; "
-        f"Typesetter.made = lambda *_: [pathlib.Path({str(making)!r}).touch(), time.sleep(600)]; "
+        f"Typesetter.make_pdf = lambda *_: [pathlib.Path({str(making)!r}).touch(), time.sleep(600)]; "
         f"create_app({ {name: app.config[name] for name in SETTINGS}!r})"
         ".test_cli_runner().invoke(args=['certificate', 'work', '--watch'])"
     )
@@ -214,3 +213,30 @@ def test_a_worker_that_is_ended_leaves_its_paper_to_the_next(
         later()
     make_papers(app)
     assert (count(app, PaperTask), count(app, Paper)) == (0, 1)
+
+
+def test_a_paper_that_takes_longer_than_its_lease_is_made_by_one_worker(
+    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease is renewed as long as it is being made; another worker finds nothing to do meanwhile."""
+    make_application(status="filed")
+    looked = list[str | None]()
+
+    def slow_page(*words: Any) -> str:
+        with ThreadPoolExecutor(1) as other:
+            for _time in range(6):
+                time.sleep(0.5)
+                looked.append(other.submit(claimed_by_another, app).result())
+        return page(*words)
+
+    monkeypatch.setattr(paper_worker, "page", slow_page)
+    assert round_of(app, lease=1) == []
+    assert looked == [None] * 6
+    assert (count(app, PaperTask), count(app, Paper)) == (0, 1)
+
+
+def claimed_by_another(app: Flask) -> str | None:
+    """The number of the certificate that another worker gets to make now."""
+    with app.app_context(), access.everything() as session:
+        task = paper_queue.claim(session, Pace(lease=1))
+        return task.number if task else None

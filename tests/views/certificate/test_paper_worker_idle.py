@@ -15,7 +15,7 @@ def test_no_transaction_stays_open_after_a_round(app: Flask, make_application: M
     """
     make_application(status="filed")
     with app.app_context(), access.everything() as session:
-        made = list(paper_worker.work(session, paper_worker.pace()))
+        made = list(paper_worker.make_due_papers(session, paper_worker.pace()))
         session.rollback()  # as views/terminal/certificates.py does after each round
         assert [failure for _number, failure in made] == [""]
         assert not db.session().in_transaction()

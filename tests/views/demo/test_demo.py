@@ -37,6 +37,7 @@ def counts(app: Flask) -> Counter[str]:
         return Counter({table.__name__: session.scalar(select(func.count()).select_from(table)) for table in TABLES})
 
 
+@pytest.mark.slow
 def test_every_status_can_be_seen_and_repeating_it_adds_nothing(with_demo: Flask) -> None:
     with with_demo.app_context(), access.everything() as session:
         assert set(session.scalars(select(Application.status))) == set(Status)
@@ -47,6 +48,7 @@ def test_every_status_can_be_seen_and_repeating_it_adds_nothing(with_demo: Flask
     assert counts(with_demo) == before
 
 
+@pytest.mark.slow
 def test_the_cases_have_a_past_and_papers_that_say_what_they_are_about(with_demo: Flask) -> None:
     with with_demo.app_context(), access.everything() as session:
         cases = session.scalars(select(Application)).all()
@@ -71,6 +73,7 @@ def test_the_cases_have_a_past_and_papers_that_say_what_they_are_about(with_demo
         assert [entry.act for entry in forty.trail].count(Action.SUBMIT) == 2
 
 
+@pytest.mark.slow
 def test_in_a_new_register_the_people_sign_in_with_the_password_shown(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/new.sqlite"
     folders = {"STORE": str(tmp_path / "store"), "SIGNING_KEY": str(tmp_path / "keys")}
@@ -84,3 +87,9 @@ def test_in_a_new_register_the_people_sign_in_with_the_password_shown(tmp_path: 
         with app.app_context():
             assert not sessions.sign_in(db.session(), username, "demo-Pass-2026").must_change
             db.engine.dispose()
+
+
+@pytest.mark.slow
+def test_at_the_first_start_nothing_of_the_demo_is_overdue(with_demo: Flask) -> None:
+    """Its acts are dated in the past; what they have queued waits from now on."""
+    assert with_demo.test_client().get("/healthz").text == "ok\n"

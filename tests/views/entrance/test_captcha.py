@@ -2,11 +2,11 @@
 
 import io
 import shutil
+import subprocess
 import wave
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from shutil import which
 from threading import Thread
 
 import pytest
@@ -41,7 +41,7 @@ def shown_code(app: Flask, browser: FlaskClient) -> str:
     """Fetch a new picture; its digits."""
     assert browser.get("/captcha.png?new").data.startswith(b"\x89PNG")
     with browser.session_transaction() as session, app.app_context():
-        return captcha.answer(session["challenge"][0])
+        return captcha.digits_of(session["challenge"][0])
 
 
 def wrong(code: str) -> str:
@@ -58,29 +58,30 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(clock, "now", lambda: later)
 
 
-def test_the_right_code_lets_the_password_be_tried(asking: Flask, as_: As) -> None:
+def test_with_the_right_code_the_password_is_tried(asking: Flask, as_: As) -> None:
     browser = as_(None)
     assert 'name="code"' in browser.get("/login").text
     assert enter(browser, code=shown_code(asking, browser)).status_code == 303
 
 
-def test_wide_digits_of_a_chinese_keyboard_count_as_digits(asking: Flask, as_: As) -> None:
+def test_full_width_digits_are_accepted(asking: Flask, as_: As) -> None:
     browser = as_(None)
     wide = shown_code(asking, browser).translate({ord("0") + n: ord("０") + n for n in range(10)})
     assert enter(browser, code=f" {wide} ").status_code == 303
 
 
-def test_a_wrong_code_never_tries_the_password(asking: Flask, as_: As) -> None:
+def test_with_a_wrong_code_the_password_is_not_tried(asking: Flask, as_: As) -> None:
     browser = as_(None)
     for typed in ("", "abc", "一二三四五", "0" * 5000, "123456", "-1", "1e4"):
         shown_code(asking, browser)
         answer = enter(browser, password="wrong-Pass-1", code=typed)
-        assert "验证码不正确" in answer.text
+        assert ("验证码不正确" if typed else "请填写验证码。") in answer.text
+        assert 'id="code-wrong"' in answer.text
         assert 'value="publisher"' in answer.text
     assert enter(browser, code=shown_code(asking, browser)).status_code == 303  # not locked: nothing was tried
 
 
-def test_a_code_counts_once_even_when_the_cookie_is_played_back(asking: Flask, as_: As) -> None:
+def test_a_code_is_accepted_once_even_when_the_cookie_is_replayed(asking: Flask, as_: As) -> None:
     browser, replaying = as_(None), as_(None)
     code = shown_code(asking, browser)
     with browser.session_transaction() as session:
@@ -95,7 +96,7 @@ def test_a_code_counts_once_even_when_the_cookie_is_played_back(asking: Flask, a
     assert count(asking, SpentChallenge) == 1
 
 
-def test_a_wrong_answer_spends_the_code_too(asking: Flask, as_: As) -> None:
+def test_a_wrong_answer_uses_up_the_code(asking: Flask, as_: As) -> None:
     browser = as_(None)
     code = shown_code(asking, browser)
     with browser.session_transaction() as session:
@@ -106,7 +107,7 @@ def test_a_wrong_answer_spends_the_code_too(asking: Flask, as_: As) -> None:
     assert "验证码已过期" in enter(browser, code=code).text
 
 
-def test_a_code_is_good_for_two_minutes(asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_is_valid_for_two_minutes(asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = as_(None)
     code = shown_code(asking, browser)
     pass_time(monkeypatch, seconds=119)
@@ -129,11 +130,12 @@ def test_static_files_do_not_overwrite_the_captcha_cookie(
     assert enter(browser, code=shown_code(asking, browser)).status_code == 303
 
 
-def test_no_code_was_shown_and_none_is_accepted(asking: Flask, as_: As) -> None:
+def test_without_a_challenge_no_code_is_accepted(asking: Flask, as_: As) -> None:
     assert "验证码已过期" in enter(as_(None), code="12345").text
 
 
-def test_looking_at_a_code_changes_nothing_on_the_server(asking: Flask, as_: As) -> None:
+@pytest.mark.slow
+def test_fetching_a_picture_writes_nothing_on_the_server(asking: Flask, as_: As) -> None:
     browser = as_(None)
     for address in ("/login", "/captcha.png?new", "/captcha.png", "/captcha.wav"):
         assert browser.get(address).status_code == 200
@@ -153,7 +155,8 @@ def test_another_picture_is_another_code_and_the_same_picture_the_same(asking: F
     assert "验证码不正确" in enter(browser, code=first).text
 
 
-def test_the_voice_says_what_the_picture_shows(asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_sound_and_picture_have_the_same_digits(asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = as_(None)
     code, spoken, sound = shown_code(asking, browser), [], captcha.sound
 
@@ -169,13 +172,29 @@ def test_the_voice_says_what_the_picture_shows(asking: Flask, as_: As, monkeypat
     assert enter(browser, code=code).status_code == 303
 
 
-def test_the_voice_speaks_chinese_where_the_machine_can(asking: Flask) -> None:
-    """With espeak-ng, which `make setup` installs; the package's English digits are the fallback."""
-    assert which("espeak-ng"), "make setup installs espeak-ng"
-    with asking.app_context():
-        captcha.sound("0123456789")
-    for digit in "0123456789":
-        assert list((Path(asking.instance_path) / "voices" / digit).glob("*.wav"))
+@pytest.mark.slow
+def test_the_voice_speaks_the_digits_that_setup_has_made(
+    asking: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No program is started for a request; without them the package's English digits are heard."""
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a program was started"))
+    for place, chinese in ((Path(asking.instance_path), True), (tmp_path, False)):
+        captcha._speaker.cache_clear()
+        monkeypatch.setattr(asking, "instance_path", str(place))
+        with asking.app_context():
+            assert captcha.sound("0123456789").read(4) == b"RIFF"
+            assert (Path(captcha._speaker()._voicedir) == place / "voices") is chinese
+    captcha._speaker.cache_clear()
+
+
+@pytest.mark.parametrize("digit", "0123456789")
+def test_setup_makes_each_digit_in_two_pitches(asking: Flask, digit: str) -> None:
+    files = sorted((Path(asking.instance_path) / "voices" / digit).iterdir())
+    assert [file.name for file in files] == ["35.wav", "55.wav"], "run `make setup`"
+    for file in files:
+        with wave.open(str(file)) as spoken:
+            assert spoken.getparams()[:3] == (1, 1, 8000), "one channel, 8 bits: as the package mixes them"
+            assert 0.3 < spoken.getnframes() / 8000 < 2
 
 
 def test_the_code_cannot_be_read_from_the_cookie(asking: Flask, as_: As) -> None:
@@ -187,7 +206,7 @@ def test_the_code_cannot_be_read_from_the_cookie(asking: Flask, as_: As) -> None
     assert code not in str(dict(session))
     asking.secret_key = "another key"
     with asking.app_context():
-        assert captcha.answer(nonce) != code
+        assert captcha.digits_of(nonce) != code
 
 
 @pytest.fixture

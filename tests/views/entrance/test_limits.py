@@ -1,4 +1,4 @@
-"""A body is read only where one belongs, and no more of it than that place needs; the error page cannot fail."""
+"""Limits of request bodies, and an error page that cannot fail."""
 
 import io
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from models.people.sessions import Visit
 from models.people.signin_failures import SigninFailure
 from tests.cast import PASSWORD
 from tests.conftest import Browser, Making
+from tests.views.entrance.test_routes import address
 from tests.views.ledger import ledger
 from views.entrance import limits
 
@@ -31,8 +32,8 @@ def visits(app: Flask) -> int:
         return len(db.session.scalars(select(Visit)).all())
 
 
-def test_head_does_what_get_does_whatever_its_body_says(app: Flask, as_: As) -> None:
-    """HEAD /login with a body signed people in, without token and without limit; HEAD /password locked accounts."""
+def test_the_body_of_a_head_request_is_ignored(app: Flask, as_: As) -> None:
+    """Formerly HEAD /login with a body signed in without token and rate limit; HEAD /password locked accounts."""
     stranger, publisher = as_(None), as_("publisher")
     before = visits(app)
     for _again in range(70):
@@ -48,6 +49,7 @@ def test_head_does_what_get_does_whatever_its_body_says(app: Flask, as_: As) -> 
         assert db.session.scalars(select(SigninFailure)).all() == []
 
 
+@pytest.mark.slow
 def test_no_verb_but_post_changes_anything_anywhere(
     app: Flask, as_: As, routes: list[Rule], make_application: Making
 ) -> None:
@@ -57,13 +59,10 @@ def test_no_verb_but_post_changes_anything_anywhere(
     people = {name: as_(name) for name in (*keys, "operator", None)}
     before = ledger(app)
     form = {"opinion": "理由", "title": "改", "_submit": "1", "username": "x", "name": "x", "url": "/"}
-    values = {"action": "submit", "act": "resend", "number": "Z", "export_type": "csv", "filename": "x"}
     for rule in routes:
-        built = rule.build({name: values.get(name, "x") for name in rule.arguments})
-        assert built is not None
         for who, verb in [*((who, "HEAD") for who in people), *(("publisher", verb) for verb in OTHERS)]:
             key = keys.get(str(who), pending)
-            answer = people[who].open(f"{built[1]}?id={key}", method=verb, data=form | {"id": key})
+            answer = people[who].open(address(rule, key), method=verb, data=form | {"id": key})
             assert answer.status_code < 500, (verb, rule.rule)
     assert ledger(app) == before
 
@@ -79,10 +78,10 @@ def test_no_verb_but_post_changes_anything_anywhere(
     ],
     ids=["fields", "parts"],
 )
-def test_what_a_stranger_sends_is_not_parsed_beyond_a_few_kilobytes(
+def test_an_anonymous_body_is_parsed_up_to_a_few_kilobytes(
     app: Flask, address: str, kind: str, body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """15 MB of `a=1&a=1…` at /login took 19 s and 640 MB, before any limit."""
+    """Without this limit 15 MB of `a=1&a=1…` at /login took 19 s and 640 MB."""
     read = [0]
     stream = type("Counted", (io.BytesIO,), {})(body)
     really = stream.read
@@ -101,6 +100,7 @@ def test_what_a_stranger_sends_is_not_parsed_beyond_a_few_kilobytes(
     assert read[0] <= limits.SMALL.body + (64 << 10)
 
 
+@pytest.mark.slow
 def test_a_publisher_can_still_save_a_form_of_many_rows(as_: As, make_application: Making) -> None:
     key = make_application()
     body = {f"carriers-{n}-note": "备注" * 20 for n in range(600)}
@@ -108,15 +108,16 @@ def test_a_publisher_can_still_save_a_form_of_many_rows(as_: As, make_applicatio
 
 
 @pytest.mark.parametrize("address", ["/verify/", "/applications/upload/", "/districts/import/"])
-def test_a_file_of_some_megabytes_is_read_where_one_belongs(as_: As, address: str) -> None:
-    """The parser counts what it has read ahead of a file as if it were a field."""
+def test_a_file_of_some_megabytes_is_accepted_where_files_are_uploaded(as_: As, address: str) -> None:
+    """The parser counts up to 64 KB of a file as if it were a field."""
     who = {"/verify/": None, "/districts/import/": "operator"}.get(address, "publisher")
     file = (io.BytesIO(b"%PDF-1.7" + bytes(3 << 20)), "大.pdf")
     answer = as_(who).post(address, data={"kind": "contract", "file": file})
     assert answer.status_code in (200, 303, 422)
 
 
-def test_signing_in_is_counted_right_or_wrong(app: Flask, as_: As) -> None:
+@pytest.mark.slow
+def test_successful_sign_ins_count_towards_the_rate_limit_too(app: Flask, as_: As) -> None:
     """Every request costs a password hash, not only a wrong one."""
     app.config["CAPTCHA"] = True
     wrong = [as_(None).post("/login", data={"code": "x"}).status_code for _again in range(59)]
@@ -128,9 +129,9 @@ def test_signing_in_is_counted_right_or_wrong(app: Flask, as_: As) -> None:
 
 def test_a_part_without_a_name_is_a_bad_request(as_: As) -> None:
     body = f"--{BOUNDARY}\r\nContent-Disposition: form-data\r\n\r\n1\r\n--{BOUNDARY}--\r\n".encode()
-    for who, address in ((None, "/login"), ("publisher", "/applications/new/"), (None, "/verify/")):
-        answer = as_(who).post(address, data=body, content_type=MULTIPART)
-        assert answer.status_code == 400, address
+    for who, door in ((None, "/login"), ("publisher", "/applications/new/"), (None, "/verify/")):
+        answer = as_(who).post(door, data=body, content_type=MULTIPART)
+        assert answer.status_code == 400, door
         assert "请返回上一页检查后重新提交。" in answer.text
 
 
@@ -140,6 +141,7 @@ BRACKETS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     where=st.sampled_from(["/nowhere", "/login", "/applications/edit/?id=1", "/verify/x", "/%ff%00"]),
@@ -150,7 +152,7 @@ BRACKETS = st.sampled_from(
     body=st.binary(max_size=200),
     verb=st.sampled_from(["GET", "POST", "PUT"]),
 )
-def test_whatever_is_thrown_at_it_the_error_page_answers(
+def test_the_error_page_answers_every_malformed_request(
     app: Flask, where: str, headers: dict[str, str], body: bytes, verb: str
 ) -> None:
     answer = Browser(app).open(where, method=verb, headers=headers, data=body, csrf=False)
@@ -158,7 +160,7 @@ def test_whatever_is_thrown_at_it_the_error_page_answers(
     assert answer.data
 
 
-def test_when_even_the_page_of_the_error_fails_its_sentence_is_still_told(app: Flask, as_: As) -> None:
+def test_when_the_error_page_fails_its_sentence_is_still_shown(app: Flask, as_: As) -> None:
     browser, before = as_("publisher"), app.jinja_env.get_template
     app.jinja_env.globals["product"], product = None, app.jinja_env.globals["product"]
     loader, app.jinja_env.loader = app.jinja_env.loader, None

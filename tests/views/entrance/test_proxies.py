@@ -1,4 +1,4 @@
-"""Whose address a request comes from, and by which names we are asked."""
+"""Client addresses behind proxies, and trusted host names."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask import Flask, request
 
 from app import create_app
 from tests.conftest import Browser
-from views.entrance.addresses import is_local, trusted_hosts
+from views.entrance.addresses import client_network, is_local, trusted_hosts
 
 BASE = {"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"}
 
@@ -21,6 +21,7 @@ def seen(remote: str, forwarded: str, **settings: Any) -> str:
     return browser.get("/assets/who", headers={"X-Forwarded-For": forwarded}, environ_base={"REMOTE_ADDR": remote}).text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("remote", "forwarded", "settings", "client"),
     [
@@ -35,28 +36,29 @@ def seen(remote: str, forwarded: str, **settings: Any) -> str:
         ("127.0.0.1", "9.9.9.9, 198.51.100.1, 10.0.0.1", {"PROXIES": 2}, "198.51.100.1"),
     ],
 )
-def test_only_a_proxy_of_ours_says_who_the_client_is(
+def test_only_a_trusted_proxy_names_the_client(
     remote: str, forwarded: str, settings: dict[str, Any], client: str
 ) -> None:
     assert seen(remote, forwarded, **settings) == client
 
 
-def test_what_is_no_address_of_a_proxy_stops_the_start_with_a_sentence() -> None:
-    with pytest.raises(click.ClickException, match="FILING_PROXY_ADDRESSES 须为反向代理的 IP 地址或网段"):
+def test_an_invalid_proxy_address_stops_the_start_with_a_sentence() -> None:
+    with pytest.raises(click.ClickException, match="FILING_PROXY_ADDRESSES 须为 IP 地址或网段"):
         create_app(BASE | {"PROXIES": 1, "PROXY_ADDRESSES": "nginx"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base_url", ["https://filing.example.cn", "http://10.1.2.3:8000", "https://[2001:db8::1]/"])
-def test_outside_the_demo_our_names_have_to_be_said(base_url: str) -> None:
-    """26: else a forged Host header decides what our pages call themselves."""
+def test_outside_the_demo_host_names_must_be_set(base_url: str) -> None:
+    """Issue 9, 26: otherwise a forged Host header would determine the URLs in our pages."""
     with pytest.raises(click.ClickException, match="请设置 FILING_TRUSTED_HOSTS"):
         create_app(BASE | {"BASE_URL": base_url})
     app = create_app(BASE | {"BASE_URL": base_url, "TRUSTED_HOSTS": "filing.example.cn, www.example.cn"})
-    assert app.config["TRUSTED_HOSTS"] == ["filing.example.cn", "www.example.cn"]
+    assert app.config["HOST_NAMES"] == ["filing.example.cn", "www.example.cn"]
 
 
-def test_the_start_is_refused_in_the_terminal_with_that_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it is set in practice: text in the environment, not a list of Python."""
+def test_the_command_line_shows_that_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the setting as text in the environment."""
     monkeypatch.setenv("FILING_BASE_URL", "https://filing.example.cn")
     with pytest.raises(click.ClickException, match=r"例如 FILING_TRUSTED_HOSTS=filing\.example\.cn。"):
         create_app(BASE)
@@ -67,8 +69,8 @@ def test_the_start_is_refused_in_the_terminal_with_that_sentence(monkeypatch: py
         assert browser.get("/login", headers={"Host": other}).status_code == 400
 
 
-def test_the_demo_answers_to_the_names_of_this_machine_alone(app: Flask) -> None:
-    """A page elsewhere whose name is made to lead here (DNS rebinding) gets nothing."""
+def test_the_demo_accepts_only_the_names_of_this_machine(app: Flask) -> None:
+    """Against DNS rebinding."""
     browser = Browser(app)
     for name, status in {"127.0.0.1:8000": 200, "localhost": 200, "evil.example": 400}.items():
         assert browser.get("/login", headers={"Host": name}).status_code == status, name
@@ -85,6 +87,53 @@ def test_the_demo_answers_to_the_names_of_this_machine_alone(app: Flask) -> None
         ("a.cn", False),
     ],
 )
-def test_a_name_of_this_machine_is_known(host: str, local: bool) -> None:
+def test_names_of_this_machine(host: str, local: bool) -> None:
     assert is_local(host) is local
     assert bool(trusted_hosts("a.cn", f"http://[{host}]" if ":" in host else f"http://{host}"))
+
+
+SPELLINGS = {
+    "localhost": [
+        "LOCALHOST",
+        "LocalHost:8000",
+        "localhost.",
+        "LOCALHOST.:8000",
+        "127.0.0.1:1",
+        "[::1]",
+        "[0:0::1]:80",
+    ],
+    "filing.example.cn": ["Filing.Example.CN", "FILING.example.cn.:443", "filing.example.cn"],
+    "备案.example": ["xn--srsw86a.example", "XN--SRSW86A.example."],
+    ".example.org": ["example.org", "A.EXAMPLE.ORG."],
+    "[2001:db8::1]": ["[2001:DB8::1]:443", "[2001:db8:0::0:1]"],
+}
+OTHERS = ["evil.example", "localhost.evil.example", "[::2]", "example.org.evil", "notexample.org", "127.0.0.2", ""]
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_host_name_is_the_same_however_it_is_spelled(name: str) -> None:
+    """Without case, with a dot at its end, with any port (RFC 3986, 3.2.2; RFC 9110, 4.2.3)."""
+    settings = {} if name == "localhost" else {"TRUSTED_HOSTS": name}
+    browser = create_app(BASE | settings).test_client()
+    for host in SPELLINGS[name]:
+        assert browser.get("/healthz", headers={"Host": host}).status_code != 400, host
+    for host in OTHERS:
+        assert browser.get("/healthz", headers={"Host": host}).status_code == 400, host
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("::ffff:198.51.100.1", "198.51.100.1"),
+        ("198.51.100.1", "198.51.100.1"),
+    ],
+)
+def test_requests_are_counted_by_the_network_of_a_subscriber(address: str, network: str) -> None:
+    """Of IPv6 everybody has 2**64 addresses."""
+    app = create_app(BASE)
+    with app.test_request_context("/", environ_base={"REMOTE_ADDR": address}):
+        assert client_network() == network

@@ -1,4 +1,4 @@
-"""What every answer carries, and how every refusal reads."""
+"""Security headers, CSRF protection and error pages."""
 
 import io
 import logging
@@ -22,6 +22,7 @@ from models.workflow import Refused
 from tests.cast import PASSWORD
 from tests.conftest import Making, Recording
 from tests.views.pages import form_of
+from views.entrance.addresses import networks_of
 
 As = Callable[[str | None], FlaskClient]
 Put = Callable[[Callable[[], Any]], str]
@@ -61,7 +62,8 @@ def check_headers(answer: TestResponse) -> None:
     assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_every_answer_carries_the_headers_and_is_kept_by_nobody(as_: As) -> None:
+@pytest.mark.slow
+def test_every_response_has_the_headers_and_is_not_cached(as_: As) -> None:
     for browser in (as_(None), as_("publisher")):
         for address in ("/", "/login", "/captcha.png", "/captcha.wav", "/password", "/healthz", "/verify/", "/nowhere"):
             answer = browser.get(address)
@@ -69,18 +71,18 @@ def test_every_answer_carries_the_headers_and_is_kept_by_nobody(as_: As) -> None
             assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_style_sheets_may_be_kept(as_: As) -> None:
+def test_style_sheets_may_be_cached(as_: As) -> None:
     answer = as_(None).get("/assets/public.css")
     check_headers(answer)
     assert "no-store" not in answer.headers["Cache-Control"]
 
 
-def test_https_is_remembered_by_the_browser(as_: As) -> None:
+def test_https_responses_have_hsts(as_: As) -> None:
     answer = as_(None).get("/login", base_url="https://localhost")
     assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
 
 
-def test_the_nonce_of_a_page_is_its_own_and_stands_in_its_scripts(as_: As) -> None:
+def test_each_page_has_its_own_nonce_in_its_scripts(as_: As) -> None:
     pages = [as_(None).get("/login") for _time in range(2)]
     nonces = [page.headers["Content-Security-Policy"].split("'nonce-")[1].split("'")[0] for page in pages]
     assert nonces[0] != nonces[1]
@@ -88,13 +90,14 @@ def test_the_nonce_of_a_page_is_its_own_and_stands_in_its_scripts(as_: As) -> No
         assert f'nonce="{nonce}"' in page.text
 
 
-def test_an_answer_may_bring_a_stricter_policy_of_its_own(put: Put, as_: As) -> None:
+def test_a_response_may_have_its_own_policy(put: Put, as_: As) -> None:
     address = put(lambda: ("", {"Content-Security-Policy": "sandbox"}))
     assert as_("publisher").get(address).headers["Content-Security-Policy"] == "sandbox"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("who", "address"), [(None, "/login"), ("publisher", "/logout"), ("publisher", "/password")])
-def test_nothing_is_done_without_the_token(as_: As, who: str | None, address: str) -> None:
+def test_unsafe_methods_require_the_csrf_token(as_: As, who: str | None, address: str) -> None:
     """AD4: unsafe methods without a token are answered 400, and nothing happens."""
     browser = as_(who)
     data = {"username": "publisher", "password": PASSWORD, "current": PASSWORD, "new": "mine-2026-x"}
@@ -106,7 +109,7 @@ def test_nothing_is_done_without_the_token(as_: As, who: str | None, address: st
     assert as_(None).post("/login", data=data).status_code == 303
 
 
-def test_no_other_method_opens_anything(as_: As) -> None:
+def test_other_methods_are_refused(as_: As) -> None:
     for method in ("OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"):
         answer = as_("publisher").open("/password", method=method)
         assert answer.status_code == 405
@@ -139,7 +142,7 @@ def test_an_error_is_one_sentence_for_people_and_for_scripts(put: Put, as_: As) 
             check_headers(answer)
 
 
-def test_a_refusal_that_no_screen_caught_is_told_in_its_own_words(put: Put, as_: As) -> None:
+def test_a_refused_that_no_view_caught_is_shown_as_a_sentence(put: Put, as_: As) -> None:
     def refuse() -> None:
         raise Refused("当前状态为「待审核」，不能打印。")
 
@@ -149,7 +152,9 @@ def test_a_refusal_that_no_screen_caught_is_told_in_its_own_words(put: Put, as_:
     assert as_("publisher").get(address, headers=XHR).json == {"message": "当前状态为「待审核」，不能打印。"}
 
 
-def test_a_failure_shows_a_number_and_the_log_knows_it(put: Put, as_: As, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_shows_an_incident_number_that_is_in_the_log(
+    put: Put, as_: As, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nothing of the failure reaches the person; the number leads an administrator to the traceback."""
     address = put(stored_twice)
     with caplog.at_level(logging.ERROR):
@@ -167,7 +172,7 @@ def test_a_failure_shows_a_number_and_the_log_knows_it(put: Put, as_: As, caplog
     assert "机密名称" not in caplog.text
 
 
-def test_too_large_a_form_is_told_the_limit(app: Flask, as_: As) -> None:
+def test_the_refusal_of_a_too_large_form_names_the_limit(app: Flask, as_: As) -> None:
     app.config["MAX_CONTENT_LENGTH"] = 1 << 20
     file = {"kind": "contract", "file": (io.BytesIO(b"x" * (2 << 20)), "合同.pdf")}
     answer = as_("publisher").post("/applications/upload/", data=file)
@@ -183,7 +188,7 @@ def lines(page: str) -> list[tuple[str, str]]:
     return [(unescape(label), unescape(text)) for label, text in re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", page, re.S)]
 
 
-def test_what_was_written_is_given_back_when_a_page_has_expired(as_: As) -> None:
+def test_the_error_page_of_an_expired_page_contains_the_typed_text(as_: As) -> None:
     words = {"title": "黑胶唱片《茉莉花》", "carriers-1-specification": "12 英寸<script>", "new": "mine-2026-x"}
     answer = as_("publisher").post("/password", data=words | {"country": "DEU"}, headers=OURS, csrf=False)
     assert answer.status_code == 400
@@ -196,14 +201,15 @@ def test_what_was_written_is_given_back_when_a_page_has_expired(as_: As) -> None
     assert 'href="/applications/edit/?id=7"' in answer.text
 
 
-def test_what_was_written_is_given_back_when_the_session_has_ended(as_: As) -> None:
+def test_the_error_page_of_an_ended_session_contains_the_typed_text(as_: As) -> None:
     answer = as_(None).post("/applications/edit/?id=7", data={"title": "黑胶唱片"}, headers=OURS)
     assert answer.status_code == 401
     assert lines(answer.text) == [("商品名称", "黑胶唱片")]
     assert 'href="/login?next=/applications/edit/?id%3D7"' in answer.text
 
 
-def test_what_was_written_can_be_sent_again_after_signing_in(
+@pytest.mark.slow
+def test_the_typed_text_can_be_resubmitted_after_signing_in(
     app: Flask, as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """Without a script: the session ended; the error page holds the whole form, rows and all, and 重新提交 saves it."""
@@ -216,14 +222,13 @@ def test_what_was_written_can_be_sent_again_after_signing_in(
     assert again == form
     (action,) = re.findall('<form class="again" method="post" action="(.*?)">', page)
     assert as_("publisher").post(action, data=again, headers=OURS).status_code == 302
-    kept = on_record(key)
-    assert kept["application"][0]["title"] == "超时之后的标题"
-    assert sorted(carrier["quantity"] for carrier in kept["carrier"]) == [77, 1000]
+    records = on_record(key)
+    assert records["application"][0]["title"] == "超时之后的标题"
+    assert sorted(carrier["quantity"] for carrier in records["carrier"]) == [77, 1000]
 
 
-def test_a_script_is_told_where_a_redirect_leads_and_gets_a_token_to_go_on_with(
-    as_: As, make_application: Making
-) -> None:
+@pytest.mark.slow
+def test_a_script_gets_redirects_and_new_tokens_as_json(as_: As, make_application: Making) -> None:
     """保存 answers with an address; an ended session, or an old token, with a token."""
     key = make_application()
     browser = as_("publisher")
@@ -238,7 +243,7 @@ def test_a_script_is_told_where_a_redirect_leads_and_gets_a_token_to_go_on_with(
         assert answer.json["csrf_token"]
 
 
-def test_another_site_cannot_put_words_on_our_pages(as_: As) -> None:
+def test_another_site_cannot_put_text_on_the_error_page(as_: As) -> None:
     foreign = {"Origin": "https://evil.example", "Referer": "https://evil.example/trap"}
     answer = as_(None).post("/password", data={"title": "请拨打假电话"}, headers=foreign)
     assert answer.status_code == 401
@@ -246,32 +251,53 @@ def test_another_site_cannot_put_words_on_our_pages(as_: As) -> None:
     assert "evil" not in answer.text
 
 
-def test_a_host_name_that_is_not_ours_gets_nothing(app: Flask, as_: As) -> None:
-    app.config["TRUSTED_HOSTS"] = ["filing.example"]
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:81", "http://[", "https://evil/"])
+@pytest.mark.parametrize("base", ["http://localhost", "https://localhost"])
+def test_a_post_of_another_site_is_refused_with_a_valid_token_too(as_: As, origin: str, base: str) -> None:
+    browser = as_("publisher")
+    headers = {"Origin": origin, "Referer": "https://localhost/"}
+    answer = browser.post("/logout", headers=headers, base_url=base)
+    assert answer.status_code == 403
+    assert "这次提交来自其他网站的页面" in answer.text
+    assert browser.get("/password").status_code == 200
+    assert browser.post("/logout", headers=headers | {"Origin": base}, base_url=base).status_code == 303
+
+
+def test_an_untrusted_host_name_gets_an_empty_error(app: Flask, as_: As) -> None:
+    app.config["HOST_NAMES"] = ["filing.example"]
     assert as_(None).get("/login", headers={"Host": "evil.example"}).status_code == 400
     assert as_(None).get("/login", headers={"Host": "filing.example"}).status_code == 200
 
 
-def test_health_says_ok_and_no_more(as_: As) -> None:
+def test_healthz_answers_only_ok(as_: As) -> None:
     answer = as_(None).get("/healthz")
     assert (answer.status_code, answer.text, answer.mimetype) == (200, "ok\n", "text/plain")
 
 
-def test_health_tells_the_version_of_the_database_when_asked_for_details(app: Flask, as_: As) -> None:
-    """For SQLite that of the library we run on, not of the system's."""
-    told = as_(None).get("/healthz?details").text.splitlines()
+@pytest.mark.slow
+def test_whoever_asks_for_health_all_the_time_is_told_to_wait(as_: As) -> None:
+    """Each answer asks the database; a monitor asks a few times a minute."""
+    browser = as_(None)
+    answers = [browser.get("/healthz").status_code for _asked in range(301)]
+    assert answers == [200] * 300 + [429]
+
+
+def test_healthz_details_have_the_version_of_the_database(app: Flask, as_: As) -> None:
+    """For SQLite that of the library in use, not of the system's."""
+    lines = as_(None).get("/healthz?details").text.splitlines()
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
-            assert told == ["ok", f"sqlite {sqlite.library.sqlite_version}"]
+            assert lines[:2] == ["ok", f"sqlite {sqlite.library.sqlite_version}"]
         else:
             server = db.session.connection().exec_driver_sql("SHOW server_version").scalar_one()
-            assert told[0] == "ok"
-            assert re.fullmatch(r"postgresql [\d.]+", told[1])
-            assert server.startswith(told[1].split()[1])
+            assert lines[0] == "ok"
+            assert re.fullmatch(r"postgresql [\d.]+", lines[1])
+            assert server.startswith(lines[1].split()[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://x@127.0.0.1:1/x"])
-def test_without_its_database_the_house_still_answers(address: str, tmp_path: Path) -> None:
+def test_without_its_database_the_application_still_answers(address: str, tmp_path: Path) -> None:
     app = create_app({"SQLALCHEMY_DATABASE_URI": address, "STORE": str(tmp_path), "SECRET_KEY": "s"})
     browser = app.test_client()
     health = browser.get("/healthz")
@@ -279,6 +305,30 @@ def test_without_its_database_the_house_still_answers(address: str, tmp_path: Pa
     with browser.session_transaction() as session:
         session["_user_id"] = "a visit"
     page = browser.get("/password")
-    assert page.status_code == 500
+    assert page.status_code == 503
     assert "事件编号" in page.text
     assert "nowhere" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("username", "address", "setting", "shown"),
+    [
+        (None, "127.0.0.1", None, True),
+        (None, "::ffff:127.0.0.1", None, True),
+        (None, "198.51.100.7", None, False),
+        ("publisher", "198.51.100.7", None, False),
+        ("reviewer", "198.51.100.7", None, False),
+        ("operator", "198.51.100.7", None, True),
+        (None, "198.51.100.7", "198.51.100.0/24", True),
+        (None, "127.0.0.1", "198.51.100.0/24", False),
+    ],
+)
+def test_health_tells_details_to_the_machine_its_watchers_and_the_operator_alone(
+    app: Flask, as_: As, username: str | None, address: str, setting: str | None, shown: bool
+) -> None:
+    """Which version runs helps whoever attacks; that all is well, or what is not, everybody may know."""
+    if setting:
+        app.config["HEALTH_ADDRESSES"] = networks_of("HEALTH_ADDRESSES", setting)
+    answer = as_(username).get("/healthz?details", environ_base={"REMOTE_ADDR": address})
+    assert answer.text.splitlines()[0] == "ok"
+    assert (len(answer.text.splitlines()) > 1) is shown

@@ -30,6 +30,7 @@ def survives(browser: Browser, where: str, **asked: Any) -> None:
     assert answer.status_code in (200, 302, 303, 308, 400, 404), (where, asked, answer.status_code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letter", [*PEOPLE, "-"])
 def test_no_address_breaks_a_page(letter: str, as_: As, make_application: Making, routes: list[Rule]) -> None:
     """Every GET route × every parameter that anything reads × nasty values; the questions of a list one by one."""

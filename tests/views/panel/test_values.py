@@ -33,6 +33,7 @@ def marked(browser: Browser, key: int, **typed: str) -> str:
     return browser.get(answer.location).text
 
 
+@pytest.mark.slow
 def test_a_date_may_be_typed_in_any_usual_way(as_: As, make_application: Making, on_record: Recording) -> None:
     key, browser = make_application(), as_("publisher")
     for typed in (
@@ -47,6 +48,7 @@ def test_a_date_may_be_typed_in_any_usual_way(as_: As, make_application: Making,
     assert form_of(browser.get(f"/applications/edit/?id={key}").text)["expected_on"] == str(SOON)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -67,6 +69,7 @@ def test_an_impossible_or_absurd_date_is_told_and_stays_as_typed(
     assert on_record(key)["application"][0]["expected_on"] is None
 
 
+@pytest.mark.slow
 def test_a_draft_with_an_old_date_opens_and_is_told_when_it_is_declared(as_: As, make_application: Making) -> None:
     """Saved before there were bounds, or long ago."""
     key, browser = make_application(expected_on=date(1, 12, 22)), as_("publisher")
@@ -96,6 +99,7 @@ PAGES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_field_cuts_a_paste(as_: As, make_application: Making) -> None:
     """Two blanks before 8523499030 were cut to 85234990, which is lawful, and another commodity."""
     make_application()
@@ -109,6 +113,7 @@ def test_no_field_cuts_a_paste(as_: As, make_application: Making) -> None:
             assert "maxlength" not in page.text, address
 
 
+@pytest.mark.slow
 def test_a_pasted_code_is_judged_whole(as_: As, make_application: Making, on_record: Recording) -> None:
     key, browser = make_application(), as_("publisher")
     for typed in (
@@ -132,6 +137,7 @@ def test_a_pasted_code_is_judged_whole(as_: As, make_application: Making, on_rec
     assert {name: record[name] for name in kept} == {name: stored for name, (_typed, stored) in kept.items()}
 
 
+@pytest.mark.slow
 def test_too_long_a_text_is_told_with_both_lengths(as_: As, make_application: Making) -> None:
     key, browser = make_application(), as_("publisher")
     page = marked(browser, key, title="长" * 312, summary="短" * 2001)
@@ -140,6 +146,7 @@ def test_too_long_a_text_is_told_with_both_lengths(as_: As, make_application: Ma
     assert save(browser, key, title=" " * 400 + "长" * 300).status_code == 302
 
 
+@pytest.mark.slow
 def test_text_that_nobody_sees_is_no_text(as_: As, make_application: Making, on_record: Recording) -> None:
     """A title of U+200B alone was declared and got a certificate."""
     key, browser = make_application(), as_("publisher")
@@ -184,6 +191,7 @@ def test_an_opinion_that_nobody_sees_is_none(as_: As, make_application: Making, 
     assert on_record(key)["trail_entry"][-1]["opinion"] == "材料不全"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_printed_is_told_at_save_and_refused_at_declaration(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
@@ -206,6 +214,7 @@ def test_what_cannot_be_printed_is_told_at_save_and_refused_at_declaration(
     assert on_record(key)["application"][0]["status"] == Status.DRAFT
 
 
+@pytest.mark.slow
 def test_many_fields_that_cannot_be_printed_fit_into_one_answer(as_: As, make_application: Making) -> None:
     """The sentences travel in a cookie of 4 KB."""
     key, browser = make_application(carriers=20), as_("publisher")

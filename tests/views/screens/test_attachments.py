@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier
 from time import sleep
 from types import SimpleNamespace
@@ -61,6 +62,7 @@ def test_a_file_for_a_blank_form_gives_birth_to_its_draft(as_: As, a_pdf: Pdf, o
     assert on_record(answer["id"])["application"][0]["title"] == "黑胶唱片"
 
 
+@pytest.mark.slow
 def test_many_files_of_a_kind_one_replaced_one_removed(
     as_: As, make_application: Making, a_pdf: Pdf, a_png: Callable[[], bytes], on_record: Recording
 ) -> None:
@@ -95,6 +97,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 def test_what_is_no_paper_is_refused_with_a_sentence(app: Flask, as_: As, make_application: Making, a_pdf: Pdf) -> None:
     """FU2: by content, not by name; a blank form does not become a draft by a file that was refused."""
     key, browser = make_application(), as_("publisher")
@@ -147,6 +150,7 @@ NAMES = {
 }
 
 
+@pytest.mark.slow
 def test_a_file_comes_back_under_its_own_name(
     as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
 ) -> None:
@@ -163,6 +167,7 @@ def test_a_file_comes_back_under_its_own_name(
         assert answer.data == a_pdf(kept)
 
 
+@pytest.mark.slow
 def test_wherever_files_are_kept_they_come_back_whole_in_part_and_after_being_replaced(
     app: Flask, address: str, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
 ) -> None:
@@ -186,6 +191,7 @@ def test_wherever_files_are_kept_they_come_back_whole_in_part_and_after_being_re
     assert browser.get(page).data == a_pdf("first")
 
 
+@pytest.mark.slow
 def test_a_file_whose_bytes_are_lost_says_what_to_do_and_leaves_a_mark_in_the_log(
     app: Flask,
     address: str,
@@ -204,7 +210,7 @@ def test_a_file_whose_bytes_are_lost_says_what_to_do_and_leaves_a_mark_in_the_lo
     answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
     assert answer.status_code == 409
     told = re.fullmatch(
-        r"没有找到附件“合同\.pdf”的内容，请把事件编号 ([0-9A-F]{8}) 告知系统管理员，由其从备份中找回。",
+        r"附件“合同\.pdf”的内容缺失或已损坏，请把事件编号 ([0-9A-F]{8}) 告知系统管理员，由其从备份中找回。",
         answer.json["message"],
     )
     assert told
@@ -213,6 +219,26 @@ def test_a_file_whose_bytes_are_lost_says_what_to_do_and_leaves_a_mark_in_the_lo
     assert browser.get(f"/applications/attachment/?id={file['id']}").data == a_pdf("lost")
 
 
+def test_changed_bytes_are_not_shown(
+    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
+) -> None:
+    """Of the same length, or reached through a link: a sentence, and not one byte of them."""
+    key, browser = make_application(), as_("publisher")
+    upload(browser, key, a_pdf("good"), "合同.pdf")
+    file = on_record(key)["attachment"][-1]
+    path = Path(app.config["STORE"]) / file["digest"][:2] / file["digest"]
+    path.unlink()
+    path.write_bytes(a_pdf("evil"))
+    assert path.stat().st_size == file["size"]
+    for _ in range(2):
+        answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
+        assert answer.status_code == 409
+        assert "缺失或已损坏" in answer.json["message"]
+        path.unlink()
+        path.symlink_to("/etc/passwd")
+
+
+@pytest.mark.slow
 def test_a_bucket_that_does_not_answer_is_told_and_changes_nothing(
     app: Flask, as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +261,7 @@ def test_a_bucket_that_does_not_answer_is_told_and_changes_nothing(
     assert ledger(app) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
 def test_files_can_be_read_in_every_status_by_all_who_see_it(
     as_: As, make_application: Making, on_record: Recording, status: Status
@@ -256,16 +283,18 @@ def test_files_can_be_read_in_every_status_by_all_who_see_it(
         assert answer.headers["Content-Disposition"].startswith("inline;")
 
 
+@pytest.mark.slow
 def test_a_starred_file_is_starred_on_the_page(as_: As, make_application: Making) -> None:
     """手册 第一章: 标有*号的附件内容为必填项; 委托书 only for whom a press has entrusted."""
     for by, starred in (("publisher", 4), ("agent", 5)):
         key = make_application(by=by)
         page = as_(by).get(f"/applications/edit/?id={key}").text
-        assert page.count('<h3><b class="star"') == starred
+        assert page.count('<h3><b class="star" title="必填">') == starred
         label = AttachmentKind.ENTRUSTMENT.label
         assert (f'<b class="star" title="必填">*</b>{label}</h3>' in page) is (by == "agent")
 
 
+@pytest.mark.slow
 def test_a_server_that_has_no_time_for_a_file_says_so_and_takes_it_later(
     as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +307,7 @@ def test_a_server_that_has_no_time_for_a_file_says_so_and_takes_it_later(
     assert upload(browser, key, a_pdf("合同")).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_third_file_at_once_of_the_same_account_has_to_wait_and_others_do_not(
     app: Flask, as_: As, make_application: Making, a_pdf: Pdf, cast: SimpleNamespace
 ) -> None:
@@ -297,6 +327,7 @@ def test_a_third_file_at_once_of_the_same_account_has_to_wait_and_others_do_not(
     assert upload(publisher, key, a_pdf("third")).status_code == 200
 
 
+@pytest.mark.slow
 def test_there_are_so_many_files_of_a_kind_and_in_all(
     app: Flask, as_: As, make_application: Making, a_pdf: Pdf, acting: Acting
 ) -> None:
@@ -319,6 +350,30 @@ def test_there_are_so_many_files_of_a_kind_and_in_all(
     assert upload(browser, key, a_pdf("z"), kind="other", replaces=old).status_code == 200
     with acting("publisher"):
         assert len(db.session.get_one(Application, key).current_attachments) == there + 3
+
+
+@pytest.mark.slow
+def test_what_was_removed_counts_into_what_may_ever_be_uploaded(
+    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, acting: Acting
+) -> None:
+    """The bytes of removed and replaced files stay, for the trail names them: they must not fill the disk."""
+    key, browser = make_application(), as_("publisher")
+    with acting("publisher"):
+        there = len(db.session.get_one(Application, key).attachments)
+    app.config["ATTACHMENTS_EVER"] = there + 2
+    assert upload(browser, key, a_pdf("0"), kind="other").status_code == 200
+    for turn in (1, 2):
+        with acting("publisher"):
+            files = db.session.get_one(Application, key).current_attachments
+            old = next(file.id for file in files if file.kind == "other")
+        answer = upload(browser, key, a_pdf(str(turn)), kind="other", replaces=old)
+        assert answer.status_code == (200 if turn == 1 else 422)
+    words = f"这份申请前后已上传 {there + 2} 个文件（含已移除的，均须留存），不能再上传，请另建一份申请。"
+    assert answer.json["message"] == words
+    browser.post("/applications/remove/", data={"id": key, "attachment": old})
+    assert upload(browser, key, a_pdf("3"), kind="contract").json["message"] == words
+    with acting("publisher"):
+        assert len(db.session.get_one(Application, key).attachments) == there + 2
 
 
 def test_files_that_come_at_the_same_time_cannot_pass_the_limit(
@@ -346,6 +401,7 @@ def test_files_that_come_at_the_same_time_cannot_pass_the_limit(
     assert kinds.count(AttachmentKind.OTHER) == 1
 
 
+@pytest.mark.slow
 def test_a_second_file_of_the_same_name_is_told_and_kept(
     as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
 ) -> None:

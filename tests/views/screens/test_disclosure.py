@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from sqlalchemy import event, select
 
@@ -28,6 +29,7 @@ def swapped(browser: Browser, key: int, file: int, content: bytes) -> None:
     assert browser.post("/applications/upload/", data=sent).status_code == 200
 
 
+@pytest.mark.slow
 def test_what_was_taken_out_before_the_first_declaration_was_never_handed_in(
     as_: As, make_application: Making, on_record: Recording, a_pdf: Paper
 ) -> None:
@@ -46,6 +48,7 @@ def test_what_was_taken_out_before_the_first_declaration_was_never_handed_in(
     assert "草稿时的名称" in publisher.get(f"/applications/details/?id={key}").text
 
 
+@pytest.mark.slow
 def test_what_was_handed_in_and_then_replaced_stays_readable(
     as_: As, make_application: Making, on_record: Recording, a_pdf: Paper, later: Later
 ) -> None:
@@ -60,6 +63,7 @@ def test_what_was_handed_in_and_then_replaced_stays_readable(
     assert reviewer.get(f"/review/attachment/?id={contract}").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_declaration_names_the_parties_as_they_are_registered_that_day(
     as_: As, acting: Acting, make_application: Making, on_record: Recording
 ) -> None:
@@ -93,6 +97,7 @@ def test_a_refused_file_on_a_blank_form_starts_no_draft(app: Flask, as_: As) -> 
     assert ledger(app) == before
 
 
+@pytest.mark.slow
 def test_the_history_tells_which_carrier_row_was_changed_and_how(as_: As, make_application: Making) -> None:
     """A reviewer of a correction sees what to look at."""
     key, publisher = make_application(status="returned", carriers=4), as_("publisher")
@@ -121,6 +126,7 @@ def test_more_rows_than_an_application_may_have_are_refused_before_they_are_read
     assert ledger(app) == before
 
 
+@pytest.mark.slow
 def test_a_page_reads_as_much_of_a_long_history_as_of_a_short_one(
     app: Flask, as_: As, make_application: Making, acting: Acting
 ) -> None:

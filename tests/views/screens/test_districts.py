@@ -56,6 +56,7 @@ def counts(page: str) -> list[int]:
     return [int(re.findall(rf"<b>{word} (\d+) 个</b>", page)[0]) for word in ("新增", "更名", "停用")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["utf-8", "utf-8-sig", "gb18030", "xlsx"])
 def test_the_table_of_districts_is_imported_whole(app: Flask, as_: As, make_application: Making, kind: str) -> None:
     """domain.md: the full table changes. What it lacks has ended, and stays readable where a filing cites it."""
@@ -96,6 +97,7 @@ WRONG_TABLES = {
 SENTENCES = ("关区代码须为四位数字并带名称", "无法读取该文件", "文件中没有数据", "没有找到标题行")
 
 
+@pytest.mark.slow
 def test_a_table_that_cannot_be_read_changes_nothing(app: Flask, as_: As) -> None:
     """All or nothing, and a sentence that says what is wrong."""
     operator, before = as_("operator"), ledger(app)
@@ -122,6 +124,7 @@ def most_of(app: Flask, share: float) -> list[tuple[object, object]]:
     return list(now[: round(len(now) * share)])
 
 
+@pytest.mark.slow
 def test_what_looks_wrong_is_asked_about_again(app: Flask, as_: As) -> None:
     """Nothing is imported before 我已核对 is ticked; a table that shrinks by a tenth at most needs no tick."""
     operator, before = as_("operator"), districts(app)

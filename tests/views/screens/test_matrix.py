@@ -25,8 +25,8 @@ As = Callable[[str | None], Browser]
 SCREENS = {"publisher": ["applications"], "reviewer": ["review", "filings"], "national": ["register"]}
 ISSUED = {"filed", "customs_received", "customs_failed", "revoked"}
 ACTS = [action for action in Action if action is not Action.EDIT]
-OWN_DOOR = {"copy": ["applications"]}  # acts that are not on every screen
-TAKES_WORDS = {"return", "decline", "refuse", "revoke"}  # refused, they give back what was written
+OWN_DOOR = {"copy": ["applications"], "duplicate": ["applications"]}  # acts that are not on every screen
+TAKES_WORDS = {"return", "decline", "refuse", "extend", "revoke"}  # refused, they give back what was written
 WORDS = "材料需要核对。"
 TELLS_CUSTOMS = {"grant", "resend", "revoke"}
 
@@ -38,9 +38,11 @@ def sees(role: str, status: str) -> bool:
 
 DONE = {
     "submit": "已申报",
+    "withdraw": "已撤回",
     "return": "已退回",
     "decline": "已不予受理",
     "refuse": "已不予备案",
+    "extend": "已延期",
     "grant": "已准予备案",
     "resend": "已重发",
     "revoke": "已作废",
@@ -58,6 +60,7 @@ def sentences(browser: Browser, screen: str, key: int) -> list[str]:
     return said(browser.get(f"/{screen}/details/?id={key}").text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
 def test_every_act_that_the_table_forbids_is_refused_with_its_sentence(
     app: Flask, as_: As, make_application: Making, status: Status
@@ -65,6 +68,8 @@ def test_every_act_that_the_table_forbids_is_refused_with_its_sentence(
     """ST2: a forced POST by every role on every screen of theirs: one sentence, and not one row changed."""
     key = make_application(status=status)
     browsers = {role: as_(role) for role in LETTERS}
+    for role, screens in SCREENS.items():
+        browsers[role].get(f"/{screens[0]}/details/?id={key}")  # a first look of the province is recorded
     before = ledger(app)
     for role, screens in SCREENS.items():
         refused = [action for action in ACTS if LETTERS[role] not in CELLS[status, action]]
@@ -93,6 +98,7 @@ ALLOWED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "action", "role"), ALLOWED)
 def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
     app: Flask, as_: As, make_application: Making, on_record: Recording, status: str, action: str, role: str
@@ -104,6 +110,9 @@ def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
     before = on_record(key)
     assert act(browser, screen, action, key).status_code == 303
     after = on_record(key)
+    if action == "duplicate":  # a new application each time, of which the old one knows nothing
+        assert after == before and "/applications/edit/?id=" in act(browser, screen, action, key).location
+        return
     assert after["application"][0]["status"] == LEADS_TO.get(action, status)
     assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == [action]
     assert len(after["customs_message"]) - len(before["customs_message"]) == (action in TELLS_CUSTOMS)
@@ -119,12 +128,16 @@ def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
     if action == "delete":
         assert again.status_code == 404
         return
+    if action == "extend":  # the status stays, and a second extension is refused
+        assert again.status_code == 409 and "延期" in again.text
+        return
     told = refusal(Action(action), Status(LEADS_TO[action]), Role(role)) or ""
     done = DONE[action]
     assert sentences(browser, screen, key) == ([done] if action in TAKES_WORDS else [done, told])
     assert action not in TAKES_WORDS or (again.status_code == 409 and escape(told) in again.text)
 
 
+@pytest.mark.slow
 def test_the_reviewer_of_the_province_decides_from_the_queue_as_well(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
@@ -135,6 +148,7 @@ def test_the_reviewer_of_the_province_decides_from_the_queue_as_well(
         assert on_record(key)["application"][0]["status"] == LEADS_TO[action]
 
 
+@pytest.mark.slow
 def test_the_agent_acts_on_what_it_files_for_the_press(
     app: Flask, as_: As, make_application: Making, on_record: Recording
 ) -> None:
@@ -147,6 +161,7 @@ def test_the_agent_acts_on_what_it_files_for_the_press(
     assert act(as_("agent"), "applications", "print", key).location == f"/applications/certificate/?id={key}"
 
 
+@pytest.mark.slow
 def test_an_act_is_known_by_its_name_in_the_register_of_acts(app: Flask, as_: As, make_application: Making) -> None:
     """AD12: no method is reached by its name, and 编辑 is no act that a button posts."""
     key = make_application(status="pending")
@@ -173,6 +188,7 @@ def test_an_act_is_known_by_its_name_in_the_register_of_acts(app: Flask, as_: As
     assert ledger(app) == before
 
 
+@pytest.mark.slow
 def test_grounds_of_the_law_are_an_opinion_and_stand_in_the_trail(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
@@ -193,6 +209,7 @@ def test_grounds_of_the_law_are_an_opinion_and_stand_in_the_trail(
     )
 
 
+@pytest.mark.slow
 def test_an_act_that_takes_no_words_records_none(as_: As, make_application: Making, on_record: Recording) -> None:
     """A forged ground or opinion with 申报 or 准予备案 would stand in the history as if somebody had said it."""
     key = make_application()
@@ -201,6 +218,7 @@ def test_an_act_that_takes_no_words_records_none(as_: As, make_application: Maki
     assert [entry["opinion"] for entry in on_record(key)["trail_entry"][-2:]] == [None, None]
 
 
+@pytest.mark.slow
 def test_after_a_return_the_reason_stands_until_it_is_declared_again_and_then_in_the_history(
     as_: As, make_application: Making
 ) -> None:
@@ -216,6 +234,7 @@ def test_after_a_return_the_reason_stands_until_it_is_declared_again_and_then_in
         assert f"<blockquote>{reason}</blockquote>" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
 def test_a_refused_button_stays_visible_dim_and_says_why(as_: As, make_application: Making, status: Status) -> None:
     """AC6: in the list and on the page, each button is lit exactly where the table allows the act."""
@@ -234,6 +253,10 @@ def test_a_refused_button_stays_visible_dim_and_says_why(as_: As, make_applicati
             assert allowed or (dim and dim[1] == refusal(Action(button[1]), status, Role(role)))
 
 
+WORDS = {"act": "resend", "what": "add", "answer": "end", "how": "stop"}  # of the routes that name what is done
+
+
+@pytest.mark.slow
 def test_no_button_needs_a_body_to_answer(app: Flask, as_: As, make_application: Making) -> None:
     """ST7: every POST route of every screen, with nothing in it, answers with a sentence and changes nothing."""
     key = make_application()
@@ -244,7 +267,8 @@ def test_no_button_needs_a_body_to_answer(app: Flask, as_: As, make_application:
         if "POST" not in (rule.methods or ()) or not view or rule.endpoint == "applications.create_view":
             continue  # 保存 on a blank form makes a draft, which is what it is for
         role = next((role for role, screens in SCREENS.items() if screen in screens), "operator")
-        built = rule.build({"action": "submit", "act": "resend"} if rule.arguments else {})
+        action = "grant" if view == "together" else "submit"
+        built = rule.build(WORDS | {"action": action} if rule.arguments else {})
         assert built is not None
         for query in ("", f"?id={key}", "?id=1"):
             answer = browsers[role].post(built[1] + query)
@@ -270,6 +294,7 @@ OURS = {"Origin": "http://localhost"}  # what a page of ours sends, else nothing
 BEGINS = {"accepted": "customs_received", "rejected": "customs_failed"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("state", dict.fromkeys(state for state, _act in MESSAGE_CELLS))
 def test_every_act_on_a_message_happens_once_or_is_refused_with_its_sentence(

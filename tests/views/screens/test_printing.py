@@ -46,6 +46,7 @@ def number_on(app: Flask, key: int) -> str:
 
 
 class TestPrintRecord:
+    @pytest.mark.slow
     def test_every_print_stands_in_the_history_and_a_look_at_the_paper_does_not(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
@@ -62,6 +63,7 @@ class TestPrintRecord:
         assert ledger(app) == before
         assert "第 3 次打印" in as_("publisher").get(f"/applications/details/?id={key}").text
 
+    @pytest.mark.slow
     def test_a_print_is_recorded_once_the_paper_is_there(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
@@ -85,6 +87,7 @@ class TestPrintRecord:
 
 
 class TestBundle:
+    @pytest.mark.slow
     @pytest.mark.parametrize("who", SCREENS)
     def test_ticked_certificates_come_as_one_pdf_with_a_bookmark_each(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording, who: str
@@ -105,6 +108,7 @@ class TestBundle:
             assert whole.check_pdf_syntax() == []
         assert [len(prints(on_record(key))) for key in keys] == [1, 1]
 
+    @pytest.mark.slow
     def test_the_list_needs_no_script_to_print_what_is_ticked(self, as_: As, make_application: Making) -> None:
         """Boxes and button belong to one plain form; the boxes have another name than the row of an act."""
         make_application(status="filed")
@@ -115,6 +119,7 @@ class TestBundle:
             assert f'form="act" formaction="/{screen}/print-all/"' in button
         assert 'name="pick"' not in as_("reviewer").get("/review/").text
 
+    @pytest.mark.slow
     def test_a_bundle_looks_like_its_papers(self, app: Flask, as_: As, make_application: Making) -> None:
         """The same pages, seal and all, dot for dot."""
         keys, browser = [make_application(status="filed", carriers=n) for n in (1, 30)], as_("publisher")
@@ -124,6 +129,7 @@ class TestBundle:
         assert len(whole) == len(alone) > 2
         assert whole == alone
 
+    @pytest.mark.slow
     def test_one_that_may_not_be_printed_stops_all_and_is_named(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
@@ -138,6 +144,7 @@ class TestBundle:
             assert sentence.endswith(NOBODY)
             assert ledger(app) == before
 
+    @pytest.mark.slow
     def test_what_cannot_be_asked_for_is_answered_and_recorded_nowhere(
         self, app: Flask, as_: As, make_application: Making
     ) -> None:
@@ -154,6 +161,7 @@ class TestBundle:
             assert browser.post("/applications/print-all/", data={"pick": picked}).status_code == 404
         assert ledger(app) == before
 
+    @pytest.mark.slow
     def test_the_same_row_twice_is_one_print(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
@@ -162,6 +170,7 @@ class TestBundle:
         assert bound(as_("publisher"), "applications", [key, key]).status_code == 200
         assert len(prints(on_record(key))) == 1
 
+    @pytest.mark.slow
     def test_the_address_of_a_bundle_shows_it_again_and_records_nothing(
         self, app: Flask, as_: As, make_application: Making, later: Callable[[], None]
     ) -> None:
@@ -185,6 +194,7 @@ class TestBundle:
         assert told(as_("publisher"), where) == ["合并打印件的地址已失效，请在列表中重新打印。"]
         assert ledger(app) == before
 
+    @pytest.mark.slow
     def test_a_bundle_is_shown_as_long_as_every_certificate_in_it_may_be_printed(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
@@ -204,6 +214,7 @@ class TestBundle:
         with app.test_request_context():
             assert len(job_of(10**6, list(range(10**8, 2 * 10**8, 500_000)))) < 3000
 
+    @pytest.mark.slow
     def test_a_reason_is_told_once_with_the_numbers_it_is_about(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
@@ -221,6 +232,7 @@ class TestBundle:
         assert numbers[drafts[10]] not in sentence
         assert ledger(app) == before
 
+    @pytest.mark.slow
     def test_a_script_is_told_on_its_own_page(self, app: Flask, as_: As, make_application: Making) -> None:
         """The ticks stay where they are: no page opens, and no sentence waits for the next one."""
         good, bad, browser = make_application(status="filed"), make_application(), as_("publisher")
@@ -234,6 +246,7 @@ class TestBundle:
         answer = browser.post("/applications/print-all/", data={"pick": good}, headers=script)
         assert answer.json["location"].startswith("/applications/bundle/?job=")
 
+    @pytest.mark.slow
     def test_a_paper_that_is_not_made_yet_stops_the_bundle(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
@@ -249,6 +262,7 @@ class TestBundle:
         assert bound(browser, "applications", keys).mimetype == "application/pdf"
         assert [len(prints(on_record(key))) for key in keys] == [1, 1, 1]
 
+    @pytest.mark.slow
     def test_made_ready_one_by_one(self, app: Flask, as_: As, make_application: Making) -> None:
         """`prepare` answers 202 until a worker has made the paper, then 204; it writes nothing where one is asked."""
         key, browser = make_application(status="filed"), as_("publisher")

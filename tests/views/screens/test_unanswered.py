@@ -34,6 +34,7 @@ def silent(
     return key, message["message_id"], message["id"]
 
 
+@pytest.mark.slow
 def test_it_is_shown_once_it_has_waited_too_long(silent: tuple[int, str, int], later: Later, as_: Any) -> None:
     """In 数据交换, in the case for both sides, in /healthz; not before."""
     key, name, number = silent
@@ -56,6 +57,7 @@ def test_it_is_shown_once_it_has_waited_too_long(silent: tuple[int, str, int], l
     assert "久未收到海关回执" not in as_("reviewer2").get("/exchange/").text
 
 
+@pytest.mark.slow
 def test_it_can_be_asked_for_at_once(
     silent: tuple[int, str, int], house: House, typed: Typing, on_record: Recording, as_: Any
 ) -> None:
@@ -72,6 +74,7 @@ def test_it_can_be_asked_for_at_once(
     assert [entry["act"] for entry in on_record(key)["trail_entry"]][-2:] == ["ask", "customs_accepted"]
 
 
+@pytest.mark.slow
 def test_what_was_set_aside_is_asked_for_no_more_and_a_receipt_still_counts(
     silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
 ) -> None:
@@ -87,6 +90,7 @@ def test_what_was_set_aside_is_asked_for_no_more_and_a_receipt_still_counts(
     assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("how", "after"), [("accepted", "customs_received"), ("rejected", "customs_failed")])
 def test_it_is_settled_by_hand_with_a_reason_and_a_trail_entry(
     silent: tuple[int, str, int], later: Later, on_record: Recording, as_: Any, typed: Typing, how: str, after: str
@@ -116,6 +120,7 @@ def test_it_is_settled_by_hand_with_a_reason_and_a_trail_entry(
     assert checked.exit_code == 0, checked.output
 
 
+@pytest.mark.slow
 def test_a_receipt_that_says_the_opposite_later_moves_nothing_and_is_told(
     silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
 ) -> None:
@@ -130,6 +135,7 @@ def test_a_receipt_that_says_the_opposite_later_moves_nothing_and_is_told(
     assert "与此前人工登记的结果不符" in as_("reviewer").get(f"/exchange/details/?id={number}").text
 
 
+@pytest.mark.slow
 def test_settled_by_hand_after_a_revocation_it_leaves_the_status_and_lets_the_revocation_go(
     silent: tuple[int, str, int],
     house: House,
@@ -160,6 +166,7 @@ class TestDeliverer:
         really = clock.now
         monkeypatch.setattr(clock, "now", lambda: really() + timedelta(**span))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("minutes", "words"), [(4, "ok\n"), (6, "deliverer\noverdue\n")])
     def test_without_one_a_message_is_overdue_after_minutes(
         self, app: Flask, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, minutes: int, words: str
@@ -173,6 +180,7 @@ class TestDeliverer:
             assert ("投递程序没有运行" in as_(who).get(path).text) == dead
         assert "投递程序没有运行" not in as_("reviewer2").get("/exchange/").text, "nothing of theirs waits"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("minutes", "words"), [(50, "ok\n"), (70, "overdue\n")])
     def test_with_one_a_slow_customs_is_overdue_after_an_hour(
         self,
@@ -198,15 +206,15 @@ class TestDeliverer:
         self, app: Flask, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with app.app_context(), access.everything() as session:
-            heartbeat.beat(session)
+            heartbeat.record(session)
             first = heartbeat.last_seen(session)
-            heartbeat.beat(session)
+            heartbeat.record(session)
             assert heartbeat.last_seen(session) == first
             self.after(monkeypatch, seconds=20)
-            heartbeat.beat(session)
+            heartbeat.record(session)
             second = heartbeat.last_seen(session)
             assert first and second and second > first
             monkeypatch.undo()
-            heartbeat.beat(session)
+            heartbeat.record(session)
             last = heartbeat.last_seen(session)
             assert last and last < second, "the clock was set back"

@@ -1,4 +1,4 @@
-"""The terminal about certificates: a file, a code, without and with the register."""
+"""Commands on certificates: verify a file, a number, a code; make papers."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from sqlalchemy import select
 from models import access, clock, numbering
 from models.acts import papers
 from models.certificate import Paper
-from models.certificate.words import dated
+from models.certificate.display import dated
 from models.signing import check_code
 from models.vocabulary import Action
 from tests import ROOT
@@ -30,8 +30,8 @@ FORGED = "二维码不完整，或不是签发机关为这份证明签署的。�
 
 
 @pytest.fixture
-def said(app: Flask) -> Saying:
-    """`said("verify", file)`: what `flask certificate verify FILE` answers."""
+def run(app: Flask) -> Saying:
+    """`run("verify", file)`: the result of `flask certificate verify FILE`."""
 
     def run(*words: object) -> Result:
         return app.test_cli_runner().invoke(args=["certificate", *map(str, words)])
@@ -39,48 +39,46 @@ def said(app: Flask) -> Saying:
     return run
 
 
-def test_a_file_is_valid_only_while_the_register_says_so(
-    app: Flask, make_application: Making, printed: Any, held: Any, said: Saying, a_pdf: Any, tmp_path: Path
+def test_a_file_is_valid_only_while_its_certificate_is(
+    app: Flask, make_application: Making, printed: Any, held: Any, run: Saying, a_pdf: Any, tmp_path: Path
 ) -> None:
     """PD4: exit status 0 for the issued file of a valid certificate alone."""
     key = make_application(status="filed")
     file, paper = tmp_path / "证明.pdf", printed(key)
     file.write_bytes(paper)
-    done = said("verify", file)
+    done = run("verify", file)
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.startswith("这份备案证明目前有效。\n")
     assert f"  证明编号：{held(key).number}\n" in done.stdout
     for content in (paper[:-1], paper[:4000] + b"x" + paper[4001:], a_pdf(), b"", b"x"):
         file.write_bytes(content)
-        done = said("verify", file)
-        assert (done.exit_code, "文件" in done.stdout, "证明编号" in done.stdout) == (1, True, False)
+        done = run("verify", file)
+        assert (done.exit_code, "文件" in done.stdout, "证明编号：" in done.stdout) == (1, True, False)
     file.write_bytes(paper)
     take(app, Action.REVOKE, key, "publisher")
-    done = said("verify", file)
+    done = run("verify", file)
     assert (done.exit_code, f"已于 {dated(clock.today())}作废" in done.stdout) == (1, True)
-    assert said("verify", tmp_path / "nothing.pdf").exit_code == 2
+    assert run("verify", tmp_path / "nothing.pdf").exit_code == 2
 
 
-def test_a_number_is_judged_however_it_is_spelled(
-    app: Flask, make_application: Making, held: Any, said: Saying
-) -> None:
-    """`certificate verify NUMBER`: whether it holds; the facts are for whoever has the paper."""
+def test_a_number_is_verified_in_any_spelling(app: Flask, make_application: Making, held: Any, run: Saying) -> None:
+    """`certificate verify NUMBER`: validity without facts."""
     key = make_application(status="filed")
     number = held(key).number
     for spelled in (number, number.lower(), number.replace("0", "O"), f"{number[:7]}-{number[7:]}"):
-        done = said("verify", spelled)
+        done = run("verify", spelled)
         assert (done.exit_code, done.output) == (0, "这份备案证明目前有效。\n"), spelled
     take(app, Action.REVOKE, key, "publisher")
-    done = said("verify", number)
+    done = run("verify", number)
     assert (done.exit_code, f"已于 {dated(clock.today())}作废" in done.output) == (1, True)
-    never = numbering.spelled(number[:3], int(number[3:7]), 999_999)
-    assert (said("verify", never).exit_code, said("verify", number[:-2]).exit_code) == (1, 2)
+    never = numbering.format_number(number[:3], int(number[3:7]), 999_999)
+    assert (run("verify", never).exit_code, run("verify", number[:-2]).exit_code) == (1, 2)
 
 
-def test_a_code_is_proved_with_the_public_keys_alone(
+def test_a_code_is_verified_with_the_public_keys_only(
     app: Flask, make_application: Making, held: Any, tmp_path: Path
 ) -> None:
-    """Offline: another process, no register within reach, no private key; what was shortened says so."""
+    """Offline: in another process, without database and private key; shortened texts end in …"""
     paper, public = held(make_application(status="filed", title="长" * 300)), tmp_path / "public"
     public.mkdir()
     for file in Path(app.config["SIGNING_KEY"]).glob("*.pub"):
@@ -96,14 +94,14 @@ def test_a_code_is_proved_with_the_public_keys_alone(
         ran = subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False)
         return ran.returncode, ran.stdout, ran.stderr
 
-    told = [
+    lines = [
         "二维码由签发机关签署。今天是否仍然有效，请联网查验。",
         f"  证明编号：{paper.number}",
         "  出版单位：江苏文艺音像出版社",
         f"  商品名称：{'长' * 59}…",
         f"  签发日期：{dated(clock.today())}",
     ]
-    assert prove(f"https://filing.example/verify/{paper.number}?c={paper.code}") == (0, "\n".join(told) + "\n", "")
+    assert prove(f"https://filing.example/verify/{paper.number}?c={paper.code}") == (0, "\n".join(lines) + "\n", "")
     altered = paper.code[:-1] + ("A" if paper.code[-1] != "A" else "B")
     assert prove(altered) == (1, "", f"{FORGED}\n")
 
@@ -111,25 +109,25 @@ def test_a_code_is_proved_with_the_public_keys_alone(
 def test_one_file_and_the_public_keys_are_a_verifier(
     app: Flask, make_application: Making, held: Any, tmp_path: Path
 ) -> None:
-    """`python check_code.py KEYS_FOLDER TEXT`, on a machine that has nothing else of ours."""
+    """`python check_code.py KEYS_FOLDER TEXT`, on a machine without the rest of the product."""
     paper, alone = held(make_application(status="filed")), tmp_path / "check_code.py"
     shutil.copy(check_code.__file__, alone)
     keys = tmp_path / "keys"
     keys.mkdir()
     shutil.copy(Path(app.config["SIGNING_KEY"], "320000.pub"), keys)
-    for text, status, told in (
+    for text, status, line in (
         (f"https://filing.example/verify/{paper.number}?c={paper.code}", 0, f"\n{paper.number}\n江苏文艺音像出版社\n"),
         (paper.code[:-4], 1, "二维码不完整，或不是签发机关签署的。"),
     ):
         command = [sys.executable, "-I", str(alone), str(keys), text]
         ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert (ran.returncode, told in ran.stdout, ran.stderr) == (status, True, "")
+        assert (ran.returncode, line in ran.stdout, ran.stderr) == (status, True, "")
 
 
-def test_after_a_change_of_keys_old_codes_are_still_proved(
-    app: Flask, make_application: Making, held: Any, said: Saying, as_: Any, tmp_path: Path
+def test_after_a_change_of_keys_old_codes_are_still_verified(
+    app: Flask, make_application: Making, held: Any, run: Saying, as_: Any, tmp_path: Path
 ) -> None:
-    """Rotation: the former public key stays under another name; nothing is issued anew."""
+    """Rotation: the former public key stays under another name; nothing is reissued."""
     before, folder = held(make_application(status="filed")), tmp_path / "keys"
     shutil.copytree(app.config["SIGNING_KEY"], folder)
     app.config["SIGNING_KEY"] = str(folder)
@@ -140,16 +138,16 @@ def test_after_a_change_of_keys_old_codes_are_still_proved(
     (folder / "320000.pub").write_bytes(public)
     after = held(make_application(status="filed"))
     for paper in (before, after):
-        assert said("verify-code", paper.code).exit_code == 0
+        assert run("verify-code", paper.code).exit_code == 0
         assert "有效" in as_(None).get(f"/verify/{paper.number}?c={paper.code}").text
     (folder / "320000-2025.pub").unlink()
-    assert said("verify-code", before.code).exit_code == 1
+    assert run("verify-code", before.code).exit_code == 1
 
 
-def test_whatever_one_paper_meets_the_others_are_made(
-    app: Flask, make_application: Making, said: Saying, held: Any, monkeypatch: pytest.MonkeyPatch
+def test_an_error_with_one_paper_does_not_stop_the_others(
+    app: Flask, make_application: Making, run: Saying, held: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`render`: told by 证明编号; and of one that was revoked no paper is ever made."""
+    """`render` reports it by 证明编号; no paper is made for a revoked certificate."""
     first, revoked, last = (make_application(status=status) for status in ("filed", "revoked", "filed"))
     complete, number = papers.complete, held(first).number
 
@@ -160,7 +158,7 @@ def test_whatever_one_paper_meets_the_others_are_made(
 
     broken.turn = iter([True, False]).__next__  # type: ignore[attr-defined]
     monkeypatch.setattr(papers, "complete", broken)
-    done = said("render")
+    done = run("render")
     assert (done.exit_code, done.stdout) == (1, "已补制 1 份证明文件。\n")
     assert f"{number}：ZeroDivisionError: a fault of ours\n" in done.stderr
     with app.app_context(), access.everything() as session:
@@ -168,8 +166,8 @@ def test_whatever_one_paper_meets_the_others_are_made(
     assert revoked
 
 
-def test_what_cannot_be_made_is_told_and_keeps_none_of_the_others(
-    app: Flask, make_application: Making, said: Saying, a_press: Any, held: Any, printed: Any, tmp_path: Path
+def test_a_paper_that_cannot_be_made_is_reported_and_does_not_stop_the_others(
+    app: Flask, make_application: Making, run: Saying, a_press: Any, held: Any, printed: Any, tmp_path: Path
 ) -> None:
     """`render`: a province without its key waits; the next one's paper is made; a second run finds the rest."""
     waiting = make_application(status="filed")
@@ -178,10 +176,24 @@ def test_what_cannot_be_made_is_told_and_keeps_none_of_the_others(
     shutil.copytree(keys, folder)
     (folder / "320000.p12").unlink()
     app.config["SIGNING_KEY"] = str(folder)
-    done = said("render")
+    done = run("render")
     assert (done.exit_code, done.stdout) == (1, "已补制 1 份证明文件。\n")
     assert "尚未配置江苏省新闻出版局的签章密钥" in done.stderr
     assert "有 1 份没有制成，请按上面的原因处理后再次运行。" in done.stderr
     app.config["SIGNING_KEY"] = keys
-    assert said("render").stdout == "已补制 1 份证明文件。\n"
+    assert run("render").stdout == "已补制 1 份证明文件。\n"
     assert printed(waiting) != printed(other)
+
+
+@pytest.mark.parametrize("words", [("work",), ("render",)])
+def test_papers_that_could_not_be_made_are_told_by_the_exit_status(
+    app: Flask, make_application: Making, run: Saying, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Whoever runs it from a timer looks at nothing else."""
+    make_application(status="filed")
+    keys, app.config["SIGNING_KEY"] = app.config["SIGNING_KEY"], str(tmp_path / "no keys")
+    done = run(*words)
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (1, "有 1 份没有制成，请按上面的原因处理后再次运行。")
+    app.config["SIGNING_KEY"] = keys
+    assert run("render").exit_code == 0
+    assert run("work").exit_code == 0, "nothing to do is no failure"

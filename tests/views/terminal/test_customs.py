@@ -27,9 +27,10 @@ from tests.cast import make_papers
 from tests.conftest import Acting, Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
+from tests.views.faulty_customs import FaultInjection
 from views.demo import simulator, simulator_transports
 from views.resources import office
-from views.terminal.customs import way
+from views.terminal.customs import channel
 
 
 def perform(acting: Acting, key: int, action: Action) -> None:
@@ -62,28 +63,28 @@ class TestDelivery:
         """海关接收成功: message, status and trail say so together."""
         key = make_application(status="filed")
         done = typed("customs", "deliver")
-        kept = on_record(key)
-        (message,) = kept["customs_message"]
+        records = on_record(key)
+        (message,) = records["customs_message"]
         assert (done.exit_code, done.output) == (0, f"{message['message_id']}：接收成功 0000 已接收（模拟海关）\n")
         assert house.ledger() == [(message["message_id"], "grant", True)]
-        assert status(kept) is Status.CUSTOMS_RECEIVED
+        assert status(records) is Status.CUSTOMS_RECEIVED
         assert (message["attempts"], message["accepted"], message["answer"]) == (1, True, "0000 已接收（模拟海关）")
-        last = kept["trail_entry"][-1]
+        last = records["trail_entry"][-1]
         assert (last["act"], last["opinion"]) == ("customs_accepted", "0000 已接收（模拟海关）")
 
-    def test_what_is_sent_is_signed_by_the_province(
+    def test_letters_are_signed_by_the_province(
         self, app: Flask, make_application: Making, house: House, typed: Typing
     ) -> None:
         """The simulated customs checks it where it has roots to trust; an unsigned letter is returned."""
         make_application(status="filed")
         with app.app_context():
-            house.customs.trusted, parties = way().keys.trusted(), way().parties
+            house.customs.trusted, parties = channel().keys.trusted(), channel().parties
         assert "接收成功" in typed("customs", "deliver").output
         question = envelope.question_xml("Z3220260000017-1")
         unsigned = envelope.enveloped("Z-1", envelope.QUESTION, clock.now(), question, parties)
         assert "签名验证失败" in (house.customs.take(unsigned) or b"").decode()
 
-    def test_without_keys_nothing_is_sent_and_no_message_is_to_blame(
+    def test_without_keys_nothing_is_sent_and_no_fault_is_counted(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
     ) -> None:
         """PD4: never an unsigned message."""
@@ -93,7 +94,7 @@ class TestDelivery:
         (message,) = on_record(key)["customs_message"]
         assert (message["attempts"], message["faults"], message["sent_at"], house.asked) == (1, 0, None, [])
 
-    def test_a_refusal_is_shown_with_its_code_and_resending_leads_out_of_it(
+    def test_a_rejection_is_shown_with_its_code_and_can_be_resent(
         self,
         make_application: Making,
         on_record: Recording,
@@ -103,7 +104,7 @@ class TestDelivery:
         as_: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """CU1: 海关接收失败 stops nobody else, says what to do next, and is no dead end."""
+        """CU1: 海关接收失败 does not stop other messages, and says what to do next."""
         key, other = make_application(status="filed", title="测试拒收"), make_application(status="filed")
         typed("customs", "deliver")
         assert status(on_record(key)) is Status.CUSTOMS_FAILED
@@ -122,40 +123,41 @@ class TestDelivery:
         first, second = messages(on_record(key))
         assert {(first, "grant", False), (second, "resend", True)} < set(house.ledger())
 
-    def test_a_gateway_that_is_down_is_tried_again_and_sets_nothing_aside(
+    def test_a_gateway_that_is_down_is_retried_and_nothing_is_set_aside(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
     ) -> None:
-        """CU14: every attempt is counted and kept in words; a night without customs is no fault of any message."""
+        """CU14: every attempt is counted and noted; a failure of the gateway is no fault of a message."""
         key = make_application(status="filed")
         house.close()
         for _night in range(12):
             assert "未送达，稍后重试。海关网关没有应答" in typed("customs", "deliver").output
-            assert "未送达" not in typed("customs", "deliver").output
+            waiting = typed("customs", "deliver")
+            assert (waiting.exit_code, "未送达" in waiting.output) == (1, False)
+            assert waiting.stderr == "还有 1 份报文没有送达，请查看原因后再次运行。\n"
             later()
-        kept = on_record(key)
-        (message,) = kept["customs_message"]
+        records = on_record(key)
+        (message,) = records["customs_message"]
         assert (message["attempts"], message["faults"], message["sent_at"]) == (12, 0, None)
-        assert len(kept["customs_note"]) == 12
+        assert len(records["customs_note"]) == 12
         assert message["answer"].startswith("未送达，稍后重试。海关网关没有应答")
-        assert status(kept) is Status.FILED
+        assert status(records) is Status.FILED
         house.open()
-        assert "接收成功" in typed("customs", "deliver").output
+        arrived = typed("customs", "deliver")
+        assert (arrived.exit_code, "接收成功" in arrived.output) == (0, True)
         assert house.customs.arrivals() == [message["message_id"]]
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
 
-    def test_a_gateway_that_is_silent_is_left_alone_until_the_next_round(
-        self, make_application: Making, house: House, typed: Typing
-    ) -> None:
-        """Not every message has to wait for its own time-out."""
+    def test_a_silent_gateway_ends_the_round(self, make_application: Making, house: House, typed: Typing) -> None:
+        """So that not every message waits for its own timeout."""
         for _ in range(5):
             make_application(status="filed")
         house.tricks = [503] * 5
-        assert len(typed("customs", "deliver").output.splitlines()) == delivery.SILENCES
+        assert len(typed("customs", "deliver").stdout.splitlines()) == delivery.SILENCES
 
-    def test_sent_but_not_answered_is_asked_for_before_it_is_sent_again(
+    def test_an_unanswered_message_is_queried_before_it_is_resent(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
     ) -> None:
-        """Unknown is a state: known there, the answer is fetched; not known there, it is sent again."""
+        """If customs has received it, its answer is fetched; otherwise it is sent again."""
         known, lost = make_application(status="filed"), make_application(status="filed")
         (first,), (second,) = messages(on_record(known)), messages(on_record(lost))
         house.tricks = [500, 500]
@@ -167,10 +169,10 @@ class TestDelivery:
         assert sorted(house.asked) == sorted([first, second, f"{first}-Q2", f"{second}-Q2", second])
         assert [status(on_record(key)) for key in (known, lost)] == [Status.CUSTOMS_RECEIVED] * 2
 
-    def test_a_message_handed_on_waits_for_its_business_receipt(
+    def test_a_forwarded_message_waits_for_its_business_receipt(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
     ) -> None:
-        """A transport receipt decides nothing; customs is asked now and then, and nothing is sent twice."""
+        """A transport receipt decides nothing; customs is queried now and then, and nothing is resent."""
         key = make_application(status="filed", title="测试等待")
         (name,) = messages(on_record(key))
         assert "已转交，等待回执" in typed("customs", "deliver").output
@@ -178,8 +180,8 @@ class TestDelivery:
             later()
             assert "已转交，等待回执" in typed("customs", "deliver").output
         assert house.customs.arrivals() == [name]
-        told = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", "已接收"))
-        house.customs.post(name, told, 0)
+        content = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", "已接收"))
+        house.customs.post(name, content, 0)
         typed("customs", "deliver")
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
         assert house.customs.waiting() == []
@@ -194,7 +196,7 @@ class TestDelivery:
         later: Later,
         as_: Any,
     ) -> None:
-        """CU1, CU2, CU14: the others arrive; it is not sent any more, is named by the health check, and can go on."""
+        """CU1, CU2, CU14: the others arrive; this one is not sent, is reported by /healthz, and can be released."""
         key, *others = (make_application(status="filed") for _ in range(4))
         make_papers(app)
         (name,) = messages(on_record(key))
@@ -214,20 +216,20 @@ class TestDelivery:
         assert "已搁置" in as_("reviewer").get("/exchange/").text
         assert as_("reviewer2").post("/exchange/release/", data={"id": message["id"]}).status_code == 404
         assert as_("reviewer").post("/exchange/release/", data={"id": message["id"]}).status_code == 303
-        kept = on_record(key)
-        assert (kept["trail_entry"][-1]["act"], kept["trail_entry"][-1]["opinion"]) == ("release", name)
+        records = on_record(key)
+        assert (records["trail_entry"][-1]["act"], records["trail_entry"][-1]["opinion"]) == ("release", name)
         typed("customs", "deliver")
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
         assert as_(None).get("/healthz").text == "ok\n"
 
-    def test_one_message_that_cannot_be_written_stops_no_other(
+    def test_a_message_that_cannot_be_written_does_not_stop_the_others(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
     ) -> None:
-        """CU1, CU2: the others arrive, and this one says why it did not."""
+        """CU1, CU2: the others arrive, and the reason is noted on this one."""
         first, bad, last = (make_application(status="filed") for _ in range(3))
         with app.app_context(), db.engine.begin() as connection:
             connection.execute(text(f"UPDATE customs_message SET message_id = '坏' WHERE application_id = {bad}"))
-        assert typed("customs", "deliver").exit_code == 0
+        assert typed("customs", "deliver").exit_code == 1
         received = [status(on_record(key)) is Status.CUSTOMS_RECEIVED for key in (first, bad, last)]
         assert received == [True, False, True]
         (message,) = on_record(bad)["customs_message"]
@@ -237,7 +239,7 @@ class TestDelivery:
     def test_a_revocation_follows_the_grant_and_waits_while_it_fails(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
     ) -> None:
-        """CU11: customs hears of both in order; what it says of the first moves nothing any more."""
+        """CU11: customs gets both in order; its answer to the first no longer changes the status."""
         key = make_application(status="revoked")
         grant, revocation = messages(on_record(key))
         house.close()
@@ -247,12 +249,12 @@ class TestDelivery:
         later()
         typed("customs", "deliver")
         assert house.ledger() == [(grant, "grant", True), (revocation, "revoke", True)]
-        kept = on_record(key)
-        assert status(kept) is Status.REVOKED
-        assert [row["accepted"] for row in kept["customs_message"]] == [True, True]
-        assert kept["trail_entry"][-1]["act"] == "revoke"
+        records = on_record(key)
+        assert status(records) is Status.REVOKED
+        assert [row["accepted"] for row in records["customs_message"]] == [True, True]
+        assert records["trail_entry"][-1]["act"] == "revoke"
 
-    def test_a_revocation_that_customs_rejects_is_told_and_sent_again(
+    def test_a_revocation_that_customs_rejects_is_reported_and_resent(
         self,
         make_application: Making,
         on_record: Recording,
@@ -261,15 +263,15 @@ class TestDelivery:
         typed: Typing,
         as_: Any,
     ) -> None:
-        """CU1, CU11: no dead end: health names it, both sides read what it means, 重发 tells the revocation anew."""
+        """CU1, CU11: /healthz reports it, both roles see what it means, and 重发 sends the revocation again."""
         key = make_application(status="filed")
         typed("customs", "deliver")
         perform(acting, key, Action.REVOKE)
         details = f"/filings/details/?id={key}"
         assert "aria-disabled" in button_of(as_("reviewer").get(details).text, "resend")
-        house.customs.faults = simulator.FaultInjection({"rejected": 1.0})
+        house.customs.faults = FaultInjection({"rejected": 1.0})
         typed("customs", "deliver")
-        house.customs.faults = simulator.FaultInjection()
+        house.customs.faults = FaultInjection()
         assert as_(None).get("/healthz").text == "rejected\n"
         assert "1 份作废通知海关没有接收" in as_("reviewer").get("/exchange/").text
         assert "1 份作废通知海关没有接收" not in as_("reviewer2").get("/exchange/").text
@@ -289,36 +291,36 @@ class TestDelivery:
         assert as_(None).get("/healthz").text == "ok\n"
         assert "海关没有接收本证明的作废通知" not in as_("publisher").get(f"/applications/details/?id={key}").text
 
-    def test_a_revocation_of_what_customs_never_took_calls_nobody(
+    def test_a_rejected_revocation_of_a_rejected_certificate_is_not_reported(
         self, make_application: Making, acting: Acting, house: House, typed: Typing, as_: Any
     ) -> None:
-        """Neither did it take the certificate: there is nothing to withdraw."""
+        """Customs has not accepted the certificate either: there is nothing to withdraw."""
         key = make_application(status="filed")
-        house.customs.faults = simulator.FaultInjection({"rejected": 1.0})
+        house.customs.faults = FaultInjection({"rejected": 1.0})
         typed("customs", "deliver")
         perform(acting, key, Action.REVOKE)
         typed("customs", "deliver")
         assert as_(None).get("/healthz").text == "ok\n"
 
-    def test_a_deliverer_that_dies_before_it_notes_the_answer_does_no_harm(
+    def test_a_deliverer_that_dies_before_it_notes_the_answer_causes_no_second_arrival(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
     ) -> None:
-        """CU4, RC6: whoever comes next asks, customs repeats its answer: one effect, one arrival."""
+        """CU4, RC6: the next deliverer queries, customs repeats its answer: one effect, one arrival."""
         key = make_application(status="filed", title="测试拒收")
         with app.app_context(), access.everything() as session:
-            message = outbox.claim(session, way().pace)
+            message = outbox.claim(session, channel().pace)
             assert message is not None
-            way().gateway.send(*delivery.written(message, way()))
+            channel().gateway.send(*delivery.build_letter(message, channel()))
         later()
         typed("customs", "deliver")
         (name,) = messages(on_record(key))
         assert house.customs.arrivals() == [name]
         assert status(on_record(key)) is Status.CUSTOMS_FAILED
 
-    def test_no_more_than_customs_takes_in_a_minute(
+    def test_the_rate_limit_of_customs_is_respected(
         self, app: Flask, make_application: Making, house: House, typed: Typing, later: Later
     ) -> None:
-        """E-port takes fewer than 100 messages a minute, from all deliverers together."""
+        """The E-port accepts fewer than 100 messages a minute, from all deliverers together."""
         app.config["CUSTOMS_PACE"] = {"per_minute": 2}
         for _ in range(3):
             make_application(status="filed")
@@ -330,8 +332,8 @@ class TestDelivery:
         self, app: Flask, make_application: Making, on_record: Recording, house: House
     ) -> None:
         """RC8: two processes that watch the same outbox while it fills."""
-        kept = {"SQLALCHEMY_DATABASE_URI", "STORE", "SECRET_KEY", "CUSTOMS_GATEWAY", "SIGNING_KEY"}
-        settings = {f"FILING_{name}": str(app.config[name]) for name in kept}
+        records = {"SQLALCHEMY_DATABASE_URI", "STORE", "SECRET_KEY", "CUSTOMS_GATEWAY", "SIGNING_KEY"}
+        settings = {f"FILING_{name}": str(app.config[name]) for name in records}
         command = [sys.executable, "-m", "flask", "--app", "app", "customs", "deliver", "--watch"]
         people = [subprocess.Popen(command, cwd=ROOT, env=os.environ | settings) for _ in range(2)]
         try:
@@ -351,14 +353,14 @@ class TestDelivery:
     @pytest.mark.parametrize(
         "status_", [301, 302, 400, 401, 403, 404, 407, 429, 451, 500, 502, 503, b"<html>login</html>"]
     )
-    def test_what_the_way_is_to_blame_for_sets_nothing_aside_and_is_asked_about(
+    def test_transport_failures_set_nothing_aside_and_lead_to_a_query(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, status_: Any
     ) -> None:
         """A wrong address, an expired client certificate, a page of some proxy: no message is at fault for that."""
         keys = [make_application(status="filed") for _ in range(4)]
         for _ in range(3):
             house.tricks = [status_] * 9
-            assert len(typed("customs", "deliver").output.splitlines()) == delivery.SILENCES
+            assert len(typed("customs", "deliver").stdout.splitlines()) == delivery.SILENCES
             later()
         rows = [on_record(key)["customs_message"][0] for key in keys]
         assert {row["faults"] for row in rows} == {0}
@@ -372,10 +374,10 @@ class TestDelivery:
         assert sorted(house.customs.arrivals()) == sorted(row["message_id"] for row in rows)
 
     @pytest.mark.parametrize("status_", [413, 422])
-    def test_what_customs_will_not_take_is_the_messages_own_fault(
+    def test_a_message_refused_by_status_counts_a_fault(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, status_: int
     ) -> None:
-        """It stops no other, and says so."""
+        """The others are not stopped, and the reason is noted."""
         bad, good = make_application(status="filed"), make_application(status="filed")
         house.tricks = [status_]
         typed("customs", "deliver")
@@ -383,7 +385,7 @@ class TestDelivery:
         assert (row["faults"], row["answer"]) == (1, f"海关拒收报文。海关网关应答状态 {status_}。稍后重试。")
         assert status(on_record(good)) is Status.CUSTOMS_RECEIVED
 
-    def test_an_error_of_our_own_after_a_good_send_is_no_fault_and_no_secret_is_shown(
+    def test_an_internal_error_after_a_send_is_no_fault_and_shows_no_details(
         self,
         make_application: Making,
         on_record: Recording,
@@ -392,13 +394,13 @@ class TestDelivery:
         later: Later,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """The letter arrived; our database did not take the answer: it is asked for, in words for people."""
+        """The letter arrived, but the answer could not be stored: a query follows; the note has no exception text."""
         key = make_application(status="filed")
 
         def broken(*_args: Any) -> list[str]:
             raise OperationalError("SELECT secret", {}, Exception("database is locked"))
 
-        monkeypatch.setattr(inbox, "take", broken)
+        monkeypatch.setattr(inbox, "store_and_process", broken)
         typed("customs", "deliver")
         monkeypatch.undo()
         (row,) = on_record(key)["customs_message"]
@@ -410,44 +412,44 @@ class TestDelivery:
         typed("customs", "deliver")
         assert house.customs.arrivals() == [row["message_id"]]
 
-    def test_an_answer_about_another_message_is_not_taken_for_ours(
+    def test_an_answer_about_another_message_is_not_applied_to_this_one(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing
     ) -> None:
-        """Z…-5 is no Z…-50."""
+        """Z…-5 is not Z…-50."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
-        told = simulator.result(f"{name}0", Reply.ACCEPTED, "0000", "")
-        house.tricks = [simulator.receipt(f"{name}0", "0", "", told)]
+        content = simulator.result(f"{name}0", Reply.ACCEPTED, "0000", "")
+        house.tricks = [simulator.receipt(f"{name}0", "0", "", content)]
         typed("customs", "deliver")
         (row,) = on_record(key)["customs_message"]
         assert (row["answered_at"], row["answer"][:10]) == (None, "没有得到可用的应答，")
 
-    def test_a_deliverer_whose_claim_has_run_out_sends_nothing(
+    def test_a_deliverer_whose_claim_has_expired_sends_nothing(
         self, app: Flask, make_application: Making, on_record: Recording, house: House
     ) -> None:
-        """By now the message may be another's, who asks for it; what came late would arrive twice."""
+        """Another deliverer may have claimed the message and queried it: a late letter would arrive twice."""
         key = make_application(status="filed")
         with app.app_context(), access.everything() as session:
             message = outbox.claim(session, outbox.Pace(lease=-1))
             assert message is not None
-            assert "办理时限已过" in delivery.attempt(session, way(), message).words
+            assert "办理时限已过" in delivery.attempt(session, channel(), message).words
         assert (house.asked, status(on_record(key))) == ([], Status.FILED)
 
-    @pytest.mark.parametrize("told", [b"null", b"{}", b'"Z-1"', b"[1]", b"[null]", b"[[]]", b'["\\ud800"]', b"\xff"])
-    def test_an_odd_list_of_receipts_stops_no_message(
-        self, make_application: Making, house: House, typed: Typing, monkeypatch: pytest.MonkeyPatch, told: bytes
+    @pytest.mark.parametrize("content", [b"null", b"{}", b'"Z-1"', b"[1]", b"[null]", b"[[]]", b'["\\ud800"]', b"\xff"])
+    def test_a_malformed_list_of_receipts_does_not_stop_sending(
+        self, make_application: Making, house: House, typed: Typing, monkeypatch: pytest.MonkeyPatch, content: bytes
     ) -> None:
-        """Nothing in collecting may stop what goes out."""
+        """An error while fetching receipts must not stop sending."""
         make_application(status="filed")
-        monkeypatch.setattr(simulator_transports.GatewayHandler, "reply_json", lambda self, _value: self.reply(told))
+        monkeypatch.setattr(simulator_transports.GatewayHandler, "reply_json", lambda self, _value: self.reply(content))
         done = typed("customs", "deliver")
         assert (done.exit_code, len(house.ledger())) == (0, 1)
-        assert ("不符合约定格式" in done.output) is (told != b'["\\ud800"]')
+        assert ("不符合约定格式" in done.output) is (content != b'["\\ud800"]')
 
-    def test_letters_and_questions_together_keep_to_the_minute(
+    def test_letters_and_queries_share_the_rate_limit(
         self, app: Flask, make_application: Making, house: House, typed: Typing, later: Later
     ) -> None:
-        """A question is a letter too."""
+        """A query is a letter too."""
         keys = [make_application(status="filed") for _ in range(3)]
         house.tricks = [503, 503, 503]
         typed("customs", "deliver")
@@ -475,17 +477,17 @@ class TestDelivery:
             ("https://customs.example/", "请设置 FILING_CUSTOMS_CLIENT"),
         ],
     )
-    def test_a_gateway_that_is_none_or_not_safe_is_a_sentence(
+    def test_an_invalid_or_unencrypted_gateway_is_refused_with_a_sentence(
         self, app: Flask, typed: Typing, address: str, words: str
     ) -> None:
-        """Nothing leaves this machine in the clear, nor unknown to customs."""
+        """Nothing leaves this machine unencrypted, or without a client certificate."""
         app.config["CUSTOMS_GATEWAY"] = address
         done = typed("customs", "deliver")
         assert (done.exit_code, words in done.output) == (1, True)
 
 
 class TestHealth:
-    def test_a_house_with_nothing_to_do_is_well(self, as_: Any) -> None:
+    def test_an_empty_outbox_is_healthy(self, as_: Any) -> None:
         answer = as_(None).get("/healthz")
         assert (answer.status_code, answer.text, answer.mimetype) == (200, "ok\n", "text/plain")
 
@@ -493,16 +495,16 @@ class TestHealth:
     def test_a_message_that_waits_too_long_is_overdue(
         self, app: Flask, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, seconds: int, word: str
     ) -> None:
-        """CU3: fresh is well, old is not, and the boundary is where it is said to be, while a deliverer is running."""
+        """CU3: from `overdue` on, while a deliverer is running."""
         make_application(status="filed")
         make_papers(app)
         really = clock.now
         monkeypatch.setattr(clock, "now", lambda: really() + timedelta(seconds=seconds))
         with app.app_context(), access.everything() as session:
-            heartbeat.beat(session)
+            heartbeat.record(session)
         assert as_(None).get("/healthz").text == word
 
-    def test_a_store_that_is_away_is_one_word(self, app: Flask, as_: Any, tmp_path: Path) -> None:
+    def test_a_missing_store_is_reported_as_one_word(self, app: Flask, as_: Any, tmp_path: Path) -> None:
         """No path, no address, no version."""
         (tmp_path / "file").touch()
         app.config["STORE"] = str(tmp_path / "file" / "store")

@@ -1,4 +1,4 @@
-"""Whatever is killed, at whatever line, under whatever faults: one effect per message, and the same status here."""
+"""Processes killed at any line, under any fault: one effect per message, and the same status on both sides."""
 
 import hashlib
 import json
@@ -25,6 +25,7 @@ from models.workflow import RECEIPTS
 from tests import ROOT
 from tests.conftest import Making
 from tests.views.customs_house import simulated
+from tests.views.faulty_customs import FaultInjection
 from views.demo.simulator import Customs
 from views.resources import store
 
@@ -47,9 +48,8 @@ def test_kills_at_any_line_leave_one_effect_per_message(
         make_application(status="pending" if n < 3 + kills // 100 else "filed")
     address = app.config["SQLALCHEMY_DATABASE_URI"]
     (tmp_path / "keys").symlink_to(app.config["SIGNING_KEY"])
-    words = [word for name, chance in FAULTS.items() for word in ("--fault", f"{name}={chance}")]
-    words += ["--folder", str(tmp_path / "boxes")] if way == "folder" else []
-    with simulated(tmp_path, "--pause", "0.2", "--seed", str(SEED), *words) as gateway:
+    boxes = tmp_path / "boxes" if way == "folder" else None
+    with simulated(tmp_path, FaultInjection(FAULTS, SEED, pause=0.2), boxes) as gateway:
         command = [sys.executable, "-m", "tests.kills", address, str(tmp_path), gateway, str(kills), str(SEED)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -62,13 +62,13 @@ def test_kills_at_any_line_leave_one_effect_per_message(
 
 
 def compare(customs: Customs, kills: int) -> None:
-    """Both ledgers, certificate by certificate, and the trail; enough of it to mean something."""
+    """Compare both ledgers, the certificates and the trail; require a minimum of messages."""
     theirs = {entry["message_id"]: entry["accepted"] for entry in customs.entries()}
     with access.everything() as session:
-        ours = {message.message_id: message.accepted for message in session.scalars(select(CustomsMessage))}
-        assert ours == theirs, "one effect per message, and the same answer on both sides"
-        assert Counter(customs.arrivals()) == dict.fromkeys(ours, 1), "each message arrives once, whoever died"
-        assert len(ours) >= 6 + kills // 10
+        here = {message.message_id: message.accepted for message in session.scalars(select(CustomsMessage))}
+        assert here == theirs, "one effect per message, and the same answer on both sides"
+        assert Counter(customs.arrivals()) == dict.fromkeys(here, 1), "each message arrives once"
+        assert len(here) >= 6 + kills // 10
         order = [entry["message_id"] for entry in customs.entries()]
         certificates = session.scalars(select(Certificate)).all()
         assert len(certificates) >= 6
@@ -88,7 +88,7 @@ def compare(customs: Customs, kills: int) -> None:
 
 
 def check_paper(certificate: Certificate, store: Store) -> None:
-    """One paper, whose bytes are there; none at all only of what was revoked before it was made."""
+    """One paper, which is in the store; none only if revoked before it was made."""
     if certificate.paper is None:
         assert certificate.application.status is Status.REVOKED
         return
@@ -97,13 +97,13 @@ def check_paper(certificate: Certificate, store: Store) -> None:
 
 
 def check_status(application: Application, messages: Sequence[CustomsMessage]) -> None:
-    """Its status is what its last message says, by one trail entry a receipt."""
+    """The status follows from the last message, with one trail entry per receipt."""
     answers = [bool(message.accepted) for message in messages if message.act is not Action.REVOKE]
-    told = [entry.act == Step.CUSTOMS_ACCEPTED for entry in application.trail if entry.act in RECEIPTS]
-    assert answers[:-1] == [False] * (len(answers) - 1), "nothing is told again that customs has taken"
+    recorded = [entry.act == Step.CUSTOMS_ACCEPTED for entry in application.trail if entry.act in RECEIPTS]
+    assert answers[:-1] == [False] * (len(answers) - 1), "nothing accepted is sent again"
     if messages[-1].act is Action.REVOKE:
         assert application.status is Status.REVOKED
-        assert told in (answers, answers[:-1]), "an answer that came after the revocation moves nothing"
+        assert recorded in (answers, answers[:-1]), "an answer after the revocation does not change the status"
     else:
         assert application.status is (Status.CUSTOMS_RECEIVED if answers[-1] else Status.CUSTOMS_FAILED)
-        assert told == answers
+        assert recorded == answers

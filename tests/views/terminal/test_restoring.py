@@ -1,4 +1,4 @@
-"""Restore: whatever stops it, and wherever, the register is empty, marked as unfinished, or whole."""
+"""`restore`: wherever it is interrupted, the database is empty, marked as unfinished, or complete."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,18 +27,19 @@ from models.workflow import Refused
 from tests import ROOT
 from tests.conftest import Making
 from tests.stores import remount, small_disk
-from tests.views.terminal.test_backup import elsewhere as elsewhere
-from tests.views.terminal.test_backup import everything_in, told
+from tests.views.terminal.test_backup import empty_app as empty_app
+from tests.views.terminal.test_backup import everything_in, run_command
 
 UNFINISHED = "上一次恢复没有完成，系统暂不能使用。请重新运行 restore，完成后再启动。"
 AGAIN = "恢复没有完成，系统暂不能使用。请排除原因后重新运行 restore。"
 STEPS: tuple[Callable[..., Any], ...] = (  # that change something
-    restoring.restore,
-    restoring._put_files_back,
-    restoring._put_database_back,
+    restoring._restore,
+    restoring._set_mark,
+    restoring._restore_files,
+    restoring._restore_database,
     restoring._mark,
     restoring._finish,
-    unfinished_restore.begin,
+    unfinished_restore.set_mark,
     Store.keep_copy,
     Store.set_identity,
     Folder.take,
@@ -48,15 +50,15 @@ STEPS: tuple[Callable[..., Any], ...] = (  # that change something
 @pytest.fixture
 def backup(app: Flask, make_application: Making, tmp_path: Path) -> Path:
     """A backup of a register with two applications."""
-    assert told(app, "upgrade").exit_code == 0
+    assert run_command(app, "upgrade").exit_code == 0
     make_application(status="customs_received")
     make_application(by="agent", status="returned")
-    assert told(app, "backup", tmp_path / "kept").exit_code == 0
-    return tmp_path / "kept"
+    assert run_command(app, "backup", tmp_path / "backup").exit_code == 0
+    return tmp_path / "backup"
 
 
-def restored_until(app: Flask, source: Path, line: int) -> bool:
-    """Restore in a process that kills itself at the so-manieth line of STEPS that it runs; whether it came so far."""
+def restore_until_killed(app: Flask, source: Path, line: int) -> bool:
+    """Restore in a process that kills itself at the `line`-th executed line of STEPS; False if it ended before."""
     codes = {step.__wrapped__.__code__ if hasattr(step, "__wrapped__") else step.__code__ for step in STEPS}
     child = os.fork()
     if child:
@@ -74,32 +76,33 @@ def restored_until(app: Flask, source: Path, line: int) -> bool:
         with app.app_context():
             db.engine.dispose(close=False)
         sys.settrace(lambda frame, _event, _arg: at_line if frame.f_code in codes else None)
-        told(app, "restore", source)
+        run_command(app, "restore", source)
     finally:
         os._exit(0)
 
 
 def is_marked(app: Flask) -> bool:
-    """Whether a command is refused and /healthz tells of it; both or neither."""
-    refused = told(app, "sweep")
+    """Whether a command is refused and /healthz reports it; both or neither."""
+    while "正在恢复备份" in (refused := run_command(app, "sweep")).output:
+        time.sleep(0.2)  # PostgreSQL has not noticed yet that who held the lock was killed
     word = app.test_client().get("/healthz").text
     marked = UNFINISHED in refused.output
     assert (refused.exit_code == 1, word.splitlines()[0] == "restore") == (marked, marked), (refused.output, word)
     return marked
 
 
-def test_a_restore_killed_at_any_step_is_marked_or_has_done_nothing_and_goes_on_when_run_again(
-    app: Flask, elsewhere: Flask, backup: Path
+def test_a_restore_killed_at_any_step_is_marked_or_has_changed_nothing_and_can_be_repeated(
+    app: Flask, empty_app: Flask, backup: Path
 ) -> None:
-    """SIGKILL at every line that changes something, one run after the other on what the former has left."""
-    elsewhere.config["SIGNING_KEY"] = app.config["SIGNING_KEY"]
-    assert told(elsewhere, "upgrade").exit_code == 0
-    empty, whole, line, seen = everything_in(elsewhere)[0], everything_in(app), 1, list[str]()
-    while restored_until(elsewhere, backup, line):
-        if is_marked(elsewhere):
+    """SIGKILL at every line that changes something; each run continues from what the former has left."""
+    empty_app.config["SIGNING_KEY"] = app.config["SIGNING_KEY"]
+    assert run_command(empty_app, "upgrade").exit_code == 0
+    empty, whole, line, seen = everything_in(empty_app)[0], everything_in(app), 1, list[str]()
+    while restore_until_killed(empty_app, backup, line):
+        if is_marked(empty_app):
             seen.append("marked")
         else:
-            rows, files = everything_in(elsewhere)
+            rows, files = everything_in(empty_app)
             seen.append("whole" if (rows, files) == whole else "empty" if rows == empty else "half")
         if seen[-1] == "whole":
             break
@@ -107,68 +110,70 @@ def test_a_restore_killed_at_any_step_is_marked_or_has_done_nothing_and_goes_on_
     states = [state for state, before in zip(seen, ["", *seen], strict=False) if state != before]
     assert states in (["empty", "marked", "whole"], ["empty", "marked"])
     assert seen.count("marked") > 20, seen
-    assert everything_in(elsewhere) == whole
-    assert told(elsewhere, "trail", "verify").exit_code == 0
-    assert told(elsewhere, "restore", backup).exit_code == 1, "a register in use is not written over"
-    assert everything_in(elsewhere) == whole
+    assert everything_in(empty_app) == whole
+    assert run_command(empty_app, "trail", "verify").exit_code == 0
+    assert run_command(empty_app, "restore", backup).exit_code == 1, "a register in use is not written over"
+    assert everything_in(empty_app) == whole
 
 
-def test_a_server_does_not_start_on_a_half_restored_register(app: Flask, elsewhere: Flask, backup: Path) -> None:
-    with elsewhere.app_context():
-        unfinished_restore.begin(db.engine, secrets.token_hex(16))
+def test_a_server_does_not_start_on_a_half_restored_register(app: Flask, empty_app: Flask, backup: Path) -> None:
+    with empty_app.app_context():
+        unfinished_restore.set_mark(db.engine, secrets.token_hex(16))
         db.engine.dispose()
     names = ("SQLALCHEMY_DATABASE_URI", "STORE", "SECRET_KEY", "SIGNING_KEY")
-    outside = os.environ | {f"FILING_{name}": str(elsewhere.config[name]) for name in names}
+    outside = os.environ | {f"FILING_{name}": str(empty_app.config[name]) for name in names}
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     command = [gunicorn, "--config", "python:views.entrance.server", "--bind", "127.0.0.1:0"]
     done = subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, timeout=300)
     assert done.returncode != 0
     assert UNFINISHED in done.stderr
     assert "Traceback" not in done.stderr
-    answer = create_app(dict(elsewhere.config)).test_client().get("/login")
+    answer = create_app(dict(empty_app.config)).test_client().get("/login")
     assert (answer.status_code, UNFINISHED in answer.text) == (503, True)
-    assert told(elsewhere, "restore", backup).exit_code == 0
-    assert elsewhere.test_client().get("/login").status_code == 200
+    assert run_command(empty_app, "restore", backup).exit_code == 0
+    assert empty_app.test_client().get("/login").status_code == 200
 
 
-def test_a_full_disk_is_a_sentence_and_the_restore_is_run_again(
-    app: Flask, elsewhere: Flask, backup: Path, tmp_path: Path
+def test_a_full_disk_is_refused_with_a_sentence_and_the_restore_can_be_repeated(
+    app: Flask, empty_app: Flask, backup: Path, tmp_path: Path
 ) -> None:
     """Files come first: the disk is full before the database is touched."""
     disk = tmp_path / "disk"
     with small_disk(disk, "16k"):
-        elsewhere.config["STORE"] = str(disk / "store")
-        answer = told(elsewhere, "restore", backup)
+        empty_app.config["STORE"] = str(disk / "store")
+        answer = run_command(empty_app, "restore", backup)
         assert (answer.exit_code, answer.output) == (
             1,
             f"存储空间不足，文件没有保存。请系统管理员清理或扩充存储后重试。{AGAIN}\n",
         )
-        assert is_marked(elsewhere)
+        assert is_marked(empty_app)
         remount(disk, "size=64m")
-        assert told(elsewhere, "restore", backup).exit_code == 0
-        assert everything_in(elsewhere) == everything_in(app)
+        assert run_command(empty_app, "restore", backup).exit_code == 0
+        assert everything_in(empty_app) == everything_in(app)
 
 
-def test_a_full_disk_of_the_backup_is_a_sentence_and_no_backup(app: Flask, backup: Path, tmp_path: Path) -> None:
+def test_a_backup_onto_a_full_disk_is_refused_with_a_sentence_and_is_incomplete(
+    app: Flask, backup: Path, tmp_path: Path
+) -> None:
     disk = tmp_path / "disk"
     with small_disk(disk, "16k"):
-        answer = told(app, "backup", disk / "again")
+        answer = run_command(app, "backup", disk / "again")
         assert (answer.exit_code, answer.output.endswith("备份没有完成。\n")) == (1, True), answer.output
         assert len(answer.output.splitlines()) == 1
-        assert "没有备份清单" in told(app, "restore", disk / "again").output
+        assert "没有备份清单" in run_command(app, "restore", disk / "again").output
 
 
-def test_a_store_of_another_register_is_not_taken(app: Flask, elsewhere: Flask, backup: Path, tmp_path: Path) -> None:
-    """Nor is it by `upgrade`, whose next sweep would take its files for nobody's."""
+def test_the_store_of_another_register_is_refused(app: Flask, empty_app: Flask, backup: Path, tmp_path: Path) -> None:
+    """Also by `upgrade`: the next sweep would delete its files as orphans."""
     other = Store(str(tmp_path / "other"))
     other.set_identity("f" * 32)
     digest = other.keep(b"theirs")
-    elsewhere.config["STORE"] = str(tmp_path / "other")
-    answer = told(elsewhere, "restore", backup)
+    empty_app.config["STORE"] = str(tmp_path / "other")
+    answer = run_command(empty_app, "restore", backup)
     assert (answer.exit_code, "存储属于另一个登记库" in answer.output) == (1, True)
-    answer = told(elsewhere, "upgrade")
+    answer = run_command(empty_app, "upgrade")
     assert (answer.exit_code, "存储中已有另一个登记库的文件" in answer.output) == (1, True)
-    assert (other.identity(), list(other.kept())) == ("f" * 32, [digest])
+    assert (other.identity(), list(other.digests())) == ("f" * 32, [digest])
 
 
 NAMES = st.sampled_from(
@@ -184,16 +189,16 @@ MANIFESTS = JSON | st.fixed_dictionaries({}, optional=MEMBERS)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(said=MANIFESTS)
-def test_any_manifest_but_a_good_one_is_a_sentence(tmp_path: Path, said: Any) -> None:
+@given(manifest=MANIFESTS)
+def test_any_invalid_manifest_is_refused_with_a_sentence(tmp_path: Path, manifest: Any) -> None:
     """Wrong types, missing members, names that lead out of the backup."""
     app = create_app({"SECRET_KEY": "x", "SQLALCHEMY_DATABASE_URI": "sqlite://", "STORE": str(tmp_path / "store")})
-    source = tmp_path / "kept"
+    source = tmp_path / "backup"
     source.mkdir(exist_ok=True)
-    (source / "manifest.json").write_text(json.dumps(said))
+    (source / "manifest.json").write_text(json.dumps(manifest))
     with app.test_request_context(), pytest.raises(Refused):
-        restoring.proved(source)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
+        restoring.verified_manifest(source)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup"]
 
 
 BAD = {
@@ -208,16 +213,16 @@ BAD = {
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_a_manifest_that_is_none_is_one_sentence_and_changes_nothing(elsewhere: Flask, backup: Path, text: str) -> None:
-    said = BAD[text]
-    (backup / "manifest.json").write_bytes(said if isinstance(said, bytes) else said.encode())
-    assert_refused(elsewhere, backup)
+def test_an_unreadable_manifest_is_refused_and_changes_nothing(empty_app: Flask, backup: Path, text: str) -> None:
+    manifest = BAD[text]
+    (backup / "manifest.json").write_bytes(manifest if isinstance(manifest, bytes) else manifest.encode())
+    assert_refused(empty_app, backup)
 
 
-def edited(backup: Path, **changes: Any) -> None:
+def edit_manifest(backup: Path, **changes: Any) -> None:
     """Change members of the manifest."""
-    said = json.loads((backup / "manifest.json").read_text())
-    (backup / "manifest.json").write_text(json.dumps(said | changes))
+    manifest = json.loads((backup / "manifest.json").read_text())
+    (backup / "manifest.json").write_text(json.dumps(manifest | changes))
 
 
 @pytest.mark.parametrize(
@@ -232,22 +237,22 @@ def edited(backup: Path, **changes: Any) -> None:
         {"parts": {"database": None}},
     ],
 )
-def test_a_member_of_a_wrong_type_is_one_sentence(elsewhere: Flask, backup: Path, changes: dict[str, Any]) -> None:
-    edited(backup, **changes)
-    assert_refused(elsewhere, backup)
+def test_a_manifest_member_of_a_wrong_type_is_refused(empty_app: Flask, backup: Path, changes: dict[str, Any]) -> None:
+    edit_manifest(backup, **changes)
+    assert_refused(empty_app, backup)
 
 
 @pytest.mark.parametrize("name", ["store/../../outside", "/outside", "store/aa/../../../outside", "outside"])
-def test_a_part_that_lies_elsewhere_is_refused(elsewhere: Flask, backup: Path, tmp_path: Path, name: str) -> None:
+def test_a_part_outside_the_backup_is_refused(empty_app: Flask, backup: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "outside").write_bytes(b"secret")
     parts = json.loads((backup / "manifest.json").read_text())["parts"]
-    edited(backup, parts=parts | {name: "0" * 64})
-    assert_refused(elsewhere, backup)
+    edit_manifest(backup, parts=parts | {name: "0" * 64})
+    assert_refused(empty_app, backup)
 
 
 @pytest.mark.parametrize("what", ["a file", "a folder", "the shelf", "the database", "the manifest", "a pipe"])
-def test_a_link_in_a_backup_is_not_followed(elsewhere: Flask, backup: Path, tmp_path: Path, what: str) -> None:
-    """The same bytes, but through a link: whoever made the backup did not put it there."""
+def test_a_link_in_a_backup_is_not_followed(empty_app: Flask, backup: Path, tmp_path: Path, what: str) -> None:
+    """The same bytes, but through a link: `backup` writes no links."""
     file = next((backup / "store").glob("??/*"))
     moved = {
         "a file": file,
@@ -262,19 +267,19 @@ def test_a_link_in_a_backup_is_not_followed(elsewhere: Flask, backup: Path, tmp_
         os.mkfifo(moved)
     else:
         moved.symlink_to(tmp_path / "outside")
-    assert_refused(elsewhere, backup)
+    assert_refused(empty_app, backup)
 
 
-def test_a_database_that_is_none_is_refused_before_anything_changes(elsewhere: Flask, backup: Path) -> None:
+def test_a_damaged_database_is_refused_before_anything_changes(empty_app: Flask, backup: Path) -> None:
     (backup / "database").write_bytes(b"not a database" * 1000)
     parts = json.loads((backup / "manifest.json").read_text())["parts"]
-    edited(backup, parts=parts | {"database": digest_of(backup / "database")})
-    assert_refused(elsewhere, backup)
+    edit_manifest(backup, parts=parts | {"database": digest_of(backup / "database")})
+    assert_refused(empty_app, backup)
 
 
 def assert_refused(app: Flask, source: Path) -> None:
     """One sentence, status 1; the database has no table, the store no file, nothing is marked."""
-    answer = told(app, "restore", source)
+    answer = run_command(app, "restore", source)
     assert (answer.exit_code, answer.output.count("\n")) == (1, 1), answer.output
     assert answer.exception is None or isinstance(answer.exception, SystemExit)
     with app.app_context():

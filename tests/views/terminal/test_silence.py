@@ -1,4 +1,4 @@
-"""A PostgreSQL that falls silent: whatever it has taken, nobody waits for it for ever."""
+"""A PostgreSQL server that stops answering: no request waits without limit."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ AT_LAST = 120  # seconds after which a thread is given up on; never asked how lo
 
 
 class Proxy:
-    """A way to the server that can stop forwarding: it goes on taking connections, and bytes, and says nothing."""
+    """A proxy that can stop forwarding: it still accepts connections and bytes, and sends nothing."""
 
     def __init__(self) -> None:
         self.listener, self.open = socket.create_server(("127.0.0.1", 0)), Event()
@@ -77,12 +77,12 @@ def far(postgresql: psycopg.Connection, proxy: Proxy, tmp_path: Path) -> Iterato
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_a_server_that_falls_silent_is_told_and_found_again(far: Flask, proxy: Proxy, connected: bool) -> None:
+def test_a_silent_server_is_reported_and_later_used_again(far: Flask, proxy: Proxy, connected: bool) -> None:
     """With a connection in the pool and without one."""
-    told: list[str] = []
+    answers: list[str] = []
 
     def ask() -> None:
-        told.append(far.test_client().get("/healthz").text)
+        answers.append(far.test_client().get("/healthz").text)
 
     if connected:
         ask()
@@ -96,11 +96,11 @@ def test_a_server_that_falls_silent_is_told_and_found_again(far: Flask, proxy: P
     assert not asking.is_alive()
     proxy.open.set()
     ask()
-    assert told == [*(["ok\n"] if connected else []), "database\n", "ok\n"]
+    assert answers == [*(["ok\n"] if connected else []), "database\n", "ok\n"]
 
 
-def test_a_statement_that_is_under_way_is_given_up(far: Flask, proxy: Proxy) -> None:
-    """The server would stop it, but its word does not arrive."""
+def test_a_running_statement_times_out(far: Flask, proxy: Proxy) -> None:
+    """The server would end it, but its report does not arrive."""
     found: list[OperationalError] = []
 
     def work() -> None:
@@ -119,7 +119,7 @@ def test_a_statement_that_is_under_way_is_given_up(far: Flask, proxy: Proxy) -> 
     assert [error.connection_invalidated for error in found] == [True]
 
 
-def test_the_server_itself_ends_a_long_statement_and_a_long_wait_for_a_lock(far: Flask) -> None:
+def test_the_server_ends_a_long_statement_and_a_long_wait_for_a_lock(far: Flask) -> None:
     with far.app_context():
         engine = db.engine
         with engine.connect() as connection, pytest.raises(OperationalError, match="statement timeout"):
@@ -130,7 +130,7 @@ def test_the_server_itself_ends_a_long_statement_and_a_long_wait_for_a_lock(far:
                 other.execute(text("LOCK TABLE serial"))
 
 
-def test_a_migration_takes_as_long_as_it_takes_and_what_comes_after_does_not(far: Flask) -> None:
+def test_a_migration_has_no_timeout_and_later_statements_have_one(far: Flask) -> None:
     with far.app_context():
         engine = db.engine
         with engine.connect() as connection:
@@ -140,11 +140,11 @@ def test_a_migration_takes_as_long_as_it_takes_and_what_comes_after_does_not(far
             connection.execute(text("SELECT pg_sleep(60)"))
 
 
-def test_who_finds_every_connection_in_use_is_told(far: Flask) -> None:
+def test_an_exhausted_connection_pool_is_reported(far: Flask) -> None:
     with far.app_context():
         engine = db.engine
-        taken = [engine.connect() for _ in range(15)]  # SQLAlchemy's own: five, and ten more
+        connections = [engine.connect() for _ in range(15)]  # SQLAlchemy's own: five, and ten more
         with pytest.raises(TimeoutError):
             engine.connect()
-        for connection in taken:
+        for connection in connections:
             connection.close()

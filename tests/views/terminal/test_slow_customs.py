@@ -1,4 +1,4 @@
-"""A customs that answers a byte at a time, or without end: nobody waits for it longer than was agreed."""
+"""A customs gateway that answers byte by byte or endlessly: requests end at their deadline or limit."""
 
 import socket
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ WITHIN = 1.0
 
 
 class Dribbling:
-    """Takes any request, and sends `head` at once and then a byte every now and then, until the other side hangs up."""
+    """A server that sends `head` at once, then a byte now and then, until the client closes the connection."""
 
     def __init__(self, head: bytes) -> None:
         self.listener, self.head, self.dribbled, self.done = socket.create_server(("127.0.0.1", 0)), head, 0, Event()
@@ -60,8 +60,8 @@ def dribbling(request: pytest.FixtureRequest) -> Iterator[Dribbling]:
 
 
 @pytest.mark.parametrize("dribbling", HEADS, indirect=True)
-def test_who_dribbles_is_given_up_on_and_may_have_it(dribbling: Dribbling) -> None:
-    """Each byte comes long before a time-out of the socket; all of them together do not come in time."""
+def test_a_slow_answer_times_out_and_the_letter_counts_as_sent(dribbling: Dribbling) -> None:
+    """Each byte arrives within the socket timeout; the whole answer does not arrive by the deadline."""
     with pytest.raises(NoAnswer) as silence:
         Http(dribbling.address, within=WITHIN).send("Z-1", b"<x/>")
     assert (silence.value.sent, silence.value.fault) == (True, False)
@@ -69,7 +69,7 @@ def test_who_dribbles_is_given_up_on_and_may_have_it(dribbling: Dribbling) -> No
 
 
 @pytest.mark.parametrize("dribbling", ["the body"], indirect=True)
-def test_a_deliverer_gives_its_claim_back_and_goes_on(
+def test_a_deliverer_releases_its_claim_and_continues(
     app: Flask,
     make_application: Making,
     on_record: Recording,
@@ -87,13 +87,13 @@ def test_a_deliverer_gives_its_claim_back_and_goes_on(
     assert (message["claimed_until"], message["sent_in"], message["faults"]) == (None, 1, 0)
 
 
-def test_the_longest_wait_leaves_half_of_a_lease() -> None:
+def test_the_request_timeout_is_less_than_half_a_lease() -> None:
     """The deliverer sends only while half of its lease is left (models/exchange/delivery.py)."""
     assert Pace().lease / 2 >= transports.TIMEOUT
 
 
 class Endless(Dribbling):
-    """Sends without end, as fast as it can."""
+    """A server that sends endlessly, as fast as it can."""
 
     def serve(self) -> None:
         with suppress(OSError):
@@ -107,8 +107,8 @@ class Endless(Dribbling):
 
 
 @pytest.mark.parametrize("head", ["the body", "a body without a length"])
-def test_an_answer_without_end_is_read_to_a_limit(head: str) -> None:
-    """A receipt of ours is a few kilobytes long."""
+def test_an_endless_answer_is_read_up_to_a_limit(head: str) -> None:
+    """A real receipt is a few kilobytes long."""
     server: Any = Endless(HEADS[head].replace(b"100000", b"1000000000000"))
     with pytest.raises(NoAnswer, match="过长"):
         Http(server.address, within=60).send("Z-1", b"<x/>")

@@ -1,4 +1,4 @@
-"""A store that is full, read-only, away or another one: a sentence, one word in /healthz, and nothing is changed."""
+"""A store that is full, read-only, missing or another one: a sentence, one word in /healthz, and no change."""
 
 import io
 import os
@@ -26,7 +26,7 @@ from tests.conftest import Browser, Making, Recording
 from tests.stores import remount, small_disk
 from tests.views.ledger import ledger
 from tests.views.pages import said
-from tests.views.terminal.test_backup import told
+from tests.views.terminal.test_backup import run_command
 from views.certificate import paper_worker
 from views.entrance import health
 from views.entrance.health import Prober
@@ -39,21 +39,21 @@ READ_ONLY = "存储不可写，文件没有保存。请系统管理员检查存�
 
 @pytest.fixture(autouse=True)
 def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """/healthz probes the store whenever it is asked."""
+    """/healthz probes the store at every request."""
     monkeypatch.setattr(Prober, "every", 0.0)
 
 
 @pytest.fixture
 def disk(app: Flask, tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own for the store, which is registered."""
+    """A small disk for the registered store."""
     with small_disk(tmp_path / "disk", "64m"):
         app.config["STORE"] = str(tmp_path / "disk" / "store")
-        assert told(app, "upgrade").exit_code == 0
+        assert run_command(app, "upgrade").exit_code == 0
         yield tmp_path / "disk"
 
 
 def fill(disk: Path) -> None:
-    """Until not one byte more goes in."""
+    """Fill the disk to its last byte."""
     with (disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
         while file.write(b"\0" * 65536):
             pass
@@ -61,13 +61,13 @@ def fill(disk: Path) -> None:
 
 
 def uploaded(browser: Browser, key: int, content: bytes) -> Any:
-    """The answer to a file for this application."""
+    """The response to the upload of a file for this application."""
     file = (io.BytesIO(content), "合同.pdf")
     return browser.post("/applications/upload/", data={"id": key, "kind": "contract", "file": file})
 
 
 def break_it(disk: Path, how: str) -> str:
-    """The sentence that tells of it."""
+    """Break the store; the sentence that people get for it."""
     match how:
         case "full":
             fill(disk)
@@ -84,7 +84,7 @@ def break_it(disk: Path, how: str) -> str:
 
 
 def mend(disk: Path, how: str) -> None:
-    """As it was."""
+    """Undo break_it()."""
     (disk / "ballast").unlink(missing_ok=True) if how == "full" else remount(disk, "rw")
     if (disk / "elsewhere").exists():
         shutil.rmtree(disk / "store", ignore_errors=True)
@@ -135,17 +135,19 @@ def test_a_print_is_refused_with_a_sentence_and_is_not_recorded(
 
 
 @pytest.mark.parametrize("how", ["full", "read-only"])
-def test_a_store_that_takes_nothing_more_still_prints_what_it_has(
+def test_a_full_or_read_only_store_still_prints_existing_papers(
     app: Flask, disk: Path, as_: As, make_application: Making, on_record: Recording, how: str
 ) -> None:
-    """A paper that is not made waits until the store is mended, without a fault of its own."""
+    """A new paper waits until the store is usable, and no fault is counted for it."""
     made, browser = make_application(status="filed"), as_("publisher")
     make_papers(app)
     waiting = make_application(status="filed")
     sentence = break_it(disk, how)
     assert browser.post("/applications/print/", data={"id": made}).location == f"/applications/certificate/?id={made}"
     with app.app_context(), access.everything() as session:
-        assert [failure for _number, failure in paper_worker.work(session, paper_worker.pace())] == [sentence]
+        assert [failure for _number, failure in paper_worker.make_due_papers(session, paper_worker.pace())] == [
+            sentence
+        ]
     assert browser.post("/applications/print/", data={"id": waiting}).location.endswith("&print=1")
     assert [entry for entry in on_record(waiting)["trail_entry"] if entry["act"] == "print"] == []
     mend(disk, how)
@@ -158,10 +160,10 @@ def test_a_store_that_takes_nothing_more_still_prints_what_it_has(
     assert browser.get(f"/applications/certificate/?id={waiting}").mimetype == "application/pdf"
 
 
-def test_what_was_printed_is_not_called_lost_while_the_disk_is_away(
+def test_a_file_is_not_called_lost_while_the_store_is_missing(
     app: Flask, disk: Path, as_: As, make_application: Making
 ) -> None:
-    """«Restore it from a backup» would be wrong advice: it only has to be mounted. Readers still read a full disk."""
+    """«Restore it from a backup» would be wrong advice: mount it. A full disk can still be read."""
     key, browser = make_application(status="filed"), as_("publisher")
     make_papers(app)
     browser.post("/applications/print/", data={"id": key})
@@ -176,50 +178,50 @@ def test_what_was_printed_is_not_called_lost_while_the_disk_is_away(
     assert said(browser.get("/applications/").text) == [GONE]
     answer = browser.get(paths[1])
     assert (answer.status_code, GONE in answer.text) == (409, True)
-    for command in (("sweep",), ("sweep", "--check"), ("backup", str(disk / "kept")), ("trail", "verify")):
-        done = told(app, *command)
+    for command in (("sweep",), ("sweep", "--check"), ("backup", str(disk / "backup")), ("trail", "verify")):
+        done = run_command(app, *command)
         assert (done.exit_code, GONE in done.output) == (1, True), command
-    assert not (disk / "kept").exists()
+    assert not (disk / "backup").exists()
 
 
-def test_a_store_in_a_bucket_is_known_too(
+def test_a_bucket_is_registered_too(
     app: Flask, s3: str, make_application: Making, as_: As, a_pdf: Callable[[str], bytes], tmp_path: Path
 ) -> None:
     """An empty prefix of the bucket is not our store."""
     app.config["STORE"] = f"{s3}/{tmp_path.name}"
-    assert told(app, "upgrade").exit_code == 0
+    assert run_command(app, "upgrade").exit_code == 0
     key, browser = make_application(), as_("publisher")
     assert browser.get("/healthz").text == "ok\n"
     app.config["STORE"] += "-empty"
     answer = uploaded(browser, key, a_pdf("合同"))
     assert (answer.status_code, answer.json["message"]) == (503, GONE)
     assert browser.get("/healthz").text == "store\n"
-    assert told(app, "upgrade").exit_code == 1
+    assert run_command(app, "upgrade").exit_code == 1
     assert list(Store(app.config["STORE"]).place.keys("")) == []
 
 
-def test_the_store_is_registered_by_upgrade_once_and_for_all(app: Flask) -> None:
-    """A crash between the file and the row: the next upgrade takes the file for ours."""
+def test_the_store_is_registered_by_upgrade_only_once(app: Flask) -> None:
+    """After a crash between file and row, the next upgrade registers the identity in the file."""
     there = Store(app.config["STORE"])
     there.set_identity("a" * 32)
     for _twice in range(2):
-        assert told(app, "upgrade").exit_code == 0
+        assert run_command(app, "upgrade").exit_code == 0
         with app.app_context():
             assert registered_store.identity(db.session()) == "a" * 32
             db.session.rollback()
     assert there.set_identity("b" * 32) == "a" * 32
 
 
-def test_a_probe_is_made_now_and_then_and_leaves_nothing(
+def test_probes_are_limited_in_rate_and_leave_nothing(
     app: Flask, address: str, as_: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However often /healthz is asked; in a folder and in a bucket."""
+    """However often /healthz is requested; in a folder and in a bucket."""
     app.config["STORE"] = address
-    assert told(app, "upgrade").exit_code == 0
+    assert run_command(app, "upgrade").exit_code == 0
     monkeypatch.undo()
     probed, really = list[str](), Store.probe
     monkeypatch.setattr(Store, "probe", lambda store: (probed.append(address), really(store)))
-    monkeypatch.setattr(health, "PROBER", Prober())
+    monkeypatch.setattr(health, "STORE", Prober(health.probe_store))
     browser = as_("publisher")
     assert {browser.get("/healthz").text for _ in range(20)} == {"ok\n"}
     assert len(probed) < 10
@@ -227,14 +229,14 @@ def test_a_probe_is_made_now_and_then_and_leaves_nothing(
     assert [key for key in left if "probe" in key or "incoming" in key] == []
 
 
-def test_files_that_are_lost_are_found_counted_and_told(app: Flask, make_application: Making, as_: As) -> None:
-    assert told(app, "upgrade").exit_code == 0
+def test_lost_files_are_found_counted_and_reported(app: Flask, make_application: Making, as_: As) -> None:
+    assert run_command(app, "upgrade").exit_code == 0
     key, browser = make_application(status="filed"), as_("publisher")
     make_papers(app)
     browser.post("/applications/print/", data={"id": key})
-    done = told(app, "sweep", "--check")
+    done = run_command(app, "sweep", "--check")
     assert (done.exit_code, done.output) == (0, "登记在册的文件都在存储中。\n")
-    assert browser.get("/healthz?details").text.splitlines()[-1].startswith("missing files 0 (")
+    assert "\nmissing files 0 (" in browser.get("/healthz?details").text
     with app.app_context(), access.everything() as session:
         file = session.scalars(select(Attachment)).first()
         paper = session.scalars(select(Paper)).one()
@@ -242,16 +244,16 @@ def test_files_that_are_lost_are_found_counted_and_told(app: Flask, make_applica
         names = [file.name, paper.certificate.number]
         for digest in (file.digest, paper.digest):
             (Path(app.config["STORE"]) / digest[:2] / digest).unlink()
-    kept = sorted(Store(app.config["STORE"]).kept())
-    done = told(app, "sweep", "--check")
+    stored = sorted(Store(app.config["STORE"]).digests())
+    done = run_command(app, "sweep", "--check")
     assert (done.exit_code, all(name in done.output for name in names)) == (1, True)
-    assert sorted(Store(app.config["STORE"]).kept()) == kept
-    lines = browser.get("/healthz?details").text.splitlines()
-    assert (lines[0], lines[-1].startswith("missing files 2 (")) == ("missing", True)
+    assert sorted(Store(app.config["STORE"]).digests()) == stored
+    health = browser.get("/healthz?details").text
+    assert health.startswith("missing\n") and "\nmissing files 2 (" in health
 
 
 @pytest.mark.parametrize("how", ["gone", "no folder", "one province"])
-def test_keys_that_are_missing_are_told(app: Flask, as_: As, tmp_path: Path, how: str) -> None:
+def test_missing_keys_are_reported(app: Flask, as_: As, tmp_path: Path, how: str) -> None:
     """Without them nothing can be granted or sent."""
     copy = tmp_path / "keys"
     shutil.copytree(app.config["SIGNING_KEY"], copy)
@@ -268,8 +270,10 @@ def test_keys_that_are_missing_are_told(app: Flask, as_: As, tmp_path: Path, how
     assert as_("publisher").get("/healthz").text == "keys\n"
 
 
-def test_no_room_for_temporary_files_is_no_fault_of_the_sender(app: Flask, as_: As, make_application: Making) -> None:
-    """What is being sent is larger than any file may be here: 503, not «the form is malformed»."""
+def test_no_space_for_temporary_files_is_not_reported_as_a_malformed_form(
+    app: Flask, as_: As, make_application: Making
+) -> None:
+    """The upload exceeds the process's limit of file size: 503, not 400."""
     key, browser = make_application(), as_("publisher")
     before = ledger(app)
     large = FileStorage(io.BytesIO(b"%PDF-" + b"x" * (3 << 20)), "合同.pdf")

@@ -1,4 +1,4 @@
-"""The two ways to customs: the boxes of a folder pair, and HTTPS with mutual TLS."""
+"""The two transports to customs: folders, and HTTPS with mutual TLS."""
 
 import errno
 import os
@@ -36,32 +36,33 @@ from tests import ROOT
 from tests.conftest import Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
+from tests.views.faulty_customs import FAULTS, FaultInjection, FaultyCustoms
 from tests.views.terminal.test_customs import messages, status
 from views.demo import simulator, simulator_transports
-from views.demo.simulator import Customs, FaultInjection
-from views.terminal.customs import way
+from views.demo.simulator import Customs
+from views.terminal.customs import channel
 
 Patching = pytest.MonkeyPatch
 
 
 @pytest.fixture
 def pair(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderPair:
-    """The boxes, and the application told where they are."""
+    """The folders, set as the application's gateway."""
     monkeypatch.setattr(FolderPair, "settled", 0.0)
     app.config["CUSTOMS_GATEWAY"] = f"folder:{tmp_path}/boxes"
     return FolderPair(tmp_path / "boxes")
 
 
 def names(pair: FolderPair, box: str) -> list[str]:
-    """What lies in a box."""
+    """The names of the files in a box."""
     return sorted(file.name for file in (pair.folder / box).iterdir())
 
 
 class TestFolder:
-    def test_a_certificate_goes_through_the_boxes(
+    def test_a_certificate_is_sent_through_the_boxes(
         self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, tmp_path: Path
     ) -> None:
-        """SentBox → OutBox, receipt in InBox, gone when it is noted."""
+        """SentBox → OutBox; the receipt in InBox is deleted when it is noted."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
         assert "已送出，等待回执" in typed("customs", "deliver").output
@@ -73,7 +74,7 @@ class TestFolder:
         assert names(pair, "InBox") == []
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
 
-    def test_what_cannot_be_sent_comes_back_through_failbox(
+    def test_a_letter_that_cannot_be_sent_is_returned_through_failbox(
         self,
         make_application: Making,
         on_record: Recording,
@@ -82,7 +83,7 @@ class TestFolder:
         later: Later,
         tmp_path: Path,
     ) -> None:
-        """A transport fault is the message's own, and it is sent again after a pause."""
+        """This counts as a fault of the message, which is sent again after a pause."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
         typed("customs", "deliver")
@@ -99,10 +100,8 @@ class TestFolder:
             typed("customs", "deliver")
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
 
-    def test_a_receipt_still_being_written_is_left_alone(
-        self, pair: FolderPair, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Whoever writes into InBox may not rename."""
+    def test_a_receipt_still_being_written_is_not_read(self, pair: FolderPair, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The client may write into InBox without renaming."""
         monkeypatch.setattr(FolderPair, "settled", 1.0)
         file = pair.folder / "InBox" / "Receipt_1.xml"
         file.write_bytes(b"<DxpRep>")
@@ -111,7 +110,7 @@ class TestFolder:
         assert list(pair.receipts()) == [("Receipt_1.xml", b"<DxpRep>")]
 
     def test_two_deliverers_at_one_inbox_do_not_disturb_each_other(self, pair: FolderPair) -> None:
-        """One drops what the other was about to read."""
+        """One deletes a receipt that the other was about to read."""
         for number in range(3):
             (pair.folder / "InBox" / f"{number}.xml").write_bytes(b"x")
         first = pair.receipts()
@@ -121,8 +120,8 @@ class TestFolder:
         assert list(first) == []
         pair.drop("0.xml")
 
-    def test_whoever_is_killed_while_writing_leaves_no_half_letter(self, tmp_path: Path) -> None:
-        """SIGKILL at any moment: every letter in SentBox is whole; halves are swept an hour later."""
+    def test_a_process_killed_while_writing_leaves_no_partial_letter(self, tmp_path: Path) -> None:
+        """SIGKILL at any moment: every letter in SentBox is complete; partial files are deleted an hour later."""
         script = (
             "import itertools, sys; from pathlib import Path\n"
             "from models.exchange.transports.folders import FolderPair\n"
@@ -143,16 +142,16 @@ class TestFolder:
         list(pair.receipts())
         assert names(pair, "Writing") == []
 
-    def test_a_folder_that_cannot_be_written_is_a_sentence_and_no_fault(self, pair: FolderPair) -> None:
+    def test_an_unwritable_folder_is_reported_and_counts_no_fault(self, pair: FolderPair) -> None:
         pair.folder.joinpath("SentBox").rmdir()
         with pytest.raises(NoAnswer, match="交换文件夹不可写") as silence:
             pair.send("Z-1", b"x")
         assert (silence.value.sent, silence.value.fault) == (False, False)
 
-    def test_odd_things_in_inbox_stop_nothing_and_are_shown_once(
+    def test_unreadable_files_in_inbox_stop_nothing_and_are_reported_once(
         self, app: Flask, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, as_: Any
     ) -> None:
-        """A folder, a pipe, a link that leads nowhere, a file that is too long: left where they are, and told of."""
+        """A folder, a pipe, a dangling link, a file that is too long: reported, and left where they are."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
         box = pair.folder / "InBox"
@@ -180,11 +179,11 @@ class TestFolder:
         typed: Typing,
         tmp_path: Path,
     ) -> None:
-        """Whoever may write into InBox could have any file of ours kept as a receipt, or a forged ledger read."""
+        """Otherwise who may write into InBox could have any file of this machine stored as a receipt."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
-        told = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
-        (tmp_path / "elsewhere.xml").write_bytes(told)
+        content = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
+        (tmp_path / "elsewhere.xml").write_bytes(content)
         (tmp_path / "secret").write_bytes(b"secret")
         for box, link, target in (("InBox", "a.xml", "elsewhere.xml"), ("FailBox", "b.xml", "secret")):
             (pair.folder / box / link).symlink_to(tmp_path / target)
@@ -198,19 +197,19 @@ class TestFolder:
     def test_a_receipt_under_a_name_that_is_no_utf8_is_read_and_dropped(
         self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing
     ) -> None:
-        """The client may run on a machine that writes names in GB 18030."""
+        """The client may run on a machine with file names in GB 18030."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
-        told = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
-        Path(os.fsdecode(os.fsencode(pair.folder / "InBox") + b"/" + "回执.xml".encode("gb18030"))).write_bytes(told)
+        content = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
+        Path(os.fsdecode(os.fsencode(pair.folder / "InBox") + b"/" + "回执.xml".encode("gb18030"))).write_bytes(content)
         assert typed("customs", "deliver").exit_code == 0
         assert names(pair, "InBox") == []
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
 
-    def test_a_letter_is_sent_once_it_lies_in_the_box_even_where_no_folder_can_be_flushed(
+    def test_a_letter_in_the_box_counts_as_sent_even_if_the_folder_cannot_be_synced(
         self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, monkeypatch: Patching
     ) -> None:
-        """The client may have taken it: it is asked for, never written again."""
+        """The client may have fetched it: a query follows, not a second letter."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
         really = os.fsync
@@ -225,7 +224,7 @@ class TestFolder:
         (row,) = on_record(key)["customs_message"]
         assert (row["sent_in"], names(pair, "SentBox")) == (1, [f"{name}.xml"])
 
-    def test_nothing_is_asked_while_a_letter_still_lies_in_the_box(
+    def test_no_query_is_sent_while_the_letter_is_still_in_the_box(
         self,
         make_application: Making,
         on_record: Recording,
@@ -234,7 +233,7 @@ class TestFolder:
         later: Later,
         tmp_path: Path,
     ) -> None:
-        """The client is away: no question overtakes its letter, none pile up, and the message arrives once."""
+        """The client is not running: no query overtakes its letter, none pile up, and the message arrives once."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
         other = pair.folder / "SentBox" / f"{name}0.xml"
@@ -245,7 +244,7 @@ class TestFolder:
             assert names(pair, "SentBox") == [f"{name}.xml"]
         (row,) = on_record(key)["customs_message"]
         assert (row["sent_in"], row["faults"]) == (1, 0)
-        customs = Customs(tmp_path / "customs.sqlite", FaultInjection({"unanswered": 1.0}))
+        customs = FaultyCustoms(tmp_path / "customs.sqlite", FaultInjection({"unanswered": 1.0}))
         simulator_transports.process_folders(customs, pair)
         other.write_bytes(b"of another message")
         for _ in range(3):
@@ -262,7 +261,7 @@ class TestFolder:
     def test_a_letter_in_failbox_is_a_fault_of_that_send(
         self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, later: Later
     ) -> None:
-        """The client could not send it: counted, kept as it came back, and asked for, for who knows."""
+        """The client could not send it: counted, stored as returned, and followed by a query."""
         key = make_application(status="filed")
         (name,) = messages(on_record(key))
         typed("customs", "deliver")
@@ -276,7 +275,7 @@ class TestFolder:
         assert names(pair, "SentBox") == [f"{name}-Q2.xml"]
 
     def test_two_machines_with_one_folder_do_not_write_into_one_file(self, pair: FolderPair) -> None:
-        """They may have the same process number, and the same letter."""
+        """They may have the same process id, and the same letter."""
         halves, really = [], os.replace
 
         def replace(half: Path, there: Path) -> None:
@@ -289,10 +288,10 @@ class TestFolder:
                 pair.put("SentBox", "Z-1.xml", b"x")
         assert len(set(halves)) == 2
 
-    def test_the_ledger_is_asked_for_and_told_through_the_boxes(
+    def test_the_ledger_is_requested_and_received_through_the_boxes(
         self, make_application: Making, pair: FolderPair, typed: Typing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """And where nobody answers, that is said."""
+        """Without an answer, it is refused with a sentence."""
         make_application(status="filed")
         typed("customs", "deliver")
         customs, open_ = Customs(tmp_path / "customs.sqlite"), [True]
@@ -317,7 +316,7 @@ class TestFolder:
 
 
 class Papers:
-    """A root and what it certifies, as PEM files in a folder: `papers.of("customs")` is certificate and key."""
+    """A root and the certificates that it issues, as PEM files: `papers.of("customs")` is certificate and key."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.key = folder, generate_private_key(SECP256R1())
@@ -326,7 +325,7 @@ class Papers:
         self.root = self._written("root", self.name, self.key)
 
     def of(self, name: str) -> Path:
-        """Certificate and key of somebody at 127.0.0.1."""
+        """Certificate and key for 127.0.0.1."""
         return self._written(name, x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), None)
 
     def _written(self, file: str, subject: x509.Name, own: EllipticCurvePrivateKey | None) -> Path:
@@ -358,8 +357,8 @@ def behind_tls(customs: Customs, papers: Papers) -> Iterator[str]:
 
 
 class TestHttps:
-    def test_both_sides_show_their_certificates(self, tmp_path: Path) -> None:
-        """Customs is sent nothing by strangers, and we send nothing to a stranger."""
+    def test_both_sides_verify_the_other_certificate(self, tmp_path: Path) -> None:
+        """Customs accepts nothing from an unknown client, and we send nothing to an unknown server."""
         papers, others = Papers(tmp_path / "ours"), Papers(tmp_path / "others")
         customs, us = Customs(tmp_path / "customs.sqlite"), str(papers.of("filing"))
         with behind_tls(customs, papers) as address:
@@ -381,13 +380,13 @@ class TestLedger:
     def test_a_ledger_too_long_for_one_answer_is_asked_for_in_parts(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nothing is cut off in silence; a day that is too long by itself is a sentence."""
+        """Nothing is cut off silently; a single day that is too long is refused with a sentence."""
         first = date(2026, 1, 1)
         for n in range(40):
             house.enter(f"Z-{n}", day=first + timedelta(days=n))
         monkeypatch.setattr("models.exchange.transports.MOST", 1000)
-        told = Http(house.address).ledger(first, date(2026, 12, 31))
-        assert [entry["message_id"] for entry in told] == [f"Z-{n}" for n in range(40)]
+        content = Http(house.address).ledger(first, date(2026, 12, 31))
+        assert [entry["message_id"] for entry in content] == [f"Z-{n}" for n in range(40)]
         for n in range(40, 60):
             house.enter(f"Z-{n}", day=first)
         with pytest.raises(NoAnswer, match="过长"):
@@ -395,7 +394,7 @@ class TestLedger:
 
 
 class TestFaults:
-    @pytest.mark.parametrize("fault", [fault for fault in simulator.FAULTS if fault != "rejected"])
+    @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "rejected"])
     def test_each_fault_of_customs_is_survived(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, fault: str
     ) -> None:
@@ -437,20 +436,15 @@ class TestSimulator:
                 command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             ) as there:
                 assert there.stdout is not None
-                said = there.stdout.readline().decode()
-                assert said.startswith("模拟海关（不是真正的海关）已启动")
-                (address,) = re.findall(r"FILING_CUSTOMS_GATEWAY=(http://127\.0\.0\.1:\d+)。", said)
-                told = Http(address).ledger(date(2000, 1, 1), clock.today())
-                assert [entry["message_id"] for entry in told] == ["Z-1"] * turn
+                line = there.stdout.readline().decode()
+                assert line.startswith("模拟海关（不是真正的海关）已启动")
+                (address,) = re.findall(r"FILING_CUSTOMS_GATEWAY=(http://127\.0\.0\.1:\d+)。", line)
+                content = Http(address).ledger(date(2000, 1, 1), clock.today())
+                assert [entry["message_id"] for entry in content] == ["Z-1"] * turn
                 there.terminate()
             Customs(tmp_path / "ledger.sqlite").run(
                 "INSERT OR IGNORE INTO entry (message_id, accepted, day) VALUES ('Z-1', 1, ?)", str(clock.today())
             )
-
-    def test_a_fault_that_it_does_not_know_is_told(self, typed: Typing) -> None:
-        done = typed("customs", "simulate", "--fault", "flood=1")
-        assert done.exit_code == 2
-        assert "flood" in done.output
 
     def test_it_can_be_reached_from_this_machine_only(self, house: House) -> None:
         """Nobody else is to take it for customs."""
@@ -463,6 +457,6 @@ class TestSimulator:
         make_application(status="filed")
         with app.app_context(), access.everything() as session:
             data = envelope.business_xml(session.scalars(select(CustomsMessage)).one())
-            parties = way().parties
-        told = house.customs.take(envelope.enveloped("Z-1", envelope.CERTIFICATE, clock.now(), data, parties))
-        assert "1002" in (told or b"").decode()
+            parties = channel().parties
+        content = house.customs.take(envelope.enveloped("Z-1", envelope.CERTIFICATE, clock.now(), data, parties))
+        assert "1002" in (content or b"").decode()

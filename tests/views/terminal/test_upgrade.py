@@ -1,4 +1,4 @@
-"""`flask upgrade` by several processes at once: one waits for the other, and a lock goes with whoever held it."""
+"""`flask upgrade` in several processes at once: one waits for the other, and a killed process releases its lock."""
 
 import os
 import signal
@@ -102,13 +102,13 @@ def on_sqlite(path: Path) -> Place:
 def test_many_upgrades_at_once_on_an_empty_database_all_succeed(place: Place) -> None:
     processes = [place.upgrade() for _ in range(3)]
     answers = [process.communicate() for process in processes]
-    assert [(process.returncode, said) for process, (said, _why) in zip(processes, answers, strict=True)] == [
+    assert [(process.returncode, output) for process, (output, _why) in zip(processes, answers, strict=True)] == [
         (0, DONE)
     ] * 3, answers
     assert place.tables() >= len(db.metadata.tables)
 
 
-def test_an_upgrade_waits_for_one_that_is_killed_and_finds_nothing_of_it(place: Place) -> None:
+def test_an_upgrade_waits_for_one_that_is_killed_and_rolled_back(place: Place) -> None:
     """SIGSTOP while the lock is held, so that the second must wait; then SIGKILL."""
     first = place.upgrade()
     while not place.held():

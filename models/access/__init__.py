@@ -1,0 +1,53 @@
+"""Row security: which applications each role may see, enforced in the session for every query of the ORM.
+
+Closed by default: a session without an account sees no row. Jobs open a separate session that sees every row
+(`everything()`): loaded rows are not queried again, so the rule cannot be lifted in the session of a request.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.orm import Session
+
+from models.access import reading, writing
+from models.access.viewer import EVERYTHING, KEY, Closed, Viewer
+from models.database import GuardedSession, db, search
+from models.people.accounts import Account
+from models.vocabulary import Role
+
+__all__ = ["Closed", "as_seen_by", "enter", "everything", "reading", "search_scope", "writing"]
+
+
+def enter(account: Account | None) -> None:
+    """From now on db.session sees the rows of `account`; None: no row."""
+    db.session().info[KEY] = Viewer(account) if account else None
+    db.session().info.pop("scope", None)
+
+
+def search_scope(session: Session) -> tuple[str, ...]:
+    """The tokens in the search index of all rows that this session sees (models/database/search.py)."""
+    me: Viewer | str | None = session.info.get(KEY)
+    if not isinstance(me, Viewer):
+        return ()
+    columns = {Role.PUBLISHER: ("owner_id", me.organisation_id), Role.REVIEWER: ("desk", me.province)}
+    return (search.token(*columns.get(me.role, ("issued", 1))),)
+
+
+@contextmanager
+def as_seen_by(account: Account) -> Iterator[Session]:
+    """A new session that sees what this account sees; closed, not committed, at the end."""
+    session = GuardedSession(db, info={KEY: Viewer(account)})
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+@contextmanager
+def everything() -> Iterator[Session]:
+    """A new session that sees every row, for jobs and public verification; closed, not committed, at the end."""
+    session = GuardedSession(db, info={KEY: EVERYTHING})
+    try:
+        yield session
+    finally:
+        session.close()

@@ -1,0 +1,96 @@
+"""What each role may write: every row that is about to be written is looked at."""
+
+from typing import Any
+
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import Session
+
+from models.access.viewer import EVERYTHING, KEY, Closed, Viewer, desk_of
+from models.application import Application
+from models.application.child import Child
+from models.application.typed_form import TypedForm
+from models.database import GuardedSession
+from models.log import LogEntry
+from models.notifications import Notification
+from models.notifications.announcements import Announcement, AnnouncementChange
+from models.notifications.events import OF_ENTRUSTMENTS
+from models.notifications.letters import MailLetter
+from models.opinions import StockOpinion
+from models.people.accounts import Entrustment
+from models.people.calendar_feeds import CalendarFeed
+from models.vocabulary import Role
+
+
+def _may_entrust(viewer: Viewer | None, row: Entrustment) -> bool:
+    """The operator writes every entrustment, a press its own."""
+    if viewer is None:
+        return False
+    own = row.publisher.id if row.publisher else row.publisher_id
+    return viewer.role is Role.OPERATOR or (viewer.role is Role.PUBLISHER and own == viewer.organisation_id)
+
+
+@event.listens_for(GuardedSession, "before_flush")
+def write_under_own_rows(session: Session, *_args: Any) -> None:
+    """Check what is about to be written; raises Closed.
+
+    A child is added or moved only under an application that this session sees; an application is added, or given
+    away, only in the name of the viewer's own organisation; 常用意见 are those of the reviewer's own province, a
+    委托 is given by the viewer's own press, an entry of the log is in the viewer's own name.
+    """
+    viewer: Viewer | str | None = session.info.get(KEY)
+    if viewer == EVERYTHING:
+        return
+    own = viewer.organisation_id if isinstance(viewer, Viewer) else 0
+    with session.no_autoflush:
+        for row in session.new | session.dirty:
+            state = inspect(row)
+            if isinstance(row, Application) and state.attrs.applicant_id.history.added and row.applicant_id != own:
+                raise Closed("an application in the name of another organisation")
+            if trespass := _trespass(session, row, viewer if isinstance(viewer, Viewer) else None):
+                raise Closed(trespass)
+            if not isinstance(row, Child):
+                continue
+            parents = [p for p in state.attrs.application.history.added or () if p is not None]
+            if not parents and state.attrs.application_id.history.added:
+                parents = [session.get(Application, row.application_id)]
+            if any(parent is None or parent not in session for parent in parents):
+                raise Closed("a row was put under an application that is not this account's")
+
+
+def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
+    """Why the viewer may not write this row, if it is of a kind that has its own rule."""
+    match row:
+        case TypedForm() if viewer is None or row.account_id != viewer.account_id:
+            return "what another account has typed"
+        case CalendarFeed() if viewer is None or row.account_id != viewer.account_id:
+            return "the calendar of another account"
+        case LogEntry() if viewer is not None and row.account_id != viewer.account_id:
+            return "an entry of the log in the name of another account"
+        case Entrustment() if not _may_entrust(viewer, row):
+            return "an entrustment by another press"
+        case StockOpinion() if row.province != desk_of(viewer):
+            return "a sentence of another province"
+        case Announcement() | AnnouncementChange() if viewer is None or viewer.role is not Role.OPERATOR:
+            return "an announcement, by whoever is no operator"
+        case MailLetter() if viewer is None:
+            return "a letter of nobody"
+        case Notification() if not _may_tell(session, row, viewer):
+            return "a message to another account, of what this account does not see"
+    return None
+
+
+def _may_tell(session: Session, row: Notification, viewer: Viewer | None) -> bool:
+    """One's own messages may be changed; others are added with an act, of an application that its actor sees."""
+    if viewer is None or inspect(row).persistent:
+        return viewer is not None and row.account_id == viewer.account_id
+    if row.application_id is None:
+        entrusting = viewer.role is Role.PUBLISHER and row.what in OF_ENTRUSTMENTS
+        return viewer.role is Role.OPERATOR or entrusting
+    return session.get(Application, row.application_id) is not None
+
+
+@event.listens_for(GuardedSession, "detached_to_persistent")
+def refuse_attached_rows(session: Session, row: Any) -> None:
+    """Raises Closed when a row that another session loaded is added to this one."""
+    if isinstance(row, (Application, Child, Notification)) and session.info.get(KEY) != EVERYTHING:
+        raise Closed("a row from another session")

@@ -1,0 +1,138 @@
+"""What an act does besides moving the status (its rule and words: models/workflow/acts.py)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models import certificate, clock, deadlines
+from models.acts.completeness import check_complete
+from models.acts.drafts import publish_for
+from models.application import Application, fingerprint, trail
+from models.application.changes import content, differences
+from models.application.locking import Conflict
+from models.certificate import paper_queue
+from models.deadlines.provinces import limits_of
+from models.people.accounts import Account
+from models.vocabulary import Action, Reason
+from models.workflow import Refused
+
+
+@dataclass(frozen=True)
+class ActContext:
+    """One act of one person on a locked row."""
+
+    session: Session
+    application: Application
+    by: Account
+    office: certificate.Office | None
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Effect:
+    """`lock` takes what must be locked before the row; `check` raises Refused before anything has moved; `changes` go
+    into the trail entry, as field → [old, new]; `digest` is of what the act has written by then, for the trail entry;
+    `finish` runs once the status has moved."""
+
+    lock: Callable[[ActContext], object] = lambda context: None
+    check: Callable[[ActContext], None] = lambda context: None
+    changes: Callable[[ActContext], dict[str, Any] | None] = lambda context: None
+    digest: Callable[[ActContext], str | None] = lambda context: None
+    finish: Callable[[ActContext], None] = lambda context: None
+
+
+def submit(context: ActContext) -> dict[str, Any] | None:
+    """The parties are named and the day is stamped before the trail entry, whose digest covers both."""
+    changes = name_parties(context)
+    context.application.applied_on, context.application.submitted_at = clock.today(), clock.now()
+    context.application.submissions += 1
+    context.application.opened_at = None
+    return changes
+
+
+def content_digest(context: ActContext) -> str:
+    return fingerprint.of_one(context.session, context.application.id)
+
+
+def name_parties(context: ActContext) -> dict[str, Any] | None:
+    """At the first 申报: names, codes and province as they are registered today; later on they stay."""
+    application, by = context.application, context.by
+    if application.applied_on is not None:
+        return None
+    assert by.organisation is not None
+    before = content(application)
+    publish_for(application, application.publisher_id, context.session, by)
+    application.applicant_name, application.applicant_code = by.organisation.name, by.organisation.credit_code
+    return differences(before, content(application))
+
+
+def check_office(context: ActContext) -> None:
+    if context.office is None:
+        raise Refused(_("尚未配置签章密钥，不能签发证明，请联系系统管理员。"))
+    context.office.check(context.application, context.by)
+
+
+def issue_certificate(context: ActContext) -> str:
+    """The certificate, and the task to make its paper; its digest. Rolls back before it raises Conflict."""
+    session, application = context.session, context.application
+    assert context.office is not None
+    try:
+        issued = context.office.issue(session, application, context.by)
+        paper_queue.enqueue(session, issued)
+    except IntegrityError as doubled:
+        session.rollback()
+        if "replaces_id" not in str(doubled.orig):
+            raise
+        sentence = _("原证明刚刚已由另一份申请的证明替代，不能再次替代，%(number)s 没有准予备案。请刷新后核对。")
+        raise Conflict(sentence % {"number": application.number}) from None
+    return issued.fingerprint()
+
+
+def count_print(context: ActContext) -> dict[str, Any]:
+    """Counted in the database while the row is locked: no two prints are the n-th."""
+    printed = select(func.count(trail.TrailEntry.id)).where(
+        trail.TrailEntry.application_id == context.application.id, trail.TrailEntry.act == Action.PRINT.value
+    )
+    before = context.session.scalar(printed) or 0
+    return {"copy": [before, before + 1]}
+
+
+def record_reason(context: ActContext) -> dict[str, Any]:
+    return {"reason": [None, context.reason.value]}
+
+
+def mark_deleted(context: ActContext) -> None:
+    """From here on this session no longer sees the row, nor its trail."""
+    context.application.deleted_at = clock.now()
+
+
+def lock_limits(context: ActContext) -> None:
+    """Before the row: whoever changes the limits holds them, and then takes the rows. The other way round would be a
+    deadlock."""
+    limits_of(context.session, context.application.province, lock=True)
+
+
+def extend_deadline(context: ActContext) -> None:
+    """The entry of the trail is written already, and counts."""
+    application = context.application
+    application.changed_at = clock.now()
+    application.due_on = deadlines.due_on(context.session, application, application.status)
+
+
+EFFECTS: dict[Action, Effect] = {
+    Action.SUBMIT: Effect(
+        check=lambda context: check_complete(context.session, context.application, context.by),
+        changes=submit,
+        digest=content_digest,
+    ),
+    Action.EXTEND: Effect(lock=lock_limits, finish=extend_deadline),
+    Action.GRANT: Effect(check=check_office, digest=issue_certificate),
+    Action.PRINT: Effect(changes=count_print),
+    Action.REVOKE: Effect(changes=record_reason),
+    Action.DELETE: Effect(finish=mark_deleted),
+}

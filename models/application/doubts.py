@@ -1,0 +1,71 @@
+"""What the applicant should look at again before 申报: told, and never forbidden (ours: no public text asks for it)."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from models import clock
+from models.application import Application
+from models.text import search_key
+from models.workflow import UNDECIDED, VALID
+
+YEAR = timedelta(days=365)
+MOST_COMPARED, MOST_NAMED = 50, 3
+
+
+def doubts(session: Session, application: Application) -> list[str]:
+    """A sentence for each: a likely duplicate among the rows of this session, a file twice, a day in the past."""
+    return [*_duplicates(session, application), *_same_files(application), *_past_days(application)]
+
+
+def fingerprint(sentences: list[str]) -> str:
+    """By which a page says what it has told; "" for nothing."""
+    return hashlib.sha256("\n".join(sentences).encode()).hexdigest()[:16] if sentences else ""
+
+
+def _duplicates(session: Session, application: Application) -> Iterator[str]:
+    """The same press, title and plant, not decided yet or granted within a year."""
+    if not (application.publisher_id and application.title_key and application.manufacturer):
+        return
+    granted = Application.status.in_(VALID) & (Application.applied_on >= clock.today() - YEAR)
+    others = select(Application).where(
+        Application.title_sort == application.title_sort,  # in the index, after the scope of the role
+        Application.title_key == application.title_key,
+        Application.publisher_id == application.publisher_id,
+        Application.id != application.id,
+        Application.deleted_at.is_(None),
+        or_(Application.status.in_(UNDECIDED), granted),
+    )
+    plant = search_key(application.manufacturer)
+    found = [
+        other
+        for other in session.scalars(others.order_by(Application.id.desc()).limit(MOST_COMPARED))
+        if search_key(other.manufacturer or "") == plant
+    ]
+    for other in found[:MOST_NAMED]:
+        yield _(
+            "%(number)s（%(status)s）与本申请的出版单位、商品名称和境外加工企业都相同，请确认不是重复申请。",
+            number=other.number,
+            status=other.status.label,
+        )
+
+
+def _same_files(application: Application) -> Iterator[str]:
+    names = defaultdict(list)
+    for file in application.current_attachments:
+        names[file.digest].append(_("%(kind)s“%(name)s”", kind=file.kind.label, name=file.name))
+    for same in names.values():
+        if len(same) > 1:
+            yield _("附件%(names)s的内容相同，如是重复上传，请移除多余的。", names="、".join(same[:MOST_NAMED]))
+
+
+def _past_days(application: Application) -> Iterator[str]:
+    for column in Application.__table__.columns:
+        day = getattr(application, column.key) if "earliest" in column.info else None
+        if day and day < clock.today():
+            yield _("%(label)s %(day)s 已经过去，请核对。", label=column.info["label"], day=day)

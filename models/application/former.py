@@ -1,0 +1,17 @@
+"""Address book: what this applicant wrote into a field before, newest first, out of its own former filings."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.application import Application
+
+FIELDS = ("manufacturer", "consignee", "contact", "phone")
+MOST_READ, MOST_OFFERED = 200, 30  # filings looked at, the newest; different words offered for each field
+
+
+def former_values(session: Session) -> dict[str, list[str]]:
+    """Field → words, of the rows that this session sees (for a publisher its own)."""
+    newest = select(*(getattr(Application, name) for name in FIELDS)).order_by(Application.id.desc())
+    rows = session.execute(newest.limit(MOST_READ)).all()
+    found = {name: dict.fromkeys(row[at] for row in rows if row[at]) for at, name in enumerate(FIELDS)}
+    return {name: list(words)[:MOST_OFFERED] for name, words in found.items()}

@@ -1,0 +1,61 @@
+"""The lock of a running restore: of two at once the second is refused; a server that runs can tell that one is running.
+
+On PostgreSQL an advisory lock of a connection, on SQLite a lock on a file beside the database: both go with whoever
+held them, however that ended.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask_babel import gettext as _
+from sqlalchemy import Engine, func, select
+
+from models.database.locks import Lock
+from models.workflow import Refused
+
+ENDING = ".restore-lock"
+
+
+@contextmanager
+def held(engine: Engine) -> Iterator[None]:
+    """Hold the lock; raises Refused when another restore has it."""
+    busy = _("另一个 restore 正在恢复这个数据库，没有重复进行，请等它结束。")
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.scalar(select(func.pg_try_advisory_lock(int(Lock.RESTORE)))):
+                raise Refused(busy)
+            try:
+                yield
+            finally:
+                connection.invalidate()  # ends the session, and so the lock, even when the server has gone
+        return
+    file = os.open(f"{engine.url.database}{ENDING}", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(busy) from None
+        yield
+    finally:
+        os.close(file)
+
+
+def is_held(engine: Engine) -> bool:
+    """Whether a restore is running on this database."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            free = connection.scalar(select(func.pg_try_advisory_xact_lock_shared(int(Lock.RESTORE))))
+        return not free
+    try:
+        file = os.open(f"{engine.url.database}{ENDING}", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False

@@ -1,0 +1,58 @@
+"""Display of a certificate's snapshot on paper and screen: labels, dates, totals."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Date
+
+from models.application import Application
+from models.application.carriers import Carrier
+from models.certificate import Certificate
+from models.columns import granted
+from models.database import tidy
+
+HEADS = {column.key: column.info.get("label") for column in Certificate.__table__.columns}
+
+
+def label(name: str) -> str:
+    """The field's label, which is that of its column; publisher_code has that of applicant_code."""
+    return str(Application.__table__.columns["applicant_code" if name == "publisher_code" else name].info["label"])
+
+
+def field_text(snapshot: dict[str, Any], name: str) -> str:
+    """The field's text, dates as on official papers; a dash for an empty field, so that nothing can be written in."""
+    text = snapshot.get(name, "—")
+    is_date = isinstance(Application.__table__.columns[name].type, Date)
+    return dated(date.fromisoformat(text)) if is_date and text != "—" else text
+
+
+def dated(day: date) -> str:
+    """2026年11月3日: Arabic numerals, no leading zeros (GB/T 9704-2012, 7.3.5.4)."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def columns_for(carriers: list[dict[str, str]]) -> dict[str, str]:
+    """Column → heading: position and required columns, and the others that any row fills."""
+    fields = {name: Carrier.__table__.columns[name].info for name in granted(Carrier)}
+    return {
+        name: str(info["label"])
+        for name, info in fields.items()
+        if name == "position" or info.get("required") or any(name in row for row in carriers)
+    }
+
+
+def total_of(carriers: list[dict[str, str]]) -> str:
+    """共 3 条；1,500 片；20 盒: how many rows, and the sum for each unit, in the order of the units' codes."""
+    sums: dict[str, Decimal] = {}
+    for row in carriers:
+        sums[row["unit"]] = sums.get(row["unit"], Decimal()) + Decimal(row["quantity"])
+    parts = [_("共 %(count)s 条", count=f"{len(carriers):,}")]
+    return "；".join(parts + [f"{tidy(sums[unit]):,f} {_name_of(unit)}" for unit in sorted(sums)])
+
+
+def _name_of(unit: str) -> str:
+    """«张» of a unit that is frozen as «010-张»."""
+    code, _dash, name = unit.partition("-")
+    return name or code

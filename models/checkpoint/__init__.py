@@ -1,0 +1,107 @@
+"""检查点: how many entries a chain had (chains.py), and a hash over them all, signed and kept apart from the database.
+
+What `trail verify` compares can be rewritten as a whole by whoever owns the database; not what a former checkpoint
+covers. An entry that was changed, removed, put in or moved is named by its place.
+"""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.checkpoint import merkle
+from models.checkpoint.chains import Chain
+from models.checkpoint.folder import HASH, WIDTH, CheckpointFolder, Missing
+from models.checkpoint.note import Checkpoint, Unverified, Verifier, signed
+from models.database import read_one_moment
+from models.database.locks import wait_for_writers
+from models.workflow import Refused
+
+__all__ = ["Checkpoint", "CheckpointFolder", "Unverified", "Verifier", "contradictions", "differs", "take"]
+
+
+def take(session: Session, chain: Chain, folder: CheckpointFolder, key: Ed25519PrivateKey, origin: str) -> Checkpoint:
+    """Sign what the chain holds now. Raises Refused when it contradicts the former checkpoint. Rolls back."""
+    try:
+        former = folder.newest(Verifier(origin, key.public_key()))
+    except Unverified:
+        raise Refused(_("文件夹中的检查点不是由这把密钥签署的，请核对文件夹和密钥。")) from None
+    wait_for_writers(session, chain.model)
+    last = session.scalar(select(func.max(chain.model.id))) or 0
+    read_one_moment(session)
+    if former and (sentence := next(contradictions(session, chain, folder, former), "")):
+        raise Refused(_("没有签署新的检查点。%(why)s", why=sentence))
+    checkpoint = Checkpoint(origin, *_grown(folder, (found for _entry, found in _entries(session, chain, last))))
+    session.rollback()
+    note = signed(checkpoint, key)
+    Verifier(origin, key.public_key()).read(note)  # what nobody could read is not published
+    folder.publish(checkpoint, note)
+    return checkpoint
+
+
+def _grown(folder: CheckpointFolder, leaves: Iterator[bytes]) -> tuple[int, bytes]:
+    """(number, root) of these leaf hashes, all of them in tiles."""
+    size = 0
+
+    def kept() -> Iterator[bytes]:
+        nonlocal size
+        tile = b""
+        for found in leaves:
+            tile, size = tile + found, size + 1
+            if len(tile) == WIDTH * HASH:
+                folder.add_tile(size // WIDTH - 1, tile)
+                tile = b""
+            yield found
+        if tile:
+            folder.add_tile(size // WIDTH, tile)
+
+    root = merkle.root(kept())
+    return size, root
+
+
+def contradictions(session: Session, chain: Chain, folder: CheckpointFolder, checkpoint: Checkpoint) -> Iterator[str]:
+    """A sentence on the first entry that is not as it was, or on what is wrong with the folder."""
+    try:
+        if merkle.root(folder.leaves(checkpoint.size)) != checkpoint.root:
+            yield _("检查点文件夹里的摘要与签署的检查点不符，请换用另存的文件夹，或只用检查点文件核对。")
+            return
+    except Missing:
+        yield _("检查点文件夹不完整，请换用另存的文件夹，或只用检查点文件核对。")
+        return
+    entries = _entries(session, chain, None, checkpoint.size)
+    for place, (found, expected) in enumerate(zip_longest(entries, folder.leaves(checkpoint.size)), 1):
+        if found is None:
+            gone = checkpoint.size - place + 1
+            yield _("检查点有 %(size)s 条记录，现在最后 %(gone)s 条已不在。", size=checkpoint.size, gone=gone)
+            return
+        entry, leaf = found
+        if leaf != expected:
+            yield _(
+                "从第 %(place)s 条起与检查点不符：编号 %(id)s，%(entry)s。这一条被改动或插入，或它前面的记录被删除。",
+                place=place,
+                id=entry.id,
+                entry=chain.described(entry),
+            )
+            return
+
+
+def differs(session: Session, chain: Chain, checkpoint: Checkpoint) -> str:
+    """The same where only the checkpoint itself is at hand: a sentence that names no entry, or nothing."""
+    leaves = (found for _entry, found in _entries(session, chain, None, checkpoint.size))
+    if merkle.root(leaves) == checkpoint.root:
+        return ""
+    return _("最早的 %(size)s 条记录与检查点不符；用检查点文件夹核对可知是哪一条。", size=checkpoint.size)
+
+
+def _entries(session: Session, chain: Chain, last: int | None, most: int | None = None) -> Iterator[tuple[Any, bytes]]:
+    """Entries with their leaf hashes, oldest first: up to the id `last`, and `most` of them."""
+    entries = select(chain.model).order_by(chain.model.id).limit(most)
+    if last is not None:
+        entries = entries.where(chain.model.id <= last)
+    for entry in session.scalars(entries.execution_options(yield_per=1000)):
+        yield entry, merkle.leaf(chain.leaf_data(entry))
+        session.expunge(entry)

@@ -1,0 +1,49 @@
+"""What is signed: the trail, and the log of the system. Each is a list that only grows, in the order of its ids."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from models.application.trail import TrailEntry
+from models.log import LogEntry
+
+
+@dataclass(frozen=True)
+class Chain:
+    """`name`: the last part of the origin of its checkpoints. `content`: everything that an entry says."""
+
+    name: str
+    model: type[TrailEntry] | type[LogEntry]
+    content: Callable[[Any], str]
+    described: Callable[[Any], str]
+
+    def leaf_data(self, entry: Any) -> bytes:
+        """What the hash of an entry covers: its id and everything it says."""
+        return f"{entry.id} {self.content(entry)}".encode()
+
+
+def _log_content(entry: LogEntry) -> str:
+    said = [entry.at.timestamp(), entry.log, entry.kind, entry.account_id, entry.username, entry.name]
+    said += [entry.address, entry.program, entry.about, entry.words, entry.amount]
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _described_trail(entry: TrailEntry) -> str:
+    moment = f"{entry.at:%Y-%m-%d %H:%M:%S}"
+    number = entry.application.number if entry.application else _("（申请已不在）")
+    return _(
+        "申请单号 %(number)s，%(at)s，%(who)s，%(act)s", number=number, at=moment, who=entry.actor_name, act=entry.act
+    )
+
+
+def _described_log(entry: LogEntry) -> str:
+    moment = f"{entry.at:%Y-%m-%d %H:%M:%S}"
+    return _("%(at)s，%(who)s，%(act)s", at=moment, who=entry.username or _("命令行"), act=entry.kind)
+
+
+TRAIL = Chain("trail", TrailEntry, TrailEntry.content, _described_trail)
+LOG = Chain("log", LogEntry, _log_content, _described_log)
+CHAINS = {chain.name: chain for chain in (TRAIL, LOG)}

@@ -1,0 +1,84 @@
+"""Where checkpoints are kept: a folder that only grows, best on another machine than the database.
+
+checkpoint            the newest one
+checkpoints/4711      each one, by the number of entries it covers
+tile/0/x001/234       the hashes of 256 entries, 32 bytes each (the lowest level of c2sp.org/tlog-tiles)
+tile/0/018.p/103      of the last entries, where they are fewer than 256
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from models.checkpoint.note import Checkpoint, Verifier
+from models.files.durable import flush_folder
+
+HASH = 32  # bytes
+WIDTH = 256  # hashes in a tile
+
+
+class Missing(Exception):
+    """A tile that a checkpoint needs is not there, or is too short."""
+
+
+class CheckpointFolder:
+    """The folder; it need not exist before the first checkpoint."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def newest(self, verifier: Verifier) -> Checkpoint | None:
+        """The newest checkpoint, None before the first; raises Unverified, also for a file that is no text."""
+        try:
+            return verifier.read((self.folder / "checkpoint").read_text(encoding="utf-8", errors="replace"))
+        except FileNotFoundError:
+            return None
+
+    def leaves(self, size: int) -> Iterator[bytes]:
+        """The hashes of the first `size` entries; raises Missing."""
+        for number in range(-(-size // WIDTH)):
+            here = min(WIDTH, size - number * WIDTH)
+            yield from _split(self._tile(number, here), here)
+
+    def _tile(self, number: int, width: int) -> bytes:
+        """The content of a tile with at least `width` hashes: the full one, or the partial one."""
+        for path in (self._path(number), self._path(number, width)):
+            if path.is_file():
+                return path.read_bytes()
+        raise Missing(self._path(number))
+
+    def _path(self, number: int, width: int = WIDTH) -> Path:
+        groups = f"{number:,}".split(",")
+        names = [f"x{int(group):03}" for group in groups[:-1]] + [f"{int(groups[-1]):03}"]
+        path = Path(self.folder, "tile", "0", *names)
+        return path if width == WIDTH else path.with_name(f"{path.name}.p") / str(width)
+
+    def add_tile(self, number: int, content: bytes) -> None:
+        """Keep the hashes of tile `number`, also where an interrupted run has left others."""
+        path = self._path(number, len(content) // HASH)
+        if not path.exists() or path.read_bytes() != content:
+            _write(path, content)
+
+    def publish(self, checkpoint: Checkpoint, note: str) -> None:
+        """Keep the signed note, last of all: until then the former checkpoint is the newest."""
+        for path in (self.folder / "checkpoints" / str(checkpoint.size), self.folder / "checkpoint"):
+            _write(path, note.encode())
+
+
+def _split(content: bytes, count: int) -> Iterator[bytes]:
+    if len(content) < count * HASH:
+        raise Missing(count)
+    for index in range(count):
+        yield content[index * HASH : (index + 1) * HASH]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace the file as a whole, durably."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    flush_folder(path.parent)

@@ -1,0 +1,75 @@
+"""The proof that one entry of the trail is among those a checkpoint covers (c2sp.org/tlog-proof): a text of its own.
+
+It carries the entry itself, and is checked with the public key alone, without the register.
+"""
+
+import base64
+import re
+from typing import NamedTuple
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.application.trail import TrailEntry
+from models.checkpoint import merkle
+from models.checkpoint.chains import TRAIL
+from models.checkpoint.folder import CheckpointFolder, Missing
+from models.checkpoint.note import Checkpoint, Unverified, Verifier
+from models.workflow import Refused
+
+HEAD = "c2sp.org/tlog-proof@v1"
+FORM = re.compile(
+    rf"{HEAD}\nextra (\S+)\nindex (0|[1-9][0-9]{{0,15}})\n((?:[A-Za-z0-9+/]{{43}}=\n)*)\n(.+)", re.S | re.A
+)
+
+
+class Proven(NamedTuple):
+    """What a proof proves: the entry, as `id JSON`, its place from 1 on, and the checkpoint that covers it."""
+
+    entry: str
+    place: int
+    checkpoint: Checkpoint
+
+
+def prove(session: Session, folder: CheckpointFolder, note: str, checkpoint: Checkpoint, number: int) -> str:
+    """The proof for the entry with this id; raises Refused where there is none, or it is younger than the checkpoint.
+
+    `note`: the signed text of `checkpoint`.
+    """
+    entry = session.get(TrailEntry, number)
+    if entry is None:
+        raise Refused(_("没有编号为 %(id)s 的办理记录，请核对编号。", id=number))
+    index = session.scalar(select(func.count(TrailEntry.id)).where(TrailEntry.id < number)) or 0
+    if index >= checkpoint.size:
+        raise Refused(_("这条办理记录晚于最新的检查点，请先运行 trail checkpoint。"))
+    try:
+        leaves = list(folder.leaves(checkpoint.size))
+    except Missing:
+        raise Refused(_("检查点文件夹不完整，请换用另存的文件夹。")) from None
+    hashes = merkle.proof(leaves, index)
+    if merkle.root_by_proof(merkle.leaf(TRAIL.leaf_data(entry)), index, checkpoint.size, hashes) != checkpoint.root:
+        raise Refused(_("这条办理记录与检查点不符，请先运行 trail verify --checkpoint 查明。"))
+    lines = [HEAD, f"extra {_text(TRAIL.leaf_data(entry))}", f"index {index}", *(_text(each) for each in hashes)]
+    return "\n".join([*lines, "", note])
+
+
+def check(text: str, verifier: Verifier) -> Proven:
+    """What the proof proves; raises Unverified when it proves nothing."""
+    found = FORM.fullmatch(text)
+    if found is None:
+        raise Unverified(text)
+    checkpoint = verifier.read(found[4])
+    try:
+        data = base64.b64decode(found[1], validate=True)
+        entry = data.decode()
+    except ValueError:
+        raise Unverified(text) from None
+    hashes = [base64.b64decode(line) for line in found[3].splitlines()]
+    if merkle.root_by_proof(merkle.leaf(data), int(found[2]), checkpoint.size, hashes) != checkpoint.root:
+        raise Unverified(text)
+    return Proven(entry, int(found[2]) + 1, checkpoint)
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

@@ -1,0 +1,69 @@
+"""Every name of 出版单位 that an application has, beside its sort key: a small table, kept in step by triggers.
+
+A search for a publisher looks for its words in these names (models/application/search.py), then for the sort keys in
+the indexes of the applications. Names that were frozen before a renaming stay; so do names that nothing has any more.
+"""
+
+from sqlalchemy import Connection, text
+
+TABLE = "search_publisher"
+TRIGGERS = ("search_publisher_insert", "search_publisher_update")
+EVENTS = ("INSERT", "UPDATE OF publisher_name, publisher_sort")
+KEEP = f"""INSERT INTO {TABLE} (name, sort) VALUES (new.publisher_name, new.publisher_sort)
+  ON CONFLICT (name) DO UPDATE SET sort = excluded.sort WHERE {TABLE}.sort <> excluded.sort;"""
+STORED = "SELECT DISTINCT publisher_name, publisher_sort FROM application WHERE publisher_sort IS NOT NULL"
+
+
+def install(connection: Connection, changed: bool) -> None:
+    """Make table and triggers; fill the table when it is new, or when rows were written without the triggers."""
+    new = not connection.dialect.has_table(connection, TABLE)
+    connection.execute(
+        text(f"CREATE TABLE IF NOT EXISTS {TABLE} (name VARCHAR(100) PRIMARY KEY, sort VARCHAR(221) NOT NULL)")
+    )
+    remove(connection)
+    for statement in _on_sqlite() if connection.dialect.name == "sqlite" else _on_postgresql():
+        connection.execute(text(statement))
+    if new or changed:
+        rebuild(connection)
+
+
+def remove(connection: Connection) -> None:
+    """Drop the triggers."""
+    on_table = "" if connection.dialect.name == "sqlite" else " ON application"
+    for name in TRIGGERS:
+        connection.execute(text(f"DROP TRIGGER IF EXISTS {name}{on_table}"))
+
+
+def drop(connection: Connection) -> None:
+    """Drop the table."""
+    connection.execute(text(f"DROP TABLE IF EXISTS {TABLE}"))
+
+
+def rebuild(connection: Connection) -> None:
+    """Fill the table anew from the applications."""
+    connection.execute(text(f"DELETE FROM {TABLE}"))
+    connection.execute(text(f"INSERT INTO {TABLE} (name, sort) {STORED}"))
+
+
+def check(connection: Connection) -> bool:
+    """Whether the table has every name, with its key."""
+    return connection.execute(text(f"{STORED} EXCEPT SELECT name, sort FROM {TABLE}")).first() is None
+
+
+def _on_sqlite() -> list[str]:
+    named = "WHEN new.publisher_sort IS NOT NULL"
+    return [
+        f"CREATE TRIGGER {name} AFTER {event} ON application {named} BEGIN {KEEP} END"
+        for name, event in zip(TRIGGERS, EVENTS, strict=True)
+    ]
+
+
+def _on_postgresql() -> list[str]:
+    named = "FOR EACH ROW WHEN (new.publisher_sort IS NOT NULL)"
+    return [
+        f"CREATE OR REPLACE FUNCTION {TABLE}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {KEEP} RETURN NULL; END $$",
+        *(
+            f"CREATE TRIGGER {name} AFTER {event} ON application {named} EXECUTE FUNCTION {TABLE}()"
+            for name, event in zip(TRIGGERS, EVENTS, strict=True)
+        ),
+    ]

@@ -1,0 +1,139 @@
+"""What each province sets for itself: its limits, and whether one may withdraw; every change leaves a trail."""
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ForeignKey, Index, String, select, true
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import clock
+from models.clock import Moment
+from models.codes import names_of
+from models.database import Base
+from models.deadlines.counting import Limits
+from models.people.accounts import Account
+from models.workflow import Refused
+
+DAYS = _l("工作日")
+MOST_DAYS = 120  # working days, of any limit: more would be a slip of the pen
+
+
+class ProvinceSettings(Base):
+    """One row a province. A change of the limits applies at once to what waits there."""
+
+    __tablename__ = "province_settings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column()
+    province: Mapped[str] = mapped_column(String(6), unique=True, info={"label": _l("省份"), "codes": "province"})
+    accept_days: Mapped[int] = mapped_column(
+        default=Limits.accept, server_default=str(Limits.accept), info={"label": _l("受理审查期限"), "hint": DAYS}
+    )
+    decide_days: Mapped[int] = mapped_column(
+        default=Limits.decide, server_default=str(Limits.decide), info={"label": _l("办结期限"), "hint": DAYS}
+    )
+    extend_days: Mapped[int] = mapped_column(
+        default=Limits.extend, server_default=str(Limits.extend), info={"label": _l("可以延长"), "hint": DAYS}
+    )
+    withdrawal_allowed: Mapped[bool] = mapped_column(
+        default=True, server_default=true(), info={"label": _l("允许撤回申报")}
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.accept_days, self.decide_days, self.extend_days)
+
+
+class ProvinceChange(Base):
+    """One change of one setting; only ever appended."""
+
+    __tablename__ = "province_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    province: Mapped[str] = mapped_column(String(6))
+    at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("时间")})
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
+    actor_name: Mapped[str] = mapped_column(String(160), info={"label": _l("办理人")})
+    setting: Mapped[str] = mapped_column(String(32), info={"label": _l("设置")})
+    before: Mapped[str] = mapped_column(String(200), info={"label": _l("原值")})
+    after: Mapped[str] = mapped_column(String(200), info={"label": _l("新值")})
+
+    __table_args__ = (Index(None, "province", "id"),)
+
+
+SETTINGS = ("accept_days", "decide_days", "extend_days", "withdrawal_allowed")
+
+
+def seed(session: Session) -> None:
+    """A row for every province that has none. The caller commits."""
+    known = set(session.scalars(select(ProvinceSettings.province)))
+    session.add_all(ProvinceSettings(province=code) for code in names_of("province") if code not in known)
+    session.flush()
+
+
+def settings_of(session: Session, province: str | None) -> ProvinceSettings | None:
+    """The row of this province."""
+    return session.scalar(select(ProvinceSettings).where(ProvinceSettings.province == province))
+
+
+def limits_of(session: Session, province: str | None, lock: bool = False) -> Limits:
+    """The limits in force. `lock`: nobody changes limits or calendar before this transaction ends (PostgreSQL: FOR
+    SHARE; on SQLite whoever writes is alone), so that a due date just computed cannot miss a change."""
+    query = select(ProvinceSettings).where(ProvinceSettings.province == province)
+    if lock:
+        query = query.with_for_update(read=True).execution_options(populate_existing=True)
+    row = session.scalar(query)
+    return row.limits if row else Limits()
+
+
+def lock_all(session: Session) -> None:
+    """Take every row, as a change of the calendar does."""
+    session.scalars(select(ProvinceSettings).order_by(ProvinceSettings.id).with_for_update()).all()
+
+
+def change(session: Session, settings: ProvinceSettings, values: dict[str, Any], by: Account) -> list[ProvinceChange]:
+    """Set these values; the entries of the trail, one for each that differs. Raises Refused; the caller commits."""
+    if by.province != settings.province:
+        raise Refused(_("只能修改本省的设置。"))
+    for name in ("accept_days", "decide_days", "extend_days"):
+        if not 0 < values[name] <= MOST_DAYS:
+            label = ProvinceSettings.__table__.columns[name].info["label"]
+            raise Refused(_("%(label)s须为 1 至 %(most)s 的整数。", label=label, most=MOST_DAYS))
+    if values["accept_days"] > values["decide_days"]:
+        raise Refused(_("受理审查期限不能长于办结期限，请核对。"))
+    entries = [
+        record_change(session, settings.province, name, str(getattr(settings, name)), str(values[name]), by)
+        for name in SETTINGS
+        if getattr(settings, name) != values[name]
+    ]
+    for name in SETTINGS:
+        setattr(settings, name, values[name])
+    session.flush()
+    return entries
+
+
+def record_change(
+    session: Session, province: str, setting: str, before: str, after: str, by: Account
+) -> ProvinceChange:
+    """An entry of the trail of this province's settings, added to the session."""
+    entry = ProvinceChange(
+        province=province,
+        at=clock.now().replace(microsecond=0),
+        actor_id=by.id,
+        actor_name=by.name,
+        setting=setting,
+        before=before,
+        after=after,
+    )
+    session.add(entry)
+    return entry
+
+
+def history(session: Session, province: str | None, most: int = 50) -> list[ProvinceChange]:
+    """The newest changes of this province's settings, newest first."""
+    query = select(ProvinceChange).where(ProvinceChange.province == province)
+    return list(session.scalars(query.order_by(ProvinceChange.id.desc()).limit(most)))

@@ -1,0 +1,136 @@
+"""One e-mail by one SMTP session, with one deadline for all of it."""
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from email.message import EmailMessage
+from threading import Timer
+from typing import Any
+
+from flask_babel import gettext as _
+
+SECONDS = 30  # for connecting, TLS, signing in and sending
+STARTTLS, TLS, PLAIN = "starttls", "tls", "none"
+WAYS = {STARTTLS: 587, TLS: 465, PLAIN: 25}  # → the port where none is named
+
+
+class Unreachable(Exception):
+    """The server cannot be used now: no fault of the letter. str() is a sentence."""
+
+
+class RecipientRefused(Exception):
+    """The server does not take this letter; `for_good`: trying again is of no use. str() is a sentence."""
+
+    def __init__(self, code: int, answer: bytes | str) -> None:
+        said = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+        super().__init__(
+            _("邮件服务器没有接收（%(code)s %(answer)s）。", code=code, answer=" ".join(said.split())[:200])
+        )
+        self.for_good = code >= 500
+
+
+@contextmanager
+def _wrong_settings_as_unreachable() -> Iterator[None]:
+    """A host, user or password that cannot be written down raises before a letter is handed over.
+
+    The error itself may name a character of the password.
+    """
+    try:
+        yield
+    except OSError:  # a wrong certificate is a ValueError too
+        raise
+    except ValueError:
+        settings = "FILING_SMTP、FILING_SMTP_USER、FILING_SMTP_PASSWORD"
+        raise Unreachable(_("邮件服务器不能使用：请检查 %(settings)s。", settings=settings)) from None
+
+
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where and how letters are handed over. `way`: STARTTLS, TLS or PLAIN; `ca`: PEM file of whom we trust, None: as
+    the system does."""
+
+    host: str
+    port: int
+    way: str
+    sender: str
+    user: str | None = None
+    password: str | None = None
+    ca: str | None = None
+    seconds: float = SECONDS
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand it over, within `seconds`. Raises RecipientRefused or Unreachable."""
+        try:
+            self._send(message)
+        except smtplib.SMTPRecipientsRefused as refused:
+            ((code, answer),) = refused.recipients.values()
+            raise RecipientRefused(code, answer) from None
+        except smtplib.SMTPDataError as refused:
+            raise RecipientRefused(refused.smtp_code, refused.smtp_error) from None
+        except (OSError, smtplib.SMTPException) as broken:
+            why = " ".join(str(broken).split())[:200] or type(broken).__name__
+            raise Unreachable(_("邮件服务器不能使用：%(why)s。", why=why.rstrip("."))) from None
+
+    def _send(self, message: EmailMessage) -> None:
+        with _wrong_settings_as_unreachable():
+            context = ssl.create_default_context(cafile=self.ca) if self.way != PLAIN else None
+            session: TimedSession = self._connected(context)
+        try:
+            with _wrong_settings_as_unreachable():
+                self._sign_in(session, context)
+            session.send_message(message)
+            with suppress(OSError, smtplib.SMTPException):  # it has been taken
+                session.quit()
+        finally:
+            session.timer.cancel()
+            session.close()
+
+    def _sign_in(self, session: "TimedSession", context: ssl.SSLContext | None) -> None:
+        if self.way == STARTTLS:
+            session.starttls(context=context)  # raises where the server does not offer it
+        session.ehlo_or_helo_if_needed()
+        if self.user:
+            session.login(self.user, self.password or "")
+
+    def _connected(self, context: ssl.SSLContext | None) -> "TimedSession":
+        if self.way == TLS:
+            return TimedTlsSession(self.host, self.port, timeout=self.seconds, context=context)
+        return TimedSession(self.host, self.port, timeout=self.seconds)
+
+
+class TimedSession(smtplib.SMTP):
+    """Ends by itself after `timeout` seconds: a socket's own timeout begins anew with every byte."""
+
+    def __init__(self, host: str, port: int, timeout: float, **options: Any) -> None:
+        self.late, self.sock = False, None
+        self.timer = Timer(timeout, self._end)
+        self.timer.daemon = True
+        self.timer.start()
+        try:
+            super().__init__(host, port, timeout=timeout, **options)
+        except BaseException:
+            self.timer.cancel()
+            raise
+
+    def _end(self) -> None:
+        """Runs in another thread."""
+        self.late = True
+        with suppress(OSError):
+            if self.sock is not None:
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.late:  # while it was still connecting
+            raise TimeoutError("timed out")
+        return super().getreply()
+
+
+class TimedTlsSession(TimedSession, smtplib.SMTP_SSL):
+    """With TLS from the beginning."""

@@ -1,0 +1,63 @@
+"""What an e-mail says: number, what happened, and where to read more; no title, no opinion, no name."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from models import access
+from models.mail.smtp import domain_of
+from models.notifications import UNREAD, Notification
+from models.notifications.letters import Claim
+from models.people.accounts import Account
+
+MOST = 50  # lines of a digest
+
+
+@dataclass(frozen=True)
+class Text:
+    """The subject, and the lines below it."""
+
+    subject: str
+    lines: list[str]
+
+
+def compose(account: Account, letter: Claim, base_url: str) -> Text | None:
+    """What is to be said of a letter now: of unread messages, as far as their reader sees them today; None: nothing."""
+    with access.as_seen_by(account) as session:
+        unread = select(Notification).where(UNREAD).order_by(Notification.at, Notification.id)
+        if letter.notification_id is not None:
+            unread = unread.where(Notification.id == letter.notification_id)
+        else:
+            unread = unread.where(Notification.at > letter.since, Notification.at <= letter.queued_at).limit(MOST + 1)
+        found = session.scalars(unread).all()
+        lines = [f"{row.sentence}\n{base_url}/messages/details/?id={row.id}" for row in found[:MOST]]
+        if not found:
+            return None
+        subject = _digest(found[0].at, len(found)) if letter.notification_id is None else str(found[0].what.label)
+    more = [_("另有更多消息，请登录查看：%(address)s", address=f"{base_url}/messages/")] if len(found) > MOST else []
+    closing = _("这是系统自动发出的邮件，请勿回复。在系统的“消息”页面可以修改或停止邮件提醒。")
+    return Text(_("备案系统：%(what)s", what=subject), [*lines, *more, closing])
+
+
+def _digest(first: datetime, count: int) -> str:
+    many = f"{MOST}+" if count > MOST else count
+    return _("%(count)s 条未读消息（%(day)s 起）", count=many, day=first.strftime("%Y-%m-%d"))
+
+
+def addressed(text: Text, letter: Claim, sender: str, recipient: str) -> EmailMessage:
+    """The e-mail, the same at every attempt. The policy raises ValueError for a line break in a header."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(display_name=_("赴境外加工光盘进口备案系统"), addr_spec=sender)
+    message["To"] = Address(addr_spec=recipient)
+    message["Subject"] = text.subject
+    message["Date"] = format_datetime(letter.queued_at)
+    message["Message-ID"] = f"<letter-{letter.id}-{letter.queued_at:%Y%m%d%H%M%S%f}@{domain_of(sender)}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+    message.set_content("\n\n".join(text.lines) + "\n", cte="base64")  # servers may take ASCII alone
+    return message

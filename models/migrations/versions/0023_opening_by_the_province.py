@@ -1,0 +1,17 @@
+"""When the province first opened what waits: until then the applicant may withdraw it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0023"
+down_revision = "0022"
+
+
+def upgrade() -> None:
+    op.add_column("application", sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True))
+    # What waits already may have been opened: it counts as opened when it was submitted.
+    op.execute("UPDATE application SET opened_at = submitted_at WHERE status = 'pending'")
+
+
+def downgrade() -> None:
+    op.drop_column("application", "opened_at")

@@ -1,0 +1,129 @@
+"""通知公告: what the operator tells all accounts of some roles, on some days; every change leaves a trail."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import JSON, ColumnElement, Dialect, ForeignKey, String, Text, and_, cast
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from models import clock
+from models.clock import Moment
+from models.database import Base
+from models.people.accounts import Account
+from models.vocabulary import Role
+from models.workflow import Refused
+
+MOST_TEXT = 4000
+
+
+class Roles(TypeDecorator[frozenset[Role]]):
+    """Some roles, stored as words with a blank around each: « publisher reviewer »."""
+
+    impl = String(200)
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[Role] | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return f" {' '.join(role.value for role in Role if role in set(value))} "
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[Role] | None:
+        return None if value is None else frozenset(Role(word) for word in value.split())
+
+
+class Announcement(Base):
+    """Shown from `since` until `until`, both included, unless withdrawn. Row security: its roles', meanwhile; the
+    operators' always."""
+
+    __tablename__ = "announcement"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column()
+    title: Mapped[str] = mapped_column(String(100), info={"label": _l("标题"), "required": True})
+    text: Mapped[str] = mapped_column(Text, info={"label": _l("内容"), "required": True, "most": MOST_TEXT})
+    roles: Mapped[frozenset[Role]] = mapped_column(Roles, info={"label": _l("发给"), "required": True})
+    since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True})
+    until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True})
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def is_current(self) -> bool:
+        return self.withdrawn_at is None and self.since <= clock.today() <= self.until
+
+
+class AnnouncementChange(Base):
+    """One change by one operator; only ever appended. `changes`: field → [old, new]. Row security: operators' alone."""
+
+    __tablename__ = "announcement_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    announcement_id: Mapped[int] = mapped_column(ForeignKey("announcement.id", ondelete="RESTRICT"), index=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
+    actor_name: Mapped[str] = mapped_column(String(160))
+    what: Mapped[str] = mapped_column(String(32))  # publish, change, withdraw
+    changes: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+FIELDS = ("title", "text", "roles", "since", "until")
+
+
+def current(role: Role) -> ColumnElement[bool]:
+    """Whether an announcement is to be seen today by accounts of this role."""
+    today = clock.today()
+    return and_(
+        cast(Announcement.roles, String).contains(f" {role.value} "),
+        Announcement.since <= today,
+        Announcement.until >= today,
+        Announcement.withdrawn_at.is_(None),
+    )
+
+
+def save(session: Session, row: Announcement | None, values: dict[str, Any], by: Account) -> Announcement:
+    """A new one (None), or these values in place of the old ones, and the trail entry. Raises Refused; the caller
+    commits."""
+    if row is not None and row.withdrawn_at is not None:
+        raise Refused(_("已撤回的公告不能修改，需要时请另行新建。"))
+    if values["until"] < values["since"]:
+        raise Refused(_("终止日期不能早于起始日期。"))
+    if values["until"] < clock.today():
+        raise Refused(_("终止日期已经过去，公告不会显示，请核对。"))
+    kept = row or Announcement()
+    changes = {name: [_plain(getattr(row, name, None)), _plain(values[name])] for name in FIELDS}
+    for name in FIELDS:
+        setattr(kept, name, values[name])
+    session.add(kept)
+    session.flush()
+    changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
+    if changes:
+        _record(session, kept, "change" if row else "publish", changes, by)
+    return kept
+
+
+def withdraw(session: Session, row: Announcement, by: Account) -> None:
+    """Nobody but the operators sees it any more. Raises Refused; the caller commits."""
+    if row.withdrawn_at is not None:
+        raise Refused(_("这份公告已经撤回。"))
+    row.withdrawn_at = clock.now()
+    session.flush()
+    _record(session, row, "withdraw", {}, by)
+
+
+def _record(session: Session, row: Announcement, what: str, changes: dict[str, Any], by: Account) -> None:
+    entry = AnnouncementChange(announcement_id=row.id, what=what, changes=changes, actor_id=by.id, actor_name=by.name)
+    entry.at = clock.now().replace(microsecond=0)
+    session.add(entry)
+    session.flush()
+
+
+def _plain(value: Any) -> str | None:
+    """A value of a field as JSON can hold it and people read it."""
+    if isinstance(value, frozenset | set):
+        return "、".join(str(role.label) for role in Role if role in value)
+    return None if value is None else str(value)

@@ -1,0 +1,111 @@
+"""常用意见: sentences that the reviewers of a province keep for their opinions, by act."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm.exc import StaleDataError
+
+from models.database import Base
+from models.deadlines.provinces import record_change
+from models.people.accounts import Account
+from models.text import clean_text
+from models.vocabulary import Action, Role, WordColumn
+from models.workflow import ACTS, Refused
+
+MOST_WORDS, MOST_EACH = 200, 30  # characters of one; how many of one act, for a list that is looked through
+TAKING = tuple(action for action, act in ACTS.items() if act.opinion and Role.REVIEWER in act.by)
+
+
+class StockOpinion(Base):
+    """One sentence for the opinion of one act. Row security: only the reviewers of `province` see it."""
+
+    __tablename__ = "stock_opinion"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column()
+    province: Mapped[str] = mapped_column(String(6))
+    act: Mapped[Action] = mapped_column(WordColumn(Action), info={"label": _l("办理")})
+    words: Mapped[str] = mapped_column(String(MOST_WORDS), info={"label": _l("常用意见")})
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (UniqueConstraint("province", "act", "words"),)
+
+
+def setting_of(act: Action) -> str:
+    """How the trail of the province's settings names the list of this act."""
+    return f"opinion_{act.value}"
+
+
+ACT_OF = {setting_of(act): act for act in TAKING}  # setting in the trail → act
+
+
+def listed(session: Session) -> dict[Action, list[StockOpinion]]:
+    """What this session sees, by act in the order of the acts, oldest first."""
+    found: dict[Action, list[StockOpinion]] = {act: [] for act in TAKING}
+    for row in session.scalars(select(StockOpinion).order_by(StockOpinion.id)):
+        found[row.act].append(row)
+    return found
+
+
+def add(session: Session, act: Action, words: str, by: Account) -> None:
+    """A new sentence at the end of the list of `act`, and its trail entry. Raises Refused; the caller commits."""
+    assert by.province and act in TAKING
+    text, same = _read(words), listed(session)[act]
+    if len(same) >= MOST_EACH:
+        raise Refused(_("「%(act)s」最多 %(most)s 条常用意见，请先移除不用的。", act=act.label, most=MOST_EACH))
+    _check_new(same, text)
+    session.add(StockOpinion(province=by.province, act=act, words=text))
+    record_change(session, by.province, setting_of(act), "", text, by)
+
+
+def change(session: Session, row: StockOpinion, version: int | None, words: str, by: Account) -> None:
+    """Other words for the one that the person saw as `version`. Raises Refused; the caller commits."""
+    text = _read(words)
+    _check_seen(row, version)
+    if text == row.words:
+        return
+    _check_new(listed(session)[row.act], text)
+    before, row.words = row.words, text
+    _flush(session)
+    record_change(session, row.province, setting_of(row.act), before, text, by)
+
+
+def remove(session: Session, row: StockOpinion, version: int | None, by: Account) -> None:
+    """Take it out of the list; opinions written with it stay. Raises Refused; the caller commits."""
+    _check_seen(row, version)
+    session.delete(row)
+    _flush(session)
+    record_change(session, row.province, setting_of(row.act), row.words, "", by)
+
+
+def _read(words: str) -> str:
+    text = (clean_text(words) or "").replace("\r\n", "\n")
+    if not text:
+        raise Refused(_("请填写常用意见的内容。"))
+    if len(text) > MOST_WORDS:
+        sentence = _("常用意见最多 %(most)s 字，现在 %(length)s 字，请精简。", most=MOST_WORDS, length=len(text))
+        raise Refused(sentence)
+    return text
+
+
+def _check_new(same: list[StockOpinion], text: str) -> None:
+    if any(row.words == text for row in same):
+        raise Refused(_("已有相同的常用意见。"))
+
+
+def _check_seen(row: StockOpinion, version: int | None) -> None:
+    if version != row.version:
+        raise Refused(_changed())
+
+
+def _changed() -> str:
+    return _("这条常用意见刚刚已被他人修改，您的改动没有保存，请核对后再改。")
+
+
+def _flush(session: Session) -> None:
+    try:
+        session.flush()
+    except StaleDataError:
+        session.rollback()
+        raise Refused(_changed()) from None

@@ -1,0 +1,49 @@
+"""Secret addresses by which a calendar program reads the deadlines of a reviewer. Only the token's hash is stored."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models import clock
+from models.clock import Moment
+from models.database import Base
+from models.people.accounts import Account
+from models.people.signin_failures import hashed
+from models.vocabulary import Role
+
+
+class CalendarFeed(Base):
+    """The one address of an account. Row security: its own account's alone."""
+
+    __tablename__ = "calendar_feed"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"), unique=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime] = mapped_column(Moment)
+
+    account: Mapped[Account] = relationship(lazy="joined")
+
+
+def feed_of(session: Session, account: Account) -> CalendarFeed | None:
+    return session.scalar(select(CalendarFeed).where(CalendarFeed.account_id == account.id))
+
+
+def renew(session: Session, account: Account) -> str:
+    """A new token, in clear only here; a former one is of no use any more. The caller commits."""
+    token = secrets.token_urlsafe(32)
+    feed = feed_of(session, account) or CalendarFeed(account_id=account.id)
+    feed.token_hash, feed.made_at = hashed(token), clock.now()
+    session.add(feed)
+    return token
+
+
+def reader(session: Session, token: str) -> Account | None:
+    """The reviewer whose token this is, if that account may work now. For a session that sees everything."""
+    feed = session.scalar(select(CalendarFeed).where(CalendarFeed.token_hash == hashed(token)))
+    if feed is None or feed.account.role is not Role.REVIEWER:
+        return None
+    works = feed.account.is_active and feed.account.is_complete and not feed.account.must_change
+    return feed.account if works else None

@@ -1,0 +1,75 @@
+"""委托 as the units themselves keep it: a press invites a unit, which accepts; either ends it. The caller commits."""
+
+from datetime import date
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.orm import Session
+
+from models import clock
+from models.database.locks import Lock, wait_for
+from models.people.accounts import Account, Entrustment, Organisation
+from models.text import normalize_code, without_format_characters
+from models.workflow import Refused
+
+
+def invite(session: Session, by: Account, agent: str, since: date | None, until: date | None) -> Entrustment:
+    """Invite the unit whose name, or credit code, is `agent`; raises Refused. It may apply once it accepts."""
+    assert by.organisation is not None
+    wait_for(session, Lock.ENTRUST)  # two invitations at once would overlap
+    if since is None or until is None:
+        raise Refused(_("请填写委托的起止日期。"))
+    row = Entrustment(publisher=by.organisation, agent=_named(session, agent), since=since, until=until, pending=True)
+    row.assert_complete()
+    if row.until < clock.today():
+        raise Refused(_("终止日期已经过去，请重新填写。"))
+    overlapping = (Entrustment.since <= until, Entrustment.until >= since, Entrustment.ended_at.is_(None))
+    same = (Entrustment.publisher_id == row.publisher.id, Entrustment.agent_id == row.agent.id)
+    if session.scalar(select(Entrustment.id).where(*same, *overlapping).limit(1)):
+        raise Refused(_("贵单位已委托或邀请过该单位，期限有重叠，请在列表中核对；需要改期的，请先终止原来的委托。"))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def accept(session: Session, row: Entrustment, by: Account) -> None:
+    """The unit takes on what it was invited to; raises Refused when it is no longer open."""
+    _change(session, row, Entrustment.pending.is_(True), Entrustment.agent_id == by.organisation_id, pending=False)
+
+
+def end(session: Session, row: Entrustment, by: Account) -> None:
+    """End, withdraw or decline it, from now on; raises Refused when it has ended. What was submitted goes on."""
+    mine = or_(Entrustment.publisher_id == by.organisation_id, Entrustment.agent_id == by.organisation_id)
+    _change(session, row, mine, ended_at=clock.now())
+
+
+def state(row: Entrustment) -> str:
+    """What holds today, in words."""
+    today = clock.today()
+    for holds, words in (
+        (row.ended_at, _("已终止")),
+        (row.until < today, _("已到期")),
+        (row.pending, _("待受托单位接受")),
+        (row.since > today, _("尚未开始")),
+    ):
+        if holds:
+            return words
+    return _("有效")
+
+
+def _change(session: Session, row: Entrustment, *still: ColumnElement[bool], **values: object) -> None:
+    open_ = (Entrustment.id == row.id, Entrustment.ended_at.is_(None), Entrustment.until >= clock.today(), *still)
+    changed = update(Entrustment).where(*open_).values(**values).execution_options(synchronize_session=False)
+    if session.execute(changed).rowcount != 1:  # type: ignore[attr-defined]
+        raise Refused(_("这项委托刚刚已有变化，没有重复办理，请核对列表中的状态。"))
+    session.expire(row)
+
+
+def _named(session: Session, typed: str) -> Organisation:
+    """The active unit of exactly this name or code: nobody can leaf through the register here."""
+    words = without_format_characters(typed).strip()
+    named = or_(Organisation.name == words, Organisation.credit_code == (normalize_code(words) or ""))
+    found = session.scalars(select(Organisation).where(Organisation.active, named).limit(2)).all()
+    if len(found) != 1:
+        raise Refused(_("没有找到这个单位，请填写单位全称或统一社会信用代码；尚未登记的单位请联系系统管理员登记。"))
+    return found[0]

@@ -1,0 +1,81 @@
+"""在线用户: the sessions in use now, ended by their owner or by an operator; accounts that have to wait."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy.orm import Session
+
+from models import clock, log
+from models.log import LogEntry, Operation, Place, SignIn
+from models.people.accounts import Account
+from models.people.sessions import Visit
+from models.people.signin_failures import LONGEST_PAUSE, clear_failures, slowed_until
+from models.workflow import Refused
+
+MOST_SLOWED = 50  # accounts that are told to have to wait
+RECENT = 20  # sign-ins that a person sees of their own
+
+
+def in_use(timeout: timedelta, lifetime: timedelta) -> ColumnElement[bool]:
+    """Visits that have not ended, and not run out; as `resume_visit` takes them."""
+    now = clock.now()
+    return and_(Visit.ended_at.is_(None), Visit.seen_at >= now - timeout, Visit.began_at >= now - lifetime)
+
+
+def own(account: Account, timeout: timedelta, lifetime: timedelta) -> Select[Any]:
+    """The visits of one account, the last seen first."""
+    found = select(Visit).where(Visit.account_id == account.id, in_use(timeout, lifetime))
+    return found.order_by(Visit.seen_at.desc(), Visit.id.desc())
+
+
+def recent(session: Session, account: Account) -> list[LogEntry]:
+    """The newest entries of 登录日志 that are about this account, newest first."""
+    about = select(LogEntry).where(LogEntry.log == "signins", LogEntry.username == account.username)
+    return list(session.scalars(about.order_by(LogEntry.at.desc(), LogEntry.id.desc()).limit(RECENT)))
+
+
+def end_others(session: Session, account: Account, place: Place, key: int | None = None) -> int:
+    """End one's other visits, or that one of them; how many. Does not commit."""
+    assert account.visit is not None
+    ending = update(Visit).where(Visit.account_id == account.id, Visit.ended_at.is_(None), Visit.id != account.visit.id)
+    done: Any = session.execute(
+        ending.where(Visit.id == key if key is not None else Visit.id > 0).values(ended_at=clock.now()),
+        execution_options={"synchronize_session": False},
+    )
+    if done.rowcount:
+        log.record(session, SignIn.OTHERS_ENDED, account, place, amount=done.rowcount)
+    return int(done.rowcount)
+
+
+def end_forcibly(session: Session, visit: Visit, by: Account, place: Place) -> None:
+    """强制下线: end a visit at once; raises Refused. Does not commit."""
+    assert by.visit is not None
+    if visit.id == by.visit.id:
+        raise Refused(_("这是您本次的登录，请点击右上角“退出”。"))
+    if visit.ended_at is not None:
+        raise Refused(_("该用户的这次登录已经结束，无需再次办理。"))
+    visit.ended_at, visit.ended_by = clock.now(), by.name
+    log.record(session, Operation.VISIT_ENDED, by, place, visit.account.username)
+
+
+def slowed(session: Session) -> list[tuple[Account, datetime]]:
+    """(account, until when) of the accounts for which somebody has to wait, because of wrong passwords.
+
+    A pause lasts an hour at most: whoever waits has failed within it.
+    """
+    failed = (SignIn.WRONG_PASSWORD.value, SignIn.WRONG_CURRENT.value)
+    since = clock.now() - LONGEST_PAUSE
+    ids = select(LogEntry.account_id).where(LogEntry.log == "signins", LogEntry.kind.in_(failed), LogEntry.at > since)
+    found = {account.username: account for account in session.scalars(select(Account).where(Account.id.in_(ids)))}
+    until = sorted(slowed_until(session, found).items(), key=lambda each: each[1], reverse=True)
+    return [(found[name], moment) for name, moment in until[:MOST_SLOWED]]
+
+
+def unlock(session: Session, account: Account, by: Account, place: Place) -> None:
+    """解锁: nobody has to wait any longer for this account; raises Refused. Does not commit."""
+    if not slowed_until(session, [account.username]):
+        raise Refused(_("%(name)s 没有登录限制，无需解除。", name=account.username))
+    clear_failures(session, account.username)
+    log.record(session, Operation.UNLOCKED, by, place, account.username)

@@ -1,0 +1,189 @@
+"""One record an act: by whom, from which status to which, what it needs, and the words and look of its button.
+
+What an act does beyond moving the status stands in models/acts/effects.py. Buttons are shown in the order of ACTS.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from models.vocabulary import Action, Role, Status
+from models.workflow.statuses import AWAITING, EDITABLE, VALID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presentation:
+    """What an act asks of a person, and what it shows.
+
+    `question` and `result` name the row by %(number)s (an application also by %(authority)s, %(applicant)s and
+    %(certificate)s). An act without a question is done at once. `opinion`: an opinion is required, `hint` stands in its
+    empty field; `grounds`: grounds of the law may be chosen; `reason`: a reason is recorded. `opens`: the result opens
+    in a new window. `style`: of the button, Bootstrap's word.
+    """
+
+    question: Any = ""
+    done: Any = ""
+    result: Any = ""
+    opinion: bool = False
+    grounds: bool = False
+    reason: bool = False
+    opens: bool = False
+    hint: Any = ""
+    style: str = "light"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act(Presentation):
+    """An act on an application; `to` is None where the status stays.
+
+    `if_rejected`: statuses in which it is allowed too, and which it leaves as they are, but only while customs has
+    rejected the last message about the application. `quiet`: it makes no new version, so that an open form can still
+    be saved. `apart`: it has a page of its own. `once`: it is done to an application once at most. `unopened`: only
+    until the province has opened the application. `many`: the question before it is done to many ticked rows, each
+    for itself, with {count} for how many; empty: one row at a time.
+    """
+
+    by: Set[Role]
+    when: Set[Status]
+    to: Status | None = None
+    if_rejected: Set[Status] = frozenset()
+    quiet: bool = False
+    apart: bool = False
+    once: bool = False
+    unopened: bool = False
+    many: Any = ""
+
+    def leads(self, status: Status) -> Status | None:
+        """The status after the act; None where an act does not touch it."""
+        return status if status in self.if_rejected else self.to
+
+
+APPLICANT = frozenset({Role.PUBLISHER})
+PROVINCE = frozenset({Role.REVIEWER})
+
+ACTS: dict[Action, Act] = {
+    Action.EDIT: Act(by=APPLICANT, when=EDITABLE, apart=True),
+    Action.SUBMIT: Act(
+        by=APPLICANT,
+        when=EDITABLE,
+        to=Status.PENDING,
+        question=_l("确定要申报 %(number)s 吗？申报后在审核结束前不能修改。"),
+        done=_l("已申报"),
+        result=_l("%(number)s 已送%(authority)s审核，审核期间不能修改；审核结果会显示在查询列表和本申请的页面上。"),
+        style="primary",
+    ),
+    Action.WITHDRAW: Act(
+        by=APPLICANT,
+        when=AWAITING,
+        to=Status.DRAFT,
+        unopened=True,
+        question=_l("确定要撤回 %(number)s 吗？撤回后可以修改，再次申报时办结期限重新计算。"),
+        done=_l("已撤回"),
+        result=_l("%(number)s 已回到暂存，可以修改；修改后请再次申报。"),
+    ),
+    Action.DELETE: Act(
+        by=APPLICANT,
+        when={Status.DRAFT, Status.NOT_ACCEPTED, Status.REFUSED},
+        question=_l("确定要删除 %(number)s 吗？删除后不再显示在列表中，申请单号不再使用。"),
+        done=_l("已删除"),
+        result=_l("%(number)s 不再显示在列表中，申请单号不再使用。"),
+    ),
+    Action.GRANT: Act(
+        by=PROVINCE,
+        when=AWAITING,
+        to=Status.FILED,
+        question=_l("确定要准予 %(number)s 备案并签发证明吗？证明签发后不能更改。"),
+        many=_l("确定要准予所选 {count} 份申请备案并签发证明吗？证明签发后不能更改。逐份办理，结果逐份列出。"),
+        done=_l("已准予备案"),
+        result=_l(
+            "%(number)s 的证明 %(certificate)s 已签发，文件正在制作，几秒钟后%(applicant)s即可打印；"
+            "证明正在发往海关，回执会显示在本页。"
+        ),
+        style="primary",
+    ),
+    Action.RETURN: Act(
+        by=PROVINCE,
+        when=AWAITING,
+        to=Status.RETURNED,
+        opinion=True,
+        question=_l("确定要退回 %(number)s 吗？申请单位修改后可以重新申报。"),
+        many=_l("确定要以同一意见退回所选 {count} 份申请吗？逐份办理，结果逐份列出。"),
+        done=_l("已退回"),
+        result=_l("%(number)s 已退回%(applicant)s，对方可以看到意见，修改后会重新申报。"),
+    ),
+    Action.DECLINE: Act(
+        by=PROVINCE,
+        when=AWAITING,
+        to=Status.NOT_ACCEPTED,
+        opinion=True,
+        question=_l("确定要对 %(number)s 不予受理吗？办理后不能撤回。"),
+        done=_l("已不予受理"),
+        result=_l("%(number)s 的办理已结束，%(applicant)s可以看到意见，需要时会另行申请。"),
+    ),
+    Action.REFUSE: Act(
+        by=PROVINCE,
+        when=AWAITING,
+        to=Status.REFUSED,
+        opinion=True,
+        grounds=True,
+        question=_l("确定要对 %(number)s 不予备案吗？办理后不能撤回。"),
+        done=_l("已不予备案"),
+        result=_l("%(number)s 的办理已结束，%(applicant)s可以看到意见，需要时会另行申请。"),
+    ),
+    # 行政许可法 第四十二条, by analogy: once, with the reason told to the applicant.
+    Action.EXTEND: Act(
+        by=PROVINCE,
+        when=AWAITING,
+        opinion=True,
+        once=True,
+        question=_l("确定要延长 %(number)s 的办结期限吗？每份申请只能延期一次，请写明理由。"),
+        done=_l("已延期"),
+        result=_l("%(number)s 的办结期限已经延长，%(applicant)s可以看到新的期限和理由。"),
+    ),
+    # The manual forbids printing by six statuses; we allow by two, so that a new status can never print by accident.
+    Action.PRINT: Act(
+        by={Role.PUBLISHER, Role.REVIEWER, Role.NATIONAL},
+        when={Status.FILED, Status.CUSTOMS_RECEIVED},
+        quiet=True,
+        opens=True,
+        style="primary",
+    ),
+    # What customs did not take is sent again: the certificate, or its revocation.
+    Action.RESEND: Act(
+        by=PROVINCE,
+        when={Status.CUSTOMS_FAILED},
+        to=Status.FILED,
+        if_rejected={Status.REVOKED},
+        question=_l("确定要向海关重发 %(number)s 吗？"),
+        done=_l("已重发"),
+        result=_l("%(number)s 正在重新发往海关，回执会显示在办理过程和数据交换中。"),
+    ),
+    Action.REVOKE: Act(
+        by=PROVINCE,
+        when=VALID,
+        to=Status.REVOKED,
+        opinion=True,
+        reason=True,
+        question=_l("确定要作废 %(number)s 的证明吗？作废后不能恢复，海关会收到通知。"),
+        done=_l("已作废"),
+        result=_l("证明 %(certificate)s 已作废，作废通知正在发往海关；%(applicant)s可以看到原因，并可以重新申请。"),
+        style="danger",
+    ),
+    Action.COPY: Act(
+        by=APPLICANT,
+        when={Status.REVOKED},
+        quiet=True,
+        apart=True,
+        question=_l("确定要按 %(number)s 重新申请吗？填写的内容和附件会复制到新的申请，申报前可以修改。"),
+    ),
+    # Of any application of one's own: nothing happens to it.
+    Action.DUPLICATE: Act(
+        by=APPLICANT,
+        when=frozenset(Status),
+        quiet=True,
+        apart=True,
+        question=_l("确定要按 %(number)s 复制新建一份申请吗？填写的内容和载体信息会复制，附件需要重新上传。"),
+    ),
+}

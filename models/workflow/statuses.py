@@ -1,0 +1,60 @@
+"""Which statuses belong together, how far each has come, and what to do next in it. Nobody else lists statuses."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from models.vocabulary import Status
+
+EDITABLE = frozenset({Status.DRAFT, Status.RETURNED})
+ISSUED = frozenset({Status.FILED, Status.CUSTOMS_RECEIVED, Status.CUSTOMS_FAILED, Status.REVOKED})
+VALID = ISSUED - {Status.REVOKED}
+AWAITING = frozenset({Status.PENDING})
+PRIVATE = frozenset({Status.DRAFT})
+UNDECIDED = EDITABLE | AWAITING
+SENT_BACK = EDITABLE - PRIVATE
+
+# What to do next, where the status alone does not say it.
+ADVICE: dict[Status, Any] = {
+    Status.CUSTOMS_FAILED: _l(
+        "海关没有接收本证明，货物暂不能凭此证明通关。省级主管部门：属传输或登记等技术原因的，排除后点击「重发」；"
+        "属证明内容有误的，请作废后由申请单位重新申请。申请单位：请与省级主管部门联系，无需重复申报。"
+    )
+}
+
+LOST_REVOCATION = _l(
+    "海关没有接收本证明的作废通知，海关仍可能按有效证明办理。省级主管部门：请与海关核实，排除原因后点击「重发」。"
+    "申请单位：本证明已经作废，请勿使用。"
+)
+
+STAGES = (_l("填写"), _l("申报"), _l("审核"), _l("备案"), _l("海关接收"))
+
+# 办理进度: how far each status has come on STAGES, and how that stage stands.
+PROGRESS: dict[Status, tuple[int, str]] = {
+    Status.DRAFT: (0, "process"),
+    Status.PENDING: (2, "process"),
+    Status.RETURNED: (0, "error"),
+    Status.NOT_ACCEPTED: (2, "error"),
+    Status.REFUSED: (2, "error"),
+    Status.FILED: (4, "process"),
+    Status.CUSTOMS_RECEIVED: (4, "finish"),
+    Status.CUSTOMS_FAILED: (4, "error"),
+    Status.REVOKED: (3, "error"),
+}
+
+
+def progress(status: Status, passed: Iterable[Status] = ()) -> list[tuple[Any, str]]:
+    """办理进度 as (stage, "finish" | "process" | "error" | "wait"), in order.
+
+    `passed`: the statuses it has had; what one of them finished stays finished, also after 作废.
+    """
+    at, how = PROGRESS[status]
+    reached = {stage for stage, state in (PROGRESS[each] for each in passed) if state == "finish"}
+    hows = ["finish" if i < at or (i > at and i in reached) else how if i == at else "wait" for i in range(len(STAGES))]
+    return list(zip(STAGES, hows, strict=True))
+
+
+def stopped(status: Status) -> bool:
+    """Whether the application does not go on by itself: somebody has to read why, and act."""
+    return PROGRESS[status][1] == "error"

@@ -1,0 +1,107 @@
+// A block of cells pasted into 载体信息, or a file chosen for it: the server reads it and shows what it would fill in;
+// then all rows go into the table or none. Nothing is kept on the server until the form is saved.
+import { $$, prepare } from "./page.js";
+import { cellOf, cellsOf, drop, fieldOf, newRow, number, rowsOf } from "./rows.js";
+import { send } from "./send.js";
+import { dialog as tell } from "./dialog.js";
+
+const preview = document.getElementById("block-preview");
+
+// Resolves to what is to be filled in, { fields, rows, errors, how }, or to null.
+async function look(block, parts, here) {
+  const body = () => {
+    const data = new FormData();
+    Object.entries(parts).forEach(([name, value]) => data.append(name, value));
+    $$("[name=carry]:checked", preview).forEach(({ value }) => data.append("carry", value));
+    return data;
+  };
+  const address = block.closest("[data-preview]").dataset.preview, inside = preview.querySelector(".block-body"), go = preview.querySelector("[value=yes]");
+  const heard = block.querySelector(".block-heard");
+  inside.replaceChildren();
+  heard.textContent = heard.dataset.reading;
+  let answer = await send(address, body());
+  heard.textContent = "";
+  if (!answer.ok) { await tell(answer.words, { tell: true }); return null; }
+  const draw = () => {
+    const how = inside.querySelector("[name=how]:checked")?.value || "append", focused = document.activeElement?.value;
+    inside.innerHTML = answer.json.html;
+    inside.querySelector(`[name=how][value=${how}]`).checked = true;
+    inside.querySelector("[value=here]").parentElement.hidden = !here;
+    inside.querySelector(`[name=carry][value="${focused}"]`)?.focus();
+  };
+  draw();
+  inside.onchange = async ({ target }) => {  // a blank repeats the cell above, or no longer does
+    if (target.name !== "carry") return;
+    go.disabled = true;
+    const again = await send(address, body());
+    go.disabled = false;
+    if (again.ok) { answer = again; draw(); } else target.checked = !target.checked;
+  };
+  preview.returnValue = "no";
+  preview.showModal();
+  preview.querySelector("[value=no]").focus();
+  await new Promise((resolve) => { preview.addEventListener("close", resolve, { once: true }); });
+  return preview.returnValue === "yes" ? { ...answer.json, how: inside.querySelector("[name=how]:checked").value } : null;
+}
+
+const isBlank = (row) => !row.querySelector(`[name="${row.id}-id"]`).value && cellsOf(row).every(({ value }) => !value.trim());
+
+function fill(row, fields, texts, errors = {}) {
+  fields.forEach((name, i) => {
+    const cell = cellOf(row, name), id = `${cell.id}-note`;
+    cell.value = texts[i];
+    clear(cell);
+    if (!errors[name]) return;
+    row.classList.add("in-sight");
+    cell.parentElement.classList.add("wrong");
+    cell.ariaInvalid = "true";
+    cell.setAttribute("aria-describedby", id);
+    cell.after(Object.assign(document.createElement("p"), { id, className: "note error", textContent: errors[name] }));
+  });
+}
+
+function clear(cell) {  // the sentence under a cell that is written anew
+  const note = document.getElementById(`${cell.id}-note`);
+  if (!note) return;
+  note.remove();
+  cell.parentElement.classList.remove("wrong");
+  cell.removeAttribute("aria-describedby");
+  cell.ariaInvalid = null;
+}
+
+function put(block, { fields, rows, errors, how }, at) {
+  const body = block.querySelector("tbody"), there = rowsOf(block), fresh = document.createDocumentFragment();
+  const start = how === "here" ? there.indexOf(at.closest("tr")) : Infinity;
+  if (how !== "here") there.filter((row) => how === "replace" || isBlank(row)).forEach(drop);
+  const filled = rows.map((texts, i) => {
+    const row = there[start + i] || fresh.appendChild(newRow(block));
+    fill(row, fields, texts, errors[i]);
+    return row;
+  });
+  body.append(fresh);
+  block.classList.toggle("folded", rowsOf(block).length > 20);
+  number(block);
+  block.dispatchEvent(new Event("input", { bubbles: true }));
+  (filled.find((row) => row.querySelector(".wrong")) || filled[0]).querySelector(".wrong input, input.form-control").focus();
+  const heard = block.querySelector(".block-heard"), count = Object.values(errors).flatMap(Object.keys).length;
+  heard.textContent = (count ? heard.dataset.wrong : heard.dataset.done).replace("{n}", rows.length).replace("{wrong}", count);
+}
+
+prepare((root) => $$(".inline-rows", root).forEach((block) => {
+  const file = root.querySelector("#carrier-file");
+  block.addEventListener("paste", async (event) => {
+    const text = event.clipboardData.getData("text/plain"), cell = event.target;
+    if (!cell.matches("input.form-control") || !/[\t\r\n]/.test(text.replace(/[\r\n]+$/, ""))) return;  // one cell: as in any field
+    event.preventDefault();
+    const found = await look(block, { text, start: fieldOf(cell) }, true);
+    if (found) put(block, found, cell); else cell.focus();
+  });
+  block.addEventListener("input", ({ target }) => { if (target.matches?.(".wrong input")) clear(target); });
+  file?.addEventListener("change", async () => {
+    const [chosen] = file.files, parts = { file: chosen };
+    if (!chosen) return;
+    file.value = "";
+    const found = await look(block, parts, false);
+    if (found) put(block, found); else file.focus();
+  });
+}));

@@ -1,0 +1,35 @@
+// An attachment beside the fields of a case. Where it cannot be shown, its link opens a window of its own, as without script.
+import { $$, prepare } from "./page.js";
+
+const room = matchMedia("(min-width: 1100px)");
+
+function close(viewer) {
+  viewer.hidden = true;
+  viewer.querySelector(".viewer-body").replaceChildren();
+  $$("a[data-beside][aria-current]").forEach((link) => { link.removeAttribute("aria-current"); link.focus(); });
+}
+
+function open(viewer, link) {
+  const picture = link.dataset.beside.startsWith("image/"), shown = document.createElement(picture ? "img" : "iframe");
+  shown.src = picture ? link.href : `${link.href}#navpanes=0&view=FitH`;  // the words of Adobe and Chromium
+  shown[picture ? "alt" : "title"] = link.textContent;
+  $$("a[data-beside]").forEach((other) => { other.removeAttribute("aria-current"); });
+  link.setAttribute("aria-current", "true");
+  viewer.querySelector("strong").textContent = link.textContent;
+  viewer.querySelector("a").href = link.href;
+  viewer.querySelector(".viewer-body").replaceChildren(shown);
+  viewer.hidden = false;
+}
+
+prepare((root) => {
+  const viewer = root.querySelector("#viewer");
+  if (!viewer) return;
+  viewer.querySelector("[data-close]").addEventListener("click", () => close(viewer));
+  root.querySelector(".case-fields").addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-beside]");
+    const apart = !room.matches || event.ctrlKey || event.metaKey || event.shiftKey;
+    if (!link || apart || (link.dataset.beside === "application/pdf" && !navigator.pdfViewerEnabled)) return;
+    event.preventDefault();
+    open(viewer, link);
+  });
+});

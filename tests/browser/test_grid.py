@@ -1,0 +1,230 @@
+"""载体信息 as a sheet: pasted from a workbook, checked before it is filled in, worked by keys, folded, saved whole.
+
+On SQLite alone: what is tried here is a script in a browser.
+"""
+
+import io
+import re
+import time
+
+import pytest
+from openpyxl import Workbook
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Coming
+from tests.browser.person import Person
+from tests.browser.test_accessibility import flawless
+from tests.conftest import Making, Recording
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+HEADINGS = ["载体类型", "规格型号", "进口数量", "单位"]
+
+
+def copied(cells: list[list[object]]) -> str:
+    """What Excel puts on the clipboard for these cells."""
+
+    def quoted(cell: object) -> str:
+        text = "" if cell is None else str(cell)
+        return '"' + text.replace('"', '""') + '"' if re.search(r'[\t\n"]', text) else text
+
+    return "".join("\t".join(map(quoted, row)) + "\r\n" for row in cells)
+
+
+def pastes(person: Person, text: str, cell: str = "#carriers-0-kind") -> Page:
+    """Put a text on the clipboard of Chromium, and press Ctrl+V in a cell."""
+    person.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    person.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    person.page.locator(cell).focus()
+    person.page.keyboard.press("Control+V")
+    return person.page
+
+
+def values(page: Page, column: str) -> list[str]:
+    """The cells of a column, of every row that is not deleted."""
+    return page.eval_on_selector_all(
+        f"tr.inline-row:not([hidden]) .col-{column} input", "cells => cells.map((cell) => cell.value)"
+    )
+
+
+def test_a_block_from_a_workbook_is_previewed_then_filled_in_and_saved(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """Headings in any order, 1,000 and １，０００, a code by its name, quotation marks and line ends in a cell."""
+    key = make_application(carriers=1)
+    press = comes("publisher")
+    press.page.goto(f"/applications/edit/?id={key}")
+    block = copied([
+        ["单位", "规格型号（英寸）", "数量", "载体类型", "箱号"], ["张", '12" 双张', "1,000", "黑胶唱片", "A1"],
+        ["010", "七寸\n单张", "２，０００", "dvd", "A2"], [None, None, None, None, None],
+    ])  # fmt: skip
+    page = pastes(press, block)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("共 2 行，没有发现错误。")
+    expect(dialog).to_contain_text("没有读入的列：箱号。")
+    expect(dialog).to_contain_text("有 1 个单元格内有换行，已改为空格。")
+    press.answer("全部填入")
+    assert values(page, "specification")[1:] == ['12" 双张', "七寸 单张"]
+    assert values(page, "unit")[1:] == ["010-张", "010-张"]
+    expect(page.locator(".totals")).to_contain_text("共 3 条")
+    press.turn_over("保存")
+    rows = on_record(key)["carrier"][1:]
+    assert [(row["kind"], row["unit"], row["specification"]) for row in rows] == [
+        ("黑胶唱片", "010", '12" 双张'), ("DVD", "010", "七寸 单张")
+    ]  # fmt: skip
+    assert [str(row["quantity"]) for row in rows] == ["1000", "2000"]
+
+
+def test_each_wrong_cell_says_why_and_nothing_is_filled_in_unless_all_is(
+    comes: Coming, make_application: Making
+) -> None:
+    key = make_application(carriers=2)
+    press = comes("publisher")
+    press.page.goto(f"/applications/edit/?id={key}")
+    before = values(press.page, "specification")
+    block = copied([HEADINGS, ["黑胶唱片", "12 英寸", "1,5", "张"], ["蜡筒", None, "20", "包裹"]])
+    page = pastes(press, block)
+    dialog = page.get_by_role("dialog")
+    for words in (
+        "有 4 处需要改正",
+        "请写成 1500 或 1.5 这样的数字",
+        "“蜡筒”不在代码表中",
+        "请填写规格型号。",
+        "“包裹”不在代码表中",
+    ):
+        expect(dialog).to_contain_text(words)
+    flawless(page, "the preview of a block with errors")
+    press.answer("取消")
+    assert values(page, "specification") == before
+    page = pastes(press, block)
+    page.get_by_label("替换现有全部各行").check()
+    press.answer("全部填入")
+    assert values(page, "specification") == ["12 英寸", ""]
+    assert values(page, "kind") == ["黑胶唱片", "蜡筒"]
+    expect(page.locator("tr.inline-row:visible td.wrong")).to_have_count(4)
+    expect(page.get_by_role("status").filter(has_text="其中 4 处还需改正")).to_be_visible()
+    flawless(page, "the table after it was filled in")
+    page.locator("tr.inline-row:visible td.col-kind.wrong input").fill("BD")
+    expect(page.locator("tr.inline-row:visible td.wrong")).to_have_count(3)
+
+
+def test_blanks_of_merged_cells_repeat_the_cell_above_only_when_asked(comes: Coming) -> None:
+    press = comes("publisher")
+    press.page.goto("/applications/new/")
+    page = pastes(press, copied([HEADINGS, ["黑胶唱片", "甲", 1, "张"], [None, "乙", 2, None], [None, "丙", 3, None]]))
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("有 2 处需要改正")
+    dialog.get_by_label("单位（2 处空白）").check()
+    expect(dialog).to_contain_text("共 3 行，没有发现错误。")
+    expect(dialog.get_by_text("沿用上一行", exact=True)).to_have_count(2)
+    press.answer("全部填入")
+    assert values(page, "unit") == ["010-张"] * 3
+    assert values(page, "kind") == ["黑胶唱片", "", ""]
+
+
+def test_a_column_without_heading_goes_where_the_cursor_stands(comes: Coming, make_application: Making) -> None:
+    """One column of numbers over the quantities of the rows that are there."""
+    press = comes("publisher")
+    press.page.goto(f"/applications/edit/?id={make_application(carriers=3)}")
+    specifications = values(press.page, "specification")
+    page = pastes(press, "7\r\n8\r\n9\r\n", "#carriers-1-quantity")
+    page.get_by_label("从当前单元格起覆盖").check()
+    press.answer("全部填入")
+    assert values(page, "quantity")[1:] == ["7", "8", "9"]
+    assert values(page, "specification") == [*specifications, ""]
+    pastes(press, "一个词", "#carriers-0-note")
+    expect(page.locator("#carriers-0-note")).to_have_value("一个词")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_three_thousand_rows_are_pasted_folded_and_saved_whole(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    key = make_application(carriers=1)
+    press = comes("publisher")
+    press.page.goto(f"/applications/edit/?id={key}")
+    rows = [
+        ["黑胶唱片", f"第 {n} 卷", n + 1, "张", f"名称 {n}", f"ISRC {n}", 12.5, "USD", "附歌词"] for n in range(3000)
+    ]
+    began = time.monotonic()
+    page = pastes(press, copied([[*HEADINGS, "名称", "版号", "单价", "币制", "备注"], *rows]))
+    expect(page.get_by_role("dialog")).to_contain_text("共 3000 行，没有发现错误。")
+    previewed = time.monotonic()
+    page.get_by_label("替换现有全部各行").check()
+    press.answer("全部填入")
+    expect(page.locator(".totals")).to_have_text("共 3000 条：4,501,500 张")
+    filled = time.monotonic()
+    assert page.locator("tr.inline-row:visible").count() == 20
+    expect(page.get_by_role("button", name="展开全部 3000 条")).to_be_visible()
+    with page.expect_navigation(timeout=120_000):
+        press.press("保存")
+    saved = time.monotonic()
+    print(f"preview {previewed - began:.1f} s, fill {filled - previewed:.1f} s, save {saved - filled:.1f} s")  # noqa: T201
+    assert [row["specification"] for row in on_record(key)["carrier"]] == [f"第 {n} 卷" for n in range(3000)]
+
+
+def test_the_table_is_worked_by_keys_as_a_sheet(comes: Coming, make_application: Making) -> None:
+    """↑ ↓ Enter stay in the column, ← → go on from the edge, ↓ in the last row adds one, Ctrl+D fills from above."""
+    page = comes("publisher").page
+    page.goto(f"/applications/edit/?id={make_application(carriers=2)}")
+
+    def here() -> str:
+        return str(page.evaluate("document.activeElement.id"))
+
+    def press(*keys: str) -> str:
+        for key in keys:
+            page.keyboard.press(key)
+        return here()
+
+    page.locator("#carriers-0-quantity").focus()
+    assert press("ArrowDown") == "carriers-1-quantity"
+    assert press("ArrowUp", "Enter") == "carriers-1-quantity"
+    assert press("Shift+Enter") == "carriers-0-quantity"
+    assert press("ArrowRight") == "carriers-0-unit"  # all of it is selected
+    assert press("ArrowDown") == "carriers-1-unit"  # a closed list leaves the arrow to the sheet
+    assert press("ArrowLeft") == "carriers-1-quantity"
+    page.keyboard.type("345")
+    assert press("Home", "ArrowRight") == "carriers-1-quantity"  # within the text
+    assert press("ArrowDown") == "carriers-2-quantity"
+    assert press("Control+d") == "carriers-2-quantity"
+    expect(page.locator("#carriers-2-quantity")).to_have_value("345")
+    press("ArrowRight", "Alt+ArrowDown")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    press("ArrowDown", "Enter")
+    assert here() == "carriers-2-unit"
+    expect(page.get_by_role("listbox")).to_be_hidden()
+
+
+def test_a_row_is_duplicated_and_a_column_filled_down(comes: Coming, make_application: Making) -> None:
+    press = comes("publisher")
+    page = press.page
+    page.goto(f"/applications/edit/?id={make_application(carriers=1)}")
+    first = values(page, "specification")
+    press.press("复制", page.locator("tr.inline-row").first)
+    press.press("复制", page.locator("tr.inline-row").first)
+    assert values(page, "specification") == first * 3
+    page.locator("tr.inline-row .col-note input").first.fill("附歌词")
+    press.press("向下填充")
+    assert values(page, "note") == ["附歌词"] * 3
+
+
+def test_a_file_is_read_without_being_kept(comes: Coming, make_application: Making, on_record: Recording) -> None:
+    book, out = Workbook(), io.BytesIO()
+    for row in [["载体清单"], [], HEADINGS, ["DVD", "D9", 300, "盒"]]:
+        book.active.append(row)
+    book.create_sheet("说明").append(["略"])
+    book.save(out)
+    key = make_application(carriers=1)
+    press = comes("publisher")
+    page = press.page
+    page.goto(f"/applications/edit/?id={key}")
+    file = {"name": "清单.xlsx", "mimeType": "application/octet-stream", "buffer": out.getvalue()}
+    page.locator("#carrier-file").set_input_files(file)  # type: ignore[arg-type]
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("标题行以上没有读入：载体清单。", timeout=90_000)  # the reader has to start
+    expect(dialog).to_contain_text("只读入了工作表“Sheet”，没有读入：“说明”。")
+    press.answer("全部填入")
+    assert values(page, "quantity")[-1] == "300"
+    page.locator("#carrier-file").set_input_files({**file, "buffer": b"\x89PNG\r\n\0\0\0"})  # type: ignore[arg-type]
+    expect(dialog).to_contain_text("无法读取该文件，请使用 XLSX、XLS 或 CSV 格式。")
+    press.answer("确定")
+    assert len(on_record(key)["carrier"]) == 1

@@ -1,0 +1,101 @@
+"""The login page with its script: a password that can be looked at, another 验证码, the spoken one."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Coming
+from tests.browser.person import Person
+from tests.cast import PASSWORD
+
+LIFE = 110_000  # milliseconds that a 验证码 stays on the page
+LENGTH = """voice => new Promise(tell => {
+    if (voice.duration) return tell(voice.duration);
+    voice.onloadedmetadata = () => tell(voice.duration);
+    voice.onerror = () => tell(0);
+})"""  # in seconds
+
+
+def at_the_door(comes: Coming) -> tuple[Person, Page]:
+    person = comes()
+    person.page.goto("/login")
+    return person, person.page
+
+
+def enter(person: Person, code: str) -> None:
+    """Sign in as the reviewer with the keyboard alone, and this 验证码."""
+    person.page.get_by_label("用户名").focus()
+    keyboard = person.page.keyboard
+    keyboard.type("reviewer")
+    keyboard.press("Tab")
+    keyboard.type(PASSWORD)
+    keyboard.press("Tab")  # 显示
+    keyboard.press("Tab")
+    keyboard.type(code)
+    keyboard.press("Enter")
+
+
+def another(person: Person) -> None:
+    """换一张, with the keyboard; the new picture is there afterwards."""
+    before = person.page.locator("#picture").get_attribute("src") or ""
+    person.page.get_by_role("button", name="看不清？换一张").focus()
+    person.page.keyboard.press("Enter")
+    expect(person.page.locator("#picture")).not_to_have_attribute("src", before)
+
+
+def test_a_password_can_be_looked_at(comes: Coming) -> None:
+    _person, page = at_the_door(comes)
+    password, button = page.get_by_label("密码", exact=True), page.get_by_role("button", name="显示密码")
+    password.fill(PASSWORD)
+    page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    for pressed, kind in (("true", "text"), ("false", "password")):
+        button.press("Enter")
+        expect(password).to_have_attribute("type", kind)
+        expect(button).to_have_attribute("aria-pressed", pressed)
+        expect(password).to_be_focused()
+        expect(password).to_have_value(PASSWORD)
+
+
+@pytest.mark.parametrize("after_a_wrong_one", [False, True])
+def test_another_code_takes_the_place_of_the_first(comes: Coming, after_a_wrong_one: bool) -> None:
+    """What was typed for the old one goes, the change is read out, and the new one lets in."""
+    person, page = at_the_door(comes)
+    if after_a_wrong_one:
+        enter(person, "0")
+        expect(page.get_by_text("验证码不正确")).to_be_visible()
+        page.get_by_label("密码", exact=True).fill(PASSWORD)
+    first, code = person.read_picture(), page.get_by_label("验证码", exact=True)
+    code.fill(first)
+    another(person)
+    expect(code).to_have_value("")
+    expect(code).to_be_focused()
+    expect(page.locator("#told")).to_have_text("验证码已更换，请按新图片输入。")
+    assert person.read_picture() != first
+    page.get_by_label("用户名").fill("")
+    enter(person, person.read_picture())
+    page.wait_for_url(lambda address: "/login" not in address)
+
+
+@pytest.mark.parametrize("after_a_wrong_one", [False, True])
+def test_the_code_is_spoken(comes: Coming, after_a_wrong_one: bool) -> None:
+    person, page = at_the_door(comes)
+    if after_a_wrong_one:
+        enter(person, "0")
+        expect(page.get_by_text("验证码不正确")).to_be_visible()
+    page.get_by_role("button", name="听验证码").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#voice").evaluate(LENGTH) > 1
+    expect(page.get_by_label("验证码", exact=True)).to_be_focused()
+
+
+def test_a_code_that_grows_too_old_is_renewed_by_itself(comes: Coming) -> None:
+    person = comes()
+    person.page.clock.install()
+    person.page.goto("/login")
+    first = person.read_picture()
+    before = person.page.locator("#picture").get_attribute("src") or ""
+    person.page.clock.fast_forward(LIFE + 1000)
+    expect(person.page.locator("#picture")).not_to_have_attribute("src", before)
+    assert person.read_picture() != first
+    enter(person, person.read_picture())
+    person.page.wait_for_url(lambda address: "/login" not in address)

@@ -1,0 +1,144 @@
+"""A block of cells read as carriers: columns by heading, cells by the rules of their columns, nothing dropped."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+
+from models.application import MOST_CARRIERS
+from models.application.carrier_block import FIELDS, Block, cells_of, read_block
+from models.application.carriers import Carrier
+from models.workflow import Refused
+
+HEADINGS = ["载体类型", "规格型号", "进口数量", "单位"]
+
+
+@pytest.fixture(autouse=True)
+def _words(app: Flask) -> Iterator[None]:
+    with app.test_request_context():
+        yield
+
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+
+def column(block: Block, name: str) -> list[object]:
+    return [row.values.get(name) for row in block.rows]
+
+
+def refusal(cells: list[list[str]]) -> str:
+    with pytest.raises(Refused) as refused:
+        read_block(cells)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("甲\t乙\r\n丙\t丁\r\n", [["甲", "乙"], ["丙", "丁"], [""]]),
+        ('"两\n行"\t"有""引号"""\n', [["两\n行", '有"引号"'], [""]]),
+        ('12" LP\t7"', [['12" LP', '7"']]),
+        ('"没有关上\t乙\n丙', [['"没有关上', "乙"], ["丙"]]),
+        ("甲\r乙", [["甲"], ["乙"]]),
+        ("\t\t", [["", "", ""]]),
+        ('"制表\t符"\t乙', [["制表\t符", "乙"]]),
+    ],
+)
+def test_cells_are_parted_as_excel_and_wps_part_them(text: str, cells: list[list[str]]) -> None:
+    assert cells_of(text) == cells
+
+
+def test_a_hostile_text_of_quotation_marks_is_parted_in_linear_time() -> None:
+    """A pattern that tries every pair anew would take hours over this."""
+    assert len(cells_of('"a""' + '""' * 200_000)) == 1
+    assert len(cells_of('"""a\n' * 4_000)) > 1
+
+
+def test_columns_are_known_by_their_headings_in_any_order_and_dress() -> None:
+    block = read_block(
+        [["数　量（张）", "备 注", "*单位", "序号", "规格", "库位"], ["5", "好", "张", "1", "12 英寸", "A"]]
+    )
+    assert block.fields == ["quantity", "note", "unit", "specification"]
+    assert block.rows[0].texts == {"quantity": "5", "note": "好", "unit": "010-张", "specification": "12 英寸"}
+    assert block.notes == ["没有读入的列：库位。"]
+
+
+def test_every_heading_of_the_form_is_known() -> None:
+    labels = [str(Carrier.__table__.columns[name].info["label"]) for name in FIELDS]
+    block = read_block([labels, ["DVD", "D9", "1", "张", "", "", "", "", ""]])
+    assert tuple(block.fields) == FIELDS and not block.notes and not block.wrong
+
+
+def test_without_headings_the_columns_are_those_of_the_form_and_it_is_said() -> None:
+    block = read_block([["1", "黑胶唱片", "甲", "3", "张"], ["2", "黑胶唱片", "乙", "4", "张"]])
+    assert block.fields == ["kind", "specification", "quantity", "unit"]
+    assert block.notes == [
+        "没有标题行，各列依次读作：载体类型、规格型号、进口数量、单位。请核对。",
+        "第一列是序号，没有读入。",
+    ]
+    assert column(block, "quantity") == [3, 4]
+    assert read_block([["3", "张"], ["4", "盒"]], start="quantity").fields == ["quantity", "unit"]
+
+
+@pytest.mark.parametrize(
+    "typed", ["1000", "1,000", "1，000", "１０００", "１，０００", "1 000", " 1000 ", "1000.0", "\u200b1000"]
+)
+def test_numbers_are_read_as_people_write_them(typed: str) -> None:
+    assert column(read_block([["数量", "单位"], [typed, "张"]]), "quantity") == [Decimal(1000)]
+
+
+@pytest.mark.parametrize("typed", ["1,5", "一千", "0", "-3", "1e3", "1.234567", "12345678901234"])
+def test_what_is_no_amount_keeps_its_text_and_gets_a_sentence(typed: str) -> None:
+    (row,) = read_block([["数量", "单位"], [typed, "张"]]).rows
+    assert row.texts["quantity"] == typed and row.errors["quantity"]
+
+
+@pytest.mark.parametrize("typed", ["010", "10", "010-张", "张", "０１０", "010 张"])
+def test_a_code_is_known_by_code_or_name(typed: str) -> None:
+    assert column(read_block([["数量", "单位"], ["1", typed]]), "unit") == ["010"]
+
+
+def test_required_cells_that_are_blank_and_words_that_are_too_long_are_marked() -> None:
+    (row,) = read_block([HEADINGS, ["", "长" * 256, "", "张"]]).rows
+    assert row.errors == {"specification": "最多 255 字，现在 256 字。", "quantity": "请填写进口数量。"}
+
+
+def test_blanks_under_a_filled_cell_are_counted_and_repeated_only_when_asked() -> None:
+    cells = [HEADINGS, ["DVD", "甲", "1", "张"], ["", "乙", "", ""], ["BD", "", "3", ""]]
+    block = read_block(cells)
+    assert block.gaps == {"kind": 1, "specification": 1, "unit": 2}
+    assert column(block, "kind") == ["DVD", None, "BD"]
+    carried = read_block(cells, carry=["kind", "unit"])
+    assert column(carried, "kind") == ["DVD", "DVD", "BD"] and column(carried, "unit") == ["010"] * 3
+    assert [row.carried for row in carried.rows] == [set(), {"kind", "unit"}, {"unit"}]
+    assert [sorted(row.errors) for row in carried.rows] == [[], ["quantity"], ["specification"]]
+
+
+def test_rows_that_are_no_carriers_are_told() -> None:
+    block = read_block(
+        [["江苏某社进口清单"], ["序号", *HEADINGS], ["1", "DVD", "D9", "5", "张"], [""], ["合 计", "", "", "5"], [""]]
+    )
+    assert block.notes == ["标题行以上没有读入：江苏某社进口清单。", "略过了 1 个空行。"]
+    assert block.rows[1].errors["kind"] == "像是合计行，不是载体，请删去这一行。"
+
+
+def test_a_block_that_cannot_be_meant_is_refused_whole() -> None:
+    assert refusal([]) == refusal([["", " "], ["\u3000"]]) == "没有可填入的内容，请核对后重新复制或选择文件。"
+    assert refusal([HEADINGS]) == "只有标题行，没有载体信息，请核对后重新复制或选择文件。"
+    assert refusal([["数量", "进口数量", "单位"], ["1", "2", "张"]]) == "有两列的标题都是“进口数量”，请只保留一列。"
+    most = [HEADINGS, *[["DVD", "D9", "1", "张"]] * MOST_CARRIERS]
+    assert len(read_block(most).rows) == MOST_CARRIERS
+    assert refusal([*most, ["DVD", "D9", "1", "张"]]).startswith(
+        "共有 3001 行，一份申请最多录入 3000 条载体信息，没有填入"
+    )
+
+
+def test_a_cell_is_read_as_the_form_reads_it() -> None:
+    """What the preview calls right the form calls right: they ask the same rules."""
+    (row,) = read_block(
+        [["版号", "备注", "规格", "数量", "单位"], [" ISRC\u200b CN-C18 ", "\u00ad", "甲\u200b乙", "1", "张"]]
+    ).rows
+    assert row.values == {
+        "catalogue_number": "ISRC CN-C18", "note": None, "specification": "甲乙", "quantity": 1, "unit": "010"
+    }  # fmt: skip

@@ -1,0 +1,83 @@
+"""What is told before 申报 and never forbidden: likely duplicates, the same file twice, a day in the past."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models import clock
+from models.acts import uploads
+from models.application import Application
+from models.application.doubts import doubts
+from models.database import db
+from models.vocabulary import AttachmentKind
+from tests.conftest import Acting, Making
+from views.resources import store
+
+
+def told(acting: Acting, app: Flask, key: int, who: str = "publisher") -> list[str]:
+    with app.test_request_context(), acting(who):
+        return doubts(db.session(), db.session.get_one(Application, key))
+
+
+def number(acting: Acting, key: int) -> str:
+    with acting("publisher"):
+        return db.session.get_one(Application, key).number
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", ["draft", "pending", "returned", "filed", "customs_received"])
+def test_the_same_press_title_and_plant_is_told(
+    app: Flask, acting: Acting, make_application: Making, status: str
+) -> None:
+    """Width, case and unseen characters do not count."""
+    other = make_application(status=status, manufacturer="ＯＰＴＩＭＡＬ Media GmbH")
+    key = make_application()
+    (sentence,) = told(acting, app, key)
+    assert sentence.startswith(number(acting, other)) and "请确认不是重复申请" in sentence
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"status": "not_accepted"}, {"status": "refused"}, {"status": "revoked"}, {"title": "另一部作品"},
+        {"manufacturer": "另一家企业"}, {"by": "publisher2"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_was_decided_otherwise_or_is_another_work_is_no_duplicate(
+    app: Flask, acting: Acting, make_application: Making, other: dict[str, Any]
+) -> None:
+    make_application(**other)
+    assert told(acting, app, make_application()) == []
+
+
+@pytest.mark.slow
+def test_what_was_granted_more_than_a_year_ago_is_no_duplicate(
+    app: Flask, acting: Acting, make_application: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_application(status="filed")
+    key, later = make_application(), clock.today() + timedelta(days=366)
+    with app.test_request_context(), acting("publisher"):
+        application = db.session.get_one(Application, key)
+        application.expected_on = later
+        monkeypatch.setattr(clock, "today", lambda: later)
+        assert doubts(db.session(), application) == []
+
+
+def test_the_same_file_twice_and_a_day_in_the_past_are_told(
+    app: Flask, acting: Acting, make_application: Making, a_png: Any
+) -> None:
+    day = clock.today() - timedelta(days=3)
+    key = make_application(expected_on=day)
+    with app.test_request_context(), acting("publisher") as account:
+        for kind, name in ((AttachmentKind.OTHER, "封面.png"), (AttachmentKind.COPYRIGHT, "授权.png")):
+            application = db.session.get_one(Application, key)
+            uploads.attach(db.session(), application, kind, io.BytesIO(a_png()), name, account, store(), 1 << 20)
+        db.session.commit()
+    assert told(acting, app, key) == [
+        "附件其他“封面.png”、著作权授权“授权.png”的内容相同，如是重复上传，请移除多余的。",
+        f"预计进口日期 {day} 已经过去，请核对。",
+    ]

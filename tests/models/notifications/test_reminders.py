@@ -1,0 +1,157 @@
+"""What no act tells: a deadline that is near, an entrustment that has ended, an announcement that begins."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import access, clock
+from models.application import Application
+from models.database import db
+from models.notifications import Notification, entrustments, reminders
+from models.notifications.entrustments import Terms
+from models.notifications.events import Event
+from models.people.accounts import Account, Entrustment
+from models.vocabulary import Role
+from tests.cast import account_of, announced
+from tests.conftest import Acting, Making
+from tests.models.notifications.test_events import told
+
+On = Callable[[int, int], None]
+
+
+@pytest.fixture
+def on_day(monkeypatch: pytest.MonkeyPatch) -> On:
+    """`on_day(3, 2)`: from now on it is ten o'clock on that day of 2026, in Beijing."""
+
+    def moved(month: int, day: int) -> None:
+        monkeypatch.setattr(clock, "now", lambda: datetime(2026, month, day, 10, tzinfo=clock.SHANGHAI))
+
+    return moved
+
+
+def remind(app: Flask) -> None:
+    with app.app_context(), access.everything() as session:
+        reminders.remind(session)
+
+
+@pytest.mark.slow
+def test_the_province_is_warned_once_three_working_days_before_a_deadline(
+    app: Flask, make_application: Making, on_day: On, acting: Acting
+) -> None:
+    on_day(3, 2)
+    make_application(status="returned")
+    key = make_application(status="pending")
+    with app.app_context(), access.everything() as session:
+        assert session.get_one(Application, key).due_on == date(2026, 3, 30)  # a Monday, 20 working days later
+    on_day(3, 24)
+    remind(app)
+    assert [event for _who, event in told(app, key)] == ["submit"]
+    on_day(3, 25)
+    for _time in range(2):
+        remind(app)
+    on_day(4, 1)
+    remind(app)
+    assert told(app) == [*told(app)[:-1], ("reviewer", "due_soon")]
+    assert told(app, key) == [("reviewer", "submit"), ("reviewer", "due_soon")]
+    with acting("reviewer"):
+        message = db.session.scalars(select(Notification).where(Notification.event == Event.DUE_SOON)).one()
+        assert message.sentence.endswith("的办结期限是 2026-03-30，请及时办理。")
+
+
+def test_another_deadline_is_another_warning(app: Flask, make_application: Making, on_day: On) -> None:
+    on_day(3, 2)
+    key = make_application(status="pending")
+    on_day(3, 26)
+    remind(app)
+    with app.app_context(), access.everything() as session:
+        session.get_one(Application, key).due_on = date(2026, 4, 20)
+        session.commit()
+    remind(app)
+    assert told(app, key) == [("reviewer", "submit"), ("reviewer", "due_soon")]
+    on_day(4, 16)
+    remind(app)
+    assert [event for _who, event in told(app, key)].count("due_soon") == 2
+
+
+def details(app: Flask, username: str) -> list[tuple[str, str]]:
+    with app.app_context():
+        access.enter(account_of(username))
+        rows = db.session.scalars(select(Notification).order_by(Notification.id))
+        return [(row.event, row.sentence) for row in rows]
+
+
+def changed(app: Flask, **fields: date) -> None:
+    """The operator changes the one entrustment."""
+    with app.app_context():
+        access.enter(account_of("operator"))
+        pair = db.session.scalars(select(Entrustment)).one()
+        before = Terms.of(pair)
+        for name, value in fields.items():
+            setattr(pair, name, value)
+        db.session.flush()
+        entrustments.tell_of_change(db.session(), before, pair)
+        db.session.commit()
+
+
+def test_both_units_hear_of_their_entrustment_and_nobody_else(app: Flask, on_day: On) -> None:
+    """Changed, left as it is, and at its end; the end is told once."""
+    on_day(3, 2)
+    changed(app, until=date(2026, 3, 5))
+    changed(app)
+    for day in (5, 6, 7, 30):
+        on_day(3, day)
+        remind(app)
+    what = "江苏文艺音像出版社委托南京光盘进出口有限公司，2020-01-01 至 2026-03-05"
+    heard = [("entrustment_changed", f"委托已变更：{what}。"), ("entrustment_ended", f"委托已终止：{what}。")]
+    assert details(app, "publisher") == details(app, "agent") == heard
+    for username in ("publisher2", "reviewer", "national", "operator"):
+        assert details(app, username) == []
+
+
+def test_an_end_of_long_ago_is_no_news(app: Flask, on_day: On) -> None:
+    on_day(3, 2)
+    with app.app_context(), access.everything() as session:
+        session.scalars(select(Entrustment)).one().until = date(2026, 2, 1)
+        session.commit()
+    remind(app)
+    assert told(app) == []
+
+
+def test_whoever_leaves_the_unit_leaves_its_messages(app: Flask) -> None:
+    changed(app, until=clock.today())
+    with app.app_context():
+        account_of("agent").organisation_id = account_of("publisher2").organisation_id
+        db.session.commit()
+    assert details(app, "agent") == []
+
+
+def test_an_announcement_reaches_who_comes_later_on_its_first_day_and_each_once(
+    app: Flask, colleague: Callable[..., None]
+) -> None:
+    _key, messages = announced(app, roles=frozenset({Role.PUBLISHER}))
+    assert set(messages) == {"publisher", "publisher2", "agent"}
+    colleague("late", like="publisher")
+    for _time in range(2):
+        remind(app)
+    assert [who for who, _event in told(app)] == ["publisher", "publisher2", "agent", "late"]
+    tomorrow = clock.today() + timedelta(days=1)
+    assert announced(app, since=tomorrow, until=tomorrow)[1] == {}
+    remind(app)
+    assert {row for row in told(app) if row[0] == "national"} == set()
+
+
+def test_two_workers_tell_nobody_twice(app: Flask, make_application: Making) -> None:
+    """One commits between the other's look and its rows."""
+    key, _messages = announced(app)
+    with app.app_context(), access.everything() as first, access.everything() as second:
+        first.query(Notification).delete()
+        first.commit()
+        reminders.announce(first, key)
+        first.commit()
+        person = second.scalars(select(Account).where(Account.username == "national")).one()
+        second.add(Notification(account_id=person.id, event="announced", key=f"announcement-{key}", at=clock.now()))
+        reminders.remind(second)
+    assert len(told(app)) == 7

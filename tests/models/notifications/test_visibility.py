@@ -1,0 +1,192 @@
+"""Row security of messages: one's own alone, and of nothing that one may not see any more."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, event, select, update
+from sqlalchemy.orm import Session
+
+from models import access, clock, notifications
+from models.access import Closed
+from models.acts import filing
+from models.application import Application
+from models.database import GuardedSession, db
+from models.notifications import Notification, announcements
+from models.notifications.announcements import Announcement, AnnouncementChange
+from models.notifications.letters import MailLetter
+from models.people.accounts import Account
+from models.vocabulary import Action, Role
+from tests.cast import account_of, announced
+from tests.conftest import Acting, Making
+from tests.models.ways import session_of
+
+EVERYBODY = ("publisher", "publisher2", "agent", "reviewer", "reviewer2", "national", "operator")
+
+
+def seen(session: Session) -> list[str]:
+    return [row.event for row in session.scalars(select(Notification).order_by(Notification.id))]
+
+
+def test_everybody_sees_their_own_and_nobody_another_s(app: Flask, make_application: Making) -> None:
+    make_application(by="agent", status="returned")
+    expected = {key: list[str]() for key in EVERYBODY} | {"agent": ["return"], "reviewer": ["submit"]}
+    for who, events in expected.items():
+        with app.app_context():
+            assert seen(session_of(who)) == events, who
+            assert notifications.unread_count(db.session()) == len(events)
+    with app.app_context():
+        assert seen(session_of("")) == []
+
+
+@pytest.mark.parametrize("who", ["publisher2", "reviewer2", "operator", ""])
+def test_nobody_reads_marks_or_deletes_a_foreign_message(app: Flask, make_application: Making, who: str) -> None:
+    make_application(status="returned")
+    with app.app_context(), access.everything() as session:
+        keys = session.scalars(select(Notification.id)).all()
+    with app.app_context():
+        session = session_of(who)
+        assert [session.get(Notification, key) for key in keys] == [None] * len(keys)
+        assert notifications.mark_all_read(session) == 0
+        session.execute(update(Notification).values(key="x").execution_options(synchronize_session=False))
+        session.execute(delete(Notification).execution_options(synchronize_session=False))
+        session.commit()
+    with app.app_context(), access.everything() as session:
+        rows = session.scalars(select(Notification)).all()
+        assert [row.id for row in rows] == keys
+        assert all(row.read_at is None and row.key != "x" for row in rows)
+
+
+def test_without_the_guard_they_are_seen(app: Flask, make_application: Making) -> None:
+    """It is this listener, and nothing else, that hides them."""
+    make_application(status="returned")
+    event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
+    try:
+        with app.app_context():
+            assert seen(session_of("publisher2")) == ["submit", "return"]
+    finally:
+        event.listen(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
+
+
+@pytest.mark.slow
+def test_a_message_goes_with_the_sight_of_its_application(
+    app: Flask, make_application: Making, acting: Acting, a_press: Callable[..., str]
+) -> None:
+    """Withdrawn, it is out of the province's sight; deleted, out of its owner's; and who moves to another unit or
+    province leaves behind what belonged to the former one."""
+    a_press("440000")
+    withdrawn, refused = make_application(status="pending"), make_application(status="refused")
+    for key, action in ((withdrawn, Action.WITHDRAW), (refused, Action.DELETE)):
+        with acting("publisher") as by:
+            filing.perform(db.session(), action, db.session.get_one(Application, key), by)
+            db.session.commit()
+    with acting("reviewer"):
+        assert {row.application_id for row in db.session.scalars(select(Notification))} == {refused}
+    with acting("publisher"):
+        assert seen(db.session()) == []
+    make_application(status="returned")
+    with app.app_context():
+        account_of("publisher").organisation_id = account_of("publisher2").organisation_id
+        account_of("reviewer").province = "440000"
+        db.session.commit()
+    for who in ("publisher", "reviewer"):
+        with acting(who):
+            assert seen(db.session()) == []
+            assert notifications.unread_count(db.session()) == 0
+
+
+@pytest.mark.parametrize("who", [*EVERYBODY, ""])
+def test_letters_are_nobody_s_to_see(app: Flask, make_application: Making, who: str) -> None:
+    with app.app_context():
+        account_of("publisher").email = "wang@example.cn"
+        account_of("publisher").mail_wish = "each"  # type: ignore[assignment]
+        db.session.commit()
+    make_application(status="returned")
+    with app.app_context(), access.everything() as session:
+        assert len(session.scalars(select(MailLetter)).all()) == 1
+    with app.app_context():
+        assert session_of(who).scalars(select(MailLetter)).all() == []
+
+
+def a_message(**fields: Any) -> Notification:
+    return Notification(event="submit", key="x", at=clock.now(), **fields)
+
+
+@pytest.mark.parametrize("who", ["publisher2", "reviewer2", "national", ""])
+def test_nobody_is_told_of_what_the_teller_does_not_see(app: Flask, make_application: Making, who: str) -> None:
+    """A row is added to another account with an act, of an application that its actor sees."""
+    key = make_application(status="pending")
+    with app.app_context():
+        session = session_of(who)
+        victim = account_of("publisher").id
+        for about in ({"application_id": key}, {"detail": "来访"}):
+            session.add(a_message(account_id=victim, **about))
+            with pytest.raises(Closed):
+                session.flush()
+            session.rollback()
+
+
+def test_only_operators_write_announcements(app: Flask) -> None:
+    today = clock.today()
+    for who in ("publisher", "reviewer", "national", ""):
+        with app.app_context():
+            session = session_of(who)
+            row = Announcement(title="x", text="x", roles=frozenset(Role), since=today, until=today)
+            session.add(row)
+            with pytest.raises(Closed):
+                session.flush()
+            session.rollback()
+            session.add(AnnouncementChange(announcement_id=1, at=clock.now(), actor_name="x", what="x", changes={}))
+            with pytest.raises(Closed):
+                session.flush()
+            session.rollback()
+
+
+@pytest.mark.parametrize(
+    ("fields", "readers"),
+    [
+        ({}, set(EVERYBODY)),
+        ({"roles": frozenset({Role.REVIEWER})}, {"reviewer", "reviewer2", "operator"}),
+        ({"since": clock.today() + timedelta(days=1), "until": clock.today() + timedelta(days=9)}, {"operator"}),
+    ],
+)
+def test_an_announcement_is_seen_by_its_roles_in_its_days(app: Flask, fields: Any, readers: set[str]) -> None:
+    """Operators see all of them."""
+    announced(app, **fields)
+    for who in EVERYBODY:
+        with app.app_context():
+            assert bool(session_of(who).scalars(select(Announcement)).all()) is (who in readers), who
+    with app.app_context():
+        assert session_of("").scalars(select(Announcement)).all() == []
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "over", "for others"])
+def test_its_message_goes_with_the_announcement(app: Flask, acting: Acting, how: str) -> None:
+    key, _messages = announced(app)
+    with app.app_context(), access.everything() as session:
+        row = session.get_one(Announcement, key)
+        if how == "withdrawn":
+            announcements.withdraw(session, row, account_of("operator"))
+        elif how == "over":
+            row.since = row.until = clock.today() - timedelta(days=1)
+        else:
+            row.roles = frozenset({Role.REVIEWER})
+        session.commit()
+    for who in ("publisher", "operator"):
+        with acting(who):
+            assert seen(db.session()) == []
+            assert notifications.unread_count(db.session()) == 0
+
+
+def test_an_account_without_unit_sees_no_message_of_a_unit(app: Flask) -> None:
+    """«= NULL» must not become «IS NULL»."""
+    with app.app_context(), access.everything() as session:
+        account = account_of("national")
+        session.add(a_message(account_id=account.id, detail="x", organisation_id=account_of("agent").organisation_id))
+        session.commit()
+    with app.app_context():
+        assert seen(session_of("national")) == []
+        access.enter(Account(username="x", name="x", role=Role.PUBLISHER))
+        assert seen(db.session()) == []

@@ -1,0 +1,157 @@
+"""Counts of a period: each viewer's own rows alone, by every dimension, the same on both databases."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models import clock, statistics
+from models.application import Application
+from models.application.carriers import Carrier
+from models.database import db
+from models.statistics import Asked, Figures
+from models.statistics.periods import Dimension, Period, whole
+from models.vocabulary import Action
+from tests.cast import brought, draft, small_pdf, take
+from tests.conftest import Acting, Making
+
+At = Callable[[datetime], None]
+Counted = tuple[statistics.Rows, Figures]
+Counting = Callable[..., Counted]
+NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
+QUARTER = whole(NOW.date(), 3)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> At:
+    """`at(moment)`: from now on the clock of the register stands there."""
+    return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)
+
+
+@pytest.fixture
+def counted(acting: Acting) -> Counting:
+    """`counted("reviewer", Dimension.MONTH)`: what this person counts in the fourth quarter of 2026."""
+
+    def count(
+        who: str, dimension: Dimension | None = None, period: Period = QUARTER, province: str | None = None
+    ) -> Counted:
+        with acting(who):
+            return statistics.count(db.session(), Asked(period, dimension, province))
+
+    return count
+
+
+def decide(app: Flask, at: At, step: Action | None, submitted: int, decided: int, **fields: Any) -> int:
+    """An application submitted on one day of November and decided on another."""
+    at(NOW.replace(day=submitted))
+    key = brought(app, status="pending", **fields)
+    at(NOW.replace(day=decided))
+    if step:
+        take(app, step, key, "publisher")
+    return key
+
+
+@pytest.mark.slow
+def test_it_counts_what_was_submitted_granted_declined_refused_and_revoked(
+    app: Flask, at: At, make_application: Making, counted: Counting
+) -> None:
+    for step, submitted, decided in (
+        (None, 2, 2), (Action.GRANT, 2, 5), (Action.GRANT, 2, 9), (Action.DECLINE, 3, 3), (Action.REFUSE, 3, 20),
+    ):  # fmt: skip
+        decide(app, at, step, submitted, decided)
+    revoked = decide(app, at, Action.GRANT, 10, 12)
+    take(app, Action.REVOKE, revoked, "publisher")
+    make_application()  # a draft counts for nobody
+    rows, total = counted("reviewer", Dimension.MONTH)
+    assert set(rows) == {date(2026, 11, 1)}
+    assert (total.submitted, dict(total.acts)) == (6, {"grant": 3, "decline": 1, "refuse": 1, "revoke": 1})
+    assert total.quantities == {"010": Decimal(3000)}
+    assert total.median == Decimal(3)  # of 0, 2, 3, 7 and 17 days
+
+
+@pytest.mark.slow
+def test_one_province_never_counts_another_s_and_the_nation_counts_what_is_issued(
+    app: Flask, at: At, a_press: Callable[..., str], counted: Counting
+) -> None:
+    """AD1: every figure of every dimension, also when the other province is asked for by name."""
+    a_press("440000")
+    for by in ("publisher", "press440000", "press440000"):
+        decide(app, at, Action.GRANT, 2, 5, by=by)
+    decide(app, at, Action.REFUSE, 2, 3, by="press440000")
+    take(app, Action.REVOKE, decide(app, at, Action.GRANT, 2, 5, by="press440000"), "press440000")
+    for dimension in (None, *Dimension):
+        own, total = counted("reviewer", dimension)
+        assert (total.submitted, dict(total.acts), total.quantities) == (1, {"grant": 1}, {"010": Decimal(1000)})
+        assert (list(total.days.elements()), len(own)) == ([3], 1)
+        assert counted("reviewer", dimension, province="440000") == ({}, Figures())
+        _rows, nation = counted("national", dimension)
+        assert (nation.submitted, dict(nation.acts)) == (4, {"grant": 4, "revoke": 1})
+        assert nation.quantities == {"010": Decimal(4000)}
+        assert counted("national", dimension, province="440000")[1].acts[Action.GRANT] == 3
+        assert counted("operator", dimension) == ({}, Figures())
+    assert set(counted("national", Dimension.PROVINCE)[0]) == {"320000", "440000"}
+
+
+@pytest.mark.slow
+def test_a_day_is_one_of_beijing_and_both_ends_of_a_period_count(app: Flask, at: At, counted: Counting) -> None:
+    """One second past midnight in Beijing is still yesterday in UTC."""
+    at(datetime(2026, 9, 30, 23, 59, 59, tzinfo=clock.SHANGHAI))
+    keys = [brought(app, status="pending") for _n in range(2)]
+    take(app, Action.REFUSE, keys[0], "publisher")
+    at(datetime(2026, 10, 1, 0, 0, 1, tzinfo=clock.SHANGHAI))
+    take(app, Action.DECLINE, keys[1], "publisher")
+    before, after = Period(date(2026, 7, 1), date(2026, 9, 30)), Period(date(2026, 10, 1), date(2026, 10, 1))
+    assert dict(counted("reviewer", None, before)[1].acts) == {"refuse": 1}
+    assert dict(counted("reviewer", None, after)[1].acts) == {"decline": 1}
+    assert list(counted("reviewer", None, after)[1].days.elements()) == [1]
+    both, _total = counted("reviewer", Dimension.QUARTER, Period(before.since, after.until))
+    assert {start: dict(row.acts) for start, row in both.items()} == {
+        date(2026, 7, 1): {"refuse": 1}, date(2026, 10, 1): {"decline": 1},
+    }  # fmt: skip
+    assert set(counted("reviewer", Dimension.MONTH, Period(before.since, after.until))[0]) == {
+        date(2026, 9, 1), date(2026, 10, 1),
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_units_are_never_added_up_and_an_application_of_two_kinds_is_one_application(
+    app: Flask, at: At, acting: Acting, counted: Counting
+) -> None:
+    at(NOW)
+    key = draft(app, "publisher", 1, {}, small_pdf)
+    with acting("publisher"):
+        application = db.session.get_one(Application, key)
+        for place, (unit, quantity) in enumerate((("010", "0.1"), ("010", "0.2"), ("140", "20")), start=1):
+            row = Carrier(position=place, specification="120 mm", kind="DVD", unit=unit, quantity=Decimal(quantity))
+            application.carriers.append(row)
+        db.session.commit()
+    for step in (Action.SUBMIT, Action.GRANT):
+        take(app, step, key, "publisher")
+    rows, total = counted("reviewer", Dimension.KIND)
+    assert {kind: row.acts[Action.GRANT] for kind, row in rows.items()} == {"黑胶唱片": 1, "DVD": 1}
+    assert rows["DVD"].quantities == {"010": Decimal("0.3"), "140": Decimal(20)}
+    assert (total.submitted, total.acts[Action.GRANT]) == (1, 1)
+    assert total.quantities == {"010": Decimal("1000.3"), "140": Decimal(20)}
+
+
+def test_a_period_is_cut_where_months_and_quarters_begin() -> None:
+    period = Period(date(2025, 12, 15), date(2026, 4, 1))
+    assert period.starts(Dimension.QUARTER) == [date(2025, 10, 1), date(2026, 1, 1), date(2026, 4, 1)]
+    assert len(period.starts(Dimension.MONTH)) == 5
+    assert period.within(date(2025, 10, 1), Dimension.QUARTER) == Period(date(2025, 12, 15), date(2025, 12, 31))
+    assert period.within(date(2026, 4, 1), Dimension.QUARTER) == Period(date(2026, 4, 1), date(2026, 4, 1))
+    assert whole(date(2026, 2, 3), 12) == Period(date(2026, 1, 1), date(2026, 12, 31))
+
+
+def median_of(*days: int) -> Decimal | None:
+    """The median of these numbers of days."""
+    figures = Figures()
+    figures.days.update(days)
+    return figures.median
+
+
+def test_the_median_is_the_middle_or_between_the_two_in_the_middle() -> None:
+    assert [median_of(), median_of(4), median_of(1, 9, 2), median_of(1, 2, 5, 30)] == [None, 4, 2, Decimal("3.5")]

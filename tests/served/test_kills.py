@@ -1,0 +1,149 @@
+"""SIGKILL of gunicorn's workers, of makers of papers and of deliverers at random moments, while people grant."""
+
+import http.client
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from models import access
+from models.application import trail
+from models.certificate import Certificate, Paper
+from models.certificate.paper_queue import PaperTask
+from models.customs import CustomsMessage
+from models.database import db
+from models.vocabulary import Action, Status
+from tests import ROOT
+from tests.cast import brought
+from tests.conftest import made, settled
+from tests.serving import PATIENCE, SHARED, Server, serving
+from tests.views.terminal.test_backup import run_command
+
+ROUNDS = int(os.environ.get("KILLS", "12"))  # of kills
+GRANTS = 8
+HASTE = {"lease": 2, "pause": 0.1, "longest": 0.5, "tries": 10**6}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def killed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A server of its own, whose log may tell of what was killed."""
+    if request.param == "sqlite":
+        with serving(settled(f"sqlite:///{tmp_path}/filing.sqlite", tmp_path), tmp_path, PAPER_PACE=HASTE) as server:
+            yield server
+        return
+    connection: psycopg.Connection = request.getfixturevalue("postgresql")
+    with (
+        made(connection, f"filing_kills_{os.getpid()}") as address,
+        serving(settled(address, tmp_path), tmp_path, PAPER_PACE=HASTE) as server,
+    ):
+        yield server
+
+
+def children(pid: int) -> list[int]:
+    """The processes that this one has started."""
+    words = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in words.read_text().split()] if words.exists() else []
+
+
+class Background:
+    """A maker of papers and a deliverer, each started again when it was killed, as systemd does."""
+
+    def __init__(self, app: Flask, folder: Path) -> None:
+        settings = {name: app.config[name] for name in SHARED} | {"PAPER_PACE": HASTE}
+        settings |= {"CUSTOMS_GATEWAY": f"folder:{folder}/boxes"}
+        self.environment = os.environ | {f"FILING_{name}": json.dumps(value) for name, value in settings.items()}
+        self.log, self.running = folder / "background.log", dict[str, subprocess.Popen[bytes]]()
+        for name in ("certificate work", "customs deliver"):
+            self.start(name)
+
+    def start(self, name: str) -> None:
+        command = [sys.executable, "-m", "flask", "--app", "app", *name.split(), "--watch"]
+        with self.log.open("ab") as log:
+            self.running[name] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+
+    def kill(self, name: str) -> None:
+        self.running[name].kill()
+        self.running[name].wait()
+
+
+@contextmanager
+def background(app: Flask, folder: Path) -> Iterator[Background]:
+    others = Background(app, folder)
+    try:
+        yield others
+    finally:
+        for name in others.running:
+            others.kill(name)
+
+
+def grant(server: Server, key: int) -> int:
+    """The status of 准予备案; 0: the connection broke."""
+    try:
+        return server.client("reviewer").post("/review/grant/", {"id": key}).status
+    except (OSError, http.client.HTTPException):
+        return 0
+
+
+def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(killed: Server, tmp_path: Path) -> None:
+    """Every grant that was answered is there, once; every certificate gets one paper; numbers have no gap."""
+    app, dice = killed.app, random.Random(int(os.environ.get("SEED", "1")))
+    keys = [brought(app, status="pending") for _number in range(GRANTS)]
+    killed.client("reviewer").find_token()
+    granted = set[int]()
+    with background(app, tmp_path) as others, ThreadPoolExecutor(3) as pool:
+        for number in range(ROUNDS):
+            sent = {key: pool.submit(grant, killed, key) for key in keys if key not in granted}
+            time.sleep(dice.uniform(0, 1))
+            workers = children(killed.process.pid)
+            match number % 3:
+                case 0 if workers:
+                    os.kill(dice.choice(workers), signal.SIGKILL)
+                case other:
+                    name = "certificate work" if other == 1 else "customs deliver"
+                    others.kill(name)
+                    others.start(name)
+            granted |= {key for key, answer in sent.items() if answer.result() == 303}
+        for key in keys:
+            grant(killed, key)
+        wait_for_papers(app)
+    assert_whole(app, keys)
+
+
+def wait_for_papers(app: Flask) -> None:
+    ended = time.monotonic() + 10 * PATIENCE  # the machine may be busy with other tests
+    while time.monotonic() < ended:
+        with app.app_context(), access.everything() as session:
+            if not session.scalar(select(func.count(PaperTask.id))):
+                return
+        time.sleep(0.2)
+    raise AssertionError("papers are still to be made")
+
+
+def assert_whole(app: Flask, keys: list[int]) -> None:
+    with app.app_context(), access.everything() as session:
+        certificates = session.scalars(select(Certificate).order_by(Certificate.id)).all()
+        assert sorted(each.application_id for each in certificates) == sorted(keys)
+        assert {each.application.status for each in certificates} == {Status.FILED}
+        serials = sorted(int(each.number[7:13]) for each in certificates)
+        assert serials == list(range(serials[0], serials[0] + len(keys)))
+        for table in (Paper, CustomsMessage):
+            owners = session.scalars(select(table.certificate_id)).all()
+            assert sorted(owners) == [each.id for each in certificates], table
+        acts = session.scalars(select(trail.TrailEntry.application_id).where(trail.TrailEntry.act == Action.GRANT))
+        assert sorted(acts) == sorted(keys)
+    with app.app_context():
+        db.engine.dispose()
+    checked = run_command(app, "trail", "verify")
+    assert checked.exit_code == 0, checked.output

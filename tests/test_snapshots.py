@@ -1,0 +1,70 @@
+"""A snapshot is used only where making again would give the same."""
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from models.database import db
+from tests.cast import take
+from tests.conftest import House, Making, Record, Recording
+from tests.snapshots import Maker, Snapshots
+
+on_sqlite_only = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+
+@pytest.mark.slow
+@on_sqlite_only
+def test_what_was_put_back_is_what_was_made(app: Flask, on_sqlite: House, on_record: Recording, tmp_path: Path) -> None:
+    """Row by row, but for the moment since which papers wait; and acts go on with it."""
+    assert on_sqlite.snapshots is not None
+    (tmp_path / "snapshots").mkdir()
+    own = Snapshots(on_sqlite.snapshots.database, on_sqlite.snapshots.fresh, tmp_path / "snapshots")
+    made, again = (turn(app, on_sqlite, own, on_record) for _ in range(2))
+    assert len(own.kept) == 2
+    assert made == again
+
+
+def turn(app: Flask, house: House, snapshots: Snapshots, on_record: Recording) -> list[Record]:
+    """What is on record of two applications on a fresh database, before anything goes on with them."""
+    with app.app_context():
+        db.engine.dispose()
+    house.renew()
+    shutil.rmtree(app.config["STORE"], ignore_errors=True)
+    maker = Maker(app, snapshots)
+    with closing(maker.watcher):
+        keys = maker(status="filed"), maker(by="agent", carriers=2)
+        records = [on_record(key) for key in keys]
+        take(app, True, keys[0], "publisher")
+        assert on_record(keys[0])["application"][0]["status"] == "customs_received"
+        assert maker(status="pending") == keys[1] + 1
+    for record in records:
+        for task in record["paper_task"]:
+            assert task.pop("queued_at")
+    return records
+
+
+@on_sqlite_only
+@pytest.mark.parametrize("change", ["a commit", "a setting", "a file", "other fields"])
+def test_after_anything_else_it_is_really_made(make_application: Making, app: Flask, change: str) -> None:
+    key = make_application()
+    assert isinstance(make_application, Maker)
+    if change == "a commit":
+        with app.app_context(), db.engine.begin() as connection:
+            connection.execute(text("UPDATE application SET phone = '025-1'"))
+    elif change == "a setting":
+        app.config["VALID_DAYS"] = "30"
+    elif change == "a file":
+        next(file for file in make_application.store.rglob("*") if file.is_file()).touch()
+    assert make_application(**({"title": "另一个"} if change == "other fields" else {})) == key + 1
+    assert make_application.calls is None
+
+
+@on_sqlite_only
+def test_where_something_is_patched_it_is_really_made(
+    make_application: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not isinstance(make_application, Maker)

@@ -1,0 +1,71 @@
+"""Settings that cannot be used: one sentence and status, from gunicorn as from a command; no traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from app import create_app
+from tests import ROOT
+
+WRONG = {  # environment → what the sentence names
+    "FILING_BASE_URL=https://filing.example.cn": "请设置 FILING_TRUSTED_HOSTS",
+    "FILING_ATTACHMENT_MB=viel": "FILING_ATTACHMENT_MB 应为不小于 1 的整数",
+    "FILING_SESSION_MINUTES=0": "FILING_SESSION_MINUTES 应为不小于 1 的整数",
+    "FILING_PROXIES=[1]": "FILING_PROXIES 应为不小于 0 的整数",
+    "FILING_STORE={}": "FILING_STORE 应为文字",
+    "FILING_STORE=ftp://x": "FILING_STORE",
+    "FILING_CUSTOMS_PACE__trees=5": "FILING_CUSTOMS_PACE__trees 不能使用",
+    "FILING_PAPER_PACE__lease=long": "FILING_PAPER_PACE__lease 不能使用",
+    "FILING_MAIL_PACE__lease=long": "FILING_MAIL_PACE__lease 不能使用",
+    "FILING_SMTP=mail.example.cn": "FILING_SMTP_FROM 应为发件邮箱地址",
+    "FILING_SMTP=mail.example.cn FILING_SMTP_FROM=a..b@example.cn": "FILING_SMTP_FROM 应为发件邮箱地址",
+    "FILING_SMTP=mail.example.cn:smtp FILING_SMTP_FROM=a@example.cn": "FILING_SMTP 应为 主机 或 主机:端口",
+    "FILING_SMTP=mail.example.cn FILING_SMTP_FROM=a@example.cn FILING_SMTP_TLS=yes": "FILING_SMTP_TLS 应为",
+    "FILING_SMTP=mail.example.cn FILING_SMTP_FROM=a@example.cn FILING_SMTP_TLS=none FILING_SMTP_PASSWORD=x": "没有加密",
+    "FILING_DATABASE_TIMEOUTS=5": "FILING_DATABASE_TIMEOUTS__ 不能使用",
+    "FILING_SQLALCHEMY_DATABASE_URI=nonsense": "FILING_SQLALCHEMY_DATABASE_URI 不是可用的数据库地址",
+    "FILING_SQLALCHEMY_DATABASE_URI=mysql://x/y": "FILING_SQLALCHEMY_DATABASE_URI 不是可用的数据库地址",
+    "FILING_PROXY_ADDRESSES=x FILING_PROXIES=1": "FILING_PROXY_ADDRESSES 须为",
+}
+
+
+def environment(settings: str, folder: Path) -> dict[str, str]:
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("FILING_")}
+    usual = {"FILING_SQLALCHEMY_DATABASE_URI": f"sqlite:///{folder}/x.sqlite", "FILING_SECRET_KEY": "x"}
+    usual |= {"FILING_STORE": f"{folder}/store", "FILING_SIGNING_KEY": f"{folder}/keys"}
+    return outside | usual | dict(setting.split("=", 1) for setting in settings.split(" "))
+
+
+@pytest.mark.parametrize("settings", WRONG)
+def test_a_wrong_setting_stops_the_start_with_a_sentence(
+    settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(settings, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(click.ClickException) as refused:
+        create_app()
+    assert WRONG[settings] in refused.value.message
+    assert "\n" not in refused.value.message
+
+
+def test_a_passphrase_of_digits_stays_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment is read as JSON, which takes it for a number."""
+    for name, value in environment("FILING_SIGNING_PASSPHRASE=123456", tmp_path).items():
+        monkeypatch.setenv(name, value)
+    assert create_app().config["SIGNING_PASSPHRASE"] == "123456"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", ["FILING_BASE_URL=https://filing.example.cn", "FILING_ATTACHMENT_MB=viel"])
+def test_gunicorn_tells_it_in_one_line(settings: str, tmp_path: Path) -> None:
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    command = [gunicorn, "--config", "python:views.entrance.server", "--bind", "127.0.0.1:0", "--workers", "1"]
+    outside = environment(settings, tmp_path)
+    done = subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, timeout=120)
+    told = [line for line in done.stderr.splitlines() if WRONG[settings] in line]
+    assert (done.returncode != 0, len(told)) == (True, 1), done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,96 @@
+"""Style sheets and scripts: small, kept by the browser, without cookies."""
+
+import gzip
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+
+from tests import ROOT
+from tests.conftest import Browser
+from views.entrance.static_files import SHEETS, StaticFiles
+
+As = Callable[[str | None], Browser]
+NAMED = re.compile(r'(?:href|src)="(/assets/[^"]+)"')
+BESIDE = re.compile(r'(?:import|from|url\()\s*"([^"]+)"')
+
+
+@pytest.mark.parametrize(("who", "page"), [(None, "/login"), (None, "/verify/"), ("publisher", "/applications/")])
+def test_the_files_of_a_page_are_small_and_may_be_kept(as_: As, who: str | None, page: str) -> None:
+    browser, total = as_(who), 0
+    addresses = set(NAMED.findall(browser.get(page).text))
+    assert addresses
+    for address in addresses:
+        answer = browser.get(address, headers={"Accept-Encoding": "gzip"})
+        assert answer.status_code == 200, address
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert "max-age=31536000" in answer.headers["Cache-Control"]
+        assert "Set-Cookie" not in answer.headers
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        total += len(answer.data)
+        plain = browser.get(address)
+        assert "Content-Encoding" not in plain.headers
+        if answer.headers.get("Content-Encoding") == "gzip":
+            assert gzip.decompress(answer.data) == plain.data
+    assert total < 40_000
+
+
+def test_what_has_not_changed_is_not_sent_again(as_: As) -> None:
+    browser = as_(None)
+    whole = browser.get("/assets/public.css")
+    assert "no-cache" in whole.headers["Cache-Control"]
+    again = browser.get("/assets/public.css", headers={"If-None-Match": whole.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    packed = browser.get("/assets/public.css", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["ETag"] != whole.headers["ETag"]
+
+
+def test_the_address_of_another_release_is_answered_and_not_kept(as_: As) -> None:
+    """By a page that was open while the server was renewed."""
+    answer = as_(None).get("/assets/0123456789abcdef/public.css")
+    assert (answer.status_code, answer.data) == (200, as_(None).get("/assets/public.css").data)
+    assert set(answer.headers["Cache-Control"].split(", ")) == {"no-cache", "public"}
+
+
+def test_what_is_not_in_the_folder_is_not_found(as_: As) -> None:
+    for address in ("/assets/0123456789abcdef/../app.py", "/assets/../app.py", "/assets/panel/missing.js", "/assets/"):
+        assert as_(None).get(address).status_code == 404, address
+
+
+def test_an_address_changes_with_what_any_file_holds(tmp_path: Path) -> None:
+    (tmp_path / "a.css").write_text("a {}")
+    first = StaticFiles(tmp_path).digest
+    assert StaticFiles(tmp_path).digest == first
+    (tmp_path / "a.css").write_text("b {}")
+    assert StaticFiles(tmp_path).digest != first
+
+
+@pytest.mark.slow
+def test_what_scripts_and_style_sheets_name_beside_themselves_is_kept_with_them(as_: As) -> None:
+    """A relative address of a script, a style sheet or a picture leads into the same folder of the digest."""
+    browser, found = as_("publisher"), set[str]()
+    waiting = set(NAMED.findall(browser.get("/applications/").text))
+    while waiting:
+        address = waiting.pop()
+        found.add(address)
+        answer = browser.get(address)
+        assert (answer.status_code, "immutable" in answer.headers["Cache-Control"]) == (200, True), address
+        if address.endswith((".js", ".css")):
+            waiting |= {urljoin(address, beside) for beside in BESIDE.findall(answer.text)} - found
+    assert {name.rpartition("/")[2] for name in found} >= {"panel.js", "combobox.js", "all.css", "calendar.svg"}
+
+
+def test_the_sheets_of_the_panel_are_one_request_in_the_order_of_the_cascade(as_: As) -> None:
+    """Every sheet of the panel is in it, and a page of the panel asks for no other."""
+    browser = as_("publisher")
+    page = browser.get("/applications/").text
+    (address,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
+    joined = browser.get(address).text
+    static = ROOT / "templates" / "static"
+    sheets = {path: path.read_text(encoding="utf-8") for path in (*static.glob("panel/*.css"), static / "panel.css")}
+    assert [path.name for path, content in sheets.items() if content not in joined] == []
+    first, *_rest, last = SHEETS
+    assert joined.startswith((static / f"{first}.css").read_text(encoding="utf-8"))
+    assert joined.endswith((static / f"{last}.css").read_text(encoding="utf-8"))

@@ -1,0 +1,79 @@
+"""The rows of a list: each has its own buttons, a number is found by its beginning, no page is beyond the last."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import workflow
+from models.application import Application
+from models.database import db
+from tests.conftest import Acting, Browser, Making
+from tests.views.pages import numbers
+from tests.views.panel.test_lists import fill
+from views import SCREENS
+from views.panel import paging
+from views.screens.filing import FilingScreen
+
+As = Callable[[str | None], Browser]
+BUTTON = re.compile(r'<button type="submit" form="act"[^>]*>')
+
+
+@pytest.mark.slow
+def test_every_button_of_a_list_is_about_its_own_row(as_: As, acting: Acting, make_application: Making) -> None:
+    """They are drawn once for all rows of a status."""
+    keys = [make_application(status=status) for status in ("draft", "draft", "returned", "pending", "draft")]
+    browser = as_("publisher")
+    with acting("publisher"):
+        rows = {str(row.id): (row.number, row.version) for row in db.session.scalars(select(Application))}
+    for row in re.findall(r"<tr[^>]*>(.*?)</tr>", browser.get("/applications/").text, re.S):
+        for button in BUTTON.findall(row):
+            key = re.search(r'name="id" value="(\d+)"', button)
+            assert key
+            number, version = rows[key[1]]
+            assert f">{number}<" in row
+            assert f"?version={version}" in button
+            assert re.findall(r"SQ\d+", button) in ([], [number], [number, number])
+            rows.setdefault(f"seen {key[1]}", (number, version))
+    assert len(rows) == 2 * len(keys)
+
+
+@pytest.mark.parametrize("screen", [screen for screen, *_rest in SCREENS if issubclass(screen, FilingScreen)])
+def test_the_acts_of_a_list_depend_on_the_status_alone(screen: type[FilingScreen]) -> None:
+    for act in screen.acts:
+        rule = workflow.ACTS[act]
+        assert not rule.once
+        assert not (rule.if_rejected or rule.unopened)
+
+
+@pytest.mark.slow
+def test_a_number_is_found_by_its_beginning_in_every_order(
+    app: Flask, as_: As, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where more are found than the pager reaches."""
+    fill(app, acting, 13)
+    browser = as_("publisher")
+    every = numbers(browser.get("/applications/").text)
+    assert len(every) == 13
+    wanted = [number for number in every if number.startswith(every[0][:-1])]
+    assert 1 < len(wanted) < 13
+    for reach in (10_000, 2):
+        monkeypatch.setattr(paging, "REACH", reach)
+        for sort in ("", "&sort=0", "&sort=1", "&sort=3&desc=1"):
+            page = browser.get(f"/applications/?page_size=100&number=%20{every[0][:-1].lower()}{sort}").text
+            assert set(numbers(page)) == set(wanted), (reach, sort)
+    assert numbers(browser.get("/applications/?number=SQ2_").text) == []
+    assert numbers(browser.get("/applications/?number=%25").text) == []
+
+
+def test_a_page_beyond_the_end_shows_the_last_one(app: Flask, as_: As, acting: Acting) -> None:
+    fill(app, acting, 23)
+    browser = as_("publisher")
+    last = numbers(browser.get("/applications/?page_size=10&page=2").text)
+    assert len(last) == 3
+    for beyond in ("page=3", "page=900", "to=77"):
+        answer = browser.get(f"/applications/?page_size=10&{beyond}").text
+        assert numbers(answer) == last, beyond
+        assert 'aria-current="page">3</a>' in answer, beyond

@@ -1,0 +1,144 @@
+"""通知公告: published, changed and withdrawn by operators, read by its roles on its days."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import clock
+from models.database import db
+from models.notifications.announcements import Announcement
+from tests.conftest import Acting, Browser
+from tests.views.pages import complaints, form_of, said
+from tests.views.screens.test_messages import bell, listed
+
+As = Callable[[str | None], Browser]
+TODAY, TOMORROW = str(clock.today()), str(clock.today() + timedelta(days=1))
+GIVEN: dict[str, Any] = {
+    "title": "系统维护", "text": "本周六停机。\n<b>请提前保存</b>。", "roles": ["publisher", "national"],
+    "since": TODAY, "until": TOMORROW,
+}  # fmt: skip
+
+
+def edit(browser: Browser, **fields: Any) -> Any:
+    """The answer to the form of the one announcement, with these fields changed."""
+    form = form_of(browser.get("/announcements/edit/?id=1").text, "card-box") | GIVEN | fields
+    return browser.post("/announcements/edit/?id=1", data=form)
+
+
+def trail(page: str) -> list[str]:
+    return re.findall(r"<strong>(.*?)</strong> <span>(.*?)</span>", page.split("变更记录")[1])
+
+
+@pytest.mark.slow
+def test_what_is_published_is_on_the_desk_and_in_the_messages_of_its_roles(as_: As) -> None:
+    operator = as_("operator")
+    page = operator.post("/announcements/new/", data=GIVEN, follow_redirects=True).text
+    assert said(page) == ["已保存。显示期间，所选角色的账号会收到消息，并在工作台看到公告。"]
+    assert "显示中" in page
+    for who in ("publisher", "agent", "national"):
+        browser = as_(who)
+        assert listed(browser) == [("通知公告", "未读 系统维护")]
+        assert 'href="/messages/announcement/?id=1">系统维护</a>' in browser.get("/desk/").text
+        assert bell(browser) == "消息，1 条未读"
+        text = browser.get("/messages/announcement/?id=1").text
+        assert "本周六停机。\n&lt;b&gt;请提前保存&lt;/b&gt;。" in text.replace("\r", "")
+        assert bell(browser) == "消息"
+    for who in ("reviewer", "operator"):
+        assert "系统维护" not in as_(who).get("/desk/").text
+        assert listed(as_(who)) == []
+    assert as_("reviewer").get("/messages/announcement/?id=1").status_code == 404
+
+
+@pytest.mark.slow
+def test_every_change_leaves_a_trail_and_reaches_new_readers(as_: As) -> None:
+    operator = as_("operator")
+    operator.post("/announcements/new/", data=GIVEN)
+    assert edit(operator, title="系统维护改期", roles=["reviewer", "publisher"]).status_code == 302
+    assert edit(operator, title="系统维护改期", roles=["reviewer", "publisher"]).status_code == 302
+    page = operator.get("/announcements/edit/?id=1").text
+    assert trail(page) == [
+        ("修改：标题：系统维护 → 系统维护改期；发给：出版单位、国家查询 → 出版单位、省级审核", "孙维"),
+        ("发布", "孙维"),
+    ]
+    assert listed(as_("reviewer")) == [("通知公告", "未读 系统维护改期")]
+    assert listed(as_("publisher")) == [("通知公告", "未读 系统维护改期")]
+    assert listed(as_("national")) == []
+
+
+@pytest.mark.slow
+def test_what_is_withdrawn_is_gone_from_everywhere_and_stays_on_record(as_: As) -> None:
+    operator = as_("operator")
+    operator.post("/announcements/new/", data=GIVEN)
+    page = operator.post("/announcements/withdraw/", data={"id": 1}, follow_redirects=True).text
+    assert said(page)[-1] == "已撤回，不再显示。"
+    assert "已撤回" in page
+    press = as_("publisher")
+    assert (bell(press), listed(press)) == ("消息", [])
+    assert "系统维护" not in press.get("/desk/").text
+    assert press.get("/messages/announcement/?id=1").status_code == 404
+    assert said(operator.post("/announcements/withdraw/", data={"id": 1}, follow_redirects=True).text) == [
+        "这份公告已经撤回。"
+    ]
+    answer = edit(operator, title="又来")
+    assert (answer.status_code, said(answer.text)[-1:]) == (422, ["已撤回的公告不能修改，需要时请另行新建。"])
+    assert [what for what, _who in trail(operator.get("/announcements/edit/?id=1").text)] == ["撤回", "发布"]
+
+
+def test_what_begins_tomorrow_waits(as_: As) -> None:
+    operator = as_("operator")
+    page = operator.post("/announcements/new/", data=GIVEN | {"since": TOMORROW}, follow_redirects=True).text
+    assert "未开始" in page
+    press = as_("publisher")
+    assert (bell(press), listed(press)) == ("消息", [])
+    assert "系统维护" not in press.get("/desk/").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"title": ""}, "必填"),
+        ({"text": " \u200b"}, "必填"),
+        ({"title": "长" * 101}, "100"),
+        ({"text": "长" * 4001}, "4000"),
+        ({"roles": []}, "必填"),
+        ({"roles": ["nobody"]}, "无效"),
+        ({"until": "昨天"}, "日期"),
+        ({"since": ""}, "必填"),
+    ],
+)
+def test_what_cannot_be_published_is_told_at_its_field(as_: As, fields: dict[str, Any], sentence: str) -> None:
+    answer = as_("operator").post("/announcements/new/", data=GIVEN | fields)
+    assert answer.status_code == 422
+    assert sentence in complaints(answer.text)[0]
+    assert "暂无数据" in as_("operator").get("/announcements/").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"since": TOMORROW, "until": TODAY}, "终止日期不能早于起始日期。"),
+        ({"since": "2026-01-01", "until": "2026-01-02"}, "终止日期已经过去，公告不会显示，请核对。"),
+    ],
+)
+def test_days_on_which_nobody_would_see_it_are_refused(as_: As, fields: dict[str, str], sentence: str) -> None:
+    answer = as_("operator").post("/announcements/new/", data=GIVEN | fields)
+    assert (answer.status_code, said(answer.text)) == (422, [sentence])
+    assert "本周六停机。" in answer.text
+
+
+def test_of_two_operators_the_second_is_told(app: Flask, as_: As, acting: Acting) -> None:
+    operator = as_("operator")
+    operator.post("/announcements/new/", data=GIVEN)
+    seen = form_of(operator.get("/announcements/edit/?id=1").text, "card-box")
+    edit(operator, title="改期")
+    answer = operator.post("/announcements/edit/?id=1", data=seen | GIVEN | {"title": "取消"})
+    assert answer.status_code == 422
+    assert "刚刚已被他人修改" in said(answer.text)[-1]
+    assert 'value="取消"' in answer.text
+    with acting("operator"):
+        assert db.session.scalars(select(Announcement.title)).one() == "改期"

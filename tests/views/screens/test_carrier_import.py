@@ -1,0 +1,137 @@
+"""载体信息 out of a block of cells: the preview says what would happen, and then all rows are there or none."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from openpyxl import load_workbook
+
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import form_of, said
+
+As = Callable[[str | None], Browser]
+PREVIEW, TAKE = "/applications/carriers/preview/", "/applications/carriers/take/"
+SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
+HEADINGS = "载体类型\t规格型号\t进口数量\t单位\n"
+
+
+def as_csv(text: str) -> io.BytesIO:
+    out = io.StringIO()
+    csv.writer(out).writerows(line.split("\t") for line in text.splitlines())
+    return io.BytesIO(out.getvalue().encode("gb18030"))
+
+
+def test_a_script_gets_the_rows_and_what_is_wrong_in_them(as_: As) -> None:
+    answer = as_("publisher").post(
+        PREVIEW, data={"text": f"{HEADINGS}DVD\tD9\t1,000\t张\n蜡筒\t\t5\t张"}, headers=SCRIPT
+    )
+    assert answer.status_code == 200 and answer.json is not None
+    assert answer.json["fields"] == ["kind", "specification", "quantity", "unit"]
+    assert answer.json["rows"] == [["DVD", "D9", "1,000", "010-张"], ["蜡筒", "", "5", "010-张"]]
+    assert sorted(answer.json["errors"]["1"]) == ["kind", "specification"]
+    assert "有 2 处需要改正" in answer.json["html"]
+
+
+def test_what_cannot_be_read_is_a_sentence(as_: As) -> None:
+    browser = as_("publisher")
+    answer = browser.post(PREVIEW, data={"text": " \n"}, headers=SCRIPT)
+    assert (answer.status_code, answer.json) == (422, {"message": "没有可填入的内容，请核对后重新复制或选择文件。"})
+    for cells in ("[", "5", '["a"]', "[[1]]", "[" * 100_000, '[["\\ud800", "DVD"]]'):
+        assert browser.post(PREVIEW, data={"cells": cells}, headers=SCRIPT).status_code == 400
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", ["\t", "\n"])
+def test_what_is_wider_or_longer_than_any_list_is_refused_before_it_is_read(as_: As, sign: str) -> None:
+    """A row of a million cells would hold the process for minutes."""
+    browser = as_("publisher")
+    answer = browser.post(PREVIEW, data={"text": f"DVD{sign * 400_000}DVD"}, headers=SCRIPT)
+    assert answer.status_code == 422
+    assert answer.json["message"].startswith("内容超过 ")
+    cells = json.dumps([["DVD"] * 61] if sign == "\t" else [["DVD"]] * 5001)
+    assert browser.post(PREVIEW, data={"cells": cells}, headers=SCRIPT).json["message"].startswith("内容超过 ")
+    blank = json.dumps([["DVD", "D5", *[""] * 16_382]])  # a whole row of a sheet
+    assert browser.post(PREVIEW, data={"cells": blank}, headers=SCRIPT).status_code == 200
+
+
+@pytest.mark.slow
+def test_a_file_goes_into_the_draft_without_a_script(as_: As, make_application: Making, on_record: Recording) -> None:
+    """Preview page, merged cells repeated, then all rows at once, after those that are there or in their place."""
+    key = make_application(carriers=2)
+    browser = as_("publisher")
+    table = f"{HEADINGS}DVD\tD9\t1,000\t张\n\tD5\t2\t\n"
+    page = browser.post(f"{PREVIEW}?id={key}", data={"file": (as_csv(table), "清单.csv")})
+    assert page.status_code == 200 and "有 1 处需要改正" in page.text and len(on_record(key)["carrier"]) == 2
+    form = form_of(page.text, "card-box")
+    form.pop("how")
+    again = browser.post(f"{PREVIEW}?id={key}", data=form | {"carry": "unit"})
+    assert "没有发现错误" in again.text
+    form = form_of(again.text, "card-box")
+    assert form["carry"] == "unit"
+    answer = browser.post(f"{TAKE}?id={key}", data=form | {"how": "append"}, follow_redirects=True)
+    assert said(answer.text) == ["已填入 2 条载体信息。"]
+    rows = on_record(key)["carrier"]
+    assert [(row["position"], row["specification"], row["unit"]) for row in rows[2:]] == [
+        (3, "D9", "010"),
+        (4, "D5", "010"),
+    ]
+    entry = on_record(key)["trail_entry"][-1]
+    assert entry["act"] == "edit" and entry["changes"]["carrier_count"] == [2, 4]
+    late = browser.post(f"{TAKE}?id={key}", data=form | {"how": "replace"}, follow_redirects=True)
+    assert "您的操作没有保存" in said(late.text)[0]
+    form["version"] = str(on_record(key)["application"][0]["version"])
+    browser.post(f"{TAKE}?id={key}", data=form | {"how": "replace"})
+    assert [row["specification"] for row in on_record(key)["carrier"]] == ["D9", "D5"]
+
+
+def test_a_cell_that_cannot_be_read_is_kept_as_typed(as_: As, make_application: Making, on_record: Recording) -> None:
+    key = make_application(carriers=0)
+    version = on_record(key)["application"][0]["version"]
+    cells = json.dumps([["规格", "数量", "单位"], ["D9", "一千", "张"], ["", "5", "张"]])
+    answer = as_("publisher").post(f"{TAKE}?id={key}", data={"cells": cells, "version": version}, follow_redirects=True)
+    assert said(answer.text) == ["已填入 2 条载体信息。有 2 处还需改正，见红字。"]
+    first, second = on_record(key)["carrier"]
+    assert (first["unread"], first["quantity"], second["specification"]) == ({"quantity": "一千"}, None, None)
+    assert 'value="一千"' in answer.text
+
+
+def test_too_many_rows_are_refused_whole(as_: As, make_application: Making, on_record: Recording) -> None:
+    key = make_application(carriers=1)
+    version = on_record(key)["application"][0]["version"]
+    cells = json.dumps([["规格", "数量", "单位"], *[["D9", "5", "张"]] * 3000])
+    answer = as_("publisher").post(
+        f"{TAKE}?id={key}", data={"cells": cells, "version": version, "how": "append"}, follow_redirects=True
+    )
+    assert said(answer.text) == ["一份申请最多录入 3000 条载体信息，请分成几份申请。"]
+    assert len(on_record(key)["carrier"]) == 1
+
+
+@pytest.mark.parametrize("who", ["publisher2", "reviewer", "national", "operator", None])
+def test_nobody_else_gets_at_the_carriers(
+    as_: As, make_application: Making, on_record: Recording, who: str | None
+) -> None:
+    key = make_application(carriers=1)
+    browser = as_(who)
+    data = {"cells": json.dumps([["D9"]]), "version": on_record(key)["application"][0]["version"]}
+    refused = {browser.post(f"{address}?id={key}", data=data).status_code for address in (PREVIEW, TAKE)}
+    assert refused <= {302, 401, 403, 404}
+    assert len(on_record(key)["carrier"]) == 1
+
+
+def test_what_is_under_review_takes_no_rows(as_: As, make_application: Making, on_record: Recording) -> None:
+    key = make_application(status="pending", carriers=1)
+    data = {"cells": json.dumps([["D9"]]), "version": on_record(key)["application"][0]["version"]}
+    as_("publisher").post(f"{TAKE}?id={key}", data=data)
+    assert len(on_record(key)["carrier"]) == 1
+
+
+def test_the_template_has_the_headings_of_the_form_and_the_code_lists(app: Flask, as_: As) -> None:
+    """What it holds comes back from an import as it went out."""
+    book = load_workbook(io.BytesIO(as_("publisher").get("/applications/carriers/template/").data))
+    assert [cell.value for cell in book["载体信息"][1]][:4] == ["载体类型", "*规格型号", "*进口数量", "*单位"]
+    lists = list(book["代码"].values)
+    assert lists[0] == ("载体类型", "单位", "币制") and lists[1][1:] == ("010-张", "CNY-人民币")
+    assert len(lists) > 100

@@ -1,0 +1,146 @@
+"""The page on which a province decides."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask
+
+from models import clock
+from models.vocabulary import Action
+from tests.cast import take
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import form_of, said
+
+As = Callable[[str | None], Browser]
+
+
+def case(reviewer: Browser, key: int, back: str = "/review/") -> str:
+    return reviewer.get(f"/review/details/?{urlencode({'id': key, 'url': back})}").text
+
+
+def buttons(page: str) -> list[str]:
+    """The acts of the bar."""
+    (bar,) = re.findall(r'<div class="bar page-bar[^>]*>(.*?)</div>', page, re.DOTALL)
+    return re.findall(r'data-act="(\w+)"', bar)
+
+
+def neighbours(page: str) -> dict[str, int]:
+    found = re.findall(r'href="[^"]*id=(\d+)[^"]*">(上一件|下一件)</a>', page)
+    return {label: int(key) for key, label in found}
+
+
+def came_back(page: str) -> str:
+    (told,) = re.findall(r'id="comeback">(.*?)</div>', page, re.DOTALL)
+    return re.sub(r"\s*<[^>]+>\s*", "\n", told)
+
+
+def test_the_bar_offers_what_can_be_done_now_and_files_stand_before_carriers(as_: As, make_application: Making) -> None:
+    page = case(as_("reviewer"), make_application(status="pending", carriers=2))
+    assert buttons(page) == ["grant", "return", "decline", "refuse", "extend"]
+    assert page.index("<h2>附件</h2>") < page.index("<h2>载体信息")
+    assert "<small>共 2 条；2,001 张</small>" in page or "<small>共 2 条；2,001 " in page
+    assert 'id="comeback"' not in page
+
+
+@pytest.mark.slow
+def test_what_came_back_shows_the_opinion_and_what_has_changed_since(
+    app: Flask, as_: As, make_application: Making
+) -> None:
+    """Field by field and row by row, over several saves; what was set back again is no change."""
+    key, publisher = make_application(status="returned", carriers=2), as_("publisher")
+    address = f"/applications/edit/?id={key}"
+    for changed in (
+        {"title": "昆曲《牡丹亭》", "phone": "025-1", "carriers-0-quantity": "7"},
+        {"title": "昆曲《牡丹亭》全本", "phone": "025-83210000", "carriers-0-quantity": "8"},
+    ):
+        form = form_of(publisher.get(address).text) | changed
+        assert publisher.post(address, data=form).status_code == 302
+    take(app, Action.SUBMIT, key, "publisher")
+    told = came_back(case(as_("reviewer"), key))
+    assert "材料需要核对。" in told
+    assert "商品名称：“黑胶唱片《茉莉花》” → “昆曲《牡丹亭》全本”" in told
+    assert "第 1 条 进口数量：“1000” → “8”" in told
+    assert "联系电话" not in told
+    assert "第 2 条" not in told
+
+
+def test_what_came_back_as_it_was_says_so(app: Flask, as_: As, make_application: Making) -> None:
+    key = make_application(status="returned")
+    take(app, Action.SUBMIT, key, "publisher")
+    assert "没有改动" in came_back(case(as_("reviewer"), key))
+
+
+@pytest.mark.slow
+def test_one_walks_through_the_query_it_was_found_by_in_its_order(as_: As, make_application: Making) -> None:
+    """Also from a case that is decided, and so stands in the list no more; never out of the query."""
+    first, other, second, third = (
+        make_application(status="pending", title=title) for title in ("昆曲甲", "评弹", "昆曲乙", "昆曲丙")
+    )
+    reviewer, back = as_("reviewer"), f"/review/?{urlencode({'title': '昆曲'})}"
+    assert neighbours(case(reviewer, first, back)) == {"下一件": second}
+    assert neighbours(case(reviewer, second, back)) == {"上一件": first, "下一件": third}
+    assert neighbours(case(reviewer, third, back)) == {"上一件": second}
+    assert neighbours(case(reviewer, second)) == {"上一件": other, "下一件": third}
+    downwards = f"/review/?{urlencode({'title': '昆曲', 'sort': 0, 'desc': 1})}"
+    assert neighbours(case(reviewer, second, downwards)) == {"上一件": third, "下一件": first}
+    reviewer.post("/review/return/", data={"id": second, "opinion": "材料不全。"})
+    assert neighbours(case(reviewer, second, back)) == {"上一件": first, "下一件": third}
+    by_deadline = f"/review/?{urlencode({'title': '昆曲', 'sort': 6})}"
+    assert neighbours(case(reviewer, second, by_deadline)) == {"下一件": first}
+
+
+@pytest.mark.slow
+def test_an_address_of_somewhere_else_is_no_query(as_: As, make_application: Making) -> None:
+    first, second = (make_application(status="pending") for _n in range(2))
+    many = "/review/?" + "&".join(f"f{n}=1" for n in range(60))
+    for back in ("https://elsewhere.example/review/?title=x", "/filings/?title=x", "//x", many):
+        assert neighbours(case(as_("reviewer"), first, back)) == {"下一件": second}
+    assert neighbours(case(as_("reviewer"), first, "/review/?since=abc")) == {}
+
+
+def test_the_preview_has_the_words_of_the_certificate_and_keeps_nothing(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    reviewer.get(f"/review/details/?id={key}")  # the first look, which a preview is too
+    before = on_record(key)
+    page = reviewer.get(f"/review/preview/?id={key}").text
+    for words in ("预览", "黑胶唱片《茉莉花》", "陈静", "江苏省", f"{clock.today().year}年", "（签发时编号）"):
+        assert words in page
+    assert "现在还不能签发" not in page
+    for words in ("校验码", "二维码", "电子印章", "/verify/"):
+        assert words not in page
+    assert on_record(key) == before
+
+
+def test_the_preview_tells_what_forbids_the_grant(app: Flask, as_: As, make_application: Making) -> None:
+    key = make_application(status="pending")
+    kept, app.config["SIGNING_KEY"] = app.config["SIGNING_KEY"], "/nowhere"
+    try:
+        page = as_("reviewer").get(f"/review/preview/?id={key}").text
+    finally:
+        app.config["SIGNING_KEY"] = kept
+    assert "现在还不能签发" in page
+
+
+def test_what_cannot_be_granted_has_no_preview(as_: As, make_application: Making) -> None:
+    key, reviewer = make_application(status="returned"), as_("reviewer")
+    answer = reviewer.get(f"/filings/preview/?id={key}", follow_redirects=True)
+    assert "不能准予备案" in said(answer.text)[0]
+
+
+def test_an_attachment_may_be_framed_by_our_own_pages_and_nothing_else_may(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    file = on_record(key)["attachment"][0]["id"]
+    answer = reviewer.get(f"/review/attachment/?id={file}")
+    policy = answer.headers["Content-Security-Policy"]
+    assert ("default-src 'none'" in policy, "frame-ancestors 'self'" in policy) == (True, True)
+    assert (answer.headers["X-Frame-Options"], answer.headers["X-Content-Type-Options"]) == ("SAMEORIGIN", "nosniff")
+    for address in (f"/review/details/?id={key}", f"/review/preview/?id={key}"):
+        answer = reviewer.get(address)
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]

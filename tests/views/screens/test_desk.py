@@ -1,0 +1,254 @@
+"""工作台: what waits for whom, every figure with the list that it counts, and nobody's rows but one's own."""
+
+import html
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from models import clock
+from models.database import db
+from models.vocabulary import Action
+from tests.cast import take
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import numbers, said
+
+As = Callable[[str | None], Browser]
+FIGURE = re.compile(r'<li><a href="([^"]*)"[^>]*><b>([^<]*)</b> <span>([^<]*)</span></a></li>')
+
+
+def figures(browser: Browser) -> dict[str, tuple[str, str]]:
+    """Label → (number shown, address)."""
+    found = FIGURE.findall(browser.get("/desk/").text)
+    return {label: (number, html.unescape(address)) for address, number, label in found}
+
+
+def parts(page: str) -> dict[str, list[str]]:
+    """Heading → the numbers of the applications under it."""
+    found = re.findall(r'<h2 id="part-\d+">([^<]*?)(?: <a.*?)?</h2>(.*?)</section>', page, re.DOTALL)
+    return {heading.strip(): re.findall(r'class="number" href="[^"]*">(SQ\d+)<', body) for heading, body in found}
+
+
+@pytest.fixture
+def on_day(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
+    """`on_day(3, 2)`: from now on it is ten o'clock on that day of 2026, in Beijing."""
+
+    def moved(month: int, day: int) -> None:
+        monkeypatch.setattr(clock, "now", lambda: datetime(2026, month, day, 10, tzinfo=clock.SHANGHAI))
+
+    return moved
+
+
+def number_of(on_record: Recording, key: int) -> str:
+    return str(on_record(key)["application"][0]["number"])
+
+
+@pytest.mark.parametrize("username", ["publisher", "reviewer", "national", "operator"])
+def test_everybody_comes_to_the_desk_first(as_: As, username: str) -> None:
+    browser = as_(username)
+    opened = browser.get("/", follow_redirects=True)
+    assert (opened.status_code, opened.request.path) == (200, "/desk/")
+
+
+@pytest.mark.slow
+def test_an_empty_desk_says_how_to_begin(as_: As, make_application: Making) -> None:
+    page = as_("publisher").get("/desk/").text
+    assert "从这里开始" in page
+    assert 'href="/applications/new/"' in page
+    make_application(by="publisher2")
+    assert "从这里开始" in as_("publisher").get("/desk/").text
+    assert "从这里开始" not in as_("publisher2").get("/desk/").text
+
+
+@pytest.mark.slow
+def test_a_press_sees_what_waits_for_it_and_what_it_waits_for(
+    as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+) -> None:
+    """The opinion in view, the day by which to expect the decision, drafts that grow old, certificates to print."""
+    on_day(1, 5)
+    old = number_of(on_record, make_application())
+    on_day(3, 2)
+    draft, returned = (number_of(on_record, make_application(status=status)) for status in ("draft", "returned"))
+    waits, filed = (number_of(on_record, make_application(status=status)) for status in ("pending", "filed"))
+    make_application(by="publisher2", status="pending")
+    page = as_("publisher").get("/desk/").text
+    assert parts(page) == {
+        "退回，等您补正": [returned],
+        "久未改动的暂存": [old],
+        "暂存，尚未申报": [draft],
+        "待审核": [waits],
+        "已签发，可以打印": [filed],
+    }
+    assert "<blockquote>材料需要核对。</blockquote>" in page
+    assert "预计 2026-03-30 前办结" in page
+    assert "还剩 20 个工作日" in page
+    assert "已有 56 天没有改动" in page
+    assert "尚未打印" in page
+
+
+@pytest.mark.slow
+def test_every_figure_of_a_press_leads_to_a_list_of_just_so_many(as_: As, make_application: Making) -> None:
+    for status in ("draft", "draft", "pending", "returned", "filed", "customs_received"):
+        make_application(status=status)
+    browser = as_("publisher")
+    found = figures(browser)
+    assert {label: number for label, (number, _address) in found.items()} == {
+        "退回": "1", "暂存": "2", "待审核": "1", "可以打印 · 海关接收成功": "1", "可以打印 · 已备案": "1",
+    }  # fmt: skip
+    for number, address in found.values():
+        assert len(numbers(browser.get(address).text)) == int(number), address
+
+
+@pytest.mark.slow
+def test_a_province_sees_what_is_due_first_and_every_figure_leads_to_its_list(
+    app: Flask, as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+) -> None:
+    """On 31 March: one is a day late, one due today, one in two days, one came back, one was decided today."""
+    keys = {}
+    for name, day in (("late", 2), ("today", 3), ("soon", 5), ("again", 9)):
+        on_day(3, day)
+        keys[name] = make_application(status="pending")
+    on_day(3, 30)
+    take(app, Action.RETURN, keys["again"], "publisher")
+    on_day(3, 31)
+    take(app, Action.SUBMIT, keys["again"], "publisher")
+    decided = [make_application(status=status) for status in ("filed", "refused", "customs_failed")]
+    make_application(status="returned")
+    make_application(status="draft")
+    reviewer = as_("reviewer")
+    found = figures(reviewer)
+    assert {label: number for label, (number, _address) in found.items()} == {
+        "待审核": "4", "已超期": "1", "今天到期": "1", "3 个工作日内到期": "1", "退回后重新申报": "1",
+        "退回，等待补正": "1", "海关接收失败": "1", "已搁置的报文": "0", "久未回执的报文": "0",
+        "今天办结": str(len(decided)),
+    }  # fmt: skip
+    for label, (number, address) in found.items():
+        if "报文" not in label:
+            assert len(numbers(reviewer.get(address).text)) == int(number), label
+    page = reviewer.get("/desk/").text
+    order = [number_of(on_record, keys[name]) for name in ("late", "today", "soon", "again")]
+    assert parts(page)["先办"] == order
+    assert parts(page)["退回后重新申报"] == order[-1:]
+    assert [word in page for word in ("已超期 1 个工作日", "今天到期", "还剩 2 个工作日")] == [True] * 3
+    assert '待审核 <span class="count">4</span>' in page
+    assert figures(as_("reviewer2"))["待审核"][0] == "0"
+
+
+@pytest.mark.slow
+def test_the_list_of_what_waits_is_sorted_and_filtered_by_deadline(
+    as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+) -> None:
+    keys = []
+    for day in (9, 2, 5):
+        on_day(3, day)
+        keys.append(number_of(on_record, make_application(status="pending")))
+    on_day(3, 30)
+    reviewer = as_("reviewer")
+    place = re.findall(r'href="/review/\?sort=(\d+)[^"]*"[^>]*>\s*办结期限', reviewer.get("/review/").text)
+    assert numbers(reviewer.get(f"/review/?sort={place[0]}").text) == [keys[1], keys[2], keys[0]]
+    assert numbers(reviewer.get("/review/?due=today").text) == [keys[1]]
+    assert numbers(reviewer.get("/review/?due=soon").text) == [keys[2]]
+    assert numbers(reviewer.get("/review/?due=later").text) == [keys[0]]
+    assert numbers(reviewer.get("/review/?due=nonsense").text) == []
+
+
+@pytest.mark.slow
+def test_the_nation_sees_what_was_issued_this_month_by_province(
+    as_: As, make_application: Making, a_press: Callable[..., str], on_day: Callable[[int, int], None]
+) -> None:
+    on_day(2, 27)
+    make_application(status="filed")
+    on_day(3, 2)
+    for status in ("filed", "revoked", "pending"):
+        make_application(status=status)
+    make_application(by=a_press("440000"), status="filed")
+    national = as_("national")
+    ((number, address),) = figures(national).values()
+    assert number == "3"
+    assert len(numbers(national.get(address).text)) == 3
+    lines = re.findall(r'class="number" href="([^"]*)">([^<]*)</a>\s*<strong>([^<]*)<', national.get("/desk/").text)
+    assert [(name, count) for _address, name, count in lines] == [("江苏省", "2 份"), ("广东省", "1 份")]
+    for address, _name, count in lines:
+        assert len(numbers(national.get(html.unescape(address)).text)) == int(count.split()[0])
+
+
+@pytest.mark.slow
+def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
+    as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+) -> None:
+    on_day(12, 21)
+    number = number_of(on_record, make_application(status="filed"))
+    make_application(status="pending")
+    page = as_("operator").get("/desk/").text
+    assert "工作日历只登记到 2026-12-31" in page
+    assert "有 1 份申请的办结期限在此之后" in page
+    assert number not in page
+    assert "待发送" in page
+
+
+@pytest.mark.slow
+def test_an_estimate_says_that_it_is_one(as_: As, make_application: Making, on_day: Callable[[int, int], None]) -> None:
+    on_day(12, 21)
+    make_application(status="pending")
+    for username, address in (("reviewer", "/review/"), ("reviewer", "/desk/"), ("publisher", "/desk/")):
+        page = as_(username).get(address).text
+        assert "暂估" in page
+        assert "2027 年的放假安排尚未登记" in page
+    assert "超出已登记的工作日历" in as_("reviewer").get("/desk/").text
+
+
+@pytest.mark.slow
+def test_a_desk_reads_a_bounded_number_of_statements(app: Flask, as_: As, make_application: Making) -> None:
+    """Not one more for each row beyond those that it shows."""
+    reviewer, statements = as_("reviewer"), []
+    for _time in range(2):
+        make_application(status="pending")
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    counts = []
+    for _time in range(2):
+        statements.clear()
+        reviewer.get("/desk/")
+        counts.append(len(statements))
+        make_application(status="pending")
+        make_application(status="pending")
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.slow
+def test_an_extension_is_done_once_with_a_reason_and_moves_the_due_date(
+    app: Flask, as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+) -> None:
+    """+10 working days (行政许可法 第四十二条, by analogy): 30 March becomes 14 April, 清明 left out."""
+    on_day(3, 2)
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    unsaid = reviewer.post("/review/extend/", data={"id": key, "opinion": " "})
+    assert (unsaid.status_code, "延期须填写意见" in unsaid.text) == (409, True)
+    answer = reviewer.post("/review/extend/", data={"id": key, "opinion": "须征求专家意见。"}, follow_redirects=True)
+    assert "已延期" in answer.text
+    (row,) = on_record(key)["application"]
+    assert (str(row["due_on"]), row["status"]) == ("2026-04-14", "pending")
+    again = reviewer.post("/review/extend/", data={"id": key, "opinion": "再延。"})
+    assert (again.status_code, "已经延期过一次，不能再次延期" in again.text) == (409, True)
+    page = as_("publisher").get(f"/applications/details/?id={key}").text
+    assert "须征求专家意见。" in page
+    assert "（已延期 10 个工作日）" in page
+    assert "已经延期过一次" in reviewer.get(f"/review/details/?id={key}").text
+
+
+@pytest.mark.slow
+def test_what_is_returned_says_that_its_time_stands_still(
+    app: Flask, as_: As, make_application: Making, on_day: Callable[[int, int], None]
+) -> None:
+    on_day(3, 2)
+    key = make_application(status="pending")
+    on_day(3, 9)
+    take(app, Action.RETURN, key, "publisher")
+    told = "已停止：已用 5 个工作日，还剩 15 个，重新申报后继续计算。"
+    assert told in as_("publisher").get(f"/applications/edit/?id={key}").text
+    assert told in as_("reviewer").get(f"/filings/details/?id={key}").text
+    assert said(as_("publisher").get("/desk/").text) == []

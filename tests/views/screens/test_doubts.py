@@ -1,0 +1,90 @@
+"""Doubts on the screen: shown at 保存, shown before 申报 at the latest, and never in the way after that."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import form_of, said
+
+As = Callable[[str | None], Browser]
+HELD = "还没有申报：请先核对页面上方的提示，确认无误后再次点击申报。"
+
+
+@pytest.mark.slow
+def test_doubts_are_shown_once_before_a_submission_from_the_form(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """The second press submits; whoever has seen them at 保存 needs but one."""
+    make_application()
+    key = make_application(title="另一部作品")
+    browser, address = as_("publisher"), f"/applications/edit/?id={key}"
+    page = browser.get(address).text
+    assert 'id="doubts"' not in page
+    answer = browser.post(
+        address, data=form_of(page) | {"title": "黑胶唱片《茉莉花》", "_submit": "1"}, follow_redirects=True
+    )
+    assert said(answer.text) == [HELD] and "请确认不是重复申请" in answer.text
+    assert [on_record(key)["application"][0][name] for name in ("status", "title")] == ["draft", "黑胶唱片《茉莉花》"]
+    browser.post(address, data=form_of(answer.text) | {"_submit": "1"})
+    assert on_record(key)["application"][0]["status"] == "pending"
+
+
+def test_doubts_are_shown_before_a_submission_from_the_list(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    make_application()
+    key = make_application()
+    browser = as_("publisher")
+    body = form_of(browser.get("/applications/").text, "act") | {"id": str(key)}
+    answer = browser.post("/applications/submit/", data=body, follow_redirects=True)
+    assert said(answer.text) == [HELD] and 'id="doubts"' in answer.text
+    assert on_record(key)["application"][0]["status"] == "draft"
+
+
+@pytest.mark.slow
+def test_what_is_missing_is_told_first(as_: As, make_application: Making) -> None:
+    make_application()
+    key = make_application(summary=None)
+    browser, address = as_("publisher"), f"/applications/edit/?id={key}"
+    form = form_of(browser.get(address).text) | {"told": "", "_submit": "1"}
+    answer = browser.post(address, data=form, follow_redirects=True)
+    assert said(answer.text)[0] == "还有 1 项没有完成，暂不能申报。"
+
+
+@pytest.mark.slow
+def test_any_former_application_is_copied_without_files_and_without_replacing(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    for status in ("draft", "filed", "revoked"):
+        key = make_application(status=status, carriers=3)
+        before = on_record(key)
+        answer = as_("publisher").post("/applications/duplicate/", data={"id": key})
+        assert answer.status_code == 303 and on_record(key) == before
+        new = on_record(int(answer.location.rpartition("=")[2]))
+        (copied,), (old,) = new["application"], before["application"]
+        same = ("title", "manufacturer", "publisher_id", "province", "expected_on", "contact")
+        assert [copied[name] for name in same] == [old[name] for name in same]
+        assert (copied["status"], copied["replaces_id"], copied["applied_on"]) == ("draft", None, None)
+        assert [row["specification"] for row in new["carrier"]] == [row["specification"] for row in before["carrier"]]
+        assert not new["attachment"]
+        assert [entry["opinion"] for entry in new["trail_entry"]] == [f"由 {old['number']} 复制。"]
+
+
+def test_an_application_of_another_is_not_copied(as_: As, make_application: Making, on_record: Recording) -> None:
+    key = make_application()
+    assert as_("publisher2").post("/applications/duplicate/", data={"id": key}).status_code == 404
+    assert as_("reviewer").post("/applications/duplicate/", data={"id": key}).status_code == 403
+    assert not on_record(key + 1)["application"]
+
+
+@pytest.mark.slow
+def test_words_of_former_filings_are_offered_to_their_applicant_alone(as_: As, make_application: Making) -> None:
+    """The newest first, each once; anything else may be written."""
+    for plant in ("甲厂", "乙厂", "甲厂"):
+        make_application(manufacturer=plant)
+    make_application(by="publisher2", manufacturer="别人的厂")
+    page = as_("publisher").get("/applications/new/").text
+    assert '<datalist id="former-manufacturer"><option value="甲厂"><option value="乙厂"></datalist>' in page
+    assert 'list="former-manufacturer"' in page and "别人的厂" not in page
+    assert "甲厂" not in as_("publisher2").get("/applications/new/").text

@@ -1,0 +1,202 @@
+"""委托: a press invites, a unit accepts, either ends it; nobody else sees it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import access, clock
+from models.access import Closed
+from models.database import db
+from models.people import entrusting
+from models.people.accounts import Entrustment, Organisation, publishers_for
+from models.workflow import Refused
+from tests.cast import account_of
+from tests.conftest import Acting, Browser, Making
+from tests.views.pages import form_of, said
+
+As = Callable[[str | None], Browser]
+AGENT, OTHER = "南京光盘进出口有限公司", "江苏电子音像出版社"
+TERM = {"since": "2026-01-01", "until": "2027-12-31"}
+
+
+def invite(browser: Browser, unit: str = AGENT, **changed: str) -> list[str]:
+    """Send the form for a new entrustment; what the page says."""
+    form = form_of(browser.get("/entrusting/new/").text, "card-box")
+    answer = browser.post("/entrusting/new/", data=form | {"agent": unit} | TERM | changed, follow_redirects=True)
+    return said(answer.text)
+
+
+def change(app: Flask, browser: Browser, what: str, number: int = -1) -> list[str]:
+    """Accept or end the newest entrustment, or the `number`th; what the page says."""
+    with app.app_context(), access.everything() as session:
+        key = session.scalars(select(Entrustment.id).order_by(Entrustment.id)).all()[number]
+    return said(browser.post(f"/entrusting/{what}/", data={"id": key}, follow_redirects=True).text)
+
+
+def presses_of_agent(app: Flask) -> list[str]:
+    with app.app_context(), access.everything() as session:
+        return [press.name for press in publishers_for(session, account_of("agent").organisation_id)]
+
+
+@pytest.mark.slow
+def test_a_press_invites_and_the_unit_may_apply_once_it_accepts(app: Flask, as_: As) -> None:
+    """By name or by code; until then nothing has changed for either."""
+    press, agent = as_("publisher2"), as_("agent")
+    for unit in (AGENT, "９１３２００００５６７８００３０３f"):
+        assert invite(press, unit) == ["已保存。"]
+        assert OTHER not in presses_of_agent(app)
+        assert "待受托单位接受" in agent.get("/entrusting/").text
+        assert "已接受" in change(app, agent, "accept")[0]
+        assert OTHER in presses_of_agent(app)
+        assert OTHER in agent.get("/applications/new/").text
+        assert "已终止" in change(app, press, "end")[0]
+        assert OTHER not in presses_of_agent(app)
+
+
+@pytest.mark.parametrize(("who", "word"), [("publisher2", "撤销邀请"), ("agent", "谢绝")])
+def test_an_invitation_is_withdrawn_or_declined(app: Flask, as_: As, who: str, word: str) -> None:
+    invite(as_("publisher2"))
+    assert word in as_(who).get("/entrusting/").text
+    change(app, as_(who), "end")
+    assert OTHER not in presses_of_agent(app)
+    assert change(app, as_("agent"), "accept") == ["这项委托刚刚已有变化，没有重复办理，请核对列表中的状态。"]
+    assert OTHER not in presses_of_agent(app)
+
+
+@pytest.mark.slow
+def test_the_unit_ends_it_too_and_what_was_submitted_goes_on(app: Flask, as_: As, make_application: Making) -> None:
+    """A draft for that press names what to do at 申报."""
+    submitted, draft = (make_application(by="agent", status=status) for status in ("pending", "draft"))
+    change(app, as_("agent"), "end")
+    assert "江苏文艺音像出版社" not in presses_of_agent(app)
+    assert as_("reviewer").get(f"/review/details/?id={submitted}").status_code == 200
+    answer = as_("agent").post("/applications/submit/", data={"id": draft}, follow_redirects=True)
+    assert "委托" in " ".join(said(answer.text))
+
+
+@pytest.mark.parametrize(("fields", "sentence"), [
+    ({"agent": "没有这个单位"}, "没有找到这个单位"),
+    ({"agent": "南京光盘"}, "没有找到这个单位"),
+    ({"agent": OTHER}, "不能是同一单位"),
+    ({"until": "2025-12-31"}, "终止日期不能早于起始日期"),
+    ({"since": "2020-01-01", "until": "2020-12-31"}, "终止日期已经过去"),
+    ({"agent": ""}, "必填"),
+    ({"since": ""}, "必填"),
+])  # fmt: skip
+def test_a_wrong_invitation_says_what_to_do_and_keeps_what_was_typed(
+    as_: As, fields: dict[str, str], sentence: str
+) -> None:
+    browser = as_("publisher2")
+    form = form_of(browser.get("/entrusting/new/").text, "card-box") | {"agent": AGENT} | TERM | fields
+    answer = browser.post("/entrusting/new/", data=form)
+    assert (answer.status_code, sentence in answer.text) == (422, True)
+    back = form_of(answer.text, "card-box")
+    assert {name: back[name] for name in ("agent", "since", "until")} == {
+        name: form[name] for name in ("agent", "since", "until")
+    }
+
+
+def test_both_units_are_told_and_the_log_says_who_did_it(app: Flask, as_: As) -> None:
+    """Invited, accepted, ended: three messages to either unit, three entries, none to a stranger."""
+    invite(as_("publisher2"))
+    change(app, as_("agent"), "accept")
+    change(app, as_("publisher2"), "end")
+    for who, count in (("publisher2", 3), ("agent", 3), ("publisher", 0)):
+        page = as_(who).get("/messages/").text
+        assert [page.count(f"{word}：{OTHER}委托{AGENT}") for word in ("委托邀请", "已登记委托", "委托已终止")] == (
+            [count // 3] * 3
+        ), who
+    log = as_("operator").get("/operations/").text
+    for word in ("邀请受托", "接受委托", "终止委托"):
+        assert word in log
+    assert log.count("91320000134700202X → 91320000567800303F") >= 3
+
+
+def test_two_of_one_time_are_refused(as_: As) -> None:
+    press = as_("publisher2")
+    invite(press)
+    assert "期限有重叠" in invite(press, since="2027-06-01", until="2029-01-01")[0]
+    assert invite(press, since="2028-01-01", until="2029-01-01") == ["已保存。"]
+
+
+def test_nobody_else_sees_or_changes_it(app: Flask, as_: As, acting: Acting) -> None:
+    """Another press finds no row; a unit that is no press entrusts nobody; the press does not accept for the unit."""
+    invite(as_("publisher2"))
+    with app.app_context(), access.everything() as session:
+        key = session.scalars(select(Entrustment.id).order_by(Entrustment.id.desc())).first()
+    stranger = as_("publisher")
+    assert OTHER not in stranger.get("/entrusting/").text
+    for what in ("accept", "end"):
+        assert stranger.post(f"/entrusting/{what}/", data={"id": key}).status_code == 404
+    assert as_("agent").get("/entrusting/new/").status_code == 404
+    assert "新建" not in as_("agent").get("/entrusting/").text
+    assert "没有重复办理" in change(app, as_("publisher2"), "accept")[0]
+    assert OTHER not in presses_of_agent(app)
+    for who in ("reviewer", "national"):
+        with acting(who):
+            assert db.session.scalars(select(Entrustment)).all() == []
+
+
+def test_the_session_refuses_an_entrustment_in_the_name_of_another_press(acting: Acting) -> None:
+    with acting("publisher2"):
+        press, unit = (
+            db.session.scalars(select(Organisation).where(Organisation.name == name)).one()
+            for name in ("江苏文艺音像出版社", AGENT)
+        )
+        today = clock.today()
+        db.session.add(Entrustment(publisher=press, agent=unit, since=today, until=today))
+        with pytest.raises(Closed):
+            db.session.flush()
+
+
+def test_whoever_ends_and_whoever_accepts_at_once_are_told_apart(app: Flask, as_: As) -> None:
+    """One wins; the other is refused and changes nothing."""
+    invite(as_("publisher2"))
+    with app.app_context(), access.everything() as first, access.everything() as second:
+        mine, theirs = (
+            session.scalars(select(Entrustment).order_by(Entrustment.id.desc())).first() for session in (first, second)
+        )
+        assert mine is not None
+        assert theirs is not None
+        entrusting.end(first, mine, account_of("publisher2"))
+        first.commit()
+        with pytest.raises(Refused, match="刚刚已有变化"):
+            entrusting.accept(second, theirs, account_of("agent"))
+
+
+def test_an_invitation_whose_time_is_over_is_not_accepted(app: Flask, as_: As) -> None:
+    invite(as_("publisher2"))
+    with app.app_context(), access.everything() as session:
+        row = session.scalars(select(Entrustment).order_by(Entrustment.id.desc())).first()
+        assert row is not None
+        row.since = row.until = clock.today() - timedelta(days=1)
+        session.commit()
+    assert "没有重复办理" in change(app, as_("agent"), "accept")[0]
+
+
+def test_the_operator_sees_the_state_confirms_an_invitation_and_cannot_revive_what_was_ended(
+    app: Flask, as_: As
+) -> None:
+    invite(as_("publisher2"))
+    operator = as_("operator")
+    assert "待受托单位接受" in operator.get("/entrustments/").text
+    form = form_of(operator.get("/entrustments/edit/?id=2").text, "card-box")
+    assert operator.post("/entrustments/edit/?id=2", data=form | {"until": "2028-12-31"}).status_code == 302
+    assert OTHER in presses_of_agent(app)
+    assert as_("agent").get("/messages/").text.count("已登记委托") == 1
+    change(app, as_("agent"), "end")
+    refused = operator.post("/entrustments/edit/?id=2", data=form | {"until": "2033-12-31"})
+    assert (refused.status_code, "已由单位终止，不能修改" in refused.text) == (422, True)
+    assert OTHER not in presses_of_agent(app)
+
+
+def test_what_the_operator_enters_holds_at_once(app: Flask, as_: As) -> None:
+    """As before; nobody has to accept it."""
+    operator = as_("operator")
+    form = form_of(operator.get("/entrustments/new/").text, "card-box")
+    answer = operator.post("/entrustments/new/", data=form | {"publisher": "2", "agent": "3"} | TERM)
+    assert answer.status_code == 302
+    assert OTHER in presses_of_agent(app)

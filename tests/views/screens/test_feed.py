@@ -1,0 +1,136 @@
+"""日历订阅: the deadlines of a reviewer by a secret address, and nothing to whoever has another one."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+from flask import Flask
+from icalendar import Calendar
+from sqlalchemy import select
+
+from models.application import Application
+from models.database import db
+from models.people.calendar_feeds import CalendarFeed
+from models.people.revocation import reset_password
+from tests.cast import PASSWORD, account_of
+from tests.conftest import Acting, Browser, Making
+from tests.models.ways import session_of
+from tests.views.pages import form_of
+
+As = Callable[[str | None], Browser]
+
+
+def address(browser: Browser) -> str:
+    """The path of the address after 生成地址 or 重新生成."""
+    page = browser.post("/messages/feed/renew/", follow_redirects=True).text
+    (shown,) = re.findall(r'<code class="secret">http://127.0.0.1:8000(.*?)</code>', page)
+    return unescape(shown)
+
+
+def events(browser: Browser, where: str) -> list[tuple[str, str, str]]:
+    """(summary, day, url) of each event of the calendar."""
+    answer = browser.get(where)
+    assert (answer.status_code, answer.mimetype) == (200, "text/calendar")
+    found = Calendar.from_ical(answer.data).walk("VEVENT")
+    return [(str(each["summary"]), str(each["dtstart"].dt), str(each["url"])) for each in found]
+
+
+@pytest.mark.slow
+def test_it_holds_what_waits_in_one_s_own_province_and_no_more(
+    as_: As, make_application: Making, a_press: Callable[..., str], acting: Acting
+) -> None:
+    """Number and day; no title, no drafts, nothing that is decided, nothing of another province."""
+    a_press("440000")
+    key = make_application(status="pending")
+    for by, status in (("publisher", "draft"), ("publisher", "returned"), ("press440000", "pending")):
+        make_application(by=by, status=status)
+    where, nobody = address(as_("reviewer")), as_(None)
+    with acting("reviewer"):
+        row = db.session.get_one(Application, key)
+        number, due = row.number, str(row.due_on)
+    assert events(nobody, where) == [(f"办结期限：{number}", due, f"http://127.0.0.1:8000/review/details/?id={key}")]
+    assert "茉莉花" not in nobody.get(where).text
+    assert events(as_("publisher"), where) == events(nobody, where), "whoever is signed in"
+
+
+def test_the_address_is_shown_once_renewed_and_stopped(as_: As) -> None:
+    reviewer, nobody = as_("reviewer"), as_(None)
+    assert "目前没有订阅地址" in reviewer.get("/messages/feed/").text
+    first = address(reviewer)
+    assert first.rpartition("/")[2].removesuffix(".ics") not in reviewer.get("/messages/feed/").text
+    second = address(reviewer)
+    assert [nobody.get(where).status_code for where in (first, second, "/feed/x.ics")] == [404, 200, 404]
+    assert reviewer.post("/messages/feed/stop/", csrf=False).status_code == 400
+    reviewer.post("/messages/feed/stop/")
+    assert nobody.get(second).status_code == 404
+
+
+@pytest.mark.parametrize("how", ["disabled", "one-time password", "another role"])
+def test_it_is_gone_with_the_account(app: Flask, as_: As, how: str) -> None:
+    where = address(as_("reviewer"))
+    with app.app_context():
+        account = account_of("reviewer")
+        if how == "disabled":
+            account.active = False
+        elif how == "another role":
+            account.role = account_of("national").role
+        else:
+            reset_password(db.session(), account)
+        db.session.commit()
+    assert as_(None).get(where).status_code == 404
+
+
+def test_who_moves_to_another_province_reads_that_one_s(app: Flask, as_: As, make_application: Making) -> None:
+    make_application(status="pending")
+    where = address(as_("reviewer"))
+    assert len(events(as_(None), where)) == 1
+    with app.app_context():
+        account_of("reviewer").province = "110000"
+        db.session.commit()
+    assert events(as_(None), where) == []
+
+
+def test_only_a_hash_is_stored_and_nobody_else_sees_it(app: Flask, as_: As) -> None:
+    token = address(as_("reviewer")).rpartition("/")[2].removesuffix(".ics")
+    for who in ("reviewer2", "publisher", "national", ""):  # the operator ends it, and sees the hash
+        with app.app_context():
+            assert session_of(who).scalars(select(CalendarFeed)).all() == [], who
+    with app.app_context():
+        stored = session_of("reviewer").scalars(select(CalendarFeed.token_hash)).one()
+    assert len(stored) == 64
+    assert token not in stored
+    for who in ("publisher", "national", "operator"):
+        assert as_(who).get("/messages/feed/").status_code == 404
+        assert as_(who).post("/messages/feed/renew/").status_code == 404
+        assert "/messages/feed/" not in as_(who).get("/messages/").text
+
+
+@pytest.mark.parametrize("how", ["reset", "own password", "disabled"])
+def test_a_new_password_ends_the_address_for_good(app: Flask, as_: As, how: str) -> None:
+    """Whoever has copied it is out; a reset account has no address for e-mails either."""
+    browser = as_("reviewer")
+    where = address(browser)
+    browser.post("/messages/mail/", data={"email": "chen@example.cn", "mail_wish": "each"})
+    with app.app_context():
+        key = account_of("reviewer").id
+    if how == "own password":
+        new = {"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"}
+        assert browser.post("/password", data=new).status_code == 303
+    elif how == "reset":
+        assert as_("operator").post("/accounts/reset/", data={"id": key}).status_code == 303
+    else:
+        page = as_("operator").get(f"/accounts/edit/?id={key}").text
+        form = {name: value for name, value in form_of(page, "card-box").items() if name != "active"}
+        assert as_("operator").post(f"/accounts/edit/?id={key}", data=form).status_code == 302
+    with app.app_context():
+        account = account_of("reviewer")
+        account.active, account.must_change = True, False
+        db.session.commit()
+        assert account.email == (None if how == "reset" else "chen@example.cn")
+    assert as_(None).get(where).status_code == 404
+
+
+def test_guessing_is_slowed_down(as_: As) -> None:
+    answers = [as_(None).get(f"/feed/{n}.ics").status_code for n in range(31)]
+    assert (answers[0], answers[-1]) == (404, 429)

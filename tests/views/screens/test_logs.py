@@ -1,0 +1,339 @@
+"""登录日志, 操作日志, 打印与导出日志, 办理日志: what stands in them, who reads them, and that one can only read."""
+
+import csv
+import io
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import unescape
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from models import access
+from models.database import db
+from models.log import LogEntry
+from tests.cast import PASSWORD, make_papers
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import form_of, said
+from views.panel import logged
+
+As = Callable[[str | None], Browser]
+Lines = list[dict[str, str]]
+
+
+def lines(browser: Browser, log: str, asked: str = "") -> Lines:
+    """The rows of an export, newest first."""
+    answer = browser.get(f"/{log}/export/csv/?{asked}")
+    assert answer.status_code == 200, answer.location
+    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+
+
+def told(rows: Lines, *names: str) -> list[tuple[str, ...]]:
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def kept(app: Flask) -> list[tuple[str, str, str, int | None]]:
+    """(kind, username, about, amount) of every entry, oldest first."""
+    columns = (LogEntry.kind, LogEntry.username, LogEntry.about, LogEntry.amount)
+    with app.app_context(), access.everything() as session:
+        return [tuple(row) for row in session.execute(select(*columns).order_by(LogEntry.id))]
+
+
+@contextmanager
+def writing_elsewhere(app: Flask) -> Iterator[None]:
+    """Meanwhile nothing can be written into the log, for somebody else holds the lock."""
+    with app.app_context():
+        connection = db.engine.connect()
+    locking = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE log_entry IN EXCLUSIVE MODE"}
+    connection.exec_driver_sql(locking[connection.dialect.name])
+    yield
+    connection.rollback()
+    connection.close()
+
+
+class TestOperations:
+    def test_an_account_is_added_changed_and_disabled(self, as_: As, app: Flask) -> None:
+        operator = as_("operator")
+        form = form_of(operator.get("/accounts/new/").text, "card-box") | {
+            "username": "wanglin",
+            "name": "王琳",
+            "role": "national",
+        }
+        assert operator.post("/accounts/new/", data=form).status_code == 302
+        (key,) = re.findall(r"/accounts/edit/\?id=(\d+)[^>]*>编辑", operator.get("/accounts/?username=wanglin").text)
+        form = form_of(operator.get(f"/accounts/edit/?id={key}").text, "card-box") | {"name": "王林"}
+        del form["active"]
+        operator.post(f"/accounts/edit/?id={key}", data=form)
+        operator.post("/accounts/reset/", data={"id": key})
+        rows = lines(operator, "operations")
+        assert told(rows, "事项", "用户名", "对象", "说明") == [
+            ("重置密码", "operator", "wanglin", ""),
+            ("修改账号", "operator", "wanglin", "姓名：王琳 → 王林；启用：是 → 否"),
+            (
+                "新增账号", "operator", "wanglin",
+                "用户名：wanglin；姓名：王琳；角色：国家查询；所属单位：（无）；所属省份：（无）；启用：是",
+            ),
+        ]  # fmt: skip
+
+    def test_what_was_not_saved_is_not_told(self, as_: As, app: Flask) -> None:
+        operator = as_("operator")
+        form = form_of(operator.get("/accounts/new/").text, "card-box") | {
+            "username": "x",
+            "name": "王琳",
+            "role": "reviewer",
+        }
+        assert operator.post("/accounts/new/", data=form).status_code == 422  # 省级审核账号须选择所属省份
+        form = form_of(operator.get("/accounts/edit/?id=1").text, "card-box")
+        assert operator.post("/accounts/edit/?id=1", data=form).status_code == 302  # as it was
+        assert kept(app) == []
+
+    @pytest.mark.slow
+    def test_organisations_entrustments_and_the_calendar(self, as_: As, app: Flask) -> None:
+        operator = as_("operator")
+        form = form_of(operator.get("/organisations/edit/?id=1").text, "card-box") | {
+            "name": "江苏文艺音像出版社有限公司"
+        }
+        operator.post("/organisations/edit/?id=1", data=form)
+        form = form_of(operator.get("/entrustments/edit/?id=1").text, "card-box") | {"until": "2030-12-31"}
+        operator.post("/entrustments/edit/?id=1", data=form)
+        operator.post("/calendar/new/", data={"day": "2031-10-01", "kind": "off", "name": "国庆"})
+        key, *_others = re.findall(r'name="id" value="(\d+)"', operator.get("/calendar/").text)
+        operator.post("/calendar/remove/", data={"id": key})
+        rows = lines(operator, "operations")
+        assert told(rows, "事项", "对象", "说明") == [
+            ("移除工作日历", "2031-10-01", "放假，国庆"),
+            ("登记工作日历", "2031-10-01", "放假，国庆"),
+            ("修改委托", "12320000466000101W → 91320000567800303F", "终止日期：2099-12-31 → 2030-12-31"),
+            ("修改单位", "12320000466000101W", "单位名称：江苏文艺音像出版社 → 江苏文艺音像出版社有限公司"),
+        ]
+
+    def test_the_terminal_is_told_too(self, as_: As, app: Flask) -> None:
+        app.test_cli_runner().invoke(args=["account", "disable", "agent"])
+        app.test_cli_runner().invoke(args=["account", "password", "agent"])
+        operator = as_("operator")
+        assert told(lines(operator, "operations"), "事项", "用户名", "对象") == [
+            ("重置密码", "", "agent"), ("修改账号", "", "agent"),
+        ]  # fmt: skip
+        assert operator.get("/operations/").text.count("命令行") == 2
+
+
+class TestHandouts:
+    @pytest.mark.slow
+    def test_who_opened_which_paper_and_file(
+        self, as_: As, app: Flask, make_application: Making, on_record: Recording
+    ) -> None:
+        key = make_application(status="filed")
+        make_papers(app)
+        record = on_record(key)
+        number, certificate = record["application"][0]["number"], record["certificate"][0]["number"]
+        file = next(row["id"] for row in record["attachment"] if row["kind"] == "contract")
+        reviewer = as_("reviewer")
+        assert reviewer.get(f"/filings/certificate/?id={key}").mimetype == "application/pdf"
+        assert reviewer.get(f"/filings/attachment/?id={file}").status_code == 200
+        assert reviewer.get(f"/filings/attachment/?id={file}&download=1").status_code == 200
+        assert as_("publisher2").get(f"/applications/attachment/?id={file}").status_code == 404
+        rows = lines(as_("national"), "prints")
+        assert told(rows, "事项", "用户名", "对象", "说明", "地址") == [
+            ("下载附件", "reviewer", number, f"境外加工合同（附件 {file}）", "127.0.0.1"),
+            ("查看附件", "reviewer", number, f"境外加工合同（附件 {file}）", "127.0.0.1"),
+            ("打开备案证明", "reviewer", certificate, "", "127.0.0.1"),
+        ]
+
+    def test_a_file_that_is_read_in_parts_is_told_once(self, as_: As, app: Flask, make_application: Making) -> None:
+        make_application(status="pending")
+        publisher = as_("publisher")
+        for part in ("bytes=1-99", "bytes=100-199", "bytes=-50", "bytes=0-"):  # as good as whole from the first on
+            for file in (1, 2):
+                answer = publisher.get(f"/applications/attachment/?id={file}", headers={"Range": part})
+                assert answer.status_code == 206
+        publisher.head("/applications/attachment/?id=1")
+        assert [kind for kind, *_rest in kept(app)] == ["file_shown", "file_shown"]
+        publisher.get("/applications/attachment/?id=1")
+        assert len(kept(app)) == 3
+
+    @pytest.mark.slow
+    def test_a_file_of_many_tells_its_numbers(self, as_: As, app: Flask, make_application: Making) -> None:
+        keys = [make_application(status="filed"), make_application(status="filed")]
+        make_papers(app)
+        publisher = as_("publisher")
+        publisher.get(publisher.post("/applications/print-all/", data={"pick": keys}).location)
+        rows = lines(as_("national"), "prints")
+        assert told(rows, "事项", "数量") == [("打开合并打印件", "2")] * 2
+        for number in {row["对象"] for row in rows}:
+            assert told(lines(as_("national"), "prints", f"about={number.lower()}"), "对象") == [(number,)]
+
+    @pytest.mark.slow
+    def test_an_export_tells_its_question_and_its_rows(self, as_: As, app: Flask, make_application: Making) -> None:
+        make_application(status="filed", title="茉莉花")
+        as_("reviewer").get("/filings/export/xlsx/?title=茉莉花&status=filed&since=2020-01-01&until=2099-12-31")
+        as_("reviewer").get("/statistics/export/csv/?since=2026-01-01&until=2026-12-31")
+        as_("publisher").get("/applications/export/csv/?title=没有")
+        national = as_("national")
+        assert told(lines(national, "prints"), "事项", "用户名", "对象", "数量") == [
+            ("导出", "publisher", "申请", "0"),
+            ("导出", "reviewer", "统计", "12"),
+            ("导出", "reviewer", "全部申请", "1"),
+        ]
+        asked = "商品名称：茉莉花；申请日期起：2020-01-01；申请日期止：2099-12-31；数据状态：已备案"
+        with app.app_context(), access.everything() as session:
+            assert asked in session.scalars(select(LogEntry.words)).all()
+        assert {row["说明"] for row in lines(national, "prints", "username=reviewer")} == {""}  # it is the asker's own
+        own = lines(national, "prints")[0]
+        assert (own["对象"], own["说明"]) == ("打印与导出日志", "用户名：reviewer")  # which tells of itself, too
+
+    @pytest.mark.slow
+    def test_the_operator_is_not_told_what_it_was_about(self, as_: As, app: Flask, make_application: Making) -> None:
+        key = make_application(status="filed", title="机密标题")
+        make_papers(app)
+        reviewer = as_("reviewer")
+        reviewer.get(f"/filings/certificate/?id={key}")
+        reviewer.get("/filings/export/csv/?title=机密标题")
+        operator = as_("operator")
+        page, rows = operator.get("/prints/").text, lines(operator, "prints")
+        assert told(rows, "事项", "对象", "说明") == [("导出", "全部申请", ""), ("打开备案证明", "", "")]
+        for secret in ("机密标题", "Z32", "SQ20"):
+            assert secret not in page
+            assert secret not in str(rows)
+
+    def test_the_nation_is_not_told_what_it_does_not_see(self, as_: As, app: Flask, make_application: Making) -> None:
+        """Of a draft, and of what waits, neither the number nor what was opened; nor by asking for the number."""
+        make_application()
+        publisher, national = as_("publisher"), as_("national")
+        publisher.get("/applications/attachment/?id=1")
+        publisher.get("/applications/export/csv/?title=秘密标题")
+        page, rows = national.get("/prints/").text, lines(national, "prints")
+        assert told(rows, "事项", "对象", "说明") == [("导出", "申请", ""), ("查看附件", "", "")]
+        assert "SQ20" not in page
+        assert "秘密标题" not in page
+        for who in ("national", "operator"):
+            number = lines(as_(who), "prints", "about=SQ202600000001")
+            assert not any("SQ2026" in str(row) for row in number)
+        assert "共 0 条" in national.get("/prints/?about=SQ202600000001").text
+
+    def test_the_operator_cannot_ask_for_a_number(self, as_: As, app: Flask, make_application: Making) -> None:
+        """What is hidden is not found either: a known and an unknown number are answered alike."""
+        key = make_application(status="filed")
+        make_papers(app)
+        as_("reviewer").get(f"/filings/certificate/?id={key}")
+        operator = as_("operator")
+        assert 'name="about"' not in operator.get("/prints/").text
+        known, unknown = (operator.get(f"/prints/?about={number}").text for number in ("Z32202600000153", "Z1"))
+        assert known.count("打开备案证明") == unknown.count("打开备案证明")
+
+    @pytest.mark.slow
+    def test_a_file_is_handed_out_though_the_log_cannot_be_written(
+        self,
+        as_: As,
+        app: Flask,
+        make_application: Making,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """What should have been entered stands in the log of the process."""
+        make_application(status="pending")
+        monkeypatch.setattr(logged, "SECONDS", 1)
+        publisher = as_("publisher")
+        with writing_elsewhere(app), caplog.at_level(logging.ERROR):
+            answer = publisher.get("/applications/attachment/?id=1")
+            assert (answer.status_code, answer.data[:5]) == (200, b"%PDF-")
+        assert re.search(r"not in the log: publisher file_shown SQ\d+", caplog.text)
+        assert kept(app) == []
+        assert publisher.get("/applications/attachment/?id=1").status_code == 200
+        assert len(kept(app)) == 1
+
+
+class TestSignIns:
+    def test_a_day_of_one_person(self, app: Flask, as_: As) -> None:
+        browser = Browser(app)
+        agent = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/130.0.0.0 Safari/537.36"}
+        browser.post("/login", data={"username": "publisher", "password": "wrong-Pass-1"}, headers=agent)
+        browser.post("/login", data={"username": "publisher", "password": PASSWORD}, headers=agent)
+        passwords = {"current": "wrong-Pass-1", "new": "Kranich-77-hoch", "repeat": "Kranich-77-hoch"}
+        browser.post("/password", data=passwords, headers=agent)
+        browser.post("/password", data=passwords | {"current": PASSWORD}, headers=agent)
+        browser.post("/logout", headers=agent)
+        rows = lines(as_("operator"), "signins", "username=Publisher")
+        assert [row["事项"] for row in rows] == [
+            "退出", "修改密码", "修改密码失败：当前密码不正确", "登录成功", "登录失败：密码不正确",
+        ]  # fmt: skip
+        assert {(row["用户名"], row["姓名"], row["地址"], row["浏览器"]) for row in rows} == {
+            ("publisher", "王敏", "127.0.0.1", "Chrome 130 · Windows")
+        }
+
+    @pytest.mark.slow
+    def test_an_unknown_name_is_shown_as_a_mark(self, app: Flask, as_: As) -> None:
+        Browser(app).post("/login", data={"username": "My-Secret-Pass-77", "password": "x"})
+        page = as_("operator").get("/signins/").text
+        assert re.search(r"#[0-9a-f]{4}（未登记）", page)
+        assert "secret" not in page.casefold()
+
+    def test_one_asks_by_day_kind_name_and_address(self, app: Flask, as_: As) -> None:
+        browser = Browser(app)
+        browser.post("/login", data={"username": "publisher", "password": "wrong-Pass-1"})
+        browser.post("/login", data={"username": "agent", "password": PASSWORD})
+        operator = as_("operator")
+        for asked, count in {
+            "": 2, "username=ＡＧＥＮＴ": 1, "kind=wrong_password": 1, "address=127.0.0.1": 2, "address=10.0.0.1": 0,
+            "since=2020-01-01&until=2020-12-31": 0, "since=2020-01-01&username=agent&kind=signed_in": 1,
+            "username=agent&kind=wrong_password": 0,
+        }.items():  # fmt: skip
+            assert f"共 {count} 条" in operator.get(f"/signins/?{asked}").text, asked
+        page = operator.get("/signins/?since=2026-02-01&until=2026-01-01").text
+        assert "起始日期晚于终止日期" in page and "共 " not in page
+
+
+@pytest.mark.slow
+def test_the_nation_looks_through_the_acts_of_what_was_issued(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """办理日志: no draft, nothing of what an applicant did before 申报, and a way to each application."""
+    issued, pending = make_application(status="customs_received"), make_application(status="pending", by="publisher2")
+    number = on_record(issued)["application"][0]["number"]
+    national = as_("national")
+    rows = lines(national, "acts")
+    assert told(rows, "环节", "申请单号") == [
+        ("海关接收成功回执", number), ("准予备案", number), ("申报", number),
+    ]  # fmt: skip
+    assert on_record(pending)["application"][0]["number"] not in national.get("/acts/").text
+    assert unescape(national.get("/acts/").text).count(f"/register/details/?id={issued}") == 3
+    for asked, count in {"act=grant": 1, "username=reviewer": 1, "username=x": 0, f"number={number}": 3}.items():
+        assert len(lines(national, "acts", asked)) == count, asked
+
+
+@pytest.mark.slow
+def test_no_address_of_a_log_takes_a_change(as_: As) -> None:
+    """No 清空, no edit, no delete."""
+    for who in ("operator", "national"):
+        browser = as_(who)
+        for log in ("signins", "operations", "prints"):
+            page = browser.get(f"/{log}/").text
+            assert not re.search("清空|删除|编辑|新建", page)
+            for door in ("new/", "edit/?id=1", "delete/", "action/", "ajax/update/"):
+                assert browser.post(f"/{log}/{door}", data={"id": 1}).status_code in (403, 404, 405), (log, door)
+
+
+def test_a_long_log_is_exported_up_to_the_reach_of_the_pager(
+    app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("views.screens.logs.REACH", 3)
+    monkeypatch.setattr("views.panel.paging.REACH", 3)
+    for _time in range(5):
+        Browser(app).post("/login", data={"username": "agent", "password": PASSWORD})
+    rows = lines(as_("operator"), "signins")
+    assert [row["时间"] for row in rows][-1] == "只导出了前 3 条，请缩小查询范围后分次导出。"
+    assert len(rows) == 4
+
+
+def test_what_nobody_may_read_is_not_in_the_database_either(app: Flask, as_: As) -> None:
+    """No password, no token, no one-time password."""
+    browser = Browser(app)
+    browser.post("/login", data={"username": "publisher", "password": PASSWORD})
+    shown = said(as_("operator").post("/accounts/reset/", data={"id": 3}, follow_redirects=True).text)
+    with app.app_context(), db.engine.connect() as connection:
+        log = str(connection.execute(text("SELECT * FROM log_entry")).all())
+    assert PASSWORD not in log
+    (once,) = re.findall("一次性密码：(.*?)（", shown[0])
+    assert once not in log

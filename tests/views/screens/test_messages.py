@@ -1,0 +1,260 @@
+"""消息: the bell, the list, what a message opens, and the wish for e-mails."""
+
+import html
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, select
+
+from models import access
+from models.database import db
+from models.notifications import Notification
+from models.vocabulary import Role
+from tests.cast import account_of, announced
+from tests.conftest import Browser, Making
+from tests.views.conftest import Typing
+from tests.views.customs_house import House
+from tests.views.faulty_customs import FaultInjection
+from tests.views.pages import complaints, form_of, said
+from tests.views.panel.test_plans import plan, statements
+
+As = Callable[[str | None], Browser]
+BELL = re.compile(r'<a class="bell" href="/messages/"[^>]*aria-label="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+ROW = re.compile(
+    r'col-event"[^>]*><span[^>]*>([^<]*)</span></td>\s*<td class="col-sentence"[^>]*>(.*?)</td>', re.DOTALL
+)
+TITLE = "黑胶唱片《茉莉花》"
+
+
+def bell(browser: Browser, page: str = "/desk/") -> str:
+    """What the bell says, to ears."""
+    ((said_there, _picture),) = BELL.findall(browser.get(page).text)
+    return said_there
+
+
+def listed(browser: Browser, asked: str = "") -> list[tuple[str, str]]:
+    """(tag, text) of each message of the list, newest first; unread ones begin with 未读."""
+    rows = ROW.findall(browser.get(f"/messages/{asked}").text)
+    return [(tag, html.unescape(re.sub("<[^>]*>", "", text)).strip()) for tag, text in rows]
+
+
+def link(browser: Browser, asked: str = "") -> str:
+    """Where the newest message leads."""
+    return html.unescape(
+        re.findall(r'<td class="col-sentence".*?href="([^"]*)"', browser.get(f"/messages/{asked}").text)[0]
+    )
+
+
+@pytest.mark.slow
+def test_the_bell_counts_and_the_list_names_what_happened_newest_first(as_: As, make_application: Making) -> None:
+    make_application(status="customs_failed")
+    press = as_("publisher")
+    assert bell(press) == "消息，2 条未读"
+    (rejected, customs), (granted, grant) = listed(press)
+    assert (rejected, granted) == ("海关接收失败回执", "准予备案")
+    assert re.fullmatch(rf"未读 海关没有接收 SQ\d+ 的证明，请查看处理办法。 {TITLE}", customs)
+    assert re.fullmatch(rf"未读 SQ\d+ 已准予备案，可以打印证明。 {TITLE}", grant)
+    for stranger in ("publisher2", "agent", "reviewer2", "national", "operator"):
+        assert bell(as_(stranger)) == "消息"
+        assert listed(as_(stranger)) == []
+        assert "暂无数据" in as_(stranger).get("/messages/").text
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "page"),
+    [
+        ("publisher", "returned", "/applications/details/"),
+        ("reviewer", "pending", "/review/details/"),
+        ("reviewer", "customs_failed", "/filings/details/"),
+    ],
+)
+def test_a_message_opens_the_application_and_is_then_read(
+    as_: As, make_application: Making, who: str, status: str, page: str
+) -> None:
+    """And the way back leads to the messages."""
+    make_application(status=status)
+    browser = as_(who)
+    unread = int(re.findall(r"\d+", bell(browser))[0])
+    where = link(browser)
+    assert browser.head(where).status_code == 302
+    assert bell(browser) == f"消息，{unread} 条未读"
+    opened = browser.get(where, follow_redirects=True)
+    assert (opened.status_code, opened.request.path) == (200, page)
+    assert 'href="/messages/' in opened.text.split("</header>")[1]
+    assert bell(browser) == (f"消息，{unread - 1} 条未读" if unread > 1 else "消息")
+    assert listed(browser)[0][1].startswith(("SQ", "海关"))
+
+
+def test_a_foreign_message_cannot_be_opened(app: Flask, as_: As, make_application: Making) -> None:
+    make_application(status="returned")
+    with app.app_context(), access.everything() as session:
+        keys = session.scalars(select(Notification.id)).all()
+    for key in (*keys, 99999, "", "一"):
+        assert as_("publisher2").get(f"/messages/details/?id={key}").status_code == 404
+    with app.app_context(), access.everything() as session:
+        assert session.scalars(select(Notification.read_at)).all() == [None] * len(keys)
+
+
+@pytest.mark.slow
+def test_all_are_marked_as_read_and_only_one_s_own(as_: As, make_application: Making) -> None:
+    make_application(status="customs_failed")
+    press, province = as_("publisher"), as_("reviewer")
+    page = press.post("/messages/read-all/", follow_redirects=True).text
+    assert said(page) == ["已将 2 条消息标为已读。"]
+    assert "未读" not in "".join(text for _tag, text in listed(press))
+    assert bell(press) == "消息"
+    assert bell(province) == "消息，2 条未读"
+    assert re.search(r'formaction="/messages/read-all/" disabled', press.get("/messages/").text)
+    assert press.post("/messages/read-all/", csrf=False).status_code == 400
+
+
+@pytest.mark.slow
+def test_the_list_is_asked_by_state_and_kind_and_has_pages(app: Flask, as_: As, make_application: Making) -> None:
+    make_application(status="customs_received")
+    announced(app)
+    press = as_("publisher")
+    press.get(link(press))
+    assert [tag for tag, _text in listed(press, "?state=read")] == ["通知公告"]
+    assert [tag for tag, _text in listed(press, "?state=unread")] == ["海关接收成功回执", "准予备案"]
+    assert [tag for tag, _text in listed(press, "?kind=announced")] == ["通知公告"]
+    assert [tag for tag, _text in listed(press, "?kind=application")] == ["海关接收成功回执", "准予备案"]
+    assert listed(press, "?kind=other") == []
+    page = press.get("/messages/?page_size=10").text
+    assert "共 3 条" in page
+
+
+@pytest.mark.slow
+def test_an_entrustment_is_told_in_words_and_opens_as_such(app: Flask, as_: As) -> None:
+    operator = as_("operator")
+    form = form_of(operator.get("/entrustments/edit/?id=1").text, "card-box") | {"until": "2098-12-31"}
+    assert operator.post("/entrustments/edit/?id=1", data=form).status_code == 302
+    assert operator.post("/entrustments/edit/?id=1", data=form).status_code == 302
+    sentence = "委托已变更：江苏文艺音像出版社委托南京光盘进出口有限公司，2020-01-01 至 2098-12-31。"
+    for who in ("publisher", "agent"):
+        browser = as_(who)
+        assert listed(browser) == [("委托变更", f"未读 {sentence}")]
+        assert sentence in browser.get(link(browser)).text
+        assert bell(browser) == "消息"
+    assert listed(as_("publisher2")) == []
+    new = {"publisher": 2, "agent": 3, "since": "2026-01-01", "until": "2099-12-31"}
+    assert operator.post("/entrustments/new/", data=new).status_code == 302
+    assert listed(as_("publisher2")) == [
+        ("委托登记", "未读 已登记委托：江苏电子音像出版社委托南京光盘进出口有限公司，2026-01-01 至 长期。")
+    ]
+
+
+def test_who_gets_another_press_hears_of_the_old_one_s_end(as_: As) -> None:
+    operator = as_("operator")
+    form = form_of(operator.get("/entrustments/edit/?id=1").text, "card-box") | {"publisher": "2"}
+    assert operator.post("/entrustments/edit/?id=1", data=form).status_code == 302
+    assert [tag for tag, _text in listed(as_("agent"))] == ["委托登记", "委托终止"]
+    assert [tag for tag, _text in listed(as_("publisher"))] == ["委托终止"]
+    assert [tag for tag, _text in listed(as_("publisher2"))] == ["委托登记"]
+
+
+@pytest.mark.slow
+def test_the_bell_is_one_indexed_query_a_page(app: Flask, as_: As, make_application: Making) -> None:
+    """On either database, among messages of others, by the index of unread ones."""
+    make_application(status="customs_failed")
+    announced(app)
+    for who in ("publisher", "reviewer", "operator"):
+        browser = as_(who)
+        with statements(app) as asked:
+            assert browser.get("/desk/").status_code == 200
+        counting = [(sql, given) for sql, given in asked if "FROM notification" in sql]
+        assert len(counting) == 1, who
+        with app.app_context(), db.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET enable_seqscan = off")  # which is quicker for a few rows
+            found = plan(connection, *counting[0])
+        assert "ix_notification_unread" in found, found
+        assert not re.search(r"SCAN (notification|application)|Seq Scan on (notification|application)\b", found), found
+
+
+@pytest.mark.slow
+def test_an_act_costs_three_statements_more(app: Flask, make_application: Making) -> None:
+    """Whom it concerns, the rows in one INSERT, and the letters in one, where there are any."""
+    with app.app_context():
+        account_of("reviewer").email = "chen@example.cn"
+        account_of("reviewer").mail_wish = "each"  # type: ignore[assignment]
+        db.session.commit()
+        engine = db.engine
+    written: list[str] = []
+
+    def note(_connection: object, _cursor: object, sql: str, *_rest: object) -> None:
+        written.append(sql)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        make_application(status="pending")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    told = [sql for sql in written if re.search("notification|mail_letter", sql)]
+    assert [re.findall(r"SELECT|INSERT INTO \w+", sql)[0] for sql in told] == [
+        "SELECT", "INSERT INTO notification", "INSERT INTO mail_letter",
+    ]  # fmt: skip
+
+
+def test_the_wish_for_e_mails_is_kept_and_told(app: Flask, as_: As) -> None:
+    press = as_("publisher")
+    assert "/messages/mail/" not in press.get("/messages/").text
+    assert "目前没有开通邮件" in press.get("/messages/mail/").text
+    app.config.update(SMTP="127.0.0.1:25", SMTP_FROM="filing@example.cn")
+    assert "/messages/mail/" in press.get("/messages/").text
+    form = form_of(press.get("/messages/mail/").text, "card-box")
+    assert form == {"email": "", "mail_wish": "none"}
+    page = press.post(
+        "/messages/mail/", data=form | {"email": " wang@example.cn ", "mail_wish": "each"}, follow_redirects=True
+    )
+    assert said(page.text) == ["已保存。今后每条消息都会发送到 wang@example.cn。"]
+    assert form_of(press.get("/messages/mail/").text, "card-box") == {"email": "wang@example.cn", "mail_wish": "each"}
+    assert form_of(as_("publisher2").get("/messages/mail/").text, "card-box") == form
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"email": "", "mail_wish": "each"}, "请填写接收提醒的邮箱地址。"),
+        ({"email": "wang", "mail_wish": "none"}, "邮箱地址不正确，请按 name@example.cn 的形式填写。"),
+        ({"email": "a@b.cn\r\nBcc: c@d.cn", "mail_wish": "each"}, "邮箱地址不正确"),
+        ({"email": "a@b.cn", "mail_wish": "hourly"}, "请从下拉列表中选择。"),
+        ({"email": f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 63}.cn", "mail_wish": "each"}, "邮箱地址不正确"),
+    ],
+)
+def test_what_cannot_be_an_address_or_a_wish_is_told_and_stays(
+    app: Flask, as_: As, typed: dict[str, str], sentence: str
+) -> None:
+    answer = as_("publisher").post("/messages/mail/", data=typed)
+    assert answer.status_code == 422
+    assert sentence in complaints(answer.text)[0]
+    with app.app_context():
+        assert account_of("publisher").email is None
+
+
+@pytest.mark.slow
+def test_roles_that_hear_of_no_application_have_a_bell_too(app: Flask, as_: As) -> None:
+    announced(app, roles=frozenset({Role.NATIONAL}))
+    assert bell(as_("national"), "/register/") == "消息，1 条未读"
+    assert bell(as_("operator"), "/accounts/") == "消息"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("held_there", [True, False])
+def test_a_revocation_that_customs_does_not_take_is_told_to_the_province(
+    app: Flask, as_: As, make_application: Making, house: House, typed: Typing, held_there: bool
+) -> None:
+    """The status stays, so that no entry of the trail tells of it; of a certificate that customs never took there is
+    nothing to tell."""
+    key = make_application(status="customs_received" if held_there else "filed")
+    house.customs.faults = FaultInjection({"rejected": 1.0})
+    typed("customs", "deliver")
+    form = {"id": key, "opinion": "内容有误。", "reason": "content"}
+    assert as_("reviewer").post("/filings/revoke/", data=form).status_code == 303
+    typed("customs", "deliver")
+    newest = listed(as_("reviewer"))[0]
+    assert (newest[0] == "海关没有接收作废通知") is held_there
+    if held_there:
+        assert re.fullmatch(rf"未读 海关没有接收 SQ\d+ 的作废通知，请核实后重发。 {TITLE}", newest[1])
+        assert listed(as_("publisher"))[0][0] == "作废"

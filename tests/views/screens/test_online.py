@@ -1,0 +1,147 @@
+"""在线用户 and 我的登录: sessions in use are seen, and ended at once."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import clock
+from models.database import db
+from models.people.sessions import Visit
+from tests.cast import PASSWORD, account_of
+from tests.conftest import Browser
+from tests.views.pages import said
+
+As = Callable[[str | None], Browser]
+
+
+def visits(app: Flask, username: str) -> list[int]:
+    """The ids of this person's sessions, oldest first."""
+    with app.app_context():
+        of = select(Visit.id).where(Visit.account_id == account_of(username).id)
+        return list(db.session.scalars(of.order_by(Visit.id)))
+
+
+def online(page: str) -> list[str]:
+    return re.findall(r'<td class="col-who"[^>]*>(\w+)（', page)
+
+
+def wrong(app: Flask, username: str, times: int = 5) -> None:
+    for _time in range(times):
+        Browser(app).post("/login", data={"username": username, "password": "wrong-Pass-1"})
+
+
+def test_whoever_is_signed_in_is_listed_the_last_seen_first(app: Flask, as_: As) -> None:
+    as_("publisher"), as_("reviewer")
+    operator = as_("operator")
+    assert online(operator.get("/online/").text) == ["operator", "reviewer", "publisher"]
+    assert online(operator.get("/online/?username=REV").text) == ["reviewer"]
+    with app.app_context():
+        long_ago, visit = clock.now() - timedelta(minutes=31), db.session.get_one(Visit, visits(app, "publisher")[0])
+        visit.seen_at = long_ago
+        db.session.commit()
+    as_("reviewer").post("/logout")
+    assert online(operator.get("/online/").text) == ["operator", "reviewer"]
+
+
+def test_whoever_is_made_to_leave_is_out_at_once_and_is_told_why(app: Flask, as_: As) -> None:
+    publisher, operator = as_("publisher"), as_("operator")
+    (key,) = visits(app, "publisher")
+    page = operator.post("/online/end/", data={"id": key, "url": "/online/"}, follow_redirects=True).text
+    assert said(page) == ["publisher 已下线。"]
+    assert online(page) == ["operator"]
+    answer = publisher.get("/applications/", follow_redirects=True)
+    assert answer.request.path == "/login"
+    assert "系统管理员已结束这次登录" in answer.text
+    page = operator.post("/online/end/", data={"id": key}, follow_redirects=True).text
+    assert said(page) == ["该用户的这次登录已经结束，无需再次办理。"]
+    log = operator.get("/operations/").text
+    assert log.count("强制下线") == log.count(">publisher</td>") + 1 == 2  # and the choice of the query form
+
+
+def test_one_does_not_put_oneself_out(app: Flask, as_: As) -> None:
+    operator = as_("operator")
+    (key,) = visits(app, "operator")
+    assert re.search(rf'value="{key}"[^>]*aria-disabled="true"', operator.get("/online/").text)
+    page = operator.post("/online/end/", data={"id": key}, follow_redirects=True).text
+    assert said(page) == ["这是您本次的登录，请点击右上角“退出”。"]
+
+
+@pytest.mark.parametrize("who", ["publisher", "reviewer", "national"])
+def test_nobody_else_puts_anybody_out(app: Flask, as_: As, who: str) -> None:
+    as_("agent")
+    (key,) = visits(app, "agent")
+    browser = as_(who)
+    assert browser.get("/online/").status_code == 403
+    for act in ("end", "unlock"):
+        assert browser.post(f"/online/{act}/", data={"id": key}).status_code == 403
+    assert as_("operator").post("/online/end/", data={"id": key}, csrf=False).status_code == 400
+    assert "agent" in online(as_("operator").get("/online/").text)
+
+
+@pytest.mark.slow
+def test_a_pause_is_seen_and_lifted(app: Flask, as_: As) -> None:
+    wrong(app, "publisher")
+    wrong(app, "agent", 4)
+    wrong(app, "nobody-of-this-name")
+    operator = as_("operator")
+    page = operator.get("/online/").text
+    (key,) = re.findall(r'name="id" value="(\d+)" formaction="/online/unlock/"', page)
+    page = operator.post("/online/unlock/", data={"id": key}, follow_redirects=True).text
+    assert said(page) == ["publisher 的登录限制已解除，可以立即重新登录。"]
+    assert "登录受限" not in page
+    page = operator.post("/online/unlock/", data={"id": key}, follow_redirects=True).text
+    assert said(page) == ["publisher 没有登录限制，无需解除。"]
+    browser = Browser(app)
+    assert browser.post("/login", data={"username": "publisher", "password": PASSWORD}).status_code == 303
+
+
+def test_the_last_sign_in_is_told_once(app: Flask) -> None:
+    def first_page() -> tuple[Browser, list[str]]:
+        browser = Browser(app)
+        browser.post("/login", data={"username": "publisher", "password": PASSWORD})
+        return browser, said(browser.get("/desk/").text)
+
+    assert first_page()[1] == []
+    browser, (sentence,) = first_page()
+    assert re.match(r"上次登录：\d{4}-\d\d-\d\d \d\d:\d\d，来自 127\.0\.0\.1。如非本人操作，请修改密码", sentence)
+    assert said(browser.get("/desk/").text) == []
+
+
+class TestOwnVisits:
+    def test_one_sees_ones_own_alone(self, app: Flask, as_: As) -> None:
+        wrong(app, "publisher", 1)
+        as_("publisher"), as_("publisher2")
+        for who in ("publisher", "publisher2", "reviewer", "national", "operator"):
+            page = as_(who).get("/visits/").text
+            assert page.count("本次登录") == 1
+            assert ("密码不正确" in page) is (who == "publisher")
+        assert len(visits(app, "publisher")) == 2
+
+    def test_one_ends_ones_others(self, app: Flask, as_: As) -> None:
+        first, second, present = as_("publisher"), as_("publisher"), as_("publisher")
+        key = visits(app, "publisher")[0]
+        page = present.post("/visits/end/", data={"id": key}, follow_redirects=True).text
+        assert said(page) == ["已结束 1 个其他登录。"]
+        assert first.get("/desk/").status_code == 302
+        assert second.get("/desk/").status_code == 200
+        assert said(present.post("/visits/end/", follow_redirects=True).text) == ["已结束 1 个其他登录。"]
+        assert second.get("/desk/").status_code == 302
+        page = present.post("/visits/end/", follow_redirects=True).text
+        assert said(page) == ["没有其他登录需要结束，可能已经退出或超时。"]
+        assert page.count("结束本人的其他登录") == 2
+
+    @pytest.mark.parametrize("key", ["", "0", "-1", "abc", "９", "9" * 40])
+    def test_nonsense_ends_nothing(self, app: Flask, as_: As, key: str) -> None:
+        other, present = as_("publisher"), as_("publisher")
+        present.post("/visits/end/", data={"id": key})
+        assert other.get("/desk/").status_code == 200
+
+    def test_one_ends_neither_a_stranger_s_nor_the_present_one(self, app: Flask, as_: As) -> None:
+        stranger, present = as_("publisher2"), as_("publisher")
+        for key in visits(app, "publisher2") + visits(app, "publisher"):
+            present.post("/visits/end/", data={"id": key})
+        assert stranger.get("/desk/").status_code == present.get("/desk/").status_code == 200

@@ -1,0 +1,54 @@
+"""本省设置: a reviewer edits the limits of the own province; applicants read them; every change leaves a trail."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from flask import Flask
+
+from models import clock
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import complaints, form_of, said
+
+As = Callable[[str | None], Browser]
+
+
+@pytest.mark.slow
+def test_a_change_applies_at_once_is_recorded_and_shown_to_applicants(
+    app: Flask, as_: As, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: clock.datetime(2026, 3, 2, 10, tzinfo=clock.SHANGHAI))
+    key, reviewer, publisher = make_application(status="pending"), as_("reviewer"), as_("publisher")
+    assert "审核 20 个工作日" in publisher.get(f"/applications/details/?id={key}").text
+    form = form_of(reviewer.get("/province/").text, "card-box") | {"decide_days": "12"}
+    page = reviewer.post("/province/", data=form, follow_redirects=True).text
+    assert said(page) == ["已保存，重新计算了 1 份申请的办结期限。"]
+    assert "办结期限：20 → 12" in page
+    assert "陈静" in page
+    assert on_record(key)["application"][0]["due_on"] == date(2026, 3, 18)
+    page = publisher.get(f"/applications/details/?id={key}").text
+    assert "审核 12 个工作日" in page
+    assert "还剩 12 个工作日" in page
+    assert form_of(as_("reviewer2").get("/province/").text, "card-box")["decide_days"] == "20"
+
+
+@pytest.mark.parametrize("wrong", ["", "0", "121", "十二", "-3", "1.5"])
+def test_what_is_no_number_of_days_is_refused_beside_its_field(as_: As, wrong: str) -> None:
+    reviewer = as_("reviewer")
+    form = form_of(reviewer.get("/province/").text, "card-box") | {"extend_days": wrong}
+    answer = reviewer.post("/province/", data=form)
+    assert answer.status_code == 422
+    assert len(complaints(answer.text)) == 1
+    assert "没有改动过" in answer.text
+
+
+@pytest.mark.slow
+def test_of_two_reviewers_the_second_is_told_and_keeps_what_was_typed(as_: As) -> None:
+    first, second = as_("reviewer"), as_("reviewer")
+    seen = form_of(second.get("/province/").text, "card-box")
+    first.post("/province/", data=form_of(first.get("/province/").text, "card-box") | {"decide_days": "12"})
+    answer = second.post("/province/", data=seen | {"decide_days": "15"})
+    assert answer.status_code == 422
+    assert "已被他人修改" in said(answer.text)[0]
+    assert form_of(answer.text, "card-box")["decide_days"] == "15"
+    assert second.post("/province/", data=form_of(answer.text, "card-box")).status_code == 302

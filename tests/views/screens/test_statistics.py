@@ -1,0 +1,160 @@
+"""统计 on the screen: what each role is shown, where each number leads, and the table as a file."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from html import unescape
+
+import pytest
+from flask import Flask
+
+from models import clock
+from models.vocabulary import Action
+from tests.cast import brought, take
+from tests.conftest import Browser, Making
+from tests.views.pages import numbers
+
+As = Callable[[str | None], Browser]
+NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
+DIMENSIONS = ("month", "quarter", "publisher", "kind", "country")
+CELL = re.compile(r"<t([hd])[^>]*>(?:<a href=\"([^\"]*)\">)?(.*?)(?:</a>)?</t\1>")
+
+
+def figures(page: str) -> dict[str, dict[str, tuple[str, str]]]:
+    """Name of the row → heading → (number, where it leads)."""
+    table = re.search(r'<table[^>]*id="figures".*?</table>', page, re.DOTALL)
+    assert table
+    head, *lines = (CELL.findall(line) for line in re.findall(r"<tr>(.*?)</tr>", table[0], re.DOTALL))
+    headings = [text for _kind, _link, text in head]
+    return {
+        line[0][2]: {
+            name: (text, unescape(link)) for name, (_kind, link, text) in zip(headings[1:], line[1:], strict=True)
+        }
+        for line in lines
+    }
+
+
+@pytest.fixture
+def some_cases(app: Flask, monkeypatch: pytest.MonkeyPatch, a_press: Callable[..., str]) -> None:
+    """Two provinces: submitted on the 2nd, decided on the 5th of November 2026; one more a quarter before."""
+    a_press("440000")
+    monkeypatch.setattr(clock, "now", lambda: NOW.replace(month=8))
+    brought(app, status="filed")
+    for by, step in (
+        ("publisher", None), ("publisher", Action.GRANT), ("publisher", Action.DECLINE), ("publisher", Action.REFUSE),
+        ("press440000", Action.GRANT), ("press440000", Action.GRANT),
+    ):  # fmt: skip
+        monkeypatch.setattr(clock, "now", lambda: NOW.replace(day=2))
+        key = brought(app, by=by, status="pending")
+        monkeypatch.setattr(clock, "now", lambda: NOW.replace(day=5))
+        if step:
+            take(app, step, key, by)
+    take(app, Action.REVOKE, key, "press440000")
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
+@pytest.mark.slow
+def test_each_number_leads_to_a_list_of_just_so_many(as_: As, some_cases: None) -> None:
+    """By every dimension, in the rows and in the total; amounts of discs lead to the certificates that they are of."""
+    for who, dimensions in (("reviewer", DIMENSIONS), ("national", ("province", *DIMENSIONS))):
+        browser = as_(who)
+        for dimension in dimensions:
+            found, followed = figures(browser.get(f"/statistics/?dimension={dimension}").text), 0
+            for name, row in found.items():
+                for heading, (number, link) in row.items():
+                    assert bool(link) is (number != "0" and "--" not in number), (who, dimension, name, heading)
+                    if not link:
+                        continue
+                    listed, followed = numbers(browser.get(link).text), followed + 1
+                    counts = number if "数" not in heading else row["准予备案"][0]
+                    wanted = 3 if who == "reviewer" and "天数" in heading else int(counts)
+                    assert len(listed) == wanted, (who, dimension, name, heading, link)
+            assert followed >= 8, (who, dimension)
+
+
+@pytest.mark.slow
+def test_the_nation_reads_this_quarter_by_province_at_first_glance(as_: As, some_cases: None) -> None:
+    """How many certificates, how many discs, this quarter, 江苏: without a single question."""
+    found = figures(as_("national").get("/statistics/").text)
+    assert {name: text for name, (text, _link) in found["江苏省"].items()} == {
+        "准予备案": "1", "作废": "0", "进口数量（张）": "1,000", "办结天数（中位数）": "3",
+    }  # fmt: skip
+    assert {name: text for name, (text, _link) in found["合计"].items()} == {
+        "准予备案": "3", "作废": "1", "进口数量（张）": "3,000", "办结天数（中位数）": "3",
+    }  # fmt: skip
+    assert len(found) == 32 + ("台湾省" in found) * (len(found) - 32)
+    assert found["西藏自治区"]["准予备案"] == ("0", "")
+
+
+@pytest.mark.slow
+def test_a_province_sees_its_own_figures_and_every_decision(as_: As, some_cases: None) -> None:
+    page = as_("reviewer").get("/statistics/?province=440000&dimension=publisher").text
+    found = figures(page)
+    assert set(found) == {"江苏文艺音像出版社", "合计"}
+    assert [text for text, _link in found["合计"].values()] == ["4", "1", "1", "1", "0", "1,000", "3"]
+    assert "440000音像出版社" not in page
+    assert 'name="province"' not in page
+
+
+@pytest.mark.slow
+def test_the_table_is_exported_with_its_total_and_period(as_: As, some_cases: None) -> None:
+    answer = as_("national").get("/statistics/export/csv/?dimension=province&province=320000")
+    assert answer.data.decode("utf-8-sig").splitlines() == [
+        "省份,准予备案,作废,进口数量（张）,办结天数（中位数）",
+        "江苏省,1,0,1000,3",
+        "合计,1,0,1000,3",
+        "期间：2026-10-01 至 2026-12-31；省份：江苏省,,,,",
+    ]
+    assert as_("reviewer").get("/statistics/export/xlsx/").data[:2] == b"PK"
+    assert as_("reviewer").get("/statistics/export/pdf/").status_code == 404
+
+
+def test_a_period_that_makes_no_sense_is_told_beside_its_field(as_: As) -> None:
+    browser = as_("reviewer")
+    for asked, sentence in (
+        ("since=2026-12-01&until=2026-11-01", "起始日期晚于终止日期，请核对。"),
+        ("since=2026-12-01", "请填写起始日期和终止日期。"),
+        ("since=2000-01-01&until=2026-11-01", "一次最多统计 5 年，请缩短期间。"),
+        ("since=昨天&until=2026-11-01", "请按 2026-01-31 的格式填写日期。"),
+    ):  # fmt: skip
+        page = browser.get(f"/statistics/?{asked}").text
+        assert (sentence in page, 'id="figures"' in page) == (True, False), asked
+        assert browser.get(f"/statistics/export/csv/?{asked}").status_code == 302
+    assert browser.get("/statistics/?dimension=province").text.count('id="figures"') == 0
+
+
+def test_publishers_and_operators_have_no_statistics(as_: As) -> None:
+    for who in ("publisher", "agent", "operator"):
+        assert as_(who).get("/statistics/").status_code == 403
+        assert "/statistics/" not in as_(who).get("/", follow_redirects=True).text
+
+
+@pytest.mark.slow
+def test_the_register_shows_and_finds_number_and_day_of_issue(
+    as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """备案证明查询 and 全部申请: 签发日期 from a day to a day, both included, and 证明编号 in any usual spelling."""
+    for day in (1, 3):
+        monkeypatch.setattr(clock, "now", lambda day=day: NOW.replace(day=day))
+        make_application(status="filed")
+    one, two = (f"SQ2026{n:08d}" for n in (1, 2))
+    for who, screen in (("national", "register"), ("reviewer", "filings")):
+        browser = as_(who)
+
+        def found(browser: Browser = browser, screen: str = screen, **asked: str) -> list[str]:
+            return numbers(browser.get(f"/{screen}/", query_string=asked).text)
+
+        assert found(issued_since="2026-11-02") == [two]
+        assert found(issued_until="2026-11-02") == [one]
+        assert found(issued_since="2026-11-01", issued_until="2026-11-03") == [two, one]
+        assert found(issued_since="2026-11-04", issued_until="2026-11-01") == []
+        assert found(act="revoke") == []
+        assert found(act="decided", acted_since="2026-11-02") == [two]
+        assert found(country="德国") == found(country="DEU") == [two, one]
+        assert found(country="德国国") == []
+        assert found(kind="DVD") == found(publisher_code="91320000134700202X") == []
+    page = as_("national").get("/register/").text
+    number = re.findall(r"Z32\w+", page)
+    assert len(set(number)) == 2
+    assert "2026-11-03" in page
+    assert numbers(as_("reviewer").get(f"/filings/?certificate={number[0].lower()}").text) == [two]

@@ -1,0 +1,116 @@
+"""常用意见: the reviewers of a province manage their own, and find them where they write an opinion."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from models import opinions
+from models.access import Closed
+from models.database import db
+from models.opinions import StockOpinion
+from models.vocabulary import Action
+from models.workflow import Refused
+from tests.conftest import Acting, Browser, Making
+from tests.views.pages import said
+
+As = Callable[[str | None], Browser]
+
+
+def add(browser: Browser, words: str, act: str = "return") -> str:
+    """The page after 添加."""
+    return browser.post("/province/opinions/add/", data={"act": act, "words": words}, follow_redirects=True).text
+
+
+def offered(page: str, act: str) -> list[str]:
+    """The sentences that the dialog of this act offers."""
+    lists = dict(re.findall(r'<div class="ask-stock"[^>]*data-act="(\w+)".*?<ul>(.*?)</ul>', page, re.DOTALL))
+    return re.findall(r'<button type="button" class="act">(.*?)</button>', lists.get(act, ""), re.DOTALL)
+
+
+def the_only_one(acting: Acting) -> dict[str, int]:
+    with acting("reviewer"):
+        row = db.session.scalars(select(StockOpinion)).one()
+        return {"id": row.id, "version": row.version}
+
+
+@pytest.mark.slow
+def test_what_is_added_is_offered_with_its_act_and_its_trail_is_kept(as_: As, make_application: Making) -> None:
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    page = add(reviewer, "  请补充加工合同的中文译本。 ")
+    assert said(page) == ["已保存。"]
+    assert "常用意见（退回）：（无） → 请补充加工合同的中文译本。" in page
+    assert "陈静" in page
+    details = reviewer.get(f"/review/details/?id={key}").text
+    assert offered(details, "return") == ["请补充加工合同的中文译本。"]
+    assert offered(details, "refuse") == []
+
+
+def test_what_is_changed_or_removed_is_so_in_list_and_trail(as_: As, acting: Acting) -> None:
+    reviewer = as_("reviewer")
+    add(reviewer, "材料不全。")
+    form = the_only_one(acting) | {"words": "材料不全，请补正。"}
+    page = reviewer.post("/province/opinions/change/", data=form, follow_redirects=True).text
+    assert "常用意见（退回）：材料不全。 → 材料不全，请补正。" in page
+    page = reviewer.post("/province/opinions/remove/", data=the_only_one(acting), follow_redirects=True).text
+    assert "常用意见（退回）：材料不全，请补正。 → （无）" in page
+    with acting("reviewer"):
+        assert db.session.scalars(select(StockOpinion)).all() == []
+
+
+def test_another_province_neither_sees_nor_changes_them(as_: As, acting: Acting, make_application: Making) -> None:
+    add(as_("reviewer"), "材料不全。")
+    row, stranger = the_only_one(acting), as_("reviewer2")
+    assert "材料不全" not in stranger.get("/province/opinions/").text
+    for what in ("change", "remove"):
+        answer = stranger.post(f"/province/opinions/{what}/", data=row | {"words": "改了"})
+        assert answer.status_code == 404
+    assert the_only_one(acting) == row
+    for who in ("reviewer2", "publisher", "national", "operator"):
+        with acting(who):
+            assert db.session.scalars(select(StockOpinion)).all() == [], who
+            db.session.add(StockOpinion(province="320000", act=Action.RETURN, words="混入的。"))
+            with pytest.raises(Closed):
+                db.session.flush()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [("", "请填写"), (" \u200b\n", "请填写"), ("长" * 201, "最多 200 字，现在 201 字"), ("材料不全。", "已有相同")],
+)
+def test_what_cannot_be_kept_is_told_and_stays_typed(as_: As, words: str, sentence: str) -> None:
+    reviewer = as_("reviewer")
+    add(reviewer, "材料不全。")
+    answer = reviewer.post("/province/opinions/add/", data={"act": "return", "words": words})
+    assert answer.status_code == 422
+    assert sentence in said(answer.text)[0]
+    assert f">\n{words}</textarea>" in answer.text
+
+
+def test_of_two_reviewers_the_second_is_told(as_: As, acting: Acting) -> None:
+    reviewer = as_("reviewer")
+    add(reviewer, "材料不全。")
+    seen = the_only_one(acting)
+    reviewer.post("/province/opinions/change/", data=seen | {"words": "请补正材料。"})
+    for what in ("change", "remove"):
+        answer = reviewer.post(f"/province/opinions/{what}/", data=seen | {"words": "请核对材料。"})
+        assert (answer.status_code, "已被他人修改" in said(answer.text)[-1]) == (422, True)
+    with acting("reviewer"):
+        assert db.session.scalars(select(StockOpinion.words)).one() == "请补正材料。"
+
+
+def test_a_list_has_an_end(acting: Acting) -> None:
+    with acting("reviewer") as by:
+        for n in range(opinions.MOST_EACH):
+            opinions.add(db.session(), Action.RETURN, f"第 {n} 条。", by)
+        with pytest.raises(Refused, match="最多 30 条"):
+            opinions.add(db.session(), Action.RETURN, "再一条。", by)
+        opinions.add(db.session(), Action.REFUSE, "再一条。", by)
+
+
+def test_an_act_without_an_opinion_has_no_list(as_: As) -> None:
+    page = as_("reviewer").get("/province/opinions/").text
+    assert re.findall(r'id="opinions-(\w+)"', page) == ["return", "decline", "refuse", "extend", "revoke"]
+    assert as_("reviewer").post("/province/opinions/add/", data={"act": "grant", "words": "同意。"}).status_code == 400

@@ -1,0 +1,117 @@
+"""准予备案 and 退回 of many ticked rows: each by itself, and told row by row."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from models.vocabulary import Action
+from tests.cast import take
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import form_of
+
+As = Callable[[str | None], Browser]
+
+
+def ticked(browser: Browser, *keys: int) -> dict[str, object]:
+    """The form of the list with these rows ticked, as it was opened."""
+    return form_of(browser.get("/review/").text, "act") | versions(browser) | {"pick": list(keys)}
+
+
+def versions(browser: Browser) -> dict[str, str]:
+    page = browser.get("/review/").text
+    return dict(re.findall(r'form="act" name="(version-\d+)" value="(\d+)"', page))
+
+
+def outcomes(page: str) -> list[tuple[str, str]]:
+    """(result, explanation) of each row."""
+    (table,) = re.findall(r'<table class="table cards outcomes">(.*?)</table>', page, re.DOTALL)
+    rows = re.findall(r'<span class="badge[^>]*>(.*?)</span></td>\s*<td[^>]*>(.*?)</td>', table, re.DOTALL)
+    return [(result, words.strip()) for result, words in rows]
+
+
+def status_of(record: dict[str, list[dict[str, object]]]) -> str:
+    return str(record["application"][0]["status"])
+
+
+@pytest.mark.slow
+def test_many_are_granted_each_with_its_own_number(as_: As, make_application: Making, on_record: Recording) -> None:
+    keys, reviewer = [make_application(status="pending") for _n in range(3)], as_("reviewer")
+    answer = reviewer.post("/review/together/grant/", data=ticked(reviewer, *keys[:2]))
+    told = outcomes(answer.text)
+    assert [result for result, _words in told] == ["已准予备案"] * 2
+    assert len({words for _result, words in told if words.startswith("证明编号 Z")}) == 2
+    assert [status_of(on_record(key)) for key in keys] == ["filed", "filed", "pending"]
+    assert [len(on_record(key)["customs_message"]) for key in keys] == [1, 1, 0]
+
+
+def test_many_are_returned_with_one_opinion(as_: As, make_application: Making, on_record: Recording) -> None:
+    keys, reviewer = [make_application(status="pending") for _n in range(2)], as_("reviewer")
+    form = ticked(reviewer, *keys) | {"opinion": "请补充加工合同。"}
+    assert [result for result, _words in outcomes(reviewer.post("/review/together/return/", data=form).text)] == [
+        "已退回",
+        "已退回",
+    ]
+    for key in keys:
+        last = on_record(key)["trail_entry"][-1]
+        assert (status_of(on_record(key)), last["opinion"]) == ("returned", "请补充加工合同。")
+
+
+@pytest.mark.slow
+def test_one_that_is_refused_stops_no_other_and_says_why(
+    app: Flask, as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """Decided meanwhile; changed meanwhile; seen by no version."""
+    titles = ("昆曲", "评弹", "越剧", "锡剧")
+    keys = [make_application(status="pending", title=title) for title in titles]
+    reviewer = as_("reviewer")
+    form = ticked(reviewer, *keys)
+    take(app, Action.DECLINE, keys[0], "publisher")
+    take(app, Action.RETURN, keys[1], "publisher")
+    take(app, Action.SUBMIT, keys[1], "publisher")
+    del form[f"version-{keys[2]}"]
+    told = outcomes(reviewer.post("/review/together/grant/", data=form).text)
+    assert [result for result, _words in told] == ["没有办理", "没有办理", "没有办理", "已准予备案"]
+    assert "不予受理" in told[0][1]
+    assert "申报" in told[1][1]
+    assert [status_of(on_record(key)) for key in keys] == ["not_accepted", "pending", "pending", "filed"]
+
+
+@pytest.mark.slow
+def test_a_strange_row_among_them_and_nothing_is_done(
+    as_: As, a_press: Callable[..., str], make_application: Making, on_record: Recording
+) -> None:
+    strange = make_application(by=a_press("440000"), status="pending")
+    own, reviewer = make_application(status="pending"), as_("reviewer")
+    for keys in ([own, strange], [own, 99999], [own, "abc"]):
+        form = ticked(reviewer) | {"pick": keys, f"version-{strange}": "2"}
+        assert reviewer.post("/review/together/grant/", data=form).status_code == 404
+    assert [status_of(on_record(key)) for key in (own, strange)] == ["pending", "pending"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("opinion", "sentence"), [("", "须填写意见"), (" \n", "须填写意见"), ("长" * 2001, "不能超过 2000 字")]
+)
+def test_an_opinion_that_cannot_be_recorded_returns_nothing(
+    as_: As, make_application: Making, on_record: Recording, opinion: str, sentence: str
+) -> None:
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    answer = reviewer.post("/review/together/return/", data=ticked(reviewer, key) | {"opinion": opinion})
+    assert (answer.status_code, sentence in answer.text) == (409, True)
+    assert status_of(on_record(key)) == "pending"
+
+
+def test_none_and_too_many_are_told(as_: As) -> None:
+    reviewer = as_("reviewer")
+    for keys, sentence in (([], "请先勾选要准予备案的记录"), (list(range(1, 102)), "一次最多准予备案 100 份")):
+        answer = reviewer.post("/review/together/grant/", data={"pick": keys})
+        assert (answer.status_code, sentence in answer.text) == (409, True)
+
+
+def test_other_acts_are_done_to_one_at_a_time(as_: As, make_application: Making) -> None:
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    for act in ("decline", "refuse", "extend", "revoke", "print"):
+        assert reviewer.post(f"/review/together/{act}/", data={"pick": key, "opinion": "理由"}).status_code == 404
+    assert reviewer.post("/filings/together/grant/", data={"pick": key}).status_code == 404

@@ -1,0 +1,102 @@
+"""撤回: taken back while nobody at the province has opened it; then the province has it, and a sentence says so."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from models.vocabulary import Action
+from tests.cast import take
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import form_of, said
+
+As = Callable[[str | None], Browser]
+
+
+def withdraw(browser: Browser, key: int) -> list[str]:
+    """What the page says after 撤回."""
+    return said(browser.post("/applications/withdraw/", data={"id": key}, follow_redirects=True).text)
+
+
+def dimmed(browser: Browser, key: int) -> bool:
+    """Whether 撤回 on the page of the application is dimmed."""
+    (button,) = [
+        part.partition(">")[0]
+        for part in browser.get(f"/applications/details/?id={key}").text.split("<button")
+        if 'data-act="withdraw"' in part.partition(">")[0]
+    ]
+    return "aria-disabled" in button
+
+
+@pytest.mark.slow
+def test_what_nobody_has_opened_becomes_a_draft_that_is_edited_and_submitted_again(
+    app: Flask, as_: As, make_application: Making, on_record: Recording
+) -> None:
+    key, publisher, reviewer = make_application(status="pending"), as_("publisher"), as_("reviewer")
+    number = on_record(key)["application"][0]["number"]
+    assert number in reviewer.get("/review/").text, "seen in the list is not opened"
+    assert not dimmed(publisher, key)
+    withdraw(publisher, key)
+    record = on_record(key)
+    assert (record["application"][0]["status"], record["application"][0]["due_on"]) == ("draft", None)
+    assert [entry["act"] for entry in record["trail_entry"]][-1] == "withdraw"
+    assert reviewer.get(f"/review/details/?id={key}").status_code == 404
+    assert number not in reviewer.get("/review/").text
+    form = form_of(publisher.get(f"/applications/edit/?id={key}").text) | {"title": "改过的名称"}
+    assert publisher.post(f"/applications/edit/?id={key}", data=form).status_code == 302
+    take(app, Action.SUBMIT, key, "publisher")
+    assert on_record(key)["application"][0]["number"] == number
+    assert "改过的名称" in reviewer.get(f"/review/details/?id={key}").text
+
+
+@pytest.mark.parametrize("page", ["review/details", "filings/details", "review/preview"])
+def test_once_the_province_has_opened_it_nothing_changes_and_the_sentence_says_since_when(
+    as_: As, make_application: Making, on_record: Recording, page: str
+) -> None:
+    key, publisher = make_application(status="pending"), as_("publisher")
+    as_("reviewer").get(f"/{page}/?id={key}")
+    before = on_record(key)
+    assert dimmed(publisher, key)
+    (sentence,) = withdraw(publisher, key)
+    assert sentence.startswith("江苏省新闻出版局已于 ")
+    assert sentence.endswith("不能撤回；需要修改时请与其联系。")
+    assert on_record(key) == before
+
+
+def test_a_look_makes_no_new_version_and_only_the_first_counts(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    (before,) = on_record(key)["application"]
+    reviewer.get(f"/review/details/?id={key}")
+    (first,) = on_record(key)["application"]
+    as_("reviewer").get(f"/review/details/?id={key}")
+    (second,) = on_record(key)["application"]
+    assert first == second
+    assert first == before | {"opened_at": first["opened_at"]}
+    assert first["opened_at"]
+
+
+def test_the_look_of_another_province_or_of_the_applicant_does_not_count(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    key = make_application(status="pending")
+    for username, screen in (("reviewer2", "review"), ("publisher", "applications"), ("national", "register")):
+        as_(username).get(f"/{screen}/details/?id={key}")
+    assert on_record(key)["application"][0]["opened_at"] is None
+
+
+def test_a_province_may_shut_it_for_all_that_waits_with_it(as_: As, make_application: Making) -> None:
+    key, reviewer, publisher = make_application(status="pending"), as_("reviewer"), as_("publisher")
+    form = form_of(reviewer.get("/province/").text, "card-box")
+    assert form.pop("withdrawal_allowed")
+    assert reviewer.post("/province/", data=form).status_code == 302
+    assert dimmed(publisher, key)
+    assert "没有开放撤回" in withdraw(publisher, key)[0]
+
+
+def test_what_was_returned_once_stays_with_the_province(app: Flask, as_: As, make_application: Making) -> None:
+    """As a draft it would be out of its sight, and could be deleted."""
+    key, publisher = make_application(status="returned"), as_("publisher")
+    take(app, Action.SUBMIT, key, "publisher")
+    assert "曾被退回，再次申报后不能撤回" in withdraw(publisher, key)[0]

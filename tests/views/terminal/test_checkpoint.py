@@ -1,0 +1,331 @@
+"""Checkpoints of the trail: whatever is rewritten afterwards is found, with seals and all, and its place is named."""
+
+import base64
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from models import access
+from models.application import Application
+from models.application.trail import NOTHING_BEFORE, TrailEntry
+from models.checkpoint import Unverified, Verifier, proof
+from models.checkpoint.folder import WIDTH
+from models.database import db, triggers
+from models.vocabulary import Action
+from tests.cast import take
+from tests.conftest import Making
+
+Typing = Callable[..., Result]
+Change = Callable[[Session, list[int]], object]
+
+
+@pytest.fixture
+def log(tmp_path: Path, typed: Typing) -> tuple[Path, Path, str]:
+    """(folder, private key, public key)."""
+    made = typed("trail", "new-key", str(tmp_path / "key.pem"))
+    assert made.exit_code == 0
+    return tmp_path / "kept", tmp_path / "key.pem", made.output.split()[0]
+
+
+@pytest.fixture
+def sign(log: tuple[Path, Path, str], typed: Typing) -> Callable[[], Result]:
+    """Take a checkpoint."""
+    return lambda: typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]))
+
+
+@pytest.fixture
+def verify(log: tuple[Path, Path, str], typed: Typing) -> Callable[..., Result]:
+    """`trail verify` with the checkpoint of the folder, or of another place."""
+    return lambda kept=None: typed("trail", "verify", "--checkpoint", str(kept or log[0]), "--verifier", log[2])
+
+
+def reseal(session: Session) -> None:
+    """Rewrite every seal of every trail, as whoever owns the database can."""
+    for key in session.scalars(select(Application.id)).all():
+        previous = NOTHING_BEFORE
+        for entry in session.scalars(
+            select(TrailEntry).where(TrailEntry.application_id == key).order_by(TrailEntry.id)
+        ).all():
+            session.execute(
+                text("UPDATE trail_entry SET previous = :previous WHERE id = :id"),
+                {"previous": previous, "id": entry.id},
+            )
+            session.refresh(entry)
+            previous = entry.sealed()
+            session.execute(
+                text("UPDATE trail_entry SET seal = :seal WHERE id = :id"), {"seal": previous, "id": entry.id}
+            )
+        session.execute(text("UPDATE application SET last_seal = :seal WHERE id = :id"), {"seal": previous, "id": key})
+
+
+def rewrite(app: Flask, change: Change) -> list[int]:
+    """Change the trail without triggers, and reseal it; the ids of all entries before that."""
+    with app.app_context(), access.everything() as session:
+        ids = list(session.scalars(select(TrailEntry.id).order_by(TrailEntry.id)))
+        triggers.remove(session.connection())
+        change(session, ids)
+        session.expire_all()
+        reseal(session)
+        triggers.install(session.connection())
+        session.commit()
+    return ids
+
+
+def set_opinion(session: Session, key: int) -> None:
+    session.execute(text("UPDATE trail_entry SET opinion = '改' WHERE id = :id"), {"id": key})
+
+
+def remove(session: Session, *keys: int) -> None:
+    for key in keys:
+        session.execute(text("DELETE FROM trail_entry WHERE id = :id"), {"id": key})
+
+
+def swap(session: Session, one: int, two: int) -> None:
+    for old, new in ((one, -1), (two, one), (-1, two)):
+        session.execute(text("UPDATE trail_entry SET id = :new WHERE id = :old"), {"new": new, "old": old})
+
+
+def copy(session: Session, entry: int, key: int | None = None, seal: str = "x") -> None:
+    """One more entry that says the same, under a free id; None: the next one."""
+    same = "at, actor_id, actor_name, role, act, before, after, opinion, changes, digest, previous, application_id"
+    own, value = ("id, ", f"{key}, ") if key else ("", "")
+    rows = f"SELECT {value}:seal, {same} FROM trail_entry WHERE id = :id"
+    session.execute(text(f"INSERT INTO trail_entry ({own}seal, {same}) {rows}"), {"id": entry, "seal": seal})
+
+
+def put_in(session: Session, after: int) -> None:
+    """An entry between two others."""
+    session.execute(text("UPDATE trail_entry SET id = id + 1000 WHERE id > :id"), {"id": after})
+    copy(session, after, after + 1)
+
+
+CHANGES: dict[str, tuple[Change, str]] = {
+    "the first is edited": (lambda session, ids: set_opinion(session, ids[0]), "从第 1 条起"),
+    "one is edited": (lambda session, ids: set_opinion(session, ids[4]), "从第 5 条起"),
+    "one is removed": (lambda session, ids: remove(session, ids[3]), "从第 4 条起"),
+    "one is put in": (lambda session, ids: put_in(session, ids[3]), "从第 5 条起"),
+    "two change places": (lambda session, ids: swap(session, ids[2], ids[4]), "从第 3 条起"),
+    "the last are removed": (lambda session, ids: remove(session, *ids[-2:]), "现在最后 2 条已不在"),
+    "all are removed": (lambda session, ids: remove(session, *ids), "现在最后"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_whatever_is_rewritten_after_a_checkpoint_is_found_and_named(
+    app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
+    log: tuple[Path, Path, str], name: str,
+) -> None:  # fmt: skip
+    """With every seal recomputed; by the checkpoint alone too, though not where; and no new one is signed."""
+    make_application(status="pending", carriers=2)
+    change, sentence = CHANGES[name]
+    assert sign().exit_code == 0
+    assert verify().exit_code == 0
+    rewrite(app, change)
+    found = verify()
+    assert (found.exit_code, sentence in found.output) == (1, True), found.output
+    alone = verify(log[0] / "trail" / "checkpoint")
+    assert (alone.exit_code, "与检查点不符；用检查点文件夹核对可知是哪一条" in alone.output) == (1, True)
+    refused = sign()
+    assert (refused.exit_code, "没有签署新的检查点" in refused.output) == (1, True)
+
+
+def test_work_goes_on_and_every_checkpoint_stays_good(
+    app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
+    log: tuple[Path, Path, str],
+) -> None:  # fmt: skip
+    key = make_application(status="pending")
+    sizes = []
+    for _day in range(3):
+        sizes.append(int(sign().output.split(" ")[1]))
+        if len(sizes) == 1:
+            take(app, Action.GRANT, key, "reviewer")
+        make_application()
+    assert sizes == sorted(set(sizes))
+    kept = sorted((log[0] / "trail" / "checkpoints").iterdir(), key=lambda path: int(path.name))
+    assert [int(path.name) for path in kept] == sizes
+    for path in (log[0], *kept):
+        assert verify(path).exit_code == 0, path
+
+
+def test_more_than_a_tile_is_kept_in_tiles_that_never_change(
+    app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
+    log: tuple[Path, Path, str],
+) -> None:  # fmt: skip
+    """The first tile is full; what stood in it stays as it was when the second grows."""
+    key = make_application()
+
+    def many(session: Session, ids: list[int]) -> None:
+        for number in range(WIDTH):
+            copy(session, ids[0], seal=str(number))
+
+    rewrite(app, many)
+    assert sign().exit_code == 0
+    first = log[0] / "trail" / "tile" / "0" / "000"
+    before = first.read_bytes()
+    assert len(before) == WIDTH * 32
+    take(app, Action.SUBMIT, key, "publisher")
+    assert sign().exit_code == 0
+    assert first.read_bytes() == before
+    assert (log[0] / "trail" / "tile" / "0" / "001.p").is_dir()
+    assert "从第" not in verify().output
+    with app.app_context(), access.everything() as session:
+        ids = list(session.scalars(select(TrailEntry.id).order_by(TrailEntry.id)))
+    rewrite(app, lambda session, _ids: set_opinion(session, ids[WIDTH]))
+    assert f"从第 {WIDTH + 1} 条起" in verify().output
+
+
+def test_a_folder_that_was_changed_or_lost_is_told_from_a_trail_that_was(
+    make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
+) -> None:
+    make_application(status="pending")
+    sign()
+    (tile,) = (log[0] / "trail" / "tile" / "0" / "000.p").iterdir()
+    content = tile.read_bytes()
+    for wrong, sentence in ((content[:-1] + b"\0", "摘要与签署的检查点不符"), (b"", "检查点文件夹不完整")):
+        tile.write_bytes(wrong)
+        assert sentence in verify().output
+    assert verify(log[0] / "trail" / "checkpoint").exit_code == 0
+
+
+def test_what_an_interrupted_run_has_left_is_written_anew(
+    make_application: Making,
+    sign: Callable[[], Result],
+    verify: Callable[..., Result],
+    typed: Typing,
+    log: tuple[Path, Path, str],
+) -> None:
+    """Tiles are written before the checkpoint that needs them, which alone makes them count."""
+    make_application(status="pending")
+    assert sign().exit_code == 0
+    (tile,) = (log[0] / "trail" / "tile" / "0" / "000.p").iterdir()
+    (log[0] / "trail" / "checkpoint").unlink()
+    tile.write_bytes(bytes(tile.stat().st_size))
+    again = typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
+    assert again.exit_code == 0
+    assert verify().exit_code == 0
+
+
+def test_only_what_this_key_has_signed_is_believed(
+    make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result], typed: Typing, tmp_path: Path,
+    log: tuple[Path, Path, str],
+) -> None:  # fmt: skip
+    make_application()
+    sign()
+    other = typed("trail", "new-key", str(tmp_path / "other.pem")).output.split()[0]
+    for words, sentence in (
+        (("trail", "verify", "--checkpoint", str(log[0]), "--verifier", other), "不是由这把密钥签署的"),
+        (("trail", "verify", "--checkpoint", str(log[0])), "请用 --verifier 写明"),
+        (("trail", "verify", "--checkpoint", str(tmp_path / "none"), "--verifier", other), "读写失败"),
+        (("trail", "checkpoint", str(log[0]), "--key-file", str(tmp_path / "other.pem")), "不是由这把密钥签署的"),
+        (("trail", "checkpoint", str(log[0]), "--key-file", __file__), "不是 trail new-key 生成的私钥"),
+        (("trail", "new-key", str(log[1])), "已经存在，没有改动"),
+    ):
+        refused = typed(*words)
+        assert (refused.exit_code, sentence in refused.output) == (1, True), refused.output
+    assert log[1].stat().st_mode & 0o777 == 0o600
+
+
+def test_an_emptied_folder_is_not_signed_anew_unawares(
+    make_application: Making, sign: Callable[[], Result], typed: Typing, log: tuple[Path, Path, str]
+) -> None:
+    """Nor one of before a restore, which does not know of it."""
+    make_application()
+    assert sign().exit_code == 0
+    shutil.rmtree(log[0])
+    refused = sign()
+    assert (refused.exit_code, "但文件夹中没有，请先查明" in refused.output) == (1, True)
+    again = typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
+    assert again.exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["a b", "a+b", "江苏 trail", "a\u3000b"])
+def test_a_name_that_nobody_could_verify_is_refused(typed: Typing, tmp_path: Path, name: str) -> None:
+    for words in (("new-key", str(tmp_path / "new.pem")), ("checkpoint", str(tmp_path), "--key-file", __file__)):
+        refused = typed("trail", *words, "--name", name)
+        assert refused.exit_code == 1
+    assert not (tmp_path / "new.pem").exists()
+
+
+def test_an_entry_whose_application_is_gone_is_named_all_the_same(
+    app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result]
+) -> None:
+    key = make_application()
+    sign()
+    with app.app_context(), db.engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        else:
+            connection.execute(text("SET session_replication_role = replica"))
+        triggers.remove(connection)
+        connection.execute(text(f"UPDATE trail_entry SET opinion = '改' WHERE application_id = {key}"))
+        connection.execute(text(f"DELETE FROM application WHERE id = {key}"))
+        triggers.install(connection)
+        connection.commit()
+        db.engine.dispose()
+    found = verify()
+    assert "从第 1 条起与检查点不符" in found.output
+    assert "（申请已不在）" in found.output
+
+
+def test_one_entry_is_proven_without_the_register(
+    app: Flask, make_application: Making, sign: Callable[[], Result], typed: Typing, log: tuple[Path, Path, str],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """For a court: the entry itself, that the checkpoint covers it, and who signed; a changed letter proves nothing."""
+    key = make_application(status="refused")
+    sign()
+    with app.app_context(), access.everything() as session:
+        last = session.scalars(
+            select(TrailEntry).where(TrailEntry.application_id == key).order_by(TrailEntry.id.desc())
+        ).first()
+        assert last is not None
+        number, opinion = last.id, str(last.opinion)
+    made = typed("trail", "prove", str(number), str(log[0]), "--verifier", log[2])
+    file = tmp_path / "entry.tlog-proof"
+    file.write_text(made.output, encoding="utf-8")
+    checked = typed("trail", "check-proof", str(file), "--verifier", log[2])
+    assert (checked.exit_code, "证据成立" in checked.output, opinion in checked.output) == (0, True, True)
+    extra = base64.b64encode(
+        base64.b64decode(made.output.split()[2]).replace(opinion.encode(), "同意".encode())
+    ).decode()
+    for wrong in (
+        made.output.replace(made.output.split()[2], extra), made.output.replace("index ", "index 1"), "", "x",
+    ):  # fmt: skip
+        with pytest.raises(Unverified):
+            proof.check(wrong, Verifier.of_text(log[2]))
+    file.write_text("x", encoding="utf-8")
+    assert "不能采信" in typed("trail", "check-proof", str(file), "--verifier", log[2]).output
+    make_application()
+    for asked, sentence in ((number + 2, "晚于最新的检查点"), (99_999, "没有编号为")):
+        assert sentence in typed("trail", "prove", str(asked), str(log[0]), "--verifier", log[2]).output
+
+
+def test_the_log_of_the_system_is_signed_as_well(
+    app: Flask, typed: Typing, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
+) -> None:
+    """A sign-in that was taken out, or told of somebody else, is named; what commands have done stands in it too."""
+    for name in ("new1", "new2", "new3"):
+        assert typed("account", "add", name, "--name", "钱多", "--role", "national").exit_code == 0
+    assert sign().exit_code == 0
+    assert sign().exit_code == 0  # the first one is an entry itself
+    assert verify().exit_code == 0
+    for statement, sentence in (
+        ("UPDATE log_entry SET username = 'x' WHERE id = (SELECT min(id) + 1 FROM log_entry)", "从第 2 条起"),
+        ("DELETE FROM log_entry WHERE id = (SELECT min(id) FROM log_entry)", "从第 1 条起"),
+        ("DELETE FROM log_entry", "条已不在"),
+    ):
+        with app.app_context(), access.everything() as session:
+            triggers.remove(session.connection())
+            session.execute(text(statement))
+            triggers.install(session.connection())
+            session.commit()
+        for kept, words in ((log[0], sentence), (log[0] / "log" / "checkpoint", "条记录与检查点不符")):
+            found = verify(kept)
+            assert (found.exit_code, words in found.output) == (1, True), found.output

@@ -1,0 +1,202 @@
+"""E-mails when something has changed since they were queued, or is set up wrongly: nobody loses one by it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from models import access, clock
+from models.acts import filing
+from models.application import Application
+from models.database import db
+from models.mail import wording
+from models.notifications import letters
+from models.notifications.letters import MailLetter
+from models.people.mail_address import MailWish, normal_address
+from models.vocabulary import Action
+from models.workflow import Refused
+from tests.cast import account_of
+from tests.conftest import Browser, Making
+from tests.views.conftest import Later, Typing
+from tests.views.mail_house import SECRET, USER, MailHouse
+from tests.views.terminal.test_backup import empty_app as empty_app
+from tests.views.terminal.test_backup import run_command
+from tests.views.terminal.test_mail import at, open_house, waiting, wishes
+from tests.views.terminal.test_mail import mails as mails
+
+As = Callable[..., Browser]
+
+
+def set_aside(typed: Typing, later: Later, mails: MailHouse, make_application: Making) -> None:
+    """The publisher's mailbox refuses a letter until it is set aside."""
+    mails.refuse["publisher@example.cn"] = "550 no such user"
+    make_application(status="returned")
+    for _time in range(3):
+        typed("mail", "send")
+        later()
+    del mails.refuse["publisher@example.cn"]
+
+
+def delete_application(app: Flask, key: int) -> None:
+    with app.app_context():
+        access.enter(account_of("publisher"))
+        filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), account_of("publisher"))
+        db.session.commit()
+
+
+@pytest.mark.parametrize("address", ["a..b@x.cn", ".a@x.cn", "a.@x.cn", "=?utf-8?q?x?=@a.cn"])
+def test_an_address_that_cannot_be_written_into_a_header_is_refused(app: Flask, address: str) -> None:
+    with app.app_context(), pytest.raises(Refused, match="邮箱地址不正确"):
+        account_of("publisher").email = address
+
+
+@pytest.mark.parametrize("address", ["a.b@x.cn", "o'brien+x=?y@a-b.cn", "#1!@x.1.cn", f"{'a' * 64}@x.cn"])
+def test_an_unusual_address_that_can_be_written_is_taken(address: str) -> None:
+    assert normal_address(address) == address
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"SMTP": "mail..example.cn"},
+        {"SMTP": f"{'m' * 64}.example.cn"},
+        {"SMTP_USER": "王敏"},
+        {"SMTP_PASSWORD": "密钥"},
+    ],
+)
+def test_a_wrong_setting_is_not_charged_to_the_letters(
+    app: Flask, tmp_path: Path, typed: Typing, make_application: Making, later: Later, wrong: dict[str, str]
+) -> None:
+    """One sentence a round, which says what to look at and nothing of the password; later everything is sent."""
+    for name in ("publisher", "reviewer"):
+        wishes(app, name)
+    make_application(status="returned")
+    with open_house(app, tmp_path, starttls=True, signs_in=True) as house:
+        right = {"SMTP": app.config["SMTP"], "SMTP_USER": USER, "SMTP_PASSWORD": SECRET}
+        app.config.update(right | wrong)
+        for _time in range(4):
+            told = typed("mail", "send").output
+            assert told.count("邮件服务器不能使用：请检查 FILING_SMTP") == 1
+            assert "密" not in told
+            later()
+        assert [(letter.faults, letter.set_aside_at) for letter in waiting(app)] == [(0, None)] * 2
+        app.config.update(right)
+        typed("mail", "send")
+        assert len(house.letters) == 2
+
+
+def test_one_person_s_wrong_address_is_no_fault_of_the_system(
+    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later
+) -> None:
+    """The recipient reads of it beside the address; the monitoring stays quiet."""
+    wishes(app, "publisher")
+    set_aside(typed, later, mails, make_application)
+    assert "mail" not in app.test_client().get("/healthz").text.split()
+
+
+def test_saving_the_wish_unchanged_keeps_what_waits(app: Flask, make_application: Making, as_: As) -> None:
+    wishes(app, "publisher")
+    make_application(status="returned")
+    form = {"email": "publisher@example.cn", "mail_wish": "each"}
+    browser = as_("publisher")
+    browser.post("/messages/mail/", data=form | {"email": " publisher@example.cn "})
+    assert len(waiting(app)) == 1
+    browser.post("/messages/mail/", data=form | {"mail_wish": "daily"})
+    assert waiting(app) == []
+
+
+@pytest.mark.parametrize("now", [MailWish.DAILY, MailWish.NONE])
+def test_a_letter_for_each_message_is_not_sent_where_that_is_wished_no_more(
+    app: Flask,
+    mails: MailHouse,
+    typed: Typing,
+    make_application: Making,
+    monkeypatch: pytest.MonkeyPatch,
+    now: MailWish,
+) -> None:
+    """Before eight o'clock, so that no digest goes out instead."""
+    at(monkeypatch, 3, 7)
+    wishes(app, "publisher")
+    make_application(status="returned")
+    wishes(app, "publisher", now)
+    assert len(waiting(app)) == 1
+    assert typed("mail", "send").output == ""
+    assert mails.letters == []
+    assert waiting(app) == []
+
+
+@pytest.mark.parametrize("now", [MailWish.EACH, MailWish.NONE])
+def test_a_digest_is_not_sent_where_it_is_wished_no_more(
+    app: Flask,
+    mails: MailHouse,
+    typed: Typing,
+    make_application: Making,
+    monkeypatch: pytest.MonkeyPatch,
+    now: MailWish,
+) -> None:
+    wishes(app, "publisher", MailWish.DAILY)
+    at(monkeypatch, 2, 10)
+    make_application(status="returned")
+    at(monkeypatch, 3, 9)
+    with app.app_context(), access.everything() as session:
+        letters.enqueue_digests(session)
+        session.commit()
+    assert len(waiting(app)) == 1
+    wishes(app, "publisher", now)
+    assert typed("mail", "send").output == ""
+    assert mails.letters == []
+    assert waiting(app) == []
+
+
+def test_a_refusal_is_told_until_a_later_letter_is_taken(
+    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later, as_: As
+) -> None:
+    """A letter with nothing to say any more proves nothing of the address."""
+    wishes(app, "publisher")
+    set_aside(typed, later, mails, make_application)
+    delete_application(app, make_application(status="refused"))
+    typed("mail", "send")
+    assert mails.recipients == []
+    assert "550 no such user" in as_("publisher").get("/messages/mail/").text
+    make_application(status="returned")
+    typed("mail", "send")
+    assert mails.recipients == [["publisher@example.cn"]]
+    assert "550" not in as_("publisher").get("/messages/mail/").text
+
+
+@pytest.mark.parametrize("line", ["短", "很长的一行" * 40])
+def test_a_letter_is_ascii_for_servers_that_take_no_more(app: Flask, line: str) -> None:
+    claim = letters.Claim(1, 1, 1, None, clock.now(), 1, 1)
+    with app.app_context():
+        letter = wording.addressed(wording.Text("退回", [line]), claim, "a@example.cn", "b@example.cn")
+    assert letter.as_bytes().isascii()
+    assert letter.get_content().strip() == line
+
+
+def test_a_restore_sends_no_letter_of_the_backup(
+    app: Flask,
+    empty_app: Flask,
+    mails: MailHouse,
+    typed: Typing,
+    make_application: Making,
+    later: Later,
+    tmp_path: Path,
+) -> None:
+    """They went out meanwhile, or this is a trial on another machine. What was set aside stays a record."""
+    assert run_command(app, "upgrade").exit_code == 0
+    wishes(app, "publisher")
+    set_aside(typed, later, mails, make_application)
+    make_application(status="returned")
+    assert len(waiting(app)) == 2
+    assert run_command(app, "backup", tmp_path / "backup").exit_code == 0
+    answer = run_command(empty_app, "restore", tmp_path / "backup")
+    assert answer.exit_code == 0, answer.output
+    (aside,) = waiting(empty_app)
+    assert aside.set_aside_at is not None
+    with empty_app.app_context(), access.everything() as session:
+        assert session.query(MailLetter).count() == 2
+    empty_app.config.update({name: app.config[name] for name in ("SMTP", "SMTP_TLS", "SMTP_FROM", "SMTP_CA")})
+    later()
+    assert run_command(empty_app, "mail", "send").output == ""
+    assert mails.letters == []

@@ -1,0 +1,91 @@
+"""Style sheets, scripts and pictures: addresses that change with what the folder holds, each file compressed once.
+
+`/assets/DIGEST/…` may be kept for a year, like what a file there names beside itself; `/assets/…`, and the digest of
+another release, which a page that is still open may name, are asked for anew. An edit is seen after a restart.
+"""
+
+import gzip
+import hashlib
+import mimetypes
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, abort, current_app, request
+from flask.sessions import SecureCookieSessionInterface
+
+DIGEST = re.compile("^[0-9a-f]{16}/")
+YEAR = 365 * 24 * 3600  # seconds
+SHEETS = (  # of the panel, by component, in the order of the cascade: what comes later may overrule what comes before
+    "tokens", "panel/reset", "panel/controls", "panel/combobox", "panel/calendar", "panel", "panel/frame",
+    "panel/messages", "panel/desk", "panel/query", "panel/table", "panel/list", "panel/form", "panel/grid",
+    "panel/uploads", "panel/details", "panel/case", "panel/statistics", "panel/inbox",
+    "panel/dialog", "panel/cards", "panel/contrast",
+)  # fmt: skip
+JOINED = {"panel/all.css": tuple(f"{sheet}.css" for sheet in SHEETS)}  # one request for all of them
+
+
+class StaticFiles:
+    """The files of a folder, held in memory: 170 KB, and 60 KB compressed."""
+
+    def __init__(self, folder: Path, joined: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.folder, self.joined = folder, joined or {}
+
+    @cached_property
+    def contents(self) -> dict[str, bytes]:
+        """Path in the folder → content; what is joined stands there too, made of its parts."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        found = {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
+        return found | {name: b"".join(found[part] for part in parts) for name, parts in self.joined.items()}
+
+    @cached_property
+    def compressed(self) -> dict[str, bytes]:
+        """The same by gzip, where that is shorter."""
+        packed = {name: gzip.compress(content, mtime=0) for name, content in self.contents.items()}
+        return {name: content for name, content in packed.items() if len(content) < len(self.contents[name])}
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all files together: scripts and style sheets name each other."""
+        return hashlib.sha256(repr(self.contents).encode()).hexdigest()[:16]
+
+    def answer(self, filename: str) -> Response:
+        """One file, by gzip for a browser that takes it; 404 where there is none."""
+        name = DIGEST.sub("", filename)
+        if name not in self.contents:
+            abort(404)
+        response = current_app.response_class(self.contents[name], mimetype=mimetypes.guess_type(name)[0])
+        if name in self.compressed and request.accept_encodings["gzip"]:
+            response.data, response.content_encoding = self.compressed[name], "gzip"
+        response.vary.add("Accept-Encoding")
+        response.set_etag(f"{self.digest}-{response.content_encoding or 'plain'}")
+        response.cache_control.public = True
+        if filename.startswith(f"{self.digest}/"):
+            response.cache_control.max_age, response.cache_control.immutable = YEAR, True
+        else:
+            response.cache_control.no_cache = True
+        response.make_conditional(request, accept_ranges=True, complete_length=len(response.data))
+        return response
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's sessions in cookies, which no static file carries or varies with: a browser could not keep it."""
+
+    def save_session(self, app: Flask, session: Any, response: Any) -> None:
+        if request.endpoint != "static":
+            super().save_session(app, session, response)
+
+
+def init_app(app: Flask) -> None:
+    """Take the place of Flask's own static files, at the same addresses."""
+    files = StaticFiles(Path(str(app.static_folder)), JOINED)
+
+    @app.url_defaults
+    def with_digest(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static":
+            values["filename"] = f"{files.digest}/{values['filename']}"
+
+    app.session_interface = Sessions()
+    app.view_functions["static"] = files.answer

@@ -1,0 +1,118 @@
+"""办理时限 in words: what is left of it, since when it stands still, and what is only an estimate."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from flask import g
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from models import clock, deadlines, workflow
+from models.application import Application
+from models.database import db
+from models.deadlines import calendar as tables
+from models.deadlines.counting import NEAR, Calendar, Limits, left
+from models.deadlines.provinces import limits_of
+from views.panel.display import NOTHING
+
+
+def calendar() -> Calendar:
+    """The calendar, loaded once a request."""
+    if "calendar" not in g:
+        g.calendar = tables.load(db.session())
+    return g.calendar
+
+
+def soon() -> date:
+    """The last due date that is near, and shown in amber."""
+    return calendar().after(clock.today(), NEAR)
+
+
+# Value of the query field → label, and the condition on 办结期限.
+SPANS: dict[str, tuple[Any, Callable[[], Any]]] = {
+    "overdue": (_l("已超期"), lambda: Application.due_on < clock.today()),
+    "today": (_l("今天到期"), lambda: Application.due_on == clock.today()),
+    "soon": (
+        _l("3 个工作日内到期"),
+        lambda: Application.due_on.between(clock.today() + deadlines.counting.DAY, soon()),
+    ),
+    "later": (_l("3 个工作日后到期"), lambda: Application.due_on > soon()),
+}
+
+
+def words(due: date) -> str:
+    """还剩 3 个工作日, 今天到期, 已超期 2 个工作日."""
+    today = clock.today()
+    days = left(calendar(), today, due)
+    if days > 0:
+        return _("还剩 %(days)s 个工作日", days=days)
+    if due == today:
+        return _("今天到期")
+    return _("已超期 %(days)s 个工作日", days=-days) if days else _("已超期，不足 1 个工作日")
+
+
+def tone(due: date) -> str:
+    """The colour of its tag."""
+    if due < clock.today():
+        return "danger"
+    return "warning" if due <= soon() else "light"
+
+
+def tag(row: Application) -> Markup:
+    """What is left of the time for the decision, as a tag; an estimate says that it is one."""
+    if row.status in workflow.SENT_BACK:
+        return Markup('<span class="badge badge-light">{}</span>').format(_("时限已停止"))
+    if row.due_on is None:
+        return NOTHING
+    badge = Markup('<span class="badge badge-{}" title="{}">{}</span>').format(
+        tone(row.due_on), row.due_on, words(row.due_on)
+    )
+    if calendar().knows(row.due_on):
+        return badge
+    return badge + Markup(' <span class="badge badge-light" title="{}">{}</span>').format(
+        estimated(row.due_on), _("暂估")
+    )
+
+
+def estimated(due: date) -> str:
+    """Why a due date is only an estimate."""
+    told = _("%(year)s 年的放假安排尚未登记，暂按周一至周五推算，登记后自动重算。")
+    return told % {"year": due.year}
+
+
+def promise(limits: Limits) -> str:
+    """The limits of a province, as its applicants read them."""
+    return _(
+        "受理审查 %(accept)s 个工作日，审核 %(decide)s 个工作日，必要时可以延长一次（%(extend)s 个工作日）；"
+        "收到申报的当天不计，退回期间时限停止。",
+        accept=limits.accept,
+        decide=limits.decide,
+        extend=limits.extend,
+    )
+
+
+def facts(row: Application) -> list[tuple[str, Any]]:
+    """The part 办理时限 of an application's page: (label, value); none once it is decided."""
+    if row.status not in workflow.UNDECIDED or row.province is None:
+        return []
+    limits = limits_of(db.session(), row.province)
+    rule = (_("本省时限"), promise(limits))
+    if row.status in workflow.PRIVATE:
+        return [rule]
+    standing = deadlines.standing_of(db.session(), row, limits, calendar())
+    if row.due_on is None or row.submitted_at is None:
+        rest = standing.allowed - standing.used
+        told = _(
+            "已停止：已用 %(used)s 个工作日，还剩 %(rest)s 个，重新申报后继续计算。", used=standing.used, rest=rest
+        )
+        return [(_("办结期限"), told), rule]
+    extended = _("（已延期 %(days)s 个工作日）", days=limits.extend) if standing.extended else ""
+    accept = calendar().after(row.submitted_at.date(), limits.accept)
+    left_to_accept = f" {words(accept)}" if accept >= clock.today() else ""
+    return [
+        (_("受理审查期限"), f"{accept}{left_to_accept}"),
+        (_("办结期限"), Markup("{} {} {}").format(row.due_on, tag(row), extended)),
+        rule,
+    ]

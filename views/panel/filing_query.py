@@ -1,0 +1,102 @@
+"""The queries of those who look into many applications: by certificate, and by what was decided when."""
+
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, true
+
+from models import workflow
+from models.application import Application
+from models.application.carriers import Carrier
+from models.application.trail import TrailEntry, decided_since
+from models.certificate import Certificate
+from models.codes import code_of, label_of, names_of
+from models.statistics.periods import in_period
+from models.text import clean_line, normalize_code
+from models.vocabulary import Action, Status
+from models.workflow import Refused
+from views.panel.fields import DayField
+from views.panel.query import Condition, OwnQuery, certificate_number, choice, statuses, text
+
+
+def country(typed: str | None) -> str | None:
+    """「DEU-德国」 for a code or a name; anything else stays as it was typed, and finds nothing."""
+    try:
+        return label_of("country", code_of("country", typed)) if typed else None
+    except Refused:
+        return clean_line(typed)
+
+
+DECIDED = "decided"  # 准予备案, 不予受理 or 不予备案
+
+
+def acts(*offered: Action) -> Any:
+    """办理结果: a select of acts, or any decision. The form that the buttons of a page post has the id `act`."""
+    return choice(
+        _l("办理结果"), lambda: [(DECIDED, _l("办结")), *((act.value, act.label) for act in offered)], id="asked-act"
+    )
+
+
+class DecidedQuery(OwnQuery):
+    """Also by 证明编号, 签发日期, and under 更多条件 by what statistics count."""
+
+    certificate = text(_l("证明编号"), read=certificate_number)
+    issued_since = DayField(_l("签发日期"))
+    issued_until = DayField(_l("至"))
+    act = acts(*workflow.DECISIONS, Action.REVOKE)
+    acted_since = DayField(_l("办理日期"))
+    acted_until = DayField(_l("至"))
+    publisher_code = text(_l("出版单位统一社会信用代码"), read=normalize_code)
+    kind = choice(_l("载体类型"), lambda: list(names_of("carrier").items()))
+    country = text(_l("国别（地区）"), _l("代码或名称"), country)
+    seldom: ClassVar[tuple[str, ...]] = ("act", "acted_since", "publisher_code", "kind", "country")
+    conditions: ClassVar[dict[str, Condition]] = OwnQuery.conditions | {
+        "publisher_code": lambda code: Application.publisher_code == code,
+        "kind": lambda kind: Application.carriers.any(Carrier.kind == kind),
+        "country": lambda label: Application.country == label.partition("-")[0],
+        # These narrow together, below: one range of an index, not two.
+        **dict.fromkeys(("issued_since", "issued_until", "act", "acted_since", "acted_until"), lambda _value: true()),
+    }
+
+    def narrow(self, query: Any) -> Any:
+        query, filled = super().narrow(query), {field.name for field in self.filled()}
+        if filled & {"issued_since", "issued_until"}:
+            issued = in_period(Certificate.issued_on, self.issued_since.data, self.issued_until.data)
+            query = query.filter(Application.id.in_(select(Certificate.application_id).where(*issued)))
+        if filled & {"act", "acted_since", "acted_until"}:
+            acted = in_period(TrailEntry.at, self.acted_since.data, self.acted_until.data)
+            entries = select(TrailEntry.application_id).where(TrailEntry.act.in_(self.wanted_acts()), *acted)
+            query = query.filter(Application.id.in_(entries))
+        return query
+
+    def wanted_acts(self) -> list[str]:
+        """The acts that 办理结果 stands for; 全部: decisions and revocations."""
+        if self.act.data and self.act.data != DECIDED:
+            return [self.act.data]
+        return [act.value for act in (*workflow.DECISIONS, *([] if self.act.data else [Action.REVOKE]))]
+
+
+class ProvinceQuery(DecidedQuery):
+    """For a province: no drafts, and a field for the publisher."""
+
+    status = statuses(set(Status) - workflow.PRIVATE)
+    publisher = text(_l("出版单位"))
+    decided = DayField(_l("办结日期"))
+    conditions: ClassVar[dict[str, Condition]] = DecidedQuery.conditions | {
+        "decided": lambda day: Application.id.in_(decided_since(day, day).with_only_columns(TrailEntry.application_id))
+    }
+    seldom: ClassVar[tuple[str, ...]] = (*DecidedQuery.seldom, "decided")
+
+
+class NationQuery(DecidedQuery):
+    """For the nation: what the provinces have issued, by province too."""
+
+    status = statuses(set(workflow.ISSUED))
+    act = acts(Action.GRANT, Action.REVOKE)
+    publisher = text(_l("出版单位"))
+    province = choice(_l("省份"), lambda: list(names_of("province").items()))
+    issued = DayField(_l("签发日期起"))
+    conditions: ClassVar[dict[str, Condition]] = DecidedQuery.conditions | {
+        "issued": lambda day: Application.id.in_(select(Certificate.application_id).where(Certificate.issued_on >= day))
+    }
+    seldom: ClassVar[tuple[str, ...]] = (*DecidedQuery.seldom, "issued")

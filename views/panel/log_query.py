@@ -1,0 +1,111 @@
+"""The queries of the logs: by day, by who it was, by what it is about, by the address it came from."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from models.application import Application
+from models.application.trail import TrailEntry
+from models.clock import SHANGHAI
+from models.log import Handout, LogEntry, Operation, SignIn
+from models.people.accounts import Account, normal_username
+from models.people.sessions import Visit
+from models.text import clean_line, normalize_code
+from models.vocabulary import Action, Step, Word
+from views.panel.fields import DayField
+from views.panel.query import FIRST, Condition, Query, choice, text
+
+# What the nation reads of the trail: acts of the provinces and of customs, and 申报. What an applicant did before the
+# first 申报 is its owner's alone (design 2.4).
+NATIONAL_ACTS: tuple[Word, ...] = (
+    *(each for each in Action if each not in (Action.EDIT, Action.DELETE, Action.COPY, Action.DUPLICATE)),
+    *(each for each in Step if each not in (Step.START, Step.ATTACH, Step.DETACH)),
+)
+PRIVATE_ACTS = [each.value for words in (Action, Step) for each in words if each not in NATIONAL_ACTS]
+
+
+def kinds(label: Any, words: Iterable[Word], **more: Any) -> Any:
+    """A select of these kinds."""
+    return choice(label, lambda: [(word.value, word.label) for word in words], **more)
+
+
+def begin(day: date) -> datetime:
+    """Its first moment in Beijing."""
+    return datetime.combine(max(day, FIRST), time.min, SHANGHAI)
+
+
+def end(day: date) -> datetime:
+    """Its last moment in Beijing."""
+    return datetime.combine(max(day, FIRST), time.max, SHANGHAI)
+
+
+class LogQuery(Query):
+    """Whole names, numbers and addresses: each is one range of an index, newest first."""
+
+    since = DayField(_l("日期"))
+    until = DayField(_l("至"))
+    username = text(_l("用户名"), _l("完整的用户名"), normal_username)
+    address = text(_l("地址"), _l("完整的 IP 地址"), clean_line)
+    conditions: ClassVar[dict[str, Condition]] = {
+        "since": lambda day: LogEntry.at >= begin(day),
+        "until": lambda day: LogEntry.at <= end(day),
+        "username": lambda name: LogEntry.username == name,
+        "address": lambda address: LogEntry.address == address,
+        "kind": lambda kind: LogEntry.kind == kind,
+        "about": lambda words: LogEntry.about == words,
+    }
+
+
+class SignInQuery(LogQuery):
+    """登录日志."""
+
+    kind = kinds(_l("事项"), SignIn)
+
+
+class OperationQuery(LogQuery):
+    """操作日志."""
+
+    kind = kinds(_l("事项"), Operation)
+    about = text(_l("对象"), _l("完整的用户名、代码或名称"), clean_line)
+
+
+class HandoutQuery(LogQuery):
+    """打印与导出日志."""
+
+    kind = kinds(_l("事项"), Handout)
+    about = text(_l("编号"), _l("完整的申请单号或证明编号"), normalize_code)
+
+
+class TrailQuery(Query):
+    """办理日志."""
+
+    since = DayField(_l("日期"))
+    until = DayField(_l("至"))
+    username = text(_l("用户名"), _l("完整的用户名"), normal_username)
+    number = text(_l("申请单号"), _l("完整的申请单号"), normalize_code)
+    act = kinds(_l("环节"), NATIONAL_ACTS, id="asked-act")
+    conditions: ClassVar[dict[str, Condition]] = {
+        "since": lambda day: TrailEntry.at >= begin(day),
+        "until": lambda day: TrailEntry.at <= end(day),
+        "username": lambda name: (
+            TrailEntry.actor_id == select(Account.id).where(Account.username == name).scalar_subquery()
+        ),
+        "number": lambda number: (
+            TrailEntry.application_id == select(Application.id).where(Application.number == number).scalar_subquery()
+        ),
+        "act": lambda act: TrailEntry.act == act,
+    }
+
+
+class OnlineQuery(Query):
+    """在线用户; they are few."""
+
+    username = text(_l("用户名"), read=normal_username)
+    address = text(_l("地址"), read=clean_line)
+    conditions: ClassVar[dict[str, Condition]] = {
+        "username": lambda words: Visit.account.has(Account.username.contains(words, autoescape=True)),
+        "address": lambda words: Visit.address.startswith(words, autoescape=True),
+    }

@@ -1,0 +1,156 @@
+"""通知公告: the operator writes what all accounts of some roles are told, changes it, and takes it back."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy import select
+from wtforms import SelectMultipleField, ValidationError
+from wtforms.widgets import CheckboxInput, html_params
+
+from models import access, clock
+from models.database import db
+from models.notifications import announcements
+from models.notifications.announcements import FIELDS, Announcement, AnnouncementChange
+from models.notifications.reminders import announce
+from models.vocabulary import Role
+from models.workflow import Refused
+from views.panel.checks import REQUIRED
+from views.panel.display import Button
+from views.panel.fields import SeenVersion
+from views.panel.saving import races_as_refusals
+from views.panel.screen import Screen, labels_of
+from views.screens.accounts import ACTS, OPERATOR, named
+
+LABELS = labels_of(Announcement)
+DONE = {"publish": _l("发布"), "change": _l("修改"), "withdraw": _l("撤回")}
+
+
+class RolesField(SelectMultipleField):
+    """A tick for each role; at least one."""
+
+    option_widget = CheckboxInput()
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        choices = [(role.value, role.label) for role in Role]
+        super().__init__(label, validators, choices=choices, coerce=Role, **kwargs)
+
+    def __call__(self, **kwargs: Any) -> Any:
+        """As a group with the name of its label."""
+        ticks = Markup("").join(Markup("<span>{} {}</span>").format(tick(), tick.label()) for tick in self)
+        named = {"id": self.id, "class": "ticks", "role": "group", "tabindex": "-1", "aria-label": self.label.text}
+        if "aria-describedby" in kwargs:
+            named["aria-describedby"] = kwargs["aria-describedby"]
+        return Markup("<div {}>{}</div>").format(Markup(html_params(**named)), ticks)
+
+    def pre_validate(self, form: Any) -> None:
+        super().pre_validate(form)
+        if not self.data:
+            raise ValidationError(str(REQUIRED))
+
+
+def state(row: Announcement) -> Markup:
+    """Whether it is shown today, as a tag."""
+    words, tone = _("已结束"), "light"
+    if row.withdrawn_at is not None:
+        words, tone = _("已撤回"), "dark"
+    elif row.is_current:
+        words, tone = _("显示中"), "success"
+    elif row.since > clock.today():
+        words, tone = _("未开始"), "info"
+    return Markup('<span class="badge badge-{}">{}</span>').format(tone, words)
+
+
+class AnnouncementScreen(Screen):
+    """Everything that was ever published; nothing is deleted. Messages to its readers are written in the same
+    transaction: hence a session that sees all rows."""
+
+    roles = OPERATOR
+    can_create = can_edit = True
+    opens = frozenset({"withdraw"})
+    edit_template = create_template = "screens/announcement.html"
+    column_list = ("title", "roles", "since", "until", "state", "acts")
+    column_sortable_list = ("since", "until")
+    column_labels = LABELS | ACTS | {"state": _l("状态")}
+    column_formatters: Any = {
+        "roles": lambda _view, _context, row, _name: "、".join(str(role.label) for role in Role if role in row.roles),
+        "state": lambda _view, _context, row, _name: state(row),
+    }
+    form_columns = ("version", *FIELDS)
+    form_overrides = named(Announcement, "title", "text", "since", "until")["overrides"]
+    form_args = named(Announcement, "title", "text", "since", "until")["args"]
+    form_args["text"]["render_kw"] = {"rows": 10}
+    form_extra_fields = {"version": SeenVersion(), "roles": RolesField(LABELS["roles"])}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Announcement, db, **kwargs)
+
+    def create_form(self, obj: Any = None) -> Any:
+        form = super().create_form(obj)
+        if request.method == "GET":
+            form.since.data = clock.today()
+        return form
+
+    def save(self, form: Any, model: Announcement | None) -> int:
+        """The id of the row, with its trail and messages; they are committed together."""
+        values = {name: form[name].data for name in FIELDS} | {"roles": frozenset(form.roles.data)}
+        with access.everything() as session:
+            row = session.get_one(Announcement, model.id, with_for_update=True) if model else None
+            if row is not None and row.version != form.version.seen:
+                raise Refused(
+                    _("公告刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。")
+                )
+            kept = announcements.save(session, row, values, current_user)
+            announce(session, kept.id)
+            session.commit()
+            return kept.id
+
+    def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
+        if model is not None:
+            form.version.data = model.version
+        return super().show_refusal_in_form(refused, form, model)
+
+    def buttons(self, row: Announcement) -> list[Button]:
+        ask = _("确定要撤回公告「%(title)s」吗？撤回后不再显示，不能恢复。", title=row.title)
+        gone = _("这份公告已经撤回。") if row.withdrawn_at else None
+        return [Button("withdraw", _("撤回"), self.path(".withdraw"), ask, gone)]
+
+    @expose("/withdraw/", methods=("POST",))
+    def withdraw(self) -> Any:
+        """Readers see it no longer."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        try:
+            with races_as_refusals():
+                announcements.withdraw(db.session(), row, current_user)
+                db.session.commit()
+        except Refused as refused:
+            db.session.rollback()
+            flash(str(refused), "error")
+            return self.back()
+        flash(_("已撤回，不再显示。"), "success")
+        return self.back()
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        if (row := kwargs.get("model")) is not None:
+            entries = select(AnnouncementChange).where(AnnouncementChange.announcement_id == row.id)
+            changes = db.session.scalars(entries.order_by(AnnouncementChange.id.desc()).limit(50)).all()
+            kwargs |= {"changes": changes, "shown_change": shown_change}
+        return super().render(template, **kwargs)
+
+    def after_saving(self, row: Any, form: Any) -> Any:
+        flash(_("已保存。显示期间，所选角色的账号会收到消息，并在工作台看到公告。"), "success")
+        return redirect(self.get_url(".index_view"))
+
+
+def shown_change(entry: AnnouncementChange) -> str:
+    """修改：标题：旧 → 新；终止日期：… → …"""
+    said = [
+        _("%(label)s：%(before)s → %(after)s", label=LABELS[name], before=pair[0] or _("（无）"), after=pair[1])
+        for name, pair in entry.changes.items()
+        if entry.what == "change"
+    ]
+    return "：".join([str(DONE[entry.what]), *(["；".join(said)] if said else [])])

@@ -1,0 +1,86 @@
+"""自动保存: the form posts itself into a buffer beside the application, and is filled from it when opened again."""
+
+from typing import Any
+
+from flask import abort, current_app, flash, jsonify, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+
+from models.application import Application, typed_form
+from models.columns import written
+from models.database import db
+from models.workflow import Refused
+from views.panel import repeated_saves
+from views.panel.fields import number_of
+from views.panel.saving import races_as_refusals
+from views.screens.carrier_import import CarrierImportScreen
+
+FIELDS = frozenset({"last_entry", "publisher_id", *written(Application)})
+ROWS = ("carriers-", "del-carriers-")
+
+
+class AutosaveScreen(CarrierImportScreen):
+    """The screen whose form saves itself."""
+
+    opens = CarrierImportScreen.opens | {"autosave"}
+
+    @expose("/autosave/", methods=("POST",))
+    def autosave(self) -> Any:
+        """Keep what is typed, or with `discard` drop it; the application itself stays as it is."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        if "discard" in request.form:
+            typed_form.forget(db.session(), row, current_user, None, restored_revision())
+            db.session().commit()
+            flash(_("已放弃自动保存的内容，下面是已保存的申请。"), "success")
+            return redirect(self.get_url(".edit_view", id=row.id), 303)
+        page, version = repeated_saves.key_sent(), number_of(request.form.get("version")) or 0
+        try:
+            with races_as_refusals():  # two windows began at the same moment
+                typed = typed_form.keep(
+                    db.session(), row, current_user, version, page, restored_revision(), fields_sent()
+                )
+                db.session().commit()
+        except Refused as refused:
+            db.session().rollback()
+            return jsonify(message=str(refused)), 409
+        return jsonify(at=typed.saved_at.strftime("%H:%M"))
+
+    def fill_again(self, model: Application | None) -> Any:
+        """The form with what this account has typed and not saved; None where there is nothing."""
+        if model is None or request.method != "GET":
+            return None
+        typed = typed_form.typed_by(db.session(), model, current_user)
+        if typed is None:
+            return None
+        sent = MultiDict({name: text for name, text in typed.fields.items() if name in FIELDS or name.startswith(ROWS)})
+        sent["version"] = str(model.version)
+        form = self._edit_form_class(sent, obj=model)
+        form.typed = typed
+        return form
+
+    def typed_page(self, form: Any, model: Application | None) -> dict[str, Any]:
+        """What the page tells of autosaving; `stale`: somebody has saved since."""
+        typed = getattr(form, "typed", None)
+        seconds = int(current_app.config["AUTOSAVE_SECONDS"])
+        stale = typed is not None and model is not None and typed.version != model.version
+        shown = typed.revision if typed is not None else restored_revision()
+        return {"typed": typed, "stale": stale, "restored": shown, "autosave": 0 if stale else seconds}
+
+
+def forget_saved(row: Application) -> None:
+    """After 保存: the buffer of the page that was sent, whose text now stands in the application."""
+    typed_form.forget(db.session(), row, current_user, repeated_saves.key_sent(), restored_revision())
+
+
+def restored_revision() -> int:
+    """The revision of the buffer that the page was filled from; 0 for none."""
+    return number_of(request.form.get("restored")) or 0
+
+
+def fields_sent() -> dict[str, str]:
+    """The fields of the form, without those that belong to the page. No database keeps NUL in JSON."""
+    return {
+        name: text.replace("\0", "") for name, text in request.form.items() if name in FIELDS or name.startswith(ROWS)
+    }

@@ -1,0 +1,106 @@
+"""The page on which a province decides: what changed, the next case, a preview of the certificate."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import abort, flash, g, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import tuple_
+from sqlalchemy.sql.operators import desc_op
+from werkzeug.datastructures import MultiDict
+
+from models import workflow
+from models.application import Application
+from models.application.comeback import comeback
+from models.database import db
+from models.vocabulary import Action
+from models.workflow import Refused
+from views.certificate import preview
+from views.entrance.security import local
+from views.resources import office
+from views.screens.filing import FilingScreen
+
+MOST_FIELDS = 50  # of the query that an address carries
+
+
+class CaseScreen(FilingScreen):
+    """A list of a province whose rows open one after the other, within the query they were found by."""
+
+    opens = FilingScreen.opens | {"preview"}
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        model = kwargs.get("model")
+        if template == self.details_template and model is not None:
+            deciding = model.status in workflow.AWAITING
+            kwargs |= {"deciding": deciding, "neighbours": self.neighbours(model, kwargs["return_url"])}
+            kwargs["comeback"] = comeback(db.session(), model) if deciding else None
+        return super().render(template, **kwargs)
+
+    def acts_of_page(self, row: Application) -> tuple[Action, ...]:
+        """While it waits, those alone that this status allows; one that was done once already stays, dim."""
+        if row.status not in workflow.AWAITING:
+            return self.page_acts
+        return tuple(action for action in self.page_acts if row.status in workflow.ACTS[action].when)
+
+    @expose("/preview/")
+    def preview(self) -> Any:
+        """The words of the certificate as 准予备案 would issue it now, and what forbids that; keeps nothing."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        if sentence := workflow.refusal(Action.GRANT, row.status, current_user.role):
+            flash(sentence, "error")
+            return redirect(self.get_url(".details_view", id=row.id))
+        issuing, why_not = office(), ""
+        try:
+            issuing.check(row, current_user)
+        except Refused as refused:
+            why_not = str(refused)
+        return preview(row, issuing.words(row, current_user), why_not)
+
+    # 上一件, 下一件
+    def query(self) -> Any:
+        """On the page of one row the query is that of the list it was opened from."""
+        on_a_row = request.endpoint == f"{self.endpoint}.details_view"
+        if on_a_row and self.query_form is not None and not hasattr(g, "query"):
+            g.query = self.query_form(self.listed_by())
+        return super().query()
+
+    def listed_by(self) -> "MultiDict[str, str]":
+        """The query in the address of the list, if it was this screen's; empty otherwise."""
+        parts = urlsplit(local(request.args.get("url")) or "")
+        if parts.path != self.get_url(".index_view"):
+            return MultiDict()
+        try:
+            return MultiDict(parse_qsl(parts.query, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        except ValueError:
+            return MultiDict()
+
+    def neighbours(self, row: Application, back: str) -> list[tuple[str, str]]:
+        """(label, address) of the cases before and after `row` in its list, in which it need not stand any more."""
+        found = ((_("上一件"), self.neighbour(row, True)), (_("下一件"), self.neighbour(row, False)))
+        return [(label, self.get_url(".details_view", id=key, url=back)) for label, key in found if key is not None]
+
+    def neighbour(self, row: Application, before: bool) -> int | None:
+        """The id of the next row in the order of the list; a keyset, so that one index range is read for one row."""
+        order = self.walking_order()
+        columns, ascending = [by.element for by in order], (order[0].modifier is desc_op) == before
+        query, here = self.narrow(db.session.query(Application.id)), [getattr(row, column.key) for column in columns]
+        if None in here:  # the act has emptied it, as 办结期限: on with what is first
+            if before:
+                return None
+            query = query.filter(Application.id != row.id).order_by(*order)
+        else:
+            place = tuple_(*columns)
+            query = query.filter(place > here if ascending else place < here)
+            query = query.order_by(*(column.asc() if ascending else column.desc() for column in columns))
+        found = query.limit(1).scalar()
+        return None if found is None else int(found)
+
+    def walking_order(self) -> list[Any]:
+        """The order of the list that the row was opened from."""
+        asked = self.listed_by()
+        sort, name = asked.get("sort", type=int), None
+        if sort is not None and 0 <= sort < len(self._list_columns):
+            name = self._list_columns[sort][0]
+        return self.order(name, bool(asked.get("desc", type=int)))

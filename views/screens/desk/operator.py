@@ -1,0 +1,54 @@
+"""The desk of the operator: whether the system, the calendar and the exchange with customs are well. No application."""
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from models import access, deadlines
+from models.customs.health import health
+from views.entrance.health import problems
+from views.resources import pace
+from views.screens.desk.parts import Desk, Figure
+
+# The words of /healthz → the sentence, and the screen that tells more.
+SENTENCES = {
+    "restore": (_l("恢复没有完成，系统暂不能使用。请重新运行 restore。"), ""),
+    "database": (_l("数据库没有响应。"), ""),
+    "keys": (_l("有省份缺少签章密钥，该省不能准予备案。请按说明放置密钥。"), ""),
+    "missing": (_l("最近一次核对发现有附件文件缺失，请从备份中找回。"), ""),
+    "store": (_l("附件存储不可用（已满、只读或没有挂载），不能上传附件。"), ""),
+    "deliverer": (_l("投递程序没有运行，报文没有发出。请启动 customs deliver --watch。"), "traffic"),
+    "overdue": (_l("有报文超时没有发出。"), "traffic"),
+    "set_aside": (_l("有报文多次失败，已搁置，由省级主管部门放行。"), "traffic"),
+    "rejected": (_l("有作废通知海关没有接收，由省级主管部门重发。"), "traffic"),
+    "unanswered": (_l("有报文久未回执，由省级主管部门与海关核实。"), "traffic"),
+    "mail": (_l("邮件没有按时发出。请检查邮件服务器，并启动 mail send --watch。"), ""),
+    "papers": (_l("证明文件没有按时制作。请启动 certificate work --watch。"), ""),
+    "papers_set_aside": (_l("有证明文件多次制作失败，已搁置。排除原因后运行 certificate render。"), ""),
+}
+
+
+def desk() -> Desk:
+    """What is not well comes first; a sentence when all is."""
+    found = [SENTENCES.get(word, (word, "")) for word in problems()]
+    alerts = [("danger", str(words), url_for(f"{screen}.index_view") if screen else "") for words, screen in found]
+    if not alerts:
+        alerts = [("success", _("系统运行正常：数据库、附件存储、签章密钥、证明制作和报文投递均无异常。"), "")]
+    with access.everything() as session:
+        exchange, horizon = health(session, pace()), deadlines.horizon(session)
+    traffic = url_for("traffic.index_view")
+    figures = [Figure(state.label, count, traffic) for state, count in exchange.counts.items()]
+    figures.append(Figure(_l("久未回执"), exchange.unanswered, traffic, "danger"))
+    known, ask = of_calendar(horizon)
+    calendar = ("danger" if ask else "info", known + ask, url_for("calendar.index_view"))
+    return Desk(figures, alerts=[calendar, *alerts])
+
+
+def of_calendar(horizon: deadlines.Horizon) -> tuple[str, str]:
+    """How far the calendar reaches, and, while the next notice is due, what to do."""
+    if not horizon.is_near:
+        return _("工作日历登记到 %(day)s。", day=horizon.last), ""
+    known = _("工作日历只登记到 %(day)s。", day=horizon.last) if horizon.last else _("今年的放假安排还没有登记。")
+    if horizon.beyond:
+        known += _("有 %(count)s 份申请的办结期限在此之后，暂按周一至周五推算。", count=horizon.beyond)
+    return known, _("请在国务院办公厅公布下一年度放假安排后尽快导入。")

@@ -1,0 +1,93 @@
+"""The desk of a province: what waits by its deadline, what came back, what customs did not take, what was decided."""
+
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, select
+
+from models import clock, workflow
+from models.application import Application
+from models.application.trail import TrailEntry, decided_since
+from models.customs import DELIVERIES, CustomsMessage, long_unanswered
+from models.vocabulary import Action, Delivery
+from views.panel import deadlines
+from views.resources import pace
+from views.screens.desk.parts import Desk, Figure, Part, count, line, rows
+
+FIRST = 8  # rows of what is due first
+
+
+def desk() -> Desk:
+    """Figures first, in the order in which they are urgent."""
+    return Desk(figures=[*_by_deadline(), *_others()], parts=[_first(), _again()], alerts=_alerts())
+
+
+def waiting() -> Select[Application]:
+    """What waits here."""
+    return select(Application).where(Application.status.in_(workflow.AWAITING))
+
+
+def _counted(label: Any, query: Select[Any], address: str, tone: str = "") -> Figure:
+    return Figure(label, count(query.with_only_columns(Application.id)), address, tone)
+
+
+def _by_deadline() -> list[Figure]:
+    tones = {"overdue": "danger", "today": "warning", "soon": "warning"}
+    figures = [_counted(_l("待审核"), waiting(), url_for("review.index_view"))]
+    for span, tone in tones.items():
+        label, condition = deadlines.SPANS[span]
+        figures.append(_counted(label, waiting().where(condition()), url_for("review.index_view", due=span), tone))
+    return figures
+
+
+def _others() -> list[Figure]:
+    again = waiting().where(Application.submissions > 1)
+    figures = [_counted(_l("退回后重新申报"), again, url_for("review.index_view", round="again"))]
+    for label, group, tone in (
+        (_l("退回，等待补正"), workflow.SENT_BACK, ""),
+        (_l("海关接收失败"), workflow.ACTS[Action.RESEND].when, "danger"),
+    ):
+        (status,) = group
+        query = select(Application).where(Application.status_order == status.order)
+        figures.append(_counted(label, query, url_for("filings.index_view", status=status.value), tone))
+    aside, silent = Delivery.SET_ASIDE, long_unanswered(pace().unanswered_since())
+    for label, condition, state in (
+        (_l("已搁置的报文"), DELIVERIES[aside], aside.value),
+        (_l("久未回执的报文"), silent, "unanswered"),
+    ):
+        messages = select(CustomsMessage.id).where(condition)
+        figures.append(Figure(label, count(messages), url_for("exchange.index_view", state=state), "danger"))
+    today = clock.today()
+    decided = decided_since(today, today).with_only_columns(TrailEntry.id)
+    figures.append(Figure(_l("今天办结"), count(decided), url_for("filings.index_view", decided=today.isoformat())))
+    return figures
+
+
+def _first() -> Part:
+    """By the due date: the index of desk, status and due date is read from its beginning."""
+    lines = []
+    for row in rows(waiting().order_by(Application.due_on, Application.id), FIRST):
+        since = _("%(at)s 申报", at=f"{row.submitted_at:%Y-%m-%d}" if row.submitted_at else "")
+        facts = (row.publisher_name or "", since, _("办结期限 %(due)s", due=row.due_on))
+        lines.append(line(row, "review", facts, deadlines.tag(row)))
+    return Part(_l("先办"), lines, url_for("review.index_view"), _l("没有待审核的申请。"))
+
+
+def _again() -> Part:
+    found = rows(waiting().where(Application.submissions > 1).order_by(Application.due_on, Application.id))
+    lines = [
+        line(row, "review", (row.publisher_name or "", _("第 %(n)s 次申报", n=row.submissions)), deadlines.tag(row))
+        for row in found
+    ]
+    return Part(_l("退回后重新申报"), lines, url_for("review.index_view", round="again"))
+
+
+def _alerts() -> list[tuple[str, str, str]]:
+    """A deadline past the end of the calendar is an estimate: reviewers hear of it, the operator is to mend it."""
+    last = deadlines.calendar().last_known(clock.today()) or clock.today()
+    if not rows(waiting().where(Application.due_on > last), 1):
+        return []
+    told = _("有申请的办结期限超出已登记的工作日历，暂按周一至周五推算；系统管理员登记下一年度放假安排后自动重算。")
+    return [("warning", told, "")]

@@ -1,0 +1,121 @@
+"""委托: a press invites units to apply for it, a unit accepts; either side ends it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import abort, flash, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from sqlalchemy.orm import Session
+from wtforms.validators import DataRequired
+
+from models import clock
+from models.database import db
+from models.log import Operation
+from models.notifications import entrustments
+from models.notifications.events import Event
+from models.people import entrusting
+from models.people.accounts import Account, Entrustment
+from models.vocabulary import Role, Trade
+from models.workflow import Refused
+from views.panel.display import Button
+from views.panel.fields import PlainTextField
+from views.panel.logged import note
+from views.panel.screen import Screen, labels_of
+from views.screens.accounts import ACTS, named
+
+Act = Callable[[Session, Entrustment, Account], None]
+DONE: dict[str, tuple[Act, Event, Operation, Any]] = {
+    "accept": (
+        entrusting.accept,
+        Event.ENTRUSTED,
+        Operation.ENTRUSTMENT_ACCEPTED,
+        _l("已接受，现在可以为该出版单位办理申请。"),
+    ),
+    "end": (
+        entrusting.end,
+        Event.ENTRUSTMENT_ENDED,
+        Operation.ENTRUSTMENT_ENDED,
+        _l("已终止。已申报的申请不受影响，未申报的草稿须改选出版单位后才能申报。"),
+    ),
+}
+
+
+def tell_and_log(row: Entrustment, event: Event, kind: Operation) -> None:
+    """Tell both units, and enter it into the log; the caller commits both with the act."""
+    entrustments.tell_both(db.session(), event, row, f"entrustment-{row.id}-{kind.value}")
+    about = f"{row.publisher.credit_code} → {row.agent.credit_code}"
+    note(kind, about, f"{row.since} – {row.until}")
+
+
+class EntrustingScreen(Screen):
+    """The entrustments of one's own unit, given and taken; row security shows no other."""
+
+    roles = frozenset({Role.PUBLISHER})
+    opens = frozenset({"change"})
+    column_list = ("publisher", "agent", "since", "until", "state", "acts")
+    column_sortable_list = ("since", "until")
+    column_labels = labels_of(Entrustment) | ACTS | {"state": _l("状态")}
+    column_formatters = {
+        "publisher": lambda _view, _context, row, _name: row.publisher.name,
+        "agent": lambda _view, _context, row, _name: row.agent.name,
+        "state": lambda _view, _context, row, _name: entrusting.state(row),
+    }
+    form_columns = ("agent", "since", "until")
+    form_overrides = named(Entrustment, "since", "until")["overrides"]
+    form_args = named(Entrustment, "since", "until")["args"]
+    form_extra_fields = {
+        "agent": PlainTextField(
+            _l("受托单位"), [DataRequired()], most=160, description=_l("单位全称或 18 位统一社会信用代码")
+        )
+    }
+    address_of: Any = None  # an entrustment is ended and given anew, never opened
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Entrustment, db, **kwargs)
+
+    @property
+    def can_create(self) -> bool:  # type: ignore[override]
+        """Only a press entrusts."""
+        unit = current_user.organisation if current_user else None
+        return unit is not None and unit.trade is Trade.PUBLISHER
+
+    def save(self, form: Any, model: None) -> Entrustment:
+        row = entrusting.invite(db.session(), current_user, form.agent.data, form.since.data, form.until.data)
+        tell_and_log(row, Event.ENTRUSTMENT_OFFERED, Operation.ENTRUSTMENT_OFFERED)
+        return row
+
+    def buttons(self, row: Entrustment) -> list[Button]:
+        if row.ended_at or row.until < clock.today():
+            return []
+        mine, press, unit = row.publisher_id == current_user.organisation_id, row.publisher.name, row.agent.name
+        offered = []
+        if row.pending and not mine:
+            ask = _("确定要接受 %(press)s 的委托吗？接受后贵单位可以代其申请备案。", press=press)
+            offered.append(Button("accept", _("接受"), self.get_url(".change", answer="accept"), ask))
+        word = _("谢绝") if row.pending and not mine else _("撤销邀请") if row.pending else _("终止")
+        ask = _("确定要%(word)s吗？委托方 %(press)s，受托方 %(unit)s。", word=word, press=press, unit=unit)
+        return [*offered, Button("end", word, self.get_url(".change", answer="end"), ask)]
+
+    @expose("/<any(accept, end):answer>/", methods=("POST",))
+    def change(self, answer: str) -> Any:
+        """Accept or end one; refused in one sentence when the other side was first."""
+        row = self.get_one(request.form.get("id")) or abort(404)
+        act, event, kind, done = DONE[answer]
+        try:
+            act(db.session(), row, current_user)
+            tell_and_log(row, event, kind)
+            db.session().commit()
+        except Refused as refused:
+            db.session().rollback()
+            flash(str(refused), "error")
+        else:
+            flash(str(done), "success")
+        return self.back()
+
+    def get_empty_list_message(self) -> str:
+        if self.can_create:
+            return _("贵单位没有委托其他单位。需要委托时请点击“新建”，填写受托单位，对方接受后即可代贵单位申请。")
+        return _("没有出版单位委托贵单位。收到邀请后会显示在这里，接受后即可代其申请。")

@@ -1,0 +1,45 @@
+"""In which orders a list of applications can be read, and which of them the indexes hold."""
+
+from typing import Any
+
+from models.application import Application
+from views.panel.paging import directed
+from views.panel.query import OwnQuery
+from views.panel.screen import Screen
+
+BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
+DATES = {"since", "until"}
+# Fields of the query form, and the columns by which indexes hold the rows that they narrow to in order.
+IN_ORDER: tuple[tuple[set[str], set[str]], ...] = (
+    ({"status"}, {"id", "applied_on", "status_order"}),
+    ({"status", *DATES}, {"applied_on"}),
+    ({"province"}, {"id", "publisher_sort"}),
+    ({"number"}, {"number"}),
+)
+
+
+class FilingOrder(Screen):
+    """The sorts of a list of applications."""
+
+    query_form: Any = OwnQuery
+    column_sortable_list: Any = (("number", "id"), *BY_PINYIN, "applied_on", ("status", "status_order"))
+
+    def _get_default_order(self) -> Any:
+        """Newest first; with a date range by date, so that status, range and order are one index range."""
+        query = self.query()
+        ranged = query is not None and (query.since.data or query.until.data)
+        names = ("applied_on", "id") if ranged else ("id",)
+        return [(getattr(Application, name), [], True) for name in names]
+
+    def order(self, sort_column: Any, descending: bool) -> list[Any]:
+        """As the indexes have it: statuses within dates by date, and what begins alike by 申请单号."""
+        order = super().order(sort_column, descending)
+        asked = self.asked_fields()
+        if sort_column == "status" and asked & DATES:
+            order.insert(1, directed(Application.applied_on, descending))
+        if "number" in asked and len(order) == 1:
+            order.insert(0, directed(Application.number, descending or sort_column != "number"))
+        return order
+
+    def in_order(self, asked: set[str], order: list[str]) -> bool:
+        return not asked or any(asked <= fields and order[0] in columns for fields, columns in IN_ORDER)

@@ -1,0 +1,134 @@
+"""消息: what has happened that concerns the reader, newest first; each opens what it is about, and is then read."""
+
+from typing import Any, ClassVar
+
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from models import notifications, workflow
+from models.application import Application
+from models.database import db
+from models.notifications import UNREAD, Notification
+from models.notifications.announcements import Announcement
+from models.vocabulary import Role
+from views.entrance.security import local
+from views.panel.fields import number_of
+from views.panel.query import Condition, Query, choice
+from views.panel.rows import address
+from views.panel.screen import labels_of
+from views.resources import mail_server
+from views.screens.feed_settings import FeedSettingsScreen
+from views.screens.mail_settings import MailSettingsScreen
+
+STATES = (("unread", _l("未读")), ("read", _l("已读")))
+KINDS = (("application", _l("申请")), ("announced", _l("通知公告")), ("other", _l("其他")))
+
+
+class MessageQuery(Query):
+    """未读 or 已读; about applications, announcements, or else."""
+
+    state = choice(_l("状态"), lambda: list(STATES))
+    kind = choice(_l("类别"), lambda: list(KINDS))
+    conditions: ClassVar[dict[str, Condition]] = {
+        "state": lambda state: UNREAD if state == "unread" else ~UNREAD,
+        "kind": lambda kind: {
+            "application": Notification.application_id.is_not(None),
+            "announced": Notification.announcement_id.is_not(None),
+        }.get(kind, Notification.application_id.is_(None) & Notification.announcement_id.is_(None)),
+    }
+
+
+def tagged(row: Notification) -> Markup:
+    """What has happened, as a coloured tag."""
+    return Markup('<span class="badge badge-{}">{}</span>').format(row.telling.tone, row.what.label)
+
+
+class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
+    """Everybody's own; row security shows no other."""
+
+    roles = frozenset(Role)
+    opens = MailSettingsScreen.opens | FeedSettingsScreen.opens | {"read_all", "announcement"}
+    can_view_details = True
+    list_template, details_template = "screens/messages.html", "screens/message_text.html"
+    query_form = MessageQuery
+    column_list = ("at", "event", "sentence")
+    column_sortable_list = ("at",)
+    column_default_sort = ("at", True)
+    column_labels = labels_of(Notification) | {"sentence": _l("消息")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Notification, db, **kwargs)
+        self.column_formatters = {
+            "event": lambda _view, _context, row, _name: tagged(row),
+            "sentence": lambda _view, _context, row, _name: self.linked(row),
+        }
+
+    def menu_entries(self) -> list[tuple[Any, str]]:
+        """No line: the bell on top leads here."""
+        return []
+
+    def get_query(self) -> Any:
+        shown = joinedload(Notification.application).load_only(Application.number, Application.title)
+        return super().get_query().options(shown, joinedload(Notification.announcement))
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        offers = {"offers_mail": mail_server() is not None, "offers_feed": current_user.role is Role.REVIEWER}
+        return super().render(template, **(offers | kwargs))
+
+    def linked(self, row: Notification) -> Markup:
+        """The sentence as a link to what it is about; unread ones are marked for eyes and ears."""
+        unread = Markup('<i class="unread"><span class="unseen">{}</span></i> ') if row.read_at is None else Markup()
+        title = row.application.title if row.application else None
+        about = Markup(" <small>{}</small>").format(title) if title else ""
+        where = address(self.path(".details_view"), row.id)
+        whole = Markup('<span>{}<a href="{}">{}</a>{}</span>')
+        return whole.format(unread.format(_("未读")), where, row.sentence, about)
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """What the message is about, which is read from now on: the application's page, or the text. Commits."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        if request.method == "GET":  # a HEAD shows nothing
+            notifications.mark_read(db.session(), row)
+            db.session.commit()
+        if row.application_id is not None:
+            return redirect(self.page_of(row))
+        if row.announcement_id is not None:
+            return redirect(self.get_url(".announcement", id=row.announcement_id))
+        return self.render(self.details_template, title=row.what.label, text=row.sentence, at=row.at)
+
+    def page_of(self, row: Notification) -> str:
+        """The application on the screen of the reader's role."""
+        application = row.application
+        assert application is not None
+        screen = "applications"
+        if current_user.role is Role.REVIEWER:
+            screen = "review" if application.status in workflow.AWAITING else "filings"
+        back = local(request.args.get("url")) or self.get_url(".index_view")
+        return str(self.get_url(f"{screen}.details_view", id=application.id, url=back))
+
+    @expose("/announcement/")
+    def announcement(self) -> Any:
+        """One announcement, whether there is a message of it yet or not. Commits that it is read."""
+        key = number_of(request.args.get("id"))
+        found = db.session.query(Announcement).filter(Announcement.id == key).one_or_none() if key else None
+        row = found or abort(404)
+        mine = db.session.scalar(select(Notification).where(Notification.announcement_id == row.id))
+        if mine is not None and request.method == "GET":
+            notifications.mark_read(db.session(), mine)
+            db.session.commit()
+        return self.render(self.details_template, title=row.title, text=row.text, until=row.until, at=row.since)
+
+    @expose("/read-all/", methods=("POST",))
+    def read_all(self) -> Any:
+        """全部标为已读."""
+        count = notifications.mark_all_read(db.session())
+        db.session.commit()
+        flash(_("已将 %(count)s 条消息标为已读。", count=count), "success")
+        return self.back()

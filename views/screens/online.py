@@ -1,0 +1,89 @@
+"""在线用户: the sessions in use now, which the operator may end, and the accounts for which one has to wait."""
+
+from typing import Any
+
+from flask import abort, flash, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from models.database import db
+from models.people import online
+from models.people.accounts import Account
+from models.people.sessions import Visit
+from models.vocabulary import Role
+from models.workflow import Refused
+from views.entrance.login import session_limits
+from views.entrance.place import place
+from views.panel.display import Button, button_html
+from views.panel.fields import number_of
+from views.panel.log_query import OnlineQuery
+from views.panel.screen import Screen
+
+
+class OnlineScreen(Screen):
+    """The last seen first. Nothing here tells what somebody does."""
+
+    roles = frozenset({Role.OPERATOR})
+    opens = frozenset({"end", "unlock"})
+    query_form = OnlineQuery
+    list_template = "screens/online.html"
+    column_list = ("who", "role", "began_at", "seen_at", "address", "program", "acts")
+    column_default_sort: Any = [("seen_at", True), ("id", True)]
+    column_sortable_list: Any = ()
+    column_labels = {
+        "who": _l("用户"), "role": _l("角色"), "began_at": _l("登录时间"), "seen_at": _l("最近操作"),
+        "address": _l("地址"), "program": _l("浏览器"), "acts": _l("操作"),
+    }  # fmt: skip
+    column_formatters: Any = {
+        "who": lambda _view, _context, row, _name: f"{row.account.username}（{row.account.name}）",
+        "role": lambda _view, _context, row, _name: row.account.role.label,
+    }
+    address_of: Any = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Visit, db, **kwargs)
+
+    def narrow(self, query: Any) -> Any:
+        return super().narrow(query.filter(online.in_use(*session_limits())))
+
+    def buttons(self, row: Visit) -> list[Button]:
+        name = row.account.username
+        ask = _("确定要让 %(name)s 立即下线吗？对方重新登录后可以继续；要阻止再次登录，请停用账号。", name=name)
+        refusal = _("这是您本次的登录，请点击右上角“退出”。") if row.id == current_user.visit.id else None
+        return [Button("end", _("强制下线"), self.path(".end"), ask, refusal)]
+
+    def unlock_button(self, account: Account) -> Any:
+        """解锁, in the part above the list."""
+        ask = _("确定要解除 %(name)s 的登录限制吗？请先确认是本人输错，而不是他人猜测。", name=account.username)
+        return button_html(Button("unlock", _("解锁"), self.path(".unlock"), ask), account.id)
+
+    @expose("/end/", methods=("POST",))
+    def end(self) -> Any:
+        """强制下线."""
+        visit = self.get_one(request.form.get("id")) or abort(404)
+        words = _("%(name)s 已下线。", name=visit.account.username)
+        return self.done(lambda: online.end_forcibly(db.session(), visit, current_user, place()), words)
+
+    @expose("/unlock/", methods=("POST",))
+    def unlock(self) -> Any:
+        """解锁."""
+        number = number_of(request.form.get("id"))
+        account = (db.session.get(Account, number) if number is not None else None) or abort(404)
+        words = _("%(name)s 的登录限制已解除，可以立即重新登录。", name=account.username)
+        return self.done(lambda: online.unlock(db.session(), account, current_user, place()), words)
+
+    def done(self, act: Any, words: str) -> Any:
+        """Do it, commit and tell; a refusal is told instead."""
+        try:
+            act()
+            db.session().commit()
+            flash(words, "success")
+        except Refused as refused:
+            db.session().rollback()
+            flash(str(refused), "error")
+        return self.back()
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        return super().render(template, **({"slowed": online.slowed(db.session())} | kwargs))

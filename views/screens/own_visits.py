@@ -1,0 +1,50 @@
+"""我的登录: one's own sessions, of which one may end the others, and the last sign-ins under one's name."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, request
+from flask_admin import BaseView, expose
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from models.database import db
+from models.people import online
+from views.entrance.login import session_limits
+from views.entrance.place import place
+from views.panel.display import on_screen
+from views.panel.fields import number_of
+from views.screens.logs import moment, tag
+
+
+class OwnVisitsScreen(BaseView):
+    """Everybody's; it is reached from the top of every page, not from the menu."""
+
+    def is_accessible(self) -> bool:
+        return bool(current_user.is_authenticated)
+
+    def _handle_view(self, name: str, **kwargs: Any) -> Any:
+        if not self.is_accessible():
+            abort(403)
+
+    def menu_entries(self) -> list[tuple[Any, str]]:
+        """No line in the menu."""
+        return []
+
+    @expose("/")
+    def index(self) -> Any:
+        session = db.session()
+        visits = session.scalars(online.own(current_user, *session_limits())).all()
+        page: dict[str, Any] = {"visits": visits, "entries": online.recent(session, current_user)}
+        return self.render("screens/own_visits.html", **page, readable=on_screen, moment=moment, tag=tag)
+
+    @expose("/end/", methods=("POST",))
+    def end(self) -> Any:
+        """End one other session, or, without an id, all of them."""
+        key = number_of(request.form["id"]) or 0 if "id" in request.form else None
+        ended = online.end_others(db.session(), current_user, place(), key)
+        db.session().commit()
+        if ended:
+            flash(_("已结束 %(count)s 个其他登录。", count=ended), "success")
+        else:
+            flash(_("没有其他登录需要结束，可能已经退出或超时。"), "message")
+        return redirect(self.get_url(".index"), 303)

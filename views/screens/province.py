@@ -1,0 +1,89 @@
+"""本省设置: what a province sets for itself, by its reviewers, and the trail of every change."""
+
+from typing import Any
+
+from flask import abort, flash, redirect
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_login import current_user
+from wtforms import BooleanField, IntegerField
+from wtforms.validators import InputRequired, NumberRange
+from wtforms.widgets import TextInput
+
+from models import deadlines, opinions
+from models.database import db
+from models.deadlines import provinces
+from models.deadlines.provinces import MOST_DAYS, SETTINGS, ProvinceChange, ProvinceSettings
+from models.vocabulary import Role
+from models.workflow import Refused
+from views.panel.checks import REQUIRED
+from views.panel.fields import SeenVersion
+from views.panel.screen import labels_of
+from views.screens.stock_opinions import StockOpinionScreen
+
+LABELS = labels_of(ProvinceSettings)
+
+
+class DaysField(IntegerField):
+    """A number of working days."""
+
+    widget = TextInput()
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        within = NumberRange(1, MOST_DAYS, _("请填写 1 至 %(most)s 的整数。", most=MOST_DAYS))
+        super().__init__(label, [InputRequired(REQUIRED), within], render_kw={"inputmode": "numeric"}, **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("请填写 1 至 %(most)s 的整数。", most=MOST_DAYS)) from None
+
+
+class ProvinceScreen(StockOpinionScreen):
+    """The row of the reviewer's own province; there is no way to another's."""
+
+    roles = frozenset({Role.REVIEWER})
+    edit_template = "screens/province.html"
+    form_columns = ("version", *SETTINGS)
+    form_extra_fields = {"version": SeenVersion()} | {
+        name: (BooleanField if name == "withdrawal_allowed" else DaysField)(LABELS[name]) for name in SETTINGS
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(ProvinceSettings, db, **kwargs)
+
+    @expose("/", methods=("GET", "POST"))
+    def index_view(self) -> Any:
+        """The form of one's own province."""
+        return self.fill_in(provinces.settings_of(db.session(), current_user.province) or abort(404))
+
+    def save(self, form: Any, model: ProvinceSettings) -> int:
+        """Write what differs, its trail, and the due dates of what waits; how many of these moved."""
+        if form.version.seen != model.version:
+            raise Refused(_("设置刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。"))
+        values = {name: form[name].data for name in SETTINGS}
+        provinces.change(db.session(), model, values, current_user)
+        return deadlines.recompute(db.session(), model.province)
+
+    def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
+        form.version.data = model.version
+        return super().show_refusal_in_form(refused, form, model)
+
+    def after_saving(self, row: int, form: Any) -> Any:
+        flash(_("已保存，重新计算了 %(count)s 份申请的办结期限。", count=row), "success")
+        return redirect(self.get_url(".index_view"))
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        page: dict[str, Any] = {"shown_change": shown_change, "lists": opinions.listed(db.session())}
+        page["changes"] = provinces.history(db.session(), current_user.province)
+        return super().render(template, **(page | kwargs))
+
+
+def shown_change(entry: ProvinceChange) -> str:
+    """办结期限：20 → 12; of a list: 常用意见（退回）：（无） → 材料不全。"""
+    words = {"True": _("是"), "False": _("否"), "": _("（无）")}
+    before, after = (words.get(value, value) for value in (entry.before, entry.after))
+    act = opinions.ACT_OF.get(entry.setting)
+    label = _("常用意见（%(act)s）", act=act.label) if act else LABELS.get(entry.setting, entry.setting)
+    return _("%(label)s：%(before)s → %(after)s", label=label, before=before, after=after)

@@ -1,0 +1,67 @@
+"""常用意见 of the reviewer's own province: looked through, added, changed and removed, with a trail."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from models import opinions
+from models.database import db
+from models.opinions import StockOpinion
+from models.vocabulary import Action
+from models.workflow import Refused
+from views.panel.fields import number_of
+from views.panel.saving import races_as_refusals
+from views.panel.screen import Screen
+
+
+class StockOpinionScreen(Screen):
+    """The part of 本省设置 that is a list. What is refused comes back as it was typed."""
+
+    opens = frozenset({"opinions", "keep_opinion"})
+
+    @expose("/opinions/")
+    def opinions(self) -> Any:
+        """The sentences of every act, each in a form of its own, and what was changed."""
+        return self.opinion_page()
+
+    @expose("/opinions/<any(add, change, remove):what>/", methods=("POST",))
+    def keep_opinion(self, what: str) -> Any:
+        """One change of one sentence."""
+        row = None if what == "add" else self.opinion_of(request.form.get("id"))
+        act = row.act if row else request.form.get("act", "")
+        if act not in opinions.TAKING:
+            abort(400)
+        try:
+            with races_as_refusals():
+                write(what, row, Action(act))
+                db.session.commit()
+        except Refused as refused:
+            db.session.rollback()
+            flash(str(refused), "error")
+            return self.opinion_page(request.form), 422
+        flash(_("已保存。"), "success")
+        return redirect(f"{self.get_url('.opinions')}#opinions-{act}")
+
+    def opinion_of(self, key: str | None) -> StockOpinion:
+        """The row, 404 when this province has none of that id."""
+        number = number_of(key)
+        found = db.session.query(StockOpinion).filter(StockOpinion.id == number) if number is not None else None
+        return (found and found.one_or_none()) or abort(404)
+
+    def opinion_page(self, typed: Any = None) -> Any:
+        """The page; `typed`: the fields of a form that was refused."""
+        return self.render("screens/opinions.html", most=opinions.MOST_WORDS, typed=typed or {})
+
+
+def write(what: str, row: StockOpinion | None, act: Action) -> None:
+    """Add, change or remove, as the form says; raises Refused."""
+    words, version = request.form.get("words", ""), number_of(request.form.get("version"))
+    if row is None:
+        opinions.add(db.session(), act, words, current_user)
+    elif what == "remove":
+        opinions.remove(db.session(), row, version, current_user)
+    else:
+        opinions.change(db.session(), row, version, words, current_user)
