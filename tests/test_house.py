@@ -217,3 +217,17 @@ def test_the_search_for_raw_sql_finds_it(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert passing_by(module) == {"text", "connection", "engine", "raw_connection", "Application.__table__"}
+
+
+def test_no_name_at_the_top_of_a_file_is_given_two_values() -> None:
+    """The second would silently reach the functions that were written for the first."""
+    twice = []
+    for path in sorted(path for room in ("models", "views", "tests") for path in (ROOT / room).glob("**/*.py")):
+        names = [
+            target.id
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            for target in (node.targets if isinstance(node, ast.Assign) else [])
+            if isinstance(target, ast.Name)
+        ]
+        twice += [(path.name, name) for name in {*names} if names.count(name) > 1]
+    assert twice == []

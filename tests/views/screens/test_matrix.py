@@ -253,7 +253,7 @@ def test_a_refused_button_stays_visible_dim_and_says_why(as_: As, make_applicati
             assert allowed or (dim and dim[1] == refusal(Action(button[1]), status, Role(role)))
 
 
-WORDS = {"act": "resend", "what": "add", "answer": "end", "how": "stop"}  # of the routes that name what is done
+NAMES = {"act": "resend", "what": "add", "answer": "end", "how": "stop"}  # of the routes that name what is done
 
 
 @pytest.mark.slow
@@ -268,7 +268,7 @@ def test_no_button_needs_a_body_to_answer(app: Flask, as_: As, make_application:
             continue  # 保存 on a blank form makes a draft, which is what it is for
         role = next((role for role, screens in SCREENS.items() if screen in screens), "operator")
         action = "grant" if view == "together" else "submit"
-        built = rule.build(WORDS | {"action": action} if rule.arguments else {})
+        built = rule.build(NAMES | {"action": action} if rule.arguments else {})
         assert built is not None
         for query in ("", f"?id={key}", "?id=1"):
             answer = browsers[role].post(built[1] + query)
