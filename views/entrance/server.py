@@ -55,12 +55,17 @@ def post_worker_init(worker: Any) -> None:
             if unfinished_restore.is_running():  # pages say so until it is done
                 return
             worker.log.error(unfinished_restore.sentence())
-            sys.exit(Arbiter.APP_LOAD_ERROR)  # the arbiter then starts no other worker
+            sys.exit(exit_code(worker.age))
         try:
             with access.everything() as session:
                 registered_store.register(session, store())
         except (SQLAlchemyError, Refused) as why:
             worker.log.error(str(why))
+
+
+def exit_code(age: int) -> int:
+    """Of a worker that cannot begin. Only the first (age 1) stops the server: a second would be a traceback in it."""
+    return Arbiter.APP_LOAD_ERROR if age == 1 else 0
 
 
 def pre_request(_worker: Any, request: Any) -> None:
@@ -121,12 +126,12 @@ class Worker(ThreadWorker):
         super().init_process()
 
     def load_wsgi(self) -> None:
-        """A wrong setting is one sentence and no traceback, and the arbiter starts no other worker then."""
+        """A wrong setting is one sentence and no traceback."""
         try:
             super().load_wsgi()
         except click.ClickException as wrong:
             click.echo(wrong.format_message(), err=True)
-            sys.exit(Arbiter.APP_LOAD_ERROR)
+            sys.exit(exit_code(self.age))
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection a thread once it has data; gunicorn's own worker would wait 5 seconds in the thread."""

@@ -123,7 +123,7 @@ def test_a_server_does_not_start_on_a_half_restored_register(app: Flask, empty_a
     names = ("SQLALCHEMY_DATABASE_URI", "STORE", "SECRET_KEY", "SIGNING_KEY")
     outside = os.environ | {f"FILING_{name}": str(empty_app.config[name]) for name in names}
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-    command = [gunicorn, "--config", "python:views.entrance.server", "--bind", "127.0.0.1:0"]
+    command = [gunicorn, "--config", "python:views.entrance.server", "--bind", "127.0.0.1:0", "--workers", "4"]
     done = subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, timeout=300)
     assert done.returncode != 0
     assert UNFINISHED in done.stderr
