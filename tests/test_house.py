@@ -231,3 +231,15 @@ def test_no_name_at_the_top_of_a_file_is_given_two_values() -> None:
         ]
         twice += [(path.name, name) for name in {*names} if names.count(name) > 1]
     assert twice == []
+
+
+def test_a_function_can_be_seen_at_once() -> None:
+    """25 lines between its docstring and its end."""
+    long = []
+    for module in MODULES:
+        for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[ast.get_docstring(node) is not None :]
+                lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+                long += [(module, node.name, lines)] if lines > 25 else []
+    assert long == []

@@ -113,13 +113,23 @@ def init_app(app: Flask) -> None:
     translations.init_app(app)
     with app.app_context():
         addresses.init_app(app)
-    static_files.init_app(app)
-    security.init_app(app)
-    login.init_app(app)
-    limits.init_app(app)
-    unfinished_restore.init_app(app)
+    for entrance in (static_files, security, login, limits, unfinished_restore, database_failures):
+        entrance.init_app(app)
     inspection.share(Path(app.instance_path) / "inspections", app.config["INSPECTIONS"])
-    database_failures.init_app(app)
+    init_panel(app)
+    app.register_blueprint(verification.verify)
+    health.init_app(app)
+    feed.init_app(app)
+    # Asked for beside a PDF or a picture in a window of its own, where no page names an icon.
+    app.add_url_rule("/favicon.ico", "icon", lambda: app.send_static_file("emblem.svg"))
+    terminal.init_app(app)
+    with app.app_context():
+        check_database(app.config["SQLALCHEMY_DATABASE_URI"])
+        open_store()
+
+
+def init_panel(app: Flask) -> None:
+    """The screens in the order of the menu, and what their templates ask for."""
     admin = Admin(
         app,
         name=PRODUCT,
@@ -130,15 +140,6 @@ def init_app(app: Flask) -> None:
     )
     for screen, name, address in SCREENS:
         admin.add_view(screen(name=name, endpoint=address, url=f"/{address}"))
-    app.register_blueprint(verification.verify)
-    health.init_app(app)
-    feed.init_app(app)
-    # Asked for beside a PDF or a picture in a window of its own, where no page names an icon.
-    app.add_url_rule("/favicon.ico", "icon", lambda: app.send_static_file("emblem.svg"))
-    terminal.init_app(app)
-    with app.app_context():
-        check_database(app.config["SQLALCHEMY_DATABASE_URI"])
-        open_store()
     app.jinja_env.globals.update(
         product=PRODUCT,
         menu=lambda: menu(admin),

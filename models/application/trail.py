@@ -69,6 +69,12 @@ class TrailEntry(Child, Base):
         return hashlib.sha256(self.content().encode()).hexdigest()
 
 
+def _last_seal(session: Session, application: Application) -> str | None:
+    """The seal of the application's newest entry; None: it has none."""
+    of_application = select(TrailEntry.seal).where(TrailEntry.application_id == application.id)
+    return session.scalar(of_application.order_by(TrailEntry.id.desc()).limit(1))
+
+
 def record(
     session: Session,
     application: Application,
@@ -84,12 +90,6 @@ def record(
 
     `digest`: of what the act wrote, see TrailEntry.
     """
-    last = session.scalar(
-        select(TrailEntry.seal)
-        .where(TrailEntry.application_id == application.id)
-        .order_by(TrailEntry.id.desc())
-        .limit(1)
-    )
     entry = TrailEntry(
         application=application,
         application_id=application.id,
@@ -103,7 +103,7 @@ def record(
         opinion=opinion or None,
         changes=changes or None,
         digest=digest,
-        previous=last or NOTHING_BEFORE,
+        previous=_last_seal(session, application) or NOTHING_BEFORE,
     )
     entry.seal = entry.sealed()
     session.add(entry)

@@ -65,14 +65,11 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _certificate(name: str, moment: datetime, issuer: Pair | None) -> Pair:
-    """A new key and its certificate: an authority's, issued by `issuer`, or a root (None)."""
-    key, subject = generate_private_key(SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    issuer_certificate, issuer_key = issuer or (None, key)
-    signs_papers, is_root = issuer is not None, issuer is None
-    usage = x509.KeyUsage(
-        digital_signature=signs_papers,
-        content_commitment=signs_papers,
+def _usage(is_root: bool) -> x509.KeyUsage:
+    """A root signs certificates, an authority papers."""
+    return x509.KeyUsage(
+        digital_signature=not is_root,
+        content_commitment=not is_root,
         key_cert_sign=is_root,
         crl_sign=is_root,
         key_encipherment=False,
@@ -81,6 +78,13 @@ def _certificate(name: str, moment: datetime, issuer: Pair | None) -> Pair:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _certificate(name: str, moment: datetime, issuer: Pair | None) -> Pair:
+    """A new key and its certificate: an authority's, issued by `issuer`, or a root (None)."""
+    key, subject = generate_private_key(SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    issuer_certificate, issuer_key = issuer or (None, key)
+    is_root = issuer is None
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -90,11 +94,11 @@ def _certificate(name: str, moment: datetime, issuer: Pair | None) -> Pair:
         .not_valid_before(moment)
         .not_valid_after(moment + YEARS)
         .add_extension(x509.BasicConstraints(ca=is_root, path_length=0 if is_root else None), critical=True)
-        .add_extension(usage, critical=True)
+        .add_extension(_usage(is_root), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
-    if signs_papers:
+    if not is_root:
         policy = x509.PolicyInformation(x509.ObjectIdentifier(DEMO_POLICY), None)
         builder = builder.add_extension(x509.CertificatePolicies([policy]), critical=False)
     return builder.sign(issuer_key, SHA256()), key

@@ -6,6 +6,7 @@ from flask import abort, current_app, jsonify, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.datastructures import FileStorage
 
 from models.acts import uploads
 from models.application import Application, locking
@@ -17,6 +18,14 @@ from models.workflow import Refused
 from views.panel.fields import number_of
 from views.resources import bounds, store
 from views.screens.filing import FilingScreen
+
+
+def attach(row: Application | None, kind: AttachmentKind, file: FileStorage) -> Attachment:
+    """Attach what the request brings, in place of the file that it `replaces`. Raises Refused."""
+    replaces = number_of(request.form["replaces"]) or 0 if "replaces" in request.form else None
+    limit = int(current_app.config["ATTACHMENT_MB"]) << 20
+    content, name = cast(BinaryIO, file.stream), file.filename or ""
+    return uploads.attach(db.session(), row, kind, content, name, current_user, store(), limit, replaces, bounds())
 
 
 class UploadScreen(FilingScreen):
@@ -32,21 +41,8 @@ class UploadScreen(FilingScreen):
             abort(400)
         kind = AttachmentKind(request.form["kind"])
         row = (self.get_one(key) or abort(404)) if key else None
-        replaces = number_of(request.form["replaces"]) or 0 if "replaces" in request.form else None
-        limit = int(current_app.config["ATTACHMENT_MB"]) << 20
         try:
-            attached = uploads.attach(
-                db.session(),
-                row,
-                kind,
-                cast(BinaryIO, file.stream),
-                file.filename or "",
-                current_user,
-                store(),
-                limit,
-                replaces,
-                bounds(),
-            )
+            attached = attach(row, kind, file)
             db.session().commit()
         except Refused as refused:
             db.session().rollback()

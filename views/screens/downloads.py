@@ -33,33 +33,39 @@ class DownloadScreen(Screen):
     @expose("/attachment/")
     def attachment(self) -> Response:
         """A file, under its own name; the bytes cannot run anything in our name, whatever they are."""
-        key = number_of(request.args.get("id"))
-        file = db.session().get(Attachment, key) if key is not None else None
-        if (
-            file is None
-            or self.get_one(file.application_id) is None
-            or not disclosure.may_read(db.session(), file, current_user)
-        ):
-            abort(404)
+        file = self._readable(number_of(request.args.get("id"))) or abort(404)
         inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args
-        response = send_file(
-            content_of(file),
-            mimetype=file.media_type,
-            as_attachment=not inline,
-            download_name=named(file.name, file.media_type),
-            etag=file.digest,
-            conditional=False,
-        )
-        name = named(file.name, file.media_type)
-        name_plainly(response, name, f"attachment-{file.id}{PurePath(name).suffix}")
-        response.content_length = file.size
-        response.make_conditional(request, accept_ranges=True, complete_length=file.size)
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Frame-Options"] = "SAMEORIGIN"  # shown beside the fields of a case
+        response = response_with(file, inline)
         kind, number = Handout.FILE_SHOWN if inline else Handout.FILE_SAVED, file.application.number
         words = _("%(kind)s（附件 %(id)s）", kind=file.kind.label, id=file.id)
         note_handout_and_commit(kind, number, words=words)
         return response
+
+    def _readable(self, key: int | None) -> Attachment | None:
+        """The file with this number, of a row of this screen, if the person may read it."""
+        file = db.session().get(Attachment, key) if key is not None else None
+        if file is None or self.get_one(file.application_id) is None:
+            return None
+        return file if disclosure.may_read(db.session(), file, current_user) else None
+
+
+def response_with(file: Attachment, inline: bool) -> Response:
+    """The bytes of a file, to be shown or saved, whole or the one range that is asked for."""
+    name = named(file.name, file.media_type)
+    response = send_file(
+        content_of(file),
+        mimetype=file.media_type,
+        as_attachment=not inline,
+        download_name=name,
+        etag=file.digest,
+        conditional=False,
+    )
+    name_plainly(response, name, f"attachment-{file.id}{PurePath(name).suffix}")
+    response.content_length = file.size
+    response.make_conditional(request, accept_ranges=True, complete_length=file.size)
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"  # shown beside the fields of a case
+    return response
 
 
 def content_of(file: Attachment) -> BinaryIO:
