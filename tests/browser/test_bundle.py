@@ -12,7 +12,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Coming
-from tests.browser.test_keeping import session_ends, signs_in_over_the_page
+from tests.browser.test_signed_out import session_ends, signs_in_over_the_page
 from tests.cast import make_papers
 from tests.conftest import Making, Recording
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.models.migrations.test_migrations import copy_of_the_house, run_in
+from tests.models.migrations.test_recipes import copy_of_the_house, run_in
 
 RECIPE = {
     "models/vocabulary.py": {

@@ -1,25 +1,16 @@
 """What the acts refuse, what they tell, and that they happen wholly or not at all."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from models import access
 from models.acts import drafts, filing, uploads
 from models.acts.completeness import Incomplete
 from models.application import Application, locking
 from models.application.attachments import Attachment
-from models.certificate import Certificate, frozen
 from models.database import db
-from models.database.triggers import SENTENCE
-from models.numbering import Serial
-from models.people.accounts import Account
 from models.vocabulary import Action, AttachmentKind, Status
 from models.workflow import Refused
 from tests.cast import upload
@@ -188,144 +179,3 @@ def test_whoever_was_overtaken_by_a_deletion_is_told_to_look_again(make_applicat
             db.session.commit()
         with pytest.raises(locking.Conflict, match="已被他人办理，请返回列表查看"):
             filing.perform(db.session(), Action.SUBMIT, shown, late)
-
-
-@contextmanager
-def failing_at(session: Session, number: int) -> Iterator[None]:
-    """The `number`th statement from now on fails, as if the database had gone; the commit counts as one."""
-    count = 0
-
-    def fail(*_args: Any, **_more: Any) -> None:
-        nonlocal count
-        count += 1
-        if count == number:
-            raise ConnectionError("the database is gone")
-
-    engine = session.get_bind()
-    event.listen(engine, "before_cursor_execute", fail)
-    event.listen(engine, "commit", fail)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", fail)
-        event.remove(engine, "commit", fail)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("status", "action", "who"),
-    [("draft", "submit", "publisher"), ("pending", "grant", "reviewer"), ("filed", "revoke", "reviewer")],
-)
-def test_an_act_that_fails_at_any_statement_leaves_nothing(
-    app: Flask, make_application: Making, on_record: Recording, status: str, action: str, who: str
-) -> None:
-    """ST5, RC6: the failure is put at the first statement, the second, … until the act gets through."""
-    key = make_application(status=status)
-    before = on_record(key)
-    for number in range(1, 60):
-        with app.app_context(), access.everything() as session:
-            account = session.scalars(select(Account).filter_by(username=who)).one()
-            application = session.get_one(Application, key)
-            serials = session.scalars(select(Serial.last)).all()
-            try:
-                with failing_at(session, number):
-                    filing.perform(session, Action(action), application, account, "理由", office=office())
-                    session.commit()
-                break
-            except ConnectionError:
-                session.rollback()
-            assert session.scalars(select(Serial.last)).all() == serials
-        assert on_record(key) == before
-    assert 5 < number < 59
-    assert on_record(key)["trail_entry"][-1]["act"] == action
-
-
-def test_what_is_rolled_back_was_never_there(make_application: Making, acting: Acting, on_record: Recording) -> None:
-    """RC6: certificate, trail and outbox live in the transaction of the act."""
-    key = make_application(status="pending")
-    before = on_record(key)
-    with acting("reviewer") as reviewer:
-        application = db.session.get_one(Application, key)
-        filing.perform(db.session(), Action.GRANT, application, reviewer, office=office())
-        assert application.certificate is not None
-        db.session.rollback()
-    assert on_record(key) == before
-
-
-def test_what_is_granted_is_frozen_as_people_read_it(make_application: Making, acting: Acting) -> None:
-    key = make_application(status="filed", carriers=2)
-    with acting("publisher"):
-        application = db.session.get_one(Application, key)
-        certificate = application.certificate
-        assert certificate is not None
-        assert certificate.snapshot == frozen(application)
-        assert certificate.snapshot["title"] == "黑胶唱片《茉莉花》"
-        assert certificate.snapshot["port"] == "2201-浦江海关"
-        assert certificate.snapshot["category"] == "音像制品"
-        assert [row["quantity"] for row in certificate.snapshot["carriers"]] == ["1000", "1001"]
-        assert (certificate.authority, certificate.signer) == ("江苏省新闻出版局", "陈静")
-
-
-@pytest.mark.parametrize("change", ["number", "content", "signer"])
-def test_an_issued_certificate_never_changes(
-    make_application: Making, acting: Acting, on_record: Recording, change: str
-) -> None:
-    """Design 2.7, AD8: a mistake means revoke, and apply again."""
-    key = make_application(status="filed")
-    before = on_record(key)
-    with acting("reviewer"):
-        certificate = db.session.scalars(select(Certificate)).one()
-        setattr(certificate, change, "另一个")
-        with pytest.raises(DBAPIError, match=SENTENCE):
-            db.session.commit()
-        db.session.rollback()
-        db.session.delete(certificate)
-        with pytest.raises(DBAPIError, match=SENTENCE):
-            db.session.commit()
-    assert on_record(key) == before
-
-
-def test_customs_is_told_of_every_grant_resend_and_revocation_once(
-    make_application: Making, acting: Acting, on_record: Recording
-) -> None:
-    """CU12: one message an act, each with a name of its own."""
-    key = make_application(status="customs_failed")
-    for action in (Action.RESEND, Action.REVOKE):
-        with acting("reviewer") as reviewer:
-            filing.perform(db.session(), action, db.session.get_one(Application, key), reviewer, "数据有误")
-            db.session.commit()
-    messages = on_record(key)["customs_message"]
-    assert [message["act"] for message in messages] == [Action.GRANT, Action.RESEND, Action.REVOKE]
-    assert len({message["message_id"] for message in messages}) == 3
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("status", [status for status in Status if status is not Status.FILED])
-def test_a_receipt_for_anything_but_a_filed_application_is_refused(
-    app: Flask, make_application: Making, on_record: Recording, status: Status
-) -> None:
-    """CU7: a receipt that comes twice, or too late, changes nothing."""
-    key = make_application(status=status)
-    before = on_record(key)
-    with app.app_context(), access.everything() as session:
-        for accepted in (True, False):
-            with pytest.raises(Refused, match=f"当前状态为「{status.label}」，不接受海关回执"):
-                filing.customs_replied(session, session.get_one(Application, key), accepted)
-            session.commit()
-    assert on_record(key) == before
-
-
-def test_a_print_leaves_its_mark_and_makes_no_open_form_stale(
-    make_application: Making, acting: Acting, on_record: Recording
-) -> None:
-    """手册 第二章·打印: a look, not a change."""
-    key = make_application(status="filed")
-    before = on_record(key)
-    for username in ("publisher", "reviewer", "national"):
-        with acting(username) as account:
-            filing.perform(db.session(), Action.PRINT, db.session.get_one(Application, key), account)
-            db.session.commit()
-    after = on_record(key)
-    assert [entry["act"] for entry in after["trail_entry"]][-3:] == ["print"] * 3
-    assert after["application"][0]["version"] == before["application"][0]["version"]
-    assert after["customs_message"] == before["customs_message"]

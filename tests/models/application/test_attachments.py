@@ -5,23 +5,16 @@ import io
 import os
 import resource
 import signal
-import zipfile
-import zlib
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-import pikepdf
 import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from pikepdf import Dictionary, Name
-from PIL import Image
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from models import clock
 from models.acts import uploads
 from models.application import Application
 from models.application.attachments import Attachment, Store, named
@@ -32,19 +25,9 @@ from models.vocabulary import AttachmentKind
 from models.workflow import Refused
 from tests.cast import upload
 from tests.conftest import Acting, Making, Recording
+from tests.models.application.files_put import MANY, kept_in, put
 
 Paper = Callable[[str], bytes]
-MANY = 20 << 20
-
-
-@pytest.fixture
-def store(address: str) -> Store:
-    return Store(address)
-
-
-def put(store: Store, content: bytes, name: str = "文件.pdf", limit: int = MANY) -> str:
-    """The media type under which it was accepted."""
-    return store.put(io.BytesIO(content), name, limit).media_type
 
 
 @pytest.mark.parametrize(
@@ -110,214 +93,6 @@ def test_a_name_ends_as_the_kind_of_its_file_does(given_name: str, media_type: s
     """21: no other program opens it for what its name claims."""
     assert named(clean_name(given_name) if given_name != "合同.exe " else given_name, media_type) == kept
     assert len(kept.encode()) <= 255
-
-
-def picture(kind: str, size: tuple[int, int] = (600, 400)) -> bytes:
-    """A picture with something on it."""
-    out = io.BytesIO()
-    Image.effect_noise(size, 60).convert("RGB").save(out, kind)
-    return out.getvalue()
-
-
-@pytest.mark.parametrize(("kind", "media_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("TIFF", "image/tiff")])
-def test_a_picture_is_accepted_for_what_it_is_whatever_its_name(store: Store, kind: str, media_type: str) -> None:
-    assert put(store, picture(kind), "扫描件.pdf") == media_type
-
-
-def test_a_pdf_is_accepted(store: Store, a_pdf: Paper) -> None:
-    assert put(store, a_pdf("合同")) == "application/pdf"
-
-
-def zipped(**files: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-STRANGE = {
-    "html": b"<!DOCTYPE html><html><script>alert(1)</script></html>",
-    "svg": SVG,
-    "xml": b"<?xml version='1.0'?>" + SVG,
-    "exe": b"MZ\x90\x00" + bytes(60) + b"PE\x00\x00" + bytes(400),
-    "elf": b"\x7fELF" + bytes(400),
-    "zip": zipped(a=b"x"),
-    "docx": zipped(**{"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w:document/>"}),
-    "zip bomb": zipped(zeros=bytes(20 << 20)),
-    "gif": b"GIF89a" + bytes(200),
-    "text": "这是一份合同。".encode(),
-    "postscript": b"%!PS-Adobe-3.0\n%%EOF",
-    "nonsense": b"\x00" * 500,
-}
-
-
-@pytest.mark.parametrize("name", STRANGE)
-def test_what_only_calls_itself_pdf_is_refused(store: Store, name: str) -> None:
-    """FU2: the content decides, not the ending; and nothing of it stays."""
-    with pytest.raises(Refused, match=r"“文件\.pdf”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件"):
-        put(store, STRANGE[name])
-    assert kept_in(store) == []
-
-
-def kept_in(store: Store) -> list[str]:
-    """Every digest that the store holds; nothing half done lies about."""
-    assert store.clear(clock.now() + timedelta(days=1)) == 0
-    return list(store.digests())
-
-
-def test_an_empty_file_is_refused(store: Store) -> None:
-    with pytest.raises(Refused, match=r"“文件\.pdf”是空的"):
-        put(store, b"")
-
-
-@pytest.mark.parametrize("kind", ["pdf", "PNG", "JPEG"])
-def test_a_file_that_is_also_an_archive_is_refused(store: Store, a_pdf: Paper, kind: str) -> None:
-    """FU2: a polyglot is a PDF to us and a ZIP, or a JAR, to somebody else."""
-    content = a_pdf("合同") if kind == "pdf" else picture(kind)
-    with pytest.raises(Refused):
-        put(store, content + zipped(a=b"x"))
-    assert kept_in(store) == []
-
-
-def written(change: Callable[[pikepdf.Pdf], object], **options: Any) -> bytes:
-    """A PDF of one page with something done to it."""
-    pdf, out = pikepdf.new(), io.BytesIO()
-    pdf.add_blank_page()
-    change(pdf)
-    pdf.save(out, **options)
-    return out.getvalue()
-
-
-def script(pdf: pikepdf.Pdf) -> Dictionary:
-    return pdf.make_indirect(Dictionary(S=Name.JavaScript, JS="app.alert(1)"))
-
-
-def with_names(pdf: pikepdf.Pdf) -> None:
-    pdf.Root.Names = Dictionary(JavaScript=Dictionary(Names=["a", script(pdf)]))
-
-
-def with_field(pdf: pikepdf.Pdf) -> None:
-    field = pdf.make_indirect(
-        Dictionary(Type=Name.Annot, Subtype=Name.Widget, FT=Name.Tx, T="a", Rect=[0] * 4, AA=Dictionary(K=script(pdf)))
-    )
-    pdf.pages[0].Annots = pikepdf.Array([field])
-    pdf.Root.AcroForm = Dictionary(Fields=[field])
-
-
-def with_link(pdf: pikepdf.Pdf) -> None:
-    pdf.pages[0].Annots = pikepdf.Array(
-        [Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=Dictionary(S=Name.JavaScript, JS="x()"))]
-    )
-
-
-def with_launch(pdf: pikepdf.Pdf) -> None:
-    pdf.Root.OpenAction = Dictionary(S=Name.Launch, F="cmd.exe")
-
-
-def with_attachment(pdf: pikepdf.Pdf) -> None:
-    pdf.attachments["a.exe"] = b"MZ"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda pdf: setattr(pdf.Root, "OpenAction", Dictionary(S=Name.JavaScript, JS="app.alert(1)")),
-        lambda pdf: setattr(pdf.Root, "OpenAction", script(pdf)),
-        lambda pdf: setattr(pdf.Root, "AA", Dictionary(WC=script(pdf))),
-        lambda pdf: setattr(pdf.pages[0].obj, "AA", Dictionary(O=Dictionary(S=Name.JavaScript, JS="x()"))),
-        with_names,
-        with_field,
-        with_link,
-        with_launch,
-        with_attachment,
-    ],
-    ids=["open", "open indirect", "catalogue", "page", "names", "field", "link", "launch", "attachment"],
-)
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "object streams"])
-def test_a_pdf_that_can_act_is_refused(store: Store, change: Callable[[pikepdf.Pdf], object], packed: bool) -> None:
-    """FU2: scripts, programs to launch and files inside, wherever in the document they hide."""
-    mode = pikepdf.ObjectStreamMode.generate if packed else pikepdf.ObjectStreamMode.disable
-    with pytest.raises(Refused, match=r"含有脚本或会自动执行的操作，请打印为新的 PDF 后上传。|中嵌有其他文件"):
-        put(store, written(change, object_stream_mode=mode))
-
-
-def test_a_pdf_that_speaks_of_scripts_is_no_script(store: Store) -> None:
-    """A text in which somebody writes /JS is only a text; so is a link to a page."""
-
-    def change(pdf: pikepdf.Pdf) -> None:
-        pdf.docinfo["/Title"] = "How /JS and /JavaScript work"
-        pdf.Root.OpenAction = Dictionary(S=Name.GoTo, D=[pdf.pages[0].obj, Name.Fit])
-        pdf.pages[0].Contents = pdf.make_stream(b"BT (/JS (x)) Tj ET")
-
-    assert put(store, written(change)) == "application/pdf"
-
-
-def test_an_encrypted_pdf_is_refused(store: Store) -> None:
-    """FU2: the reviewer could not read it."""
-    locked = written(lambda pdf: None, encryption=pikepdf.Encryption(user="u", owner="o"))
-    with pytest.raises(Refused, match="已加密，审核人员无法阅读，请去除密码或权限保护后上传"):
-        put(store, locked)
-
-
-def test_a_pdf_that_only_forbids_printing_is_accepted(store: Store) -> None:
-    assert put(store, written(lambda pdf: None, encryption=pikepdf.Encryption(user="", owner="o"))) == "application/pdf"
-
-
-@pytest.mark.parametrize("kind", ["PDF", "JPEG", "PNG", "TIFF"])
-@pytest.mark.parametrize("part", [0.3, 0.9])
-def test_a_file_that_broke_off_is_refused(store: Store, kind: str, part: float) -> None:
-    """FU2: an upload that stopped half way is told at once."""
-    content = written(lambda pdf: pdf.add_blank_page()) if kind == "PDF" else picture(kind)
-    with pytest.raises(Refused, match="不完整，后面的内容缺失，请重新复制或重新生成后上传"):
-        put(store, content[: int(len(content) * part)])
-    assert kept_in(store) == []
-
-
-def test_a_picture_too_large_to_be_opened_is_refused_unopened(store: Store) -> None:
-    """FU2: some kilobytes that would unfold into gigabytes."""
-    size = (30_000).to_bytes(4) * 2
-    header = b"IHDR" + size + bytes([1, 0, 0, 0, 0])
-    content = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4) + header + zlib.crc32(header).to_bytes(4)
-    with pytest.raises(Refused, match="的像素过大，请缩小后上传"):
-        put(store, content + bytes(4) + b"IEND\xaeB`\x82")
-
-
-def packed(megabytes: int, streams: int) -> bytes:
-    """A PDF whose object streams unpack to so many megabytes each: a thousandth of that to send."""
-    out, offsets = io.BytesIO(), {}
-    objects = {1: b"<</Type/Catalog/Pages 2 0 R>>", 2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>"}
-    objects[3] = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>"
-    for n in range(streams):
-        inner = b"%d 0 (" % (50 + n) + b"A" * (megabytes << 20) + b")"
-        data, first = zlib.compress(inner, 1), len(b"%d 0 " % (50 + n))
-        head = b"<</Type/ObjStm/N 1/First %d/Length %d/Filter/FlateDecode>>stream\n" % (first, len(data))
-        objects[4 + n] = head + data + b"\nendstream"
-    out.write(b"%PDF-1.5\n")
-    for key, body in objects.items():
-        offsets[key] = out.tell()
-        out.write(b"%d 0 obj\n" % key + body + b"\nendobj\n")
-    rows = [(0, 0, 65535)] + [(1, offsets[key], 0) for key in range(1, 4 + streams)]
-    rows += [(0, 0, 0)] * (50 - len(rows)) + [(2, 4 + n, 0) for n in range(streams)]
-    table = b"".join(bytes([kind]) + a.to_bytes(4) + b.to_bytes(2) for kind, a, b in rows)
-    xref = out.tell()
-    head = b"<</Type/XRef/Size %d/W[1 4 2]/Root 1 0 R/Length %d>>stream\n" % (len(rows), len(table))
-    out.write(b"49 0 obj\n" + head + table + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % xref)
-    return out.getvalue()
-
-
-@pytest.mark.slow
-def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Store, a_pdf: Paper) -> None:
-    """FU2: 100 KB that would take 12 GB and a minute cost their sender a sentence; the next file is read as ever."""
-    assert put(store, packed(megabytes=1, streams=2)) == "application/pdf"
-    for megabytes, streams in ((100, 1), (15, 40)):
-        bomb = packed(megabytes, streams)
-        assert len(bomb) < 6 << 20
-        with pytest.raises(Refused, match="过于庞大复杂，无法检查"):
-            put(store, bomb)
-    assert put(store, a_pdf("合同")) == "application/pdf"
-    assert len(kept_in(store)) == 2
 
 
 @pytest.mark.slow

@@ -11,7 +11,6 @@ from models.database import db
 from models.sort_keys import sort_key
 from models.vocabulary import Status
 from tests.former import values_of
-from tests.models.migrations.test_migrations import blank as blank
 
 PEOPLE = [  # user name before, enabled, first password unused; user name after, and whether the former one is kept
     ("zhangsan", False, False, "zhangsan-5", True),  # disabled: gives way to whoever works

@@ -1,33 +1,17 @@
 """The certificate as PDF, and the public page behind its QR code."""
 
-import json
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from datetime import date
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
-from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.request import urlopen
 
 import pikepdf
 import pypdfium2
 import pytest
 import zxingcpp
 from flask import Flask
-from sqlalchemy import select
 
-from models import access
-from models.acts.papers import order
-from models.certificate import Certificate, typesetting
 from models.certificate.display import dated, total_of
-from models.certificate.typesetting import Order
-from tests import ROOT
-from views.certificate import page
-from views.resources import keys
+from tests.views.certificate.read_papers import pages, tight
 
 SCRIPT = "<script>alert(1)</script>"
 MILLIMETRE = 72 / 25.4
@@ -37,49 +21,10 @@ TEXTS = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def granted(app: Flask) -> Callable[..., Certificate]:
-    """`granted(key)`: a copy of that application's certificate; keyword arguments change its snapshot."""
-
-    def copied(key: int, **changes: Any) -> Certificate:
-        with app.app_context(), access.everything() as session:
-            found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            content = json.dumps(found.snapshot | changes)
-            fields = {
-                name: getattr(found, name) for name in ("number", "issued_on", "authority", "signer", "check_code")
-            }
-            return Certificate(content=content, digest=found.digest, **fields)
-
-    return copied
-
-
-@pytest.fixture
-def paper(app: Flask, granted: Callable[..., Certificate]) -> Callable[..., bytes]:
-    """`paper(key)`: the PDF of that application's certificate, made in this process."""
-
-    def on_paper(key: int, **changes: Any) -> bytes:
-        copy = granted(key, **changes)
-        with app.app_context():
-            return typesetting.make_signed_pdf(order(copy, "320000", keys(), page))
-
-    return on_paper
-
-
-def pages(document: bytes) -> list[str]:
-    """The text of every page, without blanks: a wrapped cell reads like an unwrapped one."""
-    texts = [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(document)]
-    return [re.sub(r"\s", "", text.replace("\ufffe", "-").replace("\x02", "-")) for text in texts]
-
-
 def verdict(page: str) -> str:
     """The one large word of the public page."""
     (word,) = re.findall(r"<h1>(.*?)</h1>", page)
     return str(word)
-
-
-def tight(text: str) -> str:
-    """The same text as `pages` would read it."""
-    return re.sub(r"\s", "", text)
 
 
 def qr_code(document: bytes) -> str:
@@ -225,65 +170,3 @@ class TestPaper:
             assert str(opened.docinfo["/Title"]) == f"赴境外加工光盘进口备案证明 {granted(key).number}"
             assert str(opened.docinfo["/Author"]) == "江苏省新闻出版局"
             assert str(opened.Root.Lang) == "zh-CN"
-
-
-class TestFence:
-    @pytest.fixture
-    def visited(self) -> Iterator[tuple[str, list[str]]]:
-        """A server on this machine, and the paths requested from it."""
-        asked: list[str] = []
-
-        class Recorder(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                asked.append(self.path)
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_words: Any) -> None:
-                """Silent."""
-
-        server = HTTPServer(("127.0.0.1", 0), Recorder)
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        server.server_close()
-
-    def test_typesetting_fetches_nothing_from_network_or_disk(
-        self, visited: tuple[str, list[str]], tmp_path: Path, app: Flask
-    ) -> None:
-        """AC6: even if the template refers to them."""
-        address, asked = visited
-        secret = tmp_path / "secret.txt"
-        secret.write_text("TOPSECRET")
-        html = (
-            f'<link rel="stylesheet" href="{address}/style.css"><link rel="attachment" href="{secret.as_uri()}">'
-            f'<img src="{address}/image.png"><img src="{secret.as_uri()}"><style>@import "{address}/more.css";'
-            f'@font-face {{ font-family: x; src: url("{address}/font.woff") }} p {{ font-family: x }}</style>'
-            '<p>正文<div id="seal"></div>'
-        )
-        with app.app_context():
-            document, _page, _box = typesetting.render_pdf(Order(html, "{}", date(2026, 11, 24), keys(), "320000"))
-        assert asked == []
-        with pikepdf.open(BytesIO(document)) as opened:
-            assert list(opened.attachments) == ["snapshot.json"]
-        assert pages(document) == ["正文"]
-        urlopen(f"{address}/seen").close()
-        assert asked == ["/seen"]
-
-    def test_addresses_in_a_field_are_only_text(
-        self, visited: tuple[str, list[str]], make_application: Any, paper: Any
-    ) -> None:
-        """AC6: <img src=…> and file:// in a title are printed, not followed."""
-        address, asked = visited
-        title = f'"><img src={address}/x.png><link rel=attachment href=file:///etc/passwd>'
-        document = paper(make_application(status="filed", title=title))
-        assert tight(title) in "".join(pages(document))
-        assert asked == []
-        with pikepdf.open(BytesIO(document)) as opened:
-            assert list(opened.attachments) == ["snapshot.json"]
-
-    def test_start_up_does_not_load_weasyprint(self) -> None:
-        """PD9: WeasyPrint is imported by the first print, not by the application."""
-        look = "import sys, app; sys.exit('weasyprint' in sys.modules)"
-        root = ROOT
-        assert subprocess.run([sys.executable, "-c", look], cwd=root, check=False).returncode == 0

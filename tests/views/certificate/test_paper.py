@@ -1,28 +1,20 @@
 """The paper as a document of record: made once, stored, signed, archival; also after crashes."""
 
 import hashlib
-import json
 import os
 import pickle
 import re
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
-from io import BytesIO
+from datetime import date
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import pikepdf
-import pypdfium2
 import pytest
 from flask import Flask
-from lxml import etree
-from PIL import ImageChops
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -33,37 +25,11 @@ from models.certificate import Certificate, Paper, typesetting
 from models.certificate.paper_queue import PaperTask
 from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
 from models.database import db, triggers
-from models.files.worker import Busy
 from tests import ROOT
-from tests.bench.certificates import busy, resident
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
-from tests.views.looks import certificate as certificate_of
-from tests.views.looks import markup
+from tests.conftest import Making
 from views.certificate import page
 from views.resources import keys, store
-
-MILLIMETRE = 72 / 25.4
-PRINTED, UNSEEN = 4, 1 | 2 | 32 | 256  # flags of an annotation: invisible, hidden, not viewed, sometimes not viewed
-REFUSALS = {
-    "no key": "尚未配置江苏省新闻出版局的签章密钥，不能签发证明，请联系系统管理员。",
-    "another passphrase": "江苏省新闻出版局的签章密钥无法打开，请联系系统管理员核对密钥和口令。",
-    "a key that has ended": "江苏省新闻出版局的签章证书不在有效期内，不能签发证明，请联系系统管理员更换。",
-}
-
-
-@pytest.fixture
-def on_screen(app: Flask, as_: Any) -> Callable[[str, int], bytes]:
-    """`on_screen("publisher", key)`: the PDF as that person gets it."""
-
-    def opened(username: str, key: int) -> bytes:
-        screen = {"reviewer": "filings", "national": "register"}.get(username, "applications")
-        make_papers(app)
-        answer = as_(username).get(f"/{screen}/certificate/?id={key}")
-        assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
-        return bytes(answer.data)
-
-    return opened
 
 
 def papers(app: Flask, key: int) -> list[str]:
@@ -278,196 +244,3 @@ class TestIssuedOnce:
                 with pytest.raises(TypesettingFailed, match=why):
                     complete(granted, store(), keys(), page)
         assert papers(app, key) == []
-
-
-class TestPress:
-    @pytest.fixture
-    def an_order(self, app: Flask, make_application: Making) -> Order:
-        """A certificate to be made."""
-        key = make_application(status="filed")
-        with app.app_context(), access.everything() as session:
-            granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            return order(granted, "320000", keys(), page)
-
-    def test_a_process_that_could_not_be_started_is_started_by_the_next_task(
-        self, an_order: Order, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """After a temporary lack of memory, processes or file handles."""
-        own = Typesetter()
-        for missing in ("multiprocessing.context.SpawnContext.Pipe", "multiprocessing.context.SpawnProcess.start"):
-            with monkeypatch.context() as bare:
-                bare.setattr(missing, lambda *_: (_ for _ in ()).throw(OSError("no more")))
-                with pytest.raises(Busy):
-                    own.make_pdf(an_order)
-        assert own.make_pdf(an_order).startswith(b"%PDF-1.7")
-        own._stop()
-
-    def test_a_task_that_hangs_is_not_retried(self, an_order: Order) -> None:
-        """The next task gets a new process."""
-        own = Typesetter(timeout=0)
-        with pytest.raises(TypesettingFailed, match="hung"):
-            own.make_pdf(an_order)
-        assert own.process is None
-        own.timeout = 300
-        assert own.make_pdf(an_order).startswith(b"%PDF-1.7")
-        own._stop()
-
-    def test_repeated_typesetting_of_long_papers_takes_no_more_memory(
-        self, app: Flask, make_application: Making
-    ) -> None:
-        """PD7: fonts are subset by HarfBuzz, and memory is freed after each paper."""
-        key = make_application(status="filed", carriers=40)
-        with app.app_context(), access.everything() as session:
-            granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            whole = order(granted, "320000", keys(), page)
-        own, held = Typesetter(), []
-        for _ in range(6):
-            own.make_pdf(whole)
-            held.append(resident(own.process.pid))
-        own._stop()
-        assert held[-1] < 1.2 * held[1]
-
-    def test_a_process_is_replaced_after_a_number_of_tasks(self, an_order: Order) -> None:
-        """PD7: this frees the memory that the libraries leak."""
-        own, processes = Typesetter(max_tasks=2), []
-        for _ in range(4):
-            assert own.make_pdf(an_order).startswith(b"%PDF-1.7")
-            processes.append(own.process and own.process.pid)
-        own._stop()
-        assert processes[1] is processes[3] is None
-        assert processes[0] != processes[2]
-
-    def test_the_cost_of_rows_is_linear(self, app: Flask) -> None:
-        """PD7: ten times the rows, at most five times the work, and half as much memory again."""
-        own, work, held = Typesetter(), [], []
-        with app.app_context():
-            short, long = (
-                Order(markup(certificate_of(rows)), "{}", date(2026, 11, 24), keys(), "320000") for rows in (20, 200)
-            )
-        own.make_pdf(short)
-        for whole in (short, long):
-            before = busy(own.process.pid)
-            own.make_pdf(whole)
-            work.append(busy(own.process.pid) - before)
-            held.append(resident(own.process.pid))
-        own._stop()
-        assert work[1] < 5 * work[0]
-        assert held[1] < 1.5 * held[0]
-
-
-class TestKeys:
-    @pytest.fixture
-    def waiting(self, make_application: Making) -> int:
-        """An application that was submitted while all was well."""
-        return make_application(status="pending")
-
-    @pytest.fixture(params=REFUSALS)
-    def sentence(
-        self, request: pytest.FixtureRequest, waiting: int, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> str:
-        """Settings with which 江苏 cannot sign; the sentence that the reviewer gets."""
-        match request.param:
-            case "no key":
-                app.config["SIGNING_KEY"] = str(tmp_path / "nothing")
-            case "another passphrase":
-                app.config["SIGNING_PASSPHRASE"] = "wrong"
-            case "a key that has ended":
-                monkeypatch.setattr(
-                    "models.signing.keys.clock.now", lambda: datetime.fromisoformat("2199-01-01T00:00+08:00")
-                )
-        return REFUSALS[request.param]
-
-    def test_nothing_is_granted_that_cannot_be_signed(
-        self, waiting: int, as_: Any, on_record: Recording, sentence: str
-    ) -> None:
-        """PD4: never an unsigned certificate; the refusal says so and changes nothing."""
-        before = on_record(waiting)
-        answer = as_("reviewer").post("/review/grant/", data={"id": waiting}, follow_redirects=True)
-        assert sentence in answer.text
-        assert on_record(waiting) == before
-
-
-class TestSignature:
-    def test_the_signature_covers_everything_and_is_valid_for_another_program(
-        self, app: Flask, make_application: Making, on_screen: Any, tmp_path: Path
-    ) -> None:
-        """PD4: PAdES, no change allowed, in Beijing time; checked by pdfsig."""
-        file = tmp_path / "证明.pdf"
-        file.write_bytes(on_screen("publisher", make_application(status="filed")))
-        report = subprocess.run(["pdfsig", "-nocert", str(file)], capture_output=True, text=True, check=True).stdout
-        for line in (
-            "Signer Certificate Common Name: 江苏省新闻出版局（演示）",
-            "Signature Type: ETSI.CAdES.detached",
-            "Signing Hash Algorithm: SHA-256",
-            "Total document signed",
-            "Signature is Valid.",
-        ):
-            assert line in report
-        checked = subprocess.run(["qpdf", "--check", str(file)], capture_output=True, text=True, check=False)
-        assert (checked.returncode, checked.stderr) == (0, "")
-        with pikepdf.open(file) as opened:
-            assert opened.check_pdf_syntax() == []
-            signature = opened.Root.AcroForm.Fields[0].V
-            assert str(signature.M).endswith("+08'00'")
-            assert signature.Reference[0].TransformParams.P == 1
-            assert opened.Root.Perms.DocMDP.objgen == signature.objgen
-
-    def test_the_signature_lies_over_the_seal_and_over_no_text(
-        self, app: Flask, make_application: Making, on_screen: Any
-    ) -> None:
-        """A click on the seal shows the signature. Its field covers the text of the seal and no other."""
-        paper = on_screen("publisher", make_application(status="filed", carriers=15))
-        with pikepdf.open(BytesIO(paper)) as opened:
-            field = opened.Root.AcroForm.Fields[0]
-            left, bottom, right, top = (float(side) for side in field.Rect)
-            assert field.P.objgen == opened.pages[-1].objgen
-            pictures = [
-                str(item.Alt) for item in opened.objects if isinstance(item, pikepdf.Dictionary) and "/Alt" in item
-            ]
-        assert (right - left, top - bottom) == pytest.approx((42 * MILLIMETRE, 42 * MILLIMETRE), abs=1.5)
-        assert "江苏省新闻出版局（演示）电子印章" in pictures  # the name, which is drawn along the ring
-        document = pypdfium2.PdfDocument(paper)
-        sheet = document[len(document) - 1]
-        inside = sheet.get_textpage().get_text_bounded(left, bottom, right, top)
-        assert re.sub(r"\s", "", inside) == "电子印章演示用，无法律效力"
-        red = sheet.render(scale=4).to_pil().convert("RGB")
-        frame = ImageChops.difference(red, red.convert("L").convert("RGB")).convert("L").getbbox()
-        assert frame is not None
-        drawn = (frame[0] / 4, 842 - frame[3] / 4, frame[2] / 4, 842 - frame[1] / 4)
-        assert drawn == pytest.approx((left, bottom, right, top), abs=1.5)
-
-    def test_the_file_is_archival_tagged_and_contains_the_snapshot(
-        self, app: Flask, make_application: Making, on_screen: Any, tmp_path: Path
-    ) -> None:
-        """PDF/A-3b after signing, too: part, conformance, output intent, every font embedded, the snapshot attached."""
-        key = make_application(status="filed", carriers=3)
-        paper = on_screen("publisher", key)
-        if judge := shutil.which("verapdf"):  # which no package registry has; where it is, it decides
-            (tmp_path / "paper.pdf").write_bytes(paper)
-            assert subprocess.run([judge, "--flavour", "3b", tmp_path / "paper.pdf"], check=False).returncode == 0
-        with pikepdf.open(BytesIO(paper)) as opened:
-            assert paper.startswith(b"%PDF-1.7")  # ISO 19005-3, 6.1.2: part 3 is PDF 1.7, and no signature raises it
-            assert "/Version" not in opened.Root
-            assert [(name, str(report.BaseVersion)) for name, report in opened.Root.Extensions.items()] == [
-                ("/ESIC", "/1.7")
-            ]
-            metadata = opened.open_metadata()
-            assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "B")
-            assert opened.Root.MarkInfo.Marked
-            assert str(opened.Root.OutputIntents[0].S) == "/GTS_PDFA1"
-            assert len(opened.Root.OutputIntents[0].DestOutputProfile.read_bytes()) > 400
-            field = opened.Root.AcroForm.Fields[0]
-            assert "/N" in field.AP  # ISO 19005-3, 6.3.3: every annotation has its picture
-            assert (int(field.F) & PRINTED, int(field.F) & UNSEEN) == (PRINTED, 0)
-            assert "/DigestMethod" not in field.V.Reference[0]  # 6.1.12: none where DocMDP is
-            report = etree.fromstring(opened.Root.Metadata.read_bytes()).xpath("//@*[contains(name(), 'pdfaid:')]")
-            assert report == ["3", "B"]
-            assert "/Encrypt" not in opened.trailer
-            assert "/ID" in opened.trailer
-            attached = opened.attachments["snapshot.json"].get_file().read_bytes()
-            assert (str(opened.Root.AF[0].AFRelationship), str(opened.Root.AF[0].UF)) == ("/Source", "snapshot.json")
-            assert str(opened.Root.AF[0].EF.F.Subtype) == "/application/json"
-        with app.app_context(), access.everything() as session:
-            granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
-            assert json.loads(attached) == granted.snapshot
-            assert hashlib.sha256(attached).hexdigest() == granted.digest

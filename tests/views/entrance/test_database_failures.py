@@ -1,7 +1,6 @@
 """The database fails in the middle of the work: a sentence, an incident number, and what was typed is given back."""
 
 import re
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, select, text
+from sqlalchemy import Engine, event, select
 from werkzeug.test import TestResponse
 
 from app import create_app
@@ -22,14 +21,13 @@ from models import access
 from models.application import Application
 from models.database import db
 from tests.conftest import Making, signed_in
-from tests.stores import small_disk
+from tests.serving import SHARED
 from tests.views.pages import form_of
-from views.entrance import health, security
+from views.entrance import security
 
 SENTENCE = "系统暂时无法访问数据库，请稍后重试"
 LONG = "写了很久的内容" * 250
 OURS = {"Origin": "http://localhost"}
-SAME = ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY", "CAPTCHA")
 
 
 class Cable:
@@ -86,7 +84,7 @@ class Failing:
 @pytest.fixture
 def failing(app: Flask) -> Iterator[Failing]:
     cable = Cable()
-    settings = {name: app.config[name] for name in SAME}
+    settings = {name: app.config[name] for name in (*SHARED, "CAPTCHA")}
     settings["SQLALCHEMY_DATABASE_URI"] = settings["SQLALCHEMY_DATABASE_URI"].replace(":5432", f":{cable.port}")
     other = create_app(settings)
     with other.app_context():
@@ -221,36 +219,3 @@ def test_the_bare_page_has_the_typed_text_too(failing: Failing, monkeypatch: pyt
     check_page(answer)
     assert given_back(answer.text)["载体信息第 1 行 备注"] == "<b>粗</b>"
     assert "<b>粗" not in answer.text
-
-
-def test_the_health_check_tells_of_a_database_that_cannot_be_written(
-    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SQLite on a disk that fills up; PostgreSQL that has become read-only."""
-    monkeypatch.setattr(health.Prober, "every", 0.0)
-    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
-        with small_disk(tmp_path / "disk", "40m"):
-            file = tmp_path / "disk" / "filing.sqlite"
-            shutil.copy(str(app.config["SQLALCHEMY_DATABASE_URI"]).removeprefix("sqlite:///"), file)
-            settings = {name: app.config[name] for name in SAME} | {"SQLALCHEMY_DATABASE_URI": f"sqlite:///{file}"}
-            browser = create_app(settings).test_client()
-            assert browser.get("/healthz").text == "ok\n"
-            with suppress(OSError), (tmp_path / "disk" / "ballast").open("wb", buffering=0) as ballast:
-                while ballast.write(b"x" * 4096):
-                    pass
-            assert browser.get("/healthz").text == "database\n"
-            (tmp_path / "disk" / "ballast").unlink()
-            assert browser.get("/healthz").text == "ok\n"
-        return
-    browser = app.test_client()
-    assert browser.get("/healthz").text == "ok\n"
-    with app.app_context(), db.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        name = db.engine.url.database
-        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
-        db.engine.dispose()
-        assert browser.get("/healthz").text == "database\n"
-        connection.execute(text("SET default_transaction_read_only = off"))
-        connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
-        db.engine.dispose()
-    assert browser.get("/healthz").text == "ok\n"

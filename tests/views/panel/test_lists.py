@@ -1,34 +1,17 @@
 """查询: the question above the list, the order and pages of its answer, and who finds what in which list."""
 
-import random
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
-from flask import Flask
-from sqlalchemy import insert
 
 from models import clock
-from models.application import Application, keys_of
-from models.database import db, triggers
-from models.vocabulary import Status
-from tests.conftest import Acting, Browser, Making
+from tests.conftest import Browser, Making
 from tests.views.pages import numbers, result, said
+from tests.views.panel.found_rows import NOW, found
 
 As = Callable[[str | None], Browser]
-NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
-
-
-@pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """`at(moment)`: from now on the clock of the register stands there."""
-    return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)
-
-
-def found(browser: Browser, screen: str = "applications", **asked: object) -> list[str]:
-    """The 申请单号 that a question finds, in their order."""
-    return numbers(browser.get(f"/{screen}/", query_string=asked).text)
 
 
 @pytest.mark.slow
@@ -99,45 +82,6 @@ def test_a_question_that_makes_no_sense_finds_nothing_and_says_why(as_: As, make
     assert "暂无数据。" in as_("publisher2").get("/applications/").text
 
 
-def fill(app: Flask, acting: Acting, count: int) -> None:
-    """Drafts of the publisher, by Core: three titles, so that a sort by title has equals."""
-    with acting("publisher") as account:
-        same = {"version": 1, "status": Status.DRAFT, "applicant_id": account.organisation_id}
-        same |= {"applicant_name": "x", "applicant_code": "x", "created_at": clock.now(), "changed_at": clock.now()}
-        titles = [f"第{n % 3}辑" for n in range(count)]
-        rows = [
-            same | {"number": f"SQ2025{n:08d}", "title": title} | keys_of("title", title)
-            for n, title in enumerate(titles)
-        ]
-        with db.engine.begin() as connection:
-            connection.execute(insert(Application.__table__), rows)
-
-
-@pytest.mark.slow
-def test_pages_follow_one_another_without_gap_or_overlap(app: Flask, as_: As, acting: Acting) -> None:
-    fill(app, acting, 45)
-    browser = as_("publisher")
-    everything = {f"SQ2025{n:08d}" for n in range(45)}
-    for question in ({}, {"sort": 1}, {"sort": 1, "desc": 1}, {"title": "第"}, {"sort": 4}):
-        pages = [found(browser, page=page, **question) for page in range(4)]
-        assert [len(page) for page in pages] == [20, 20, 5, 5]  # beyond the end: the last one
-        assert set().union(*pages) == everything
-    assert found(browser) == sorted(everything, reverse=True)[:20]
-    assert found(browser, sort=0)[:2] == ["SQ202500000000", "SQ202500000001"]
-    by_title = sorted(everything, key=lambda number: (int(number[6:]) % 3, number))
-    assert found(browser, sort=1, page_size=50) == by_title  # where titles are equal, the number decides,
-    assert found(browser, sort=1, desc=1, page_size=50) == by_title[::-1]  # in the same direction
-    page = browser.get("/applications/?title=第1&page_size=10").text
-    assert "共 15 条" in page
-    assert len(numbers(page)) == 10
-    for link in re.findall(r'href="([^"]*page=1[^"]*)"', page):
-        assert "title=%E7%AC%AC1" in link
-    assert found(browser, to=3) == found(browser, page=2)
-    assert found(browser, to=999) == found(browser, page=2)
-    assert 'aria-current="page">3</a>' in browser.get("/applications/?to=999").text
-    assert len(found(browser, page_size=1000)) == 20  # a size that is not offered
-
-
 @pytest.mark.slow
 def test_what_its_owner_deleted_is_gone_for_the_owner_and_marked_for_the_province(
     as_: As, make_application: Making
@@ -156,29 +100,6 @@ def test_what_its_owner_deleted_is_gone_for_the_owner_and_marked_for_the_provinc
     draft = make_application()
     publisher.post("/applications/delete/", data={"id": draft})
     assert len(found(reviewer, "filings")) == 1
-
-
-@pytest.mark.slow
-def test_each_list_shows_the_statuses_of_its_reader(as_: As, make_application: Making) -> None:
-    """Design 2.4: no draft in 全部申请, nothing unissued in the nation's register, only what waits in 待审核."""
-    for status in Status:
-        make_application(status=status)
-    number = {status.value: f"SQ{clock.today().year}{n:08d}" for n, status in enumerate(Status, start=1)}
-    reviewer, national = as_("reviewer"), as_("national")
-    assert set(found(as_("publisher"))) == set(number.values())
-    assert set(found(reviewer, "filings")) == set(number.values()) - {number["draft"]}
-    assert found(reviewer, "review") == [number["pending"]]
-    issued = {number[status] for status in ("filed", "customs_received", "customs_failed", "revoked")}
-    assert set(found(national, "register")) == issued
-    for status in Status:  # a status that a reader never meets is not offered, and asking for it finds nothing
-        for reader, screen, meets in (
-            (reviewer, "filings", status is not Status.DRAFT),
-            (national, "register", number[status] in issued),
-        ):
-            page = reader.get(f"/{screen}/?status={status}").text
-            assert numbers(page) == ([number[status]] if meets else [])
-            assert (f'value="{status}"' in page) is meets
-    assert found(reviewer, "review", status="filed") == [number["pending"]]  # no such question there
 
 
 @pytest.mark.slow
@@ -202,25 +123,6 @@ def test_the_nation_finds_by_province_and_by_exact_certificate_number(
     assert found(national, "register", certificate="%") == []
     assert found(as_("reviewer"), "filings", publisher="江苏") == [jiangsu]
     assert found(as_("reviewer2"), "filings") == [canton]
-
-
-@pytest.mark.slow
-def test_what_waits_longest_comes_first_with_its_days(
-    as_: As, make_application: Making, at: Callable[[datetime], None]
-) -> None:
-    """DL4: days of Beijing, not of Greenwich; 23:30 and 00:30 are two days, and returning starts the wait anew."""
-    moments = [NOW.replace(day=22, hour=23, minute=30), NOW.replace(hour=0, minute=30), NOW - timedelta(days=30)]
-    for moment in moments:
-        at(moment)
-        make_application(status="pending")
-    at(NOW)
-    page = as_("reviewer").get("/review/").text
-    assert numbers(page) == ["SQ202600000003", "SQ202600000001", "SQ202600000002"]
-    assert re.findall(r'<td class="col-waited"[^>]*>(.*?)</td>', page) == ["30 天", "1 天", "今天"]
-    key = int(re.findall(r"/review/details/\?id=(\d+)", page)[0])
-    as_("reviewer").post("/review/return/", data={"id": key, "opinion": "请补充"})
-    as_("publisher").post("/applications/submit/", data={"id": key})
-    assert numbers(as_("reviewer").get("/review/").text)[-1] == "SQ202600000003"
 
 
 @pytest.mark.slow
@@ -261,51 +163,6 @@ def test_a_title_is_found_whatever_unseen_characters_stand_in_it(as_: As, make_a
     }.items():
         assert found(browser, title=asked) == [wanted], asked
     assert found(browser, title="\u200b\u3164") == [second, first]
-
-
-TITLES = [
-    "12 首夜曲",
-    "ＢＡＣＨ",
-    "Beethoven",
-    "《阿炳》",
-    "长江之歌",
-    "重庆",
-    "西安",
-    "先生",
-    "银行",
-    "中国",
-]  # by pinyin
-
-
-@pytest.mark.slow
-def test_names_are_sorted_by_pinyin_and_statuses_by_the_order_of_the_work(app: Flask, as_: As, acting: Acting) -> None:
-    """The same on both databases, whose own collations differ; backwards too."""
-    states = [*Status, *Status][: len(TITLES)]
-    with acting("publisher") as account:
-        same = {"version": 1, "applicant_id": account.organisation_id, "applicant_name": "x", "applicant_code": "x"}
-        same |= {"created_at": clock.now(), "changed_at": clock.now()}
-        rows = [
-            same
-            | {"number": f"SQ2025{n:08d}", "title": title, "publisher_name": title, "status": state}
-            | keys_of("title", title)
-            | keys_of("publisher_name", title)
-            for n, (title, state) in enumerate(zip(TITLES, reversed(states), strict=True))
-        ]
-        db.session.rollback()  # PostgreSQL drops no trigger under a transaction that has read the table
-        with db.engine.begin() as connection:
-            triggers.remove(connection)  # rows come with the status they ended in
-            connection.execute(insert(Application.__table__), random.Random(1).sample(rows, len(rows)))
-            triggers.install(connection)
-    browser, by_pinyin = as_("publisher"), [row["number"] for row in rows]
-    by_status = [row["number"] for row in sorted(rows, key=lambda row: list(Status).index(row["status"]))]
-    for column in (1, 2):  # 商品名称, 出版单位
-        assert found(browser, sort=column) == by_pinyin
-        assert found(browser, sort=column, desc=1) == by_pinyin[::-1]
-    shown = [rows[int(number[6:])]["status"] for number in found(browser, sort=4)]
-    assert shown == [rows[int(number[6:])]["status"] for number in by_status]
-    for status in Status:
-        asked = found(browser, status=status.value)
-        assert sorted(asked) == sorted(row["number"] for row in rows if row["status"] is status)
 
 
 def test_a_range_of_days_that_ends_before_it_begins_is_told(as_: As, make_application: Making) -> None:

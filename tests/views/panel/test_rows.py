@@ -12,7 +12,7 @@ from models.application import Application
 from models.database import db
 from tests.conftest import Acting, Browser, Making
 from tests.views.pages import numbers
-from tests.views.panel.test_lists import fill
+from tests.views.panel.test_list_order import fill
 from views import SCREENS
 from views.panel import paging
 from views.screens.filing import FilingScreen

@@ -1,40 +1,24 @@
 """上传附件: one file at a time, kept whatever becomes of the form; what is refused, and how a file comes back."""
 
 import io
-import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from pathlib import Path
-from threading import Barrier
 from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
-from models import clock
-from models.application import Application
-from models.application.attachments import Store
-from models.database import db
 from models.files.inspection import INSPECTION
 from models.vocabulary import AttachmentKind, Status
-from tests.conftest import Acting, Browser, Making, Recording
+from tests.conftest import Browser, Making, Recording
 from tests.views.ledger import ledger
-from tests.views.screens.test_matrix import sees
+from tests.views.screens.uploaded import XHR, upload
 
 As = Callable[[str | None], Browser]
 Pdf = Callable[[str], bytes]
-XHR = {"X-Requested-With": "XMLHttpRequest"}
-
-
-def upload(browser: Browser, key: Any, content: bytes, name: str = "合同.pdf", **more: Any) -> TestResponse:
-    """One file, as the page sends it the moment it is chosen."""
-    body = {"id": key, "kind": "contract", "file": (io.BytesIO(content), name)} | more
-    return browser.post("/applications/upload/", data=body, headers=XHR)
 
 
 def remove(browser: Browser, key: int, file: int) -> TestResponse:
@@ -140,149 +124,6 @@ def test_once_declared_no_file_comes_or_goes(
     assert ledger(app) == before
 
 
-NAMES = {
-    "样品《茉莉花》 第一版.pdf": "样品《茉莉花》 第一版.pdf",
-    "../../etc/合同.pdf": "合同.pdf",
-    "a;b='c'.pdf": "a;b='c'.pdf",
-    "第\t1\x7f\x85页.pdf": "第1页.pdf",
-    "\u202efdp.exe.pdf": "fdp.exe.pdf",
-    "𠮷" * 90 + ".pdf": "𠮷" * 62 + ".pdf",
-}
-
-
-@pytest.mark.slow
-def test_a_file_comes_back_under_its_own_name(
-    as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
-) -> None:
-    """FU1: Chinese, signs, line ends, directions, paths, length: one header, and the name in it intact."""
-    key, browser = make_application(), as_("publisher")
-    for given, kept in NAMES.items():
-        assert upload(browser, key, a_pdf(kept), given, kind="other").status_code == 200
-        file = on_record(key)["attachment"][-1]
-        assert file["name"] == kept
-        answer = browser.get(f"/applications/attachment/?id={file['id']}&download=1")
-        kind, names = parse_options_header(answer.headers["Content-Disposition"])
-        assert (kind, names["filename"]) == ("attachment", kept)
-        assert kept.isascii() or "filename*=UTF-8''" in answer.headers["Content-Disposition"]
-        assert answer.data == a_pdf(kept)
-
-
-@pytest.mark.slow
-def test_wherever_files_are_kept_they_come_back_whole_in_part_and_after_being_replaced(
-    app: Flask, address: str, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
-) -> None:
-    """In a folder and in a bucket; a PDF reader asks for parts, and for no more than what has changed."""
-    app.config["STORE"] = address
-    key, browser = make_application(), as_("publisher")
-    assert upload(browser, key, a_pdf("first")).status_code == 200
-    first = on_record(key)["attachment"][-1]
-    page = f"/applications/attachment/?id={first['id']}"
-    whole = browser.get(page)
-    assert (whole.status_code, whole.data) == (200, a_pdf("first"))
-    assert (whole.content_length, whole.headers["Accept-Ranges"]) == (len(a_pdf("first")), "bytes")
-    part = browser.get(page, headers={"Range": "bytes=10-19", "If-Range": whole.headers["ETag"]})
-    assert (part.status_code, part.data) == (206, a_pdf("first")[10:20])
-    assert part.headers["Content-Range"] == f"bytes 10-19/{len(a_pdf('first'))}"
-    assert browser.get(page, headers={"Range": "bytes=9999999-"}).status_code == 416
-    assert browser.get(page, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
-    assert upload(browser, key, a_pdf("second"), replaces=first["id"]).status_code == 200
-    second = on_record(key)["attachment"][-1]
-    assert browser.get(f"/applications/attachment/?id={second['id']}").data == a_pdf("second")
-    assert browser.get(page).data == a_pdf("first")
-
-
-@pytest.mark.slow
-def test_a_file_whose_bytes_are_lost_says_what_to_do_and_leaves_a_mark_in_the_log(
-    app: Flask,
-    address: str,
-    as_: As,
-    make_application: Making,
-    a_pdf: Pdf,
-    on_record: Recording,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A sentence, never a 500; the number in it is the one in the log."""
-    app.config["STORE"] = address
-    key, browser = make_application(), as_("publisher")
-    upload(browser, key, a_pdf("lost"), "合同.pdf")
-    file = on_record(key)["attachment"][-1]
-    assert Store(address).remove(file["digest"], before=clock.now() + timedelta(days=1))
-    answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
-    assert answer.status_code == 409
-    told = re.fullmatch(
-        r"附件“合同\.pdf”的内容缺失或已损坏，请把事件编号 ([0-9A-F]{8}) 告知系统管理员，由其从备份中找回。",
-        answer.json["message"],
-    )
-    assert told
-    assert f"[{told[1]}] attachment {file['id']} has lost its bytes: {file['digest']}" in caplog.text
-    assert upload(browser, key, a_pdf("lost")).status_code == 200
-    assert browser.get(f"/applications/attachment/?id={file['id']}").data == a_pdf("lost")
-
-
-def test_changed_bytes_are_not_shown(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
-) -> None:
-    """Of the same length, or reached through a link: a sentence, and not one byte of them."""
-    key, browser = make_application(), as_("publisher")
-    upload(browser, key, a_pdf("good"), "合同.pdf")
-    file = on_record(key)["attachment"][-1]
-    path = Path(app.config["STORE"]) / file["digest"][:2] / file["digest"]
-    path.unlink()
-    path.write_bytes(a_pdf("evil"))
-    assert path.stat().st_size == file["size"]
-    for _ in range(2):
-        answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
-        assert answer.status_code == 409
-        assert "缺失或已损坏" in answer.json["message"]
-        path.unlink()
-        path.symlink_to("/etc/passwd")
-
-
-@pytest.mark.slow
-def test_a_bucket_that_does_not_answer_is_told_and_changes_nothing(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing is taken for kept, or for lost, that may be neither."""
-    key, browser = make_application(), as_("publisher")
-    before = ledger(app)
-    nobody = {
-        "ENDPOINT_URL": "http://127.0.0.1:9",
-        "ALLOW_HTTP": "true",
-        "ACCESS_KEY_ID": "x",
-        "SECRET_ACCESS_KEY": "x",
-    }
-    for name, value in nobody.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    app.config |= {"STORE": "s3://nobody/answers", "PROPAGATE_EXCEPTIONS": False}
-    for target in (key, ""):
-        answer = upload(browser, target, a_pdf("x"))
-        assert (answer.status_code, "存储暂时不可用" in answer.json["message"]) == (503, True)
-    assert browser.get("/applications/attachment/?id=1").status_code == 500
-    assert ledger(app) == before
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("status", list(Status))
-def test_files_can_be_read_in_every_status_by_all_who_see_it(
-    as_: As, make_application: Making, on_record: Recording, status: Status
-) -> None:
-    """手册 第二章: 附件信息所有状态都可以下载查看. Whatever the bytes are, they cannot run in our name."""
-    key = make_application(status=status)
-    (file, *_others) = on_record(key)["attachment"]
-    readers = {"applications": "publisher", "filings": "reviewer", "register": "national"}
-    for screen, reader in readers.items():
-        answer = as_(reader).get(f"/{screen}/attachment/?id={file['id']}")
-        assert answer.status_code == (200 if sees(reader, status) else 404)
-        if not sees(reader, status):
-            continue
-        assert answer.mimetype == "application/pdf"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
-        assert "script-src" not in answer.headers["Content-Security-Policy"]
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert answer.headers["Content-Disposition"].startswith("inline;")
-
-
 @pytest.mark.slow
 def test_a_starred_file_is_starred_on_the_page(as_: As, make_application: Making) -> None:
     """手册 第一章: 标有*号的附件内容为必填项; 委托书 only for whom a press has entrusted."""
@@ -325,80 +166,6 @@ def test_a_third_file_at_once_of_the_same_account_has_to_wait_and_others_do_not(
     assert (third.status_code, third.json) == (503, {"message": "您上传的其他文件还在检查，请稍候，待其完成后重试。"})
     assert (second.result().status_code, theirs.result().status_code) == (200, 200)
     assert upload(publisher, key, a_pdf("third")).status_code == 200
-
-
-@pytest.mark.slow
-def test_there_are_so_many_files_of_a_kind_and_in_all(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, acting: Acting
-) -> None:
-    """25: 300 went in. The page tells the limit before, the refusal after; what is replaced makes room."""
-    key, browser = make_application(), as_("publisher")
-    with acting("publisher"):
-        there = len(db.session.get_one(Application, key).current_attachments)
-    app.config.update(ATTACHMENTS_PER_KIND=2, ATTACHMENTS_IN_ALL=there + 3)
-    page = browser.get(f"/applications/edit/?id={key}").text
-    assert f"每类最多 2 个，总共最多 {there + 3} 个" in page
-    assert [upload(browser, key, a_pdf(str(n)), kind="other").status_code for n in range(3)] == [200, 200, 422]
-    answer = upload(browser, key, a_pdf("x"), kind="other")
-    assert answer.json["message"].startswith("“其他”最多 2 个文件，请移除不需要的")
-    assert upload(browser, key, a_pdf("y"), kind="copyright").status_code == 200
-    answer = upload(browser, key, a_pdf("z"), kind="copyright")
-    assert answer.json["message"].startswith(f"一份申请最多 {there + 3} 个附件，请移除不需要的")
-    with acting("publisher"):
-        files = db.session.get_one(Application, key).current_attachments
-        old = next(file.id for file in files if file.kind == "other")
-    assert upload(browser, key, a_pdf("z"), kind="other", replaces=old).status_code == 200
-    with acting("publisher"):
-        assert len(db.session.get_one(Application, key).current_attachments) == there + 3
-
-
-@pytest.mark.slow
-def test_what_was_removed_counts_into_what_may_ever_be_uploaded(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, acting: Acting
-) -> None:
-    """The bytes of removed and replaced files stay, for the trail names them: they must not fill the disk."""
-    key, browser = make_application(), as_("publisher")
-    with acting("publisher"):
-        there = len(db.session.get_one(Application, key).attachments)
-    app.config["ATTACHMENTS_EVER"] = there + 2
-    assert upload(browser, key, a_pdf("0"), kind="other").status_code == 200
-    for turn in (1, 2):
-        with acting("publisher"):
-            files = db.session.get_one(Application, key).current_attachments
-            old = next(file.id for file in files if file.kind == "other")
-        answer = upload(browser, key, a_pdf(str(turn)), kind="other", replaces=old)
-        assert answer.status_code == (200 if turn == 1 else 422)
-    words = f"这份申请前后已上传 {there + 2} 个文件（含已移除的，均须留存），不能再上传，请另建一份申请。"
-    assert answer.json["message"] == words
-    browser.post("/applications/remove/", data={"id": key, "attachment": old})
-    assert upload(browser, key, a_pdf("3"), kind="contract").json["message"] == words
-    with acting("publisher"):
-        assert len(db.session.get_one(Application, key).attachments) == there + 2
-
-
-def test_files_that_come_at_the_same_time_cannot_pass_the_limit(
-    app: Flask, make_application: Making, a_pdf: Pdf, as_: As, acting: Acting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All of them find room before they are inspected; it is asked again when the row is theirs."""
-    key, at_once = make_application(), 4
-    app.config["ATTACHMENTS_PER_KIND"] = 1
-    monkeypatch.setattr(INSPECTION.queue, "most", at_once)
-    together, really = Barrier(at_once), Store.put
-
-    def put(*args: Any) -> Any:
-        stored = really(*args)
-        together.wait(60)
-        return stored
-
-    monkeypatch.setattr(Store, "put", put)
-    browsers = [as_("publisher") for _number in range(at_once)]
-    with ThreadPoolExecutor(at_once) as pool:
-        sent = [pool.submit(upload, browser, key, a_pdf(str(n)), kind="other") for n, browser in enumerate(browsers)]
-        statuses = sorted(answer.result().status_code for answer in sent)
-    assert statuses == [200] + [422] * (at_once - 1)
-    with acting("publisher"):
-        kinds = [file.kind for file in db.session.get_one(Application, key).current_attachments]
-    assert kinds.count(AttachmentKind.OTHER) == 1
 
 
 @pytest.mark.slow

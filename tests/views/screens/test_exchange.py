@@ -1,148 +1,23 @@
 """数据交换 on the screen, and the comparison of both ledgers that it shows."""
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from models import access, clock
-from models.customs import envelope, reconciliation
+from models import clock
+from models.customs import envelope
 from models.database import db
-from models.vocabulary import Difference, Status
+from models.vocabulary import Status
 from tests.conftest import Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
-from tests.views.terminal.test_customs import messages, status
+from tests.views.screens.exchanged import only
+from tests.views.terminal.delivered import messages, status
 from views.demo import simulator
-
-ODD_ENTRY = [{"message_id": "Z-1", "accepted": "no", "day": "2026-01-01"}]  # a word that is true by itself
-
-
-def only(record: dict[str, list[dict[str, Any]]]) -> str:
-    """The id of its one message."""
-    (name,) = messages(record)
-    return name
-
-
-class TestReconciliation:
-    @pytest.mark.slow
-    def test_equal_ledgers_are_found_equal(
-        self, make_application: Making, house: House, typed: Typing, as_: Any
-    ) -> None:
-        """What was not sent yet, and what was never sent by us, is no difference."""
-        make_application(status="customs_received")
-        make_application(status="revoked")
-        typed("customs", "deliver")
-        make_application(status="filed")
-        done = typed("customs", "reconcile")
-        assert (done.exit_code, done.output) == (0, "双方台账一致。\n")
-        assert "本省差异 0 处" in as_("reviewer").get("/exchange/").text
-
-    @pytest.mark.slow
-    def test_every_difference_is_named_both_ways_and_shown(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
-    ) -> None:
-        """Missing there, missing here, not noted here, noted otherwise: each with its number, and status 1."""
-        keys = [make_application(status="filed") for _ in range(3)]
-        typed("customs", "deliver")
-        late = make_application(status="filed")
-        lost, other, kept, waiting = (only(on_record(key)) for key in (*keys, late))
-        house.tricks = [500]
-        typed("customs", "deliver")
-        house.forget(lost)
-        house.enter(other, accepted=False, day=clock.today())
-        house.enter("Z9920260000019-3", day=clock.today())
-        done = typed("customs", "reconcile")
-        assert done.exit_code == 1
-        assert sorted(done.output.splitlines()) == sorted(
-            [
-                f"{lost}：我方已有回执，海关台账中没有，请向海关核实。",
-                f"{other}：双方记录的接收结果不同，请向海关核实。",
-                f"{waiting}：海关已有结果，我方尚未登记回执，请查看投递是否在运行。",
-                "Z9920260000019-3：海关台账中有，我方没有发送记录，请向海关核实。",
-                "共 4 处差异，请逐项核实。",
-            ]
-        )
-        page = as_("reviewer").get("/exchange/").text
-        assert "本省差异 3 处" in page
-        assert "Z9920260000019-3" not in page
-        assert f"{kept}：" not in page
-        assert re.findall(r'col-(ours|theirs|found)"[^>]*>\s*(\d+)', as_("operator").get("/traffic/").text) == [
-            ("ours", "4"), ("theirs", "4"), ("found", "4"),
-        ]  # fmt: skip
-        assert "本省差异 0 处" in as_("reviewer2").get("/exchange/").text
-
-    @pytest.mark.slow
-    def test_what_was_sent_and_is_not_there_is_told(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing
-    ) -> None:
-        """No answer is no agreement; what never left is no difference."""
-        key = make_application(status="filed", title="测试等待")
-        name = only(on_record(key))
-        typed("customs", "deliver")
-        make_application(status="filed")
-        house.close()
-        typed("customs", "deliver")
-        house.open()
-        done = typed("customs", "reconcile")
-        assert done.exit_code == 1
-        assert done.output.startswith(f"{name}：我方已发送，尚无回执，海关台账中没有")
-        assert len(done.output.splitlines()) == 2
-
-    @pytest.mark.slow
-    def test_what_stands_there_twice_is_told(
-        self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
-    ) -> None:
-        """Two effects of one message, which no status of ours would show."""
-        name = only(on_record(make_application(status="filed")))
-        typed("customs", "deliver")
-        with app.app_context(), access.everything() as session:
-            told = house.customs.entries() * 2
-            row = reconciliation.reconcile(session, lambda _since, _until: told)
-            assert row.differences_of() == [(name, Difference.DOUBLED)]
-
-    @pytest.mark.slow
-    def test_a_long_list_of_strangers_is_told_whole(self, app: Flask) -> None:
-        """Longer than any statement takes parameters."""
-        day = clock.today()
-        told = [{"message_id": f"Z99{n:011}-1", "accepted": True, "day": str(day)} for n in range(70_000)]
-        with app.app_context(), access.everything() as session:
-            assert reconciliation.reconcile(session, lambda _since, _until: told, day).found == 70_000
-
-    @pytest.mark.slow
-    def test_a_day_is_compared_by_when_it_was_queued_or_arrived(
-        self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
-    ) -> None:
-        """What customs received a day later than we queued it is on both sides."""
-        key = make_application(status="filed")
-        typed("customs", "deliver")
-        today, name = clock.today(), only(on_record(key))
-        house.enter(name, day=today + timedelta(days=1))
-        with app.app_context(), access.everything() as session:
-            row = reconciliation.reconcile(session, lambda _since, _until: house.customs.entries(), today)
-            assert (row.ours, row.differences_of()) == (1, [])
-            nothing = reconciliation.reconcile(session, lambda _since, _until: [], today - timedelta(days=1))
-            assert (nothing.ours, nothing.theirs, nothing.found) == (0, 0, 0)
-        house.enter("Z9920260000019-3", day=date(2026, 1, 2))
-        assert "Z9920260000019-3" in typed("customs", "reconcile", "2026-01-02").output
-        assert typed("customs", "reconcile", "2026-01-03").output == "双方台账一致。\n"
-
-    @pytest.mark.slow
-    def test_a_ledger_that_cannot_be_had_is_a_sentence(
-        self, house: House, typed: Typing, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """No ledger is no agreement."""
-        for told in ({"error": "忙"}, None, [{"accepted": True}], [1], ODD_ENTRY):
-            monkeypatch.setattr(simulator.Customs, "entries", lambda *_args, told=told: told)
-            done = typed("customs", "reconcile")
-            assert (done.exit_code, done.output) == (1, "海关网关的应答不符合约定格式。\n"), told
-        house.close()
-        done = typed("customs", "reconcile")
-        assert (done.exit_code, done.output.startswith("海关网关没有应答（")) == (1, True)
-        house.open()
 
 
 def cells(page: str, column: str) -> list[str]:

@@ -1,57 +1,21 @@
 """登录日志, 操作日志, 打印与导出日志, 办理日志: what stands in them, who reads them, and that one can only read."""
 
-import csv
-import io
-import logging
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from html import unescape
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from models import access
 from models.database import db
-from models.log import LogEntry
-from tests.cast import PASSWORD, make_papers
+from tests.cast import PASSWORD
 from tests.conftest import Browser, Making, Recording
 from tests.views.pages import form_of, said
-from views.panel import logged
+from tests.views.screens.read_logs import kept, lines, told
 
 As = Callable[[str | None], Browser]
 Lines = list[dict[str, str]]
-
-
-def lines(browser: Browser, log: str, asked: str = "") -> Lines:
-    """The rows of an export, newest first."""
-    answer = browser.get(f"/{log}/export/csv/?{asked}")
-    assert answer.status_code == 200, answer.location
-    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
-
-
-def told(rows: Lines, *names: str) -> list[tuple[str, ...]]:
-    return [tuple(row[name] for name in names) for row in rows]
-
-
-def kept(app: Flask) -> list[tuple[str, str, str, int | None]]:
-    """(kind, username, about, amount) of every entry, oldest first."""
-    columns = (LogEntry.kind, LogEntry.username, LogEntry.about, LogEntry.amount)
-    with app.app_context(), access.everything() as session:
-        return [tuple(row) for row in session.execute(select(*columns).order_by(LogEntry.id))]
-
-
-@contextmanager
-def writing_elsewhere(app: Flask) -> Iterator[None]:
-    """Meanwhile nothing can be written into the log, for somebody else holds the lock."""
-    with app.app_context():
-        connection = db.engine.connect()
-    locking = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE log_entry IN EXCLUSIVE MODE"}
-    connection.exec_driver_sql(locking[connection.dialect.name])
-    yield
-    connection.rollback()
-    connection.close()
 
 
 class TestOperations:
@@ -118,131 +82,6 @@ class TestOperations:
             ("重置密码", "", "agent"), ("修改账号", "", "agent"),
         ]  # fmt: skip
         assert operator.get("/operations/").text.count("命令行") == 2
-
-
-class TestHandouts:
-    @pytest.mark.slow
-    def test_who_opened_which_paper_and_file(
-        self, as_: As, app: Flask, make_application: Making, on_record: Recording
-    ) -> None:
-        key = make_application(status="filed")
-        make_papers(app)
-        record = on_record(key)
-        number, certificate = record["application"][0]["number"], record["certificate"][0]["number"]
-        file = next(row["id"] for row in record["attachment"] if row["kind"] == "contract")
-        reviewer = as_("reviewer")
-        assert reviewer.get(f"/filings/certificate/?id={key}").mimetype == "application/pdf"
-        assert reviewer.get(f"/filings/attachment/?id={file}").status_code == 200
-        assert reviewer.get(f"/filings/attachment/?id={file}&download=1").status_code == 200
-        assert as_("publisher2").get(f"/applications/attachment/?id={file}").status_code == 404
-        rows = lines(as_("national"), "prints")
-        assert told(rows, "事项", "用户名", "对象", "说明", "地址") == [
-            ("下载附件", "reviewer", number, f"境外加工合同（附件 {file}）", "127.0.0.1"),
-            ("查看附件", "reviewer", number, f"境外加工合同（附件 {file}）", "127.0.0.1"),
-            ("打开备案证明", "reviewer", certificate, "", "127.0.0.1"),
-        ]
-
-    def test_a_file_that_is_read_in_parts_is_told_once(self, as_: As, app: Flask, make_application: Making) -> None:
-        make_application(status="pending")
-        publisher = as_("publisher")
-        for part in ("bytes=1-99", "bytes=100-199", "bytes=-50", "bytes=0-"):  # as good as whole from the first on
-            for file in (1, 2):
-                answer = publisher.get(f"/applications/attachment/?id={file}", headers={"Range": part})
-                assert answer.status_code == 206
-        publisher.head("/applications/attachment/?id=1")
-        assert [kind for kind, *_rest in kept(app)] == ["file_shown", "file_shown"]
-        publisher.get("/applications/attachment/?id=1")
-        assert len(kept(app)) == 3
-
-    @pytest.mark.slow
-    def test_a_file_of_many_tells_its_numbers(self, as_: As, app: Flask, make_application: Making) -> None:
-        keys = [make_application(status="filed"), make_application(status="filed")]
-        make_papers(app)
-        publisher = as_("publisher")
-        publisher.get(publisher.post("/applications/print-all/", data={"pick": keys}).location)
-        rows = lines(as_("national"), "prints")
-        assert told(rows, "事项", "数量") == [("打开合并打印件", "2")] * 2
-        for number in {row["对象"] for row in rows}:
-            assert told(lines(as_("national"), "prints", f"about={number.lower()}"), "对象") == [(number,)]
-
-    @pytest.mark.slow
-    def test_an_export_tells_its_question_and_its_rows(self, as_: As, app: Flask, make_application: Making) -> None:
-        make_application(status="filed", title="茉莉花")
-        as_("reviewer").get("/filings/export/xlsx/?title=茉莉花&status=filed&since=2020-01-01&until=2099-12-31")
-        as_("reviewer").get("/statistics/export/csv/?since=2026-01-01&until=2026-12-31")
-        as_("publisher").get("/applications/export/csv/?title=没有")
-        national = as_("national")
-        assert told(lines(national, "prints"), "事项", "用户名", "对象", "数量") == [
-            ("导出", "publisher", "申请", "0"),
-            ("导出", "reviewer", "统计", "12"),
-            ("导出", "reviewer", "全部申请", "1"),
-        ]
-        asked = "商品名称：茉莉花；申请日期起：2020-01-01；申请日期止：2099-12-31；数据状态：已备案"
-        with app.app_context(), access.everything() as session:
-            assert asked in session.scalars(select(LogEntry.words)).all()
-        assert {row["说明"] for row in lines(national, "prints", "username=reviewer")} == {""}  # it is the asker's own
-        own = lines(national, "prints")[0]
-        assert (own["对象"], own["说明"]) == ("打印与导出日志", "用户名：reviewer")  # which tells of itself, too
-
-    @pytest.mark.slow
-    def test_the_operator_is_not_told_what_it_was_about(self, as_: As, app: Flask, make_application: Making) -> None:
-        key = make_application(status="filed", title="机密标题")
-        make_papers(app)
-        reviewer = as_("reviewer")
-        reviewer.get(f"/filings/certificate/?id={key}")
-        reviewer.get("/filings/export/csv/?title=机密标题")
-        operator = as_("operator")
-        page, rows = operator.get("/prints/").text, lines(operator, "prints")
-        assert told(rows, "事项", "对象", "说明") == [("导出", "全部申请", ""), ("打开备案证明", "", "")]
-        for secret in ("机密标题", "Z32", "SQ20"):
-            assert secret not in page
-            assert secret not in str(rows)
-
-    def test_the_nation_is_not_told_what_it_does_not_see(self, as_: As, app: Flask, make_application: Making) -> None:
-        """Of a draft, and of what waits, neither the number nor what was opened; nor by asking for the number."""
-        make_application()
-        publisher, national = as_("publisher"), as_("national")
-        publisher.get("/applications/attachment/?id=1")
-        publisher.get("/applications/export/csv/?title=秘密标题")
-        page, rows = national.get("/prints/").text, lines(national, "prints")
-        assert told(rows, "事项", "对象", "说明") == [("导出", "申请", ""), ("查看附件", "", "")]
-        assert "SQ20" not in page
-        assert "秘密标题" not in page
-        for who in ("national", "operator"):
-            number = lines(as_(who), "prints", "about=SQ202600000001")
-            assert not any("SQ2026" in str(row) for row in number)
-        assert "共 0 条" in national.get("/prints/?about=SQ202600000001").text
-
-    def test_the_operator_cannot_ask_for_a_number(self, as_: As, app: Flask, make_application: Making) -> None:
-        """What is hidden is not found either: a known and an unknown number are answered alike."""
-        key = make_application(status="filed")
-        make_papers(app)
-        as_("reviewer").get(f"/filings/certificate/?id={key}")
-        operator = as_("operator")
-        assert 'name="about"' not in operator.get("/prints/").text
-        known, unknown = (operator.get(f"/prints/?about={number}").text for number in ("Z32202600000153", "Z1"))
-        assert known.count("打开备案证明") == unknown.count("打开备案证明")
-
-    @pytest.mark.slow
-    def test_a_file_is_handed_out_though_the_log_cannot_be_written(
-        self,
-        as_: As,
-        app: Flask,
-        make_application: Making,
-        monkeypatch: pytest.MonkeyPatch,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
-        """What should have been entered stands in the log of the process."""
-        make_application(status="pending")
-        monkeypatch.setattr(logged, "SECONDS", 1)
-        publisher = as_("publisher")
-        with writing_elsewhere(app), caplog.at_level(logging.ERROR):
-            answer = publisher.get("/applications/attachment/?id=1")
-            assert (answer.status_code, answer.data[:5]) == (200, b"%PDF-")
-        assert re.search(r"not in the log: publisher file_shown SQ\d+", caplog.text)
-        assert kept(app) == []
-        assert publisher.get("/applications/attachment/?id=1").status_code == 200
-        assert len(kept(app)) == 1
 
 
 class TestSignIns:

@@ -14,7 +14,8 @@ from tests.conftest import Acting, Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
 from tests.views.pages import said
-from tests.views.terminal.test_customs import messages, perform, status
+from tests.views.terminal.delivered import messages, status
+from tests.views.terminal.test_customs import perform
 from views.demo import simulator
 
 WORDS = "电话向南京海关核实。"

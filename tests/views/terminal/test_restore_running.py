@@ -17,7 +17,6 @@ from tests import ROOT
 from tests.serving import PATIENCE, Client, serving
 from tests.views.terminal.test_backup import empty_app as empty_app
 from tests.views.terminal.test_backup import everything_in, run_command
-from tests.views.terminal.test_restoring import backup as backup
 
 pytestmark = pytest.mark.slow
 LONG = 5 * PATIENCE  # the machine may be busy with other tests

@@ -21,7 +21,7 @@ from models.vocabulary import Action, Reply
 from tests import ROOT
 from tests.cast import take
 from tests.conftest import Making
-from tests.models.customs.test_receipts import receipt_for
+from tests.models.customs.made_receipts import receipt_for
 from views.resources import store
 
 A, P, R = "application_id = :a", "application_id = :p", "application_id = :r"

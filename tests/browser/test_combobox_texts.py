@@ -1,0 +1,108 @@
+"""What is typed into a combobox and is no option, or is sent without one, is told and never lost."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Coming
+from tests.browser.options import FORM, options
+from tests.conftest import Making
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+
+@pytest.mark.parametrize("field", ["port", "carriers-0-unit"])
+def test_what_is_no_option_gets_a_sentence(comes: Coming, field: str) -> None:
+    """A list has its old value back, a cell keeps the text for the draft; what can only mean one is taken."""
+    page = comes("publisher").page
+    page.goto(FORM)
+    box, old, part = (
+        page.locator(f"#{field}"),
+        *{"port": ("5301-皇岗海关", "大鹏"), "carriers-0-unit": ("010-张", "盘")}[field],
+    )
+    box.click()
+    page.keyboard.type(old[:4].strip("-"))
+    page.keyboard.press("Tab")
+    expect(box).to_have_value(old)
+    box.click()
+    page.keyboard.type("没有这个")
+    page.locator("#title").click()
+    expect(box).to_have_value(old if field == "port" else "没有这个")
+    said = page.locator(f"#{field}-unknown")
+    expect(said).to_have_text("“没有这个”不在列表中，请从下拉列表中选择。")
+    assert f"{field}-unknown" in (box.get_attribute("aria-describedby") or "")
+    box.click()
+    page.keyboard.type(part)
+    expect(said).to_have_count(0)
+    page.locator("#title").click()
+    expect(box).to_have_value({"port": "5316-大鹏海关", "carriers-0-unit": "031-盘"}[field])
+
+
+def test_the_form_is_not_sent_while_a_field_holds_what_is_no_option(comes: Coming) -> None:
+    """Enter in a closed list saves; with words that mean nothing it says so and keeps the page."""
+    page = comes("publisher").page
+    page.goto(FORM)
+    page.locator("#country").click()
+    page.keyboard.type("乌有国")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    expect(page.locator("#country-unknown")).to_have_text("“乌有国”不在列表中，请从下拉列表中选择。")
+    assert page.url.endswith(FORM)
+
+
+def test_nothing_is_looked_for_while_an_input_method_composes(comes: Coming) -> None:
+    """The letters on the way to 浦江 are no search, and the Enter that confirms them is no choice."""
+    person = comes("publisher")
+    page = person.page
+    page.goto(FORM)
+    page.locator("#port").click()
+    method = person.context.new_cdp_session(page)
+    before = options(page)
+    method.send("Input.imeSetComposition", {"text": "pu'jiang", "selectionStart": 8, "selectionEnd": 8})
+    assert options(page) == before
+    method.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Enter", "windowsVirtualKeyCode": 229})
+    assert options(page) == before
+    assert page.locator("select[name=port]").input_value() == "__None"
+    method.send("Input.imeSetComposition", {"text": "浦江", "selectionStart": 2, "selectionEnd": 2})
+    method.send("Input.insertText", {"text": "浦江"})
+    expect(page.get_by_role("option")).to_have_text(["2201-浦江海关"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#port")).to_have_value("2201-浦江海关")
+
+
+def test_a_field_is_emptied_by_its_button_and_by_deleting_the_text(comes: Coming, make_application: Making) -> None:
+    key = make_application()
+    person = comes("publisher")
+    page = person.page
+    page.goto(f"/applications/edit/?id={key}")
+    expect(page.locator("#country")).to_have_value("DEU-德国")
+    page.get_by_role("button", name="清除国别（地区）").click()
+    page.locator("#port").fill("")
+    person.turn_over("保存")
+    for field in ("country", "port"):
+        expect(page.locator(f"#{field}")).to_have_value("")
+
+
+def test_a_server_that_is_away_is_told_in_the_list(comes: Coming) -> None:
+    person = comes("operator")
+    page = person.page
+    page.goto("/entrustments/new/")
+    person.context.set_offline(True)
+    page.locator("#agent").click()
+    expect(page.locator("#choices p")).to_have_text("网络中断，暂时查不到选项，请稍后再试。")
+    person.complaints.clear()  # Chromium tells of the request that was broken off
+
+
+def test_without_script_the_form_is_a_form(comes: Coming, make_application: Making) -> None:
+    """Native selects and text fields: a code as 010-张, 010 or 张, an organisation by its code."""
+    person = comes("publisher")
+    plain = person.context.browser.new_context(  # type: ignore[union-attr]
+        base_url=person.address, java_script_enabled=False, storage_state=person.context.storage_state()
+    )
+    page = plain.new_page()
+    page.goto(f"/applications/edit/?id={make_application()}")
+    page.locator("#country").select_option("JPN")
+    page.locator("#carriers-0-unit").fill("盒")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("#country")).to_have_value("JPN")
+    expect(page.locator("#carriers-0-unit")).to_have_value("140-盒")
+    plain.close()

@@ -1,0 +1,108 @@
+"""Whom an application is for: the press itself or an agent that it has entrusted, and the authority that follows."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from models import clock
+from models.acts import drafts, filing
+from models.application import Application
+from models.database import db
+from models.people.accounts import Entrustment
+from models.vocabulary import Action, AttachmentKind, Filing
+from models.workflow import Refused
+from tests.conftest import Acting, Making, Recording
+
+
+def test_an_agent_files_for_the_press_that_entrusted_it(make_application: Making, acting: Acting) -> None:
+    """Design 2.5: applicant and publisher are two fields; 委托书 is then required."""
+    key = make_application(by="agent", status="filed")
+    with acting("agent"):
+        application = db.session.get_one(Application, key)
+        assert application.filing is Filing.ENTRUSTED
+        assert (application.applicant_name, application.publisher_name) == (
+            "南京光盘进出口有限公司",
+            "江苏文艺音像出版社",
+        )
+        assert application.desk == "320000"
+        assert AttachmentKind.ENTRUSTMENT in {file.kind for file in application.attachments}
+    with acting("reviewer"):
+        assert db.session.get(Application, key) is not None
+
+
+def test_once_the_entrustment_has_ended_the_agent_cannot_declare(
+    make_application: Making, acting: Acting, on_record: Recording
+) -> None:
+    key = make_application(by="agent")
+    before = on_record(key)
+    with acting("publisher"):
+        db.session.scalars(select(Entrustment)).one().until = clock.today() - timedelta(days=1)
+        db.session.commit()
+    with acting("agent") as filer:
+        with pytest.raises(Refused, match="没有受该出版单位委托"):
+            filing.perform(db.session(), Action.SUBMIT, db.session.get_one(Application, key), filer)
+        db.session.rollback()
+        fresh = drafts.start(db.session(), filer)
+        assert (fresh.publisher_id, fresh.province, fresh.filing) == (None, None, None)
+    assert on_record(key) == before
+
+
+def test_the_last_day_of_an_entrustment_still_counts(make_application: Making, acting: Acting) -> None:
+    key = make_application(by="agent")
+    with acting("publisher"):
+        entrustment = db.session.scalars(select(Entrustment)).one()
+        entrustment.since = entrustment.until = clock.today()
+        db.session.commit()
+    with acting("agent") as filer:
+        filing.perform(db.session(), Action.SUBMIT, db.session.get_one(Application, key), filer)
+        db.session.commit()
+        assert db.session.get_one(Application, key).applied_on == clock.today()
+
+
+def test_a_press_that_has_not_entrusted_cannot_be_chosen(
+    make_application: Making, acting: Acting, a_press: Callable[..., str]
+) -> None:
+    """AD10: a foreign number in the select box is refused by the models too."""
+    stranger = a_press("440000")
+    key = make_application()
+    with acting(stranger) as other:
+        foreign = other.organisation_id
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        with (
+            pytest.raises(Refused, match="没有受该出版单位委托"),
+            drafts.revising(db.session(), application, application.version, filer),
+        ):
+            application.publisher_id = foreign
+        db.session.rollback()
+        assert application.publisher_name == "江苏文艺音像出版社"
+
+
+def test_choosing_a_press_sets_the_authority_and_only_while_it_is_a_draft(
+    make_application: Making, acting: Acting, a_press: Callable[..., str]
+) -> None:
+    """受理机关 follows from the press; after 申报 it would move the case to another province's desk."""
+    with acting(a_press("440000", by_agent="agent")) as other:
+        cantonese = other.organisation_id
+    with acting("publisher") as own:
+        home = own.organisation_id
+    key = make_application(by="agent", publisher_id=cantonese)
+    with acting("agent") as filer:
+        application = db.session.get_one(Application, key)
+        assert (application.province, application.authority) == ("440000", "广东省新闻出版局")
+        filing.perform(db.session(), Action.SUBMIT, application, filer)
+        db.session.commit()
+    with acting("reviewer2") as reviewer:
+        filing.perform(db.session(), Action.RETURN, db.session.get_one(Application, key), reviewer, "请补充")
+        db.session.commit()
+    with acting("agent") as filer:
+        application = db.session.get_one(Application, key)
+        with (
+            pytest.raises(Refused, match="不能更换出版单位"),
+            drafts.revising(db.session(), application, application.version, filer),
+        ):
+            application.publisher_id = home
+        db.session.rollback()
+        assert application.province == "440000"

@@ -1,0 +1,20 @@
+"""Files as they are put into a store."""
+
+import io
+from datetime import timedelta
+
+from models import clock
+from models.application.attachments import Store
+
+MANY = 20 << 20
+
+
+def put(store: Store, content: bytes, name: str = "文件.pdf", limit: int = MANY) -> str:
+    """The media type under which it was accepted."""
+    return store.put(io.BytesIO(content), name, limit).media_type
+
+
+def kept_in(store: Store) -> list[str]:
+    """Every digest that the store holds; nothing half done lies about."""
+    assert store.clear(clock.now() + timedelta(days=1)) == 0
+    return list(store.digests())

@@ -1,0 +1,68 @@
+"""Papers, as people and other programs get them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from PIL import Image
+from sqlalchemy import select
+
+from models import access
+from models.acts.papers import order
+from models.certificate import Certificate, typesetting
+from tests.cast import make_papers
+from tests.conftest import House
+from tests.views import looks
+from views.certificate import page
+from views.resources import keys
+
+
+@pytest.fixture
+def on_screen(app: Flask, as_: Any) -> Callable[[str, int], bytes]:
+    """`on_screen("publisher", key)`: the PDF as that person gets it."""
+
+    def opened(username: str, key: int) -> bytes:
+        screen = {"reviewer": "filings", "national": "register"}.get(username, "applications")
+        make_papers(app)
+        answer = as_(username).get(f"/{screen}/certificate/?id={key}")
+        assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+        return bytes(answer.data)
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def whole(on_sqlite: House) -> Image.Image:
+    """The correct page of two rows."""
+    with on_sqlite.app.app_context():
+        return looks.page(looks.pdf(looks.certificate(2)))
+
+
+@pytest.fixture
+def granted(app: Flask) -> Callable[..., Certificate]:
+    """`granted(key)`: a copy of that application's certificate; keyword arguments change its snapshot."""
+
+    def copied(key: int, **changes: Any) -> Certificate:
+        with app.app_context(), access.everything() as session:
+            found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
+            content = json.dumps(found.snapshot | changes)
+            fields = {
+                name: getattr(found, name) for name in ("number", "issued_on", "authority", "signer", "check_code")
+            }
+            return Certificate(content=content, digest=found.digest, **fields)
+
+    return copied
+
+
+@pytest.fixture
+def paper(app: Flask, granted: Callable[..., Certificate]) -> Callable[..., bytes]:
+    """`paper(key)`: the PDF of that application's certificate, made in this process."""
+
+    def on_paper(key: int, **changes: Any) -> bytes:
+        copy = granted(key, **changes)
+        with app.app_context():
+            return typesetting.make_signed_pdf(order(copy, "320000", keys(), page))
+
+    return on_paper

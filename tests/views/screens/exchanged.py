@@ -1,0 +1,11 @@
+"""What was exchanged."""
+
+from typing import Any
+
+from tests.views.terminal.delivered import messages
+
+
+def only(record: dict[str, list[dict[str, Any]]]) -> str:
+    """The id of its one message."""
+    (name,) = messages(record)
+    return name

@@ -1,0 +1,175 @@
+"""申报 as the publisher meets it: what is still missing, and what stays shut afterwards."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import clock
+from models.database import db
+from models.people.accounts import Entrustment
+from models.vocabulary import Status
+from tests.conftest import Acting, Browser, Making, Recording
+from tests.views.ledger import ledger
+from tests.views.pages import form_of, result, said
+from tests.views.screens.saved_forms import opened, save
+
+As = Callable[[str | None], Browser]
+
+
+def test_after_declaring_the_page_says_who_has_it_and_what_comes_next(as_: As, make_application: Making) -> None:
+    """Not 保存记录成功: what happened, where it is, and the ways on."""
+    key, browser = make_application(), as_("publisher")
+    form = opened(browser, key)
+    page = browser.get(save(browser, key, form | {"_submit": "1"}).location).text
+    assert said(page) == ["已申报"]
+    sentence, links = result(page)
+    assert re.fullmatch(r"SQ\d{12} 已送江苏省新闻出版局审核，审核期间不能修改；审核结果会显示在.*。", sentence)
+    assert links == ["返回列表", "继续新建"]
+
+
+@pytest.mark.slow
+def test_a_declaration_is_told_everything_it_lacks_with_links_to_the_fields(as_: As, on_record: Recording) -> None:
+    """行政许可法 第三十二条, by analogy: everything missing, at once. What was typed has been saved as a draft."""
+    browser = as_("publisher")
+    form = form_of(browser.get("/applications/new/").text) | {"title": "黑胶唱片", "_submit": "1"}
+    answer = browser.post("/applications/new/", data=form, follow_redirects=True)
+    assert "还有 18 项没有完成，暂不能申报。" in said(answer.text)
+    links = re.findall(r'<li><a href="#([\w-]+)">(请[^<]+)</a></li>', answer.text)
+    assert len(links) == 18
+    assert {"carriers", "file-contract", "phone"} <= {name for name, _sentence in links}
+    for name, _sentence in links:
+        assert f'id="{name}"' in answer.text, f"the link to {name} leads nowhere"
+    (kept,) = on_record(int(answer.request.args["id"]))["application"]
+    assert (kept["title"], kept["status"]) == ("黑胶唱片", Status.DRAFT)
+
+
+@pytest.mark.slow
+def test_an_agent_is_told_of_the_letter_of_entrustment_as_well(as_: As) -> None:
+    """Design 2.5: 委托书 is lacking only where one applies for another press."""
+    for username, told in (("agent", 1), ("publisher", 0)):
+        browser = as_(username)
+        form = form_of(browser.get("/applications/new/").text) | {"_submit": "1"}
+        page = browser.post("/applications/new/", data=form, follow_redirects=True).text
+        assert page.count('<a href="#file-entrustment">请上传委托书。</a>') == told
+
+
+@pytest.mark.slow
+def test_a_complete_form_is_saved_and_declared_in_one_press(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """手册 第一章: 确认以上录入信息无误，点击申报按钮."""
+    key, browser = make_application(), as_("publisher")
+    form = opened(browser, key) | {"title": "最后改的标题", "_submit": "1"}
+    answer = browser.post(f"/applications/edit/?id={key}", data=form)
+    assert answer.location == f"/applications/details/?id={key}"
+    (kept,) = on_record(key)["application"]
+    assert (kept["title"], kept["status"], kept["applied_on"]) == ("最后改的标题", Status.PENDING, clock.today())
+
+
+def test_declaring_from_the_list_what_is_incomplete_leads_to_the_form(as_: As, make_application: Making) -> None:
+    key, browser = make_application(phone=None), as_("publisher")
+    answer = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
+    assert answer.request.path == "/applications/edit/"
+    assert said(answer.text) == ["还有 1 项没有完成，暂不能申报。"]
+    assert '<li><a href="#phone">请填写联系电话。</a></li>' in answer.text
+
+
+@pytest.mark.slow
+def test_a_wrong_isbn_is_told_and_does_not_block(as_: As, make_application: Making, on_record: Recording) -> None:
+    """domain.md: a bad checksum warns, never blocks."""
+    key, browser = make_application(), as_("publisher")
+    answer = save(browser, key, opened(browser, key) | {"isbn": "978-7-5399-0000-0"})
+    assert answer.status_code == 302
+    assert "的校验位不符，请核对；不影响保存。" in said(browser.get(answer.location).text)[0]
+    assert on_record(key)["application"][0]["isbn"] == "978-7-5399-0000-0"
+    right = save(browser, key, opened(browser, key) | {"isbn": "9787111075660"})
+    (told,) = said(browser.get(right.location).text)
+    assert re.fullmatch(r"已于 \d\d:\d\d 保存。", told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [status for status in Status if status not in ("draft", "returned")])
+def test_once_declared_the_page_is_for_reading(app: Flask, as_: As, make_application: Making, status: Status) -> None:
+    """手册 第二章: 数据为暂存和退回状态时，详情界面数据可以编辑修改，其他状态只允许查看."""
+    key, browser = make_application(status=status), as_("publisher")
+    assert browser.get(f"/applications/edit/?id={key}").location == f"/applications/details/?id={key}"
+    page = browser.get(f"/applications/details/?id={key}").text
+    assert '<form id="application"' not in page
+    assert "data-remove" not in page
+    assert "黑胶唱片《茉莉花》" in page
+    assert page.count("下载") == 4
+    assert f'href="/applications/details/?id={key}' in browser.get("/applications/").text
+    before = ledger(app)
+    form = form_of(browser.get("/applications/new/").text) | {"title": "事后改的"}
+    current = before["application"][0].version
+    for version, status_code in ((2, 409), (current, 422)):  # told who was first; told which status would allow it
+        answer = save(browser, key, form | {"version": str(version)})
+        assert answer.status_code == status_code
+        assert "事后改的" in answer.text
+    assert ledger(app) == before
+
+
+@pytest.mark.parametrize("status", ["draft", "returned"])
+def test_the_blue_number_leads_to_the_form_while_it_may_be_edited(
+    as_: As, make_application: Making, status: str
+) -> None:
+    """手册 第二章: 点击蓝色“申请单号”，系统自动跳转到数据详情界面."""
+    key, browser = make_application(status=status), as_("publisher")
+    assert f'<a class="number" href="/applications/edit/?id={key}&amp;' in browser.get("/applications/").text
+    assert form_of(browser.get(f"/applications/edit/?id={key}").text)["title"] == "黑胶唱片《茉莉花》"
+
+
+@pytest.mark.slow
+def test_an_agent_chooses_among_the_presses_that_entrust_it_today(
+    as_: As, acting: Acting, a_press: Callable[..., str], make_application: Making, on_record: Recording
+) -> None:
+    """Design 2.5; AD10 for a choice that was good yesterday."""
+    key, browser = make_application(by="agent"), as_("agent")
+    a_press("440000", by_agent="agent")
+    a_press("330000")
+    page = browser.get(f"/applications/edit/?id={key}").text
+    choices = dict(re.findall(r'<option[^>]*value="(\d+)">\w{18}-(\w+音像出版社)</option>', page))
+    assert sorted(choices.values()) == ["440000音像出版社", "江苏文艺音像出版社"]
+    cantonese = next(number for number, name in choices.items() if name.startswith("44"))
+    assert save(browser, key, form_of(page) | {"publisher_id": cantonese}).status_code == 302
+    assert on_record(key)["application"][0]["province"] == "440000"
+    with acting("operator"):
+        for entrustment in db.session.scalars(select(Entrustment)):
+            entrustment.until = clock.today() - timedelta(days=1)
+        db.session.commit()
+    page = browser.get(f"/applications/edit/?id={key}").text
+    assert "江苏文艺音像出版社</option>" not in page
+    assert "440000音像出版社</option>" in page  # the one that the draft names stays readable where it stands
+    ended = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
+    assert said(ended.text) == ["贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"]
+    assert browser.post("/applications/new/", data=form_of(page)).status_code == 422
+
+
+@pytest.mark.slow
+def test_once_declared_the_press_stays_and_says_so(
+    as_: As, a_press: Callable[..., str], make_application: Making
+) -> None:
+    """After 申报 another press would move the case to another province's desk; the select offers the one."""
+    key, browser = make_application(by="agent", status="returned"), as_("agent")
+    a_press("440000", by_agent="agent")
+    page = browser.get(f"/applications/edit/?id={key}").text
+    assert "440000音像出版社" not in page
+    for forged in ("__None", "99", form_of(browser.get("/applications/new/").text)["publisher_id"]):
+        answer = save(browser, key, form_of(page) | {"publisher_id": forged})
+        assert answer.status_code == 422 or forged == form_of(page)["publisher_id"]
+
+
+def test_the_longest_names_can_file(as_: As, acting: Acting, on_record: Recording) -> None:
+    """An account of 50 signs in an organisation of 100: the history has room for both, on both databases."""
+    with acting("publisher") as account:
+        assert account.organisation
+        account.name, account.organisation.name = "名" * 50, "社" * 100
+        db.session.commit()
+    browser = as_("publisher")
+    answer = browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text))
+    (entry, *_rest) = on_record(int(answer.location.rpartition("=")[2]))["trail_entry"]
+    assert entry["actor_name"] == f"{'名' * 50}（{'社' * 100}）"

@@ -1,0 +1,166 @@
+"""How a file comes back: under its own name, whole or in part, to all who see the application."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.http import parse_options_header
+
+from models import clock
+from models.application.attachments import Store
+from models.vocabulary import Status
+from tests.conftest import Browser, Making, Recording
+from tests.views.ledger import ledger
+from tests.views.screens.test_matrix import sees
+from tests.views.screens.uploaded import XHR, upload
+
+As = Callable[[str | None], Browser]
+
+
+Pdf = Callable[[str], bytes]
+
+
+NAMES = {
+    "样品《茉莉花》 第一版.pdf": "样品《茉莉花》 第一版.pdf",
+    "../../etc/合同.pdf": "合同.pdf",
+    "a;b='c'.pdf": "a;b='c'.pdf",
+    "第\t1\x7f\x85页.pdf": "第1页.pdf",
+    "\u202efdp.exe.pdf": "fdp.exe.pdf",
+    "𠮷" * 90 + ".pdf": "𠮷" * 62 + ".pdf",
+}
+
+
+@pytest.mark.slow
+def test_a_file_comes_back_under_its_own_name(
+    as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
+) -> None:
+    """FU1: Chinese, signs, line ends, directions, paths, length: one header, and the name in it intact."""
+    key, browser = make_application(), as_("publisher")
+    for given, kept in NAMES.items():
+        assert upload(browser, key, a_pdf(kept), given, kind="other").status_code == 200
+        file = on_record(key)["attachment"][-1]
+        assert file["name"] == kept
+        answer = browser.get(f"/applications/attachment/?id={file['id']}&download=1")
+        kind, names = parse_options_header(answer.headers["Content-Disposition"])
+        assert (kind, names["filename"]) == ("attachment", kept)
+        assert kept.isascii() or "filename*=UTF-8''" in answer.headers["Content-Disposition"]
+        assert answer.data == a_pdf(kept)
+
+
+@pytest.mark.slow
+def test_wherever_files_are_kept_they_come_back_whole_in_part_and_after_being_replaced(
+    app: Flask, address: str, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
+) -> None:
+    """In a folder and in a bucket; a PDF reader asks for parts, and for no more than what has changed."""
+    app.config["STORE"] = address
+    key, browser = make_application(), as_("publisher")
+    assert upload(browser, key, a_pdf("first")).status_code == 200
+    first = on_record(key)["attachment"][-1]
+    page = f"/applications/attachment/?id={first['id']}"
+    whole = browser.get(page)
+    assert (whole.status_code, whole.data) == (200, a_pdf("first"))
+    assert (whole.content_length, whole.headers["Accept-Ranges"]) == (len(a_pdf("first")), "bytes")
+    part = browser.get(page, headers={"Range": "bytes=10-19", "If-Range": whole.headers["ETag"]})
+    assert (part.status_code, part.data) == (206, a_pdf("first")[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(a_pdf('first'))}"
+    assert browser.get(page, headers={"Range": "bytes=9999999-"}).status_code == 416
+    assert browser.get(page, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+    assert upload(browser, key, a_pdf("second"), replaces=first["id"]).status_code == 200
+    second = on_record(key)["attachment"][-1]
+    assert browser.get(f"/applications/attachment/?id={second['id']}").data == a_pdf("second")
+    assert browser.get(page).data == a_pdf("first")
+
+
+@pytest.mark.slow
+def test_a_file_whose_bytes_are_lost_says_what_to_do_and_leaves_a_mark_in_the_log(
+    app: Flask,
+    address: str,
+    as_: As,
+    make_application: Making,
+    a_pdf: Pdf,
+    on_record: Recording,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A sentence, never a 500; the number in it is the one in the log."""
+    app.config["STORE"] = address
+    key, browser = make_application(), as_("publisher")
+    upload(browser, key, a_pdf("lost"), "合同.pdf")
+    file = on_record(key)["attachment"][-1]
+    assert Store(address).remove(file["digest"], before=clock.now() + timedelta(days=1))
+    answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
+    assert answer.status_code == 409
+    told = re.fullmatch(
+        r"附件“合同\.pdf”的内容缺失或已损坏，请把事件编号 ([0-9A-F]{8}) 告知系统管理员，由其从备份中找回。",
+        answer.json["message"],
+    )
+    assert told
+    assert f"[{told[1]}] attachment {file['id']} has lost its bytes: {file['digest']}" in caplog.text
+    assert upload(browser, key, a_pdf("lost")).status_code == 200
+    assert browser.get(f"/applications/attachment/?id={file['id']}").data == a_pdf("lost")
+
+
+def test_changed_bytes_are_not_shown(
+    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
+) -> None:
+    """Of the same length, or reached through a link: a sentence, and not one byte of them."""
+    key, browser = make_application(), as_("publisher")
+    upload(browser, key, a_pdf("good"), "合同.pdf")
+    file = on_record(key)["attachment"][-1]
+    path = Path(app.config["STORE"]) / file["digest"][:2] / file["digest"]
+    path.unlink()
+    path.write_bytes(a_pdf("evil"))
+    assert path.stat().st_size == file["size"]
+    for _ in range(2):
+        answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
+        assert answer.status_code == 409
+        assert "缺失或已损坏" in answer.json["message"]
+        path.unlink()
+        path.symlink_to("/etc/passwd")
+
+
+@pytest.mark.slow
+def test_a_bucket_that_does_not_answer_is_told_and_changes_nothing(
+    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is taken for kept, or for lost, that may be neither."""
+    key, browser = make_application(), as_("publisher")
+    before = ledger(app)
+    nobody = {
+        "ENDPOINT_URL": "http://127.0.0.1:9",
+        "ALLOW_HTTP": "true",
+        "ACCESS_KEY_ID": "x",
+        "SECRET_ACCESS_KEY": "x",
+    }
+    for name, value in nobody.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    app.config |= {"STORE": "s3://nobody/answers", "PROPAGATE_EXCEPTIONS": False}
+    for target in (key, ""):
+        answer = upload(browser, target, a_pdf("x"))
+        assert (answer.status_code, "存储暂时不可用" in answer.json["message"]) == (503, True)
+    assert browser.get("/applications/attachment/?id=1").status_code == 500
+    assert ledger(app) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", list(Status))
+def test_files_can_be_read_in_every_status_by_all_who_see_it(
+    as_: As, make_application: Making, on_record: Recording, status: Status
+) -> None:
+    """手册 第二章: 附件信息所有状态都可以下载查看. Whatever the bytes are, they cannot run in our name."""
+    key = make_application(status=status)
+    (file, *_others) = on_record(key)["attachment"]
+    readers = {"applications": "publisher", "filings": "reviewer", "register": "national"}
+    for screen, reader in readers.items():
+        answer = as_(reader).get(f"/{screen}/attachment/?id={file['id']}")
+        assert answer.status_code == (200 if sees(reader, status) else 404)
+        if not sees(reader, status):
+            continue
+        assert answer.mimetype == "application/pdf"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "script-src" not in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Content-Disposition"].startswith("inline;")

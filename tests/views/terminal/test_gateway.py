@@ -1,0 +1,151 @@
+"""Who may send when: one deliverer a message, the rate limit of customs, a right gateway; and what /healthz says."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter as Count
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models import access, clock
+from models.customs import heartbeat, outbox
+from models.exchange import delivery
+from models.vocabulary import Status
+from tests import ROOT
+from tests.cast import make_papers
+from tests.conftest import Making, Recording
+from tests.views.conftest import Later, Typing
+from tests.views.customs_house import House
+from tests.views.terminal.delivered import messages, status
+from views.terminal.customs import channel
+
+
+class TestHealth:
+    def test_an_empty_outbox_is_healthy(self, as_: Any) -> None:
+        answer = as_(None).get("/healthz")
+        assert (answer.status_code, answer.text, answer.mimetype) == (200, "ok\n", "text/plain")
+
+    @pytest.mark.parametrize(("seconds", "word"), [(3590, "ok\n"), (3610, "overdue\n")])
+    def test_a_message_that_waits_too_long_is_overdue(
+        self, app: Flask, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, seconds: int, word: str
+    ) -> None:
+        """CU3: from `overdue` on, while a deliverer is running."""
+        make_application(status="filed")
+        make_papers(app)
+        really = clock.now
+        monkeypatch.setattr(clock, "now", lambda: really() + timedelta(seconds=seconds))
+        with app.app_context(), access.everything() as session:
+            heartbeat.record(session)
+        assert as_(None).get("/healthz").text == word
+
+    def test_a_missing_store_is_reported_as_one_word(self, app: Flask, as_: Any, tmp_path: Path) -> None:
+        """No path, no address, no version."""
+        (tmp_path / "file").touch()
+        app.config["STORE"] = str(tmp_path / "file" / "store")
+        answer = as_(None).get("/healthz")
+        assert (answer.status_code, answer.text) == (503, "store\n")
+
+
+class TestTurns:
+    def test_a_deliverer_that_dies_before_it_notes_the_answer_causes_no_second_arrival(
+        self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
+    ) -> None:
+        """CU4, RC6: the next deliverer queries, customs repeats its answer: one effect, one arrival."""
+        key = make_application(status="filed", title="测试拒收")
+        with app.app_context(), access.everything() as session:
+            message = outbox.claim(session, channel().pace)
+            assert message is not None
+            channel().gateway.send(*delivery.build_letter(message, channel()))
+        later()
+        typed("customs", "deliver")
+        (name,) = messages(on_record(key))
+        assert house.customs.arrivals() == [name]
+        assert status(on_record(key)) is Status.CUSTOMS_FAILED
+
+    def test_the_rate_limit_of_customs_is_respected(
+        self, app: Flask, make_application: Making, house: House, typed: Typing, later: Later
+    ) -> None:
+        """The E-port accepts fewer than 100 messages a minute, from all deliverers together."""
+        app.config["CUSTOMS_PACE"] = {"per_minute": 2}
+        for _ in range(3):
+            make_application(status="filed")
+        assert [len(typed("customs", "deliver").output.splitlines()) for _ in range(2)] == [2, 0]
+        later()
+        assert len(typed("customs", "deliver").output.splitlines()) == 1
+
+    def test_watching_deliverers_send_each_message_once(
+        self, app: Flask, make_application: Making, on_record: Recording, house: House
+    ) -> None:
+        """RC8: two processes that watch the same outbox while it fills."""
+        records = {"SQLALCHEMY_DATABASE_URI", "STORE", "SECRET_KEY", "CUSTOMS_GATEWAY", "SIGNING_KEY"}
+        settings = {f"FILING_{name}": str(app.config[name]) for name in records}
+        command = [sys.executable, "-m", "flask", "--app", "app", "customs", "deliver", "--watch"]
+        people = [subprocess.Popen(command, cwd=ROOT, env=os.environ | settings) for _ in range(2)]
+        try:
+            keys = [make_application(status="filed") for _ in range(8)]
+            ended = time.monotonic() + 60
+            while time.monotonic() < ended and len(house.ledger()) < len(keys):
+                time.sleep(0.1)
+            time.sleep(0.5)
+            assert all(person.poll() is None for person in people)
+        finally:
+            for person in people:
+                person.terminate()
+                person.wait()
+        assert [status(on_record(key)) for key in keys] == [Status.CUSTOMS_RECEIVED] * len(keys)
+        assert Count(house.asked) == Count(messages(on_record(key))[0] for key in keys)
+
+    def test_a_deliverer_whose_claim_has_expired_sends_nothing(
+        self, app: Flask, make_application: Making, on_record: Recording, house: House
+    ) -> None:
+        """Another deliverer may have claimed the message and queried it: a late letter would arrive twice."""
+        key = make_application(status="filed")
+        with app.app_context(), access.everything() as session:
+            message = outbox.claim(session, outbox.Pace(lease=-1))
+            assert message is not None
+            assert "办理时限已过" in delivery.attempt(session, channel(), message).words
+        assert (house.asked, status(on_record(key))) == ([], Status.FILED)
+
+    def test_letters_and_queries_share_the_rate_limit(
+        self, app: Flask, make_application: Making, house: House, typed: Typing, later: Later
+    ) -> None:
+        """A query is a letter too."""
+        keys = [make_application(status="filed") for _ in range(3)]
+        house.tricks = [503, 503, 503]
+        typed("customs", "deliver")
+        later()
+        app.config["CUSTOMS_PACE"] = {"per_minute": 4}
+        house.customs.run("DELETE FROM entry")
+        house.customs.run("DELETE FROM arrival")
+        before = len(house.asked)
+        for _ in range(3):
+            typed("customs", "deliver")
+        assert len(house.asked) - before == 4 < 2 * len(keys)
+
+    @pytest.mark.parametrize("command", ["deliver", "reconcile"])
+    def test_without_a_gateway_a_command_says_so_and_sends_nothing(self, typed: Typing, command: str) -> None:
+        """One sentence that says what to do, and status 2."""
+        done = typed("customs", command)
+        assert (done.exit_code, done.output) == (2, "尚未设置海关网关，请设置 FILING_CUSTOMS_GATEWAY 后再试。\n")
+
+    @pytest.mark.parametrize(
+        ("address", "words"),
+        [
+            ("ftp://customs", "请改正后再试"),
+            ("http://customs.example/", "http:// 没有加密，只能用于本机"),
+            ("http://127.0.0.1.example/", "http:// 没有加密，只能用于本机"),
+            ("https://customs.example/", "请设置 FILING_CUSTOMS_CLIENT"),
+        ],
+    )
+    def test_an_invalid_or_unencrypted_gateway_is_refused_with_a_sentence(
+        self, app: Flask, typed: Typing, address: str, words: str
+    ) -> None:
+        """Nothing leaves this machine unencrypted, or without a client certificate."""
+        app.config["CUSTOMS_GATEWAY"] = address
+        done = typed("customs", "deliver")
+        assert (done.exit_code, words in done.output) == (1, True)
