@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask_babel import gettext as _
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import clock, numbering, workflow
-from models.application import MOST_CARRIERS, Application, fingerprint, trail
+from models.application import MOST_CARRIERS, MOST_DRAFTS, Application, fingerprint, trail
 from models.application.changes import content, differences
 from models.application.locking import Conflict, flush, overtaken
 from models.codes import authority_of
@@ -20,6 +21,7 @@ def start(session: Session, by: Account, words: str | None = None) -> Applicatio
     """A new draft, numbered and owned before any field is filled (手册 第一章; 置灰字段自动返填)."""
     workflow.check(Action.EDIT, Status.DRAFT, by.role)
     assert by.organisation is not None
+    assert_room(session, by.organisation.id)
     moment = clock.now()
     application = Application(
         number=numbering.application_number(session, moment.date()),
@@ -37,6 +39,16 @@ def start(session: Session, by: Account, words: str | None = None) -> Applicatio
     session.flush()
     trail.record(session, application, Step.START, by, None, words)
     return application
+
+
+def assert_room(session: Session, organisation_id: int) -> None:
+    """Raises Refused for one draft more than an organisation may keep."""
+    own = select(Application.id).where(
+        Application.owner_id == organisation_id, Application.status_order == Status.DRAFT.order
+    )
+    if (session.scalar(select(func.count()).select_from(own.limit(MOST_DRAFTS).subquery())) or 0) >= MOST_DRAFTS:
+        sentence = _("贵单位已有 %(most)s 份草稿，请先申报或删除不再需要的草稿，再新建申请。", most=MOST_DRAFTS)
+        raise Refused(sentence)
 
 
 def publish_for(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from models.certificate import Certificate
 
 MOST_CARRIERS = 3000
+MOST_DRAFTS = 1000  # of an organisation at a time
 SORTED_BY = (
     (), ("number",), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",),
     ("title_sort",),

@@ -38,6 +38,20 @@ def test_a_draft_is_born_with_its_number_and_the_grey_fields(acting: Acting, on_
     assert [entry["act"] for entry in on_record(key)["trail_entry"]] == ["start"]
 
 
+def test_an_organisation_keeps_so_many_drafts_and_no_more(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of others do not count, nor what has been deleted."""
+    monkeypatch.setattr(drafts, "MOST_DRAFTS", 2)
+    with acting("publisher2") as other:
+        drafts.start(db.session(), other)
+        db.session.commit()
+    with acting("publisher") as filer:
+        first, _second = drafts.start(db.session(), filer), drafts.start(db.session(), filer)
+        with pytest.raises(Refused, match="贵单位已有 2 份草稿，请先申报或删除"):
+            drafts.start(db.session(), filer)
+        filing.perform(db.session(), Action.DELETE, first, filer)
+        assert drafts.start(db.session(), filer).number
+
+
 def test_the_whole_story_leaves_one_entry_an_act(make_application: Making, acting: Acting) -> None:
     """AU1: each act has exactly one entry, with who, before, after and opinion."""
     key = make_application(status="customs_received")

@@ -7,11 +7,9 @@ from html import escape, unescape
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from models import access
-from models.application import Application
+from models.acts import drafts
 from models.vocabulary import Status
 from tests.cast import FIELDS
 from tests.conftest import Browser, Making, Recording
@@ -53,6 +51,18 @@ def test_an_incomplete_draft_can_be_saved(as_: As, on_record: Recording) -> None
     assert kept["authority"] == "江苏省新闻出版局"
     assert save(browser, key, opened(browser, key) | {"title": " 黑胶唱片\0《茉莉花》 "}).status_code == 302
     assert on_record(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
+
+
+def test_one_draft_too_many_is_told_and_keeps_what_was_typed(
+    app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "MOST_DRAFTS", 0)
+    browser, before = as_("publisher"), ledger(app)
+    typed = form_of(browser.get("/applications/new/").text) | {"title": "黑胶唱片《茉莉花》"}
+    answer = browser.post("/applications/new/", data=typed)
+    assert (answer.status_code, form_of(answer.text)["title"]) == (422, typed["title"])
+    assert "贵单位已有 0 份草稿，请先申报或删除" in answer.text
+    assert ledger(app) == before
 
 
 def test_a_whole_form_is_kept_word_for_word(as_: As, on_record: Recording) -> None:
@@ -172,59 +182,6 @@ def test_a_commodity_code_is_of_plain_digits(as_: As, make_application: Making, 
     page = browser.get(save(browser, key, opened(browser, key) | {"hs_code": typed}).location).text
     assert complaints(page) == ["请填写 8 位或 10 位数字。"]
     assert form_of(page)["hs_code"] == typed
-
-
-class TestSentAgain:
-    """An answer is lost after the server has committed: the page sends the same save again."""
-
-    def test_a_blank_form_makes_one_draft(self, app: Flask, as_: As, on_record: Recording) -> None:
-        browser = as_("publisher")
-        form = form_of(browser.get("/applications/new/").text) | {"title": "只有一份"} | row(0) | row(1, quantity="7")
-        first = browser.post("/applications/new/", data=form).location
-        again = browser.post("/applications/new/", data=form | {"contact": "后来写的"} | row(2, quantity="9")).location
-        assert first == again
-        kept = on_record(int(again.rpartition("=")[2]))
-        assert (kept["application"][0]["contact"], [str(each["quantity"]) for each in kept["carrier"]]) == (
-            "后来写的", ["500", "7", "9"],
-        )  # fmt: skip
-        with app.app_context(), access.everything() as session:
-            assert len(session.scalars(select(Application)).all()) == 1
-
-    @pytest.mark.slow
-    def test_a_new_row_of_a_draft_stands_once_and_goes_when_it_is_no_longer_sent(
-        self, as_: As, make_application: Making, on_record: Recording
-    ) -> None:
-        key, browser = make_application(carriers=1), as_("publisher")
-        form = opened(browser, key)
-        for more in (row(1, quantity="7") | row(2, quantity="8"), row(1, quantity="7") | row(2, quantity="8")):
-            assert save(browser, key, form | more).status_code == 302
-        assert [str(each["quantity"]) for each in on_record(key)["carrier"]] == ["1000", "7", "8"]
-        assert save(browser, key, form | row(2, quantity="8") | {"phone": "1"}).status_code == 302
-        kept = on_record(key)
-        assert [str(each["quantity"]) for each in kept["carrier"]] == ["1000", "8"]
-        assert kept["application"][0]["phone"] == "1"
-
-    @pytest.mark.slow
-    def test_another_page_that_saved_in_between_is_still_a_conflict(
-        self, as_: As, make_application: Making, on_record: Recording
-    ) -> None:
-        key, browser = make_application(), as_("publisher")
-        form, other = opened(browser, key), opened(browser, key)
-        assert save(browser, key, form | row(1, quantity="7")).status_code == 302
-        assert save(browser, key, opened(browser, key) | {"title": "另一个窗口"}).status_code == 302
-        answer = save(browser, key, form | row(1, quantity="7"))
-        assert answer.status_code == 409
-        assert save(browser, key, other).status_code == 409
-        assert save(browser, key, form_of(answer.text)).status_code == 302  # a choice made knowingly
-        assert [str(each["quantity"]) for each in on_record(key)["carrier"]] == ["1000", "7"]
-
-    def test_the_key_of_a_page_opens_nobody_elses_draft(self, as_: As, make_application: Making) -> None:
-        browser, stranger = as_("publisher"), as_("publisher2")
-        form = form_of(browser.get("/applications/new/").text)
-        mine = browser.post("/applications/new/", data=form | {"title": "甲"}).location
-        theirs = form_of(stranger.get("/applications/new/").text) | {"page_key": form["page_key"], "title": "乙"}
-        assert stranger.post("/applications/new/", data=theirs).location != mine
-        assert form_of(browser.get(mine).text)["title"] == "甲"
 
 
 @pytest.mark.slow

@@ -1,0 +1,68 @@
+"""A form whose answer was lost is sent again, and does not do its work twice."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import access
+from models.application import Application
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import form_of
+from tests.views.screens.saved_forms import opened, row, save
+
+As = Callable[[str | None], Browser]
+
+
+class TestSentAgain:
+    """An answer is lost after the server has committed: the page sends the same save again."""
+
+    def test_a_blank_form_makes_one_draft(self, app: Flask, as_: As, on_record: Recording) -> None:
+        browser = as_("publisher")
+        form = form_of(browser.get("/applications/new/").text) | {"title": "只有一份"} | row(0) | row(1, quantity="7")
+        first = browser.post("/applications/new/", data=form).location
+        again = browser.post("/applications/new/", data=form | {"contact": "后来写的"} | row(2, quantity="9")).location
+        assert first == again
+        kept = on_record(int(again.rpartition("=")[2]))
+        assert (kept["application"][0]["contact"], [str(each["quantity"]) for each in kept["carrier"]]) == (
+            "后来写的", ["500", "7", "9"],
+        )  # fmt: skip
+        with app.app_context(), access.everything() as session:
+            assert len(session.scalars(select(Application)).all()) == 1
+
+    @pytest.mark.slow
+    def test_a_new_row_of_a_draft_stands_once_and_goes_when_it_is_no_longer_sent(
+        self, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
+        key, browser = make_application(carriers=1), as_("publisher")
+        form = opened(browser, key)
+        for more in (row(1, quantity="7") | row(2, quantity="8"), row(1, quantity="7") | row(2, quantity="8")):
+            assert save(browser, key, form | more).status_code == 302
+        assert [str(each["quantity"]) for each in on_record(key)["carrier"]] == ["1000", "7", "8"]
+        assert save(browser, key, form | row(2, quantity="8") | {"phone": "1"}).status_code == 302
+        kept = on_record(key)
+        assert [str(each["quantity"]) for each in kept["carrier"]] == ["1000", "8"]
+        assert kept["application"][0]["phone"] == "1"
+
+    @pytest.mark.slow
+    def test_another_page_that_saved_in_between_is_still_a_conflict(
+        self, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
+        key, browser = make_application(), as_("publisher")
+        form, other = opened(browser, key), opened(browser, key)
+        assert save(browser, key, form | row(1, quantity="7")).status_code == 302
+        assert save(browser, key, opened(browser, key) | {"title": "另一个窗口"}).status_code == 302
+        answer = save(browser, key, form | row(1, quantity="7"))
+        assert answer.status_code == 409
+        assert save(browser, key, other).status_code == 409
+        assert save(browser, key, form_of(answer.text)).status_code == 302  # a choice made knowingly
+        assert [str(each["quantity"]) for each in on_record(key)["carrier"]] == ["1000", "7"]
+
+    def test_the_key_of_a_page_opens_nobody_elses_draft(self, as_: As, make_application: Making) -> None:
+        browser, stranger = as_("publisher"), as_("publisher2")
+        form = form_of(browser.get("/applications/new/").text)
+        mine = browser.post("/applications/new/", data=form | {"title": "甲"}).location
+        theirs = form_of(stranger.get("/applications/new/").text) | {"page_key": form["page_key"], "title": "乙"}
+        assert stranger.post("/applications/new/", data=theirs).location != mine
+        assert form_of(browser.get(mine).text)["title"] == "甲"
