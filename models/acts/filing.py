@@ -7,9 +7,9 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from models import certificate, clock, customs, deadlines, notifications, workflow
-from models.acts import withdrawal
+from models.acts import taking, withdrawal
 from models.acts.effects import EFFECTS, ActContext, Effect
-from models.application import Application, trail
+from models.application import Application, lease, trail
 from models.application.locking import Conflict, flush, hold, overtaken
 from models.people.accounts import Account
 from models.text import clean_text
@@ -44,12 +44,14 @@ def perform(
     effect, context = EFFECTS.get(action, Effect()), ActContext(session, application, by, office, reason)
     effect.lock(context)
     hold(session, application, act, application.version)
-    if sentence := hindrance(session, action, application):
+    if sentence := hindrance(session, action, application) or _taken(session, action, application, by):
         raise Refused(sentence)
     effect.check(context)
     changes = effect.changes(context)
     _move(session, application, act, action, by, opinion, changes, effect.digest(context))
     effect.finish(context)
+    if before in workflow.AWAITING and application.status not in workflow.AWAITING:
+        lease.end(session, application)
     if (after := act.leads(before)) is not None and application.certificate is not None:
         customs.enqueue(session, application, last.act if last and after is before else action)
     session.flush()
@@ -61,6 +63,13 @@ def hindrance(session: Session, action: Action, application: Application) -> str
     if act.unopened:
         return withdrawal.hindrance(session, application)
     return repeated(session, action, application) if act.once else None
+
+
+def _taken(session: Session, action: Action, application: Application, by: Account) -> str | None:
+    """The sentence that refuses the act for who has taken the case, read from the locked row."""
+    if workflow.ACTS[action].holder is None:
+        return None
+    return taking.refusal(action, application, lease.held(session, application), by)
 
 
 def repeated(session: Session, action: Action, application: Application) -> str | None:

@@ -47,6 +47,7 @@ autosave      P             .       .        .         .         .         .    
 reset         .             .       .        .         .         O         .              .             .          .
 letter        .             .       .        R         .         .         .              .             .          .
 preview       .             R       R        .         .         .         .              .             O          .
+renew         .             R       R        .         .         .         .              .             .          .
 replace       .             .       .        .         .         .         .              .             O          .
 """
 MORE_SCREENS = """
