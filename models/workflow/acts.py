@@ -28,15 +28,17 @@ class Presentation:
     """What an act asks of a person, and what it shows.
 
     `question` and `result` name the row by %(number)s (an application also by %(authority)s, %(applicant)s and
-    %(certificate)s). An act without a question is done at once. `opinion`: an opinion is required, `hint` stands in its
-    empty field; `grounds`: grounds of the law may be chosen; `reason`: a reason is recorded. `opens`: the result opens
-    in a new window. `style`: of the button, Bootstrap's word. Without `done`, `result` is a line that goes by itself.
+    %(certificate)s). An act without a question is done at once; without `done`, `result` is a line that goes by itself.
+    `opinion`: an opinion is required, `remark`: one may be given; `hint` stands in its empty field. `grounds`: grounds
+    of the law may be chosen; `reason`: a reason is recorded. `opens`: the result opens in a new window. `style`: of the
+    button, Bootstrap's word.
     """
 
     question: Any = ""
     done: Any = ""
     result: Any = ""
     opinion: bool = False
+    remark: bool = False
     grounds: bool = False
     reason: bool = False
     opens: bool = False
@@ -134,6 +136,7 @@ ACTS: dict[Action, Act] = {
         when=AWAITING,
         holder=Holder.NOBODY_ELSE,
         to=Status.FILED,
+        remark=True,
         question=_l("确定要准予 %(number)s 备案并签发证明吗？证明签发后不能更改。"),
         many=_l("确定要准予所选 {count} 份申请备案并签发证明吗？证明签发后不能更改。逐份办理，结果逐份列出。"),
         done=_l("已准予备案"),

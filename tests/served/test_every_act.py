@@ -145,6 +145,7 @@ def taken_and_put_back(story: Story, key: int) -> None:
     story.act("reviewer", "review", "take", key)
     for screen in ("review", "filings"):
         story.post("reviewer", f"/{screen}/renew/?id={key}", 200)
+        story.post("reviewer", f"/{screen}/typed/?id={key}", 200, opinion="请核对“版号”。")
     story.act("reviewer", "review", "put_back", key)
     with story.server.app.app_context(), access.everything() as session:
         second = Account(username="second", name="李宁", role=Role.REVIEWER, province="320000", active=True)

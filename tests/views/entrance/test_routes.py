@@ -47,6 +47,7 @@ autosave      P             .       .        .         .         .         .    
 reset         .             .       .        .         .         O         .              .             .          .
 letter        .             .       .        R         .         .         .              .             .          .
 preview       .             R       R        .         .         .         .              .             O          .
+keep_typed    .             R       R        .         .         .         .              .             .          .
 renew         .             R       R        .         .         .         .              .             .          .
 replace       .             .       .        .         .         .         .              .             O          .
 """
