@@ -87,8 +87,10 @@ def test_an_opinion_is_kept_as_it_is_typed_for_its_case_and_person(
     page.keyboard.type("请核对版号")
     page.reload()
     expect(text).to_have_value("请核对版号")
+    page.wait_for_load_state("networkidle")
     text.press("End")
-    page.keyboard.type("，谢谢。")
+    with page.expect_response("**/review/typed/**"):
+        page.keyboard.type("，谢谢。")
     expect(page.locator("#opinion-note")).to_contain_text("自动保存")
     assert on_record(key)["typed_form"][0]["fields"]["opinion"] == "请核对版号，谢谢。"
     page.goto(f"/review/details/?id={other}")
