@@ -14,7 +14,7 @@ from models.vocabulary import Action, Role, WordColumn
 from models.workflow import ACTS, Refused
 
 MOST_WORDS, MOST_EACH = 200, 30  # characters of one; how many of one act, for a list that is looked through
-TAKING = tuple(action for action, act in ACTS.items() if act.opinion and Role.REVIEWER in act.by)
+TAKING = tuple(action for action, act in ACTS.items() if (act.opinion or act.remark) and Role.REVIEWER in act.by)
 
 
 class StockOpinion(Base):
@@ -26,6 +26,7 @@ class StockOpinion(Base):
     version: Mapped[int] = mapped_column()
     province: Mapped[str] = mapped_column(String(6))
     act: Mapped[Action] = mapped_column(WordColumn(Action), info={"label": _l("办理")})
+    position: Mapped[int] = mapped_column(default=0, server_default="0")  # in the list of its act
     words: Mapped[str] = mapped_column(String(MOST_WORDS), info={"label": _l("常用意见")})
 
     __mapper_args__ = {"version_id_col": version}
@@ -41,9 +42,9 @@ ACT_OF = {setting_of(act): act for act in TAKING}  # setting in the trail → ac
 
 
 def listed(session: Session) -> dict[Action, list[StockOpinion]]:
-    """What this session sees, by act in the order of the acts, oldest first."""
+    """What this session sees, by act in the order of the acts, each as its reviewers have put it."""
     found: dict[Action, list[StockOpinion]] = {act: [] for act in TAKING}
-    for row in session.scalars(select(StockOpinion).order_by(StockOpinion.id)):
+    for row in session.scalars(select(StockOpinion).order_by(StockOpinion.position, StockOpinion.id)):
         found[row.act].append(row)
     return found
 
@@ -55,7 +56,8 @@ def add(session: Session, act: Action, words: str, by: Account) -> None:
     if len(same) >= MOST_EACH:
         raise Refused(_("「%(act)s」最多 %(most)s 条常用意见，请先移除不用的。", act=act.label, most=MOST_EACH))
     _check_new(same, text)
-    session.add(StockOpinion(province=by.province, act=act, words=text))
+    last = max((row.position for row in same), default=0)
+    session.add(StockOpinion(province=by.province, act=act, words=text, position=last + 1))
     record_change(session, by.province, setting_of(act), "", text, by)
 
 
@@ -77,6 +79,21 @@ def remove(session: Session, row: StockOpinion, version: int | None, by: Account
     session.delete(row)
     _flush(session)
     record_change(session, row.province, setting_of(row.act), row.words, "", by)
+
+
+def move(session: Session, row: StockOpinion, version: int | None, up: bool) -> None:
+    """One place up or down in its list; at the end nothing. No entry in the trail, for no words change. Raises Refused;
+    the caller commits."""
+    _check_seen(row, version)
+    order = listed(session)[row.act]
+    here = order.index(row)
+    there = here + (-1 if up else 1)
+    if not 0 <= there < len(order):
+        return
+    order[here], order[there] = order[there], order[here]
+    for place, each in enumerate(order, start=1):
+        each.position = place
+    _flush(session)
 
 
 def _read(words: str) -> str:

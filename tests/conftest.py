@@ -363,6 +363,22 @@ def a_press(app: Flask) -> Callable[..., str]:
 
 
 @pytest.fixture
+def colleague(app: Flask) -> Callable[..., None]:
+    """`colleague("second", like="publisher")`: another account of the same role, unit and province."""
+
+    def added(username: str, like: str, active: bool = True) -> None:
+        with app.app_context():
+            other = account_of(like)
+            same = {"role": other.role, "organisation": other.organisation, "province": other.province}
+            person = Account(username=username, name=username, active=active, password_hash="", **same)
+            person.must_change = False
+            db.session.add(person)
+            db.session.commit()
+
+    return added
+
+
+@pytest.fixture
 def on_record(app: Flask) -> Recording:
     """`on_record(id)`: every row the database keeps of an application, table by table, read past the row guard."""
 

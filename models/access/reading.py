@@ -12,6 +12,7 @@ from models.application import Application
 from models.application.attachments import Attachment  # noqa: F401  every child must be mapped before the first query
 from models.application.carriers import Carrier  # noqa: F401
 from models.application.child import Child
+from models.application.lease import CaseLease
 from models.application.trail import TrailEntry  # noqa: F401
 from models.application.typed_form import TypedForm
 from models.certificate import Certificate  # noqa: F401
@@ -83,6 +84,7 @@ def _scope(info: dict[Any, Any]) -> tuple[Any, ...]:
         rules |= {TypedForm: TypedForm.account_id == me, CalendarFeed: _feeds(viewer)}
         rules |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
         rules[LogEntry] = _log_rule(viewer)
+        rules[CaseLease] = true() if desk_of(viewer) else false()
         rules |= _of_messages(viewer)
         options = (with_loader_criteria(model, rule, **EVERYWHERE) for model, rule in rules.items())
         info["scope"] = (LoadedFor(viewer), *options, CHILD_RULE, NOTIFICATION_RULE)

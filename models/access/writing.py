@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from models.access.viewer import EVERYTHING, KEY, Closed, Viewer, desk_of
 from models.application import Application
 from models.application.child import Child
+from models.application.lease import CaseLease
 from models.application.typed_form import TypedForm
 from models.database import GuardedSession
 from models.log import LogEntry
@@ -68,6 +69,8 @@ def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
             return "an entry of the log in the name of another account"
         case Entrustment() if not _may_entrust(viewer, row):
             return "an entrustment by another press"
+        case CaseLease() if viewer is None or not desk_of(viewer) or row.account_id != viewer.account_id:
+            return "a case taken for another account"
         case StockOpinion() if row.province != desk_of(viewer):
             return "a sentence of another province"
         case Announcement() | AnnouncementChange() if viewer is None or viewer.role is not Role.OPERATOR:

@@ -10,9 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import certificate, clock, deadlines
+from models.acts import taking
 from models.acts.completeness import check_complete
 from models.acts.drafts import publish_for
-from models.application import Application, fingerprint, trail
+from models.application import Application, fingerprint, lease, trail
 from models.application.changes import content, differences
 from models.application.locking import Conflict
 from models.certificate import paper_queue
@@ -124,6 +125,10 @@ def extend_deadline(context: ActContext) -> None:
     application.due_on = deadlines.due_on(context.session, application, application.status)
 
 
+def take_case(context: ActContext) -> None:
+    taking.take(context.session, context.application, context.by)
+
+
 EFFECTS: dict[Action, Effect] = {
     Action.SUBMIT: Effect(
         check=lambda context: check_complete(context.session, context.application, context.by),
@@ -135,4 +140,7 @@ EFFECTS: dict[Action, Effect] = {
     Action.PRINT: Effect(changes=count_print),
     Action.REVOKE: Effect(changes=record_reason),
     Action.DELETE: Effect(finish=mark_deleted),
+    Action.TAKE: Effect(finish=take_case),
+    Action.TAKE_OVER: Effect(finish=take_case),
+    Action.PUT_BACK: Effect(finish=lambda context: lease.end(context.session, context.application)),
 }

@@ -7,14 +7,14 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from models import certificate, clock, customs, deadlines, notifications, workflow
-from models.acts import withdrawal
+from models.acts import taking, withdrawal
 from models.acts.effects import EFFECTS, ActContext, Effect
-from models.application import Application, trail
+from models.application import Application, lease, trail, typed_opinion
 from models.application.locking import Conflict, flush, hold, overtaken
 from models.people.accounts import Account
 from models.text import clean_text
 from models.vocabulary import Action, Ground, Reason, Step, Word
-from models.workflow import Act, Refused
+from models.workflow import Act, Holder, Refused
 
 MOST_WORDS = 2000  # of an opinion
 
@@ -44,12 +44,16 @@ def perform(
     effect, context = EFFECTS.get(action, Effect()), ActContext(session, application, by, office, reason)
     effect.lock(context)
     hold(session, application, act, application.version)
-    if sentence := hindrance(session, action, application):
+    if sentence := hindrance(session, action, application) or _taken(session, action, application, by):
         raise Refused(sentence)
     effect.check(context)
     changes = effect.changes(context)
     _move(session, application, act, action, by, opinion, changes, effect.digest(context))
     effect.finish(context)
+    if act.holder is Holder.NOBODY_ELSE:
+        typed_opinion.forget(session, application, by)
+    if before in workflow.AWAITING and application.status not in workflow.AWAITING:
+        lease.end(session, application)
     if (after := act.leads(before)) is not None and application.certificate is not None:
         customs.enqueue(session, application, last.act if last and after is before else action)
     session.flush()
@@ -63,6 +67,13 @@ def hindrance(session: Session, action: Action, application: Application) -> str
     return repeated(session, action, application) if act.once else None
 
 
+def _taken(session: Session, action: Action, application: Application, by: Account) -> str | None:
+    """The sentence that refuses the act for who has taken the case, read from the locked row."""
+    if workflow.ACTS[action].holder is None:
+        return None
+    return taking.refusal(action, application, lease.held(session, application), by)
+
+
 def repeated(session: Session, action: Action, application: Application) -> str | None:
     """The sentence that refuses an act which is done once at most, and has been done; None otherwise."""
     if not trail.newest(session, application.id, action, 1):
@@ -72,9 +83,11 @@ def repeated(session: Session, action: Action, application: Application) -> str 
 
 def _reasoned(action: Action, act: Act, opinion: str, grounds: Iterable[Ground]) -> str:
     """What is recorded as the opinion: the chosen grounds of the law, then the person's own words."""
-    if not act.opinion:
+    if not (act.opinion or act.remark):
         return ""
     check_length(opinion)
+    if act.remark:
+        return opinion
     chosen = [str(ground.label) for ground in grounds] if act.grounds else []
     if chosen:
         basis = _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds="；".join(chosen))

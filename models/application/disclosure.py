@@ -1,8 +1,10 @@
-"""Who may read which part of an application: what came before the first 申报 is its owner's alone (design 2.4)."""
+"""Who may read which part of an application: what came before the first 申报 is its owner's alone (design 2.4), and
+which reviewer had taken the case is the authorities' alone."""
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from models import workflow
 from models.application import Application
 from models.application.attachments import Attachment
 from models.application.trail import TrailEntry
@@ -20,6 +22,8 @@ def history(session: Session, application: Application, reader: Account, most: i
         if first is None:
             return []
         entries = entries.where(TrailEntry.id >= first.id)
+    else:
+        entries = entries.where(TrailEntry.act.not_in([action.value for action in workflow.INTERNAL]))
     return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(most)))
 
 

@@ -7,8 +7,8 @@ migration on SQLite drops triggers silently.
 
 from sqlalchemy import Connection, inspect, text
 
-from models.vocabulary import Status
-from models.workflow import EDITABLE
+from models.vocabulary import Role, Status
+from models.workflow import AWAITING, EDITABLE
 
 APPEND_ONLY = {  # tables never updated or deleted from, and their unique columns
     "trail_entry": ("id", "seal"),
@@ -32,6 +32,11 @@ FREE = {  # columns of an application that may change in every status; all other
 }  # fmt: skip
 PARTS = {"carrier": ("insert", "update", "delete"), "attachment": ("insert", "update")}  # changed as its fields are
 SENTENCE = "留痕、证明和申请只能追加或依程序办理，不能直接改动。"
+# Who takes a case is a reviewer of its province, and it waits.
+MAY_TAKE = """EXISTS (SELECT 1 FROM application a JOIN account b ON b.province = a.province
+  WHERE a.id = new.application_id AND a.status IN ({}) AND b.id = new.account_id AND b.role = '{}')""".format(
+    ", ".join(f"'{status.value}'" for status in sorted(AWAITING)), Role.REVIEWER.value
+)
 CLOSED = "a.status NOT IN ({})".format(", ".join(f"'{status.value}'" for status in sorted(EDITABLE)))
 IS_NEWEST_SEAL = """EXISTS (SELECT 1 FROM trail_entry t WHERE t.seal = new.last_seal
   AND t.id = (SELECT max(id) FROM trail_entry WHERE application_id = new.id))"""
@@ -76,7 +81,8 @@ def names(dialect: str) -> dict[str, str]:
     parts = {f"part_{table}_{event}": table for table, events in PARTS.items() for event in events}
     parts |= {} if dialect == "sqlite" else {f"empty_{table}": table for table in PARTS if table not in NEVER_DELETED}
     of_application = {f"{rule}_application": "application" for rule in ("move", "born", "lock", "seal")}
-    return append_only | never_deleted | write_once | parts | of_application
+    of_lease = {f"take_case_lease_{event}": "case_lease" for event in ("insert", "update")}
+    return append_only | never_deleted | write_once | parts | of_application | of_lease
 
 
 def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
@@ -88,7 +94,7 @@ def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
             return "UPDATE", f"{CLOSED.replace('a.', 'old.')} AND ({_changed(set(columns) - FREE)})"
         case "seal", _:
             return "UPDATE", f"new.last_seal IS DISTINCT FROM old.last_seal AND NOT {IS_NEWEST_SEAL}"
-        case "part", event:
+        case "part" | "take", event:
             return event.upper(), _part_rule(table, event, columns)
         case "empty", _:
             return "TRUNCATE", "TRUE"
@@ -105,7 +111,10 @@ def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
 
 
 def _part_rule(table: str, event: str, columns: list[str]) -> str:
-    """Whether a row of an application that may not be edited would change, or what a file is in any application."""
+    """Whether a row of an application that may not be edited would change, or what a file is in any application; or a
+    case would be taken by whoever may not decide on it, or once it is decided."""
+    if table == "case_lease":
+        return f"NOT {MAY_TAKE}"
     before = f"(SELECT application_id FROM {table} WHERE id = new.id)"  # of a row that REPLACE INTO would delete
     owners = {"insert": f"new.application_id, {before}", "delete": "old.application_id"}
     owner = owners.get(event, "new.application_id, old.application_id")

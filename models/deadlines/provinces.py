@@ -17,7 +17,10 @@ from models.people.accounts import Account
 from models.workflow import Refused
 
 DAYS = _l("工作日")
+MINUTES = _l("分钟")
 MOST_DAYS = 120  # working days, of any limit: more would be a slip of the pen
+LEASE = 30  # minutes
+BOUNDS = dict.fromkeys(("accept_days", "decide_days", "extend_days"), (1, MOST_DAYS)) | {"lease_minutes": (5, 480)}
 
 
 class ProvinceSettings(Base):
@@ -39,6 +42,9 @@ class ProvinceSettings(Base):
     )
     withdrawal_allowed: Mapped[bool] = mapped_column(
         default=True, server_default=true(), info={"label": _l("允许撤回申报")}
+    )
+    lease_minutes: Mapped[int] = mapped_column(
+        default=LEASE, server_default=str(LEASE), info={"label": _l("接办保留时间"), "hint": MINUTES}
     )
 
     __mapper_args__ = {"version_id_col": version}
@@ -65,7 +71,7 @@ class ProvinceChange(Base):
     __table_args__ = (Index(None, "province", "id"),)
 
 
-SETTINGS = ("accept_days", "decide_days", "extend_days", "withdrawal_allowed")
+SETTINGS = ("accept_days", "decide_days", "extend_days", "withdrawal_allowed", "lease_minutes")
 
 
 def seed(session: Session) -> None:
@@ -90,6 +96,12 @@ def limits_of(session: Session, province: str | None, lock: bool = False) -> Lim
     return row.limits if row else Limits()
 
 
+def lease_minutes(session: Session, province: str | None) -> int:
+    """For how long a reviewer of this province takes a case (接办)."""
+    row = settings_of(session, province)
+    return row.lease_minutes if row else LEASE
+
+
 def lock_all(session: Session) -> None:
     """Take every row, as a change of the calendar does."""
     session.scalars(select(ProvinceSettings).order_by(ProvinceSettings.id).with_for_update()).all()
@@ -99,10 +111,10 @@ def change(session: Session, settings: ProvinceSettings, values: dict[str, Any],
     """Set these values; the entries of the trail, one for each that differs. Raises Refused; the caller commits."""
     if by.province != settings.province:
         raise Refused(_("只能修改本省的设置。"))
-    for name in ("accept_days", "decide_days", "extend_days"):
-        if not 0 < values[name] <= MOST_DAYS:
+    for name, (least, most) in BOUNDS.items():
+        if not least <= values[name] <= most:
             label = ProvinceSettings.__table__.columns[name].info["label"]
-            raise Refused(_("%(label)s须为 1 至 %(most)s 的整数。", label=label, most=MOST_DAYS))
+            raise Refused(_("%(label)s须为 %(least)s 至 %(most)s 的整数。", label=label, least=least, most=most))
     if values["accept_days"] > values["decide_days"]:
         raise Refused(_("受理审查期限不能长于办结期限，请核对。"))
     entries = [

@@ -18,6 +18,7 @@ class Event(Word):
 
     REVOCATION_REJECTED = "revocation_rejected", _l("海关没有接收作废通知")
     DUE_SOON = "due_soon", _l("办结期限临近")
+    TAKEN_OVER = "taken_over", _l("申请已由他人接手")
     ENTRUSTMENT_OFFERED = "entrustment_offered", _l("委托邀请")
     ENTRUSTED = "entrusted", _l("委托登记")
     ENTRUSTMENT_CHANGED = "entrustment_changed", _l("委托变更")
@@ -28,7 +29,8 @@ class Event(Word):
 @dataclass(frozen=True)
 class Telling:
     """`to`: the accounts of the applicant (出版单位), the reviewers of the province, or both; empty where the event is
-    about no application. `words` name the application by %(number)s, anything else by %(detail)s. `tone`: of the tag.
+    about no application, or told to one account alone. `words` name the application by %(number)s, anything else by
+    %(detail)s. `tone`: of the tag.
     """
 
     to: Set[Role]
@@ -53,6 +55,7 @@ TELLS: dict[Word, Telling] = {
     Step.SETTLE_REJECTED: Telling(APPLICANT, _l("%(number)s 的证明经核实没有被海关接收，请查看说明。"), "danger"),
     Event.REVOCATION_REJECTED: Telling(PROVINCE, _l("海关没有接收 %(number)s 的作废通知，请核实后重发。"), "danger"),
     Event.DUE_SOON: Telling(PROVINCE, _l("%(number)s 的办结期限是 %(detail)s，请及时办理。"), "warning"),
+    Event.TAKEN_OVER: Telling(NOBODY, _l("您接办的 %(number)s 已由%(detail)s接手办理。"), "warning"),
     Event.ENTRUSTMENT_OFFERED: Telling(NOBODY, _l("委托邀请：%(detail)s，待受托单位在「委托」中接受。")),
     Event.ENTRUSTED: Telling(NOBODY, _l("已登记委托：%(detail)s。"), "success"),
     Event.ENTRUSTMENT_CHANGED: Telling(NOBODY, _l("委托已变更：%(detail)s。")),

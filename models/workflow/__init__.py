@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from models.vocabulary import Action, Delivery, Role, Status, Step, Word
-from models.workflow.acts import ACTS, Act, Presentation
+from models.workflow.acts import ACTS, Act, Holder, Presentation
 from models.workflow.customs_acts import MESSAGE_ACTS, RECEIPTS, SETTLEMENTS
 from models.workflow.statuses import (
     ADVICE,
@@ -24,8 +24,8 @@ from models.workflow.statuses import (
 )
 
 __all__ = [
-    "ACTS", "AWAITING", "DECISIONS", "EDITABLE", "ISSUED", "MESSAGE_ACTS", "PRIVATE", "QUIET", "RECEIPTS", "SENT_BACK",
-    "SETTLEMENTS", "UNDECIDED", "VALID", "Act", "Refused", "progress", "stopped",
+    "ACTS", "AWAITING", "DECISIONS", "EDITABLE", "INTERNAL", "ISSUED", "MESSAGE_ACTS", "PRIVATE", "QUIET", "RECEIPTS",
+    "SENT_BACK", "SETTLEMENTS", "UNDECIDED", "VALID", "Act", "Holder", "Refused", "progress", "stopped",
 ]  # fmt: skip
 
 
@@ -37,6 +37,9 @@ QUIET: tuple[Word, ...] = (
     *(step for step, message_act in MESSAGE_ACTS.items() if message_act.quiet),
 )
 
+
+# What the applicant does not read of.
+INTERNAL = tuple(action for action, act in ACTS.items() if act.internal)
 
 # What ends the time for the decision for good.
 DECISIONS = tuple(action for action, act in ACTS.items() if act.when & AWAITING and act.to not in {None, *UNDECIDED})

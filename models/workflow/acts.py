@@ -5,6 +5,7 @@ What an act does beyond moving the status stands in models/acts/effects.py. Butt
 
 from collections.abc import Set
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -13,20 +14,31 @@ from models.vocabulary import Action, Role, Status
 from models.workflow.statuses import AWAITING, EDITABLE, VALID
 
 
+class Holder(Enum):
+    """Which reviewer may do an act while one has taken the case (接办; models/application/lease.py)."""
+
+    NOBODY_ELSE = auto()  # whoever has it, and everybody while nobody has
+    NOBODY = auto()
+    OWN = auto()
+    ANOTHER = auto()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Presentation:
     """What an act asks of a person, and what it shows.
 
     `question` and `result` name the row by %(number)s (an application also by %(authority)s, %(applicant)s and
-    %(certificate)s). An act without a question is done at once. `opinion`: an opinion is required, `hint` stands in its
-    empty field; `grounds`: grounds of the law may be chosen; `reason`: a reason is recorded. `opens`: the result opens
-    in a new window. `style`: of the button, Bootstrap's word.
+    %(certificate)s). An act without a question is done at once; without `done`, `result` is a line that goes by itself.
+    `opinion`: an opinion is required, `remark`: one may be given; `hint` stands in its empty field. `grounds`: grounds
+    of the law may be chosen; `reason`: a reason is recorded. `opens`: the result opens in a new window. `style`: of the
+    button, Bootstrap's word.
     """
 
     question: Any = ""
     done: Any = ""
     result: Any = ""
     opinion: bool = False
+    remark: bool = False
     grounds: bool = False
     reason: bool = False
     opens: bool = False
@@ -42,7 +54,8 @@ class Act(Presentation):
     rejected the last message about the application. `quiet`: it makes no new version, so that an open form can still
     be saved. `apart`: it has a page of its own. `once`: it is done to an application once at most. `unopened`: only
     until the province has opened the application. `many`: the question before it is done to many ticked rows, each
-    for itself, with {count} for how many; empty: one row at a time.
+    for itself, with {count} for how many; empty: one row at a time. `holder`: who may do it while a reviewer has taken
+    the case; None: whoever. `internal`: the applicant does not read of it.
     """
 
     by: Set[Role]
@@ -54,6 +67,8 @@ class Act(Presentation):
     once: bool = False
     unopened: bool = False
     many: Any = ""
+    holder: Holder | None = None
+    internal: bool = False
 
     def leads(self, status: Status) -> Status | None:
         """The status after the act; None where an act does not touch it."""
@@ -90,10 +105,38 @@ ACTS: dict[Action, Act] = {
         done=_l("已删除"),
         result=_l("%(number)s 不再显示在列表中，申请单号不再使用。"),
     ),
+    # Ours; not in the manual. None of the three is ever required.
+    Action.TAKE: Act(
+        by=PROVINCE,
+        when=AWAITING,
+        quiet=True,
+        internal=True,
+        holder=Holder.NOBODY,
+        result=_l("%(number)s 由您办理，其他审核人员可以查看。"),
+    ),
+    Action.TAKE_OVER: Act(
+        by=PROVINCE,
+        when=AWAITING,
+        quiet=True,
+        internal=True,
+        holder=Holder.ANOTHER,
+        question=_l("%(number)s 正由他人办理，确定要接手吗？接手后由您办理，对方会收到消息。"),
+        result=_l("%(number)s 已由您接手办理，对方已收到消息。"),
+    ),
+    Action.PUT_BACK: Act(
+        by=PROVINCE,
+        when=AWAITING,
+        quiet=True,
+        internal=True,
+        holder=Holder.OWN,
+        result=_l("%(number)s 已放回，其他审核人员可以接办。"),
+    ),
     Action.GRANT: Act(
         by=PROVINCE,
         when=AWAITING,
+        holder=Holder.NOBODY_ELSE,
         to=Status.FILED,
+        remark=True,
         question=_l("确定要准予 %(number)s 备案并签发证明吗？证明签发后不能更改。"),
         many=_l("确定要准予所选 {count} 份申请备案并签发证明吗？证明签发后不能更改。逐份办理，结果逐份列出。"),
         done=_l("已准予备案"),
@@ -106,6 +149,7 @@ ACTS: dict[Action, Act] = {
     Action.RETURN: Act(
         by=PROVINCE,
         when=AWAITING,
+        holder=Holder.NOBODY_ELSE,
         to=Status.RETURNED,
         opinion=True,
         question=_l("确定要退回 %(number)s 吗？申请单位修改后可以重新申报。"),
@@ -116,6 +160,7 @@ ACTS: dict[Action, Act] = {
     Action.DECLINE: Act(
         by=PROVINCE,
         when=AWAITING,
+        holder=Holder.NOBODY_ELSE,
         to=Status.NOT_ACCEPTED,
         opinion=True,
         question=_l("确定要对 %(number)s 不予受理吗？办理后不能撤回。"),
@@ -125,6 +170,7 @@ ACTS: dict[Action, Act] = {
     Action.REFUSE: Act(
         by=PROVINCE,
         when=AWAITING,
+        holder=Holder.NOBODY_ELSE,
         to=Status.REFUSED,
         opinion=True,
         grounds=True,
@@ -136,6 +182,7 @@ ACTS: dict[Action, Act] = {
     Action.EXTEND: Act(
         by=PROVINCE,
         when=AWAITING,
+        holder=Holder.NOBODY_ELSE,
         opinion=True,
         once=True,
         question=_l("确定要延长 %(number)s 的办结期限吗？每份申请只能延期一次，请写明理由。"),

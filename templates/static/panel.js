@@ -11,5 +11,7 @@ import "./panel/paste.js";
 import "./panel/form.js";
 import "./panel/autosave.js";
 import "./panel/viewer.js";
+import "./panel/decision.js";
+import "./panel/lease.js";
 import "./panel/notices.js";
 import "./panel/waiting.js";

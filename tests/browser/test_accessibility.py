@@ -11,10 +11,12 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from models import access, opinions
+from models.vocabulary import Action
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
 from tests.browser.test_pages import furnished  # noqa: F401
-from tests.cast import make_papers
+from tests.cast import account_of, make_papers
 from tests.conftest import Making
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -107,17 +109,40 @@ def test_the_form(comes: Coming, make_application: Making) -> None:
 def test_details_and_the_dialogs_of_the_province(app: Flask, comes: Coming, make_application: Making) -> None:
     """Opinion, grounds, reason, what each lacks, and progress."""
     pending = make_application(status="pending")
+    with app.app_context(), access.as_seen_by(account_of("reviewer")) as session:
+        for act in (Action.GRANT, Action.RETURN):
+            opinions.add(session, act, "材料齐全。", account_of("reviewer"))
+        session.commit()
     filed = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
     person = comes("reviewer")
     page = person.page
     page.goto(f"/review/details/?id={pending}")
     flawless(page, "details of what waits")
-    for act in ("退回", "不予备案"):
-        person.press(act)
-        flawless(page, act)
-        person.answer("确定")
-        flawless(page, f"{act} lacks an opinion")
+    person.press("退回")
+    flawless(page, "退回 lacks an opinion")
+    for summary in page.locator(".decision summary").all():
+        summary.click()
+        flawless(page, "常用意见, grounds")
+    page.get_by_label("办理意见", exact=True).fill("材料不全。")
+    person.press("不予备案")
+    flawless(page, "不予备案")
+    page.keyboard.press("Escape")
+    page.locator("a[data-beside]").first.click()
+    flawless(page, "a file beside the opinion")
+    person.turn_over("接办")
+    flawless(page, "接办")
+    page.set_viewport_size({"width": 390, "height": 844})
+    flawless(page, "a case on a telephone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    bar, name = page.locator(".deciding-bar"), page.locator(".top .product")
+    assert bar.evaluate("bar => bar.scrollWidth <= bar.clientWidth"), "the bar of acts scrolls sideways"
+    assert name.evaluate("name => name.scrollWidth <= name.clientWidth"), "the product's name is cut"
+    page.set_viewport_size({"width": 1360, "height": 900})
+    page.goto("/review/")
+    for act in ("退回", "准予备案"):
+        person.press(act, page.locator("table.model-list"))
+        flawless(page, f"{act} from the list")
         page.keyboard.press("Escape")
     page.goto(f"/filings/details/?id={filed[0]}")
     flawless(page, "details of what is filed")

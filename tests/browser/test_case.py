@@ -1,13 +1,18 @@
 """Deciding with the keyboard alone: 常用意见, the bar of acts, attachments beside the fields, many at once."""
 
-from playwright.sync_api import Locator, Page, expect
+from datetime import timedelta
 
-from models import opinions
+from flask import Flask
+from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import select
+
+from models import access, clock, opinions
+from models.application.lease import CaseLease
 from models.database import db
 from models.vocabulary import Action
 from tests.browser.conftest import Coming
 from tests.browser.test_desk import enter, tab_to
-from tests.conftest import Acting, Making
+from tests.conftest import Acting, Making, Recording
 
 
 def keep(acting: Acting, act: Action, words: str) -> None:
@@ -42,11 +47,13 @@ def test_a_stock_opinion_is_put_in_at_the_cursor_and_sent_by_another_key(
     keep(acting, Action.REFUSE, "内容不符合规定。")
     page = comes("reviewer").page
     open_case(page, "昆曲《牡丹亭》")
-    tab_to(page, page.get_by_role("button", name="退回", exact=True))
+    text = page.get_by_label("办理意见", exact=True)
+    tab_to(page, page.locator("summary", has_text="常用意见：退回"))
+    sentence = page.get_by_role("button", name="请补充加工合同的中文译本。")
+    expect(sentence).to_have_count(0)
     page.keyboard.press("Enter")
-    text, sentence = page.locator("#ask textarea"), page.get_by_role("button", name="请补充加工合同的中文译本。")
-    expect(page.get_by_role("button", name="内容不符合规定。")).to_have_count(0)
-    tab_to(page, text)
+    tab_to(page, sentence)
+    text.focus()
     page.keyboard.type("另请核对版号。")
     page.keyboard.press("Control+a")
     tab_to(page, sentence)
@@ -56,10 +63,80 @@ def test_a_stock_opinion_is_put_in_at_the_cursor_and_sent_by_another_key(
     page.keyboard.type("谢谢。")
     expect(text).to_have_value("另请核对版号。\n请补充加工合同的中文译本。谢谢。")
     expect(page.locator("h1")).to_contain_text("待审核")
+    tab_to(page, page.get_by_role("button", name="退回", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.locator("#ask .ask-words")).to_contain_text("请补充加工合同的中文译本。谢谢。")
     tab_to(page, page.locator("#ask [value=yes]"))
     with page.expect_navigation():
         page.keyboard.press("Enter")
     expect(page.locator(".opinion").first).to_contain_text("另请核对版号。\n请补充加工合同的中文译本。谢谢。")
+
+
+def test_an_opinion_is_kept_as_it_is_typed_for_its_case_and_person(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """Over a reload in the midst of typing, an act without an opinion, and a refused one; no other case has it."""
+    key, other = (make_application(status="pending", title=title) for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》"))
+    person = comes("reviewer", width=390, height=844)
+    page, text = person.page, person.page.get_by_label("办理意见", exact=True)
+    page.goto(f"/review/details/?id={key}")
+    page.get_by_role("link", name="填写意见并办理").click()
+    person.press("退回")
+    expect(page.get_by_role("status").filter(has_text="请填写意见")).to_be_visible()
+    expect(text).to_be_focused()
+    page.keyboard.type("请核对版号")
+    page.reload()
+    expect(text).to_have_value("请核对版号")
+    page.wait_for_load_state("networkidle")
+    text.press("End")
+    with page.expect_response("**/review/typed/**"):
+        page.keyboard.type("，谢谢。")
+    expect(page.locator("#opinion-note")).to_contain_text("自动保存")
+    assert on_record(key)["typed_form"][0]["fields"]["opinion"] == "请核对版号，谢谢。"
+    page.goto(f"/review/details/?id={other}")
+    expect(text).to_have_value("")
+    page.goto(f"/review/details/?id={key}")
+    text.fill("长" * 2001)
+    person.press("退回")
+    person.answer("确定")
+    expect(page.get_by_role("alert")).to_contain_text("2000 字")
+    page.reload()
+    expect(text).to_have_value("长" * 2001)
+    text.fill("材料齐全，符合要求。")
+    person.press("准予备案")
+    with page.expect_navigation():
+        person.answer("确定")
+    expect(page.locator(".result")).to_contain_text("已准予备案")
+    kept = on_record(key)
+    assert (kept["trail_entry"][-1]["opinion"], kept["typed_form"]) == ("材料齐全，符合要求。", [])
+
+
+def test_who_works_on_a_case_keeps_it_and_reads_when_it_is_lost(
+    app: Flask, comes: Coming, make_application: Making
+) -> None:
+    """接办 by keyboard; pressing keys renews it, and once it is another's the page says so."""
+    key = make_application(status="pending")
+    page = comes("reviewer").page
+    page.clock.install()
+    page.goto(f"/review/details/?id={key}")
+    enter(page, page.get_by_role("button", name="接办"))
+    note = page.locator("#lease")
+    expect(note).to_contain_text("由您办理至")
+    with app.app_context(), access.everything() as session:
+        row = session.scalars(select(CaseLease)).one()
+        row.until -= timedelta(minutes=20)
+        session.commit()
+    page.clock.fast_forward("03:00")
+    with page.expect_response("**/review/renew/**"):
+        page.keyboard.press("Tab")
+    with app.app_context(), access.everything() as session:
+        lease = session.scalars(select(CaseLease)).one()
+        assert lease.until > clock.now() + timedelta(minutes=25)
+        session.delete(lease)
+        session.commit()
+    page.clock.fast_forward("03:00")
+    page.keyboard.press("Tab")
+    expect(note).to_contain_text("不再由您办理")
 
 
 def test_a_case_is_read_beside_its_files_and_the_next_one_opened(comes: Coming, make_application: Making) -> None:
@@ -80,7 +157,15 @@ def test_a_case_is_read_beside_its_files_and_the_next_one_opened(comes: Coming, 
     assert under and focused and focused["y"] >= under["y"] + under["height"]
     page.keyboard.press("Enter")
     expect(viewer.locator("iframe, img")).to_be_visible()
+    expect(page.locator("#opinion")).to_be_in_viewport()
     expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(viewer.locator("iframe, .viewer-body:has(img)")).to_be_focused()
+    link.focus()
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
     expect(link).to_have_attribute("aria-current", "true")
     tab_to(page, viewer.get_by_role("button", name="关闭"))
     page.keyboard.press("Enter")

@@ -123,6 +123,8 @@ def test_a_filing_and_two_decisions_need_no_mouse(
     uploads(press, a_pdf)
     declares(press)
     expect(press.page.locator(".result")).to_contain_text(f"{number} 已送江苏省新闻出版局审核")
+    withdraws(press, number)
+    declares(press)
     province = typist("reviewer")
     returns(province, number)
     press.enter(press.page.get_by_role("link", name="查询", exact=True))
@@ -189,6 +191,18 @@ def declares(press: Typist) -> None:
     expect(page.locator(".result")).to_be_focused()
 
 
+def withdraws(press: Typist, number: str) -> None:
+    """撤回, before the province has opened it: asked, agreed; a draft again, it opens from the list as a form."""
+    page = press.page
+    press.tab_to(page.get_by_role("button", name="撤回"))
+    press.press("Enter")
+    press.agree()
+    expect(page.locator(".result")).to_contain_text("已回到暂存")
+    press.enter(page.get_by_role("link", name="查询", exact=True))
+    press.enter(page.get_by_role("link", name=number))
+    expect(page.locator("h1")).to_contain_text("暂存")
+
+
 def opens(province: Typist, number: str) -> None:
     """待审核, and the number that was declared."""
     province.enter(province.page.get_by_role("navigation", name="主菜单").get_by_role("link", name="待审核"))
@@ -196,18 +210,20 @@ def opens(province: Typist, number: str) -> None:
 
 
 def returns(province: Typist, number: str) -> None:
-    """退回: back from 取消 to the opinion, a text of two lines, Esc by mistake, and the words are still there."""
-    page = province.page
+    """退回: without an opinion the focus goes to it; then Esc by mistake, and the words are still there."""
+    page, text = province.page, province.page.get_by_label("办理意见", exact=True)
     opens(province, number)
     province.tab_to(page.get_by_role("button", name="退回", exact=True))
     province.press("Enter")
-    expect(page.locator("#ask").get_by_role("button", name="取消")).to_be_focused()
-    province.tab_to(page.locator("#ask").get_by_label("意见"), "Shift+Tab")
+    expect(text).to_be_focused()
     province.type("请补充版次。")
+    province.tab_to(page.get_by_role("button", name="退回", exact=True))
+    province.press("Enter")
+    expect(page.locator("#ask .ask-words")).to_contain_text("请补充版次。")
     province.press("Escape")
     expect(page.get_by_role("button", name="退回", exact=True)).to_be_focused()
+    expect(text).to_have_value("请补充版次。")
     province.press("Enter")
-    expect(page.locator("#ask").get_by_label("意见")).to_have_value("请补充版次。")
     province.agree()
     expect(page.locator(".result")).to_contain_text(f"{number} 已退回江苏文艺音像出版社")
 

@@ -10,12 +10,12 @@ from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
 from models import access, clock
-from models.application import Application
+from models.application import Application, lease
 from models.columns import written
 from models.customs import CustomsMessage
 from models.database import db
-from models.people.accounts import CODE_SIGNS, Entrustment, valid_credit_code
-from models.vocabulary import Action, AttachmentKind
+from models.people.accounts import CODE_SIGNS, Account, Entrustment, valid_credit_code
+from models.vocabulary import Action, AttachmentKind, Role
 from tests import ROOT
 from tests.cast import FIELDS, brought, make_papers, small_pdf
 from tests.served.answers import check
@@ -71,6 +71,7 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
     """One filing from the blank form to its copy, one decision of each kind, all that the operator does, a password."""
     story = Story(served)
     key = filed_by_its_publisher(story)
+    taken_and_put_back(story, key)
     decided_and_printed(story, key)
     told_to_customs(story)
     revoked_and_applied_for_again(story, key)
@@ -96,7 +97,7 @@ def acts(routes: list[Rule]) -> set[str]:
 DECISIONS = {"return", "decline", "refuse", "extend", "grant"}
 MAY = {
     "applications": {"submit", "withdraw", "delete", "print"},
-    "review": DECISIONS,
+    "review": DECISIONS | {"take", "take_over", "put_back"},
     "filings": {"print", "resend", "revoke"},
     "register": {"print"},
 }
@@ -137,6 +138,23 @@ def filed_by_its_publisher(story: Story) -> int:
     story.act("publisher", "applications", "submit", key)
     assert story.status(key) == "pending"
     return key
+
+
+def taken_and_put_back(story: Story, key: int) -> None:
+    """接办, worked on, 放回; then it runs out for a colleague, and is 接手."""
+    story.act("reviewer", "review", "take", key)
+    for screen in ("review", "filings"):
+        story.post("reviewer", f"/{screen}/renew/?id={key}", 200)
+        story.post("reviewer", f"/{screen}/typed/?id={key}", 200, opinion="请核对“版号”。")
+    story.act("reviewer", "review", "put_back", key)
+    with story.server.app.app_context(), access.everything() as session:
+        second = Account(username="second", name="李宁", role=Role.REVIEWER, province="320000", active=True)
+        second.password_hash, second.must_change = "", False
+        session.add(second)
+        session.flush()
+        lease.begin(session, session.get_one(Application, key), second, 30)
+        session.commit()
+    story.act("reviewer", "review", "take_over", key)
 
 
 def decided_and_printed(story: Story, key: int) -> None:

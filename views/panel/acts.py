@@ -34,6 +34,7 @@ def button(action: Word, address: str, facts: dict[str, str], refusal: str | Non
         ask=question(action, facts),
         refusal=refusal,
         opinion=act.opinion,
+        remark=act.remark,
         grounds=act.grounds,
         reason=act.reason,
         opens=act.opens,

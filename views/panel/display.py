@@ -58,6 +58,7 @@ class Button:
     ask: str = ""
     refusal: str | None = None
     opinion: bool = False
+    remark: bool = False
     grounds: bool = False
     reason: bool = False
     hint: Any = ""  # in the empty field of the opinion
@@ -73,6 +74,7 @@ def button_html(act: Button, key: Any, style: str = "act") -> Markup:
         attributes += f' data-ask="{escape(act.ask)}"'
     if act.opinion:
         attributes += f' data-opinion="{act.name}"'
+    attributes += " data-remark" * act.remark
     if act.hint:
         attributes += f' data-hint="{escape(act.hint)}"'
     attributes += " data-reason" * act.reason + " data-grounds" * act.grounds + " hidden" * act.hidden

@@ -72,7 +72,9 @@ MARKS = {field.default: field.name for field in fields(AnyRow) if field.default 
 
 
 def acts_of_application(view: Any, row: Application) -> str:
-    """As _acts(), drawn once a page for each status and then filled in."""
+    """As _acts(), drawn once a page for each status and then filled in; a row that is special by itself."""
+    if view.special(row):
+        return "".join(_acts(view, row))
     drawn = once(("acts", row.status), lambda: "".join(_acts(view, AnyRow(row.status))))
     for mark, name in MARKS.items():
         drawn = drawn.replace(mark, escape(getattr(row, name) or ""))

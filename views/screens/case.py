@@ -1,9 +1,10 @@
 """The page on which a province decides: what changed, the next case, a preview of the certificate."""
 
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import abort, flash, g, redirect, request
+from flask import abort, flash, g, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -12,13 +13,14 @@ from sqlalchemy.sql.operators import desc_op
 from werkzeug.datastructures import MultiDict
 
 from models import workflow
-from models.application import Application
+from models.application import Application, typed_opinion
 from models.application.comeback import comeback
 from models.database import db
 from models.vocabulary import Action
 from models.workflow import Refused
 from views.certificate import preview
 from views.entrance.security import local
+from views.panel.saving import races_as_refusals
 from views.resources import office
 from views.screens.filing import FilingScreen
 
@@ -28,13 +30,15 @@ MOST_FIELDS = 50  # of the query that an address carries
 class CaseScreen(FilingScreen):
     """A list of a province whose rows open one after the other, within the query they were found by."""
 
-    opens = FilingScreen.opens | {"preview"}
+    opens = FilingScreen.opens | {"preview", "keep_typed"}
 
     def render(self, template: str, **kwargs: Any) -> Any:
         model = kwargs.get("model")
         if template == self.details_template and model is not None:
             deciding = model.status in workflow.AWAITING
             kwargs |= {"deciding": deciding, "neighbours": self.neighbours(model, kwargs["return_url"])}
+            kwargs["internal_acts"] = [action.value for action in workflow.INTERNAL]
+            kwargs["typed"] = typed_opinion.of(db.session(), model, current_user) if deciding else None
             kwargs["comeback"] = comeback(db.session(), model) if deciding else None
         return super().render(template, **kwargs)
 
@@ -57,6 +61,23 @@ class CaseScreen(FilingScreen):
         except Refused as refused:
             why_not = str(refused)
         return preview(row, issuing.words(row, current_user), why_not)
+
+    @expose("/typed/", methods=("POST",))
+    def keep_typed(self) -> Any:
+        """Keep the opinion that is being written about a case; the case itself stays as it is."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        at = keep_words(row)
+        return jsonify(at=at and at.strftime("%H:%M"))
+
+    def attempt_and_commit(self, action: Action, row: Application, **seen: Any) -> Refused | None:
+        """An opinion that was refused is kept; one for many rows (`seen`) belongs to none of them."""
+        refused = super().attempt_and_commit(action, row, **seen)
+        decides = workflow.ACTS[action].holder is workflow.Holder.NOBODY_ELSE
+        if refused is not None and decides and not seen and "opinion" in request.form:
+            waiting = self.get_one(request.form.get("id"))  # it may have gone out of sight
+            if waiting is not None and waiting.status in workflow.AWAITING:
+                keep_words(waiting)
+        return refused
 
     # 上一件, 下一件
     def query(self) -> Any:
@@ -85,8 +106,8 @@ class CaseScreen(FilingScreen):
         """The id of the next row in the order of the list; a keyset, so that one index range is read for one row."""
         order = self.walking_order()
         columns, ascending = [by.element for by in order], (order[0].modifier is desc_op) == before
-        query, here = self.narrow(db.session.query(Application.id)), [getattr(row, column.key) for column in columns]
-        if None in here:  # the act has emptied it, as 办结期限: on with what is first
+        query, here = self.narrow(db.session.query(Application.id)), [stood_at(row, column.key) for column in columns]
+        if None in here:  # nobody knows any more where it stood: on with what is first
             if before:
                 return None
             query = query.filter(Application.id != row.id).order_by(*order)
@@ -104,3 +125,23 @@ class CaseScreen(FilingScreen):
         if sort is not None and 0 <= sort < len(self._list_columns):
             name = self._list_columns[sort][0]
         return self.order(name, bool(asked.get("desc", type=int)))
+
+
+def stood_at(row: Application, name: str) -> Any:
+    """What the list was sorted by; of 办结期限, which a decision empties, what the page showed before."""
+    value = getattr(row, name)
+    if value is None and name == "due_on":
+        try:
+            return date.fromisoformat(request.args.get("due", ""))
+        except ValueError:
+            return None
+    return value
+
+
+def keep_words(row: Application) -> datetime | None:
+    """Keep the opinion and grounds of the form that was sent, and commit; when, None for an empty one."""
+    with races_as_refusals():  # two windows of one person
+        words, grounds = request.form.get("opinion", ""), request.form.getlist("ground")
+        at = typed_opinion.keep(db.session(), row, current_user, words, grounds)
+        db.session().commit()
+    return at

@@ -88,6 +88,10 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         told = workflow.refusal(action, row.status, current_user.role, customs.is_rejected(last))
         return told or filing.hindrance(session, action, row)
 
+    def special(self, row: Application) -> bool:
+        """Whether the acts of `row` in the list differ from those of other rows of its status."""
+        return False
+
     def door(self, action: Action) -> str:
         """Where the act is posted."""
         apart = workflow.ACTS[action].apart
@@ -152,6 +156,9 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
 
     def flash_result(self, action: Action, row: Application, facts: dict[str, str], shown_on: str) -> None:
         """Flash the panel of a committed act for the page `shown_on`; `facts` were read before it."""
+        if not workflow.ACTS[action].done:
+            flash(str(workflow.ACTS[action].result) % facts, "success")
+            return
         links: list[Link] = [(_("返回列表"), self.get_url(".index_view"))]
         if action is not Action.DELETE:  # which has hidden the row from its owner
             facts |= {"certificate": row.certificate.number} if row.certificate else {}

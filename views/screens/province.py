@@ -13,7 +13,7 @@ from wtforms.widgets import TextInput
 from models import deadlines, opinions
 from models.database import db
 from models.deadlines import provinces
-from models.deadlines.provinces import MOST_DAYS, SETTINGS, ProvinceChange, ProvinceSettings
+from models.deadlines.provinces import BOUNDS, SETTINGS, ProvinceChange, ProvinceSettings
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.panel.checks import REQUIRED
@@ -24,20 +24,29 @@ from views.screens.stock_opinions import StockOpinionScreen
 LABELS = labels_of(ProvinceSettings)
 
 
-class DaysField(IntegerField):
-    """A number of working days."""
+class WholeField(IntegerField):
+    """A whole number within its bounds: working days, minutes."""
 
     widget = TextInput()
 
-    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        within = NumberRange(1, MOST_DAYS, _("请填写 1 至 %(most)s 的整数。", most=MOST_DAYS))
+    def __init__(self, label: Any = None, validators: Any = None, least: int = 1, most: int = 1, **kwargs: Any) -> None:
+        self.sentence = _("请填写 %(least)s 至 %(most)s 的整数。", least=least, most=most)
+        within = NumberRange(least, most, self.sentence)
         super().__init__(label, [InputRequired(REQUIRED), within], render_kw={"inputmode": "numeric"}, **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError(_("请填写 1 至 %(most)s 的整数。", most=MOST_DAYS)) from None
+            raise ValueError(self.sentence) from None
+
+
+def field_of(name: str) -> Any:
+    """The field of one setting."""
+    if name not in BOUNDS:
+        return BooleanField(LABELS[name])
+    least, most = BOUNDS[name]
+    return WholeField(LABELS[name], least=least, most=most)
 
 
 class ProvinceScreen(StockOpinionScreen):
@@ -46,9 +55,7 @@ class ProvinceScreen(StockOpinionScreen):
     roles = frozenset({Role.REVIEWER})
     edit_template = "screens/province.html"
     form_columns = ("version", *SETTINGS)
-    form_extra_fields = {"version": SeenVersion()} | {
-        name: (BooleanField if name == "withdrawal_allowed" else DaysField)(LABELS[name]) for name in SETTINGS
-    }
+    form_extra_fields = {"version": SeenVersion()} | {name: field_of(name) for name in SETTINGS}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(ProvinceSettings, db, **kwargs)

@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from flask import request
+from flask import abort, jsonify, request
+from flask_admin import expose
 from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup
 from sqlalchemy import func, select
 
 from models import clock, workflow
-from models.acts import withdrawal
+from models.acts import taking, withdrawal
 from models.application import Application
 from models.database import db
 from models.vocabulary import Action, Role
-from views.panel import deadlines
+from views.panel import deadlines, taken
 from views.panel.filing_query import ProvinceQuery
 from views.panel.query import QueueQuery
 from views.screens.case import CaseScreen
@@ -34,12 +37,40 @@ class ProvinceScreen(CaseScreen):
 
     roles = frozenset({Role.REVIEWER})
     exchange = True
+    opens = CaseScreen.opens | {"renew"}
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if fn.__name__ in LOOKS and request.method == "GET" and (row := self.get_one(request.args.get("id"))):
             withdrawal.note_opening(db.session(), row)
+            if taken.is_mine(taken.lease_of(row)):
+                taking.renew(db.session(), row, current_user)
             db.session().commit()
         return super()._run_view(fn, *args, **kwargs)
+
+    def refusal(self, action: Action, row: Application) -> str | None:
+        return super().refusal(action, row) or taking.refusal(action, row, taken.lease_of(row), current_user)
+
+    def acts_of_page(self, row: Application) -> tuple[Action, ...]:
+        """Of 接办, 接手 and 放回 the one that makes sense now."""
+        shown = super().acts_of_page(row)
+        return tuple(act for act in shown if act not in workflow.INTERNAL or not self.refusal(act, row))
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        model = kwargs.get("model")
+        if template == self.details_template and model is not None:
+            kwargs |= {"lease": taken.lease_of(model), "lease_badge": taken.badge(model)}
+            kwargs["lease_is_mine"] = taken.is_mine(kwargs["lease"])
+        return super().render(template, **kwargs)
+
+    @expose("/renew/", methods=("POST",))
+    def renew(self) -> Any:
+        """The reader works on the case that it has taken: until when it now has it."""
+        row = self.get_one(request.args.get("id")) or abort(404)
+        until = taking.renew(db.session(), row, current_user)
+        db.session().commit()
+        if until is None:
+            return jsonify(message=_("这份申请不再由您办理，仍可查看；需要时请刷新本页后再接办。")), 409
+        return jsonify(until=_("由%(who)s办理至 %(until)s", who=_("您"), until=f"{until:%H:%M}"))
 
 
 class ReviewScreen(TogetherScreen, ProvinceScreen):
@@ -48,13 +79,19 @@ class ReviewScreen(TogetherScreen, ProvinceScreen):
     query_form = QueueQuery
     can_export = False
     opens = TogetherScreen.opens | ProvinceScreen.opens
-    acts = (Action.GRANT, Action.RETURN)
+    acts = (Action.TAKE, Action.GRANT, Action.RETURN)
     column_list = ("number", "title", "publisher_name", "filing", "submitted_at", "waited", "due_on", "acts")
     column_sortable_list = (("number", "id"), *BY_PINYIN, "submitted_at", "due_on")
     column_formatters = FilingScreen.column_formatters | {
         "waited": waited,
         "due_on": lambda _view, _context, row, _name: deadlines.tag(row),
     }
+
+    def numbered(self, row: Application) -> Markup:
+        return super().numbered(row) + taken.badge(row)
+
+    def special(self, row: Application) -> bool:
+        return taken.lease_of(row) is not None
 
     def menu_count(self) -> str:
         """How many wait, in the menu of every page: up to 99, read off an index."""

@@ -27,7 +27,7 @@ class StockOpinionScreen(Screen):
         """The sentences of every act, each in a form of its own, and what was changed."""
         return self.opinion_page()
 
-    @expose("/opinions/<any(add, change, remove):what>/", methods=("POST",))
+    @expose("/opinions/<any(add, change, remove, up, down):what>/", methods=("POST",))
     def keep_opinion(self, what: str) -> Any:
         """One change of one sentence."""
         row = None if what == "add" else self.opinion_of(request.form.get("id"))
@@ -57,11 +57,13 @@ class StockOpinionScreen(Screen):
 
 
 def write(what: str, row: StockOpinion | None, act: Action) -> None:
-    """Add, change or remove, as the form says; raises Refused."""
+    """Add, change, remove or move, as the form says; raises Refused."""
     words, version = request.form.get("words", ""), number_of(request.form.get("version"))
     if row is None:
         opinions.add(db.session(), act, words, current_user)
     elif what == "remove":
         opinions.remove(db.session(), row, version, current_user)
+    elif what in ("up", "down"):
+        opinions.move(db.session(), row, version, what == "up")
     else:
         opinions.change(db.session(), row, version, words, current_user)

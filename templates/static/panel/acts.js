@@ -17,6 +17,20 @@ export function answer(form, given, { opinion = false, reason = false } = {}) {
   given.grounds.forEach((ground) => hidden(form, "ground", ground));
 }
 
+// Beside a case the opinion is written already (decision.html), and is shown once more before it is sent.
+async function agreedBeside(button, text) {
+  const said = text.value.trim(), grounds = "grounds" in button.dataset ? $$("[name=ground]:checked") : [];
+  if ("opinion" in button.dataset && !said && !grounds.length) {
+    const note = document.getElementById("opinion-note");
+    note.textContent = note.dataset.lacking;
+    note.classList.add("error");
+    text.focus();
+    return false;
+  }
+  const chosen = grounds.map((box) => box.parentElement.textContent.trim()).join("；");
+  return dialog([button.dataset.ask, chosen, said].filter(Boolean).join("\n\n"));
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-act], button[data-ask]");
   if (!button || !button.form || button.type !== "submit") return;
@@ -27,10 +41,15 @@ document.addEventListener("click", async (event) => {
   }
   if (!button.dataset.ask) return;
   event.preventDefault();
-  const opinion = "opinion" in button.dataset, reason = "reason" in button.dataset, grounds = "grounds" in button.dataset;
+  const beside = button.form.elements.namedItem("opinion");
+  if (beside instanceof HTMLTextAreaElement) {
+    if (await agreedBeside(button, beside)) button.form.requestSubmit(button);
+    return;
+  }
+  const opinion = "opinion" in button.dataset, remark = "remark" in button.dataset, reason = "reason" in button.dataset, grounds = "grounds" in button.dataset;
   const key = `${button.dataset.act} ${button.value}`, { hint } = button.dataset;
-  const given = await dialog(button.dataset.ask, { opinion, reason, grounds, key, hint, act: button.dataset.act });
+  const given = await dialog(button.dataset.ask, { opinion, remark, reason, grounds, key, hint, act: button.dataset.act });
   if (!given) return;
-  answer(button.form, given, { opinion, reason });
+  answer(button.form, given, { opinion: opinion || remark, reason });
   button.form.requestSubmit(button);  // which is no click, and so asks no second time
 });

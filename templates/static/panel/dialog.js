@@ -1,4 +1,5 @@
 // The one dialog of the panel, for questions, opinions and reasons.
+import { insert } from "./insert.js";
 import { $$, ask } from "./page.js";
 
 const typed = new Map();  // what was written or chosen for each question, until its act is done
@@ -14,28 +15,20 @@ function fill({ opinion = "", reason = "", grounds = [] } = {}) {
   boxes.forEach((box) => { box.checked = grounds.includes(box.value); });
 }
 
-// A sentence is put in at the cursor, on a line of its own; what is typed, or marked, stays. Sending is another click.
-function insert(words) {
-  const at = text.selectionEnd, before = text.value.slice(0, at), after = text.value.slice(at);
-  const head = before && !before.endsWith("\n") ? "\n" : "", tail = after && !after.startsWith("\n") ? "\n" : "";
-  text.setRangeText(`${head}${words}${tail}`, at, at, "end");
-  text.selectionEnd = text.selectionStart -= tail.length;
-  text.focus();
-}
 ask.addEventListener("click", (event) => {
   const sentence = event.target.closest(".ask-stock button");
-  if (sentence) insert(sentence.textContent);
+  if (sentence) insert(text, sentence.textContent);
 });
 
 // One dialog for every question: tells, asks, or asks for an opinion, a reason. Resolves to false, or to what was given.
 // The focus starts on 取消; what is given stays under `key` for when the same question is asked again.
-export async function dialog(words, { tell = false, opinion = false, grounds = false, reason = false, progress = false, key = "", go = "", hint = "", act = "" } = {}) {
+export async function dialog(words, { tell = false, opinion = false, remark = false, grounds = false, reason = false, progress = false, key = "", go = "", hint = "", act = "" } = {}) {
   const opener = document.activeElement;
   await closed;
   ask.querySelector(".ask-words").textContent = words;
-  Object.entries({ opinion, grounds, reason, progress, no: !tell }).forEach(([name, shown]) => { ask.querySelector(`.ask-${name}`).hidden = !shown; });
+  Object.entries({ opinion: opinion || remark, grounds, reason, progress, no: !tell }).forEach(([name, shown]) => { ask.querySelector(`.ask-${name}`).hidden = !shown; });
   $$(".ask-lacking", ask).forEach((note) => { note.hidden = true; });
-  stock.forEach((list) => { list.hidden = !opinion || list.dataset.act !== act; });
+  stock.forEach((list) => { list.hidden = !(opinion || remark) || list.dataset.act !== act; });
   yes.disabled = progress;
   yes.textContent = go || ask.dataset.yes;
   text.placeholder = hint || usual;

@@ -18,6 +18,12 @@ async function openApart(address) {  // right after the click, or browsers block
   if (!window.open(address)) location.assign(address);
 }
 
+function goOn(next) {
+  const to = new URL(next, location.href), stays = to.hash && to.pathname === location.pathname && to.search === location.search;
+  location.assign(next);
+  if (stays) location.reload();  // another place on this very page: assigning it would only scroll
+}
+
 document.addEventListener("submit", async (event) => {
   const form = event.target, button = event.submitter, apart = button?.formTarget === "_blank";  // 打印: a window of its own
   if (event.defaultPrevented || !form.matches("[data-keep]")) return;
@@ -32,7 +38,7 @@ document.addEventListener("submit", async (event) => {
   state.changed = false;
   const answer = await send(address, body);
   const { location: next } = answer.json || {};
-  if (next && !apart) return location.assign(next);
+  if (next && !apart) return goOn(next);
   if (answer.page && (answer.ok || answer.status === 409 || answer.status === 422) && show(answer.page)) return;  // a result; or refused, nothing saved
   form.inert = false;
   form.ariaBusy = null;

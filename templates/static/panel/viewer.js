@@ -21,6 +21,12 @@ function open(viewer, link) {
   viewer.hidden = false;
 }
 
+// By keyboard: Enter on the link of the file that is shown already goes on to the file, Esc closes it.
+function go(viewer) {
+  const frame = viewer.querySelector("iframe");
+  (frame || viewer.querySelector(".viewer-body")).focus();
+}
+
 prepare((root) => {
   const viewer = root.querySelector("#viewer");
   if (!viewer) return;
@@ -30,6 +36,10 @@ prepare((root) => {
     const apart = !room.matches || event.ctrlKey || event.metaKey || event.shiftKey;
     if (!link || apart || (link.dataset.beside === "application/pdf" && !navigator.pdfViewerEnabled)) return;
     event.preventDefault();
-    open(viewer, link);
+    if (link.ariaCurrent && !viewer.hidden) go(viewer);
+    else open(viewer, link);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !viewer.hidden && viewer.isConnected && !event.defaultPrevented && !document.querySelector("dialog[open]")) close(viewer);
   });
 });

@@ -413,3 +413,21 @@ def test_of_an_autosave_and_a_submission_at_once_nothing_typed_is_left_behind(
         (row,) = on_record(key)["application"]
         assert (row["status"] == "pending") == isinstance(kept, Refused)
         assert isinstance(submitted, Refused) != isinstance(kept, Refused)
+
+
+@pytest.mark.slow
+def test_of_two_who_take_or_decide_a_case_at_once_one_goes_first(
+    make_application: Making,
+    performing: Callable[..., Work],
+    on_record: Recording,
+    colleague: Callable[..., None],
+) -> None:
+    """接办 twice: one has it. 接办 beside a decision: either the case is decided, or its holder alone decides."""
+    colleague("second", like="reviewer")
+    for other in ("take", "return") * 4:
+        key = make_application(status="pending")
+        taken, told = at_once(performing("take", key, "reviewer"), performing(other, key, "second"))
+        assert isinstance(taken, Refused) != isinstance(told, Refused)
+        kept = on_record(key)
+        assert (kept["application"][0]["status"] == "pending") == (told != "return")
+        assert len(kept["case_lease"]) == (told != "return")

@@ -21,7 +21,7 @@ from tests.cast import account_of, take
 from tests.conftest import Acting, Making, Recording
 
 At = Callable[[int, int, int], None]
-VALUES = {"accept_days": 3, "decide_days": 12, "extend_days": 5, "withdrawal_allowed": False}
+VALUES = {"accept_days": 3, "decide_days": 12, "extend_days": 5, "withdrawal_allowed": False, "lease_minutes": 30}
 
 
 @pytest.fixture

@@ -23,13 +23,14 @@ TOLD = {
     "submit": "R", "return": "P", "decline": "P", "refuse": "P", "extend": "P", "grant": "P", "revoke": "P",
     "customs_accepted": "P", "customs_rejected": "PR", "settle_accepted": "P", "settle_rejected": "P",
     "revocation_rejected": "R", "due_soon": "R",
+    "taken_over": "",  # the one reviewer who had taken it
     # of no application
     "entrustment_offered": "", "entrusted": "", "entrustment_changed": "", "entrustment_ended": "", "announced": "",
 }  # fmt: skip
 # Nobody is told: it is the applicant's own doing and none of the province's business, or nothing has come of it yet.
 SILENT = {
     "edit", "withdraw", "delete", "print", "resend", "copy", "duplicate",
-    "start", "attach", "detach", "release", "ask", "set_aside",
+    "take", "take_over", "put_back", "start", "attach", "detach", "release", "ask", "set_aside",
 }  # fmt: skip
 
 

@@ -47,6 +47,8 @@ autosave      P             .       .        .         .         .         .    
 reset         .             .       .        .         .         O         .              .             .          .
 letter        .             .       .        R         .         .         .              .             .          .
 preview       .             R       R        .         .         .         .              .             O          .
+keep_typed    .             R       R        .         .         .         .              .             .          .
+renew         .             R       R        .         .         .         .              .             .          .
 replace       .             .       .        .         .         .         .              .             O          .
 """
 MORE_SCREENS = """

@@ -21,9 +21,9 @@ def case(reviewer: Browser, key: int, back: str = "/review/") -> str:
 
 
 def buttons(page: str) -> list[str]:
-    """The acts of the bar."""
-    (bar,) = re.findall(r'<div class="bar page-bar[^>]*>(.*?)</div>', page, re.DOTALL)
-    return re.findall(r'data-act="(\w+)"', bar)
+    """The acts of the bar, then those beside the opinion."""
+    bars = re.findall(r'<div class="(?:bar page-bar|decision-acts)[^>]*>(.*?)</div>', page, re.DOTALL)
+    return re.findall(r'data-act="(\w+)"', "".join(bars))
 
 
 def neighbours(page: str) -> dict[str, int]:
@@ -38,7 +38,7 @@ def came_back(page: str) -> str:
 
 def test_the_bar_offers_what_can_be_done_now_and_files_stand_before_carriers(as_: As, make_application: Making) -> None:
     page = case(as_("reviewer"), make_application(status="pending", carriers=2))
-    assert buttons(page) == ["grant", "return", "decline", "refuse", "extend"]
+    assert buttons(page) == ["take", "grant", "return", "decline", "refuse", "extend"]
     assert page.index("<h2>附件</h2>") < page.index("<h2>载体信息")
     assert "<small>共 2 条；2,001 张</small>" in page or "<small>共 2 条；2,001 " in page
     assert 'id="comeback"' not in page
@@ -85,10 +85,15 @@ def test_one_walks_through_the_query_it_was_found_by_in_its_order(as_: As, make_
     assert neighbours(case(reviewer, second)) == {"上一件": other, "下一件": third}
     downwards = f"/review/?{urlencode({'title': '昆曲', 'sort': 0, 'desc': 1})}"
     assert neighbours(case(reviewer, second, downwards)) == {"上一件": third, "下一件": first}
-    reviewer.post("/review/return/", data={"id": second, "opinion": "材料不全。"})
-    assert neighbours(case(reviewer, second, back)) == {"上一件": first, "下一件": third}
     by_deadline = f"/review/?{urlencode({'title': '昆曲', 'sort': 6})}"
+    after = form_of(case(reviewer, second, by_deadline), "act")["url"]  # where the page leads after the act
+    told = reviewer.post("/review/return/", data={"id": second, "opinion": "材料不全。", "url": after})
+    assert told.location == after
+    assert neighbours(case(reviewer, second, back)) == {"上一件": first, "下一件": third}
+    assert neighbours(reviewer.get(after).text) == {"上一件": first, "下一件": third}, "the act has emptied 办结期限"
     assert neighbours(case(reviewer, second, by_deadline)) == {"下一件": first}
+    nonsense = reviewer.get(f"/review/details/?{urlencode({'id': second, 'url': by_deadline, 'due': '昨天'})}").text
+    assert neighbours(nonsense) == {"下一件": first}
 
 
 @pytest.mark.slow

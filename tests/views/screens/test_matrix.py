@@ -12,12 +12,13 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import access, clock
+from models.application import Application, lease
 from models.customs import CustomsMessage
 from models.vocabulary import Action, Delivery, Role, Status, Step
 from models.workflow import message_refusal, refusal
-from tests.cast import make_papers
+from tests.cast import account_of, make_papers
 from tests.conftest import Browser, Making, Recording
-from tests.models.test_workflow import CELLS, LEADS_TO, LETTERS, MESSAGE_CELLS, SETTLED
+from tests.models.test_workflow import CELLS, HELD_BY, LEADS_TO, LETTERS, MESSAGE_CELLS, SETTLED
 from tests.views.ledger import ledger
 from tests.views.pages import said
 
@@ -43,6 +44,9 @@ DONE = {
     "decline": "已不予受理",
     "refuse": "已不予备案",
     "extend": "已延期",
+    "take": "由您办理，其他审核人员可以查看。",
+    "take_over": "已由您接手办理，对方已收到消息。",
+    "put_back": "已放回，其他审核人员可以接办。",
     "grant": "已准予备案",
     "resend": "已重发",
     "revoke": "已作废",
@@ -101,12 +105,24 @@ ALLOWED = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("status", "action", "role"), ALLOWED)
 def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, status: str, action: str, role: str
+    app: Flask,
+    as_: As,
+    make_application: Making,
+    on_record: Recording,
+    colleague: Callable[..., None],
+    status: str,
+    action: str,
+    role: str,
 ) -> None:
     """AC4, ST3: one transition, one trail entry, one message to customs; the second POST finds nothing left to do."""
     key, browser, screen = make_application(status=status), as_(role), SCREENS[role][-1]
     if action == "print":
         make_papers(app)
+    if action in HELD_BY:
+        colleague("second", like="reviewer")
+        with app.app_context(), access.everything() as session:
+            lease.begin(session, session.get_one(Application, key), account_of(HELD_BY[action]), 30)
+            session.commit()
     before = on_record(key)
     assert act(browser, screen, action, key).status_code == 303
     after = on_record(key)
@@ -130,6 +146,10 @@ def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
         return
     if action == "extend":  # the status stays, and a second extension is refused
         assert again.status_code == 409 and "延期" in again.text
+        return
+    if action in ("take", *HELD_BY):  # the status stays: who has the case decides
+        told = sentences(browser, screen, key)
+        assert (len(told), told[0].endswith(DONE[action]), "不" in told[1]) == (2, True, True)
         return
     told = refusal(Action(action), Status(LEADS_TO[action]), Role(role)) or ""
     done = DONE[action]

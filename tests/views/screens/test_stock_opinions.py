@@ -110,7 +110,31 @@ def test_a_list_has_an_end(acting: Acting) -> None:
         opinions.add(db.session(), Action.REFUSE, "再一条。", by)
 
 
+def test_they_stand_in_the_order_that_the_reviewers_give_them(as_: As, acting: Acting) -> None:
+    """Up and down by one place, at either end nothing; whoever saw another version is told."""
+    reviewer = as_("reviewer")
+    for words in ("甲。", "乙。", "丙。"):
+        add(reviewer, words, "grant")
+
+    def order() -> dict[str, dict[str, int]]:
+        with acting("reviewer"):
+            rows = opinions.listed(db.session())[Action.GRANT]
+            return {row.words: {"id": row.id, "version": row.version} for row in rows}
+
+    def move(what: str, row: dict[str, int]) -> int:
+        return reviewer.post(f"/province/opinions/{what}/", data=row).status_code
+
+    assert move("up", order()["丙。"]) == 302
+    assert list(order()) == ["甲。", "丙。", "乙。"]
+    seen = order()["甲。"]
+    assert (move("up", seen), move("down", seen)) == (302, 302)
+    assert list(order()) == ["丙。", "甲。", "乙。"]
+    assert move("down", seen) == 422
+    add(reviewer, "丁。", "grant")
+    assert list(order()) == ["丙。", "甲。", "乙。", "丁。"]
+
+
 def test_an_act_without_an_opinion_has_no_list(as_: As) -> None:
     page = as_("reviewer").get("/province/opinions/").text
-    assert re.findall(r'id="opinions-(\w+)"', page) == ["return", "decline", "refuse", "extend", "revoke"]
-    assert as_("reviewer").post("/province/opinions/add/", data={"act": "grant", "words": "同意。"}).status_code == 400
+    assert re.findall(r'id="opinions-(\w+)"', page) == ["grant", "return", "decline", "refuse", "extend", "revoke"]
+    assert as_("reviewer").post("/province/opinions/add/", data={"act": "resend", "words": "同意。"}).status_code == 400

@@ -5,6 +5,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from sqlalchemy import Select, select
 
 from models import clock, workflow
@@ -12,7 +13,7 @@ from models.application import Application
 from models.application.trail import TrailEntry, decided_since
 from models.customs import DELIVERIES, CustomsMessage, long_unanswered
 from models.vocabulary import Action, Delivery
-from views.panel import deadlines
+from views.panel import deadlines, taken
 from views.resources import pace
 from views.screens.desk.parts import Desk, Figure, Part, count, line, rows
 
@@ -21,7 +22,7 @@ FIRST = 8  # rows of what is due first
 
 def desk() -> Desk:
     """Figures first, in the order in which they are urgent."""
-    return Desk(figures=[*_by_deadline(), *_others()], parts=[_first(), _again()], alerts=_alerts())
+    return Desk(figures=[*_by_deadline(), *_others()], parts=[_mine(), _first(), _again()], alerts=_alerts())
 
 
 def waiting() -> Select[Application]:
@@ -65,20 +66,34 @@ def _others() -> list[Figure]:
     return figures
 
 
+def tags(row: Application) -> Markup:
+    """What is left of the time, and who has taken the case."""
+    return deadlines.tag(row) + Markup(" ") + taken.badge(row)
+
+
+def _mine() -> Part:
+    """What the reader has taken, the lease that ends first on top."""
+    own = [key for key, lease in taken.running().items() if taken.is_mine(lease)]
+    found = rows(waiting().where(Application.id.in_(own)), len(own)) if own else []
+    found.sort(key=lambda row: taken.running()[row.id].until)
+    lines = [line(row, "review", (row.publisher_name or "",), tags(row)) for row in found]
+    return Part(_l("我在办的"), lines)
+
+
 def _first() -> Part:
     """By the due date: the index of desk, status and due date is read from its beginning."""
     lines = []
     for row in rows(waiting().order_by(Application.due_on, Application.id), FIRST):
         since = _("%(at)s 申报", at=f"{row.submitted_at:%Y-%m-%d}" if row.submitted_at else "")
         facts = (row.publisher_name or "", since, _("办结期限 %(due)s", due=row.due_on))
-        lines.append(line(row, "review", facts, deadlines.tag(row)))
+        lines.append(line(row, "review", facts, tags(row)))
     return Part(_l("先办"), lines, url_for("review.index_view"), _l("没有待审核的申请。"))
 
 
 def _again() -> Part:
     found = rows(waiting().where(Application.submissions > 1).order_by(Application.due_on, Application.id))
     lines = [
-        line(row, "review", (row.publisher_name or "", _("第 %(n)s 次申报", n=row.submissions)), deadlines.tag(row))
+        line(row, "review", (row.publisher_name or "", _("第 %(n)s 次申报", n=row.submissions)), tags(row))
         for row in found
     ]
     return Part(_l("退回后重新申报"), lines, url_for("review.index_view", round="again"))

@@ -1,0 +1,59 @@
+"""The opinion that a reviewer is writing about a case and has not sent: in the buffer of 自动保存 (typed_form.py)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from models import clock, workflow
+from models.application import Application
+from models.application.typed_form import TypedForm, typed_by
+from models.people.accounts import Account
+from models.vocabulary import Ground
+
+
+@dataclass(frozen=True)
+class TypedOpinion:
+    """`grounds`: values of the chosen grounds of the law. `saved_at`: None where nothing was typed."""
+
+    words: str = ""
+    grounds: tuple[str, ...] = ()
+    saved_at: datetime | None = None
+
+
+def of(session: Session, application: Application, by: Account) -> TypedOpinion:
+    """What `by` has typed since the last 申报."""
+    typed = typed_by(session, application, by)
+    if typed is None or (application.submitted_at and typed.saved_at < application.submitted_at):
+        return TypedOpinion()
+    return TypedOpinion(typed.fields.get("opinion", ""), tuple(typed.fields.get("grounds", ())), typed.saved_at)
+
+
+def keep(
+    session: Session, application: Application, by: Account, words: str, grounds: Iterable[str]
+) -> datetime | None:
+    """Keep it in place of what was kept before, nothing in place of nothing; when, None where there is nothing to keep.
+
+    Of a case that no longer waits nothing is kept. The caller commits.
+    """
+    chosen = [ground.value for ground in Ground if ground.value in set(grounds)]
+    if not (words.strip() or chosen) or application.status not in workflow.AWAITING:
+        forget(session, application, by)
+        return None
+    typed = typed_by(session, application, by)
+    if typed is None:
+        typed = TypedForm(application=application, application_id=application.id, account_id=by.id)
+        session.add(typed)
+    typed.page_key, typed.version, typed.saved_at = None, application.version, clock.now()
+    typed.fields = {"opinion": words.replace("\0", ""), "grounds": chosen}
+    session.flush()
+    return typed.saved_at
+
+
+def forget(session: Session, application: Application, by: Account) -> None:
+    """It was sent, or emptied. The caller commits."""
+    typed = typed_by(session, application, by)
+    if typed is not None:
+        session.delete(typed)
+        session.flush()

@@ -1,0 +1,197 @@
+"""接办: while one reviewer has taken a case, the others of the province read who has it, and do not decide."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from models import access, clock
+from models.access import Closed
+from models.application import Application, lease
+from models.application.lease import CaseLease
+from models.database import db
+from models.notifications import Notification
+from tests.cast import account_of
+from tests.conftest import Acting, Browser, Making, Recording
+from tests.views.pages import form_of, said
+
+As = Callable[[str | None], Browser]
+TAKEN = re.compile(r"由([^，\s<]+)办理至 \d\d:\d\d")
+
+
+@pytest.fixture
+def case(make_application: Making) -> int:
+    """One that waits, made before anybody signs in."""
+    return make_application(status="pending")
+
+
+@pytest.fixture
+def two(case: int, as_: As, colleague: Callable[..., None]) -> tuple[Browser, Browser]:
+    """Two reviewers of one province."""
+    colleague("second", like="reviewer")
+    return as_("reviewer"), as_("second")
+
+
+def act(browser: Browser, action: str, key: int) -> str:
+    """What is said after an act of the case page."""
+    body = {"id": key, "opinion": "材料需要核对。", "url": f"/review/details/?id={key}"}
+    answer = browser.post(f"/review/{action}/", data=body)
+    page = answer.text if answer.status_code == 409 else browser.get(f"/review/details/?id={key}").text
+    return "".join(said(page)) or page
+
+
+def offered(browser: Browser, key: int) -> set[str]:
+    """Of the three acts those that the case page shows."""
+    page = browser.get(f"/review/details/?id={key}").text
+    return set(re.findall(r'data-act="(take|take_over|put_back)"', page))
+
+
+def run_out(app: Flask, minutes: int = 31) -> None:
+    """So much later: every lease is that much older."""
+    with app.app_context(), access.everything() as session:
+        for row in session.scalars(select(CaseLease)):
+            row.taken_at, row.until = (at - timedelta(minutes=minutes) for at in (row.taken_at, row.until))
+        session.commit()
+
+
+def until(app: Flask) -> list[tuple[int, float]]:
+    """(case, minutes from now) of every lease."""
+    with app.app_context(), access.everything() as session:
+        rows = session.scalars(select(CaseLease)).all()
+        return [(row.application_id, round((row.until - clock.now()).total_seconds() / 60)) for row in rows]
+
+
+def test_who_has_a_case_stands_in_list_desk_and_page_and_only_the_holder_decides(
+    two: tuple[Browser, Browser], case: int, on_record: Recording
+) -> None:
+    key, (first, second) = case, two
+    assert "由您办理" in act(first, "take", key)
+    assert (offered(first, key), offered(second, key)) == ({"put_back"}, {"take_over"})
+    for browser, who in ((first, "您"), (second, "陈静")):
+        for page in ("/review/", "/desk/", f"/review/details/?id={key}"):
+            assert set(TAKEN.findall(browser.get(page).text)) == {who}, page
+    assert "我在办的" in first.get("/desk/").text
+    assert "我在办的" not in second.get("/desk/").text
+    before = on_record(key)
+    for action in ("grant", "return", "decline", "refuse", "extend", "take"):
+        told = act(second, action, key)
+        assert "由陈静接办" in told and "先点击接手" in told, action
+    refused = on_record(key)
+    (typed,) = refused.pop("typed_form")  # the words of the refused are kept for whoever wrote them
+    assert typed["fields"]["opinion"] == "材料需要核对。"
+    assert refused == {name: rows for name, rows in before.items() if name != "typed_form"}
+    act(first, "return", key)
+    assert on_record(key)["application"][0]["status"] == "returned"
+    assert on_record(key)["case_lease"] == []
+
+
+def test_nobody_has_to_take_a_case_to_decide_it(two: tuple[Browser, Browser], case: int) -> None:
+    key, (first, second) = case, two
+    assert offered(first, key) == offered(second, key) == {"take"}
+    assert act(second, "grant", key).startswith("已准予备案")
+
+
+def test_what_is_put_back_or_has_run_out_is_anybodys(app: Flask, two: tuple[Browser, Browser], case: int) -> None:
+    key, (first, second) = case, two
+    act(first, "take", key)
+    assert "已放回" in act(first, "put_back", key)
+    assert "由您办理" in act(second, "take", key)
+    run_out(app)
+    assert "无人办理" in act(second, "put_back", key)
+    assert first.post(f"/review/renew/?id={key}").status_code == 409
+    assert act(first, "return", key).startswith("已退回")
+
+
+def test_taking_over_is_told_to_whoever_had_it_and_to_nobody_else(
+    app: Flask, two: tuple[Browser, Browser], case: int, on_record: Recording
+) -> None:
+    key, (first, second) = case, two
+    act(first, "take", key)
+    assert "已由您接手" in act(second, "take_over", key)
+    with app.app_context(), access.everything() as session:
+        (message,) = session.scalars(select(Notification).where(Notification.event == "taken_over"))
+        assert message.account_id == account_of("reviewer").id
+    assert "已由second接手办理" in first.get("/messages/").text
+    assert "由second接办" in act(first, "grant", key)
+    assert first.post(f"/review/renew/?id={key}").status_code == 409
+    assert [entry["act"] for entry in on_record(key)["trail_entry"]][-2:] == ["take", "take_over"]
+
+
+def test_working_on_the_page_renews_it_by_what_the_province_has_set(
+    app: Flask, two: tuple[Browser, Browser], case: int
+) -> None:
+    key, (first, second) = case, two
+    form = form_of(first.get("/province/").text, "card-box")
+    assert first.post("/province/", data=form | {"lease_minutes": "4"}).status_code == 422
+    assert first.post("/province/", data=form | {"lease_minutes": "10"}).status_code == 302
+    act(first, "take", key)
+    run_out(app, 7)
+    second.get(f"/review/details/?id={key}")
+    assert until(app) == [(key, 3)]
+    assert "由您办理至" in first.post(f"/review/renew/?id={key}").json["until"]  # type: ignore[index]
+    assert until(app) == [(key, 10)]
+    run_out(app, 7)
+    first.get(f"/review/details/?id={key}")
+    assert until(app) == [(key, 10)]
+
+
+def test_the_applicant_reads_nothing_of_it_and_can_withdraw_no_more(
+    as_: As, two: tuple[Browser, Browser], case: int, on_record: Recording
+) -> None:
+    key, publisher = case, as_("publisher")
+    two[0].post("/review/take/", data={"id": key})  # from the list: the page was never opened
+    assert on_record(key)["application"][0]["opened_at"]
+    page = publisher.get(f"/applications/details/?id={key}").text
+    assert not TAKEN.search(page) and "接办" not in page
+    publisher.post("/applications/withdraw/", data={"id": key})
+    assert on_record(key)["application"][0]["status"] == "pending"
+    assert "接办" in two[1].get(f"/review/details/?id={key}").text.partition('id="trail"')[2]
+
+
+@pytest.fixture
+def another(make_application: Making) -> int:
+    return make_application(status="pending", title="昆曲《牡丹亭》")
+
+
+def test_of_many_ticked_rows_one_that_another_has_is_told_as_such(
+    another: int, case: int, two: tuple[Browser, Browser], on_record: Recording
+) -> None:
+    free, held, (first, second) = case, another, two
+    act(first, "take", held)
+    rows = {f"version-{key}": on_record(key)["application"][0]["version"] for key in (held, free)}
+    page = second.post("/review/together/grant/", data={"pick": [held, free]} | rows).text
+    assert "已办理 1 份，没有办理 1 份" in page and "由陈静接办" in page
+    assert [on_record(key)["application"][0]["status"] for key in (held, free)] == ["pending", "filed"]
+
+
+def test_neither_another_province_nor_any_other_role_sees_or_makes_a_lease(
+    app: Flask, two: tuple[Browser, Browser], acting: Acting, case: int
+) -> None:
+    key = case
+    act(two[0], "take", key)
+    for who in ("reviewer2", "publisher", "national", "operator"):
+        with acting(who) as account:
+            assert db.session.scalars(select(CaseLease)).all() == [], who
+            now = clock.now()
+            row = CaseLease(application_id=key, account_id=account.id, taken_at=now, until=now)
+            db.session.add(row)
+            with pytest.raises(Closed):
+                db.session.flush()
+    with acting("second"):
+        assert [row.application_id for row in db.session.scalars(select(CaseLease))] == [key]
+
+
+@pytest.mark.parametrize(("status", "who"), [("pending", "reviewer2"), ("pending", "publisher"), ("filed", "reviewer")])
+def test_the_database_itself_refuses_a_lease_of_the_wrong_person_or_case(
+    app: Flask, make_application: Making, status: str, who: str
+) -> None:
+    key = make_application(status=status)
+    with app.app_context(), access.everything() as session:
+        with pytest.raises(DBAPIError, match="只能追加或依程序办理"):
+            lease.begin(session, session.get_one(Application, key), account_of(who), 30)
+        session.rollback()
+        assert session.scalar(text("SELECT count(*) FROM case_lease")) == 0

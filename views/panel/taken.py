@@ -1,0 +1,40 @@
+"""接办 in words: who has taken a case, and until when."""
+
+from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup
+
+from models.application import Application
+from models.application import lease as leases
+from models.application.lease import CaseLease
+from models.database import db
+from views.panel.display import once
+
+
+def running() -> dict[int, CaseLease]:
+    """Every lease that the reader sees, by the id of its application; read once a request."""
+    return once("leases", lambda: leases.running(db.session()))
+
+
+def lease_of(row: Application) -> CaseLease | None:
+    """The lease of this case, None where nobody has taken it."""
+    return running().get(row.id)
+
+
+def is_mine(lease: CaseLease | None) -> bool:
+    return lease is not None and lease.account_id == current_user.id
+
+
+def badge(row: Application) -> Markup:
+    """由陈静办理至 10:32, as a tag; empty where nobody has taken it."""
+    lease = lease_of(row)
+    if lease is None:
+        return Markup("")
+    tone = "info" if is_mine(lease) else "warning"
+    return Markup('<span class="badge badge-{}">{}</span>').format(tone, words(lease))
+
+
+def words(lease: CaseLease) -> str:
+    """The tag of a lease; the reader's own says 您."""
+    who = _("您") if is_mine(lease) else lease.account.name
+    return _("由%(who)s办理至 %(until)s", who=who, until=f"{lease.until:%H:%M}")
