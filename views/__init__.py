@@ -44,6 +44,7 @@ from views.screens.districts import DistrictScreen
 from views.screens.entrusting import EntrustingScreen
 from views.screens.exchange import ExchangeScreen, TrafficScreen
 from views.screens.handbook import HandbookScreen
+from views.screens.kept_queries import KeptQueryScreen
 from views.screens.logs import HandoutScreen, OperationScreen, SignInScreen, TrailScreen
 from views.screens.messages import MessageScreen
 from views.screens.online import OnlineScreen
@@ -80,6 +81,7 @@ SCREENS: tuple[tuple[type, Any, str], ...] = (
     (HandoutScreen, _l("打印与导出日志"), "prints"),
     (HandbookScreen, _l("运行手册"), "handbook"),
     (MessageScreen, _l("消息"), "messages"),
+    (KeptQueryScreen, _l("常用查询"), "queries"),
     (OwnVisitsScreen, _l("我的登录"), "visits"),
 )
 

@@ -18,6 +18,7 @@ from models.certificate import Certificate  # noqa: F401
 from models.certificate.paper_queue import PaperTask  # noqa: F401
 from models.customs import CustomsMessage  # noqa: F401
 from models.database import GuardedSession
+from models.kept_queries import KeptQuery
 from models.log import LogEntry
 from models.notifications import Notification
 from models.notifications.announcements import Announcement, AnnouncementChange, current
@@ -80,7 +81,8 @@ def _scope(info: dict[Any, Any]) -> tuple[Any, ...]:
             Application: RULES[viewer.role](viewer) if viewer and viewer.role in RULES else false()
         }
         me = viewer.account_id if viewer else 0
-        rules |= {TypedForm: TypedForm.account_id == me, CalendarFeed: _feeds(viewer)}
+        rules |= {TypedForm: TypedForm.account_id == me, KeptQuery: KeptQuery.account_id == me}
+        rules[CalendarFeed] = _feeds(viewer)
         rules |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
         rules[LogEntry] = _log_rule(viewer)
         rules |= _of_messages(viewer)

@@ -10,6 +10,7 @@ from models.application import Application
 from models.application.child import Child
 from models.application.typed_form import TypedForm
 from models.database import GuardedSession
+from models.kept_queries import KeptQuery
 from models.log import LogEntry
 from models.notifications import Notification
 from models.notifications.announcements import Announcement, AnnouncementChange
@@ -62,6 +63,8 @@ def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
     match row:
         case TypedForm() if viewer is None or row.account_id != viewer.account_id:
             return "what another account has typed"
+        case KeptQuery() if viewer is None or row.account_id != viewer.account_id:
+            return "a query that another account keeps"
         case CalendarFeed() if viewer is None or row.account_id != viewer.account_id:
             return "the calendar of another account"
         case LogEntry() if viewer is not None and row.account_id != viewer.account_id:

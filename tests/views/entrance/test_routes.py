@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from models import access
 from models.database import GuardedSession
 from models.vocabulary import Action
-from tests.cast import announced
+from tests.cast import announced, kept_by
 from tests.conftest import Browser, Making, Recording
 from tests.views.ledger import ledger
 from tests.views.pages import form_of, numbers
@@ -50,25 +50,27 @@ preview       .             R       R        .         .         .         .    
 replace       .             .       .        .         .         .         .              .             O          .
 """
 MORE_SCREENS = """
-              calendar  province  announcements messages  entrusting
-index_view    O         R         O             PRNO      P
-create_view   O         -         O             -         P
-edit_view     -         -         O             -         -
-details_view  -         -         -             PRNO      -
-export        -         -         -             -         -
-ajax_lookup   -         -         -             -         -
-preview       O         .         .             .         .
-replace       O         .         .             .         .
-remove        O         .         .             .         .
-opinions      .         R         .             .         .
-keep_opinion  .         R         .             .         .
-withdraw      .         .         O             .         .
-announcement  .         .         .             PRNO      .
-mail          .         .         .             PRNO      .
-read_all      .         .         .             PRNO      .
-feed          .         .         .             R         .
-keep_feed     .         .         .             R         .
-change        .         .         .             .         P
+              calendar  province  announcements messages  entrusting  queries
+index_view    O         R         O             PRNO      P             PRNO
+create_view   O         -         O             -         P             -
+edit_view     -         -         O             -         -             PRNO
+details_view  -         -         -             PRNO      -             -
+export        -         -         -             -         -             -
+ajax_lookup   -         -         -             -         -             -
+preview       O         .         .             .         .             .
+replace       O         .         .             .         .             .
+remove        O         .         .             .         .             PRNO
+opinions      .         R         .             .         .             .
+keep_opinion  .         R         .             .         .             .
+withdraw      .         .         O             .         .             .
+announcement  .         .         .             PRNO      .             .
+mail          .         .         .             PRNO      .             .
+read_all      .         .         .             PRNO      .             .
+feed          .         .         .             R         .             .
+keep_feed     .         .         .             R         .             .
+change        .         .         .             .         P             .
+keep          .         .         .             .         .             PRNO
+ask           .         .         .             .         .             PRNO
 """
 LOG_SCREENS = """
               signins  operations  prints  acts  online
@@ -90,6 +92,7 @@ OTHERS = (
 )
 OWNERS = dict(zip((*SCREENS.split()[:10], *MORE_SCREENS.split()[:3], "entrusting"), "PRRRNOOOOOOROP", strict=True)) | {
     "messages": "PRNO",
+    "queries": "PRNO",
     "handbook": "O",
     "condition": "O",
     "statistics": "RN",
@@ -184,6 +187,7 @@ def test_every_route_is_open_only_to_the_roles_of_the_table(
     announced(app)  # which the operator withdraws
     announcement, messages = announced(app)
     own = {"messages.announcement": announcement, "messages.details_view": messages[PEOPLE[letter]]}
+    own |= dict.fromkeys(("queries.edit_view", "queries.ask"), kept_by(app, PEOPLE[letter]))
     for rule in routes:
         may = DOORS[rule.endpoint]
         if may == EVERYBODY:
