@@ -41,7 +41,7 @@ def known(screen: Any, args: Mapping[str, str]) -> Asked:
     asked = {name: args[name] for name in fields if args.get(name)}
     columns = dict(enumerate(name for name, _label in screen._list_columns))
     if (column := columns.get(number(args.get(SORT)))) in screen._sortable_columns:
-        asked |= {SORT: str(column)} | ({DESCENDING: "1"} if number(args.get(DESCENDING)) else {})
+        asked |= {SORT: str(column)} | ({DESCENDING: "1"} if number(args.get(DESCENDING)) > 0 else {})
     if number(args.get(SIZE)) in screen.page_size_options:
         asked[SIZE] = str(number(args[SIZE]))
     return asked

@@ -53,6 +53,16 @@ def test_a_query_that_is_kept_is_asked_again_with_a_click(as_: As) -> None:
     assert "存为常用查询" not in page
 
 
+def test_the_order_is_kept_as_it_was(as_: As, acting: Acting) -> None:
+    browser = as_("publisher")
+    for n, order in enumerate(("sort=1", "sort=1&desc=0", "sort=1&desc=1")):
+        keep(browser, str(n), f"title=茉莉花&{order}")
+    with acting("publisher"):
+        kept = db.session.scalars(select(KeptQuery).order_by(KeptQuery.id)).all()
+        assert [row.asked.get("desc") for row in kept] == [None, None, "1"]
+        assert [row.words.rpartition("，")[2] for row in kept] == ["升序", "升序", "降序"]
+
+
 def test_nothing_but_what_the_list_knows_is_kept(as_: As, acting: Acting) -> None:
     """No page, no way back, no name of another list, no order by what is no column, no address."""
     browser = as_("publisher")
