@@ -56,7 +56,7 @@ def test_a_query_that_is_kept_is_asked_again_with_a_click(as_: As) -> None:
 def test_the_order_is_kept_as_it_was(as_: As, acting: Acting) -> None:
     browser = as_("publisher")
     for n, order in enumerate(("sort=1", "sort=1&desc=0", "sort=1&desc=1")):
-        keep(browser, str(n), f"title=茉莉花&{order}")
+        keep(browser, str(n), f"title=茉莉花{n}&{order}")
     with acting("publisher"):
         kept = db.session.scalars(select(KeptQuery).order_by(KeptQuery.id)).all()
         assert [row.asked.get("desc") for row in kept] == [None, None, "1"]
