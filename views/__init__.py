@@ -37,6 +37,7 @@ from views.resources import store
 from views.screens.accounts import AccountScreen, EntrustmentScreen
 from views.screens.announcements import AnnouncementScreen
 from views.screens.applications import ApplicationsScreen
+from views.screens.blank_forms import BlankFormScreen
 from views.screens.calendar import CalendarScreen
 from views.screens.condition import ConditionScreen
 from views.screens.desk import DeskScreen
@@ -70,6 +71,7 @@ SCREENS: tuple[tuple[type, Any, str], ...] = (
     (OrganisationScreen, _l("单位"), "organisations"),
     (EntrustmentScreen, _l("委托"), "entrustments"),
     (AnnouncementScreen, _l("通知公告"), "announcements"),
+    (BlankFormScreen, _l("空白表格"), "blanks"),
     (DistrictScreen, _l("关区代码"), "districts"),
     (CalendarScreen, _l("工作日历"), "calendar"),
     (TrafficScreen, _l("数据交换"), "traffic"),

@@ -10,6 +10,7 @@ from sqlalchemy.orm.interfaces import UserDefinedOption
 from models.access.viewer import EVERYTHING, KEY, Closed, Viewer, desk_of
 from models.application import Application
 from models.application.attachments import Attachment  # noqa: F401  every child must be mapped before the first query
+from models.application.blank_forms import BlankForm
 from models.application.carriers import Carrier  # noqa: F401
 from models.application.child import Child
 from models.application.trail import TrailEntry  # noqa: F401
@@ -84,7 +85,7 @@ def _scope(info: dict[Any, Any]) -> tuple[Any, ...]:
         rules |= {TypedForm: TypedForm.account_id == me, KeptQuery: KeptQuery.account_id == me}
         rules[CalendarFeed] = _feeds(viewer)
         rules |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
-        rules[LogEntry] = _log_rule(viewer)
+        rules[LogEntry], rules[BlankForm] = _log_rule(viewer), true() if viewer else false()
         rules |= _of_messages(viewer)
         options = (with_loader_criteria(model, rule, **EVERYWHERE) for model, rule in rules.items())
         info["scope"] = (LoadedFor(viewer), *options, CHILD_RULE, NOTIFICATION_RULE)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.access.viewer import EVERYTHING, KEY, Closed, Viewer, desk_of
 from models.application import Application
+from models.application.blank_forms import BlankForm
 from models.application.child import Child
 from models.application.typed_form import TypedForm
 from models.database import GuardedSession
@@ -61,20 +62,16 @@ def write_under_own_rows(session: Session, *_args: Any) -> None:
 def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
     """Why the viewer may not write this row, if it is of a kind that has its own rule."""
     match row:
-        case TypedForm() if viewer is None or row.account_id != viewer.account_id:
-            return "what another account has typed"
-        case KeptQuery() if viewer is None or row.account_id != viewer.account_id:
-            return "a query that another account keeps"
-        case CalendarFeed() if viewer is None or row.account_id != viewer.account_id:
-            return "the calendar of another account"
+        case TypedForm() | KeptQuery() | CalendarFeed() if viewer is None or row.account_id != viewer.account_id:
+            return "what another account has typed, keeps or reads"
         case LogEntry() if viewer is not None and row.account_id != viewer.account_id:
             return "an entry of the log in the name of another account"
         case Entrustment() if not _may_entrust(viewer, row):
             return "an entrustment by another press"
         case StockOpinion() if row.province != desk_of(viewer):
             return "a sentence of another province"
-        case Announcement() | AnnouncementChange() if viewer is None or viewer.role is not Role.OPERATOR:
-            return "an announcement, by whoever is no operator"
+        case Announcement() | AnnouncementChange() | BlankForm() if viewer is None or viewer.role is not Role.OPERATOR:
+            return "an announcement or a blank form, by whoever is no operator"
         case MailLetter() if viewer is None:
             return "a letter of nobody"
         case Notification() if not _may_tell(session, row, viewer):

@@ -74,6 +74,10 @@ def notices(rows: Rows, _screen: str) -> Iterator[str]:
     yield from (f"?id={key}" for key in (*rows.notices, GONE, "一"))
 
 
+def blanks(_rows: Rows, _screen: str) -> Iterator[str]:
+    yield from ("?kind=contract", "?kind=other", "?kind=x", "")
+
+
 def kept(rows: Rows, _screen: str) -> Iterator[str]:
     """The query that each account keeps."""
     yield from (f"?id={key}" for key in (*rows.kept, GONE, "一"))
@@ -124,6 +128,9 @@ QUERIES: dict[str, Queries] = {
     "carrier_template": once,
     "handbook.index": once,
     "condition.index": once,
+    "blanks.index": once,
+    "blanks.file": blanks,
+    "blank": blanks,
     "visits.index": once,
     "statistics.index": counts,
     "statistics.export": counts,

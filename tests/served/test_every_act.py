@@ -81,6 +81,7 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
     limits_and_working_days(story)
     announced_and_read(story)
     queries_kept(story)
+    blank_forms_offered(story)
     sessions_ended(story)
     assert acts(routes) - story.done == set(), "a new act: tell here how people do it"
 
@@ -294,6 +295,16 @@ def queries_kept(story: Story) -> None:
     (key,) = re.findall(r'/queries/ask/\?id=(\d+)"[^>]*>《茉莉花》', client.get("/register/").text)
     story.post("national", f"/queries/edit/?id={key}", 302, name="茉莉花")
     story.post("national", "/queries/remove/", id=key)
+
+
+def blank_forms_offered(story: Story) -> None:
+    """空白表格: uploaded, taken by a press, replaced, removed."""
+    for version, name in enumerate(("申请表.pdf", "申请表“新”.pdf")):
+        file = {"kind": "application_form", "version": version, "file": (small_pdf(name), name)}
+        story.post("operator", "/blanks/keep/", **file)
+        answer = story.server.client("publisher").get("/applications/blank/?kind=application_form")
+        assert (answer.filename, answer.body) == (name, small_pdf(name))
+    story.post("operator", "/blanks/remove/?version=2", id="application_form")
 
 
 def sessions_ended(story: Story) -> None:

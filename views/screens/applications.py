@@ -12,7 +12,7 @@ from stdnum import isbn
 from models import certificate, clock
 from models.acts import drafts
 from models.acts.completeness import Incomplete, lacking
-from models.application import Application, locking, trail
+from models.application import Application, blank_forms, locking, trail
 from models.application.carriers import Carrier
 from models.application.changes import explain
 from models.application.former import FIELDS as FORMER
@@ -29,6 +29,7 @@ from views.panel.fields import ChoiceField, SeenVersion
 from views.panel.saving import errors_of
 from views.panel.screen import form_args_of
 from views.screens.autosave import forget_saved
+from views.screens.blank_forms import BlankDownloadScreen
 from views.screens.carriers import CarrierForm
 from views.screens.copying import CopyScreen
 from views.screens.doubts import DoubtScreen, NotToldYet
@@ -84,12 +85,12 @@ class PressField(ChoiceField):
         super().__init__(label, validators, options=presses, coerce=int, **kwargs)
 
 
-class ApplicationsScreen(DoubtScreen, CopyScreen):
+class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
     """查询: one's own applications; the blue number leads to the form while it may be edited."""
 
     roles = frozenset({Role.PUBLISHER})
     can_create = can_edit = True
-    opens = DoubtScreen.opens | CopyScreen.opens
+    opens = DoubtScreen.opens | CopyScreen.opens | BlankDownloadScreen.opens
     export_name = _l("申请")  # the menu says 查询 (手册 第二章), which tells nothing in a folder
     create_template = edit_template = "screens/application.html"
     acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
@@ -227,6 +228,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen):
             kwargs["chosen_filing"] = filing_for(kwargs["form"].publisher_id.data, model)
             unreadable_text.mark_missing(kwargs["form"], missing)
             kwargs |= self.doubt_page(model) | {"former": former_values(db.session())}
+            kwargs["blanks"] = blank_forms.listed(db.session())
             kwargs |= self.typed_page(kwargs["form"], model)
             kwargs |= self.changed_since(kwargs["form"], model) if model is not None and kwargs["stale"] else {}
         lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}

@@ -40,6 +40,7 @@ copy          P             .       .        .         .         .         .    
 duplicate     P             .       .        .         .         .         .              .             .          .
 upload        P             .       .        .         .         .         .              .             .          .
 remove        P             .       .        .         .         .         .              .             .          .
+blank         P             .       .        .         .         .         .              .             .          .
 carrier_template P             .       .        .         .         .         .              .             .          .
 carrier_preview P             .       .        .         .         .         .              .             .          .
 carrier_take  P             .       .        .         .         .         .              .             .          .
@@ -86,7 +87,8 @@ unlock        .        .           .       .     O
 EVERYBODY = "anybody"
 PUBLIC = "login logout picture sound health icon feed verify.show verify.upload static admin.static"
 OTHERS = (
-    {"handbook.index": "O", "condition.index": "O", "statistics.index": "RN", "statistics.export": "RN"}
+    {"handbook.index": "O", "condition.index": "O", "blanks.index": "O", "blanks.file": "O", "blanks.keep": "O"}
+    | {"blanks.remove": "O", "statistics.index": "RN", "statistics.export": "RN"}
     | dict.fromkeys(("admin.index", "desk.index", "password", "visits.index", "visits.end"), "PRNO")
     | dict.fromkeys(PUBLIC.split(), EVERYBODY)
 )
@@ -95,6 +97,7 @@ OWNERS = dict(zip((*SCREENS.split()[:10], *MORE_SCREENS.split()[:3], "entrusting
     "queries": "PRNO",
     "handbook": "O",
     "condition": "O",
+    "blanks": "O",
     "statistics": "RN",
     "signins": "NO",
     "operations": "NO",
@@ -247,7 +250,7 @@ def attacks(browser: Browser, screen: str, key: int, files: list[int]) -> Iterat
 
 # Routes that are about no row of the register; every other one is attacked below, and so is the next new one.
 # A bundle is asked for by a signed job: tests/views/screens/test_printing.py.
-ROWLESS = {"index_view", "create_view", "export", "ajax_lookup", "bundle", "carrier_template"}
+ROWLESS = {"index_view", "create_view", "export", "ajax_lookup", "bundle", "carrier_template", "blank"}
 
 
 # Whose eyes, on which screens → the rows they must not see: who filed them, and how far they have come.
