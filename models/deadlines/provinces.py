@@ -1,4 +1,5 @@
-"""What each province sets for itself: its limits, and whether one may withdraw; every change leaves a trail."""
+"""What each province sets for itself: its limits, whether one may withdraw, which attachments it requires; every
+change leaves a trail."""
 
 from datetime import datetime
 from typing import Any
@@ -11,9 +12,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models import clock
 from models.clock import Moment
 from models.codes import names_of
+from models.columns import WordSet, labels_in_order
 from models.database import Base
 from models.deadlines.counting import Limits
 from models.people.accounts import Account
+from models.vocabulary import OPTIONAL, AttachmentKind
 from models.workflow import Refused
 
 DAYS = _l("工作日")
@@ -40,6 +43,15 @@ class ProvinceSettings(Base):
     withdrawal_allowed: Mapped[bool] = mapped_column(
         default=True, server_default=true(), info={"label": _l("允许撤回申报")}
     )
+    required_kinds: Mapped[frozenset[AttachmentKind]] = mapped_column(
+        WordSet(AttachmentKind),
+        default=frozenset(),
+        server_default="",
+        info={
+            "label": _l("另外必须提交的附件"),
+            "hint": _l("勾选后，此后向本省申报的申请必须上传；已申报的不受影响，退回后再次申报的须补上。"),
+        },
+    )
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -65,7 +77,8 @@ class ProvinceChange(Base):
     __table_args__ = (Index(None, "province", "id"),)
 
 
-SETTINGS = ("accept_days", "decide_days", "extend_days", "withdrawal_allowed")
+LIMITS = ("accept_days", "decide_days", "extend_days")
+SETTINGS = (*LIMITS, "withdrawal_allowed", "required_kinds")
 
 
 def seed(session: Session) -> None:
@@ -90,6 +103,11 @@ def limits_of(session: Session, province: str | None, lock: bool = False) -> Lim
     return row.limits if row else Limits()
 
 
+def further_kinds(session: Session) -> dict[str, frozenset[AttachmentKind]]:
+    """Province → the kinds of attachments that it requires besides those of everybody."""
+    return dict(session.execute(select(ProvinceSettings.province, ProvinceSettings.required_kinds)).all())
+
+
 def lock_all(session: Session) -> None:
     """Take every row, as a change of the calendar does."""
     session.scalars(select(ProvinceSettings).order_by(ProvinceSettings.id).with_for_update()).all()
@@ -99,14 +117,15 @@ def change(session: Session, settings: ProvinceSettings, values: dict[str, Any],
     """Set these values; the entries of the trail, one for each that differs. Raises Refused; the caller commits."""
     if by.province != settings.province:
         raise Refused(_("只能修改本省的设置。"))
-    for name in ("accept_days", "decide_days", "extend_days"):
+    for name in LIMITS:
         if not 0 < values[name] <= MOST_DAYS:
             label = ProvinceSettings.__table__.columns[name].info["label"]
             raise Refused(_("%(label)s须为 1 至 %(most)s 的整数。", label=label, most=MOST_DAYS))
     if values["accept_days"] > values["decide_days"]:
         raise Refused(_("受理审查期限不能长于办结期限，请核对。"))
+    assert values["required_kinds"] <= set(OPTIONAL)
     entries = [
-        record_change(session, settings.province, name, str(getattr(settings, name)), str(values[name]), by)
+        record_change(session, settings.province, name, _plain(getattr(settings, name)), _plain(values[name]), by)
         for name in SETTINGS
         if getattr(settings, name) != values[name]
     ]
@@ -114,6 +133,11 @@ def change(session: Session, settings: ProvinceSettings, values: dict[str, Any],
         setattr(settings, name, values[name])
     session.flush()
     return entries
+
+
+def _plain(value: Any) -> str:
+    """A value of a setting as the trail has it."""
+    return labels_in_order(AttachmentKind, value) if isinstance(value, frozenset) else str(value)
 
 
 def record_change(

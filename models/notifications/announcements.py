@@ -1,38 +1,22 @@
 """通知公告: what the operator tells all accounts of some roles, on some days; every change leaves a trail."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, ColumnElement, Dialect, ForeignKey, String, Text, and_, cast
+from sqlalchemy import JSON, ColumnElement, ForeignKey, String, Text, and_, cast
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.types import TypeDecorator
 
 from models import clock
 from models.clock import Moment
+from models.columns import WordSet, labels_in_order
 from models.database import Base
 from models.people.accounts import Account
 from models.vocabulary import Role
 from models.workflow import Refused
 
 MOST_TEXT = 4000
-
-
-class Roles(TypeDecorator[frozenset[Role]]):
-    """Some roles, stored as words with a blank around each: « publisher reviewer »."""
-
-    impl = String(200)
-    cache_ok = True
-
-    def process_bind_param(self, value: Iterable[Role] | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return f" {' '.join(role.value for role in Role if role in set(value))} "
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[Role] | None:
-        return None if value is None else frozenset(Role(word) for word in value.split())
 
 
 class Announcement(Base):
@@ -45,7 +29,7 @@ class Announcement(Base):
     version: Mapped[int] = mapped_column()
     title: Mapped[str] = mapped_column(String(100), info={"label": _l("标题"), "required": True})
     text: Mapped[str] = mapped_column(Text, info={"label": _l("内容"), "required": True, "most": MOST_TEXT})
-    roles: Mapped[frozenset[Role]] = mapped_column(Roles, info={"label": _l("发给"), "required": True})
+    roles: Mapped[frozenset[Role]] = mapped_column(WordSet(Role), info={"label": _l("发给"), "required": True})
     since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True})
     until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True})
     withdrawn_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -125,5 +109,5 @@ def _record(session: Session, row: Announcement, what: str, changes: dict[str, A
 def _plain(value: Any) -> str | None:
     """A value of a field as JSON can hold it and people read it."""
     if isinstance(value, frozenset | set):
-        return "、".join(str(role.label) for role in Role if role in value)
+        return labels_in_order(Role, value)
     return None if value is None else str(value)

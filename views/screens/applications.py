@@ -21,13 +21,14 @@ from models.codes import choosable
 from models.columns import written
 from models.database import db
 from models.people.accounts import publishers_for
-from models.vocabulary import Action, Filing, Role
+from models.vocabulary import Action, Role
 from models.workflow import Refused
 from views.panel import acts, repeated_saves, unreadable_text
 from views.panel.display import shown_value
 from views.panel.fields import ChoiceField, SeenVersion
 from views.panel.saving import errors_of
 from views.panel.screen import form_args_of
+from views.screens.attachment_boxes import asterisks
 from views.screens.autosave import forget_saved
 from views.screens.blank_forms import BlankDownloadScreen
 from views.screens.carriers import CarrierForm
@@ -52,18 +53,6 @@ def applicant() -> dict[str, str]:
     """How a blank form names the applicant; a draft keeps what it was begun with until 申报."""
     unit = current_user.organisation
     return {"applicant_name": unit.name, "applicant_code": unit.credit_code}
-
-
-def filing_for(press: int | None, model: Application | None) -> Filing | None:
-    """申请类型 with this press chosen in the form, saved or not: whether 委托书 is required follows from it."""
-    if press is None:
-        return None
-    return Filing.OWN if press == own_press(model) else Filing.ENTRUSTED
-
-
-def own_press(model: Application | None) -> int:
-    """The applicant's organisation: with it as the press an application is one's own."""
-    return int(model.applicant_id if model else current_user.organisation_id)
 
 
 def warn_of_unprintable(application: Application) -> None:
@@ -225,7 +214,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         missing = lacking(model) if model is not None and request.args.get("check") else {}
         if "form" in kwargs:
             kwargs["errors"] = missing | errors_of(kwargs["form"])
-            kwargs["chosen_filing"] = filing_for(kwargs["form"].publisher_id.data, model)
+            kwargs |= asterisks(model, kwargs["form"].publisher_id.data)
             unreadable_text.mark_missing(kwargs["form"], missing)
             kwargs |= self.doubt_page(model) | {"former": former_values(db.session())}
             kwargs["blanks"] = blank_forms.listed(db.session())
@@ -233,8 +222,6 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
             kwargs |= self.changed_since(kwargs["form"], model) if model is not None and kwargs["stale"] else {}
         lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}
         page: dict[str, Any] = {
-            "own_press": own_press(model),
-            "entrusted": Filing.ENTRUSTED,
             "missing": missing,
             "written": WRITTEN,
             "applicant": applicant(),

@@ -13,12 +13,13 @@ from wtforms.widgets import TextInput
 from models import deadlines, opinions
 from models.database import db
 from models.deadlines import provinces
-from models.deadlines.provinces import MOST_DAYS, SETTINGS, ProvinceChange, ProvinceSettings
-from models.vocabulary import Role
+from models.deadlines.provinces import LIMITS, MOST_DAYS, SETTINGS, ProvinceChange, ProvinceSettings
+from models.vocabulary import OPTIONAL, Role
 from models.workflow import Refused
 from views.panel.checks import REQUIRED
 from views.panel.fields import SeenVersion
 from views.panel.screen import labels_of
+from views.panel.ticks import TicksField
 from views.screens.stock_opinions import StockOpinionScreen
 
 LABELS = labels_of(ProvinceSettings)
@@ -46,9 +47,11 @@ class ProvinceScreen(StockOpinionScreen):
     roles = frozenset({Role.REVIEWER})
     edit_template = "screens/province.html"
     form_columns = ("version", *SETTINGS)
-    form_extra_fields = {"version": SeenVersion()} | {
-        name: (BooleanField if name == "withdrawal_allowed" else DaysField)(LABELS[name]) for name in SETTINGS
-    }
+    form_extra_fields = {
+        "version": SeenVersion(),
+        "withdrawal_allowed": BooleanField(LABELS["withdrawal_allowed"]),
+        "required_kinds": TicksField(LABELS["required_kinds"], words=OPTIONAL),
+    } | {name: DaysField(LABELS[name]) for name in LIMITS}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(ProvinceSettings, db, **kwargs)
@@ -63,6 +66,7 @@ class ProvinceScreen(StockOpinionScreen):
         if form.version.seen != model.version:
             raise Refused(_("设置刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。"))
         values = {name: form[name].data for name in SETTINGS}
+        values["required_kinds"] = frozenset(values["required_kinds"])
         provinces.change(db.session(), model, values, current_user)
         return deadlines.recompute(db.session(), model.province)
 
