@@ -8,7 +8,8 @@ from models.application import Application, typed_form
 from models.application.attachments import reread_files
 from models.customs import envelope
 from models.deadlines import provinces
-from models.people.accounts import Account, publishers_for
+from models.people.accounts import Account
+from models.people.entrusting import assert_may_apply
 from models.vocabulary import AttachmentKind, Filing
 from models.workflow import Refused
 
@@ -48,6 +49,5 @@ def check_complete(session: Session, application: Application, by: Account) -> N
     reread_files(session, application)
     if missing := lacking(application):
         raise Incomplete(missing)
-    if application.publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
-        raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))
+    assert_may_apply(session, by, application.publisher_id)
     envelope.check_sendable(application)

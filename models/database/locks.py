@@ -15,6 +15,7 @@ class Lock(IntEnum):
     DRAFT = 20_260_104
     ENTRUST = 20_260_105
     KEPT_QUERY = 20_260_131
+    ANNOUNCE = 20_260_132
 
 
 def wait_for(session: Session, lock: Lock) -> None:

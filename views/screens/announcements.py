@@ -20,6 +20,7 @@ from models.vocabulary import Role
 from models.workflow import Refused
 from views.panel.display import Button
 from views.panel.fields import SeenVersion
+from views.panel.repeated_saves import PageKey, key_sent
 from views.panel.saving import races_as_refusals
 from views.panel.screen import Screen, labels_of
 from views.panel.ticks import TicksField
@@ -56,11 +57,15 @@ class AnnouncementScreen(Screen):
         "roles": lambda _view, _context, row, _name: labels_in_order(Role, row.roles),
         "state": lambda _view, _context, row, _name: state(row),
     }
-    form_columns = ("version", *FIELDS)
+    form_columns = ("version", "page_key", *FIELDS)
     form_overrides = named(Announcement, "title", "text", "since", "until")["overrides"]
     form_args = named(Announcement, "title", "text", "since", "until")["args"]
     form_args["text"]["render_kw"] = {"rows": 10}
-    form_extra_fields = {"version": SeenVersion(), "roles": TicksField(LABELS["roles"], words=Role, some=True)}
+    form_extra_fields = {
+        "version": SeenVersion(),
+        "page_key": PageKey(),
+        "roles": TicksField(LABELS["roles"], words=Role, some=True),
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Announcement, db, **kwargs)
@@ -80,7 +85,7 @@ class AnnouncementScreen(Screen):
                 raise Refused(
                     _("公告刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。")
                 )
-            kept = announcements.save(session, row, values, current_user)
+            kept = announcements.save(session, row, values, current_user, key_sent())
             announce(session, kept.id)
             session.commit()
             return kept.id
