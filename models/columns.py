@@ -9,12 +9,14 @@ today.
 Form, details, export and message have the order of the columns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_babel import gettext as _
+from sqlalchemy import Dialect, String
+from sqlalchemy.types import TypeDecorator
 
 from models.codes import code_of, label_of
 from models.database import Base, Exact
@@ -23,6 +25,31 @@ from models.vocabulary import Part, Word, WordColumn
 
 Place = tuple[Part, int, int] | tuple[()]
 Line = tuple[str, ...]  # columns side by side
+W = TypeVar("W", bound=Word)
+
+
+class WordSet(TypeDecorator[frozenset[W]]):
+    """A column for some words of a vocabulary, stored with a blank around each: « publisher reviewer »."""
+
+    impl = String(200)
+    cache_ok = True
+
+    def __init__(self, words: type[W]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: Iterable[W] | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return f" {' '.join(word.value for word in self.words if word in set(value))} "
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[W] | None:
+        return None if value is None else frozenset(self.words(word) for word in value.split())
+
+
+def labels_in_order(words: type[W], chosen: Iterable[W]) -> str:
+    """出版单位、省级审核, in the order of the vocabulary."""
+    return "、".join(str(word.label) for word in words if word in set(chosen))
 
 
 def by_applicant(label: Any, granted: bool = True, **rules: Any) -> dict[str, Any]:

@@ -212,6 +212,7 @@ ALWAYS_REQUIRED = {
     AttachmentKind.SAMPLE,
     AttachmentKind.CONTRACT,
 }
+OPTIONAL = tuple(kind for kind in AttachmentKind if kind not in {*ALWAYS_REQUIRED, AttachmentKind.ENTRUSTMENT})
 
 
 class Ground(Word):

@@ -11,9 +11,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import access, clock, customs, deadlines
+from models import access, clock, customs, deadlines, kept_queries
 from models.acts import drafts, filing, uploads
-from models.application import Application
+from models.application import Application, blank_forms
 from models.application.attachments import Attachment, Store
 from models.application.carriers import Carrier
 from models.codes import seed_districts
@@ -114,6 +114,24 @@ def announced(app: Flask, **fields: Any) -> tuple[int, dict[str, int]]:
         session.commit()
         messages = select(Account.username, Notification.id).join(Account, Account.id == Notification.account_id)
         return key, dict(session.execute(messages.where(Notification.announcement_id == key)).all())  # type: ignore[arg-type]
+
+
+def blank_form(app: Flask, kind: AttachmentKind, name: str = "空白表“一”.pdf") -> None:
+    """One that the operator offers."""
+    with app.app_context():
+        access.enter(by := account_of("operator"))
+        stored = Store(app.config["STORE"]).put(io.BytesIO(small_pdf(kind.value)), name, 1 << 20)
+        blank_forms.keep(db.session(), kind, 0, stored, name, by)
+        db.session.commit()
+
+
+def kept_by(app: Flask, username: str) -> int:
+    """A 常用查询 of this account's messages; its id."""
+    with app.app_context():
+        access.enter(by := account_of(username))
+        key = kept_queries.keep(db.session(), "messages", "未读", {"state": "unread"}, "状态：未读", by).id
+        db.session.commit()
+        return key
 
 
 def account_of(username: str) -> Account:

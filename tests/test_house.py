@@ -77,6 +77,7 @@ MODELS = [
     "files",
     "log",
     "people",
+    "kept_queries",
     "signing",
     "numbering",
     "application",

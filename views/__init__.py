@@ -37,6 +37,7 @@ from views.resources import store
 from views.screens.accounts import AccountScreen, EntrustmentScreen
 from views.screens.announcements import AnnouncementScreen
 from views.screens.applications import ApplicationsScreen
+from views.screens.blank_forms import BlankFormScreen
 from views.screens.calendar import CalendarScreen
 from views.screens.condition import ConditionScreen
 from views.screens.desk import DeskScreen
@@ -44,6 +45,7 @@ from views.screens.districts import DistrictScreen
 from views.screens.entrusting import EntrustingScreen
 from views.screens.exchange import ExchangeScreen, TrafficScreen
 from views.screens.handbook import HandbookScreen
+from views.screens.kept_queries import KeptQueryScreen
 from views.screens.logs import HandoutScreen, OperationScreen, SignInScreen, TrailScreen
 from views.screens.messages import MessageScreen
 from views.screens.online import OnlineScreen
@@ -69,6 +71,7 @@ SCREENS: tuple[tuple[type, Any, str], ...] = (
     (OrganisationScreen, _l("单位"), "organisations"),
     (EntrustmentScreen, _l("委托"), "entrustments"),
     (AnnouncementScreen, _l("通知公告"), "announcements"),
+    (BlankFormScreen, _l("空白表格"), "blanks"),
     (DistrictScreen, _l("关区代码"), "districts"),
     (CalendarScreen, _l("工作日历"), "calendar"),
     (TrafficScreen, _l("数据交换"), "traffic"),
@@ -80,6 +83,7 @@ SCREENS: tuple[tuple[type, Any, str], ...] = (
     (HandoutScreen, _l("打印与导出日志"), "prints"),
     (HandbookScreen, _l("运行手册"), "handbook"),
     (MessageScreen, _l("消息"), "messages"),
+    (KeptQueryScreen, _l("常用查询"), "queries"),
     (OwnVisitsScreen, _l("我的登录"), "visits"),
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm.interfaces import UserDefinedOption
 from models.access.viewer import EVERYTHING, KEY, Closed, Viewer, desk_of
 from models.application import Application
 from models.application.attachments import Attachment  # noqa: F401  every child must be mapped before the first query
+from models.application.blank_forms import BlankForm
 from models.application.carriers import Carrier  # noqa: F401
 from models.application.child import Child
 from models.application.lease import CaseLease
@@ -19,6 +20,7 @@ from models.certificate import Certificate  # noqa: F401
 from models.certificate.paper_queue import PaperTask  # noqa: F401
 from models.customs import CustomsMessage  # noqa: F401
 from models.database import GuardedSession
+from models.kept_queries import KeptQuery
 from models.log import LogEntry
 from models.notifications import Notification
 from models.notifications.announcements import Announcement, AnnouncementChange, current
@@ -81,9 +83,10 @@ def _scope(info: dict[Any, Any]) -> tuple[Any, ...]:
             Application: RULES[viewer.role](viewer) if viewer and viewer.role in RULES else false()
         }
         me = viewer.account_id if viewer else 0
-        rules |= {TypedForm: TypedForm.account_id == me, CalendarFeed: _feeds(viewer)}
+        rules |= {TypedForm: TypedForm.account_id == me, KeptQuery: KeptQuery.account_id == me}
+        rules[CalendarFeed] = _feeds(viewer)
         rules |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
-        rules[LogEntry] = _log_rule(viewer)
+        rules[LogEntry], rules[BlankForm] = _log_rule(viewer), true() if viewer else false()
         rules[CaseLease] = true() if desk_of(viewer) else false()
         rules |= _of_messages(viewer)
         options = (with_loader_criteria(model, rule, **EVERYWHERE) for model, rule in rules.items())

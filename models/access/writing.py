@@ -7,10 +7,12 @@ from sqlalchemy.orm import Session
 
 from models.access.viewer import EVERYTHING, KEY, Closed, Viewer, desk_of
 from models.application import Application
+from models.application.blank_forms import BlankForm
 from models.application.child import Child
 from models.application.lease import CaseLease
 from models.application.typed_form import TypedForm
 from models.database import GuardedSession
+from models.kept_queries import KeptQuery
 from models.log import LogEntry
 from models.notifications import Notification
 from models.notifications.announcements import Announcement, AnnouncementChange
@@ -61,10 +63,8 @@ def write_under_own_rows(session: Session, *_args: Any) -> None:
 def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
     """Why the viewer may not write this row, if it is of a kind that has its own rule."""
     match row:
-        case TypedForm() if viewer is None or row.account_id != viewer.account_id:
-            return "what another account has typed"
-        case CalendarFeed() if viewer is None or row.account_id != viewer.account_id:
-            return "the calendar of another account"
+        case TypedForm() | KeptQuery() | CalendarFeed() if viewer is None or row.account_id != viewer.account_id:
+            return "what another account has typed, keeps or reads"
         case LogEntry() if viewer is not None and row.account_id != viewer.account_id:
             return "an entry of the log in the name of another account"
         case Entrustment() if not _may_entrust(viewer, row):
@@ -73,8 +73,8 @@ def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
             return "a case taken for another account"
         case StockOpinion() if row.province != desk_of(viewer):
             return "a sentence of another province"
-        case Announcement() | AnnouncementChange() if viewer is None or viewer.role is not Role.OPERATOR:
-            return "an announcement, by whoever is no operator"
+        case Announcement() | AnnouncementChange() | BlankForm() if viewer is None or viewer.role is not Role.OPERATOR:
+            return "an announcement or a blank form, by whoever is no operator"
         case MailLetter() if viewer is None:
             return "a letter of nobody"
         case Notification() if not _may_tell(session, row, viewer):

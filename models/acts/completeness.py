@@ -1,13 +1,16 @@
 """申报: what an application still lacks."""
 
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
-from models import certificate
+from models import certificate, workflow
 from models.application import Application, typed_form
 from models.application.attachments import reread_files
 from models.customs import envelope
-from models.people.accounts import Account, publishers_for
+from models.deadlines import provinces
+from models.people.accounts import Account
+from models.people.entrusting import assert_may_apply
+from models.vocabulary import AttachmentKind, Filing
 from models.workflow import Refused
 
 
@@ -19,9 +22,24 @@ class Incomplete(Refused):
         self.missing = missing
 
 
+def required_kinds(
+    filing: Filing | None, further: frozenset[AttachmentKind] | None = None
+) -> frozenset[AttachmentKind]:
+    """THE rule of required attachments: those of the vocabulary, and what the province requires besides."""
+    return frozenset(kind for kind in AttachmentKind if kind.required(filing)) | (further or frozenset())
+
+
+def required_of(application: Application) -> frozenset[AttachmentKind]:
+    """The kinds required of an application as it stands; once submitted, no later wish of the province touches it."""
+    session, further = object_session(application), None
+    if session is not None and application.status in workflow.EDITABLE:
+        further = provinces.further_kinds(session).get(application.province or "")
+    return required_kinds(application.filing, further)
+
+
 def lacking(application: Application) -> dict[str, str]:
     """What keeps it from being declared: field → sentence; what is missing, and what could not be printed."""
-    return application.missing() | certificate.unprintable(application)
+    return application.missing(required_of(application)) | certificate.unprintable(application)
 
 
 def check_complete(session: Session, application: Application, by: Account) -> None:
@@ -31,6 +49,5 @@ def check_complete(session: Session, application: Application, by: Account) -> N
     reread_files(session, application)
     if missing := lacking(application):
         raise Incomplete(missing)
-    if application.publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
-        raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))
+    assert_may_apply(session, by, application.publisher_id)
     envelope.check_sendable(application)

@@ -1,5 +1,6 @@
 """The application for one consignment, and its carrier rows (手册 第一章: 基本信息, 载体信息)."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -217,8 +218,11 @@ class Application(Base):
         last: TrailEntry | None = session.scalar(moves.order_by(entry.id.desc()).limit(1))
         return last if last is not None and last.opinion else None
 
-    def missing(self) -> dict[str, str]:
-        """Everything 申报 still lacks: field → sentence (行政许可法 第三十二条, by analogy: all of it at once)."""
+    def missing(self, required: Collection[AttachmentKind]) -> dict[str, str]:
+        """Everything 申报 still lacks: field → sentence (行政许可法 第三十二条, by analogy: all of it at once).
+
+        `required`: kinds of attachments (models/acts/completeness.py).
+        """
         lacking = {name: lack(Application, name, text) for name, text in wrong_cells(self).items()}
         lacking |= days_out_of_range(self)
         if not self.carriers:
@@ -229,7 +233,7 @@ class Application(Base):
                 lacking[f"carriers-{place}-{name}"] = sentence
         present = {file.kind for file in self.current_attachments}
         for kind in AttachmentKind:
-            if kind.required(self.filing) and kind not in present:
+            if kind in required and kind not in present:
                 lacking[f"file-{kind}"] = _("请上传%(label)s。", label=kind.label)
         return lacking
 

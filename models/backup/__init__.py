@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.application.attachments import Attachment, Store
+from models.application.blank_forms import BlankForm
 from models.certificate import Certificate, Paper
 from models.database import db, sqlite
 from models.notifications import Notification
@@ -30,7 +31,7 @@ from models.workflow import Refused
 
 # (digest, display name) of every column that refers to a stored file: expected in a backup, spared by a sweep.
 NUMBER = select(Certificate.number).where(Certificate.id == Paper.certificate_id).scalar_subquery()
-FILE_COLUMNS = ((Attachment.digest, Attachment.name), (Paper.digest, NUMBER))
+FILE_COLUMNS = ((Attachment.digest, Attachment.name), (BlankForm.digest, BlankForm.name), (Paper.digest, NUMBER))
 PREFIXES = [f"{number:02x}" for number in range(256)]
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "store"
 VERSION = "alembic_version"

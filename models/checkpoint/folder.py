@@ -6,15 +6,21 @@ tile/0/x001/234       the hashes of 256 entries, 32 bytes each (the lowest level
 tile/0/018.p/103      of the last entries, where they are fewer than 256
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from flask_babel import gettext as _
 
 from models.checkpoint.note import Checkpoint, Verifier
 from models.files.durable import flush_folder
+from models.workflow import Refused
 
 HASH = 32  # bytes
 WIDTH = 256  # hashes in a tile
+LOCK = ".lock"  # a file beside the chains' folders
 
 
 class Missing(Exception):
@@ -63,6 +69,21 @@ class CheckpointFolder:
         """Keep the signed note, last of all: until then the former checkpoint is the newest."""
         for path in (self.folder / "checkpoints" / str(checkpoint.size), self.folder / "checkpoint"):
             _write(path, note.encode())
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else signs into this folder meanwhile; raises Refused when somebody does. Goes with the process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(_("另一个 trail checkpoint 正在写入这个文件夹，没有重复签署，请等它结束。")) from None
+        yield
+    finally:
+        os.close(file)
 
 
 def _split(content: bytes, count: int) -> Iterator[bytes]:

@@ -1,8 +1,8 @@
-"""Heartbeat of the delivery processes: tells a dead deliverer from a slow customs."""
+"""Heartbeats of the worker processes: tell a dead deliverer from a slow customs, and whether anybody reminds."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import String, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -13,15 +13,17 @@ from models.database import Base
 EVERY = timedelta(seconds=15)  # minimum between two writes: a deliverer makes a round every second
 ONLY = 1  # id of the one row for all deliverers: it matters only whether any is alive
 PROBE = 2  # id of the row that /healthz writes, to see whether the database can be written
+REMINDER = 3  # id of the row of the processes that remind (models/notifications/reminders.py)
 
 
 class Heartbeat(Base):
-    """Last heartbeat of any deliverer."""
+    """Last heartbeat of any process of one kind; `words`: what failed in its last round."""
 
     __tablename__ = "heartbeat"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seen_at: Mapped[datetime] = mapped_column(Moment)
+    words: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
 def last_seen(session: Session) -> datetime | None:
@@ -41,6 +43,25 @@ def record(session: Session) -> None:
         session.commit()
     except IntegrityError:  # another deliverer was first
         session.rollback()
+
+
+def record_round(session: Session, kind: int, words: str) -> None:
+    """Record that a round of this kind has ended, and what failed in it. Commits."""
+    values = {"seen_at": clock.now(), "words": words[:200]}
+    moved = update(Heartbeat).where(Heartbeat.id == kind).values(values)
+    found = session.execute(moved, execution_options={"synchronize_session": False})
+    if not found.rowcount:  # type: ignore[attr-defined]
+        session.add(Heartbeat(id=kind, **values))
+    try:
+        session.commit()
+    except IntegrityError:  # another process was first
+        session.rollback()
+
+
+def last_round(session: Session, kind: int) -> tuple[datetime, str] | None:
+    """(when it ended, what failed in it); None: there was none."""
+    found = session.execute(select(Heartbeat.seen_at, Heartbeat.words).where(Heartbeat.id == kind)).one_or_none()
+    return None if found is None else (found[0], found[1])
 
 
 def probe(session: Session) -> None:

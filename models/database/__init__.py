@@ -150,6 +150,8 @@ def has_room() -> bool:
 
 def is_unavailable(error: SQLAlchemyError) -> bool:
     """Whether the database cannot be reached or cannot work just now: later the same request may succeed."""
+    if getattr(getattr(error, "orig", None), "sqlstate", None) == postgresql.READ_ONLY:
+        return True
     if isinstance(error, (InterfaceError, OperationalError)):
         return not sqlite.is_programming_error(error.orig)
     return isinstance(error, (PendingRollbackError, TimeoutError)) or bool(getattr(error, "connection_invalidated", 0))

@@ -14,6 +14,8 @@ class Lock(IntEnum):
     CLAIM = 20_260_103  # of a message to customs
     DRAFT = 20_260_104
     ENTRUST = 20_260_105
+    KEPT_QUERY = 20_260_131
+    ANNOUNCE = 20_260_132
 
 
 def wait_for(session: Session, lock: Lock) -> None:

@@ -7,6 +7,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 
+READ_ONLY = "25006"  # SQLSTATE of a write to a server that has become read-only, as after a failover
 MARGIN = 3  # seconds after statement_timeout in which the server may report it, before the connection is closed
 
 

@@ -16,6 +16,7 @@ APPEND_ONLY = {  # tables never updated or deleted from, and their unique column
     "paper": ("id", "certificate_id"),
     "customs_note": ("id",),
     "province_change": ("id",),
+    "announcement_change": ("id",),
     "log_entry": ("id",),
 }
 NEVER_DELETED = (  # updated, never deleted from

@@ -1,4 +1,5 @@
-"""What each province sets for itself: its limits, and whether one may withdraw; every change leaves a trail."""
+"""What each province sets for itself: its limits, whether one may withdraw, which attachments it requires; every
+change leaves a trail."""
 
 from datetime import datetime
 from typing import Any
@@ -11,9 +12,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models import clock
 from models.clock import Moment
 from models.codes import names_of
+from models.columns import WordSet, labels_in_order
 from models.database import Base
 from models.deadlines.counting import Limits
 from models.people.accounts import Account
+from models.vocabulary import OPTIONAL, AttachmentKind
 from models.workflow import Refused
 
 DAYS = _l("工作日")
@@ -46,6 +49,15 @@ class ProvinceSettings(Base):
     lease_minutes: Mapped[int] = mapped_column(
         default=LEASE, server_default=str(LEASE), info={"label": _l("接办保留时间"), "hint": MINUTES}
     )
+    required_kinds: Mapped[frozenset[AttachmentKind]] = mapped_column(
+        WordSet(AttachmentKind),
+        default=frozenset(),
+        server_default="",
+        info={
+            "label": _l("另外必须提交的附件"),
+            "hint": _l("勾选后，此后向本省申报的申请必须上传；已申报的不受影响，退回后再次申报的须补上。"),
+        },
+    )
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -71,7 +83,7 @@ class ProvinceChange(Base):
     __table_args__ = (Index(None, "province", "id"),)
 
 
-SETTINGS = ("accept_days", "decide_days", "extend_days", "withdrawal_allowed", "lease_minutes")
+SETTINGS = ("accept_days", "decide_days", "extend_days", "withdrawal_allowed", "lease_minutes", "required_kinds")
 
 
 def seed(session: Session) -> None:
@@ -102,6 +114,11 @@ def lease_minutes(session: Session, province: str | None) -> int:
     return row.lease_minutes if row else LEASE
 
 
+def further_kinds(session: Session) -> dict[str, frozenset[AttachmentKind]]:
+    """Province → the kinds of attachments that it requires besides those of everybody."""
+    return dict(session.execute(select(ProvinceSettings.province, ProvinceSettings.required_kinds)).all())
+
+
 def lock_all(session: Session) -> None:
     """Take every row, as a change of the calendar does."""
     session.scalars(select(ProvinceSettings).order_by(ProvinceSettings.id).with_for_update()).all()
@@ -117,8 +134,9 @@ def change(session: Session, settings: ProvinceSettings, values: dict[str, Any],
             raise Refused(_("%(label)s须为 %(least)s 至 %(most)s 的整数。", label=label, least=least, most=most))
     if values["accept_days"] > values["decide_days"]:
         raise Refused(_("受理审查期限不能长于办结期限，请核对。"))
+    assert values["required_kinds"] <= set(OPTIONAL)
     entries = [
-        record_change(session, settings.province, name, str(getattr(settings, name)), str(values[name]), by)
+        record_change(session, settings.province, name, _plain(getattr(settings, name)), _plain(values[name]), by)
         for name in SETTINGS
         if getattr(settings, name) != values[name]
     ]
@@ -126,6 +144,11 @@ def change(session: Session, settings: ProvinceSettings, values: dict[str, Any],
         setattr(settings, name, values[name])
     session.flush()
     return entries
+
+
+def _plain(value: Any) -> str:
+    """A value of a setting as the trail has it."""
+    return labels_in_order(AttachmentKind, value) if isinstance(value, frozenset) else str(value)
 
 
 def record_change(

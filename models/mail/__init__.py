@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.mail import wording
 from models.mail.smtp import MailServer, RecipientRefused, Unreachable
-from models.notifications import letters
+from models.notifications import letters, mark_mailed
 from models.notifications.letters import SENT_WORDS, STALE, Claim, Pace
 from models.people.accounts import Account
 from models.people.mail_address import MailWish
@@ -66,4 +66,5 @@ def _attempt(session: Session, letter: Claim, post: Post) -> str:
     message = wording.addressed(text, letter, post.server.sender, account.email)
     session.rollback()
     post.server.send(message)
+    mark_mailed(session, text.told)
     return str(SENT_WORDS)

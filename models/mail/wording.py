@@ -21,10 +21,11 @@ MOST = 50  # lines of a digest
 
 @dataclass(frozen=True)
 class Text:
-    """The subject, and the lines below it."""
+    """The subject, the lines below it, and the messages of which they tell."""
 
     subject: str
     lines: list[str]
+    told: list[int]
 
 
 def compose(account: Account, letter: Claim, base_url: str) -> Text | None:
@@ -34,15 +35,17 @@ def compose(account: Account, letter: Claim, base_url: str) -> Text | None:
         if letter.notification_id is not None:
             unread = unread.where(Notification.id == letter.notification_id)
         else:
-            unread = unread.where(Notification.at > letter.since, Notification.at <= letter.queued_at).limit(MOST + 1)
+            untold = (Notification.mailed_at.is_(None), Notification.at <= letter.queued_at)
+            unread = unread.where(Notification.at > letter.since, *untold).limit(MOST + 1)
         found = session.scalars(unread).all()
         lines = [f"{row.sentence}\n{base_url}/messages/details/?id={row.id}" for row in found[:MOST]]
         if not found:
             return None
+        told = [row.id for row in found[:MOST]]
         subject = _digest(found[0].at, len(found)) if letter.notification_id is None else str(found[0].what.label)
     more = [_("另有更多消息，请登录查看：%(address)s", address=f"{base_url}/messages/")] if len(found) > MOST else []
     closing = _("这是系统自动发出的邮件，请勿回复。在系统的“消息”页面可以修改或停止邮件提醒。")
-    return Text(_("备案系统：%(what)s", what=subject), [*lines, *more, closing])
+    return Text(_("备案系统：%(what)s", what=subject), [*lines, *more, closing], told)
 
 
 def _digest(first: datetime, count: int) -> str:

@@ -4,6 +4,7 @@ A row holds no title and no opinion: what it is about is read when it is shown, 
 so that nobody sees more by a message than by the application itself.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +42,7 @@ class Notification(Base):
     key: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("时间")})
     read_at: Mapped[datetime | None] = mapped_column(Moment)
+    mailed_at: Mapped[datetime | None] = mapped_column(Moment)  # told by an e-mail, alone or in a digest
     application_id: Mapped[int | None] = mapped_column(ForeignKey("application.id", ondelete="RESTRICT"), index=True)
     announcement_id: Mapped[int | None] = mapped_column(ForeignKey("announcement.id", ondelete="RESTRICT"), index=True)
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
@@ -114,6 +116,12 @@ def unread_count(session: Session) -> int:
 def mark_read(session: Session, message: Notification) -> None:
     """Note when it was read first; the caller commits."""
     message.read_at = message.read_at or clock.now()
+
+
+def mark_mailed(session: Session, told: Iterable[int]) -> None:
+    """Note that these messages were told by an e-mail; the caller commits it with the letter."""
+    mailed = update(Notification).where(Notification.id.in_(list(told))).values(mailed_at=clock.now())
+    session.execute(mailed, **NO_SYNC)
 
 
 def mark_all_read(session: Session) -> int:

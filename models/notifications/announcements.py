@@ -1,38 +1,23 @@
 """通知公告: what the operator tells all accounts of some roles, on some days; every change leaves a trail."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, ColumnElement, Dialect, ForeignKey, String, Text, and_, cast
+from sqlalchemy import JSON, ColumnElement, ForeignKey, String, Text, and_, cast, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.types import TypeDecorator
 
 from models import clock
 from models.clock import Moment
+from models.columns import WordSet, labels_in_order
 from models.database import Base
+from models.database.locks import Lock, wait_for
 from models.people.accounts import Account
 from models.vocabulary import Role
 from models.workflow import Refused
 
 MOST_TEXT = 4000
-
-
-class Roles(TypeDecorator[frozenset[Role]]):
-    """Some roles, stored as words with a blank around each: « publisher reviewer »."""
-
-    impl = String(200)
-    cache_ok = True
-
-    def process_bind_param(self, value: Iterable[Role] | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return f" {' '.join(role.value for role in Role if role in set(value))} "
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[Role] | None:
-        return None if value is None else frozenset(Role(word) for word in value.split())
 
 
 class Announcement(Base):
@@ -45,10 +30,11 @@ class Announcement(Base):
     version: Mapped[int] = mapped_column()
     title: Mapped[str] = mapped_column(String(100), info={"label": _l("标题"), "required": True})
     text: Mapped[str] = mapped_column(Text, info={"label": _l("内容"), "required": True, "most": MOST_TEXT})
-    roles: Mapped[frozenset[Role]] = mapped_column(Roles, info={"label": _l("发给"), "required": True})
+    roles: Mapped[frozenset[Role]] = mapped_column(WordSet(Role), info={"label": _l("发给"), "required": True})
     since: Mapped[date] = mapped_column(info={"label": _l("起始日期"), "required": True})
     until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True})
     withdrawn_at: Mapped[datetime | None] = mapped_column(Moment)
+    page_key: Mapped[str | None] = mapped_column(String(32))  # of the blank form that made it
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -85,16 +71,23 @@ def current(role: Role) -> ColumnElement[bool]:
     )
 
 
-def save(session: Session, row: Announcement | None, values: dict[str, Any], by: Account) -> Announcement:
+def save(
+    session: Session, row: Announcement | None, values: dict[str, Any], by: Account, page_key: str | None = None
+) -> Announcement:
     """A new one (None), or these values in place of the old ones, and the trail entry. Raises Refused; the caller
-    commits."""
+    commits.
+
+    The form of one page (`page_key`), sent twice with the same values, makes one.
+    """
+    if row is None and page_key and (made := _made_by_page(session, page_key, values)):
+        return made
     if row is not None and row.withdrawn_at is not None:
         raise Refused(_("已撤回的公告不能修改，需要时请另行新建。"))
     if values["until"] < values["since"]:
         raise Refused(_("终止日期不能早于起始日期。"))
     if values["until"] < clock.today():
         raise Refused(_("终止日期已经过去，公告不会显示，请核对。"))
-    kept = row or Announcement()
+    kept = row or Announcement(page_key=page_key)
     changes = {name: [_plain(getattr(row, name, None)), _plain(values[name])] for name in FIELDS}
     for name in FIELDS:
         setattr(kept, name, values[name])
@@ -104,6 +97,12 @@ def save(session: Session, row: Announcement | None, values: dict[str, Any], by:
     if changes:
         _record(session, kept, "change" if row else "publish", changes, by)
     return kept
+
+
+def _made_by_page(session: Session, page_key: str, values: dict[str, Any]) -> Announcement | None:
+    wait_for(session, Lock.ANNOUNCE)  # sent twice at once, the second sees the first
+    same = (getattr(Announcement, name) == values[name] for name in FIELDS)
+    return session.scalar(select(Announcement).where(Announcement.page_key == page_key, *same).limit(1))
 
 
 def withdraw(session: Session, row: Announcement, by: Account) -> None:
@@ -125,5 +124,5 @@ def _record(session: Session, row: Announcement, what: str, changes: dict[str, A
 def _plain(value: Any) -> str | None:
     """A value of a field as JSON can hold it and people read it."""
     if isinstance(value, frozenset | set):
-        return "、".join(str(role.label) for role in Role if role in value)
+        return labels_in_order(Role, value)
     return None if value is None else str(value)

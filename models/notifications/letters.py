@@ -84,17 +84,20 @@ class Claim:
 
 
 def enqueue_digests(session: Session) -> None:
-    """One letter a day, after DIGEST_AT, for each account that wishes it; since the last one. The caller commits."""
+    """One letter a day, after DIGEST_AT, for each account that wishes it. The caller commits.
+
+    A digest tells what no e-mail has told (`mailed_at`), not what is younger than the last one: the moment of a message
+    is that of its act, which may be committed later, behind a digest that could not see it yet. `since` only bounds how
+    far back it looks: a day for the first digest, else STALE.
+    """
     now = clock.now()
     if now.timetz() < DIGEST_AT:
         return
     today = exists().where(MailLetter.account_id == Account.id, MailLetter.day == now.date())
     wishing = select(Account.id).where(Account.active, Account.email.is_not(None), Account.mail_wish == MailWish.DAILY)
     for account_id in session.scalars(wishing.where(~today)).all():
-        digests = select(func.max(MailLetter.queued_at)).where(
-            MailLetter.account_id == account_id, MailLetter.day.is_not(None)
-        )
-        since = max(session.scalar(digests) or now - timedelta(days=1), now - STALE)
+        former = exists().where(MailLetter.account_id == account_id, MailLetter.day.is_not(None))
+        since = now - (STALE if session.scalar(select(former)) else timedelta(days=1))
         session.add(MailLetter(account_id=account_id, day=now.date(), since=since, queued_at=now))
     session.flush()
 
@@ -157,6 +160,14 @@ def skip_unsent(session: Session) -> None:
     """Finish what waits, unsent: a restored queue has been sent since, or belongs to a trial. The caller commits."""
     values = {"sent_at": clock.now(), "claimed_until": None, "answer": _("恢复备份后没有发送。")}
     session.execute(update(MailLetter).where(UNSENT, MailLetter.set_aside_at.is_(None)).values(values), **NO_SYNC)
+
+
+def counts(session: Session) -> tuple[int, int]:
+    """(how many wait to be sent, how many were set aside)."""
+    aside = MailLetter.set_aside_at.is_not(None)
+    counted = select(func.count(case((~aside, 1))), func.count(case((aside, 1)))).where(UNSENT)
+    waiting, dead = session.execute(counted).one()
+    return waiting, dead
 
 
 def problems(session: Session, pace: Pace) -> list[str]:

@@ -11,7 +11,7 @@ from argon2.exceptions import VerifyMismatchError
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, Index, String, false, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, false, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validates
 
 from models import clock
@@ -208,6 +208,7 @@ class Entrustment(Base):
     until: Mapped[date] = mapped_column(info={"label": _l("终止日期"), "required": True} | ENTRUSTED)
     pending: Mapped[bool] = mapped_column(default=False, server_default=false())
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    offered_at: Mapped[datetime | None] = mapped_column(Moment)  # None: entered by the operator
 
     def assert_complete(self) -> None:
         """Two organisations, the first a press, and an end that is not before the start."""
@@ -219,16 +220,21 @@ class Entrustment(Base):
             raise Refused(_("终止日期不能早于起始日期。"))
 
 
-def publishers_for(session: Session, organisation_id: int | None, on: date | None = None) -> list[Organisation]:
-    """The presses `organisation_id` may apply for on a day: itself, if a press, and those that entrust it."""
-    day = on or clock.today()
-    entrusting = select(Entrustment.publisher_id).where(
-        Entrustment.agent_id == organisation_id,
+def holding(agent_id: int | None, day: date | None = None) -> tuple[ColumnElement[bool], ...]:
+    """SQL conditions: the entrustments that hold on a day for this unit."""
+    day = day or clock.today()
+    return (
+        Entrustment.agent_id == agent_id,
         Entrustment.since <= day,
         Entrustment.until >= day,
         ~Entrustment.pending,
         Entrustment.ended_at.is_(None),
     )
+
+
+def publishers_for(session: Session, organisation_id: int | None, on: date | None = None) -> list[Organisation]:
+    """The presses `organisation_id` may apply for on a day: itself, if a press, and those that entrust it."""
+    entrusting = select(Entrustment.publisher_id).where(*holding(organisation_id, on))
     own = (Organisation.id == organisation_id) & (Organisation.trade == Trade.PUBLISHER)
     query = select(Organisation).where(Organisation.active, or_(own, Organisation.id.in_(entrusting)))
     return list(session.scalars(query.order_by(Organisation.name)))

@@ -3,8 +3,9 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import ForeignKey, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm.exc import StaleDataError
 
 from models import clock
 from models.clock import Moment
@@ -32,12 +33,31 @@ def feed_of(session: Session, account: Account) -> CalendarFeed | None:
 
 
 def renew(session: Session, account: Account) -> str:
-    """A new token, in clear only here; a former one is of no use any more. The caller commits."""
-    token = secrets.token_urlsafe(32)
-    feed = feed_of(session, account) or CalendarFeed(account_id=account.id)
-    feed.token_hash, feed.made_at = hashed(token), clock.now()
-    session.add(feed)
+    """A new token, in clear only here; a former one is of no use any more. Flushes; the caller commits.
+
+    Of two at once one wins; the other raises IntegrityError (there was none before) or StaleDataError.
+    """
+    token, former = secrets.token_urlsafe(32), feed_of(session, account)
+    values = {"token_hash": hashed(token), "made_at": clock.now()}
+    if former is None:
+        session.add(CalendarFeed(account_id=account.id, **values))
+        session.flush()
+        return token
+    same = (CalendarFeed.id == former.id, CalendarFeed.token_hash == former.token_hash)
+    changed = update(CalendarFeed).where(*same).values(values).execution_options(synchronize_session=False)
+    if session.execute(changed).rowcount != 1:  # type: ignore[attr-defined]
+        raise StaleDataError
+    session.expire(former)
     return token
+
+
+def stop(session: Session, account: Account) -> bool:
+    """No address any more; whether there was one. Flushes; the caller commits."""
+    former = feed_of(session, account)
+    if former is not None:
+        session.delete(former)
+        session.flush()
+    return former is not None
 
 
 def reader(session: Session, token: str) -> Account | None:

@@ -1,16 +1,18 @@
 """委托 as the units themselves keep it: a press invites a unit, which accepts; either ends it. The caller commits."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import clock
 from models.database.locks import Lock, wait_for
-from models.people.accounts import Account, Entrustment, Organisation
+from models.people.accounts import Account, Entrustment, Organisation, holding, publishers_for
 from models.text import normalize_code, without_format_characters
 from models.workflow import Refused
+
+MOST_A_DAY = 20  # invitations of one press in 24 hours, each of which is a message, and may be an e-mail
 
 
 def invite(session: Session, by: Account, agent: str, since: date | None, until: date | None) -> Entrustment:
@@ -27,9 +29,27 @@ def invite(session: Session, by: Account, agent: str, since: date | None, until:
     same = (Entrustment.publisher_id == row.publisher.id, Entrustment.agent_id == row.agent.id)
     if session.scalar(select(Entrustment.id).where(*same, *overlapping).limit(1)):
         raise Refused(_("贵单位已委托或邀请过该单位，期限有重叠，请在列表中核对；需要改期的，请先终止原来的委托。"))
+    lately = Entrustment.offered_at > clock.now() - timedelta(days=1)
+    mine = select(func.count(Entrustment.id)).where(Entrustment.publisher_id == row.publisher.id, lately)
+    if (session.scalar(mine) or 0) >= MOST_A_DAY:
+        raise Refused(_("24 小时内最多发出 %(most)s 份委托邀请（含已撤销的），请稍后再试。", most=MOST_A_DAY))
+    row.offered_at = clock.now()
     session.add(row)
     session.flush()
     return row
+
+
+def assert_may_apply(session: Session, by: Account, publisher_id: int | None) -> None:
+    """Raises Refused unless the unit of `by` may apply for this press today.
+
+    Until this transaction ends nobody ends that entrustment: whoever does waits, or has been first. (A row lock of
+    PostgreSQL; on SQLite whoever writes is alone.)
+    """
+    if publisher_id != by.organisation_id:
+        held = select(Entrustment.id).where(Entrustment.publisher_id == publisher_id, *holding(by.organisation_id))
+        session.scalars(held.with_for_update(read=True)).all()
+    if publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
+        raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))
 
 
 def accept(session: Session, row: Entrustment, by: Account) -> None:

@@ -74,6 +74,15 @@ def notices(rows: Rows, _screen: str) -> Iterator[str]:
     yield from (f"?id={key}" for key in (*rows.notices, GONE, "一"))
 
 
+def blanks(_rows: Rows, _screen: str) -> Iterator[str]:
+    yield from ("?kind=contract", "?kind=other", "?kind=x", "")
+
+
+def kept(rows: Rows, _screen: str) -> Iterator[str]:
+    """The query that each account keeps."""
+    yield from (f"?id={key}" for key in (*rows.kept, GONE, "一"))
+
+
 def inbox(rows: Rows, screen: str) -> Iterator[str]:
     yield from lists(rows, screen)
     yield from ("?state=unread&kind=announced", "?state=read&kind=application", "?kind=other")
@@ -105,6 +114,8 @@ QUERIES: dict[str, Queries] = {
     "certificate": papers,
     "preview": papers,
     "opinions": once,
+    "queries.edit_view": kept,
+    "ask": kept,
     "messages.index_view": inbox,
     "messages.details_view": notices,
     "announcement": lambda rows, _screen: iter((f"?id={rows.announcement}", f"?id={GONE}", "")),
@@ -117,6 +128,9 @@ QUERIES: dict[str, Queries] = {
     "carrier_template": once,
     "handbook.index": once,
     "condition.index": once,
+    "blanks.index": once,
+    "blanks.file": blanks,
+    "blank": blanks,
     "visits.index": once,
     "statistics.index": counts,
     "statistics.export": counts,

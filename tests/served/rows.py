@@ -20,7 +20,7 @@ from models.customs import CustomsMessage
 from models.database import db
 from models.people import calendar_feeds
 from models.vocabulary import Action, AttachmentKind, Status
-from tests.cast import account_of, announced, brought, draft, make_papers, small_pdf, upload
+from tests.cast import account_of, announced, blank_form, brought, draft, kept_by, make_papers, small_pdf, upload
 from tests.serving import Server
 from tests.views.customs_house import House
 from views.demo.simulator import receipt
@@ -42,6 +42,7 @@ class Rows:
     announcement: int = 0
     feed: str = ""  # the token of the reviewer's calendar
     notices: list[int] = field(default_factory=list)  # messages about it
+    kept: list[int] = field(default_factory=list)  # 常用查询 of each account
 
 
 @cache
@@ -61,6 +62,8 @@ def furnished(server: Server) -> Rows:
     rows = Rows({status.value: key for status, key in ways.items()} | {"deleted": deleted}, [aside, sent, agents])
     rows.announcement, told = announced(app, title=TITLE)
     rows.notices += told.values()
+    rows.kept += [kept_by(app, who) for who in ("publisher", "agent", "reviewer", "national", "operator")]
+    blank_form(app, AttachmentKind.CONTRACT)
     with app.app_context():
         access.enter(by := account_of("reviewer2"))  # nobody else stops it
         rows.feed = calendar_feeds.renew(db.session(), by)

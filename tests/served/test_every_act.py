@@ -81,6 +81,8 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
     entrusted_by_a_press(story)
     limits_and_working_days(story)
     announced_and_read(story)
+    queries_kept(story)
+    blank_forms_offered(story)
     sessions_ended(story)
     assert acts(routes) - story.done == set(), "a new act: tell here how people do it"
 
@@ -90,7 +92,7 @@ def acts(routes: list[Rule]) -> set[str]:
     found = {rule.endpoint for rule in routes if "POST" in (rule.methods or ()) and not rule.arguments}
     found |= {f"{screen}.perform:{action}" for screen, actions in MAY.items() for action in actions}
     shut = {f"{screen}.{view}" for screen in ("review", "filings", "register") for view in ("create_view", "edit_view")}
-    shut |= {"calendar.edit_view", "entrusting.edit_view"}
+    shut |= {"calendar.edit_view", "entrusting.edit_view", "queries.create_view"}
     return found - shut - {f"{screen}.{view}" for screen in SHUT for view in ("create_view", "edit_view")}
 
 
@@ -301,6 +303,26 @@ def announced_and_read(story: Story) -> None:
     story.post("reviewer", "/messages/feed/renew/")
     story.post("reviewer", "/messages/feed/stop/")
     story.post("publisher", "/messages/mail/", 302, email="wang@example.cn", mail_wish="daily")
+
+
+def queries_kept(story: Story) -> None:
+    """常用查询: kept from a list, renamed, deleted."""
+    client = story.server.client("national")
+    form = form_of(client.get("/register/?title=茉莉花&page_size=50").text, "keep-query")
+    story.post("national", "/queries/keep/", **form | {"name": "《茉莉花》"})
+    (key,) = re.findall(r'/queries/ask/\?id=(\d+)"[^>]*>《茉莉花》', client.get("/register/").text)
+    story.post("national", f"/queries/edit/?id={key}", 302, name="茉莉花")
+    story.post("national", "/queries/remove/", id=key)
+
+
+def blank_forms_offered(story: Story) -> None:
+    """空白表格: uploaded, taken by a press, replaced, removed."""
+    for version, name in enumerate(("申请表.pdf", "申请表“新”.pdf")):
+        file = {"kind": "application_form", "version": version, "file": (small_pdf(name), name)}
+        story.post("operator", "/blanks/keep/", **file)
+        answer = story.server.client("publisher").get("/applications/blank/?kind=application_form")
+        assert (answer.filename, answer.body) == (name, small_pdf(name))
+    story.post("operator", "/blanks/remove/?version=2", id="application_form")
 
 
 def sessions_ended(story: Story) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models import clock, customs, workflow
 from models.acts import drafts, filing, uploads
+from models.acts.completeness import required_of
 from models.application import Application
 from models.application.attachments import Store
 from models.application.carriers import Carrier
@@ -101,7 +102,7 @@ def _file(session: Session, case: Record, cast: dict[str, Account], store: Store
     with clock.fixed(next(moments)):
         application = _draft(session, case, by)
         if case.get("complete", True):
-            kinds = [kind for kind in AttachmentKind if kind.required(application.filing)]
+            kinds = [kind for kind in AttachmentKind if kind in required_of(application)]
             _attach(session, application, kinds, by, store, limit)
     for act, *words in case["story"]:
         with clock.fixed(next(moments)):

@@ -17,7 +17,7 @@ from models.customs import health as exchange
 from models.customs import heartbeat
 from models.database import briefly, has_room, version
 from models.files.store_errors import StoreUnusable
-from models.notifications import letters
+from models.notifications import letters, reminders
 from models.people.accounts import Account
 from models.vocabulary import Role
 from views.certificate import paper_worker
@@ -115,7 +115,7 @@ def problems() -> Iterator[str]:
     """Current problems, as words: database (does not answer, or cannot be written: full or read-only), restore
     (unfinished), keys, missing (files), store (full, read-only or unreachable); of messages to customs: deliverer
     (none is running), overdue, set_aside, rejected, unanswered; papers (overdue) and papers_set_aside; mail (letters
-    are overdue)."""
+    are overdue); reminders (have stopped) and reminders_failed."""
     found: list[str] = []
     try:
         if unfinished_restore.is_unfinished():
@@ -125,6 +125,7 @@ def problems() -> Iterator[str]:
             found = [*_file_problems(session), *exchange.health(session, pace()).problems]
             found += paper_queue.problems(session, paper_worker.pace())
             found += letters.problems(session, mail_pace()) if mail_server() else []
+            found += reminders.problems(session)
     except SQLAlchemyError:
         current_app.logger.exception("the database does not answer")
         yield "database"

@@ -7,7 +7,6 @@ from flask import current_app, request
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
-from wtforms import SelectField
 
 from models import clock, log
 from models.columns import readable
@@ -15,6 +14,7 @@ from models.database import briefly, db, is_unavailable, release
 from models.log import Handout
 from models.vocabulary import Word
 from views.entrance.place import place
+from views.panel.query_words import in_words
 from views.panel.screen import Screen
 
 SECONDS = 3  # that a download waits for the database to take its entry
@@ -58,25 +58,6 @@ def note_handout_and_commit(kind: Handout, *abouts: str, words: str = "", amount
 def note_export_and_commit(name: str, query: Any, amount: int) -> None:
     """An export of so many rows of the list `name`, found by this query form (None: it has none). Commits."""
     note_handout_and_commit(Handout.EXPORT, name, words=in_words(query) if query else "", amount=amount)
-
-
-def in_words(query: Any) -> str:
-    """What a query form asks: 数据状态：已备案；申请日期起：2026-01-01."""
-    return "；".join(f"{_label(query, field)}：{_asked(field)}" for field in query.filled())
-
-
-def _label(query: Any, field: Any) -> str:
-    since = query.other_end(field, "until", "since")
-    if since is not None:
-        return str(since.label.text) + _("止")
-    return str(field.label.text) + (_("起") if query.other_end(field, "since", "until") is not None else "")
-
-
-def _asked(field: Any) -> str:
-    names = (
-        {str(value): label for value, label, *_rest in field.iter_choices()} if isinstance(field, SelectField) else {}
-    )
-    return str(names.get(str(field.data), field.data))
 
 
 class LoggedScreen(Screen):

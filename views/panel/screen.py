@@ -15,6 +15,7 @@ from wtforms import Form
 from models.database import db
 from models.vocabulary import Role, Word
 from views.entrance.security import local
+from views.panel import kept_queries
 from views.panel.checks import HouseForm
 from views.panel.display import Button, button_html, on_screen, once, shown_value
 from views.panel.fields import CodeField, DayField, LongTextField, PlainTextField, WordField, number_of
@@ -126,6 +127,8 @@ class Screen(PagedView):
         common: dict[str, Any] = {"query": self.query(), "readable": on_screen, "shown": shown_value, "reach": REACH}
         common["errors"] = errors_of(kwargs["form"]) if "form" in kwargs else {}
         common |= {"button": button_html, "cells": cells}
+        if template == self.list_template and self.query_form is not None:
+            common["kept"] = kept_queries.bar(self)
         return super().render(template, **(common | kwargs))
 
     # Rows: three doors, one parser. The scope itself sits in the session (models.access).

@@ -9,48 +9,25 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import select
-from wtforms import SelectMultipleField, ValidationError
-from wtforms.widgets import CheckboxInput, html_params
 
 from models import access, clock
+from models.columns import labels_in_order
 from models.database import db
 from models.notifications import announcements
 from models.notifications.announcements import FIELDS, Announcement, AnnouncementChange
 from models.notifications.reminders import announce
 from models.vocabulary import Role
 from models.workflow import Refused
-from views.panel.checks import REQUIRED
 from views.panel.display import Button
 from views.panel.fields import SeenVersion
+from views.panel.repeated_saves import PageKey, key_sent
 from views.panel.saving import races_as_refusals
 from views.panel.screen import Screen, labels_of
+from views.panel.ticks import TicksField
 from views.screens.accounts import ACTS, OPERATOR, named
 
 LABELS = labels_of(Announcement)
 DONE = {"publish": _l("发布"), "change": _l("修改"), "withdraw": _l("撤回")}
-
-
-class RolesField(SelectMultipleField):
-    """A tick for each role; at least one."""
-
-    option_widget = CheckboxInput()
-
-    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        choices = [(role.value, role.label) for role in Role]
-        super().__init__(label, validators, choices=choices, coerce=Role, **kwargs)
-
-    def __call__(self, **kwargs: Any) -> Any:
-        """As a group with the name of its label."""
-        ticks = Markup("").join(Markup("<span>{} {}</span>").format(tick(), tick.label()) for tick in self)
-        named = {"id": self.id, "class": "ticks", "role": "group", "tabindex": "-1", "aria-label": self.label.text}
-        if "aria-describedby" in kwargs:
-            named["aria-describedby"] = kwargs["aria-describedby"]
-        return Markup("<div {}>{}</div>").format(Markup(html_params(**named)), ticks)
-
-    def pre_validate(self, form: Any) -> None:
-        super().pre_validate(form)
-        if not self.data:
-            raise ValidationError(str(REQUIRED))
 
 
 def state(row: Announcement) -> Markup:
@@ -77,14 +54,18 @@ class AnnouncementScreen(Screen):
     column_sortable_list = ("since", "until")
     column_labels = LABELS | ACTS | {"state": _l("状态")}
     column_formatters: Any = {
-        "roles": lambda _view, _context, row, _name: "、".join(str(role.label) for role in Role if role in row.roles),
+        "roles": lambda _view, _context, row, _name: labels_in_order(Role, row.roles),
         "state": lambda _view, _context, row, _name: state(row),
     }
-    form_columns = ("version", *FIELDS)
+    form_columns = ("version", "page_key", *FIELDS)
     form_overrides = named(Announcement, "title", "text", "since", "until")["overrides"]
     form_args = named(Announcement, "title", "text", "since", "until")["args"]
     form_args["text"]["render_kw"] = {"rows": 10}
-    form_extra_fields = {"version": SeenVersion(), "roles": RolesField(LABELS["roles"])}
+    form_extra_fields = {
+        "version": SeenVersion(),
+        "page_key": PageKey(),
+        "roles": TicksField(LABELS["roles"], words=Role, some=True),
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Announcement, db, **kwargs)
@@ -104,7 +85,7 @@ class AnnouncementScreen(Screen):
                 raise Refused(
                     _("公告刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。")
                 )
-            kept = announcements.save(session, row, values, current_user)
+            kept = announcements.save(session, row, values, current_user, key_sent())
             announce(session, kept.id)
             session.commit()
             return kept.id

@@ -12,7 +12,7 @@ from stdnum import isbn
 from models import certificate, clock
 from models.acts import drafts
 from models.acts.completeness import Incomplete, lacking
-from models.application import Application, locking, trail
+from models.application import Application, blank_forms, locking, trail
 from models.application.carriers import Carrier
 from models.application.changes import explain
 from models.application.former import FIELDS as FORMER
@@ -21,14 +21,16 @@ from models.codes import choosable
 from models.columns import written
 from models.database import db
 from models.people.accounts import publishers_for
-from models.vocabulary import Action, Filing, Role
+from models.vocabulary import Action, Role
 from models.workflow import Refused
 from views.panel import acts, repeated_saves, unreadable_text
 from views.panel.display import shown_value
 from views.panel.fields import ChoiceField, SeenVersion
 from views.panel.saving import errors_of
 from views.panel.screen import form_args_of
+from views.screens.attachment_boxes import asterisks
 from views.screens.autosave import forget_saved
+from views.screens.blank_forms import BlankDownloadScreen
 from views.screens.carriers import CarrierForm
 from views.screens.copying import CopyScreen
 from views.screens.doubts import DoubtScreen, NotToldYet
@@ -53,18 +55,6 @@ def applicant() -> dict[str, str]:
     return {"applicant_name": unit.name, "applicant_code": unit.credit_code}
 
 
-def filing_for(press: int | None, model: Application | None) -> Filing | None:
-    """申请类型 with this press chosen in the form, saved or not: whether 委托书 is required follows from it."""
-    if press is None:
-        return None
-    return Filing.OWN if press == own_press(model) else Filing.ENTRUSTED
-
-
-def own_press(model: Application | None) -> int:
-    """The applicant's organisation: with it as the press an application is one's own."""
-    return int(model.applicant_id if model else current_user.organisation_id)
-
-
 def warn_of_unprintable(application: Application) -> None:
     """Tell at 保存 what 申报 will refuse; a server without fontconfig cannot say, and saves all the same."""
     try:
@@ -84,12 +74,12 @@ class PressField(ChoiceField):
         super().__init__(label, validators, options=presses, coerce=int, **kwargs)
 
 
-class ApplicationsScreen(DoubtScreen, CopyScreen):
+class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
     """查询: one's own applications; the blue number leads to the form while it may be edited."""
 
     roles = frozenset({Role.PUBLISHER})
     can_create = can_edit = True
-    opens = DoubtScreen.opens | CopyScreen.opens
+    opens = DoubtScreen.opens | CopyScreen.opens | BlankDownloadScreen.opens
     export_name = _l("申请")  # the menu says 查询 (手册 第二章), which tells nothing in a folder
     create_template = edit_template = "screens/application.html"
     acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
@@ -224,15 +214,14 @@ class ApplicationsScreen(DoubtScreen, CopyScreen):
         missing = lacking(model) if model is not None and request.args.get("check") else {}
         if "form" in kwargs:
             kwargs["errors"] = missing | errors_of(kwargs["form"])
-            kwargs["chosen_filing"] = filing_for(kwargs["form"].publisher_id.data, model)
+            kwargs |= asterisks(model, kwargs["form"].publisher_id.data)
             unreadable_text.mark_missing(kwargs["form"], missing)
             kwargs |= self.doubt_page(model) | {"former": former_values(db.session())}
+            kwargs["blanks"] = blank_forms.listed(db.session())
             kwargs |= self.typed_page(kwargs["form"], model)
             kwargs |= self.changed_since(kwargs["form"], model) if model is not None and kwargs["stale"] else {}
         lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}
         page: dict[str, Any] = {
-            "own_press": own_press(model),
-            "entrusted": Filing.ENTRUSTED,
             "missing": missing,
             "written": WRITTEN,
             "applicant": applicant(),

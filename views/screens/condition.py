@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 from models import access, clock, deadlines, log
 from models.backup import registered_store
 from models.certificate import paper_queue
+from models.customs import heartbeat
 from models.customs.health import health
 from models.database import version
 from models.log import Operation
+from models.notifications import letters
 from models.vocabulary import Role
 from views.certificate import paper_worker
 from views.entrance.health import problems
@@ -82,6 +84,18 @@ def _work(session: Session, wrong: set[str]) -> Iterator[Line]:
     told = [_("等候制作 %(count)s", count=in_all - aside), _("其中超时 %(count)s", count=late)]
     told.append(_("已搁置 %(count)s", count=aside))
     yield _line(_l("证明制作"), "，".join(told), wrong, ("papers", "papers_set_aside"))
+    yield _messages(session, wrong)
+
+
+def _messages(session: Session, wrong: set[str]) -> Line:
+    """Whoever reminds and sends e-mails: when it last looked, what failed, what waits."""
+    last, (waiting, aside) = heartbeat.last_round(session, heartbeat.REMINDER), letters.counts(session)
+    if last is None:
+        return Line(_l("提醒和邮件"), _("没有运行过"), _("请启动 filing mail send --watch。"), "warning")
+    told = [_("最近一轮 %(at)s", at=on_screen(last[0]))]
+    told += [_("出错的步骤：%(steps)s", steps=last[1])] if last[1] else []
+    told += [_("待发邮件 %(count)s", count=waiting), _("已搁置 %(count)s", count=aside)]
+    return _line(_l("提醒和邮件"), "，".join(told), wrong, ("reminders", "reminders_failed", "mail"))
 
 
 def _house(session: Session, wrong: set[str]) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from models.application import disclosure
 from models.application.attachments import SHOWN_IN_BROWSER, Attachment, named
+from models.application.blank_forms import BlankForm
 from models.database import db
 from models.log import Handout
 from models.workflow import Refused
@@ -68,13 +69,13 @@ def response_with(file: Attachment, inline: bool) -> Response:
     return response
 
 
-def content_of(file: Attachment) -> BinaryIO:
-    """The bytes of an attachment; lost or changed ones are a refusal with the number of its entry in the log."""
+def content_of(file: Attachment | BlankForm) -> BinaryIO:
+    """The bytes of a file; lost or changed ones are a refusal with the number of its entry in the log."""
     try:
         return store().open(file.digest)
     except FileNotFoundError:
         number = security.incident_number()
-        current_app.logger.exception("attachment %s has lost its bytes: %s", file.id, file.digest)
+        current_app.logger.exception("%s %s has lost its bytes: %s", file.__tablename__, file.id, file.digest)
         sentence = _(
             "附件“%(name)s”的内容缺失或已损坏，请把事件编号 %(number)s 告知系统管理员，由其从备份中找回。",
             name=file.name,

@@ -10,6 +10,7 @@ from flask_login import current_user
 from models.database import db
 from models.people import calendar_feeds
 from models.vocabulary import Role
+from models.workflow import Refused
 from views.entrance import one_time
 from views.panel.saving import races_as_refusals
 from views.panel.screen import Screen
@@ -33,14 +34,20 @@ class FeedSettingsScreen(Screen):
     def keep_feed(self, how: str) -> Any:
         """A new address in place of a former one, or none any more."""
         assert_reviewer()
-        with races_as_refusals():
-            if how == "renew":
-                token = calendar_feeds.renew(db.session(), current_user)
-                one_time.add_note(str(current_app.config["BASE_URL"]).rstrip("/") + url_for("feed", token=token))
-            elif found := calendar_feeds.feed_of(db.session(), current_user):
-                db.session.delete(found)
+        try:
+            with races_as_refusals():
+                token = calendar_feeds.renew(db.session(), current_user) if how == "renew" else ""
+                stopped = calendar_feeds.stop(db.session(), current_user) if how == "stop" else False
+                if token:  # last: the loser of two must not take the key of the note from the winner
+                    one_time.add_note(str(current_app.config["BASE_URL"]).rstrip("/") + url_for("feed", token=token))
+                db.session.commit()
+        except Refused:
+            db.session.rollback()
+            told = _("订阅地址刚刚已在另一个页面生成或停止，这里没有再改。下面是现在的情况；需要时可以重新生成。")
+            flash(told, "message")
+        else:
+            if stopped:
                 flash(_("已停止，原来的订阅地址不能再使用。"), "success")
-            db.session.commit()
         return redirect(self.get_url(".feed"), 303)
 
 

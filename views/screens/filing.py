@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from models import customs, opinions, workflow
 from models.acts import filing, printing
-from models.acts.completeness import Incomplete
+from models.acts.completeness import Incomplete, required_of
 from models.application import Application, disclosure
 from models.application.attachments import SHOWN_IN_BROWSER
 from models.application.carriers import Carrier
@@ -119,6 +119,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "basics": displayed(Application),
             "carrier_fields": displayed(Carrier),
             "kinds": AttachmentKind,
+            "required_of": required_of,
             "grounds": Ground,
             "entries_of": history,
             "unanswered": unanswered,

@@ -2,23 +2,25 @@
 
 from typing import Any, ClassVar
 
-from flask import abort, flash, redirect, request
+from flask import abort, current_app, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import inspect, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload
 
 from models import notifications, workflow
 from models.application import Application
-from models.database import db
+from models.database import briefly, db, is_unavailable, release
 from models.notifications import UNREAD, Notification
 from models.notifications.announcements import Announcement
 from models.vocabulary import Role
 from views.entrance.security import local
 from views.panel.fields import number_of
+from views.panel.logged import SECONDS
 from views.panel.query import Condition, Query, choice
 from views.panel.rows import address
 from views.panel.screen import labels_of
@@ -94,14 +96,26 @@ class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
     def details_view(self) -> Any:
         """What the message is about, which is read from now on: the application's page, or the text. Commits."""
         row = self.get_one(request.args.get("id")) or abort(404)
-        if request.method == "GET":  # a HEAD shows nothing
-            notifications.mark_read(db.session(), row)
-            db.session.commit()
+        self.mark_read_and_commit(row)
         if row.application_id is not None:
             return redirect(self.page_of(row))
         if row.announcement_id is not None:
             return redirect(self.get_url(".announcement", id=row.announcement_id))
         return self.render(self.details_template, title=row.what.label, text=row.sentence, at=row.at)
+
+    def mark_read_and_commit(self, row: Notification) -> None:
+        """Read from now on; a database that cannot be written keeps nobody from reading, and the message is unread."""
+        if row.read_at is not None or request.method != "GET":  # a HEAD shows nothing
+            return
+        try:
+            with briefly(db.session(), SECONDS):
+                notifications.mark_read(db.session(), row)
+                db.session.commit()
+        except SQLAlchemyError as error:
+            if not is_unavailable(error):
+                raise
+            release()
+            current_app.logger.warning("message %s could not be marked as read: %s", inspect(row).identity, error)
 
     def page_of(self, row: Notification) -> str:
         """The application on the screen of the reader's role."""
@@ -120,9 +134,8 @@ class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
         found = db.session.query(Announcement).filter(Announcement.id == key).one_or_none() if key else None
         row = found or abort(404)
         mine = db.session.scalar(select(Notification).where(Notification.announcement_id == row.id))
-        if mine is not None and request.method == "GET":
-            notifications.mark_read(db.session(), mine)
-            db.session.commit()
+        if mine is not None:
+            self.mark_read_and_commit(mine)
         return self.render(self.details_template, title=row.title, text=row.text, until=row.until, at=row.since)
 
     @expose("/read-all/", methods=("POST",))

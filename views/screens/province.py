@@ -14,11 +14,12 @@ from models import deadlines, opinions
 from models.database import db
 from models.deadlines import provinces
 from models.deadlines.provinces import BOUNDS, SETTINGS, ProvinceChange, ProvinceSettings
-from models.vocabulary import Role
+from models.vocabulary import OPTIONAL, Role
 from models.workflow import Refused
 from views.panel.checks import REQUIRED
 from views.panel.fields import SeenVersion
 from views.panel.screen import labels_of
+from views.panel.ticks import TicksField
 from views.screens.stock_opinions import StockOpinionScreen
 
 LABELS = labels_of(ProvinceSettings)
@@ -43,6 +44,8 @@ class WholeField(IntegerField):
 
 def field_of(name: str) -> Any:
     """The field of one setting."""
+    if name == "required_kinds":
+        return TicksField(LABELS[name], words=OPTIONAL)
     if name not in BOUNDS:
         return BooleanField(LABELS[name])
     least, most = BOUNDS[name]
@@ -70,6 +73,7 @@ class ProvinceScreen(StockOpinionScreen):
         if form.version.seen != model.version:
             raise Refused(_("设置刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。"))
         values = {name: form[name].data for name in SETTINGS}
+        values["required_kinds"] = frozenset(values["required_kinds"])
         provinces.change(db.session(), model, values, current_user)
         return deadlines.recompute(db.session(), model.province)
 

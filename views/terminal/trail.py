@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models import access, checkpoint, integrity, log
 from models.checkpoint import Checkpoint, CheckpointFolder, Unverified, Verifier, proof
 from models.checkpoint.chains import CHAINS, LOG, TRAIL, Chain
+from models.checkpoint.folder import alone
 from models.log import Operation
 from models.workflow import Refused
 from views.resources import store
@@ -93,7 +94,7 @@ def sign(folder: Path, key_file: Path, name: str | None, first: bool) -> None:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise Refused(_("%(file)s 不是 trail new-key 生成的私钥，请核对。", file=key_file))
-    with access.everything() as session:
+    with alone(folder), access.everything() as session:
         if not first and _is_lost(session, folder):
             raise Refused(
                 _("日志记有在这个文件夹签署的检查点，但文件夹中没有，请先查明；有意从头开始的，请加 --first。")

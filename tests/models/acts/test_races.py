@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import access, clock
-from models.acts import drafts, filing, uploads, withdrawal
+from models.acts import completeness, drafts, filing, uploads, withdrawal
 from models.acts.completeness import Incomplete
 from models.application import Application, locking, trail, typed_form
 from models.application.attachments import Attachment
@@ -273,7 +273,7 @@ def test_a_declaration_looks_at_the_files_as_they_now_are(
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
         seen = list(application.attachments)
-        assert application.missing() == {}
+        assert completeness.lacking(application) == {}
         detaching(app, key, seen[0].id)()
         with pytest.raises(Incomplete) as lacking:
             filing.perform(db.session(), Action.SUBMIT, application, filer)

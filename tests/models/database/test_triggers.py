@@ -9,6 +9,7 @@ from models import access
 from models.customs import outbox
 from models.database import db, search, triggers
 from models.exchange import inbox
+from tests.cast import announced
 from tests.conftest import Making, Recording
 
 ATTACKS = {
@@ -45,6 +46,8 @@ ATTACKS = {
         " act = 'start') WHERE id = {key}"
     ),
     "a message is erased": "DELETE FROM customs_message WHERE application_id = {key}",
+    "a change of an announcement is rewritten": "UPDATE announcement_change SET actor_name = '无名'",
+    "a change of an announcement is erased": "DELETE FROM announcement_change",
     "an account is erased": "DELETE FROM account WHERE username = 'operator'",
     "an organisation is erased": "DELETE FROM organisation WHERE name LIKE '%电子%'",
     "an application is inserted as granted": (
@@ -96,6 +99,7 @@ def run(app: Flask, statement: str) -> None:
 def test_no_sql_statement_changes_what_was_decided(app: Flask, make_application: Making, on_record: Recording) -> None:
     """AU1, AD6, AD8, AD9: the triggers refuse what bypasses row security and the acts."""
     key = make_application(status="filed")
+    announced(app)
     before = on_record(key)
     for name, statement in attacks_on(app).items():
         with pytest.raises(DBAPIError) as refused:

@@ -21,7 +21,10 @@ from tests.cast import account_of, take
 from tests.conftest import Acting, Making, Recording
 
 At = Callable[[int, int, int], None]
-VALUES = {"accept_days": 3, "decide_days": 12, "extend_days": 5, "withdrawal_allowed": False, "lease_minutes": 30}
+VALUES = {
+    "accept_days": 3, "decide_days": 12, "extend_days": 5, "withdrawal_allowed": False, "lease_minutes": 30,
+    "required_kinds": frozenset(),
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from models import access
 from models.database import GuardedSession
 from models.vocabulary import Action
-from tests.cast import announced
+from tests.cast import announced, kept_by
 from tests.conftest import Browser, Making, Recording
 from tests.views.ledger import ledger
 from tests.views.pages import form_of, numbers
@@ -40,6 +40,7 @@ copy          P             .       .        .         .         .         .    
 duplicate     P             .       .        .         .         .         .              .             .          .
 upload        P             .       .        .         .         .         .              .             .          .
 remove        P             .       .        .         .         .         .              .             .          .
+blank         P             .       .        .         .         .         .              .             .          .
 carrier_template P             .       .        .         .         .         .              .             .          .
 carrier_preview P             .       .        .         .         .         .              .             .          .
 carrier_take  P             .       .        .         .         .         .              .             .          .
@@ -52,25 +53,27 @@ renew         .             R       R        .         .         .         .    
 replace       .             .       .        .         .         .         .              .             O          .
 """
 MORE_SCREENS = """
-              calendar  province  announcements messages  entrusting
-index_view    O         R         O             PRNO      P
-create_view   O         -         O             -         P
-edit_view     -         -         O             -         -
-details_view  -         -         -             PRNO      -
-export        -         -         -             -         -
-ajax_lookup   -         -         -             -         -
-preview       O         .         .             .         .
-replace       O         .         .             .         .
-remove        O         .         .             .         .
-opinions      .         R         .             .         .
-keep_opinion  .         R         .             .         .
-withdraw      .         .         O             .         .
-announcement  .         .         .             PRNO      .
-mail          .         .         .             PRNO      .
-read_all      .         .         .             PRNO      .
-feed          .         .         .             R         .
-keep_feed     .         .         .             R         .
-change        .         .         .             .         P
+              calendar  province  announcements messages  entrusting  queries
+index_view    O         R         O             PRNO      P             PRNO
+create_view   O         -         O             -         P             -
+edit_view     -         -         O             -         -             PRNO
+details_view  -         -         -             PRNO      -             -
+export        -         -         -             -         -             -
+ajax_lookup   -         -         -             -         -             -
+preview       O         .         .             .         .             .
+replace       O         .         .             .         .             .
+remove        O         .         .             .         .             PRNO
+opinions      .         R         .             .         .             .
+keep_opinion  .         R         .             .         .             .
+withdraw      .         .         O             .         .             .
+announcement  .         .         .             PRNO      .             .
+mail          .         .         .             PRNO      .             .
+read_all      .         .         .             PRNO      .             .
+feed          .         .         .             R         .             .
+keep_feed     .         .         .             R         .             .
+change        .         .         .             .         P             .
+keep          .         .         .             .         .             PRNO
+ask           .         .         .             .         .             PRNO
 """
 LOG_SCREENS = """
               signins  operations  prints  acts  online
@@ -86,14 +89,17 @@ unlock        .        .           .       .     O
 EVERYBODY = "anybody"
 PUBLIC = "login logout picture sound health icon feed verify.show verify.upload static admin.static"
 OTHERS = (
-    {"handbook.index": "O", "condition.index": "O", "statistics.index": "RN", "statistics.export": "RN"}
+    {"handbook.index": "O", "condition.index": "O", "blanks.index": "O", "blanks.file": "O", "blanks.keep": "O"}
+    | {"blanks.remove": "O", "statistics.index": "RN", "statistics.export": "RN"}
     | dict.fromkeys(("admin.index", "desk.index", "password", "visits.index", "visits.end"), "PRNO")
     | dict.fromkeys(PUBLIC.split(), EVERYBODY)
 )
 OWNERS = dict(zip((*SCREENS.split()[:10], *MORE_SCREENS.split()[:3], "entrusting"), "PRRRNOOOOOOROP", strict=True)) | {
     "messages": "PRNO",
+    "queries": "PRNO",
     "handbook": "O",
     "condition": "O",
+    "blanks": "O",
     "statistics": "RN",
     "signins": "NO",
     "operations": "NO",
@@ -186,6 +192,7 @@ def test_every_route_is_open_only_to_the_roles_of_the_table(
     announced(app)  # which the operator withdraws
     announcement, messages = announced(app)
     own = {"messages.announcement": announcement, "messages.details_view": messages[PEOPLE[letter]]}
+    own |= dict.fromkeys(("queries.edit_view", "queries.ask"), kept_by(app, PEOPLE[letter]))
     for rule in routes:
         may = DOORS[rule.endpoint]
         if may == EVERYBODY:
@@ -245,7 +252,7 @@ def attacks(browser: Browser, screen: str, key: int, files: list[int]) -> Iterat
 
 # Routes that are about no row of the register; every other one is attacked below, and so is the next new one.
 # A bundle is asked for by a signed job: tests/views/screens/test_printing.py.
-ROWLESS = {"index_view", "create_view", "export", "ajax_lookup", "bundle", "carrier_template"}
+ROWLESS = {"index_view", "create_view", "export", "ajax_lookup", "bundle", "carrier_template", "blank"}
 
 
 # Whose eyes, on which screens → the rows they must not see: who filed them, and how far they have come.

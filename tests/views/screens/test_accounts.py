@@ -275,6 +275,7 @@ def test_the_operator_sees_no_application_anywhere(as_: As, make_application: Ma
         "/organisations/",
         "/entrustments/",
         "/announcements/",
+        "/blanks/",
         "/districts/",
         "/calendar/",
         "/traffic/",

@@ -142,3 +142,16 @@ def test_of_two_operators_the_second_is_told(app: Flask, as_: As, acting: Acting
     assert 'value="取消"' in answer.text
     with acting("operator"):
         assert db.session.scalars(select(Announcement.title)).one() == "改期"
+
+
+def test_sent_twice_it_is_published_once(as_: As, acting: Acting) -> None:
+    """A double click, or a reload of the answer; another text from the same page is another announcement."""
+    operator = as_("operator")
+    form = form_of(operator.get("/announcements/new/").text, "card-box") | GIVEN
+    for title in ("系统维护", "系统维护", "另一件事", "系统维护"):
+        assert operator.post("/announcements/new/", data=form | {"title": title}).status_code == 302
+    operator.post("/announcements/new/", data=form_of(operator.get("/announcements/new/").text, "card-box") | GIVEN)
+    with acting("operator"):
+        found = db.session.scalars(select(Announcement.title).order_by(Announcement.id)).all()
+    assert found == ["系统维护", "另一件事", "系统维护"]
+    assert len(listed(as_("publisher"))) == 3

@@ -200,3 +200,23 @@ def test_what_the_operator_enters_holds_at_once(app: Flask, as_: As) -> None:
     answer = operator.post("/entrustments/new/", data=form | {"publisher": "2", "agent": "3"} | TERM)
     assert answer.status_code == 302
     assert OTHER in presses_of_agent(app)
+
+
+def test_a_press_invites_so_often_a_day_and_no_more(app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each invitation is a message to two units; one that was withdrawn counts as well, one of the day before not."""
+    monkeypatch.setattr(entrusting, "MOST_A_DAY", 2)
+    browser = as_("publisher2")
+    for _time in range(2):
+        invite(browser)
+        change(app, browser, "end")
+    sentence = "24 小时内最多发出 2 份委托邀请（含已撤销的），请稍后再试。"
+    form = form_of(browser.get("/entrusting/new/").text, "card-box") | {"agent": AGENT} | TERM
+    answer = browser.post("/entrusting/new/", data=form)
+    assert (answer.status_code, said(answer.text)) == (422, [sentence])
+    with app.app_context(), access.everything() as session:
+        rows = session.scalars(select(Entrustment).where(Entrustment.offered_at.is_not(None))).all()
+        assert len(rows) == 2
+        for row in rows:
+            row.offered_at = clock.now() - timedelta(days=1, seconds=1)
+        session.commit()
+    assert browser.post("/entrusting/new/", data=form).status_code == 302

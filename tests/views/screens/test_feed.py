@@ -8,15 +8,18 @@ import pytest
 from flask import Flask
 from icalendar import Calendar
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.application import Application
 from models.database import db
+from models.people import calendar_feeds
+from models.people.accounts import Account
 from models.people.calendar_feeds import CalendarFeed
 from models.people.revocation import reset_password
 from tests.cast import PASSWORD, account_of
 from tests.conftest import Acting, Browser, Making
 from tests.models.ways import session_of
-from tests.views.pages import form_of
+from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]
 
@@ -134,3 +137,31 @@ def test_a_new_password_ends_the_address_for_good(app: Flask, as_: As, how: str)
 def test_guessing_is_slowed_down(as_: As) -> None:
     answers = [as_(None).get(f"/feed/{n}.ics").status_code for n in range(31)]
     assert (answers[0], answers[-1]) == (404, 429)
+
+
+@pytest.mark.parametrize("former", [False, True])
+def test_of_two_addresses_made_at_once_one_holds_and_the_other_is_told(
+    as_: As, monkeypatch: pytest.MonkeyPatch, former: bool
+) -> None:
+    """The second sees what the first saw; it answers with a sentence, and the first one's address stays."""
+    reviewer, again, nobody = as_("reviewer"), as_("reviewer"), as_(None)
+    if former:
+        address(reviewer)
+    really = calendar_feeds.feed_of
+
+    def overtaken(session: Session, account: Account) -> CalendarFeed | None:
+        """What it saw, before the other one has committed."""
+        seen = really(session, account)
+        session.rollback()
+        monkeypatch.setattr(calendar_feeds, "feed_of", really)
+        winner.append(address(reviewer))
+        return seen and CalendarFeed(id=1, token_hash="0" * 64)
+
+    winner: list[str] = []
+    monkeypatch.setattr(calendar_feeds, "feed_of", overtaken)
+    answer = again.post("/messages/feed/renew/", follow_redirects=True)
+    assert answer.status_code == 200
+    assert said(answer.text) == [
+        "订阅地址刚刚已在另一个页面生成或停止，这里没有再改。下面是现在的情况；需要时可以重新生成。"
+    ]
+    assert nobody.get(winner[0]).status_code == 200

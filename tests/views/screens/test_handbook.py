@@ -14,6 +14,7 @@ from tests.conftest import Browser
 As = Callable[[str | None], Browser]
 HEALTH = {
     "database", "restore", "store", "missing", "keys", "papers", "papers_set_aside", "mail",
+    "reminders", "reminders_failed",
     "deliverer", "overdue", "unanswered", "set_aside", "rejected",
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from models.application import Application
 from models.application.trail import NOTHING_BEFORE, TrailEntry
 from models.checkpoint import Unverified, Verifier, proof
 from models.checkpoint.folder import WIDTH
+from models.checkpoint.folder import alone as alone_in
 from models.database import db, triggers
 from models.vocabulary import Action
 from tests.cast import take
@@ -329,3 +330,15 @@ def test_the_log_of_the_system_is_signed_as_well(
         for kept, words in ((log[0], sentence), (log[0] / "log" / "checkpoint", "条记录与检查点不符")):
             found = verify(kept)
             assert (found.exit_code, words in found.output) == (1, True), found.output
+
+
+def test_two_at_once_do_not_write_into_one_folder(
+    log: tuple[Path, Path, str], sign: Callable[[], Result], make_application: Making
+) -> None:
+    make_application()
+    with alone_in(log[0]):
+        busy = sign()
+    assert busy.exit_code == 1
+    assert "另一个 trail checkpoint 正在写入这个文件夹" in busy.output
+    assert not (log[0] / "trail" / "checkpoint").exists()
+    assert sign().exit_code == 0

@@ -11,6 +11,7 @@ from flask_admin import BaseView, expose
 from flask_login import current_user
 from sqlalchemy import select
 
+from models.application import blank_forms
 from models.database import db
 from models.notifications import announcements
 from models.notifications.announcements import Announcement
@@ -47,4 +48,6 @@ class DeskScreen(BaseView):
         shown = db.session.scalars(
             current.order_by(Announcement.since.desc(), Announcement.id.desc()).limit(ROWS)
         ).all()
-        return self.render("screens/desk.html", desk=DESKS[current_user.role](), announcements=shown)
+        desk = DESKS[current_user.role]()
+        blanks = blank_forms.listed(db.session()) if desk.begin else {}
+        return self.render("screens/desk.html", desk=desk, blanks=blanks, announcements=shown)

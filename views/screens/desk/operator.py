@@ -23,6 +23,8 @@ SENTENCES = {
     "rejected": (_l("有作废通知海关没有接收，由省级主管部门重发。"), "traffic"),
     "unanswered": (_l("有报文久未回执，由省级主管部门与海关核实。"), "traffic"),
     "mail": (_l("邮件没有按时发出。请检查邮件服务器，并启动 mail send --watch。"), ""),
+    "reminders": (_l("提醒程序没有运行，临近的期限没有提醒。请启动 mail send --watch。"), ""),
+    "reminders_failed": (_l("提醒程序有步骤出错，有的消息没有发出，原因见该进程的日志。"), ""),
     "papers": (_l("证明文件没有按时制作。请启动 certificate work --watch。"), ""),
     "papers_set_aside": (_l("有证明文件多次制作失败，已搁置。排除原因后运行 certificate render。"), ""),
 }

@@ -1,0 +1,29 @@
+"""`province_settings.required_kinds`, and columns by which nothing is told twice, too often, or not at all."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0032"
+down_revision = "0031"
+
+COLUMNS = (
+    ("province_settings", sa.Column("required_kinds", sa.String(200), server_default="", nullable=False)),
+    ("announcement", sa.Column("page_key", sa.String(32), nullable=True)),
+    ("entrustment", sa.Column("offered_at", sa.DateTime(timezone=True), nullable=True)),
+    ("notification", sa.Column("mailed_at", sa.DateTime(timezone=True), nullable=True)),
+    ("heartbeat", sa.Column("words", sa.String(200), server_default="", nullable=False)),
+)
+# What former digests have told is not told again.
+MAILED = """UPDATE notification SET mailed_at = at WHERE at <= (SELECT max(queued_at) FROM mail_letter
+  WHERE mail_letter.account_id = notification.account_id AND mail_letter.day IS NOT NULL)"""
+
+
+def upgrade() -> None:
+    for table, column in COLUMNS:
+        op.add_column(table, column)
+    op.execute(MAILED)
+
+
+def downgrade() -> None:
+    for table, column in reversed(COLUMNS):
+        op.drop_column(table, column.name)

@@ -1,0 +1,102 @@
+"""The worker that reminds: an error in one step keeps no other from its work, and is seen in 运行状态 and /healthz."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.orm import Session
+
+from models import access, clock
+from models.customs import heartbeat
+from models.notifications import Notification, reminders
+from models.notifications.events import Event
+from tests.conftest import Browser, Making
+from tests.models.notifications.test_reminders import On, on_day, remind  # noqa: F401  a fixture
+from tests.views.screens.test_condition import told
+
+As = Callable[[str | None], Browser]
+LINE = "提醒和邮件"
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("x"), ProgrammingError("x", {}, Exception("x"))])
+def test_a_step_that_fails_keeps_no_other_from_its_work(
+    app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged with its reason, told until it works again, and nothing else stops."""
+    done: list[str] = []
+
+    def fail(_session: Session) -> None:
+        raise error
+
+    steps = {"第一步": fail, "第二步": lambda session: done.append("second")}
+    monkeypatch.setattr(reminders, "STEPS", steps)
+    remind(app)
+    assert done == ["second"]
+    assert "a step of the reminders failed: fail" in caplog.text
+    state, now, to_do = told(as_("operator"))[LINE]
+    assert state == "须处理"
+    assert "出错的步骤：第一步" in now
+    assert "原因见该进程的日志" in to_do
+    assert "reminders_failed\n" in as_(None).get("/healthz").text
+    monkeypatch.setattr(reminders, "STEPS", {"第二步": steps["第二步"]})
+    remind(app)
+    assert told(as_("operator"))[LINE][0] == "正常"
+    assert "reminders" not in as_(None).get("/healthz").text
+
+
+def test_a_database_that_is_away_ends_the_round(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop of the command waits and tries again; no step is to blame."""
+
+    def away(_session: Session) -> None:
+        raise OperationalError("x", {}, Exception("gone"))
+
+    monkeypatch.setattr(reminders, "STEPS", {"第一步": away})
+    with pytest.raises(OperationalError):
+        remind(app)
+    with app.app_context(), access.everything() as session:
+        assert heartbeat.last_round(session, heartbeat.REMINDER) is None
+
+
+def test_whoever_has_stopped_reminding_is_missed(app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told(as_("operator"))[LINE] == ("须关注", "没有运行过", "请启动 filing mail send --watch。")
+    remind(app)
+    state, now, _to_do = told(as_("operator"))[LINE]
+    assert (state, now.endswith("，待发邮件 0，已搁置 0")) == ("正常", True)
+    really = clock.now
+    monkeypatch.setattr(clock, "now", lambda: really() + timedelta(minutes=16))
+    assert told(as_("operator"))[LINE][0] == "须处理"
+    assert "reminders\n" in as_(None).get("/healthz").text
+    remind(app)
+    assert told(as_("operator"))[LINE][0] == "正常"
+
+
+def test_overdue_cases_are_read_page_by_page(
+    app: Flask,
+    make_application: Making,
+    on_day: On,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each page is committed: what comes after an error in the middle is told the next time, and nothing twice."""
+    on_day(3, 2)
+    keys = [make_application(status="pending") for _time in range(3)]
+    on_day(4, 10)
+    monkeypatch.setattr(reminders, "PAGE", 1)
+    really, seen = reminders.tell, list[int]()
+
+    def counted(session: Session, row: object, *args: object) -> None:
+        seen.append(row.id)  # type: ignore[attr-defined]
+        if len(seen) == 2:
+            raise ZeroDivisionError
+        really(session, row, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reminders, "tell", counted)
+    due = select(Notification.application_id, func.count()).where(Notification.event == Event.DUE_SOON)
+    for told_of in (keys[:1], keys):
+        remind(app)
+        with app.app_context(), access.everything() as session:
+            counted_rows = session.execute(due.group_by(Notification.application_id)).all()
+            assert dict(counted_rows) == dict.fromkeys(told_of, 1)  # type: ignore[arg-type]
+    assert seen == [keys[0], keys[1], *keys]

@@ -1,0 +1,147 @@
+"""空白表格: the operator offers a PDF for a kind of attachment, presses download it where they need it."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import access, log
+from models.access import Closed
+from models.application import blank_forms
+from models.application.attachments import Store, Stored
+from models.application.blank_forms import BlankForm
+from models.backup import missing_files, sweep
+from models.database import db
+from models.log import Operation
+from models.vocabulary import AttachmentKind
+from models.workflow import Refused
+from tests.cast import blank_form
+from tests.conftest import Acting, Browser, Making
+from tests.views.conftest import Typing
+from tests.views.pages import said
+
+As = Callable[[str | None], Browser]
+KIND = AttachmentKind.CONTRACT
+WHERE = f"/applications/blank/?kind={KIND}"
+
+
+def offer(browser: Browser, content: bytes, name: str = "合同样本.pdf", version: int = 0) -> list[str]:
+    """The sentences after 上传 or 更换."""
+    sent = {"kind": KIND.value, "version": str(version), "file": (io.BytesIO(content), name)}
+    return said(browser.post("/blanks/keep/", data=sent, follow_redirects=True).text)
+
+
+def test_what_the_operator_offers_a_press_finds_on_its_empty_desk_and_beside_the_box(
+    as_: As, a_pdf: Callable[[str], bytes]
+) -> None:
+    assert "空白表格" not in as_("publisher").get("/desk/").text
+    assert "下载空白表格" not in as_("publisher").get("/applications/new/").text
+    offer(as_("operator"), a_pdf("x"))
+    for who in ("publisher", "agent"):
+        browser = as_(who)
+        assert WHERE in browser.get("/desk/").text
+        page = browser.get("/applications/new/").text
+        assert re.findall(r'<a href="([^"]*)">下载空白表格', page) == [WHERE]
+        assert page.index('id="file-contract"') < page.index(WHERE) < page.index('id="file-copyright"')
+        answer = browser.get(WHERE)
+        assert answer.data == a_pdf("x")
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.mimetype == "application/pdf"
+
+
+def test_a_desk_with_work_on_it_does_not_offer_them(as_: As, app: Flask, make_application: Making) -> None:
+    make_application()
+    blank_form(app, KIND)
+    assert WHERE not in as_("publisher").get("/desk/").text
+
+
+def test_it_is_replaced_and_removed_and_every_change_is_in_the_log(as_: As, a_pdf: Callable[[str], bytes]) -> None:
+    operator, press = as_("operator"), as_("publisher")
+    offer(operator, a_pdf("1"))
+    assert offer(operator, a_pdf("2"), "新样本.pdf", 1) == ["已保存，申请单位现在可以下载「境外加工合同」的空白表格。"]
+    assert press.get(WHERE).data == a_pdf("2")
+    answer = operator.post("/blanks/remove/?version=2", data={"id": KIND.value}, follow_redirects=True)
+    assert said(answer.text) == ["已移除，「境外加工合同」不再提供空白表格。"]
+    assert press.get(WHERE).status_code == 404
+    assert "下载空白表格" not in press.get("/applications/new/").text
+    page = operator.get("/operations/").text
+    for words in ("上传空白表格", "更换空白表格", "移除空白表格", "境外加工合同", "新样本.pdf"):
+        assert words in page
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "是空的"),
+        (b"PK\x03\x04 not what it is called", "不是 PDF、JPEG、PNG 或 TIFF"),
+        (b"%PDF-1.4 broken", "不完整"),
+    ],
+)
+def test_it_is_inspected_like_an_attachment(as_: As, acting: Acting, content: bytes, sentence: str) -> None:
+    (told,) = offer(as_("operator"), content)
+    assert sentence in told
+    with acting("operator"):
+        assert blank_forms.listed(db.session()) == {}
+        assert log.newest(db.session(), Operation.BLANK_FORM_ADDED) is None
+
+
+def test_a_picture_is_no_form(acting: Acting) -> None:
+    with acting("operator") as by, pytest.raises(Refused, match="须为 PDF"):
+        blank_forms.keep(db.session(), KIND, 0, Stored("0" * 64, 1, "image/png"), "a.png", by)
+
+
+def test_without_a_file_nothing_is_kept(as_: As) -> None:
+    sent = {"kind": KIND.value, "version": "0"}
+    assert said(as_("operator").post("/blanks/keep/", data=sent, follow_redirects=True).text) == ["请先选择文件。"]
+    for place in ("keep", "remove", "file"):
+        answer = as_("operator").open(f"/blanks/{place}/", method="GET" if place == "file" else "POST")
+        assert answer.status_code == 400
+
+
+def test_of_two_operators_the_second_is_told(as_: As, a_pdf: Callable[[str], bytes]) -> None:
+    operator = as_("operator")
+    offer(operator, a_pdf("1"))
+    assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("2"))[0]
+    operator.post("/blanks/remove/?version=1", data={"id": KIND.value})
+    answer = operator.post("/blanks/remove/?version=1", data={"id": KIND.value}, follow_redirects=True)
+    assert "刚刚已被他人更换或移除" in said(answer.text)[-1]
+    assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("2"), version=1)[0]
+
+
+@pytest.mark.parametrize("who", ["publisher", "reviewer", "national"])
+def test_nobody_else_writes_them(as_: As, app: Flask, acting: Acting, who: str) -> None:
+    blank_form(app, KIND)
+    for place in ("", "file/?kind=contract"):
+        assert as_(who).get(f"/blanks/{place}").status_code == 403
+    assert as_(who).post("/blanks/remove/?version=1", data={"id": KIND.value}).status_code == 403
+    with acting(who) as account:
+        row = db.session.scalars(select(BlankForm)).one()
+        row.name = f"{account.username}.pdf"
+        with pytest.raises(Closed):
+            db.session.flush()
+
+
+def test_its_bytes_are_kept_by_backup_restore_and_sweep(app: Flask, typed: Typing, tmp_path: Path) -> None:
+    blank_form(app, KIND)
+    assert typed("backup", str(tmp_path / "backup")).exit_code == 0
+    with app.app_context(), access.everything() as session:
+        store, digest = Store(app.config["STORE"]), session.scalars(select(BlankForm.digest)).one()
+        assert digest in {path.name for path in (tmp_path / "backup" / "store").rglob("*")}
+        assert "无主文件" in sweep(session, store)
+        assert missing_files(session, store) == []
+        store.place.delete(f"{digest[:2]}/{digest}")
+        assert missing_files(session, store) == ["空白表“一”.pdf"]
+
+
+def test_a_form_whose_bytes_are_lost_is_told_with_a_number(app: Flask, as_: As) -> None:
+    blank_form(app, KIND)
+    with app.app_context(), access.everything() as session:
+        digest = session.scalars(select(BlankForm.digest)).one()
+        Store(app.config["STORE"]).place.delete(f"{digest[:2]}/{digest}")
+    answer = as_("publisher").get(WHERE)
+    assert answer.status_code == 409
+    assert "缺失或已损坏" in answer.text

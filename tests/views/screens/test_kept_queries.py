@@ -1,0 +1,209 @@
+"""常用查询: a person names the present query of a list, asks it again with a click, renames and deletes it."""
+
+import html
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from sqlalchemy import select
+
+from models import kept_queries
+from models.access import Closed
+from models.database import db
+from models.kept_queries import KeptQuery
+from models.workflow import Refused
+from tests.conftest import Acting, Browser
+from tests.views.pages import form_of, said
+
+As = Callable[[str | None], Browser]
+ASKED = "status=returned&title=茉莉花&sort=3&desc=1&page_size=50"
+
+
+def keep(browser: Browser, name: str, asked: str = ASKED, screen: str = "applications") -> list[str]:
+    """As the form above the list does it; the sentences on the next page."""
+    page = browser.get(f"/{screen}/?{asked}").text
+    form = form_of(page, "keep-query") | {"name": name}
+    return said(browser.post("/queries/keep/", data=form, follow_redirects=True).text)
+
+
+def offered(page: str) -> dict[str, int]:
+    """Name → id of each query above the list."""
+    found = re.findall(r'<li><a href="/queries/ask/\?id=(\d+)" title="[^"]*"[^>]*>(.*?)</a>', page)
+    return {html.unescape(name): int(key) for key, name in found}
+
+
+def asks(browser: Browser, key: int) -> tuple[str, dict[str, str]]:
+    """(path, parameters) of the list to which a kept query leads."""
+    parts = urlsplit(browser.get(f"/queries/ask/?id={key}").location)
+    return parts.path, dict(parse_qsl(parts.query))
+
+
+def test_a_query_that_is_kept_is_asked_again_with_a_click(as_: As) -> None:
+    browser = as_("publisher")
+    assert keep(browser, "  退回的茉莉花 ") == ["已存为常用查询「退回的茉莉花」。"]
+    page = browser.get("/applications/").text
+    (key,) = offered(page).values()
+    assert 'title="商品名称：茉莉花；数据状态：退回；排序：申请日期，降序；每页 50 条"' in page
+    where, asked = asks(browser, key)
+    assert where == "/applications/"
+    assert asked == {"status": "returned", "title": "茉莉花", "sort": "3", "desc": "1", "page_size": "50"}
+    page = browser.get(f"/applications/?{ASKED}").text
+    assert re.search(r'aria-current="true">退回的茉莉花<', page)
+    assert "存为常用查询" not in page
+
+
+def test_the_order_is_kept_as_it_was(as_: As, acting: Acting) -> None:
+    browser = as_("publisher")
+    for n, order in enumerate(("sort=1", "sort=1&desc=0", "sort=1&desc=1")):
+        keep(browser, str(n), f"title=茉莉花{n}&{order}")
+    with acting("publisher"):
+        kept = db.session.scalars(select(KeptQuery).order_by(KeptQuery.id)).all()
+        assert [row.asked.get("desc") for row in kept] == [None, None, "1"]
+        assert [row.words.rpartition("，")[2] for row in kept] == ["升序", "升序", "降序"]
+
+
+def test_nothing_but_what_the_list_knows_is_kept(as_: As, acting: Acting) -> None:
+    """No page, no way back, no name of another list, no order by what is no column, no address."""
+    browser = as_("publisher")
+    more = "&page=7&to=3&url=https://evil.example&publisher=x&sort=99&page_size=7000&constructor=1&next=//evil.example"
+    form = {"screen": "applications", "name": "退回", "asked": "status=returned" + more, "url": "https://evil.example/"}
+    assert browser.post("/queries/keep/", data=form).location == "/queries/"
+    with acting("publisher"):
+        assert db.session.scalars(select(KeptQuery)).one().asked == {"status": "returned"}
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "sentence"),
+    [
+        ("", ASKED, "请填写常用查询的名称"),
+        ("名" * 21, ASKED, "最多 20 字，现在 21 字"),
+        ("退回", "", "现在没有查询条件"),
+        ("退回", "status=nonsense", "查询条件有误"),
+        ("退回", "since=昨天", "查询条件有误"),
+        ("退回", "&".join(f"a{n}=1" for n in range(60)), "现在没有查询条件"),
+        ("已有", "status=draft", "已有名为「已有」的常用查询"),
+    ],
+)
+def test_what_cannot_be_kept_is_told(as_: As, acting: Acting, name: str, asked: str, sentence: str) -> None:
+    browser = as_("publisher")
+    keep(browser, "已有")
+    form = {"screen": "applications", "name": name, "asked": asked}
+    told = said(browser.post("/queries/keep/", data=form, follow_redirects=True).text)
+    assert (len(told), sentence in told[0]) == (1, True)
+    with acting("publisher"):
+        assert db.session.scalars(select(KeptQuery.name)).all() == ["已有"]
+
+
+def test_sent_twice_it_is_kept_once(as_: As) -> None:
+    browser = as_("publisher")
+    form = form_of(browser.get(f"/applications/?{ASKED}").text, "keep-query") | {"name": "退回"}
+    for _time in range(2):
+        assert browser.post("/queries/keep/", data=form).location.startswith("/applications/?status=returned")
+    assert list(offered(browser.get("/applications/").text)) == ["退回"]
+
+
+def test_the_same_name_may_stand_at_another_list(as_: As) -> None:
+    browser = as_("reviewer")
+    keep(browser, "茉莉花", "title=茉莉花", "review")
+    keep(browser, "茉莉花", "title=茉莉花&status=filed", "filings")
+    (first,) = offered(browser.get("/review/").text).values()
+    (second,) = offered(browser.get("/filings/").text).values()
+    assert asks(browser, first) == ("/review/", {"title": "茉莉花"})
+    assert asks(browser, second) == ("/filings/", {"title": "茉莉花", "status": "filed"})
+    assert re.findall(r'col-screen"[^>]*>(.*?)</td>', browser.get("/queries/").text) == ["待审核", "全部申请"]
+
+
+def test_it_is_renamed_and_deleted(as_: As) -> None:
+    browser = as_("publisher")
+    keep(browser, "退回")
+    keep(browser, "暂存", "status=draft")
+    key = offered(browser.get("/applications/").text)["退回"]
+    assert browser.post(f"/queries/edit/?id={key}", data={"name": "暂存"}).status_code == 422
+    assert browser.post(f"/queries/edit/?id={key}", data={"name": "待补正"}).status_code == 302
+    assert list(offered(browser.get("/applications/").text)) == ["待补正", "暂存"]
+    for _time in range(2):  # a double click
+        assert browser.post("/queries/remove/", data={"id": key}).status_code == 303
+    assert list(offered(browser.get("/applications/").text)) == ["暂存"]
+
+
+def test_nobody_sees_or_changes_those_of_another(as_: As, acting: Acting) -> None:
+    """Not even a colleague of the same press or province."""
+    keep(as_("publisher"), "退回")
+    (key,) = offered(as_("publisher").get("/applications/").text).values()
+    for who in ("agent", "publisher2", "reviewer", "national", "operator"):
+        browser = as_(who)
+        assert "退回" not in offered(browser.get("/queries/").text)
+        assert browser.get(f"/queries/ask/?id={key}").status_code == 404
+        assert browser.post(f"/queries/edit/?id={key}", data={"name": "改了"}).status_code == 404
+        browser.post("/queries/remove/", data={"id": key})
+        with acting(who) as account:
+            assert db.session.scalars(select(KeptQuery)).all() == []
+            db.session.add(KeptQuery(account_id=account.id + 1, screen="x", name="x", asked={}, words=""))
+            with pytest.raises(Closed):
+                db.session.flush()
+    assert list(offered(as_("publisher").get("/applications/").text)) == ["退回"]
+
+
+def test_a_list_that_is_not_ones_own_takes_none(as_: As) -> None:
+    for screen in ("review", "accounts", "desk", "statistics", "queries", "nonsense", ""):
+        form = {"screen": screen, "name": "退回", "asked": ASKED}
+        assert as_("publisher").post("/queries/keep/", data=form).status_code == 400, screen
+
+
+@pytest.mark.parametrize(
+    ("asked", "left"),
+    [
+        ({"status": "returned", "gone": "1"}, {"status": "returned"}),
+        ({"status": "gone"}, {"status": "gone"}),
+        ({"title": "茉莉花", "sort": "gone", "desc": "1"}, {"title": "茉莉花"}),
+        ({"title": "茉莉花", "page_size": "30"}, {"title": "茉莉花"}),
+    ],
+)
+def test_a_filter_that_no_longer_exists_is_told(
+    as_: As, acting: Acting, asked: dict[str, str], left: dict[str, str]
+) -> None:
+    """After a change of the program; what is still known is asked."""
+    with acting("publisher") as by:
+        row = kept_queries.keep(db.session(), "applications", "旧的", asked, "某条件：某值", by)
+        key = row.id
+        db.session.commit()
+    browser = as_("publisher")
+    assert asks(browser, key) == ("/applications/", left)
+    answer = browser.get(f"/queries/ask/?id={key}", follow_redirects=True)
+    assert answer.status_code == 200
+    assert said(answer.text)[-1] == "常用查询「旧的」保存的条件（某条件：某值）有的已不再提供，请核对下面的条件。"
+
+
+def test_a_list_that_is_gone_is_told(as_: As, acting: Acting) -> None:
+    with acting("publisher") as by:
+        key = kept_queries.keep(db.session(), "gone", "旧的", {"a": "b"}, "某条件：某值", by).id
+        db.session.commit()
+    page = as_("publisher").get(f"/queries/ask/?id={key}", follow_redirects=True).text
+    assert said(page) == ["常用查询「旧的」所在的列表已不再提供，可以将其删除。"]
+    assert "删除" in page
+
+
+def test_a_person_keeps_thirty_at_most(acting: Acting) -> None:
+    with acting("publisher") as by:
+        for n in range(kept_queries.MOST):
+            kept_queries.keep(db.session(), "applications", f"第 {n} 个", {"title": str(n)}, "", by)
+        with pytest.raises(Refused, match="最多保存 30 个"):
+            kept_queries.keep(db.session(), "applications", "再一个", {"title": "再"}, "", by)
+
+
+@pytest.mark.parametrize(
+    ("who", "screens"),
+    [
+        ("publisher", "applications messages"),
+        ("reviewer", "review filings exchange messages"),
+        ("national", "register signins operations prints acts"),
+        ("operator", "accounts organisations districts calendar online signins"),
+    ],
+)
+def test_every_list_with_a_query_form_takes_them(as_: As, who: str, screens: str) -> None:
+    browser = as_(who)
+    for screen in screens.split():
+        keep(browser, "每页 100 条", "page_size=100", screen)
+        (key,) = offered(browser.get(f"/{screen}/").text).values()
+        assert asks(browser, key) == (f"/{screen}/", {"page_size": "100"})

@@ -1,0 +1,53 @@
+"""A database that cannot be written keeps nobody from reading a message."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from sqlalchemy import Engine, event, text
+
+from models.database import db
+from tests.conftest import Browser, Making
+from tests.views.screens.test_messages import bell, link
+
+As = Callable[[str | None], Browser]
+
+
+@contextmanager
+def read_only(app: Flask) -> Iterator[None]:
+    """Every connection from now on refuses to write: PRAGMA query_only, or PostgreSQL's standby after a failover."""
+    with app.app_context():
+        engine = db.engine
+        engine.dispose()
+        if engine.dialect.name == "sqlite":
+            pragma = lambda connection, _record: connection.execute("PRAGMA query_only = ON")  # noqa: E731
+            event.listen(engine, "connect", pragma)
+            yield_back = lambda: event.remove(engine, "connect", pragma)  # noqa: E731
+        else:
+            set_read_only(engine, "SET default_transaction_read_only = on")
+            yield_back = lambda: set_read_only(engine, "RESET default_transaction_read_only")  # noqa: E731
+    try:
+        yield
+    finally:
+        with app.app_context():
+            yield_back()
+            db.engine.dispose()
+
+
+def set_read_only(engine: Engine, how: str) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET default_transaction_read_only = off"))
+        connection.execute(text(f"ALTER DATABASE {engine.url.database} {how}"))
+    engine.dispose()
+
+
+def test_a_message_is_shown_and_stays_unread(app: Flask, as_: As, make_application: Making) -> None:
+    make_application(status="returned")
+    browser = as_("publisher")
+    where, unread = link(browser), bell(browser)
+    with read_only(app):
+        answer = browser.get(where, follow_redirects=True)
+        assert (answer.status_code, answer.request.path) == (200, "/applications/details/")
+        assert bell(browser) == unread
+    browser.get(where)
+    assert bell(browser) != unread

@@ -1,0 +1,106 @@
+"""What a province requires besides: set in 本省设置, followed at once by the form, its asterisks, and 申报."""
+
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+
+from models.acts.completeness import lacking, required_kinds
+from models.application import Application
+from models.database import db
+from models.vocabulary import AttachmentKind, Filing
+from tests.conftest import Acting, Browser, Making, Recording
+from tests.views.pages import form_of, said
+
+As = Callable[[str | None], Browser]
+COPYRIGHT, OTHER = "请上传著作权授权。", "请上传其他。"
+
+
+def require(browser: Browser, *kinds: str) -> str:
+    """The page after 保存 of 本省设置 with these kinds ticked."""
+    form: dict[str, object] = dict(form_of(browser.get("/province/").text, "card-box"))
+    form["required_kinds"] = list(kinds)
+    return browser.post("/province/", data=form, follow_redirects=True).text
+
+
+def starred(page: str) -> list[str]:
+    """The kinds of attachments that the form marks with a visible asterisk."""
+    boxes = re.findall(r'<div class="box[^"]*" id="file-(\w+)" .*?<h3>(.*?)</h3>', page, re.DOTALL)
+    return [kind for kind, heading in boxes if 'class="star"' in heading and " hidden>" not in heading]
+
+
+ALWAYS = ["application_form", "licence", "sample", "contract"]
+
+
+def test_form_and_missing_list_follow_the_province_at_once(as_: As, make_application: Making) -> None:
+    press, key = as_("publisher"), make_application()
+    assert starred(press.get("/applications/new/").text) == ALWAYS
+    page = require(as_("reviewer"), "copyright", "other")
+    assert said(page) == ["已保存，重新计算了 0 份申请的办结期限。"]
+    assert "另外必须提交的附件：（无） → 著作权授权、其他" in page
+    assert starred(press.get("/applications/new/").text) == [*ALWAYS, "copyright", "other"]
+    page = press.get(f"/applications/edit/?id={key}&check=1").text
+    assert COPYRIGHT in page and OTHER in page
+    assert "另外必须提交的附件：著作权授权、其他 → （无）" in require(as_("reviewer"))
+    assert COPYRIGHT not in press.get(f"/applications/edit/?id={key}&check=1").text
+
+
+def test_what_lacks_it_is_not_declared_until_it_is_there(
+    as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
+) -> None:
+    press, key = as_("publisher"), make_application()
+    require(as_("reviewer"), "copyright")
+    assert (
+        "还有 1 项没有完成"
+        in said(press.post("/applications/submit/", data={"id": key}, follow_redirects=True).text)[0]
+    )
+    assert on_record(key)["application"][0]["status"] == "draft"
+    file = {"id": key, "kind": "copyright", "file": (io.BytesIO(a_pdf("x")), "授权.pdf")}
+    assert press.post("/applications/upload/", data=file).status_code == 200
+    press.post("/applications/submit/", data={"id": key})
+    assert on_record(key)["application"][0]["status"] == "pending"
+
+
+def test_another_province_is_not_asked_for_it(as_: As, make_application: Making) -> None:
+    """By the province of the press, whoever the applicant is: each press of an agent has its own asterisks."""
+    require(as_("reviewer2"), "copyright")
+    key = make_application()
+    assert starred(as_("publisher").get(f"/applications/edit/?id={key}").text) == ALWAYS
+    assert COPYRIGHT not in as_("publisher").get(f"/applications/edit/?id={key}&check=1").text
+    require(as_("reviewer"), "copyright")
+    page = as_("agent").get("/applications/new/").text
+    assert starred(page) == [*ALWAYS, "copyright", "entrustment"]
+    assert re.findall(r'data-presses="([\d ]+)"', page) == ["1", "1"]
+
+
+def test_what_was_submitted_before_is_not_changed(
+    as_: As, acting: Acting, make_application: Making, on_record: Recording
+) -> None:
+    """It is decided as it stands; returned, it is declared again by the rules of that day."""
+    pending, returned = make_application(status="pending"), make_application(status="returned")
+    require(as_("reviewer"), "copyright")
+    with acting("reviewer"):
+        assert lacking(db.session.get_one(Application, pending)) == {}
+        assert lacking(db.session.get_one(Application, returned)) == {"file-copyright": COPYRIGHT}
+    page = as_("reviewer").get(f"/review/details/?id={pending}").text
+    assert '<dt><b class="star">*</b>著作权授权</dt>' not in page
+    assert as_("reviewer").post("/review/grant/", data={"id": pending}).status_code == 303
+    assert on_record(pending)["application"][0]["status"] == "filed"
+    told = as_("publisher").post("/applications/submit/", data={"id": returned}, follow_redirects=True)
+    assert "还有 1 项没有完成" in said(told.text)[0]
+
+
+@pytest.mark.parametrize("forged", ["contract", "entrustment", "application_form", "x", ""])
+def test_only_what_is_optional_can_be_required_besides(as_: As, acting: Acting, forged: str) -> None:
+    reviewer = as_("reviewer")
+    form: dict[str, object] = dict(form_of(reviewer.get("/province/").text, "card-box"))
+    assert reviewer.post("/province/", data=form | {"required_kinds": [forged]}).status_code == 422
+    assert "没有改动过" in reviewer.get("/province/").text
+
+
+def test_the_rule_is_one_table() -> None:
+    assert required_kinds(None) == {AttachmentKind(kind) for kind in ALWAYS}
+    assert required_kinds(Filing.ENTRUSTED) - required_kinds(Filing.OWN) == {AttachmentKind.ENTRUSTMENT}
+    further = frozenset({AttachmentKind.OTHER})
+    assert required_kinds(Filing.OWN, further) == required_kinds(Filing.OWN) | further

@@ -1,0 +1,68 @@
+"""The digest of a day: every message once, also one whose act was committed behind the last digest."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from models import access
+from models.notifications import Notification
+from models.people.mail_address import MailWish
+from tests.conftest import Making
+from tests.views.conftest import Typing
+from tests.views.mail_house import MailHouse
+from tests.views.terminal.test_mail import at, mails, wishes  # noqa: F401  a fixture
+
+
+def lines(house: MailHouse) -> list[int]:
+    """How many messages each letter tells of."""
+    return [letter.get_content().count("/messages/details/?id=") for letter in house.letters]
+
+
+def test_what_is_committed_behind_a_digest_is_in_the_next(
+    app: Flask,
+    mails: MailHouse,  # noqa: F811
+    typed: Typing,
+    make_application: Making,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its act began before the digest and ended after it: the moment of the message lies behind."""
+    wishes(app, "publisher", MailWish.DAILY)
+    at(monkeypatch, 2, 10)
+    make_application(status="returned")
+    at(monkeypatch, 3, 9)
+    typed("mail", "send")
+    assert lines(mails) == [1]
+    at(monkeypatch, 3, 10)
+    make_application(status="returned")
+    with app.app_context(), access.everything() as session:
+        newest = select(Notification).order_by(Notification.id.desc())
+        late = session.scalars(newest.where(Notification.mailed_at.is_(None), Notification.event == "return")).first()
+        assert late is not None
+        session.execute(update(Notification).where(Notification.id == late.id).values(at=late.at - timedelta(hours=2)))
+        session.commit()
+    for day in (4, 5):
+        at(monkeypatch, day, 9)
+        typed("mail", "send")
+    assert lines(mails) == [1, 1]
+
+
+def test_what_a_letter_of_its_own_has_told_is_not_told_again(
+    app: Flask,
+    mails: MailHouse,  # noqa: F811
+    typed: Typing,
+    make_application: Making,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever changes from a letter each to a digest a day."""
+    wishes(app, "publisher", MailWish.EACH)
+    at(monkeypatch, 2, 10)
+    make_application(status="returned")
+    typed("mail", "send")
+    wishes(app, "publisher", MailWish.DAILY)
+    make_application(status="refused")
+    at(monkeypatch, 3, 9)
+    typed("mail", "send")
+    assert lines(mails) == [1, 1]
+    assert "退回" not in mails.letters[1].get_content()

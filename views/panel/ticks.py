@@ -1,0 +1,42 @@
+"""A tick for each word of a short list."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup
+from wtforms import SelectMultipleField, ValidationError
+from wtforms.widgets import CheckboxInput, html_params
+
+from models.vocabulary import Word
+from views.panel.checks import REQUIRED
+
+
+class TicksField(SelectMultipleField):
+    """Some of these words; `some`: at least one."""
+
+    option_widget = CheckboxInput()
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        words: Iterable[Word] = (),
+        some: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.some, known = some, {word.value: word for word in words}
+        choices = [(word.value, word.label) for word in known.values()]
+        super().__init__(label, validators, choices=choices, coerce=lambda typed: known.get(typed, typed), **kwargs)
+
+    def __call__(self, **kwargs: Any) -> Any:
+        """As a group with the name of its label."""
+        ticks = Markup("").join(Markup("<span>{} {}</span>").format(tick(), tick.label()) for tick in self)
+        named = {"id": self.id, "class": "ticks", "role": "group", "tabindex": "-1", "aria-label": self.label.text}
+        if "aria-describedby" in kwargs:
+            named["aria-describedby"] = kwargs["aria-describedby"]
+        return Markup("<div {}>{}</div>").format(Markup(html_params(**named)), ticks)
+
+    def pre_validate(self, form: Any) -> None:
+        super().pre_validate(form)
+        if self.some and not self.data:
+            raise ValidationError(str(REQUIRED))
