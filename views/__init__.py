@@ -44,6 +44,7 @@ from views.screens.districts import DistrictScreen
 from views.screens.entrusting import EntrustingScreen
 from views.screens.exchange import ExchangeScreen, TrafficScreen
 from views.screens.handbook import HandbookScreen
+from views.screens.keys import KeysScreen
 from views.screens.logs import HandoutScreen, OperationScreen, SignInScreen, TrailScreen
 from views.screens.messages import MessageScreen
 from views.screens.online import OnlineScreen
@@ -81,6 +82,7 @@ SCREENS: tuple[tuple[type, Any, str], ...] = (
     (HandbookScreen, _l("运行手册"), "handbook"),
     (MessageScreen, _l("消息"), "messages"),
     (OwnVisitsScreen, _l("我的登录"), "visits"),
+    (KeysScreen, _l("我的登录方式"), "keys"),
 )
 
 

@@ -25,6 +25,8 @@ from models.notifications.letters import MailLetter
 from models.opinions import StockOpinion
 from models.people.accounts import Entrustment
 from models.people.calendar_feeds import CalendarFeed
+from models.people.recovery_codes import RecoveryCode
+from models.people.security_keys import SecurityKey
 from models.vocabulary import Role
 
 RULES: dict[Role, Callable[[Viewer], ColumnElement[bool]]] = {
@@ -58,11 +60,11 @@ def _entrusting(viewer: Viewer | None) -> ColumnElement[bool]:
     return or_(Entrustment.publisher_id == viewer.organisation_id, Entrustment.agent_id == viewer.organisation_id)
 
 
-def _feeds(viewer: Viewer | None) -> ColumnElement[bool]:
-    """One's own; the operator ends that of whomever it disables or resets, and can read no address in it."""
+def _own_or_operated(viewer: Viewer | None, model: Any) -> ColumnElement[bool]:
+    """One's own; operators those of all. Neither an address, nor a key, nor a code can be read in its row."""
     if viewer and viewer.role is Role.OPERATOR:
         return true()
-    return CalendarFeed.account_id == (viewer.account_id if viewer else 0)
+    return model.account_id == (viewer.account_id if viewer else 0)
 
 
 def _log_rule(viewer: Viewer | None) -> ColumnElement[bool]:
@@ -80,7 +82,8 @@ def _scope(info: dict[Any, Any]) -> tuple[Any, ...]:
             Application: RULES[viewer.role](viewer) if viewer and viewer.role in RULES else false()
         }
         me = viewer.account_id if viewer else 0
-        rules |= {TypedForm: TypedForm.account_id == me, CalendarFeed: _feeds(viewer)}
+        rules[TypedForm] = TypedForm.account_id == me
+        rules |= {model: _own_or_operated(viewer, model) for model in (CalendarFeed, SecurityKey, RecoveryCode)}
         rules |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
         rules[LogEntry] = _log_rule(viewer)
         rules |= _of_messages(viewer)

@@ -13,11 +13,13 @@ from models.database import GuardedSession
 from models.log import LogEntry
 from models.notifications import Notification
 from models.notifications.announcements import Announcement, AnnouncementChange
-from models.notifications.events import OF_ENTRUSTMENTS
+from models.notifications.events import OF_ENTRUSTMENTS, Event
 from models.notifications.letters import MailLetter
 from models.opinions import StockOpinion
 from models.people.accounts import Entrustment
 from models.people.calendar_feeds import CalendarFeed
+from models.people.recovery_codes import RecoveryCode
+from models.people.security_keys import SecurityKey
 from models.vocabulary import Role
 
 
@@ -62,21 +64,25 @@ def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
     match row:
         case TypedForm() if viewer is None or row.account_id != viewer.account_id:
             return "what another account has typed"
-        case CalendarFeed() if viewer is None or row.account_id != viewer.account_id:
-            return "the calendar of another account"
+        case CalendarFeed() | SecurityKey() if viewer is None or row.account_id != viewer.account_id:
+            return "the calendar or a security key of another account"
         case LogEntry() if viewer is not None and row.account_id != viewer.account_id:
             return "an entry of the log in the name of another account"
         case Entrustment() if not _may_entrust(viewer, row):
             return "an entrustment by another press"
         case StockOpinion() if row.province != desk_of(viewer):
             return "a sentence of another province"
-        case Announcement() | AnnouncementChange() if viewer is None or viewer.role is not Role.OPERATOR:
-            return "an announcement, by whoever is no operator"
+        case Announcement() | AnnouncementChange() | RecoveryCode() if not _operates(viewer):
+            return "an announcement or a recovery code, by whoever is no operator"
         case MailLetter() if viewer is None:
             return "a letter of nobody"
         case Notification() if not _may_tell(session, row, viewer):
             return "a message to another account, of what this account does not see"
     return None
+
+
+def _operates(viewer: Viewer | None) -> bool:
+    return viewer is not None and viewer.role is Role.OPERATOR
 
 
 def _may_tell(session: Session, row: Notification, viewer: Viewer | None) -> bool:
@@ -85,7 +91,8 @@ def _may_tell(session: Session, row: Notification, viewer: Viewer | None) -> boo
         return viewer is not None and row.account_id == viewer.account_id
     if row.application_id is None:
         entrusting = viewer.role is Role.PUBLISHER and row.what in OF_ENTRUSTMENTS
-        return viewer.role is Role.OPERATOR or entrusting
+        own = row.account_id == viewer.account_id and row.what is Event.SIGN_IN_CHANGED
+        return viewer.role is Role.OPERATOR or entrusting or own
     return session.get(Application, row.application_id) is not None
 
 

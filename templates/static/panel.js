@@ -13,3 +13,4 @@ import "./panel/autosave.js";
 import "./panel/viewer.js";
 import "./panel/notices.js";
 import "./panel/waiting.js";
+import "./security_key.js";

@@ -16,6 +16,7 @@ from models.mail.smtp import PLAIN, WAYS
 from models.notifications import letters
 from models.people.mail_address import normal_address
 from models.workflow import Refused
+from views.entrance import relying_party
 
 NUMBERS = {  # name → the least that makes sense
     "ATTACHMENT_MB": 1, "ATTACHMENTS_PER_KIND": 1, "ATTACHMENTS_IN_ALL": 1, "ATTACHMENTS_EVER": 1, "INSPECTIONS": 1,
@@ -45,6 +46,7 @@ def check(config: dict[str, Any]) -> None:
             raise click.ClickException(_("FILING_%(name)s 应为文字，请改正后再启动。", name=name))
     for name, group in GROUPS.items():
         _check_group(name, config[name], {each.name for each in fields(group)})
+    relying_party.check(config)
     if config["SMTP"]:
         _check_mail(config)
 
