@@ -19,6 +19,7 @@ from views.entrance import one_time
 from views.panel.display import Button, button_html, on_screen
 from views.panel.fields import number_of
 from views.panel.logged import LoggedScreen, note
+from views.panel.saving import races_as_refusals
 
 
 class AccountKeysScreen(LoggedScreen):
@@ -47,7 +48,7 @@ class AccountKeysScreen(LoggedScreen):
 
     def _code_button(self, account: Account) -> Any:
         ask = _("确定要向 %(name)s 发放恢复码吗？请先核实本人身份。", name=account.username)
-        return button_html(Button("give_code", _("发放恢复码"), self.path(".give_code"), ask), account.id)
+        return button_html(Button("give_code", _("发放恢复码"), self.path(".give_code"), ask), account.id, "btn btn-light")
 
     @expose("/keys/remove/", methods=("POST",))
     def remove_key(self) -> Any:
@@ -86,8 +87,9 @@ class AccountKeysScreen(LoggedScreen):
     def _done(self, act: Any, account_id: int) -> Any:
         """Do it, commit and tell; a refusal is told instead."""
         try:
-            words = act()
-            db.session().commit()
+            with races_as_refusals():
+                words = act()
+                db.session().commit()
             if words:
                 flash(words, "success")
         except Refused as refused:
