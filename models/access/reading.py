@@ -25,6 +25,7 @@ from models.notifications.letters import MailLetter
 from models.opinions import StockOpinion
 from models.people.accounts import Entrustment
 from models.people.calendar_feeds import CalendarFeed
+from models.people.card_certificates import CardCertificate
 from models.people.recovery_codes import RecoveryCode
 from models.people.security_keys import SecurityKey
 from models.vocabulary import Role
@@ -34,6 +35,7 @@ RULES: dict[Role, Callable[[Viewer], ColumnElement[bool]]] = {
     Role.REVIEWER: lambda viewer: Application.desk == viewer.province,
     Role.NATIONAL: lambda viewer: Application.issued == 1,
 }
+OF_ACCOUNTS = (CalendarFeed, CardCertificate, RecoveryCode, SecurityKey)
 EVERYWHERE: dict[str, Any] = {"include_aliases": True, "propagate_to_loaders": True}
 PARENT = aliased(Application)  # an alias, so that the outer statement neither correlates nor adapts it
 CHILD_RULE = with_loader_criteria(Child, lambda cls: exists(1).where(PARENT.id == cls.application_id), **EVERYWHERE)
@@ -83,7 +85,7 @@ def _scope(info: dict[Any, Any]) -> tuple[Any, ...]:
         }
         me = viewer.account_id if viewer else 0
         rules[TypedForm] = TypedForm.account_id == me
-        rules |= {model: _own_or_operated(viewer, model) for model in (CalendarFeed, SecurityKey, RecoveryCode)}
+        rules |= {model: _own_or_operated(viewer, model) for model in OF_ACCOUNTS}
         rules |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
         rules[LogEntry] = _log_rule(viewer)
         rules |= _of_messages(viewer)

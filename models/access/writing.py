@@ -18,6 +18,7 @@ from models.notifications.letters import MailLetter
 from models.opinions import StockOpinion
 from models.people.accounts import Entrustment
 from models.people.calendar_feeds import CalendarFeed
+from models.people.card_certificates import CardCertificate
 from models.people.recovery_codes import RecoveryCode
 from models.people.security_keys import SecurityKey
 from models.vocabulary import Role
@@ -72,8 +73,8 @@ def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
             return "an entrustment by another press"
         case StockOpinion() if row.province != desk_of(viewer):
             return "a sentence of another province"
-        case Announcement() | AnnouncementChange() | RecoveryCode() if not _operates(viewer):
-            return "an announcement or a recovery code, by whoever is no operator"
+        case Announcement() | AnnouncementChange() | CardCertificate() | RecoveryCode() if not _operates(viewer):
+            return "an announcement, a card or a recovery code, by whoever is no operator"
         case MailLetter() if viewer is None:
             return "a letter of nobody"
         case Notification() if not _may_tell(session, row, viewer):

@@ -12,6 +12,7 @@ class Method(Word):
     PASSWORD_AND_KEY = "password_and_key", _l("用户名登录，并用安全密钥确认")
     PASSWORD_AND_CODE = "password_and_code", _l("用户名登录，并用恢复码确认")
     KEY = "key", _l("安全密钥登录")
+    CARD = "card", _l("IC 卡或 IKey 登录")
 
 
-WITH_KEY = frozenset({Method.PASSWORD_AND_KEY, Method.KEY})  # what accounts need that must have a key
+WITH_KEY = frozenset({Method.PASSWORD_AND_KEY, Method.KEY, Method.CARD})  # what accounts need that must have a key

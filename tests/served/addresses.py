@@ -122,6 +122,7 @@ QUERIES: dict[str, Queries] = {
     "keys": lambda _rows, _screen: iter(("?id=1", f"?id={GONE}", "")),
     "key_login": once,
     "confirm": once,
+    "card_login": once,
     "statistics.index": counts,
     "statistics.export": counts,
     "login": lambda _rows, _screen: iter(("", "?" + urlencode({"next": "/applications/?title=茉莉花"}))),

@@ -26,7 +26,7 @@ from models.database import db
 from models.people.methods import Method
 from models.people.sessions import check_sign_in, end_visit, how_ended, resume_visit
 from models.workflow import Refused
-from views.entrance import captcha, key_login, second_step
+from views.entrance import captcha, card_login, key_login, second_step
 from views.entrance.fields import WrongFields, about, wrong_fields
 from views.entrance.limits import SMALL, limit_to
 from views.entrance.password import password
@@ -38,7 +38,7 @@ from views.entrance.signed_in import OPENED_BY, assert_opened_by, begin, named_p
 from views.entrance.signed_out import OtherAccount, SignedOut
 
 # Endpoints and blueprints without sign-in. Row security shows them no row.
-BEFORE = {"login", "key_login", "key_options", "confirm", "confirm_options"}  # of sign-in itself
+BEFORE = {"login", "key_login", "key_options", "card_login", "confirm", "confirm_options"}  # of sign-in itself
 PUBLIC = STATIC | BEFORE | {"picture", "sound", "health", "verify", "feed"}
 WHILE_CHANGING = frozenset({"password", "logout"})
 WHILE_ENROLLING = WHILE_CHANGING | {"keys.index", "keys.options", "keys.add"}
@@ -62,6 +62,7 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/logout", view_func=logout, methods=["POST"])
     app.add_url_rule("/password", view_func=password, methods=["GET", "POST"])
     key_login.init_app(app)
+    card_login.init_app(app)
     second_step.init_app(app)
 
 

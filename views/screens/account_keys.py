@@ -10,22 +10,23 @@ from flask_login import current_user
 from models.database import db
 from models.log import Operation
 from models.notifications.sign_in_changes import tell_owner
-from models.people import recovery_codes, security_keys
+from models.people import card_certificates, recovery_codes, security_keys
 from models.people.accounts import Account
 from models.people.security_keys import SecurityKey
 from models.people.sessions import end_visits
 from models.workflow import Refused
 from views.entrance import one_time
+from views.entrance.card_login import authorities
 from views.panel.display import Button, button_html, on_screen
 from views.panel.fields import number_of
-from views.panel.logged import LoggedScreen, note
-from views.panel.saving import races_as_refusals
+from views.panel.logged import note
+from views.screens.account_cards import AccountCardsScreen
 
 
-class AccountKeysScreen(LoggedScreen):
+class AccountKeysScreen(AccountCardsScreen):
     """The part of 账号 that is about keys."""
 
-    opens = frozenset({"keys", "remove_key", "give_code"})
+    opens = frozenset({"keys", "remove_key", "give_code"}) | AccountCardsScreen.opens
 
     @expose("/keys/")
     def keys(self) -> Any:
@@ -37,6 +38,8 @@ class AccountKeysScreen(LoggedScreen):
         page: dict[str, Any] = {"account": account, "notes": notes, "readable": on_screen}
         page["keys"] = security_keys.keys_of(session, account.id)
         page["code_until"] = recovery_codes.waits(session, account.id)
+        page["cards"] = card_certificates.cards_of(session, account.id)
+        page["takes_cards"] = authorities() is not None
         page |= {"remove_button": self._remove_button, "code_button": self._code_button}
         return self.render("screens/account_keys.html", **page)
 
@@ -48,7 +51,9 @@ class AccountKeysScreen(LoggedScreen):
 
     def _code_button(self, account: Account) -> Any:
         ask = _("确定要向 %(name)s 发放恢复码吗？请先核实本人身份。", name=account.username)
-        return button_html(Button("give_code", _("发放恢复码"), self.path(".give_code"), ask), account.id, "btn btn-light")
+        return button_html(
+            Button("give_code", _("发放恢复码"), self.path(".give_code"), ask), account.id, "btn btn-light"
+        )
 
     @expose("/keys/remove/", methods=("POST",))
     def remove_key(self) -> Any:
@@ -68,7 +73,7 @@ class AccountKeysScreen(LoggedScreen):
             tell_owner(session, account.id, _("系统管理员移除了您的安全密钥“%(name)s”", name=name))
             return _("已移除，%(name)s 已退出登录。", name=account.username)
 
-        return self._done(act, account.id)
+        return self.do(act, account.id)
 
     @expose("/keys/code/", methods=("POST",))
     def give_code(self) -> Any:
@@ -82,20 +87,7 @@ class AccountKeysScreen(LoggedScreen):
             tell_owner(session, account.id, _("系统管理员向您发放了恢复码，可代替安全密钥登录一次"))
             return ""
 
-        return self._done(act, account.id)
-
-    def _done(self, act: Any, account_id: int) -> Any:
-        """Do it, commit and tell; a refusal is told instead."""
-        try:
-            with races_as_refusals():
-                words = act()
-                db.session().commit()
-            if words:
-                flash(words, "success")
-        except Refused as refused:
-            db.session().rollback()
-            flash(str(refused), "error")
-        return redirect(self.get_url(".keys", id=account_id), 303)
+        return self.do(act, account.id)
 
 
 def refuse_own(account: Account) -> None:

@@ -335,7 +335,7 @@ def test_the_public_endpoints(app: Flask, as_: As) -> None:
         if not (stranger.get(address).location or "").startswith("/login"):
             open_doors.add(rule.endpoint)
     assert {door for door in open_doors if not door.startswith("verify.")} == {
-        "login", "key_login", "picture", "sound", "health", "icon", "feed", "static", "admin.static",
+        "login", "key_login", "card_login", "picture", "sound", "health", "icon", "feed", "static", "admin.static",
     }  # fmt: skip
 
 

@@ -46,6 +46,8 @@ carrier_take  P             .       .        .         .         .         .    
 autosave      P             .       .        .         .         .         .              .             .          .
 keys          .             .       .        .         .         O         .              .             .          .
 remove_key    .             .       .        .         .         O         .              .             .          .
+bind_card     .             .       .        .         .         O         .              .             .          .
+remove_card   .             .       .        .         .         O         .              .             .          .
 give_code     .             .       .        .         .         O         .              .             .          .
 reset         .             .       .        .         .         O         .              .             .          .
 letter        .             .       .        R         .         .         .              .             .          .
@@ -85,7 +87,7 @@ end           .        .           .       .     O
 unlock        .        .           .       .     O
 """
 EVERYBODY = "anybody"
-SIGNING_IN = "login key_login key_options confirm confirm_options logout"
+SIGNING_IN = "login key_login key_options card_login confirm confirm_options logout"
 PUBLIC = f"{SIGNING_IN} picture sound health icon feed verify.show verify.upload static admin.static"
 OTHERS = (
     {"handbook.index": "O", "condition.index": "O", "statistics.index": "RN", "statistics.export": "RN"}
