@@ -16,9 +16,9 @@ from sqlalchemy import select, update
 
 from models import access
 from models.log import LogEntry
-from models.people import card_certificates
+from models.notifications import Notification
 from models.people.accounts import Account
-from models.people.card_authorities import CardAuthorities
+from models.people.card_certificates import CardCertificate
 from tests.cards import CardIssuer
 from tests.cast import account_of
 from tests.served.test_nginx import (  # noqa: F401
@@ -64,12 +64,15 @@ class House:
 
     def __init__(self, front: Front, port: int, issuer: CardIssuer) -> None:
         self.front, self.port, self.issuer = front, port, issuer
-        self.authorities = CardAuthorities(issuer.folder / "card-ca.pem", issuer.folder / "crl.pem")
+        self.operator = front.client("operator")
 
-    def bind(self, card: Path, username: str) -> None:
-        with self.front.server.app.app_context(), access.everything() as session:
-            card_certificates.bind(session, account_of(username), card.read_bytes(), self.authorities)
-            session.commit()
+    def bind(self, card: Path, username: str) -> str:
+        """As an operator does it; the page that tells of it."""
+        with self.front.server.app.app_context():
+            key = account_of(username).id
+        answer = self.operator.post("/accounts/cards/bind/", {"id": key, "file": (card.read_bytes(), "card.pem")})
+        assert answer.location == f"/accounts/keys/?id={key}"
+        return self.operator.get(answer.location).text
 
     def show(self, card: Path | None) -> Answer:
         """The page that a browser with this card gets."""
@@ -132,6 +135,25 @@ def test_the_right_card_comes_in(house: House) -> None:
     main.cookies = client.cookies
     assert "IC 卡或 IKey 登录" in main.get("/visits/").text
     assert logged(house.front.server.app) == ("signed_in", "IC 卡或 IKey 登录：王敏")
+
+
+def test_a_card_is_bound_to_one_account_and_is_of_no_use_once_removed(house: House) -> None:
+    card = house.issuer.issue("赵强")
+    assert "已登记“赵强”" in house.bind(card, "agent")
+    assert "这张卡已登记到账号 agent" in house.bind(card, "publisher")
+    assert "不是由本系统认可的机构签发" in house.bind(CardIssuer(house.issuer.folder / "..").issue("外人二"), "agent")
+    assert "不是可以读取的证书文件" in house.bind(house.issuer.folder / "site", "agent")
+    client, _answer = house.enter(card)
+    main = house.front.client()
+    main.cookies = client.cookies
+    assert main.get("/visits/").status == 200
+    with house.front.server.app.app_context(), access.everything() as session:
+        number = session.scalars(select(CardCertificate.id).where(CardCertificate.subject == "赵强")).one()
+        told = session.scalars(select(Notification).order_by(Notification.id.desc())).first()
+        assert told is not None and "登记了卡“赵强”" in told.sentence
+    assert house.operator.post("/accounts/cards/remove/", {"id": number}).status == 303
+    assert main.get("/visits/").location.startswith("/login")
+    assert house.enter(card)[1].status == 401
 
 
 def test_cards_that_are_refused_are_told_why(house: House) -> None:

@@ -20,6 +20,7 @@ from tests.authenticator import PRESENT, Authenticator
 from tests.cast import PASSWORD, account_of
 from tests.conftest import Browser, signed_in
 from tests.views.pages import said
+from views.entrance.relying_party import relying_party
 
 As = Callable[[str | None], Browser]
 ORIGIN = "http://localhost"
@@ -295,3 +296,31 @@ class TestOnSqlite:
             assert is_in(browser)
         for username in ("publisher", "national"):
             assert is_in(signed_in(house, username))
+
+    def test_the_terminal_gives_a_code_when_no_operator_is_left_who_could(self, house: Flask, as_: As) -> None:
+        enrol(as_("operator"))
+        told = house.test_cli_runner().invoke(args=["account", "code", "operator"]).output
+        stranger = as_(None)
+        by_password(stranger, "operator")
+        code = told.partition("：")[2].partition("（")[0]
+        assert stranger.post("/login/confirm", data={"code": code}).location == "/keys/"
+        told = house.test_cli_runner().invoke(args=["account", "code", "publisher"]).output
+        assert "没有登记安全密钥" in told
+
+
+@pytest.mark.parametrize(
+    ("address", "party"),
+    [
+        ("https://filing.example.cn", ("filing.example.cn", "https://filing.example.cn")),
+        ("https://Filing.example.cn:443/", ("filing.example.cn", "https://filing.example.cn")),
+        ("https://filing.example.cn:8443/x", ("filing.example.cn", "https://filing.example.cn:8443")),
+        ("http://localhost:8000", ("localhost", "http://localhost:8000")),
+        ("http://filing.example.cn", None),
+        ("https://10.0.0.1", None),
+        ("https://[::1]", None),
+        ("http://127.0.0.1:8000", None),
+    ],
+)
+def test_for_whom_keys_answer_is_said_by_the_setting(address: str, party: tuple[str, str] | None) -> None:
+    found = relying_party({"BASE_URL": address})
+    assert (found and (found.id, found.origin)) == party
