@@ -1,5 +1,7 @@
 """Security keys in Chromium, with a virtual authenticator of the browser (CDP WebAuthn): whole stories."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from models.people.sessions import end_visits
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
+from tests.cards import CardIssuer
 from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -159,3 +162,29 @@ def test_a_reviewer_who_must_have_a_key_enrols_it_before_anything_else(app: Flas
     with app.app_context(), access.everything() as session:
         session.execute(delete(SecurityKey))
         session.commit()
+
+
+def test_the_operators_page_of_an_account(app: Flask, owner: Person, comes: Coming, tmp_path: Path) -> None:
+    """Keys, cards, a code that is shown once; the page of 卡介质登录 with cards, and that of a card without one."""
+    issuer = CardIssuer(tmp_path)
+    paths = {"CARD_CA": str(issuer.trusted()), "CARD_CRL": str(issuer.publish())}
+    app.config.update(CARD_URL="https://localhost:8443/login/card", CARD_SECRET="x" * 32, **paths)
+    enrol(owner)
+    operator = comes("operator")
+    page = operator.page
+    page.goto("/accounts/edit/?id=1")
+    page.get_by_role("link", name="查看该账号的安全密钥").click()
+    flawless(page, "one key, no card")
+    page.get_by_label("从卡中导出的证书文件").set_input_files(issuer.issue("王敏"))
+    operator.turn_over("登记这张卡")
+    expect(page.get_by_text("已登记“王敏”")).to_be_visible()
+    operator.agree("发放恢复码")
+    expect(page.locator("code.secret")).to_have_text(re.compile("^(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}$"))
+    flawless(page, "a card and a code")
+    page.set_viewport_size({"width": 390, "height": 800})
+    flawless(page, "on a telephone")
+    stranger = comes().page
+    for address in ("/login/key", "/login/card"):
+        stranger.goto(address)
+        flawless(stranger, address)
+    expect(stranger.get_by_role("alert")).to_contain_text("请从登录页面的“卡介质登录”打开")
