@@ -58,15 +58,15 @@ $(SAMPLES): tests/corpus/samples.txt | $(INSTALLED)
 		{ echo '测试用的样本文件没有取到，请检查网络和 pip 软件源后，再次运行同一命令。' >&2; exit 1; }
 	@cp $< $@
 
-run: export FILING_BASE_URL ?= http://127.0.0.1:$(PORT)
+run: export FILING_BASE_URL ?= http://localhost:$(PORT)
 run: export FILING_CUSTOMS_GATEWAY ?= folder:customs
 run: SHELL = setpriv
 run: .SHELLFLAGS = --pdeathsig TERM sh -c
-run: setup ## 装入演示数据和模拟海关，在 http://127.0.0.1:8000 运行（PORT=8001 可换端口）
+run: setup ## 装入演示数据和模拟海关，在 http://localhost:8000 运行（PORT=8001 可换端口）
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || \
 		{ echo '端口 $(PORT) 已被占用，可换一个：make run PORT=8001' >&2; exit 1; }
 	@$(FLASK) demo
-	@echo '浏览器打开 http://127.0.0.1:$(PORT) ，按 Ctrl-C 停止。'
+	@echo '浏览器打开 http://localhost:$(PORT) ，按 Ctrl-C 停止。'
 	@start() { setsid setpriv --pdeathsig TERM "$$@" & all="$$all $$!"; }; \
 	trap 'kill $$all 2>/dev/null' INT TERM HUP; \
 	[ "$$FILING_CUSTOMS_GATEWAY" != folder:customs ] || start $(FLASK) customs simulate --folder customs; \

@@ -62,6 +62,15 @@ SETTINGS: dict[str, Any] = {
     "SMTP_FROM": None,
     # Departures from Pace in models/notifications/letters.py.
     "MAIL_PACE": {},
+    # Whether reviewers and operators must sign in with a security key; None: yes, unless BASE_URL is this machine.
+    # Keys answer for the host name of BASE_URL alone: with another name, all have to be enrolled anew.
+    "KEYS_REQUIRED": None,
+    # Signing in with the certificate on an IC card or IKey, all or none (README: Behind nginx): where nginx asks for
+    # it, the secret by which we know nginx, PEM files of those who issue the cards, and of what they have revoked.
+    "CARD_URL": None,
+    "CARD_SECRET": None,
+    "CARD_CA": None,
+    "CARD_CRL": None,
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
     # Seconds after which a form that is being filled in keeps what was typed (自动保存); 0: only 保存 does.

@@ -180,8 +180,9 @@ def serving(app: Flask, folder: Path, **settings: Any) -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    app.config.update(BASE_URL=address, CAPTCHA=True, **settings)
-    told = {name: app.config[name] for name in SHARED} | {"BASE_URL": address} | settings
+    named = {"BASE_URL": f"http://localhost:{port}"} | settings  # a name: keys answer for no address without one
+    app.config.update(CAPTCHA=True, **named)
+    told = {name: app.config[name] for name in SHARED} | named
     outside = {name: value for name, value in os.environ.items() if not name.startswith("FILING_")}
     environment = outside | {f"FILING_{name}": json.dumps(value) for name, value in told.items()}
     program = str(Path(sys.executable).with_name("gunicorn"))

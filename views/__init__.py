@@ -46,6 +46,7 @@ from views.screens.entrusting import EntrustingScreen
 from views.screens.exchange import ExchangeScreen, TrafficScreen
 from views.screens.handbook import HandbookScreen
 from views.screens.kept_queries import KeptQueryScreen
+from views.screens.keys import KeysScreen
 from views.screens.logs import HandoutScreen, OperationScreen, SignInScreen, TrailScreen
 from views.screens.messages import MessageScreen
 from views.screens.online import OnlineScreen
@@ -85,6 +86,7 @@ SCREENS: tuple[tuple[type, Any, str], ...] = (
     (MessageScreen, _l("消息"), "messages"),
     (KeptQueryScreen, _l("常用查询"), "queries"),
     (OwnVisitsScreen, _l("我的登录"), "visits"),
+    (KeysScreen, _l("我的登录方式"), "keys"),
 )
 
 

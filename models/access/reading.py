@@ -28,6 +28,9 @@ from models.notifications.letters import MailLetter
 from models.opinions import StockOpinion
 from models.people.accounts import Entrustment
 from models.people.calendar_feeds import CalendarFeed
+from models.people.card_certificates import CardCertificate
+from models.people.recovery_codes import RecoveryCode
+from models.people.security_keys import SecurityKey
 from models.vocabulary import Role
 
 RULES: dict[Role, Callable[[Viewer], ColumnElement[bool]]] = {
@@ -35,6 +38,7 @@ RULES: dict[Role, Callable[[Viewer], ColumnElement[bool]]] = {
     Role.REVIEWER: lambda viewer: Application.desk == viewer.province,
     Role.NATIONAL: lambda viewer: Application.issued == 1,
 }
+OF_ACCOUNTS = (CalendarFeed, CardCertificate, RecoveryCode, SecurityKey)
 EVERYWHERE: dict[str, Any] = {"include_aliases": True, "propagate_to_loaders": True}
 PARENT = aliased(Application)  # an alias, so that the outer statement neither correlates nor adapts it
 CHILD_RULE = with_loader_criteria(Child, lambda cls: exists(1).where(PARENT.id == cls.application_id), **EVERYWHERE)
@@ -61,11 +65,11 @@ def _entrusting(viewer: Viewer | None) -> ColumnElement[bool]:
     return or_(Entrustment.publisher_id == viewer.organisation_id, Entrustment.agent_id == viewer.organisation_id)
 
 
-def _feeds(viewer: Viewer | None) -> ColumnElement[bool]:
-    """One's own; the operator ends that of whomever it disables or resets, and can read no address in it."""
+def _own_or_operated(viewer: Viewer | None, model: Any) -> ColumnElement[bool]:
+    """One's own; operators those of all. Neither an address, nor a key, nor a code can be read in its row."""
     if viewer and viewer.role is Role.OPERATOR:
         return true()
-    return CalendarFeed.account_id == (viewer.account_id if viewer else 0)
+    return model.account_id == (viewer.account_id if viewer else 0)
 
 
 def _log_rule(viewer: Viewer | None) -> ColumnElement[bool]:
@@ -84,7 +88,7 @@ def _scope(info: dict[Any, Any]) -> tuple[Any, ...]:
         }
         me = viewer.account_id if viewer else 0
         rules |= {TypedForm: TypedForm.account_id == me, KeptQuery: KeptQuery.account_id == me}
-        rules[CalendarFeed] = _feeds(viewer)
+        rules |= {model: _own_or_operated(viewer, model) for model in OF_ACCOUNTS}
         rules |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
         rules[LogEntry], rules[BlankForm] = _log_rule(viewer), true() if viewer else false()
         rules[CaseLease] = true() if desk_of(viewer) else false()

@@ -16,12 +16,19 @@ from models.kept_queries import KeptQuery
 from models.log import LogEntry
 from models.notifications import Notification
 from models.notifications.announcements import Announcement, AnnouncementChange
-from models.notifications.events import OF_ENTRUSTMENTS
+from models.notifications.events import OF_ENTRUSTMENTS, Event
 from models.notifications.letters import MailLetter
 from models.opinions import StockOpinion
 from models.people.accounts import Entrustment
 from models.people.calendar_feeds import CalendarFeed
+from models.people.card_certificates import CardCertificate
+from models.people.recovery_codes import RecoveryCode
+from models.people.security_keys import SecurityKey
 from models.vocabulary import Role
+
+
+OWN = (TypedForm, KeptQuery, CalendarFeed, SecurityKey)
+OF_OPERATORS = (Announcement, AnnouncementChange, BlankForm, CardCertificate, RecoveryCode)
 
 
 def _may_entrust(viewer: Viewer | None, row: Entrustment) -> bool:
@@ -62,9 +69,11 @@ def write_under_own_rows(session: Session, *_args: Any) -> None:
 
 def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
     """Why the viewer may not write this row, if it is of a kind that has its own rule."""
+    if isinstance(row, OWN) and (viewer is None or row.account_id != viewer.account_id):
+        return f"what belongs to another account ({row.__tablename__})"
+    if isinstance(row, OF_OPERATORS) and (viewer is None or viewer.role is not Role.OPERATOR):
+        return f"what operators alone write ({row.__tablename__})"
     match row:
-        case TypedForm() | KeptQuery() | CalendarFeed() if viewer is None or row.account_id != viewer.account_id:
-            return "what another account has typed, keeps or reads"
         case LogEntry() if viewer is not None and row.account_id != viewer.account_id:
             return "an entry of the log in the name of another account"
         case Entrustment() if not _may_entrust(viewer, row):
@@ -73,8 +82,6 @@ def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
             return "a case taken for another account"
         case StockOpinion() if row.province != desk_of(viewer):
             return "a sentence of another province"
-        case Announcement() | AnnouncementChange() | BlankForm() if viewer is None or viewer.role is not Role.OPERATOR:
-            return "an announcement or a blank form, by whoever is no operator"
         case MailLetter() if viewer is None:
             return "a letter of nobody"
         case Notification() if not _may_tell(session, row, viewer):
@@ -88,7 +95,8 @@ def _may_tell(session: Session, row: Notification, viewer: Viewer | None) -> boo
         return viewer is not None and row.account_id == viewer.account_id
     if row.application_id is None:
         entrusting = viewer.role is Role.PUBLISHER and row.what in OF_ENTRUSTMENTS
-        return viewer.role is Role.OPERATOR or entrusting
+        own = row.account_id == viewer.account_id and row.what is Event.SIGN_IN_CHANGED
+        return viewer.role is Role.OPERATOR or entrusting or own
     return session.get(Application, row.application_id) is not None
 
 

@@ -25,8 +25,9 @@ from models.certificate import Certificate, Paper
 from models.database import db, sqlite
 from models.notifications import Notification
 from models.notifications.letters import MailLetter
-from models.people.sessions import SpentChallenge, Visit
+from models.people.sessions import Visit
 from models.people.signin_failures import SigninFailure
+from models.people.spent_challenges import SpentChallenge
 from models.workflow import Refused
 
 # (digest, display name) of every column that refers to a stored file: expected in a backup, spared by a sweep.

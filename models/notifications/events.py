@@ -23,6 +23,7 @@ class Event(Word):
     ENTRUSTED = "entrusted", _l("委托登记")
     ENTRUSTMENT_CHANGED = "entrustment_changed", _l("委托变更")
     ENTRUSTMENT_ENDED = "entrustment_ended", _l("委托终止")
+    SIGN_IN_CHANGED = "sign_in_changed", _l("登录方式变更")
     ANNOUNCED = "announced", _l("通知公告")
 
 
@@ -60,6 +61,9 @@ TELLS: dict[Word, Telling] = {
     Event.ENTRUSTED: Telling(NOBODY, _l("已登记委托：%(detail)s。"), "success"),
     Event.ENTRUSTMENT_CHANGED: Telling(NOBODY, _l("委托已变更：%(detail)s。")),
     Event.ENTRUSTMENT_ENDED: Telling(NOBODY, _l("委托已终止：%(detail)s。"), "warning"),
+    Event.SIGN_IN_CHANGED: Telling(
+        NOBODY, _l("%(detail)s。如非本人办理或要求，请立即修改密码，并告知系统管理员。"), "warning"
+    ),
     Event.ANNOUNCED: Telling(NOBODY, _l("%(detail)s")),
 }
 OF_ENTRUSTMENTS = frozenset(event for event in Event if event.value.startswith("entrust"))

@@ -1,4 +1,4 @@
-"""Server-side sessions (visits), sign-in by password, used 验证码."""
+"""Server-side sessions (visits), sign-in by password."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from models.clock import Moment
 from models.database import Base
 from models.log import LogEntry, Place, SignIn
 from models.people.accounts import HASHER, Account, matches, normal_username
+from models.people.methods import Method
 from models.people.signin_failures import (
     SKEW,
     TRIES,
@@ -25,6 +26,7 @@ from models.people.signin_failures import (
     record_wrong,
     wait,
 )
+from models.vocabulary import WordColumn
 from models.workflow import Refused
 
 UNKNOWN = Place()
@@ -54,19 +56,11 @@ class Visit(Base):
     # Of the sign-in, for whoever looks through sessions; None before migration 0026.
     address: Mapped[str | None] = mapped_column(String(45))
     program: Mapped[str | None] = mapped_column(String(40))
+    method: Mapped[Method | None] = mapped_column(WordColumn(Method))  # None before migration 0033
     ended_by: Mapped[str | None] = mapped_column(String(50))  # the operator who ended it (强制下线)
     note: Mapped[str | None] = mapped_column(Text)  # encrypted, shown once (one_time.py); the key is in the cookie
 
     token = ""
-
-
-class SpentChallenge(Base):
-    """Nonce of an answered 验证码, which cannot be used again."""
-
-    __tablename__ = "spent_challenge"
-
-    nonce: Mapped[str] = mapped_column(String(64), primary_key=True)
-    spent_at: Mapped[datetime] = mapped_column(Moment)
 
 
 def _what_follows(pause: timedelta) -> str:
@@ -132,7 +126,14 @@ def account_named(session: Session, typed: str) -> Account | None:
 
 
 def sign_in(session: Session, username: str, password: str, place: Place = UNKNOWN) -> Account:
-    """Sign in: the account with a new visit. Commits. Raises Refused, with the same sentence for every reason."""
+    """Sign in by password alone: the account with a new visit. Commits. Raises Refused as check_sign_in()."""
+    account = check_sign_in(session, username, password, place)
+    begin_visit(session, account, place, Method.PASSWORD)
+    return account
+
+
+def check_sign_in(session: Session, username: str, password: str, place: Place) -> Account:
+    """The active account of name and password. Commits. Raises Refused, with the same sentence for every reason."""
     account = account_named(session, username)
     name = account.username if account else normal_username(username)
     failed = log.entry(SignIn.WRONG_PASSWORD if account else SignIn.UNKNOWN_NAME, account, place)
@@ -145,16 +146,21 @@ def sign_in(session: Session, username: str, password: str, place: Place = UNKNO
             log.record(session, SignIn.ACCOUNT_DISABLED, account, place)
             session.commit()
         raise Refused(_("用户名或密码不正确，%(rule)s", rule=_what_follows(pause)))
+    return account
+
+
+def begin_visit(session: Session, account: Account, place: Place, method: Method, words: str = "") -> None:
+    """Give the account its visit of this request; `words`: what the log adds to the method. Commits."""
     moment = clock.now()
-    visit = Visit(account=account, began_at=moment, seen_at=moment, address=place.address[:45])
+    visit = Visit(account=account, began_at=moment, seen_at=moment, address=place.address[:45], method=method)
     visit.browser_hash, visit.program = hashed(place.browser) if place.browser else None, place.program[:40]
     visit.token = secrets.token_urlsafe(32)
     visit.token_hash = hashed(visit.token)
     session.add(visit)
-    log.record(session, SignIn.SIGNED_IN, account, place)
+    told = f"{method.label}：{words}" if words else str(method.label)
+    log.record(session, SignIn.SIGNED_IN, account, place, words=told)
     session.commit()
     account.visit = visit
-    return account
 
 
 def previous_visit(session: Session, account: Account) -> Visit | None:

@@ -15,3 +15,4 @@ import "./panel/decision.js";
 import "./panel/lease.js";
 import "./panel/notices.js";
 import "./panel/waiting.js";
+import "./security_key.js";

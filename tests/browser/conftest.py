@@ -45,7 +45,7 @@ class Quiet(WSGIRequestHandler):
 def address(app: Flask) -> Iterator[str]:
     """Where the application is served, 验证码 and all, for as long as the test takes."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    where = f"http://127.0.0.1:{server.port}"
+    where = f"http://localhost:{server.port}"  # a name: browsers offer keys for no address without one
     app.config.update(CAPTCHA=True, BASE_URL=where, AUTOSAVE_SECONDS=0)  # no test is overtaken by it
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -19,6 +19,7 @@ from models.vocabulary import Action, AttachmentKind, Role
 from tests import ROOT
 from tests.cast import FIELDS, brought, make_papers, small_pdf
 from tests.served.answers import check
+from tests.served.keys_story import keys_enrolled_used_and_removed
 from tests.served.rows import furnished
 from tests.serving import Answer, Client, Server
 from tests.views.entrance.test_routes import PEOPLE
@@ -84,6 +85,7 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
     queries_kept(story)
     blank_forms_offered(story)
     sessions_ended(story)
+    keys_enrolled_used_and_removed(story)
     assert acts(routes) - story.done == set(), "a new act: tell here how people do it"
 
 

@@ -87,10 +87,11 @@ class TlsClient(Client):
         return connection
 
 
-def configured(folder: Path, backend: str, plain: int, secure: int) -> str:
-    """The configuration of the README; every word that is replaced stands in it."""
+def configured(folder: Path, backend: str, plain: int, secure: int, cards: dict[str, str]) -> str:
+    """The configuration of the README; every word that is replaced stands in it. `cards`: of its second part, too."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (found,) = re.findall(r"```nginx\n(.*?)```", readme, re.S)
+    first, second = re.findall(r"```nginx\n(.*?)```", readme, re.S)
+    found = first + second if cards else first
     words = {
         "http://127.0.0.1:8000": backend,
         "listen 80": f"listen 127.0.0.1:{plain}",
@@ -101,7 +102,7 @@ def configured(folder: Path, backend: str, plain: int, secure: int) -> str:
         "/etc/ssl/private/filing.key": f"{folder}/key.pem",
         "/var/log/nginx/access.log": f"{folder}/access.log",
     }
-    for word, ours in words.items():
+    for word, ours in (words | cards).items():
         assert word in found, word
         found = found.replace(word, ours)
     return found
@@ -127,14 +128,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def fronting(folder: Path) -> Iterator[Front]:
-    """gunicorn with the settings that the README asks for, and nginx before it."""
-    settings = {"PROXIES": 1, "TRUSTED_HOSTS": NAME, "SESSION_COOKIE_SECURE": True}
+def fronting(folder: Path, cards: dict[str, str] | None = None, **more: str) -> Iterator[Front]:
+    """gunicorn with the settings that the README asks for, and nginx before it; `cards`: as configured() takes it."""
+    settings = {"PROXIES": 1, "TRUSTED_HOSTS": NAME, "SESSION_COOKIE_SECURE": True} | more
     app = settled(f"sqlite:///{folder}/filing.sqlite", folder)
     with serving(app, folder, **settings) as server:
         plain, secure = free_port(), free_port()
         certify(folder)
-        (folder / "site").write_text(configured(folder, server.address, plain, secure), encoding="utf-8")
+        (folder / "site").write_text(configured(folder, server.address, plain, secure, cards or {}), encoding="utf-8")
         (folder / "nginx.conf").write_text(MAIN.format(folder=folder), encoding="utf-8")
         command = ["setpriv", "--pdeathsig", "TERM", str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf")]
         process = subprocess.Popen([*command, "-e", str(folder / "error.log")], start_new_session=True)

@@ -12,11 +12,10 @@ from captcha.audio import AudioCaptcha
 from captcha.image import ImageCaptcha
 from flask import current_app, session
 from flask_babel import gettext as _
-from sqlalchemy.exc import IntegrityError
 
 from models import clock
 from models.database import db
-from models.people.sessions import SpentChallenge
+from models.people import spent_challenges
 from models.workflow import Refused
 from views.entrance.security import random_name
 
@@ -63,22 +62,11 @@ def _key() -> bytes:
 def use_up(typed: str) -> None:
     """End the challenge, whether `typed` is right or wrong; raises Refused if it is wrong or expired. Commits."""
     nonce, started = session.pop("challenge", ("", 0))
-    if not _is_valid(nonce, started) or not _record_use(nonce):
+    if not _is_valid(nonce, started) or not spent_challenges.spend(db.session(), nonce):
         raise Refused(_("验证码已过期，请按新图片重新输入。"))
     folded = unicodedata.normalize("NFKC", typed).strip()  # a Chinese input method may produce full-width digits
     if not hmac.compare_digest(digits_of(nonce).encode(), folded.encode()):
         raise Refused(_("验证码不正确，请按新图片重新输入。"))
-
-
-def _record_use(nonce: str) -> bool:
-    """Record the nonce and commit; False when it was used before: a replayed cookie violates the primary key."""
-    db.session.add(SpentChallenge(nonce=nonce, spent_at=clock.now()))
-    try:
-        db.session.commit()
-    except IntegrityError:
-        db.session.rollback()
-        return False
-    return True
 
 
 def picture(digits: str) -> io.BytesIO:

@@ -1,14 +1,11 @@
 """登录, 退出, 修改密码 (手册 第四篇). Every endpoint requires an account unless PUBLIC lists it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from flask import (
     Flask,
-    Response,
     abort,
-    after_this_request,
     current_app,
     flash,
     jsonify,
@@ -21,36 +18,30 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import LoginManager, current_user, login_user
+from flask_login import LoginManager, current_user
 from flask_wtf.csrf import generate_csrf
 
 from models import access
 from models.database import db
-from models.people.accounts import Account
-from models.people.sessions import (
-    end_visit,
-    failures_notice,
-    how_ended,
-    last_sign_in,
-    previous_visit,
-    resume_visit,
-    sign_in,
-)
+from models.people.methods import Method
+from models.people.sessions import check_sign_in, end_visit, how_ended, resume_visit
 from models.workflow import Refused
-from views.entrance import captcha
+from views.entrance import captcha, card_login, key_login, second_step
 from views.entrance.fields import WrongFields, about, wrong_fields
 from views.entrance.limits import SMALL, limit_to
 from views.entrance.password import password
-from views.entrance.place import BROWSER, place
+from views.entrance.place import place
 from views.entrance.rate_limits import limiter
-from views.entrance.security import STATIC, local, random_name, wants_json
+from views.entrance.relying_party import must_enrol
+from views.entrance.security import STATIC, local, wants_json
+from views.entrance.signed_in import OPENED_BY, assert_opened_by, begin, named_place
 from views.entrance.signed_out import OtherAccount, SignedOut
 
 # Endpoints and blueprints without sign-in. Row security shows them no row.
-PUBLIC = STATIC | {"login", "picture", "sound", "health", "verify", "feed"}
-OPENED_BY = "X-Account"  # request header of our scripts: id of the account that the page was rendered for
-BROWSER_LIFETIME = timedelta(days=180)  # as long as the visits that it refers to are stored
+BEFORE = {"login", "key_login", "key_options", "card_login", "confirm", "confirm_options"}  # of sign-in itself
+PUBLIC = STATIC | BEFORE | {"picture", "sound", "health", "verify", "feed"}
 WHILE_CHANGING = frozenset({"password", "logout"})
+WHILE_ENROLLING = WHILE_CHANGING | {"keys.index", "keys.options", "keys.add"}
 
 
 def init_app(app: Flask) -> None:
@@ -70,6 +61,9 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/captcha.wav", view_func=sound)
     app.add_url_rule("/logout", view_func=logout, methods=["POST"])
     app.add_url_rule("/password", view_func=password, methods=["GET", "POST"])
+    key_login.init_app(app)
+    card_login.init_app(app)
+    second_step.init_app(app)
 
 
 def _timeout(app: Flask) -> timedelta:
@@ -79,18 +73,6 @@ def _timeout(app: Flask) -> timedelta:
 def session_limits() -> tuple[timedelta, timedelta]:
     """How long a session lasts: after the last request, and after sign-in."""
     return _timeout(current_app), timedelta(hours=int(current_app.config["SESSION_HOURS"]))
-
-
-def _remember_browser(name: str) -> None:
-    """Set the cookie by which the next sign-in recognises the browser."""
-
-    def set_cookie(response: Response) -> Response:
-        config = current_app.config
-        options: dict[str, Any] = {"secure": config["SESSION_COOKIE_SECURE"], "samesite": "Lax", "httponly": True}
-        response.set_cookie(BROWSER, name, max_age=BROWSER_LIFETIME, **options)
-        return response
-
-    after_this_request(set_cookie)
 
 
 def authorize() -> ResponseReturnValue | None:
@@ -111,6 +93,8 @@ def authorize() -> ResponseReturnValue | None:
         return abort(403) if wants_json() else redirect(url_for("password"), 303)
     if not account.is_complete and request.endpoint not in WHILE_CHANGING:  # row security would show no row
         return abort(403) if wants_json() else (render_template("entrance/incomplete.html"), 403)
+    if must_enrol(account) and request.endpoint not in WHILE_ENROLLING:
+        return abort(403) if wants_json() else redirect(url_for("keys.index"), 303)
     return None
 
 
@@ -136,7 +120,8 @@ def _to_login() -> ResponseReturnValue:
 def login() -> ResponseReturnValue:
     """Sign-in. The 验证码 is checked first: with a wrong one the password is not tried.
 
-    A script whose session has ended gets JSON: {"csrf_token": …}, or 401 and {"message": …, "field": …}.
+    A script whose session has ended gets JSON: {"csrf_token": …}; {"confirm": address} when a key has to confirm it;
+    or 401 and {"message": …, "field": …}.
     """
     target = local(request.values.get("next")) or "/"
     if current_user.is_authenticated and not wants_json():
@@ -145,39 +130,21 @@ def login() -> ResponseReturnValue:
         session.permanent = False  # permanent sessions are re-sent with static files and overwrite the captcha cookie
         return _login_page(target)
     username = request.form.get("username", "").replace("\0", "").strip()
-    where = place() if place().browser else replace(place(), browser=random_name())
+    where = named_place()
     try:
         _check_form(username)
-        account = sign_in(db.session(), username, request.form.get("password", ""), where)
-        check_opened_by(account)
+        account = check_sign_in(db.session(), username, request.form.get("password", ""), where)
+        assert_opened_by(account)
     except Refused as refused:
         if wants_json():
             return jsonify(message=str(refused), field=next(iter(wrong_fields(refused)), None)), 401
         return _login_page(target, username, refused), 401
-    if current_user.is_authenticated:  # the other account of OtherAccount
-        end_visit(db.session(), current_user.visit, where)
-    session.clear()
-    session.permanent = True
-    login_user(account)
-    _remember_browser(where.browser)
-    tell_last_sign_in(account)
+    if second_step.is_needed(account):
+        second_step.hold(account, target)
+        confirming = url_for("confirm")
+        return jsonify(confirm=confirming) if wants_json() else redirect(confirming, 303)
+    begin(account, where, Method.PASSWORD)
     return jsonify(csrf_token=generate_csrf()) if wants_json() else redirect(target, 303)
-
-
-def tell_last_sign_in(account: Account) -> None:
-    """Flash when and from where the account was last signed in, and what passwords were wrong since, once."""
-    if notice := failures_notice(db.session(), account):
-        flash(notice, "message")
-    elif last := previous_visit(db.session(), account):
-        flash(_("%(told)s。如非本人操作，请修改密码，并告知系统管理员。", told=last_sign_in(last)), "info")
-
-
-def check_opened_by(account: Account) -> None:
-    """When the page was rendered for another account: end the visit, commit, and raise Refused."""
-    if request.headers.get(OPENED_BY, str(account.id)) != str(account.id):
-        assert account.visit is not None
-        end_visit(db.session(), account.visit, place())
-        raise Refused(_("这个页面不是以该账号打开的，请用原来的账号登录后继续。"))
 
 
 def _check_form(username: str) -> None:

@@ -5,7 +5,10 @@ from flask_limiter import Limiter
 
 from views.entrance.addresses import client_network
 
-POSTS_PER_MINUTE = {"login": 60, "password": 20}  # argon2 is slow on purpose
+POSTS_PER_MINUTE = {  # of passwords: argon2 is slow on purpose; of keys, because each writes into the log
+    "login": 60, "password": 20, "key_login": 60, "key_options": 60, "card_login": 60,
+    "confirm": 60, "confirm_options": 60,
+}  # fmt: skip
 
 
 def posts_allowed() -> str:

@@ -16,6 +16,7 @@ from models.mail.smtp import PLAIN, WAYS
 from models.notifications import letters
 from models.people.mail_address import normal_address
 from models.workflow import Refused
+from views.entrance import card_login, relying_party
 
 NUMBERS = {  # name → the least that makes sense
     "ATTACHMENT_MB": 1, "ATTACHMENTS_PER_KIND": 1, "ATTACHMENTS_IN_ALL": 1, "ATTACHMENTS_EVER": 1, "INSPECTIONS": 1,
@@ -23,6 +24,7 @@ NUMBERS = {  # name → the least that makes sense
 }  # fmt: skip
 TEXTS = (
     "SECRET_KEY", "SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY", "SIGNING_PASSPHRASE", "BASE_URL",
+    "CARD_URL", "CARD_SECRET", "CARD_CA", "CARD_CRL",
     "SMTP", "SMTP_TLS", "SMTP_CA", "SMTP_USER", "SMTP_PASSWORD", "SMTP_FROM",
 )  # fmt: skip
 HERE = {"127.0.0.1", "localhost"}
@@ -45,6 +47,8 @@ def check(config: dict[str, Any]) -> None:
             raise click.ClickException(_("FILING_%(name)s 应为文字，请改正后再启动。", name=name))
     for name, group in GROUPS.items():
         _check_group(name, config[name], {each.name for each in fields(group)})
+    relying_party.check(config)
+    card_login.check(config)
     if config["SMTP"]:
         _check_mail(config)
 

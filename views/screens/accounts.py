@@ -30,6 +30,7 @@ from views.panel.logged import LoggedScreen, note
 from views.panel.organisation_field import OrganisationLoader, searching
 from views.panel.query import AccountQuery
 from views.panel.screen import form_args_of, labels_of
+from views.screens.account_keys import AccountKeysScreen
 
 ACTS = {"acts": _l("操作")}
 OPERATOR = frozenset({Role.OPERATOR})
@@ -72,13 +73,14 @@ def named_formerly(account: Account) -> str:
     return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
 
 
-class AccountScreen(LoggedScreen):
+class AccountScreen(AccountKeysScreen):
     """账号: made with a one-time password, disabled rather than deleted."""
 
     roles = OPERATOR
     can_create = can_edit = True
     logged = Operation.ACCOUNT_ADDED, Operation.ACCOUNT_CHANGED
-    opens = frozenset({"reset"})
+    opens = frozenset({"reset"}) | AccountKeysScreen.opens
+    edit_template = "screens/account.html"
     query_form = AccountQuery
     column_formatters = {
         "province": lambda _view, _context, row, _name: shown_province(row),

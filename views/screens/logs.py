@@ -28,6 +28,7 @@ from views.panel.spreadsheet import Column, Sheet
 
 FAILURES = {
     SignIn.WRONG_PASSWORD, SignIn.UNKNOWN_NAME, SignIn.ACCOUNT_DISABLED, SignIn.SLOWED, SignIn.WRONG_CURRENT,
+    SignIn.KEY_REFUSED, SignIn.CARD_REFUSED, SignIn.WRONG_CODE, SignIn.KEY_COUNTER,
 }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from models import access, backup, codes, deadlines, log
 from models.backup import registered_store, restoring
 from models.database import lock_for_migration, search
 from models.log import Operation, Place
+from models.notifications.sign_in_changes import tell_owner
+from models.people import recovery_codes
 from models.people.accounts import Account, Organisation
 from models.people.revocation import end_access, reset_password
 from models.people.sessions import account_named
@@ -69,7 +71,7 @@ def show() -> None:
             click.echo(f"  {account.username:<12}{account.role.label}  {account.name}  {where}".rstrip())
 
 
-@terminal.group(cls=Terminal, help="账号：新增、停用、重置密码。")
+@terminal.group(cls=Terminal, help="账号：新增、停用、重置密码、发放恢复码。")
 def account() -> None:
     """Commands on accounts; there is no public registration."""
 
@@ -123,6 +125,18 @@ def password(username: str) -> None:
         session.commit()
     click.echo(_("账号“%(username)s”的密码已重置。", username=username))
     _show_password(fresh)
+
+
+@account.command(help="发放恢复码：代替遗失的安全密钥登录一次。")
+@click.argument("username")
+def code(username: str) -> None:
+    with access.everything() as session:
+        person = _person(session, username)
+        fresh = recovery_codes.give(session, person)
+        log.record(session, Operation.CODE_GIVEN, None, Place(), person.username)
+        tell_owner(session, person.id, _("系统管理员向您发放了恢复码，可代替安全密钥登录一次"))
+        session.commit()
+    click.echo(_("恢复码：%(code)s（只显示这一次，24 小时内有效）", code=fresh))
 
 
 def _person(session: Session, username: str) -> Account:

@@ -1,4 +1,5 @@
 // Signing in again over the page, when the session has ended.
+import { askKey } from "../security_key.js";
 import { request, token } from "./page.js";
 
 // The session has ended: the password is asked for over the page, which keeps everything typed.
@@ -25,8 +26,9 @@ function open(words) {
     form.inert = true;
     const answer = await request(form.action, new URLSearchParams(new FormData(form)));
     form.inert = false;
-    if (answer.ok) { dialog.close("in"); return; }
-    error.textContent = answer.words;
+    const failed = answer.ok && answer.json?.confirm ? await confirm(answer.json.confirm, form) : !answer.ok && answer.words;
+    if (!failed) { dialog.close("in"); return; }
+    error.textContent = failed;
     error.hidden = false;
     const { field } = answer.json || {}, wrong = form.elements[field] || password;
     if (wrong === password) password.value = "";  // a wrong 验证码 leaves it: it was not tried
@@ -36,6 +38,18 @@ function open(words) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => { dialog.remove(); resolve(dialog.returnValue === "in"); }, { once: true });
   });
+}
+
+// The second step of an account with a security key; what went wrong, or "".
+async function confirm(address, { dataset }) {
+  const options = await request(`${address}/options`, new URLSearchParams());
+  if (!options.ok) return options.words;
+  try {
+    const answer = await request(address, new URLSearchParams({ credential: await askKey("get", options.json) }));
+    return answer.ok ? "" : answer.words;
+  } catch {
+    return dataset.secondStep;
+  }
 }
 
 function watchPicture(form) {  // another 验证码 when it is asked for, was answered, or gets old; none where 验证码 is off

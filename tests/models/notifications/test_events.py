@@ -26,6 +26,7 @@ TOLD = {
     "taken_over": "",  # the one reviewer who had taken it
     # of no application
     "entrustment_offered": "", "entrusted": "", "entrustment_changed": "", "entrustment_ended": "", "announced": "",
+    "sign_in_changed": "",
 }  # fmt: skip
 # Nobody is told: it is the applicant's own doing and none of the province's business, or nothing has come of it yet.
 SILENT = {

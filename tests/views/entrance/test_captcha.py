@@ -19,7 +19,8 @@ from werkzeug.test import TestResponse
 
 from models import clock
 from models.database import db
-from models.people.sessions import SpentChallenge, Visit
+from models.people.sessions import Visit
+from models.people.spent_challenges import SpentChallenge
 from tests.cast import PASSWORD
 from views.entrance import captcha
 

@@ -45,6 +45,11 @@ carrier_template P             .       .        .         .         .         . 
 carrier_preview P             .       .        .         .         .         .              .             .          .
 carrier_take  P             .       .        .         .         .         .              .             .          .
 autosave      P             .       .        .         .         .         .              .             .          .
+keys          .             .       .        .         .         O         .              .             .          .
+remove_key    .             .       .        .         .         O         .              .             .          .
+bind_card     .             .       .        .         .         O         .              .             .          .
+remove_card   .             .       .        .         .         O         .              .             .          .
+give_code     .             .       .        .         .         O         .              .             .          .
 reset         .             .       .        .         .         O         .              .             .          .
 letter        .             .       .        R         .         .         .              .             .          .
 preview       .             R       R        .         .         .         .              .             O          .
@@ -87,11 +92,13 @@ end           .        .           .       .     O
 unlock        .        .           .       .     O
 """
 EVERYBODY = "anybody"
-PUBLIC = "login logout picture sound health icon feed verify.show verify.upload static admin.static"
+SIGNING_IN = "login key_login key_options card_login confirm confirm_options logout"
+PUBLIC = f"{SIGNING_IN} picture sound health icon feed verify.show verify.upload static admin.static"
 OTHERS = (
     {"handbook.index": "O", "condition.index": "O", "blanks.index": "O", "blanks.file": "O", "blanks.keep": "O"}
     | {"blanks.remove": "O", "statistics.index": "RN", "statistics.export": "RN"}
     | dict.fromkeys(("admin.index", "desk.index", "password", "visits.index", "visits.end"), "PRNO")
+    | dict.fromkeys(("keys.index", "keys.options", "keys.add", "keys.remove"), "PRNO")
     | dict.fromkeys(PUBLIC.split(), EVERYBODY)
 )
 OWNERS = dict(zip((*SCREENS.split()[:10], *MORE_SCREENS.split()[:3], "entrusting"), "PRRRNOOOOOOROP", strict=True)) | {

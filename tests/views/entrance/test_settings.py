@@ -11,6 +11,7 @@ import pytest
 from app import create_app
 from tests import ROOT
 
+CARDS = "FILING_CARD_CA=ca.pem FILING_CARD_CRL=crl.pem"
 WRONG = {  # environment → what the sentence names
     "FILING_BASE_URL=https://filing.example.cn": "请设置 FILING_TRUSTED_HOSTS",
     "FILING_ATTACHMENT_MB=viel": "FILING_ATTACHMENT_MB 应为不小于 1 的整数",
@@ -26,6 +27,12 @@ WRONG = {  # environment → what the sentence names
     "FILING_SMTP=mail.example.cn:smtp FILING_SMTP_FROM=a@example.cn": "FILING_SMTP 应为 主机 或 主机:端口",
     "FILING_SMTP=mail.example.cn FILING_SMTP_FROM=a@example.cn FILING_SMTP_TLS=yes": "FILING_SMTP_TLS 应为",
     "FILING_SMTP=mail.example.cn FILING_SMTP_FROM=a@example.cn FILING_SMTP_TLS=none FILING_SMTP_PASSWORD=x": "没有加密",
+    "FILING_KEYS_REQUIRED=maybe": "FILING_KEYS_REQUIRED 应为 true 或 false",
+    "FILING_KEYS_REQUIRED=true": "FILING_BASE_URL 须为 https:// 加域名",  # 127.0.0.1 is no name
+    "FILING_BASE_URL=http://filing.example.cn FILING_TRUSTED_HOSTS=filing.example.cn": "FILING_KEYS_REQUIRED=false",
+    "FILING_CARD_SECRET=x": "用卡登录还须设置 FILING_CARD_URL、FILING_CARD_CA、FILING_CARD_CRL",
+    f"{CARDS} FILING_CARD_SECRET=short FILING_CARD_URL=https://127.0.0.1:8443/login/card": "FILING_CARD_SECRET 至少 32",
+    f"{CARDS} FILING_CARD_SECRET={'x' * 32} FILING_CARD_URL=https://elsewhere/": "FILING_CARD_URL 须为 https",
     "FILING_DATABASE_TIMEOUTS=5": "FILING_DATABASE_TIMEOUTS__ 不能使用",
     "FILING_SQLALCHEMY_DATABASE_URI=nonsense": "FILING_SQLALCHEMY_DATABASE_URI 不是可用的数据库地址",
     "FILING_SQLALCHEMY_DATABASE_URI=mysql://x/y": "FILING_SQLALCHEMY_DATABASE_URI 不是可用的数据库地址",

@@ -18,8 +18,9 @@ from app import create_app
 from models import access, backup, clock
 from models.application.attachments import Attachment, Store
 from models.database import db, migrate
-from models.people.sessions import SpentChallenge, Visit
+from models.people.sessions import Visit
 from models.people.signin_failures import SigninFailure
+from models.people.spent_challenges import SpentChallenge
 from tests import former
 from tests.conftest import made
 from tests.stores import grow_old

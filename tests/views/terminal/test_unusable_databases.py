@@ -26,6 +26,7 @@ WORDS: dict[str, tuple[str, ...]] = {  # arguments of the commands that need som
     "account add": ("new", "--name", "x", "--role", "national"),
     "account disable": ("operator",),
     "account password": ("operator",),
+    "account code": ("operator",),
     "backup": ("{folder}/kept",),
     "certificate verify": (str(ROOT / "README.md"),),
     "certificate verify-code": ("x",),

@@ -1,0 +1,120 @@
+"""Certificates on IC cards and IKeys, each bound to an account by issuer and serial number."""
+
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from flask_babel import gettext as _
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models import clock, log
+from models.clock import Moment
+from models.database import Base
+from models.log import Place, SignIn
+from models.people.accounts import Account
+from models.people.card_authorities import CardAuthorities
+from models.people.signin_failures import hashed
+from models.workflow import Refused
+
+LONGEST = 300  # characters that are kept of a name
+COMMON_NAME = x509.NameOID.COMMON_NAME
+
+
+class CardCertificate(Base):
+    """A card that its account signs in with. Row security: its own account's, and operators see and write all."""
+
+    __tablename__ = "card_certificate"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"), index=True)
+    account: Mapped[Account] = relationship(lazy="joined")
+    issuer_hash: Mapped[str] = mapped_column(String(64))  # SHA-256 of the issuer's name in DER
+    serial: Mapped[str] = mapped_column(String(64))  # hex
+    issuer: Mapped[str] = mapped_column(String(LONGEST))
+    subject: Mapped[str] = mapped_column(String(LONGEST))
+    ends_at: Mapped[datetime] = mapped_column(Moment)
+    added_at: Mapped[datetime] = mapped_column(Moment)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (UniqueConstraint("issuer_hash", "serial"), {"sqlite_autoincrement": True})
+
+
+def read_certificate(content: bytes) -> x509.Certificate:
+    """A certificate in PEM or DER; raises Refused for anything else."""
+    try:
+        if b"-----BEGIN" in content:
+            return x509.load_pem_x509_certificate(content)
+        return x509.load_der_x509_certificate(content)
+    except ValueError:
+        raise Refused(_("这不是可以读取的证书文件，请从卡中导出证书（.cer、.crt 或 .pem）后再试。")) from None
+
+
+def holder(certificate: x509.Certificate) -> str:
+    """Whose card it is, as people read it: the common name, or the whole name."""
+    names = certificate.subject.get_attributes_for_oid(COMMON_NAME)
+    return str(names[0].value if names else certificate.subject.rfc4514_string())[:LONGEST]
+
+
+def cards_of(session: Session, account_id: int) -> list[CardCertificate]:
+    """The cards of an account, oldest first."""
+    own = select(CardCertificate).where(CardCertificate.account_id == account_id)
+    return list(session.scalars(own.order_by(CardCertificate.id)))
+
+
+def bind(session: Session, account: Account, content: bytes, authorities: CardAuthorities) -> CardCertificate:
+    """Bind the certificate of a file to the account; raises Refused. Flushes."""
+    certificate = read_certificate(content)
+    authorities.check(certificate)
+    if bound := _bound(session, certificate):
+        raise Refused(_("这张卡已登记到账号 %(name)s，请先在那里移除。", name=bound.account.username))
+    issuer_hash, serial = _identity(certificate)
+    card = CardCertificate(account_id=account.id, issuer_hash=issuer_hash, serial=serial, added_at=clock.now())
+    card.issuer, card.subject = certificate.issuer.rfc4514_string()[:LONGEST], holder(certificate)
+    card.ends_at = certificate.not_valid_after_utc
+    session.add(card)
+    session.flush()
+    return card
+
+
+def _identity(certificate: x509.Certificate) -> tuple[str, str]:
+    return hashed(certificate.issuer.public_bytes().hex()), f"{certificate.serial_number:x}"[:64]
+
+
+def _bound(session: Session, certificate: x509.Certificate) -> CardCertificate | None:
+    issuer_hash, serial = _identity(certificate)
+    same = (CardCertificate.issuer_hash == issuer_hash) & (CardCertificate.serial == serial)
+    return session.scalar(select(CardCertificate).where(same))
+
+
+def verify_card(
+    session: Session, certificate: x509.Certificate, authorities: CardAuthorities, place: Place
+) -> tuple[int, str]:
+    """(account id, holder) of a card whose possession was proved by TLS. Commits, for it writes the log.
+
+    Raises Refused, with one sentence for a card that is bound to nobody and for a disabled account. For a session that
+    sees everything.
+    """
+    card = _bound(session, certificate)
+    account = card.account if card else None
+    try:
+        authorities.check(certificate)
+        if card is None or not card.account.is_active:
+            raise Refused(_("这张卡没有登记到可以使用的账号，请用用户名登录，或联系系统管理员登记。"))
+    except Refused as refused:
+        log.record(session, SignIn.CARD_REFUSED, account, place, holder(certificate)[:64], str(refused))
+        session.commit()
+        raise
+    card.used_at = clock.now()
+    session.commit()
+    return card.account_id, card.subject
+
+
+def remove(session: Session, account_id: int, card_id: int) -> str:
+    """Delete a card of the account; whose it was. Raises Refused when it is gone already. Does not commit."""
+    own = (CardCertificate.id == card_id) & (CardCertificate.account_id == account_id)
+    subject = session.scalar(select(CardCertificate.subject).where(own))
+    gone: Any = session.execute(delete(CardCertificate).where(own), execution_options={"synchronize_session": False})
+    if subject is None or not gone.rowcount:
+        raise Refused(_("这张卡已经移除，请刷新页面核对。"))
+    return subject

@@ -1,0 +1,66 @@
+"""A small authority that issues cards, and its list of what it has revoked."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from models import clock
+
+DAY = timedelta(days=1)
+PEM = serialization.Encoding.PEM
+
+
+def named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+class CardIssuer:
+    """Issues cards; two with one name are strangers to each other."""
+
+    def __init__(self, folder: Path, name: str = "测试发卡机构") -> None:
+        self.folder, self.name, self.key = folder, named(name), ec.generate_private_key(ec.SECP256R1())
+        self.revoked: list[int] = []
+        constraints = x509.BasicConstraints(ca=True, path_length=0)
+        made = self._builder(self.name, self.key.public_key()).add_extension(constraints, critical=True)
+        self.certificate = made.sign(self.key, hashes.SHA256())
+
+    def _builder(
+        self, subject: x509.Name, key: Any, since: timedelta = -DAY, until: timedelta = DAY
+    ) -> x509.CertificateBuilder:
+        made = x509.CertificateBuilder(self.name, subject, key, x509.random_serial_number())
+        return made.not_valid_before(clock.now() + since).not_valid_after(clock.now() + until)
+
+    def issue(self, holder: str, since: timedelta = -DAY, until: timedelta = DAY, usage: Any = None) -> Path:
+        """A PEM file with the certificate and key of a new card."""
+        key, path = ec.generate_private_key(ec.SECP256R1()), self.folder / f"{holder}.pem"
+        used = x509.ExtendedKeyUsage([usage or ExtendedKeyUsageOID.CLIENT_AUTH])
+        made = self._builder(named(holder), key.public_key(), since, until).add_extension(used, critical=False)
+        private = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        path.write_bytes(made.sign(self.key, hashes.SHA256()).public_bytes(PEM) + private)
+        return path
+
+    def revoke(self, card: Path) -> None:
+        self.revoked.append(x509.load_pem_x509_certificate(card.read_bytes()).serial_number)
+        self.publish()
+
+    def publish(self, until: timedelta = DAY) -> Path:
+        """Write the list of what is revoked; its path."""
+        made = x509.CertificateRevocationListBuilder(self.name).last_update(clock.now() - 2 * DAY)
+        made = made.next_update(clock.now() + until)
+        for serial in self.revoked:
+            entry = x509.RevokedCertificateBuilder(serial, clock.now() - DAY)
+            made = made.add_revoked_certificate(entry.build())
+        path = self.folder / "crl.pem"
+        path.write_bytes(made.sign(self.key, hashes.SHA256()).public_bytes(PEM))
+        return path
+
+    def trusted(self) -> Path:
+        """The file of those who are accepted."""
+        path = self.folder / "card-ca.pem"
+        path.write_bytes(self.certificate.public_bytes(PEM))
+        return path

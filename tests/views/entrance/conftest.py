@@ -1,0 +1,13 @@
+"""What the tests of signing in with a key stand on."""
+
+import pytest
+from flask import Flask
+
+from tests.views.keys import ORIGIN
+
+
+@pytest.fixture
+def house(app: Flask) -> Flask:
+    """The application at an address where browsers offer keys."""
+    app.config["BASE_URL"] = ORIGIN
+    return app

@@ -1,0 +1,147 @@
+"""Security keys enrolled and removed, by their owner and by operators; codes in their place; who must have one."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from models import access, clock
+from models.database import db
+from models.log import LogEntry
+from models.notifications import Notification
+from models.people.recovery_codes import RecoveryCode
+from models.people.security_keys import SecurityKey
+from models.people.sessions import Visit
+from tests.authenticator import PRESENT
+from tests.cast import account_of
+from tests.conftest import Acting, signed_in
+from tests.views.keys import SCRIPT, As, by_password, enrol, entries, is_in, use
+from tests.views.pages import said
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
+
+
+def test_enrolling_needs_verification_the_right_origin_a_name_and_a_recent_sign_in(house: Flask, as_: As) -> None:
+    owner = as_("publisher")
+    enrol(owner, flags=PRESENT)
+    enrol(owner, origin="https://evil.example")
+    enrol(owner, name=" ")
+    enrol(owner, name="长" * 41)
+    with house.app_context(), access.everything() as session:
+        assert session.scalars(select(SecurityKey)).all() == []
+        session.execute(update(Visit).values(began_at=clock.now() - timedelta(minutes=11)))
+        session.commit()
+    assert owner.post("/keys/options/", headers=SCRIPT).status_code == 409
+    assert "登录后 10 分钟内办理" in owner.get("/keys/").text
+
+
+def test_enrolling_ends_ones_other_sessions_and_nobody_removes_a_foreign_key(house: Flask, as_: As) -> None:
+    other, owner, stranger = as_("publisher"), as_("publisher"), as_("publisher2")
+    key = enrol(owner)
+    assert (is_in(other), is_in(owner)) == (False, True)
+    for browser in (stranger, as_("reviewer")):
+        browser.post("/keys/remove/", data={"id": 1})
+    assert use(as_(None), key).status_code == 303
+
+
+def test_a_code_of_the_operator_stands_in_for_a_lost_key_once(house: Flask, as_: As) -> None:
+    key, operator, stranger = enrol(as_("publisher")), as_("operator"), as_(None)
+    with house.app_context():
+        account = account_of("publisher").id
+    operator.post("/accounts/keys/code/", data={"id": account})
+    page = operator.get(f"/accounts/keys/?id={account}").text
+    code = page.partition('class="secret">')[2].partition("<")[0]
+    assert len(code) == 19 and code not in operator.get(f"/accounts/keys/?id={account}").text
+    by_password(stranger)
+    assert stranger.post("/login/confirm", data={"code": "AAAA-AAAA-AAAA-AAAA"}).status_code == 401
+    answer = stranger.post("/login/confirm", data={"code": code.lower().replace("-", " ")})
+    assert answer.location == "/keys/"
+    again = as_(None)
+    by_password(again)
+    assert again.post("/login/confirm", data={"code": code}).status_code == 401
+    told = entries(house)
+    assert [kind for kind, _words in told[-3:]] == ["wrong_code", "signed_in", "wrong_code"]
+    assert told[-2][1] == "用户名登录，并用恢复码确认"
+    with house.app_context(), access.everything() as session:
+        assert session.scalars(select(RecoveryCode)).all() == []
+        sentences = [row.sentence for row in session.scalars(select(Notification))]
+        assert any("发放了恢复码" in sentence for sentence in sentences)
+        given = select(LogEntry.about).where(LogEntry.kind == "code_given")
+        assert session.scalars(given).all() == ["publisher"]
+    assert use(as_(None), key).status_code == 303
+
+
+def test_codes_are_guessed_no_faster_than_passwords(house: Flask, as_: As) -> None:
+    enrol(as_("publisher"))
+    stranger = as_(None)
+    by_password(stranger)
+    pages = [stranger.post("/login/confirm", data={"code": "x"}).text for _time in range(6)]
+    assert ["恢复码不正确" in page for page in pages] == [True] * 5 + [False]
+    assert "请 1 分钟后再试" in pages[-1]
+
+
+def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(house: Flask, as_: As) -> None:
+    owner, operator = as_("publisher"), as_("operator")
+    key = enrol(owner)
+    page = operator.post("/accounts/keys/remove/", data={"id": 1}, follow_redirects=True).text
+    assert said(page) == ["已移除，publisher 已退出登录。"]
+    assert not is_in(owner)
+    assert use(as_(None), key).status_code == 401
+    stranger = as_(None)
+    assert by_password(stranger).location == "/visits/"
+    enrol(operator)
+    page = operator.post("/accounts/keys/remove/", data={"id": 2}, follow_redirects=True).text
+    assert "自己的密钥请在“我的登录方式”中办理" in page
+
+
+def test_where_keys_are_required_the_first_sign_in_leads_to_enrolling(house: Flask, as_: As) -> None:
+    house.config["KEYS_REQUIRED"] = True
+    for username in ("reviewer", "operator"):
+        browser = as_(None)
+        by_password(browser, username)
+        for address in ("/", "/visits/", "/messages/", "/review/", "/accounts/"):
+            assert browser.get(address).location == "/keys/", address
+        assert browser.post("/visits/end/", headers=SCRIPT).status_code == 403
+        assert browser.post("/keys/remove/", data={"id": 1}).location == "/keys/"
+        assert "审核和系统管理账号须使用安全密钥登录" in browser.get("/keys/").text
+        enrol(browser)
+        assert is_in(browser)
+    for username in ("publisher", "national"):
+        assert is_in(signed_in(house, username))
+
+
+def test_no_session_sees_or_writes_the_key_of_somebody_else(house: Flask, as_: As, acting: Acting) -> None:
+    """Row security: nobody's session, another person's, and the operator's, which sees keys and adds none."""
+    enrol(as_("publisher"))
+    for username, count in (("publisher", 1), ("publisher2", 0), ("reviewer", 0), ("national", 0), ("operator", 1)):
+        with acting(username):
+            found = db.session.scalars(select(SecurityKey)).all()
+            assert len(found) == count, username
+            if username != "publisher":
+                given = {
+                    "credential_id": "x",
+                    "public_key": b"",
+                    "handle": "",
+                    "name": "x",
+                    "added_at": clock.now(),
+                }
+                owner = account_of("publisher").id
+                db.session.add(SecurityKey(account_id=owner, synced=False, count=0, **given))
+                with pytest.raises(access.Closed):
+                    db.session.flush()
+                db.session.rollback()
+    with house.app_context():
+        access.enter(None)
+        assert db.session.scalars(select(SecurityKey)).all() == []
+
+
+def test_the_terminal_gives_a_code_when_no_operator_is_left_who_could(house: Flask, as_: As) -> None:
+    enrol(as_("operator"))
+    told = house.test_cli_runner().invoke(args=["account", "code", "operator"]).output
+    stranger = as_(None)
+    by_password(stranger, "operator")
+    code = told.partition("：")[2].partition("（")[0]
+    assert stranger.post("/login/confirm", data={"code": code}).location == "/keys/"
+    told = house.test_cli_runner().invoke(args=["account", "code", "publisher"]).output
+    assert "没有登记安全密钥" in told

@@ -1,0 +1,180 @@
+"""Signing in with a security key, alone and after the password; what is refused, and with which one sentence."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from models import access, clock
+from models.database import db
+from models.notifications import Notification
+from models.people.accounts import Account
+from models.people.security_keys import SecurityKey
+from tests.authenticator import PRESENT, Authenticator
+from tests.cast import account_of
+from tests.views.keys import ORIGIN, REFUSED, SCRIPT, As, by_password, enrol, entries, is_in, options, use
+from tests.views.pages import said
+from views.entrance.relying_party import relying_party
+
+
+def test_a_key_signs_in_alone_and_the_log_says_so(house: Flask, as_: As) -> None:
+    """No name is typed; the key knows its owner. On both databases."""
+    owner = as_("publisher")
+    key = enrol(owner)
+    assert "办公室密钥" in owner.get("/keys/").text
+    stranger = as_(None)
+    answer = use(stranger, key)
+    assert (answer.status_code, answer.location) == (303, "/desk/")
+    assert "王敏" in stranger.get("/desk/").text
+    assert entries(house)[-2:] == [("key_enrolled", "办公室密钥"), ("signed_in", "安全密钥登录：办公室密钥")]
+    assert "尚未使用" not in stranger.get("/keys/").text
+    with house.app_context(), access.everything() as session:
+        told = session.scalars(select(Notification)).one()
+        assert "登记了安全密钥“办公室密钥”" in told.sentence
+
+
+class TestOnSqlite:
+    """What no database changes."""
+
+    pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+    def test_with_a_key_the_password_is_the_first_of_two_steps(self, house: Flask, as_: As) -> None:
+        key, stranger = enrol(as_("publisher")), as_(None)
+        assert by_password(stranger).location == "/login/confirm"
+        assert not is_in(stranger)
+        assert use(stranger, key, "/login/confirm").location == "/visits/"
+        assert is_in(stranger)
+        assert entries(house)[-1] == ("signed_in", "用户名登录，并用安全密钥确认：办公室密钥")
+
+    def test_the_second_step_takes_no_key_of_another_account(self, house: Flask, as_: As) -> None:
+        enrol(as_("publisher"))
+        foreign, stranger = enrol(as_("publisher2")), as_(None)
+        by_password(stranger)
+        answer = use(stranger, foreign, "/login/confirm")
+        assert answer.status_code == 401 and REFUSED in answer.text
+        assert not is_in(stranger)
+
+    def test_the_second_step_ends_with_time_and_with_a_new_password(
+        self, house: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key = enrol(as_("publisher"))
+        late, changed = as_(None), as_(None)
+        by_password(late), by_password(changed)
+        with house.app_context():
+            account_of("publisher").set_password("another-Pass-1987")
+            db.session.commit()
+        assert changed.post("/login/confirm/options", headers=SCRIPT).status_code == 409
+        assert changed.get("/login/confirm").location == "/login"
+        with house.app_context():
+            account_of("publisher").password_hash = account_of("publisher2").password_hash
+            db.session.commit()
+        now = clock.now()
+        monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=6))
+        assert late.get("/login/confirm").location == "/login"
+        assert late.post("/login/confirm", data={"credential": "{}"}).location == "/login"
+        assert key.count == 2
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"flags": PRESENT},  # nobody was verified: no PIN, no fingerprint
+            {"flags": 0},
+            {"origin": "https://evil.example"},
+            {"origin": "http://localhost:8000"},
+            {"challenge": "AAAA"},
+            {"handle": "AAAA"},
+        ],
+        ids=str,
+    )
+    def test_an_answer_that_does_not_hold_is_refused_with_the_same_sentence(
+        self, house: Flask, as_: As, given: dict
+    ) -> None:
+        key, stranger = enrol(as_("publisher")), as_(None)
+        answer = use(stranger, key, **given)
+        assert answer.status_code == 401 and REFUSED in answer.text
+        assert not is_in(stranger)
+        assert entries(house)[-1] == ("key_refused", "办公室密钥")
+        assert use(stranger, key).status_code == 303  # and shuts nobody out
+
+    def test_unknown_removed_and_disabled_are_refused_alike(self, house: Flask, as_: As) -> None:
+        owner = as_("publisher")
+        removed, unknown, disabled = enrol(owner), Authenticator(ORIGIN), enrol(as_("publisher2"))
+        unknown.host, unknown.handle = "localhost", removed.handle
+        with house.app_context(), access.everything() as session:
+            key_id = session.scalars(select(SecurityKey.id).order_by(SecurityKey.id)).first()
+            session.execute(update(Account).where(Account.username == "publisher2").values(active=False))
+            session.commit()
+        page = owner.post("/keys/remove/", data={"id": key_id}, follow_redirects=True).text
+        assert said(page)[-1] == "已移除“办公室密钥”，它不能再用来登录。"
+        answers = [use(as_(None), key) for key in (removed, unknown, disabled)]
+        assert {answer.status_code for answer in answers} == {401}
+        sentences = {"".join(part for part in answer.text.split("<") if REFUSED in part) for answer in answers}
+        assert len(sentences) == 1
+        assert entries(house)[-1] == ("account_disabled", "办公室密钥")
+
+    def test_a_challenge_is_accepted_once_in_its_session_for_its_purpose(
+        self, house: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        owner, stranger = as_("publisher"), as_(None)
+        key = enrol(owner)
+        asked = options(stranger, "/login/key/options")
+        cookie = stranger.get_cookie("filing").value
+        answer = key.get(asked)
+        another = as_(None)
+        options(another, "/login/key/options")
+        assert another.post("/login/key", data={"credential": answer}).status_code == 401
+        assert stranger.post("/login/key", data={"credential": answer}).status_code == 303
+        replayed = as_(None)
+        replayed.set_cookie("filing", cookie)
+        page = replayed.post("/login/key", data={"credential": answer})
+        assert page.status_code == 401 and "已使用过" in page.text
+        by_password(replayed)
+        options(replayed, "/login/confirm/options")
+        assert replayed.post("/login/key", data={"credential": key.get(asked)}).status_code == 401
+        old = as_(None)
+        asked = options(old, "/login/key/options")
+        now = clock.now()
+        monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=6))
+        assert "已超时" in old.post("/login/key", data={"credential": key.get(asked)}).text
+
+    @pytest.mark.parametrize("sent", ["", "{}", "[]", "x", '{"id": 1}', "[" * 20_000, '{"id":"\\u0000","rawId":"AA"}'])
+    def test_nonsense_is_refused_with_a_sentence(self, house: Flask, as_: As, sent: str) -> None:
+        stranger = as_(None)
+        enrol(as_("publisher"))
+        options(stranger, "/login/key/options")
+        assert stranger.post("/login/key", data={"credential": sent}).status_code == 401
+        owner = as_("publisher2")
+        options(owner, "/keys/options/")
+        page = owner.post("/keys/add/", data={"credential": sent, "name": "x"}, follow_redirects=True)
+        assert "密钥没有登记" in page.text and "还没有登记" in page.text
+
+    @pytest.mark.parametrize("synced", [False, True])
+    def test_a_counter_locks_nobody_out_and_is_noted_where_it_means_something(
+        self, house: Flask, as_: As, synced: bool
+    ) -> None:
+        key = enrol(as_("publisher"), synced)
+        key.count = 8
+        assert use(as_(None), key).status_code == 303
+        key.count = 5
+        assert use(as_(None), key).status_code == 303
+        noted = [words for kind, words in entries(house) if kind == "key_counter"]
+        assert noted == ([] if synced else ["办公室密钥"])
+
+
+@pytest.mark.parametrize(
+    ("address", "party"),
+    [
+        ("https://filing.example.cn", ("filing.example.cn", "https://filing.example.cn")),
+        ("https://Filing.example.cn:443/", ("filing.example.cn", "https://filing.example.cn")),
+        ("https://filing.example.cn:8443/x", ("filing.example.cn", "https://filing.example.cn:8443")),
+        ("http://localhost:8000", ("localhost", "http://localhost:8000")),
+        ("http://filing.example.cn", None),
+        ("https://10.0.0.1", None),
+        ("https://[::1]", None),
+        ("http://127.0.0.1:8000", None),
+    ],
+)
+def test_for_whom_keys_answer_is_said_by_the_setting(address: str, party: tuple[str, str] | None) -> None:
+    found = relying_party({"BASE_URL": address})
+    assert (found and (found.id, found.origin)) == party

@@ -1,0 +1,98 @@
+"""卡介质登录 with the certificate on an IC card or IKey: TLS is ended by nginx, which tells us what the browser showed.
+
+Its headers are believed only with FILING_CARD_SECRET, which nginx alone knows. Whether a card is good is decided here.
+"""
+
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import click
+from cryptography import x509
+from flask import Flask, Response, current_app, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from models import access
+from models.database import db
+from models.people.accounts import Account
+from models.people.card_authorities import CardAuthorities
+from models.people.card_certificates import holder, read_certificate, verify_card
+from models.people.methods import Method
+from models.workflow import Refused
+from views.entrance.security import POLICY, local, nonce
+from views.entrance.signed_in import begin, named_place
+
+SETTINGS = ("CARD_URL", "CARD_SECRET", "CARD_CA", "CARD_CRL")
+SHORTEST = 32  # characters of the secret
+SECRET, CERTIFICATE = "X-Card-Secret", "X-Card-Certificate"
+
+
+def init_app(app: Flask) -> None:
+    app.add_url_rule("/login/card", view_func=card_login, methods=["GET", "POST"])
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Raises click.ClickException when the settings of cards cannot be used; none of them is: no card signs in."""
+    given = [name for name in SETTINGS if config[name]]
+    if not given:
+        return
+    if missing := [f"FILING_{name}" for name in SETTINGS if name not in given]:
+        raise click.ClickException(_("用卡登录还须设置 %(names)s，请补全后再启动。", names="、".join(missing)))
+    if len(str(config["CARD_SECRET"])) < SHORTEST:
+        raise click.ClickException(_("FILING_CARD_SECRET 至少 %(least)s 个字符，请改正后再启动。", least=SHORTEST))
+    where, base = urlsplit(str(config["CARD_URL"])), urlsplit(str(config["BASE_URL"]))
+    if where.scheme != "https" or where.hostname != base.hostname:
+        raise click.ClickException(_("FILING_CARD_URL 须为 https，主机名与 FILING_BASE_URL 相同，请改正后再启动。"))
+
+
+def authorities() -> CardAuthorities | None:
+    """Whose cards are accepted; None where cards are not in use."""
+    config = current_app.config
+    return CardAuthorities(Path(config["CARD_CA"]), Path(config["CARD_CRL"])) if config["CARD_SECRET"] else None
+
+
+def card_login() -> ResponseReturnValue:
+    """The card that the browser has shown, and signing in with it."""
+    target = local(request.values.get("next")) or "/"
+    page: dict[str, Any] = {"next": target, "base": _base()}
+    try:
+        certificate, trusted = _shown()
+        page["holder"], page["ends"] = holder(certificate), certificate.not_valid_after_utc
+        if request.method != "POST":
+            trusted.check(certificate)
+            return _page(page)
+        where = named_place()
+        with access.everything() as everything:
+            account_id, name = verify_card(everything, certificate, trusted, where)
+    except Refused as refused:
+        return _page(page | {"error": str(refused)}, 401 if request.method == "POST" else 200)
+    begin(db.session.get_one(Account, account_id), where, Method.CARD, name)
+    return redirect(_base() + target, 303)
+
+
+def _shown() -> tuple[x509.Certificate, CardAuthorities]:
+    """The certificate whose key the browser has proved to hold; raises Refused."""
+    trusted, secret = authorities(), str(current_app.config["CARD_SECRET"] or "")
+    given = request.headers.get(SECRET, "")
+    if trusted is None or not hmac.compare_digest(given.encode(), secret.encode()):
+        raise Refused(_("请从登录页面的“卡介质登录”打开；本系统没有开通用卡登录的，请用用户名登录。"))
+    shown = unquote(request.headers.get(CERTIFICATE, ""))
+    if not shown:
+        raise Refused(_("没有读到卡的证书，请插好 IC 卡或 IKey，关闭浏览器后重新打开，再选择证书。"))
+    return read_certificate(shown.encode()), trusted
+
+
+def _base() -> str:
+    return str(current_app.config["BASE_URL"]).rstrip("/")
+
+
+def _page(page: dict[str, Any], status: int = 200) -> Response:
+    """Its form leads to the same host at another port, which is another origin."""
+    parts = urlsplit(_base())
+    allowed = POLICY.replace("form-action 'self'", f"form-action 'self' {parts.scheme}://{parts.netloc}")
+    response = current_app.make_response((render_template("entrance/card_login.html", **page), status))
+    response.headers["Content-Security-Policy"] = allowed.format(nonce=nonce())
+    return response

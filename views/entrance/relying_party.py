@@ -1,0 +1,65 @@
+"""For whom security keys answer: FILING_BASE_URL, never what a request says of itself; and who must have one."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from flask import current_app
+from flask_babel import gettext as _
+
+from models.people.accounts import Account
+from models.people.methods import WITH_KEY
+from models.people.security_keys import RelyingParty
+from models.vocabulary import Role
+from models.workflow import Refused
+from views.entrance.addresses import as_compared, is_local
+
+BOUND = frozenset({Role.REVIEWER, Role.OPERATOR})  # who must have a key where the setting says so
+
+
+def relying_party(config: Mapping[str, Any]) -> RelyingParty | None:
+    """None where browsers offer no keys: an address without a name (localhost has one), or without https."""
+    parts = urlsplit(str(config["BASE_URL"]))
+    host = as_compared(parts.netloc.rpartition("@")[2])
+    is_name = bool(host) and ":" not in host and not host.replace(".", "").isdecimal()
+    if not is_name or (parts.scheme != "https" and host != "localhost"):
+        return None
+    port = parts.port if parts.port != {"https": 443, "http": 80}.get(parts.scheme) else None
+    origin = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    return RelyingParty(host, origin, _("赴境外加工光盘进口备案系统"))
+
+
+def party() -> RelyingParty:
+    """Raises Refused where browsers offer no keys."""
+    found = relying_party(current_app.config)
+    if found is None:
+        raise Refused(_("本系统的访问地址不支持安全密钥，请用用户名登录，并告知系统管理员。"))
+    return found
+
+
+def are_required(config: Mapping[str, Any]) -> bool:
+    """Whether reviewers and operators must have a key: KEYS_REQUIRED; unset, everywhere but on this machine."""
+    if config["KEYS_REQUIRED"] is None:
+        return not is_local(urlsplit(str(config["BASE_URL"])).hostname or "")
+    return bool(config["KEYS_REQUIRED"])
+
+
+def must_enrol(account: Account) -> bool:
+    """Whether this account may do nothing before it has a key, for it has signed in without one."""
+    if account.role not in BOUND or not are_required(current_app.config):
+        return False
+    return account.visit is None or account.visit.method not in WITH_KEY
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Raises click.ClickException when keys are required and no browser could offer one."""
+    if config["KEYS_REQUIRED"] not in (None, True, False):
+        raise click.ClickException(_("FILING_KEYS_REQUIRED 应为 true 或 false，请改正后再启动。"))
+    if are_required(config) and relying_party(config) is None:
+        raise click.ClickException(
+            _(
+                "审核和系统管理账号须用安全密钥登录，FILING_BASE_URL 须为 https:// 加域名；"
+                "不要求安全密钥的，请设置 FILING_KEYS_REQUIRED=false 后再启动。"
+            )
+        )

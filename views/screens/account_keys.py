@@ -1,0 +1,96 @@
+"""登录方式 of an account, for operators: lost keys removed, a one-time code given for a key that is out of reach."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from models.database import db
+from models.log import Operation
+from models.notifications.sign_in_changes import tell_owner
+from models.people import card_certificates, recovery_codes, security_keys
+from models.people.accounts import Account
+from models.people.security_keys import SecurityKey
+from models.people.sessions import end_visits
+from models.workflow import Refused
+from views.entrance import one_time
+from views.entrance.card_login import authorities
+from views.panel.display import Button, button_html, on_screen
+from views.panel.fields import number_of
+from views.panel.logged import note
+from views.screens.account_cards import AccountCardsScreen
+
+
+class AccountKeysScreen(AccountCardsScreen):
+    """The part of 账号 that is about keys."""
+
+    opens = frozenset({"keys", "remove_key", "give_code"}) | AccountCardsScreen.opens
+
+    @expose("/keys/")
+    def keys(self) -> Any:
+        """The keys of one account; a new code is shown this once. Commits that it is shown."""
+        account = self.get_one(request.args.get("id")) or abort(404)
+        notes = one_time.pop_notes() if request.method == "GET" else []  # a HEAD shows nothing
+        db.session.commit()
+        session = db.session()
+        page: dict[str, Any] = {"account": account, "notes": notes, "readable": on_screen}
+        page["keys"] = security_keys.keys_of(session, account.id)
+        page["code_until"] = recovery_codes.waits(session, account.id)
+        page["cards"] = card_certificates.cards_of(session, account.id)
+        page["takes_cards"] = authorities() is not None
+        page |= {"remove_button": self._remove_button, "code_button": self._code_button}
+        return self.render("screens/account_keys.html", **page)
+
+    def _remove_button(self, key: SecurityKey) -> Any:
+        ask = _(
+            "确定要移除 %(name)s 的密钥“%(key)s”吗？该账号将立即退出登录。", name=key.account.username, key=key.name
+        )
+        return button_html(Button("remove_key", _("移除"), self.path(".remove_key"), ask), key.id)
+
+    def _code_button(self, account: Account) -> Any:
+        ask = _("确定要向 %(name)s 发放恢复码吗？请先核实本人身份。", name=account.username)
+        return button_html(
+            Button("give_code", _("发放恢复码"), self.path(".give_code"), ask), account.id, "btn btn-light"
+        )
+
+    @expose("/keys/remove/", methods=("POST",))
+    def remove_key(self) -> Any:
+        """Remove a key of somebody else, all of whose sessions end."""
+        number, session = number_of(request.form.get("id")) or 0, db.session()
+        key = session.get(SecurityKey, number)
+        if key is None:
+            flash(_("这把密钥已经移除，请刷新页面核对。"), "error")
+            return redirect(self.get_url(".index_view"), 303)
+        account = key.account
+
+        def act() -> str:
+            refuse_own(account)
+            name = security_keys.remove(session, account.id, number)
+            end_visits(session, account.id)
+            note(Operation.KEY_TAKEN, account.username, name)
+            tell_owner(session, account.id, _("系统管理员移除了您的安全密钥“%(name)s”", name=name))
+            return _("已移除，%(name)s 已退出登录。", name=account.username)
+
+        return self.do(act, account.id)
+
+    @expose("/keys/code/", methods=("POST",))
+    def give_code(self) -> Any:
+        """发放恢复码: shown once, used once, in place of a key."""
+        account, session = self.get_one(request.form.get("id")) or abort(404), db.session()
+
+        def act() -> str:
+            refuse_own(account)
+            one_time.add_note(recovery_codes.give(session, account))
+            note(Operation.CODE_GIVEN, account.username)
+            tell_owner(session, account.id, _("系统管理员向您发放了恢复码，可代替安全密钥登录一次"))
+            return ""
+
+        return self.do(act, account.id)
+
+
+def refuse_own(account: Account) -> None:
+    """Raises Refused: what an operator needs, another operator gives."""
+    if account.id == current_user.id:
+        raise Refused(_("自己的密钥请在“我的登录方式”中办理；需要恢复码的，请由另一位系统管理员发放。"))

@@ -1,0 +1,115 @@
+"""我的登录方式: one's own security keys, enrolled, named and removed; where they are required, what comes first."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import abort, current_app, flash, jsonify, redirect, request
+from flask_admin import BaseView, expose
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from models import clock, log
+from models.database import db
+from models.log import SignIn
+from models.notifications.sign_in_changes import tell_owner
+from models.people import online, security_keys
+from models.people.methods import WITH_KEY, Method
+from models.workflow import Refused
+from views.entrance import key_challenge
+from views.entrance.place import place
+from views.entrance.relying_party import must_enrol, party, relying_party
+from views.panel.display import on_screen
+from views.panel.fields import number_of
+from views.panel.saving import races_as_refusals
+
+FRESH = timedelta(minutes=10)  # after sign-in; later, somebody else may sit at the desk
+
+
+class KeysScreen(BaseView):
+    """Everybody's; it is reached from 我的登录, not from the menu."""
+
+    def is_accessible(self) -> bool:
+        return bool(current_user.is_authenticated)
+
+    def _handle_view(self, name: str, **kwargs: Any) -> Any:
+        if not self.is_accessible():
+            abort(403)
+
+    def menu_entries(self) -> list[tuple[Any, str]]:
+        """No line in the menu."""
+        return []
+
+    @expose("/")
+    def index(self) -> Any:
+        page: dict[str, Any] = {
+            "keys": security_keys.keys_of(db.session(), current_user.id),
+            "party": relying_party(current_app.config),
+            "fresh": is_fresh(),
+            "most": security_keys.LONGEST_NAME,
+            "suggested": place().program[: security_keys.LONGEST_NAME],
+            "bound": must_enrol(current_user),
+        }
+        template = "entrance/enrol.html" if page["bound"] else "screens/keys.html"
+        return self.render(template, **page, readable=on_screen)
+
+    @expose("/options/", methods=("POST",))
+    def options(self) -> Any:
+        """What the browser is to ask a new key."""
+        assert_fresh()
+        options, challenge = security_keys.enrolment_options(db.session(), current_user, party())
+        key_challenge.keep(purpose(), challenge, options["user"]["id"])
+        return jsonify(options)
+
+    @expose("/add/", methods=("POST",))
+    def add(self) -> Any:
+        """Enrol the key that has answered; one's other sessions end."""
+        session = db.session()
+        try:
+            assert_fresh()
+            asked = key_challenge.use_up(purpose())
+            answer, name = (request.form.get(field, "") for field in ("credential", "name"))
+            with races_as_refusals():
+                key = security_keys.enrol(session, current_user, answer, asked, party(), name)
+                log.record(session, SignIn.KEY_ENROLLED, current_user, place(), words=key.name)
+                tell_owner(session, current_user.id, _("您的账号登记了安全密钥“%(name)s”", name=key.name))
+                online.end_others(session, current_user, place())
+                if current_user.visit.method not in WITH_KEY:  # the key has just been shown
+                    current_user.visit.method = Method.PASSWORD_AND_KEY
+                session.commit()
+        except Refused as refused:
+            session.rollback()
+            flash(str(refused), "error")
+            return redirect(self.get_url(".index"), 303)
+        flash(_("已登记“%(name)s”。今后用户名登录须用密钥确认，也可以直接用卡介质登录。", name=key.name), "success")
+        return redirect(self.get_url(".index"), 303)
+
+    @expose("/remove/", methods=("POST",))
+    def remove(self) -> Any:
+        """Remove one's own key."""
+        session = db.session()
+        try:
+            assert_fresh()
+            name = security_keys.remove(session, current_user.id, number_of(request.form.get("id")) or 0)
+            log.record(session, SignIn.KEY_REMOVED, current_user, place(), words=name)
+            tell_owner(session, current_user.id, _("您的账号移除了安全密钥“%(name)s”", name=name))
+            session.commit()
+            flash(_("已移除“%(name)s”，它不能再用来登录。", name=name), "success")
+        except Refused as refused:
+            session.rollback()
+            flash(str(refused), "error")
+        return redirect(self.get_url(".index"), 303)
+
+
+def purpose() -> str:
+    """What a challenge for a new key is bound to: this session."""
+    return f"enrol {current_user.visit.id}"
+
+
+def is_fresh() -> bool:
+    return bool(clock.now() - current_user.visit.began_at <= FRESH)
+
+
+def assert_fresh() -> None:
+    """Raises Refused when the sign-in is too long ago."""
+    if not is_fresh():
+        raise Refused(_("登记和移除密钥须在登录后 10 分钟内办理，请退出后重新登录。"))
