@@ -9,6 +9,7 @@ PACKAGES = python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 lib
 BIN = .venv/bin
 FLASK = $(BIN)/flask --app app
 INSTALLED = .venv/requirements.txt
+PEERS = .venv/peers/peers.txt
 SAMPLES = .venv/samples/samples.txt
 VOICES = instance/voices/made
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
@@ -58,6 +59,12 @@ $(SAMPLES): tests/corpus/samples.txt | $(INSTALLED)
 		{ echo '测试用的样本文件没有取到，请检查网络和 pip 软件源后，再次运行同一命令。' >&2; exit 1; }
 	@cp $< $@
 
+$(PEERS): tests/bench/peers.txt | $(INSTALLED)
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-input --require-hashes -r $< || \
+		{ echo '用来比较的软件没有装上，请检查网络和 pip 软件源后，再次运行同一命令。' >&2; exit 1; }
+	@cp $< $@
+
 run: export FILING_BASE_URL ?= http://localhost:$(PORT)
 run: export FILING_CUSTOMS_GATEWAY ?= folder:customs
 run: SHELL = setpriv
@@ -100,9 +107,8 @@ migration: $(INSTALLED) ## 改动模型之后编写迁移（NAME="改了什么"�
 screens: setup ## 重新拍摄 README 和版式测试中的图片
 	@SCREENS=1 $(BIN)/pytest -q tests/browser/test_pages.py tests/views/certificate/test_looks.py -k pictures
 
-bench: setup ## 测量速度（同一次运行中的比值；N=100 可少测几份）
-	@$(BIN)/python -m tests.bench.certificates $(N)
-	@$(BIN)/python -m tests.bench.exchange $(N)
+bench: setup $(PEERS) ## 与同类产品比较速度，写入 README（一百万条；QUICK=1 为十万条）
+	@$(BIN)/python -m tests.bench $(if $(QUICK),100000 5)
 
 lint: $(INSTALLED) ## 检查代码风格和类型
 	@$(BIN)/ruff check

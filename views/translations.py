@@ -11,11 +11,12 @@ class Catalog(Domain):
     """As Flask-Babel's own; the language cannot change within a request."""
 
     def get_translations(self) -> Any:
-        if not g:
-            return super().get_translations()
-        if "translations" not in g:
-            g.translations = super().get_translations()
-        return g.translations
+        found = g.get("translations") if g else None
+        if found is None:
+            found = super().get_translations()
+            if g:
+                g.translations = found
+        return found
 
 
 class Translator(Babel):

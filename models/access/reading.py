@@ -1,6 +1,7 @@
 """What each role sees: a condition for every kind of row, added to every statement of the ORM."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, event, exists, false, func, or_, select, true
@@ -80,22 +81,33 @@ def _log_rule(viewer: Viewer | None) -> ColumnElement[bool]:
 
 
 def _scope(info: dict[Any, Any]) -> tuple[Any, ...]:
-    """The loader options of a session, made once: (LoadedFor, rules on Application, children, own buffers)."""
-    viewer: Viewer | None = info.get(KEY)
+    """The loader options of a session, made once."""
     if "scope" not in info:
-        rules: dict[type, ColumnElement[bool]] = {
-            Application: RULES[viewer.role](viewer) if viewer and viewer.role in RULES else false()
-        }
-        me = viewer.account_id if viewer else 0
-        rules |= {TypedForm: TypedForm.account_id == me, KeptQuery: KeptQuery.account_id == me}
-        rules |= {model: _own_or_operated(viewer, model) for model in OF_ACCOUNTS}
-        rules |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
-        rules[LogEntry], rules[BlankForm] = _log_rule(viewer), true() if viewer else false()
-        rules[CaseLease] = true() if desk_of(viewer) else false()
-        rules |= _of_messages(viewer)
-        options = (with_loader_criteria(model, rule, **EVERYWHERE) for model, rule in rules.items())
-        info["scope"] = (LoadedFor(viewer), *options, CHILD_RULE, NOTIFICATION_RULE)
+        viewer: Viewer | None = info.get(KEY)
+        info["scope"] = _options(viewer) if viewer else _options_of_nobody()
     return info["scope"]
+
+
+@cache
+def _options_of_nobody() -> tuple[Any, ...]:
+    """Of a session that serves no account yet, as every request is at first: the same for all of them."""
+    return _options(None)
+
+
+def _options(viewer: Viewer | None) -> tuple[Any, ...]:
+    """(LoadedFor, rules on Application, children, own buffers)."""
+    rules: dict[type, ColumnElement[bool]] = {
+        Application: RULES[viewer.role](viewer) if viewer and viewer.role in RULES else false()
+    }
+    me = viewer.account_id if viewer else 0
+    rules |= {TypedForm: TypedForm.account_id == me, KeptQuery: KeptQuery.account_id == me}
+    rules |= {model: _own_or_operated(viewer, model) for model in OF_ACCOUNTS}
+    rules |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
+    rules[LogEntry], rules[BlankForm] = _log_rule(viewer), true() if viewer else false()
+    rules[CaseLease] = true() if desk_of(viewer) else false()
+    rules |= _of_messages(viewer)
+    options = (with_loader_criteria(model, rule, **EVERYWHERE) for model, rule in rules.items())
+    return (LoadedFor(viewer), *options, CHILD_RULE, NOTIFICATION_RULE)
 
 
 def _of_messages(viewer: Viewer | None) -> dict[type, ColumnElement[bool]]:

@@ -26,7 +26,6 @@ from models.people.recovery_codes import RecoveryCode
 from models.people.security_keys import SecurityKey
 from models.vocabulary import Role
 
-
 OWN = (TypedForm, KeptQuery, CalendarFeed, SecurityKey)
 OF_OPERATORS = (Announcement, AnnouncementChange, BlankForm, CardCertificate, RecoveryCode)
 

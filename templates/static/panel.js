@@ -1,4 +1,4 @@
-// What the screens need beyond plain HTML. No inline handlers (CSP).
+// What the screens need beyond plain HTML, served as panel/all.js (views/entrance/joined_files.py). No inline handlers (CSP).
 import "./panel/acts.js";
 import "./panel/submit.js";
 import "./panel/toolbar.js";

@@ -111,8 +111,8 @@ def grant(app: Flask, key: int) -> int:
         return int(granted.id)
 
 
-def compare_with_bare_type(app: Flask, key: int) -> bool:
-    """Render and sign, warm, against WeasyPrint alone on the same HTML and style; and a stored print against both."""
+def typesetting(app: Flask, key: int, turns: int = TURNS) -> tuple[float, float, float]:
+    """Seconds, warm: render and sign; WeasyPrint alone on the same HTML and style; a print of the stored paper."""
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
 
@@ -121,9 +121,14 @@ def compare_with_bare_type(app: Flask, key: int) -> bool:
         whole = order(granted, "320000", keys(), page)
         fonts = FontConfiguration()
         style = CSS(filename=STYLE, font_config=fonts)
-        bare = median(lambda: HTML(string=whole.html).write_pdf(stylesheets=[style], font_config=fonts))
-        own_time = median(lambda: TYPESETTER.make_pdf(whole))
-        stored_time = median(lambda: paper(granted, store()), 200)
+        bare = median(lambda: HTML(string=whole.html).write_pdf(stylesheets=[style], font_config=fonts), turns)
+        own_time = median(lambda: TYPESETTER.make_pdf(whole), turns)
+        return own_time, bare, median(lambda: paper(granted, store()), 10 * turns)
+
+
+def compare_with_bare_type(app: Flask, key: int) -> bool:
+    """Render and sign against WeasyPrint alone, and a stored print against both."""
+    own_time, bare, stored_time = typesetting(app, key)
     times = f"{own_time * 1000:.0f} ms / {bare * 1000:.0f} ms"
     ratio = own_time / bare
     fine = report("render and sign / bare WeasyPrint", ratio, f"≤ {SLOWEST}", ratio <= SLOWEST, times)

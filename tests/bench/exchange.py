@@ -50,8 +50,8 @@ def deliver(app: Flask) -> None:
             assert "接收成功" in line, line
 
 
-def run(count: int) -> None:
-    """All of it, on a register of its own."""
+def rates(count: int) -> tuple[float, float]:
+    """(messages, bare commits) a second, on a register of its own."""
     with tempfile.TemporaryDirectory() as folder:
         app = made(Path(folder))
         for key in submitted(app, count, small_pdf, carriers=1):
@@ -61,9 +61,14 @@ def run(count: int) -> None:
         commits = a_second(lambda: bare_commits(app), COMMITS)
         app.config["CUSTOMS_PACE"] = {"per_minute": 10**9}
         with simulated(Path(folder)) as app.config["CUSTOMS_GATEWAY"]:
-            messages = a_second(lambda: deliver(app), count)
-        print(f"messages a second, one deliverer    {messages:8.1f}   (claimed, signed, sent, received, noted)")
-        print(f"bare commits a second / messages    {commits / messages:8.2f}   ({commits:.0f} commits a second)")
+            return a_second(lambda: deliver(app), count), commits
+
+
+def run(count: int) -> None:
+    """Print both, and their ratio."""
+    messages, commits = rates(count)
+    print(f"messages a second, one deliverer    {messages:8.1f}   (claimed, signed, sent, received, noted)")
+    print(f"bare commits a second / messages    {commits / messages:8.2f}   ({commits:.0f} commits a second)")
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ def busiest(app: Flask) -> Iterator[tuple[str, str, Pages]]:
             pages["certificate's number"] = f"/register/?certificate={number}"
         if who in ("large", "small"):
             pages |= _of_exchange(message if who == "large" else "Z")
+        pages |= {"desk": "/desk/"} | ({} if who == "publisher" else {"statistics": "/statistics/"})
         yield who, str(name), pages
 
 
@@ -138,18 +139,25 @@ def filled(address: str, folder: Path, count: int) -> Flask:
     return app
 
 
-def run(count: int) -> None:
-    """On SQLite, then on PostgreSQL where there is one."""
+def databases(count: int) -> Iterator[tuple[str, str, Flask]]:
+    """(name, address, application on it) of SQLite, then PostgreSQL where it answers, with so many rows."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        measure(filled(f"sqlite:///{folder}/lists.sqlite", folder, count), f"SQLite, {count:,} applications")
+        address = f"sqlite:///{folder}/lists.sqlite"
+        yield "SQLite", address, filled(address, folder, count)
         try:
             server = psycopg.connect(f"postgresql://{POSTGRESQL}/postgres", autocommit=True, connect_timeout=3)
         except psycopg.OperationalError:
             print("PostgreSQL does not answer", file=sys.stderr)
             return
         with server, database(server, "filing_bench_lists") as address:
-            measure(filled(address, folder, count), f"PostgreSQL, {count:,} applications")
+            yield "PostgreSQL", address, filled(address, folder, count)
+
+
+def run(count: int) -> None:
+    """On both databases."""
+    for name, _address, app in databases(count):
+        measure(app, f"{name}, {count:,} applications")
 
 
 def on(address: str) -> None:

@@ -252,7 +252,7 @@ def test_a_file_chosen_before_the_script_is_there_is_sent_all_the_same(
     """On a slow line the page is there before what listens to it."""
     press = comes("publisher")
     page, held = press.page, list[Route]()
-    page.route("**/panel.js", lambda route: held.append(route))
+    page.route("**/panel/all.js", lambda route: held.append(route))
     page.goto("/applications/new/", wait_until="commit")
     press.attach("licence", 许可证=a_pdf("1"))
     page.wait_for_function("document.querySelector('#file-licence input').files.length === 1")

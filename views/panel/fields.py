@@ -7,7 +7,7 @@ from flask_admin.form import Select2Field
 from flask_babel import gettext as _
 from wtforms import DateField, DecimalField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import Optional
-from wtforms.widgets import Select, TextArea, TextInput
+from wtforms.widgets import TextArea
 
 from models.codes import code_of, label_of, labelled, names_of, search_keys
 from models.codes.search import pinyin_keys
@@ -25,12 +25,15 @@ from models.text import (
 from models.vocabulary import Word
 from models.workflow import Refused
 from views.panel.checks import AtMost, unreadable_as_error
+from views.panel.widgets import Select, TextInput
 
 Reading = Callable[[str | None], str | None]
 
 
 class PlainTextField(StringField):
     """One line of text: `read` turns it into what is stored (None: nothing visible), or raises Unreadable."""
+
+    widget = TextInput()
 
     def __init__(
         self, label: Any = None, validators: Any = None, *, read: Reading = clean_text, most: int = 0, **kwargs: Any
@@ -135,6 +138,8 @@ class CodeText(StringField):
 
     What the row holds already stays, though the list may no longer offer it.
     """
+
+    widget = TextInput()
 
     def __init__(self, label: Any = None, validators: Any = None, *, codes: str, **kwargs: Any) -> None:
         kwargs["render_kw"] = {"list": f"codes-{codes}", "autocomplete": "off"} | kwargs.get("render_kw", {})

@@ -21,7 +21,7 @@ def cells(view: Any, row: Any, columns: Iterable[Column]) -> Markup:
     """The cells of one row; for a screen with `acts`, first the checkbox that picks it."""
     picked = _picked(row) if view.acts else ""
     made = (_cell(head, view, row, name) for name, head in once("heads", lambda: _heads(columns)).items())
-    return Markup(picked) + Markup("").join(made)
+    return Markup(picked + "".join(made))
 
 
 def _heads(columns: Iterable[Column]) -> dict[str, str]:
@@ -39,13 +39,13 @@ def _picked(row: Any) -> str:
     )
 
 
-def _cell(head: str, view: Any, row: Any, name: str) -> Markup:
+def _cell(head: str, view: Any, row: Any, name: str) -> str:
     if name == "acts":
         acts = acts_of_application(view, row) if isinstance(row, Application) else "".join(_acts(view, row))
-        return Markup(f"\n{head}>{acts}</td>")
+        return f"\n{head}>{acts}</td>"
     title = getattr(row, name) if name in WIDE else None
     tooltip = f' title="{escape(title)}"' if title else ""
-    return Markup(f"\n{head}{tooltip}>{escape(view.get_list_value(None, row, name))}</td>")
+    return f"\n{head}{tooltip}>{escape(view.get_list_value(None, row, name))}</td>"
 
 
 def _acts(view: Any, row: Any) -> Iterator[str]:

@@ -133,9 +133,15 @@ class Screen(PagedView):
 
     # Rows: three doors, one parser. The scope itself sits in the session (models.access).
     def get_one(self, key: Any) -> Any:
+        """The row of this number, if it is seen; None otherwise. A page asks for its row up to four times."""
         number = number_of(key)
         if number is None:
             return None
+        if request.method == "GET":
+            return once((self.endpoint, number), lambda: self._row(number))
+        return self._row(number)
+
+    def _row(self, number: int) -> Any:
         return db.session.query(self.model).filter(self.model.id == number).one_or_none()
 
     # The query form 查询/重置, whose state is the address.

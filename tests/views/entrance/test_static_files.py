@@ -4,16 +4,18 @@ import gzip
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 import pytest
 
 from tests import ROOT
 from tests.conftest import Browser
+from views.entrance.joined_files import script
 from views.entrance.static_files import SHEETS, StaticFiles
 
 As = Callable[[str | None], Browser]
 NAMED = re.compile(r'(?:href|src)="(/assets/[^"]+)"')
+PICTURE = re.compile(r"\(\"[^\"]+svg[^\"]+\"\)|\(\"[^\"]+svg\"\)")
 BESIDE = re.compile(r'(?:import|from|url\()\s*"([^"]+)"')
 
 
@@ -69,7 +71,7 @@ def test_an_address_changes_with_what_any_file_holds(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_what_scripts_and_style_sheets_name_beside_themselves_is_kept_with_them(as_: As) -> None:
-    """A relative address of a script, a style sheet or a picture leads into the same folder of the digest."""
+    """A relative address of a script or a style sheet leads into the same folder of the digest."""
     browser, found = as_("publisher"), set[str]()
     waiting = set(NAMED.findall(browser.get("/applications/").text))
     while waiting:
@@ -78,8 +80,49 @@ def test_what_scripts_and_style_sheets_name_beside_themselves_is_kept_with_them(
         answer = browser.get(address)
         assert (answer.status_code, "immutable" in answer.headers["Cache-Control"]) == (200, True), address
         if address.endswith((".js", ".css")):
-            waiting |= {urljoin(address, beside) for beside in BESIDE.findall(answer.text)} - found
-    assert {name.rpartition("/")[2] for name in found} >= {"panel.js", "combobox.js", "all.css", "calendar.svg"}
+            waiting |= {urljoin(address, beside) for beside in BESIDE.findall(answer.text) if ":" not in beside} - found
+    assert {name.rpartition("/")[2] for name in found} >= {"all.js", "all.css", "bell.svg"}
+
+
+def test_the_pictures_of_the_joined_sheet_are_in_it(as_: As) -> None:
+    sheet = as_(None).get("/assets/panel/all.css").text
+    pictures = re.findall(r'url\("([^"]+)"\)', sheet)
+    assert pictures
+    for picture in pictures:
+        kind, _comma, drawn = picture.partition(",")
+        assert kind == "data:image/svg+xml"
+        assert unquote(drawn).startswith("<svg")
+
+
+def test_the_scripts_of_the_panel_are_one_in_the_order_of_their_imports(as_: As) -> None:
+    """Every module but those of other pages is in it once, behind what it imports."""
+    script = as_(None).get("/assets/panel/all.js").text
+    names = [f"panel/{path.name}" for path in (ROOT / "templates" / "static" / "panel").glob("*.js")]
+    for name in names:
+        assert script.count(f"const {re.sub(r'[^a-z]', '_', name)} = (() => {{") == 1, name
+    for taken in re.finditer(r"^const \{.*\} = (\w+);$", script, re.M):
+        assert f"const {taken[1]} = (() => {{" in script[: taken.start()]
+
+
+def test_each_joined_script_has_a_scope_of_its_own() -> None:
+    sources = {
+        "one.js": 'import { a, b as c } from "./below/two.js";\nimport "./three.js";\nc(a);\n',
+        "below/two.js": "export const a = 1;\nexport async function b() {}\n",
+        "three.js": 'import { a } from "./below/two.js";\nf(a);\n',
+    }
+    joined = script({name: text.encode() for name, text in sources.items()}, "one.js").decode()
+    two, three, one = joined.split("const ")[1], "const three_js", "const one_js"
+    assert two.startswith("below_two_js = (() => {\n")
+    assert joined.index(three) < joined.index(one)
+    assert "async function b() {}\nreturn { a, b };\n})();\n" in joined
+    assert "const { a, b: c } = below_two_js;\n\nc(a);\n" in joined
+    assert not re.search("^(import|export)", joined, re.M)
+
+
+@pytest.mark.parametrize("line", ['import * as x from "./b.js";', "export default 1;", 'export { a } from "./b.js";'])
+def test_a_script_that_cannot_be_joined_stops_the_start(line: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"one.js: {line}")):
+        script({"one.js": f"{line}\n".encode(), "b.js": b""}, "one.js")
 
 
 def test_the_sheets_of_the_panel_are_one_request_in_the_order_of_the_cascade(as_: As) -> None:
@@ -89,8 +132,12 @@ def test_the_sheets_of_the_panel_are_one_request_in_the_order_of_the_cascade(as_
     (address,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
     joined = browser.get(address).text
     static = ROOT / "templates" / "static"
-    sheets = {path: path.read_text(encoding="utf-8") for path in (*static.glob("panel/*.css"), static / "panel.css")}
-    assert [path.name for path, content in sheets.items() if content not in joined] == []
+    joined = PICTURE.sub("(picture)", joined)
+    sheets = {
+        path.relative_to(static).as_posix(): PICTURE.sub("(picture)", path.read_text(encoding="utf-8"))
+        for path in (*static.glob("panel/*.css"), static / "panel.css")
+    }
+    assert [name for name, content in sheets.items() if content not in joined] == []
     first, *_rest, last = SHEETS
     assert joined.startswith((static / f"{first}.css").read_text(encoding="utf-8"))
-    assert joined.endswith((static / f"{last}.css").read_text(encoding="utf-8"))
+    assert joined.endswith(sheets[f"{last}.css"])

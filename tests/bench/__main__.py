@@ -1,0 +1,53 @@
+"""`make bench`: one table of pages and acts on both databases, which is printed and written into the README.
+
+`python -m tests.bench [N] [TURNS]`: N applications, a million unless told, each page opened TURNS times, 9 unless told.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests import ROOT
+from tests.bench import certificates, exchange, lists, pages, table
+from tests.bench.table import LIMIT, Goal, Line
+
+
+def acts(turns: int) -> list[Line]:
+    """The acts that cost more than a page: a certificate made, a message delivered to the simulated customs."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = certificates.made(Path(folder))
+        key = certificates.grant(app, certificates.submitted(app, 1, certificates.small_pdf).pop())
+        own, bare, stored = certificates.typesetting(app, key, turns)
+    messages, commits = exchange.rates(10 * turns)
+    typeset, again = Goal(certificates.SLOWEST, LIMIT), Goal(1 / certificates.STORED, LIMIT)
+    return [
+        Line("certificate typeset and signed", own * 1000, None, "", bare * 1000, None, typeset),
+        Line("certificate printed again", stored * 1000, None, "", own * 1000, None, again),
+        Line("message claimed, signed, sent, receipt noted", 1000 / messages, None, "", 1000 / commits, None, None),
+    ]
+
+
+def measured(count: int, turns: int) -> Iterator[tuple[str, Line]]:
+    """(database, line) of everything, the acts last."""
+    for name, address, app in lists.databases(count):
+        for line in pages.measure(app, turns, address):
+            yield name, line
+    for line in acts(turns):
+        yield "SQLite", line
+
+
+def main(count: int, turns: int) -> None:
+    """Measure, print, and put the table into the README."""
+    rows = list(measured(count, turns))
+    text = f"{table.machine()}; {count:,} applications, medians of {turns}.\n\n{table.markdown(rows)}"
+    print(text, flush=True)
+    table.write(ROOT / "README.md", text)
+
+
+if __name__ == "__main__":
+    numbers = [int(number) for number in sys.argv[1:]]
+    main(*(numbers + [1_000_000, 9][len(numbers) :]))
+    sys.stdout.flush()
+    os._exit(0)  # the typesetter's process need not be waited for

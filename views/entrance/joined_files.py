@@ -1,0 +1,65 @@
+"""What a page of the panel asks for in one request: its style sheets with their pictures, its scripts.
+
+The sources stay apart, and are joined when the process starts. A script may use two forms of `import`, of a file beside
+it, and export functions and constants by name; anything else stops the start.
+"""
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+Contents = Mapping[str, bytes]  # path in the folder → content
+PICTURE = re.compile(r'url\("([^":]+\.svg)"\)')
+IMPORT = re.compile(r'^import (?:\{ (.+) \} from )?"(\./[^"]+)";$', re.M)
+EXPORT = re.compile(r"^export (?=(?:async function|function|const) ([\w$]+))", re.M)
+LEFT = re.compile(r"^(?:import|export)\b.*$", re.M)
+
+
+def sheet(contents: Contents, parts: Sequence[str]) -> bytes:
+    """The style sheets one after the other, with the pictures they name inside."""
+    return "".join(_with_pictures(contents, part) for part in parts).encode()
+
+
+def _with_pictures(contents: Contents, name: str) -> str:
+    def embedded(named: re.Match[str]) -> str:
+        picture = contents[_beside(name, named[1])].decode()
+        return f'url("data:image/svg+xml,{quote(picture)}")'
+
+    return PICTURE.sub(embedded, contents[name].decode())
+
+
+def script(contents: Contents, entry: str) -> bytes:
+    """A module and all that it imports as one: each in a scope of its own, in the order a browser would run them."""
+    ordered: dict[str, str] = {}
+    _join(contents, entry, ordered)
+    return "".join(ordered.values()).encode()
+
+
+def _join(contents: Contents, name: str, ordered: dict[str, str]) -> None:
+    if name in ordered:
+        return
+    ordered[name] = ""  # one that is imported again below is not joined twice
+    text = contents[name].decode()
+    for _names, other in IMPORT.findall(text):
+        _join(contents, _beside(name, other), ordered)
+    exported = EXPORT.findall(text)
+    text = EXPORT.sub("", IMPORT.sub(lambda found: _taken(name, *found.groups()), text))
+    if left := LEFT.search(text):
+        raise ValueError(f"{name}: {left[0]}")
+    del ordered[name]  # and put in anew, behind what it imports
+    ordered[name] = f"const {_object(name)} = (() => {{\n{text}return {{ {', '.join(exported)} }};\n}})();\n"
+
+
+def _taken(name: str, names: str | None, other: str) -> str:
+    """`import { a, b as c } from "./other.js";` as names in the scope of the importing module."""
+    return f"const {{ {names.replace(' as ', ': ')} }} = {_object(_beside(name, other))};" if names else ""
+
+
+def _object(name: str) -> str:
+    """The name of what a module exports, which no module uses itself."""
+    return re.sub(r"\W", "_", name)
+
+
+def _beside(name: str, other: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), other))
