@@ -16,10 +16,11 @@ from models import access, clock
 from models.log import LogEntry
 from models.people import card_certificates
 from models.people.card_authorities import CardAuthorities
+from models.people.card_certificates import CardCertificate
 from models.workflow import Refused
 from tests.cards import DAY, PEM, CardIssuer
 from tests.cast import account_of
-from tests.views.keys import As
+from tests.views.keys import SCRIPT, As, by_password, enrol, is_in
 from views.entrance.card_login import CERTIFICATE, SECRET
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
@@ -216,3 +217,25 @@ def test_a_refused_card_that_is_only_shown_stands_in_the_log_once(
     for _time in range(2):
         assert "已被吊销" in as_(None).get("/login/card", headers=headers(card)).text
     assert refusals(house) == [("reviewer", "陈静")]
+
+
+def test_whoever_has_a_card_enrols_no_key_by_password_alone_where_keys_are_required(
+    house: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
+) -> None:
+    """Or the password would be enough for an account that signs in by card and has never enrolled a key."""
+    house.config["KEYS_REQUIRED"] = True
+    card = issuer.issue("陈静")
+    bind(house, authorities, card, "reviewer")
+    thief, owner = as_(None), as_(None)
+    by_password(thief, "reviewer")
+    page = thief.get("/keys/").text
+    assert "请退出后用卡登录" in page and "data-key=" not in page
+    answer = thief.post("/keys/options/", headers=SCRIPT)
+    assert answer.status_code == 409 and "请退出后用卡登录" in answer.json["message"]
+    assert "请退出后用卡登录" in thief.post("/keys/add/", data={"name": "x"}, follow_redirects=True).text
+    assert not is_in(thief)
+    assert owner.post("/login/card", headers=headers(card)).status_code == 303
+    enrol(owner)
+    with house.app_context(), access.everything() as session:
+        assert session.scalars(select(CardCertificate.used_at)).one() is not None
+    assert by_password(as_(None), "reviewer").location == "/login/confirm"
