@@ -10,6 +10,7 @@ from models import access, clock
 from models.database import db
 from models.log import LogEntry
 from models.notifications import Notification
+from models.people import calendar_feeds
 from models.people.recovery_codes import RecoveryCode
 from models.people.security_keys import SecurityKey
 from models.people.sessions import Visit
@@ -124,6 +125,18 @@ def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(house: Fl
     enrol(operator)
     page = operator.post("/accounts/keys/remove/", data={"id": 2}, follow_redirects=True).text
     assert "自己的密钥请在“我的登录方式”中办理" in page
+
+
+def test_with_a_key_that_the_operator_removes_the_address_of_the_calendar_ends(house: Flask, as_: As) -> None:
+    """Whoever has found the key may have made one."""
+    owner = as_("reviewer")
+    enrol(owner)
+    with house.app_context(), access.everything() as session:
+        token = calendar_feeds.renew(session, account_of("reviewer"))
+        session.commit()
+    assert as_(None).get(f"/feed/{token}.ics").status_code == 200
+    as_("operator").post("/accounts/keys/remove/", data={"id": 1})
+    assert as_(None).get(f"/feed/{token}.ics").status_code == 404
 
 
 def test_where_keys_are_required_the_first_sign_in_leads_to_enrolling(house: Flask, as_: As) -> None:
