@@ -25,6 +25,7 @@ class SignIn(Word):
     WRONG_PASSWORD = "wrong_password", _l("登录失败：密码不正确")
     UNKNOWN_NAME = "unknown_name", _l("登录失败：没有这个用户名")
     ACCOUNT_DISABLED = "account_disabled", _l("登录失败：账号已停用")
+    AWAITS_KEY = "awaits_key", _l("密码正确，等待安全密钥确认")
     KEY_REFUSED = "key_refused", _l("登录失败：安全密钥没有通过核验")
     CARD_REFUSED = "card_refused", _l("登录失败：卡没有通过核验")
     WRONG_CODE = "wrong_code", _l("登录失败：恢复码不正确")

@@ -27,7 +27,7 @@ class Authenticator:
         self.host, self.handle = options["rp"]["id"], options["user"]["id"]
         numbers = self.key.public_key().public_numbers()
         x, y = (number.to_bytes(32) for number in (numbers.x, numbers.y))
-        public = cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})
+        public = cbor2.dumps(given.get("public", {1: 2, 3: -7, -1: 1, -2: x, -3: y}))
         made = bytes(16) + len(self.id).to_bytes(2) + self.id + public
         data = self._data(given.get("flags", self.flags) | ATTESTED) + made
         client = self._client("webauthn.create", options["challenge"], given)

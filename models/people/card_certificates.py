@@ -1,9 +1,10 @@
 """Certificates on IC cards and IKeys, each bound to an account by issuer and serial number."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -15,9 +16,11 @@ from models.log import Place, SignIn
 from models.people.accounts import Account
 from models.people.card_authorities import CardAuthorities
 from models.people.signin_failures import hashed
+from models.text import without_format_characters
 from models.workflow import Refused
 
 LONGEST = 300  # characters that are kept of a name
+REPEATED = timedelta(hours=1)  # in which a card that is shown again and again is one entry of the log
 COMMON_NAME = x509.NameOID.COMMON_NAME
 
 
@@ -29,7 +32,7 @@ class CardCertificate(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"), index=True)
     account: Mapped[Account] = relationship(lazy="joined")
-    issuer_hash: Mapped[str] = mapped_column(String(64))  # SHA-256 of the issuer's name in DER
+    issuer_hash: Mapped[str] = mapped_column(String(64))  # SHA-256 of the issuer's name and public key
     serial: Mapped[str] = mapped_column(String(64))  # hex
     issuer: Mapped[str] = mapped_column(String(LONGEST))
     subject: Mapped[str] = mapped_column(String(LONGEST))
@@ -41,19 +44,20 @@ class CardCertificate(Base):
 
 
 def read_certificate(content: bytes) -> x509.Certificate:
-    """A certificate in PEM or DER; raises Refused for anything else."""
+    """A certificate in PEM or DER, whose names can be read; raises Refused for anything else."""
     try:
-        if b"-----BEGIN" in content:
-            return x509.load_pem_x509_certificate(content)
-        return x509.load_der_x509_certificate(content)
+        is_text = b"-----BEGIN" in content
+        read = x509.load_pem_x509_certificate(content) if is_text else x509.load_der_x509_certificate(content)
+        holder(read), read.issuer.rfc4514_string()
     except ValueError:
         raise Refused(_("这不是可以读取的证书文件，请从卡中导出证书（.cer、.crt 或 .pem）后再试。")) from None
+    return read
 
 
 def holder(certificate: x509.Certificate) -> str:
     """Whose card it is, as people read it: the common name, or the whole name."""
     names = certificate.subject.get_attributes_for_oid(COMMON_NAME)
-    return str(names[0].value if names else certificate.subject.rfc4514_string())[:LONGEST]
+    return without_format_characters(str(names[0].value if names else certificate.subject.rfc4514_string()))[:LONGEST]
 
 
 def cards_of(session: Session, account_id: int) -> list[CardCertificate]:
@@ -66,25 +70,50 @@ def bind(session: Session, account: Account, content: bytes, authorities: CardAu
     """Bind the certificate of a file to the account; raises Refused. Flushes."""
     certificate = read_certificate(content)
     authorities.check(certificate)
-    if bound := _bound(session, certificate):
+    if bound := _bound(session, certificate, authorities):
         raise Refused(_("这张卡已登记到账号 %(name)s，请先在那里移除。", name=bound.account.username))
-    issuer_hash, serial = _identity(certificate)
-    card = CardCertificate(account_id=account.id, issuer_hash=issuer_hash, serial=serial, added_at=clock.now())
-    card.issuer, card.subject = certificate.issuer.rfc4514_string()[:LONGEST], holder(certificate)
+    identity = _identity(certificate, authorities)
+    assert identity is not None  # checked above
+    card = CardCertificate(account_id=account.id, issuer_hash=identity[0], serial=identity[1], added_at=clock.now())
+    issuer = without_format_characters(certificate.issuer.rfc4514_string())
+    card.issuer, card.subject = issuer[:LONGEST], holder(certificate)
     card.ends_at = certificate.not_valid_after_utc
     session.add(card)
     session.flush()
     return card
 
 
-def _identity(certificate: x509.Certificate) -> tuple[str, str]:
-    return hashed(certificate.issuer.public_bytes().hex()), f"{certificate.serial_number:x}"[:64]
+def _identity(certificate: x509.Certificate, authorities: CardAuthorities) -> tuple[str, str] | None:
+    """(issuer_hash, serial); None when none of them has signed it. Two issuers with one name are two."""
+    issuer = authorities.issuer_of(certificate)
+    if issuer is None:
+        return None
+    key = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashed((issuer.subject.public_bytes() + key).hex()), f"{certificate.serial_number:x}"[:64]
 
 
-def _bound(session: Session, certificate: x509.Certificate) -> CardCertificate | None:
-    issuer_hash, serial = _identity(certificate)
-    same = (CardCertificate.issuer_hash == issuer_hash) & (CardCertificate.serial == serial)
+def _bound(session: Session, certificate: x509.Certificate, authorities: CardAuthorities) -> CardCertificate | None:
+    identity = _identity(certificate, authorities)
+    if identity is None:
+        return None
+    same = (CardCertificate.issuer_hash == identity[0]) & (CardCertificate.serial == identity[1])
     return session.scalar(select(CardCertificate).where(same))
+
+
+def look_at(session: Session, certificate: x509.Certificate, authorities: CardAuthorities, place: Place) -> None:
+    """Raises Refused for a card that does not hold, and logs that, once an hour, when it is bound. Commits.
+
+    For a session that sees everything.
+    """
+    try:
+        authorities.check(certificate)
+    except Refused as refused:
+        if card := _bound(session, certificate, authorities):
+            told, since = (holder(certificate)[:64], str(refused)), clock.now() - REPEATED
+            if not log.has(session, SignIn.CARD_REFUSED, card.account.username, *told, since):
+                log.record(session, SignIn.CARD_REFUSED, card.account, place, *told)
+                session.commit()
+        raise
 
 
 def verify_card(
@@ -95,7 +124,7 @@ def verify_card(
     Raises Refused, with one sentence for a card that is bound to nobody and for a disabled account. For a session that
     sees everything.
     """
-    card = _bound(session, certificate)
+    card = _bound(session, certificate, authorities)
     account = card.account if card else None
     try:
         authorities.check(certificate)

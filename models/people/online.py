@@ -65,7 +65,7 @@ def slowed(session: Session) -> list[tuple[Account, datetime]]:
 
     A pause lasts an hour at most: whoever waits has failed within it.
     """
-    failed = (SignIn.WRONG_PASSWORD.value, SignIn.WRONG_CURRENT.value)
+    failed = (SignIn.WRONG_PASSWORD.value, SignIn.WRONG_CURRENT.value, SignIn.WRONG_CODE.value)
     since = clock.now() - LONGEST_PAUSE
     ids = select(LogEntry.account_id).where(LogEntry.log == "signins", LogEntry.kind.in_(failed), LogEntry.at > since)
     found = {account.username: account for account in session.scalars(select(Account).where(Account.id.in_(ids)))}

@@ -45,7 +45,12 @@ def give(session: Session, account: Account) -> str:
 
 def use(session: Session, account: Account, typed: str, place: Place) -> None:
     """Use up the code of the account; raises Refused, and while rate-limited as passwords are. Commits."""
-    attempt = record_attempt(session, account.username, place, known_browser=False)
+    try:
+        attempt = record_attempt(session, account.username, place, known_browser=False)
+    except Refused:
+        log.record(session, SignIn.SLOWED, account, place)
+        session.commit()
+        raise
     code = "".join(unicodedata.normalize("NFKC", typed).upper().replace("-", "").split())
     right = (RecoveryCode.account_id == account.id) & (RecoveryCode.code_hash == hashed(code))
     used: Any = session.execute(

@@ -44,7 +44,7 @@ LONGEST_NAME = 40
 CHALLENGE = 32  # random bytes
 TIMEOUT = 120_000  # milliseconds that the browser waits for the person
 # What the package raises, and its parsers, for anything but a valid answer of a browser.
-INVALID = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+INVALID = (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,9 @@ def verify_use(
     key, used = _verified(session, answer, challenge, party, account_id)
     if key is None or used is None or not key.account.is_active:
         kind = SignIn.ACCOUNT_DISABLED if used and key else SignIn.KEY_REFUSED
-        log.record(session, kind, key.account if key else None, place, words=key.name if key else "")
+        asked = account_id or (key.account_id if key else None)
+        name = key.name if key and key.account_id == asked else ""  # nothing of a key of somebody else
+        log.record(session, kind, session.get(Account, asked) if asked else None, place, words=name)
         session.commit()
         raise Refused(
             _("密钥没有通过核验，没有登录。请使用已登记的密钥再试；仍不能登录的，请用用户名登录，或联系系统管理员。")

@@ -19,7 +19,7 @@ from models import access
 from models.database import db
 from models.people.accounts import Account
 from models.people.card_authorities import CardAuthorities
-from models.people.card_certificates import holder, read_certificate, verify_card
+from models.people.card_certificates import holder, look_at, read_certificate, verify_card
 from models.people.methods import Method
 from models.workflow import Refused
 from views.entrance.security import POLICY, local, nonce
@@ -61,11 +61,11 @@ def card_login() -> ResponseReturnValue:
     try:
         certificate, trusted = _shown()
         page["holder"], page["ends"] = holder(certificate), certificate.not_valid_after_utc
-        if request.method != "POST":
-            trusted.check(certificate)
-            return _page(page)
         where = named_place()
         with access.everything() as everything:
+            if request.method != "POST":
+                look_at(everything, certificate, trusted, where)
+                return _page(page)
             account_id, name = verify_card(everything, certificate, trusted, where)
     except Refused as refused:
         return _page(page | {"error": str(refused)}, 401 if request.method == "POST" else 200)

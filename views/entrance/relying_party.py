@@ -45,11 +45,14 @@ def are_required(config: Mapping[str, Any]) -> bool:
     return bool(config["KEYS_REQUIRED"])
 
 
+def is_bound(account: Account) -> bool:
+    """Whether this account must have a key, or a card."""
+    return account.role in BOUND and are_required(current_app.config)
+
+
 def must_enrol(account: Account) -> bool:
     """Whether this account may do nothing before it has a key, for it has signed in without one."""
-    if account.role not in BOUND or not are_required(current_app.config):
-        return False
-    return account.visit is None or account.visit.method not in WITH_KEY
+    return is_bound(account) and (account.visit is None or account.visit.method not in WITH_KEY)
 
 
 def check(config: Mapping[str, Any]) -> None:

@@ -10,14 +10,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
-from models import access, clock
+from models import access, clock, log
 from models.database import db
+from models.log import SignIn
 from models.people import recovery_codes, security_keys
 from models.people.accounts import Account
 from models.people.methods import Method
 from models.people.signin_failures import hashed
 from models.workflow import Refused
 from views.entrance import key_challenge
+from views.entrance.place import place
 from views.entrance.relying_party import party
 from views.entrance.security import local, wants_json
 from views.entrance.signed_in import assert_opened_by, begin, named_place
@@ -37,7 +39,9 @@ def is_needed(account: Account) -> bool:
 
 
 def hold(account: Account, target: str) -> None:
-    """Note that the password was right, until the second step."""
+    """Note that the password was right, until the second step: in the cookie, and in the log. Commits."""
+    log.record(db.session(), SignIn.AWAITS_KEY, account, place())
+    db.session.commit()
     session[KEY] = [account.id, _password_of(account), target, clock.now().timestamp()]
 
 

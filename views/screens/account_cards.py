@@ -11,7 +11,7 @@ from models.log import Operation
 from models.notifications.sign_in_changes import tell_owner
 from models.people import card_certificates
 from models.people.card_certificates import CardCertificate
-from models.people.sessions import end_visits
+from models.people.revocation import end_access
 from models.workflow import Refused
 from views.entrance.card_login import authorities
 from views.panel.display import Button, button_html
@@ -52,7 +52,7 @@ class AccountCardsScreen(LoggedScreen):
 
     @expose("/cards/remove/", methods=("POST",))
     def remove_card(self) -> Any:
-        """Remove a card; every session of its owner ends."""
+        """Remove a card; every session of its owner ends, and the address of the calendar."""
         session = db.session()
         card = session.get(CardCertificate, number_of(request.form.get("id")) or 0)
         if card is None:
@@ -62,7 +62,7 @@ class AccountCardsScreen(LoggedScreen):
 
         def act() -> str:
             name = card_certificates.remove(session, account.id, number)
-            end_visits(session, account.id)
+            end_access(session, account.id)
             note(Operation.CARD_REMOVED, account.username, name)
             tell_owner(session, account.id, _("系统管理员移除了您的卡“%(name)s”", name=name[:100]))
             return _("已移除，%(name)s 已退出登录。", name=account.username)

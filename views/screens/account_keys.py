@@ -12,8 +12,8 @@ from models.log import Operation
 from models.notifications.sign_in_changes import tell_owner
 from models.people import card_certificates, recovery_codes, security_keys
 from models.people.accounts import Account
+from models.people.revocation import end_access
 from models.people.security_keys import SecurityKey
-from models.people.sessions import end_visits
 from models.workflow import Refused
 from views.entrance import one_time
 from views.entrance.card_login import authorities
@@ -57,7 +57,7 @@ class AccountKeysScreen(AccountCardsScreen):
 
     @expose("/keys/remove/", methods=("POST",))
     def remove_key(self) -> Any:
-        """Remove a key of somebody else, all of whose sessions end."""
+        """Remove a key of somebody else, all of whose sessions end, and the address of whose calendar."""
         number, session = number_of(request.form.get("id")) or 0, db.session()
         key = session.get(SecurityKey, number)
         if key is None:
@@ -68,7 +68,7 @@ class AccountKeysScreen(AccountCardsScreen):
         def act() -> str:
             refuse_own(account)
             name = security_keys.remove(session, account.id, number)
-            end_visits(session, account.id)
+            end_access(session, account.id)
             note(Operation.KEY_TAKEN, account.username, name)
             tell_owner(session, account.id, _("系统管理员移除了您的安全密钥“%(name)s”", name=name))
             return _("已移除，%(name)s 已退出登录。", name=account.username)

@@ -10,6 +10,7 @@ from models import access, clock
 from models.database import db
 from models.log import LogEntry
 from models.notifications import Notification
+from models.people import calendar_feeds
 from models.people.recovery_codes import RecoveryCode
 from models.people.security_keys import SecurityKey
 from models.people.sessions import Visit
@@ -45,6 +46,35 @@ def test_enrolling_ends_ones_other_sessions_and_nobody_removes_a_foreign_key(hou
     assert use(as_(None), key).status_code == 303
 
 
+def test_removing_ones_own_key_ends_ones_other_sessions(house: Flask, as_: As) -> None:
+    """Whoever has found the key may have come in by it."""
+    owner, finder = as_("publisher"), as_(None)
+    assert use(finder, enrol(owner)).status_code == 303
+    assert is_in(finder)
+    owner.post("/keys/remove/", data={"id": 1})
+    assert (is_in(finder), is_in(owner)) == (False, True)
+
+
+def test_where_keys_are_required_the_last_one_is_not_removed(house: Flask, as_: As) -> None:
+    """Otherwise the password alone would be enough to enrol any other."""
+    house.config["KEYS_REQUIRED"] = True
+    owner = as_(None)
+    by_password(owner, "reviewer")
+    enrol(owner)
+    page = owner.post("/keys/remove/", data={"id": 1}, follow_redirects=True).text
+    assert "这是最后一把，没有移除" in page
+    enrol(owner, name="备用")
+    page = owner.post("/keys/remove/", data={"id": 1}, follow_redirects=True).text
+    assert "已移除“办公室密钥”" in page
+
+
+def test_a_public_key_that_is_none_is_refused_with_a_sentence(house: Flask, as_: As) -> None:
+    owner = as_("publisher")
+    for public in ([], {}, {1: 2, 3: -7, -1: 9, -2: b"", -3: b""}, 5):
+        enrol(owner, public=public)
+        assert "密钥没有登记" in owner.get("/keys/").text, public
+
+
 def test_a_code_of_the_operator_stands_in_for_a_lost_key_once(house: Flask, as_: As) -> None:
     key, operator, stranger = enrol(as_("publisher")), as_("operator"), as_(None)
     with house.app_context():
@@ -61,8 +91,8 @@ def test_a_code_of_the_operator_stands_in_for_a_lost_key_once(house: Flask, as_:
     by_password(again)
     assert again.post("/login/confirm", data={"code": code}).status_code == 401
     told = entries(house)
-    assert [kind for kind, _words in told[-3:]] == ["wrong_code", "signed_in", "wrong_code"]
-    assert told[-2][1] == "用户名登录，并用恢复码确认"
+    assert [kind for kind, _words in told[-4:]] == ["wrong_code", "signed_in", "awaits_key", "wrong_code"]
+    assert told[-3][1] == "用户名登录，并用恢复码确认"
     with house.app_context(), access.everything() as session:
         assert session.scalars(select(RecoveryCode)).all() == []
         sentences = [row.sentence for row in session.scalars(select(Notification))]
@@ -79,6 +109,8 @@ def test_codes_are_guessed_no_faster_than_passwords(house: Flask, as_: As) -> No
     pages = [stranger.post("/login/confirm", data={"code": "x"}).text for _time in range(6)]
     assert ["恢复码不正确" in page for page in pages] == [True] * 5 + [False]
     assert "请 1 分钟后再试" in pages[-1]
+    assert entries(house)[-1][0] == "slowed"
+    assert 'id="slowed"' in as_("operator").get("/online/").text  # an operator may end it
 
 
 def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(house: Flask, as_: As) -> None:
@@ -93,6 +125,18 @@ def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(house: Fl
     enrol(operator)
     page = operator.post("/accounts/keys/remove/", data={"id": 2}, follow_redirects=True).text
     assert "自己的密钥请在“我的登录方式”中办理" in page
+
+
+def test_with_a_key_that_the_operator_removes_the_address_of_the_calendar_ends(house: Flask, as_: As) -> None:
+    """Whoever has found the key may have made one."""
+    owner = as_("reviewer")
+    enrol(owner)
+    with house.app_context(), access.everything() as session:
+        token = calendar_feeds.renew(session, account_of("reviewer"))
+        session.commit()
+    assert as_(None).get(f"/feed/{token}.ics").status_code == 200
+    as_("operator").post("/accounts/keys/remove/", data={"id": 1})
+    assert as_(None).get(f"/feed/{token}.ics").status_code == 404
 
 
 def test_where_keys_are_required_the_first_sign_in_leads_to_enrolling(house: Flask, as_: As) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from models import access, clock
 from models.database import db
+from models.log import LogEntry
 from models.notifications import Notification
 from models.people.accounts import Account
 from models.people.security_keys import SecurityKey
@@ -54,6 +55,19 @@ class TestOnSqlite:
         answer = use(stranger, foreign, "/login/confirm")
         assert answer.status_code == 401 and REFUSED in answer.text
         assert not is_in(stranger)
+
+    def test_whoever_knows_the_password_and_has_no_key_stands_in_the_log_of_its_owner(
+        self, house: Flask, as_: As
+    ) -> None:
+        """Else a stolen password is tried, found to be right, and nobody reads of it."""
+        enrol(as_("publisher"))
+        foreign, stranger = enrol(as_("publisher2")), as_(None)
+        by_password(stranger)
+        assert said_of(house)[-1] == ("publisher", "awaits_key", "")
+        for key in (foreign, Authenticator(ORIGIN)):
+            key.host = "localhost"
+            use(stranger, key, "/login/confirm")
+            assert said_of(house)[-1] == ("publisher", "key_refused", "")
 
     def test_the_second_step_ends_with_time_and_with_a_new_password(
         self, house: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
@@ -106,7 +120,7 @@ class TestOnSqlite:
             session.execute(update(Account).where(Account.username == "publisher2").values(active=False))
             session.commit()
         page = owner.post("/keys/remove/", data={"id": key_id}, follow_redirects=True).text
-        assert said(page)[-1] == "已移除“办公室密钥”，它不能再用来登录。"
+        assert said(page)[-1] == "已移除“办公室密钥”，它不能再用来登录，其他设备上的登录已退出。"
         answers = [use(as_(None), key) for key in (removed, unknown, disabled)]
         assert {answer.status_code for answer in answers} == {401}
         sentences = {"".join(part for part in answer.text.split("<") if REFUSED in part) for answer in answers}
@@ -160,6 +174,13 @@ class TestOnSqlite:
         assert use(as_(None), key).status_code == 303
         noted = [words for kind, words in entries(house) if kind == "key_counter"]
         assert noted == ([] if synced else ["办公室密钥"])
+
+
+def said_of(app: Flask) -> list[tuple[str, str, str]]:
+    """(user name, kind, words) of the log of sign-ins, in order."""
+    with app.app_context(), access.everything() as session:
+        rows = select(LogEntry.username, LogEntry.kind, LogEntry.words).where(LogEntry.log == "signins")
+        return [tuple(row) for row in session.execute(rows.order_by(LogEntry.id))]
 
 
 @pytest.mark.parametrize(

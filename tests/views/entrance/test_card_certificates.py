@@ -1,0 +1,241 @@
+"""Certificates and lists of what is revoked, from a careless or hostile world: who comes in, what is logged."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from flask import Flask
+from sqlalchemy import select
+
+from models import access, clock
+from models.log import LogEntry
+from models.people import card_certificates
+from models.people.card_authorities import CardAuthorities
+from models.people.card_certificates import CardCertificate
+from models.workflow import Refused
+from tests.cards import DAY, PEM, CardIssuer
+from tests.cast import account_of
+from tests.views.keys import SCRIPT, As, by_password, enrol, is_in
+from views.entrance.card_login import CERTIFICATE, SECRET
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
+WORD = "a-secret-that-only-nginx-knows-0123456789"
+
+ONE, TWO = "http://a/1.crl", "http://a/2.crl"
+MISSING = "吊销列表缺失或已过期"
+
+
+@pytest.fixture
+def issuer(house: Flask, tmp_path: Path) -> CardIssuer:
+    made = CardIssuer(tmp_path)
+    house.config.update(CARD_SECRET=WORD, CARD_URL="https://localhost:8443/login/card")
+    house.config.update(CARD_CA=str(made.trusted()), CARD_CRL=str(made.publish()))
+    return made
+
+
+@pytest.fixture
+def authorities(issuer: CardIssuer) -> CardAuthorities:
+    return CardAuthorities(issuer.folder / "card-ca.pem", issuer.folder / "crl.pem")
+
+
+def bind(app: Flask, authorities: CardAuthorities, card: Path, username: str) -> None:
+    with app.app_context(), access.everything() as session:
+        card_certificates.bind(session, account_of(username), card.read_bytes(), authorities)
+        session.commit()
+
+
+def headers(card: Path) -> dict[str, str]:
+    """What nginx adds for a browser with this card."""
+    shown = card.read_bytes().partition(b"-----BEGIN PRIVATE")[0]
+    return {SECRET: WORD, CERTIFICATE: quote(shown)}
+
+
+def refusals(app: Flask) -> list[tuple[str, str]]:
+    """(user name, object) of each refused card in the log."""
+    with app.app_context(), access.everything() as session:
+        rows = select(LogEntry.username, LogEntry.about).where(LogEntry.kind == "card_refused").order_by(LogEntry.id)
+        return [tuple(row) for row in session.execute(rows)]
+
+
+def certificate(
+    issuer: CardIssuer, *extensions: x509.ExtensionType, name: str = "卡", serial: int = 77
+) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = x509.CertificateBuilder(issuer.name, subject, issuer.key.public_key(), serial)
+    made = made.not_valid_before(clock.now() - DAY).not_valid_after(clock.now() + DAY)
+    for extension in extensions:
+        made = made.add_extension(extension, critical=False)
+    return made.sign(issuer.key, hashes.SHA256())
+
+
+def crl(issuer: CardIssuer, *extensions: x509.ExtensionType, revoked: int = 0, age: timedelta = DAY) -> bytes:
+    made = x509.CertificateRevocationListBuilder(issuer.name).last_update(clock.now() - age)
+    made = made.next_update(clock.now() + DAY)
+    if revoked:
+        made = made.add_revoked_certificate(x509.RevokedCertificateBuilder(revoked, clock.now() - DAY).build())
+    for extension in extensions:
+        made = made.add_extension(extension, critical=True)
+    return made.sign(issuer.key, hashes.SHA256()).public_bytes(PEM)
+
+
+def point(address: str) -> x509.UniformResourceIdentifier:
+    return x509.UniformResourceIdentifier(address)
+
+
+def part(address: str | None = None, **only: bool) -> x509.IssuingDistributionPoint:
+    nothing = dict.fromkeys(
+        ("only_contains_user_certs", "only_contains_ca_certs", "indirect_crl", "only_contains_attribute_certs"), False
+    )
+    name = [point(address)] if address else None
+    return x509.IssuingDistributionPoint(name, None, only_some_reasons=None, **nothing | only)
+
+
+def at(address: str) -> x509.CRLDistributionPoints:
+    """Where a certificate says that it would be revoked."""
+    return x509.CRLDistributionPoints([x509.DistributionPoint([point(address)], None, None, None)])
+
+
+def refusal(authorities: CardAuthorities, card: x509.Certificate) -> str:
+    try:
+        authorities.check(card)
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
+def usage(**given: bool) -> x509.KeyUsage:
+    names = (
+        "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+        "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+    )  # fmt: skip
+    return x509.KeyUsage(**dict.fromkeys(names, False) | given)
+
+
+Lists = Callable[[CardIssuer], list[bytes]]
+
+
+@pytest.mark.parametrize(
+    ("lists", "told"),
+    [
+        (lambda issuer: [crl(issuer, revoked=77, age=2 * DAY), crl(issuer, x509.DeltaCRLIndicator(1))], "已被吊销"),
+        (lambda issuer: [crl(issuer, x509.DeltaCRLIndicator(1))], MISSING),
+        (lambda issuer: [crl(issuer, part(TWO))], MISSING),
+        (lambda issuer: [crl(issuer, part(ONE), revoked=77), crl(issuer, part(TWO))], "已被吊销"),
+        (lambda issuer: [crl(issuer, part(ONE)), crl(issuer, part(TWO))], ""),
+        (lambda issuer: [crl(issuer, part(only_contains_ca_certs=True))], MISSING),
+        (lambda issuer: [crl(issuer, part(indirect_crl=True))], MISSING),
+        (lambda issuer: [crl(issuer, part(only_contains_user_certs=True), revoked=77)], "已被吊销"),
+    ],
+    ids=("delta, base", "delta", "another part", "of two", "in none", "of authorities", "indirect", "of users"),
+)  # fmt: skip
+def test_a_list_counts_only_where_it_would_name_the_card(
+    issuer: CardIssuer, authorities: CardAuthorities, lists: Lists, told: str
+) -> None:
+    """The newest of all lists was taken, be it a delta, or for others: who was revoked elsewhere came in."""
+    (issuer.folder / "crl.pem").write_bytes(b"".join(lists(issuer)))
+    assert told in (said := refusal(authorities, certificate(issuer, at(ONE)))) and bool(told) == bool(said)
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        usage(key_encipherment=True, data_encipherment=True),
+        usage(content_commitment=True),
+        x509.BasicConstraints(ca=True, path_length=None),
+    ],
+    ids=("encryption", "signatures on papers", "an authority"),
+)
+def test_a_certificate_for_something_else_does_not_sign_in(
+    issuer: CardIssuer, authorities: CardAuthorities, extension: x509.ExtensionType
+) -> None:
+    """The key of an encryption certificate is kept by others too."""
+    assert "不能用于登录" in refusal(authorities, certificate(issuer, extension))
+    assert refusal(authorities, certificate(issuer, usage(digital_signature=True))) == ""
+
+
+def test_an_issuer_whose_own_time_is_over_lets_nobody_in(
+    issuer: CardIssuer, authorities: CardAuthorities, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = x509.load_pem_x509_certificate(issuer.issue("王敏", until=9 * DAY).read_bytes())
+    issuer.publish(9 * DAY)
+    assert refusal(authorities, card) == ""
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + 2 * DAY)
+    assert "发卡机构的证书不在有效期内" in refusal(authorities, card)
+
+
+def test_two_issuers_of_one_name_with_one_serial_number_are_two_cards(
+    house: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
+) -> None:
+    """A new generation of an authority often has the name of the former, and counts from 1 again."""
+    (tmp_path / "new").mkdir()
+    newer = CardIssuer(tmp_path / "new")
+    with (issuer.folder / "card-ca.pem").open("ab") as file:
+        file.write(newer.trusted().read_bytes())
+    with (issuer.folder / "crl.pem").open("ab") as file:
+        file.write(newer.publish().read_bytes())
+    cards = {}
+    for each, name in ((issuer, "operator"), (newer, "publisher")):
+        cards[name] = each.folder / "same.pem"
+        cards[name].write_bytes(certificate(each, name=name, serial=1).public_bytes(PEM))
+    bind(house, authorities, cards["operator"], "operator")
+    assert as_(None).post("/login/card", headers=headers(cards["publisher"])).status_code == 401
+    assert as_(None).post("/login/card", headers=headers(cards["operator"])).status_code == 303
+
+
+def test_what_a_stranger_signs_himself_names_no_account_in_the_log(
+    house: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
+) -> None:
+    """Issuer's name and serial number are public; invisible and unreadable names break nothing."""
+    (tmp_path / "x").mkdir()
+    forger, card = CardIssuer(tmp_path / "x"), tmp_path / "card.pem"
+    card.write_bytes(certificate(issuer).public_bytes(PEM))
+    bind(house, authorities, card, "operator")
+    card.write_bytes(certificate(forger, name="张\0三\u202e").public_bytes(PEM))
+    assert as_(None).post("/login/card", headers=headers(card)).status_code == 401
+    assert refusals(house) == [("", "张三")]
+    broken = certificate(forger, name="abcdef").public_bytes(Encoding.DER)
+    shown = x509.load_der_x509_certificate(broken.replace(b"abcdef", b"\xff\xff\xff\xff\xff\xff")).public_bytes(PEM)
+    card.write_bytes(shown)
+    assert "不是可以读取的证书文件" in as_(None).post("/login/card", headers=headers(card)).text
+
+
+def test_a_refused_card_that_is_only_shown_stands_in_the_log_once(
+    house: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
+) -> None:
+    """The page of a refused card has no button, so that nobody would ever have read of it."""
+    card = issuer.issue("陈静")
+    bind(house, authorities, card, "reviewer")
+    assert "读到的卡：陈静" in as_(None).get("/login/card", headers=headers(card)).text
+    assert refusals(house) == []
+    issuer.revoke(card)
+    for _time in range(2):
+        assert "已被吊销" in as_(None).get("/login/card", headers=headers(card)).text
+    assert refusals(house) == [("reviewer", "陈静")]
+
+
+def test_whoever_has_a_card_enrols_no_key_by_password_alone_where_keys_are_required(
+    house: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
+) -> None:
+    """Or the password would be enough for an account that signs in by card and has never enrolled a key."""
+    house.config["KEYS_REQUIRED"] = True
+    card = issuer.issue("陈静")
+    bind(house, authorities, card, "reviewer")
+    thief, owner = as_(None), as_(None)
+    by_password(thief, "reviewer")
+    page = thief.get("/keys/").text
+    assert "请退出后用卡登录" in page and "data-key=" not in page
+    answer = thief.post("/keys/options/", headers=SCRIPT)
+    assert answer.status_code == 409 and "请退出后用卡登录" in answer.json["message"]
+    assert "请退出后用卡登录" in thief.post("/keys/add/", data={"name": "x"}, follow_redirects=True).text
+    assert not is_in(thief)
+    assert owner.post("/login/card", headers=headers(card)).status_code == 303
+    enrol(owner)
+    with house.app_context(), access.everything() as session:
+        assert session.scalars(select(CardCertificate.used_at)).one() is not None
+    assert by_password(as_(None), "reviewer").location == "/login/confirm"
