@@ -22,7 +22,7 @@ from tests.served.answers import check
 from tests.served.keys_story import keys_enrolled_used_and_removed
 from tests.served.rows import furnished
 from tests.serving import Answer, Client, Server
-from tests.views.entrance.test_routes import PEOPLE
+from tests.views.entrance.doors import PEOPLE
 from tests.views.pages import form_of, said
 
 CARRIER = {"id": "", "specification": "12 英寸黑胶唱片", "quantity": "1,000", "unit": "010-张", "kind": "黑胶唱片"}

@@ -12,7 +12,7 @@ from tests.served.addresses import addresses
 from tests.served.answers import check
 from tests.served.rows import Rows, furnished
 from tests.serving import Server
-from tests.views.entrance.test_routes import DOORS, EVERYBODY, PEOPLE
+from tests.views.entrance.doors import DOORS, EVERYBODY, PEOPLE
 
 LETTER = dict(zip(PEOPLE.values(), PEOPLE, strict=True)) | {"agent": "P"}
 REFUSALS = 2  # addresses tried of a route that is shut

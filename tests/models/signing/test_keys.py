@@ -1,23 +1,16 @@
 """The keys of the authorities: ownership, validity, rotation, and validation of signatures."""
 
 import io
-import itertools
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import datetime, timedelta, tzinfo
-from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from flask import Flask
 from pyhanko.pdf_utils.generic import NameObject, TextStringObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from app import create_app
 from models import clock
 from models.certificate import typesetting
 from models.certificate.typesetting import Order
@@ -25,42 +18,10 @@ from models.signing.keys import Keys
 from models.signing.signatures import cms, cms_signer, paper_signer
 from models.workflow import Refused
 from tests import ROOT
+from tests.models.signing.jiangsu import JIANGSU, private, public, refusal
 from tests.offices import deliver
-from views.demo import signing_keys
 
-JIANGSU = "江苏省新闻出版局"
 UNTRUSTED = f"{JIANGSU}的签章证书不是由受信任的根证书签发，或不能用于签章，不能签发证明，请联系系统管理员核对。"
-
-
-@pytest.fixture(scope="module")
-def language_app() -> Flask:
-    """An application for its language only; no test here opens its database."""
-    return create_app({"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
-
-
-@pytest.fixture
-def keys(language_app: Flask, tmp_path: Path) -> Iterator[Keys]:
-    """The keys of two provinces, made for this test."""
-    with language_app.app_context():
-        signing_keys.establish(tmp_path / "keys", ["320000", "440000"])
-        yield Keys(tmp_path / "keys")
-
-
-def public(key: Any) -> bytes:
-    """The public key as a PEM file of the folder."""
-    return bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-
-
-def private(key: Any) -> bytes:
-    """The private key as a PEM file of the folder, without a passphrase."""
-    return bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-
-
-def refusal(keys: Keys, province: str = "320000") -> str:
-    """The sentence with which signing for this province is refused."""
-    with pytest.raises(Refused) as refused:
-        keys.signer(province)
-    return str(refused.value)
 
 
 def test_an_authority_signs_by_its_own_name(keys: Keys) -> None:
@@ -155,51 +116,6 @@ def test_roots_may_lie_in_one_file(keys: Keys) -> None:
     assert keys.signer("320000").name == f"{JIANGSU}（演示）"
 
 
-def test_keys_are_read_once_and_again_when_they_change(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each paper needs them three times, and loading them costs more than signing."""
-    before = keys.signer("320000")
-    with monkeypatch.context() as closed:
-        closed.setattr(Path, "read_bytes", lambda *_: pytest.fail("read again"))
-        assert keys.signer("320000") == before
-    deliver(keys.folder, "320000", common_name=f"{JIANGSU}新章")
-    assert keys.signer("320000").name == f"{JIANGSU}新章"
-
-
-def test_an_interrupted_generation_of_keys_is_repeated_by_the_next_start(
-    language_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Interrupted at each file in turn, the folder stays empty; the next call fills it."""
-    write, folder = signing_keys._write, tmp_path / "keys"
-    for last in range(4):
-        written = itertools.count()
-
-        def until(path: Path, content: bytes, last: int = last, written: Any = written) -> None:
-            if next(written) == last:
-                raise KeyboardInterrupt
-            write(path, content)
-
-        with language_app.app_context(), monkeypatch.context() as broken:
-            broken.setattr(signing_keys, "_write", until)
-            with pytest.raises(KeyboardInterrupt):
-                signing_keys.establish(folder, ["320000"])
-        assert list(folder.iterdir()) == []
-    with language_app.app_context():
-        assert signing_keys.establish(folder, ["320000"])
-        assert not signing_keys.establish(folder, ["320000"])
-        assert Keys(folder).signer("320000").name == f"{JIANGSU}（演示）"
-    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
-
-
-def test_a_new_key_signs_and_the_former_public_key_stays(keys: Keys) -> None:
-    """Rotation as in the README: two public keys are valid, one key signs."""
-    new = Ed25519PrivateKey.generate()
-    (keys.folder / "320000.pub").rename(keys.folder / "320000-2025.pub")
-    (keys.folder / "320000.key").write_bytes(private(new))
-    (keys.folder / "320000.pub").write_bytes(public(new))
-    assert keys.signer("320000").code_key.public_key() == new.public_key()
-    assert [province for province, _key in keys.code_keys()].count("320000") == 2
-
-
 def test_a_message_is_signed_and_whoever_alters_it_is_found_out(keys: Keys) -> None:
     data = "报文".encode()
     signature = cms(keys.signer("320000"), data)
@@ -223,29 +139,6 @@ def test_a_paper_that_was_changed_after_signing_is_refused(keys: Keys, a_pdf: An
     for broken in (paper[: len(paper) // 2], a_pdf(), b""):
         with pytest.raises(Refused, match="文件不是经签章的备案证明"):
             paper_signer(broken, keys.trusted())
-
-
-def test_what_was_signed_outlives_the_certificate_that_signed_it(
-    keys: Keys, a_pdf: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A paper is validated as of the day it was signed: the register confirms that day."""
-    long_ago = clock.now() - signing_keys.YEARS - timedelta(days=30)
-
-    class ThatDay(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
-            return long_ago.astimezone(tz)
-
-    former = Keys(keys.folder.parent / "former")
-    with monkeypatch.context() as then:
-        then.setattr("models.clock.now", lambda: long_ago)
-        then.setattr("pyhanko.sign.signers.pdf_signer.datetime", ThatDay)
-        signing_keys.establish(former.folder, ["320000"])
-        paper = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), Order("", "", long_ago.date(), former, "320000"))
-    assert "不在有效期内" in refusal(former)
-    assert paper_signer(paper, former.trusted()) == f"{JIANGSU}（演示）"
-    with pytest.raises(Refused, match="签章不是签发机关的"):
-        paper_signer(paper, keys.trusted())
 
 
 @pytest.mark.slow

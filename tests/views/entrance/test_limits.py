@@ -17,7 +17,7 @@ from models.people.sessions import Visit
 from models.people.signin_failures import SigninFailure
 from tests.cast import PASSWORD
 from tests.conftest import Browser, Making
-from tests.views.entrance.test_routes import address
+from tests.views.entrance.doors import address
 from tests.views.ledger import ledger
 from views.entrance import limits
 

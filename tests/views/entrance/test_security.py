@@ -1,65 +1,25 @@
 """Security headers, CSRF protection and error pages."""
 
-import io
-import logging
 import re
 from collections.abc import Callable
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, abort, request
+from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
-from werkzeug.test import TestResponse
 
 from app import create_app
 from models.database import db, sqlite
-from models.people.accounts import Organisation
-from models.vocabulary import Trade
-from models.workflow import Refused
 from tests.cast import PASSWORD
-from tests.conftest import Making, Recording
+from tests.conftest import Making
+from tests.views.entrance.errors import check_headers
 from tests.views.pages import form_of
 from views.entrance.addresses import networks_of
 
 As = Callable[[str | None], FlaskClient]
 Put = Callable[[Callable[[], Any]], str]
 XHR = {"X-Requested-With": "XMLHttpRequest"}
-OURS = {"Origin": "http://localhost", "Referer": "http://localhost/applications/edit/?id=7"}
-
-
-@pytest.fixture
-def put(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Put:
-    """Puts another view behind an address of the house; errors are answered as they are in production."""
-
-    def at_an_address(view: Callable[[], Any]) -> str:
-        app.config["PROPAGATE_EXCEPTIONS"] = False
-        monkeypatch.setitem(app.view_functions, "password", view)
-        return "/password"
-
-    return at_an_address
-
-
-def stored_twice() -> None:
-    """A failure whose own words would tell a table, its columns and what was typed."""
-    press = db.session.scalars(select(Organisation)).first()
-    assert press is not None
-    db.session.add(Organisation(credit_code=press.credit_code, name="机密名称", trade=Trade.AGENT, province="320000"))
-    db.session.commit()
-
-
-def check_headers(answer: TestResponse) -> None:
-    policy = answer.headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
-    assert "unsafe" not in policy
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["X-Frame-Options"] == "DENY"
-    assert answer.headers["Referrer-Policy"] == "same-origin"
-    assert "camera=()" in answer.headers["Permissions-Policy"]
-    assert "Strict-Transport-Security" not in answer.headers
 
 
 @pytest.mark.slow
@@ -116,117 +76,6 @@ def test_other_methods_are_refused(as_: As) -> None:
         assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
-SENTENCES = {
-    400: "提交的内容不完整或格式不对",
-    403: "没有这项权限",
-    404: "没有找到这个页面或资料",
-    405: "不能这样打开",
-    413: "提交的内容过长",
-    429: "操作过于频繁",
-    500: "事件编号",
-}
-
-
-def test_an_error_is_one_sentence_for_people_and_for_scripts(put: Put, as_: As) -> None:
-    address = put(lambda: abort(int(request.args["status"])))
-    browser = as_("publisher")
-    for status, sentence in SENTENCES.items():
-        page = browser.get(address, query_string={"status": status})
-        assert (page.status_code, page.mimetype) == (status, "text/html")
-        assert sentence in page.text
-        assert 'lang="zh-CN"' in page.text
-        for asking in (XHR, {"Accept": "application/json"}):
-            answer = browser.get(address, query_string={"status": status}, headers=asking)
-            assert (answer.status_code, answer.mimetype) == (status, "application/json")
-            assert sentence in answer.json["message"]
-            check_headers(answer)
-
-
-def test_a_refused_that_no_view_caught_is_shown_as_a_sentence(put: Put, as_: As) -> None:
-    def refuse() -> None:
-        raise Refused("当前状态为「待审核」，不能打印。")
-
-    address = put(refuse)
-    assert as_("publisher").get(address).status_code == 409
-    assert "「待审核」，不能打印。" in as_("publisher").get(address).text
-    assert as_("publisher").get(address, headers=XHR).json == {"message": "当前状态为「待审核」，不能打印。"}
-
-
-def test_an_error_shows_an_incident_number_that_is_in_the_log(
-    put: Put, as_: As, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nothing of the failure reaches the person; the number leads an administrator to the traceback."""
-    address = put(stored_twice)
-    with caplog.at_level(logging.ERROR):
-        page, script = as_("publisher").get(address), as_("publisher").get(address, headers=XHR)
-    assert page.status_code == script.status_code == 500
-    number = script.json["incident"]
-    assert number not in page.text
-    for answer in (page, script):
-        for leak in ("IntegrityError", "INSERT", "organisation", "UNIQUE", "Traceback", "机密名称", "models"):
-            assert leak not in answer.text
-    lines = [record for record in caplog.records if record.exc_info]
-    assert len(lines) == 2
-    assert lines[1].getMessage().startswith(f"[{number}] ")
-    assert lines[0].getMessage()[1:9] in page.text
-    assert "机密名称" not in caplog.text
-
-
-def test_the_refusal_of_a_too_large_form_names_the_limit(app: Flask, as_: As) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = 1 << 20
-    file = {"kind": "contract", "file": (io.BytesIO(b"x" * (2 << 20)), "合同.pdf")}
-    answer = as_("publisher").post("/applications/upload/", data=file)
-    assert answer.status_code == 413
-    assert "20 MB" in answer.text
-    answer = as_("publisher").post("/password", data={"current": "x" * 70_000})
-    assert answer.status_code == 413
-    assert "提交的内容过长，没有保存，请精简后重新提交。" in answer.text
-
-
-def lines(page: str) -> list[tuple[str, str]]:
-    """What an error page gives back, as (label, text)."""
-    return [(unescape(label), unescape(text)) for label, text in re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", page, re.S)]
-
-
-def test_the_error_page_of_an_expired_page_contains_the_typed_text(as_: As) -> None:
-    words = {"title": "黑胶唱片《茉莉花》", "carriers-1-specification": "12 英寸<script>", "new": "mine-2026-x"}
-    answer = as_("publisher").post("/password", data=words | {"country": "DEU"}, headers=OURS, csrf=False)
-    assert answer.status_code == 400
-    assert lines(answer.text) == [
-        ("商品名称", "黑胶唱片《茉莉花》"),
-        ("载体信息第 2 行 规格型号", "12 英寸<script>"),
-        ("国别（地区）", "DEU-德国"),
-    ]
-    assert "mine-2026-x" not in answer.text
-    assert 'href="/applications/edit/?id=7"' in answer.text
-
-
-def test_the_error_page_of_an_ended_session_contains_the_typed_text(as_: As) -> None:
-    answer = as_(None).post("/applications/edit/?id=7", data={"title": "黑胶唱片"}, headers=OURS)
-    assert answer.status_code == 401
-    assert lines(answer.text) == [("商品名称", "黑胶唱片")]
-    assert 'href="/login?next=/applications/edit/?id%3D7"' in answer.text
-
-
-@pytest.mark.slow
-def test_the_typed_text_can_be_resubmitted_after_signing_in(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
-) -> None:
-    """Without a script: the session ended; the error page holds the whole form, rows and all, and 重新提交 saves it."""
-    key = make_application(carriers=2)
-    form = form_of(as_("publisher").get(f"/applications/edit/?id={key}").text)
-    form |= {"title": "超时之后的标题", "carriers-1-quantity": "77"}
-    page = as_(None).post(f"/applications/edit/?id={key}", data=form, headers=OURS).text
-    assert "重新提交" in page
-    again = form_of(page, "again")
-    assert again == form
-    (action,) = re.findall('<form class="again" method="post" action="(.*?)">', page)
-    assert as_("publisher").post(action, data=again, headers=OURS).status_code == 302
-    records = on_record(key)
-    assert records["application"][0]["title"] == "超时之后的标题"
-    assert sorted(carrier["quantity"] for carrier in records["carrier"]) == [77, 1000]
-
-
 @pytest.mark.slow
 def test_a_script_gets_redirects_and_new_tokens_as_json(as_: As, make_application: Making) -> None:
     """保存 answers with an address; an ended session, or an old token, with a token."""
@@ -241,14 +90,6 @@ def test_a_script_gets_redirects_and_new_tokens_as_json(as_: As, make_applicatio
     ):
         assert answer.status_code == status
         assert answer.json["csrf_token"]
-
-
-def test_another_site_cannot_put_text_on_the_error_page(as_: As) -> None:
-    foreign = {"Origin": "https://evil.example", "Referer": "https://evil.example/trap"}
-    answer = as_(None).post("/password", data={"title": "请拨打假电话"}, headers=foreign)
-    assert answer.status_code == 401
-    assert "假电话" not in answer.text
-    assert "evil" not in answer.text
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:81", "http://[", "https://evil/"])

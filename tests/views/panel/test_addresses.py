@@ -8,7 +8,7 @@ import pytest
 from werkzeug.routing import Rule
 
 from tests.conftest import Browser, Making
-from tests.views.entrance.test_routes import DOORS, EVERYBODY, PEOPLE, address
+from tests.views.entrance.doors import DOORS, EVERYBODY, PEOPLE, address
 from tests.views.pages import numbers
 
 As = Callable[[str | None], Browser]

@@ -14,7 +14,7 @@ from models.application.attachments import Store
 from models.vocabulary import Status
 from tests.conftest import Browser, Making, Recording
 from tests.views.ledger import ledger
-from tests.views.screens.test_matrix import sees
+from tests.views.screens.acts_done import sees
 from tests.views.screens.uploaded import XHR, upload
 
 As = Callable[[str | None], Browser]

@@ -1,0 +1,168 @@
+"""The table of routes, by hand: who may open which, and how a test knocks there."""
+
+from werkzeug.routing import Rule
+
+from models.vocabulary import Action
+
+# P publisher and agent, R province, N nation, O operator.
+# «-»: shut even to those whose screen it is; «.»: no such door.
+SCREENS = """
+              applications  review  filings  exchange  register  accounts  organisations entrustments districts  traffic
+index_view    P             R       R        R         N         O         O              O             O          O
+create_view   P             -       -        -         -         O         O              O             -          -
+edit_view     P             -       -        -         -         O         O              O             -          -
+details_view  P             R       R        R         N         -         -              -             -          -
+export        P             -       R        -         N         -         -              -             -          -
+ajax_lookup   -             -       -        -         -         O         -              O             -          -
+perform       P             R       R        R         N         .         .              .             .          .
+attachment    P             R       R        .         N         .         .              .             .          .
+certificate   P             R       R        .         N         .         .              .             .          .
+prepare       P             R       R        .         N         .         .              .             .          .
+print_all     P             R       R        .         N         .         .              .             .          .
+together      .             R       .        .         .         .         .              .             .          .
+bundle        P             R       R        .         N         .         .              .             .          .
+copy          P             .       .        .         .         .         .              .             .          .
+duplicate     P             .       .        .         .         .         .              .             .          .
+upload        P             .       .        .         .         .         .              .             .          .
+remove        P             .       .        .         .         .         .              .             .          .
+blank         P             .       .        .         .         .         .              .             .          .
+carrier_template P             .       .        .         .         .         .              .             .          .
+carrier_preview P             .       .        .         .         .         .              .             .          .
+carrier_take  P             .       .        .         .         .         .              .             .          .
+autosave      P             .       .        .         .         .         .              .             .          .
+keys          .             .       .        .         .         O         .              .             .          .
+remove_key    .             .       .        .         .         O         .              .             .          .
+bind_card     .             .       .        .         .         O         .              .             .          .
+remove_card   .             .       .        .         .         O         .              .             .          .
+give_code     .             .       .        .         .         O         .              .             .          .
+reset         .             .       .        .         .         O         .              .             .          .
+letter        .             .       .        R         .         .         .              .             .          .
+preview       .             R       R        .         .         .         .              .             O          .
+keep_typed    .             R       R        .         .         .         .              .             .          .
+renew         .             R       R        .         .         .         .              .             .          .
+replace       .             .       .        .         .         .         .              .             O          .
+"""
+
+
+MORE_SCREENS = """
+              calendar  province  announcements messages  entrusting  queries
+index_view    O         R         O             PRNO      P             PRNO
+create_view   O         -         O             -         P             -
+edit_view     -         -         O             -         -             PRNO
+details_view  -         -         -             PRNO      -             -
+export        -         -         -             -         -             -
+ajax_lookup   -         -         -             -         -             -
+preview       O         .         .             .         .             .
+replace       O         .         .             .         .             .
+remove        O         .         .             .         .             PRNO
+opinions      .         R         .             .         .             .
+keep_opinion  .         R         .             .         .             .
+withdraw      .         .         O             .         .             .
+announcement  .         .         .             PRNO      .             .
+mail          .         .         .             PRNO      .             .
+read_all      .         .         .             PRNO      .             .
+feed          .         .         .             R         .             .
+keep_feed     .         .         .             R         .             .
+change        .         .         .             .         P             .
+keep          .         .         .             .         .             PRNO
+ask           .         .         .             .         .             PRNO
+"""
+
+
+LOG_SCREENS = """
+              signins  operations  prints  acts  online
+index_view    NO       NO          NO      N     O
+create_view   -        -           -       -     -
+edit_view     -        -           -       -     -
+details_view  -        -           -       -     -
+export        NO       NO          NO      N     -
+ajax_lookup   -        -           -       -     -
+end           .        .           .       .     O
+unlock        .        .           .       .     O
+"""
+
+
+EVERYBODY = "anybody"
+
+
+SIGNING_IN = "login key_login key_options card_login confirm confirm_options logout"
+
+
+PUBLIC = f"{SIGNING_IN} picture sound health icon feed verify.show verify.upload static admin.static"
+
+
+OTHERS = (
+    {"handbook.index": "O", "condition.index": "O", "blanks.index": "O", "blanks.file": "O", "blanks.keep": "O"}
+    | {"blanks.remove": "O", "statistics.index": "RN", "statistics.export": "RN"}
+    | dict.fromkeys(("admin.index", "desk.index", "password", "visits.index", "visits.end"), "PRNO")
+    | dict.fromkeys(("keys.index", "keys.options", "keys.add", "keys.remove"), "PRNO")
+    | dict.fromkeys(PUBLIC.split(), EVERYBODY)
+)
+
+PEOPLE = {"P": "publisher", "R": "reviewer", "N": "national", "O": "operator"}
+
+
+FILLED = {
+    "action": "print",
+    "act": "resend",
+    "what": "add",
+    "answer": "end",
+    "export_type": "csv",
+    "number": "Z",
+    "filename": "panel.css",
+    "token": "x",
+    "how": "renew",
+}
+
+
+LOOKED_UP = {"accounts.ajax_lookup": "organisation", "entrustments.ajax_lookup": "publisher"}
+
+
+ACTS = [
+    action.value for action in Action if action not in (Action.EDIT, Action.COPY, Action.DUPLICATE)
+]  # those of `perform`
+
+
+def table(text: str) -> dict[str, str]:
+    """Endpoint → letters of the roles that may use it."""
+    head, *lines = text.strip().splitlines()
+    cells = {
+        f"{screen}.{view}": letter
+        for view, *letters in map(str.split, lines)
+        for screen, letter in zip(head.split(), letters, strict=True)
+    }
+    return {endpoint: letter.strip("-") for endpoint, letter in cells.items() if letter != "."}
+
+
+DOORS = table(SCREENS) | table(MORE_SCREENS) | table(LOG_SCREENS) | OTHERS
+
+
+def acts_of(rule: Rule) -> list[str]:
+    """The acts that a route takes, or one empty word."""
+    if "action" not in rule.arguments:
+        return [""]
+    return ["grant", "return"] if rule.endpoint.endswith(".together") else sorted(ACTS, key="print".__eq__)
+
+
+def address(rule: Rule, key: int, **more: str) -> str:
+    """The URL of a route, for this row if it takes one."""
+    values = {name: (FILLED | {"action": acts_of(rule)[-1]} | more)[name] for name in rule.arguments}
+    if rule.endpoint == "admin.static":
+        values["filename"] = "vendor/jquery.min.js"
+    built = rule.build(values)
+    assert built is not None
+    return f"{built[1]}?id={key}&name={LOOKED_UP.get(rule.endpoint, '')}"
+
+
+def files_of(records: dict[str, list[dict[str, int]]]) -> list[int]:
+    """The ids of an application's attachments, from the rows of `on_record`."""
+    return [file["id"] for file in records["attachment"]]
+
+
+# Whose eyes, on which screens → the rows they must not see: who filed them, and how far they have come.
+STRANGE = {
+    "publisher": (["applications"], [("publisher2", "draft"), ("agent", "draft"), ("agent", "filed")]),
+    "agent": (["applications"], [("publisher", "returned"), ("publisher2", "filed")]),
+    "reviewer": (["review", "filings"], [("publisher", "draft"), ("press440000", "pending"), ("press440000", "filed")]),
+    "national": (["register"], [("publisher", "draft"), ("publisher", "pending"), ("publisher", "refused")]),
+}

@@ -1,0 +1,72 @@
+"""Files and carriers of others: reached neither through one's own form nor through one's own application."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.conftest import Browser, Making, Recording
+from tests.views.entrance.doors import (
+    STRANGE,
+    files_of,
+)
+from tests.views.ledger import ledger
+from tests.views.pages import form_of
+
+As = Callable[[str | None], Browser]
+
+
+SEEN_ON = {"reviewer2": ["review", "filings"]} | {name: screens for name, (screens, _rows) in STRANGE.items()}
+
+
+@pytest.mark.slow
+def test_every_file_opens_to_those_who_see_its_application(
+    as_: As, make_application: Making, a_press: Callable[..., str], on_record: Recording
+) -> None:
+    """AC2: all files × all people; a file is reached only through its application, by any screen."""
+    a_press("440000")
+    rows = [("publisher", "draft"), ("agent", "pending"), ("press440000", "filed")]
+    files = {row: files_of(on_record(make_application(by=row[0], status=row[1]))) for row in rows}
+    sees = {
+        "publisher": {"publisher"}, "publisher2": set(), "agent": {"agent"}, "press440000": {"press440000"},
+        "reviewer": {"agent"}, "reviewer2": {"press440000"}, "national": {"press440000"}, "operator": set(),
+    }  # fmt: skip
+    for username, owners in sees.items():
+        browser = as_(username)
+        screens = SEEN_ON.get(username, ["applications"])
+        for (owner, _status), keys in files.items():
+            for key in keys:
+                answers = {browser.get(f"/{screen}/attachment/?id={key}").status_code for screen in screens}
+                assert (200 in answers) is (owner in owners), (username, owner)
+                assert answers <= {200, 404 if username != "operator" else 403}
+
+
+@pytest.mark.slow
+def test_through_ones_own_form_nobody_reaches_the_carriers_of_another(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """AC1: own parent, foreign child. The foreign row is not changed, deleted or doubled."""
+    own, foreign = make_application(), make_application(by="publisher2", carriers=2)
+    before, browser = on_record(foreign), as_("publisher")
+    for carrier in before["carrier"]:
+        for forged in ({}, {"del-carriers-0": "on"}, {"carriers-1-id": str(carrier["id"]), "del-carriers-1": "on"}):
+            form = form_of(browser.get(f"/applications/edit/?id={own}").text)
+            form |= {"carriers-0-id": str(carrier["id"]), "carriers-0-specification": "改了"}
+            assert browser.post(f"/applications/edit/?id={own}", data=form | forged).status_code in (302, 422)
+    assert on_record(foreign) == before
+    assert {carrier["application_id"] for carrier in on_record(own)["carrier"]} == {own}
+
+
+def test_through_ones_own_application_nobody_reaches_the_files_of_another(
+    app: Flask, as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
+) -> None:
+    """AC1: own parent, foreign attachment; also with removed files of one's own."""
+    own, foreign = make_application(), make_application(by="publisher2")
+    browser, before = as_("publisher"), ledger(app)
+    for file in (*files_of(on_record(foreign)), 99999):
+        assert browser.post("/applications/remove/", data={"id": own, "attachment": file}).status_code == 404
+        upload = {"id": own, "kind": "other", "replaces": file, "file": (io.BytesIO(a_pdf("x")), "a.pdf")}
+        answer = browser.post("/applications/upload/", data=upload)
+        assert (answer.status_code, answer.json["message"]) == (422, "该附件已不存在，请刷新页面后再试。")
+    assert ledger(app) == before

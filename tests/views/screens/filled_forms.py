@@ -1,0 +1,12 @@
+"""Forms of the operator, filled in."""
+
+from werkzeug.test import TestResponse
+
+from tests.conftest import Browser
+from tests.views.pages import form_of
+
+
+def fill(browser: Browser, where: str, **fields: object) -> TestResponse:
+    """The form at this address, with some fields filled in, sent."""
+    form = form_of(browser.get(where).text, "card-box")
+    return browser.post(where, data=form | {name: str(value) for name, value in fields.items()})

@@ -1,0 +1,80 @@
+"""State × act of messages to customs, through the screen."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from markupsafe import escape
+from sqlalchemy import select
+
+from models import access, clock
+from models.customs import CustomsMessage
+from models.vocabulary import Delivery, Role, Step
+from models.workflow import message_refusal
+from tests.conftest import Browser, Making, Recording
+from tests.models.matrix import MESSAGE_CELLS, SETTLED
+from tests.views.ledger import ledger
+from tests.views.screens.acts_done import WORDS
+
+As = Callable[[str | None], Browser]
+
+
+def message_in(app: Flask, key: int, state: str, long: bool) -> int:
+    """Bring the message about an application to this state, sent long ago or just now; its number."""
+    sent = {"attempts": 1, "sent_in": 1, "sent_at": clock.now() - timedelta(days=30 * long)}
+    sent["next_at"] = clock.now() + timedelta(hours=1)
+    values = {"sent": sent, "set_aside": sent | {"set_aside_at": clock.now()}}.get(state, {})
+    with app.app_context(), access.everything() as session:
+        message = session.scalars(select(CustomsMessage).where(CustomsMessage.application_id == key)).one()
+        for name, value in values.items():
+            setattr(message, name, value)
+        session.commit()
+        assert message.state == state
+        return message.id
+
+
+OURS = {"Origin": "http://localhost"}  # what a page of ours sends, else nothing that was written is given back
+
+
+BEGINS = {"accepted": "customs_received", "rejected": "customs_failed"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize("state", dict.fromkeys(state for state, _act in MESSAGE_CELLS))
+def test_every_act_on_a_message_happens_once_or_is_refused_with_its_sentence(
+    app: Flask, as_: As, make_application: Making, on_record: Recording, state: str, long: bool
+) -> None:
+    """In each state, sent long ago or just now: one transition, one trail entry; else nothing at all is changed."""
+    for act in dict.fromkeys(act for _state, act in MESSAGE_CELLS):
+        key = make_application(status=BEGINS.get(state, "filed"))
+        message = message_in(app, key, state, long)
+        body = {"id": message, "opinion": WORDS, "url": f"/exchange/details/?id={message}"}
+        path, before = f"/exchange/{act.replace('_', '-')}/", ledger(app)
+        for role, code in {"publisher": 403, "national": 403, "operator": 403, "reviewer2": 404}.items():
+            assert as_(role).post(path, data=body).status_code == code
+        assert ledger(app) == before
+        if MESSAGE_CELLS[state, act] in ("R", "L") and (long or MESSAGE_CELLS[state, act] == "R"):
+            _happens_once(as_("reviewer"), on_record, key, path, body, act)
+            continue
+        told = message_refusal(Step(act), Delivery(state), long, Role.REVIEWER) or ""
+        answer = as_("reviewer").post(path, data=body, headers=OURS)
+        assert (answer.status_code, escape(told) in answer.text, WORDS in answer.text) == (409, True, True)
+        assert ledger(app) == before
+
+
+def _happens_once(browser: Browser, on_record: Recording, key: int, path: str, body: dict[str, Any], act: str) -> None:
+    before = on_record(key)
+    if act in SETTLED:
+        without = browser.post(path, data=body | {"opinion": " "}, headers=OURS)
+        assert (without.status_code, on_record(key)) == (409, before)
+    assert browser.post(path, data=body, headers=OURS).status_code == 303
+    after = on_record(key)
+    assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == [act]
+    begun, ended = SETTLED.get(act, ("filed", "filed"))
+    assert (before["application"][0]["status"], after["application"][0]["status"]) == (begun, ended)
+    assert after["customs_message"][0]["by_hand"] == (act in SETTLED)
+    assert browser.post(path, data=body, headers=OURS).status_code == 409
+    assert on_record(key) == after

@@ -1,0 +1,144 @@
+"""An old page undoes nothing: what was done in between is told before anything is saved over it."""
+
+import html
+import re
+from collections.abc import Callable
+
+import pytest
+
+from models.acts import drafts, filing
+from models.application import Application
+from models.database import db
+from models.vocabulary import Action, Status
+from tests.conftest import Acting, Browser, Making, Recording
+from tests.views.pages import form_of, said
+
+As = Callable[[str | None], Browser]
+
+
+@pytest.mark.slow
+def test_an_old_form_saved_after_the_decision_changes_nothing(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """AD5: one tab declares, the province grants, the other tab saves its old form: 409, told by whom, words kept."""
+    key, browser = make_application(), as_("publisher")
+    old = form_of(browser.get(f"/applications/edit/?id={key}").text)
+    browser.post("/applications/submit/", data={"id": key})
+    as_("reviewer").post("/review/grant/", data={"id": key})
+    before = on_record(key)
+    browser.get("/applications/")  # where the first tab was told that it had declared
+    for press in ({}, {"_submit": "1"}):
+        answer = browser.post(f"/applications/edit/?id={key}", data=old | {"title": "旧页面上改的标题"} | press)
+        assert answer.status_code == 409
+        (sentence,) = said(answer.text)
+        assert sentence.startswith("陈静已于 ")
+        assert "准予备案，当前状态为「已备案」。您的操作没有保存" in sentence
+        assert form_of(answer.text)["title"] == "旧页面上改的标题"
+        assert on_record(key) == before
+        old["version"] = form_of(answer.text)["version"]  # saved once more, knowingly: the rule still stands
+        again = browser.post(f"/applications/edit/?id={key}", data=old)
+        assert (again.status_code, on_record(key)) == (422, before)
+        old["version"] = "2"
+
+
+@pytest.mark.slow
+def test_two_colleagues_at_one_draft_lose_nothing(as_: As, make_application: Making, on_record: Recording) -> None:
+    """AD5: the later one sees both texts side by side; saving a second time is a choice, made knowingly."""
+    key, early, late = make_application(), as_("publisher"), as_("publisher")
+    form = form_of(late.get(f"/applications/edit/?id={key}").text)
+    first = form_of(early.get(f"/applications/edit/?id={key}").text)
+    early.post(f"/applications/edit/?id={key}", data=first | {"title": "先到的标题", "port": "2233", "contact": ""})
+    before = on_record(key)
+    typed = form | {"title": "后到的标题", "phone": "025-1"}
+    answer = late.post(f"/applications/edit/?id={key}", data=typed)
+    assert answer.status_code == 409
+    assert "编辑，当前状态为「暂存」" in said(answer.text)[0]
+    assert on_record(key) == before
+    kept = form_of(answer.text)
+    assert (kept["title"], kept["phone"]) == ("后到的标题", "025-1")
+    for theirs in ("先到的标题", "2233-浦东机场", '<span class="nothing">--</span>', "025-83210000"):
+        assert f'<p class="theirs">已保存的内容：{theirs}</p>' in answer.text
+    assert late.post(f"/applications/edit/?id={key}", data=kept).status_code == 302
+    assert on_record(key)["application"][0]["title"] == "后到的标题"
+    assert "商品名称：“先到的标题” → “后到的标题”" in late.get(f"/applications/edit/?id={key}").text
+
+
+@pytest.mark.slow
+def test_what_a_colleague_did_to_the_carriers_is_told_before_it_is_saved_over(
+    as_: As, make_application: Making
+) -> None:
+    """The cells of a row bear no second text, so the conflict lists what was saved in between."""
+    key, early, late = make_application(carriers=2), as_("publisher"), as_("publisher")
+    form, first = (form_of(browser.get(f"/applications/edit/?id={key}").text) for browser in (late, early))
+    early.post(f"/applications/edit/?id={key}", data=first | {"carriers-0-quantity": "500", "del-carriers-1": "on"})
+    answer = late.post(f"/applications/edit/?id={key}", data=form | {"contact": "李想"})
+    assert answer.status_code == 409
+    told = answer.text.partition("这期间已保存的改动，请核对后再保存：")[2].partition("</ul>")[0]
+    assert "第 1 条 进口数量：“1000” → “500”" in told
+    assert "删除原第 2 条" in told
+
+
+@pytest.mark.slow
+def test_a_save_that_changed_nothing_brings_no_older_entry_into_the_list(as_: As, make_application: Making) -> None:
+    """What is told is what came after the page was opened, whatever saves without a change lie in between."""
+    key, early, late = make_application(), as_("publisher"), as_("publisher")
+    for title in ("很早以前的", "打开以前的"):
+        early.post(
+            f"/applications/edit/?id={key}",
+            data=form_of(early.get(f"/applications/edit/?id={key}").text) | {"title": title},
+        )
+    form = form_of(late.get(f"/applications/edit/?id={key}").text)
+    for phone in (form["phone"], form["phone"], "025-1"):
+        opened = form_of(early.get(f"/applications/edit/?id={key}").text)
+        early.post(f"/applications/edit/?id={key}", data=opened | {"phone": phone})
+    answer = late.post(f"/applications/edit/?id={key}", data=form | {"contact": "李想"})
+    assert answer.status_code == 409
+    told = answer.text.partition("这期间已保存的改动，请核对后再保存：")[2].partition("</ul>")[0]
+    assert re.findall(r"<li>(.*?)</li>", told) == [f"联系电话：“{form['phone']}” → “025-1”"]
+    opened = form_of(early.get(f"/applications/edit/?id={key}").text)
+    early.post(f"/applications/edit/?id={key}", data=opened)  # saved without a change: nothing to tell
+    kept = form_of(answer.text)
+    answer = late.post(f"/applications/edit/?id={key}", data=kept)
+    assert answer.status_code == 409
+    assert "这期间已保存的改动" not in answer.text
+
+
+@pytest.mark.slow
+def test_a_form_that_does_not_say_what_it_saw_is_an_old_one(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """AD5: leaving the version out, or guessing it, is no way round."""
+    key, browser = make_application(), as_("publisher")
+    form = form_of(browser.get(f"/applications/edit/?id={key}").text)
+    before = on_record(key)
+    for version in (None, "", "0", "1", "3", "-2", "2.0", "abc", "９", "9" * 5000, "2,2"):
+        sent = {name: value for name, value in form.items() if name != "version"}
+        sent |= {} if version is None else {"version": version}
+        assert browser.post(f"/applications/edit/?id={key}", data=sent).status_code == 409, version
+    assert on_record(key) == before
+
+
+@pytest.mark.slow
+def test_nobody_decides_on_what_they_have_not_seen(
+    as_: As, acting: Acting, make_application: Making, on_record: Recording
+) -> None:
+    """AD5 for a decision: returned by a colleague, rewritten, declared again: an old tab does not know."""
+    key = make_application(status="pending")
+    reviewer = as_("reviewer")
+    page = reviewer.get(f"/review/details/?id={key}").text
+    grant = html.unescape(re.search(r'formaction="(/review/grant/[^"]*)"', page)[1])  # type: ignore[index]
+    reviewer.post("/review/return/", data={"id": key, "opinion": "请补正。"})
+    with acting("publisher") as publisher:
+        application = db.session.get(Application, key)
+        assert application is not None
+        with drafts.revising(db.session(), application, application.version, publisher):
+            application.title = "另一部作品"
+        filing.perform(db.session(), Action.SUBMIT, application, publisher)
+        db.session.commit()
+    answer = reviewer.post(grant, data={"id": key}, follow_redirects=True)
+    assert "您的操作没有保存" in answer.text
+    assert on_record(key)["application"][0]["status"] == Status.PENDING
+    fresh = reviewer.get(f"/review/details/?id={key}").text
+    grant = html.unescape(re.search(r'formaction="(/review/grant/[^"]*)"', fresh)[1])  # type: ignore[index]
+    reviewer.post(grant, data={"id": key})
+    assert on_record(key)["application"][0]["status"] == Status.FILED
