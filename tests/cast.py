@@ -191,7 +191,14 @@ def take(app: Flask, step: Action | bool, key: int, by: str) -> None:
         account = account_of(who)
         access.enter(account)
         application = db.session.get_one(Application, key)
-        filing.perform(db.session(), step, application, account, opinion="材料需要核对。", office=office())
+        filing.perform(
+            db.session(),
+            step,
+            application,
+            account,
+            opinion="" if step is Action.GRANT else "材料需要核对。",
+            office=office(),
+        )
         db.session.commit()
 
 

@@ -1,6 +1,6 @@
 """What an e-mail says: number, what happened, and where to read more; no title, no opinion, no name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -25,7 +25,7 @@ class Text:
 
     subject: str
     lines: list[str]
-    told: list[int]
+    told: list[int] = field(default_factory=list)
 
 
 def compose(account: Account, letter: Claim, base_url: str) -> Text | None:

@@ -105,7 +105,8 @@ def _submitted(asked: Asked) -> Select[Any]:
 
 def _granted(asked: Asked) -> Select[Any]:
     rows = select(_key(asked, Certificate.issued_on), _applications(asked)).select_from(Certificate)
-    return _grouped(_joined(rows.join(Certificate.application), asked), asked, Certificate.issued_on)
+    rows = rows.join(Certificate.application).where(issued_in(asked.period))
+    return _grouped(_joined(rows, asked), asked, Certificate.issued_on)
 
 
 def _ended(asked: Asked) -> Select[Any]:
@@ -126,8 +127,18 @@ def _quantities(asked: Asked) -> Select[Any]:
     """Of the certificates issued in the period."""
     key, quantity = _key(asked, Certificate.issued_on), func.sum(Carrier.quantity)
     rows = select(key, Carrier.unit, quantity).select_from(Certificate).join(Certificate.application)
-    rows = rows.join(Carrier, Carrier.application_id == Application.id).group_by(Carrier.unit)
+    rows = rows.join(Carrier, Carrier.application_id == Application.id).where(issued_in(asked.period))
+    rows = rows.group_by(Carrier.unit)
     return _grouped(rows, asked, Certificate.issued_on)
+
+
+def issued_in(period: Period) -> ColumnElement[bool]:
+    """Whether the application's certificate was issued in the period; from the index of 签发日期.
+
+    SQLite, which has no statistics, would look up the certificate of every application in scope: 0.9 s of 100,000.
+    """
+    issued = select(Certificate.application_id).where(*in_period(Certificate.issued_on, period.since, period.until))
+    return Application.id.in_(issued)
 
 
 def _key(asked: Asked, moment: Any) -> ColumnElement[Any]:

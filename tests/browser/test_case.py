@@ -1,5 +1,6 @@
 """Deciding with the keyboard alone: 常用意见, the bar of acts, attachments beside the fields, many at once."""
 
+import re
 from datetime import timedelta
 
 from flask import Flask
@@ -205,3 +206,18 @@ def test_many_are_returned_with_one_opinion_and_the_result_is_told_row_by_row(
     expect(page.get_by_role("status").first).to_contain_text("已办理 2 份，没有办理 0 份")
     enter(page, page.get_by_role("link", name="返回列表"))
     expect(rows).to_have_count(1)
+
+
+def test_stock_opinions_are_added_and_ordered_by_keyboard(comes: Coming) -> None:
+    """The page that a save leads to is the same one, and is loaded anew each time."""
+    page = comes("reviewer").page
+    page.goto("/province/opinions/")
+    for words in ("甲。", "乙。"):
+        tab_to(page, page.get_by_label("准予备案：新增一条", exact=True))
+        page.keyboard.type(words)
+        tab_to(page, page.get_by_role("button", name="添加 准予备案：新增一条"))
+        page.keyboard.press("Enter")
+        expect(page.get_by_label(re.compile(r"^准予备案：第 \d 条$")).last).to_have_value(words)
+    tab_to(page, page.get_by_role("button", name="上移 准予备案：第 2 条"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("准予备案：第 1 条", exact=True)).to_have_value("乙。")

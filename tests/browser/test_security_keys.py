@@ -175,7 +175,7 @@ def test_the_operators_page_of_an_account(app: Flask, owner: Person, comes: Comi
     page.goto("/accounts/edit/?id=1")
     page.get_by_role("link", name="查看该账号的安全密钥").click()
     flawless(page, "one key, no card")
-    page.get_by_label("从卡中导出的证书文件").set_input_files(issuer.issue("王敏"))
+    page.get_by_label("选择证书文件").set_input_files(issuer.issue("王敏"))
     operator.turn_over("登记这张卡")
     expect(page.get_by_text("已登记“王敏”")).to_be_visible()
     operator.agree("发放恢复码")

@@ -1,7 +1,7 @@
 """What a page of the panel asks for in one request: its style sheets with their pictures, its scripts.
 
-The sources stay apart, and are joined when the process starts. A script may use two forms of `import`, of a file in the
-folder, and export functions and constants by name; anything else stops the start.
+The sources stay apart, and are joined when the process starts. A script may use two forms of `import`, of a file of
+ours, and export functions and constants by name; anything else stops the start.
 """
 
 import posixpath
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 Contents = Mapping[str, bytes]  # path in the folder → content
 PICTURE = re.compile(r'url\("([^":]+\.svg)"\)')
-IMPORT = re.compile(r'^import (?:\{ (.+) \} from )?"(\.{1,2}/[^"]+)";$', re.M)
+IMPORT = re.compile(r'^import (?:\{ (.+) \} from )?"(\.\.?/[^"]+)";$', re.M)
 EXPORT = re.compile(r"^export (?=(?:async function|function|const) ([\w$]+))", re.M)
 LEFT = re.compile(r"^(?:import|export)\b.*$", re.M)
 

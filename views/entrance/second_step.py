@@ -73,7 +73,7 @@ def confirm() -> ResponseReturnValue:
         if wants_json():
             return jsonify(message=_too_late()), 401
         flash(_too_late())
-        return redirect(url_for("login"), 303)
+        return redirect(url_for("login"), 303 if request.method == "POST" else 302)
     if request.method != "POST":
         return render_template("entrance/confirm.html")
     target, where = local(session[KEY][2]) or "/", named_place()

@@ -24,9 +24,15 @@ class TicksField(SelectMultipleField):
         some: bool = False,
         **kwargs: Any,
     ) -> None:
-        self.some, known = some, {word.value: word for word in words}
-        choices = [(word.value, word.label) for word in known.values()]
-        super().__init__(label, validators, choices=choices, coerce=lambda typed: known.get(typed, typed), **kwargs)
+        self.some, self.known = some, {word.value: word for word in words}
+        choices = [(word.value, word.label) for word in self.known.values()]
+        super().__init__(label, validators, choices=choices, coerce=self.word, **kwargs)
+
+    def word(self, typed: str) -> Word:
+        """Raises ValueError for a word that is not offered, as WTForms expects."""
+        if typed not in self.known:
+            raise ValueError(typed)
+        return self.known[typed]
 
     def __call__(self, **kwargs: Any) -> Any:
         """As a group with the name of its label."""

@@ -158,7 +158,8 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     def flash_result(self, action: Action, row: Application, facts: dict[str, str], shown_on: str) -> None:
         """Flash the panel of a committed act for the page `shown_on`; `facts` were read before it."""
         if not workflow.ACTS[action].done:
-            flash(str(workflow.ACTS[action].result) % facts, "success")
+            if told := str(workflow.ACTS[action].result) % facts:
+                flash(told, "success")
             return
         links: list[Link] = [(_("返回列表"), self.get_url(".index_view"))]
         if action is not Action.DELETE:  # which has hidden the row from its owner

@@ -113,7 +113,7 @@ class SignInScreen(LogScreen):
 
     log = "signins"
     query_form = SignInQuery
-    column_list = ("at", "what", "who", "address", "program")
+    column_list = ("at", "what", "who", "words", "address", "program")
 
 
 class OperationScreen(LogScreen):

@@ -23,7 +23,7 @@ def upgrade() -> None:
             ["account_id"], ["account.id"], name=op.f("fk_card_certificate_account_id"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_card_certificate")),
-        sa.UniqueConstraint("issuer_hash", "serial", name=op.f("uq_card_certificate_issuer_hash")),
+        sa.UniqueConstraint("issuer_hash", "serial", name=op.f("uq_card_certificate_issuer_hash_serial")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_card_certificate_account_id"), "card_certificate", ["account_id"])

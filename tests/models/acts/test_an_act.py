@@ -41,8 +41,8 @@ publisher, reviewer = signed_in(app, "publisher"), signed_in(app, "reviewer")
 
 
 def button(page, name):
-    bar = html.fromstring(page).xpath("//div[contains(@class, 'page-bar')]")[0]
-    return next(iter(bar.xpath(f".//button[@data-act='{name}']")), None)
+    found = html.fromstring(page).xpath(f"//button[@data-act='{name}']")
+    return found[0] if found else None
 
 
 page = reviewer.get(f"/review/details/?id={pending}").text

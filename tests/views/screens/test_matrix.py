@@ -140,7 +140,11 @@ def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
     if action == "copy":  # a new application each time; the old one tells of both
         assert "/applications/edit/?id=" in again.location
         return
-    assert on_record(key) == after
+    kept = on_record(key)
+    if action == "extend":  # the case waits still: the words of the refused are there for whoever wrote them
+        assert [typed["fields"]["opinion"] for typed in kept["typed_form"]] == [WORDS]
+        kept["typed_form"] = []
+    assert kept == after
     if action == "delete":
         assert again.status_code == 404
         return
