@@ -1,13 +1,9 @@
 """What the panel does under people's hands: questions, the toolbar, the keyboard, a telephone, two tabs."""
 
-import random
-from collections.abc import Callable
-
-from playwright.sync_api import Dialog, Page, Route, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Coming
 from tests.browser.person import Person
-from tests.browser.press import slow
 from tests.conftest import Making
 
 
@@ -156,28 +152,6 @@ def test_typed_words_are_not_left_by_accident(comes: Coming, make_application: M
     assert asked == ["beforeunload"]
 
 
-def test_files_chosen_on_a_blank_form_make_one_draft_and_keep_what_is_typed(
-    comes: Coming, a_pdf: Callable[[str], bytes]
-) -> None:
-    """RC7: three files at once, into two boxes, before anything was saved: one draft, every file, every word."""
-    press = comes("publisher")
-    page = press.page
-    page.get_by_role("link", name="备案证明申请").click()
-    page.locator("#title").fill("先写名称")
-    press.attach("other", 目录=a_pdf("1"), 说明=a_pdf("2"))
-    press.attach("licence", 许可证=a_pdf("3"))
-    expect(page.locator(".files li")).to_have_count(3)
-    page.wait_for_url("**/applications/edit/?id=*")
-    number = page.get_by_label("申请单号").input_value()
-    press.turn_over("保存")
-    expect(page.locator(".alert-success")).to_be_visible()
-    expect(page.locator("#title")).to_have_value("先写名称")
-    expect(page.locator("#file-other .files li a:first-child")).to_have_text(["目录.pdf", "说明.pdf"])
-    page.get_by_role("link", name="返回列表").click()
-    expect(page.locator("table.model-list tbody tr")).to_have_count(1)
-    expect(press.row(number)).to_contain_text("先写名称")
-
-
 def test_a_newcomer_signs_in_with_a_password_that_works_once(comes: Coming) -> None:
     """系统管理: the operator makes an account and hands over its one-time password; its owner must change it first."""
     operator, newcomer = comes("operator"), comes()
@@ -213,28 +187,6 @@ def opens_an_account(operator: Person, username: str) -> str:
     return told.split("：")[1].split("（")[0]
 
 
-def test_a_file_on_its_way_arrives_before_the_form_leaves(comes: Coming, a_pdf: Callable[[str], bytes]) -> None:
-    """保存 during a slow upload waits for it; leaving the page asks first; and one that is refused stops 保存."""
-    press = comes("publisher")
-    page = press.page
-    page.get_by_role("link", name="备案证明申请").click()
-    page.locator("#title").fill("边传边存")
-    slow(press, 200_000)
-    press.attach("licence", 许可证=a_pdf(random.Random(0).randbytes(100_000).hex()))
-    expect(page.locator("#file-licence .upload-line")).to_contain_text("许可证.pdf")
-    press.turn_over("保存")
-    expect(page.locator(".alert-success")).to_be_visible()
-    expect(page.locator("#file-licence .files li")).to_have_count(1)
-    expect(page.locator("#title")).to_have_value("边传边存")
-    press.attach("licence", 假的=b"MZ" + random.Random(1).randbytes(100_000))
-    press.press("保存")
-    expect(page.locator("#file-licence").get_by_role("alert")).to_contain_text("不能作为附件")
-    expect(page.locator(".foot").get_by_role("alert")).to_contain_text("有文件没有传上，还没有继续办理。")
-    slow(press, -1)
-    page.get_by_role("link", name="返回列表").click()
-    expect(page.locator("table.model-list tbody tr")).to_have_count(1)
-
-
 def test_a_draft_is_deleted_from_its_own_form(comes: Coming, make_application: Making) -> None:
     """手册 第二章: the acts of the list stand on the page as well; 打印 is dim there and says why."""
     key = make_application()
@@ -244,17 +196,3 @@ def test_a_draft_is_deleted_from_its_own_form(comes: Coming, make_application: M
     press.agree("删除", press.page.locator(".foot"))
     expect(press.page.locator(".alert-success")).to_contain_text("已删除")
     expect(press.row("暂存")).to_have_count(0)
-
-
-def test_a_file_chosen_before_the_script_is_there_is_sent_all_the_same(
-    comes: Coming, a_pdf: Callable[[str], bytes]
-) -> None:
-    """On a slow line the page is there before what listens to it."""
-    press = comes("publisher")
-    page, held = press.page, list[Route]()
-    page.route("**/panel/all.js", lambda route: held.append(route))
-    page.goto("/applications/new/", wait_until="commit")
-    press.attach("licence", 许可证=a_pdf("1"))
-    page.wait_for_function("document.querySelector('#file-licence input').files.length === 1")
-    held[0].continue_()
-    expect(page.locator("#file-licence .files li")).to_have_count(1)

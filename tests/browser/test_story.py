@@ -50,10 +50,9 @@ def returns_it(province: Person, number: str) -> None:
     assert province.opened(viewer.get_by_role("link").first).startswith(b"%PDF-")
     viewer.get_by_role("button", name="关闭").click()
     province.press("退回")
-    province.answer("确定")
-    expect(page.get_by_role("dialog").get_by_text("请填写意见。")).to_be_visible()
-    page.get_by_role("dialog").get_by_label("意见").fill(OPINION)
-    province.answer("确定")
+    expect(page.get_by_role("status").filter(has_text="请填写意见")).to_be_visible()
+    page.get_by_label("办理意见", exact=True).fill(OPINION)
+    province.agree("退回")
     expect(page.locator(".alert-success")).to_contain_text(f"{number} 已退回")
 
 

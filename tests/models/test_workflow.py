@@ -1,72 +1,14 @@
 """The whole matrix, written by hand from the manual (第二章) and section 1 of the design; nothing here reads ACTS."""
 
-from collections.abc import Callable
 from itertools import product
 
 import pytest
-from flask import Flask
 
-from models import access, workflow
-from models.acts import filing
-from models.application import Application, lease
-from models.people.accounts import Account
 from models.vocabulary import Action, Delivery, Role, Status, Step
 from models.workflow import ACTS, MESSAGE_ACTS, RECEIPTS, SETTLEMENTS, Refused, check, message_refusal, refusal
-from tests.conftest import Making, Recording
-from views.resources import office
+from tests.models.matrix import CELLS, LEADS_TO, LETTERS, MESSAGE_CELLS, SETTLED
 
-# P publisher, R reviewer, N nation; the operator may do nothing.
-MATRIX = """
-                 edit submit withdraw delete print return decline refuse extend grant resend revoke copy duplicate
-draft            P    P      -        P      -     -      -       -      -      -     -      -      -    P
-pending          -    -      P        -      -     R      R       R      R      R     -      -      -    P
-returned         P    P      -        -      -     -      -       -      -      -     -      -      -    P
-not_accepted     -    -      -        P      -     -      -       -      -      -     -      -      -    P
-refused          -    -      -        P      -     -      -       -      -      -     -      -      -    P
-filed            -    -      -        -      PRN   -      -       -      -      -     -      R      -    P
-customs_received -    -      -        -      PRN   -      -       -      -      -     -      R      -    P
-customs_failed   -    -      -        -      -     -      -       -      -      -     R      R      -    P
-revoked          -    -      -        -      -     -      -       -      -      -     -      -      P    P
-"""
-# Taking a case, never required (ours).
-TAKING = """
-                 take take_over put_back
-draft            -    -         -
-pending          R    R         R
-returned         -    -         -
-not_accepted     -    -         -
-refused          -    -         -
-filed            -    -         -
-customs_received -    -         -
-customs_failed   -    -         -
-revoked          -    -         -
-"""
 IF_REJECTED = {("revoked", "resend"): "R"}  # too, but only while customs has rejected what it was told last
-# Acts on a message to customs. R province; L province, but only when customs has been silent for long (久未回执).
-MESSAGES = """
-             release  ask  set_aside  settle_accepted  settle_rejected
-queued       -        -    -          -                -
-sent         -        R    L          L                L
-set_aside    R        -    -          L                L
-accepted     -        -    -          -                -
-rejected     -        -    -          -                -
-"""
-SETTLED = {  # what settling by hand makes of the status of the application; elsewhere it stays
-    "settle_accepted": ("filed", "customs_received"),
-    "settle_rejected": ("filed", "customs_failed"),
-}
-LETTERS = {"publisher": "P", "reviewer": "R", "national": "N", "operator": "O"}
-HELD_BY = {"put_back": "reviewer", "take_over": "second"}  # acts that need a case which somebody has taken
-LEADS_TO = {
-    "submit": "pending",
-    "return": "returned",
-    "withdraw": "draft",
-    "decline": "not_accepted",
-    "refuse": "refused",
-    "grant": "filed",
-    "resend": "filed",
-    "revoke": "revoked",
-}
 ENDS = {"not_accepted", "refused", "revoked"}
 SHOWN = {
     "draft": "暂存",
@@ -79,16 +21,6 @@ SHOWN = {
     "customs_failed": "海关接收失败",
     "revoked": "已作废",
 }
-
-
-def table(text: str = MATRIX) -> dict[tuple[str, str], str]:
-    """(status, action) → the letters of those who may."""
-    head, *rows = text.strip("\n").splitlines()
-    actions = head.split()
-    return {(row.split()[0], act): cell for row in rows for act, cell in zip(actions, row.split()[1:], strict=True)}
-
-
-CELLS, MESSAGE_CELLS = table() | table(TAKING), table(MESSAGES)
 
 
 def test_the_table_speaks_of_every_status_action_and_role() -> None:
@@ -208,56 +140,3 @@ def test_settling_by_hand_does_what_the_receipt_does() -> None:
     """And needs a reason; the same move, by the province in place of customs."""
     moves = {act.value: (rule.when, rule.to, rule.by, rule.opinion) for act, rule in SETTLEMENTS.items()}
     assert moves == {act: ({before}, after, {"reviewer"}, True) for act, (before, after) in SETTLED.items()}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("status", list(Status))
-def test_a_forced_act_changes_nothing_and_says_why(
-    app: Flask, make_application: Making, on_record: Recording, status: Status
-) -> None:
-    """ST2: each act that the table does not allow is refused by the models themselves, row by row unchanged."""
-    key = make_application(status=status)
-    before = on_record(key)
-    with app.app_context(), access.everything() as session:
-        accounts = {role: session.query(Account).filter_by(role=role).first() for role in Role}
-        for action, role in product(Action, Role):
-            account = accounts[role]
-            assert account is not None
-            if LETTERS[role] in CELLS[status, action]:
-                continue
-            with pytest.raises(Refused) as refused:
-                filing.perform(session, action, session.get_one(Application, key), account, "理由", office=office())
-            assert str(refused.value) == refusal(action, status, role)
-            session.commit()  # the worst a caller can do after a refusal
-    assert on_record(key) == before
-
-
-@pytest.mark.parametrize("status", list(Status))
-def test_an_allowed_act_leads_where_the_table_says(
-    app: Flask, make_application: Making, on_record: Recording, colleague: Callable[..., None], status: Status
-) -> None:
-    """ST2: each act that the table allows moves the status to its one destination, or leaves it."""
-    colleague("second", like="reviewer")
-    key = make_application(status=status)
-    with app.app_context(), access.everything() as session:
-        for (name, act), cell in CELLS.items():
-            for role in (role for role, letter in LETTERS.items() if name == status and letter in cell):
-                account = session.query(Account).filter_by(role=role).order_by(Account.id).first()
-                assert account is not None
-                row = session.get_one(Application, key)
-                if act in HELD_BY:
-                    holder = session.query(Account).filter_by(username=HELD_BY[act]).one()
-                    lease.begin(session, row, holder, 30)
-                filing.perform(session, Action(act), row, account, "理由", office=office())
-                assert session.get_one(Application, key).status == LEADS_TO.get(act, status)
-                session.rollback()
-    assert on_record(key)["application"][0]["status"] is status
-
-
-def test_what_customs_received_stays_received_after_a_revocation() -> None:
-    """办理进度: 备案 is what ended; 海关接收 had been reached, or had not."""
-    before = {Status.DRAFT, Status.PENDING, Status.FILED, Status.REVOKED}
-    for passed, last in ((before, "wait"), (before | {Status.CUSTOMS_RECEIVED}, "finish")):
-        hows = [how for _stage, how in workflow.progress(Status.REVOKED, passed)]
-        assert hows == ["finish", "finish", "finish", "error", last]
-    assert [how for _stage, how in workflow.progress(Status.RETURNED, before)] == ["error"] + ["wait"] * 4

@@ -21,16 +21,7 @@ from models.people.accounts import Account
 from models.people.card_certificates import CardCertificate
 from tests.cards import CardIssuer
 from tests.cast import account_of
-from tests.served.test_nginx import (  # noqa: F401
-    NAME,
-    PATIENCE,
-    ROOT,
-    Front,
-    TlsClient,
-    free_port,
-    fronting,
-    needs_nginx,
-)
+from tests.served.nginx_front import NAME, PATIENCE, Front, TlsClient, free_port, fronting
 from tests.serving import TOKEN, Answer
 
 SECRET = "a-secret-that-only-nginx-knows-0123456789"
@@ -84,7 +75,7 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, needs_nginx: None) -> Iterator[House]:  # noqa: F811
+def house(tmp_path_factory: pytest.TempPathFactory, needs_nginx: None) -> Iterator[House]:
     """One nginx for all; its configuration is the README's two parts."""
     folder = tmp_path_factory.mktemp("cards")
     issuer, port = CardIssuer(folder), free_port()

@@ -29,7 +29,7 @@ from tests import ROOT
 from tests.cast import brought
 from tests.conftest import made, settled
 from tests.serving import PATIENCE, SHARED, Server, serving
-from tests.views.terminal.test_backup import run_command
+from tests.views.terminal.commands import run_command
 
 ROUNDS = int(os.environ.get("KILLS", "12"))  # of kills
 GRANTS = 8

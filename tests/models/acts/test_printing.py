@@ -14,7 +14,7 @@ from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of
 from tests.conftest import Acting, Making, Recording
-from tests.models.acts.test_races import at_once
+from tests.models.acts.at_once import at_once
 from tests.views.ledger import ledger
 
 

@@ -17,7 +17,7 @@ from models.database import db
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.conftest import Acting, Making, Recording
-from tests.models.acts.test_races import at_once
+from tests.models.acts.at_once import at_once
 from tests.models.conftest import Door
 from views.resources import office
 

@@ -14,7 +14,7 @@ from models.customs.receipt import CustomsReceipt
 from models.exchange import inbox
 from models.vocabulary import Delivery, Reply, Status
 from tests.conftest import Making
-from tests.models.acts.test_races import at_once
+from tests.models.acts.at_once import at_once
 from tests.models.conftest import Door
 from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes
 from views.demo import simulator

@@ -1,7 +1,7 @@
 """Papers, as people and other programs get them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -66,3 +66,10 @@ def paper(app: Flask, granted: Callable[..., Certificate]) -> Callable[..., byte
             return typesetting.make_signed_pdf(order(copy, "320000", keys(), page))
 
     return on_paper
+
+
+@pytest.fixture
+def context(on_sqlite: House) -> Iterator[None]:
+    """An application for settings and translations; typesetting needs no database."""
+    with on_sqlite.app.app_context():
+        yield

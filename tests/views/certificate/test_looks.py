@@ -6,7 +6,6 @@ The pictures are in tests/screens; `make screens` renews them, and must be follo
 import io
 import os
 import re
-from collections.abc import Iterator
 
 import pypdfium2
 import pytest
@@ -14,22 +13,16 @@ from PIL import Image, ImageChops, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from tests import ROOT
-from tests.conftest import House
 from tests.views.certificate.placed import seal_of
 from tests.views.looks import MILLIMETRE, certificate, difference, fonts, markup, page, pdf, printed
 from views.certificate import seal_picture
 from views.certificate.round_seal import picture
 
+pytestmark = pytest.mark.usefixtures("context")
+
 SCREENS = ROOT / "tests" / "screens"
 LIMIT = 14  # of 255 shades; half a pixel of shift makes 11, a millimetre 22, a line of small type gone 43
 PICTURES = {"one": (2, 0), "many": (60, 1), "last": (18, 1)}  # rows, and the page that is looked at
-
-
-@pytest.fixture(autouse=True)
-def context(on_sqlite: House) -> Iterator[None]:
-    """An application for settings and translations; typesetting needs no database."""
-    with on_sqlite.app.app_context():
-        yield
 
 
 def checked_fonts(expected: str, now: str) -> None:

@@ -13,6 +13,8 @@ from tests.views.certificate.placed import seal_of
 from tests.views.certificate.read_papers import pages
 from tests.views.looks import MILLIMETRE, certificate, fonts, markup, page, pdf, printed
 
+pytestmark = pytest.mark.usefixtures("context")
+
 
 class TestPage:
     def test_it_keeps_the_type_area_of_official_papers(self, whole: Image.Image) -> None:

@@ -11,3 +11,10 @@ def house(app: Flask) -> Flask:
     """The application at an address where browsers offer keys."""
     app.config["BASE_URL"] = ORIGIN
     return app
+
+
+@pytest.fixture
+def asking(app: Flask) -> Flask:
+    """The application with 验证码 switched on."""
+    app.config["CAPTCHA"] = True
+    return app

@@ -3,18 +3,16 @@
 import html
 import re
 from collections.abc import Callable
-from datetime import datetime
 
 import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from models import clock
 from models.database import db
 from models.vocabulary import Action
 from tests.cast import take
 from tests.conftest import Browser, Making, Recording
-from tests.views.pages import numbers, said
+from tests.views.pages import numbers
 
 As = Callable[[str | None], Browser]
 FIGURE = re.compile(r'<li><a href="([^"]*)"[^>]*><b>([^<]*)</b> <span>([^<]*)</span></a></li>')
@@ -30,16 +28,6 @@ def parts(page: str) -> dict[str, list[str]]:
     """Heading → the numbers of the applications under it."""
     found = re.findall(r'<h2 id="part-\d+">([^<]*?)(?: <a.*?)?</h2>(.*?)</section>', page, re.DOTALL)
     return {heading.strip(): re.findall(r'class="number" href="[^"]*">(SQ\d+)<', body) for heading, body in found}
-
-
-@pytest.fixture
-def on_day(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
-    """`on_day(3, 2)`: from now on it is ten o'clock on that day of 2026, in Beijing."""
-
-    def moved(month: int, day: int) -> None:
-        monkeypatch.setattr(clock, "now", lambda: datetime(2026, month, day, 10, tzinfo=clock.SHANGHAI))
-
-    return moved
 
 
 def number_of(on_record: Recording, key: int) -> str:
@@ -217,38 +205,3 @@ def test_a_desk_reads_a_bounded_number_of_statements(app: Flask, as_: As, make_a
         make_application(status="pending")
         make_application(status="pending")
     assert counts[0] == counts[1]
-
-
-@pytest.mark.slow
-def test_an_extension_is_done_once_with_a_reason_and_moves_the_due_date(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
-) -> None:
-    """+10 working days (行政许可法 第四十二条, by analogy): 30 March becomes 14 April, 清明 left out."""
-    on_day(3, 2)
-    key, reviewer = make_application(status="pending"), as_("reviewer")
-    unsaid = reviewer.post("/review/extend/", data={"id": key, "opinion": " "})
-    assert (unsaid.status_code, "延期须填写意见" in unsaid.text) == (409, True)
-    answer = reviewer.post("/review/extend/", data={"id": key, "opinion": "须征求专家意见。"}, follow_redirects=True)
-    assert "已延期" in answer.text
-    (row,) = on_record(key)["application"]
-    assert (str(row["due_on"]), row["status"]) == ("2026-04-14", "pending")
-    again = reviewer.post("/review/extend/", data={"id": key, "opinion": "再延。"})
-    assert (again.status_code, "已经延期过一次，不能再次延期" in again.text) == (409, True)
-    page = as_("publisher").get(f"/applications/details/?id={key}").text
-    assert "须征求专家意见。" in page
-    assert "（已延期 10 个工作日）" in page
-    assert "已经延期过一次" in reviewer.get(f"/review/details/?id={key}").text
-
-
-@pytest.mark.slow
-def test_what_is_returned_says_that_its_time_stands_still(
-    app: Flask, as_: As, make_application: Making, on_day: Callable[[int, int], None]
-) -> None:
-    on_day(3, 2)
-    key = make_application(status="pending")
-    on_day(3, 9)
-    take(app, Action.RETURN, key, "publisher")
-    told = "已停止：已用 5 个工作日，还剩 15 个，重新申报后继续计算。"
-    assert told in as_("publisher").get(f"/applications/edit/?id={key}").text
-    assert told in as_("reviewer").get(f"/filings/details/?id={key}").text
-    assert said(as_("publisher").get("/desk/").text) == []

@@ -18,7 +18,7 @@ from models.vocabulary import Action, Delivery, Role, Status, Step
 from models.workflow import message_refusal, refusal
 from tests.cast import account_of, make_papers
 from tests.conftest import Browser, Making, Recording
-from tests.models.test_workflow import CELLS, HELD_BY, LEADS_TO, LETTERS, MESSAGE_CELLS, SETTLED
+from tests.models.matrix import CELLS, HELD_BY, LEADS_TO, LETTERS, MESSAGE_CELLS, SETTLED
 from tests.views.ledger import ledger
 from tests.views.pages import said
 

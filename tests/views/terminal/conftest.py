@@ -1,14 +1,20 @@
-"""A backup that is restored."""
+"""A backup that is restored, a log of checkpoints, a mail server."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from flask import Flask
 
 from models.exchange.transports.folders import FolderPair
 from tests.conftest import Making
+from tests.views.conftest import Typing
+from tests.views.mail_house import MailHouse
+from tests.views.terminal.commands import run_command
+from tests.views.terminal.mailed import open_house
 from tests.views.terminal.test_backup import empty_app as empty_app
-from tests.views.terminal.test_backup import run_command
+from views.entrance.health import Prober
 
 
 @pytest.fixture
@@ -27,3 +33,35 @@ def pair(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderP
     monkeypatch.setattr(FolderPair, "settled", 0.0)
     app.config["CUSTOMS_GATEWAY"] = f"folder:{tmp_path}/boxes"
     return FolderPair(tmp_path / "boxes")
+
+
+@pytest.fixture
+def log(tmp_path: Path, typed: Typing) -> tuple[Path, Path, str]:
+    """(folder, private key, public key)."""
+    made = typed("trail", "new-key", str(tmp_path / "key.pem"))
+    assert made.exit_code == 0
+    return tmp_path / "kept", tmp_path / "key.pem", made.output.split()[0]
+
+
+@pytest.fixture
+def sign(log: tuple[Path, Path, str], typed: Typing) -> Callable[[], Result]:
+    """Take a checkpoint."""
+    return lambda: typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]))
+
+
+@pytest.fixture
+def verify(log: tuple[Path, Path, str], typed: Typing) -> Callable[..., Result]:
+    """`trail verify` with the checkpoint of the folder, or of another place."""
+    return lambda kept=None: typed("trail", "verify", "--checkpoint", str(kept or log[0]), "--verifier", log[2])
+
+
+@pytest.fixture
+def mails(app: Flask, tmp_path: Path) -> Iterator[MailHouse]:
+    with open_house(app, tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/healthz probes the store at every request."""
+    monkeypatch.setattr(Prober, "every", 0.0)

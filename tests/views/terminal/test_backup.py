@@ -2,15 +2,12 @@
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import Result
 from flask import Flask
 from sqlalchemy import delete, inspect, select
 
@@ -18,37 +15,11 @@ from app import create_app
 from models import access, backup, clock
 from models.application.attachments import Attachment, Store
 from models.database import db, migrate
-from models.people.sessions import Visit
-from models.people.signin_failures import SigninFailure
-from models.people.spent_challenges import SpentChallenge
 from tests import former
 from tests.conftest import made
-from tests.stores import grow_old
+from tests.views.terminal.commands import everything_in, run_command
 
 Making = Callable[..., int]
-Rows = dict[str, list[str]]
-
-
-def run_command(app: Flask, *words: str | Path) -> Result:
-    """The result of a command."""
-    return app.test_cli_runner().invoke(args=[str(word) for word in words])
-
-
-def told(row: tuple[Any, ...]) -> bool:
-    """Whether a row is what the log says of the commands that these tests run."""
-    return not {"backed_up", "restored", "swept", "verified"}.isdisjoint(cell for cell in row if isinstance(cell, str))
-
-
-def everything_in(app: Flask) -> tuple[Rows, set[str]]:
-    """Every row of every table, and every digest in the store."""
-    with app.app_context(), db.engine.connect() as connection:
-        rows = {
-            table.name: sorted(str(tuple(row)) for row in connection.execute(select(table)) if not told(tuple(row)))
-            for table in db.metadata.sorted_tables
-            if table.name != "heartbeat"  # /healthz writes there
-        }
-        db.engine.dispose()
-    return rows, set(Store(app.config["STORE"]).digests())
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -213,80 +184,3 @@ def test_without_the_programs_of_postgresql_the_refusal_names_the_package(
     on_sqlite = app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
     assert answer.exit_code == (0 if on_sqlite else 1)
     assert ("postgresql-client" in answer.output) != on_sqlite
-
-
-def test_sweep_deletes_old_orphans_and_no_file_with_a_row(app: Flask, address: str, make_application: Making) -> None:
-    app.config["STORE"], store = address, Store(address)
-    make_application(status="pending")
-    _rows, files = everything_in(app)
-    old, young = store.keep(b"old"), store.keep(b"young")
-    for digest in files | {old}:
-        grow_old(address, digest)
-    answer = run_command(app, "sweep")
-    assert answer.exit_code == 0, answer.output
-    assert answer.output.splitlines()[:2] == ["无主文件：清理 1 项。", "未传完的文件：清理 0 项。"]
-    assert everything_in(app)[1] == files | {young}
-
-
-def test_sweep_deletes_old_interrupted_uploads(app: Flask) -> None:
-    """In a folder these are next to the stored files."""
-    Path(app.config["STORE"]).mkdir()
-    arriving, dead = (Store(app.config["STORE"]).place.folder / f"incoming-{age}" for age in ("young", "old"))
-    arriving.touch()
-    dead.touch()
-    long_ago = time.time() - 2 * 24 * 3600
-    os.utime(dead, (long_ago, long_ago))
-    answer = run_command(app, "sweep")
-    assert answer.output.splitlines()[:2] == ["无主文件：清理 0 项。", "未传完的文件：清理 1 项。"]
-    assert (arriving.exists(), dead.exists()) == (True, False)
-
-
-NAMELESS = {
-    "notification.key",
-    "calendar_feed.token_hash",
-    "account.username",
-    "log_entry.username",
-    "log_entry.about",
-    "account.former_username",
-    "application.last_seal",
-    "certificate.digest",  # of its content, which lies in the row
-    "customs_message.message_id",
-    "customs_receipt.digest",  # of bytes that lie in the row
-    "signin_failure.name_hash",
-    "signin_failure.place_hash",
-    "spent_challenge.nonce",
-    "trail_entry.digest",
-    "trail_entry.previous",
-    "trail_entry.seal",
-    "visit.browser_hash",
-    "visit.token_hash",
-}
-
-
-def test_every_column_that_may_refer_to_a_file_is_known_to_backup_and_sweep() -> None:
-    """A new column as long as a SHA-256 is listed here or there: otherwise a sweep would delete its files."""
-    long_enough = {
-        f"{table.name}.{column.name}"
-        for table in db.metadata.sorted_tables
-        for column in table.columns
-        if getattr(column.type, "length", None) == 64
-    }
-    assert long_enough - NAMELESS == {str(digest.property.columns[0]) for digest, _name in backup.FILE_COLUMNS}
-
-
-def test_sweep_deletes_spent_challenges_and_visits_of_half_a_year_ago(app: Flask) -> None:
-    now = clock.now()
-    ages = {"just now": timedelta(), "last week": timedelta(days=7), "last year": timedelta(days=365)}
-    with app.app_context(), access.everything() as session:
-        for name, age in ages.items():
-            moment = now - age
-            session.add(SpentChallenge(nonce=name, spent_at=moment))
-            session.add(SigninFailure(name_hash=name, place_hash="", address="", at=moment))
-            session.add(Visit(token_hash=name, account_id=1, began_at=moment, seen_at=moment, ended_at=moment))
-        session.add(Visit(token_hash="left open", account_id=1, began_at=now - ages["last year"], seen_at=now))
-        session.commit()
-    assert run_command(app, "sweep").exit_code == 0
-    with app.app_context(), access.everything() as session:
-        assert set(session.scalars(select(SpentChallenge.nonce))) == {"just now"}
-        assert set(session.scalars(select(SigninFailure.name_hash))) == {"just now", "last week"}
-        assert set(session.scalars(select(Visit.token_hash))) == {"just now", "last week", "left open"}

@@ -12,7 +12,8 @@ from models.people.mail_address import MailWish
 from tests.conftest import Making
 from tests.views.conftest import Typing
 from tests.views.mail_house import MailHouse
-from tests.views.terminal.test_mail import at, mails, wishes  # noqa: F401  a fixture
+from tests.views.terminal.mailed import wishes
+from tests.views.terminal.test_mail import at
 
 
 def lines(house: MailHouse) -> list[int]:
@@ -22,7 +23,7 @@ def lines(house: MailHouse) -> list[int]:
 
 def test_what_is_committed_behind_a_digest_is_in_the_next(
     app: Flask,
-    mails: MailHouse,  # noqa: F811
+    mails: MailHouse,
     typed: Typing,
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
@@ -50,7 +51,7 @@ def test_what_is_committed_behind_a_digest_is_in_the_next(
 
 def test_what_a_letter_of_its_own_has_told_is_not_told_again(
     app: Flask,
-    mails: MailHouse,  # noqa: F811
+    mails: MailHouse,
     typed: Typing,
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,

@@ -20,9 +20,11 @@ from models.database import db
 from tests.cast import make_papers
 from tests.conftest import Browser, Making
 from tests.views.ledger import ledger
-from tests.views.terminal.test_backup import run_command
+from tests.views.terminal.commands import run_command
 from views.entrance import health
 from views.entrance.health import Prober
+
+pytestmark = pytest.mark.usefixtures("asked_each_time")
 
 As = Callable[[str], Browser]
 

@@ -20,10 +20,9 @@ from tests.cast import account_of
 from tests.conftest import Browser, Making
 from tests.views.conftest import Later, Typing
 from tests.views.mail_house import SECRET, USER, MailHouse
-from tests.views.terminal.test_backup import empty_app as empty_app
-from tests.views.terminal.test_backup import run_command
-from tests.views.terminal.test_mail import at, open_house, waiting, wishes
-from tests.views.terminal.test_mail import mails as mails
+from tests.views.terminal.commands import run_command
+from tests.views.terminal.mailed import open_house, waiting, wishes
+from tests.views.terminal.test_mail import at
 
 As = Callable[..., Browser]
 

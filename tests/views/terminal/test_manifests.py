@@ -16,8 +16,7 @@ from app import create_app
 from models.backup import digest_of, restoring
 from models.database import db
 from models.workflow import Refused
-from tests.views.terminal.test_backup import empty_app as empty_app
-from tests.views.terminal.test_backup import run_command
+from tests.views.terminal.commands import run_command
 
 NAMES = st.sampled_from(
     ["database", "store/../../x", "/etc/passwd", "../x", "store/ab", "", ".", "manifest.json", "x\0y"]

@@ -15,8 +15,7 @@ from models.backup import restore_lock, unfinished_restore
 from models.database import db
 from tests import ROOT
 from tests.serving import PATIENCE, Client, serving
-from tests.views.terminal.test_backup import empty_app as empty_app
-from tests.views.terminal.test_backup import everything_in, run_command
+from tests.views.terminal.commands import everything_in, run_command
 
 pytestmark = pytest.mark.slow
 LONG = 5 * PATIENCE  # the machine may be busy with other tests

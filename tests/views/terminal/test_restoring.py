@@ -19,8 +19,7 @@ from models.database import db
 from models.files.store import Folder
 from tests import ROOT
 from tests.stores import remount, small_disk
-from tests.views.terminal.test_backup import empty_app as empty_app
-from tests.views.terminal.test_backup import everything_in, run_command
+from tests.views.terminal.commands import everything_in, run_command
 
 UNFINISHED = "上一次恢复没有完成，系统暂不能使用。请重新运行 restore，完成后再启动。"
 AGAIN = "恢复没有完成，系统暂不能使用。请排除原因后重新运行 restore。"

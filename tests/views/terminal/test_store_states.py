@@ -21,20 +21,15 @@ from tests.conftest import Browser, Making, Recording
 from tests.stores import remount, small_disk
 from tests.views.ledger import ledger
 from tests.views.pages import said
-from tests.views.terminal.test_backup import run_command
+from tests.views.terminal.commands import run_command
 from views.certificate import paper_worker
-from views.entrance.health import Prober
+
+pytestmark = pytest.mark.usefixtures("asked_each_time")
 
 As = Callable[[str], Browser]
 GONE = "没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误，文件暂时不能读写。请系统管理员检查后重试。"
 FULL = "存储空间不足，文件没有保存。请系统管理员清理或扩充存储后重试。"
 READ_ONLY = "存储不可写，文件没有保存。请系统管理员检查存储的权限和挂载方式后重试。"
-
-
-@pytest.fixture(autouse=True)
-def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """/healthz probes the store at every request."""
-    monkeypatch.setattr(Prober, "every", 0.0)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from models.database import db
 from tests import ROOT
 from tests.conftest import made, settled
 from tests.stores import remount, small_disk
-from tests.views.terminal.test_backup import everything_in, run_command
+from tests.views.terminal.commands import everything_in, run_command
 from views.terminal import terminal
 
 WORDS: dict[str, tuple[str, ...]] = {  # arguments of the commands that need some

@@ -1,0 +1,142 @@
+"""Files and declarations at once, with real threads and sessions of their own, on both databases."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import access
+from models.acts import completeness, filing, uploads
+from models.acts.completeness import Incomplete
+from models.application import Application, trail
+from models.application.attachments import Attachment
+from models.database import db
+from models.files.inspection import INSPECTION
+from models.vocabulary import Action, AttachmentKind, Status
+from models.workflow import EDITABLE, Refused
+from tests.cast import account_of, upload
+from tests.conftest import Acting, Making, Recording
+from tests.models.acts.at_once import at_once
+
+Work = Callable[[], object]
+
+
+@pytest.mark.slow
+def test_ten_files_sent_at_once_are_ten_attachments(
+    app: Flask,
+    make_application: Making,
+    a_pdf: Callable[[str], bytes],
+    on_record: Recording,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RC7: and the trail's chain holds; the bound of files that one account has inspected at once is out of the way."""
+    key = make_application()
+    monkeypatch.setattr(INSPECTION.queue, "most", 10)
+    before = len(on_record(key)["attachment"])
+
+    def send(number: int) -> Work:
+        def work() -> int:
+            with app.app_context():
+                filer = account_of("publisher")
+                access.enter(filer)
+                application = db.session.get_one(Application, key)
+                file = upload(app, application, AttachmentKind.OTHER, a_pdf(f"page {number}"), filer)
+                db.session.commit()
+                return file.id
+
+        return work
+
+    outcome = at_once(*[send(number) for number in range(10)])
+    assert not [refused for refused in outcome if isinstance(refused, Refused)]
+    assert len(on_record(key)["attachment"]) == before + 10
+    with app.app_context(), access.everything() as session:
+        assert list(trail.broken(session)) == []
+
+
+def detaching(app: Flask, key: int, file: int) -> Work:
+    """That file being taken out, as a piece of work for a thread."""
+
+    def work() -> str:
+        with app.app_context():
+            filer = account_of("publisher")
+            access.enter(filer)
+            uploads.detach(db.session(), db.session.get_one(Application, key), file, filer)
+            db.session.commit()
+            return "detach"
+
+    return work
+
+
+def test_a_declaration_and_the_removal_of_a_starred_file_exclude_each_other(
+    app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
+) -> None:
+    """ST4: either it was declared complete, and the file stays, or the file is gone, and it was not declared."""
+    key = make_application()
+    file = on_record(key)["attachment"][0]["id"]
+    outcome = at_once(performing("submit", key, "publisher"), detaching(app, key, file))
+    done = [str(result) for result in outcome if not isinstance(result, Refused)]
+    kept = on_record(key)
+    assert len(done) == 1
+    assert (kept["application"][0]["status"] is Status.PENDING) == (kept["attachment"][0]["removed_at"] is None)
+    assert kept["trail_entry"][-1]["act"] == done[0]
+
+
+def test_a_declaration_looks_at_the_files_as_they_now_are(
+    app: Flask, make_application: Making, acting: Acting, on_record: Recording
+) -> None:
+    """ST4: the session had already seen the file that another tab has just taken out."""
+    key = make_application()
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        seen = list(application.attachments)
+        assert completeness.lacking(application) == {}
+        detaching(app, key, seen[0].id)()
+        with pytest.raises(Incomplete) as lacking:
+            filing.perform(db.session(), Action.SUBMIT, application, filer)
+        assert list(lacking.value.missing) == ["file-application_form"]
+
+
+def test_a_file_that_another_tab_has_taken_out_is_not_taken_out_again(
+    app: Flask, make_application: Making, acting: Acting, on_record: Recording
+) -> None:
+    key = make_application()
+    with acting("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        seen = list(application.attachments)
+        detaching(app, key, seen[0].id)()
+        with pytest.raises(Refused, match="该附件已不存在"):
+            uploads.detach(db.session(), application, seen[0].id, filer)
+        db.session.rollback()
+    assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("detach") == 1
+
+
+def test_a_file_is_taken_out_once(app: Flask, make_application: Making, on_record: Recording) -> None:
+    key = make_application()
+    file = on_record(key)["attachment"][0]["id"]
+    outcome = at_once(*[detaching(app, key, file)] * 6)
+    assert outcome.count("detach") == 1
+    assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("detach") == 1
+
+
+def test_no_file_slips_into_what_has_been_declared(
+    app: Flask, make_application: Making, performing: Callable[..., Work], a_pdf: Any, on_record: Recording
+) -> None:
+    key = make_application()
+
+    def send() -> str:
+        with app.app_context():
+            filer = account_of("publisher")
+            access.enter(filer)
+            upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, a_pdf("late"), filer)
+            db.session.commit()
+            return "attach"
+
+    at_once(send, performing("submit", key, "publisher"))
+    acts = [entry["act"] for entry in on_record(key)["trail_entry"]]
+    assert acts[-1] == "submit"
+    with app.app_context(), access.everything() as session:
+        late = session.scalars(select(Attachment).filter_by(kind=AttachmentKind.OTHER)).all()
+        assert len(late) == acts.count("attach") - 4
+        assert session.get_one(Application, key).status not in EDITABLE

@@ -1,0 +1,117 @@
+"""Numbers taken at once: without gaps or doubles, in the year of Beijing."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import access, clock
+from models.acts import drafts, filing
+from models.application import Application
+from models.certificate import Certificate
+from models.clock import SHANGHAI
+from models.database import db
+from models.numbering import Serial, certificate_number, is_certificate_number
+from models.vocabulary import Action
+from tests.cast import account_of
+from tests.conftest import Acting, Making
+from tests.models.acts.at_once import at_once
+from views.resources import office
+
+Work = Callable[[], object]
+
+
+@pytest.mark.slow
+def test_grants_over_provinces_are_numbered_without_gaps_or_doubles(
+    app: Flask, make_application: Making, performing: Callable[..., Work], a_press: Callable[..., str]
+) -> None:
+    """RC2, RC3: twelve at once in three provinces; each number has its form and its check character."""
+    presses = {"320000": "publisher", "440000": a_press("440000"), "110000": a_press("110000")}
+    desks = {"320000": "reviewer", "440000": "reviewer2", "110000": "desk110000"}
+    cases = [(make_application(by=presses[at], status="pending"), desks[at]) for at in presses for _ in range(4)]
+    outcome = at_once(*[performing("grant", key, desk) for key, desk in cases])
+    assert outcome == ["grant"] * 12
+    with app.app_context(), access.everything() as session:
+        numbers = session.scalars(select(Certificate.number)).all()
+    year = clock.today().year
+    for province in presses:
+        own = sorted(number for number in numbers if number.startswith(f"Z{province[:2]}{year}"))
+        assert [number[7:13] for number in own] == ["000001", "000002", "000003", "000004"]
+    assert all(is_certificate_number(number) for number in numbers)
+
+
+def test_a_grant_that_fails_gives_its_number_to_the_next(
+    app: Flask, make_application: Making, acting: Acting, performing: Callable[..., Work]
+) -> None:
+    """Design 2.9: without gaps; the number goes back with the act that took it."""
+    first, second = make_application(status="pending"), make_application(status="pending")
+    with acting("reviewer") as reviewer:
+        filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, first), reviewer, office=office())
+        db.session.rollback()
+    assert performing("grant", second, "reviewer")() == "grant"
+    with app.app_context(), access.everything() as session:
+        [number] = session.scalars(select(Certificate.number))
+        assert number[7:13] == "000001"
+
+
+def test_drafts_begun_at_once_have_numbers_of_their_own(app: Flask) -> None:
+    def begin() -> str:
+        with app.app_context():
+            filer = account_of("publisher")
+            access.enter(filer)
+            number = drafts.start(db.session(), filer).number
+            db.session.commit()
+            return number
+
+    numbers = [str(number) for number in at_once(*[begin] * 10)]
+    assert sorted(numbers) == [f"SQ{clock.today().year}{n:08d}" for n in range(1, 11)]
+
+
+def test_no_part_of_a_number_s_key_may_be_empty() -> None:
+    """RC3: a unique constraint with an empty part holds nothing."""
+    assert not any(column.nullable for column in Serial.__table__.primary_key.columns)
+    assert not Certificate.__table__.c.number.nullable
+    assert not Application.__table__.c.number.nullable
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("moment", "year"),
+    [
+        (datetime(2026, 12, 31, 23, 59, 59, tzinfo=SHANGHAI), 2026),
+        (datetime(2027, 1, 1, 0, 0, 0, tzinfo=SHANGHAI), 2027),
+        (datetime(2026, 12, 31, 15, 59, 59, tzinfo=UTC), 2026),
+        (datetime(2026, 12, 31, 16, 0, 0, tzinfo=UTC), 2027),
+    ],
+)
+def test_the_year_of_a_number_is_beijing_s(
+    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, moment: datetime, year: int
+) -> None:
+    """RC4, DL4: the process stays up over new year; midnight is Asia/Shanghai's."""
+    first = make_application(status="filed")
+    monkeypatch.setattr(clock, "now", lambda: moment.astimezone(SHANGHAI))
+    second = make_application(status="filed")
+    with app.app_context(), access.everything() as session:
+        before, after = session.get_one(Application, first), session.get_one(Application, second)
+        assert before.certificate is not None
+        assert after.certificate is not None
+        assert after.number.startswith(f"SQ{year}")
+        assert after.certificate.number.startswith(f"Z32{year}")
+        assert after.certificate.issued_on.year == year
+        assert after.certificate.issued_on == after.applied_on
+        fresh_year = before.certificate.issued_on.year != year
+        assert after.certificate.number[7:13] == ("000001" if fresh_year else "000002")
+
+
+def test_two_sessions_take_numbers_in_turn(app: Flask) -> None:
+    """RC3: the second waits for the first, and then takes the next."""
+
+    def take() -> str:
+        with app.app_context(), access.everything() as session:
+            number = certificate_number(session, "320000", clock.today())
+            session.commit()
+            return number
+
+    assert len(set(at_once(*[take] * 8))) == 8

@@ -1,0 +1,18 @@
+"""A desk on a day."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from models import clock
+
+
+@pytest.fixture
+def on_day(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
+    """`on_day(3, 2)`: from now on it is ten o'clock on that day of 2026, in Beijing."""
+
+    def moved(month: int, day: int) -> None:
+        monkeypatch.setattr(clock, "now", lambda: datetime(2026, month, day, 10, tzinfo=clock.SHANGHAI))
+
+    return moved

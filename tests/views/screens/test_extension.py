@@ -1,0 +1,48 @@
+"""延期: once, with a reason; and time that stands still."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from models.vocabulary import Action
+from tests.cast import take
+from tests.conftest import Browser, Making, Recording
+from tests.views.pages import said
+
+As = Callable[[str | None], Browser]
+
+
+@pytest.mark.slow
+def test_an_extension_is_done_once_with_a_reason_and_moves_the_due_date(
+    app: Flask, as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+) -> None:
+    """+10 working days (行政许可法 第四十二条, by analogy): 30 March becomes 14 April, 清明 left out."""
+    on_day(3, 2)
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    unsaid = reviewer.post("/review/extend/", data={"id": key, "opinion": " "})
+    assert (unsaid.status_code, "延期须填写意见" in unsaid.text) == (409, True)
+    answer = reviewer.post("/review/extend/", data={"id": key, "opinion": "须征求专家意见。"}, follow_redirects=True)
+    assert "已延期" in answer.text
+    (row,) = on_record(key)["application"]
+    assert (str(row["due_on"]), row["status"]) == ("2026-04-14", "pending")
+    again = reviewer.post("/review/extend/", data={"id": key, "opinion": "再延。"})
+    assert (again.status_code, "已经延期过一次，不能再次延期" in again.text) == (409, True)
+    page = as_("publisher").get(f"/applications/details/?id={key}").text
+    assert "须征求专家意见。" in page
+    assert "（已延期 10 个工作日）" in page
+    assert "已经延期过一次" in reviewer.get(f"/review/details/?id={key}").text
+
+
+@pytest.mark.slow
+def test_what_is_returned_says_that_its_time_stands_still(
+    app: Flask, as_: As, make_application: Making, on_day: Callable[[int, int], None]
+) -> None:
+    on_day(3, 2)
+    key = make_application(status="pending")
+    on_day(3, 9)
+    take(app, Action.RETURN, key, "publisher")
+    told = "已停止：已用 5 个工作日，还剩 15 个，重新申报后继续计算。"
+    assert told in as_("publisher").get(f"/applications/edit/?id={key}").text
+    assert told in as_("reviewer").get(f"/filings/details/?id={key}").text
+    assert said(as_("publisher").get("/desk/").text) == []

@@ -1,0 +1,35 @@
+"""Commands as they are typed, and what they leave."""
+
+from pathlib import Path
+from typing import Any
+
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select
+
+from models.application.attachments import Store
+from models.database import db
+
+Rows = dict[str, list[str]]
+
+
+def run_command(app: Flask, *words: str | Path) -> Result:
+    """The result of a command."""
+    return app.test_cli_runner().invoke(args=[str(word) for word in words])
+
+
+def told(row: tuple[Any, ...]) -> bool:
+    """Whether a row is what the log says of the commands that these tests run."""
+    return not {"backed_up", "restored", "swept", "verified"}.isdisjoint(cell for cell in row if isinstance(cell, str))
+
+
+def everything_in(app: Flask) -> tuple[Rows, set[str]]:
+    """Every row of every table, and every digest in the store."""
+    with app.app_context(), db.engine.connect() as connection:
+        rows = {
+            table.name: sorted(str(tuple(row)) for row in connection.execute(select(table)) if not told(tuple(row)))
+            for table in db.metadata.sorted_tables
+            if table.name != "heartbeat"  # /healthz writes there
+        }
+        db.engine.dispose()
+    return rows, set(Store(app.config["STORE"]).digests())

@@ -1,0 +1,144 @@
+"""What a checkpoint lets others prove, of one entry and of the log."""
+
+import base64
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select, text
+
+from models import access
+from models.application.trail import TrailEntry
+from models.checkpoint import Unverified, Verifier, proof
+from models.checkpoint.folder import alone as alone_in
+from models.database import db, triggers
+from tests.conftest import Making
+
+Typing = Callable[..., Result]
+
+
+def test_only_what_this_key_has_signed_is_believed(
+    make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result], typed: Typing, tmp_path: Path,
+    log: tuple[Path, Path, str],
+) -> None:  # fmt: skip
+    make_application()
+    sign()
+    other = typed("trail", "new-key", str(tmp_path / "other.pem")).output.split()[0]
+    for words, sentence in (
+        (("trail", "verify", "--checkpoint", str(log[0]), "--verifier", other), "不是由这把密钥签署的"),
+        (("trail", "verify", "--checkpoint", str(log[0])), "请用 --verifier 写明"),
+        (("trail", "verify", "--checkpoint", str(tmp_path / "none"), "--verifier", other), "读写失败"),
+        (("trail", "checkpoint", str(log[0]), "--key-file", str(tmp_path / "other.pem")), "不是由这把密钥签署的"),
+        (("trail", "checkpoint", str(log[0]), "--key-file", __file__), "不是 trail new-key 生成的私钥"),
+        (("trail", "new-key", str(log[1])), "已经存在，没有改动"),
+    ):
+        refused = typed(*words)
+        assert (refused.exit_code, sentence in refused.output) == (1, True), refused.output
+    assert log[1].stat().st_mode & 0o777 == 0o600
+
+
+def test_an_emptied_folder_is_not_signed_anew_unawares(
+    make_application: Making, sign: Callable[[], Result], typed: Typing, log: tuple[Path, Path, str]
+) -> None:
+    """Nor one of before a restore, which does not know of it."""
+    make_application()
+    assert sign().exit_code == 0
+    shutil.rmtree(log[0])
+    refused = sign()
+    assert (refused.exit_code, "但文件夹中没有，请先查明" in refused.output) == (1, True)
+    again = typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
+    assert again.exit_code == 0
+
+
+def test_an_entry_whose_application_is_gone_is_named_all_the_same(
+    app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result]
+) -> None:
+    key = make_application()
+    sign()
+    with app.app_context(), db.engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        else:
+            connection.execute(text("SET session_replication_role = replica"))
+        triggers.remove(connection)
+        connection.execute(text(f"UPDATE trail_entry SET opinion = '改' WHERE application_id = {key}"))
+        connection.execute(text(f"DELETE FROM application WHERE id = {key}"))
+        triggers.install(connection)
+        connection.commit()
+        db.engine.dispose()
+    found = verify()
+    assert "从第 1 条起与检查点不符" in found.output
+    assert "（申请已不在）" in found.output
+
+
+def test_one_entry_is_proven_without_the_register(
+    app: Flask, make_application: Making, sign: Callable[[], Result], typed: Typing, log: tuple[Path, Path, str],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """For a court: the entry itself, that the checkpoint covers it, and who signed; a changed letter proves nothing."""
+    key = make_application(status="refused")
+    sign()
+    with app.app_context(), access.everything() as session:
+        last = session.scalars(
+            select(TrailEntry).where(TrailEntry.application_id == key).order_by(TrailEntry.id.desc())
+        ).first()
+        assert last is not None
+        number, opinion = last.id, str(last.opinion)
+    made = typed("trail", "prove", str(number), str(log[0]), "--verifier", log[2])
+    file = tmp_path / "entry.tlog-proof"
+    file.write_text(made.output, encoding="utf-8")
+    checked = typed("trail", "check-proof", str(file), "--verifier", log[2])
+    assert (checked.exit_code, "证据成立" in checked.output, opinion in checked.output) == (0, True, True)
+    extra = base64.b64encode(
+        base64.b64decode(made.output.split()[2]).replace(opinion.encode(), "同意".encode())
+    ).decode()
+    for wrong in (
+        made.output.replace(made.output.split()[2], extra), made.output.replace("index ", "index 1"), "", "x",
+    ):  # fmt: skip
+        with pytest.raises(Unverified):
+            proof.check(wrong, Verifier.of_text(log[2]))
+    file.write_text("x", encoding="utf-8")
+    assert "不能采信" in typed("trail", "check-proof", str(file), "--verifier", log[2]).output
+    make_application()
+    for asked, sentence in ((number + 2, "晚于最新的检查点"), (99_999, "没有编号为")):
+        assert sentence in typed("trail", "prove", str(asked), str(log[0]), "--verifier", log[2]).output
+
+
+def test_the_log_of_the_system_is_signed_as_well(
+    app: Flask, typed: Typing, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
+) -> None:
+    """A sign-in that was taken out, or told of somebody else, is named; what commands have done stands in it too."""
+    for name in ("new1", "new2", "new3"):
+        assert typed("account", "add", name, "--name", "钱多", "--role", "national").exit_code == 0
+    assert sign().exit_code == 0
+    assert sign().exit_code == 0  # the first one is an entry itself
+    assert verify().exit_code == 0
+    for statement, sentence in (
+        ("UPDATE log_entry SET username = 'x' WHERE id = (SELECT min(id) + 1 FROM log_entry)", "从第 2 条起"),
+        ("DELETE FROM log_entry WHERE id = (SELECT min(id) FROM log_entry)", "从第 1 条起"),
+        ("DELETE FROM log_entry", "条已不在"),
+    ):
+        with app.app_context(), access.everything() as session:
+            triggers.remove(session.connection())
+            session.execute(text(statement))
+            triggers.install(session.connection())
+            session.commit()
+        for kept, words in ((log[0], sentence), (log[0] / "log" / "checkpoint", "条记录与检查点不符")):
+            found = verify(kept)
+            assert (found.exit_code, words in found.output) == (1, True), found.output
+
+
+def test_two_at_once_do_not_write_into_one_folder(
+    log: tuple[Path, Path, str], sign: Callable[[], Result], make_application: Making
+) -> None:
+    make_application()
+    with alone_in(log[0]):
+        busy = sign()
+    assert busy.exit_code == 1
+    assert "另一个 trail checkpoint 正在写入这个文件夹" in busy.output
+    assert not (log[0] / "trail" / "checkpoint").exists()
+    assert sign().exit_code == 0
