@@ -68,8 +68,9 @@ def keep(session: Session, kind: AttachmentKind, seen: int, stored: Stored, name
 def remove(session: Session, kind: AttachmentKind, seen: int) -> str:
     """Offer none of this kind any more; the name of the one seen as version `seen`. Raises Refused."""
     row = listed(session).get(kind)
+    if row is None:
+        raise Refused(_changed())
     _check_seen(row, seen)
-    assert row is not None
     session.delete(row)
     _flush(session)
     return row.name

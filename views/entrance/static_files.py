@@ -87,6 +87,7 @@ class Sessions(SecureCookieSessionInterface):
 def init_app(app: Flask) -> None:
     """Take the place of Flask's own static files, at the same addresses."""
     files = StaticFiles(Path(str(app.static_folder)), JOINED)
+    assert files.digest  # now: a script that cannot be joined stops the start, and not every page
 
     @app.url_defaults
     def with_digest(endpoint: str, values: dict[str, Any]) -> None:

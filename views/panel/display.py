@@ -25,6 +25,11 @@ def once(key: object, make: Callable[[], T]) -> T:
     return made[key]
 
 
+def read_anew() -> None:
+    """Forget what once() has made in this request: its rows may be others after a commit, or out of sight."""
+    g.pop("once", None)
+
+
 def shown_value(row: Any, name: str) -> Any:
     """A cell of a row as screens show it; `name` may be that of a property."""
     column = row.__table__.columns.get(name) if hasattr(row, "__table__") else None

@@ -19,7 +19,8 @@ def attributes(**given: Any) -> Markup:
         if value is True:
             drawn.append(name)
         elif value is not False:
-            drawn.append(f'{name}="{escape(value)}"')
+            quoted = str(escape(value)).replace('"', "&quot;")  # Markup may hold one as it is
+            drawn.append(f'{name}="{quoted}"')
     return Markup(" ".join(drawn))
 
 

@@ -35,6 +35,7 @@ def blank_form(kind: AttachmentKind) -> Response:
     response = send_file(
         content_of(file), mimetype=ACCEPTED, as_attachment=True, download_name=file.name, etag=file.digest
     )
+    response.content_length = file.size
     return name_plainly(response, file.name, f"blank-{kind.value}.pdf")
 
 

@@ -70,13 +70,14 @@ class CaseScreen(FilingScreen):
         return jsonify(at=at and at.strftime("%H:%M"))
 
     def attempt_and_commit(self, action: Action, row: Application, **seen: Any) -> Refused | None:
-        """An opinion that was refused is kept; one for many rows (`seen`) belongs to none of them."""
+        """An opinion that was sent and is not recorded is kept: the act was refused, or takes none and stands in one
+        form with it. One for many rows (`seen`) belongs to none of them."""
         refused = super().attempt_and_commit(action, row, **seen)
-        decides = workflow.ACTS[action].holder is workflow.Holder.NOBODY_ELSE
-        if refused is not None and decides and not seen and "opinion" in request.form:
+        recorded = refused is None and workflow.ACTS[action].holder is workflow.Holder.NOBODY_ELSE
+        if not recorded and not seen and (request.form.get("opinion", "").strip() or request.form.get("ground")):
             waiting = self.get_one(request.form.get("id"))  # it may have gone out of sight
             if waiting is not None and waiting.status in workflow.AWAITING:
-                keep_words(waiting)
+                keep_words_of_act(waiting)
         return refused
 
     # 上一件, 下一件
@@ -136,6 +137,14 @@ def stood_at(row: Application, name: str) -> Any:
         except ValueError:
             return None
     return value
+
+
+def keep_words_of_act(row: Application) -> None:
+    """As keep_words(); those of another window that were kept at the same moment stay, for the act has ended."""
+    try:
+        keep_words(row)
+    except Refused:
+        db.session.rollback()
 
 
 def keep_words(row: Application) -> datetime | None:

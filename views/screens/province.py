@@ -23,6 +23,7 @@ from views.panel.ticks import TicksField
 from views.screens.stock_opinions import StockOpinionScreen
 
 LABELS = labels_of(ProvinceSettings)
+LONGEST = 10  # characters of a number; NumberRange fails on one that is too large for a float
 
 
 class WholeField(IntegerField):
@@ -37,6 +38,8 @@ class WholeField(IntegerField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
+            if any(len(typed.strip()) > LONGEST for typed in valuelist):
+                raise ValueError
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError(self.sentence) from None

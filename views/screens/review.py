@@ -2,20 +2,23 @@
 
 from typing import Any
 
-from flask import abort, jsonify, request
+from flask import abort, current_app, jsonify, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import clock, workflow
 from models.acts import taking, withdrawal
 from models.application import Application
-from models.database import db
+from models.database import briefly, db, is_unavailable, release
 from models.vocabulary import Action, Role
 from views.panel import deadlines, taken
+from views.panel.display import read_anew
 from views.panel.filing_query import ProvinceQuery
+from views.panel.logged import SECONDS
 from views.panel.query import QueueQuery
 from views.screens.case import CaseScreen
 from views.screens.filing import FilingScreen
@@ -32,6 +35,27 @@ def waited(_view: Any, _context: Any, row: Application, _name: str) -> str:
     return _("%(days)s 天", days=days) if days else _("今天")
 
 
+def note_look_and_commit(row: Application) -> None:
+    """Whoever opens a case ends the time in which it may be withdrawn, and goes on with a lease that it has.
+
+    A database that cannot be written keeps nobody from a case that was opened before: its lease only ends earlier.
+    """
+    key, mine = row.id, taken.is_mine(taken.lease_of(row))
+    withdrawal.note_opening(db.session(), row)
+    db.session().commit()
+    if not mine:
+        return
+    try:
+        with briefly(db.session(), SECONDS):
+            taking.renew(db.session(), row, current_user)
+            db.session().commit()
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        release()
+        current_app.logger.warning("the lease of application %s could not be renewed: %s", key, error)
+
+
 class ProvinceScreen(CaseScreen):
     """What the reviewers of a province see. Whoever opens what waits ends the time in which it may be withdrawn."""
 
@@ -41,10 +65,8 @@ class ProvinceScreen(CaseScreen):
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if fn.__name__ in LOOKS and request.method == "GET" and (row := self.get_one(request.args.get("id"))):
-            withdrawal.note_opening(db.session(), row)
-            if taken.is_mine(taken.lease_of(row)):
-                taking.renew(db.session(), row, current_user)
-            db.session().commit()
+            note_look_and_commit(row)
+            read_anew()
         return super()._run_view(fn, *args, **kwargs)
 
     def refusal(self, action: Action, row: Application) -> str | None:

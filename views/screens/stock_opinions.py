@@ -64,6 +64,8 @@ def write(what: str, row: StockOpinion | None, act: Action) -> None:
     elif what == "remove":
         opinions.remove(db.session(), row, version, current_user)
     elif what in ("up", "down"):
+        if "words" in request.form and words.replace("\r\n", "\n").strip() != row.words:
+            raise Refused(_("这条常用意见的改动还没有保存，请先点击保存，再移动。"))
         opinions.move(db.session(), row, version, what == "up")
     else:
         opinions.change(db.session(), row, version, words, current_user)

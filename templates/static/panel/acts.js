@@ -39,7 +39,7 @@ document.addEventListener("click", async (event) => {
     await dialog(button.title, { tell: true });
     return;
   }
-  if (!button.dataset.ask) return;
+  if (!button.dataset.ask) return $$("[data-answer]", button.form).forEach((input) => input.remove());  // of an act that was not done
   event.preventDefault();
   const beside = button.form.elements.namedItem("opinion");
   if (beside instanceof HTMLTextAreaElement) {

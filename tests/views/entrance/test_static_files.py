@@ -7,11 +7,12 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin
 
 import pytest
+from flask import Flask
 
 from tests import ROOT
 from tests.conftest import Browser
 from views.entrance.joined_files import script
-from views.entrance.static_files import SHEETS, StaticFiles
+from views.entrance.static_files import SHEETS, StaticFiles, init_app
 
 As = Callable[[str | None], Browser]
 NAMED = re.compile(r'(?:href|src)="(/assets/[^"]+)"')
@@ -107,12 +108,14 @@ def test_the_scripts_of_the_panel_are_one_in_the_order_of_their_imports(as_: As)
 def test_each_joined_script_has_a_scope_of_its_own() -> None:
     sources = {
         "one.js": 'import { a, b as c } from "./below/two.js";\nimport "./three.js";\nc(a);\n',
-        "below/two.js": "export const a = 1;\nexport async function b() {}\n",
+        "below/two.js": 'import "../four.js";\nexport const a = 1;\nexport async function b() {}\n',
         "three.js": 'import { a } from "./below/two.js";\nf(a);\n',
+        "four.js": "f();\n",
     }
     joined = script({name: text.encode() for name, text in sources.items()}, "one.js").decode()
-    two, three, one = joined.split("const ")[1], "const three_js", "const one_js"
-    assert two.startswith("below_two_js = (() => {\n")
+    four, two, three, one = "const four_js", "const below_two_js", "const three_js", "const one_js"
+    assert joined.startswith(four)
+    assert joined.split("};\n})();\n")[1].startswith(f"{two} = (() => {{\n")
     assert joined.index(three) < joined.index(one)
     assert "async function b() {}\nreturn { a, b };\n})();\n" in joined
     assert "const { a, b: c } = below_two_js;\n\nc(a);\n" in joined
@@ -141,3 +144,13 @@ def test_the_sheets_of_the_panel_are_one_request_in_the_order_of_the_cascade(as_
     first, *_rest, last = SHEETS
     assert joined.startswith((static / f"{first}.css").read_text(encoding="utf-8"))
     assert joined.endswith(sheets[f"{last}.css"])
+
+
+def test_a_folder_whose_scripts_cannot_be_joined_stops_the_start(tmp_path: Path) -> None:
+    app = Flask(__name__, static_folder=str(tmp_path))
+    for name in SHEETS:
+        (tmp_path / f"{name}.css").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.css").write_text("")
+    (tmp_path / "panel.js").write_text('import * as all from "./all.js";\n')
+    with pytest.raises(ValueError, match=re.escape("panel.js")):
+        init_app(app)

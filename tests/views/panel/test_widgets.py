@@ -24,6 +24,7 @@ class Asked(Form):
     [
         {"value": "\"><script>'&", "data_a_b": 1, "aria_label": "商品", "class_": "x", "required": True, "list": False},
         {"title": Markup("&amp;"), "size": 3, "for_": None},
+        {"title": Markup('x" onfocus="f()')},
     ],
 )
 def test_attributes_are_written_as_wtforms_writes_them(given: dict[str, object]) -> None:

@@ -50,7 +50,8 @@ def test_what_the_operator_offers_a_press_finds_on_its_empty_desk_and_beside_the
         answer = browser.get(WHERE)
         assert answer.data == a_pdf("x")
         assert answer.headers["Content-Disposition"].startswith("attachment")
-        assert answer.mimetype == "application/pdf"
+        assert (answer.mimetype, answer.content_length) == ("application/pdf", len(a_pdf("x")))
+        assert browser.head(WHERE).status_code == 200
 
 
 def test_a_desk_with_work_on_it_does_not_offer_them(as_: As, app: Flask, make_application: Making) -> None:
@@ -110,6 +111,12 @@ def test_of_two_operators_the_second_is_told(as_: As, a_pdf: Callable[[str], byt
     answer = operator.post("/blanks/remove/?version=1", data={"id": KIND.value}, follow_redirects=True)
     assert "刚刚已被他人更换或移除" in said(answer.text)[-1]
     assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("2"), version=1)[0]
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "x", ""])
+def test_what_was_never_there_is_not_removed(as_: As, version: str) -> None:
+    answer = as_("operator").post(f"/blanks/remove/?version={version}", data={"id": KIND.value}, follow_redirects=True)
+    assert "刚刚已被他人更换或移除" in said(answer.text)[0]
 
 
 @pytest.mark.parametrize("who", ["publisher", "reviewer", "national"])

@@ -95,6 +95,17 @@ def test_what_cannot_be_kept_is_told(as_: As, acting: Acting, name: str, asked: 
         assert db.session.scalars(select(KeptQuery.name)).all() == ["已有"]
 
 
+@pytest.mark.parametrize("typed", ["%00", "%ED%A0%80", "%EF%BF%BF", "a%00b", "<script>alert(1)</script>", "\U0001f4bf"])
+def test_odd_signs_in_a_query_are_kept_or_left_out(as_: As, typed: str) -> None:
+    browser = as_("publisher")
+    form = {"screen": "applications", "name": "<b>x</b>\0", "asked": f"title={typed}&status=returned"}
+    assert browser.post("/queries/keep/", data=form).status_code == 303
+    (key,) = offered(browser.get("/applications/").text).values()
+    assert browser.get(f"/queries/ask/?id={key}", follow_redirects=True).status_code == 200
+    for page in ("/queries/", "/applications/"):
+        assert "<b>x" not in browser.get(page).text and "<script>alert" not in browser.get(page).text
+
+
 def test_sent_twice_it_is_kept_once(as_: As) -> None:
     browser = as_("publisher")
     form = form_of(browser.get(f"/applications/?{ASKED}").text, "keep-query") | {"name": "退回"}

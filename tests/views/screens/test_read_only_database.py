@@ -1,4 +1,4 @@
-"""A database that cannot be written keeps nobody from reading a message."""
+"""A database that cannot be written keeps nobody from reading a message, or a case."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,3 +51,15 @@ def test_a_message_is_shown_and_stays_unread(app: Flask, as_: As, make_applicati
         assert bell(browser) == unread
     browser.get(where)
     assert bell(browser) != unread
+
+
+def test_a_case_that_the_reader_has_taken_is_shown_though_its_lease_cannot_go_on(
+    app: Flask, as_: As, make_application: Making
+) -> None:
+    key = make_application(status="pending")
+    browser = as_("reviewer")
+    browser.post("/review/take/", data={"id": key})
+    with read_only(app):
+        answer = browser.get(f"/review/details/?id={key}")
+        assert answer.status_code == 200
+        assert "由您办理至" in answer.text

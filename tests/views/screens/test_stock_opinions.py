@@ -138,3 +138,15 @@ def test_an_act_without_an_opinion_has_no_list(as_: As) -> None:
     page = as_("reviewer").get("/province/opinions/").text
     assert re.findall(r'id="opinions-(\w+)"', page) == ["grant", "return", "decline", "refuse", "extend", "revoke"]
     assert as_("reviewer").post("/province/opinions/add/", data={"act": "resend", "words": "同意。"}).status_code == 400
+
+
+def test_a_sentence_that_was_changed_and_not_saved_is_not_moved(as_: As, acting: Acting) -> None:
+    """The button stands in the form of the sentence: what was typed would be gone."""
+    reviewer = as_("reviewer")
+    add(reviewer, "材料不全。")
+    form = the_only_one(acting)
+    answer = reviewer.post("/province/opinions/up/", data=form | {"words": "材料不全，请补正。"})
+    assert answer.status_code == 422
+    assert "请先点击保存，再移动" in said(answer.text)[0]
+    assert "材料不全，请补正。</textarea>" in answer.text
+    assert reviewer.post("/province/opinions/up/", data=form | {"words": "材料不全。"}).status_code == 302

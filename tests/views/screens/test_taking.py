@@ -81,8 +81,8 @@ def test_who_has_a_case_stands_in_list_desk_and_page_and_only_the_holder_decides
         told = act(second, action, key)
         assert "由陈静接办" in told and "先点击接手" in told, action
     refused = on_record(key)
-    (typed,) = refused.pop("typed_form")  # the words of the refused are kept for whoever wrote them
-    assert typed["fields"]["opinion"] == "材料需要核对。"
+    typed = refused.pop("typed_form")  # of the refused, and of whoever took the case: kept for who wrote them
+    assert [row["fields"]["opinion"] for row in typed] == ["材料需要核对。"] * 2
     assert refused == {name: rows for name, rows in before.items() if name != "typed_form"}
     act(first, "return", key)
     assert on_record(key)["application"][0]["status"] == "returned"

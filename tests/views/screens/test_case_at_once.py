@@ -1,0 +1,139 @@
+"""The page of a case while others act on it: what was read before is read anew, and what was typed is kept."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models import access
+from models.acts import filing, withdrawal
+from models.application import Application, typed_opinion
+from models.application.typed_form import typed_by
+from models.database import db
+from models.vocabulary import Action
+from tests.cast import account_of
+from tests.conftest import Browser, Making, Recording
+from views.panel import taken
+
+As = Callable[[str | None], Browser]
+
+
+def meanwhile(app: Flask, action: Action, key: int, who: str) -> None:
+    """That act of somebody else, in a thread and a session of its own."""
+
+    def work() -> None:
+        with app.app_context():
+            by = account_of(who)
+            access.enter(by)
+            filing.perform(db.session(), action, db.session.get_one(Application, key), by)
+            db.session.commit()
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(work).result(timeout=60)
+
+
+def typed(browser: Browser, key: int) -> str:
+    """The opinion in the field of the case page."""
+    page = browser.get(f"/review/details/?id={key}").text
+    (words,) = re.findall(r'<textarea[^>]* id="opinion"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    return str(words).strip()
+
+
+def test_what_is_withdrawn_while_its_page_opens_is_not_shown(
+    app: Flask, as_: As, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A draft again, it is its owner's alone."""
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    noting = withdrawal.note_opening
+
+    def too_late(*args: Any) -> None:
+        meanwhile(app, Action.WITHDRAW, key, "publisher")
+        noting(*args)
+
+    monkeypatch.setattr(withdrawal, "note_opening", too_late)
+    assert reviewer.get(f"/review/details/?id={key}").status_code == 404
+    assert on_record(key)["application"][0]["opened_at"] is None
+
+
+def test_a_case_that_is_put_back_while_its_page_opens_is_nobodys(
+    app: Flask,
+    as_: As,
+    colleague: Callable[..., None],
+    make_application: Making,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    colleague("second", like="reviewer")
+    reviewer.get(f"/review/details/?id={key}")
+    meanwhile(app, Action.TAKE, key, "second")
+    looking, looks = taken.is_mine, iter([True])
+
+    def put_back_then(lease: Any) -> bool:
+        if next(looks, False):
+            looking(lease)
+            meanwhile(app, Action.PUT_BACK, key, "second")
+        return looking(lease)
+
+    monkeypatch.setattr(taken, "is_mine", put_back_then)
+    page = reviewer.get(f"/review/details/?id={key}")
+    assert page.status_code == 200
+    assert "second办理至" not in page.text
+
+
+@pytest.mark.parametrize("action", ["take", "take_over", "put_back"])
+def test_what_was_typed_a_moment_before_the_case_is_taken_is_still_there(
+    app: Flask, as_: As, colleague: Callable[..., None], make_application: Making, action: str
+) -> None:
+    """The acts stand in one form with the opinion, which no script may have kept yet."""
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    colleague("second", like="reviewer")
+    if action != "take":
+        meanwhile(app, Action.TAKE, key, "second" if action == "take_over" else "reviewer")
+    reviewer.post(f"/review/{action}/", data={"id": key, "opinion": "材料需要核对。", "ground": "1"})
+    assert typed(reviewer, key) == "材料需要核对。"
+    reviewer.post(f"/review/{'put_back' if action != 'put_back' else 'take'}/", data={"id": key})  # from the list
+    assert typed(reviewer, key) == "材料需要核对。"
+
+
+def test_a_refused_grant_without_words_leaves_what_was_typed(
+    app: Flask, as_: As, colleague: Callable[..., None], make_application: Making
+) -> None:
+    """From the list, whose dialog knows nothing of the opinion beside the case."""
+    key, reviewer = make_application(status="pending"), as_("reviewer")
+    colleague("second", like="reviewer")
+    reviewer.post(f"/review/typed/?id={key}", data={"opinion": "材料需要核对。"})
+    meanwhile(app, Action.TAKE, key, "second")
+    reviewer.post("/review/grant/", data={"id": key, "opinion": ""})
+    assert typed(reviewer, key) == "材料需要核对。"
+
+
+def test_an_act_does_not_fail_for_what_is_kept_at_the_same_moment(
+    app: Flask, make_application: Making, on_record: Recording
+) -> None:
+    """An autosave that is on its way when the act is sent."""
+    key = make_application(status="pending")
+
+    def keep(words: str) -> None:
+        with app.app_context():
+            by = account_of("reviewer")
+            access.enter(by)
+            typed_opinion.keep(db.session(), db.session.get_one(Application, key), by, words, ())
+            db.session.commit()
+
+    keep("材料")
+    with app.app_context():
+        by = account_of("reviewer")
+        access.enter(by)
+        session, case = db.session(), db.session.get_one(Application, key)
+        session.expire_on_commit = False  # what was read stays as it was read
+        read = typed_by(session, case, by)
+        assert read is not None
+        session.commit()
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(keep, "材料需要核对。").result(timeout=60)
+        typed_opinion.forget(session, case, by)
+        session.commit()
+    assert on_record(key)["typed_form"] == []
