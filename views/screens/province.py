@@ -85,7 +85,8 @@ class ProvinceScreen(StockOpinionScreen):
         return super().show_refusal_in_form(refused, form, model)
 
     def after_saving(self, row: int, form: Any) -> Any:
-        flash(_("已保存，重新计算了 %(count)s 份申请的办结期限。", count=row), "success")
+        recomputed = _("已保存，重新计算了 %(count)s 份申请的办结期限。", count=row)
+        flash(recomputed if row else _("已保存。"), "success")
         return redirect(self.get_url(".index_view"))
 
     def render(self, template: str, **kwargs: Any) -> Any:

@@ -37,7 +37,7 @@ def test_form_and_missing_list_follow_the_province_at_once(as_: As, make_applica
     press, key = as_("publisher"), make_application()
     assert starred(press.get("/applications/new/").text) == ALWAYS
     page = require(as_("reviewer"), "copyright", "other")
-    assert said(page) == ["已保存，重新计算了 0 份申请的办结期限。"]
+    assert said(page) == ["已保存。"]
     assert "另外必须提交的附件：（无） → 著作权授权、其他" in page
     assert starred(press.get("/applications/new/").text) == [*ALWAYS, "copyright", "other"]
     page = press.get(f"/applications/edit/?id={key}&check=1").text
