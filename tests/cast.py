@@ -8,6 +8,7 @@ from typing import Any
 
 import pikepdf
 from flask import Flask
+from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -223,3 +224,10 @@ def make_papers(app: Flask) -> None:
             failure for _number, failure in paper_worker.make_due_papers(session, paper_worker.pace()) if failure
         ]
     assert failures == []
+
+
+def small_png() -> bytes:
+    """A small picture."""
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "#1b5fb4").save(out, "PNG")
+    return out.getvalue()

@@ -36,7 +36,7 @@ from models.signing import signatures
 from models.vocabulary import Action, Delivery, Role, Status, Step
 from models.workflow import Refused
 from tests import ROOT
-from tests.conftest import Browser, signed_in
+from tests.browsing import Browser, signed_in
 from views.certificate import paper_worker
 from views.resources import keys, office
 from views.terminal.customs import channel

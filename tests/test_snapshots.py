@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from models.database import db
 from tests.cast import take
-from tests.conftest import House, Making, Record, Recording
+from tests.conftest import Making, Record, Recording
+from tests.houses import House
 from tests.snapshots import Maker, Snapshots
 
 on_sqlite_only = pytest.mark.parametrize("app", ["sqlite"], indirect=True)

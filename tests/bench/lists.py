@@ -25,8 +25,9 @@ from models.customs import CustomsMessage
 from models.people.accounts import Account
 from models.vocabulary import Role, Status
 from tests.bench import bulk
-from tests.conftest import POSTGRESQL, Browser, settled, signed_in
-from tests.conftest import made as database
+from tests.browsing import Browser, signed_in
+from tests.houses import POSTGRESQL, settled
+from tests.houses import made as database
 
 TURNS = 9
 Pages = dict[str, str]  # name → address

@@ -17,7 +17,7 @@ from models.database import db
 from tests import ROOT
 from tests.bench.lists import busiest
 from tests.bench.table import LIST, PEER, Goal, Line
-from tests.conftest import Browser, signed_in
+from tests.browsing import Browser, signed_in
 
 PEERS = ROOT / ".venv" / "peers" / "bin" / "python"
 FLAT, HALF = Goal(1.5, LIST), Goal(0.5, LIST)

@@ -10,8 +10,9 @@ from flask import Flask
 
 from models.files.flaws import Flaw, Flawed
 from models.files.inspection import inspect_file
+from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.corpus.libraries import LIBRARIES
 from tests.corpus.pictures import PICTURES
 from tests.corpus.programs import PROGRAMS

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from models import clock
-from tests.conftest import settled
+from tests.houses import settled
 from tests.serving import PATIENCE, Client, Server, serving
 
 ROOT = Path(__file__).parents[2]

@@ -27,7 +27,7 @@ from models.database import db
 from models.vocabulary import Action, Status
 from tests import ROOT
 from tests.cast import brought
-from tests.conftest import made, settled
+from tests.houses import made, settled
 from tests.serving import PATIENCE, SHARED, Server, serving
 from tests.views.terminal.commands import run_command
 

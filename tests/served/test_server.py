@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.conftest import settled
+from tests.houses import settled
 from tests.served.rows import furnished
 from tests.serving import PATIENCE, Client, Server, serving
 

@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 from models import access
 from models.log import LogEntry
 from tests.authenticator import Authenticator
+from tests.browsing import Browser
 from tests.cast import PASSWORD
-from tests.conftest import Browser
 
 As = Callable[[str | None], Browser]
 ORIGIN = "http://localhost"

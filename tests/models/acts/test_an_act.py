@@ -33,7 +33,7 @@ from app import create_app
 from models import workflow
 from models.database import db
 from tests.cast import brought
-from tests.conftest import signed_in
+from tests.browsing import signed_in
 
 app = create_app({"TESTING": True, "CAPTCHA": False})
 pending, draft = brought(app, status="pending"), brought(app)

@@ -25,7 +25,8 @@ from models.customs.schema import message_xsd
 from models.database import Exact, db, triggers
 from models.text import without_useless
 from models.vocabulary import Action, Filing
-from tests.conftest import Acting, House, Making, Recording
+from tests.conftest import Acting, Making, Recording
+from tests.houses import House
 from tests.models.conftest import Door
 
 XS = "{http://www.w3.org/2001/XMLSchema}"

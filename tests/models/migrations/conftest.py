@@ -8,7 +8,7 @@ from flask import Flask
 
 from app import create_app
 from models.database import db
-from tests.conftest import made
+from tests.houses import made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -124,7 +124,7 @@ from models.certificate import Certificate
 from models.customs import CustomsMessage, envelope
 from models.customs.schema import message_xsd
 from tests.cast import brought
-from tests.conftest import signed_in
+from tests.browsing import signed_in
 from models.acts.papers import code_of
 from views.certificate import page
 from views.resources import keys

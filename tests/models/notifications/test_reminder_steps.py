@@ -13,7 +13,8 @@ from models import access, clock
 from models.customs import heartbeat
 from models.notifications import Notification, reminders
 from models.notifications.events import Event
-from tests.conftest import Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Making
 from tests.models.notifications.test_reminders import On, on_day, remind  # noqa: F401  a fixture
 from tests.views.screens.test_condition import told
 

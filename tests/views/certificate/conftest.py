@@ -13,7 +13,7 @@ from models import access
 from models.acts.papers import order
 from models.certificate import Certificate, typesetting
 from tests.cast import make_papers
-from tests.conftest import House
+from tests.houses import House
 from tests.views import looks
 from views.certificate import page
 from views.resources import keys

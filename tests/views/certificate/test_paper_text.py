@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 
 from models.certificate.fonts import undrawable
-from tests.conftest import House
+from tests.houses import House
 from tests.views.looks import certificate, fonts, pdf
 from views.certificate.paper_text import typeset
 

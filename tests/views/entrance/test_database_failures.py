@@ -20,7 +20,8 @@ from app import create_app
 from models import access
 from models.application import Application
 from models.database import db
-from tests.conftest import Making, signed_in
+from tests.browsing import signed_in
+from tests.conftest import Making
 from tests.serving import SHARED
 from tests.views.pages import form_of
 from views.entrance import security

@@ -11,7 +11,8 @@ from werkzeug.test import TestResponse
 
 from models import access
 from models.database import GuardedSession
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.entrance.doors import (
     ACTS,
     DOORS,

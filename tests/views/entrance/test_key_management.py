@@ -15,8 +15,9 @@ from models.people.recovery_codes import RecoveryCode
 from models.people.security_keys import SecurityKey
 from models.people.sessions import Visit
 from tests.authenticator import PRESENT
+from tests.browsing import signed_in
 from tests.cast import account_of
-from tests.conftest import Acting, signed_in
+from tests.conftest import Acting
 from tests.views.keys import SCRIPT, As, by_password, enrol, entries, is_in, use
 from tests.views.pages import said
 

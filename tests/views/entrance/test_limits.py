@@ -15,8 +15,9 @@ from models.database import db
 from models.people.accounts import Account
 from models.people.sessions import Visit
 from models.people.signin_failures import SigninFailure
+from tests.browsing import Browser
 from tests.cast import PASSWORD
-from tests.conftest import Browser, Making
+from tests.conftest import Making
 from tests.views.entrance.doors import address
 from tests.views.ledger import ledger
 from views.entrance import limits

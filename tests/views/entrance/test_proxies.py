@@ -7,7 +7,7 @@ import pytest
 from flask import Flask, request
 
 from app import create_app
-from tests.conftest import Browser
+from tests.browsing import Browser
 from views.entrance.addresses import client_network, is_local, trusted_hosts
 
 BASE = {"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"}

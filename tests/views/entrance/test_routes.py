@@ -7,8 +7,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from tests.browsing import Browser
 from tests.cast import announced, kept_by
-from tests.conftest import Browser, Making
+from tests.conftest import Making
 from tests.views.entrance.doors import DOORS, EVERYBODY, MORE_SCREENS, PEOPLE, SCREENS, address
 
 As = Callable[[str | None], Browser]

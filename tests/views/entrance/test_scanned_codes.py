@@ -20,8 +20,9 @@ from models.signing import check_code
 from models.signing.check_code import Facts
 from models.signing.keys import Keys
 from models.vocabulary import Action, Reason
+from tests.browsing import Browser
 from tests.cast import account_of, take
-from tests.conftest import Acting, Browser, Making
+from tests.conftest import Acting, Making
 from tests.views.entrance.verified import SCRIPT, facts, unknown_like, verdict
 from views.demo import signing_keys
 from views.resources import keys, store

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from tests import ROOT
-from tests.conftest import Browser
+from tests.browsing import Browser
 from views.entrance.joined_files import script
 from views.entrance.static_files import SHEETS, StaticFiles, init_app
 

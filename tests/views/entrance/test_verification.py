@@ -11,7 +11,8 @@ from stdnum.iso7064 import mod_37_36
 from models import clock, numbering
 from models.certificate.display import dated
 from models.vocabulary import Status
-from tests.conftest import Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Making
 from tests.views.entrance.verified import SCRIPT, facts, unknown_like, verdict
 
 As = Callable[[str | None], Browser]

@@ -20,8 +20,9 @@ from models.certificate import typesetting
 from models.certificate.typesetting import Order
 from models.signing.keys import Keys
 from models.vocabulary import Action
+from tests.browsing import Browser
 from tests.cast import take
-from tests.conftest import Browser, Making
+from tests.conftest import Making
 from tests.views.entrance.verified import facts, unknown_like, verdict
 from views.demo import signing_keys
 from views.resources import keys

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from models import clock
-from tests.conftest import Browser
+from tests.browsing import Browser
 from tests.views.pages import numbers
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.routing import Rule
 
-from tests.conftest import Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Making
 from tests.views.entrance.doors import DOORS, EVERYBODY, PEOPLE, address
 from tests.views.pages import numbers
 

@@ -12,7 +12,8 @@ from models.acts import drafts
 from models.application import Application
 from models.database import db
 from models.people.accounts import Account
-from tests.conftest import Acting, Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Acting, Making
 from tests.views.pages import complaints, form_of
 
 As = Callable[[str | None], Browser]

@@ -8,8 +8,9 @@ from flask import Flask
 from werkzeug.http import parse_options_header
 
 from models import clock
+from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.views.panel.exported import rows_of
 from views.panel import export
 from views.panel.spreadsheet import cell

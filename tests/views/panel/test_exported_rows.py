@@ -14,8 +14,9 @@ from sqlalchemy import event
 
 from models.application.carriers import Carrier
 from models.database import db
+from tests.browsing import Browser
 from tests.cast import FIELDS
-from tests.conftest import Acting, Browser, Making
+from tests.conftest import Acting, Making
 from tests.views.pages import form_of
 from tests.views.panel.exported import rows_of
 from views.panel import export

@@ -13,7 +13,8 @@ from models import clock
 from models.application import Application, keys_of
 from models.database import db, triggers
 from models.vocabulary import Status
-from tests.conftest import Acting, Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Acting, Making
 from tests.views.pages import numbers
 from tests.views.panel.found_rows import NOW, found
 

@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 
 from models import clock
-from tests.conftest import Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Making
 from tests.views.pages import numbers, result, said
 from tests.views.panel.found_rows import NOW, found
 

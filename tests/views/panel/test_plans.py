@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event, text
 from models import access, clock
 from models.database import db
 from tests.bench import bulk
-from tests.conftest import Browser
+from tests.browsing import Browser
 from views.panel import paging
 from views.panel.screen import Screen
 

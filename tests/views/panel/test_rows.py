@@ -10,7 +10,8 @@ from sqlalchemy import select
 from models import workflow
 from models.application import Application
 from models.database import db
-from tests.conftest import Acting, Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Acting, Making
 from tests.views.pages import numbers
 from tests.views.panel.test_list_order import fill
 from views import SCREENS

@@ -9,7 +9,8 @@ from models.application import Application
 from models.database import db
 from models.people.accounts import Organisation
 from models.vocabulary import Status
-from tests.conftest import Acting, Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Acting, Making, Recording
 from tests.views.pages import complaints, form_of, said
 from tests.views.panel.saved_values import marked, save
 

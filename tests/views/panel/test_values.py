@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from models import clock
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.pages import complaints, form_of
 from tests.views.panel.saved_values import marked, save
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tests.conftest import Browser
+from tests.browsing import Browser
 
 WORDS = "材料需要核对。"
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from models import access
 from models.log import LogEntry
-from tests.conftest import Browser
+from tests.browsing import Browser
 
 Lines = list[dict[str, str]]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tests.conftest import Browser
+from tests.browsing import Browser
 
 SCREENS = {"publisher": "applications", "reviewer": "filings", "national": "register"}
 

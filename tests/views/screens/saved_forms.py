@@ -2,7 +2,7 @@
 
 from werkzeug.test import TestResponse
 
-from tests.conftest import Browser
+from tests.browsing import Browser
 from tests.views.pages import form_of
 
 

@@ -13,8 +13,9 @@ from sqlalchemy import select
 from models.database import db
 from models.people.accounts import Account
 from models.people.sessions import Visit
+from tests.browsing import Browser
 from tests.cast import PASSWORD
-from tests.conftest import Acting, Browser
+from tests.conftest import Acting
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, form_of, said
 from tests.views.screens.filled_forms import fill

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from models import clock
 from models.database import db
 from models.notifications.announcements import Announcement
-from tests.conftest import Acting, Browser
+from tests.browsing import Browser
+from tests.conftest import Acting
 from tests.views.pages import complaints, form_of, said
 from tests.views.screens.test_messages import bell, listed
 

@@ -11,8 +11,9 @@ from werkzeug.test import TestResponse
 
 from models.acts import drafts
 from models.vocabulary import Status
+from tests.browsing import Browser
 from tests.cast import FIELDS
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, form_of, said
 from tests.views.screens.saved_forms import opened, row, save

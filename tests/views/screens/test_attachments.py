@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 
 from models.files.inspection import INSPECTION
 from models.vocabulary import AttachmentKind, Status
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.ledger import ledger
 from tests.views.screens.uploaded import XHR, upload
 

@@ -12,8 +12,9 @@ from models.application import Application
 from models.application.typed_form import TypedForm
 from models.clock import now
 from models.database import db
+from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Acting, Browser, Making, Recording
+from tests.conftest import Acting, Making, Recording
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]

@@ -19,8 +19,9 @@ from models.database import db
 from models.log import Operation
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
+from tests.browsing import Browser
 from tests.cast import blank_form
-from tests.conftest import Acting, Browser, Making
+from tests.conftest import Acting, Making
 from tests.views.conftest import Typing
 from tests.views.pages import said
 

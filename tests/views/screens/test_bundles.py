@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from models import access
 from models.certificate import Certificate
+from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.views.ledger import ledger
 from tests.views.pages import said
 from tests.views.screens.recorded_prints import SCREENS, bound, prints

@@ -12,7 +12,8 @@ from models import access, clock, deadlines
 from models.database import db
 from models.deadlines import calendar
 from models.deadlines.calendar import CalendarDay
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.pages import complaints, form_of, said
 
 As = Callable[[str | None], Browser]

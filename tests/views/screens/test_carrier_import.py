@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from openpyxl import load_workbook
 
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]

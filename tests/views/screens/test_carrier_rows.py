@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from models.text import is_blank
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, form_of, said
 from tests.views.screens.saved_forms import opened, row, save

@@ -9,8 +9,9 @@ from flask import Flask
 
 from models import clock
 from models.vocabulary import Action
+from tests.browsing import Browser
 from tests.cast import take
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]

@@ -14,8 +14,9 @@ from models.application import Application, typed_opinion
 from models.application.typed_form import typed_by
 from models.database import db
 from models.vocabulary import Action
+from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from views.panel import taken
 
 As = Callable[[str | None], Browser]

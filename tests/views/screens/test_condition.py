@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 from models import clock
-from tests.conftest import Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Making
 from tests.views.conftest import Typing
 
 As = Callable[[str | None], Browser]

@@ -12,7 +12,8 @@ from models import clock
 from models.database import db
 from models.people.accounts import Entrustment
 from models.vocabulary import Status
-from tests.conftest import Acting, Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Acting, Making, Recording
 from tests.views.ledger import ledger
 from tests.views.pages import form_of, result, said
 from tests.views.screens.saved_forms import opened, save

@@ -10,8 +10,9 @@ from sqlalchemy import event
 
 from models.database import db
 from models.vocabulary import Action
+from tests.browsing import Browser
 from tests.cast import take
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.views.pages import numbers
 
 As = Callable[[str | None], Browser]

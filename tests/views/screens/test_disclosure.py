@@ -14,7 +14,8 @@ from models.application import Application, disclosure
 from models.application.trail import TrailEntry
 from models.database import db
 from models.people.accounts import Organisation
-from tests.conftest import Acting, Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Acting, Making, Recording
 from tests.views.conftest import Later
 from tests.views.ledger import ledger
 from tests.views.pages import form_of

@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 
 from models.codes import District
 from models.database import db
-from tests.conftest import Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Making
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, form_of, said
 

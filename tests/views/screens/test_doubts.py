@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]

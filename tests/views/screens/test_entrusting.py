@@ -13,8 +13,9 @@ from models.database import db
 from models.people import entrusting
 from models.people.accounts import Entrustment, Organisation, publishers_for
 from models.workflow import Refused
+from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Acting, Browser, Making
+from tests.conftest import Acting, Making
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]

@@ -17,8 +17,9 @@ from models.people import calendar_feeds
 from models.people.accounts import Account
 from models.people.calendar_feeds import CalendarFeed
 from models.people.revocation import reset_password
+from tests.browsing import Browser
 from tests.cast import PASSWORD, account_of
-from tests.conftest import Acting, Browser, Making
+from tests.conftest import Acting, Making
 from tests.models.ways import session_of
 from tests.views.pages import form_of, said
 

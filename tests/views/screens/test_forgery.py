@@ -16,8 +16,9 @@ from models.application.carriers import Carrier
 from models.database import db
 from models.people.accounts import Account, Organisation
 from models.vocabulary import Status
+from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Acting, Browser, Making, Recording
+from tests.conftest import Acting, Making, Recording
 from tests.views.entrance.doors import ACTS, PEOPLE, acts_of, address
 from tests.views.ledger import ledger
 from tests.views.pages import form_of

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from app import SETTINGS
-from tests.conftest import Browser
+from tests.browsing import Browser
 
 As = Callable[[str | None], Browser]
 HEALTH = {

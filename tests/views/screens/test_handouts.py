@@ -12,8 +12,9 @@ from sqlalchemy import select
 from models import access
 from models.database import db
 from models.log import LogEntry
+from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.views.screens.read_logs import kept, lines, told
 from views.panel import logged
 

@@ -13,7 +13,8 @@ from models.access import Closed
 from models.database import db
 from models.kept_queries import KeptQuery
 from models.workflow import Refused
-from tests.conftest import Acting, Browser
+from tests.browsing import Browser
+from tests.conftest import Acting
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]

@@ -13,7 +13,8 @@ from wtforms.validators import DataRequired, InputRequired
 
 from models.application import MOST_CARRIERS
 from models.database import db
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.pages import form_of
 from views.panel.fields import AmountField, CodeText, PlainTextField
 from views.panel.shared_attributes import shared_attributes

@@ -9,8 +9,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from models.database import db
+from tests.browsing import Browser
 from tests.cast import PASSWORD
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.views.pages import form_of, said
 from tests.views.screens.read_logs import kept, lines, told
 

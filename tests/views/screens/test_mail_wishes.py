@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Browser
 from tests.views.pages import complaints, form_of, said
 
 As = Callable[[str | None], Browser]

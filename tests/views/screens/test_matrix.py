@@ -10,8 +10,9 @@ from models import access
 from models.application import Application, lease
 from models.vocabulary import Action, Role, Status
 from models.workflow import refusal
+from tests.browsing import Browser
 from tests.cast import account_of, make_papers
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.models.matrix import CELLS, HELD_BY, LEADS_TO, LETTERS
 from tests.views.ledger import ledger
 from tests.views.pages import said

@@ -13,7 +13,8 @@ from models import access, clock
 from models.customs import CustomsMessage
 from models.vocabulary import Delivery, Role, Step
 from models.workflow import message_refusal
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.models.matrix import MESSAGE_CELLS, SETTLED
 from tests.views.ledger import ledger
 from tests.views.screens.acts_done import WORDS

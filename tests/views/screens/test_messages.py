@@ -12,8 +12,9 @@ from models import access
 from models.database import db
 from models.notifications import Notification
 from models.vocabulary import Role
+from tests.browsing import Browser
 from tests.cast import account_of, announced
-from tests.conftest import Browser, Making
+from tests.conftest import Making
 from tests.views.conftest import Typing
 from tests.views.customs_house import House
 from tests.views.faulty_customs import FaultInjection

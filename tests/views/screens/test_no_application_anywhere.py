@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Making
 
 As = Callable[[str | None], Browser]
 

@@ -10,7 +10,8 @@ from models.acts import drafts, filing
 from models.application import Application
 from models.database import db
 from models.vocabulary import Action, Status
-from tests.conftest import Acting, Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Acting, Making, Recording
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from models import clock
 from models.database import db
 from models.people.sessions import Visit
+from tests.browsing import Browser
 from tests.cast import PASSWORD, account_of
-from tests.conftest import Browser
 from tests.views.pages import said
 
 As = Callable[[str | None], Browser]

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from models import clock
 from models.database import db
 from models.people.accounts import Account, Organisation
+from tests.browsing import Browser
 from tests.cast import PASSWORD
-from tests.conftest import Acting, Browser, Making
+from tests.conftest import Acting, Making
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, form_of, said
 from tests.views.screens.filled_forms import fill

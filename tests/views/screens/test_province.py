@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 
 from models import clock
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.pages import complaints, form_of, said
 
 As = Callable[[str | None], Browser]

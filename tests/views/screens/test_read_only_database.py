@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import Engine, event, text
 
 from models.database import db
-from tests.conftest import Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Making
 from tests.views.screens.test_messages import bell, link
 
 As = Callable[[str | None], Browser]

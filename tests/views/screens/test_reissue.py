@@ -14,7 +14,8 @@ from models import access
 from models.application.attachments import Attachment
 from models.database import db, triggers
 from models.people.accounts import Organisation
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.models.acts.test_reissue import rival
 from tests.views.ledger import ledger
 from tests.views.pages import said

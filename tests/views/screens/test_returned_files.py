@@ -12,7 +12,8 @@ from werkzeug.http import parse_options_header
 from models import clock
 from models.application.attachments import Store
 from models.vocabulary import Status
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.ledger import ledger
 from tests.views.screens.acts_done import sees
 from tests.views.screens.uploaded import XHR, upload

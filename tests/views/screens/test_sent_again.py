@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from models import access
 from models.application import Application
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.views.pages import form_of
 from tests.views.screens.saved_forms import opened, row, save
 

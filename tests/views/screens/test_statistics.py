@@ -10,8 +10,9 @@ from flask import Flask
 
 from models import clock
 from models.vocabulary import Action
+from tests.browsing import Browser
 from tests.cast import brought, take
-from tests.conftest import Browser, Making
+from tests.conftest import Making
 from tests.views.pages import numbers
 
 As = Callable[[str | None], Browser]

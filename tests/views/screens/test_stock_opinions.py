@@ -12,7 +12,8 @@ from models.database import db
 from models.opinions import StockOpinion
 from models.vocabulary import Action
 from models.workflow import Refused
-from tests.conftest import Acting, Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Acting, Making
 from tests.views.pages import said
 
 As = Callable[[str | None], Browser]

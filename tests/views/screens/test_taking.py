@@ -15,8 +15,9 @@ from models.application import Application, lease
 from models.application.lease import CaseLease
 from models.database import db
 from models.notifications import Notification
+from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Acting, Browser, Making, Recording
+from tests.conftest import Acting, Making, Recording
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]

@@ -13,7 +13,8 @@ from models.application.attachments import Store
 from models.database import db
 from models.files.inspection import INSPECTION
 from models.vocabulary import AttachmentKind
-from tests.conftest import Acting, Browser, Making
+from tests.browsing import Browser
+from tests.conftest import Acting, Making
 from tests.views.screens.uploaded import upload
 
 As = Callable[[str | None], Browser]

@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 
 from models.vocabulary import Action
+from tests.browsing import Browser
 from tests.cast import take
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]

@@ -7,7 +7,8 @@ import pytest
 
 from models.vocabulary import Action, Role, Status
 from models.workflow import refusal
-from tests.conftest import Browser, Making, Recording
+from tests.browsing import Browser
+from tests.conftest import Making, Recording
 from tests.models.matrix import CELLS, LETTERS
 from tests.views.screens.acts_done import SCREENS, act, sees
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tests.conftest import Browser
+from tests.browsing import Browser
 
 XHR = {"X-Requested-With": "XMLHttpRequest"}
 

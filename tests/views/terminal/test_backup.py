@@ -16,7 +16,7 @@ from models import access, backup, clock
 from models.application.attachments import Attachment, Store
 from models.database import db, migrate
 from tests import former
-from tests.conftest import made
+from tests.houses import made
 from tests.views.terminal.commands import everything_in, run_command
 
 Making = Callable[..., int]

@@ -17,8 +17,9 @@ from models import access
 from models.application.attachments import Attachment, Store
 from models.certificate import Paper
 from models.database import db
+from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Browser, Making
+from tests.conftest import Making
 from tests.views.ledger import ledger
 from tests.views.terminal.commands import run_command
 from views.entrance import health

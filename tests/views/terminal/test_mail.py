@@ -16,8 +16,9 @@ from models.notifications import Notification, letters, mark_read
 from models.people.mail_address import MailWish
 from models.vocabulary import Action, Role
 from models.workflow import Refused
+from tests.browsing import Browser
 from tests.cast import account_of, announced, brought
-from tests.conftest import Browser, Making
+from tests.conftest import Making
 from tests.views.conftest import Later, Typing
 from tests.views.mail_house import MailHouse
 from tests.views.terminal.mailed import waiting, wishes

@@ -16,8 +16,9 @@ from models.notifications.letters import MailLetter
 from models.people.mail_address import MailWish, normal_address
 from models.vocabulary import Action
 from models.workflow import Refused
+from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Browser, Making
+from tests.conftest import Making
 from tests.views.conftest import Later, Typing
 from tests.views.mail_house import SECRET, USER, MailHouse
 from tests.views.terminal.commands import run_command

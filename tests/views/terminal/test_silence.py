@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 
 from app import create_app
 from models.database import db, lock_for_migration
-from tests.conftest import made
+from tests.houses import made
 
 SOON = {"connect": 1, "network": 1, "statement": 1, "lock": 1, "pool": 1}
 AT_LAST = 120  # seconds after which a thread is given up on; never asked how long it took

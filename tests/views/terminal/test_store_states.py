@@ -16,8 +16,9 @@ from models.application.attachments import Attachment, Store
 from models.backup import registered_store
 from models.certificate.paper_queue import PaperTask
 from models.database import db
+from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Browser, Making, Recording
+from tests.conftest import Making, Recording
 from tests.stores import remount, small_disk
 from tests.views.ledger import ledger
 from tests.views.pages import said

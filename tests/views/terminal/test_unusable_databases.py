@@ -17,7 +17,7 @@ from sqlalchemy import inspect, text
 from app import create_app
 from models.database import db
 from tests import ROOT
-from tests.conftest import made, settled
+from tests.houses import made, settled
 from tests.stores import remount, small_disk
 from tests.views.terminal.commands import everything_in, run_command
 from views.terminal import terminal

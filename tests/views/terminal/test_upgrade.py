@@ -13,7 +13,7 @@ import pytest
 
 from models.database import db, sqlite
 from tests import ROOT
-from tests.conftest import made
+from tests.houses import made
 
 DONE = "数据库结构已是最新。\n"
 

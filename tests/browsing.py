@@ -1,0 +1,56 @@
+"""A browser in which somebody is signed in."""
+
+import secrets
+from typing import Any
+
+import flask
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_login import login_user
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.datastructures import Headers
+from werkzeug.test import TestResponse
+
+from models import clock
+from models.database import db
+from models.people.sessions import Visit, hashed
+from tests.cast import account_of
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class Browser(FlaskClient):
+    """Sends the CSRF token with every unsafe request, as our pages do; `csrf=False` leaves it out."""
+
+    def open(self, *args: Any, csrf: bool = True, **options: Any) -> TestResponse:
+        assert not flask.has_app_context(), "leave acting() first: a request inside it would share its session"
+        if csrf and options.get("method", "GET") not in SAFE:
+            headers = Headers(options.pop("headers", None))
+            headers.setdefault("X-CSRFToken", self._token())
+            options["headers"] = headers
+        return super().open(*args, **options)
+
+    def _token(self) -> str:
+        with self.session_transaction() as session:
+            secret = session.setdefault("csrf_token", secrets.token_hex())
+        return str(URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token").dumps(secret))
+
+
+def signed_in(app: Flask, username: str | None) -> Browser:
+    """A browser in which that person is signed in; None: nobody is."""
+    browser = Browser(app)
+    if username is None:
+        return browser
+    with app.test_request_context(environ_base=browser.environ_base):
+        account = account_of(username)
+        visit = Visit(account=account, began_at=clock.now(), seen_at=clock.now())
+        visit.token = secrets.token_urlsafe(32)
+        visit.token_hash = hashed(visit.token)
+        db.session.add(visit)
+        db.session.commit()
+        account.visit = visit
+        login_user(account)
+        kept = dict(flask.session)
+    with browser.session_transaction() as session:
+        session.update(kept)
+    return browser

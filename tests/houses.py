@@ -1,0 +1,84 @@
+"""An application on a database of its own, made by the same steps as the real one."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from flask import Flask
+from flask_migrate import upgrade
+
+from app import create_app
+from models import access
+from models.codes import names_of
+from models.database import db
+from tests.cast import bring_on
+from tests.snapshots import Snapshots
+from views.demo import signing_keys
+
+POSTGRESQL = "postgres@127.0.0.1:5432"
+
+
+@dataclass(frozen=True)
+class House:
+    """An application on a database of its own, what makes that database as new, and what was made on it before."""
+
+    app: Flask
+    renew: Callable[[], object]
+    snapshots: Snapshots | None = None
+
+
+def settled(address: str, folder: Path) -> Flask:
+    """An application whose database was made by the same steps as the real one, with the cast in it."""
+    app = create_app(
+        {
+            "TESTING": True,
+            "CAPTCHA": False,
+            "SECRET_KEY": secrets.token_hex(),
+            "SQLALCHEMY_DATABASE_URI": address,
+            "STORE": str(folder / "store"),
+            "SIGNING_KEY": str(folder / "keys"),
+        }
+    )
+    with app.app_context():
+        signing_keys.establish(folder / "keys", names_of("province"))
+        upgrade()
+        with access.everything() as session:
+            bring_on(session)
+        db.session.remove()
+        db.engine.dispose()
+    return app
+
+
+@contextmanager
+def made(server: psycopg.Connection, name: str) -> Iterator[str]:
+    """A database on the server, dropped afterwards whoever is still connected."""
+    server.execute(f"CREATE DATABASE {name}".encode())
+    server.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())  # no test outlives the server
+    try:
+        yield f"postgresql+psycopg://{POSTGRESQL}/{name}"
+    finally:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def renewal(connection: psycopg.Connection) -> str:
+    """SQL that empties every table, triggers or not, and puts back what is in it now."""
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    steps = [f"SELECT pg_terminate_backend(pid) {others}", "SET session_replication_role = replica"]
+    connection.execute("CREATE SCHEMA seed")
+    for (table,) in connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    ).fetchall():
+        copied = connection.execute(f"CREATE TABLE seed.{table} AS TABLE public.{table}".encode()).rowcount
+        steps.append(f"DELETE FROM public.{table}")
+        if copied:
+            steps.append(f"INSERT INTO public.{table} TABLE seed.{table}")
+    for name, last in connection.execute("SELECT sequencename, last_value FROM pg_sequences").fetchall():
+        steps.append(f"SELECT setval('public.{name}', {last or 1}, {bool(last)})")
+    return ";".join(steps)
+
+
+def is_on_sqlite(app: Flask) -> bool:
+    return str(app.config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite")

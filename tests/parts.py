@@ -1,0 +1,58 @@
+"""The two parts of the tests, quick and slow, and where they write."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests import ROOT
+
+IN_MEMORY, ROOM = "/dev/shm", 2 << 30  # bytes
+
+
+def write_in_memory() -> None:
+    """Let tests write into memory where there is room: every commit waits for the disk otherwise (several ms)."""
+    place = Path(IN_MEMORY)
+    if place.is_dir() and os.access(place, os.W_OK):
+        found = os.statvfs(place)
+        if found.f_bavail * found.f_frsize > ROOM and not found.f_flag & os.ST_NOEXEC:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", IN_MEMORY)  # where pytest makes tmp_path
+
+
+# Rooms and files that wait for a browser, a server, other processes, a typesetter, or hundreds of files.
+SLOW_PLACES = (
+    "browser", "served", "corpus", "bench", "models/migrations", "models/signing/test_hardware_token.py",
+    "views/certificate", "views/terminal", "test_makefile.py",
+)  # fmt: skip
+SLOW_FIXTURES = {"postgresql", "on_postgresql", "s3", "page"}  # page: a browser's
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether a test is in no `make quick`: by its place, or by what it is given."""
+    assert isinstance(item, pytest.Function)
+    place = item.path.relative_to(ROOT / "tests")
+    if any(place.is_relative_to(slow) for slow in SLOW_PLACES):
+        return True
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return "postgresql" in given or not SLOW_FIXTURES.isdisjoint(item.fixturenames)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make quick` runs one part, and `make test` both, each by itself: CI refuses a run with tests left out."""
+    parser.addoption("--part", choices=("quick", "slow"), help="run this part of the tests")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The quick part does not even read the places of the slow one."""
+    place = collection_path.relative_to(ROOT / "tests") if collection_path.is_relative_to(ROOT / "tests") else None
+    is_read = place is None or not any(place.is_relative_to(slow) for slow in SLOW_PLACES)
+    return None if is_read or config.getoption("--part") != "quick" else True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow, and keep the part that is asked for."""
+    for item in items:
+        if is_slow(item):
+            item.add_marker("slow")
+    if part := config.getoption("--part"):
+        items[:] = [item for item in items if bool(item.get_closest_marker("slow")) is (part == "slow")]
