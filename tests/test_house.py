@@ -120,8 +120,12 @@ LONGEST = 250  # lines of a file
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_file_can_be_read_at_a_sitting(module: str) -> None:
-    """Design 3."""
     assert len((ROOT / module).read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_a_file_of_tests_can_be_read_at_a_sitting() -> None:
+    files = (ROOT / "tests").glob("**/*.py")
+    assert [file for file in files if len(file.read_text(encoding="utf-8").splitlines()) > LONGEST] == []
 
 
 STATUSES = {status.value for status in Status}

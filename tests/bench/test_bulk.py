@@ -16,7 +16,7 @@ from models.people.accounts import Account
 from models.sort_keys import sort_key
 from models.text import search_key
 from models.vocabulary import Action
-from tests.bench import bulk
+from tests.bench import bulk, cases
 
 WANTED = 300
 
@@ -107,5 +107,5 @@ def test_the_invented_people_cannot_sign_in(filled: Flask) -> None:
 def test_the_years_are_spread_over_a_million_as_over_ten() -> None:
     """A product of days and rows passes what a timedelta holds at some 900,000 rows; a share never does."""
     now = clock.now()
-    assert bulk.begun_at(now, 0) == now - bulk.PAST
-    assert bulk.begun_at(now, 999_999.5 / 1_000_000) < now
+    assert cases.begun_at(now, 0) == now - cases.PAST
+    assert cases.begun_at(now, 999_999.5 / 1_000_000) < now

@@ -6,7 +6,9 @@ from flask import Flask
 from models.application import Application
 from models.application.carriers import Carrier
 from tests.conftest import Making, Recording
-from tests.models.ways import FROM_THE_APPLICATION, MODELS, READS, WRITES, attempt, first_id, session_of
+from tests.models.attempts import attempt, first_id, session_of
+from tests.models.rows import MODELS
+from tests.models.ways import FROM_THE_APPLICATION, READS, WRITES
 
 pytestmark = [  # some ways are clumsy on purpose
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),

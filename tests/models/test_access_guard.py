@@ -18,7 +18,8 @@ from models.people.accounts import Account, Organisation
 from models.vocabulary import Action, Role, Status
 from tests.cast import account_of
 from tests.conftest import Acting, Making, Recording
-from tests.models.ways import MODELS, Model, first_id, session_of
+from tests.models.attempts import first_id, session_of
+from tests.models.rows import MODELS, Model
 
 
 def carrier(**where: Any) -> Carrier:

@@ -1,10 +1,9 @@
 """Every way to reach a row through SQLAlchemy, to be attempted on rows that the session's account must not see."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
-    Table,
     case,
     delete,
     exists,
@@ -20,77 +19,22 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.exc import DBAPIError, InvalidRequestError, NoResultFound
 from sqlalchemy.orm import (
     Bundle,
     Session,
     aliased,
     contains_eager,
     defer,
-    immediateload,
-    joinedload,
-    lazyload,
     load_only,
-    make_transient_to_detached,
-    selectinload,
-    subqueryload,
     undefer,
     with_parent,
 )
 
-from models import access
-from models.access import Closed
 from models.application import Application
-from models.application.attachments import Attachment
-from models.application.carriers import Carrier
-from models.application.child import Child
-from models.application.trail import TrailEntry
 from models.certificate import Certificate
-from models.customs import CustomsMessage
-from models.database import db
 from models.people.accounts import Account, Organisation
-from tests.cast import account_of
-from tests.conftest import Record
-
-Model = type[Any]
-Way = Callable[[Session, Model, int], Any]
-Children = (Carrier, Attachment, TrailEntry, Certificate, CustomsMessage)
-MODELS: tuple[Model, ...] = (Application, *Children)
-TEXT_COLUMN = {  # one in each model, for the ways that write
-    Application: "contact",
-    Carrier: "note",
-    Attachment: "name",
-    TrailEntry: "opinion",
-    Certificate: "signer",
-    CustomsMessage: "message_id",
-}
-LOADERS = (selectinload, joinedload, subqueryload, immediateload, lazyload)
-
-
-def _table(model: Model) -> Table:
-    return model.__table__  # type: ignore[no-any-return]
-
-
-def _parent(model: Model) -> Any:
-    return Application.id if model is Application else model.application_id
-
-
-def _foreign(session: Session, key: int) -> Application:
-    """An instance with the id of the foreign application, made without loading and marked as persistent."""
-    application = Application(id=key)
-    make_transient_to_detached(application)
-    return application
-
-
-def _loaded_with(loader: Any) -> Way:
-    def way(s: Session, m: Model, k: int) -> Any:
-        if m is Application:
-            query = select(Application).options(loader(Application.carriers), loader(Application.certificate))
-            return s.scalars(query.where(Application.id == k).limit(5)).unique().all()
-        return s.scalars(select(m).options(loader(m.application)).where(m.application_id == k).limit(5)).unique().all()
-
-    return way
-
+from tests.models.loaders import LOADERS, lazy_load, lazy_load_parent, loaded_with
+from tests.models.rows import TEXT_COLUMN, Model, Way, detached, foreign, list_of, parent_of, table_of
 
 READS: dict[str, Way] = {
     "get": lambda s, m, k: s.get(m, k),
@@ -119,7 +63,7 @@ READS: dict[str, Way] = {
     "lambda statement": lambda s, m, k: s.execute(lambda_stmt(lambda: select(m)).spoil().where(m.id == k)).all(),
     "columns only": lambda s, m, k: s.execute(select(m.id).where(m.id == k)).all(),
     "a word only": lambda s, m, k: s.execute(select(getattr(m, TEXT_COLUMN[m])).where(m.id == k)).all(),
-    "columns of the table": lambda s, m, k: s.execute(select(_table(m).c.id).where(_table(m).c.id == k)).all(),
+    "columns of the table": lambda s, m, k: s.execute(select(table_of(m).c.id).where(table_of(m).c.id == k)).all(),
     "literal column": lambda s, m, k: s.execute(select(literal_column("1")).select_from(m).where(m.id == k)).all(),
     "bundle": lambda s, m, k: s.execute(select(Bundle("b", m.id)).where(m.id == k)).all(),
     "case": lambda s, m, k: [n for n in s.scalars(select(case((m.id == k, 1), else_=0))) if n],
@@ -162,11 +106,11 @@ READS: dict[str, Way] = {
         select(m).from_statement(union(select(m).where(m.id == k), select(m).where(m.id == k)))
     ).all(),
     "from_statement of text": lambda s, m, k: s.scalars(
-        select(m).from_statement(text(f"select * from {_table(m).name} where id = {k}"))
+        select(m).from_statement(text(f"select * from {table_of(m).name} where id = {k}"))
     ).all(),
-    "text": lambda s, m, k: s.execute(text(f"select id from {_table(m).name} where id = {k}")).all(),
-    "core": lambda s, m, k: s.execute(select(_table(m)).where(_table(m).c.id == k)).all(),
-    "core count": lambda s, m, k: s.scalar(select(func.count()).select_from(_table(m)).where(_table(m).c.id == k)),
+    "text": lambda s, m, k: s.execute(text(f"select id from {table_of(m).name} where id = {k}")).all(),
+    "core": lambda s, m, k: s.execute(select(table_of(m)).where(table_of(m).c.id == k)).all(),
+    "core count": lambda s, m, k: s.scalar(select(func.count()).select_from(table_of(m)).where(table_of(m).c.id == k)),
     "join from an organisation": lambda s, m, k: s.execute(
         select(Organisation.id, m.id).join(m, true()).where(m.id == k)
     ).all(),
@@ -175,26 +119,26 @@ READS: dict[str, Way] = {
     ],
     "product with an account": lambda s, m, k: s.execute(select(Account.id, m.id).where(m.id == k, true())).all(),
     "join to an alias": lambda s, m, k: s.execute(
-        select(m.id, (other := aliased(Application)).number).join(other, other.id == _parent(m)).where(m.id == k)
+        select(m.id, (other := aliased(Application)).number).join(other, other.id == parent_of(m)).where(m.id == k)
     ).all(),
     "join from an alias": lambda s, m, k: s.execute(
-        select((other := aliased(Application)).number, m.id).join(m, _parent(m) == other.id).where(m.id == k)
+        select((other := aliased(Application)).number, m.id).join(m, parent_of(m) == other.id).where(m.id == k)
     ).all(),
     "outer join from an account": lambda s, m, k: s.scalars(
         select(m.id).select_from(Account).outerjoin(m, m.id == k).where(m.id.is_not(None))
     ).all(),
-    "refresh of one made by hand": lambda s, m, k: _refresh(s, m, k),
+    "refresh of one made by hand": lambda s, m, k: refresh(s, m, k),
     "merge": lambda s, m, k: [row for row in [s.merge(m(id=k))] if row not in s.new],
-    "merge without load": lambda s, m, k: s.merge(_detached(m, k), load=False),
-} | {f"loaded by {loader.__name__}": _loaded_with(loader) for loader in LOADERS}
+    "merge without load": lambda s, m, k: s.merge(detached(m, k), load=False),
+} | {f"loaded by {loader.__name__}": loaded_with(loader) for loader in LOADERS}
 
 # From the application's id to its children and back, for each model.
 FROM_THE_APPLICATION: dict[str, Callable[[Session, Any, int], Any]] = {
-    "lazy load of one made by hand": lambda s, m, k: _lazy_load(s, Application(id=k), m),
-    "lazy load of one said to be stored": lambda s, m, k: _lazy_load(s, _foreign(s, k), m),
-    "lazy load from a child made by hand": lambda s, m, k: _lazy_load_parent(s, m, k),
-    "with_parent": lambda s, m, k: s.scalars(select(m).where(with_parent(_foreign(s, k), _list_of(m)))).all(),
-    "any or has": lambda s, m, k: s.scalars(select(Application).where(_some(m), Application.id == k)).all(),
+    "lazy load of one made by hand": lambda s, m, k: lazy_load(s, Application(id=k), m),
+    "lazy load of one said to be stored": lambda s, m, k: lazy_load(s, foreign(s, k), m),
+    "lazy load from a child made by hand": lambda s, m, k: lazy_load_parent(s, m, k),
+    "with_parent": lambda s, m, k: s.scalars(select(m).where(with_parent(foreign(s, k), list_of(m)))).all(),
+    "any or has": lambda s, m, k: s.scalars(select(Application).where(some(m), Application.id == k)).all(),
     "has": lambda s, m, k: s.scalars(select(m).where(m.application.has(Application.id == k))).all(),
     "has of an alias": lambda s, m, k: s.scalars(
         select(other := aliased(m)).where(other.application.has(Application.id == k))
@@ -250,88 +194,35 @@ WRITES: dict[str, Way] = {
         delete(m).where(m.id == k).execution_options(synchronize_session=False)
     ),
     "legacy delete": lambda s, m, k: s.query(m).filter(m.id == k).delete(),
-    "delete one made by hand": lambda s, m, k: s.delete(_detached(m, k)),
-    "change one made by hand": lambda s, m, k: _change(s, m, k),
+    "delete one made by hand": lambda s, m, k: s.delete(detached(m, k)),
+    "change one made by hand": lambda s, m, k: change(s, m, k),
     "merge a change": lambda s, m, k: s.merge(m(**{"id": k, TEXT_COLUMN[m]: "x"})),
-    "merge a change without load": lambda s, m, k: setattr(s.merge(_detached(m, k), load=False), TEXT_COLUMN[m], "x"),
-    "bulk_save_objects": lambda s, m, k: s.bulk_save_objects([_detached(m, k, TEXT_COLUMN[m])]),
+    "merge a change without load": lambda s, m, k: setattr(s.merge(detached(m, k), load=False), TEXT_COLUMN[m], "x"),
+    "bulk_save_objects": lambda s, m, k: s.bulk_save_objects([detached(m, k, TEXT_COLUMN[m])]),
     "bulk_update_mappings": lambda s, m, k: s.bulk_update_mappings(m, [{"id": k, TEXT_COLUMN[m]: "x"}]),
     "bulk_insert_mappings": lambda s, m, k: s.bulk_insert_mappings(m, [{"id": k + 1000}]),
     "insert": lambda s, m, k: s.execute(insert(m).values(id=k + 1000)),
     "insert returning": lambda s, m, k: s.scalars(insert(m).returning(m.id), [{"id": k + 1000}]).all(),
     "insert from select": lambda s, m, k: s.execute(insert(m).from_select(["id"], select(m.id + 1000))),
-    "core insert": lambda s, m, k: s.execute(insert(_table(m)).values(id=k + 1000)),
-    "core update": lambda s, m, k: s.execute(update(_table(m)).values({TEXT_COLUMN[m]: "x"})),
-    "core delete": lambda s, m, k: s.execute(delete(_table(m))),
-    "text update": lambda s, m, k: s.execute(text(f"update {_table(m).name} set {TEXT_COLUMN[m]} = 'x'")),
+    "core insert": lambda s, m, k: s.execute(insert(table_of(m)).values(id=k + 1000)),
+    "core update": lambda s, m, k: s.execute(update(table_of(m)).values({TEXT_COLUMN[m]: "x"})),
+    "core delete": lambda s, m, k: s.execute(delete(table_of(m))),
+    "text update": lambda s, m, k: s.execute(text(f"update {table_of(m).name} set {TEXT_COLUMN[m]} = 'x'")),
 }
 
 
-def _detached(model: Model, key: int, word: str = "") -> Any:
-    row = model(id=key)
-    make_transient_to_detached(row)
-    if word:
-        setattr(row, word, "x")
-    return row
-
-
-def _refresh(session: Session, model: Model, key: int) -> Any:
-    row = _detached(model, key)
+def refresh(session: Session, model: Model, key: int) -> Any:
+    row = detached(model, key)
     session.add(row)
     session.refresh(row)
     return row
 
 
-def _change(session: Session, model: Model, key: int) -> None:
-    row = _detached(model, key)
+def change(session: Session, model: Model, key: int) -> None:
+    row = detached(model, key)
     session.add(row)
     setattr(row, TEXT_COLUMN[model], "x")
 
 
-def _list_of(model: Model) -> Any:
-    names = {Carrier: "carriers", Attachment: "attachments", TrailEntry: "trail", Certificate: "certificate"}
-    return getattr(Application, names.get(model, "carriers"))
-
-
-def _some(model: Model) -> Any:
-    return Application.certificate.has() if model is Certificate else _list_of(model).any()
-
-
-def _lazy_load(session: Session, application: Application, model: Model) -> Iterable[Any]:
-    session.enable_relationship_loading(application)
-    found = getattr(application, _list_of(model).key)
-    return found if isinstance(found, list) else [found] if found else []
-
-
-def _lazy_load_parent(session: Session, model: Model, key: int) -> Any:
-    child: Child = model(application_id=key)
-    session.enable_relationship_loading(child)
-    return child.application  # type: ignore[attr-defined]
-
-
-REFUSALS = (Closed, NoResultFound, RuntimeError, InvalidRequestError, DBAPIError)
-
-
-def session_of(username: str) -> Session:
-    """The session, serving this account; "": no account."""
-    if username:
-        access.enter(account_of(username))
-    return db.session()
-
-
-def attempt(session: Session, way: Way, model: Model, number: int) -> Any:
-    """Go this way and commit; the result, or None when nothing is found or it is refused."""
-    try:
-        result = way(session, model, number) or None
-        session.commit()
-    except REFUSALS:
-        result = None
-    session.rollback()
-    session.expunge_all()
-    return result
-
-
-def first_id(record: Record, model: Model) -> int:
-    """The id of the first recorded row of this model; 1 when there is none."""
-    rows = record[model.__tablename__]
-    return int(rows[0]["id"]) if rows else 1
+def some(model: Model) -> Any:
+    return Application.certificate.has() if model is Certificate else list_of(model).any()

@@ -21,7 +21,7 @@ from models.people.accounts import Account
 from models.vocabulary import Action, Role
 from tests.cast import account_of, announced
 from tests.conftest import Acting, Making
-from tests.models.ways import session_of
+from tests.models.attempts import session_of
 
 EVERYBODY = ("publisher", "publisher2", "agent", "reviewer", "reviewer2", "national", "operator")
 

@@ -20,7 +20,7 @@ from models.people.revocation import reset_password
 from tests.browsing import Browser
 from tests.cast import PASSWORD, account_of
 from tests.conftest import Acting, Making
-from tests.models.ways import session_of
+from tests.models.attempts import session_of
 from tests.views.pages import form_of, said
 
 As = Callable[[str | None], Browser]
