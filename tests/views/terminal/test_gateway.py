@@ -30,7 +30,7 @@ class TestHealth:
         answer = as_(None).get("/healthz")
         assert (answer.status_code, answer.text, answer.mimetype) == (200, "ok\n", "text/plain")
 
-    @pytest.mark.parametrize(("seconds", "word"), [(3590, "ok\n"), (3610, "overdue\n")])
+    @pytest.mark.parametrize(("seconds", "word"), [(3540, "ok\n"), (3610, "overdue\n")])
     def test_a_message_that_waits_too_long_is_overdue(
         self, app: Flask, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, seconds: int, word: str
     ) -> None:
