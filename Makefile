@@ -92,7 +92,7 @@ test: PACKAGES += nginx
 test quick: export PYTHONDONTWRITEBYTECODE =
 test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto --part quick
-	@$(BIN)/pytest -n $$(($$(nproc) * 3 / 2)) --part slow  # which waits for others a third of its time
+	@$(BIN)/pytest -n $$(($$(nproc) * 3 / 2)) --part slow
 
 quick: setup ## 在 SQLite 上运行不需要浏览器和服务器的测试，约一分半钟
 	@$(BIN)/pytest -n auto --part quick

@@ -42,12 +42,14 @@ def keep(
     if not (words.strip() or chosen) or application.status not in workflow.AWAITING:
         forget(session, application, by)
         return None
-    typed = typed_by(session, application, by)
+    typed, fields = typed_by(session, application, by), {"opinion": words.replace("\0", ""), "grounds": chosen}
+    if typed is not None and (typed.fields, typed.version) == (fields, application.version):
+        return typed.saved_at
     if typed is None:
         typed = TypedForm(application=application, application_id=application.id, account_id=by.id)
         session.add(typed)
     typed.page_key, typed.version, typed.saved_at = None, application.version, clock.now()
-    typed.fields = {"opinion": words.replace("\0", ""), "grounds": chosen}
+    typed.fields = fields
     session.flush()
     return typed.saved_at
 

@@ -38,9 +38,9 @@ def test_grounds_of_the_law_are_an_opinion_and_stand_in_the_trail(
 
 @pytest.mark.slow
 def test_an_act_that_takes_no_words_records_none(as_: As, make_application: Making, on_record: Recording) -> None:
-    """A forged ground or opinion with 申报 or 准予备案 would stand in the history as if somebody had said it."""
+    """A forged ground or opinion with 申报 or 接办 would stand in the history as if somebody had said it."""
     key = make_application()
-    for who, screen, action in (("publisher", "applications", "submit"), ("reviewer", "review", "grant")):
+    for who, screen, action in (("publisher", "applications", "submit"), ("reviewer", "review", "take")):
         assert act(as_(who), screen, action, key, ground=["1"]).status_code == 303
     assert [entry["opinion"] for entry in on_record(key)["trail_entry"][-2:]] == [None, None]
 

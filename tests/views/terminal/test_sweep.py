@@ -55,9 +55,12 @@ NAMELESS = {
     "log_entry.about",
     "account.former_username",
     "application.last_seal",
+    "card_certificate.issuer_hash",
+    "card_certificate.serial",
     "certificate.digest",  # of its content, which lies in the row
     "customs_message.message_id",
     "customs_receipt.digest",  # of bytes that lie in the row
+    "recovery_code.code_hash",
     "signin_failure.name_hash",
     "signin_failure.place_hash",
     "spent_challenge.nonce",
