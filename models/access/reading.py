@@ -117,11 +117,11 @@ def _of_messages(viewer: Viewer | None) -> dict[type, ColumnElement[bool]]:
     me, unit = (viewer.account_id, viewer.organisation_id) if viewer else (0, 0)
     own = (Notification.account_id == me) & (func.coalesce(Notification.organisation_id, unit) == unit)
     seen = current(viewer.role) if viewer else false()
-    told = or_(
+    current_only = or_(
         Notification.announcement_id.is_(None), Notification.announcement_id.in_(select(Announcement.id).where(seen))
     )
     return {
-        Notification: own & told,
+        Notification: own & current_only,
         Announcement: true() if operates else seen,
         AnnouncementChange: true() if operates else false(),
         MailLetter: false(),

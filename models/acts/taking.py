@@ -17,18 +17,18 @@ from models.vocabulary import Action
 from models.workflow import Holder
 
 
-def refusal(action: Action, application: Application, taken: CaseLease | None, by: Account) -> str | None:
-    """The sentence that refuses an act for who has taken the case; `taken`: its lease, ended ones do not count."""
+def refusal(action: Action, application: Application, last: CaseLease | None, by: Account) -> str | None:
+    """The sentence that refuses an act for who has taken the case; `last`: its last lease, ended ones do not count."""
     wanted = workflow.ACTS[action].holder
-    running = taken if taken is not None and taken.runs else None
+    running = last if last is not None and last.runs else None
     mine = running is not None and running.account_id == by.id
     names = {"number": application.number, "action": action.label}
     if running is None:
         return _("%(number)s 现在无人办理，不需要%(action)s。", **names) if wanted in _OF_SOMEBODY else None
     names |= {"who": running.account.name, "since": f"{running.taken_at:%H:%M}", "until": f"{running.until:%H:%M}"}
     if mine:
-        told = _("%(number)s 已于 %(since)s 由您接办，办理至 %(until)s，不需要%(action)s。", **names)
-        return told if wanted in {Holder.NOBODY, Holder.ANOTHER} else None
+        sentence = _("%(number)s 已于 %(since)s 由您接办，办理至 %(until)s，不需要%(action)s。", **names)
+        return sentence if wanted in {Holder.NOBODY, Holder.ANOTHER} else None
     if wanted is Holder.OWN:
         return _("%(number)s 正由%(who)s办理至 %(until)s，不能由您%(action)s。", **names)
     if wanted in {Holder.NOBODY, Holder.NOBODY_ELSE}:

@@ -110,13 +110,13 @@ def _without_common(old: list[Row], new: list[Row]) -> tuple[list[Row], list[Row
 
 
 def _minus(rows: list[Row], common: Counter[tuple[Any, ...]]) -> list[Row]:
-    kept = []
+    remaining = []
     for row in rows:
         if common[_values(row)]:
             common[_values(row)] -= 1
         else:
-            kept.append(row)
-    return kept
+            remaining.append(row)
+    return remaining
 
 
 def _row_changes(old: list[Row], new: list[Row]) -> Iterator[Callable[[], str]]:

@@ -47,7 +47,7 @@ def _grown(folder: CheckpointFolder, leaves: Iterator[bytes]) -> tuple[int, byte
     """(number, root) of these leaf hashes, all of them in tiles."""
     size = 0
 
-    def kept() -> Iterator[bytes]:
+    def stored() -> Iterator[bytes]:
         nonlocal size
         tile = b""
         for found in leaves:
@@ -59,7 +59,7 @@ def _grown(folder: CheckpointFolder, leaves: Iterator[bytes]) -> tuple[int, byte
         if tile:
             folder.add_tile(size // WIDTH, tile)
 
-    root = merkle.root(kept())
+    root = merkle.root(stored())
     return size, root
 
 

@@ -26,9 +26,9 @@ class Chain:
 
 
 def _log_content(entry: LogEntry) -> str:
-    said = [entry.at.timestamp(), entry.log, entry.kind, entry.account_id, entry.username, entry.name]
-    said += [entry.address, entry.program, entry.about, entry.words, entry.amount]
-    return json.dumps(said, ensure_ascii=False)
+    fields = [entry.at.timestamp(), entry.log, entry.kind, entry.account_id, entry.username, entry.name]
+    fields += [entry.address, entry.program, entry.about, entry.words, entry.amount]
+    return json.dumps(fields, ensure_ascii=False)
 
 
 def _described_trail(entry: TrailEntry) -> str:

@@ -102,8 +102,8 @@ def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
         case "once", _:
             return "UPDATE", WRITE_ONCE[table]
         case "born", _:  # REPLACE INTO deletes the row before without firing a delete trigger
-            taken = "EXISTS (SELECT 1 FROM application a WHERE a.id = new.id OR a.number = new.number)"
-            return "INSERT", f"new.status <> '{Status.DRAFT}' OR {taken}"
+            duplicate = "EXISTS (SELECT 1 FROM application a WHERE a.id = new.id OR a.number = new.number)"
+            return "INSERT", f"new.status <> '{Status.DRAFT}' OR {duplicate}"
         case _, "insert":  # the same
             same = " OR ".join(f"existing.{key} = new.{key}" for key in APPEND_ONLY[table])
             return "INSERT", f"EXISTS (SELECT 1 FROM {table} existing WHERE {same})"

@@ -66,5 +66,5 @@ def _attempt(session: Session, letter: Claim, post: Post) -> str:
     message = wording.addressed(text, letter, post.server.sender, account.email)
     session.rollback()
     post.server.send(message)
-    mark_mailed(session, text.told)
+    mark_mailed(session, text.notification_ids)
     return str(SENT_WORDS)

@@ -25,9 +25,9 @@ class RecipientRefused(Exception):
     """The server does not take this letter; `for_good`: trying again is of no use. str() is a sentence."""
 
     def __init__(self, code: int, answer: bytes | str) -> None:
-        said = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+        text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
         super().__init__(
-            _("邮件服务器没有接收（%(code)s %(answer)s）。", code=code, answer=" ".join(said.split())[:200])
+            _("邮件服务器没有接收（%(code)s %(answer)s）。", code=code, answer=" ".join(text.split())[:200])
         )
         self.for_good = code >= 500
 

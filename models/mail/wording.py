@@ -25,7 +25,7 @@ class Text:
 
     subject: str
     lines: list[str]
-    told: list[int] = field(default_factory=list)
+    notification_ids: list[int] = field(default_factory=list)
 
 
 def compose(account: Account, letter: Claim, base_url: str) -> Text | None:
@@ -41,11 +41,11 @@ def compose(account: Account, letter: Claim, base_url: str) -> Text | None:
         lines = [f"{row.sentence}\n{base_url}/messages/details/?id={row.id}" for row in found[:MOST]]
         if not found:
             return None
-        told = [row.id for row in found[:MOST]]
+        notification_ids = [row.id for row in found[:MOST]]
         subject = _digest(found[0].at, len(found)) if letter.notification_id is None else str(found[0].what.label)
     more = [_("另有更多消息，请登录查看：%(address)s", address=f"{base_url}/messages/")] if len(found) > MOST else []
     closing = _("这是系统自动发出的邮件，请勿回复。在系统的“消息”页面可以修改或停止邮件提醒。")
-    return Text(_("备案系统：%(what)s", what=subject), [*lines, *more, closing], told)
+    return Text(_("备案系统：%(what)s", what=subject), [*lines, *more, closing], notification_ids)
 
 
 def _digest(first: datetime, count: int) -> str:

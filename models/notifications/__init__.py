@@ -65,9 +65,9 @@ class Notification(Base):
     @property
     def sentence(self) -> str:
         """What it says; of an application its number alone."""
-        said = self.announcement.title if self.announcement else self.detail
+        subject = self.announcement.title if self.announcement else self.detail
         number = self.application.number if self.application else ""
-        return str(self.telling.words) % {"number": number, "detail": said or ""}
+        return str(self.telling.words) % {"number": number, "detail": subject or ""}
 
 
 UNREAD = Notification.read_at.is_(None)
@@ -91,8 +91,8 @@ def tell_accounts(session: Session, which: ColumnElement[bool], event: Word, key
 
     `about`: further columns. That somebody has been told is seen by a session without row security alone.
     """
-    told = exists().where(Notification.account_id == Account.id, Notification.key == key)
-    people = session.execute(select(Account.id, Account.email, Account.mail_wish).where(ACTIVE, which, ~told)).all()
+    earlier = exists().where(Notification.account_id == Account.id, Notification.key == key)
+    people = session.execute(select(Account.id, Account.email, Account.mail_wish).where(ACTIVE, which, ~earlier)).all()
     now = clock.now()
     rows = {
         person: Notification(account_id=person.id, event=event.value, key=key, at=now, **about) for person in people
@@ -118,9 +118,9 @@ def mark_read(session: Session, message: Notification) -> None:
     message.read_at = message.read_at or clock.now()
 
 
-def mark_mailed(session: Session, told: Iterable[int]) -> None:
+def mark_mailed(session: Session, message_ids: Iterable[int]) -> None:
     """Note that these messages were told by an e-mail; the caller commits it with the letter."""
-    mailed = update(Notification).where(Notification.id.in_(list(told))).values(mailed_at=clock.now())
+    mailed = update(Notification).where(Notification.id.in_(list(message_ids))).values(mailed_at=clock.now())
     session.execute(mailed, **NO_SYNC)
 
 

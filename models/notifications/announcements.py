@@ -87,16 +87,16 @@ def save(
         raise Refused(_("终止日期不能早于起始日期。"))
     if values["until"] < clock.today():
         raise Refused(_("终止日期已经过去，公告不会显示，请核对。"))
-    kept = row or Announcement(page_key=page_key)
+    announcement = row or Announcement(page_key=page_key)
     changes = {name: [_plain(getattr(row, name, None)), _plain(values[name])] for name in FIELDS}
     for name in FIELDS:
-        setattr(kept, name, values[name])
-    session.add(kept)
+        setattr(announcement, name, values[name])
+    session.add(announcement)
     session.flush()
     changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
     if changes:
-        _record(session, kept, "change" if row else "publish", changes, by)
-    return kept
+        _record(session, announcement, "change" if row else "publish", changes, by)
+    return announcement
 
 
 def _made_by_page(session: Session, page_key: str, values: dict[str, Any]) -> Announcement | None:

@@ -157,8 +157,8 @@ def begin_visit(session: Session, account: Account, place: Place, method: Method
     visit.token = secrets.token_urlsafe(32)
     visit.token_hash = hashed(visit.token)
     session.add(visit)
-    told = f"{method.label}：{words}" if words else str(method.label)
-    log.record(session, SignIn.SIGNED_IN, account, place, words=told)
+    detail = f"{method.label}：{words}" if words else str(method.label)
+    log.record(session, SignIn.SIGNED_IN, account, place, words=detail)
     session.commit()
     account.visit = visit
 
@@ -172,8 +172,8 @@ def previous_visit(session: Session, account: Account) -> Visit | None:
 
 def last_sign_in(visit: Visit) -> str:
     """上次登录, told once after signing in; the address where it is known."""
-    told = _("上次登录：%(when)s", when=f"{visit.began_at:%Y-%m-%d %H:%M}")
-    return told + (_("，来自 %(address)s", address=visit.address) if visit.address else "")
+    detail = _("上次登录：%(when)s", when=f"{visit.began_at:%Y-%m-%d %H:%M}")
+    return detail + (_("，来自 %(address)s", address=visit.address) if visit.address else "")
 
 
 def failures_notice(session: Session, account: Account) -> str | None:
@@ -184,8 +184,8 @@ def failures_notice(session: Session, account: Account) -> str | None:
     count, failure = failures_between(session, account.username, since, account.visit.began_at)
     if failure is None:
         return None
-    told = last_sign_in(last) + _("。其间") if last else _("首次登录之前")
-    return told + _(
+    detail = last_sign_in(last) + _("。其间") if last else _("首次登录之前")
+    return detail + _(
         "有 %(count)s 次输错密码，最近一次在 %(when)s，来自 %(address)s。如非本人操作，请修改密码，并告知系统管理员。",
         count=count,
         when=f"{failure.at:%Y-%m-%d %H:%M}",

@@ -21,8 +21,8 @@ def keep(purpose: str, challenge: str, handle: str = "") -> None:
 
 def use_up(purpose: str) -> Enrolling:
     """End the challenge and return it; raises Refused when there is none for this purpose any more. Commits."""
-    kept, challenge, handle, started = session.pop(KEY, ("", "", "", 0))
-    is_valid = kept == purpose and 0 <= clock.now().timestamp() - started <= LIFE.total_seconds()
+    kept_for, challenge, handle, started = session.pop(KEY, ("", "", "", 0))
+    is_valid = kept_for == purpose and 0 <= clock.now().timestamp() - started <= LIFE.total_seconds()
     if not is_valid or not spent_challenges.spend(db.session(), challenge):
         raise Refused(_("这次密钥操作已超时或已使用过，请重试。"))
     return Enrolling(challenge, handle)

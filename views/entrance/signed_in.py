@@ -49,7 +49,7 @@ def _tell_last_sign_in(account: Account) -> None:
     if notice := failures_notice(db.session(), account):
         flash(notice, "message")
     elif last := previous_visit(db.session(), account):
-        flash(_("%(told)s。如非本人操作，请修改密码，并告知系统管理员。", told=last_sign_in(last)), "info")
+        flash(_("%(last)s。如非本人操作，请修改密码，并告知系统管理员。", last=last_sign_in(last)), "info")
 
 
 def _remember_browser(name: str) -> None:

@@ -78,8 +78,8 @@ def tag(row: Application) -> Markup:
 
 def estimated(due: date) -> str:
     """Why a due date is only an estimate."""
-    told = _("%(year)s 年的放假安排尚未登记，暂按周一至周五推算，登记后自动重算。")
-    return told % {"year": due.year}
+    sentence = _("%(year)s 年的放假安排尚未登记，暂按周一至周五推算，登记后自动重算。")
+    return sentence % {"year": due.year}
 
 
 def promise(limits: Limits) -> str:
@@ -104,10 +104,10 @@ def facts(row: Application) -> list[tuple[str, Any]]:
     standing = deadlines.standing_of(db.session(), row, limits, calendar())
     if row.due_on is None or row.submitted_at is None:
         rest = standing.allowed - standing.used
-        told = _(
+        sentence = _(
             "已停止：已用 %(used)s 个工作日，还剩 %(rest)s 个，重新申报后继续计算。", used=standing.used, rest=rest
         )
-        return [(_("办结期限"), told), rule]
+        return [(_("办结期限"), sentence), rule]
     extended = _("（已延期 %(days)s 个工作日）", days=limits.extend) if standing.extended else ""
     accept = calendar().after(row.submitted_at.date(), limits.accept)
     left_to_accept = f" {words(accept)}" if accept >= clock.today() else ""

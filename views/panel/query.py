@@ -153,8 +153,8 @@ class OwnQuery(Query):
         if "province" in filled:
             tokens.append(search.token("province", filled["province"]))
         tokens += search.months(filled.get("since"), filled.get("until") or clock.today())
-        told = {"title", "status", "province"}
-        return Narrowed(tuple(tokens), self.newest if filled.keys() <= told else None)
+        in_tokens = {"title", "status", "province"}
+        return Narrowed(tuple(tokens), self.newest if filled.keys() <= in_tokens else None)
 
 
 class QueueQuery(OwnQuery):

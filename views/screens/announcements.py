@@ -85,10 +85,10 @@ class AnnouncementScreen(Screen):
                 raise Refused(
                     _("公告刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。")
                 )
-            kept = announcements.save(session, row, values, current_user, key_sent())
-            announce(session, kept.id)
+            announcement = announcements.save(session, row, values, current_user, key_sent())
+            announce(session, announcement.id)
             session.commit()
-            return kept.id
+            return announcement.id
 
     def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
         if model is not None:
@@ -129,9 +129,9 @@ class AnnouncementScreen(Screen):
 
 def shown_change(entry: AnnouncementChange) -> str:
     """修改：标题：旧 → 新；终止日期：… → …"""
-    said = [
+    parts = [
         _("%(label)s：%(before)s → %(after)s", label=LABELS[name], before=pair[0] or _("（无）"), after=pair[1])
         for name, pair in entry.changes.items()
         if entry.what == "change"
     ]
-    return "：".join([str(DONE[entry.what]), *(["；".join(said)] if said else [])])
+    return "：".join([str(DONE[entry.what]), *(["；".join(parts)] if parts else [])])

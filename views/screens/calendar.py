@@ -108,10 +108,10 @@ class CalendarScreen(ImportScreen):
             by = current_user.name
             _change, moved = notice.import_notice(session, sent["year"], sent["days"], sent["seen"], by)
             counts = {"year": sent["year"], "days": len(sent["days"]), "moved": moved}
-            told = _("已导入 %(year)s 年的安排共 %(days)s 天，重新计算了 %(moved)s 份申请的办结期限。") % counts
-            note(Operation.CALENDAR_IMPORTED, str(sent["year"]), told, len(sent["days"]), session)
+            summary = _("已导入 %(year)s 年的安排共 %(days)s 天，重新计算了 %(moved)s 份申请的办结期限。") % counts
+            note(Operation.CALENDAR_IMPORTED, str(sent["year"]), summary, len(sent["days"]), session)
             session.commit()
-        return told
+        return summary
 
     def render(self, template: str, **kwargs: Any) -> Any:
         page: dict[str, Any] = {"kind_tag": kind_tag, "week": weekday, "DayKind": DayKind}

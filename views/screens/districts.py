@@ -47,7 +47,7 @@ class DistrictScreen(ImportScreen):
     def take_in(self, sent: dict[str, Any]) -> str:
         change = import_districts(db.session(), sent["names"], sent["seen"])
         counts = {"current": len(sent["names"]), "ended": len(change.ended)}
-        told = _("已导入 %(current)s 个关区，停用 %(ended)s 个。") % counts
-        note(Operation.DISTRICTS_IMPORTED, words=told, amount=len(sent["names"]))
+        summary = _("已导入 %(current)s 个关区，停用 %(ended)s 个。") % counts
+        note(Operation.DISTRICTS_IMPORTED, words=summary, amount=len(sent["names"]))
         db.session().commit()
-        return told
+        return summary

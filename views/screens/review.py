@@ -15,7 +15,7 @@ from models.acts import taking, withdrawal
 from models.application import Application
 from models.database import briefly, db, is_unavailable, release
 from models.vocabulary import Action, Role
-from views.panel import deadlines, taken
+from views.panel import deadlines, leases
 from views.panel.display import read_anew
 from views.panel.filing_query import ProvinceQuery
 from views.panel.logged import SECONDS
@@ -40,7 +40,7 @@ def note_look_and_commit(row: Application) -> None:
 
     A database that cannot be written keeps nobody from a case that was opened before: its lease only ends earlier.
     """
-    key, mine = row.id, taken.is_mine(taken.lease_of(row))
+    key, mine = row.id, leases.is_mine(leases.lease_of(row))
     withdrawal.note_opening(db.session(), row)
     db.session().commit()
     if not mine:
@@ -70,7 +70,7 @@ class ProvinceScreen(CaseScreen):
         return super()._run_view(fn, *args, **kwargs)
 
     def refusal(self, action: Action, row: Application) -> str | None:
-        return super().refusal(action, row) or taking.refusal(action, row, taken.lease_of(row), current_user)
+        return super().refusal(action, row) or taking.refusal(action, row, leases.lease_of(row), current_user)
 
     def acts_of_page(self, row: Application) -> tuple[Action, ...]:
         """Of 接办, 接手 and 放回 the one that makes sense now."""
@@ -80,8 +80,8 @@ class ProvinceScreen(CaseScreen):
     def render(self, template: str, **kwargs: Any) -> Any:
         model = kwargs.get("model")
         if template == self.details_template and model is not None:
-            kwargs |= {"lease": taken.lease_of(model), "lease_badge": taken.badge(model)}
-            kwargs["lease_is_mine"] = taken.is_mine(kwargs["lease"])
+            kwargs |= {"lease": leases.lease_of(model), "lease_badge": leases.badge(model)}
+            kwargs["lease_is_mine"] = leases.is_mine(kwargs["lease"])
         return super().render(template, **kwargs)
 
     @expose("/renew/", methods=("POST",))
@@ -110,10 +110,10 @@ class ReviewScreen(TogetherScreen, ProvinceScreen):
     }
 
     def numbered(self, row: Application) -> Markup:
-        return super().numbered(row) + taken.badge(row)
+        return super().numbered(row) + leases.badge(row)
 
     def special(self, row: Application) -> bool:
-        return taken.lease_of(row) is not None
+        return leases.lease_of(row) is not None
 
     def menu_count(self) -> str:
         """How many wait, in the menu of every page: up to 99, read off an index."""

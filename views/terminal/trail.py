@@ -37,8 +37,8 @@ def verify(kept: Path | None, verifier: str | None) -> None:
         for sentence in (*_against(session, kept, verifier), *integrity.contradictions(session, store())):
             click.echo(sentence)
             found += 1
-        told = _("发现 %(count)s 处不符", count=found) if found else _("没有发现不符")
-        note_and_commit(session, Operation.VERIFIED, told, found)
+        summary = _("发现 %(count)s 处不符", count=found) if found else _("没有发现不符")
+        note_and_commit(session, Operation.VERIFIED, summary, found)
         for what, count in integrity.not_covered(session).items():
             click.echo(
                 _(

@@ -17,7 +17,7 @@ from models.vocabulary import Action
 from tests.browsing import Browser
 from tests.cast import account_of
 from tests.conftest import Making, Recording
-from views.panel import taken
+from views.panel import leases
 
 As = Callable[[str | None], Browser]
 
@@ -70,7 +70,7 @@ def test_a_case_that_is_put_back_while_its_page_opens_is_nobodys(
     colleague("second", like="reviewer")
     reviewer.get(f"/review/details/?id={key}")
     meanwhile(app, Action.TAKE, key, "second")
-    looking, looks = taken.is_mine, iter([True])
+    looking, looks = leases.is_mine, iter([True])
 
     def put_back_then(lease: Any) -> bool:
         if next(looks, False):
@@ -78,7 +78,7 @@ def test_a_case_that_is_put_back_while_its_page_opens_is_nobodys(
             meanwhile(app, Action.PUT_BACK, key, "second")
         return looking(lease)
 
-    monkeypatch.setattr(taken, "is_mine", put_back_then)
+    monkeypatch.setattr(leases, "is_mine", put_back_then)
     page = reviewer.get(f"/review/details/?id={key}")
     assert page.status_code == 200
     assert "second办理至" not in page.text

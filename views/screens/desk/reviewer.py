@@ -13,7 +13,7 @@ from models.application import Application
 from models.application.trail import TrailEntry, decided_since
 from models.customs import DELIVERIES, CustomsMessage, long_unanswered
 from models.vocabulary import Action, Delivery
-from views.panel import deadlines, taken
+from views.panel import deadlines, leases
 from views.resources import pace
 from views.screens.desk.parts import Desk, Figure, Part, count, line, rows
 
@@ -68,14 +68,14 @@ def _others() -> list[Figure]:
 
 def tags(row: Application) -> Markup:
     """What is left of the time, and who has taken the case."""
-    return deadlines.tag(row) + Markup(" ") + taken.badge(row)
+    return deadlines.tag(row) + Markup(" ") + leases.badge(row)
 
 
 def _mine() -> Part:
     """What the reader has taken, the lease that ends first on top."""
-    own = [key for key, lease in taken.running().items() if taken.is_mine(lease)]
+    own = [key for key, lease in leases.running().items() if leases.is_mine(lease)]
     found = rows(waiting().where(Application.id.in_(own)), len(own)) if own else []
-    found.sort(key=lambda row: taken.running()[row.id].until)
+    found.sort(key=lambda row: leases.running()[row.id].until)
     lines = [line(row, "review", (row.publisher_name or "",), tags(row)) for row in found]
     return Part(_l("我在办的"), lines)
 
