@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import abort, current_app, flash, jsonify, redirect, request
-from flask_admin import BaseView, expose
+from flask import current_app, flash, jsonify, redirect, request
+from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -22,24 +22,14 @@ from views.entrance.place import place
 from views.entrance.relying_party import is_bound, must_enrol, party, relying_party
 from views.panel.display import on_screen
 from views.panel.fields import number_of
+from views.panel.own_page import OwnPage
 from views.panel.saving import races_as_refusals
 
 FRESH = timedelta(minutes=10)  # after sign-in; later, somebody else may sit at the desk
 
 
-class KeysScreen(BaseView):
+class KeysScreen(OwnPage):
     """Everybody's; it is reached from 我的登录, not from the menu."""
-
-    def is_accessible(self) -> bool:
-        return bool(current_user.is_authenticated)
-
-    def _handle_view(self, name: str, **kwargs: Any) -> Any:
-        if not self.is_accessible():
-            abort(403)
-
-    def menu_entries(self) -> list[tuple[Any, str]]:
-        """No line in the menu."""
-        return []
 
     @expose("/")
     def index(self) -> Any:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from flask import abort, flash, redirect, request
-from flask_admin import BaseView, expose
+from flask import flash, redirect, request
+from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -13,22 +13,12 @@ from views.entrance.login import session_limits
 from views.entrance.place import place
 from views.panel.display import on_screen
 from views.panel.fields import number_of
+from views.panel.own_page import OwnPage
 from views.screens.logs import moment, tag
 
 
-class OwnVisitsScreen(BaseView):
+class OwnVisitsScreen(OwnPage):
     """Everybody's; it is reached from the top of every page, not from the menu."""
-
-    def is_accessible(self) -> bool:
-        return bool(current_user.is_authenticated)
-
-    def _handle_view(self, name: str, **kwargs: Any) -> Any:
-        if not self.is_accessible():
-            abort(403)
-
-    def menu_entries(self) -> list[tuple[Any, str]]:
-        """No line in the menu."""
-        return []
 
     @expose("/")
     def index(self) -> Any:
