@@ -14,7 +14,7 @@ SAMPLES = .venv/samples/samples.txt
 VOICES = instance/voices/made
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help setup packages run test quick migration soak screens bench lint clean
+.PHONY: help setup packages run test quick migration words soak cluster writes virus screens bench lint clean
 .DEFAULT_GOAL = help
 
 help: ## 列出这些命令
@@ -79,6 +79,7 @@ run: setup ## 装入演示数据和模拟海关，在 http://localhost:8000 运�
 	[ "$$FILING_CUSTOMS_GATEWAY" != folder:customs ] || start $(FLASK) customs simulate --folder customs; \
 	start $(FLASK) customs deliver --watch; \
 	start $(FLASK) mail send --watch; \
+	[ -z "$$FILING_CHECKPOINTS" ] || start $(FLASK) trail checkpoint --watch; \
 	for core in $$(seq $$(nproc)); do start $(FLASK) certificate work --watch; done; \
 	start $(BIN)/gunicorn --config python:views.entrance.server --bind 127.0.0.1:$(PORT); \
 	server=$$!; wait $$server || wait $$server; kill $$all 2>/dev/null; wait
@@ -86,8 +87,20 @@ run: setup ## 装入演示数据和模拟海关，在 http://localhost:8000 运�
 soak: setup ## 长时间反复强制终止投递和办理进程，核对双方台账（KILLS=1000 SEED=1）
 	@KILLS=$(or $(KILLS),200) $(BIN)/pytest -q tests/views/terminal/test_kills.py
 
-# In Debian a service, which whoever only runs the demo does not need.
-test: PACKAGES += nginx
+cluster: PACKAGES += nginx postgresql pgbouncer redis-server curl
+cluster: setup ## 两个节点、主备数据库、连接池、Redis 和对象存储，逐个强制终止，核对有无丢失或重复
+	@$(BIN)/python -m tests.cluster
+
+writes: setup ## 每秒能办理多少份申报（WRITERS=8 READERS=50 GRANTERS=0）
+	@$(BIN)/python -m tests.bench.writes $(or $(WRITERS),8) $(or $(READERS),0) $(or $(GRANTERS),0)
+
+# The daemon and no database: a signature of the test's own takes its place.
+virus: PACKAGES += clamav-daemon
+virus: setup ## 用 Debian 的 clamd 核对查毒
+	@$(BIN)/pytest -q tests/models/files/real_clamd.py
+
+# In Debian services, which whoever only runs the demo does not need.
+test: PACKAGES += nginx pgbouncer
 # Compiled once, not by each of the many processes that the tests start.
 test quick: export PYTHONDONTWRITEBYTECODE =
 test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
@@ -104,8 +117,11 @@ migration: $(INSTALLED) ## 改动模型之后编写迁移（NAME="改了什么"�
 	@last=$$(ls models/migrations/versions | sed -n 's/^\([0-9]*\)_.*/\1/p' | sort | tail -n 1); \
 	$(FLASK) db migrate --rev-id "$$(printf '%04d' "$$(expr $$last + 1)")" -m "$$NAME"
 
+words: $(INSTALLED) ## 把源码中的词句收入英文目录，列出尚无英文的
+	@$(BIN)/python -m views.translations.words
+
 screens: setup ## 重新拍摄 README 和版式测试中的图片
-	@SCREENS=1 $(BIN)/pytest -q tests/browser/test_pages.py tests/views/certificate/test_looks.py -k pictures
+	@SCREENS=1 $(BIN)/pytest -q tests/browser/test_pictures.py tests/views/certificate/test_looks.py -k pictures
 
 bench: setup $(PEERS) ## 与同类产品比较速度，写入 README（一百万条；QUICK=1 为十万条）
 	@$(BIN)/python -m tests.bench $(if $(QUICK),100000 5)

@@ -16,6 +16,12 @@ SETTINGS: dict[str, Any] = {
     "SECRET_KEY": None,
     # SQLite beside the code; PostgreSQL when it grows: postgresql+psycopg://user@host/name
     "SQLALCHEMY_DATABASE_URI": "sqlite:///filing.sqlite",
+    # A streaming replica of that PostgreSQL, from which the nation's pages are read as long as it lags by no more than
+    # REPLICA_SECONDS; None: all is read from the primary (README: Past one machine).
+    "REPLICA_URI": None,
+    "REPLICA_SECONDS": 5,
+    # Whether both addresses are those of PgBouncer in transaction mode.
+    "DATABASE_POOLER": False,
     # Seconds that we wait for PostgreSQL, departures from Timeouts in models/database/postgresql.py:
     # {"statement": 60}, or FILING_DATABASE_TIMEOUTS__statement=60.
     "DATABASE_TIMEOUTS": {},
@@ -24,9 +30,20 @@ SETTINGS: dict[str, Any] = {
     # The keys of the authorities, a folder (models/signing/keys.py says what lies in it); relative to instance/.
     "SIGNING_KEY": "keys",
     "SIGNING_PASSPHRASE": None,
+    # The authority that stamps the time of signing into papers (RFC 3161), http://… or https://…, and the PEM file of
+    # its roots, both or none. While it is away no paper is made; None: papers are signed without (PAdES B-B).
+    "TSA": None,
+    "TSA_CA": None,
     # Days that a certificate holds; None states no end, for no public text names one.
     "VALID_DAYS": None,
-    # How the outside world reaches us: printed into the QR code of a certificate.
+    # 电子证照标识 beside our number, in details and metadata of papers: the code of the type (21 characters), and that
+    # of each province's authority (FILING_LICENCE_ISSUERS__320000=…). A certificate keeps the one
+    # that it was issued with; without them it has none.
+    "LICENCE_TYPE": None,
+    "LICENCE_ISSUERS": {},
+    # Days for which a list of revoked certificates may be used offline.
+    "STATUS_LIST_DAYS": 3,
+    # The public address of this system: printed into the QR code of a certificate.
     "BASE_URL": "http://127.0.0.1:8000",
     # 验证码 at login: on, unless a single sign-on in front has already asked.
     "CAPTCHA": True,
@@ -39,7 +56,9 @@ SETTINGS: dict[str, Any] = {
     "ATTACHMENTS_EVER": 400,
     # Files that all processes of this machine inspect at the same time; each takes a processor, and up to 1 GB.
     "INSPECTIONS": 1,
-    # The way to customs: folder:PATH (the boxes of an E-port client; relative to instance/), https://… or, on this
+    # clamd, which scans uploads for viruses: unix:/run/clamav/clamd.ctl or host:port; None: no scan, and pages say so.
+    "CLAMD": None,
+    # Transport to customs: folder:PATH (the boxes of an E-port client; relative to instance/), https://… or, on this
     # machine alone, http://…; None sends nothing. For https, PEM files: whom we trust, and our own certificate and key.
     "CUSTOMS_GATEWAY": None,
     "CUSTOMS_CA": None,
@@ -71,17 +90,46 @@ SETTINGS: dict[str, Any] = {
     "CARD_SECRET": None,
     "CARD_CA": None,
     "CARD_CRL": None,
+    # The hash function by which new entries of the trail are sealed to the one before: sha256, or sm3 (GB/T 32905).
+    "SEAL_ALGORITHM": "sha256",
+    # Where `trail checkpoint` signs into (a folder, best on another machine), by which key file; None: nowhere, and no
+    # check whether it does. Who is handed each one, commas between: folders, mailto:address.
+    "CHECKPOINTS": None,
+    "CHECKPOINT_KEY": None,
+    "WITNESSES": None,
+    # From which addresses or networks nginx hands on what it knows of a card; a Unix socket always may.
+    "CARD_FROM": "127.0.0.1,::1",
+    # One-point access (单点登录) from 单一窗口 by OpenID Connect (README: Running it for real): issuer of its portal,
+    # and what it has registered us under; without them it is off. PEM file of whom we trust, None: as the system does.
+    "PORTAL_ISSUER": None,
+    "PORTAL_CLIENT_ID": None,
+    "PORTAL_CLIENT_SECRET": None,
+    "PORTAL_CA": None,
+    "PORTAL_SCOPE": "openid profile",
+    # The claims that name somebody's organisation, and its 统一社会信用代码: an account is suggested by it.
+    "PORTAL_ORGANISATION": "organization",
+    "PORTAL_CREDIT_CODE": "credit_code",
+    # Values of acr or amr, separated by commas, that replace the security key when the portal sends them; None: none.
+    "PORTAL_LEVELS": None,
     # Minutes without a click after which a session ends.
     "SESSION_MINUTES": 30,
     # Seconds after which a form that is being filled in keeps what was typed (自动保存); 0: only 保存 does.
     "AUTOSAVE_SECONDS": 10,
-    # Hours after which it ends whatever is clicked.
+    # Hours after which a session ends, also when in use.
     "SESSION_HOURS": 12,
     # Seconds within which a request has to arrive; each 16 KB of it adds another (views/entrance/server.py).
     "REQUEST_SECONDS": 20,
+    # Format of the log on stderr: plain, or json (one object a line).
+    "LOG_FORMAT": "plain",
+    # Milliseconds after which a database statement is logged as slow; 0: none is.
+    "SLOW_STATEMENT_MS": 0,
+    # What Prometheus must send (Authorization: Bearer …) to read /metrics; None: there is no such address.
+    "METRICS_TOKEN": None,
+    # From where, besides: addresses or networks, commas between; empty: from anywhere.
+    "METRICS_ADDRESSES": "",
     # Who may see /healthz?details without signing in as 系统管理员: addresses or networks, commas between.
     "HEALTH_ADDRESSES": "127.0.0.1,::1",
-    # Where requests are counted, to slow down whoever guesses: each process by itself, or redis://… for all together.
+    # Where requests are counted for rate limits: memory (each process by itself), or redis://… for all processes.
     "RATELIMIT_STORAGE_URI": "memory://",
     # Reverse proxies in front of us, one behind the other; and from which addresses or networks they reach us: from
     # anywhere else X-Forwarded-* headers are not believed.
@@ -102,15 +150,15 @@ SETTINGS: dict[str, Any] = {
 
 
 def own_secret(folder: Path) -> str:
-    """The key kept in `folder`, made at the first start: whoever starts first makes it, all others read it."""
+    """The key stored in `folder`; created by the first process that starts."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / "secret_key"
+    path = folder / "secret_key"
     try:
-        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
     except FileExistsError:
         pass
-    return kept.read_text()
+    return path.read_text()
 
 
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
@@ -119,7 +167,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.config.from_mapping(deepcopy(SETTINGS))  # the environment is written into the dictionaries among them
     app.config.from_prefixed_env("FILING")
     app.config.from_mapping(overrides or {})
-    views.settings.check(app.config)
+    views.settings.check(app.config, SETTINGS)
     for name in ("STORE", "SIGNING_KEY"):
         if "://" not in app.config[name]:
             app.config[name] = str(Path(app.instance_path) / app.config[name])  # an absolute path stays as it is

@@ -22,7 +22,7 @@ def now() -> datetime:
 
 @contextmanager
 def fixed(moment: datetime) -> Iterator[None]:
-    """`now()` returns this moment inside the block, in this thread alone: for demo data of the past."""
+    """Let `now()` return this moment inside the block, in this thread only: for demo data of the past."""
     token = _FIXED.set(moment)
     try:
         yield

@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeDecorator
 
 from models.codes import code_of, label_of
 from models.database import Base, Exact
+from models.language import listed
 from models.text import Unreadable, check_amount, check_day, check_length, clean_text, is_blank, parse_decimal
 from models.vocabulary import Part, Word, WordColumn
 
@@ -49,7 +50,7 @@ class WordSet(TypeDecorator[frozenset[W]]):
 
 def labels_in_order(words: type[W], chosen: Iterable[W]) -> str:
     """出版单位、省级审核, in the order of the vocabulary."""
-    return "、".join(str(word.label) for word in words if word in set(chosen))
+    return listed(word.label for word in words if word in set(chosen))
 
 
 def by_applicant(label: Any, granted: bool = True, **rules: Any) -> dict[str, Any]:

@@ -9,20 +9,21 @@ numbers, recognised by their length, end in one check character (Mod 37,36); the
 import re
 from datetime import date
 
-from sqlalchemy import String
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import String, insert, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from stdnum.iso7064 import mod_37_36, mod_97_10
 
 from models.database import Base
-from models.signing.check_code import LOOK_ALIKES, plain
+from models.database.locks import Lock, wait_for
+from models.signing.typed_code import LOOK_ALIKES, plain
 
 APPLICATIONS = "SQ"
+APPLICATION = re.compile(rf"{APPLICATIONS}\d{{12}}", re.ASCII)
 BODY = re.compile(r"Z\d{12}", re.ASCII)  # the number without its check digits
 
 
 class Serial(Base):
-    """The last number given in a series and year; rolled back with its transaction, so there are no gaps."""
+    """The last number used in a series and year; rolled back with its transaction, so that there are no gaps."""
 
     __tablename__ = "serial"
 
@@ -32,13 +33,22 @@ class Serial(Base):
 
 
 def reserve(session: Session, series: str, year: int, count: int = 1) -> int:
-    """Reserve `count` numbers; the last of them. Locks the series until the caller's transaction ends."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(Serial).values(series=series, year=year, last=count)
-    statement = statement.on_conflict_do_update(
-        index_elements=["series", "year"], set_={"last": Serial.__table__.c.last + count}
-    )
-    return int(session.connection().execute(statement.returning(Serial.__table__.c.last)).scalar_one())
+    """Reserve `count` numbers and return the last. Locks the series until the caller's transaction ends."""
+    last = _add(session, series, year, count)
+    if last is None:  # the first of its year: another transaction may be inserting it
+        wait_for(session, Lock.SERIES, f"{series}{year}")
+        last = _add(session, series, year, count)
+    if last is None:
+        session.connection().execute(insert(Serial).values(series=series, year=year, last=count))
+        return count
+    return last
+
+
+def _add(session: Session, series: str, year: int, count: int) -> int | None:
+    """Add `count` to the last number and return it; None for a series without numbers in this year."""
+    row = Serial.__table__.c
+    given = update(Serial).where(row.series == series, row.year == year).values(last=row.last + count)
+    return session.connection().execute(given.returning(row.last)).scalar()
 
 
 def format_number(series: str, year: int, serial: int) -> str:
@@ -53,7 +63,7 @@ def _checked(body: str) -> str:
 
 
 def _checked_formerly(body: str) -> str:
-    """With the check character of former numbers, which are still verified, but no longer given."""
+    """With the check character of former numbers, which are still verified but no longer issued."""
     return body + str(mod_37_36.calc_check_digit(body))
 
 

@@ -1,19 +1,19 @@
-"""常用意见: sentences that the reviewers of a province keep for their opinions, by act."""
+"""常用意见: stock sentences for opinions, by province and act, edited by its reviewers."""
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.orm.exc import StaleDataError
 
 from models.database import Base
+from models.database.versions import flush_or_refuse, unrepeated
 from models.deadlines.provinces import record_change
 from models.people.accounts import Account
 from models.text import clean_text
 from models.vocabulary import Action, Role, WordColumn
 from models.workflow import ACTS, Refused
 
-MOST_WORDS, MOST_EACH = 200, 30  # characters of one; how many of one act, for a list that is looked through
+MOST_WORDS, MOST_EACH = 200, 30  # characters of one; number for one act, so that the list stays readable
 TAKING = tuple(action for action, act in ACTS.items() if (act.opinion or act.remark) and Role.REVIEWER in act.by)
 
 
@@ -29,12 +29,12 @@ class StockOpinion(Base):
     position: Mapped[int] = mapped_column(default=0, server_default="0")  # in the list of its act
     words: Mapped[str] = mapped_column(String(MOST_WORDS), info={"label": _l("常用意见")})
 
-    __mapper_args__ = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": unrepeated}
     __table_args__ = (UniqueConstraint("province", "act", "words"),)
 
 
 def setting_of(act: Action) -> str:
-    """How the trail of the province's settings names the list of this act."""
+    """The name of this act's list in the trail of 本省设置."""
     return f"opinion_{act.value}"
 
 
@@ -42,7 +42,7 @@ ACT_OF = {setting_of(act): act for act in TAKING}  # setting in the trail → ac
 
 
 def listed(session: Session) -> dict[Action, list[StockOpinion]]:
-    """What this session sees, by act in the order of the acts, each as its reviewers have put it."""
+    """Act → its sentences in the order that the reviewers have set, of the rows that this session sees."""
     found: dict[Action, list[StockOpinion]] = {act: [] for act in TAKING}
     for row in session.scalars(select(StockOpinion).order_by(StockOpinion.position, StockOpinion.id)):
         found[row.act].append(row)
@@ -50,7 +50,7 @@ def listed(session: Session) -> dict[Action, list[StockOpinion]]:
 
 
 def add(session: Session, act: Action, words: str, by: Account) -> None:
-    """A new sentence at the end of the list of `act`, and its trail entry. Raises Refused; the caller commits."""
+    """Add a sentence to the end of the list of `act`, with a trail entry. Raises Refused; the caller commits."""
     assert by.province and act in TAKING
     text, same = _read(words), listed(session)[act]
     if len(same) >= MOST_EACH:
@@ -62,29 +62,28 @@ def add(session: Session, act: Action, words: str, by: Account) -> None:
 
 
 def change(session: Session, row: StockOpinion, version: int | None, words: str, by: Account) -> None:
-    """Other words for the one that the person saw as `version`. Raises Refused; the caller commits."""
+    """Change the words of a sentence of this `version`, with a trail entry. Raises Refused; the caller commits."""
     text = _read(words)
-    _check_seen(row, version)
+    _check_version(row, version)
     if text == row.words:
         return
     _check_new(listed(session)[row.act], text)
     before, row.words = row.words, text
-    _flush(session)
+    flush_or_refuse(session, _changed())
     record_change(session, row.province, setting_of(row.act), before, text, by)
 
 
 def remove(session: Session, row: StockOpinion, version: int | None, by: Account) -> None:
-    """Take it out of the list; opinions written with it stay. Raises Refused; the caller commits."""
-    _check_seen(row, version)
+    """Delete a sentence of this `version`, with a trail entry. Raises Refused; the caller commits."""
+    _check_version(row, version)
     session.delete(row)
-    _flush(session)
+    flush_or_refuse(session, _changed())
     record_change(session, row.province, setting_of(row.act), row.words, "", by)
 
 
-def move(session: Session, row: StockOpinion, version: int | None, up: bool) -> None:
-    """One place up or down in its list; at the end nothing. No entry in the trail, for no words change. Raises Refused;
-    the caller commits."""
-    _check_seen(row, version)
+def move(session: Session, row: StockOpinion, version: int | None, up: bool, by: Account) -> None:
+    """Move a sentence up or down by one, with a trail entry; no-op at the end. Raises Refused; the caller commits."""
+    _check_version(row, version)
     order = listed(session)[row.act]
     here = order.index(row)
     there = here + (-1 if up else 1)
@@ -93,7 +92,9 @@ def move(session: Session, row: StockOpinion, version: int | None, up: bool) -> 
     order[here], order[there] = order[there], order[here]
     for place, each in enumerate(order, start=1):
         each.position = place
-    _flush(session)
+    flush_or_refuse(session, _changed())
+    before, after = (f"{place + 1}. {row.words}"[:MOST_WORDS] for place in (here, there))
+    record_change(session, row.province, setting_of(row.act), before, after, by)
 
 
 def _read(words: str) -> str:
@@ -111,18 +112,10 @@ def _check_new(same: list[StockOpinion], text: str) -> None:
         raise Refused(_("已有相同的常用意见。"))
 
 
-def _check_seen(row: StockOpinion, version: int | None) -> None:
+def _check_version(row: StockOpinion, version: int | None) -> None:
     if version != row.version:
         raise Refused(_changed())
 
 
 def _changed() -> str:
     return _("这条常用意见刚刚已被他人修改，您的改动没有保存，请核对后再改。")
-
-
-def _flush(session: Session) -> None:
-    try:
-        session.flush()
-    except StaleDataError:
-        session.rollback()
-        raise Refused(_changed()) from None

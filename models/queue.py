@@ -7,17 +7,19 @@ fails releases the row, which is retried after a pause; after `tries` faults the
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, Text, Update, and_, case, func, literal, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.clock import Moment
+from models.database import NO_SYNC
 
 AHEAD = timedelta(minutes=1)  # by which clocks of several machines may differ
-LONGEST_ANSWER = 450  # characters of the reason, which leaves room for what happens next
+LONGEST_ANSWER = 450  # characters of the reason; the column has room for the next step too
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Pace:
 class Queued:
     """The columns of a row that waits in a queue."""
 
+    id: Mapped[int]
     queued_at: Mapped[datetime] = mapped_column(Moment, index=True, info={"label": _l("入列时间")})
     next_at: Mapped[datetime] = mapped_column(Moment, default=clock.now, info={"label": _l("下次办理")})
     claimed_until: Mapped[datetime | None] = mapped_column(Moment)
@@ -67,14 +70,53 @@ def late(table: type[Queued], now: datetime, seconds: float) -> ColumnElement[bo
     return or_(table.queued_at < now - timedelta(seconds=seconds), table.queued_at > now + AHEAD)
 
 
-def claim_values(table: type[Queued], until: datetime) -> dict[str, Any]:
-    """Column values of an UPDATE that claims a row and counts the attempt."""
-    return {"attempts": table.attempts + 1, "claimed_until": until}
+def claiming(table: type[Queued], row: Any, now: datetime, pace: Pace, *conditions: ColumnElement[bool]) -> Update:
+    """UPDATE that claims the row due first, for a lease, and counts the attempt; `row`: alias for the conditions."""
+    next_one = (
+        select(row.id)
+        .where(due(row, now, pace), *conditions)
+        .order_by(row.next_at, row.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=row)  # PostgreSQL; SQLite has one writer at a time anyway
+    )
+    values = {"attempts": table.attempts + 1, "claimed_until": now + timedelta(seconds=pace.lease)}
+    return update(table).where(table.id == next_one.scalar_subquery()).values(values)
 
 
-def still_claimed(table: Any, key: int, attempt: int) -> tuple[ColumnElement[bool], ...]:
-    """SQL conditions: the row `key` is still claimed by this attempt."""
-    return table.id == key, table.attempts == attempt, table.claimed_until.is_not(None)
+def due_since(row: Any, now: datetime, since: datetime) -> ColumnElement[bool]:
+    """SQL condition: the row was due at `since`, when the round began, or bears a moment of a clock that was ahead."""
+    return or_(row.next_at <= since, row.next_at > now)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claimed row as plain values: no transaction is open while it is processed."""
+
+    table: ClassVar[type[Queued]]
+
+    id: int
+    attempt: int
+    attempts: int  # since the last release
+
+    @property
+    def still_claimed(self) -> tuple[ColumnElement[bool], ...]:
+        """SQL conditions: the row is still claimed by this attempt."""
+        table = self.table
+        return table.id == self.id, table.attempts == self.attempt, table.claimed_until.is_not(None)
+
+
+def end_attempt(session: Session, claim: Claim, why: str, pace: Pace, fault: bool) -> None:
+    """Release a claim and retry after a pause; a `fault` of the row counts towards setting it aside. Commits.
+
+    Does nothing when another worker has claimed the row since.
+    """
+    why = storable(why)
+    values: dict[str, Any] = {"answer": why[:LONGEST_ANSWER]}
+    if fault:
+        values = failure_values(claim.table, pace, why, _("稍后重试。"), _("已搁置。"))
+    values |= {"claimed_until": None, "next_at": pace.after(claim.attempts)}
+    session.execute(update(claim.table).where(*claim.still_claimed).values(values), **NO_SYNC)
+    session.commit()
 
 
 def failure_values(table: type[Queued], pace: Pace, why: str, then: str, aside: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from flask_babel import gettext as _
 
 from models import clock
+from models.language import listed
 from models.workflow import Refused
 
 Bound = date | timedelta  # a day, or a distance from today
@@ -24,7 +25,7 @@ BLANK = r"\s\u2800\U0001d159\U00013441\U00013442\U00016fe4"  # drawn as empty sp
 SELECTORS = "\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0000-\U000e0fff"  # belong to the character before them
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # all but tab and line feed
 FORMATS = re.compile(f"[{INVISIBLE}]")
-NOTHING = re.compile(f"[{BLANK}{INVISIBLE}]*")
+BLANK_TEXT = re.compile(f"[{BLANK}{INVISIBLE}]*")
 START = re.compile(f"^(?:(?!\u202e)[{BLANK}{INVISIBLE}])+")  # an override at the start reverses the text after it
 TRAILING = re.compile(f"(?![{SELECTORS}])[{BLANK}{INVISIBLE}]")
 REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # bidirectional controls: shown order differs from stored
@@ -58,7 +59,7 @@ class Unreadable(Refused, ValueError):
 
 def is_blank(text: str) -> bool:
     """Whether the text is empty or invisible: white space, format and control characters, fillers."""
-    return NOTHING.fullmatch(text) is not None
+    return BLANK_TEXT.fullmatch(text) is not None
 
 
 def without_format_characters(text: str) -> str:
@@ -71,11 +72,15 @@ def fold_width(text: str) -> str:
     return re.sub(r"[^\S\t\n\r\v\f\x85\u2028\u2029]", " ", text.translate(WIDTHS))
 
 
+def _seen(sign: str) -> str:
+    return sign if sign.isprintable() else ""
+
+
 def named(signs: Iterable[str]) -> str:
     """List of characters for a sentence, at most ten, with code points because some are invisible."""
     found = list(signs)
-    listed = "、".join(f"{sign if sign.isprintable() else ''}（U+{ord(sign):04X}）" for sign in found[:10])
-    return listed if len(found) <= 10 else _("%(signs)s 等 %(count)s 个", signs=listed, count=len(found))
+    first = listed(_("%(code)s（%(name)s）", code=_seen(sign), name=f"U+{ord(sign):04X}") for sign in found[:10])
+    return first if len(found) <= 10 else _("%(signs)s 等 %(count)s 个", signs=first, count=len(found))
 
 
 def clean_text(text: str | None) -> str | None:

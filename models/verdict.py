@@ -11,25 +11,27 @@ from sqlalchemy.orm import Session, object_session
 from models import access, clock, workflow
 from models.application import Application, trail
 from models.certificate import Certificate, Paper
-from models.certificate.display import HEADS, dated, field_text, label, total_of
+from models.certificate.display import HEADS, USE_HEAD, dated, field_text, label, total_of, used_text
+from models.language import in_sentences
 from models.numbering import is_certificate_number
-from models.signing import check_code, signatures
-from models.signing.check_code import Facts, Forged
+from models.signing import check_code, signatures, typed_code
+from models.signing.check_code import Facts, Forged, StatusList
 from models.signing.keys import Keys
+from models.signing.signatures import PaperSignature
 from models.vocabulary import Action, Reason
 from models.workflow import Refused
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Result: one word (a key in verify.html), a sentence, and facts for who has proved to hold the paper."""
+    """Result: a word (key in verify.html), a sentence, and the facts of the certificate if the check code was right."""
 
     word: str
     sentence: str
     facts: dict[str, str] = field(default_factory=dict)
 
     def without_facts(self) -> "Verdict":
-        """The same for who knows only the number: the word, and how to get the facts."""
+        """The result without facts, for a request with the number alone: says how to see them."""
         return Verdict(self.word, _("要核对证明内容，请扫描证明上的二维码，或输入印在二维码旁的校验码。"))
 
 
@@ -51,13 +53,15 @@ def of_typed(number: str, typed: str) -> Verdict:
     """By number and typed check code; the same result for a wrong code and an unknown number."""
     with access.everything() as session:
         found = _found(session, number)
-        return _today(found) if found and check_code.matches_typed_code(typed, found.check_code) else unknown()
+        return _today(found) if found and typed_code.matches_typed_code(typed, found.check_code) else unknown()
 
 
 def of_code(number: str, code: str, keys: Keys) -> Verdict:
     """By the QR code: its signature, then the current status in the database; "signed" if that does not answer."""
     try:
         facts = check_code.read(code, keys.code_keys())
+    except check_code.Newer:
+        return newer()
     except Forged:
         return forged()
     if facts.number != number:
@@ -74,9 +78,9 @@ def of_code(number: str, code: str, keys: Keys) -> Verdict:
 
 
 def of_file(paper: bytes, keys: Keys) -> Verdict:
-    """By the file: the very one that was issued, signed by its authority, and still valid.
+    """By the file: whether it is the issued file, signed by its authority, and still valid.
 
-    Its digest is looked up first: no other file is parsed, whoever made it.
+    Its digest is looked up first, so that no file of unknown origin is parsed.
     """
     issued = select(Certificate).join(Certificate.paper).where(Paper.digest == hashlib.sha256(paper).hexdigest())
     with access.everything() as session:
@@ -84,34 +88,69 @@ def of_file(paper: bytes, keys: Keys) -> Verdict:
         if found is None:
             return not_issued()
         try:
-            signatures.paper_signer(paper, keys.trusted(), found.authority)
+            signed = signatures.paper_signature(paper, keys.trusted(), found.authority, keys.stampers())
         except Refused as refused:
             return Verdict("forged", str(refused))
-        return _today(found)
+        today = _today(found)
+        return replace(today, facts=today.facts | {_("签名"): _level(signed)})
+
+
+def _level(signed: PaperSignature) -> str:
+    """By ETSI EN 319 142-1: with a trusted time stamp or without."""
+    if signed.stamped_at is None:
+        return _("PAdES B-B（没有可信时间戳）")
+    when = signed.stamped_at.astimezone(clock.SHANGHAI)
+    return _("PAdES B-T（时间戳 %(when)s）", when=f"{when:%Y-%m-%d %H:%M:%S}")
+
+
+def of_list(facts: Facts, status_list: StatusList) -> Verdict:
+    """By a genuine QR code and a list (名单) of revoked certificates, without the register."""
+    now = clock.now()
+    word = check_code.standing(facts, status_list, now)
+    sentence = {
+        "valid": _("二维码由签发机关签署，按名单没有作废。"),
+        "void": _("二维码由签发机关签署，但证明已经作废，不能再用于办理进口手续。"),
+        "expired": _("二维码由签发机关签署，按名单没有作废，但有效期已经届满。"),
+        "foreign": _("二维码由签发机关签署；名单不是这份证明所属省份和年度的，请换用，或联网查验。"),
+        "stale": _("二维码由签发机关签署；名单已经过期，是否作废不能据以判断，请换用新的名单，或联网查验。"),
+        "future": _("二维码由签发机关签署；名单的制作时间晚于本机时间，请校准时钟后再试，或联网查验。"),
+    }[word]
+    when, days = f"{status_list.made_at:%Y-%m-%d %H:%M}", (now - status_list.made_at).days
+    age = {_("名单制作时间"): _("%(when)s，距今 %(days)s 天", when=when, days=days)}
+    return Verdict(word, sentence, age | signed_facts(facts))
 
 
 def signed_facts(facts: Facts) -> dict[str, str]:
     """The facts in a QR code, by the labels of the paper."""
     texts = (facts.number, facts.holder, facts.title, dated(facts.issued_on))
     names = (HEADS["number"], label("publisher_name"), label("title"), HEADS["issued_on"])
-    return {str(name): fact for name, fact in zip(names, texts, strict=True)}
+    stated = {str(name): fact for name, fact in zip(names, texts, strict=True)}
+    stated |= {str(HEADS["valid_until"]): dated(facts.valid_until)} if facts.valid_until else {}
+    return stated | ({_("签署日期"): dated(facts.signed_on)} if facts.signed_on else {})
 
 
 def unknown() -> Verdict:
-    """No certificate matches; the sentence does not say why."""
+    """The result when no certificate matches; the sentence does not say why."""
     return Verdict("unknown", _("没有与所填内容相符的备案证明。请核对证明编号和校验码，或向签发机关核实。"))
 
 
 def forged() -> Verdict:
-    """A code that no authority signed for this certificate."""
+    """The result for a code without a valid signature for this certificate."""
     return Verdict(
         "forged",
         _("二维码不完整，或不是签发机关为这份证明签署的。请重新扫描；仍是如此的，请勿采信，并向签发机关核实。"),
     )
 
 
+def newer() -> Verdict:
+    """The result for a code of an unknown, perhaps newer format, which cannot be verified."""
+    return Verdict(
+        "unknown", _("本程序版本较旧，不能查验这个二维码。请换用新版本查验，或向签发机关核实；查验之前请勿采信。")
+    )
+
+
 def not_issued() -> Verdict:
-    """A file that is not, byte for byte, a paper of the register."""
+    """The result for a file that is not, byte for byte, an issued paper."""
     return Verdict(
         "forged",
         _(
@@ -133,11 +172,21 @@ def _today(certificate: Certificate) -> Verdict:
     if certificate.valid_until and certificate.valid_until < clock.today():
         when = dated(certificate.valid_until)
         return Verdict("expired", _("这份备案证明的有效期已于 %(when)s届满。", when=when), _facts(certificate))
-    return Verdict("valid", _("这份备案证明目前有效。"), _facts(certificate))
+    return Verdict(
+        "valid", in_sentences((_("这份备案证明目前有效。"), _used(certificate))).strip(), _facts(certificate)
+    )
+
+
+def _used(certificate: Certificate) -> str:
+    """The sentence on the last 核注 or 核销; "" without any."""
+    if not certificate.uses:
+        return ""
+    last = certificate.uses[-1]
+    return _("海关%(usage)s（%(when)s）。", usage=last.usage.label, when=dated(last.at.date()))
 
 
 def _ended(certificate: Certificate) -> str:
-    """When and why it was revoked, and the number of its replacement."""
+    """The sentence when and why it was revoked, and the number of its replacement."""
     session = object_session(certificate)
     assert session is not None
     (entry,) = trail.newest(session, certificate.application_id, Action.REVOKE, 1)
@@ -145,7 +194,7 @@ def _ended(certificate: Certificate) -> str:
     when = dated(entry.at)
     sentence = _("这份备案证明已于 %(when)s作废（%(why)s），不能再用于办理进口手续。", when=when, why=reason)
     if certificate.replaced_by:
-        sentence += _("已由证明 %(number)s 替代。", number=certificate.replaced_by.number)
+        sentence = in_sentences((sentence, _("已由证明 %(number)s 替代。", number=certificate.replaced_by.number)))
     return sentence
 
 
@@ -159,4 +208,5 @@ def _facts(certificate: Certificate) -> dict[str, str]:
         | {str(Application.carriers.property.info["label"]): total_of(snapshot["carriers"])}
         | {str(HEADS["authority"]): certificate.authority, str(HEADS["issued_on"]): dated(certificate.issued_on)}
         | until
+        | ({str(USE_HEAD): used_text(certificate.uses)} if certificate.uses else {})
     )

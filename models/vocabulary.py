@@ -1,9 +1,10 @@
-"""The words of the trade: a stored value and the label people read, each written once."""
+"""Enums of the trade: stored value and label."""
 
 from enum import Enum
 from typing import Any, Self, TypeVar
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import Dialect, String
 from sqlalchemy.types import TypeDecorator
 
@@ -24,7 +25,7 @@ class Word(str, Enum):
 
 
 class Role(Word):
-    """Who signs in (design card). An agent's account is a publisher's: what differs is its organisation."""
+    """Roles of accounts. An agent has the role of a publisher: only its organisation differs."""
 
     PUBLISHER = "publisher", _l("出版单位")
     REVIEWER = "reviewer", _l("省级审核")
@@ -37,9 +38,9 @@ class Status(Word):
 
     DRAFT = "draft", _l("暂存")
     PENDING = "pending", _l("待审核")
-    RETURNED = "returned", _l("退回")
-    NOT_ACCEPTED = "not_accepted", _l("不予受理")
-    REFUSED = "refused", _l("不予备案")
+    RETURNED = "returned", _lp("status", "退回")
+    NOT_ACCEPTED = "not_accepted", _lp("status", "不予受理")
+    REFUSED = "refused", _lp("status", "不予备案")
     FILED = "filed", _l("已备案")
     CUSTOMS_RECEIVED = "customs_received", _l("海关接收成功")
     CUSTOMS_FAILED = "customs_failed", _l("海关接收失败")
@@ -52,21 +53,16 @@ class Status(Word):
 
     @property
     def order(self) -> int:
-        """Its place in the order of the work, by which lists are sorted: the one in which they are written here."""
+        """Position in the order of declaration, the order of the work, by which lists are sorted."""
         return list(Status).index(self)
 
 
 TONES = {
-    Status.DRAFT: "secondary",
-    Status.PENDING: "info",
-    Status.RETURNED: "warning",
-    Status.NOT_ACCEPTED: "danger",
-    Status.REFUSED: "danger",
-    Status.FILED: "success",
-    Status.CUSTOMS_RECEIVED: "success",
+    Status.DRAFT: "secondary", Status.PENDING: "info", Status.RETURNED: "warning", Status.NOT_ACCEPTED: "danger",
+    Status.REFUSED: "danger", Status.FILED: "success", Status.CUSTOMS_RECEIVED: "success",
     Status.CUSTOMS_FAILED: "danger",
     Status.REVOKED: "dark",
-}
+}  # fmt: skip
 
 
 class Action(Word):
@@ -92,7 +88,7 @@ class Action(Word):
 
 
 class Step(Word):
-    """What the trail records besides the actions of people."""
+    """Entries of the trail that are not actions of people."""
 
     START = "start", _l("新建")
     ATTACH = "attach", _l("上传附件")
@@ -104,20 +100,24 @@ class Step(Word):
     SET_ASIDE = "set_aside", _l("搁置报文")
     SETTLE_ACCEPTED = "settle_accepted", _l("人工登记接收成功")
     SETTLE_REJECTED = "settle_rejected", _l("人工登记接收失败")
+    USE_NOTED = "use_noted", _l("海关核注回执")
+    WRITTEN_OFF = "written_off", _l("海关核销回执")
 
 
 class Reply(Word):
-    """What a receipt says of a message; the first two are final."""
+    """Result of a receipt for a message; the first two are final, the last two report a use of the certificate."""
 
     ACCEPTED = "accepted", _l("接收成功")
     REJECTED = "rejected", _l("接收失败")
     WAITING = "waiting", _l("已转交，等待回执")
     UNKNOWN = "unknown", _l("海关没有收到")
     FAULT = "fault", _l("传输失败")
+    NOTED = "noted", _l("已核注")
+    USED_UP = "used_up", _l("已核销")
 
 
 class Delivery(Word):
-    """How far a message to customs has come."""
+    """State of delivery of a message to customs."""
 
     QUEUED = "queued", _l("待发送")
     SENT = "sent", _l("已发送，待回执")
@@ -132,7 +132,7 @@ class Delivery(Word):
 
 
 class Reason(Word):
-    """Why a certificate is revoked (ours: no public text lists reasons)."""
+    """Reasons of a revocation (our own list: no public text has one)."""
 
     CONTENT = "content", _l("证明内容有误，须重新申请")
     WITHDRAWN = "withdrawn", _l("申请人申请作废")
@@ -143,7 +143,7 @@ class Reason(Word):
 
 
 class Difference(Word):
-    """How two ledgers can differ about one message."""
+    """Differences between our ledger and customs' about one message."""
 
     MISSING_THERE = "missing_there", _l("我方已有回执，海关台账中没有，请向海关核实")
     MISSING_HERE = "missing_here", _l("海关台账中有，我方没有发送记录，请向海关核实")
@@ -168,14 +168,14 @@ class Category(Word):
 
 
 class DayKind(Word):
-    """What the yearly notice of 国务院办公厅 says of a day."""
+    """Kind of a day in the yearly notice of 国务院办公厅."""
 
     OFF = "off", _l("放假")
     WORKING = "working", _l("上班")
 
 
 class Trade(Word):
-    """What an organisation is: a press of its own, or a unit that files for others."""
+    """Kind of an organisation: a publisher, or a unit that applies for publishers."""
 
     PUBLISHER = "publisher", _l("出版单位")
     AGENT = "agent", _l("受托单位")
@@ -191,7 +191,7 @@ class Part(Word):
 
 
 class AttachmentKind(Word):
-    """上传附件的种类. Which are required is our default, no rule of law (domain.md: 附件)."""
+    """上传附件的种类. Which are required is our default, not a rule of law."""
 
     APPLICATION_FORM = "application_form", _l("备案申请表")
     LICENCE = "licence", _l("出版许可证")
@@ -202,16 +202,13 @@ class AttachmentKind(Word):
     OTHER = "other", _l("其他")
 
     def required(self, filing: Filing | None) -> bool:
-        """委托书 only when the application is made for another press."""
+        """Whether the kind is required; 委托书 only when applying for another publisher."""
         return self in ALWAYS_REQUIRED or (self is AttachmentKind.ENTRUSTMENT and filing is Filing.ENTRUSTED)
 
 
 ALWAYS_REQUIRED = {
-    AttachmentKind.APPLICATION_FORM,
-    AttachmentKind.LICENCE,
-    AttachmentKind.SAMPLE,
-    AttachmentKind.CONTRACT,
-}
+    AttachmentKind.APPLICATION_FORM, AttachmentKind.LICENCE, AttachmentKind.SAMPLE, AttachmentKind.CONTRACT,
+}  # fmt: skip
 OPTIONAL = tuple(kind for kind in AttachmentKind if kind not in {*ALWAYS_REQUIRED, AttachmentKind.ENTRUSTMENT})
 
 

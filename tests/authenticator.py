@@ -47,8 +47,8 @@ class Authenticator:
         return hashlib.sha256(self.host.encode()).digest() + bytes([flags]) + self.count.to_bytes(4)
 
     def _client(self, kind: str, challenge: str, given: dict[str, Any]) -> bytes:
-        told = {"type": kind, "challenge": given.get("challenge", challenge)}
-        return json.dumps(told | {"origin": given.get("origin", self.origin), "crossOrigin": False}).encode()
+        client_data = {"type": kind, "challenge": given.get("challenge", challenge)}
+        return json.dumps(client_data | {"origin": given.get("origin", self.origin), "crossOrigin": False}).encode()
 
     def _answer(self, **response: bytes) -> str:
         name = bytes_to_base64url(self.id)

@@ -11,9 +11,9 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
-from models import clock
+from models import access, clock
 from models.database import db
-from models.people.sessions import Visit, hashed
+from models.people.sessions import Visit, attach_visit, hashed
 from tests.cast import account_of
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -43,14 +43,14 @@ def signed_in(app: Flask, username: str | None) -> Browser:
         return browser
     with app.test_request_context(environ_base=browser.environ_base):
         account = account_of(username)
-        visit = Visit(account=account, began_at=clock.now(), seen_at=clock.now())
-        visit.token = secrets.token_urlsafe(32)
-        visit.token_hash = hashed(visit.token)
-        db.session.add(visit)
-        db.session.commit()
-        account.visit = visit
+        visit = Visit(account_id=account.id, began_at=clock.now(), seen_at=clock.now())
+        visit.token_hash = hashed(token := secrets.token_urlsafe(32))
+        with access.everything() as everything:
+            everything.add(visit)
+            everything.commit()
+        attach_visit(db.session(), account, token)
         login_user(account)
-        kept = dict(flask.session)
+        values = dict(flask.session)
     with browser.session_transaction() as session:
-        session.update(kept)
+        session.update(values)
     return browser

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from models import clock
+from models.people.card_authorities import CardAuthorities
+from models.workflow import Refused
 
 DAY = timedelta(days=1)
 PEM = serialization.Encoding.PEM
@@ -19,15 +21,26 @@ def named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
+def refusal(authorities: CardAuthorities, card: x509.Certificate) -> str:
+    """Why these authorities refuse the card; "" if they accept it."""
+    try:
+        authorities.check(card)
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
 class CardIssuer:
     """Issues cards; two with one name are strangers to each other."""
 
-    def __init__(self, folder: Path, name: str = "测试发卡机构") -> None:
+    def __init__(self, folder: Path, name: str = "测试发卡机构", above: "CardIssuer | None" = None) -> None:
+        """`above`: the authority that this one stands under; itself, if none."""
         self.folder, self.name, self.key = folder, named(name), ec.generate_private_key(ec.SECP256R1())
         self.revoked: list[int] = []
-        constraints = x509.BasicConstraints(ca=True, path_length=0)
-        made = self._builder(self.name, self.key.public_key()).add_extension(constraints, critical=True)
-        self.certificate = made.sign(self.key, hashes.SHA256())
+        by = above or self
+        made = by._builder(self.name, self.key.public_key())
+        made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        self.certificate = made.sign(by.key, hashes.SHA256())
 
     def _builder(
         self, subject: x509.Name, key: Any, since: timedelta = -DAY, until: timedelta = DAY

@@ -12,7 +12,7 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import access, clock, customs, deadlines, kept_queries
+from models import access, clock, customs, deadlines, saved_queries
 from models.acts import drafts, filing, uploads
 from models.application import Application, blank_forms
 from models.application.attachments import Attachment, Store
@@ -122,22 +122,22 @@ def blank_form(app: Flask, kind: AttachmentKind, name: str = "空白表“一”
     with app.app_context():
         access.enter(by := account_of("operator"))
         stored = Store(app.config["STORE"]).put(io.BytesIO(small_pdf(kind.value)), name, 1 << 20)
-        blank_forms.keep(db.session(), kind, 0, stored, name, by)
+        blank_forms.save(db.session(), kind, 0, stored, name, by)
         db.session.commit()
 
 
-def kept_by(app: Flask, username: str) -> int:
+def add_saved_query(app: Flask, username: str) -> int:
     """A 常用查询 of this account's messages; its id."""
     with app.app_context():
         access.enter(by := account_of(username))
-        key = kept_queries.keep(db.session(), "messages", "未读", {"state": "unread"}, "状态：未读", by).id
+        key = saved_queries.save(db.session(), "messages", "未读", {"state": "unread"}, "状态：未读", by).id
         db.session.commit()
         return key
 
 
-def account_of(username: str) -> Account:
-    """The account of one of the cast, in the session of this context."""
-    return db.session.scalars(select(Account).where(Account.username == username)).one()
+def account_of(username: str, session: Session | None = None) -> Account:
+    """The account of one of the cast, in this session, by default that of the context."""
+    return (session or db.session).scalars(select(Account).where(Account.username == username)).one()
 
 
 def upload(
@@ -173,12 +173,12 @@ def brought(app: Flask, by: str = "publisher", status: str = "draft", carriers: 
     """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise."""
     key = draft(app, by, carriers, fields, small_pdf)
     for step in WAYS[Status(status)]:
-        take(app, step, key, by)
+        perform_step(app, step, key, by)
     return key
 
 
-def take(app: Flask, step: Action | bool, key: int, by: str) -> None:
-    """One step of a way, in a session of whoever takes it: the filer submits, the province decides, customs replies."""
+def perform_step(app: Flask, step: Action | bool, key: int, by: str) -> None:
+    """Perform one step and commit, as the account it belongs to: filer, reviewer of the province, or customs."""
     with app.app_context(), access.everything() as session:
         application = session.get_one(Application, key)
         if isinstance(step, bool):
@@ -187,7 +187,8 @@ def take(app: Flask, step: Action | bool, key: int, by: str) -> None:
             session.commit()
             return
         reviewer = select(Account.username).where(Account.province == application.province)
-        who = by if step is Action.SUBMIT else session.scalars(reviewer.order_by(Account.id).limit(1)).one()
+        of_filer = step in (Action.SUBMIT, Action.WITHDRAW)
+        who = by if of_filer else session.scalars(reviewer.order_by(Account.id).limit(1)).one()
     with app.app_context():
         account = account_of(who)
         access.enter(account)

@@ -23,11 +23,12 @@ from models.people import accounts
 from models.people.accounts import Account
 from tests.browsing import Browser, signed_in
 from tests.cast import account_of, brought, settle, small_pdf, small_png
-from tests.houses import POSTGRESQL, House, is_on_sqlite, made, renewal, settled
+from tests.houses import POSTGRESQL, House, engine_of_owner, is_on_sqlite, made, renewal, settled
 from tests.parts import pytest_addoption as pytest_addoption
 from tests.parts import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.parts import pytest_ignore_collect as pytest_ignore_collect
 from tests.parts import write_in_memory
+from tests.row_security import on_row_security as on_row_security
 from tests.serving import Server, serving
 from tests.snapshots import Maker, Snapshots
 from tests.stores import s3_server
@@ -39,6 +40,7 @@ Record = dict[str, list[dict[str, Any]]]
 Recording = Callable[[int], Record]
 
 
+ALL_DAY = {"SESSION_MINUTES": 12 * 60}  # between two tests of one person may lie the whole run
 write_in_memory()
 accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # slow on purpose elsewhere
 
@@ -89,7 +91,8 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     The object lives as long as the process, for making it and compiling its statements takes longer than most tests;
     its database, its store and its settings are new for every test.
     """
-    house: House = request.getfixturevalue(f"on_{request.param}")
+    restricted = request.param == "postgresql" and "ROW_SECURITY" in os.environ
+    house: House = request.getfixturevalue("on_row_security" if restricted else f"on_{request.param}")
     house.renew()
     settings = dict(house.app.config)
     house.app.config["STORE"] = str(tmp_path / "store")
@@ -106,7 +109,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
 def served_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """gunicorn on a SQLite file of its own."""
     folder = tmp_path_factory.mktemp("served")
-    with serving(settled(f"sqlite:///{folder}/filing.sqlite", folder), folder) as server:
+    with serving(settled(f"sqlite:///{folder}/filing.sqlite", folder), folder, **ALL_DAY) as server:
         yield server
 
 
@@ -116,7 +119,7 @@ def served_on_postgresql(postgresql: psycopg.Connection, tmp_path_factory: pytes
     folder = tmp_path_factory.mktemp("served")
     with (
         made(postgresql, f"filing_served_{os.getpid()}") as address,
-        serving(settled(address, folder), folder) as server,
+        serving(settled(address, folder), folder, **ALL_DAY) as server,
     ):
         yield server
 
@@ -206,13 +209,13 @@ def colleague(app: Flask) -> Callable[..., None]:
     """`colleague("second", like="publisher")`: another account of the same role, unit and province."""
 
     def added(username: str, like: str, active: bool = True) -> None:
-        with app.app_context():
-            other = account_of(like)
+        with app.app_context(), access.everything() as session:  # under row security only operators may add accounts
+            other = session.get_one(Account, account_of(like).id)
             same = {"role": other.role, "organisation": other.organisation, "province": other.province}
             person = Account(username=username, name=username, active=active, password_hash="", **same)
             person.must_change = False
-            db.session.add(person)
-            db.session.commit()
+            session.add(person)
+            session.commit()
 
     return added
 
@@ -223,13 +226,14 @@ def on_record(app: Flask) -> Recording:
 
     def read(key: int) -> Record:
         tables = [table for table in db.metadata.sorted_tables if "application_id" in table.c]
-        with app.app_context(), db.engine.connect() as connection:
+        with app.app_context(), engine_of_owner(app).connect() as connection:
             rows = connection.execute(select(Application.__table__).where(Application.__table__.c.id == key))
-            kept = {"application": [dict(row) for row in rows.mappings()]}
+            record = {"application": [dict(row) for row in rows.mappings()]}
             for table in tables:
-                rows = connection.execute(select(table).where(table.c.application_id == key).order_by(table.c.id))
-                kept[table.name] = [dict(row) for row in rows.mappings()]
-        return kept
+                query = select(table).where(table.c.application_id == key).order_by(*table.primary_key)
+                rows = connection.execute(query)
+                record[table.name] = [dict(row) for row in rows.mappings()]
+        return record
 
     return read
 

@@ -7,7 +7,8 @@ import pytest
 from flask_migrate import upgrade
 from sqlalchemy import MetaData, Table, insert
 
-from models.database import computed_columns, db, triggers
+from models.database import computed_columns, db
+from tests.houses import without_triggers
 
 VIRTUAL_SINCE = "0005"
 
@@ -19,15 +20,13 @@ def bring_to(revision: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             then.setattr(computed_columns, "KIND", "STORED")
         upgrade(revision=revision)
     there = MetaData()
-    with db.engine.begin() as connection:
-        triggers.remove(connection)
+    with db.engine.begin() as connection, without_triggers(connection):
         there.reflect(connection, only=["organisation", "application"])
         organisation, application = there.tables["organisation"], there.tables["application"]
         connection.execute(insert(organisation).values(values_of(organisation) | {"trade": "publisher"}))
         for key, status in enumerate(("draft", "pending", "revoked"), 1):
             row = values_of(application) | {"id": key, "number": str(key), "status": status, "province": "320000"}
             connection.execute(insert(application).values(row))
-        triggers.install(connection)
     db.engine.dispose()
     return [column.name for column in application.columns]
 

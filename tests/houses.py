@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import Connection, Engine
 
 from app import create_app
 from models import access
 from models.codes import names_of
-from models.database import db
+from models.database import db, triggers
 from tests.cast import bring_on
 from tests.snapshots import Snapshots
 from views.demo import signing_keys
@@ -30,18 +32,21 @@ class House:
     snapshots: Snapshots | None = None
 
 
+def settings_of(address: str, folder: Path) -> dict[str, Any]:
+    """The settings of an application on this database, with store and keys in this folder."""
+    return {
+        "TESTING": True,
+        "CAPTCHA": False,
+        "SECRET_KEY": secrets.token_hex(),
+        "SQLALCHEMY_DATABASE_URI": address,
+        "STORE": str(folder / "store"),
+        "SIGNING_KEY": str(folder / "keys"),
+    }
+
+
 def settled(address: str, folder: Path) -> Flask:
     """An application whose database was made by the same steps as the real one, with the cast in it."""
-    app = create_app(
-        {
-            "TESTING": True,
-            "CAPTCHA": False,
-            "SECRET_KEY": secrets.token_hex(),
-            "SQLALCHEMY_DATABASE_URI": address,
-            "STORE": str(folder / "store"),
-            "SIGNING_KEY": str(folder / "keys"),
-        }
-    )
+    app = create_app(settings_of(address, folder))
     with app.app_context():
         signing_keys.establish(folder / "keys", names_of("province"))
         upgrade()
@@ -54,13 +59,32 @@ def settled(address: str, folder: Path) -> Flask:
 
 @contextmanager
 def made(server: psycopg.Connection, name: str) -> Iterator[str]:
-    """A database on the server, dropped afterwards whoever is still connected."""
+    """A database on the server, dropped afterwards even with open connections."""
     server.execute(f"CREATE DATABASE {name}".encode())
     server.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())  # no test outlives the server
     try:
         yield f"postgresql+psycopg://{POSTGRESQL}/{name}"
     finally:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+OWNERS: dict[str, Engine] = {}  # address of a login under row-level security → the owner of the same database
+
+
+def engine_of_owner(app: Flask) -> Engine:
+    """The database of an application, as its owner reaches it."""
+    return OWNERS.get(app.config["SQLALCHEMY_DATABASE_URI"], db.engine)
+
+
+@contextmanager
+def without_triggers(connection: Connection) -> Iterator[None]:
+    """Remove the triggers and install them again: later tests of the process have the same database. Commits nothing.
+
+    After an error roll back: on either database that brings them back, too.
+    """
+    triggers.remove(connection)
+    yield
+    triggers.install(connection)
 
 
 def renewal(connection: psycopg.Connection) -> str:

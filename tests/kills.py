@@ -160,7 +160,7 @@ def turn(app: Flask, dice: random.Random) -> Counter[str]:
 
 
 def still_open(app: Flask) -> int:
-    """Messages without an answer, and papers still to be made; what was set aside is released, as a person would."""
+    """Messages without an answer and papers still to be made; requeues those set aside, as a person would."""
     with app.app_context(), access.everything() as session:
         by = reviewer(session)
         for stuck in session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).all():

@@ -27,7 +27,7 @@ def deliver(
     `another_root` lays out a root of the same name as the one that signed, but with another key.
     """
     folder.mkdir(exist_ok=True)
-    subject = x509.Name([x509.NameAttribute(getattr(NameOID, part.upper()), said) for part, said in names.items()])
+    subject = x509.Name([x509.NameAttribute(getattr(NameOID, part.upper()), text) for part, text in names.items()])
     above, root_key = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, root_name)]), generate_private_key(SECP256R1())
     laid_out = generate_private_key(SECP256R1()) if another_root else root_key
     root = certified(above, above, laid_out, laid_out)

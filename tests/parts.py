@@ -21,7 +21,7 @@ def write_in_memory() -> None:
 
 # Rooms and files that wait for a browser, a server, other processes, a typesetter, or hundreds of files.
 SLOW_PLACES = (
-    "browser", "served", "corpus", "bench", "models/migrations", "models/signing/test_hardware_token.py",
+    "browser", "served", "corpus", "bench", "cluster", "models/migrations", "models/signing/test_hardware_token.py",
     "views/certificate", "views/terminal", "test_makefile.py",
 )  # fmt: skip
 SLOW_FIXTURES = {"postgresql", "on_postgresql", "s3", "page"}  # page: a browser's

@@ -47,8 +47,8 @@ def table(order: list[tuple[str, str]]) -> str:
         others = [name for found, name in sorted(arrows()[house, room], key=order.index) if found == house]
         counts[house] += len(others)
         lines.append(f"| {house}/{room} | {' · '.join(others)} |")
-    told = "{models} arrows between the rooms of models, {views} between those of views, none of them backwards."
-    return "\n".join([*lines, "", told.format(**counts)]) + "\n"
+    summary = "{models} arrows between the rooms of models, {views} between those of views, none of them backwards."
+    return "\n".join([*lines, "", summary.format(**counts)]) + "\n"
 
 
 def main() -> None:

@@ -18,7 +18,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -37,7 +36,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.test import encode_multipart
 from werkzeug.urls import iri_to_uri
 
-from tests import ROOT
+from tests import ROOT, free_port
 from tests.cast import PASSWORD
 from views.entrance import captcha
 
@@ -177,14 +176,13 @@ def _uploaded(value: Any) -> Any:
 @contextmanager
 def serving(app: Flask, folder: Path, **settings: Any) -> Iterator[Server]:
     """Run gunicorn on a free port, on the database, store and keys of `app`; `settings` differ from the defaults."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     named = {"BASE_URL": f"http://localhost:{port}"} | settings  # a name: keys answer for no address without one
     app.config.update(CAPTCHA=True, **named)
-    told = {name: app.config[name] for name in SHARED} | named
+    settings_of_server = {name: app.config[name] for name in SHARED} | named
     outside = {name: value for name, value in os.environ.items() if not name.startswith("FILING_")}
-    environment = outside | {f"FILING_{name}": json.dumps(value) for name, value in told.items()}
+    environment = outside | {f"FILING_{name}": json.dumps(value) for name, value in settings_of_server.items()}
     program = str(Path(sys.executable).with_name("gunicorn"))
     command = [
         "setpriv",

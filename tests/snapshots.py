@@ -26,18 +26,18 @@ class Snapshots:
 
     def __init__(self, database: Path, fresh: Path, folder: Path) -> None:
         self.database, self.fresh, self.folder = database, fresh, folder
-        self.kept: dict[tuple[Calls, str], tuple[int, Path]] = {}
+        self.remembered: dict[tuple[Calls, str], tuple[int, Path]] = {}
 
-    def keep(self, calls: Calls, made: int, store: Path) -> None:
+    def remember(self, calls: Calls, made: int, store: Path) -> None:
         """Remember what is there now."""
-        place = self.folder / str(len(self.kept))
+        place = self.folder / str(len(self.remembered))
         shutil.copytree(store, place / "store")
         copy(self.database, place / "filing.sqlite")
-        self.kept[calls, str(clock.today())] = made, place
+        self.remembered[calls, str(clock.today())] = made, place
 
     def put_back(self, calls: Calls, store: Path) -> int | None:
         """Put back what these calls made, and tell the last one's answer; None: nothing is remembered."""
-        made, place = self.kept.get((calls, str(clock.today())), (None, self.folder))
+        made, place = self.remembered.get((calls, str(clock.today())), (None, self.folder))
         if made is not None:
             copy(place / "filing.sqlite", self.database)
             shutil.copytree(place / "store", store, dirs_exist_ok=True)
@@ -45,7 +45,7 @@ class Snapshots:
         return made
 
     def queue_now(self) -> None:
-        """Papers wait from now on, however long ago they were queued: nobody is told that they are late."""
+        """Set the queue time of papers to now, so that none is reported as overdue."""
         now = clock.now().astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         with closing(sqlite.connect(self.database)) as database, database:
             database.execute("UPDATE paper_task SET queued_at = ?", (now,))
@@ -76,8 +76,8 @@ class Maker:
         made = self.snapshots.put_back(calls, self.store)
         if made is None:
             made = brought(self.app, by, status, carriers)
-            if len(self.snapshots.kept) < MOST:
-                self.snapshots.keep(calls, made, self.store)
+            if len(self.snapshots.remembered) < MOST:
+                self.snapshots.remember(calls, made, self.store)
         self.calls, self.state = calls, self._state()
         return made
 

@@ -1,4 +1,4 @@
-"""A real server that speaks S3, and the way a test lets kept bytes grow old."""
+"""A real S3 server, and how a test makes stored bytes older."""
 
 import os
 import secrets

@@ -23,25 +23,25 @@ def program(folder: Path, name: str, script: str) -> None:
     (folder / name).chmod(0o755)
 
 
-def test_make_alone_lists_the_words() -> None:
+def test_make_without_a_target_lists_the_targets() -> None:
     words = {line.split()[1] for line in run("make").stdout.splitlines()}
     assert words >= {"help", "setup", "run", "test", "migration", "lint", "clean"}
 
 
-def test_a_migration_without_a_name_is_asked_for_one() -> None:
+def test_make_migration_without_a_name_asks_for_one() -> None:
     answer = run("make", "-o", ".venv/requirements.txt", "migration")
     assert (answer.returncode, answer.stdout) == (2, "")
     assert "请写明改了什么" in answer.stderr
 
 
-def test_installed_packages_are_not_asked_for_again(tmp_path: Path) -> None:
+def test_installed_packages_are_not_downloaded_again(tmp_path: Path) -> None:
     program(tmp_path, "dpkg-query", "echo -n installed")
     program(tmp_path, "apt-get", "echo asked; exit 1")
     answer = run("make", "packages", path=tmp_path)
     assert (answer.returncode, answer.stdout) == (0, "")
 
 
-def test_without_network_a_missing_package_is_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_package_without_network_is_reported(tmp_path: Path) -> None:
     program(tmp_path, "dpkg-query", '[ "$4" = chromium ] || echo -n installed')
     program(tmp_path, "apt-get", "exit 100")
     program(tmp_path, "sudo", 'exec "$@"')
@@ -51,19 +51,19 @@ def test_without_network_a_missing_package_is_a_sentence(tmp_path: Path) -> None
     assert "请检查网络" in answer.stderr
 
 
-def test_the_demo_is_served_to_this_machine_alone() -> None:
+def test_the_demo_server_listens_on_localhost_only() -> None:
     """24: without nginx before it, nobody else may reach it."""
     recipe = run("make", "-n", "-o", ".venv/requirements.txt", "run").stdout
     assert re.findall(r"--bind (\S+);", recipe) == ["127.0.0.1:8000"]
 
 
 @pytest.mark.parametrize(("word", "wanted"), [("run", False), ("test", True)])
-def test_a_web_server_is_installed_for_the_tests_only(tmp_path: Path, word: str, wanted: bool) -> None:
+def test_nginx_is_installed_for_the_tests_only(tmp_path: Path, word: str, wanted: bool) -> None:
     recipe = run("make", "-n", word).stdout
     assert ("nginx" in recipe.split("apt-get")[0]) is wanted
 
 
-def test_an_old_python_is_told_so(tmp_path: Path) -> None:
+def test_an_old_python_is_refused(tmp_path: Path) -> None:
     program(tmp_path, "python-of-old", "exit 1")
     answer = run("make", "packages", f"PYTHON={tmp_path}/python-of-old")
     assert answer.returncode != 0
@@ -71,7 +71,7 @@ def test_an_old_python_is_told_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("closing", "status", "taken"),
+    ("closing", "status", "passes"),
     [
         ("===== 812 passed in 80.12s (0:01:20) =====", 0, True),
         ("===== 812 passed, 3 warnings in 80.12s (0:01:20) =====", 0, True),
@@ -82,17 +82,15 @@ def test_an_old_python_is_told_so(tmp_path: Path) -> None:
         ("", 0, False),
     ],
 )
-def test_ci_takes_a_run_only_when_every_test_ran_and_passed(
-    tmp_path: Path, closing: str, status: int, taken: bool
-) -> None:
+def test_ci_passes_only_when_every_test_ran_and_passed(tmp_path: Path, closing: str, status: int, passes: bool) -> None:
     """QA: a skipped database or browser is a failure. A stand-in for make closes as pytest would."""
     program(tmp_path, "make", f'[ "$1" = lint ] && exit 0\n[ "$CI" = true ] || exit 9\necho "{closing}"\nexit {status}')
     answer = run(".ci/run", path=tmp_path)
-    assert (answer.returncode == 0) == taken
+    assert (answer.returncode == 0) == passes
     assert answer.stdout.splitlines()[-1] == closing
 
 
-def test_ci_refuses_what_the_first_of_two_parts_left_out(tmp_path: Path) -> None:
+def test_ci_fails_when_the_first_of_two_parts_skipped_a_test(tmp_path: Path) -> None:
     program(tmp_path, "make", 'echo "===== 1 passed, 1 skipped in 1.00s ====="; echo "===== 2 passed in 1.00s ====="')
     assert run(".ci/run", path=tmp_path).returncode == 1
 

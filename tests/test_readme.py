@@ -13,7 +13,7 @@ from tests.test_house import ORDER
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_its_table_of_acts_is_the_table_of_the_workflow() -> None:
+def test_the_table_of_acts_matches_the_workflow() -> None:
     rows = {
         m[1]: [cell.strip() == "✓" for cell in m[2].split("|")]
         for m in re.finditer(r"^\| `(\w+)` \|[^|]*\|(.*)\|$", README, re.M)
@@ -23,7 +23,7 @@ def test_its_table_of_acts_is_the_table_of_the_workflow() -> None:
         assert rows[status.value] == [status in ACTS[action].when for action in Action], status
 
 
-def test_its_table_of_messages_is_the_one_of_the_workflow() -> None:
+def test_the_table_of_messages_matches_the_workflow() -> None:
     table = README.split("| message | shown as |")[1].split("\n\n")[0]
     heads = [str(act.label) for act in MESSAGE_ACTS]
     assert [head.strip() for head in table.splitlines()[0].strip("| ").split("|")] == heads
@@ -39,12 +39,12 @@ def test_its_table_of_messages_is_the_one_of_the_workflow() -> None:
         assert rows[state.value] == cells, state
 
 
-def test_every_picture_it_shows_is_there() -> None:
+def test_every_picture_of_the_readme_exists() -> None:
     for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
         assert (ROOT / picture).is_file(), picture
 
 
-def test_the_recipe_for_a_field_names_every_place_that_names_one() -> None:
+def test_the_recipe_for_a_field_lists_every_place_that_names_one() -> None:
     """Followed for a field like SID 码, which the certificate shows; README: «A field»."""
     recipe = README.split("**A field.**")[1].split("**A status.**")[0]
     for file in (path for room in ("models", "views", "templates") for path in (ROOT / room).glob("**/*")):
@@ -56,6 +56,6 @@ def test_the_recipe_for_a_field_names_every_place_that_names_one() -> None:
 
 
 @pytest.mark.slow
-def test_its_table_of_rooms_is_how_they_import() -> None:
+def test_the_table_of_rooms_matches_the_imports() -> None:
     """`python -m tests.rooms` writes it."""
     assert table(ORDER) in README

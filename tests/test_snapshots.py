@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from models.database import db
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making, Record, Recording
 from tests.houses import House
 from tests.snapshots import Maker, Snapshots
@@ -19,13 +19,15 @@ on_sqlite_only = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 @pytest.mark.slow
 @on_sqlite_only
-def test_what_was_put_back_is_what_was_made(app: Flask, on_sqlite: House, on_record: Recording, tmp_path: Path) -> None:
+def test_a_restored_application_equals_a_newly_made_one(
+    app: Flask, on_sqlite: House, on_record: Recording, tmp_path: Path
+) -> None:
     """Row by row, but for the moment since which papers wait; and acts go on with it."""
     assert on_sqlite.snapshots is not None
     (tmp_path / "snapshots").mkdir()
     own = Snapshots(on_sqlite.snapshots.database, on_sqlite.snapshots.fresh, tmp_path / "snapshots")
     made, again = (turn(app, on_sqlite, own, on_record) for _ in range(2))
-    assert len(own.kept) == 2
+    assert len(own.remembered) == 2
     assert made == again
 
 
@@ -39,7 +41,7 @@ def turn(app: Flask, house: House, snapshots: Snapshots, on_record: Recording) -
     with closing(maker.watcher):
         keys = maker(status="filed"), maker(by="agent", carriers=2)
         records = [on_record(key) for key in keys]
-        take(app, True, keys[0], "publisher")
+        perform_step(app, True, keys[0], "publisher")
         assert on_record(keys[0])["application"][0]["status"] == "customs_received"
         assert maker(status="pending") == keys[1] + 1
     for record in records:
@@ -50,7 +52,7 @@ def turn(app: Flask, house: House, snapshots: Snapshots, on_record: Recording) -
 
 @on_sqlite_only
 @pytest.mark.parametrize("change", ["a commit", "a setting", "a file", "other fields"])
-def test_after_anything_else_it_is_really_made(make_application: Making, app: Flask, change: str) -> None:
+def test_an_application_after_other_changes_is_newly_made(make_application: Making, app: Flask, change: str) -> None:
     key = make_application()
     assert isinstance(make_application, Maker)
     if change == "a commit":
@@ -65,7 +67,7 @@ def test_after_anything_else_it_is_really_made(make_application: Making, app: Fl
 
 
 @on_sqlite_only
-def test_where_something_is_patched_it_is_really_made(
+def test_an_application_in_a_patched_test_is_newly_made(
     make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not isinstance(make_application, Maker)

@@ -1,5 +1,6 @@
-"""Every way in. All screens in menu order: the table of contents of the UI."""
+"""The web application: screens in menu order, public pages, the interface for programs, and commands."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,34 +9,43 @@ from flask import Flask, abort, redirect, request
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 
 from models import workflow
 from models.application.trail import passed
-from models.codes import authority_of
+from models.codes import authority_for_reader
 from models.customs import is_rejected, last_message
 from models.database import db, sqlite
 from models.files import inspection
 from models.workflow import Refused
-from views import terminal, translations
+from views import api, terminal, translations
 from views.entrance import (
     addresses,
     database_failures,
     feed,
     health,
+    language,
     limits,
     login,
+    metrics,
+    process_log,
     security,
     static_files,
+    status_lists,
     unfinished_restore,
     verification,
 )
 from views.entrance import settings as settings
+from views.entrance.signed_in_person import Person
+from views.panel import commands
 from views.panel.bell import unread
 from views.panel.fixed_parts import fixed
+from views.panel.periods import PERIODS
 from views.panel.shared_attributes import shared_attributes
 from views.resources import store
 from views.screens.accounts import AccountScreen, EntrustmentScreen
 from views.screens.announcements import AnnouncementScreen
+from views.screens.api_keys import ApiKeyScreen
 from views.screens.applications import ApplicationsScreen
 from views.screens.blank_forms import BlankFormScreen
 from views.screens.calendar import CalendarScreen
@@ -45,22 +55,24 @@ from views.screens.districts import DistrictScreen
 from views.screens.entrusting import EntrustingScreen
 from views.screens.exchange import ExchangeScreen, TrafficScreen
 from views.screens.handbook import HandbookScreen
-from views.screens.kept_queries import KeptQueryScreen
+from views.screens.help import HelpScreen
 from views.screens.keys import KeysScreen
 from views.screens.logs import HandoutScreen, OperationScreen, SignInScreen, TrailScreen
 from views.screens.messages import MessageScreen
 from views.screens.online import OnlineScreen
 from views.screens.organisations import OrganisationScreen
 from views.screens.own_visits import OwnVisitsScreen
+from views.screens.portal import PortalScreen
 from views.screens.province import ProvinceScreen
 from views.screens.register import RegisterScreen
 from views.screens.review import FilingsScreen, ReviewScreen
+from views.screens.saved_queries import SavedQueryScreen
 from views.screens.statistics import StatisticsScreen
 
 PRODUCT = _l("赴境外加工光盘进口备案系统")
 SCREENS: tuple[tuple[type, Any, str], ...] = (
     (DeskScreen, _l("工作台"), "desk"),
-    (ApplicationsScreen, _l("查询"), "applications"),
+    (ApplicationsScreen, _lp("menu", "查询"), "applications"),
     (EntrustingScreen, _l("委托"), "entrusting"),
     (ReviewScreen, _l("待审核"), "review"),
     (FilingsScreen, _l("全部申请"), "filings"),
@@ -71,9 +83,10 @@ SCREENS: tuple[tuple[type, Any, str], ...] = (
     (AccountScreen, _l("账号"), "accounts"),
     (OrganisationScreen, _l("单位"), "organisations"),
     (EntrustmentScreen, _l("委托"), "entrustments"),
+    (PortalScreen, _l("单一窗口用户"), "portal"),
     (AnnouncementScreen, _l("通知公告"), "announcements"),
     (BlankFormScreen, _l("空白表格"), "blanks"),
-    (DistrictScreen, _l("关区代码"), "districts"),
+    (DistrictScreen, _lp("menu", "关区代码"), "districts"),
     (CalendarScreen, _l("工作日历"), "calendar"),
     (TrafficScreen, _l("数据交换"), "traffic"),
     (ConditionScreen, _l("运行状态"), "condition"),
@@ -84,14 +97,16 @@ SCREENS: tuple[tuple[type, Any, str], ...] = (
     (HandoutScreen, _l("打印与导出日志"), "prints"),
     (HandbookScreen, _l("运行手册"), "handbook"),
     (MessageScreen, _l("消息"), "messages"),
-    (KeptQueryScreen, _l("常用查询"), "queries"),
+    (SavedQueryScreen, _l("常用查询"), "queries"),
     (OwnVisitsScreen, _l("我的登录"), "visits"),
     (KeysScreen, _l("我的登录方式"), "keys"),
+    (ApiKeyScreen, _l("接口密钥"), "apikeys"),
+    (HelpScreen, _l("操作说明"), "help"),
 )
 
 
 class Home(AdminIndexView):
-    """`/` leads everybody to the first screen of their own."""
+    """`/` redirects to the first screen that the account may open."""
 
     @expose("/")
     def index(self) -> Any:
@@ -100,33 +115,42 @@ class Home(AdminIndexView):
         return redirect(home.url)
 
 
-def menu(admin: Admin) -> list[tuple[Any, str, bool, str]]:
-    """The left menu of whoever is signed in: (label, address, whether it is open now, how many wait there or "")."""
-    views = [view for view in admin._views[1:] if view.is_accessible()]
+def menu(admin: Admin, person: Person | None = None) -> list[tuple[Any, str, bool, str]]:
+    """The left menu of the signed-in account: (label, address, whether it is the current page, count or "").
+
+    `person`: on an error page, where nothing is queried and counted.
+    """
+    views = [view for view in admin._views[1:] if (person.role in view.roles if person else view.is_accessible())]
     items = [(*entry, view) for view in views for entry in view.menu_entries()]
     addresses = [address for _label, address, _view in items]
     open_now = max((address for address in addresses if request.path.startswith(address)), key=len, default="")
-    return [(label, at, at == open_now, _count_of(view)) for label, at, view in items]
+    return [(label, at, at == open_now, "" if person else _count_of(view)) for label, at, view in items]
 
 
 def _count_of(view: Any) -> str:
-    """What a screen shows beside its name in the menu, if anything."""
+    """The count beside the name of a screen in the menu; "" for a screen without one."""
     return str(view.menu_count()) if hasattr(view, "menu_count") else ""
 
 
 def init_app(app: Flask) -> None:
-    """Hang every screen, page and command on the application."""
+    """Register every screen, page and command.
+
+    Raises click.ClickException when the version of SQLite or the address of the store cannot be used.
+    """
     translations.init_app(app)
     with app.app_context():
         addresses.init_app(app)
-    for entrance in (static_files, security, login, limits, unfinished_restore, database_failures):
+    entrances = (static_files, security, login, language, limits, unfinished_restore, database_failures)
+    for entrance in (*entrances, metrics, process_log):
         entrance.init_app(app)
     inspection.share(Path(app.instance_path) / "inspections", app.config["INSPECTIONS"])
     init_panel(app)
     app.register_blueprint(verification.verify)
     health.init_app(app)
     feed.init_app(app)
-    # Asked for beside a PDF or a picture in a window of its own, where no page names an icon.
+    status_lists.init_app(app)
+    api.init_app(app)
+    # Browsers request it for a PDF or picture in its own window, where no page names an icon.
     app.add_url_rule("/favicon.ico", "icon", lambda: app.send_static_file("emblem.svg"))
     terminal.init_app(app)
     with app.app_context():
@@ -135,7 +159,7 @@ def init_app(app: Flask) -> None:
 
 
 def init_panel(app: Flask) -> None:
-    """The screens in the order of the menu, and what their templates ask for."""
+    """Register the screens in menu order, and the functions that their templates call."""
     admin = Admin(
         app,
         name=PRODUCT,
@@ -148,12 +172,15 @@ def init_panel(app: Flask) -> None:
         admin.add_view(screen(name=name, endpoint=address, url=f"/{address}"))
     app.jinja_env.globals.update(
         product=PRODUCT,
-        menu=lambda: menu(admin),
+        menu=partial(menu, admin),
+        commands=commands,
         progress=lambda row: workflow.progress(row.status, passed(db.session(), row.id)),
         stopped=workflow.stopped,
         advice=lambda row: workflow.advice(row.status, is_rejected(last_message(db.session(), row))),
-        authority_of=authority_of,
+        authority_of=authority_for_reader,
         calendar_address="/calendar/",
+        periods=tuple(label for label, _period in PERIODS.values()),
+        new_page_key=security.random_name,
         shared_attributes=shared_attributes,
         fixed=fixed,
         unread=unread,
@@ -161,13 +188,13 @@ def init_panel(app: Flask) -> None:
 
 
 def check_database(address: str) -> None:
-    """A version of SQLite that can lose commits stops the start with one sentence."""
+    """Raises click.ClickException for a version of SQLite that can lose commits."""
     if sentence := sqlite.refusal(address):
         raise click.ClickException(sentence)
 
 
 def open_store() -> None:
-    """An address that cannot be a store stops the start with one sentence; nobody is asked yet whether it answers."""
+    """Raises click.ClickException when FILING_STORE is malformed; does not connect."""
     try:
         store()
     except Refused as refused:

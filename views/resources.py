@@ -1,4 +1,4 @@
-"""Store, keys, issuing office, mail server and retry pace, by the settings."""
+"""Objects built from the settings: store, keys, issuing office, mail server, pace of retries."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,18 +10,28 @@ from models.application.attachments import Store
 from models.application.bounds import Bounds
 from models.backup import registered_store
 from models.certificate import Office
+from models.certificate.licence_identifier import LicenceCodes
+from models.certificate.status_list import Publisher
+from models.checkpoint.witnesses import MAIL, split_names
 from models.customs import CustomsMessage, unanswered_of
 from models.customs.outbox import Pace
 from models.database import db
+from models.files.virus import Scanner
 from models.mail import Post
 from models.mail.smtp import WAYS, MailServer
 from models.notifications import letters
 from models.signing.keys import Keys
+from models.signing.time_stamps import TimeStampAuthority
 
 
 def store() -> Store:
     """The store of attachments and papers, with the identity that the database has registered for it."""
-    return Store(current_app.config["STORE"], lambda: registered_store.identity(db.session()))
+    return Store(current_app.config["STORE"], lambda: registered_store.identity(db.session()), scanner())
+
+
+def scanner() -> Scanner | None:
+    """The virus scanner for uploads; None: uploads are not scanned."""
+    return Scanner(str(current_app.config["CLAMD"])) if current_app.config["CLAMD"] else None
 
 
 def bounds() -> Bounds:
@@ -31,12 +41,24 @@ def bounds() -> Bounds:
 
 
 def keys() -> Keys:
-    return Keys(Path(current_app.config["SIGNING_KEY"]), current_app.config["SIGNING_PASSPHRASE"])
+    config = current_app.config
+    stamps = TimeStampAuthority(config["TSA"], Path(config["TSA_CA"])) if config["TSA"] else None
+    return Keys(Path(config["SIGNING_KEY"]), config["SIGNING_PASSPHRASE"], stamps)
 
 
 def office() -> Office:
     days = current_app.config["VALID_DAYS"]
-    return Office(keys(), int(days) if days else None)
+    return Office(keys(), int(days) if days else None, licence_codes())
+
+
+def licence_codes() -> LicenceCodes:
+    return LicenceCodes(current_app.config["LICENCE_TYPE"] or "", current_app.config["LICENCE_ISSUERS"])
+
+
+def list_publisher() -> Publisher:
+    """Signs the lists of revoked certificates."""
+    config = current_app.config
+    return Publisher(keys(), str(config["BASE_URL"]).rstrip("/"), int(config["STATUS_LIST_DAYS"]))
 
 
 def pace() -> Pace:
@@ -59,14 +81,21 @@ def mail_pace() -> letters.Pace:
 
 
 def post() -> Post | None:
-    """What the worker sends e-mails with; None: no e-mail is sent."""
+    """Mail server, address of this system, pace and secret for the worker that sends e-mails; None: none is sent."""
     if (server := mail_server()) is None:
         return None
-    return Post(server, str(current_app.config["BASE_URL"]).rstrip("/"), mail_pace())
+    return Post(server, str(current_app.config["BASE_URL"]).rstrip("/"), mail_pace(), current_app.config["SECRET_KEY"])
+
+
+def witnesses() -> list[str]:
+    """The witnesses that receive each checkpoint: folders (relative to instance/) and mailto: addresses."""
+    folder = Path(current_app.instance_path)
+    names = split_names(current_app.config["WITNESSES"])
+    return [name if name.startswith(MAIL) else str(folder / name) for name in names]
 
 
 def unanswered(row: Application) -> CustomsMessage | None:
-    """The message about the application that is 久未回执, if any."""
+    """The message about the application that is 久未回执; None if there is none."""
     if row.certificate is None:
         return None
     return unanswered_of(db.session(), row, pace().unanswered_since())

@@ -9,19 +9,22 @@ from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
-from models.access import reading, writing
+from models.access import database_roles, reading, row_security, writing
 from models.access.viewer import EVERYTHING, KEY, Closed, Viewer
 from models.database import GuardedSession, db, search
 from models.people.accounts import Account
 from models.vocabulary import Role
 
-__all__ = ["Closed", "as_seen_by", "enter", "everything", "reading", "search_scope", "writing"]
+GuardedSession.is_guarded = True  # by the listeners of `reading` and `writing`, imported above
+__all__ = ["Closed", "as_seen_by", "enter", "everything", "reading", "row_security", "search_scope", "writing"]
 
 
 def enter(account: Account | None) -> None:
-    """From now on db.session sees the rows of `account`; None: no row."""
-    db.session().info[KEY] = Viewer(account) if account else None
-    db.session().info.pop("scope", None)
+    """Let db.session see the rows of `account` from now on; None: no row."""
+    session = db.session()
+    session.info[KEY] = Viewer(account) if account else None
+    if session.in_transaction():
+        database_roles.take_role(session, session.connection())
 
 
 def search_scope(session: Session) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What each role may write: every row that is about to be written is looked at."""
+"""What each role may write: a check of every new and changed row before it is flushed."""
 
 from typing import Any
 
@@ -12,7 +12,6 @@ from models.application.child import Child
 from models.application.lease import CaseLease
 from models.application.typed_form import TypedForm
 from models.database import GuardedSession
-from models.kept_queries import KeptQuery
 from models.log import LogEntry
 from models.notifications import Notification
 from models.notifications.announcements import Announcement, AnnouncementChange
@@ -20,18 +19,24 @@ from models.notifications.events import OF_ENTRUSTMENTS, Event
 from models.notifications.letters import MailLetter
 from models.opinions import StockOpinion
 from models.people.accounts import Entrustment
+from models.people.api_keys import ApiKey
 from models.people.calendar_feeds import CalendarFeed
 from models.people.card_certificates import CardCertificate
+from models.people.portal_links import PortalLink, PortalRequest
+from models.people.portal_visits import PortalVisit
 from models.people.recovery_codes import RecoveryCode
 from models.people.security_keys import SecurityKey
+from models.saved_queries import SavedQuery
 from models.vocabulary import Role
 
-OWN = (TypedForm, KeptQuery, CalendarFeed, SecurityKey)
-OF_OPERATORS = (Announcement, AnnouncementChange, BlankForm, CardCertificate, RecoveryCode)
+OWN = (TypedForm, SavedQuery, CalendarFeed, SecurityKey, ApiKey)
+OF_OPERATORS = (
+    Announcement, AnnouncementChange, BlankForm, CardCertificate, PortalLink, PortalRequest, RecoveryCode,
+)  # fmt: skip
 
 
 def _may_entrust(viewer: Viewer | None, row: Entrustment) -> bool:
-    """The operator writes every entrustment, a press its own."""
+    """Whether this viewer may write the entrustment: operators every one, a publisher its own."""
     if viewer is None:
         return False
     own = row.publisher.id if row.publisher else row.publisher_id
@@ -44,7 +49,7 @@ def write_under_own_rows(session: Session, *_args: Any) -> None:
 
     A child is added or moved only under an application that this session sees; an application is added, or given
     away, only in the name of the viewer's own organisation; 常用意见 are those of the reviewer's own province, a
-    委托 is given by the viewer's own press, an entry of the log is in the viewer's own name.
+    委托 is given by the viewer's own publisher, an entry of the log is in the viewer's own name.
     """
     viewer: Viewer | str | None = session.info.get(KEY)
     if viewer == EVERYTHING:
@@ -67,12 +72,14 @@ def write_under_own_rows(session: Session, *_args: Any) -> None:
 
 
 def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
-    """Why the viewer may not write this row, if it is of a kind that has its own rule."""
+    """Why the viewer may not write this row, by the rule of its table; None: allowed, or the table has no rule."""
     if isinstance(row, OWN) and (viewer is None or row.account_id != viewer.account_id):
         return f"what belongs to another account ({row.__tablename__})"
     if isinstance(row, OF_OPERATORS) and (viewer is None or viewer.role is not Role.OPERATOR):
         return f"what operators alone write ({row.__tablename__})"
     match row:
+        case PortalVisit():
+            return "a sign-on by the portal, which no account writes"
         case LogEntry() if viewer is not None and row.account_id != viewer.account_id:
             return "an entry of the log in the name of another account"
         case Entrustment() if not _may_entrust(viewer, row):
@@ -83,12 +90,12 @@ def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
             return "a sentence of another province"
         case MailLetter() if viewer is None:
             return "a letter of nobody"
-        case Notification() if not _may_tell(session, row, viewer):
+        case Notification() if not _may_notify(session, row, viewer):
             return "a message to another account, of what this account does not see"
     return None
 
 
-def _may_tell(session: Session, row: Notification, viewer: Viewer | None) -> bool:
+def _may_notify(session: Session, row: Notification, viewer: Viewer | None) -> bool:
     """One's own messages may be changed; others are added with an act, of an application that its actor sees."""
     if viewer is None or inspect(row).persistent:
         return viewer is not None and row.account_id == viewer.account_id

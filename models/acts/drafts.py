@@ -1,4 +1,4 @@
-"""The draft: begun, filled, and saved under a version (手册 第一章). The caller commits."""
+"""Drafts: starting, editing, saving with an optimistic lock (手册 第一章). The caller commits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,19 +12,37 @@ from models.application import MOST_CARRIERS, MOST_DRAFTS, Application, fingerpr
 from models.application.changes import content, differences
 from models.application.locking import Conflict, flush, overtaken
 from models.codes import authority_of
-from models.people.accounts import Account, publishers_for
+from models.people.accounts import Account, Organisation, publishers_for
 from models.vocabulary import Action, Filing, Status, Step
 from models.workflow import Refused
 
 
 def start(session: Session, by: Account, words: str | None = None) -> Application:
-    """A new draft, numbered and owned before any field is filled (手册 第一章; 置灰字段自动返填)."""
+    """Create a draft with number and owner before any field is filled (手册 第一章; 置灰字段自动返填); flushes."""
+    application = begin(session, by)
+    insert_numbered(session, application)
+    trail.record(session, application, Step.START, by, None, words)
+    return application
+
+
+def insert_numbered(session: Session, application: Application) -> None:
+    """Reserve the 申请单号 of a new draft, add the draft to the session and flush.
+
+    Others who create drafts wait for the commit. The draft is added only here, so that no autoflush inserts it without
+    its number.
+    """
+    application.number = numbering.application_number(session, application.created_at.date())
+    session.add(application)
+    session.flush()
+
+
+def begin(session: Session, by: Account) -> Application:
+    """A new draft, not yet in the session: revising() inserts it with its number when its fields are filled."""
     workflow.check(Action.EDIT, Status.DRAFT, by.role)
     assert by.organisation is not None
-    assert_room(session, by.organisation.id)
+    assert_below_limit(session, by.organisation.id)
     moment = clock.now()
     application = Application(
-        number=numbering.application_number(session, moment.date()),
         status=Status.DRAFT,
         applicant_id=by.organisation.id,
         applicant_name=by.organisation.name,
@@ -32,17 +50,14 @@ def start(session: Session, by: Account, words: str | None = None) -> Applicatio
         created_at=moment,
         changed_at=moment,
     )
-    presses = publishers_for(session, by.organisation_id)
-    if len(presses) == 1:
-        publish_for(application, presses[0].id, session, by)
-    session.add(application)
-    session.flush()
-    trail.record(session, application, Step.START, by, None, words)
+    publishers = publishers_for(session, by.organisation_id)
+    if len(publishers) == 1:
+        _publish(application, publishers[0])
     return application
 
 
-def assert_room(session: Session, organisation_id: int) -> None:
-    """Raises Refused for one draft more than an organisation may keep."""
+def assert_below_limit(session: Session, organisation_id: int) -> None:
+    """Raises Refused when the organisation has MOST_DRAFTS drafts already."""
     own = select(Application.id).where(
         Application.owner_id == organisation_id, Application.status_order == Status.DRAFT.order
     )
@@ -52,16 +67,22 @@ def assert_room(session: Session, organisation_id: int) -> None:
 
 
 def publish_for(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
-    """Choose the press, and derive what follows from it: 申请类型, 省份, 受理机关."""
-    press = next((p for p in publishers_for(session, by.organisation_id) if p.id == publisher_id), None)
-    if publisher_id is not None and press is None:
+    """Set the publisher (None: none yet) and what follows from it: 申请类型, 省份, 受理机关. Raises Refused."""
+    publisher = next((p for p in publishers_for(session, by.organisation_id) if p.id == publisher_id), None)
+    if publisher_id is not None and publisher is None:
         raise Refused(_("贵单位目前没有受该出版单位委托，请重新选择出版单位。"))
-    application.publisher_id = press.id if press else None
-    application.publisher_name, application.publisher_code = (press.name, press.credit_code) if press else (None, None)
-    application.province = press.province if press else None
-    application.authority = authority_of(press.province) if press else None
+    _publish(application, publisher)
+
+
+def _publish(application: Application, publisher: Organisation | None) -> None:
+    application.publisher_id = publisher.id if publisher else None
+    application.publisher_name, application.publisher_code = (
+        (publisher.name, publisher.credit_code) if publisher else (None, None)
+    )
+    application.province = publisher.province if publisher else None
+    application.authority = authority_of(publisher.province) if publisher else None
     application.filing = (
-        None if press is None else Filing.OWN if press.id == application.applicant_id else Filing.ENTRUSTED
+        None if publisher is None else Filing.OWN if publisher.id == application.applicant_id else Filing.ENTRUSTED
     )
 
 
@@ -69,9 +90,9 @@ def publish_for(application: Application, publisher_id: int | None, session: Ses
 def revising(session: Session, application: Application, version: int, by: Account) -> Iterator[None]:
     """Edit the fields and carriers inside this block; on leaving, the change and its trail are flushed.
 
-    `version` is the one the person was looking at: another one raises Conflict before anything is written.
+    `version`: of the page that the person edited; raises Conflict when the application has another one by now.
     """
-    if application.version != version:  # first, for whoever was overtaken wants to know by whom
+    if application.version != version:  # first: on a version conflict the sentence names who changed it
         raise Conflict(overtaken(session, application))
     workflow.check(Action.EDIT, application.status, by.role)
     before, chosen, status = content(application), application.publisher_id, application.status
@@ -81,10 +102,15 @@ def revising(session: Session, application: Application, version: int, by: Accou
             if status is not Status.DRAFT:
                 raise Refused(_("申报后不能更换出版单位；如需更换，请另行申请。"))
             publish_for(application, application.publisher_id, session, by)
-            application.replaces_id = None  # another press's work takes no certificate's place
+            application.replaces_id = None  # the certificate to be replaced is of the former publisher
         _number_carriers(session, application)
     application.changed_at = clock.now()  # always: a change of a carrier alone must count as a version too
-    flush(session, application)
+    if application.id is None:
+        insert_numbered(session, application)
+        before["number"] = application.number
+        trail.record(session, application, Step.START, by, None)
+    else:
+        flush(session, application)
     session.expire(application, ["carriers"])  # removed rows are still in the loaded list
     changes = differences(before, content(application))
     if changes:
@@ -93,12 +119,12 @@ def revising(session: Session, application: Application, version: int, by: Accou
 
 
 def digest_once_submitted(session: Session, application: Application) -> str | None:
-    """The digest of the content for the trail, once it has been submitted; a first draft is its owner's alone."""
+    """The digest of the content for the trail; None before the first 申报, when only the owner may know the content."""
     return fingerprint.of_one(session, application.id) if application.applied_on is not None else None
 
 
 def check_count(carriers: int) -> None:
-    """Raises Refused for more rows than an application may have."""
+    """Raises Refused for more than MOST_CARRIERS rows."""
     if carriers > MOST_CARRIERS:
         raise Refused(_("一份申请最多录入 %(most)s 条载体信息，请分成几份申请。", most=MOST_CARRIERS))
 

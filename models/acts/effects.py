@@ -36,9 +36,9 @@ class ActContext:
 
 @dataclass(frozen=True)
 class Effect:
-    """`lock` takes what must be locked before the row; `check` raises Refused before anything has moved; `changes` go
-    into the trail entry, as field → [old, new]; `digest` is of what the act has written by then, for the trail entry;
-    `finish` runs once the status has moved."""
+    """What an act does at each step: `lock` locks other rows before the application's; `check` raises Refused before
+    anything is written; `changes` returns field → [old, new] for the trail entry; `digest`, for it too, the SHA-256 of
+    what the act has written; `finish` runs after the status has changed."""
 
     lock: Callable[[ActContext], object] = lambda context: None
     check: Callable[[ActContext], None] = lambda context: None
@@ -48,7 +48,7 @@ class Effect:
 
 
 def submit(context: ActContext) -> dict[str, Any] | None:
-    """The parties are named and the day is stamped before the trail entry, whose digest covers both."""
+    """Set the parties' names and 申请日期, before the trail entry, whose digest covers both."""
     changes = name_parties(context)
     context.application.applied_on, context.application.submitted_at = clock.today(), clock.now()
     context.application.submissions += 1
@@ -61,7 +61,7 @@ def content_digest(context: ActContext) -> str:
 
 
 def name_parties(context: ActContext) -> dict[str, Any] | None:
-    """At the first 申报: names, codes and province as they are registered today; later on they stay."""
+    """At the first 申报 copy names, codes and province as registered today; a later 申报 leaves them as they are."""
     application, by = context.application, context.by
     if application.applied_on is not None:
         return None
@@ -79,7 +79,7 @@ def check_office(context: ActContext) -> None:
 
 
 def issue_certificate(context: ActContext) -> str:
-    """The certificate, and the task to make its paper; its digest. Rolls back before it raises Conflict."""
+    """Create the certificate and the task to make its paper; returns its digest. Raises Conflict after a rollback."""
     session, application = context.session, context.application
     assert context.office is not None
     try:
@@ -95,7 +95,7 @@ def issue_certificate(context: ActContext) -> str:
 
 
 def count_print(context: ActContext) -> dict[str, Any]:
-    """Counted in the database while the row is locked: no two prints are the n-th."""
+    """Count the print in the database while the row is locked, so that no two prints get the same number."""
     printed = select(func.count(trail.TrailEntry.id)).where(
         trail.TrailEntry.application_id == context.application.id, trail.TrailEntry.act == Action.PRINT.value
     )
@@ -108,18 +108,17 @@ def record_reason(context: ActContext) -> dict[str, Any]:
 
 
 def mark_deleted(context: ActContext) -> None:
-    """From here on this session no longer sees the row, nor its trail."""
+    """Set `deleted_at`: row security then hides the row and its trail from this session."""
     context.application.deleted_at = clock.now()
 
 
 def lock_limits(context: ActContext) -> None:
-    """Before the row: whoever changes the limits holds them, and then takes the rows. The other way round would be a
-    deadlock."""
+    """Lock the limits before the row: a change of the limits locks in this order too, so there is no deadlock."""
     limits_of(context.session, context.application.province, lock=True)
 
 
 def extend_deadline(context: ActContext) -> None:
-    """The entry of the trail is written already, and counts."""
+    """Set the new due date. The trail entry of this 延期 is written already and is included in the count."""
     application = context.application
     application.changed_at = clock.now()
     application.due_on = deadlines.due_on(context.session, application, application.status)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from models import certificate, clock, customs, deadlines, notifications, workflow
 from models.acts import taking, withdrawal
 from models.acts.effects import EFFECTS, ActContext, Effect
-from models.application import Application, lease, trail, typed_opinion
-from models.application.locking import Conflict, flush, hold, overtaken
+from models.application import Application, known_viruses, lease, trail, typed_opinion
+from models.application.locking import Conflict, flush, lock_row, overtaken
+from models.language import in_chinese
 from models.people.accounts import Account
 from models.text import clean_text
 from models.vocabulary import Action, Ground, Reason, Step, Word
@@ -30,11 +31,11 @@ def perform(
     reason: Reason = Reason.OTHER,
     grounds: Iterable[Ground] = (),
 ) -> None:
-    """One act of one person; raises Refused (Conflict, Incomplete) and then has changed nothing that is committed.
+    """Perform an act of a person; flushes. On Refused (Conflict, Incomplete) nothing is committed.
 
-    `version` is the one the person was looking at, where known: nobody decides on what they have not seen.
-    准予备案 needs the `office` that issues the certificate; `reason` is why one is revoked, `grounds` those of the law
-    for 不予备案. An act that takes no opinion records none.
+    `version`: of the page that the person saw, None if unknown; another version raises Conflict.
+    `office`: issues the certificate, needed for 准予备案; `reason`: of a revocation; `grounds`: of the law, for
+    不予备案. An act that takes no opinion records none.
     """
     if version not in (None, application.version) and action is not Action.PRINT:  # the paper is of what was granted
         raise Conflict(overtaken(session, application))
@@ -43,8 +44,8 @@ def perform(
     opinion = _reasoned(action, act, clean_text(opinion) or "", grounds)
     effect, context = EFFECTS.get(action, Effect()), ActContext(session, application, by, office, reason)
     effect.lock(context)
-    hold(session, application, act, application.version)
-    if sentence := hindrance(session, action, application) or _taken(session, action, application, by):
+    lock_row(session, application, act, application.version)
+    if sentence := hindrance(session, action, application) or _lease_refusal(session, action, application, by):
         raise Refused(sentence)
     effect.check(context)
     changes = effect.changes(context)
@@ -60,37 +61,40 @@ def perform(
 
 
 def hindrance(session: Session, action: Action, application: Application) -> str | None:
-    """The sentence that refuses an allowed act for what has happened to this application; None otherwise."""
+    """The refusal of an act that the status allows but former acts prevent; None: it may be done."""
     act = workflow.ACTS[action]
     if act.unopened:
         return withdrawal.hindrance(session, application)
+    if action is Action.GRANT and application.status in workflow.AWAITING:
+        return known_viruses.hindrance_to_grant(session, application)
     return repeated(session, action, application) if act.once else None
 
 
-def _taken(session: Session, action: Action, application: Application, by: Account) -> str | None:
-    """The sentence that refuses the act for who has taken the case, read from the locked row."""
+def _lease_refusal(session: Session, action: Action, application: Application, by: Account) -> str | None:
+    """The refusal because of a lease on the case (接办), read and locked in the database; None: it may be done."""
     if workflow.ACTS[action].holder is None:
         return None
-    return taking.refusal(action, application, lease.held(session, application), by)
+    return taking.refusal(action, application, lease.lock_latest(session, application), by)
 
 
 def repeated(session: Session, action: Action, application: Application) -> str | None:
-    """The sentence that refuses an act which is done once at most, and has been done; None otherwise."""
+    """The refusal of an act that is allowed once and has been done; None: it may be done."""
     if not trail.newest(session, application.id, action, 1):
         return None
     return _("%(number)s 已经%(action)s过一次，不能再次%(action)s。", number=application.number, action=action.label)
 
 
 def _reasoned(action: Action, act: Act, opinion: str, grounds: Iterable[Ground]) -> str:
-    """What is recorded as the opinion: the chosen grounds of the law, then the person's own words."""
+    """The opinion to record: the chosen grounds of the law, then the person's own words. Raises Refused."""
     if not (act.opinion or act.remark):
         return ""
     check_length(opinion)
     if act.remark:
         return opinion
-    chosen = [str(ground.label) for ground in grounds] if act.grounds else []
-    if chosen:
-        basis = _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds="；".join(chosen))
+    if act.grounds and (chosen := list(grounds)):
+        with in_chinese():
+            listed = "；".join(str(ground.label) for ground in chosen)
+            basis = _("依据《出版管理条例》第二十五条：%(grounds)s。", grounds=listed)
         return f"{basis}\n{opinion}".strip()
     check_given(action, opinion)
     return opinion
@@ -111,7 +115,7 @@ def check_given(act: Word, opinion: str) -> None:
 def customs_replied(
     session: Session, application: Application, accepted: bool, words: str = "", by: Account | None = None
 ) -> None:
-    """海关接收成功 / 海关接收失败, once the message is settled; `by` is who settled it by hand."""
+    """Set 海关接收成功 / 海关接收失败 once the message is answered; `by`: who recorded the answer by hand."""
     if by is None:
         step, table = (Step.CUSTOMS_ACCEPTED if accepted else Step.CUSTOMS_REJECTED), workflow.RECEIPTS
     else:
@@ -119,7 +123,7 @@ def customs_replied(
     act = table[step]
     if application.status not in act.when:
         raise Refused(_("当前状态为「%(status)s」，不接受海关回执。", status=application.status.label))
-    hold(session, application, act, application.version)
+    lock_row(session, application, act, application.version)
     _move(session, application, act, step, by, words)
 
 
@@ -133,7 +137,7 @@ def _move(
     changes: dict[str, Any] | None = None,
     digest: str | None = None,
 ) -> None:
-    """The one place where a status moves: first its trail entry, then UPDATE … WHERE id AND version, then messages."""
+    """Change the status, here only: first the trail entry, then UPDATE … WHERE id AND version, then notifications."""
     before = application.status
     after = act.leads(before)
     entry = trail.record(session, application, word, by, before, words, changes, after or before, digest)
@@ -141,4 +145,4 @@ def _move(
         application.changed_at, application.due_on = clock.now(), deadlines.due_on(session, application, after)
         application.status = after
         flush(session, application)
-    notifications.tell(session, application, word, f"trail-{entry.id}")
+    notifications.notify(session, application, word, f"trail-{entry.id}")

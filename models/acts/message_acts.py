@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from models import customs, workflow
 from models.acts import filing
 from models.application import trail
-from models.application.locking import hold
+from models.application.locking import lock_row
 from models.customs import CustomsMessage, outbox
+from models.language import in_chinese
 from models.people.accounts import Account
 from models.text import clean_text
 from models.vocabulary import Step
@@ -20,9 +21,9 @@ from models.workflow.customs_acts import ON_MESSAGE
 def perform(
     session: Session, act: Step, message: CustomsMessage, by: Account, since: datetime, opinion: str = ""
 ) -> None:
-    """One act of one person on one message, and its trail entry; raises Refused. The caller commits, or rolls back.
+    """Perform an act of a person on a message, with its trail entry; raises Refused. The caller commits or rolls back.
 
-    `since`: what was sent before that moment, and has no answer, counts as 久未回执 (Pace.unanswered_since()).
+    `since`: a message sent before it and not answered is 久未回执 (Pace.unanswered_since()).
     """
     if sentence := refusal(act, message, by, since):
         raise Refused(sentence)
@@ -42,7 +43,7 @@ def refusal(act: Step, message: CustomsMessage, by: Account, since: datetime) ->
 
 
 def _change(session: Session, act: Step, message: CustomsMessage) -> None:
-    """Raises Refused where the message is no longer as it was when it was looked at."""
+    """Change the message; raises Refused when its state has changed meanwhile."""
     match act:
         case Step.RELEASE:
             done = outbox.release(session, message)
@@ -61,13 +62,15 @@ def _changed(act: Step) -> str:
 
 
 def _settle(session: Session, act: Step, message: CustomsMessage, by: Account, opinion: str) -> None:
-    """What the receipt would have done, on the message and on the application if its status waits for it."""
+    """Record the answer as a receipt would: on the message, and on the application if its status waits for it."""
     accepted, application = act is Step.SETTLE_ACCEPTED, message.application
-    words = _("报文 %(name)s：%(opinion)s", name=message.message_id, opinion=opinion)
+    with in_chinese():
+        words = _("报文 %(name)s：%(opinion)s", name=message.message_id, opinion=opinion)
+        note = f"{act.label}（{by.name}）：{opinion}"
     this = CustomsMessage.id == message.id
     if not customs.record_answer(session, accepted, customs.column_text(opinion), this, by_hand=True):
         raise Refused(_changed(act))
-    customs.add_note(session, message, f"{act.label}（{by.name}）：{opinion}")
+    customs.add_note(session, message, note)
     if application.status in workflow.SETTLEMENTS[act].when:
         filing.customs_replied(session, application, accepted, words, by)
     else:  # revoked meanwhile: the status stays
@@ -75,5 +78,5 @@ def _settle(session: Session, act: Step, message: CustomsMessage, by: Account, o
 
 
 def _record(session: Session, act: Step, message: CustomsMessage, by: Account, words: str) -> None:
-    status = hold(session, message.application, ON_MESSAGE)
+    status = lock_row(session, message.application, ON_MESSAGE)
     trail.record(session, message.application, act, by, status, words)

@@ -1,4 +1,4 @@
-"""What may not change about an organisation any more, once others rely on it."""
+"""The kind of an organisation is fixed while filings or entrustments refer to it."""
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from models.workflow import Refused
 
 
 def check_trade(session: Session, organisation: Organisation, trade: Trade) -> None:
-    """Raises Refused when a press would become something else while filings or entrustments name it as the press.
+    """Raises Refused when a publisher would get another kind while filings or entrustments name it as publisher.
 
     `session` must see every application (access.everything).
     """

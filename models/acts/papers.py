@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
+from flask_babel import gettext as _
 from sqlalchemy.exc import DBAPIError
 
 from models import access, clock
 from models.application.attachments import Damaged, Store
 from models.certificate import Certificate, Paper, paper_queue
 from models.certificate.embedded import embedded_digest
-from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
-from models.signing import check_code, signatures
+from models.certificate.typesetting import Order, Typesetter, TypesettingFailed, unstamped
+from models.signing import check_code, signatures, signed_code
 from models.signing.check_code import Facts
 from models.signing.keys import Keys, Signer
 from models.workflow import Refused
@@ -23,9 +24,9 @@ class PaperLost(RuntimeError):
 
 
 def paper(certificate: Certificate, store: Store) -> bytes:
-    """The one file of a certificate whose paper is made, as it was made. Raises PaperLost.
+    """The stored PDF of a certificate. Raises PaperLost.
 
-    Its bytes are those registered, and the snapshot in them is that of this certificate and of no other.
+    Checked: its bytes have the registered digest, and the snapshot embedded in them is of this certificate.
     """
     assert certificate.paper is not None
     digest = certificate.paper.digest
@@ -42,27 +43,26 @@ def paper(certificate: Certificate, store: Store) -> bytes:
 
 
 def complete(key: int, store: Store, keys: Keys, layout: Layout) -> None:
-    """Set, sign and keep the paper of a granted certificate, outside any transaction, and take it off the queue.
+    """Typeset, sign and store the paper of a granted certificate, and delete its task. Commits.
 
-    Whoever is first stays first: one paper a certificate, whatever crashed or raced before (手册 第二章·打印). For a
-    worker: it takes seconds, a minute for thousands of carrier rows. Raises
-    TypesettingFailed, Busy or Refused.
+    A certificate has one paper: a second one, made by a race or after a crash, is discarded (手册 第二章·打印). For a
+    worker: it takes seconds, a minute for thousands of carrier rows. Raises TypesettingFailed, Busy or Refused.
     """
     with access.everything() as session:
         certificate = session.get_one(Certificate, key)
         if certificate.paper is None:
             application_id, authority = certificate.application_id, certificate.authority
             whole = order(certificate, str(certificate.application.province), keys, layout)
-            session.rollback()  # nothing is held while it is being printed
+            session.rollback()  # no transaction is open during typesetting
             made = Paper(certificate_id=key, application_id=application_id, made_at=clock.now())
             proved = _proved(TYPESETTER.make_pdf(whole), keys, authority)
-            made.digest = store.keep(proved)  # bytes before the row that names them
+            made.digest = store.put_bytes(proved)  # bytes before the row that names them
             session.add(made)
             try:
                 paper_queue.delete_task(session, key)
                 session.commit()
                 return
-            except DBAPIError:  # by the table's own rule or by the guard's: there is a paper already
+            except DBAPIError:  # UNIQUE or a trigger: there is a paper already
                 session.rollback()
                 if session.get_one(Certificate, key).paper is None:
                     raise
@@ -71,23 +71,29 @@ def complete(key: int, store: Store, keys: Keys, layout: Layout) -> None:
 
 
 def _proved(paper: bytes, keys: Keys, authority: str) -> bytes:
-    """The PDF, after its signature was validated as its readers will validate it; an invalid one is never stored."""
+    """The PDF, once its signature has been validated as a PDF reader does; an invalid one is never stored.
+
+    Raises Refused for a time stamp of an authority that is not trusted: the settings are wrong, not the paper.
+    """
     try:
-        signatures.paper_signer(paper, keys.trusted(), authority)
+        signed = signatures.paper_signature(paper, keys.trusted(), authority, keys.stampers())
     except Refused as unfit:
         raise TypesettingFailed(str(unfit)) from None
+    if keys.time_stamps and signed.stamped_at is None:
+        raise Refused(unstamped(_("时间戳不是由 FILING_TSA_CA 中的根证书签发")))
     return paper
 
 
 def order(certificate: Certificate, province: str, keys: Keys, layout: Layout) -> Order:
-    """What is to be typeset: from the snapshot taken at the grant, never from the application as it is now."""
+    """The typesetting task, from the snapshot taken at the grant and not from the current application."""
     signer = keys.signer(province)
     html = layout(certificate, code_of(certificate, signer), signer.name, signer.demo)
     return Order(html, certificate.content, certificate.issued_on, keys, province)
 
 
 def code_of(certificate: Certificate, signer: Signer) -> str:
-    """What its QR picture says beside the address."""
+    """The signed code in the QR code: the part after the address."""
     snapshot = certificate.snapshot
-    said_there = (certificate.number, certificate.issued_on, snapshot["publisher_name"], snapshot["title"])
-    return check_code.signed(Facts(*said_there, certificate.digest), signer.code_key)
+    printed = (certificate.number, certificate.issued_on, snapshot["publisher_name"], snapshot["title"])
+    unprinted = (check_code.KIND, clock.today(), certificate.valid_until)
+    return signed_code.signed(Facts(*printed, certificate.digest, *unprinted), signer.code_key)

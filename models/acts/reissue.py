@@ -1,13 +1,15 @@
-"""A new draft like a former application: 复制新建, and 重新申请, whose certificate takes a revoked one's place."""
+"""A new draft from a former application: 复制新建; 重新申请, whose certificate replaces a revoked one."""
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import workflow
 from models.acts import drafts, filing, uploads
-from models.application import Application, locking
-from models.application.attachments import Attachment, Store, Stored, TryAgain
+from models.application import Application, locking, scanning
+from models.application.accepted_files import TryAgain
+from models.application.attachments import Attachment, Store, Stored
 from models.application.bounds import Bounds
 from models.application.carriers import Carrier
 from models.columns import written
@@ -18,7 +20,7 @@ from models.workflow import Refused
 
 
 class Begun(Refused):
-    """There is a new application already: `application_id`, which this person may open."""
+    """The copy exists already: `application_id`, which this person may open."""
 
     def __init__(self, old: Application, new: Application) -> None:
         words = {"old": old.number, "new": new.number, "status": new.status.label}
@@ -27,16 +29,16 @@ class Begun(Refused):
 
 
 def copy(session: Session, old: Application, by: Account, store: Store) -> tuple[Application, list[str]]:
-    """A draft with the fields, carriers and files of `old`, and a sentence for each file that could not come along.
+    """重新申请: (a draft with the fields, carriers and files of `old`, a sentence for each file that was not copied).
 
-    Raises Begun when there is one that is not decided yet, Refused unless the rule allows it. The caller commits, so
-    that it is all there or not at all. A press that no longer entrusts the applicant has to be chosen anew.
+    Raises Begun when an undecided copy exists, Refused when the rule does not allow it. The caller commits. A publisher
+    that no longer entrusts the applicant is left out of the draft.
     """
     act = workflow.check(Action.COPY, old.status, by.role)
     if new := undecided_copy(session, old):
         raise Begun(old, new)
-    files, left = _inspect_files(old, by, store)  # takes a while, and nobody waits for it
-    locking.hold(session, old, act)  # pressed twice, the second request waits here until the first has committed
+    files, left = _inspect_files(old, by, store)  # slow: before the row is locked
+    locking.lock_row(session, old, act)  # a double click: the second request waits for the first to commit
     if new := undecided_copy(session, old):
         raise Begun(old, new)
     filing.perform(session, Action.COPY, old, by)
@@ -56,12 +58,12 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
 def duplicate(session: Session, old: Application, by: Account) -> Application:
     """复制新建: a draft with the fields and carriers of `old`, of which nothing is changed. The caller commits.
 
-    Without files and without a certificate to replace. A press that no longer entrusts the applicant has to be chosen
-    anew. `old` tells nothing of it in its trail: whoever reads that may not see the draft.
+    Without files and without a certificate to replace. A publisher that no longer entrusts the applicant is left out of
+    the draft. The trail of `old` gets no entry, because some of its readers may not see the draft.
     """
     workflow.check(Action.DUPLICATE, old.status, by.role)
-    draft = drafts.start(session, by, _("由 %(number)s 复制。", number=old.number))
-    entrusts = old.publisher_id in {press.id for press in publishers_for(session, by.organisation_id)}
+    draft = drafts.start(session, by, _l("由 %(number)s 复制。", number=old.number))
+    entrusts = old.publisher_id in {publisher.id for publisher in publishers_for(session, by.organisation_id)}
     drafts.publish_for(draft, old.publisher_id if entrusts else None, session, by)
     for name in (*written(Application), "unread"):
         setattr(draft, name, getattr(old, name))
@@ -71,7 +73,7 @@ def duplicate(session: Session, old: Application, by: Account) -> Application:
 
 
 def undecided_copy(session: Session, old: Application) -> Application | None:
-    """The application made from `old` that is neither decided nor deleted; there is one at most, but for old rows."""
+    """The application copied from `old` that is neither decided nor deleted; of several (old data) the first."""
     made = select(Application).where(
         Application.copied_from == old.id,
         Application.deleted_at.is_(None),
@@ -88,15 +90,16 @@ def _again(row: Carrier) -> Carrier:
 
 
 def _inspect_files(old: Application, by: Account, store: Store) -> tuple[list[tuple[Attachment, Stored]], list[str]]:
-    """The files of `old` that may be accepted today, and a sentence for each that may not, or whose bytes are lost."""
+    """(files of `old` that are accepted today, a sentence for each file that is not, or whose bytes are lost)."""
     files, left = [], []
     for file in old.current_attachments:
         try:
+            scanning.refuse_infected(file)  # checked even if no scanner is set now
             with store.open(file.digest) as content:
                 files.append((file, store.put(content, file.name, file.size, by.id)))
         except FileNotFoundError:
             left.append(_("附件“%(name)s”的内容缺失，没有复制，请重新上传。", name=file.name))
-        except (StoreUnusable, TryAgain):  # for the moment: another try will bring everything
+        except (StoreUnusable, TryAgain):  # temporary: raised, so that another try copies all files
             raise
         except Refused as refused:
             left.append(str(refused))

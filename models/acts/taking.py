@@ -1,5 +1,6 @@
-"""接办, 接手, 放回: who has taken a case, and what others may do meanwhile (ours; not in the manual)."""
+"""接办, 接手, 放回: a reviewer's lease on a case, and what others may do meanwhile (ours; not in the manual)."""
 
+import secrets
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -10,7 +11,7 @@ from models.acts import withdrawal
 from models.application import Application, lease
 from models.application.lease import CaseLease
 from models.deadlines.provinces import lease_minutes
-from models.notifications import tell_accounts
+from models.notifications import notify_accounts
 from models.notifications.events import Event
 from models.people.accounts import Account
 from models.vocabulary import Action
@@ -18,7 +19,7 @@ from models.workflow import Holder
 
 
 def refusal(action: Action, application: Application, last: CaseLease | None, by: Account) -> str | None:
-    """The sentence that refuses an act for who has taken the case; `last`: its last lease, ended ones do not count."""
+    """The refusal of an act because of the lease on the case; None: allowed. `last`: its last lease, running or not."""
     wanted = workflow.ACTS[action].holder
     running = last if last is not None and last.runs else None
     mine = running is not None and running.account_id == by.id
@@ -44,18 +45,17 @@ _OF_SOMEBODY = frozenset({Holder.OWN, Holder.ANOTHER})
 
 
 def take(session: Session, application: Application, by: Account) -> None:
-    """The case is `by`'s for the minutes that its province has set, and counts as opened. The caller commits."""
-    before = lease.held(session, application)
+    """Lease the case to `by` for `lease_minutes` of its province, and record it as opened. The caller commits."""
+    before = lease.lock_latest(session, application)
     former = before.account_id if before is not None and before.runs else by.id
     begun = lease.begin(session, application, by, lease_minutes(session, application.province))
     withdrawal.note_opening(session, application)
     if former != by.id:
         about = {"application_id": application.id, "detail": by.name}
-        key = f"lease-{begun.id}-{begun.taken_at:%Y%m%d%H%M%S}"
-        tell_accounts(session, Account.id == former, Event.TAKEN_OVER, key, **about)
+        key = f"lease-{begun.id}-{secrets.token_hex(8)}"  # unique: it may be taken over twice within a second
+        notify_accounts(session, Account.id == former, Event.TAKEN_OVER, key, **about)
 
 
 def renew(session: Session, application: Application, by: Account) -> datetime | None:
-    """While `by` works on the case that `by` has taken: its new end, None where it is no longer `by`'s. The caller
-    commits."""
+    """Renew the lease of `by` on the case; returns its new end, None when `by` has none. The caller commits."""
     return lease.renew(session, application, by, lease_minutes(session, application.province))

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from models import clock, workflow
 from models.acts.drafts import digest_once_submitted, start
-from models.application import Application, trail
+from models.application import Application, known_viruses, trail
 from models.application.attachments import Attachment, Store, Stored, named, reread_files
 from models.application.bounds import Bounds
 from models.application.file_names import clean_name
-from models.application.locking import hold
+from models.application.locking import lock_row
 from models.people.accounts import Account
 from models.vocabulary import Action, AttachmentKind, Status, Step
 from models.workflow import Refused
@@ -29,15 +29,16 @@ def attach(
     replaces: int | None = None,
     bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> Attachment:
-    """Bytes to disk, then the row that names them. Many at once do not disturb each other, nor an open edit form.
+    """Store an upload, then add its row; flushes. Makes no new version, so that open forms do not conflict.
 
-    Without an application a draft is started: only then, for looking at a file takes long, and a number is waited for.
+    `application` None: a draft is started after the inspection of the file, which is slow, because reserving a number
+    makes others wait. Raises Refused.
     """
     workflow.check(Action.EDIT, application.status if application else Status.DRAFT, by.role)
-    if application:  # before the file is inspected; what counts is asked again under the lock
+    if application:  # before the slow inspection; checked again under the lock
         bounds.assert_few_uploads(application)
         if replaces is None:
-            bounds.assert_room(application, kind)
+            bounds.assert_below_limits(application, kind)
     stored = store.put(stream, clean_name(name), limit, by.id)
     return attach_stored(session, application or start(session, by), kind, stored, name, by, replaces, bounds)
 
@@ -52,12 +53,13 @@ def attach_stored(
     replaces: int | None = None,
     bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> Attachment:
-    """The row that names bytes which the store holds already, inspected. Raises Refused."""
+    """Add the row of bytes that are inspected and in the store already. Raises Refused, also for a known virus."""
     name = named(clean_name(name), stored.media_type)
-    status = hold(session, application, workflow.check(Action.EDIT, application.status, by.role))
+    known_viruses.refuse_upload(session, stored.digest, name)
+    status = lock_row(session, application, workflow.check(Action.EDIT, application.status, by.role))
     reread_files(session, application)
     old = _remove(application, replaces).name if replaces is not None else None
-    bounds.assert_room(application, kind)
+    bounds.assert_below_limits(application, kind)
     file = Attachment(
         application=application,
         application_id=application.id,
@@ -68,6 +70,7 @@ def attach_stored(
         media_type=stored.media_type,
         uploaded_at=clock.now(),
         uploaded_by=by.id,
+        scanned_at=clock.now() if stored.scanned else None,
     )
     session.add(file)
     session.flush()
@@ -77,8 +80,8 @@ def attach_stored(
 
 
 def detach(session: Session, application: Application, attachment_id: int, by: Account) -> Attachment:
-    """Take a file out of the application while it may be edited; the bytes stay for the record."""
-    status = hold(session, application, workflow.check(Action.EDIT, application.status, by.role))
+    """Remove a file from the application while it may be edited; its bytes stay in the store."""
+    status = lock_row(session, application, workflow.check(Action.EDIT, application.status, by.role))
     reread_files(session, application)
     file = _remove(application, attachment_id)
     session.flush()

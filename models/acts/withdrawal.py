@@ -6,15 +6,16 @@ from sqlalchemy.orm import Session
 
 from models import clock, workflow
 from models.application import Application, trail
+from models.database import NO_SYNC
 from models.deadlines.provinces import settings_of
 from models.vocabulary import Action
 
 
 def hindrance(session: Session, application: Application) -> str | None:
-    """The sentence that refuses to withdraw this application; None where it may be withdrawn.
+    """The refusal of 撤回 for this application; None: it may be withdrawn.
 
-    What was returned once stays in sight of the province, and so cannot become a draft again, which it does not see.
-    The moment is read from the database: the province may have opened what this session read before.
+    An application that was returned once cannot be withdrawn: the province would lose sight of it. `opened_at` is read
+    from the database again, because the province may have opened the application since this session read it.
     """
     names = {"number": application.number, "authority": application.authority or _("省级主管部门")}
     opened = session.scalar(select(Application.opened_at).where(Application.id == application.id))
@@ -30,10 +31,10 @@ def hindrance(session: Session, application: Application) -> str | None:
 
 
 def note_opening(session: Session, application: Application) -> None:
-    """The province opens what waits: from now on it cannot be withdrawn. The caller commits.
+    """Record that the province has opened a pending application, which ends 撤回. The caller commits.
 
-    The row is read anew by whoever reads it next: it may have been withdrawn, and so be out of sight, a moment before.
-    There is no new version, for a look spoils nobody's page.
+    Expires the row, which may have been withdrawn, and so be invisible, a moment before. Makes no new version, so that
+    no open form conflicts.
     """
     if application.status not in workflow.AWAITING or application.opened_at is not None:
         return
@@ -42,5 +43,5 @@ def note_opening(session: Session, application: Application) -> None:
         Application.status.in_(workflow.AWAITING),
         Application.opened_at.is_(None),
     )
-    session.execute(opened.values(opened_at=clock.now()).execution_options(synchronize_session=False))
+    session.execute(opened.values(opened_at=clock.now()), **NO_SYNC)
     session.expire(application)

@@ -14,6 +14,7 @@ from models.application import hints
 from models.clock import Moment
 from models.columns import by_applicant, by_system, days_out_of_range, lack, wrong_cells
 from models.database import Base
+from models.database.keys import BIG
 from models.sort_keys import SortKey, sort_key
 from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, search_key
 from models.vocabulary import AttachmentKind, Category, Filing, Part, Status, WordColumn
@@ -28,7 +29,7 @@ MOST_CARRIERS = 3000
 MOST_DRAFTS = 1000  # of an organisation at a time
 SORTED_BY = (
     (), ("number",), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",),
-    ("title_sort",),
+    ("title_sort",), ("last_change",),
 )  # fmt: skip
 IN_ORDER = " ".join(f"WHEN '{status.value}' THEN {status.order}" for status in Status)
 
@@ -41,6 +42,7 @@ class Application(Base):
     """备案证明申请. Its status is moved by `models.acts.filing` alone; `version` counts every change."""
 
     __tablename__ = "application"
+    on_replica = True  # may be read from there (models/database/replica.py)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(14), unique=True, info=by_system(_l("申请单号")))
@@ -113,11 +115,7 @@ class Application(Base):
     hs_code: Mapped[str | None] = mapped_column(
         String(10),
         info=by_applicant(
-            _l("商品编码"),
-            paper=(Part.IMPORT, 3, 1),
-            required=True,
-            hint=_l("海关商品编码，8 或 10 位数字"),
-            read=parse_hs_code,
+            _l("商品编码"), paper=(Part.IMPORT, 3, 1), required=True, hint=hints.HS_CODE, read=parse_hs_code
         ),
     )
     trade_mode: Mapped[str | None] = mapped_column(
@@ -146,19 +144,21 @@ class Application(Base):
     # one only by copying the table, and no certificate is ever deleted.
     replaces_id: Mapped[int | None]
     copied_from: Mapped[int | None] = mapped_column(index=True)  # id of the revoked application; no reference either
-    page_key: Mapped[str | None] = mapped_column(String(32), index=True)  # of the page that saved it last
+    page_key: Mapped[str | None] = mapped_column(String(32))  # of the page that saved it last
     created_at: Mapped[datetime] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)
     submitted_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("申报时间")})
     submissions: Mapped[int] = mapped_column(default=0, server_default="0")
-    opened_at: Mapped[datetime | None] = mapped_column(Moment)  # by the province, first after the last 申报
-    due_on: Mapped[date | None] = mapped_column(info={"label": _l("办结期限")})  # while it waits; models/deadlines
-    # {field: text as typed} of what its column cannot hold; shown again in the form, read by nothing else.
+    opened_at: Mapped[datetime | None] = mapped_column(Moment)  # first opened by the province after the last 申报
+    due_on: Mapped[date | None] = mapped_column(info={"label": _l("办结期限")})  # while it is pending; models/deadlines
+    # {field: text as typed} of unreadable values, which their columns cannot hold: shown again in the form.
     # Deferred: no list needs it. While there is any, 申报 is refused.
     unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
-    # The seal of its newest trail entry, so that a removed one is missed. Deferred: only verification reads it.
+    # The seal of its newest trail entry: detects removed entries. Deferred: only verification reads it.
     last_seal: Mapped[str | None] = mapped_column(String(64), deferred=True)
+    # Id of its newest trail entry that is not internal, by which programs follow along (views/api/changes.py).
+    last_change: Mapped[int | None] = mapped_column(BIG)
 
     # One scope column a role, computed by the database: row security is an equality that an index can lead.
     owner_id: Mapped[int | None] = mapped_column(
@@ -191,27 +191,29 @@ class Application(Base):
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         *(Index(None, scope, *columns, "id") for scope in ("owner_id", "desk", "issued") for columns in SORTED_BY),
+        *(Index(None, scope, column, "id") for scope in ("desk", "issued") for column in ("publisher_code", "country")),
         Index(None, "issued", "province", "id"),
         Index(None, "issued", "province", "publisher_sort", "id"),  # names of publishers begin with that of a province
+        Index(None, "owner_id", "page_key"),  # by the key alone SQLite would read all rows of the owner instead
         Index(None, "desk", "status", "submitted_at"),
         Index(None, "desk", "status", "due_on", "id"),
         Index(None, "desk", "status", "submissions"),
     )
 
     @validates("title", "publisher_name")
-    def _keep_keys(self, name: str, words: str | None) -> str | None:
+    def _update_search_keys(self, name: str, words: str | None) -> str | None:
         for key, value in keys_of(name, words).items():
             setattr(self, key, value)
         return words
 
     @property
     def current_attachments(self) -> list["Attachment"]:
-        """The files that count: not replaced, not removed."""
+        """The files that are neither replaced nor removed."""
         return [file for file in self.attachments if file.removed_at is None]
 
     @property
     def open_opinion(self) -> "TrailEntry | None":
-        """The words that came with the last move of the status: gone as soon as it moves on."""
+        """The trail entry that led to the current status, if it has an opinion."""
         session, entry = object_session(self), type(self).trail.property.mapper.class_
         assert session is not None
         moves = select(entry).where(entry.application_id == self.id, entry.before != entry.after)
@@ -219,7 +221,7 @@ class Application(Base):
         return last if last is not None and last.opinion else None
 
     def missing(self, required: Collection[AttachmentKind]) -> dict[str, str]:
-        """Everything 申报 still lacks: field → sentence (行政许可法 第三十二条, by analogy: all of it at once).
+        """Everything that 申报 lacks: field → sentence, all at once (行政许可法 第三十二条, by analogy).
 
         `required`: kinds of attachments (models/acts/completeness.py).
         """

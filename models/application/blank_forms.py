@@ -1,6 +1,6 @@
-"""空白表格: the forms that operators offer to be filled in and uploaded, one for each kind of attachment at most.
+"""空白表格: empty forms that operators publish, to be filled in and uploaded; at most one for a kind of attachment.
 
-The caller commits. What is replaced or removed leaves the register, and its bytes the store at the next sweep.
+The caller commits. Replacing or removing a form deletes its row; the next sweep deletes its bytes.
 """
 
 from datetime import datetime
@@ -9,18 +9,18 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.orm.exc import StaleDataError
 
 from models import clock
 from models.application.attachments import Stored, named
 from models.application.file_names import clean_name
 from models.clock import Moment
 from models.database import Base
+from models.database.versions import flush_or_refuse, unrepeated
 from models.people.accounts import Account
 from models.vocabulary import AttachmentKind, WordColumn
 from models.workflow import Refused
 
-ACCEPTED = "application/pdf"  # of what inspection lets in: nobody fills in a picture
+ACCEPTED = "application/pdf"  # not the pictures that inspection accepts: a form is filled in
 
 
 class BlankForm(Base):
@@ -39,54 +39,46 @@ class BlankForm(Base):
     uploaded_at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("上传时间")})
     uploaded_by: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
 
-    __mapper_args__ = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": unrepeated}
 
 
 def listed(session: Session) -> dict[AttachmentKind, BlankForm]:
-    """What is offered, in the order of the kinds."""
+    """All forms, in the order of the kinds."""
     found = {row.kind: row for row in session.scalars(select(BlankForm))}
     return {kind: found[kind] for kind in AttachmentKind if kind in found}
 
 
-def keep(session: Session, kind: AttachmentKind, seen: int, stored: Stored, name: str, by: Account) -> BlankForm:
-    """The row that names bytes which the store holds already, inspected; in place of the one seen as version `seen`.
+def save(session: Session, kind: AttachmentKind, version: int, stored: Stored, name: str, by: Account) -> BlankForm:
+    """Add or replace the form of a kind; its bytes are inspected and in the store already.
 
-    `seen` is 0 for none. Raises Refused.
+    `version`: of the form that the page showed, 0 for none; raises Refused when it is another one by now.
     """
     if stored.media_type != ACCEPTED:
         raise Refused(_("空白表格须为 PDF 文件，请转换格式后上传。"))
     row = listed(session).get(kind)
-    _check_seen(row, seen)
+    _check_version(row, version)
     row = row or BlankForm(kind=kind)
     row.name, row.size, row.digest = named(clean_name(name), stored.media_type), stored.size, stored.digest
     row.uploaded_at, row.uploaded_by = clock.now(), by.id
     session.add(row)
-    _flush(session)
+    flush_or_refuse(session, _changed())
     return row
 
 
-def remove(session: Session, kind: AttachmentKind, seen: int) -> str:
-    """Offer none of this kind any more; the name of the one seen as version `seen`. Raises Refused."""
+def remove(session: Session, kind: AttachmentKind, version: int) -> str:
+    """Delete the form of a kind, and return its name; `version` as in save(). Raises Refused."""
     row = listed(session).get(kind)
     if row is None:
         raise Refused(_changed())
-    _check_seen(row, seen)
+    _check_version(row, version)
     session.delete(row)
-    _flush(session)
+    flush_or_refuse(session, _changed())
     return row.name
 
 
-def _check_seen(row: BlankForm | None, seen: int) -> None:
-    if (row.version if row else 0) != seen:
+def _check_version(row: BlankForm | None, version: int) -> None:
+    if (row.version if row else 0) != version:
         raise Refused(_changed())
-
-
-def _flush(session: Session) -> None:
-    try:
-        session.flush()
-    except StaleDataError:
-        session.rollback()
-        raise Refused(_changed()) from None
 
 
 def _changed() -> str:

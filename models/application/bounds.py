@@ -1,4 +1,4 @@
-"""How many files an application may have, and may ever be sent."""
+"""Limits on the number of files of an application."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ from models.workflow import Refused
 
 @dataclass(frozen=True)
 class Bounds:
-    """How many files an application may have at the same time, of each kind and in all; `ever`: removed ones too.
+    """Limits on the files of an application: of one kind, of all kinds, and `ever`, which counts removed files too.
 
-    What was removed stays in the store, for the trail names it: without `ever` a disk could be filled with it.
+    Removed files stay in the store, because the trail refers to them: without `ever` they could fill the disk.
     """
 
     per_kind: int = 20
     in_all: int = 100
     ever: int = 400
 
-    def assert_room(self, application: Application, kind: AttachmentKind, more: int = 1) -> None:
-        """Raises Refused unless `more` files of this kind may be added to those that are there."""
+    def assert_below_limits(self, application: Application, kind: AttachmentKind, more: int = 1) -> None:
+        """Raises Refused when `more` further files of this kind would exceed a limit."""
         kinds = [file.kind for file in application.current_attachments]
         if kinds.count(kind) + more > self.per_kind:
             sentence = _("“%(kind)s”最多 %(most)s 个文件，请移除不需要的，或把多页合并为一个文件后再上传。")
@@ -32,7 +32,7 @@ class Bounds:
         self.assert_few_uploads(application, more)
 
     def assert_few_uploads(self, application: Application, more: int = 1) -> None:
-        """Raises Refused unless `more` files may be uploaded to this application, whether or not they will stay."""
+        """Raises Refused when `more` further uploads would exceed `ever`."""
         if len(application.attachments) + more > self.ever:
             sentence = _("这份申请前后已上传 %(most)s 个文件（含已移除的，均须留存），不能再上传，请另建一份申请。")
             raise Refused(sentence % {"most": self.ever})

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +19,7 @@ from models.codes.headings import heading_of
 from models.columns import lack, read_typed, written
 from models.database import Exact
 from models.files.table_file import MOST_COLUMNS, MOST_ROWS
+from models.language import in_each_language, listed
 from models.text import is_blank
 from models.workflow import Refused
 
@@ -28,6 +28,9 @@ PLACES = ("序号", "行号", "编号", "no", "no.")  # headings of a column tha
 HEADING_WITHIN = 30  # rows: a title, a date or an author may stand above the heading
 MOST_NAMED = 10  # columns or rows named in one sentence
 CELL = re.compile(r'"((?:[^"]|"")*+)"(?=[\t\n]|\Z)|([^\t\n]*)')
+ERROR = re.compile(
+    r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA)"
+)  # as Excel and WPS show it
 TOTAL = re.compile(r"\s*(?:合\s*计|小\s*计|总\s*计|共\s*计)\s*[:：]?\s*")
 
 
@@ -112,20 +115,20 @@ def _check_size(rows: int, wider: int) -> None:
         raise Refused(_("内容超过 %(most)s 列，请只复制载体信息的各列。", most=MOST_COLUMNS))
 
 
-@cache
 def _known() -> dict[str, str]:
-    """Heading as heading_of() writes it → field; PLACES → ""."""
+    """Heading as heading_of() writes it, in either language → field; PLACES → ""."""
     known = {heading_of(name): "" for name in PLACES}
     for name in FIELDS:
         info = Carrier.__table__.columns[name].info
-        known |= {heading_of(str(each)): name for each in (info["label"], *info.get("headings", ()))}
+        known |= {heading_of(each): name for each in (*in_each_language(info["label"]), *info.get("headings", ()))}
     return known
 
 
 def _columns(rows: list[list[str]], start: str) -> tuple[dict[int, str], int, list[str]]:
     """({place: field}, index of the first row below the headings, notes)."""
+    known = _known()
     for index, row in enumerate(rows[:HEADING_WITHIN]):
-        found = {at: _known()[key] for at, cell in enumerate(row) if (key := heading_of(cell)) in _known()}
+        found = {at: known[key] for at, cell in enumerate(row) if (key := heading_of(cell)) in known}
         if len(found) > 1 or (found and len([cell for cell in row if not is_blank(cell)]) == 1):
             columns = {at: name for at, name in found.items() if name}
             twice = [name for name, times in Counter(columns.values()).items() if times > 1]
@@ -139,31 +142,31 @@ def _columns(rows: list[list[str]], start: str) -> tuple[dict[int, str], int, li
 
 
 def _by_place(rows: list[list[str]], start: str) -> tuple[dict[int, str], int, list[str]]:
-    """The columns in the order of the form; a first column that counts the rows is left out."""
+    """Columns by their position in the form; a first column of row numbers is left out."""
     counted = not start and len(rows) > 1 and [row[0].strip() for row in rows] == [str(n + 1) for n in range(len(rows))]
     fields = FIELDS[FIELDS.index(start) if start in FIELDS else 0 :]
     width = max(len(row) for row in rows)
     columns = dict(zip(range(counted, width), fields, strict=False))
-    labels = "、".join(str(Carrier.__table__.columns[name].info["label"]) for name in columns.values())
+    labels = listed(Carrier.__table__.columns[name].info["label"] for name in columns.values())
     notes = [_("没有标题行，各列依次读作：%(labels)s。请核对。", labels=labels)] if len(columns) > 1 else []
     return columns, 0, [*notes, *([_("第一列是序号，没有读入。")] if counted else [])]
 
 
 def _unread(columns: dict[int, str], headings: list[str], body: list[list[str]], named: bool) -> list[str]:
-    """A sentence about the columns that hold something and are not read."""
-    left = []
+    """[the note about columns that have values and are ignored]; [] without any."""
+    left, known = [], _known()
     for at in range(max(map(len, body))):
         heading = headings[at].strip() if named and at < len(headings) else ""
-        counts = named and _known().get(heading_of(heading)) == ""
+        counts = named and known.get(heading_of(heading)) == ""
         if at not in columns and not counts and any(at < len(row) and not is_blank(row[at]) for row in body):
             left.append(heading[:20] or _("第 %(place)s 列", place=at + 1))
     if not named and left and left[0] == _("第 %(place)s 列", place=1):
-        left = left[1:]  # 序号, told already
+        left = left[1:]  # 序号 has its own note
     return [_("没有读入的列：%(names)s。", names=_shortened(left))] if left else []
 
 
 def _blank_lines(cells: Sequence[Sequence[str]]) -> list[str]:
-    """A sentence about blank rows between others; those at the end are nothing."""
+    """[the note about blank rows between others]; [] without any. Blank rows at the end do not count."""
     filled = [at for at, row in enumerate(cells) if not all(map(is_blank, row))]
     count = filled[-1] - filled[0] + 1 - len(filled)
     return [_("略过了 %(count)s 个空行。", count=count)] if count else []
@@ -179,7 +182,7 @@ def _line(cell: str) -> str:
 
 
 def _gaps(lines: list[dict[str, str]], fields: list[str]) -> dict[str, int]:
-    """Field → how many blanks stand under a filled cell; of numbers none, for nobody means the number above."""
+    """Field → number of blanks under a filled cell (merged cells?); not for numbers, which are never repeated."""
     found = {}
     for name in fields:
         if isinstance(Carrier.__table__.columns[name].type, Exact):
@@ -200,9 +203,9 @@ def _carried(rows: list[Row], carry: Collection[str]) -> list[Row]:
 
 
 def _judge(rows: list[Row], fields: list[str]) -> None:
-    """Read every cell: its value, or the sentence that says what is wrong."""
+    """Read every cell into a value or an error."""
     columns = Carrier.__table__.columns
-    read: dict[tuple[str, str], tuple[str, Any, str]] = {}  # the same words mean the same in every row
+    read: dict[tuple[str, str], tuple[str, Any, str]] = {}  # cache: the same text in the same column reads the same
     for row in rows:
         for name in fields:
             key = name, row.texts[name]
@@ -215,6 +218,8 @@ def _judge(rows: list[Row], fields: list[str]) -> None:
 
 def _reading(column: Any, text: str) -> tuple[str, Any, str]:
     """(text for the form, value, sentence or "")."""
+    if ERROR.fullmatch(text):
+        return text, None, _("单元格是公式错误 %(error)s，请填写正确的内容。", error=text)
     try:
         value = read_typed(column, text)
     except Refused as refused:
@@ -227,4 +232,4 @@ def _reading(column: Any, text: str) -> tuple[str, Any, str]:
 
 
 def _shortened(items: list[str]) -> str:
-    return "、".join(items[:MOST_NAMED]) + (_(" 等") if len(items) > MOST_NAMED else "")
+    return listed(items[:MOST_NAMED]) + (_(" 等") if len(items) > MOST_NAMED else "")

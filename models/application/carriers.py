@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, String
+from flask_babel import lazy_pgettext as _lp
+from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.application import Application
@@ -32,7 +33,9 @@ class Carrier(Child, Base):
     )
     unit: Mapped[str | None] = mapped_column(
         String(3),
-        info=by_applicant(_l("单位"), headings=("计量单位", "数量单位", "单位名称"), required=True, codes="unit"),
+        info=by_applicant(
+            _lp("measure", "单位"), headings=("计量单位", "数量单位", "单位名称"), required=True, codes="unit"
+        ),
     )
     name: Mapped[str | None] = mapped_column(
         String(200), info=by_applicant(_l("名称"), headings=("品名", "商品名称", "节目名称"))
@@ -51,3 +54,5 @@ class Carrier(Child, Base):
     page_key: Mapped[str | None] = mapped_column(String(40))  # of the page that added it, and its place there
 
     application: Mapped[Application] = relationship(back_populates="carriers")
+
+    __table_args__ = (Index(None, "kind", "application_id"),)  # lists and counts by 载体类型

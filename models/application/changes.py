@@ -1,4 +1,4 @@
-"""What was changed: as data for the trail, and in words for people."""
+"""Differences between two states of an application: as data for the trail, and in words for people."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 def content(application: Application) -> dict[str, Any]:
-    """What a person can read of it, as JSON: to compare before and after."""
+    """The content that people can read, as JSON values, for differences()."""
     fields = {name: _plain(getattr(application, name)) for name in OWN_FIELDS}
     rows = [{name: _plain(getattr(row, name)) for name in ("id", *CARRIER_FIELDS)} for row in application.carriers]
     return fields | {"carriers": rows}
@@ -48,7 +48,7 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list
 
 
 def absent(rows: list[Row], others: list[Row]) -> list[Row]:
-    """The rows that `others` has not, or has with other content; a row that only moved up or down has not changed."""
+    """The rows that are missing in `others` or have other content there; the position of a row does not count."""
     contents = {row["id"]: _values(row) for row in others}
     return [row for row in rows if contents.get(row["id"]) != _values(row)]
 
@@ -63,7 +63,7 @@ def explain(entry: TrailEntry) -> list[str]:
 
 
 def explain_changes(changes: dict[str, Any]) -> list[str]:
-    """Changes as the trail keeps them, as lines."""
+    """Changes as stored in the trail, as lines for people."""
     lines: list[str] = []
     for name, (old, new) in changes.items():
         if name == "carriers":
@@ -75,21 +75,25 @@ def explain_changes(changes: dict[str, Any]) -> list[str]:
         elif name == "reason":
             lines.append(_("作废原因：%(reason)s", reason=Reason(new).label))
         elif name in set(AttachmentKind):
-            lines.append(f"{AttachmentKind(name).label}：{_file(old, new)}")
+            lines.append(_line(AttachmentKind(name).label, _file(old, new)))
         else:
-            lines.append(f"{_label(name)}：{_said(name, old)} → {_said(name, new)}")
+            lines.append(_line(_label(name), f"{_readable(name, old)} → {_readable(name, new)}"))
     return lines
 
 
+def _line(label: Any, what: str) -> str:
+    return _("%(label)s：%(sentence)s", label=label, sentence=what)
+
+
 def _file(old: str | None, new: str | None) -> str:
-    """An attachment that came, went, or took another's place."""
+    """The line about an attachment that was added, removed or replaced."""
     if old and new:
         return _("由“%(old)s”替换为“%(new)s”", old=old, new=new)
     return f"“{new or old}”"
 
 
 def _carrier_lines(old: list[Row], new: list[Row], count: list[int] | None) -> list[str]:
-    """载体信息: how many rows there were and are, then what changed, MOST_LINES lines at most."""
+    """载体信息: the number of rows before and after, then the changes, MOST_LINES lines at most."""
     if count is None:  # entries written before 2026-11-25 hold every row, without ids
         count, old, new = [len(old), len(new)], *_without_common(old, new)
     changes = list(_row_changes(old, new))
@@ -136,7 +140,8 @@ def _row_changes(old: list[Row], new: list[Row]) -> Iterator[Callable[[], str]]:
 
 def _field_line(name: str, was: Row, now: Row) -> str:
     place = _("第 %(place)s 条", place=now["position"])
-    return f"{place} {_label(name, Carrier)}：{_said(name, was[name], Carrier)} → {_said(name, now[name], Carrier)}"
+    change = f"{_readable(name, was[name], Carrier)} → {_readable(name, now[name], Carrier)}"
+    return _line(f"{place} {_label(name, Carrier)}", change)
 
 
 def _row_line(sentence: Any, row: Row) -> str:
@@ -144,13 +149,13 @@ def _row_line(sentence: Any, row: Row) -> str:
 
 
 def _row(row: Row) -> str:
-    return " ".join(_said(name, row[name], Carrier) for name in WITHIN if row[name] not in (None, ""))
+    return " ".join(_readable(name, row[name], Carrier) for name in WITHIN if row[name] not in (None, ""))
 
 
 def _label(name: str, table: Any = Application) -> str:
     return str(table.__table__.columns[name].info["label"])
 
 
-def _said(name: str, value: Any, table: Any = Application) -> str:
+def _readable(name: str, value: Any, table: Any = Application) -> str:
     text = readable(value, table.__table__.columns.get(name))
     return _("（空）") if text is None else f"“{text}”"

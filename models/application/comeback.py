@@ -1,4 +1,4 @@
-"""What the applicant has changed since the application was returned, field by field and row by row."""
+"""The changes of the applicant since the last 退回, by field and row."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,18 +30,18 @@ def comeback(session: Session, application: Application) -> Comeback | None:
     if not all(_has_ids(changes) for changes in entries):
         return Comeback(returned[0], [line for changes in entries for line in explain_changes(changes)])
     lines = explain_changes(_merged(entries))
-    for changes in entries:  # one kind may have many files: each that came or went has its own line
+    for changes in entries:  # a kind may have several files: each change has its own line
         lines += explain_changes({name: pair for name, pair in changes.items() if name in set(AttachmentKind)})
     return Comeback(returned[0], lines)
 
 
 def _has_ids(changes: dict[str, Any]) -> bool:
-    """Whether its carriers can be paired with those of other entries: until 2026-11-25 rows were kept without ids."""
+    """Whether the carriers have ids to pair them by; entries before 2026-11-25 have none."""
     return all("id" in row for rows in changes.get("carriers", ()) for row in rows or ())
 
 
 def _merged(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Field → [as it was first, as it is now], without what has come back to what it was."""
+    """Field → [first value, last value], without fields that have their first value again."""
     found: dict[str, list[Any]] = {}
     for changes in entries:
         for name, (old, new) in changes.items():
@@ -55,7 +55,7 @@ def _merged(entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _merged_rows(entries: list[dict[str, Any]]) -> list[list[Row]]:
-    """[rows as they were first, rows as they are now] of the carriers that differ, paired by id."""
+    """[first content, last content] of the carriers that differ, paired by id."""
     before: dict[int, Row | None] = {}
     after: dict[int, Row | None] = {}
     for changes in entries:

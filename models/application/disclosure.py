@@ -1,5 +1,5 @@
-"""Who may read which part of an application: what came before the first 申报 is its owner's alone (design 2.4), and
-which reviewer had taken the case is the authorities' alone."""
+"""Who may read which part of an application: only its owner the time before the first 申报 (design 2.4), and only the
+authorities which reviewer had taken the case."""
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session

@@ -1,9 +1,10 @@
-"""What the applicant should look at again before 申报: told, and never forbidden (ours: no public text asks for it)."""
+"""Warnings before 申报, which never prevent it (our own rule: no public text asks for it)."""
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
@@ -11,6 +12,9 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.application import Application
+from models.codes import authority_of, names_of
+from models.language import listed
+from models.people.accounts import Organisation
 from models.text import search_key
 from models.workflow import UNDECIDED, VALID
 
@@ -20,20 +24,39 @@ MOST_COMPARED, MOST_NAMED = 50, 3
 
 def doubts(session: Session, application: Application) -> list[str]:
     """A sentence for each: a likely duplicate among the rows of this session, a file twice, a day in the past."""
-    return [*_duplicates(session, application), *_same_files(application), *_past_days(application)]
+    doubts = (_moved_publisher(session, application), _duplicates(session, application))
+    return [*chain(*doubts), *_same_files(application), *_past_days(application)]
+
+
+def province_today(session: Session, application: Application) -> str | None:
+    """The province that would decide after 申报 today: the publisher of a draft may have moved to another province."""
+    if application.applied_on is not None or application.publisher_id is None:
+        return application.province
+    registered = select(Organisation.province).where(Organisation.id == application.publisher_id)
+    return session.scalar(registered) or application.province
 
 
 def fingerprint(sentences: list[str]) -> str:
-    """By which a page says what it has told; "" for nothing."""
+    """A hash of the sentences that a page has shown, sent back with 申报; "" for none."""
     return hashlib.sha256("\n".join(sentences).encode()).hexdigest()[:16] if sentences else ""
 
 
+def _moved_publisher(session: Session, application: Application) -> Iterator[str]:
+    province = province_today(session, application)
+    if province and province != application.province:
+        yield _(
+            "出版单位现在登记在%(province)s，申报后由%(authority)s受理，请核对需要提交的附件。",
+            province=names_of("province").get(province, ""),
+            authority=authority_of(province),
+        )
+
+
 def _duplicates(session: Session, application: Application) -> Iterator[str]:
-    """The same press, title and plant, not decided yet or granted within a year."""
+    """Applications with the same publisher, title and plant that are undecided, or were granted within a year."""
     if not (application.publisher_id and application.title_key and application.manufacturer):
         return
     granted = Application.status.in_(VALID) & (Application.applied_on >= clock.today() - YEAR)
-    others = select(Application).where(
+    others = select(Application.number, Application.status, Application.manufacturer).where(
         Application.title_sort == application.title_sort,  # in the index, after the scope of the role
         Application.title_key == application.title_key,
         Application.publisher_id == application.publisher_id,
@@ -44,7 +67,7 @@ def _duplicates(session: Session, application: Application) -> Iterator[str]:
     plant = search_key(application.manufacturer)
     found = [
         other
-        for other in session.scalars(others.order_by(Application.id.desc()).limit(MOST_COMPARED))
+        for other in session.execute(others.order_by(Application.id.desc()).limit(MOST_COMPARED))
         if search_key(other.manufacturer or "") == plant
     ]
     for other in found[:MOST_NAMED]:
@@ -61,7 +84,7 @@ def _same_files(application: Application) -> Iterator[str]:
         names[file.digest].append(_("%(kind)s“%(name)s”", kind=file.kind.label, name=file.name))
     for same in names.values():
         if len(same) > 1:
-            yield _("附件%(names)s的内容相同，如是重复上传，请移除多余的。", names="、".join(same[:MOST_NAMED]))
+            yield _("附件%(names)s的内容相同，如是重复上传，请移除多余的。", names=listed(same[:MOST_NAMED]))
 
 
 def _past_days(application: Application) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Address book: what this applicant wrote into a field before, newest first, out of its own former filings."""
+"""Suggestions for a field: the values in former applications of this applicant, newest first."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session

@@ -1,6 +1,6 @@
-"""接办: for some minutes one reviewer has taken a case that waits, so that no two of a province read the same one.
+"""接办: the lease of a pending case by one reviewer, for some minutes, so that no two work on the same case.
 
-A lease: it ends by itself, and goes on while its holder works on the page of the case. Nobody needs one to decide.
+It expires by itself and is renewed while its holder works on the page of the case. No lease is needed to decide.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from models import clock
 from models.application import Application
 from models.application.child import Child
 from models.clock import Moment
-from models.database import Base
+from models.database import NO_SYNC, Base
 from models.people.accounts import Account
 
 
@@ -38,20 +38,20 @@ class CaseLease(Child, Base):
 
 
 def running(session: Session) -> dict[int, CaseLease]:
-    """Every lease that this session sees and that has not ended, by the id of its application."""
+    """The running leases that this session sees, by application id."""
     now = select(CaseLease).where(CaseLease.until > clock.now()).options(joinedload(CaseLease.account))
     return {lease.application_id: lease for lease in session.scalars(now)}
 
 
-def held(session: Session, application: Application) -> CaseLease | None:
-    """The last lease of this case, running or not, as the database has it now; locked until the transaction ends."""
+def lock_latest(session: Session, application: Application) -> CaseLease | None:
+    """Lock and return the last lease of this case, running or not, read from the database; None: it had none."""
     last = select(CaseLease).where(CaseLease.application_id == application.id)
     return session.scalar(last.with_for_update().execution_options(populate_existing=True))
 
 
 def begin(session: Session, application: Application, by: Account, minutes: int) -> CaseLease:
-    """A lease in place of whatever was there. The caller holds the application's row, and commits."""
-    lease = held(session, application)
+    """Add or replace the lease of the case. The caller has locked the application's row, and commits."""
+    lease = lock_latest(session, application)
     if lease is None:
         lease = CaseLease(application=application, application_id=application.id)
         session.add(lease)
@@ -64,17 +64,17 @@ def begin(session: Session, application: Application, by: Account, minutes: int)
 
 
 def renew(session: Session, application: Application, by: Account, minutes: int) -> datetime | None:
-    """The lease of `by` goes on from now; its new end, None where `by` has none that runs. The caller commits."""
+    """Renew the running lease of `by`; its new end, None when `by` has none. The caller commits."""
     now = clock.now().replace(microsecond=0)
     own = update(CaseLease).where(CaseLease.application_id == application.id, CaseLease.account_id == by.id)
     until, own = now + timedelta(minutes=minutes), own.where(CaseLease.until > now)
-    renewed: Any = session.execute(own.values(until=until).execution_options(synchronize_session=False))
+    renewed: Any = session.execute(own.values(until=until), **NO_SYNC)
     return until if renewed.rowcount else None
 
 
 def end(session: Session, application: Application) -> None:
-    """The case is nobody's. The caller commits."""
-    lease = held(session, application)
+    """End the lease of the case. The caller commits."""
+    lease = lock_latest(session, application)
     if lease is not None:
         session.delete(lease)
         session.flush()

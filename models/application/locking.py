@@ -1,4 +1,4 @@
-"""Row lock and version check: of several people at one application one goes first, and the others read who that was."""
+"""Row lock and version check on an application; the error names who was first."""
 
 from flask_babel import gettext as _
 from sqlalchemy import select, update
@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.application import Application, trail
+from models.database import NO_SYNC
 from models.vocabulary import Status
 from models.workflow import QUIET, Act, Refused
 
@@ -14,19 +15,17 @@ class Conflict(Refused):
     """Somebody else was first; `str()` says who, when and what."""
 
 
-def hold(session: Session, application: Application, act: Act, version: int | None = None) -> Status:
-    """Lock the row while its status still allows the act, and it is still the `version` that was looked at, if any.
+def lock_row(session: Session, application: Application, act: Act, version: int | None = None) -> Status:
+    """Lock the row if its status still allows the act and it still has `version` (None: any); returns the status.
 
-    Makes no new version: files that come in do not spoil an open form. Otherwise rolls back and raises Conflict.
+    Otherwise rolls back and raises Conflict. Makes no new version, so that uploads do not conflict with an open form.
     """
-    held = update(Application).where(
+    locking = update(Application).where(
         Application.id == application.id, Application.status.in_(act.when | act.if_rejected)
     )
     if version is not None:
-        held = held.where(Application.version == version)
-    result = session.execute(
-        held.values(changed_at=Application.changed_at).execution_options(synchronize_session=False)
-    )
+        locking = locking.where(Application.version == version)
+    result = session.execute(locking.values(changed_at=Application.changed_at), **NO_SYNC)
     if result.rowcount != 1:  # type: ignore[attr-defined]
         session.rollback()
         raise Conflict(overtaken(session, session.get(Application, application.id)))
@@ -34,7 +33,7 @@ def hold(session: Session, application: Application, act: Act, version: int | No
 
 
 def flush(session: Session, application: Application) -> None:
-    """Write now, and so take the row's lock; rolls back and raises Conflict if its version moved on."""
+    """Flush the session, which locks the row; rolls back and raises Conflict when its version has changed."""
     key = application.id
     try:
         session.flush()
@@ -45,7 +44,7 @@ def flush(session: Session, application: Application) -> None:
 
 
 def overtaken(session: Session, application: Application | None) -> str:
-    """Who was first, when, and what they did."""
+    """The sentence of a conflict: who was first, when, and what they did."""
     last = application and session.scalar(
         select(trail.TrailEntry)
         .where(

@@ -1,4 +1,4 @@
-"""What is asked of 商品名称 and 出版单位: any part, from one character up, several words in any order."""
+"""Search in 商品名称 and 出版单位: any part, from one character up, several words in any order."""
 
 from dataclasses import dataclass
 
@@ -17,39 +17,49 @@ NAMES = table(publisher_names.TABLE, column("name"), column("sort"))
 
 @dataclass(frozen=True)
 class Narrowed:
-    """What the rows that are looked for have in common; it only makes a search faster, SQLite's alone.
+    """Conditions that SQLite's search index can check itself; they make a search faster and change no result.
 
-    `tokens`: of models.database.search. `newest`: where only so many of the newest rows are wanted, and the tokens
-    name every other condition.
+    `tokens`: of models.database.search, which all rows have in common. `newest`: limit on the newest rows, given if the
+    tokens cover every other condition.
     """
 
     tokens: tuple[str, ...] = ()
     newest: int | None = None
 
 
+@dataclass(frozen=True)
+class Published:
+    """`names` of 出版单位 that contain every word, none if no word was typed; `condition`: applications with one."""
+
+    names: tuple[str, ...]
+    condition: ColumnElement[bool]
+
+
 def containing(session: Session, words: str, narrowed: Narrowed = Narrowed()) -> ColumnElement[bool]:
-    """Applications whose title has every word somewhere; width, case and unseen characters do not count."""
+    """Applications whose title contains every word; width, case and invisible characters do not count."""
     wanted = _words(words)
     if session.get_bind().dialect.name == "postgresql":
         return and_(true(), *map(_on_postgresql, wanted))
     return _on_sqlite(wanted, narrowed) if wanted else true()
 
 
-def published_by(session: Session, words: str) -> ColumnElement[bool]:
-    """Applications whose publisher's name has every word somewhere, as it was when it was frozen."""
+def published_by(session: Session, words: str) -> Published:
+    """Applications whose publisher's name, as stored in the application, contains every word."""
     wanted = _words(words)
     if not wanted:
-        return true()
+        return Published((), true())
     names = session.connection().execute(select(NAMES.c.name, NAMES.c.sort)).all()
     found = {name: sort for name, sort in names if all(word in search_key(name) for word in wanted)}
     if not found:
-        return false()
+        return Published((), false())
     if len(found) == len(names):
-        return Application.publisher_sort.is_not(None)
+        return Published(tuple(found), Application.publisher_sort.is_not(None))
     keys = set(found.values())
     by_key = Application.publisher_sort.in_(sorted(keys))
-    alike = any(sort in keys and name not in found for name, sort in names)  # by accents alone, or beyond the key's end
-    return and_(by_key, Application.publisher_name.in_(sorted(found))) if alike else by_key
+    # Names that differ only in accents, or beyond the end of the key.
+    alike = any(sort in keys and name not in found for name, sort in names)
+    condition = and_(by_key, Application.publisher_name.in_(sorted(found))) if alike else by_key
+    return Published(tuple(found), condition)
 
 
 def _words(typed: str) -> list[str]:

@@ -1,8 +1,7 @@
-"""办理过程: one entry an act, in the act's own transaction; only ever appended, each entry sealed to the one before."""
+"""办理过程: one entry for each act, in the same transaction; append-only, a hash chain for each application."""
 
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -14,15 +13,17 @@ from models import clock, workflow
 from models.application import Application
 from models.application.child import Child
 from models.clock import Moment
-from models.database import Base
+from models.database import NO_SYNC, Base, seals
+from models.language import recorded
 from models.people.accounts import Account
 from models.vocabulary import Action, Role, Status, Step, Word, WordColumn
 
-NOTHING_BEFORE = "0" * 64
+GENESIS = "0" * 64
+CUSTOMS = _l("海关")  # who acts where no account does
 
 
 class TrailEntry(Child, Base):
-    """Who, when, what, before, after, opinion."""
+    """One act: who, when, what, status before and after, opinion."""
 
     __tablename__ = "trail_entry"
 
@@ -38,6 +39,7 @@ class TrailEntry(Child, Base):
     changes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     # SHA-256 of what the act wrote: of the content (fingerprint.py), or of the certificate; None before migration 0021
     digest: Mapped[str | None] = mapped_column(String(64))
+    algorithm: Mapped[str | None] = mapped_column(String(8))  # of the seal (seals.py); None: SHA-256
     previous: Mapped[str] = mapped_column(String(64))
     seal: Mapped[str] = mapped_column(String(64), unique=True)
 
@@ -51,7 +53,7 @@ class TrailEntry(Child, Base):
         return Action(self.act) if self.act in set(Action) else Step(self.act)
 
     def content(self) -> str:
-        """Everything this entry says and the seal before it, as JSON."""
+        """All values of this entry and the previous seal, as JSON: the input of the hash."""
         sealed: list[Any] = [
             self.application_id,
             self.at.timestamp(),
@@ -62,11 +64,12 @@ class TrailEntry(Child, Base):
         ]
         sealed += [str(self.before), str(self.after), self.opinion, self.changes, self.previous]
         sealed += [self.digest] if self.digest else []  # older entries have none
+        sealed += [self.algorithm] if self.algorithm else []
         return json.dumps(sealed, ensure_ascii=False, sort_keys=True)
 
     def sealed(self) -> str:
-        """SHA-256 of the content, in hex."""
-        return hashlib.sha256(self.content().encode()).hexdigest()
+        """The hash of the content by the algorithm that this entry names, in hex."""
+        return seals.seal(self.content(), self.algorithm)
 
 
 def _last_seal(session: Session, application: Application) -> str | None:
@@ -81,14 +84,14 @@ def record(
     act: Word,
     by: Account | None,
     before: Status | None,
-    opinion: str | None = None,
+    opinion: object = None,
     changes: dict[str, Any] | None = None,
     after: Status | None = None,
     digest: str | None = None,
 ) -> TrailEntry:
-    """Append an entry. The caller holds the application's row, so that two entries never share a predecessor.
+    """Append an entry. The caller has locked the application's row, so that no two entries have the same predecessor.
 
-    `digest`: of what the act wrote, see TrailEntry.
+    `opinion` may be a lazy sentence, which is stored in Chinese. `digest`: of what the act wrote, see TrailEntry.
     """
     entry = TrailEntry(
         application=application,
@@ -100,16 +103,18 @@ def record(
         act=act.value,
         before=before,
         after=after or application.status,
-        opinion=opinion or None,
+        opinion=recorded(opinion or "") or None,
         changes=changes or None,
         digest=digest,
-        previous=_last_seal(session, application) or NOTHING_BEFORE,
+        algorithm=seals.named(session),
+        previous=_last_seal(session, application) or GENESIS,
     )
     entry.seal = entry.sealed()
     session.add(entry)
     session.flush()
-    newest = update(Application).where(Application.id == application.id).values(last_seal=entry.seal)
-    session.execute(newest, execution_options={"synchronize_session": False})
+    newest: dict[str, Any] = {"last_seal": entry.seal} | ({} if act in workflow.INTERNAL else {"last_change": entry.id})
+    noting = update(Application).where(Application.id == application.id).values(newest)
+    session.execute(noting, **NO_SYNC)
     return entry
 
 
@@ -126,13 +131,26 @@ def newest(session: Session, application_id: int, act: Word, count: int, since: 
     return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(count)))
 
 
+def applications_with(session: Session, act: Word, keys: Collection[int]) -> set[int]:
+    """Which of these applications have an entry of this act."""
+    entries = select(TrailEntry.application_id).where(TrailEntry.application_id.in_(keys), TrailEntry.act == act.value)
+    return set(session.scalars(entries.distinct())) if keys else set()
+
+
+def moments(session: Session, act: Word, keys: Collection[int]) -> dict[int, datetime]:
+    """When this act was last done to each of these applications."""
+    last = select(TrailEntry.application_id, func.max(TrailEntry.at)).group_by(TrailEntry.application_id)
+    found = last.where(TrailEntry.application_id.in_(keys), TrailEntry.act == act.value)
+    return dict(session.execute(found).all()) if keys else {}
+
+
 def passed(session: Session, application_id: int) -> set[Status]:
     """Every status that the application has had."""
     return set(session.scalars(select(TrailEntry.after).where(TrailEntry.application_id == application_id).distinct()))
 
 
 def decided_since(first: date, last: date) -> Select[Any]:
-    """The entries by which something was decided on these days of Beijing time, both included."""
+    """The entries of decisions on these days of Beijing time, both included."""
     begin, end = (datetime.combine(day, time.min, clock.SHANGHAI) for day in (first, last + timedelta(days=1)))
     decisions = [action.value for action in workflow.DECISIONS]
     return select(TrailEntry).where(TrailEntry.act.in_(decisions), TrailEntry.at >= begin, TrailEntry.at < end)
@@ -140,17 +158,17 @@ def decided_since(first: date, last: date) -> Select[Any]:
 
 def _named(by: Account | None) -> str:
     if by is None:
-        return "海关"
+        return recorded(CUSTOMS)
     return f"{by.name}（{by.organisation.name}）" if by.organisation else by.name
 
 
 def broken(session: Session) -> Iterator[TrailEntry]:
-    """Every entry whose seal or link to the entry before does not hold, or after which the status moved unrecorded."""
+    """Every entry with a wrong seal, a wrong link to the entry before, or an unrecorded change of status after it."""
     entries = select(TrailEntry).order_by(TrailEntry.application_id, TrailEntry.id)
-    previous, owner = NOTHING_BEFORE, None
+    previous, owner = GENESIS, None
     for entry in session.scalars(entries.execution_options(yield_per=1000)):
         if entry.application_id != owner:
-            previous, owner = NOTHING_BEFORE, entry.application_id
+            previous, owner = GENESIS, entry.application_id
         if entry.seal != entry.sealed() or entry.previous != previous:
             yield entry
         previous = entry.seal

@@ -1,8 +1,7 @@
-"""自动保存: what one account has typed into the form of an application and has not saved yet.
+"""自动保存: the unsaved text that an account has typed into the form of an application.
 
-A draft buffer beside the application, to which only 保存 and 申报 write: so the trail has one entry for each save that
-a person made, everybody else goes on seeing what was saved, and an autosave conflicts with nobody's open form. Opening
-the form again fills it from the buffer.
+It is stored beside the application, which only 保存 and 申报 change: the trail gets one entry for each 保存, others see
+the saved state, and an autosave never conflicts with another open form. A form that is opened again is filled from it.
 """
 
 from datetime import datetime
@@ -16,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from models import clock, workflow
 from models.application import Application
 from models.application.child import Child
-from models.application.locking import Conflict, hold
+from models.application.locking import Conflict, lock_row
 from models.clock import Moment
 from models.database import Base
 from models.people.accounts import Account
@@ -46,17 +45,17 @@ class TypedForm(Child, Base):
     __table_args__ = (UniqueConstraint("application_id", "account_id"),)
 
     def is_of(self, page: str | None, restored: int) -> bool:
-        """Whether the page wrote it last, or shows this very revision."""
+        """Whether the page wrote it last, or was opened with this revision."""
         return self.revision == restored or (page is not None and self.page_key == page)
 
 
 def typed_by(session: Session, application: Application, by: Account) -> TypedForm | None:
-    """What this account has typed and not saved."""
+    """The unsaved text of this account; None: there is none."""
     own = select(TypedForm).where(TypedForm.application_id == application.id, TypedForm.account_id == by.id)
     return session.scalar(own)
 
 
-def keep(
+def save(
     session: Session,
     application: Application,
     by: Account,
@@ -65,13 +64,13 @@ def keep(
     restored: int,
     fields: dict[str, str],
 ) -> TypedForm:
-    """Keep the fields, in place of what the same page kept before. The caller commits.
+    """Store the fields of a page, replacing its former ones. The caller commits.
 
-    `restored`: the revision that the page was opened with, 0 for none. Raises Conflict when the application has been
-    changed since the page was opened, or another page of this account has been kept meanwhile.
+    `restored`: the revision that the page was opened with, 0 for none. Raises Conflict when the application, or the
+    buffer from another page of this account, has changed since the page was opened.
     """
     workflow.check(Action.EDIT, application.status, by.role)
-    hold(session, application, workflow.ACTS[Action.EDIT], version)  # no 申报 goes past what is being kept
+    lock_row(session, application, workflow.ACTS[Action.EDIT], version)  # no 申报 can run at the same time
     typed = typed_by(session, application, by)
     if typed is not None and not typed.is_of(page, restored):
         raise Conflict(_elsewhere(typed))
@@ -95,15 +94,15 @@ def _elsewhere(typed: TypedForm) -> str:
 
 
 def forget(session: Session, application: Application, by: Account, page: str | None, restored: int) -> None:
-    """Drop what has been saved: the buffer of this page. That of another page stays, for its text is not saved."""
+    """Delete the buffer of this page after 保存. The buffer of another page stays: its text is not saved."""
     typed = typed_by(session, application, by)
     if typed is not None and typed.is_of(page, restored):
         session.delete(typed)
         session.flush()
 
 
-def check_nothing_unsaved(session: Session, application: Application, by: Account) -> None:
-    """Raises Refused while something is typed that this account would believe to be submitted, and is not."""
+def check_all_saved(session: Session, application: Application, by: Account) -> None:
+    """Raises Refused when this account has unsaved text, which 申报 would leave out."""
     typed = typed_by(session, application, by)
     if typed is not None and typed.version == application.version:
         when = typed.saved_at.strftime("%m-%d %H:%M")

@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from alembic.migration import MigrationContext
 from flask_babel import gettext as _
 from obstore.exceptions import BaseError
 from sqlalchemy import URL, Engine, delete, func, select
@@ -25,12 +24,13 @@ from models.certificate import Certificate, Paper
 from models.database import db, sqlite
 from models.notifications import Notification
 from models.notifications.letters import MailLetter
+from models.people import portal_visits
 from models.people.sessions import Visit
 from models.people.signin_failures import SigninFailure
 from models.people.spent_challenges import SpentChallenge
 from models.workflow import Refused
 
-# (digest, display name) of every column that refers to a stored file: expected in a backup, spared by a sweep.
+# (digest, display name) of every column that refers to a stored file: expected in a backup, kept by a sweep.
 NUMBER = select(Certificate.number).where(Certificate.id == Paper.certificate_id).scalar_subquery()
 FILE_COLUMNS = ((Attachment.digest, Attachment.name), (BlankForm.digest, BlankForm.name), (Paper.digest, NUMBER))
 PREFIXES = [f"{number:02x}" for number in range(256)]
@@ -38,7 +38,7 @@ MANIFEST, DATABASE, FILES = "manifest.json", "database", "store"
 VERSION = "alembic_version"
 ORPHAN_AGE = timedelta(days=1)  # files are stored before their row is committed: a younger one may get a row yet
 CHALLENGE_AGE = timedelta(hours=1)  # a 验证码 lives for minutes
-MESSAGE_AGE = timedelta(days=730)  # what it is about stays with the application
+MESSAGE_AGE = timedelta(days=730)  # the application itself and its trail stay
 LOG_RETENTION = timedelta(days=180)  # 网络安全法 第二十一条: logs are kept for six months at least
 
 
@@ -86,6 +86,8 @@ def _back_up(session: Session, store: Store, destination: Path) -> tuple[int, li
 
 def _schema(engine: Engine) -> str | None:
     """Revision of the last migration, or None."""
+    from alembic.migration import MigrationContext
+
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
@@ -151,7 +153,7 @@ def errors_as_refusals(state: str, begun: bool = True) -> Iterator[None]:
 
 
 def missing_files(session: Session, store: Store) -> list[str]:
-    """The names of files that the database refers to and the store lacks, or holds damaged: every file is read.
+    """The names of files that the database refers to and that are missing or damaged in the store; reads every file.
 
     Works by prefix: there may be millions.
     """
@@ -170,9 +172,10 @@ def sweep(session: Session, store: Store) -> dict[str, int]:
     """Delete orphaned files, interrupted uploads, and old records of people: label → count. Commits."""
     store.check()  # not on an unregistered or unreachable store
     moment = clock.now()
-    ended = func.coalesce(Visit.ended_at, Visit.seen_at)
+    over = func.coalesce(Visit.ended_at, Visit.seen_at) < moment - LOG_RETENTION
     answers: Any = session.execute(delete(SpentChallenge).where(SpentChallenge.spent_at < moment - CHALLENGE_AGE))
-    visits: Any = session.execute(delete(Visit).where(ended < moment - LOG_RETENTION))
+    portal_visits.forget(session, moment - CHALLENGE_AGE, over)
+    visits: Any = session.execute(delete(Visit).where(over))
     letters: Any = session.execute(delete(MailLetter).where(MailLetter.queued_at < moment - LOG_RETENTION))
     messages: Any = session.execute(delete(Notification).where(Notification.at < moment - MESSAGE_AGE))
     failures: Any = session.execute(delete(SigninFailure).where(SigninFailure.at < moment - LOG_RETENTION))

@@ -1,7 +1,7 @@
-"""The lock of a running restore: of two at once the second is refused; a server that runs can tell that one is running.
+"""The lock of a running restore: a second restore is refused, and a running server can tell that one is running.
 
-On PostgreSQL an advisory lock of a connection, on SQLite a lock on a file beside the database: both go with whoever
-held them, however that ended.
+PostgreSQL: an advisory lock of a connection. SQLite: a lock on a file beside the database. Both end with the process
+that holds them, also when it crashes.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ ENDING = ".restore-lock"
 
 
 @contextmanager
-def held(engine: Engine) -> Iterator[None]:
+def hold(engine: Engine) -> Iterator[None]:
     """Hold the lock; raises Refused when another restore has it."""
     busy = _("另一个 restore 正在恢复这个数据库，没有重复进行，请等它结束。")
     if engine.dialect.name == "postgresql":
@@ -46,8 +46,8 @@ def is_held(engine: Engine) -> bool:
     """Whether a restore is running on this database."""
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:
-            free = connection.scalar(select(func.pg_try_advisory_xact_lock_shared(int(Lock.RESTORE))))
-        return not free
+            acquired = connection.scalar(select(func.pg_try_advisory_xact_lock_shared(int(Lock.RESTORE))))
+        return not acquired
     try:
         file = os.open(f"{engine.url.database}{ENDING}", os.O_RDONLY)
     except OSError:

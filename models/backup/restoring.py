@@ -38,7 +38,7 @@ from models.backup import (
 )
 from models.backup.registered_store import RegisteredStore
 from models.codes import District
-from models.customs.heartbeat import Heartbeat
+from models.customs import heartbeat, hold
 from models.database import db, migrate, search, sqlite
 from models.deadlines.calendar import CalendarDay, CalendarYear
 from models.deadlines.provinces import ProvinceSettings
@@ -49,8 +49,8 @@ from models.workflow import Refused
 PART = re.compile(rf"{DATABASE}|{FILES}/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})")
 DIGEST, IDENTITY, WORD = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{32}"), re.compile("[0-9a-z]{1,32}")
 # Tables that `upgrade`, a deliverer and any command fill: a database with rows in these only counts as empty.
-LISTS = (District, CalendarDay, CalendarYear, ProvinceSettings, log.LogEntry)
-SHIPPED = {each.__tablename__ for each in (*LISTS, RegisteredStore, Heartbeat)} | {VERSION, unfinished_restore.NAME}
+FILLED = (District, CalendarDay, CalendarYear, ProvinceSettings, log.LogEntry, RegisteredStore, heartbeat.Heartbeat)
+SHIPPED = {each.__tablename__ for each in FILLED} | {VERSION, unfinished_restore.NAME}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def restore(session: Session, source: Path, store: Store) -> tuple[int, list[str
 
     Raises Refused, also while another restore runs. Before the mark nothing has changed; after it, run it again.
     """
-    with restore_lock.held(db.engine):
+    with restore_lock.hold(db.engine):
         return _restore(session, source, store)
 
 
@@ -84,9 +84,9 @@ def _restore(session: Session, source: Path, store: Store) -> tuple[int, list[st
         _restore_files(manifest, source, store)
         _restore_database(db.engine, source / DATABASE, identity)
         flask_migrate.upgrade()
-        deadlines.prepare(session)  # a backup of a former release has no due dates
+        deadlines.prepare(session)  # a backup of a former release may have no due dates
         letters.skip_unsent(session)
-        session.commit()
+        hold.begin_and_commit(session)
         _finish(db.engine, identity)
     return len(manifest.parts), lost_files(known_files(session), manifest.parts)
 
@@ -157,7 +157,7 @@ def _check_that_it_fits(manifest: Manifest, source: Path) -> None:
     if manifest.database == "postgresql":
         run(db.engine, "pg_restore", "--list", str(source / DATABASE), connects=False)
         return
-    with closing(_open_read_only(source / DATABASE)) as backup:
+    with closing(open_read_only(source / DATABASE)) as backup:
         if backup.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise Refused(_("备份中的数据库未通过完整性检查，没有恢复任何内容。"))
 
@@ -179,7 +179,7 @@ def _check_target(session: Session, manifest: Manifest, store: Store) -> str:
 
 
 def _set_mark(engine: Engine, identity: str) -> None:
-    """From here on a running server answers 503. Raises Refused when one has just written to the database."""
+    """Set the mark: a running server then answers 503. Raises Refused when it has just written to the database."""
     before = unfinished_restore.found(engine)
     unfinished_restore.set_mark(engine, identity)
     if before is None and (filled := _filled_tables(engine)):
@@ -204,7 +204,7 @@ def _restore_files(manifest: Manifest, source: Path, store: Store) -> None:
         if name == DATABASE or not name.endswith(digest):
             continue
         with _part(source, name) as file:
-            if file is None or not store.keep_copy(file, digest):
+            if file is None or not store.put_copy(file, digest):
                 raise Refused(_("备份中的“%(name)s”缺失或与清单不符。", name=name))
 
 
@@ -220,10 +220,10 @@ def _restore_database(engine: Engine, file: Path, identity: str) -> None:
     staged = Path(f"{engine.url.database}.restoring")  # gets the mark before it replaces the database
     staged.unlink(missing_ok=True)
     try:
-        with closing(_open_read_only(file)) as backup, closing(sqlite.library.connect(str(staged))) as copy:
+        with closing(open_read_only(file)) as backup, closing(sqlite.library.connect(str(staged))) as copy:
             backup.backup(copy)
         _mark(staged, identity)
-        with closing(_open_read_only(staged)) as copy, closing(sqlite_file(engine)) as target:
+        with closing(open_read_only(staged)) as copy, closing(sqlite_file(engine)) as target:
             copy.backup(target)
     finally:
         staged.unlink(missing_ok=True)
@@ -236,7 +236,7 @@ def _mark(file: Path, identity: str) -> None:
     copy.dispose()
 
 
-def _open_read_only(file: Path) -> Any:
+def open_read_only(file: Path) -> Any:
     return sqlite.library.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
 
 

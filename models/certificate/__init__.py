@@ -1,4 +1,4 @@
-"""《赴境外加工光盘进口备案证明》: one number, one frozen content, one consignment (domain.md: 一批一证)."""
+"""《赴境外加工光盘进口备案证明》: one number and one frozen content for one consignment (一批一证)."""
 
 import hashlib
 import json
@@ -18,37 +18,44 @@ from models.application.carriers import Carrier
 from models.application.child import Child
 from models.application.fingerprint import canonical
 from models.certificate import fonts
+from models.certificate.licence_identifier import LicenceCodes
 from models.clock import Moment
 from models.columns import granted, shown
 from models.database import Base
+from models.language import in_chinese
 from models.people.accounts import Account
-from models.signing import check_code
+from models.signing import typed_code
 from models.signing.keys import Keys
 from models.text import named, without_useless
 from models.workflow import Refused
 
 if TYPE_CHECKING:
     from models.certificate.paper_queue import PaperTask
+    from models.certificate.uses import CertificateUse
 
-IDENTIFYING = (  # columns in the digest that the trail keeps of a certificate
+IDENTIFYING = (  # columns in the digest that the trail entry of 准予备案 stores
     "application_id", "number", "issued_on", "valid_until", "authority", "signer", "check_code", "replaces_id",
     "digest",
 )  # fmt: skip
+NO_CODES = LicenceCodes()
 PARTIES = {"applicant_name": "auto-applicant_name", "publisher_name": "publisher_id"}  # where the form shows them
 
 
 class Certificate(Child, Base):
-    """Written once by the granting transaction, never changed; a mistake is corrected by revoking and reapplying."""
+    """Inserted by the granting transaction and never changed; a mistake is corrected by revoking and reapplying."""
 
     __tablename__ = "certificate"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id", ondelete="RESTRICT"))  # unique: no index
     number: Mapped[str] = mapped_column(String(32), unique=True, info={"label": _l("证明编号")})
     issued_on: Mapped[date] = mapped_column(info={"label": _l("签发日期")})
     authority: Mapped[str] = mapped_column(String(50), info={"label": _l("签发机关")})
     signer: Mapped[str] = mapped_column(String(50), info={"label": _l("签发人")})
     valid_until: Mapped[date | None] = mapped_column(info={"label": _l("有效期至")})
     check_code: Mapped[str] = mapped_column(String(12), server_default="", info={"label": _l("校验码")})
+    # 电子证照标识, computed from the codes in force at its issue, or at migration 0043.
+    identifier: Mapped[str | None] = mapped_column(String(100))
     replaces_id: Mapped[int | None]
     content: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64))
@@ -56,6 +63,9 @@ class Certificate(Child, Base):
     application: Mapped[Application] = relationship(back_populates="certificate")
     paper: Mapped["Paper | None"] = relationship(back_populates="certificate")
     paper_task: Mapped["PaperTask | None"] = relationship(back_populates="certificate", passive_deletes="all")
+    uses: Mapped[list["CertificateUse"]] = relationship(
+        back_populates="certificate", order_by="CertificateUse.at, CertificateUse.id"
+    )
     replaces: Mapped["Certificate | None"] = relationship(
         primaryjoin=lambda: foreign(Certificate.replaces_id) == remote(Certificate.id), back_populates="replaced_by"
     )
@@ -76,9 +86,18 @@ class Certificate(Child, Base):
         """The granted content as text: field → value, and `carriers`: a list of such dicts."""
         return json.loads(self.content)
 
-    def fingerprint(self) -> str:
-        """SHA-256 over the whole row, for the trail entry of 准予备案 (`digest` covers the content alone)."""
-        return hashlib.sha256(canonical({name: getattr(self, name) for name in IDENTIFYING})).hexdigest()
+    def fingerprint(self, with_identifier: bool = True) -> str:
+        """SHA-256 over the whole row, for the trail entry of 准予备案 (`digest` covers the content alone).
+
+        A missing identifier counts as `--`, because empty values are left out. Until migration 0043 it was not covered.
+        """
+        values = {name: getattr(self, name) for name in IDENTIFYING}
+        values |= {"identifier": self.identifier or "--"} if with_identifier else {}
+        return hashlib.sha256(canonical(values)).hexdigest()
+
+    def has_fingerprint(self, fingerprint: str) -> bool:
+        """Whether its digest is that in an entry of the trail."""
+        return fingerprint in (self.fingerprint(), self.fingerprint(with_identifier=False))
 
 
 class Paper(Child, Base):
@@ -97,13 +116,14 @@ class Paper(Child, Base):
 
 @dataclass(frozen=True)
 class Office:
-    """Settings of issuing: the keys, and the days of validity (None: unlimited)."""
+    """Settings of issuing: the keys, the days of validity (None: unlimited), the codes of 电子证照标识."""
 
     keys: Keys
     days: int | None = None
+    codes: LicenceCodes = NO_CODES
 
     def check(self, application: Application, by: Account) -> None:
-        """Raises Refused when the certificate could not be signed, or a character of it not be printed."""
+        """Raises Refused when the certificate cannot be signed, or one of its characters not be printed."""
         seal = self.keys.signer(str(application.province)).name
         for printed, sentence in (
             (_strings(frozen(application)), _("无法打印字符 %(signs)s，请退回申请人改用其他写法。")),
@@ -119,7 +139,7 @@ class Office:
             raise Refused(sentence % {"old": old.number, "new": new})
 
     def words(self, application: Application, by: Account) -> dict[str, Any]:
-        """What a certificate issued now says beside its number and snapshot: column → value."""
+        """Column → value of a certificate issued now, except its number and snapshot."""
         day = clock.today()
         until = day + timedelta(days=self.days) if self.days else None
         return {"issued_on": day, "valid_until": until, "authority": application.authority, "signer": by.name}
@@ -127,15 +147,15 @@ class Office:
     def issue(self, session: Session, application: Application, by: Account) -> Certificate:
         """Create the certificate with its number and snapshot; flushes, the caller commits."""
         assert application.province
-        words, content = (
-            self.words(application, by),
-            json.dumps(frozen(application), ensure_ascii=False, sort_keys=True),
-        )
+        words = self.words(application, by)
+        content = json.dumps(frozen(application), ensure_ascii=False, sort_keys=True)
+        number = numbering.certificate_number(session, application.province, words["issued_on"])
         certificate = Certificate(
             application=application,
             application_id=application.id,
-            number=numbering.certificate_number(session, application.province, words["issued_on"]),
-            check_code=check_code.new_typed_code(),
+            number=number,
+            identifier=self.codes.identifier(number),
+            check_code=typed_code.new_typed_code(),
             replaces_id=application.replaces_id,  # not `replaces`: that would update the old row, which is refused
             content=content,
             digest=hashlib.sha256(content.encode()).hexdigest(),
@@ -149,17 +169,18 @@ class Office:
 def frozen(application: Application) -> dict[str, Any]:
     """The snapshot of an application: every granted field as displayed, and every carrier row.
 
-    Invisible characters, found in texts saved before texts were cleaned, are left out.
+    Without invisible characters, which texts saved by old releases may contain.
     """
     replaced = {"replaces": application.replaces.number} if application.replaces else {}
-    rows = [_texts(carrier) for carrier in application.carriers]
-    return _texts(application) | replaced | {"carriers": rows}
+    with in_chinese():  # also when the reviewer's screens are English
+        rows = [_texts(carrier) for carrier in application.carriers]
+        return _texts(application) | replaced | {"carriers": rows}
 
 
 def unprintable(application: Application) -> dict[str, str]:
     """Fields with characters that cannot be printed: form field → sentence. Raises Refused without fontconfig."""
     wrong = set(fonts.undrawable(_strings(frozen(application))))
-    if not wrong:  # almost always
+    if not wrong:  # the usual case
         return {}
     found: dict[str, str | None] = {}
     for name, text in _texts(application).items():

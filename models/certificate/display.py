@@ -1,5 +1,6 @@
 """Display of a certificate's snapshot on paper and screen: labels, dates, totals."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,9 +11,12 @@ from sqlalchemy import Date
 from models.application import Application
 from models.application.carriers import Carrier
 from models.certificate import Certificate
+from models.certificate.uses import CertificateUse
 from models.columns import granted
 from models.database import tidy
+from models.language import in_clauses, is_english
 
+USE_HEAD = CertificateUse.__table__.columns["usage"].info["label"]
 HEADS = {column.key: column.info.get("label") for column in Certificate.__table__.columns}
 
 
@@ -22,15 +26,24 @@ def label(name: str) -> str:
 
 
 def field_text(snapshot: dict[str, Any], name: str) -> str:
-    """The field's text, dates as on official papers; a dash for an empty field, so that nothing can be written in."""
+    """The field's text, dates as on official papers; a dash for an empty field, so that nobody can fill it in later."""
     text = snapshot.get(name, "—")
     is_date = isinstance(Application.__table__.columns[name].type, Date)
     return dated(date.fromisoformat(text)) if is_date and text != "—" else text
 
 
 def dated(day: date) -> str:
-    """2026年11月3日: Arabic numerals, no leading zeros (GB/T 9704-2012, 7.3.5.4)."""
+    """2026年11月3日: Arabic numerals, no leading zeros (GB/T 9704-2012, 7.3.5.4); 2026-11-03 on a screen in English."""
+    if is_english():
+        return f"{day:%Y-%m-%d}"
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def used_text(uses: Iterable[CertificateUse]) -> str:
+    """已核注 2026年11月3日（2201…）；已核销 …: the uses that customs reported, earliest first; "" if unused."""
+    return in_clauses(
+        f"{use.usage.label} {_('%(code)s（%(name)s）', code=dated(use.at.date()), name=use.reference)}" for use in uses
+    )
 
 
 def columns_for(carriers: list[dict[str, str]]) -> dict[str, str]:
@@ -49,10 +62,10 @@ def total_of(carriers: list[dict[str, str]]) -> str:
     for row in carriers:
         sums[row["unit"]] = sums.get(row["unit"], Decimal()) + Decimal(row["quantity"])
     parts = [_("共 %(count)s 条", count=f"{len(carriers):,}")]
-    return "；".join(parts + [f"{tidy(sums[unit]):,f} {_name_of(unit)}" for unit in sorted(sums)])
+    return in_clauses(parts + [f"{tidy(sums[unit]):,f} {_name_of(unit)}" for unit in sorted(sums)])
 
 
 def _name_of(unit: str) -> str:
-    """«张» of a unit that is frozen as «010-张»."""
+    """«张» of a unit that is stored as «010-张» in the snapshot."""
     code, _dash, name = unit.partition("-")
     return name or code

@@ -29,7 +29,7 @@ NEVER = (  # not drawn, although one of the fonts has a glyph
 def undrawable(texts: Iterable[str]) -> list[str]:
     """The characters of `texts`, sorted, that no font of the style sheet has or that would reorder the text."""
     signs = set().union(*texts)
-    return sorted(sign for sign in signs if _turns(sign) or (_seen(sign) and ord(sign) not in _drawn()))
+    return sorted(sign for sign in signs if _turns(sign) or (_is_visible(sign) and ord(sign) not in _drawn()))
 
 
 def complaint(label: object, text: str, remedy: str = "") -> str | None:
@@ -44,7 +44,7 @@ def _turns(sign: str) -> bool:
     return REORDERING.fullmatch(sign) is not None
 
 
-def _seen(sign: str) -> bool:
+def _is_visible(sign: str) -> bool:
     return not any(first <= ord(sign) <= last for first, last in UNSEEN)
 
 

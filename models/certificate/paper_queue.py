@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, ForeignKey, Index, case, delete, func, or_, select, update
+from sqlalchemy import ForeignKey, Index, case, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, aliased, defer, mapped_column, relationship
 
@@ -16,10 +15,8 @@ from models import clock, queue, workflow
 from models.application import Application
 from models.application.child import Child
 from models.certificate import Certificate
-from models.database import Base
+from models.database import NO_SYNC, Base
 from models.queue import Queued
-
-NO_SYNC: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
 
 
 @dataclass(frozen=True)
@@ -46,24 +43,15 @@ class PaperTask(Queued, Child, Base):
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A claimed task as plain values: no transaction is open while the paper is being made.
+class Claim(queue.Claim):
+    """A claimed task; `is_valid`: whether the certificate is still valid."""
 
-    `attempts`: since the last release; `is_valid`: whether the certificate is still valid.
-    """
+    table = PaperTask
 
-    id: int
+    faults: int
     certificate_id: int
     number: str
-    attempt: int
-    attempts: int
-    faults: int
     is_valid: bool
-
-    @property
-    def still_claimed(self) -> tuple[ColumnElement[bool], ...]:
-        """SQL conditions: the row is still claimed by this attempt."""
-        return queue.still_claimed(PaperTask, self.id, self.attempt)
 
 
 def enqueue(session: Session, certificate: Certificate) -> None:
@@ -102,17 +90,10 @@ def claim(session: Session, pace: Pace, since: datetime | None = None) -> Claim 
 
     An expired lease counts as a fault: its worker died, perhaps because of this paper.
     """
-    now, due = clock.now(), aliased(PaperTask)
-    next_one = (
-        select(due.id)
-        .where(queue.due(due, now, pace), or_(due.next_at <= (since or now), due.next_at > now))
-        .order_by(due.next_at, due.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer at a time anyway
-    )
+    now, row = clock.now(), aliased(PaperTask)
+    claiming = queue.claiming(PaperTask, row, now, pace, queue.due_since(row, now, since or now))
     lapsed = case((PaperTask.claimed_until.is_not(None), 1), else_=0)
-    values = queue.claim_values(PaperTask, now + timedelta(seconds=pace.lease)) | {"faults": PaperTask.faults + lapsed}
-    claiming = update(PaperTask).where(PaperTask.id == next_one.scalar_subquery()).values(values)
+    claiming = claiming.values(faults=PaperTask.faults + lapsed)
     key = session.scalar(claiming.returning(PaperTask.id), **NO_SYNC)
     session.commit()
     return None if key is None else _claimed(session, key)
@@ -120,34 +101,22 @@ def claim(session: Session, pace: Pace, since: datetime | None = None) -> Claim 
 
 def _claimed(session: Session, key: int) -> Claim | None:
     """The claim; None when its task was deleted meanwhile. Rolls back."""
-    held = Application.status.in_(workflow.VALID)
-    columns = (PaperTask.attempts, PaperTask.attempts - PaperTask.released, PaperTask.faults, held)
-    asked = select(PaperTask.id, PaperTask.certificate_id, Certificate.number, *columns).where(PaperTask.id == key)
+    is_valid = Application.status.in_(workflow.VALID)
+    counts = (PaperTask.attempts, PaperTask.attempts - PaperTask.released, PaperTask.faults)
+    asked = select(PaperTask.id, *counts, PaperTask.certificate_id, Certificate.number, is_valid).where(
+        PaperTask.id == key
+    )
     row = session.execute(asked.join(PaperTask.certificate).join(PaperTask.application)).one_or_none()
     session.rollback()
     return Claim(*row) if row else None
 
 
 def renew(session: Session, task: Claim, pace: Pace) -> bool:
-    """Hold a claim for another lease; False when another worker holds it now. Commits."""
+    """Extend the lease of a claim; False when another worker has claimed the task. Commits."""
     values = {"claimed_until": clock.now() + timedelta(seconds=pace.lease)}
     done: Any = session.execute(update(PaperTask).where(*task.still_claimed).values(values), **NO_SYNC)
     session.commit()
     return bool(done.rowcount)
-
-
-def end_attempt(session: Session, task: Claim, why: str, pace: Pace, fault: bool) -> None:
-    """Release a claim and retry after a pause; a `fault` of the paper counts towards setting it aside. Commits.
-
-    Does nothing when another worker has claimed the task since.
-    """
-    why = queue.storable(why)
-    values: dict[str, Any] = {"answer": why[: queue.LONGEST_ANSWER]}
-    if fault:
-        values = queue.failure_values(PaperTask, pace, why, _("稍后重试。"), _("已搁置。"))
-    values |= {"claimed_until": None, "next_at": pace.after(task.attempts)}
-    session.execute(update(PaperTask).where(*task.still_claimed).values(values), **NO_SYNC)
-    session.commit()
 
 
 def release_now(session: Session, task: Claim) -> None:
@@ -158,17 +127,23 @@ def release_now(session: Session, task: Claim) -> None:
 
 
 def delete_task(session: Session, certificate_id: int) -> None:
-    """Delete the task of a paper that is made, or never will be; the caller commits."""
+    """Delete the task of a paper that is made or not needed any more; the caller commits."""
     session.execute(delete(PaperTask).where(PaperTask.certificate_id == certificate_id), **NO_SYNC)
 
 
 def counts(session: Session, pace: Pace) -> tuple[int, int, int]:
-    """Papers (in all, overdue, set aside) of those that are still to be made."""
+    """Numbers of papers still to be made: (all, overdue, set aside)."""
     aside = PaperTask.set_aside_at.is_not(None)
     late = queue.late(PaperTask, clock.now(), pace.overdue)
     asked = select(func.count(), func.count(case((~aside & late, 1))), func.count(case((aside, 1))))
     in_all, overdue, set_aside = session.execute(asked.select_from(PaperTask)).one()
     return in_all, overdue, set_aside
+
+
+def waits_for(session: Session) -> str:
+    """Why the last attempt at one of the waiting papers failed; "" if none has."""
+    failed = select(PaperTask.answer).where(PaperTask.answer.is_not(None), PaperTask.set_aside_at.is_(None))
+    return session.scalar(failed.order_by(PaperTask.next_at.desc(), PaperTask.id).limit(1)) or ""
 
 
 def problems(session: Session, pace: Pace) -> list[str]:

@@ -9,23 +9,30 @@ import os
 import time
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
+from xml.sax.saxutils import escape
+
+from flask_babel import gettext as _
 
 from models.certificate.fonts import STYLE
 from models.files.worker import Busy, Unfinished, WorkerProcess, WorkerTask
+from models.signing import time_stamps
 from models.signing.keys import Keys
+from models.signing.time_stamps import TimeStampUnavailable
+from models.workflow import Refused
 
 TIMEOUT = 300  # seconds without a result after which the process is killed
 MAX_TASKS = 200  # papers before the process is replaced: WeasyPrint or its libraries leak 0.2 MB per paper
 SNAPSHOT = "snapshot.json"  # the granted content, attached to the PDF
+IDENTIFIER = "dcterms.identifier"  # name of the <meta> element with the 电子证照标识, if it has one
 FIELD = "Seal"  # name of the signature field, placed over the element with id="seal"
 RESERVED = 16_384  # hexadecimal digits for the signature: a chain of three certificates, with margin
 PIXEL = 0.75  # points
 
 
 class TypesettingFailed(RuntimeError):
-    """The paper could not be made: a character without a font, too little memory, or the process died of it."""
+    """The paper could not be made: a character without a glyph, too little memory, or a crash of the process."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +53,21 @@ class Typesetter(WorkerProcess):
         super().__init__(WorkerTask(make_signed_pdf, start_up, clean_up, max_tasks=max_tasks), timeout)
 
     def make_pdf(self, order: Order) -> bytes:
-        """The signed PDF/A-3b; raises TypesettingFailed, or Busy when no process can be started now."""
+        """The signed PDF/A-3b. Raises TypesettingFailed; Busy when no process can be started now; Refused when the
+        time stamp authority is unavailable."""
         try:
             return bytes(self.run(order))
         except Busy:
             raise
         except Unfinished as why:
+            if str(why).startswith(f"{TimeStampUnavailable.__name__}:"):
+                raise Refused(unstamped(str(why).partition(": ")[2])) from None
             raise TypesettingFailed(str(why)) from None
+
+
+def unstamped(why: str) -> str:
+    """The sentence that a paper waits for its time stamp: without one it is not made."""
+    return _("没有取得时间戳（%(why)s），证明暂不制作，稍后自动重试。请检查时间戳服务和 FILING_TSA。", why=why)
 
 
 def start_up() -> None:
@@ -98,11 +113,25 @@ def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
         markup.etree_element.find("body").set("class", "closer")
         closer = markup.render(stylesheets=[style], font_config=_fonts(), **look)
         document = closer if len(closer.pages) == 1 else document
-    paper = bytes(document.write_pdf(**look))
+    marks = [meta.get("content") for meta in markup.etree_element.iter("meta") if meta.get("name") == IDENTIFIER]
+    paper = bytes(document.write_pdf(finisher=partial(add_metadata, identifier=next(iter(marks), None)), **look))
     missing = sorted({code for font in document.fonts.values() for code in font.missing})
     if missing:  # a missing-glyph box must never be signed
         raise ValueError("no glyph for " + " ".join(f"U+{code:04X}" for code in missing))
     return paper, *_seal(document)
+
+
+def add_metadata(_document: Any, pdf: Any, identifier: str | None) -> None:
+    """Add dc:identifier to the XMP metadata (in the schema Dublin Core, which PDF/A knows); None: nothing."""
+    if identifier is None:
+        return
+    metadata = pdf.objects[int(pdf.catalog["Metadata"].split()[0])]
+    (whole,) = metadata.stream
+    added = (
+        '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" rdf:about="">'
+        f"<dc:identifier>{escape(identifier)}</dc:identifier></rdf:Description></rdf:RDF>"
+    )
+    metadata.stream = [whole.replace(b"</rdf:RDF>", added.encode(), 1)]
 
 
 @cache
@@ -141,5 +170,8 @@ def sign_paper(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> b
     )
     writer = ArchivalWriter(io.BytesIO(paper))
     append_signature_field(writer, SigFieldSpec(FIELD, on_page=page, box=box))  # with the appearance PDF/A asks for
-    pdf_signer = PdfSigner(metadata, signer.pyhanko_signer, stamp_style=NoOpStampStyle())
-    return pdf_signer.sign_pdf(writer, bytes_reserved=RESERVED).getvalue()
+    authority = order.keys.time_stamps
+    reserved = RESERVED + (time_stamps.RESERVED if authority else 0)
+    stamper = authority.client() if authority else None
+    pdf_signer = PdfSigner(metadata, signer.pyhanko_signer, timestamper=stamper, stamp_style=NoOpStampStyle())
+    return pdf_signer.sign_pdf(writer, bytes_reserved=reserved).getvalue()

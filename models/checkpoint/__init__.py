@@ -1,7 +1,7 @@
-"""检查点: how many entries a chain had (chains.py), and a hash over them all, signed and kept apart from the database.
+"""检查点: signed number of entries of a chain (chains.py), with a hash over all of them, stored outside the database.
 
-What `trail verify` compares can be rewritten as a whole by whoever owns the database; not what a former checkpoint
-covers. An entry that was changed, removed, put in or moved is named by its place.
+The owner of the database can rewrite everything that `trail verify` compares, but not a checkpoint stored elsewhere. A
+contradiction names the position of the first entry that was changed, removed, inserted or moved.
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ from models.database import read_one_moment
 from models.database.locks import wait_for_writers
 from models.workflow import Refused
 
-__all__ = ["Checkpoint", "CheckpointFolder", "Unverified", "Verifier", "contradictions", "differs", "take"]
+__all__ = ["Checkpoint", "CheckpointFolder", "Unverified", "Verifier", "contradictions", "differing", "differs", "take"]
 
 
 def take(session: Session, chain: Chain, folder: CheckpointFolder, key: Ed25519PrivateKey, origin: str) -> Checkpoint:
-    """Sign what the chain holds now. Raises Refused when it contradicts the former checkpoint. Rolls back."""
+    """Sign the current chain into the folder. Raises Refused if it contradicts the former checkpoint. Rolls back."""
     try:
         former = folder.newest(Verifier(origin, key.public_key()))
     except Unverified:
@@ -38,7 +38,7 @@ def take(session: Session, chain: Chain, folder: CheckpointFolder, key: Ed25519P
     checkpoint = Checkpoint(origin, *_grown(folder, (found for _entry, found in _entries(session, chain, last))))
     session.rollback()
     note = signed(checkpoint, key)
-    Verifier(origin, key.public_key()).read(note)  # what nobody could read is not published
+    Verifier(origin, key.public_key()).read(note)  # never publish a note that cannot be verified
     folder.publish(checkpoint, note)
     return checkpoint
 
@@ -64,7 +64,7 @@ def _grown(folder: CheckpointFolder, leaves: Iterator[bytes]) -> tuple[int, byte
 
 
 def contradictions(session: Session, chain: Chain, folder: CheckpointFolder, checkpoint: Checkpoint) -> Iterator[str]:
-    """A sentence on the first entry that is not as it was, or on what is wrong with the folder."""
+    """Yield a sentence on the first entry that has changed since the checkpoint, or on a fault of the folder."""
     try:
         if merkle.root(folder.leaves(checkpoint.size)) != checkpoint.root:
             yield _("检查点文件夹里的摘要与签署的检查点不符，请换用另存的文件夹，或只用检查点文件核对。")
@@ -75,8 +75,8 @@ def contradictions(session: Session, chain: Chain, folder: CheckpointFolder, che
     entries = _entries(session, chain, None, checkpoint.size)
     for place, (found, expected) in enumerate(zip_longest(entries, folder.leaves(checkpoint.size)), 1):
         if found is None:
-            gone = checkpoint.size - place + 1
-            yield _("检查点有 %(size)s 条记录，现在最后 %(gone)s 条已不在。", size=checkpoint.size, gone=gone)
+            missing = checkpoint.size - place + 1
+            yield _("检查点有 %(size)s 条记录，现在最后 %(missing)s 条已不在。", size=checkpoint.size, missing=missing)
             return
         entry, leaf = found
         if leaf != expected:
@@ -90,11 +90,19 @@ def contradictions(session: Session, chain: Chain, folder: CheckpointFolder, che
 
 
 def differs(session: Session, chain: Chain, checkpoint: Checkpoint) -> str:
-    """The same where only the checkpoint itself is at hand: a sentence that names no entry, or nothing."""
+    """As contradictions(), from the checkpoint alone: the sentence names no entry; "" if they agree."""
     leaves = (found for _entry, found in _entries(session, chain, None, checkpoint.size))
     if merkle.root(leaves) == checkpoint.root:
         return ""
     return _("最早的 %(size)s 条记录与检查点不符；用检查点文件夹核对可知是哪一条。", size=checkpoint.size)
+
+
+def differing(session: Session, chain: Chain, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
+    """The checkpoints that contradict the chain, the smallest first; the chain is read once."""
+    most = max((each.size for each in checkpoints), default=0)
+    leaves = (found for _entry, found in _entries(session, chain, None, most))
+    roots = merkle.roots(leaves, [each.size for each in checkpoints])
+    return sorted((each for each in checkpoints if roots.get(each.size) != each.root), key=lambda each: each.size)
 
 
 def _entries(session: Session, chain: Chain, last: int | None, most: int | None = None) -> Iterator[tuple[Any, bytes]]:

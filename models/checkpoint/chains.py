@@ -1,4 +1,4 @@
-"""What is signed: the trail, and the log of the system. Each is a list that only grows, in the order of its ids."""
+"""The lists that are signed: the trail and the system log, both append-only, in the order of their ids."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Chain:
     described: Callable[[Any], str]
 
     def leaf_data(self, entry: Any) -> bytes:
-        """What the hash of an entry covers: its id and everything it says."""
+        """The bytes of an entry that its hash covers: its id and all its values."""
         return f"{entry.id} {self.content(entry)}".encode()
 
 

@@ -1,4 +1,4 @@
-"""Where checkpoints are kept: a folder that only grows, best on another machine than the database.
+"""The folder of checkpoints: append-only, best on another machine than the database.
 
 checkpoint            the newest one
 checkpoints/4711      each one, by the number of entries it covers
@@ -24,7 +24,7 @@ LOCK = ".lock"  # a file beside the chains' folders
 
 
 class Missing(Exception):
-    """A tile that a checkpoint needs is not there, or is too short."""
+    """A tile that a checkpoint needs is missing or too short."""
 
 
 class CheckpointFolder:
@@ -34,7 +34,7 @@ class CheckpointFolder:
         self.folder = folder
 
     def newest(self, verifier: Verifier) -> Checkpoint | None:
-        """The newest checkpoint, None before the first; raises Unverified, also for a file that is no text."""
+        """The newest checkpoint, None before the first; raises Unverified, also for a file that is not text."""
         try:
             return verifier.read((self.folder / "checkpoint").read_text(encoding="utf-8", errors="replace"))
         except FileNotFoundError:
@@ -60,20 +60,20 @@ class CheckpointFolder:
         return path if width == WIDTH else path.with_name(f"{path.name}.p") / str(width)
 
     def add_tile(self, number: int, content: bytes) -> None:
-        """Keep the hashes of tile `number`, also where an interrupted run has left others."""
+        """Write the hashes of tile `number`, replacing those of an interrupted run."""
         path = self._path(number, len(content) // HASH)
         if not path.exists() or path.read_bytes() != content:
-            _write(path, content)
+            write_whole(path, content)
 
     def publish(self, checkpoint: Checkpoint, note: str) -> None:
-        """Keep the signed note, last of all: until then the former checkpoint is the newest."""
+        """Write the signed note, as the last step: until then the former checkpoint is the newest."""
         for path in (self.folder / "checkpoints" / str(checkpoint.size), self.folder / "checkpoint"):
-            _write(path, note.encode())
+            write_whole(path, note.encode())
 
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Nobody else signs into this folder meanwhile; raises Refused when somebody does. Goes with the process."""
+    """Lock the folder against other signing processes; raises Refused if it is locked. Ends with the process."""
     folder.mkdir(parents=True, exist_ok=True)
     file = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -93,7 +93,7 @@ def _split(content: bytes, count: int) -> Iterator[bytes]:
         yield content[index * HASH : (index + 1) * HASH]
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Replace the file as a whole, durably."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")

@@ -1,4 +1,4 @@
-"""The hash tree over a list that only grows, and the proof that something stands in it (RFC 6962, section 2.1)."""
+"""Merkle tree over an append-only list, and inclusion proofs (RFC 6962, section 2.1)."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -16,20 +16,45 @@ def node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
-def root(leaves: Iterable[bytes]) -> bytes:
-    """The hash of the tree over these leaf hashes; holds one hash for each level."""
-    waiting: list[tuple[int, bytes]] = []  # (size of the subtree, its hash), the sizes falling
-    for found in leaves:
+class Tree:
+    """The tree of a growing list of leaf hashes; memory: one hash for each level."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[int, bytes]] = []  # (size of the subtree, its hash), the sizes falling
+
+    def add(self, found: bytes) -> None:
         size, top = 1, found
-        while waiting and waiting[-1][0] == size:
-            top, size = node(waiting.pop()[1], top), size * 2
-        waiting.append((size, top))
-    if not waiting:
-        return EMPTY
-    top = waiting.pop()[1]
-    while waiting:
-        top = node(waiting.pop()[1], top)
-    return top
+        while self.waiting and self.waiting[-1][0] == size:
+            top, size = node(self.waiting.pop()[1], top), size * 2
+        self.waiting.append((size, top))
+
+    def root(self) -> bytes:
+        """The root hash of the leaves so far."""
+        if not self.waiting:
+            return EMPTY
+        *others, (_size, top) = self.waiting
+        for _size, left in reversed(others):
+            top = node(left, top)
+        return top
+
+
+def root(leaves: Iterable[bytes]) -> bytes:
+    """The root hash over these leaf hashes."""
+    tree = Tree()
+    for found in leaves:
+        tree.add(found)
+    return tree.root()
+
+
+def roots(leaves: Iterable[bytes], sizes: Iterable[int]) -> dict[int, bytes]:
+    """Size → root hash over the first `size` leaf hashes, for those of `sizes` that the list reaches."""
+    tree, wanted = Tree(), set(sizes)
+    found = {0: EMPTY}
+    for size, leaf_hash in enumerate(leaves, 1):
+        tree.add(leaf_hash)
+        if size in wanted:
+            found[size] = tree.root()
+    return found
 
 
 def _split(size: int) -> int:
@@ -48,7 +73,7 @@ def proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def root_by_proof(found: bytes, index: int, size: int, hashes: Sequence[bytes]) -> bytes | None:
-    """The root that the leaf hash `found` at `index` of `size` entries leads to; None for a proof of another length."""
+    """The root computed from the leaf hash `found` at `index` of `size` entries; None for a proof of wrong length."""
     if size <= 1:
         return found if not hashes and 0 <= index < size else None
     if not hashes or not 0 <= index < size:

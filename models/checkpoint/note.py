@@ -22,12 +22,12 @@ MOST_SIGNATURES = 16
 
 
 class Unverified(ValueError):
-    """The note is not of this key, or is no checkpoint."""
+    """The note is not signed by this key, or is not a checkpoint."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """How many entries the list `origin` had, and the hash of the tree over them."""
+    """Number of entries of the list `origin`, and the root hash over them."""
 
     origin: str
     size: int
@@ -40,13 +40,13 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Verifier:
-    """Whose checkpoints are believed: a name, which is the origin too, and a public key."""
+    """A trusted signer of checkpoints: name (also the origin of the list) and public key."""
 
     name: str
     key: Ed25519PublicKey
 
     def __str__(self) -> str:
-        """As people hand it on: `name+key id+base64 of type and key`."""
+        """Its text form: `name+key id+base64 of type and key`."""
         key = base64.b64encode(ED25519 + self.key.public_bytes_raw()).decode()
         return f"{self.name}+{self.key_id().hex()}+{key}"
 
@@ -58,18 +58,18 @@ class Verifier:
         try:
             raw = base64.b64decode(key, validate=True)
             verifier = cls(name, Ed25519PublicKey.from_public_bytes(raw[1:]))
-        except ValueError as wrong:  # binascii.Error is one
+        except ValueError as wrong:  # binascii.Error is a ValueError
             raise Unverified(str(wrong)) from None
         if raw[:1] != ED25519 or verifier.key_id().hex() != key_id:
             raise Unverified(text)
         return verifier
 
     def key_id(self) -> bytes:
-        """Four bytes that tell keys of one name apart."""
+        """Four bytes that identify the key among those of one name."""
         return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.key.public_bytes_raw()).digest()[:4]
 
     def read(self, note: str) -> Checkpoint:
-        """The checkpoint in `note`; raises Unverified unless this key has signed it. Other signatures are ignored."""
+        """The checkpoint in `note`; raises Unverified unless it is signed by this key. Other signatures are ignored."""
         text, blank, signatures = note.rpartition("\n\n")
         text += "\n"
         found = TEXT.fullmatch(text)

@@ -1,6 +1,6 @@
-"""The proof that one entry of the trail is among those a checkpoint covers (c2sp.org/tlog-proof): a text of its own.
+"""Proof, as a text file, that an entry of the trail is covered by a checkpoint (c2sp.org/tlog-proof).
 
-It carries the entry itself, and is checked with the public key alone, without the register.
+It contains the entry itself and is verified with the public key alone, without the database.
 """
 
 import base64
@@ -25,7 +25,7 @@ FORM = re.compile(
 
 
 class Proven(NamedTuple):
-    """What a proof proves: the entry, as `id JSON`, its place from 1 on, and the checkpoint that covers it."""
+    """Content of a valid proof: the entry as `id JSON`, its position (from 1), and the checkpoint that covers it."""
 
     entry: str
     place: int
@@ -33,7 +33,7 @@ class Proven(NamedTuple):
 
 
 def prove(session: Session, folder: CheckpointFolder, note: str, checkpoint: Checkpoint, number: int) -> str:
-    """The proof for the entry with this id; raises Refused where there is none, or it is younger than the checkpoint.
+    """The proof for the entry with this id; raises Refused if it is missing or newer than the checkpoint.
 
     `note`: the signed text of `checkpoint`.
     """
@@ -55,7 +55,7 @@ def prove(session: Session, folder: CheckpointFolder, note: str, checkpoint: Che
 
 
 def check(text: str, verifier: Verifier) -> Proven:
-    """What the proof proves; raises Unverified when it proves nothing."""
+    """Verify a proof and return its content; raises Unverified for an invalid one."""
     found = FORM.fullmatch(text)
     if found is None:
         raise Unverified(text)

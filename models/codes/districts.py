@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.codes import District
 from models.codes.headings import HEADING_WITHIN, Rows, heading_of, position, shortened
+from models.database import NO_SYNC
 from models.text import clean_text, fold_width, without_format_characters
 from models.workflow import Refused
 
@@ -102,14 +103,18 @@ def _check(pairs: list[tuple[int, str, str]]) -> None:
         raise Refused(_("关区代码须为四位数字并带名称（不超过 50 字），有误的行：%(rows)s。", rows=shortened(wrong)))
 
 
+def _with(code: str, name: str) -> str:
+    return _("%(code)s（%(name)s）", code=code, name=name)
+
+
 def _doubts(counted: Counter[str], names: dict[str, str]) -> list[str]:
     """Sentences on names that are only digits, and on codes that occur more than once (`counted`: code → rows)."""
     doubts = []
-    if numeric := [f"{code}（{name}）" for code, name in names.items() if re.fullmatch(r"[\d\s.,/-]+", name)]:
+    if numeric := [_with(code, name) for code, name in names.items() if re.fullmatch(r"[\d\s.,/-]+", name)]:
         doubts.append(
             _("有 %(count)s 个名称只有数字，可能读错了列：%(rows)s。", count=len(numeric), rows=shortened(numeric))
         )
-    if doubled := [f"{code}（{names[code]}）" for code, times in counted.items() if times > 1]:
+    if doubled := [_with(code, names[code]) for code, times in counted.items() if times > 1]:
         doubts.append(
             _("有 %(count)s 个代码重复，采用各自最后一行：%(rows)s。", count=len(doubled), rows=shortened(doubled))
         )
@@ -134,15 +139,15 @@ def fingerprint(session: Session) -> str:
     return hashlib.sha256(json.dumps([list(row) for row in rows]).encode()).hexdigest()
 
 
-def import_districts(session: Session, names: dict[str, str], seen: str) -> Change:
+def import_districts(session: Session, names: dict[str, str], previewed: str) -> Change:
     """Replace the current table by a new one (code → name); districts missing from it are marked as ended.
 
-    Raises Refused unless the table's fingerprint is still `seen`, that of the preview. The caller commits.
+    Raises Refused unless the table's fingerprint is still that of the preview, `previewed`. The caller commits.
     """
-    lock = update(District).values(ended=District.ended).execution_options(synchronize_session=False)
-    session.execute(lock)  # lock first: of two concurrent imports, the second sees the result of the first
+    lock = update(District).values(ended=District.ended)
+    session.execute(lock, **NO_SYNC)  # lock first: of two concurrent imports, the second sees the result of the first
     session.expire_all()
-    if fingerprint(session) != seen:
+    if fingerprint(session) != previewed:
         raise Refused(_("关区代码表在预览之后已被改动，没有导入。请重新上传文件并核对。"))
     change = compare(session, names)
     known = set()

@@ -1,9 +1,11 @@
-"""The heading of a sheet: which column is which, wherever the heading stands and however it is written."""
+"""Finds the heading row of a sheet and its columns, by any known spelling."""
 
 import re
+from typing import Any
 
 from flask_babel import gettext as _
 
+from models.language import listed
 from models.text import fold_width, without_format_characters
 from models.workflow import Refused
 
@@ -13,7 +15,7 @@ MOST_LISTED = 10  # items quoted in one sentence
 Rows = list[list[str]]
 
 
-def columns_of(rows: Rows, wanted: dict[str, tuple[str, ...]]) -> tuple[list[int], int]:
+def columns_of(rows: Rows, wanted: dict[Any, tuple[str, ...]]) -> tuple[list[int], int]:
     """(column of each wanted heading, index of the first row below). `wanted`: heading → its known spellings.
 
     Raises Refused when no row has them all.
@@ -26,7 +28,7 @@ def columns_of(rows: Rows, wanted: dict[str, tuple[str, ...]]) -> tuple[list[int
             return found, index + 1
     if not any(cell.strip() for row in rows for cell in row):
         raise Refused(_("文件中没有数据，请核对后重新选择文件。"))
-    names = "、".join(f"“{name}”" for name in wanted)
+    names = listed(f"“{name}”" for name in wanted)
     raise Refused(_("没有找到标题行。请在表格中写明%(names)s各列的标题，再重新上传。", names=names))
 
 
@@ -47,4 +49,4 @@ def position(headings: list[str], known: tuple[str, ...]) -> int | None:
 
 def shortened(items: list[str]) -> str:
     """The first MOST_LISTED items, joined; with 等 when there are more."""
-    return "、".join(items[:MOST_LISTED]) + (_(" 等") if len(items) > MOST_LISTED else "")
+    return listed(items[:MOST_LISTED]) + (_(" 等") if len(items) > MOST_LISTED else "")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from itertools import islice
 
 from flask_babel import gettext as _
-from openpyxl import load_workbook
 
 from models.workflow import Refused
 
@@ -35,6 +34,8 @@ def read_sheet(content: bytes) -> list[list[str]]:
 
 
 def _xlsx(content: bytes) -> Iterator[list[str]]:
+    from openpyxl import load_workbook  # imported here: with numpy it takes 30 MB, and few processes read a workbook
+
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED:  # zipfile unpacks no more than file_size
             raise Refused(_("工作簿内容过多，请只保留关区代码表所在的工作表（不超过 %(most)s 行）。", most=MOST_ROWS))

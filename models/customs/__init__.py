@@ -32,13 +32,15 @@ from models.application import Application
 from models.application.child import Child
 from models.certificate import Certificate
 from models.clock import Moment
-from models.database import Base
+from models.database import NO_SYNC, Base
 from models.queue import Queued, storable
 from models.vocabulary import Action, Delivery, WordColumn
 
+DXP = "http://www.chinaport.gov.cn/dxp"  # namespace of the E-port's envelopes and receipts
 OPEN = sql("answered_at IS NULL")
+# Every column by which open messages are counted (health.py), so that the index alone answers.
+OF_OPEN = ("desk", "queued_at", "id", "answered_at", "sent_in", "sent_at", "set_aside_at")
 REJECTED: dict[str, Any] = {"sqlite_where": sql("accepted IS 0"), "postgresql_where": sql("accepted IS false")}
-NO_SYNC: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
 
 
 class CustomsMessage(Queued, Child, Base):
@@ -48,7 +50,7 @@ class CustomsMessage(Queued, Child, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"), index=True)
-    # The province that issued the certificate: the scope of a list, like Application.desk, which stays from then on.
+    # The province that issued the certificate, for row security, like Application.desk; it never changes.
     desk: Mapped[str] = mapped_column(String(6))
     message_id: Mapped[str] = mapped_column(String(64), unique=True, info={"label": _l("报文编号")})
     act: Mapped[Action] = mapped_column(WordColumn(Action), info={"label": _l("事由")})
@@ -67,7 +69,7 @@ class CustomsMessage(Queued, Child, Base):
         Index(None, "desk", "id"),
         Index(None, "desk", "queued_at", "id"),
         Index(None, "desk", "message_id", "id"),
-        Index("ix_customs_message_open", "desk", "queued_at", "id", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_customs_message_open", *OF_OPEN, sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_customs_message_rejected", "desk", "id", **REJECTED),
         Index("ix_customs_message_act_rejected", "act", "id", **REJECTED),
     )
@@ -124,7 +126,7 @@ class CustomsNote(Child, Base):
     __table_args__ = (UniqueConstraint("receipt_id", "place"),)
 
 
-FACTS: dict[Delivery, dict[str, bool]] = {  # column → whether it is set (`accepted`: true); the first that fits holds
+FACTS: dict[Delivery, dict[str, bool]] = {  # column → whether it is set (`accepted`: true); the first match counts
     Delivery.QUEUED: {"answered_at": False, "set_aside_at": False, "sent_in": False},
     Delivery.SENT: {"answered_at": False, "set_aside_at": False, "sent_in": True},
     Delivery.SET_ASIDE: {"answered_at": False, "set_aside_at": True},

@@ -14,13 +14,12 @@ from models.application import Application
 from models.application.carriers import Carrier
 from models.certificate import frozen
 from models.columns import granted
-from models.customs import CustomsMessage
+from models.customs import DXP, CustomsMessage
 from models.customs.schema import envelope_schema, message_schema
 from models.vocabulary import Action
 from models.workflow import Refused
 
 NAMESPACE = "urn:filing:certificate-message:1"  # ours: customs' own message for certificate Z is not public
-DXP = "http://www.chinaport.gov.cn/dxp"
 CERTIFICATE_FIELDS = ("number", "issued_on", "valid_until", "authority", "signer", "digest")
 MOST = 1_000_000  # bytes of an envelope: the E-port accepts less than 1 MB
 SIGNATURE = 8_000  # bytes reserved for a signature

@@ -32,7 +32,7 @@ class Health:
 
     @property
     def problems(self) -> list[str]:
-        """What needs a person's attention, as words for /healthz."""
+        """What needs a person's attention, as words of /healthz."""
         signs = {"deliverer": self.undelivered, "overdue": self.overdue, "set_aside": self.set_aside}
         signs |= {"rejected": self.rejected, "unanswered": self.unanswered}
         return [word for word, found in signs.items() if found]

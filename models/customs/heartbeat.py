@@ -1,4 +1,4 @@
-"""Heartbeats of the worker processes: tell a dead deliverer from a slow customs, and whether anybody reminds."""
+"""Heartbeats of the worker processes: tell a dead deliverer from slow customs, and whether reminders are sent."""
 
 from datetime import datetime, timedelta
 
@@ -8,12 +8,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.clock import Moment
-from models.database import Base
+from models.database import NO_SYNC, Base
 
 EVERY = timedelta(seconds=15)  # minimum between two writes: a deliverer makes a round every second
 ONLY = 1  # id of the one row for all deliverers: it matters only whether any is alive
 PROBE = 2  # id of the row that /healthz writes, to see whether the database can be written
-REMINDER = 3  # id of the row of the processes that remind (models/notifications/reminders.py)
+REMINDER = 3  # id of the row of the reminder processes (models/notifications/reminders.py)
+ON_HOLD = 4  # id of the row that exists while sending is held after a restore (hold.py)
 
 
 class Heartbeat(Base):
@@ -38,7 +39,7 @@ def record(session: Session) -> None:
         session.add(Heartbeat(id=ONLY, seen_at=now))
     elif not now - EVERY < seen <= now:  # also when the clock has been set back
         moved = update(Heartbeat).where(Heartbeat.id == ONLY).values(seen_at=now)
-        session.execute(moved, execution_options={"synchronize_session": False})
+        session.execute(moved, **NO_SYNC)
     try:
         session.commit()
     except IntegrityError:  # another deliverer was first
@@ -46,10 +47,10 @@ def record(session: Session) -> None:
 
 
 def record_round(session: Session, kind: int, words: str) -> None:
-    """Record that a round of this kind has ended, and what failed in it. Commits."""
+    """Record the end of a round of this kind; `words`: what failed in it. Commits."""
     values = {"seen_at": clock.now(), "words": words[:200]}
     moved = update(Heartbeat).where(Heartbeat.id == kind).values(values)
-    found = session.execute(moved, execution_options={"synchronize_session": False})
+    found = session.execute(moved, **NO_SYNC)
     if not found.rowcount:  # type: ignore[attr-defined]
         session.add(Heartbeat(id=kind, **values))
     try:
@@ -59,7 +60,7 @@ def record_round(session: Session, kind: int, words: str) -> None:
 
 
 def last_round(session: Session, kind: int) -> tuple[datetime, str] | None:
-    """(when it ended, what failed in it); None: there was none."""
+    """(end of the last round of this kind, what failed in it); None: no round yet."""
     found = session.execute(select(Heartbeat.seen_at, Heartbeat.words).where(Heartbeat.id == kind)).one_or_none()
     return None if found is None else (found[0], found[1])
 
@@ -67,7 +68,7 @@ def last_round(session: Session, kind: int) -> tuple[datetime, str] | None:
 def probe(session: Session) -> None:
     """Write a row. Commits; raises SQLAlchemyError when the database cannot be written."""
     moved = update(Heartbeat).where(Heartbeat.id == PROBE).values(seen_at=clock.now())
-    found = session.execute(moved, execution_options={"synchronize_session": False})
+    found = session.execute(moved, **NO_SYNC)
     if not found.rowcount:  # type: ignore[attr-defined]
         session.add(Heartbeat(id=PROBE, seen_at=clock.now()))
     try:

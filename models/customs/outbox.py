@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, aliased
 
 from models import clock, queue
 from models.clock import Moment
-from models.customs import DELIVERIES, NO_SYNC, CustomsLetter, CustomsMessage, add_note, column_text
+from models.customs import DELIVERIES, CustomsLetter, CustomsMessage, add_note, column_text
+from models.database import NO_SYNC
 from models.database.locks import Lock, wait_for
 from models.vocabulary import Delivery
 
@@ -38,7 +39,9 @@ def claim(session: Session, pace: Pace) -> CustomsMessage | None:
     """
     wait_for(session, Lock.CLAIM)  # concurrent claims would exceed the rate limit
     now = clock.now()
-    last_minute = CustomsLetter.at.between(now - MINUTE, now + MINUTE)  # later ones are of a wrong clock
+    last_minute = CustomsLetter.at.between(
+        now - MINUTE, now + MINUTE
+    )  # an upper bound too, because of clocks that are ahead
     lately = session.scalar(select(func.count(CustomsLetter.id)).where(last_minute)) or 0
     key = _claim_next(session, now, pace) if lately < pace.per_minute else None
     if key is None:
@@ -54,23 +57,15 @@ def claim(session: Session, pace: Pace) -> CustomsMessage | None:
 
 
 def _claim_next(session: Session, now: datetime, pace: Pace) -> int | None:
-    due, earlier = aliased(CustomsMessage), aliased(CustomsMessage)
+    row, earlier = aliased(CustomsMessage), aliased(CustomsMessage)
     before = exists().where(
-        earlier.certificate_id == due.certificate_id, earlier.id < due.id, earlier.answered_at.is_(None)
+        earlier.certificate_id == row.certificate_id, earlier.id < row.id, earlier.answered_at.is_(None)
     )
-    next_one = (
-        select(due.id)
-        .where(due.answered_at.is_(None), queue.due(due, now, pace), ~before)
-        .order_by(due.next_at, due.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=due)  # PostgreSQL; SQLite has one writer at a time anyway
+    claiming = queue.claiming(CustomsMessage, row, now, pace, row.answered_at.is_(None), ~before).values(
+        sent_in=func.coalesce(CustomsMessage.sent_in, CustomsMessage.attempts + 1),
+        sent_at=func.coalesce(CustomsMessage.sent_at, literal(now, Moment())),
     )
-    taking = update(CustomsMessage).where(CustomsMessage.id == next_one.scalar_subquery())
-    values = queue.claim_values(CustomsMessage, now + timedelta(seconds=pace.lease)) | {
-        "sent_in": func.coalesce(CustomsMessage.sent_in, CustomsMessage.attempts + 1),
-        "sent_at": func.coalesce(CustomsMessage.sent_at, literal(now, Moment())),
-    }
-    return session.scalar(taking.values(values).returning(CustomsMessage.id), **NO_SYNC)
+    return session.scalar(claiming.returning(CustomsMessage.id), **NO_SYNC)
 
 
 def save_letter(session: Session, message: CustomsMessage, raw: bytes) -> None:
@@ -128,6 +123,13 @@ def mark_forwarded(session: Session, key: int, words: str) -> bool:
     return _update_open(session, key, values)
 
 
+def query_unsent(session: Session) -> None:
+    """After a restore: query before sending, since messages unsent in the backup may have been sent since. The caller
+    commits."""
+    waiting = update(CustomsMessage).where(CustomsMessage.answered_at.is_(None), CustomsMessage.sent_in.is_(None))
+    session.execute(waiting.values(sent_in=CustomsMessage.attempts, sent_at=clock.now()), **NO_SYNC)
+
+
 def release(session: Session, message: CustomsMessage) -> bool:
     """Make a set-aside message due at once and reset its faults; False when it is not set aside. The caller commits."""
     return _update_open(session, message.id, queue.release_values(CustomsMessage), DELIVERIES[Delivery.SET_ASIDE])
@@ -155,6 +157,6 @@ def _failure_values(pace: Pace, why: str, then: str) -> dict[str, Any]:
 
 
 def _update_open(session: Session, key: int, values: dict[str, Any], *which: ColumnElement[bool]) -> bool:
-    """Update an open message if the conditions `which` still hold; whether they did."""
+    """Update an open message if the conditions `which` still hold; returns whether they did."""
     still = update(CustomsMessage).where(CustomsMessage.id == key, CustomsMessage.answered_at.is_(None), *which)
     return session.execute(still.values(values), **NO_SYNC).rowcount == 1  # type: ignore[attr-defined]

@@ -2,21 +2,20 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from sqlalchemy import LargeBinary, String, Text, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
+from models.certificate.uses import LONGEST_REFERENCE
 from models.clock import Moment
-from models.customs import column_text
-from models.customs.envelope import DXP
+from models.customs import DXP, column_text
 from models.database import Base
 from models.vocabulary import Reply
 from models.workflow import Refused
@@ -25,6 +24,7 @@ NS = f"{{{DXP}}}"  # as lxml writes it before a tag
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]([\w.-]+)")
 BLANKS = "\ufeff\0\x1a \t\r\n"
+USES = {Reply.NOTED, Reply.USED_UP}
 MOST = 4_000_000  # bytes stored of one receipt: far more than any real one
 # The name of a status query: message id, and the attempt that sends the query.
 QUESTION = re.compile(r"(.*)-Q(\d{1,9})")
@@ -45,7 +45,9 @@ class CustomsReceipt(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     read_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
-    verdict: Mapped[str | None] = mapped_column(Text)  # what is odd about it; its results are notes on the messages
+    verdict: Mapped[str | None] = mapped_column(
+        Text
+    )  # remarks on unusual content; its results are notes on the messages
     strange: Mapped[bool] = mapped_column(default=False, index=True, info={"label": _l("无法识别")})
 
 
@@ -54,14 +56,15 @@ class Unreadable(Refused):
 
 
 class Foreign(Unreadable):
-    """A receipt whose namespace is not the E-port's: not for this exchange, whatever its file name."""
+    """A receipt whose namespace is not the E-port's; its file name is ignored too."""
 
 
 @dataclass(frozen=True)
 class Result:
     """The result that a receipt gives for one message; `part`: its XML element.
 
-    `query_attempt`: the attempt whose status query the receipt answers; 0 when it answers none.
+    `query_attempt`: the attempt whose status query the receipt answers; 0 when it answers none. `reference`, `used_at`:
+    customs' own number and time of a use of the certificate (USES).
     """
 
     message_id: str
@@ -69,13 +72,15 @@ class Result:
     words: str
     part: str
     query_attempt: int = 0
+    reference: str = ""
+    used_at: datetime | None = None
 
 
 def store(session: Session, name: str, raw: bytes, reply_to: str = "") -> CustomsReceipt:
-    """The row of these bytes, inserted when they are new. Commits, so that they are safe before they are processed.
+    """Insert the row of these bytes, if new, and return it. Commits, so that they are safe before they are processed.
 
-    `reply_to`: the attempt that they are the direct answer to. The same result for another attempt is a new receipt;
-    the same unreadable bytes are not.
+    `reply_to`: the attempt whose direct answer they are. The same readable bytes for another attempt are a new receipt;
+    unreadable bytes are stored once.
     """
     answered = reply_to if interpret(name, raw)[0] else ""
     digest = hashlib.sha256(answered.encode() + (raw or column_text(name).encode())).hexdigest()
@@ -90,7 +95,7 @@ def store(session: Session, name: str, raw: bytes, reply_to: str = "") -> Custom
 
 
 def interpret(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
-    """(results by message, sentences on what is odd); if the bytes are no receipt, the file name may hold a result."""
+    """(results by message, remarks on unusual content); for bytes that are no receipt, by the file name."""
     try:
         return results(raw)
     except Foreign as why:
@@ -110,17 +115,17 @@ def parse_letter_name(name: str) -> tuple[str, int]:
 
 
 def results(raw: bytes) -> tuple[list[Result], list[str]]:
-    """(results by message, sentences on what is odd); raises Unreadable when it is not a complete receipt."""
+    """(results by message, remarks on unusual content); raises Unreadable when it is not a complete receipt."""
     root = _root(raw)
     about, query_attempt = parse_letter_name(_text_at(root, f"OriHead/{NS}CopMsgId"))
     code, info = (
         _text_at(root, f"Response/{NS}ResponseCode"),
         _text_at(root, f"Response/{NS}ResponseInfo"),
     )
-    name = etree.QName(root)
-    if name.localname == "DxpRep" and name.namespace != DXP:
+    is_named = root.tag.rpartition("}")[2] == "DxpRep"
+    if is_named and not root.tag.startswith(NS):
         raise Foreign(_("命名空间不是电子口岸的"))
-    if name.localname != "DxpRep" or not re.fullmatch(r"-?\d{1,10}", code):
+    if not is_named or not re.fullmatch(r"-?\d{1,10}", code):
         raise Unreadable(_("不是回执"))
     batch = root.find(f"{NS}Response/{NS}Results")
     items = [] if batch is None else list(batch)
@@ -141,7 +146,20 @@ def _result(element: Any, about: str = "", query_attempt: int = 0) -> Result | N
     name, state, code, info = (_text_at(element, part) for part in ("CopMsgId", "State", "Code", "Info"))
     if element.tag != f"{NS}Result" or state not in set(Reply) - {Reply.FAULT} or not name:
         return None
-    return Result(name, Reply(state), f"{code} {info}".strip(), _text(element), query_attempt if name == about else 0)
+    found = Result(name, Reply(state), f"{code} {info}".strip(), _text(element), query_attempt if name == about else 0)
+    return _with_use(found, element) if found.reply in USES else found
+
+
+def _with_use(found: Result, element: Any) -> Result | None:
+    """The result with number and time (Beijing, if it names no zone) of the use; None without them."""
+    reference, at = (_text_at(element, part) for part in ("Reference", "UsedAt"))
+    try:
+        moment = datetime.fromisoformat(at)
+        moment = moment.replace(tzinfo=moment.tzinfo or clock.SHANGHAI, microsecond=0).astimezone(clock.SHANGHAI)
+    except (ValueError, OverflowError):
+        return None
+    whole = 0 < len(reference) <= LONGEST_REFERENCE and column_text(reference) == reference
+    return replace(found, reference=reference, used_at=moment) if whole else None
 
 
 def _text_at(element: Any, path: str) -> str:
@@ -152,6 +170,8 @@ def _text_at(element: Any, path: str) -> str:
 
 def _text(element: Any) -> str:
     """The element as XML."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
     return etree.tostring(element, encoding="unicode", with_tail=False)
 
 
@@ -160,6 +180,8 @@ def _root(raw: bytes) -> Any:
 
     Raises Unreadable.
     """
+    from lxml import etree
+
     if len(raw) >= MOST:
         raise Unreadable(_("内容过长"))
     text = DECLARATION.sub("", decoded(raw).strip(BLANKS))

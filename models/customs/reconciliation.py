@@ -47,6 +47,7 @@ def reconcile(session: Session, ask: Callable[[date, date], Any], day: date | No
     after the request, so that a message in motion is not reported as a difference.
     """
     before, today = ledger(session, day), clock.today()
+    session.commit()  # no transaction is open while customs answers
     entries = [_entry(line) for line in _as_list(ask(day or date(2000, 1, 1), today))]
     theirs = {name: accepted for name, accepted, _day in entries}
     after = ledger(session, day)
@@ -84,7 +85,7 @@ def _entry(line: Any) -> tuple[str, bool, str]:
 
 
 def ledger(session: Session, day: date | None = None) -> Ledger:
-    """Message id → (accepted or None without an answer, sent_in), of messages with at least one attempt. Commits.
+    """Message id → (accepted or None without an answer, sent_in), of messages with at least one attempt.
 
     `day`: only those queued on that day.
     """
@@ -93,9 +94,7 @@ def ledger(session: Session, day: date | None = None) -> Ledger:
     if day:
         begin = datetime.combine(day, time(), SHANGHAI)
         sent = sent.where(CustomsMessage.queued_at >= begin, CustomsMessage.queued_at < begin + timedelta(days=1))
-    found = {name: (accepted, sent_in) for name, accepted, sent_in in session.execute(sent)}
-    session.commit()
-    return found
+    return {name: (accepted, sent_in) for name, accepted, sent_in in session.execute(sent)}
 
 
 def _sent(session: Session, names: set[str]) -> set[str]:

@@ -1,7 +1,7 @@
 """The schemas of what is sent: the E-port's envelope, and our message, whose fields follow from the columns.
 
-customs.xsd holds all of our message but the fields of application and carrier: where `<?columns …?>` stands, one
-element is put for each granted column (models/columns.py), in their order, with its type and length.
+customs.xsd has everything but the fields of application and carrier: `<?columns …?>` is replaced by an element for
+each granted column (models/columns.py), in their order, with type and length.
 """
 
 from functools import cache
@@ -24,7 +24,7 @@ xs = ElementMaker(namespace=XS)
 
 
 def message_xsd() -> bytes:
-    """The schema of our message as a file for whoever reads it: `flask customs schema`."""
+    """customs.xsd with its columns filled in, as printed by `flask customs schema`."""
     root = etree.parse(Path(__file__).with_name("customs.xsd")).getroot()
     lengths = set()
     for mark in root.xpath("//processing-instruction('columns')"):
@@ -45,7 +45,7 @@ def _element(column: Any) -> Any:
 
 
 def _type_of(column: Any) -> str:
-    """A code or word is sent with its name (010-张): `named`."""
+    """The XSD type of a column; a code or word is sent with its name (010-张): `named`."""
     match column.type:
         case WordColumn():
             return "named"

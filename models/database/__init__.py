@@ -1,13 +1,13 @@
 """The database: declarative base, constraint names, exact decimals, engine options, migration lock."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Dialect, MetaData, Numeric, String, func, select
@@ -20,8 +20,10 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from models.database import (
     computed_columns as computed_columns,
 )  # registers its SQL compiler before any table is created, also by a migration
-from models.database import postgresql, sqlite
+from models.database import keys as keys  # widens keys before any table is made
+from models.database import postgresql, replica, seals, slow, sqlite
 from models.database.locks import Lock
+from models.database.migrations import Migrations
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -31,7 +33,9 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-MIGRATION_WAIT = 24 * 60 * 60 * 1000  # ms that a migration waits for another one on SQLite
+# For session.execute(UPDATE or DELETE, **NO_SYNC): rows that the session has loaded are neither searched nor refreshed.
+NO_SYNC: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
+MIGRATION_WAIT = 24 * 60 * 60  # seconds that a migration waits for another one on SQLite
 
 
 class Base(DeclarativeBase):
@@ -41,16 +45,30 @@ class Base(DeclarativeBase):
 
 
 class GuardedSession(Session):
-    """The session under row security (`models.access`). Bulk methods raise: they fire none of its events."""
+    """The session under row security. Bulk methods raise: they fire none of its events.
+
+    `models.access` sets `is_guarded` once its rules are on this class: before that, nobody can open one.
+    """
+
+    is_guarded = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        if not self.is_guarded:
+            raise RuntimeError("no session without row security: import models.access first")
+        super().__init__(*args, **options)
 
     def _refuse_bulk(self, *_args: Any, **_options: Any) -> Any:
         raise RuntimeError("bulk methods bypass row security: use add(), insert() or access.everything()")
+
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **options: Any) -> Any:
+        """As Flask-SQLAlchemy's, but returns the replica for statements that replica.chosen() allows."""
+        return bind or replica.chosen(self, mapper, clause) or super().get_bind(mapper, clause, **options)
 
     bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _refuse_bulk
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": GuardedSession})
-migrate = Migrate(directory=str(Path(__file__).parents[1] / "migrations"), compare_type=True)
+migrate = Migrations(db, str(Path(__file__).parents[1] / "migrations"))
 
 
 class Exact(TypeDecorator[Decimal]):
@@ -75,23 +93,28 @@ def tidy(value: Decimal) -> Decimal:
 
 
 def init_app(app: Flask) -> None:
-    """Configure the engine for SQLALCHEMY_DATABASE_URI; connects to nothing yet."""
+    """Configure the engine for SQLALCHEMY_DATABASE_URI, and that of REPLICA_URI; connects to nothing yet."""
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     options: dict[str, Any] = {"hide_parameters": True}
-    if url.get_backend_name() == "sqlite":
-        options |= sqlite.options()
-    else:
-        timeouts = postgresql.Timeouts(**app.config.get("DATABASE_TIMEOUTS", {}))
-        options |= postgresql.options(timeouts)
+    timeouts = postgresql.Timeouts(**app.config.get("DATABASE_TIMEOUTS", {}))
+    pooled = bool(app.config.get("DATABASE_POOLER"))
+    is_sqlite = url.get_backend_name() == "sqlite"
+    options |= sqlite.options() if is_sqlite else postgresql.options(timeouts, pooled)
+    if (address := app.config.get("REPLICA_URI")) and not is_sqlite:
+        hasty = postgresql.options(dataclasses.replace(timeouts, connect=replica.CONNECT), pooled)
+        app.config["SQLALCHEMY_BINDS"] = {replica.BIND: {"url": address, "hide_parameters": True} | hasty}
+    options["execution_options"] = {seals.OPTION: app.config.get("SEAL_ALGORITHM")}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
     db.init_app(app)
-    app.teardown_appcontext(lambda _error: release())  # runs before Flask-SQLAlchemy's, which would raise
-    migrate.init_app(app, db)
+    # Runs before Flask-SQLAlchemy's, which would raise; removed, for a rollback first expires every row.
+    app.teardown_appcontext(lambda _error: release(db.session.remove))
+    app.extensions["migrate"] = migrate
     with app.app_context():
-        if url.get_backend_name() == "sqlite":
-            sqlite.prepare(db.engine)
-        else:
-            postgresql.prepare(db.engine, timeouts)
+        if replica.BIND in db.engines:
+            app.extensions[replica.KEY] = replica.Replica(db.engines[replica.BIND], app.config["REPLICA_SECONDS"])
+        for engine in db.engines.values():
+            sqlite.prepare(engine) if is_sqlite else postgresql.prepare(engine, timeouts, pooled)
+            slow.watch(engine, int(app.config.get("SLOW_STATEMENT_MS") or 0))
 
 
 def lock_for_migration(connection: Connection) -> None:
@@ -100,10 +123,10 @@ def lock_for_migration(connection: Connection) -> None:
     The lock belongs to the transaction: when the process dies, lock and changes are released together.
     """
     if connection.dialect.name == "sqlite":
-        previous = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={MIGRATION_WAIT}")
+        driver: Any = connection.connection.driver_connection
+        sqlite.set_busy_timeout(driver, MIGRATION_WAIT)
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins no transaction before DDL
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={previous}")
+        sqlite.set_busy_timeout(driver, sqlite.BUSY_SECONDS)
     else:
         postgresql.wait_without_end(connection)
         connection.execute(select(func.pg_advisory_xact_lock(int(Lock.MIGRATION))))
@@ -115,9 +138,18 @@ def version() -> str | None:
     return f"{db.engine.dialect.name} {'.'.join(map(str, info))}" if info else None
 
 
+def is_under_row_security() -> bool:
+    """Whether the application connects as a login under row-level security (models/access/row_security.py)."""
+    if db.engine.dialect.name == "sqlite":
+        return False
+    with db.engine.connect() as connection:
+        return bool(connection.info.get(postgresql.UNDER_ROW_SECURITY))
+
+
 def read_one_moment(session: OrmSession) -> None:
-    """From here to the next rollback the session reads the database as it is at its first query, without time-outs."""
+    """Begin a snapshot: until the next rollback the session reads the state at its first query, without time-outs."""
     session.rollback()
+    session.info.pop(replica.KEY, None)
     if session.get_bind().dialect.name == "sqlite":
         session.connection().exec_driver_sql("BEGIN")  # the driver itself begins none before it reads
     else:
@@ -126,7 +158,7 @@ def read_one_moment(session: OrmSession) -> None:
 
 @contextmanager
 def briefly(session: OrmSession, seconds: int) -> Iterator[None]:
-    """In this block, up to its first commit, neither a lock nor an answer is waited for longer than `seconds`."""
+    """Limit every wait for a lock or an answer to `seconds` inside the block, up to its first commit."""
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name != "sqlite":
@@ -137,19 +169,19 @@ def briefly(session: OrmSession, seconds: int) -> Iterator[None]:
     try:
         yield
     finally:
-        sqlite.set_busy_timeout(driver, sqlite.BUSY_SECONDS)
+        sqlite.restore_busy_timeout(driver)
 
 
-def has_room() -> bool:
-    """Whether the disk of SQLite has room for more; of PostgreSQL's disk only its server knows."""
+def has_disk_space() -> bool:
+    """Whether the disk of an SQLite database has space; always True on PostgreSQL, whose disk is not visible here."""
     try:
-        return db.engine.dialect.name != "sqlite" or sqlite.has_room(db.engine)
+        return db.engine.dialect.name != "sqlite" or sqlite.has_disk_space(db.engine)
     except OSError:
         return False
 
 
 def is_unavailable(error: SQLAlchemyError) -> bool:
-    """Whether the database cannot be reached or cannot work just now: later the same request may succeed."""
+    """Whether the error means that the database is unavailable now, so that the same request may succeed later."""
     if getattr(getattr(error, "orig", None), "sqlstate", None) == postgresql.READ_ONLY:
         return True
     if isinstance(error, (InterfaceError, OperationalError)):
@@ -157,10 +189,10 @@ def is_unavailable(error: SQLAlchemyError) -> bool:
     return isinstance(error, (PendingRollbackError, TimeoutError)) or bool(getattr(error, "connection_invalidated", 0))
 
 
-def release() -> None:
-    """Roll back this request's session, if any; afterwards it can be used again, whatever had failed in it."""
+def release(end: Callable[[], None] = db.session.rollback) -> None:
+    """Roll back this request's session, if any, so that it can be used again after any error."""
     try:
         if db.session.registry.has():
-            db.session.rollback()
+            end()
     except Exception:  # a lost connection, or an error within a commit: give up the session with its connection
         db.session.registry.clear()

@@ -1,9 +1,12 @@
 """Locks that end with the transaction, or the connection, that holds them."""
 
 from enum import IntEnum
+from zlib import crc32
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from models.database.postgresql import UNDER_ROW_SECURITY
 
 
 class Lock(IntEnum):
@@ -11,30 +14,38 @@ class Lock(IntEnum):
 
     MIGRATION = 20_260_101
     RESTORE = 20_260_102
-    CLAIM = 20_260_103  # of a message to customs
+    CLAIM = 20_260_103  # claiming of a message to customs
     DRAFT = 20_260_104
     ENTRUST = 20_260_105
-    KEPT_QUERY = 20_260_131
+    SAVED_QUERY = 20_260_131
     ANNOUNCE = 20_260_132
+    KEYS = 20_260_133
+    COUNT = 20_260_140
+    SERIES = 20_260_141  # the first number of a series in a year
 
 
-def wait_for(session: Session, lock: Lock) -> None:
-    """Wait until no other transaction holds `lock`, and hold it to the end of this one.
+def wait_for(session: Session, lock: Lock, of: str = "") -> None:
+    """Acquire `lock` until the end of this transaction; waits for other holders.
 
-    What the others have committed can be seen afterwards. SQLite has one lock for all: that of the only writer.
+    Sees everything that former holders have committed. `of`: locks this one object (e.g. a page key) only, so that few
+    wait. On SQLite the one write lock serves for all.
     """
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("UPDATE serial SET last = last WHERE 0")  # changes no row
+    elif of:
+        connection.execute(select(func.pg_advisory_xact_lock(int(lock), crc32(of.encode()) - (1 << 31))))
     else:
         connection.execute(select(func.pg_advisory_xact_lock(int(lock))))
 
 
 def wait_for_writers(session: Session, model: type[DeclarativeBase]) -> None:
-    """Wait until every transaction that writes to this table has ended: no row with a lower id can appear any more.
+    """Wait until every transaction that writes to this table has ended, so that no row with a lower id can appear.
 
-    Others wait until this transaction ends.
+    Other writers wait until this transaction ends.
     """
     connection = session.connection()
-    if connection.dialect.name != "sqlite":  # which has one writer at a time
+    if connection.info.get(UNDER_ROW_SECURITY):  # a login that may not lock it: a function of the owner does
+        connection.execute(select(func.filing_wait_for_writers(model.__tablename__)))
+    elif connection.dialect.name != "sqlite":  # which has one writer at a time
         connection.exec_driver_sql(f"LOCK TABLE {model.__tablename__} IN SHARE MODE")

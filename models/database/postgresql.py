@@ -1,12 +1,18 @@
 """PostgreSQL: engine options and timeouts, so that a server that stops answering blocks no request for ever."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 
+# Key in Connection.info: this login has no privilege of its own, only those of a role that it sets for a transaction.
+UNDER_ROW_SECURITY = "under_row_security"
+IS_UNDER_ROW_SECURITY = """SELECT NOT me.rolsuper
+  AND EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+              WHERE g.rolname = 'filing_jobs' AND m.member = me.oid)
+  AND NOT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('public.application') AND relowner = me.oid)
+FROM pg_roles me WHERE me.rolname = session_user"""
 READ_ONLY = "25006"  # SQLSTATE of a write to a server that has become read-only, as after a failover
 MARGIN = 3  # seconds after statement_timeout in which the server may report it, before the connection is closed
 
@@ -25,34 +31,28 @@ class Timeouts:
     pool: int = 10
 
 
-class TimedConnection(psycopg.Connection[Any]):
-    """Closes itself when no answer comes: behind a proxy that accepts our bytes, TCP notices no failure."""
-
-    seconds: float | None = None  # to wait for one answer; None: without limit
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """As psycopg's own; also closes the connection when no answer came in time (OperationalError)."""
-        try:
-            return super().wait(gen, interval, self.seconds if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if timeout is None and self.info.transaction_status == TransactionStatus.ACTIVE:
-                self.close()
-            raise
-
-
-def options(timeouts: Timeouts) -> dict[str, Any]:
-    """Keyword arguments for `create_engine`."""
-    settings = {
+def settings_of(timeouts: Timeouts) -> dict[str, str | int]:
+    """Settings of each connection or, behind a pooler, of each transaction."""
+    return {
         "timezone": "Asia/Shanghai",
         "statement_timeout": timeouts.statement * 1000,
         "lock_timeout": timeouts.lock * 1000,
         "plan_cache_mode": "force_custom_plan",  # one plan for rare and common words takes 300 ms for the rare ones
     }
+
+
+def options(timeouts: Timeouts, pooled: bool = False) -> dict[str, Any]:
+    """Keyword arguments for `create_engine`; `pooled`: behind PgBouncer, where the server changes between transactions.
+
+    PgBouncer refuses `options`, and statements prepared on one server are unknown to the next.
+    """
+    settings = " ".join(f"-c {name}={value}" for name, value in settings_of(timeouts).items())
+    options: dict[str, Any] = {"prepare_threshold": None} if pooled else {"options": settings}
     return {
         "pool_pre_ping": True,
         "pool_timeout": timeouts.pool,
-        "connect_args": {
-            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+        "connect_args": options
+        | {
             "connect_timeout": timeouts.connect,
             "tcp_user_timeout": timeouts.network * 1000,
             "keepalives_idle": timeouts.network,
@@ -62,13 +62,9 @@ def options(timeouts: Timeouts) -> dict[str, Any]:
     }
 
 
-def prepare(engine: Engine, timeouts: Timeouts) -> None:
-    """Make this engine open every connection as a `TimedConnection`."""
-
-    def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> TimedConnection:
-        connection = TimedConnection.connect(*arguments, **options)
-        connection.seconds = timeouts.connect  # for SQLAlchemy's own first questions
-        return connection
+def prepare(engine: Engine, timeouts: Timeouts, pooled: bool = False) -> None:
+    """Make this engine open every connection as a `TimedConnection`; `pooled`: as options() has it."""
+    from models.database.postgresql_connection import connect
 
     def limit(connection: Any, _record: Any, _proxy: Any) -> None:
         connection.seconds = timeouts.statement + MARGIN
@@ -78,7 +74,15 @@ def prepare(engine: Engine, timeouts: Timeouts) -> None:
         if connection is not None:
             connection.seconds = timeouts.connect
 
-    event.listen(engine, "do_connect", connect)
+    def recognise(connection: Any, record: Any) -> None:
+        record.info[UNDER_ROW_SECURITY] = connection.execute(IS_UNDER_ROW_SECURITY).fetchone()[0]
+        connection.rollback()
+
+    assignments = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings_of(timeouts).items())
+    if pooled:
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(f"SELECT {assignments}"))
+    event.listen(engine, "do_connect", partial(connect, timeouts.connect))
+    event.listen(engine, "connect", recognise)
     event.listen(engine, "checkout", limit)
     event.listen(engine, "checkin", limit_ping)
 

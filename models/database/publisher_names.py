@@ -1,7 +1,7 @@
-"""Every name of 出版单位 that an application has, beside its sort key: a small table, kept in step by triggers.
+"""A small table of every 出版单位 name in the applications with its sort key, maintained by triggers.
 
 A search for a publisher looks for its words in these names (models/application/search.py), then for the sort keys in
-the indexes of the applications. Names that were frozen before a renaming stay; so do names that nothing has any more.
+the indexes of the applications. Former names stay, because applications store the name; unused names stay too.
 """
 
 from sqlalchemy import Connection, text
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 TABLE = "search_publisher"
 TRIGGERS = ("search_publisher_insert", "search_publisher_update")
 EVENTS = ("INSERT", "UPDATE OF publisher_name, publisher_sort")
-KEEP = f"""INSERT INTO {TABLE} (name, sort) VALUES (new.publisher_name, new.publisher_sort)
+UPSERT = f"""INSERT INTO {TABLE} (name, sort) VALUES (new.publisher_name, new.publisher_sort)
   ON CONFLICT (name) DO UPDATE SET sort = excluded.sort WHERE {TABLE}.sort <> excluded.sort;"""
 STORED = "SELECT DISTINCT publisher_name, publisher_sort FROM application WHERE publisher_sort IS NOT NULL"
 
@@ -53,15 +53,15 @@ def check(connection: Connection) -> bool:
 def _on_sqlite() -> list[str]:
     named = "WHEN new.publisher_sort IS NOT NULL"
     return [
-        f"CREATE TRIGGER {name} AFTER {event} ON application {named} BEGIN {KEEP} END"
+        f"CREATE TRIGGER {name} AFTER {event} ON application {named} BEGIN {UPSERT} END"
         for name, event in zip(TRIGGERS, EVENTS, strict=True)
     ]
 
 
 def _on_postgresql() -> list[str]:
-    named = "FOR EACH ROW WHEN (new.publisher_sort IS NOT NULL)"
+    named, body = "FOR EACH ROW WHEN (new.publisher_sort IS NOT NULL)", f"BEGIN {UPSERT} RETURN NULL; END"
     return [
-        f"CREATE OR REPLACE FUNCTION {TABLE}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {KEEP} RETURN NULL; END $$",
+        f"CREATE OR REPLACE FUNCTION {TABLE}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
         *(
             f"CREATE TRIGGER {name} AFTER {event} ON application {named} EXECUTE FUNCTION {TABLE}()"
             for name, event in zip(TRIGGERS, EVENTS, strict=True)

@@ -1,4 +1,4 @@
-"""Which migration a database has seen: whether it is ours, and of this release."""
+"""Checks that a database is of this application and of this release, by its schema revision."""
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -12,9 +12,9 @@ FIRST = "application"  # a table that every release of ours has had
 
 
 def refusal(building: bool = False) -> str | None:
-    """Why no command can work on this database, or None: no tables, another program's, or of another release.
+    """Why this database cannot be used, or None: it has no tables, or is of another program or release.
 
-    `building`: for a command that makes the tables itself, none or old ones will do. Raises SQLAlchemyError.
+    `building`: for commands that create the tables: missing and old ones are accepted. Raises SQLAlchemyError.
     """
     if sqlite.is_absent(db.engine):
         return None if building else _empty()

@@ -1,12 +1,13 @@
 """Substring search index of 商品名称 and 出版单位, maintained by the database itself.
 
 SQLite: an FTS5 table of the characters and bigrams of `title_key`, in hexadecimal, which protects them from tokenizer
-and query syntax, and of the scopes that may see the row, its status, province and month (`token`), so that the index
-itself narrows a common word. PostgreSQL: a GIN index of characters and bigrams, for one or two characters, and one of
-trigrams, for three and more. 出版单位: publisher_names.py. Triggers and view are removed before every upgrade and
-installed after it (migrations/env.py).
+and query syntax, and of the scopes that may see the row, its status, province, month and publisher (`token`), so that
+the index itself narrows a common word. PostgreSQL: a GIN index of characters and bigrams, for one or two characters,
+and one of trigrams, for three and more. 出版单位: publisher_names.py. Triggers and view are removed before every
+upgrade and installed after it (migrations/env.py).
 """
 
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import Connection, text
@@ -17,8 +18,11 @@ from models.database import publisher_names
 PREFIX = "search"  # of every table, index and trigger created here; Alembic ignores them
 TRIGGERS = ("search_insert", "search_update", "search_delete")
 # Column → the letter its tokens begin with; none is a hexadecimal digit.
-LETTERS = {"owner_id": "O", "desk": "T", "issued": "I", "status_order": "S", "province": "P", "applied_on": "M"}
-MONTHS = 60  # of a range, more than which are not asked for one by one
+LETTERS = {
+    "owner_id": "O", "desk": "T", "issued": "I", "status_order": "S", "province": "P", "applied_on": "M",
+    "publisher_name": "N",
+}  # fmt: skip
+MOST = 60  # values of one column that are searched one by one
 GRAMS = """(WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < length({row}.title_key))
   SELECT group_concat(hex(substr({row}.title_key, i, 1))
     || CASE WHEN i < length({row}.title_key) THEN ' ' || hex(substr({row}.title_key, i, 2)) ELSE '' END, ' ') FROM c)"""
@@ -40,13 +44,23 @@ def token(column: str, value: object) -> str:
 
 
 def months(since: date | None, until: date | None) -> tuple[str, ...]:
-    """The months of a range of 申请日期 as one FTS5 term; none where the range is open or too long."""
+    """The months of a range of 申请日期 as one FTS5 term; none if the range is open or longer than MONTHS."""
     if since is None or until is None:
         return ()
     first, last = since.year * 12 + since.month - 1, until.year * 12 + until.month - 1
-    if not 0 <= last - first < MONTHS:
+    if not 0 <= last - first < MOST:
         return ()
-    tokens = [token("applied_on", f"{month // 12:04d}{month % 12 + 1:02d}") for month in range(first, last + 1)]
+    return _any_of([token("applied_on", f"{month // 12:04d}{month % 12 + 1:02d}") for month in range(first, last + 1)])
+
+
+def publishers(names: Collection[str]) -> tuple[str, ...]:
+    """One of these names of 出版单位 as one FTS5 term; none where there are no names or too many."""
+    if not 0 < len(names) <= MOST:
+        return ()
+    return _any_of([token("publisher_name", name.encode().hex()) for name in sorted(names)])
+
+
+def _any_of(tokens: list[str]) -> tuple[str]:
     return (f"({' OR '.join(tokens)})",)
 
 
@@ -126,6 +140,7 @@ def _drop_index(connection: Connection) -> None:
 
 def _content(row: str) -> str:
     values = {column: f"{row}.{column}" for column in LETTERS}
+    values["publisher_name"] = f"nullif(hex({row}.publisher_name), '')"
     values["applied_on"] = f"replace(substr({row}.applied_on, 1, 7), '-', '')"
     tokens = " || ".join(f"coalesce(' {LETTERS[column]}' || {value}, '')" for column, value in values.items())
     return f"{GRAMS.format(row=row)} || {tokens}"

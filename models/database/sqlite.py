@@ -8,15 +8,12 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import Engine, event, make_url
 
-try:  # bundles a newer SQLite than Debian 12 and 13 have
-    from pysqlite3 import dbapi2 as _library
-except ImportError:  # no wheel for this machine
-    import sqlite3 as _library
+from models.database.sqlite_queue import QueuedConnection
+from models.database.sqlite_queue import library as library
 
-library: Any = _library
 Version = tuple[int, ...]
 PRAGMAS = ("foreign_keys=ON", "synchronous=FULL")
-ROOM = 16 << 20  # bytes that must be free beside the file; below that a small write succeeds and a large one fails
+MIN_FREE = 16 << 20  # bytes that must be free beside the file; below that a small write succeeds and a large one fails
 BUSY_SECONDS = 30  # that a writer waits for another
 TRIES, PAUSE = 100, 0.05  # attempts, and seconds between them: up to five seconds
 
@@ -24,7 +21,8 @@ TRIES, PAUSE = 100, 0.05  # attempts, and seconds between them: up to five secon
 def options() -> dict[str, Any]:
     """Keyword arguments for `create_engine`."""
     # IMMEDIATE takes the write lock at BEGIN; upgrading a read transaction fails with «locked» under load.
-    return {"module": library, "connect_args": {"isolation_level": "IMMEDIATE", "timeout": BUSY_SECONDS}}
+    arguments = {"isolation_level": "IMMEDIATE", "timeout": BUSY_SECONDS, "factory": QueuedConnection}
+    return {"module": library, "connect_args": arguments}
 
 
 def loses_commits(version: Version) -> bool:
@@ -51,20 +49,27 @@ def refusal(address: str, version: Version = library.sqlite_version_info) -> str
 
 
 def is_absent(engine: Engine) -> bool:
-    """Whether the file of a database is not there; connecting would make it."""
+    """Whether the file of the database does not exist; connecting would create it."""
     file = engine.url.database if engine.dialect.name == "sqlite" else None
     return bool(file) and file != ":memory:" and not Path(str(file)).exists()
 
 
-def has_room(engine: Engine) -> bool:
-    """Whether the disk of the database has ROOM; raises OSError when its folder is not there."""
+def has_disk_space(engine: Engine) -> bool:
+    """Whether the disk of the database has MIN_FREE; raises OSError when its folder is not there."""
     path = engine.url.database
-    return not path or path == ":memory:" or shutil.disk_usage(Path(path).parent).free >= ROOM
+    return not path or path == ":memory:" or shutil.disk_usage(Path(path).parent).free >= MIN_FREE
 
 
 def set_busy_timeout(driver: Any, seconds: int) -> None:
-    """How long a driver's connection waits for another writer."""
+    """Set how long a connection waits for another writer: in our queue, and at SQLite's own lock."""
+    driver.patience = seconds
     driver.execute(f"PRAGMA busy_timeout={seconds * 1000}")
+
+
+def restore_busy_timeout(driver: Any) -> None:
+    """Wait for other writers as usual again; nothing to do once the connection is back in its pool, or closed by it."""
+    if driver is not None and driver.patience != BUSY_SECONDS:  # None: the pool gives the connection up
+        set_busy_timeout(driver, BUSY_SECONDS)
 
 
 def is_programming_error(error: Any) -> bool:
@@ -75,6 +80,8 @@ def is_programming_error(error: Any) -> bool:
 def prepare(engine: Engine) -> None:
     """Make this engine open every connection with a write-ahead log, foreign keys, and commits synced to disk."""
     event.listen(engine, "connect", lambda connection, _record: _open(connection))
+    # A pool that has enough idle ones closes a connection at once: afterwards nothing can be set on it.
+    event.listen(engine, "checkin", lambda connection, _record: restore_busy_timeout(connection))
 
 
 def _open(connection: Any) -> None:

@@ -1,7 +1,7 @@
-"""Triggers: the last line of defence, behind row security and the acts, also against raw SQL.
+"""Triggers that enforce append-only and immutable data, also against raw SQL, behind row security and the acts.
 
-What was decided is neither changed nor deleted, what was submitted changes only while it may be edited, and a status
-changes only together with the trail entry of that change. Installed after every upgrade (migrations/env.py): a batch
+Decided applications are neither changed nor deleted, submitted ones change only while they may be edited, and a status
+changes only together with its trail entry. Installed after every upgrade (migrations/env.py): a batch
 migration on SQLite drops triggers silently.
 """
 
@@ -15,32 +15,42 @@ APPEND_ONLY = {  # tables never updated or deleted from, and their unique column
     "certificate": ("id", "number", "application_id"),
     "paper": ("id", "certificate_id"),
     "customs_note": ("id",),
+    "certificate_use": ("id",),
     "province_change": ("id",),
     "announcement_change": ("id",),
     "log_entry": ("id",),
+    "known_virus": ("digest",),
 }
 NEVER_DELETED = (  # updated, never deleted from
     "application", "attachment", "customs_message", "customs_letter", "customs_receipt", "reconciliation", "account",
-    "organisation",
+    "organisation", "serial",
 )  # fmt: skip
-WRITE_ONCE = {  # table → the update that is refused: the bytes received, or sent; notes about them may change
+WRITE_ONCE = {  # table → the refused update: of the bytes sent or received; other columns may change
     "customs_receipt": "new.raw IS DISTINCT FROM old.raw OR new.digest IS DISTINCT FROM old.digest",
     "customs_letter": "old.raw IS NOT NULL",
 }
-FREE = {  # columns of an application that may change in every status; all others only while it may be edited
-    "status", "version", "changed_at", "page_key", "deleted_at", "unread", "last_seal", "title_key", "title_sort",
-    "publisher_sort", "due_on", "opened_at",
+ALWAYS_CHANGEABLE = {  # columns of an application; all others change only while it may be edited
+    "status", "version", "changed_at", "page_key", "deleted_at", "unread", "last_seal", "last_change", "title_key",
+    "title_sort", "publisher_sort", "due_on", "opened_at",
 }  # fmt: skip
-PARTS = {"carrier": ("insert", "update", "delete"), "attachment": ("insert", "update")}  # changed as its fields are
+GROWING_BY_ONE = {  # event on `serial` → the refused change: no number is used twice or skipped
+    "insert": """new.last <> 1
+      OR EXISTS (SELECT 1 FROM serial given WHERE given.series = new.series AND given.year = new.year)""",
+    "update": """new.last IS DISTINCT FROM old.last + 1
+      OR new.series IS DISTINCT FROM old.series OR new.year IS DISTINCT FROM old.year""",
+}
+PARTS = {"carrier": ("insert", "update", "delete"), "attachment": ("insert", "update")}  # as its fields
 SENTENCE = "留痕、证明和申请只能追加或依程序办理，不能直接改动。"
-# Who takes a case is a reviewer of its province, and it waits.
-MAY_TAKE = """EXISTS (SELECT 1 FROM application a JOIN account b ON b.province = a.province
+# A lease is for a reviewer of the province, on a pending application.
+MAY_LEASE = """EXISTS (SELECT 1 FROM application a JOIN account b ON b.province = a.province
   WHERE a.id = new.application_id AND a.status IN ({}) AND b.id = new.account_id AND b.role = '{}')""".format(
     ", ".join(f"'{status.value}'" for status in sorted(AWAITING)), Role.REVIEWER.value
 )
 CLOSED = "a.status NOT IN ({})".format(", ".join(f"'{status.value}'" for status in sorted(EDITABLE)))
 IS_NEWEST_SEAL = """EXISTS (SELECT 1 FROM trail_entry t WHERE t.seal = new.last_seal
   AND t.id = (SELECT max(id) FROM trail_entry WHERE application_id = new.id))"""
+IS_LOGGED_SCAN = """EXISTS (SELECT 1 FROM log_entry scan WHERE scan.log = 'operations'
+  AND scan.kind = 'file_scanned' AND scan.about = new.digest)"""
 STATUS_CHANGES = "new.status IS DISTINCT FROM old.status"
 HAS_ENTRY = """EXISTS (SELECT 1 FROM trail_entry t WHERE t.after = new.status AND t.before = old.status
   AND t.id = (SELECT max(id) FROM trail_entry WHERE application_id = new.id))"""
@@ -62,7 +72,7 @@ def install(connection: Connection) -> None:
 
 
 def _stored_columns(connection: Connection, table: str) -> list[str]:
-    """The columns of a table but for computed ones, which a BEFORE trigger does not see."""
+    """The columns of a table except computed ones, which a BEFORE trigger cannot read."""
     return [column["name"] for column in inspect(connection).get_columns(table) if "computed" not in column]
 
 
@@ -83,7 +93,8 @@ def names(dialect: str) -> dict[str, str]:
     parts |= {} if dialect == "sqlite" else {f"empty_{table}": table for table in PARTS if table not in NEVER_DELETED}
     of_application = {f"{rule}_application": "application" for rule in ("move", "born", "lock", "seal")}
     of_lease = {f"take_case_lease_{event}": "case_lease" for event in ("insert", "update")}
-    return append_only | never_deleted | write_once | parts | of_application | of_lease
+    of_serial = {f"grow_serial_{event}": "serial" for event in GROWING_BY_ONE}
+    return append_only | never_deleted | write_once | parts | of_application | of_lease | of_serial
 
 
 def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
@@ -92,10 +103,10 @@ def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
         case "move", _:
             return "UPDATE", f"{STATUS_CHANGES} AND NOT (new.version = old.version + 1 AND {HAS_ENTRY})"
         case "lock", _:
-            return "UPDATE", f"{CLOSED.replace('a.', 'old.')} AND ({_changed(set(columns) - FREE)})"
+            return "UPDATE", f"{CLOSED.replace('a.', 'old.')} AND ({_changed(set(columns) - ALWAYS_CHANGEABLE)})"
         case "seal", _:
             return "UPDATE", f"new.last_seal IS DISTINCT FROM old.last_seal AND NOT {IS_NEWEST_SEAL}"
-        case "part" | "take", event:
+        case "part" | "take" | "grow", event:
             return event.upper(), _part_rule(table, event, columns)
         case "empty", _:
             return "TRUNCATE", "TRUE"
@@ -112,17 +123,36 @@ def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
 
 
 def _part_rule(table: str, event: str, columns: list[str]) -> str:
-    """Whether a row of an application that may not be edited would change, or what a file is in any application; or a
-    case would be taken by whoever may not decide on it, or once it is decided."""
+    """The refused changes of carriers, attachments, leases and serial numbers, as SQL.
+
+    Refused: a change of parts of an application that may not be edited; of the content of a file, always; a lease for
+    an account that may not decide, or on a decided application; a number that is not the next one.
+    """
+    if table == "serial":
+        return GROWING_BY_ONE[event]
     if table == "case_lease":
-        return f"NOT {MAY_TAKE}"
+        return f"NOT {MAY_LEASE}"
     before = f"(SELECT application_id FROM {table} WHERE id = new.id)"  # of a row that REPLACE INTO would delete
     owners = {"insert": f"new.application_id, {before}", "delete": "old.application_id"}
     owner = owners.get(event, "new.application_id, old.application_id")
     closed = f"EXISTS (SELECT 1 FROM application a WHERE a.id IN ({owner}) AND {CLOSED})"
     if (table, event) == ("attachment", "update"):
-        return f"{closed} OR {_changed(set(columns) - {'removed_at'})}"
+        return _part_rule_of_files(closed, set(columns))
     return closed
+
+
+def _part_rule_of_files(closed: str, columns: set[str]) -> str:
+    """A file is removed while its application may be edited, and scanned, whenever; nothing else of it changes.
+
+    A scan has an entry in the log, which is only appended and is covered by checkpoints. A later one may only add a
+    virus.
+    """
+    scanned, cleared = {"scanned_at", "virus"} & columns, "old.scanned_at IS NOT NULL"
+    if "virus" in columns:
+        cleared = f"old.virus IS NOT NULL OR ({cleared} AND new.virus IS NULL)"
+    again = f"({cleared} OR NOT {IS_LOGGED_SCAN}) AND ({_changed(scanned)})" if scanned else "FALSE"
+    removed = f"({closed}) AND ({_changed({'removed_at'})})"
+    return f"{_changed(columns - scanned - {'removed_at'})} OR ({again}) OR ({removed})"
 
 
 def _changed(columns: set[str]) -> str:

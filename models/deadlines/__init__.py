@@ -1,7 +1,7 @@
-"""办理时限: the due date of what waits, computed from the trail, the calendar and the limits of the province.
+"""办理时限: due dates of pending applications, computed from the trail, the calendar and the limits of the province.
 
 The due date is a stored column, so that lists of 100,000 rows can be sorted and filtered by it. It is written with
-every move of the status, after every change of limits or calendar (`recompute`), and compared by `trail verify`.
+every change of status and every change of limits or calendar (`recompute`), and checked by `trail verify`.
 """
 
 from collections.abc import Iterator
@@ -15,24 +15,25 @@ from models import clock, workflow
 from models.application import Application
 from models.application.trail import TrailEntry
 from models.codes import names_of
+from models.database import NO_SYNC
 from models.deadlines import calendar, provinces
 from models.deadlines.counting import Calendar, Happening, Limits, Standing, standing
 from models.vocabulary import Action, Status
 
 AT_ONCE = 500  # applications whose trails are in memory
-SOON = timedelta(days=45)  # before its end the calendar is missed: the notice comes in November, as a rule
+SOON = timedelta(days=45)  # before the end of the calendar the next notice is due: it is usually published in November
 MOST_COUNTED = 1000
 
 
 def prepare(session: Session) -> None:
-    """What ships with the code and is not there yet: settings of the provinces, years of the calendar."""
+    """Insert missing settings of provinces and years of the calendar that ship with the code."""
     provinces.seed(session)
     if calendar.seed(session):
         recompute(session)
 
 
 def events_of(session: Session, ids: list[int]) -> dict[int, list[tuple[date, Happening]]]:
-    """What in the trail of these applications moves the time for the decision, in order."""
+    """Application id → the events in its trail that start, stop or change its time for the decision, in order."""
     extended = TrailEntry.act == Action.EXTEND.value
     entries = select(TrailEntry.application_id, TrailEntry.at, TrailEntry.act, TrailEntry.after).where(
         TrailEntry.application_id.in_(ids), or_(TrailEntry.before != TrailEntry.after, extended)
@@ -52,12 +53,12 @@ def _happening(act: str, after: Status) -> Happening:
 
 
 def standing_of(session: Session, application: Application, limits: Limits, days: Calendar) -> Standing:
-    """How the time for the decision of one application stands, by its trail."""
+    """The state of the time for the decision of one application, by its trail."""
     return standing(events_of(session, [application.id])[application.id], limits, days)
 
 
 def due_on(session: Session, application: Application, after: Status) -> date | None:
-    """The due date once the entry of the trail that leads to `after` is written; None unless it then waits."""
+    """The due date in status `after`, whose trail entry must be written; None unless the application is pending."""
     if after not in workflow.AWAITING:
         return None
     limits = provinces.limits_of(session, application.province, lock=True)
@@ -66,9 +67,9 @@ def due_on(session: Session, application: Application, after: Status) -> date | 
 
 
 def recompute(session: Session, province: str | None = None) -> int:
-    """Write the due dates of all that waits (in this province) anew, where they differ; how many did.
+    """Recompute the due dates of all pending applications (of one province); returns how many changed.
 
-    The version stays: nobody's open form is spoiled. The caller holds the settings' rows, and commits.
+    Makes no new version, so that no open form conflicts. The caller has locked the rows of settings, and commits.
     """
     changed: dict[date | None, list[int]] = {}
     for row_id, _number, _stored, computed in differing(session, province):
@@ -76,7 +77,7 @@ def recompute(session: Session, province: str | None = None) -> int:
     for due, ids in changed.items():
         for first in range(0, len(ids), AT_ONCE):
             rows = update(Application).where(Application.id.in_(ids[first : first + AT_ONCE]))
-            session.execute(rows.values(due_on=due).execution_options(synchronize_session=False))
+            session.execute(rows.values(due_on=due), **NO_SYNC)
     session.expire_all()
     return sum(len(ids) for ids in changed.values())
 
@@ -102,7 +103,7 @@ def differing(session: Session, province: str | None = None) -> Iterator[tuple[i
 
 @dataclass(frozen=True)
 class Horizon:
-    """How far the calendar reaches: `last` known day, None when this year has no notice; `beyond`: due dates after
+    """End of the calendar: `last` known day, None when this year has no notice; `beyond`: number of due dates after
     it, which are estimates, counted up to MOST_COUNTED."""
 
     last: date | None
@@ -110,12 +111,12 @@ class Horizon:
 
     @property
     def is_near(self) -> bool:
-        """Whether somebody must enter the next notice now."""
+        """Whether the next notice must be entered now."""
         return self.last is None or bool(self.beyond) or clock.today() > self.last - SOON
 
 
 def horizon(session: Session) -> Horizon:
-    """How far the calendar reaches, and past what. One range of an index a province."""
+    """The end of the calendar and the due dates after it. One range of an index for each province."""
     last = calendar.load(session).last_known(clock.today())
     beyond = select(Application.id).where(
         Application.desk.in_(list(names_of("province"))), Application.status.in_(workflow.AWAITING)

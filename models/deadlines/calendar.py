@@ -30,7 +30,7 @@ class CalendarDay(Base):
 
 
 class CalendarYear(Base):
-    """A year whose notice is here: its other days follow the week."""
+    """A year whose notice is entered; its days without a CalendarDay follow the week."""
 
     __tablename__ = "calendar_year"
 
@@ -54,7 +54,7 @@ def load(session: Session) -> Calendar:
 
 
 def seed(session: Session) -> bool:
-    """Add the years that the package knows and the table does not; whether there were any. The caller commits."""
+    """Add the years of chinese_calendar that the table lacks; returns whether there were any. The caller commits."""
     known = set(session.scalars(select(CalendarYear.year)))
     shipped = [(day, DayKind.OFF, name) for day, name in holidays.items()]
     shipped += [(day, DayKind.WORKING, name) for day, name in workdays.items()]

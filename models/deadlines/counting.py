@@ -1,20 +1,23 @@
 """Working days and deadlines as pure functions: of the trail's events, the calendar and the limits of a province."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum, auto
+from functools import cached_property
+from itertools import accumulate
 
 DAY = timedelta(days=1)
 WEEKEND = 5  # date.weekday() of Saturday
-NEAR = 3  # working days left of a deadline of which people are warned
+NEAR = 3  # working days left at which people are reminded
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Working days. `exceptions`: days that the yearly notice names → whether one works; `years` with a notice.
+    """Working days. `exceptions`: day named by a yearly notice → whether it is a working day; `years` with a notice.
 
-    In a year without one only Saturdays and Sundays are free: an estimate, which `knows()` tells apart.
+    In other years every Saturday and Sunday is free: an estimate, see knows().
     """
 
     exceptions: Mapping[date, bool] = field(default_factory=dict)
@@ -24,7 +27,7 @@ class Calendar:
         return self.exceptions.get(day, day.weekday() < WEEKEND)
 
     def knows(self, day: date) -> bool:
-        """Whether the notice of that year is here."""
+        """Whether the notice of that year is entered."""
         return day.year in self.years
 
     def last_known(self, today: date) -> date | None:
@@ -46,7 +49,17 @@ class Calendar:
 
     def between(self, first: date, last: date) -> int:
         """How many working days lie after `first`, up to and with `last`; 0 when `last` is not later."""
-        return sum(self.is_working(first + n * DAY) for n in range(1, (last - first).days + 1))
+        weeks, rest = divmod(max((last - first).days, 0), 7)
+        by_the_week = weeks * WEEKEND + sum((first.weekday() + n) % 7 < WEEKEND for n in range(1, rest + 1))
+        days, sums = self._departures
+        return by_the_week + sums[bisect_right(days, max(first, last))] - sums[bisect_right(days, first)]
+
+    @cached_property
+    def _departures(self) -> tuple[list[date], list[int]]:
+        """(days of the notices, sum of additional working days up to each of them, beginning with 0)."""
+        days = sorted(self.exceptions)
+        each = (self.exceptions[day] - (day.weekday() < WEEKEND) for day in days)
+        return days, list(accumulate(each, initial=0))
 
 
 @dataclass(frozen=True)
@@ -59,17 +72,17 @@ class Limits:
 
 
 class Happening(Enum):
-    """What an entry of the trail does to the time for the decision."""
+    """Effect of a trail entry on the time for the decision."""
 
     RUNS = auto()
-    STOPS = auto()  # returned: what is left is kept
-    RESETS = auto()  # withdrawn: the next submission begins anew
+    STOPS = auto()  # returned: the remaining days stay
+    RESETS = auto()  # withdrawn: the next submission starts from zero
     EXTENDS = auto()
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The time for the decision: since when it runs (None: it stands still), working days used before, and allowed."""
+    """The time for the decision: when it began to run (None: stopped), working days used before, days allowed."""
 
     since: date | None = None
     used: int = 0
@@ -82,7 +95,7 @@ class Standing:
 
 
 def standing(events: Iterable[tuple[date, Happening]], limits: Limits, calendar: Calendar) -> Standing:
-    """How the time for the decision stands after these events, given in their order."""
+    """The time for the decision after these events, in their order."""
     since, used, extensions = None, 0, 0
     for day, event in events:
         match event:

@@ -1,12 +1,14 @@
-"""The yearly notice of 国务院办公厅 as a file: its rows read, compared with the calendar, and taken in."""
+"""Import of the yearly notice of 国务院办公厅 from a file: read its rows, compare with the calendar, import."""
 
 import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -14,14 +16,15 @@ from models import clock, deadlines
 from models.codes.headings import Rows, columns_of, shortened
 from models.deadlines import provinces
 from models.deadlines.calendar import CalendarDay, CalendarYear
+from models.language import listed, recorded
 from models.text import Unreadable, clean_line, parse_day
 from models.vocabulary import DayKind
 from models.workflow import Refused
 
-HEADINGS = {
-    "日期": ("日期", "day", "date"),
-    "类别": ("类别", "类型", "安排", "kind", "type"),
-    "节日": ("节日", "名称", "节日名称", "假日", "name", "holiday"),
+HEADINGS: dict[Any, tuple[str, ...]] = {
+    _l("日期"): ("日期", "day", "date"),
+    _l("类别"): ("类别", "类型", "安排", "kind", "type"),
+    _l("节日"): ("节日", "名称", "节日名称", "假日", "name", "holiday"),
 }
 KINDS = {
     DayKind.OFF: ("放假", "休", "休息", "节假日", "假日", "off", "holiday"),
@@ -30,7 +33,7 @@ KINDS = {
 HOLIDAYS = ("元旦", "春节", "清明", "劳动", "端午", "中秋", "国庆")  # 全国年节及纪念日放假办法 第二条
 LONGEST_NAME = 50
 
-Days = dict[str, tuple[str, str]]  # ISO date → (kind, name), as it travels through the preview
+Days = dict[str, tuple[str, str]]  # ISO date → (kind, name), as JSON in the preview page
 
 
 @dataclass
@@ -61,7 +64,7 @@ class Change:
 def notice_of(rows: Rows) -> Notice:
     """The notice in the rows of a sheet. Raises Refused with a sentence that says what to correct."""
     columns, first = columns_of(rows, HEADINGS)
-    days, wrong, seen = Days(), [], Counter[str]()
+    days, wrong, counts = Days(), [], Counter[str]()
     for number, row in enumerate(rows[first:], start=first + 1):
         cells = [clean_line(row[column]) or "" if column < len(row) else "" for column in columns]
         if not any(cells):
@@ -72,7 +75,7 @@ def notice_of(rows: Rows) -> Notice:
             wrong.append(_("第 %(number)s 行（%(why)s）", number=number, why=why))
             continue
         days[day.isoformat()] = (kind.value, name)
-        seen[day.isoformat()] += 1
+        counts[day.isoformat()] += 1
     if wrong:
         raise Refused(
             _("有 %(count)s 行不能识别，请改正后重新上传：%(rows)s。", count=len(wrong), rows=shortened(wrong))
@@ -80,7 +83,7 @@ def notice_of(rows: Rows) -> Notice:
     if not days:
         raise Refused(_("文件中没有数据，请核对后重新选择文件。"))
     year = _year_of([date.fromisoformat(day) for day in days])
-    doubled = [day for day, times in seen.items() if times > 1]
+    doubled = [day for day, times in counts.items() if times > 1]
     return Notice(year, days, doubts=_doubts(days, doubled))
 
 
@@ -114,7 +117,7 @@ def _doubts(days: Days, doubled: list[str]) -> list[str]:
     named = " ".join(name for _kind, name in days.values())
     doubts = []
     if absent := [holiday for holiday in HOLIDAYS if holiday not in named]:
-        doubts.append(_("没有提到：%(names)s。请确认通知是完整的。", names="、".join(absent)))
+        doubts.append(_("没有提到：%(names)s。请确认通知是完整的。", names=listed(absent)))
     if not any(kind == DayKind.WORKING for kind, _name in days.values()):
         doubts.append(_("没有调休上班的日期，请确认通知是完整的。"))
     if doubled:
@@ -147,19 +150,19 @@ def fingerprint(session: Session) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def import_notice(session: Session, year: int, days: Days, seen: str, by: str) -> tuple[Change, int]:
-    """Replace the days of that year; what changed, and how many due dates moved. The caller commits.
+def import_notice(session: Session, year: int, days: Days, previewed: str, by: str) -> tuple[Change, int]:
+    """Replace the days of that year; returns (changes, number of changed due dates). The caller commits.
 
-    Raises Refused unless the calendar is still that of the preview, whose fingerprint is `seen`.
+    Raises Refused unless the calendar is still that of the preview, whose fingerprint is `previewed`.
     """
-    provinces.lock_all(session)  # of two imports the second waits here; and no due date is computed meanwhile
+    provinces.lock_all(session)  # a second import, and every computation of due dates, waits here
     session.expire_all()
-    if fingerprint(session) != seen:
+    if fingerprint(session) != previewed:
         raise Refused(_("日历在预览之后已被改动，没有导入。请重新上传文件并核对。"))
     found = compare(session, year, days)
-    gone = [date.fromisoformat(day) for day in (*found.removed, *found.changed)]
-    session.execute(delete(CalendarDay).where(CalendarDay.day.in_(gone)))
-    source = _("%(year)s 年放假安排", year=year)
+    replaced = [date.fromisoformat(day) for day in (*found.removed, *found.changed)]
+    session.execute(delete(CalendarDay).where(CalendarDay.day.in_(replaced)))
+    source = recorded(_l("%(year)s 年放假安排", year=year))
     for day in (*found.added, *found.changed):
         kind, name = days[day]
         session.add(CalendarDay(day=date.fromisoformat(day), kind=DayKind(kind), name=name, source=source))
@@ -171,19 +174,19 @@ def import_notice(session: Session, year: int, days: Days, seen: str, by: str) -
 
 
 def set_day(session: Session, day: date, kind: DayKind, name: str, by: str) -> int:
-    """One day of the calendar by hand, in place of what it was; how many due dates moved. The caller commits."""
+    """Add or replace one day; returns the number of changed due dates. The caller commits."""
     if kind is DayKind.WORKING and day.weekday() < 5:
         raise Refused(_("%(day)s 是周一至周五，本来就是工作日，不必登记。", day=day))
     provinces.lock_all(session)
     row = session.scalar(select(CalendarDay).where(CalendarDay.day == day)) or CalendarDay()
-    row.day, row.kind, row.name, row.source = day, kind, name, _("%(who)s 登记", who=by)
+    row.day, row.kind, row.name, row.source = day, kind, name, recorded(_l("%(who)s 登记", who=by))
     session.add(row)
     session.flush()
     return deadlines.recompute(session)
 
 
 def remove_day(session: Session, row: CalendarDay) -> int:
-    """The day follows the week again; how many due dates moved. The caller commits."""
+    """Delete one day, which then follows the week; returns the number of changed due dates. The caller commits."""
     provinces.lock_all(session)
     session.delete(row)
     session.flush()

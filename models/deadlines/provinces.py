@@ -1,11 +1,11 @@
-"""What each province sets for itself: its limits, whether one may withdraw, which attachments it requires; every
-change leaves a trail."""
+"""Settings of a province: time limits, 撤回, further required attachments; with a trail of changes."""
 
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import ForeignKey, Index, String, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -15,19 +15,20 @@ from models.codes import names_of
 from models.columns import WordSet, labels_in_order
 from models.database import Base
 from models.deadlines.counting import Limits
+from models.language import in_chinese
 from models.people.accounts import Account
 from models.vocabulary import OPTIONAL, AttachmentKind
 from models.workflow import Refused
 
 DAYS = _l("工作日")
 MINUTES = _l("分钟")
-MOST_DAYS = 120  # working days, of any limit: more would be a slip of the pen
+MOST_DAYS = 120  # working days of any limit: more is a typing error
 LEASE = 30  # minutes
 BOUNDS = dict.fromkeys(("accept_days", "decide_days", "extend_days"), (1, MOST_DAYS)) | {"lease_minutes": (5, 480)}
 
 
 class ProvinceSettings(Base):
-    """One row a province. A change of the limits applies at once to what waits there."""
+    """One row for each province. Changed limits apply at once to pending applications."""
 
     __tablename__ = "province_settings"
 
@@ -38,7 +39,7 @@ class ProvinceSettings(Base):
         default=Limits.accept, server_default=str(Limits.accept), info={"label": _l("受理审查期限"), "hint": DAYS}
     )
     decide_days: Mapped[int] = mapped_column(
-        default=Limits.decide, server_default=str(Limits.decide), info={"label": _l("办结期限"), "hint": DAYS}
+        default=Limits.decide, server_default=str(Limits.decide), info={"label": _lp("days", "办结期限"), "hint": DAYS}
     )
     extend_days: Mapped[int] = mapped_column(
         default=Limits.extend, server_default=str(Limits.extend), info={"label": _l("可以延长"), "hint": DAYS}
@@ -67,7 +68,7 @@ class ProvinceSettings(Base):
 
 
 class ProvinceChange(Base):
-    """One change of one setting; only ever appended."""
+    """One change of one setting; append-only."""
 
     __tablename__ = "province_change"
 
@@ -87,7 +88,7 @@ SETTINGS = ("accept_days", "decide_days", "extend_days", "withdrawal_allowed", "
 
 
 def seed(session: Session) -> None:
-    """A row for every province that has none. The caller commits."""
+    """Insert missing rows. The caller commits."""
     known = set(session.scalars(select(ProvinceSettings.province)))
     session.add_all(ProvinceSettings(province=code) for code in names_of("province") if code not in known)
     session.flush()
@@ -99,8 +100,8 @@ def settings_of(session: Session, province: str | None) -> ProvinceSettings | No
 
 
 def limits_of(session: Session, province: str | None, lock: bool = False) -> Limits:
-    """The limits in force. `lock`: nobody changes limits or calendar before this transaction ends (PostgreSQL: FOR
-    SHARE; on SQLite whoever writes is alone), so that a due date just computed cannot miss a change."""
+    """The limits in force. `lock`: lock them and the calendar against changes until this transaction ends (PostgreSQL:
+    FOR SHARE; SQLite has one writer anyway), so that a due date cannot miss a change."""
     query = select(ProvinceSettings).where(ProvinceSettings.province == province)
     if lock:
         query = query.with_for_update(read=True).execution_options(populate_existing=True)
@@ -109,23 +110,23 @@ def limits_of(session: Session, province: str | None, lock: bool = False) -> Lim
 
 
 def lease_minutes(session: Session, province: str | None) -> int:
-    """For how long a reviewer of this province takes a case (接办)."""
+    """Minutes of a lease (接办) in this province."""
     row = settings_of(session, province)
     return row.lease_minutes if row else LEASE
 
 
 def further_kinds(session: Session) -> dict[str, frozenset[AttachmentKind]]:
-    """Province → the kinds of attachments that it requires besides those of everybody."""
+    """Province → the kinds of attachments that it requires additionally."""
     return dict(session.execute(select(ProvinceSettings.province, ProvinceSettings.required_kinds)).all())
 
 
 def lock_all(session: Session) -> None:
-    """Take every row, as a change of the calendar does."""
+    """Lock every row, as a change of the calendar does."""
     session.scalars(select(ProvinceSettings).order_by(ProvinceSettings.id).with_for_update()).all()
 
 
 def change(session: Session, settings: ProvinceSettings, values: dict[str, Any], by: Account) -> list[ProvinceChange]:
-    """Set these values; the entries of the trail, one for each that differs. Raises Refused; the caller commits."""
+    """Set these values; returns the trail entries, one for each change. Raises Refused; the caller commits."""
     if by.province != settings.province:
         raise Refused(_("只能修改本省的设置。"))
     for name, (least, most) in BOUNDS.items():
@@ -147,8 +148,9 @@ def change(session: Session, settings: ProvinceSettings, values: dict[str, Any],
 
 
 def _plain(value: Any) -> str:
-    """A value of a setting as the trail has it."""
-    return labels_in_order(AttachmentKind, value) if isinstance(value, frozenset) else str(value)
+    """A value of a setting as text for the trail."""
+    with in_chinese():
+        return labels_in_order(AttachmentKind, value) if isinstance(value, frozenset) else str(value)
 
 
 def record_change(

@@ -37,13 +37,13 @@ class Channel:
 class Outcome:
     """Outcome of one attempt, in words; `noted`: a receipt has given it and is noted already.
 
-    `sent`: may have been delivered; `fault`: of the message itself; `heard`: customs answered.
+    `sent`: may have been delivered; `fault`: of the message itself; `answered`: customs answered.
     """
 
     words: str
     sent: bool = True
     fault: bool = False
-    heard: bool = True
+    answered: bool = True
     noted: bool = False
 
 
@@ -59,7 +59,7 @@ def deliver(session: Session, channel: Channel) -> Iterator[str]:
             session, key, number, "" if outcome.noted else outcome.words, channel.pace, outcome.sent, outcome.fault
         )
         heartbeat.record(session)
-        silent = 0 if outcome.heard else silent + 1
+        silent = 0 if outcome.answered else silent + 1
         yield f"{name}：{outcome.words}"
 
 
@@ -121,16 +121,16 @@ def attempt(session: Session, channel: Channel, due: CustomsMessage) -> Outcome:
     )
     if any(line.startswith(f"{name}：") for line in lines):
         return Outcome("；".join(lines).removeprefix(f"{name}："), noted=True)
-    return Outcome(_("没有得到可用的应答，稍后先查询是否收到。") + "；".join(lines), heard=False)
+    return Outcome(_("没有得到可用的应答，稍后先查询是否收到。") + "；".join(lines), answered=False)
 
 
 def _unanswered(silence: NoAnswer, querying: bool) -> Outcome:
-    """A fault of the message only when customs says so by its status; otherwise of the transport (heard=False)."""
+    """A fault of the message only when customs says so by its status; otherwise of the transport (answered=False)."""
     sent = querying or silence.sent
     if silence.fault:
         return Outcome(_("海关拒收报文。%(why)s", why=silence), sent, fault=True)
     then = _("没有得到应答，稍后先查询是否收到。") if sent else _("未送达，稍后重试。")
-    return Outcome(f"{then}{silence}", sent, heard=False)
+    return Outcome(f"{then}{silence}", sent, answered=False)
 
 
 def build_letter(due: CustomsMessage, channel: Channel) -> tuple[str, bytes]:

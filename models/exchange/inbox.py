@@ -8,8 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import clock, customs, notifications
-from models.acts import filing
+from models.acts import certificate_uses, filing
 from models.application import locking
+from models.certificate.uses import CertificateUse, Usage
 from models.customs import CustomsMessage, CustomsNote, outbox, receipt
 from models.customs.outbox import Pace
 from models.customs.receipt import CustomsReceipt, Result
@@ -31,9 +32,9 @@ def store_and_process(session: Session, name: str, raw: bytes, pace: Pace, reply
 
 
 def unread(session: Session) -> list[int]:
-    """Ids of stored receipts not completely processed: by a process that died, or is still running. Commits."""
+    """Ids of stored receipts not completely processed: by a process that died, or is still running."""
     found = list(session.scalars(select(CustomsReceipt.id).where(CustomsReceipt.read_at.is_(None))))
-    session.commit()
+    session.rollback()  # ends the read transaction: receipts are fetched over the network next
     return found
 
 
@@ -118,8 +119,8 @@ def _note(session: Session, key: int, place: int, result: Result, pace: Pace) ->
         return _("%(name)s：我方没有这份报文，已原样留存。", name=name), False
     words = session.scalar(select(CustomsNote.words).where(CustomsNote.receipt_id == key, CustomsNote.place == place))
     if words is None:
-        words = f"{result.reply.label} {result.words}".rstrip()
-        if not _apply(session, message, result, pace):
+        words = " ".join(filter(None, (str(result.reply.label), result.reference, result.words)))
+        if not (_apply_use(session, message, key, place, result) or _apply(session, message, result, pace)):
             words += _contradiction(message, result) or _("（此前已登记，或所指并非当前发送，不再变动）")
         customs.add_note(session, message, words, key, place, result.part)
     return f"{name}：{_shortened(words, MOST_SHOWN)}", True
@@ -137,6 +138,15 @@ def _contradiction(message: CustomsMessage, result: Result) -> str:
     return _("（与此前人工登记的结果不符，状态没有变动，请向海关核实）")
 
 
+def _apply_use(session: Session, message: CustomsMessage, key: int, place: int, result: Result) -> bool:
+    """Record a use of the certificate; False for any other result, or one that is known. The caller commits."""
+    if result.used_at is None:
+        return False
+    use = CertificateUse(certificate_id=message.certificate_id, usage=Usage(result.reply.value), at=result.used_at)
+    use.reference, use.receipt_id, use.place = result.reference, key, place
+    return certificate_uses.record(session, message.application, use)
+
+
 def _apply(session: Session, message: CustomsMessage, result: Result, pace: Pace) -> bool:
     """Update message and application by a result; False when it changes nothing. The caller commits."""
     why = f"{result.reply.label}。{result.words}".strip()
@@ -145,6 +155,8 @@ def _apply(session: Session, message: CustomsMessage, result: Result, pace: Pace
             return _apply_answer(session, message, result.reply is Reply.ACCEPTED, result.words)
         case Reply.UNKNOWN:
             return outbox.requeue(session, message.id, result.query_attempt, why, pace)
+        case Reply.NOTED | Reply.USED_UP:
+            return False
         case Reply.FAULT:
             return outbox.count_failure(session, message.id, why, pace)
     return outbox.mark_forwarded(session, message.id, why)
@@ -160,12 +172,12 @@ def _apply_answer(session: Session, message: CustomsMessage, accepted: bool, wor
         raise
     except Refused:  # revoked or being revoked: the answer is recorded, the status stays
         if message.act is Action.REVOKE and not accepted and _holds_there(session, message):
-            notifications.tell(session, message.application, Event.REVOCATION_REJECTED, f"customs-{message.id}")
+            notifications.notify(session, message.application, Event.REVOCATION_REJECTED, f"customs-{message.id}")
     return True
 
 
 def _holds_there(session: Session, revocation: CustomsMessage) -> bool:
-    """Whether customs has accepted the certificate that is to be revoked."""
+    """Whether customs has accepted the certificate that is being revoked."""
     accepted = select(CustomsMessage.id).where(
         CustomsMessage.certificate_id == revocation.certificate_id, CustomsMessage.accepted.is_(True)
     )

@@ -1,4 +1,4 @@
-"""What must outlive a power cut."""
+"""Durable writes to the file system."""
 
 import os
 from pathlib import Path

@@ -25,7 +25,7 @@ class FairQueue:
         self.most = most
         self._lock = Lock()
         self._running: Any = None  # the owner whose turn it is, as a 1-tuple: an owner may be None
-        self._waiting: dict[Any, deque[Condition]] = {}  # in the order in which owners are served next
+        self._waiting: dict[Any, deque[Condition]] = {}  # owners in the order in which they are served next
 
     @contextmanager
     def turn(self, owner: Any, patience: float = -1) -> Iterator[None]:

@@ -1,12 +1,11 @@
-"""Checks a file by its content: accepted kind, complete, harmless. Parsed in a worker process with limits."""
+"""Checks a file by its content: accepted kind, complete, harmless. Parsed in a worker process with limits.
+
+The parsers are imported there alone.
+"""
 
 from pathlib import Path
 
-import filetype
-
 from models.files.flaws import Flaw, Flawed
-from models.files.pdf_check import BEGIN, check_pdf, limit_memory
-from models.files.pictures import allow_large, check_picture
 from models.files.slots import MachineSlots
 from models.files.worker import Busy, TooMany, Unfinished, WorkerProcess, WorkerTask
 
@@ -51,6 +50,9 @@ def media_type_or_flaw(path: Path) -> str:
 
 def start_up() -> None:
     """Set the limits of the libraries in the worker process."""
+    from models.files.pdf_check import limit_memory
+    from models.files.pictures import allow_large
+
     limit_memory()
     allow_large()
 
@@ -60,6 +62,11 @@ INSPECTION = WorkerProcess(WorkerTask(media_type_or_flaw, start_up, memory=MEMOR
 
 def _kind(path: Path) -> str:
     """The media type; raises Flawed. A file that is also a ZIP archive is of no accepted kind."""
+    import filetype
+
+    from models.files.pdf_check import BEGIN, check_pdf
+    from models.files.pictures import check_picture
+
     with path.open("rb") as file:
         head = file.read(8192)  # as much as filetype examines
         file.seek(max(path.stat().st_size - 66_000, 0))

@@ -69,16 +69,16 @@ def check_actions(roots: Iterable[Object]) -> None:
 
     A root that was reached from an earlier one is not walked again: its place is known.
     """
-    seen: defaultdict[tuple[int, int], set[Place]] = defaultdict(set)
+    visited: defaultdict[tuple[int, int], set[Place]] = defaultdict(set)
     values = 0
     for root in roots:
-        pending: Found = [] if root.objgen in seen or root._type_code not in COMPOUND else [(root, Place.ANYWHERE)]
+        pending: Found = [] if root.objgen in visited or root._type_code not in COMPOUND else [(root, Place.ANYWHERE)]
         while pending:
             value, place = pending.pop()
             if value.is_indirect:
-                if place in seen[value.objgen]:
+                if place in visited[value.objgen]:
                     continue
-                seen[value.objgen].add(place)
+                visited[value.objgen].add(place)
             inner = _check_value(value, place)
             values += len(inner)
             if values > MOST_VALUES:

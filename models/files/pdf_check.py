@@ -48,7 +48,7 @@ def check_pdf(path: Path) -> None:
             _check_lock(pdf)
             _check_objects(pdf)
             found = len(pdf.pages)
-            warnings = [str(warning) for warning in pdf.get_warnings()]  # qpdf tells each once
+            warnings = [str(warning) for warning in pdf.get_warnings()]  # qpdf returns each once
             _check_pages(pdf, found, bool(warnings))
             _check_doubled(warnings)
             check_actions([pdf.trailer])
@@ -97,7 +97,7 @@ def _check_objects(pdf: pikepdf.Pdf) -> None:
 def _check_doubled(warnings: list[str]) -> None:
     """Raises Flawed (AMBIGUOUS) when a name that decides what a reader does stands twice in one dictionary.
 
-    qpdf takes the last, others the first. A name that decides nothing, such as /Producer, may be doubled: programs do.
+    qpdf uses the last value, other readers the first. Other names, such as /Producer, may be doubled: some programs do.
     """
     if any(DECIDING.search(warning) for warning in warnings):
         raise Flawed(Flaw.AMBIGUOUS)

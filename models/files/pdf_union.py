@@ -1,9 +1,9 @@
-"""Every object in the bytes of a PDF, by its number, whatever the cross-reference tables list.
+"""Every object in the bytes of a PDF by its number, also those that the cross-reference tables do not list.
 
 Readers differ in which object they find under a number: by the table or by a search, by index or by number in an
 object stream, with or without the generation. So a copy is written in which all of them can be reached: an object whose
 number occurs once keeps it; objects that share a number get new numbers, and the shared number becomes an array of
-references to them. A walk that goes through arrays meets whatever any reader would.
+references to them. A walk through arrays then visits every object that any reader could use.
 """
 
 import re
@@ -40,7 +40,7 @@ startxref
 %%%%EOF
 """
 IN_OBJECT = re.compile(r"\(object (\d+) \d+, offset \d+\): (.*)", re.DOTALL)  # a warning of qpdf
-# What qpdf mends as every reader does. All else it takes for null, or gives up: others may still find an action there.
+# Faults that qpdf repairs as every reader does. Others it reads as null; another reader may find an action there.
 MENDED = re.compile(
     r"dictionary has duplicated key|expected \S+ \S+ obj|expected endobj|expected endstream|stream keyword"
     r"|stream dictionary lacks /Length|attempting to recover stream length|recovered stream length"
@@ -193,22 +193,22 @@ def _entries(content: bytes, count: Any, first: Any) -> Iterator[Part]:
 
 
 def _check_names(parts: list[Part], numbers: list[int]) -> None:
-    """Raises Flawed (AMBIGUOUS) for a name that shares its number: it may be the kind of an action."""
+    """Raises Flawed (AMBIGUOUS) for a name object that shares its number, as it may be the type of an action."""
     shared = (part for part, number in zip(parts, numbers, strict=True) if (number,) != part.numbers)
     if any(NAME.match(part.text) for part in shared):
         raise Flawed(Flaw.AMBIGUOUS)
 
 
 def check_read(warnings: list[str]) -> None:
-    """Raises Flawed (AMBIGUOUS) when qpdf could not read an object, which another reader may well read."""
+    """Raises Flawed (AMBIGUOUS) when qpdf could not read an object that another reader may read."""
     if any(found and not MENDED.match(found[2]) for found in map(IN_OBJECT.search, warnings)):
         raise Flawed(Flaw.AMBIGUOUS)
 
 
 def _check_copy(warnings: list[str], parts: list[Part], numbers: list[int], packed: set[int]) -> None:
-    """Raises Flawed (AMBIGUOUS) when entries of an object stream overlap, or a broken object speaks of an action.
+    """Raises Flawed (AMBIGUOUS) when entries of an object stream overlap, or a broken object contains an action.
 
-    Other broken objects are no reason: a text may look like the beginning of one.
+    Other broken objects are accepted: a text may look like the beginning of an object.
     """
     found = [(int(match[1]), match[2]) for match in map(IN_OBJECT.search, warnings) if match]
     if any(number in packed and "duplicated key" not in words for number, words in found):

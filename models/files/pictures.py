@@ -106,19 +106,19 @@ def _check_tiff(file: BinaryIO) -> None:
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     pages: Any = ImageFileDirectory_v2(file.read(8))
-    position, seen = pages.next, set[int]()
-    while position and position not in seen and len(seen) < MOST_PAGES:
+    position, visited = pages.next, set[int]()
+    while position and position not in visited and len(visited) < MOST_PAGES:
         if position >= size:
             raise Flawed(Flaw.CUT)
-        seen.add(position)
+        visited.add(position)
         file.seek(position)
         pages.load(file)
         _check_page(pages, size)
         position = pages.next
-    if not seen:
+    if not visited:
         raise Flawed(Flaw.BROKEN)
     if position:
-        raise Flawed(Flaw.BROKEN if position in seen else Flaw.COMPLEX)
+        raise Flawed(Flaw.BROKEN if position in visited else Flaw.COMPLEX)
 
 
 def _check_page(page: Any, size: int) -> None:

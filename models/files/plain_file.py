@@ -21,7 +21,7 @@ def open_plain(path: Path) -> BufferedReader | None:
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """The same, but raises FileNotFoundError for whatever is no regular file, and OSError for other failures."""
+    """As open_plain(), but raises FileNotFoundError for anything but a regular file, and OSError for other failures."""
     file = None
     try:
         file = _open(path)

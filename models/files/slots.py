@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
-PAUSE = 0.02  # seconds between two looks for a free slot
+PAUSE = 0.02  # seconds between two attempts
 
 
 class NoSlot(RuntimeError):
@@ -15,7 +15,7 @@ class NoSlot(RuntimeError):
 
 
 class MachineSlots:
-    """`count` slots, each a file in `folder`, which all processes name alike."""
+    """`count` slots, each a file in `folder`, the same for all processes."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.files = [folder / f"{number}.lock" for number in range(count)]
@@ -24,17 +24,17 @@ class MachineSlots:
     def slot(self, patience: float) -> Iterator[None]:
         """Hold a slot; waits for one at most `patience` seconds, then raises NoSlot. Raises OSError."""
         ended = monotonic() + patience
-        while (held := self._free_one()) is None:
+        while (file := self._lock_one()) is None:
             if monotonic() > ended:
                 raise NoSlot
             sleep(PAUSE)
         try:
             yield
         finally:
-            os.close(held)
+            os.close(file)
 
-    def _free_one(self) -> int | None:
-        """The descriptor of a slot that is now ours; no process that we start inherits it."""
+    def _lock_one(self) -> int | None:
+        """Lock a free slot and return its descriptor, which child processes do not inherit; None: no slot is free."""
         for path in self.files:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)

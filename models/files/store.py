@@ -28,6 +28,7 @@ INCOMING = "incoming-"
 IDENTITY = "store-identity"  # key of the object with the store's identity
 PROBED = 64 << 10  # bytes that a probe writes
 PROBES = "probe"  # key prefix of probes in a bucket
+DURABLE: set[tuple[Path, int]] = set()  # folders, and their inodes, whose own entry this process has flushed
 
 
 class Place(Protocol):
@@ -85,7 +86,7 @@ class Folder:
         self.folder = Path(address)
 
     def incoming(self) -> IO[bytes]:
-        """Creates a missing folder, which is that of an unregistered store: Store.check() refuses a registered one."""
+        """Creates a missing folder before registration; once registered, Store.check() refuses a missing one first."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return tempfile.NamedTemporaryFile(dir=self.folder, prefix=INCOMING)
 
@@ -98,11 +99,14 @@ class Folder:
         with suppress(FileExistsError):
             os.link(file.name, target)
         os.utime(target)
-        for folder in (target.parent, self.folder):
-            flush_folder(folder)
+        flush_folder(target.parent)
+        made = (target.parent, target.parent.stat().st_ino)
+        if made not in DURABLE:  # also if another process has just created the folder
+            flush_folder(self.folder)
+            DURABLE.add(made)
 
     def open(self, key: str) -> BinaryIO:
-        """A link, or whatever else is not a file, counts as missing: we never make one."""
+        """Links and other special files count as missing: the store never creates one."""
         return open_regular(self.folder / key)
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -117,7 +121,7 @@ class Folder:
     def clear(self, before: datetime) -> int:
         removed = 0
         for path in self.folder.glob(f"{INCOMING}*"):
-            with suppress(FileNotFoundError):  # the upload has just ended
+            with suppress(FileNotFoundError):  # the upload has just finished
                 if _touched(path) < before:
                     path.unlink()
                     removed += 1

@@ -1,4 +1,4 @@
-"""The cells of a workbook or CSV file as text, read in a worker process with limits, for the file may be hostile."""
+"""The cells of a workbook or CSV file as text; read in a worker process with limits, as it may be malicious."""
 
 import io
 import os
@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
-from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from models.codes.sheet import read_csv
 from models.files.worker import Busy, TooMany, Unfinished, WorkerProcess, WorkerTask
 from models.workflow import Refused
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 MOST_BYTES = 8 << 20
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 5_000, 60, 5_000
@@ -25,7 +27,7 @@ ZIP = WORKBOOKS[0]
 
 
 def read_table(content: bytes, owner: int | None = None) -> tuple[list[list[str]], list[str]]:
-    """(rows of cells as text, names of the sheets that hold anything; the first is the one that was read; CSV: none).
+    """(rows of cells as text, names of the non-empty sheets, of which the first was read; CSV: none).
 
     Raises Refused when the file cannot be read or exceeds the limits. `owner`: the account that sent it.
     """
@@ -38,7 +40,7 @@ def read_table(content: bytes, owner: int | None = None) -> tuple[list[list[str]
         raise Refused(_("您的其他文件还在读取，请稍候再试。")) from None
     except Busy:
         raise Refused(_("系统正忙，没有读取文件，请稍后再试。")) from None
-    except Unfinished:  # it took more memory or time than any honest file
+    except Unfinished:  # exceeded the limits of memory or time
         raise Refused(_("文件过大或已损坏，没有读取。请只保留载体清单，另存为新的 XLSX 后再试。")) from None
     if flaw == "password":
         raise Refused(_("文件设有密码，请取消密码后重新选择。"))
@@ -50,23 +52,33 @@ def read_table(content: bytes, owner: int | None = None) -> tuple[list[list[str]
 
 
 def _read(content: bytes) -> tuple[list[list[str]], list[str], str]:
-    """(rows, names of sheets, flaw: "" for none); in this very process."""
+    """(rows, names of sheets, flaw: "" for none); parses in the calling process, which alone imports the readers."""
+    from python_calamine import PasswordError
+
     try:
         sheets = _sheets(content) if content.startswith(WORKBOOKS) else []
-        cells = _cells(sheets[0]) if sheets else read_csv(content) if not content.startswith(WORKBOOKS) else iter(())
+        cells = (
+            _cells(sheets[0], content)
+            if sheets
+            else read_csv(content)
+            if not content.startswith(WORKBOOKS)
+            else iter(())
+        )
         rows = [row[:MOST_COLUMNS] for row in islice(cells, MOST_ROWS + 1)]
     except PasswordError:
         return [], [], "password"
-    except Exception:  # a parser met nonsense: whatever it raised, the file cannot be read
+    except Exception:  # parsers raise errors of every kind on malformed files
         return [], [], "broken"
-    if any("\0" in cell for row in rows[:50] for cell in row):  # no text: a picture, a program
+    if any("\0" in cell for row in rows[:50] for cell in row):  # binary: a picture, a program
         return [], [], "broken"
     short = [[cell[:LONGEST_CELL] for cell in row] for row in rows]
     return short, [sheet.name for sheet in sheets], "large" if len(rows) > MOST_ROWS else ""
 
 
-def _sheets(content: bytes) -> list[CalamineSheet]:
-    """The visible sheets that hold anything. Raises ValueError for a file that unpacks to too much."""
+def _sheets(content: bytes) -> "list[CalamineSheet]":
+    """The visible, non-empty sheets. Raises ValueError for a file that exceeds MOST_UNPACKED."""
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
     if content.startswith(ZIP):
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED:
@@ -80,9 +92,19 @@ def _sheets(content: bytes) -> list[CalamineSheet]:
     return [sheet for sheet in shown if sheet.end is not None]
 
 
-def _cells(sheet: CalamineSheet) -> Iterator[list[str]]:
-    for row in sheet.iter_rows():
-        yield [_as_text(value) for value in row[:MOST_COLUMNS]]
+def _cells(sheet: "CalamineSheet", content: bytes) -> Iterator[list[str]]:
+    from models.files.formula_errors import formula_errors
+
+    assert sheet.start is not None
+    first = sheet.start[1]  # rows come from the top of the sheet, cells from the first column that holds anything
+    errors = formula_errors(content, sheet.name, MOST_ROWS, first + MOST_COLUMNS) if _is_short(sheet) else {}
+    for at, row in enumerate(sheet.iter_rows()):
+        yield [errors.get((at, place)) or _as_text(value) for place, value in enumerate(row[:MOST_COLUMNS], first)]
+
+
+def _is_short(sheet: "CalamineSheet") -> bool:
+    """Whether the sheet is within the limits; a longer one is refused before slower readers read it."""
+    return sheet.total_height <= MOST_ROWS
 
 
 def _as_text(value: Any) -> str:
@@ -95,7 +117,7 @@ def _as_text(value: Any) -> str:
 
 
 def _start_up() -> None:
-    """An allocation that fails ends the process, and would write its stack into the server's log."""
+    """Discard stderr: a failed allocation ends the process, and would write its stack into the server's log."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 

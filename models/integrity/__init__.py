@@ -1,7 +1,7 @@
-"""Consistency check of the register: records that would have to be changed together are compared with each other.
+"""Consistency check of the database: compares records that an honest change would update together.
 
-A seal in the trail is a plain hash that anybody can recompute, so whoever rewrites a record together with every seal
-after it is not found; README («Trust») lists what else is not. Reads only, and holds few rows in memory.
+A seal in the trail is a plain hash, so a person who rewrites a record and every later seal is not detected; README
+(«Trust») lists the other limits. Read-only, with few rows in memory at a time.
 """
 
 from collections.abc import Iterator
@@ -18,19 +18,19 @@ from models.application.trail import TrailEntry
 from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import read_one_moment
-from models.integrity import certificates, contents, exchange, numbers, receipts, shelf, values
+from models.integrity import certificates, contents, exchange, numbers, receipts, scans, shelf, values
 from models.vocabulary import Action, Step
 
 
 def contradictions(session: Session, store: Store) -> Iterator[str]:
-    """Yield one sentence for each contradiction found. Rolls back; acts that go on meanwhile do not disturb it."""
+    """Yield one sentence for each contradiction. Reads one snapshot, despite concurrent acts. Rolls back."""
     read_one_moment(session)
     yield from compare(session, store)
     session.rollback()
 
 
 def compare(session: Session, store: Store) -> Iterator[str]:
-    """The same in the session's own transaction."""
+    """As contradictions(), in the session's current transaction."""
     unreadable = list(values.unknown_words(session))
     if unreadable:  # the rest reads these rows
         yield from (*unreadable, _("其余内容尚未核对，请改正后再次运行。"))
@@ -42,13 +42,15 @@ def compare(session: Session, store: Store) -> Iterator[str]:
     yield from contents.contradictions(session)
     yield from certificates.contradictions(session, store)
     yield from shelf.contradictions(session, store)
+    yield from scans.contradictions(session)
     yield from exchange.contradictions(session)
     yield from receipts.contradictions(session)
+    yield from receipts.unrecorded_uses(session)
     yield from numbers.contradictions(session)
 
 
 def not_covered(session: Session) -> dict[str, int]:
-    """How many applications and certificates are older than the digests in the trail, by label, where there are any."""
+    """Label → number of applications and certificates older than the digests in the trail, if not 0."""
     covered = _has(Action.SUBMIT, TrailEntry.digest.is_not(None))
     counts = {
         _("申报内容"): select(func.count(Application.id)).where(_has(Action.SUBMIT), ~covered),
@@ -57,6 +59,11 @@ def not_covered(session: Session) -> dict[str, int]:
         ),
     }
     return {label: count for label, asked in counts.items() if (count := session.scalar(asked) or 0)}
+
+
+def unproven_scans(session: Session) -> int:
+    """How many attachments are marked as scanned at their upload, of which nothing else is a record."""
+    return scans.unproven(session)
 
 
 def _broken_seals(session: Session) -> Iterator[str]:

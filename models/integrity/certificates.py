@@ -1,4 +1,4 @@
-"""Certificate, its frozen content, the application, the trail's entry of 准予备案, and the paper in the store."""
+"""Compares certificate, snapshot, application, trail entry of 准予备案, and the paper in the store."""
 
 import hashlib
 from collections.abc import Iterator
@@ -45,9 +45,9 @@ def contradictions(session: Session, store: Store) -> Iterator[str]:
 
 
 def _matches_entry(certificate: Certificate, entry: TrailEntry) -> bool:
-    """Whether it is what was granted; of older entries, which have no digest, only day and people are compared."""
+    """Whether the certificate matches its trail entry; of older ones, without a digest, only day and names."""
     if entry.digest is not None:
-        return entry.digest == certificate.fingerprint()
+        return certificate.has_fingerprint(entry.digest)
     days = {(entry.at - MIDNIGHT).date(), (entry.at + MIDNIGHT).date()}
     issued = (certificate.authority, certificate.replaces_id)
     asked = (certificate.application.authority, certificate.application.replaces_id)
@@ -55,7 +55,7 @@ def _matches_entry(certificate: Certificate, entry: TrailEntry) -> bool:
 
 
 def _had_paper(session: Session, certificate: Certificate, entry: TrailEntry | None) -> bool:
-    """Whether there must have been a paper, or its task: older grants made none until it was printed."""
+    """Whether a paper or its task must exist: for older grants none was made before printing."""
     printed = (TrailEntry.application_id == certificate.application_id, TrailEntry.act == Action.PRINT.value)
     since = entry is not None and entry.digest is not None and certificate.application.status in workflow.VALID
     return since or bool(session.scalar(select(exists().where(*printed))))
@@ -68,7 +68,7 @@ def _matches_application(certificate: Certificate) -> bool:
         snapshot = certificate.snapshot
         pairs = zip(application.carriers, snapshot["carriers"], strict=True)
         return _equal(application, snapshot) and all(_equal(row, texts) for row, texts in pairs)
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):  # no snapshot of ours
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):  # not a snapshot of this product
         return False
 
 
@@ -93,12 +93,12 @@ def _visible(value: Any) -> str:
 
 
 def _paper(session: Session, certificate: Certificate, paper: Paper, store: Store) -> Iterator[str]:
-    """The stored bytes are those registered, and hold the snapshot of this certificate."""
+    """Yield a sentence unless the stored bytes have the registered digest and this certificate's snapshot."""
     number = certificate.number
     try:
         with store.open(paper.digest) as file:
             embedded = embedded_digest(file)
-    except (FileNotFoundError, ValueError):  # ValueError: what is registered is no digest
+    except (FileNotFoundError, ValueError):  # ValueError: the registered value is not a digest
         yield _("证明 %(number)s 的文件缺失或与登记的摘要不符。", number=number)
         return
     uploaded = session.scalar(select(exists().where(Attachment.digest == paper.digest)))

@@ -1,4 +1,4 @@
-"""What an application says now, and what the trail recorded when it was submitted, or last changed."""
+"""Compares the content of applications with the digests that the trail recorded at 申报 and later changes."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 from models.application import Application, fingerprint
 from models.application.trail import TrailEntry
 from models.vocabulary import Action
+from models.workflow import USES
 
-SOON = timedelta(minutes=1)  # within which the transaction of 删除 stamps both of its times
+OF_SOMETHING_ELSE = [Action.GRANT.value, *(step.value for step in USES)]  # their digest is not of the content
+SOON = timedelta(minutes=1)  # between the two times that the transaction of 删除 sets
 
 
 def contradictions(session: Session) -> Iterator[str]:
-    """Yield a sentence for each application whose content, or newest entry, is not the recorded one."""
-    mine = (TrailEntry.application_id == Application.id, TrailEntry.act != Action.GRANT.value)
+    """Yield a sentence for each application whose content or newest entry differs from the recorded one."""
+    mine = (TrailEntry.application_id == Application.id, TrailEntry.act.not_in(OF_SOMETHING_ELSE))
     recorded = select(TrailEntry.digest).where(*mine, TrailEntry.digest.is_not(None))
     newest = select(TrailEntry.seal).where(TrailEntry.application_id == Application.id)
     removed = select(TrailEntry.at).where(mine[0], TrailEntry.act == Action.DELETE.value)

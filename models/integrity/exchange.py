@@ -1,4 +1,4 @@
-"""Messages to customs and the trail: each act that customs hears of has its message, each answer its evidence."""
+"""Compares messages to customs with the trail: every reported act has a message, every answer its evidence."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from models.customs import CustomsMessage, CustomsNote
 from models.vocabulary import Action, Reply, Status, Step
 from models.workflow import ACTS
 
-ANSWERS = {  # what the trail says of a message → whether customs has accepted it
+ANSWERS = {  # entry of the trail about a message → whether customs has accepted it
     Step.CUSTOMS_ACCEPTED: True,
     Step.CUSTOMS_REJECTED: False,
     Step.SETTLE_ACCEPTED: True,
@@ -26,15 +26,15 @@ BY_HAND = {Step.SETTLE_ACCEPTED, Step.SETTLE_REJECTED}
 
 
 @dataclass
-class Heard:
-    """An act that customs hears of, and what the trail says became of its message: (accepted, by hand, words)."""
+class ReportedAct:
+    """An act reported to customs, and the answers in the trail: (accepted, by hand, words)."""
 
     acts: set[str]
     answers: list[tuple[bool, bool, str]] = field(default_factory=list)
 
 
 def contradictions(session: Session) -> Iterator[str]:
-    """Yield a sentence for each certificate whose messages are not those of its trail."""
+    """Yield a sentence for each certificate whose messages do not match its trail."""
     entry = (TrailEntry.act, TrailEntry.before, TrailEntry.opinion)
     message = (
         CustomsMessage.id, CustomsMessage.act, CustomsMessage.message_id, CustomsMessage.accepted,
@@ -44,11 +44,11 @@ def contradictions(session: Session) -> Iterator[str]:
     granted = select(Application.id, Application.number, Certificate.number.label("certificate"))
     granted = granted.join(Application.certificate).order_by(Application.id)
     for row in session.execute(granted.execution_options(yield_per=BATCH)):
-        heard, sent = _heard(entries.of(row.id)), list(messages.of(row.id))
-        if len(heard) != len(sent) or not all(map(_reports, heard, sent)):
+        reported, sent = _reported_acts(entries.of(row.id)), list(messages.of(row.id))
+        if len(reported) != len(sent) or not all(map(_reports, reported, sent)):
             yield _("申请 %(number)s 发往海关的报文与办理记录不符。", number=row.number)
             continue
-        for act, each in zip(heard, sent, strict=True):
+        for act, each in zip(reported, sent, strict=True):
             if not each.message_id.startswith(f"{row.certificate}-"):
                 yield _("报文 %(message)s 的编号与证明编号不符。", message=each.message_id)
             if not _is_answered(session, act, each):
@@ -60,29 +60,29 @@ def _rows(session: Session, columns: tuple[Any, ...], table: Any) -> GroupedRows
     return GroupedRows(iter(session.execute(rows.execution_options(yield_per=BATCH))))
 
 
-def _heard(entries: Iterator[Row[Any]]) -> list[Heard]:
-    """What customs hears of: the grant, and every later act of a person that leads to a status."""
-    found: list[Heard] = []
+def _reported_acts(entries: Iterator[Row[Any]]) -> list[ReportedAct]:
+    """The acts reported to customs: the grant, and every later act of a person that leads to a status."""
+    found: list[ReportedAct] = []
     for row in entries:
         act, before, opinion = row.act, row.before, row.opinion
         if before is not None and act in set(Action) and (found or act == Action.GRANT.value):
             if ACTS[Action(act)].leads(Status(before)) is not None:
                 former = found[-1].acts if found else set()
-                found.append(Heard({act} | (former if act == Action.RESEND.value else set())))
+                found.append(ReportedAct({act} | (former if act == Action.RESEND.value else set())))
         elif act in set(ANSWERS) and found:
             step = Step(act)
             found[-1].answers.append((ANSWERS[step], step in BY_HAND, opinion or ""))
     return found
 
 
-def _reports(heard: Heard, message: Row[Any]) -> bool:
-    """A revocation sent again is a message about the revocation."""
-    return str(message.act) in heard.acts
+def _reports(reported: ReportedAct, message: Row[Any]) -> bool:
+    """Whether the message is about this act; 重发 is a message about the act that it repeats."""
+    return str(message.act) in reported.acts
 
 
-def _is_answered(session: Session, heard: Heard, message: Row[Any]) -> bool:
-    """Whether what the message says of its answer is what the trail says, or at least a note of a receipt."""
-    about = [answer for answer in heard.answers if not answer[1] or message.message_id in answer[2]]
+def _is_answered(session: Session, reported: ReportedAct, message: Row[Any]) -> bool:
+    """Whether the answer on the message matches the trail, or, without an entry there, a note of a receipt."""
+    about = [answer for answer in reported.answers if not answer[1] or message.message_id in answer[2]]
     if (message.accepted is None) != (message.answered_at is None):
         return False
     if about:

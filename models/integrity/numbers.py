@@ -1,4 +1,4 @@
-"""申请单号 and 证明编号: both are given without gaps within a series and year, so a missing one was removed."""
+"""Gaps in 申请单号 and 证明编号: both are issued without gaps in a series and year, so a missing one was removed."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -18,7 +18,7 @@ BATCH = 1000
 
 
 def contradictions(session: Session) -> Iterator[str]:
-    """Yield a sentence for each series and year with gaps, and each number that nobody could have given."""
+    """Yield a sentence for each series and year with gaps, and for each invalid number."""
     sentence = _("%(begins)s 的证明编号应有 %(last)s 个，相差 %(missing)s 个。%(named)s")
     yield from _gaps(session, Certificate.number, numbering.certificate_series(""), 6, sentence)
     sentence = _("%(begins)s 的申请单号应有 %(last)s 个，相差 %(missing)s 个。%(named)s")
@@ -44,7 +44,7 @@ def _gaps(session: Session, column: Any, series: str, digits: int, sentence: str
 
 
 def _missing(session: Session, column: Any, start: str, digits: int, last: int) -> Iterator[int]:
-    """The serial numbers up to `last` that no row has; `digits` of them stand behind `start`."""
+    """The serial numbers up to `last` without a row; a number is `start` followed by `digits` digits."""
     expected = 1
     numbers = select(column).where(column.startswith(start)).order_by(column).execution_options(yield_per=BATCH)
     for number in session.scalars(numbers):

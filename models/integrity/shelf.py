@@ -1,4 +1,4 @@
-"""Attachments, and the bytes that the store holds of them."""
+"""Compares attachments with their bytes in the store."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -14,7 +14,7 @@ BATCH = 1000  # rows in memory at a time
 
 
 def contradictions(session: Session, store: Store) -> Iterator[str]:
-    """Yield a sentence for each attachment whose bytes are missing or others; every file is read, once."""
+    """Yield a sentence for each attachment whose bytes are missing or changed; reads every file once."""
     columns = (Attachment.digest, Attachment.size, Attachment.name, Application.number)
     files = select(*columns).join(Attachment.application).order_by(Attachment.digest, Attachment.id)
     rows = session.execute(files.execution_options(yield_per=BATCH))
@@ -27,9 +27,9 @@ def contradictions(session: Session, store: Store) -> Iterator[str]:
 
 
 def _size(store: Store, digest: str) -> int | None:
-    """How many bytes there are; None when they are not those of this digest."""
+    """The number of stored bytes; None when they are missing or have another digest."""
     try:
         with store.open(digest) as file:
             return file.seek(0, 2)
-    except (FileNotFoundError, ValueError):  # ValueError: what is registered is no digest
+    except (FileNotFoundError, ValueError):  # ValueError: the registered value is not a digest
         return None

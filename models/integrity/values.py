@@ -1,4 +1,4 @@
-"""Values that no column could have been given: words outside the vocabulary, and references to rows that are gone."""
+"""Invalid values: words outside the vocabulary, and references to missing rows."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from models.vocabulary import WordColumn
 
 
 def unknown_words(session: Session) -> Iterator[str]:
-    """Yield a sentence for each column with words that the vocabulary does not know: rows that no page can show."""
+    """Yield a sentence for each column with words outside the vocabulary, whose rows no page can show."""
     for table, column in _columns():
         if isinstance(column.type, WordColumn):
             known = [word.value for word in column.type.words]
@@ -23,7 +23,7 @@ def unknown_words(session: Session) -> Iterator[str]:
 
 
 def lost_references(session: Session) -> Iterator[str]:
-    """Yield a sentence for each column that refers to rows which are not there."""
+    """Yield a sentence for each column that refers to missing rows."""
     for table, column in _columns():
         for key in column.foreign_keys:
             target = key.column.table.alias()

@@ -14,15 +14,15 @@ from flask_babel import gettext as _
 
 SECONDS = 30  # for connecting, TLS, signing in and sending
 STARTTLS, TLS, PLAIN = "starttls", "tls", "none"
-WAYS = {STARTTLS: 587, TLS: 465, PLAIN: 25}  # → the port where none is named
+WAYS = {STARTTLS: 587, TLS: 465, PLAIN: 25}  # → the default port
 
 
 class Unreachable(Exception):
-    """The server cannot be used now: no fault of the letter. str() is a sentence."""
+    """The server is unavailable; not the fault of the letter. str() is a sentence."""
 
 
 class RecipientRefused(Exception):
-    """The server does not take this letter; `for_good`: trying again is of no use. str() is a sentence."""
+    """The server rejects this letter; `for_good`: permanently, do not retry. str() is a sentence."""
 
     def __init__(self, code: int, answer: bytes | str) -> None:
         text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
@@ -34,13 +34,13 @@ class RecipientRefused(Exception):
 
 @contextmanager
 def _wrong_settings_as_unreachable() -> Iterator[None]:
-    """A host, user or password that cannot be written down raises before a letter is handed over.
+    """Turn errors of an unusable host, user or password, raised before a letter is sent, into Unreachable.
 
-    The error itself may name a character of the password.
+    The text of the error is dropped: it may contain a character of the password.
     """
     try:
         yield
-    except OSError:  # a wrong certificate is a ValueError too
+    except OSError:  # SSLCertVerificationError is a ValueError too
         raise
     except ValueError:
         settings = "FILING_SMTP、FILING_SMTP_USER、FILING_SMTP_PASSWORD"
@@ -53,8 +53,8 @@ def domain_of(address: str) -> str:
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where and how letters are handed over. `way`: STARTTLS, TLS or PLAIN; `ca`: PEM file of whom we trust, None: as
-    the system does."""
+    """A mail server. `way`: STARTTLS, TLS or PLAIN; `ca`: PEM file of trusted roots, None: those of the
+    system."""
 
     host: str
     port: int
@@ -66,7 +66,7 @@ class MailServer:
     seconds: float = SECONDS
 
     def send(self, message: EmailMessage) -> None:
-        """Hand it over, within `seconds`. Raises RecipientRefused or Unreachable."""
+        """Send a letter within `seconds`. Raises RecipientRefused or Unreachable."""
         try:
             self._send(message)
         except smtplib.SMTPRecipientsRefused as refused:
@@ -86,7 +86,7 @@ class MailServer:
             with _wrong_settings_as_unreachable():
                 self._sign_in(session, context)
             session.send_message(message)
-            with suppress(OSError, smtplib.SMTPException):  # it has been taken
+            with suppress(OSError, smtplib.SMTPException):  # the server has accepted the letter already
                 session.quit()
         finally:
             session.timer.cancel()
@@ -94,7 +94,7 @@ class MailServer:
 
     def _sign_in(self, session: "TimedSession", context: ssl.SSLContext | None) -> None:
         if self.way == STARTTLS:
-            session.starttls(context=context)  # raises where the server does not offer it
+            session.starttls(context=context)  # raises if the server does not offer it
         session.ehlo_or_helo_if_needed()
         if self.user:
             session.login(self.user, self.password or "")
@@ -106,7 +106,7 @@ class MailServer:
 
 
 class TimedSession(smtplib.SMTP):
-    """Ends by itself after `timeout` seconds: a socket's own timeout begins anew with every byte."""
+    """An SMTP session with one deadline of `timeout` seconds: a socket's own timeout restarts with every byte."""
 
     def __init__(self, host: str, port: int, timeout: float, **options: Any) -> None:
         self.late, self.sock = False, None
@@ -133,4 +133,4 @@ class TimedSession(smtplib.SMTP):
 
 
 class TimedTlsSession(TimedSession, smtplib.SMTP_SSL):
-    """With TLS from the beginning."""
+    """TimedSession with TLS from the beginning."""

@@ -5,7 +5,9 @@ from typing import Any, Literal
 from alembic import context
 from flask import current_app
 
-from models.database import lock_for_migration, search, triggers
+from models.access import row_security
+from models.database import changed_columns as changed_columns  # registers its comparison of computed columns
+from models.database import lock_for_migration, search, triggers, uncounted_acts
 
 PLAIN = {
     "WordColumn": "sa.String(32)",
@@ -34,8 +36,15 @@ with database.engine.connect() as connection:
     with context.begin_transaction():
         lock_for_migration(connection)
         before = context.get_context().get_current_heads()
+        has_policies = row_security.is_on(connection)
+        if has_policies:
+            row_security.remove(connection)
         triggers.remove(connection)
         search.remove(connection)
+        uncounted_acts.remove(connection)
         context.run_migrations()
         triggers.install(connection)
+        uncounted_acts.install(connection)
         search.install(connection, changed=context.get_context().get_current_heads() != before)
+        if has_policies:
+            row_security.install(connection)

@@ -1,7 +1,7 @@
-"""消息: one row for each person whom an event concerns, written in the transaction of the act (events.py says whom).
+"""消息: one row for each account that an event concerns (events.py), written in the transaction of the act.
 
-A row holds no title and no opinion: what it is about is read when it is shown, under row security (models/access),
-so that nobody sees more by a message than by the application itself.
+A row holds no title and no opinion: its subject is read when it is shown, under row security (models/access), so that a
+message discloses nothing that its reader may not see now.
 """
 
 from collections.abc import Iterable
@@ -15,23 +15,23 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from models import clock
 from models.application import Application
 from models.clock import Moment
-from models.database import Base
+from models.database import NO_SYNC, Base
+from models.language import recorded
 from models.notifications.announcements import Announcement
-from models.notifications.events import EVENTS, TELLS, Telling
-from models.notifications.letters import NO_SYNC, MailLetter
+from models.notifications.events import EVENTS, RULES, Rule
+from models.notifications.letters import MailLetter
 from models.people.accounts import Account, Organisation
 from models.people.mail_address import MailWish
 from models.vocabulary import Role, Word
 
 MOST_COUNTED = 99
-ACTIVE = Account.active & or_(Account.organisation_id.is_(None), Account.organisation.has(Organisation.active))
 
 
 class Notification(Base):
-    """One message to one account. Row security: its own account's alone, and of what that account may see now.
+    """One message to one account. Row security: the account's own, as long as it may see the subject.
 
-    `key` names the event, so that nobody is told twice. `organisation_id`: the unit whose business it was; who has left
-    the unit no longer sees it. `detail`: what is said of no application (names, a period), or a date.
+    `key` identifies the event, so that an account gets one message of it. `organisation_id`: the unit concerned; an
+    account that has left it does not see the message any more. `detail`: names, a period, or a date.
     """
 
     __tablename__ = "notification"
@@ -42,7 +42,7 @@ class Notification(Base):
     key: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("时间")})
     read_at: Mapped[datetime | None] = mapped_column(Moment)
-    mailed_at: Mapped[datetime | None] = mapped_column(Moment)  # told by an e-mail, alone or in a digest
+    mailed_at: Mapped[datetime | None] = mapped_column(Moment)  # when it was sent by e-mail, alone or in a digest
     application_id: Mapped[int | None] = mapped_column(ForeignKey("application.id", ondelete="RESTRICT"), index=True)
     announcement_id: Mapped[int | None] = mapped_column(ForeignKey("announcement.id", ondelete="RESTRICT"), index=True)
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
@@ -51,7 +51,11 @@ class Notification(Base):
     application: Mapped[Application | None] = relationship()
     announcement: Mapped[Announcement | None] = relationship()
 
-    __table_args__ = (UniqueConstraint("account_id", "key"), Index(None, "account_id", "at", "id"))
+    __table_args__ = (
+        UniqueConstraint("account_id", "key"),
+        Index(None, "account_id", "at", "id"),
+        {"implicit_returning": False},  # as of LogEntry: the inserting role may not read the message
+    )
 
     @property
     def what(self) -> Word:
@@ -59,41 +63,46 @@ class Notification(Base):
         return EVENTS[self.event]
 
     @property
-    def telling(self) -> Telling:
-        return TELLS[self.what]
+    def rule(self) -> Rule:
+        return RULES[self.what]
 
     @property
     def sentence(self) -> str:
-        """What it says; of an application its number alone."""
+        """The text; of an application it contains only the number."""
         subject = self.announcement.title if self.announcement else self.detail
         number = self.application.number if self.application else ""
-        return str(self.telling.words) % {"number": number, "detail": subject or ""}
+        return str(self.rule.words) % {"number": number, "detail": subject or ""}
 
 
 UNREAD = Notification.read_at.is_(None)
 Index("ix_notification_unread", Notification.account_id, sqlite_where=UNREAD, postgresql_where=UNREAD)
 
 
-def tell(session: Session, application: Application, event: Word, key: str, detail: str | None = None) -> None:
-    """Tell of an event whom it concerns, if anybody; `key` names it. Flushes; the caller commits it with the act."""
-    if event not in TELLS:
+def notify(session: Session, application: Application, event: Word, key: str, detail: str | None = None) -> None:
+    """Notify the accounts that an event concerns by RULES; `key` identifies it. Flushes; the caller commits."""
+    if event not in RULES:
         return
     concerned: dict[Role, ColumnElement[bool]] = {
-        Role.PUBLISHER: Account.organisation_id == application.applicant_id,  # who filed, be it an entrusted unit
+        Role.PUBLISHER: Account.organisation_id
+        == application.applicant_id,  # the applicant, which may be an entrusted unit
         Role.REVIEWER: Account.province == application.province,
     }
-    which = or_(*((Account.role == role) & concerned[role] for role in TELLS[event].to))
-    tell_accounts(session, which, event, key, application_id=application.id, detail=detail)
+    which = or_(*((Account.role == role) & concerned[role] for role in RULES[event].to))
+    notify_accounts(session, which, event, key, application_id=application.id, detail=detail)
 
 
-def tell_accounts(session: Session, which: ColumnElement[bool], event: Word, key: str, **about: Any) -> None:
-    """One message to each active account `which` that has none of this key, and its letter where it wishes one.
+def notify_accounts(session: Session, which: ColumnElement[bool], event: Word, key: str, **about: Any) -> None:
+    """Add a message for each active account `which` that has none of this key, and its e-mail if the account wants it.
 
-    `about`: further columns. That somebody has been told is seen by a session without row security alone.
+    `about`: further columns; a lazy `detail` is stored in Chinese. Existing messages are found only by a session that
+    sees everything.
     """
     earlier = exists().where(Notification.account_id == Account.id, Notification.key == key)
-    people = session.execute(select(Account.id, Account.email, Account.mail_wish).where(ACTIVE, which, ~earlier)).all()
+    active = Account.active & or_(Account.organisation_id.is_(None), Account.organisation.has(Organisation.active))
+    people = session.execute(select(Account.id, Account.email, Account.mail_wish).where(active, which, ~earlier)).all()
     now = clock.now()
+    if about.get("detail") is not None:
+        about["detail"] = recorded(about["detail"])
     rows = {
         person: Notification(account_id=person.id, event=event.value, key=key, at=now, **about) for person in people
     }
@@ -108,23 +117,23 @@ def tell_accounts(session: Session, which: ColumnElement[bool], event: Word, key
 
 
 def unread_count(session: Session) -> int:
-    """How many unread messages this session sees, up to one more than MOST_COUNTED."""
+    """The number of unread messages that this session sees, counted up to MOST_COUNTED + 1."""
     unread = select(Notification.id).where(UNREAD).limit(MOST_COUNTED + 1)
     return int(session.execute(select(func.count()).select_from(unread.subquery())).scalar() or 0)
 
 
 def mark_read(session: Session, message: Notification) -> None:
-    """Note when it was read first; the caller commits."""
+    """Store the time of the first reading; the caller commits."""
     message.read_at = message.read_at or clock.now()
 
 
 def mark_mailed(session: Session, message_ids: Iterable[int]) -> None:
-    """Note that these messages were told by an e-mail; the caller commits it with the letter."""
+    """Record that these messages were sent by e-mail; the caller commits it with the letter."""
     mailed = update(Notification).where(Notification.id.in_(list(message_ids))).values(mailed_at=clock.now())
     session.execute(mailed, **NO_SYNC)
 
 
 def mark_all_read(session: Session) -> int:
-    """Mark every message that this session sees; how many were unread. The caller commits."""
+    """Mark every message that this session sees as read; returns how many were unread. The caller commits."""
     marked: Any = session.execute(update(Notification).where(UNREAD).values(read_at=clock.now()), **NO_SYNC)
     return int(marked.rowcount)

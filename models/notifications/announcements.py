@@ -1,4 +1,4 @@
-"""通知公告: what the operator tells all accounts of some roles, on some days; every change leaves a trail."""
+"""通知公告: announcements of the operator to all accounts of some roles, for a period, with a trail of changes."""
 
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from models.clock import Moment
 from models.columns import WordSet, labels_in_order
 from models.database import Base
 from models.database.locks import Lock, wait_for
+from models.language import in_chinese
 from models.people.accounts import Account
 from models.vocabulary import Role
 from models.workflow import Refused
@@ -21,8 +22,8 @@ MOST_TEXT = 4000
 
 
 class Announcement(Base):
-    """Shown from `since` until `until`, both included, unless withdrawn. Row security: its roles', meanwhile; the
-    operators' always."""
+    """Shown from `since` until `until`, both included, unless withdrawn. Row security: during that time its roles;
+    operators always."""
 
     __tablename__ = "announcement"
 
@@ -44,7 +45,7 @@ class Announcement(Base):
 
 
 class AnnouncementChange(Base):
-    """One change by one operator; only ever appended. `changes`: field → [old, new]. Row security: operators' alone."""
+    """One change by one operator; only ever appended. `changes`: field → [old, new]. Row security: operators."""
 
     __tablename__ = "announcement_change"
 
@@ -60,9 +61,9 @@ class AnnouncementChange(Base):
 FIELDS = ("title", "text", "roles", "since", "until")
 
 
-def current(role: Role) -> ColumnElement[bool]:
-    """Whether an announcement is to be seen today by accounts of this role."""
-    today = clock.today()
+def current(role: Role, today: Any = None) -> ColumnElement[bool]:
+    """SQL condition: announcements shown to this role on `day` (a date or SQL; None: today)."""
+    today = clock.today() if today is None else today
     return and_(
         cast(Announcement.roles, String).contains(f" {role.value} "),
         Announcement.since <= today,
@@ -74,10 +75,9 @@ def current(role: Role) -> ColumnElement[bool]:
 def save(
     session: Session, row: Announcement | None, values: dict[str, Any], by: Account, page_key: str | None = None
 ) -> Announcement:
-    """A new one (None), or these values in place of the old ones, and the trail entry. Raises Refused; the caller
-    commits.
+    """Insert an announcement (None), or change it, with its trail entry. Raises Refused; the caller commits.
 
-    The form of one page (`page_key`), sent twice with the same values, makes one.
+    A form (`page_key`) sent twice with the same values inserts one.
     """
     if row is None and page_key and (made := _made_by_page(session, page_key, values)):
         return made
@@ -100,13 +100,13 @@ def save(
 
 
 def _made_by_page(session: Session, page_key: str, values: dict[str, Any]) -> Announcement | None:
-    wait_for(session, Lock.ANNOUNCE)  # sent twice at once, the second sees the first
+    wait_for(session, Lock.ANNOUNCE)  # of two concurrent posts of a form the second finds the row of the first
     same = (getattr(Announcement, name) == values[name] for name in FIELDS)
     return session.scalar(select(Announcement).where(Announcement.page_key == page_key, *same).limit(1))
 
 
 def withdraw(session: Session, row: Announcement, by: Account) -> None:
-    """Nobody but the operators sees it any more. Raises Refused; the caller commits."""
+    """Withdraw it: afterwards only operators see it. Raises Refused; the caller commits."""
     if row.withdrawn_at is not None:
         raise Refused(_("这份公告已经撤回。"))
     row.withdrawn_at = clock.now()
@@ -122,7 +122,8 @@ def _record(session: Session, row: Announcement, what: str, changes: dict[str, A
 
 
 def _plain(value: Any) -> str | None:
-    """A value of a field as JSON can hold it and people read it."""
+    """A value of a field as text for the trail, in JSON."""
     if isinstance(value, frozenset | set):
-        return labels_in_order(Role, value)
+        with in_chinese():
+            return labels_in_order(Role, value)
     return None if value is None else str(value)

@@ -1,19 +1,18 @@
 """The queue of e-mails: a letter is inserted with the message that it is about, and sent by a worker (models/mail).
 
-Delivered at least once: a worker that dies after sending and before recording it is followed by another one, which
-sends the same letter again under the same Message-ID. Rows stay as a record, until `sweep`.
+Delivered at least once: if a worker dies after sending and before recording it, another one sends the same letter again
+with the same Message-ID. Rows stay as a record until `sweep`.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
-    ColumnElement,
     ForeignKey,
     Index,
+    String,
     UniqueConstraint,
     case,
     delete,
@@ -27,15 +26,18 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from models import clock, queue
 from models.clock import Moment
-from models.database import Base
+from models.database import NO_SYNC, Base
+from models.language import recorded
 from models.people.accounts import Account
-from models.people.mail_address import MailWish
+from models.people.mail_address import LONGEST_ADDRESS, MailWish
 from models.queue import Queued
+from models.vocabulary import Word, WordColumn
+from models.workflow import Refused
 
-NO_SYNC: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
-DIGEST_AT = time(8, tzinfo=clock.SHANGHAI)  # of each day; ours
-STALE = timedelta(days=3)  # after which a message is no news, and its letter is not sent any more
-SENT_WORDS = _l("已发送。")  # `answer` of what a mail server took, and of nothing else
+DIGEST_AT = time(8, tzinfo=clock.SHANGHAI)  # of each day
+STALE = timedelta(days=3)  # age of a message after which its letter is no longer sent
+MOST_CODES = 10  # confirmation codes to new addresses of one account in a day
+SENT_WORDS = _l("已发送。")  # `answer` of a letter that a mail server accepted
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,16 @@ class Pace(queue.Pace):
     tries: int = 3
 
 
+class Purpose(Word):
+    """Kinds of letters about an address itself, which are sent regardless of the wishes of the account."""
+
+    CONFIRM = "confirm", _l("确认邮箱地址")  # a code, to a new address
+    CHANGED = "changed", _l("邮箱地址已变更")  # to the former one
+
+
 class MailLetter(Queued, Base):
-    """One e-mail to one account: about one message, or (`day`, `since`) the digest of a day. Row security: nobody's."""
+    """One e-mail to one account: about one message, or (`day`, `since`) the digest of a day, or (`purpose`) about its
+    address. Row security: jobs only."""
 
     __tablename__ = "mail_letter"
 
@@ -56,9 +66,11 @@ class MailLetter(Queued, Base):
     notification_id: Mapped[int | None] = mapped_column(ForeignKey("notification.id", ondelete="RESTRICT"), unique=True)
     day: Mapped[date | None]
     since: Mapped[datetime | None] = mapped_column(Moment)
-    sent_at: Mapped[datetime | None] = mapped_column(Moment)  # or found to have nothing to say, see `answer`
+    purpose: Mapped[Purpose | None] = mapped_column(WordColumn(Purpose))
+    recipient: Mapped[str | None] = mapped_column(String(LONGEST_ADDRESS))  # of a letter with a purpose
+    sent_at: Mapped[datetime | None] = mapped_column(Moment)  # or skipped, see `answer`
 
-    __table_args__ = (UniqueConstraint("account_id", "day"),)
+    __table_args__ = (UniqueConstraint("account_id", "day"), {"implicit_returning": False})  # as of LogEntry
 
 
 UNSENT = MailLetter.sent_at.is_(None)
@@ -66,29 +78,25 @@ Index(None, MailLetter.next_at, MailLetter.id, sqlite_where=UNSENT, postgresql_w
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A claimed letter as plain values: no transaction is open while the mail server answers."""
+class Claim(queue.Claim):
+    """A claimed letter: account, message, purpose, or the beginning of the digest's period."""
 
-    id: int
+    table = MailLetter
+
     account_id: int
     notification_id: int | None
     since: datetime | None
     queued_at: datetime
-    attempt: int
-    attempts: int
-
-    @property
-    def still_claimed(self) -> tuple[ColumnElement[bool], ...]:
-        """SQL conditions: the row is still claimed by this attempt."""
-        return queue.still_claimed(MailLetter, self.id, self.attempt)
+    purpose: Purpose | None
+    recipient: str | None
 
 
 def enqueue_digests(session: Session) -> None:
-    """One letter a day, after DIGEST_AT, for each account that wishes it. The caller commits.
+    """Queue the digest of the day, after DIGEST_AT, for each account that wants one. The caller commits.
 
-    A digest tells what no e-mail has told (`mailed_at`), not what is younger than the last one: the moment of a message
-    is that of its act, which may be committed later, behind a digest that could not see it yet. `since` only bounds how
-    far back it looks: a day for the first digest, else STALE.
+    A digest contains the messages without `mailed_at`, not those since the last digest: a message has the time of its
+    act, which may be committed after a digest that could not see it. `since` only limits its age: a day for the first
+    digest, else STALE.
     """
     now = clock.now()
     if now.timetz() < DIGEST_AT:
@@ -104,74 +112,75 @@ def enqueue_digests(session: Session) -> None:
 
 def claim(session: Session, pace: Pace, since: datetime) -> Claim | None:
     """Claim the next letter that was due at `since` for a lease, and record the attempt. Commits."""
-    now, due = clock.now(), aliased(MailLetter)
-    next_one = (
-        select(due.id)
-        .where(due.sent_at.is_(None), queue.due(due, now, pace), or_(due.next_at <= since, due.next_at > now))
-        .order_by(due.next_at, due.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer at a time anyway
-    )
-    values = queue.claim_values(MailLetter, now + timedelta(seconds=pace.lease))
-    claiming = update(MailLetter).where(MailLetter.id == next_one.scalar_subquery()).values(values)
-    columns = (MailLetter.account_id, MailLetter.notification_id, MailLetter.since, MailLetter.queued_at)
+    now, row = clock.now(), aliased(MailLetter)
+    waiting = (row.sent_at.is_(None), queue.due_since(row, now, since))
+    claiming = queue.claiming(MailLetter, row, now, pace, *waiting)
     counts = (MailLetter.attempts, MailLetter.attempts - MailLetter.released)
-    row = session.execute(claiming.returning(MailLetter.id, *columns, *counts), **NO_SYNC).one_or_none()
+    about = (MailLetter.queued_at, MailLetter.purpose, MailLetter.recipient)
+    columns = (MailLetter.account_id, MailLetter.notification_id, MailLetter.since, *about)
+    found = session.execute(claiming.returning(MailLetter.id, *counts, *columns), **NO_SYNC).one_or_none()
     session.commit()
-    return Claim(*row) if row else None
+    return Claim(*found) if found else None
 
 
 def finish(session: Session, letter: Claim, words: str) -> None:
-    """Record that it is sent, or that there was nothing to say. Commits."""
+    """Record that a letter was sent, or skipped (`words`: why). Commits."""
     values = {"sent_at": clock.now(), "claimed_until": None, "answer": words}
     session.execute(update(MailLetter).where(*letter.still_claimed).values(values), **NO_SYNC)
     session.commit()
 
 
-def end_attempt(session: Session, letter: Claim, why: str, pace: Pace, fault: bool) -> None:
-    """Release a claim and retry after a pause; a `fault` of the letter counts towards setting it aside. Commits."""
-    why = queue.storable(why)
-    values: dict[str, Any] = {"answer": why[: queue.LONGEST_ANSWER]}
-    if fault:
-        values = queue.failure_values(MailLetter, pace, why, _("稍后重试。"), _("已搁置。"))
-    values |= {"claimed_until": None, "next_at": pace.after(letter.attempts)}
-    session.execute(update(MailLetter).where(*letter.still_claimed).values(values), **NO_SYNC)
-    session.commit()
+def undelivered(session: Session, account_id: int, confirming: bool = False) -> str | None:
+    """Why the last letter to an account was set aside; None if it was sent. For a session that sees everything.
 
-
-def undelivered(session: Session, account_id: int) -> str | None:
-    """Why the last letter to an account was set aside; None where it was sent. For a session that sees everything.
-
-    A letter that was skipped says nothing about the address.
+    `confirming`: of letters with codes to a new address. Skipped letters do not count.
     """
-    tried = or_(MailLetter.set_aside_at.is_not(None), MailLetter.answer == str(SENT_WORDS))
+    which = MailLetter.purpose == Purpose.CONFIRM if confirming else MailLetter.purpose.is_(None)
+    tried = or_(MailLetter.set_aside_at.is_not(None), MailLetter.answer == recorded(SENT_WORDS))
     why = case((MailLetter.set_aside_at.is_not(None), MailLetter.answer))
     return session.scalar(
-        select(why).where(MailLetter.account_id == account_id, tried).order_by(MailLetter.id.desc()).limit(1)
+        select(why).where(MailLetter.account_id == account_id, tried, which).order_by(MailLetter.id.desc()).limit(1)
     )
 
 
 def drop_unsent(session: Session, account_id: int) -> None:
-    """Delete what is not sent yet: address or wish have changed. For a session that sees everything."""
-    session.execute(delete(MailLetter).where(MailLetter.account_id == account_id, UNSENT), **NO_SYNC)
+    """Delete unsent letters about messages, after a change of address or wish. For a session that sees everything."""
+    of_messages = (MailLetter.account_id == account_id, MailLetter.purpose.is_(None), UNSENT)
+    session.execute(delete(MailLetter).where(*of_messages), **NO_SYNC)
+
+
+def enqueue_about_address(session: Session, account_id: int, purpose: Purpose, recipient: str) -> None:
+    """Queue a letter to the address `recipient`; a new code replaces unsent ones. The caller commits.
+
+    For a session that sees everything. Raises Refused for more than MOST_CODES codes of an account in a day.
+    """
+    mine = (MailLetter.account_id == account_id, MailLetter.purpose == purpose)
+    if purpose is Purpose.CONFIRM:
+        today = select(func.count()).where(*mine, MailLetter.queued_at > clock.now() - timedelta(days=1))
+        if (session.scalar(today) or 0) >= MOST_CODES:
+            raise Refused(_("24 小时内最多发送 %(most)s 次确认码，请明天再试。", most=MOST_CODES))
+        skipped = {"sent_at": clock.now(), "answer": recorded(_l("已有新的确认码，没有发送。"))}
+        session.execute(update(MailLetter).where(*mine, UNSENT).values(skipped), **NO_SYNC)
+    session.add(MailLetter(account_id=account_id, purpose=purpose, recipient=recipient, queued_at=clock.now()))
+    session.flush()
 
 
 def skip_unsent(session: Session) -> None:
-    """Finish what waits, unsent: a restored queue has been sent since, or belongs to a trial. The caller commits."""
+    """After a restore: finish waiting letters unsent, since they may have been sent already. The caller commits."""
     values = {"sent_at": clock.now(), "claimed_until": None, "answer": _("恢复备份后没有发送。")}
     session.execute(update(MailLetter).where(UNSENT, MailLetter.set_aside_at.is_(None)).values(values), **NO_SYNC)
 
 
 def counts(session: Session) -> tuple[int, int]:
-    """(how many wait to be sent, how many were set aside)."""
+    """(number of waiting letters, number set aside)."""
     aside = MailLetter.set_aside_at.is_not(None)
     counted = select(func.count(case((~aside, 1))), func.count(case((aside, 1)))).where(UNSENT)
-    waiting, dead = session.execute(counted).one()
-    return waiting, dead
+    waiting, set_aside = session.execute(counted).one()
+    return waiting, set_aside
 
 
 def problems(session: Session, pace: Pace) -> list[str]:
-    """The word for /healthz: `mail` (letters are overdue). What was set aside concerns its recipient alone."""
+    """Word of /healthz: `mail` (letters are overdue). Letters set aside concern their recipients only."""
     overdue = queue.late(MailLetter, clock.now(), pace.overdue)
     late = select(func.count(case((overdue, 1)))).where(UNSENT, MailLetter.set_aside_at.is_(None))
     return ["mail"] if session.scalar(late) else []

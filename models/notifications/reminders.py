@@ -1,6 +1,6 @@
-"""Messages that no act brings about: a deadline is near, an entrustment has ended, an announcement has begun.
+"""Messages caused by a date and not by an act: near deadlines, ended entrustments, new announcements.
 
-A worker calls remind() now and then; whatever was told before is not told again.
+A worker calls remind() repeatedly; each message is sent once.
 """
 
 import logging
@@ -20,26 +20,28 @@ from models.customs import heartbeat
 from models.database import is_unavailable
 from models.deadlines import calendar
 from models.deadlines.counting import NEAR
-from models.notifications import entrustments, letters, tell, tell_accounts
+from models.notifications import entrustments, key_ends, letters, notify, notify_accounts
 from models.notifications.announcements import Announcement, current
 from models.notifications.events import Event
 from models.people.accounts import Account, Entrustment
+from models.signing.keys import Keys
 from models.vocabulary import Role
 
 LOG = logging.getLogger(__name__)
-LATELY = timedelta(days=7)  # an entrustment that ended before is no news
-SILENT = timedelta(minutes=15)  # after which whoever reminds every minute is assumed dead
-PAGE = 200  # applications that are read and told of in one transaction
+LATELY = timedelta(days=7)  # after its end, in which the end of an entrustment is reported
+SILENT = timedelta(minutes=15)  # without a round after which the worker, which runs every minute, is assumed dead
+PAGE = 200  # applications in one transaction
 
 
-def remind(session: Session) -> None:
-    """Tell what is due today, for a session that sees everything. Commits each step, then that there was a round.
+def remind(session: Session, keys: Keys | None = None) -> None:
+    """Run every step for today, for a session that sees everything. Commits each step, then the heartbeat.
 
-    A step that fails is logged, and does not keep the others from theirs. Raises SQLAlchemyError while the database
-    cannot be used at all.
+    `keys`: those of the authorities, checked for their expiry.
+
+    A failing step is logged and does not stop the others. Raises SQLAlchemyError while the database is unavailable.
     """
     failed = []
-    for label, look in STEPS.items():
+    for label, look in (STEPS | steps_of(keys)).items():
         try:
             look(session)
             session.commit()
@@ -55,7 +57,7 @@ def remind(session: Session) -> None:
 
 
 def problems(session: Session) -> list[str]:
-    """The words for /healthz: `reminders` (whoever did remind has stopped), `reminders_failed` (in the last round)."""
+    """Words of /healthz: `reminders` (no worker runs any more), `reminders_failed` (in the last round)."""
     last = heartbeat.last_round(session, heartbeat.REMINDER)
     if last is None:
         return []
@@ -64,7 +66,7 @@ def problems(session: Session) -> list[str]:
 
 
 def remind_of_deadlines(session: Session) -> None:
-    """Once for each due date, when it is NEAR or has passed. Commits page by page: there may be many overdue cases."""
+    """Notify once of each due date that is NEAR or has passed. Commits page by page: there may be many."""
     soon, last = calendar.load(session).after(clock.today(), NEAR), 0
     waits = select(Application).where(
         Application.desk.in_(list(names_of("province"))),  # for the index
@@ -74,37 +76,50 @@ def remind_of_deadlines(session: Session) -> None:
     while page := session.scalars(waits.where(Application.id > last).order_by(Application.id).limit(PAGE)).all():
         last = page[-1].id
         for row in page:
-            tell(session, row, Event.DUE_SOON, f"due-{row.id}-{row.due_on}", str(row.due_on))
+            notify(session, row, Event.DUE_SOON, f"due-{row.id}-{row.due_on}", str(row.due_on))
         session.commit()
         session.expunge_all()
 
 
-def tell_of_ended_entrustments(session: Session) -> None:
+def notify_of_ended_entrustments(session: Session) -> None:
     today = clock.today()
     ended = select(Entrustment).where(
         Entrustment.until < today,
         Entrustment.until >= today - LATELY,
-        Entrustment.ended_at.is_(None),  # else both were told when it was ended
+        Entrustment.ended_at.is_(None),  # ended by a person: both units were notified then
         ~Entrustment.pending,
     )
     for pair in session.scalars(ended.order_by(Entrustment.id)).all():
         key = f"ended-{pair.id}-{pair.publisher_id}-{pair.agent_id}-{pair.until}"
-        entrustments.tell_both(session, Event.ENTRUSTMENT_ENDED, pair, key)
+        entrustments.notify_both(session, Event.ENTRUSTMENT_ENDED, pair, key)
 
 
 def announce(session: Session, only: int | None = None) -> None:
-    """Messages for whoever should see a current announcement (`only`: of this id) and has none yet: accounts made
-    later, too. For a session that sees everything; the caller commits."""
+    """Notify accounts of current announcements (`only`: of this id) that have no message yet, also new accounts.
+
+    For a session that sees everything; the caller commits.
+    """
     these = Announcement.id == only if only is not None else true()
     for role in Role:
         for key in session.scalars(select(Announcement.id).where(current(role), these)).all():
             here = Account.role == role
-            tell_accounts(session, here, Event.ANNOUNCED, f"announcement-{key}", announcement_id=key)
+            notify_accounts(session, here, Event.ANNOUNCED, f"announcement-{key}", announcement_id=key)
+
+
+def steps_of(keys: Keys | None) -> dict[Any, Callable[[Session], None]]:
+    """The steps for the keys of the authorities."""
+
+    def look_at_keys(session: Session) -> None:
+        if keys is not None:
+            key_ends.note_new(session, keys)
+            key_ends.warn(session, keys)
+
+    return {_l("签章证书到期提醒"): look_at_keys}
 
 
 STEPS: dict[Any, Callable[[Session], None]] = {
     _l("办结期限提醒"): remind_of_deadlines,
-    _l("委托到期通知"): tell_of_ended_entrustments,
+    _l("委托到期通知"): notify_of_ended_entrustments,
     _l("通知公告"): announce,
     _l("每日汇总邮件"): letters.enqueue_digests,
 }

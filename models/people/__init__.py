@@ -1,1 +1,1 @@
-"""Accounts, organisations, entrustments, and the sessions of who is signed in."""
+"""Accounts, organisations, entrustments, and sessions."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 HASHER = PasswordHasher()
 ENTRUSTED = {"earliest": date(1990, 1, 1), "latest": date(2099, 12, 31)}  # 2099-12-31: open-ended
+SPOKEN_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"  # of one-time passwords: easy to tell apart on the telephone
 CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -71,7 +72,7 @@ def username_refusal(username: str) -> str | None:
 
 
 class Organisation(Base):
-    """A press, or a unit that presses entrust. Disabled, not deleted, once a filing refers to it."""
+    """A publisher, or a unit that publishers entrust. Disabled, not deleted, once a filing refers to it."""
 
     __tablename__ = "organisation"
 
@@ -90,7 +91,7 @@ class Organisation(Base):
         return f"{self.credit_code}-{self.name}"
 
     @validates("credit_code")
-    def _keep_credit_code(self, _key: str, typed: str) -> str:
+    def _normalize_credit_code(self, _key: str, typed: str) -> str:
         """Stores capitals and digits only; raises Refused for an invalid code."""
         code = normalize_code(typed) or ""
         if sentence := credit_code_refusal(code):
@@ -125,12 +126,16 @@ class Account(Base, UserMixin):
     mail_wish: Mapped[MailWish] = mapped_column(
         WordColumn(MailWish), default=MailWish.NONE, server_default=MailWish.NONE.value, info={"label": _l("邮件提醒")}
     )
+    # Address to be confirmed, when its code was sent, and how many codes were typed: mail_confirmation.py.
+    email_new: Mapped[str | None] = mapped_column(String(LONGEST_ADDRESS))
+    email_asked_at: Mapped[datetime | None] = mapped_column(Moment)
+    email_tries: Mapped[int] = mapped_column(default=0, server_default="0")
     __table_args__ = (Index(None, "organisation_id"), Index(None, "province"))
 
-    visit: "Visit | None" = None  # the session of this request; set by sign_in() and resume_visit()
+    visit: "Visit | None" = None  # the session of this request; set by attach_visit() and resume_visit_and_commit()
 
     @validates("username")
-    def _keep_normal_username(self, _key: str, username: str) -> str:
+    def _normalize_username(self, _key: str, username: str) -> str:
         """Stores the normal form; raises Refused when a new account cannot have it."""
         username = normal_username(username)
         if sentence := username_refusal(username):
@@ -138,12 +143,12 @@ class Account(Base, UserMixin):
         return username
 
     @validates("email")
-    def _keep_email(self, _key: str, typed: str | None) -> str | None:
+    def _normalize_email(self, _key: str, typed: str | None) -> str | None:
         """Raises Refused for what cannot be an address."""
         return normal_address(typed)
 
     def get_id(self) -> str:
-        """For the cookie: the token of the session, not the account's id."""
+        """Flask-Login's id for the cookie: the token of the session, not the id of the account."""
         assert self.visit is not None
         return self.visit.token
 
@@ -157,23 +162,20 @@ class Account(Base, UserMixin):
         self.password_hash = HASHER.hash(password)
         self.must_change = must_change
 
-    def has_password(self, password: str) -> bool:
-        return matches(self.password_hash, password)
-
     def reset_password(self) -> str:
         """Set a one-time password that must be changed at the next login; returned in clear only here."""
-        password = f"{secrets.token_urlsafe(9)}-{secrets.randbelow(90) + 10}a"
+        password = "-".join("".join(secrets.choice(SPOKEN_SIGNS) for _sign in range(5)) for _group in range(3))
         self.set_password(password, must_change=True)
         return password
 
     @property
     def is_complete(self) -> bool:
-        """Whether it has what its role needs: a publisher an organisation, a reviewer a province."""
+        """Whether it has what its role requires: an organisation for a publisher, a province for a reviewer."""
         needs = {Role.PUBLISHER: self.organisation or self.organisation_id, Role.REVIEWER: self.province}
         return bool(needs.get(self.role, True))
 
     def assert_complete(self) -> None:
-        """Raises Refused when it lacks what its role needs. Flush first: a cleared relation is visible only then."""
+        """Raises Refused unless is_complete. Flush first: a cleared relation is visible only after a flush."""
         if not self.is_complete:
             publisher = self.role is Role.PUBLISHER
             raise Refused(_("出版单位账号须选择所属单位。") if publisher else _("省级审核账号须选择所属省份。"))
@@ -188,9 +190,9 @@ def matches(password_hash: str, password: str) -> bool:
 
 
 class Entrustment(Base):
-    """A press has entrusted a unit to apply for it, from `since` until `until` (both included) or `ended_at`.
+    """A publisher has entrusted a unit to apply for it, from `since` until `until` (both included) or `ended_at`.
 
-    Of no effect while it is `pending`: the unit was invited and has not accepted. Row security: the two units see it.
+    `pending`: the unit was invited and has not accepted yet; without effect until then. Row security: both units.
     """
 
     __tablename__ = "entrustment"
@@ -211,7 +213,7 @@ class Entrustment(Base):
     offered_at: Mapped[datetime | None] = mapped_column(Moment)  # None: entered by the operator
 
     def assert_complete(self) -> None:
-        """Two organisations, the first a press, and an end that is not before the start."""
+        """Raises Refused unless it has two organisations, the first a publisher, and does not end before it begins."""
         if self.publisher.trade is not Trade.PUBLISHER:
             raise Refused(_("委托方须为出版单位。"))
         if self.publisher is self.agent:
@@ -233,7 +235,7 @@ def holding(agent_id: int | None, day: date | None = None) -> tuple[ColumnElemen
 
 
 def publishers_for(session: Session, organisation_id: int | None, on: date | None = None) -> list[Organisation]:
-    """The presses `organisation_id` may apply for on a day: itself, if a press, and those that entrust it."""
+    """The publishers `organisation_id` may apply for on a day: itself, if a publisher, and those that entrust it."""
     entrusting = select(Entrustment.publisher_id).where(*holding(organisation_id, on))
     own = (Organisation.id == organisation_id) & (Organisation.trade == Trade.PUBLISHER)
     query = select(Organisation).where(Organisation.active, or_(own, Organisation.id.in_(entrusting)))

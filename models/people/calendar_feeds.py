@@ -9,7 +9,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from models import clock
 from models.clock import Moment
-from models.database import Base
+from models.database import NO_SYNC, Base
 from models.people.accounts import Account
 from models.people.signin_failures import hashed
 from models.vocabulary import Role
@@ -33,9 +33,9 @@ def feed_of(session: Session, account: Account) -> CalendarFeed | None:
 
 
 def renew(session: Session, account: Account) -> str:
-    """A new token, in clear only here; a former one is of no use any more. Flushes; the caller commits.
+    """A new token, in clear only here; it replaces a former one. Flushes; the caller commits.
 
-    Of two at once one wins; the other raises IntegrityError (there was none before) or StaleDataError.
+    Of two concurrent calls one raises IntegrityError (no address existed) or StaleDataError.
     """
     token, former = secrets.token_urlsafe(32), feed_of(session, account)
     values = {"token_hash": hashed(token), "made_at": clock.now()}
@@ -44,15 +44,15 @@ def renew(session: Session, account: Account) -> str:
         session.flush()
         return token
     same = (CalendarFeed.id == former.id, CalendarFeed.token_hash == former.token_hash)
-    changed = update(CalendarFeed).where(*same).values(values).execution_options(synchronize_session=False)
-    if session.execute(changed).rowcount != 1:  # type: ignore[attr-defined]
+    changed = update(CalendarFeed).where(*same).values(values)
+    if session.execute(changed, **NO_SYNC).rowcount != 1:  # type: ignore[attr-defined]
         raise StaleDataError
     session.expire(former)
     return token
 
 
 def stop(session: Session, account: Account) -> bool:
-    """No address any more; whether there was one. Flushes; the caller commits."""
+    """Delete the address; False when there was none. Flushes; the caller commits."""
     former = feed_of(session, account)
     if former is not None:
         session.delete(former)
@@ -61,7 +61,7 @@ def stop(session: Session, account: Account) -> bool:
 
 
 def reader(session: Session, token: str) -> Account | None:
-    """The reviewer whose token this is, if that account may work now. For a session that sees everything."""
+    """The reviewer of this token; None: unknown, or disabled. For a session that sees everything."""
     feed = session.scalar(select(CalendarFeed).where(CalendarFeed.token_hash == hashed(token)))
     if feed is None or feed.account.role is not Role.REVIEWER:
         return None

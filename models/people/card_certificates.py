@@ -1,17 +1,18 @@
 """Certificates on IC cards and IKeys, each bound to an account by issuer and serial number."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select, update
+from sqlalchemy.orm import Mapped, Session, make_transient, mapped_column, relationship
 
 from models import clock, log
 from models.clock import Moment
-from models.database import Base
+from models.database import NO_SYNC, Base
 from models.log import Place, SignIn
 from models.people.accounts import Account
 from models.people.card_authorities import CardAuthorities
@@ -19,8 +20,8 @@ from models.people.signin_failures import hashed
 from models.text import without_format_characters
 from models.workflow import Refused
 
-LONGEST = 300  # characters that are kept of a name
-REPEATED = timedelta(hours=1)  # in which a card that is shown again and again is one entry of the log
+LONGEST = 300  # characters stored of a subject
+REPEATED = timedelta(hours=1)  # in which repeated refusals of the same card make one entry in the log
 COMMON_NAME = x509.NameOID.COMMON_NAME
 
 
@@ -55,7 +56,7 @@ def read_certificate(content: bytes) -> x509.Certificate:
 
 
 def holder(certificate: x509.Certificate) -> str:
-    """Whose card it is, as people read it: the common name, or the whole name."""
+    """The subject for display: the common name, or else the whole distinguished name."""
     names = certificate.subject.get_attributes_for_oid(COMMON_NAME)
     return without_format_characters(str(names[0].value if names else certificate.subject.rfc4514_string()))[:LONGEST]
 
@@ -84,7 +85,7 @@ def bind(session: Session, account: Account, content: bytes, authorities: CardAu
 
 
 def _identity(certificate: x509.Certificate, authorities: CardAuthorities) -> tuple[str, str] | None:
-    """(issuer_hash, serial); None when none of them has signed it. Two issuers with one name are two."""
+    """(issuer_hash, serial); None when no accepted authority signed it. Issuers differ by name and public key."""
     issuer = authorities.issuer_of(certificate)
     if issuer is None:
         return None
@@ -100,8 +101,8 @@ def _bound(session: Session, certificate: x509.Certificate, authorities: CardAut
     return session.scalar(select(CardCertificate).where(same))
 
 
-def look_at(session: Session, certificate: x509.Certificate, authorities: CardAuthorities, place: Place) -> None:
-    """Raises Refused for a card that does not hold, and logs that, once an hour, when it is bound. Commits.
+def check_and_log(session: Session, certificate: x509.Certificate, authorities: CardAuthorities, place: Place) -> None:
+    """Raises Refused for a certificate that is not accepted; logged once an hour if it is bound. Commits.
 
     For a session that sees everything.
     """
@@ -109,41 +110,50 @@ def look_at(session: Session, certificate: x509.Certificate, authorities: CardAu
         authorities.check(certificate)
     except Refused as refused:
         if card := _bound(session, certificate, authorities):
-            told, since = (holder(certificate)[:64], str(refused)), clock.now() - REPEATED
-            if not log.has(session, SignIn.CARD_REFUSED, card.account.username, *told, since):
-                log.record(session, SignIn.CARD_REFUSED, card.account, place, *told)
+            about, since = (holder(certificate)[:64], refused), clock.now() - REPEATED
+            if not log.has(session, SignIn.CARD_REFUSED, card.account.username, *about, since):
+                log.record(session, SignIn.CARD_REFUSED, card.account, place, *about)
                 session.commit()
         raise
 
 
-def verify_card(
-    session: Session, certificate: x509.Certificate, authorities: CardAuthorities, place: Place
-) -> tuple[int, str]:
-    """(account id, holder) of a card whose possession was proved by TLS. Commits, for it writes the log.
+@dataclass(frozen=True)
+class CardUse:
+    """A verified card: its account, its holder's name, and its row."""
 
-    Raises Refused, with one sentence for a card that is bound to nobody and for a disabled account. For a session that
-    sees everything.
+    account_id: int
+    holder: str
+    card_id: int
+
+
+def verify_card_and_commit(
+    session: Session, certificate: x509.Certificate, authorities: CardAuthorities, place: Place
+) -> CardUse:
+    """Look up the account of a card whose possession TLS has proved. Writes the log and commits.
+
+    Raises Refused, with the same sentence for an unknown card and for a disabled account. For a session that sees
+    everything.
     """
     card = _bound(session, certificate, authorities)
     account = card.account if card else None
     try:
         authorities.check(certificate)
         if card is None or not card.account.is_active:
-            raise Refused(_("这张卡没有登记到可以使用的账号，请用用户名登录，或联系系统管理员登记。"))
+            raise Refused(_l("这张卡没有登记到可以使用的账号，请用用户名登录，或联系系统管理员登记。"))
     except Refused as refused:
-        log.record(session, SignIn.CARD_REFUSED, account, place, holder(certificate)[:64], str(refused))
+        log.record(session, SignIn.CARD_REFUSED, account, place, holder(certificate)[:64], refused)
         session.commit()
         raise
-    card.used_at = clock.now()
+    session.execute(update(CardCertificate).where(CardCertificate.id == card.id).values(used_at=clock.now()), **NO_SYNC)
+    make_transient(card)  # its row may be deleted: do not read it again
     session.commit()
-    return card.account_id, card.subject
+    return CardUse(card.account_id, card.subject, card.id)
 
 
 def remove(session: Session, account_id: int, card_id: int) -> str:
-    """Delete a card of the account; whose it was. Raises Refused when it is gone already. Does not commit."""
+    """Delete a card of the account; returns its subject. Raises Refused when it is deleted already. Does not commit."""
     own = (CardCertificate.id == card_id) & (CardCertificate.account_id == account_id)
-    subject = session.scalar(select(CardCertificate.subject).where(own))
-    gone: Any = session.execute(delete(CardCertificate).where(own), execution_options={"synchronize_session": False})
-    if subject is None or not gone.rowcount:
+    subject = session.scalar(delete(CardCertificate).where(own).returning(CardCertificate.subject), **NO_SYNC)
+    if subject is None:
         raise Refused(_("这张卡已经移除，请刷新页面核对。"))
     return subject

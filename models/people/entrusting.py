@@ -1,4 +1,4 @@
-"""委托 as the units themselves keep it: a press invites a unit, which accepts; either ends it. The caller commits."""
+"""委托 between units: a publisher invites a unit, which accepts; either may end it. The caller commits."""
 
 from datetime import date, timedelta
 
@@ -7,12 +7,13 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import clock
+from models.database import NO_SYNC
 from models.database.locks import Lock, wait_for
 from models.people.accounts import Account, Entrustment, Organisation, holding, publishers_for
 from models.text import normalize_code, without_format_characters
 from models.workflow import Refused
 
-MOST_A_DAY = 20  # invitations of one press in 24 hours, each of which is a message, and may be an e-mail
+MOST_A_DAY = 20  # invitations of a publisher in 24 hours: each sends a message, and perhaps an e-mail
 
 
 def invite(session: Session, by: Account, agent: str, since: date | None, until: date | None) -> Entrustment:
@@ -40,31 +41,30 @@ def invite(session: Session, by: Account, agent: str, since: date | None, until:
 
 
 def assert_may_apply(session: Session, by: Account, publisher_id: int | None) -> None:
-    """Raises Refused unless the unit of `by` may apply for this press today.
+    """Raises Refused unless the unit of `by` may apply for this publisher today.
 
-    Until this transaction ends nobody ends that entrustment: whoever does waits, or has been first. (A row lock of
-    PostgreSQL; on SQLite whoever writes is alone.)
+    Locks the entrustment until this transaction ends (PostgreSQL: a row lock; SQLite has one writer at a time).
     """
     if publisher_id != by.organisation_id:
-        held = select(Entrustment.id).where(Entrustment.publisher_id == publisher_id, *holding(by.organisation_id))
-        session.scalars(held.with_for_update(read=True)).all()
-    if publisher_id not in {press.id for press in publishers_for(session, by.organisation_id)}:
+        entrusted = select(Entrustment.id).where(Entrustment.publisher_id == publisher_id, *holding(by.organisation_id))
+        session.scalars(entrusted.with_for_update(read=True)).all()
+    if publisher_id not in {publisher.id for publisher in publishers_for(session, by.organisation_id)}:
         raise Refused(_("贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"))
 
 
 def accept(session: Session, row: Entrustment, by: Account) -> None:
-    """The unit takes on what it was invited to; raises Refused when it is no longer open."""
+    """Accept an invitation; raises Refused when it is no longer open."""
     _change(session, row, Entrustment.pending.is_(True), Entrustment.agent_id == by.organisation_id, pending=False)
 
 
 def end(session: Session, row: Entrustment, by: Account) -> None:
-    """End, withdraw or decline it, from now on; raises Refused when it has ended. What was submitted goes on."""
+    """End, withdraw or decline an entrustment; raises Refused when it has ended. Submitted applications go on."""
     mine = or_(Entrustment.publisher_id == by.organisation_id, Entrustment.agent_id == by.organisation_id)
     _change(session, row, mine, ended_at=clock.now())
 
 
 def state(row: Entrustment) -> str:
-    """What holds today, in words."""
+    """The state of the entrustment today, as a word for display."""
     today = clock.today()
     for holds, words in (
         (row.ended_at, _("已终止")),
@@ -79,14 +79,14 @@ def state(row: Entrustment) -> str:
 
 def _change(session: Session, row: Entrustment, *still: ColumnElement[bool], **values: object) -> None:
     open_ = (Entrustment.id == row.id, Entrustment.ended_at.is_(None), Entrustment.until >= clock.today(), *still)
-    changed = update(Entrustment).where(*open_).values(**values).execution_options(synchronize_session=False)
-    if session.execute(changed).rowcount != 1:  # type: ignore[attr-defined]
+    changed = update(Entrustment).where(*open_).values(**values)
+    if session.execute(changed, **NO_SYNC).rowcount != 1:  # type: ignore[attr-defined]
         raise Refused(_("这项委托刚刚已有变化，没有重复办理，请核对列表中的状态。"))
     session.expire(row)
 
 
 def _named(session: Session, typed: str) -> Organisation:
-    """The active unit of exactly this name or code: nobody can leaf through the register here."""
+    """The active unit of exactly this name or code; no partial match, so that units cannot be listed this way."""
     words = without_format_characters(typed).strip()
     named = or_(Organisation.name == words, Organisation.credit_code == (normalize_code(words) or ""))
     found = session.scalars(select(Organisation).where(Organisation.active, named).limit(2)).all()

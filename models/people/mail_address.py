@@ -1,4 +1,4 @@
-"""An e-mail address as it is typed and stored, and what one wishes to get there."""
+"""Parsing of e-mail addresses, and which messages an account wants by e-mail."""
 
 import re
 from email.errors import MessageError
@@ -26,7 +26,7 @@ class MailWish(Word):
 
 
 def normal_address(typed: str | None) -> str | None:
-    """The address without blanks around it; None for none. Raises Unreadable for what cannot stand in a header."""
+    """The typed address, trimmed; None for a blank one. Raises Unreadable if a mail header cannot carry it."""
     address = without_format_characters(typed or "").strip()
     if not address:
         return None
@@ -37,7 +37,7 @@ def normal_address(typed: str | None) -> str | None:
 
 
 def _fits_a_header(address: str) -> bool:
-    """Whether it can be written there: no dots at the ends or side by side, no encoded word (RFC 2047)."""
+    """Whether a mail header can carry the local part: no leading, final or double dot, no encoded word (RFC 2047)."""
     try:
         Address(addr_spec=address)
     except (ValueError, MessageError):

@@ -1,4 +1,4 @@
-"""在线用户: the sessions in use now, ended by their owner or by an operator; accounts that have to wait."""
+"""在线用户: sessions in use, which their owner or an operator may end; accounts that are rate-limited."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,41 +8,41 @@ from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session
 
 from models import clock, log
+from models.database import NO_SYNC
 from models.log import LogEntry, Operation, Place, SignIn
 from models.people.accounts import Account
 from models.people.sessions import Visit
 from models.people.signin_failures import LONGEST_PAUSE, clear_failures, slowed_until
 from models.workflow import Refused
 
-MOST_SLOWED = 50  # accounts that are told to have to wait
+MOST_SLOWED = 50  # rate-limited accounts that the page lists
 RECENT = 20  # sign-ins that a person sees of their own
 
 
 def in_use(timeout: timedelta, lifetime: timedelta) -> ColumnElement[bool]:
-    """Visits that have not ended, and not run out; as `resume_visit` takes them."""
+    """SQL condition: visits that have neither ended nor expired, by the same rule as resume_visit_and_commit()."""
     now = clock.now()
     return and_(Visit.ended_at.is_(None), Visit.seen_at >= now - timeout, Visit.began_at >= now - lifetime)
 
 
 def own(account: Account, timeout: timedelta, lifetime: timedelta) -> Select[Any]:
-    """The visits of one account, the last seen first."""
+    """The visits of one account that are in use, the most recently used first."""
     found = select(Visit).where(Visit.account_id == account.id, in_use(timeout, lifetime))
     return found.order_by(Visit.seen_at.desc(), Visit.id.desc())
 
 
 def recent(session: Session, account: Account) -> list[LogEntry]:
-    """The newest entries of 登录日志 that are about this account, newest first."""
+    """The newest RECENT entries of 登录日志 about this account, newest first."""
     about = select(LogEntry).where(LogEntry.log == "signins", LogEntry.username == account.username)
     return list(session.scalars(about.order_by(LogEntry.at.desc(), LogEntry.id.desc()).limit(RECENT)))
 
 
 def end_others(session: Session, account: Account, place: Place, key: int | None = None) -> int:
-    """End one's other visits, or that one of them; how many. Does not commit."""
+    """End the other visits of the signed-in account, or one of them; returns how many. Does not commit."""
     assert account.visit is not None
     ending = update(Visit).where(Visit.account_id == account.id, Visit.ended_at.is_(None), Visit.id != account.visit.id)
     done: Any = session.execute(
-        ending.where(Visit.id == key if key is not None else Visit.id > 0).values(ended_at=clock.now()),
-        execution_options={"synchronize_session": False},
+        ending.where(Visit.id == key if key is not None else Visit.id > 0).values(ended_at=clock.now()), **NO_SYNC
     )
     if done.rowcount:
         log.record(session, SignIn.OTHERS_ENDED, account, place, amount=done.rowcount)
@@ -61,9 +61,9 @@ def end_forcibly(session: Session, visit: Visit, by: Account, place: Place) -> N
 
 
 def slowed(session: Session) -> list[tuple[Account, datetime]]:
-    """(account, until when) of the accounts for which somebody has to wait, because of wrong passwords.
+    """(account, end of the pause) of the accounts with a pause after wrong passwords.
 
-    A pause lasts an hour at most: whoever waits has failed within it.
+    A pause lasts an hour at most, so only failures of the last hour are read.
     """
     failed = (SignIn.WRONG_PASSWORD.value, SignIn.WRONG_CURRENT.value, SignIn.WRONG_CODE.value)
     since = clock.now() - LONGEST_PAUSE
@@ -74,7 +74,7 @@ def slowed(session: Session) -> list[tuple[Account, datetime]]:
 
 
 def unlock(session: Session, account: Account, by: Account, place: Place) -> None:
-    """解锁: nobody has to wait any longer for this account; raises Refused. Does not commit."""
+    """解锁: end every pause of this account; raises Refused. Does not commit."""
     if not slowed_until(session, [account.username]):
         raise Refused(_("%(name)s 没有登录限制，无需解除。", name=account.username))
     clear_failures(session, account.username)

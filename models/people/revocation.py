@@ -1,28 +1,33 @@
-"""What ends when an account is reset, disabled, or has a new password: visits, and the address of its calendar."""
+"""Ends all access when an account is reset, disabled or gets a new password: visits, calendar address, API keys."""
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from models.people import mail_confirmation
 from models.people.accounts import Account
+from models.people.api_keys import ApiKey
 from models.people.calendar_feeds import CalendarFeed
-from models.people.mail_address import MailWish
 from models.people.sessions import end_visits
 from models.people.signin_failures import clear_failures
 
 
 def end_access(session: Session, account_id: int, except_for: int | None = None) -> None:
-    """End every visit but `except_for` (an id), and the secret address: others with one are out. Does not commit."""
+    """End every visit but `except_for` (an id), the secret calendar address and the API keys.
+
+    Does not commit.
+    """
     end_visits(session, account_id, except_for)
-    session.execute(delete(CalendarFeed).where(CalendarFeed.account_id == account_id))
+    for model in (CalendarFeed, ApiKey):
+        session.execute(delete(model).where(model.account_id == account_id))
 
 
 def reset_password(session: Session, account: Account) -> str:
     """重置密码: set a one-time password and return it; end all access and rate limits. Does not commit.
 
-    No e-mails go to the former address any more: whoever asks for the password may be another person.
+    Removes the e-mail address: the person who asked for the new password may not be its owner.
     """
     password = account.reset_password()
-    account.email, account.mail_wish = None, MailWish.NONE
+    mail_confirmation.forget(account, all_of_it=True)
     end_access(session, account.id)
     clear_failures(session, account.username)
     return password

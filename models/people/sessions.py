@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ForeignKey, String, Text, case, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock, log
 from models.clock import Moment
 from models.database import Base
+from models.language import listed
 from models.log import LogEntry, Place, SignIn
 from models.people.accounts import HASHER, Account, matches, normal_username
 from models.people.methods import Method
@@ -21,15 +23,14 @@ from models.people.signin_failures import (
     failures_between,
     hashed,
     pause_after,
-    record_attempt,
+    record_attempt_and_commit,
     record_success,
-    record_wrong,
+    record_wrong_and_commit,
     wait,
 )
 from models.vocabulary import WordColumn
 from models.workflow import Refused
 
-UNKNOWN = Place()
 LONGEST_VISIT = timedelta(hours=12)  # regardless of activity; NIST SP 800-63B-4, 2.2.3 demands at most a day
 BEGINNING = datetime(2000, 1, 1, tzinfo=clock.SHANGHAI)  # before any visit
 
@@ -53,25 +54,25 @@ class Visit(Base):
     seen_at: Mapped[datetime] = mapped_column(Moment, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
     browser_hash: Mapped[str | None] = mapped_column(String(64))  # of the cookie that identifies the browser
-    # Of the sign-in, for whoever looks through sessions; None before migration 0026.
+    # Of the sign-in, shown in the list of sessions; None before migration 0026.
     address: Mapped[str | None] = mapped_column(String(45))
     program: Mapped[str | None] = mapped_column(String(40))
     method: Mapped[Method | None] = mapped_column(WordColumn(Method))  # None before migration 0033
+    authenticated_at: Mapped[datetime | None] = mapped_column(Moment)  # at the portal, where that has said when
     ended_by: Mapped[str | None] = mapped_column(String(50))  # the operator who ended it (强制下线)
     note: Mapped[str | None] = mapped_column(Text)  # encrypted, shown once (one_time.py); the key is in the cookie
-
     token = ""
 
 
 def _what_follows(pause: timedelta) -> str:
-    """What follows a wrong password, to whoever may not exist alike: a pause, or how many more bring one."""
+    """The advice after a wrong password: how long to wait, or the tries before a pause; the same for unknown names."""
     if pause:
         return _("输错次数较多，%(wait)s", wait=wait(pause))
     return _("请核对后重新输入；连续输错 %(tries)s 次后，须等待一段时间才能再试。", tries=TRIES)
 
 
-def try_password(session: Session, account: Account, password: str, place: Place) -> None:
-    """Raises Refused unless this is the account's password, and while rate-limited. Counts a wrong one. Commits."""
+def try_password_and_commit(session: Session, account: Account, password: str, place: Place) -> None:
+    """Check the current password of an account and count a wrong one. Raises Refused if wrong, or rate-limited."""
     failed = log.entry(SignIn.WRONG_CURRENT, account, place)
     attempt = _begin_attempt(session, account.username, account, place)
     if not _finish_attempt(session, attempt, account, password, failed):
@@ -79,9 +80,9 @@ def try_password(session: Session, account: Account, password: str, place: Place
 
 
 def _begin_attempt(session: Session, name: str, account: Account | None, place: Place) -> SigninFailure:
-    """Record an attempt; raises Refused, and logs that, while this place must wait for this name. Commits."""
+    """Record an attempt; while this place must wait for this name, log that and raise Refused. Commits."""
     try:
-        return record_attempt(session, name, place, _is_known(session, account, place))
+        return record_attempt_and_commit(session, name, place, _is_known(session, account, place))
     except Refused:
         slowed = log.entry(SignIn.SLOWED, account, place)
         slowed.username = slowed.username or log.mark_of(name)
@@ -95,7 +96,7 @@ def _finish_attempt(
 ) -> bool:
     """Verify the password of a recorded attempt, in constant time whether the account exists. Commits.
 
-    `failed`: what the log says if it is wrong.
+    `failed`: the log entry of a wrong password.
     """
     is_right = matches(account.password_hash if account else dummy_hash(), password) and account is not None
     if is_right:
@@ -103,7 +104,7 @@ def _finish_attempt(
         session.commit()
     else:
         session.add(failed)
-        record_wrong(session, attempt)
+        record_wrong_and_commit(session, attempt)
     return is_right
 
 
@@ -125,15 +126,8 @@ def account_named(session: Session, typed: str) -> Account | None:
     return session.scalars(either.order_by(case((renamed, 0), else_=1))).first()
 
 
-def sign_in(session: Session, username: str, password: str, place: Place = UNKNOWN) -> Account:
-    """Sign in by password alone: the account with a new visit. Commits. Raises Refused as check_sign_in()."""
-    account = check_sign_in(session, username, password, place)
-    begin_visit(session, account, place, Method.PASSWORD)
-    return account
-
-
-def check_sign_in(session: Session, username: str, password: str, place: Place) -> Account:
-    """The active account of name and password. Commits. Raises Refused, with the same sentence for every reason."""
+def attempt_sign_in(session: Session, username: str, password: str, place: Place) -> Account:
+    """Check name and password; returns the active account. Commits. Raises Refused, one sentence for all reasons."""
     account = account_named(session, username)
     name = account.username if account else normal_username(username)
     failed = log.entry(SignIn.WRONG_PASSWORD if account else SignIn.UNKNOWN_NAME, account, place)
@@ -149,56 +143,66 @@ def check_sign_in(session: Session, username: str, password: str, place: Place) 
     return account
 
 
-def begin_visit(session: Session, account: Account, place: Place, method: Method, words: str = "") -> None:
-    """Give the account its visit of this request; `words`: what the log adds to the method. Commits."""
-    moment = clock.now()
+def begin_visit(session: Session, account_id: int, place: Place, method: Method, words: str = "") -> Visit:
+    """Add a visit and its log entry, and flush; `words`: added to the method in the log. The caller commits.
+
+    For a session that sees everything: only jobs may insert visits (models/access/grants.py).
+    """
+    moment, account = clock.now(), session.get_one(Account, account_id)
     visit = Visit(account=account, began_at=moment, seen_at=moment, address=place.address[:45], method=method)
     visit.browser_hash, visit.program = hashed(place.browser) if place.browser else None, place.program[:40]
-    visit.token = secrets.token_urlsafe(32)
-    visit.token_hash = hashed(visit.token)
-    session.add(visit)
-    detail = f"{method.label}：{words}" if words else str(method.label)
-    log.record(session, SignIn.SIGNED_IN, account, place, words=detail)
-    session.commit()
-    account.visit = visit
+    visit.token_hash = hashed(token := secrets.token_urlsafe(32))
+    detail = _l("%(label)s：%(sentence)s", label=method.label, sentence=words) if words else method.label
+    session.add_all((visit, log.entry(SignIn.SIGNED_IN, account, place, words=detail)))
+    session.flush()
+    visit.token = token
+    return visit
+
+
+def attach_visit(session: Session, account: Account, token: str) -> None:
+    """Set `account.visit` to the visit of this token, committed by another session."""
+    account.visit = session.scalars(select(Visit).where(Visit.token_hash == hashed(token))).one()
+    account.visit.token = token
 
 
 def previous_visit(session: Session, account: Account) -> Visit | None:
-    """The visit before the present one."""
+    """The visit before the current one; None: there is none."""
     assert account.visit is not None
     earlier = select(Visit).where(Visit.account_id == account.id, Visit.id < account.visit.id)
     return session.scalar(earlier.order_by(Visit.id.desc()).limit(1))
 
 
 def last_sign_in(visit: Visit) -> str:
-    """上次登录, told once after signing in; the address where it is known."""
+    """The notice of the previous sign-in, shown once after signing in; with its address if known."""
     detail = _("上次登录：%(when)s", when=f"{visit.began_at:%Y-%m-%d %H:%M}")
     return detail + (_("，来自 %(address)s", address=visit.address) if visit.address else "")
 
 
 def failures_notice(session: Session, account: Account) -> str | None:
-    """The sentence on wrong passwords given for this account since its previous visit, or None."""
+    """The notice of wrong passwords and codes for this account since its previous visit; None: there were none."""
     assert account.visit is not None
     last = previous_visit(session, account)
     since = last.began_at if last else BEGINNING
-    count, failure = failures_between(session, account.username, since, account.visit.began_at)
+    passwords, codes, failure = failures_between(session, account.username, since, account.visit.began_at)
     if failure is None:
         return None
-    detail = last_sign_in(last) + _("。其间") if last else _("首次登录之前")
-    return detail + _(
-        "有 %(count)s 次输错密码，最近一次在 %(when)s，来自 %(address)s。如非本人操作，请修改密码，并告知系统管理员。",
-        count=count,
+    when = _("%(last)s。其间", last=last_sign_in(last)) if last else _("首次登录之前")
+    mistakes = [_("%(count)s 次输错密码", count=passwords)] if passwords else []
+    mistakes += [_("%(count)s 次输错恢复码", count=codes)] if codes else []
+    return when + _(
+        "有 %(what)s，最近一次在 %(when)s，来自 %(address)s。如非本人操作，请修改密码，并告知系统管理员。",
+        what=listed(mistakes),
         when=f"{failure.at:%Y-%m-%d %H:%M}",
         address=failure.address or _("未知地址"),
     )
 
 
-def resume_visit(
+def resume_visit_and_commit(
     session: Session, token: str, timeout: timedelta, lifetime: timedelta = LONGEST_VISIT
 ) -> Account | None:
     """The account of a session token; None if the visit has ended or expired, or the account is disabled.
 
-    `timeout`: since the last request; `lifetime`: since sign-in. Records the request, and commits, once a minute.
+    `timeout`: since the last request; `lifetime`: since sign-in. Writes `seen_at` and commits, at most once a minute.
     """
     visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token), Visit.ended_at.is_(None)))
     moment = clock.now()
@@ -217,9 +221,9 @@ def resume_visit(
 
 
 def how_ended(session: Session, token: str) -> str | None:
-    """Why the visit of this token is over, for whoever still holds it; None when it has timed out.
+    """The sentence why the visit of this token has ended; None when it has timed out.
 
-    Of a password that was changed and of a 退出 elsewhere the same is kept: the visit was ended.
+    A changed password and a 退出 elsewhere have the same sentence: both only set `ended_at`.
     """
     visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token)))
     if visit is not None and not visit.account.is_active:
@@ -239,8 +243,8 @@ def end_visits(session: Session, account_id: int, except_for: int | None = None)
     session.execute(ending.where(Visit.id != (except_for or 0)).values(ended_at=clock.now()))
 
 
-def end_visit(session: Session, visit: Visit, place: Place) -> None:
-    """退出: end a visit on the server: a copy of its cookie becomes useless. Commits."""
+def end_visit_and_commit(session: Session, visit: Visit, place: Place) -> None:
+    """退出: end a visit on the server, so that copies of its cookie are invalid. Commits."""
     visit.ended_at = clock.now()
     log.record(session, SignIn.SIGNED_OUT, visit.account, place)
     session.commit()

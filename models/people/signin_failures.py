@@ -7,15 +7,15 @@ signed in before, or else a network address. Stored in the database, which all p
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from flask_babel import gettext as _
-from sqlalchemy import String, delete, func, select, update
+from sqlalchemy import String, delete, false, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.clock import Moment
-from models.database import Base
+from models.database import NO_SYNC, Base
 from models.log import Place
 from models.workflow import Refused
 
@@ -41,11 +41,20 @@ class SigninFailure(Base):
     slows: Mapped[bool] = mapped_column(default=True)  # counts towards the pause; False after a success at this place
     # The password was compared and was wrong; False while that is being done, and for ever after a crash.
     is_wrong: Mapped[bool] = mapped_column(default=False)
+    is_code: Mapped[bool] = mapped_column(default=False, server_default=false())  # a recovery code, not a password
 
 
 def hashed(text: str) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parse_network(text: str, strict: bool = True) -> IPv4Network | IPv6Network:
+    """An address or a network; one of IPv4 in IPv6 (::ffff:0:0/96) as IPv4, which addresses are compared as. Raises
+    ValueError."""
+    found = ip_network(text, strict)
+    inner = found.network_address.ipv4_mapped if isinstance(found, IPv6Network) and found.prefixlen >= 96 else None
+    return IPv4Network((inner, found.prefixlen - 96)) if inner else found
 
 
 def network_of(address: str) -> str:
@@ -59,15 +68,16 @@ def network_of(address: str) -> str:
     return str(found.ipv4_mapped or f"{IPv6Address(int(found) >> 64 << 64)}/64")
 
 
-def record_attempt(session: Session, username: str, place: Place, known_browser: bool) -> SigninFailure:
+def record_attempt_and_commit(
+    session: Session, username: str, place: Place, known_browser: bool, is_code: bool = False
+) -> SigninFailure:
     """Record an attempt before the password is verified, so that parallel attempts count each other. Commits.
 
     Raises Refused, and removes the record, while this place must wait for this name.
     """
     where = f"browser {place.browser}" if known_browser else f"network {network_of(place.address)}"
-    attempt = SigninFailure(
-        name_hash=hashed(username), place_hash=hashed(where), address=place.address[:45], at=clock.now()
-    )
+    attempt = SigninFailure(name_hash=hashed(username), place_hash=hashed(where), at=clock.now(), is_code=is_code)
+    attempt.address = place.address[:45]
     session.add(attempt)
     session.commit()
     times = _other_failures(session, attempt)
@@ -75,12 +85,12 @@ def record_attempt(session: Session, username: str, place: Place, known_browser:
     if left > timedelta():
         session.delete(attempt)
         session.commit()
-        raise Refused(_too_often(left))
+        raise Refused(_too_often(left, is_code))
     return attempt
 
 
 def pause_after(session: Session, attempt: SigninFailure) -> timedelta:
-    """How long this place has to wait from now on, `attempt` having failed."""
+    """How long this place must wait after the failed `attempt`."""
     return _pause(len(_other_failures(session, attempt)) + 1)
 
 
@@ -108,43 +118,40 @@ def _pause(failures: int) -> timedelta:
     return min(FIRST_PAUSE * 2 ** (failures - TRIES), LONGEST_PAUSE) if failures >= TRIES else timedelta()
 
 
-def _too_often(left: timedelta) -> str:
+def _too_often(left: timedelta, is_code: bool) -> str:
+    if is_code:
+        return _("输错次数较多，没有验证这次输入的恢复码，%(wait)s", wait=wait(left))
     return _("输错次数较多，没有验证这次输入的密码，%(wait)s", wait=wait(left))
 
 
 def wait(left: timedelta) -> str:
-    """For how long, and what else there is to do."""
+    """The sentence how long to wait, and what to do instead."""
     minutes = max(1, -(-left // timedelta(minutes=1)))
     return _("请 %(minutes)s 分钟后再试；忘记密码的，请联系系统管理员重置。", minutes=minutes)
 
 
-def record_wrong(session: Session, attempt: SigninFailure) -> None:
-    """The password was wrong: from now on the attempt is a failure that its owner is told of. Commits."""
+def record_wrong_and_commit(session: Session, attempt: SigninFailure) -> None:
+    """Record the attempt as a wrong password, which its owner is shown at the next sign-in. Commits."""
     attempt.is_wrong = True
     session.commit()
 
 
 def record_success(session: Session, attempt: SigninFailure) -> None:
-    """The password was right: delete the attempt and stop counting earlier failures of its place. Does not commit."""
+    """Delete the attempt, and stop counting earlier failures of its place. Does not commit."""
     same = (SigninFailure.name_hash == attempt.name_hash) & (SigninFailure.place_hash == attempt.place_hash)
-    session.execute(update(SigninFailure).where(same).values(slows=False).execution_options(synchronize_session=False))
-    session.execute(
-        delete(SigninFailure).where(SigninFailure.id == attempt.id).execution_options(synchronize_session=False)
-    )
+    session.execute(update(SigninFailure).where(same).values(slows=False), **NO_SYNC)
+    session.execute(delete(SigninFailure).where(SigninFailure.id == attempt.id), **NO_SYNC)
 
 
 def clear_failures(session: Session, username: str) -> None:
     """Stop counting the failures of this name, because it has a new password. Does not commit."""
     session.execute(
-        update(SigninFailure)
-        .where(SigninFailure.name_hash == hashed(username))
-        .values(slows=False)
-        .execution_options(synchronize_session=False)
+        update(SigninFailure).where(SigninFailure.name_hash == hashed(username)).values(slows=False), **NO_SYNC
     )
 
 
 def slowed_until(session: Session, usernames: Iterable[str]) -> dict[str, datetime]:
-    """User name → when its longest pause ends, of those names that somebody has to wait for now, in any place."""
+    """User name → end of its longest pause, of the names that are rate-limited now at any place."""
     names = {hashed(username): username for username in usernames}
     now, count = clock.now(), func.count(SigninFailure.id)
     counting = (
@@ -164,10 +171,11 @@ def slowed_until(session: Session, usernames: Iterable[str]) -> dict[str, dateti
 
 def failures_between(
     session: Session, username: str, since: datetime, until: datetime
-) -> tuple[int, SigninFailure | None]:
-    """(number, last) of the wrong passwords for this name, from any place."""
+) -> tuple[int, int, SigninFailure | None]:
+    """(wrong passwords, wrong recovery codes, the last of either) for this name, from any place."""
     between = (SigninFailure.name_hash == hashed(username)) & (SigninFailure.at > since) & (SigninFailure.at <= until)
     between &= SigninFailure.is_wrong
-    count = session.scalar(select(func.count()).select_from(SigninFailure).where(between)) or 0
+    counted = select(SigninFailure.is_code, func.count()).where(between).group_by(SigninFailure.is_code)
+    count = {bool(is_code): number for is_code, number in session.execute(counted)}
     last = select(SigninFailure).where(between).order_by(SigninFailure.at.desc(), SigninFailure.id.desc()).limit(1)
-    return count, session.scalar(last)
+    return count.get(False, 0), count.get(True, 0), session.scalar(last)

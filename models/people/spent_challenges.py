@@ -1,4 +1,4 @@
-"""Challenges that have been answered: of a 验证码, or of a security key. None is accepted twice."""
+"""Used nonces of 验证码, security keys and tokens, each accepted once."""
 
 from datetime import datetime
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from models.signing.check_code import CodeKey
+from models.signing.signed_code import CodeKey
 
 SESSION_LOCK = Lock()
 if TYPE_CHECKING:

@@ -23,7 +23,9 @@ from flask_babel import gettext as _
 from models import clock
 from models.codes import authority_of
 from models.signing import check_code, hardware_token, signatures
-from models.signing.check_code import CodeKey, PublicKey
+from models.signing.check_code import PublicKey
+from models.signing.signed_code import CodeKey
+from models.signing.time_stamps import TimeStampAuthority
 from models.workflow import Refused
 
 if TYPE_CHECKING:  # pyHanko takes a second to load: imported only where something is signed
@@ -50,10 +52,11 @@ class Signer:
 
 @dataclass(frozen=True)
 class Keys:
-    """The folder of keys, and the passphrase of its keys or the PIN of its tokens."""
+    """The folder of keys, the passphrase of its keys or PIN of its tokens, and the time stamp authority, if any."""
 
     folder: Path
     passphrase: str | None = None
+    time_stamps: TimeStampAuthority | None = None
 
     def signer(self, province: str) -> Signer:
         """The keys of a province (six digits), valid today and verifiable by readers.
@@ -73,24 +76,30 @@ class Keys:
         self._check_verifiable(signer, province, who)
         return signer
 
+    def code_key(self, province: str) -> CodeKey:
+        """The key of check codes and lists, whether or not the certificate beside it has ended; raises Refused."""
+        who = authority_of(province) or province
+        code_key = self._load(province, who)[1]
+        self._check_published(code_key, province, who)
+        return code_key
+
     def _load(self, province: str, who: str) -> "tuple[PyHankoSigner, CodeKey]":
         token, file, code_file = (self.folder / f"{province}.{kind}" for kind in ("token", "p12", "key"))
         try:
             if token.is_file():
                 return hardware_token.load(token, self.passphrase)
             if file.is_file() and code_file.is_file():
-                return _load_files(file, code_file, self.passphrase, self._file_stats())
+                return _load_files(file, code_file, self.passphrase, self.file_stats())
         except (ValueError, TypeError, OSError, UnsupportedAlgorithm) as why:
             log.warning("keys of %s: %s", province, why)
             raise Refused(_("%(who)s的签章密钥无法打开，请联系系统管理员核对密钥和口令。", who=who)) from None
         raise Refused(_("尚未配置%(who)s的签章密钥，不能签发证明，请联系系统管理员。", who=who))
 
     def _check_verifiable(self, signer: Signer, province: str, who: str) -> None:
-        """Raises Refused when readers, with our public keys and roots, could not verify what `signer` signs."""
-        if (province, signer.code_key.public_key()) not in self.code_keys():
-            raise Refused(_("%(who)s的二维码公钥缺失或与私钥不符，不能签发证明，请联系系统管理员补齐。", who=who))
+        """Raises Refused when the signatures of `signer` cannot be verified with our public keys and roots."""
+        self._check_published(signer.code_key, province, who)
         try:
-            _check_signature(self, signer.pyhanko_signer.signing_cert.dump(), self._file_stats(), signer)
+            _check_signature(self, signer.pyhanko_signer.signing_cert.dump(), self.file_stats(), signer)
         except Exception as why:  # any signing or validation error makes this key unusable; issuing is refused
             log.warning("keys of %s: %s", province, why)
             raise Refused(
@@ -99,6 +108,10 @@ class Keys:
                     who=who,
                 )
             ) from None
+
+    def _check_published(self, code_key: CodeKey, province: str, who: str) -> None:
+        if (province, code_key.public_key()) not in self.code_keys():
+            raise Refused(_("%(who)s的二维码公钥缺失或与私钥不符，不能签发证明，请联系系统管理员补齐。", who=who))
 
     def missing(self, provinces: Iterable[str]) -> list[str]:
         """Which of these provinces (six digits) lack a file needed to sign; the files are not opened.
@@ -114,13 +127,21 @@ class Keys:
 
     def trusted(self) -> list[x509.Certificate]:
         """The trusted root certificates; an unreadable file is logged and skipped."""
-        return _roots(self.folder, self._file_stats())
+        return _roots(self.folder, self.file_stats())
+
+    def stampers(self) -> list[x509.Certificate]:
+        """The roots of the time stamp authority; none without one, or where their file cannot be read (logged)."""
+        try:
+            return self.time_stamps.trusted() if self.time_stamps else []
+        except (ValueError, OSError) as why:
+            log.warning("the roots of the time stamp authority cannot be read: %s", why)
+            return []
 
     def code_keys(self) -> list[tuple[str, PublicKey]]:
         """(province of six digits, public key) of every key of check codes, current and former."""
-        return _code_keys(self.folder, self._file_stats())
+        return _code_keys(self.folder, self.file_stats())
 
-    def _file_stats(self) -> FileStats:
+    def file_stats(self) -> FileStats:
         """Cache key of the functions below: a replaced file is read again."""
         return frozenset(_stats_in(self.folder))
 
@@ -169,7 +190,7 @@ def _load_files(
 
 
 def _check_signature(keys: Keys, certificate: bytes, file_stats: FileStats, signer: Signer) -> None:
-    """Sign a sample and verify it, once a day for the same files; raises Refused as for any reader."""
+    """Sign a sample and verify it, once a day for the same files; raises Refused when that fails."""
     key = (keys, certificate, file_stats)
     if _CHECKED_ON.get(key) != clock.today():  # daily, because an intermediate certificate may expire
         data = b"sample"

@@ -5,6 +5,7 @@ import io
 import logging
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ def cms(signer: "Signer", data: bytes) -> bytes:
 
 
 def cms_signer(signature: bytes, data: bytes, trusted: list[x509.Certificate], moment: datetime | None = None) -> str:
-    """The name of who signed `data`; raises Refused when the signature is invalid, untrusted or of other bytes.
+    """The subject name of the signer of `data`; raises Refused when the signature is invalid or untrusted.
 
     `moment`: when the certificates must be valid (default: now).
     """
@@ -55,11 +56,26 @@ def cms_signer(signature: bytes, data: bytes, trusted: list[x509.Certificate], m
     return _signer_name(status)
 
 
-def paper_signer(paper: bytes, trusted: list[x509.Certificate], authority: str = "") -> str:
-    """The name of who signed this whole PDF; raises Refused unless it was this authority and nothing changed since.
+@dataclass(frozen=True)
+class PaperSignature:
+    """The signer, and the time of a trusted time stamp; None: it has none (PAdES B-B)."""
+
+    name: str
+    stamped_at: datetime | None
+
+
+def paper_signature(
+    paper: bytes,
+    trusted: list[x509.Certificate],
+    authority: str = "",
+    stampers: list[x509.Certificate] | None = None,
+) -> PaperSignature:
+    """The signature over this whole PDF; raises Refused unless it is this authority's and nothing was changed since.
+
+    `stampers`: the roots of the time stamp authority.
 
     Validated as of the signing time in the PDF: a certificate that has expired since does not invalidate it, and the
-    register knows whether that very file was issued then. Only for files that we issued: pyHanko takes minutes to
+    database knows whether this file was issued then. Only for files that we issued: pyHanko takes minutes to
     parse a malicious PDF.
     """
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -69,7 +85,8 @@ def paper_signer(paper: bytes, trusted: list[x509.Certificate], authority: str =
     try:
         first = PdfFileReader(io.BytesIO(paper)).embedded_regular_signatures[0]
         context = validation_context(trusted, first.self_reported_timestamp)
-        status = _run(async_validate_pdf_signature(first, context))
+        stamps = validation_context(stampers or [], first.self_reported_timestamp)
+        status = _run(async_validate_pdf_signature(first, context, ts_validation_context=stamps))
     except Exception:
         raise Refused(_("文件不是经签章的备案证明，或已经损坏。请向签发机关索取原件。")) from None
     whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE and status.docmdp_ok
@@ -77,7 +94,9 @@ def paper_signer(paper: bytes, trusted: list[x509.Certificate], authority: str =
         raise Refused(_("文件在签章之后被改动过，请勿采信，并向签发机关核实。"))
     if not (status.trusted and name_for(status.signing_cert, authority) is not None):
         raise Refused(_("文件的签章不是签发机关的，请勿采信，并向签发机关核实。"))
-    return _signer_name(status)
+    stamp = status.timestamp_validity
+    good = stamp is not None and stamp.intact and stamp.valid and stamp.trusted
+    return PaperSignature(_signer_name(status), stamp.timestamp if good else None)
 
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -1,77 +1,37 @@
 """Counts of applications, decisions and quantities over a period, by one dimension.
 
-Every statement goes through the session of the viewer, so that row security narrows it (models/access): a province
-counts its own applications, the nation what has been issued. Sums and counts are made by the database.
+Whole years, months and thirds of months are read from `act_count`. Acts that it does not contain yet, the remaining
+days at both ends of the period, and pending applications are counted in their own tables. Every statement runs in the
+session of the viewer, under row security (models/access): a province counts its own, the nation the issued ones.
 """
 
-from collections import Counter
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, distinct, extract, func, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session
 
-from models import workflow
+from models import clock, workflow
+from models.access.viewer import KEY, desk_of
 from models.application import Application
-from models.application.carriers import Carrier
+from models.application.act_counts import NATION, ActCount, UncountedAct
 from models.application.trail import TrailEntry
-from models.certificate import Certificate
-from models.database import tidy
-from models.statistics.periods import Dimension, Period, bucket, in_period
-from models.vocabulary import Action
+from models.statistics import odd_days, settled
+from models.statistics.figures import FRACTION, Asked, Figures, Rows
+from models.statistics.grouping import in_province, row_key, times, unindexed, with_carriers
+from models.statistics.periods import MONTHS, Dimension, Period, cover, first_of, in_period, third
+from models.statistics.settled import Settled
 
-ENDINGS = (Action.DECLINE, Action.REFUSE, Action.REVOKE)  # counted from the trail; grants by 签发日期
-COLUMNS = {
-    Dimension.PROVINCE: Application.province,
-    Dimension.PUBLISHER: Application.publisher_code,
-    Dimension.COUNTRY: Application.country,
-    Dimension.KIND: Carrier.kind,
-}
-DAY, BEIJING = 86_400, 8 * 3600  # seconds; China has had no summer time since 1991
-FRACTION = Decimal("0.00001")  # the smallest quantity
+__all__ = ["Asked", "Figures", "Rows", "count"]
 
-
-@dataclass(frozen=True)
-class Asked:
-    """A period, the dimension of its rows (None: the total alone), and one province or all."""
-
-    period: Period
-    dimension: Dimension | None
-    province: str | None = None
-
-
-@dataclass
-class Figures:
-    """One row. `days`: calendar days from 申请日期 to the decision → number of applications."""
-
-    submitted: int = 0
-    acts: Counter[Action] = field(default_factory=Counter)
-    days: Counter[int] = field(default_factory=Counter)
-    quantities: dict[str | None, Decimal] = field(default_factory=dict)
-
-    @property
-    def median(self) -> Decimal | None:
-        """The median of `days`; None without any."""
-        count = self.days.total()
-        if not count:
-            return None
-        ordered = sorted(self.days.elements())
-        return tidy(Decimal(ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
-
-    def add(self, other: "Figures") -> None:
-        self.submitted += other.submitted
-        self.acts += other.acts
-        self.days += other.days
-        for unit, quantity in other.quantities.items():
-            self.quantities[unit] = self.quantities.get(unit, Decimal()) + quantity
-
-
-Rows = dict[Any, Figures]  # by the value of the dimension; a month or quarter by its first day
+KEY_OF_ACT = UncountedAct.entry_id
+MOST_READINGS = 5  # then an act of the last moments may be missing, or counted twice, on this page
+WAITING = [status.order for status in workflow.UNDECIDED - workflow.PRIVATE]
 
 
 def count(session: Session, asked: Asked) -> tuple[Rows, Figures]:
-    """(rows that are not empty, total). An application has several kinds of carrier, so those rows do not add up."""
+    """(rows that are not empty, total). An application may have several kinds of carrier: those rows do not add up."""
     rows, total = _rows(session, asked), Figures()
     if asked.dimension is Dimension.KIND:
         total = _rows(session, Asked(asked.period, None, asked.province)).get(None, total)
@@ -82,80 +42,83 @@ def count(session: Session, asked: Asked) -> tuple[Rows, Figures]:
 
 
 def _rows(session: Session, asked: Asked) -> Rows:
-    rows: Rows = {}
-    starts = asked.period.starts(asked.dimension)
-    for key, submitted in session.execute(_submitted(asked)):
-        rows.setdefault(key, Figures()).submitted = submitted
-    for key, granted in session.execute(_granted(asked)):
-        rows.setdefault(key, Figures()).acts[Action.GRANT] = granted
-    for key, act, times in session.execute(_ended(asked)):
-        rows.setdefault(key, Figures()).acts[Action(act)] = times
-    for key, days, times in session.execute(_decided(asked)):
-        rows.setdefault(key, Figures()).days[days] = times
-    for key, unit, quantity in session.execute(_quantities(asked)):
-        # SQLite adds texts as floating point numbers: exact up to 15 digits.
-        rows.setdefault(key, Figures()).quantities[unit] = tidy(quantity.quantize(FRACTION))
-    return {starts[key] if starts else key: figures for key, figures in rows.items()}
+    """The rows. Read again when acts were added or folded meanwhile, which could be read twice or not at all."""
+    for _time in range(MOST_READINGS):
+        rows, before = Rows(), _uncounted(session)
+        _read(session, asked, rows)
+        if _uncounted(session) == before:
+            break
+    return rows
 
 
-def _submitted(asked: Asked) -> Select[Any]:
-    rows = select(_key(asked, Application.applied_on), _applications(asked)).select_from(Application)
-    return _grouped(_joined(rows, asked), asked, Application.applied_on)
+def _uncounted(session: Session) -> tuple[Any, ...]:
+    """(lowest id, highest id, number) of the uncounted acts: changes with each act and each fold()."""
+    return tuple(session.execute(select(func.min(KEY_OF_ACT), func.max(KEY_OF_ACT), func.count(KEY_OF_ACT))).one())
 
 
-def _granted(asked: Asked) -> Select[Any]:
-    rows = select(_key(asked, Certificate.issued_on), _applications(asked)).select_from(Certificate)
-    rows = rows.join(Certificate.application).where(issued_in(asked.period))
-    return _grouped(_joined(rows, asked), asked, Certificate.issued_on)
+def _read(session: Session, asked: Asked, rows: Rows) -> None:
+    names, ends = cover(_to_the_end(asked.period), whole_years=asked.dimension not in MONTHS)
+    _add_counted(session, asked, names, rows)
+    days = in_period(unindexed(Application.applied_on), asked.period.since, asked.period.until)
+    _add_submitted(session, asked, rows, Application.status_order.in_(WAITING), *days)
+    for end in ends:
+        days = in_period(Application.applied_on, end.since, end.until)
+        _add_submitted(session, asked, rows, Application.status_order.not_in(WAITING), *days)
+        for value, act, measure, detail, amount in odd_days.figures(session, asked, end):
+            rows.setdefault(_key(asked, value, end.since), Figures()).put(act, measure, detail, amount)
+    uncounted = settled.load(session, *in_province(asked), TrailEntry.id.in_(select(UncountedAct.entry_id)))
+    _add_acts(asked, uncounted, rows, ends)
 
 
-def _ended(asked: Asked) -> Select[Any]:
-    rows = select(_key(asked, TrailEntry.at), TrailEntry.act, _applications(asked)).select_from(TrailEntry)
-    rows = rows.where(TrailEntry.act.in_([act.value for act in ENDINGS])).group_by(TrailEntry.act)
-    return _grouped(_joined(rows.join(TrailEntry.application), asked), asked, TrailEntry.at)
+def _to_the_end(period: Period) -> Period:
+    """The period, extended to the end of a third of a month if it ends today or later: no act is dated after today."""
+    today = clock.today()
+    return Period(period.since, max(period.until, third(today).until)) if period.until >= today else period
 
 
-def _decided(asked: Asked) -> Select[Any]:
-    decided = (cast(extract("epoch", TrailEntry.at), BigInteger) + BEIJING) // DAY
-    days = (decided - cast(extract("epoch", Application.applied_on), BigInteger) // DAY).label("days_taken")
-    rows = select(_key(asked, TrailEntry.at), days, _applications(asked)).select_from(TrailEntry)
-    rows = rows.where(TrailEntry.act.in_([act.value for act in workflow.DECISIONS])).group_by("days_taken")
-    return _grouped(_joined(rows.join(TrailEntry.application), asked), asked, TrailEntry.at)
+def _add_counted(session: Session, asked: Asked, names: list[str], rows: Rows) -> None:
+    """Add the amounts in `act_count` of these years, months and thirds of months."""
+    keys: dict[Dimension | None, Any] = {Dimension.PROVINCE: ActCount.scope, None: literal("")}
+    keys |= dict.fromkeys(MONTHS, ActCount.period)
+    key = keys.get(asked.dimension, ActCount.key).label("row_key")
+    sums = (func.sum(ActCount.amount), func.sum(ActCount.fraction))
+    by_key = asked.dimension if asked.dimension not in keys else None
+    counts = select(key, ActCount.act, ActCount.measure, ActCount.detail, *sums).where(
+        ActCount.dimension == (by_key or ""), ActCount.period.in_(names), _scope(session, asked)
+    )
+    for value, act, measure, detail, amount, fraction in session.execute(
+        counts.group_by("row_key", ActCount.act, ActCount.measure, ActCount.detail)
+    ):
+        if asked.dimension in MONTHS:
+            value = first_of(date.fromisoformat(f"{value[:7]}-01"), MONTHS[asked.dimension])
+        rows.setdefault(value or None, Figures()).put(act, measure, detail, amount + fraction * FRACTION)
 
 
-def _quantities(asked: Asked) -> Select[Any]:
-    """Of the certificates issued in the period."""
-    key, quantity = _key(asked, Certificate.issued_on), func.sum(Carrier.quantity)
-    rows = select(key, Carrier.unit, quantity).select_from(Certificate).join(Certificate.application)
-    rows = rows.join(Carrier, Carrier.application_id == Application.id).where(issued_in(asked.period))
-    rows = rows.group_by(Carrier.unit)
-    return _grouped(rows, asked, Certificate.issued_on)
+def _scope(session: Session, asked: Asked) -> ColumnElement[bool]:
+    """The scopes of `act_count` to add up for this viewer and question."""
+    if asked.dimension is Dimension.PROVINCE and not asked.province:
+        return ActCount.scope != NATION
+    return ActCount.scope == (asked.province or desk_of(session.info.get(KEY)) or NATION)
 
 
-def issued_in(period: Period) -> ColumnElement[bool]:
-    """Whether the application's certificate was issued in the period; from the index of 签发日期.
-
-    SQLite, which has no statistics, would look up the certificate of every application in scope: 0.9 s of 100,000.
-    """
-    issued = select(Certificate.application_id).where(*in_period(Certificate.issued_on, period.since, period.until))
-    return Application.id.in_(issued)
-
-
-def _key(asked: Asked, moment: Any) -> ColumnElement[Any]:
-    """The value of the dimension; of a month or quarter its number in the period."""
-    column = COLUMNS.get(asked.dimension) if asked.dimension else None
-    return (bucket(moment, asked.period.starts(asked.dimension)) if column is None else column).label("row_key")
+def _add_submitted(session: Session, asked: Asked, rows: Rows, *conditions: Any) -> None:
+    """Add the number of submitted applications that meet the conditions, by 申请日期."""
+    found = select(row_key(asked), Application.applied_on, times(asked, Application.id)).select_from(Application)
+    found = with_carriers(found, asked).where(*conditions, *in_province(asked))
+    found = found.group_by("row_key", Application.applied_on)
+    for value, day, submitted in session.execute(found):
+        rows.setdefault(_key(asked, value, day), Figures()).submitted += submitted
 
 
-def _applications(asked: Asked) -> ColumnElement[int]:
-    return func.count(distinct(Application.id)) if asked.dimension is Dimension.KIND else func.count()
+def _add_acts(asked: Asked, acts: Iterable[Settled], rows: Rows, ends: list[Period]) -> None:
+    """Add the amounts of these acts in the period, except on the days of its `ends`."""
+    for act in acts:
+        for value, discs in act.keys(asked.dimension):
+            for day, measure, detail, amount in act.amounts(discs):
+                if asked.period.holds(day) and not any(end.holds(day) for end in ends):
+                    figures = rows.setdefault(_key(asked, value, day), Figures())
+                    figures.put(act.row.act, measure, detail, amount)
 
 
-def _joined(rows: Select[Any], asked: Asked) -> Select[Any]:
-    return rows.join(Carrier, Carrier.application_id == Application.id) if asked.dimension is Dimension.KIND else rows
-
-
-def _grouped(rows: Select[Any], asked: Asked, moment: Any) -> Select[Any]:
-    """Within the period, in the province, by the key: by its name, for PostgreSQL takes each parameter for another."""
-    rows = rows.where(*in_period(moment, asked.period.since, asked.period.until)).group_by("row_key")
-    return rows.where(Application.province == asked.province) if asked.province else rows
+def _key(asked: Asked, value: str | None, day: date) -> Any:
+    return first_of(day, MONTHS[asked.dimension]) if asked.dimension in MONTHS else value or None

@@ -1,18 +1,18 @@
-"""The dimensions of a count, and its period: whole days of Beijing time, cut into months or quarters."""
+"""Dimensions and periods of 统计: days of Beijing time, months, quarters, years, and thirds of months (旬)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Date, case, literal_column, null
+from sqlalchemy import ColumnElement, Date
 
 from models.clock import SHANGHAI
 from models.vocabulary import Word
 
 
 class Dimension(Word):
-    """What each row of the table stands for."""
+    """The dimension by which the rows of the table are grouped."""
 
     PROVINCE = "province", _l("省份")
     MONTH = "month", _l("月份")
@@ -42,6 +42,9 @@ class Period:
             starts.append(following)
         return starts
 
+    def holds(self, day: date) -> bool:
+        return self.since <= day <= self.until
+
     def within(self, start: date, dimension: Dimension) -> "Period":
         """The part of the month or quarter from `start` that lies in this period."""
         last = next_start(start, MONTHS[dimension]) - timedelta(days=1)
@@ -54,7 +57,7 @@ def first_of(day: date, months: int) -> date:
 
 
 def next_start(start: date, months: int) -> date:
-    """The first day of the next one."""
+    """The first day of the next month (1) or quarter (3) after the one that begins at `start`."""
     later = start.month - 1 + months
     return date(start.year + later // 12, later % 12 + 1, 1)
 
@@ -65,25 +68,50 @@ def whole(day: date, months: int) -> Period:
     return Period(start, next_start(start, months) - timedelta(days=1))
 
 
+THIRDS = (1, 11, 21)  # the first days of 上旬, 中旬, 下旬
+
+
+def names_of(day: date) -> tuple[str, str, str]:
+    """Names in `act_count` of the year, month and third of a month that contain a day."""
+    month = day.isoformat()[:7]
+    return month[:4], month, f"{month}/{min((day.day + 9) // 10, 3)}"
+
+
+def cover(period: Period, whole_years: bool) -> tuple[list[str], list[Period]]:
+    """(names of whole years, months and thirds of months in the period, remaining periods: at most its two ends)."""
+    lengths = (12, 1) if whole_years else (1,)
+    names, rest, day = list[str](), list[Period](), period.since
+    while day <= period.until:
+        wholes = (whole(day, months) for months in lengths)
+        found = next((each for each in (*wholes, third(day)) if each.since == day and each.until <= period.until), None)
+        if found:
+            names.append(name_of(found))
+        else:
+            found = Period(day, min(third(day).until, period.until))
+            rest.append(found)
+        day = found.until + timedelta(days=1)
+    return names, rest
+
+
+def name_of(period: Period) -> str:
+    """The name of a whole year, month or third of a month."""
+    days = (period.until - period.since).days
+    return names_of(period.since)[0 if days > 300 else 1 if days > 11 else 2]
+
+
+def third(day: date) -> Period:
+    """The third of a month (旬) that contains a day: ten days, the last third 8 to 11."""
+    first = max(start for start in THIRDS if start <= day.day)
+    last = day.replace(day=first + 9) if first < THIRDS[-1] else whole(day, 1).until
+    return Period(day.replace(day=first), last)
+
+
 def start_of(day: date, column: Any) -> date | datetime:
-    """Where a day begins, as the type of `column` has it: itself, or midnight in Beijing."""
+    """The beginning of a day in the type of `column`: the date, or midnight in Beijing."""
     return day if isinstance(column.type, Date) else datetime.combine(day, time.min, SHANGHAI)
 
 
 def in_period(column: Any, since: date | None, until: date | None) -> list[ColumnElement[bool]]:
-    """Conditions: from the first to the last day, both included; None: open."""
+    """Conditions on `column`: from `since` to `until`, both included; None: unbounded."""
     conditions = [column >= start_of(since, column)] if since else []
     return [*conditions, column < start_of(until + timedelta(days=1), column)] if until else conditions
-
-
-def bucket(column: Any, starts: list[date]) -> ColumnElement[Any]:
-    """The number of the month or quarter, from 0; NULL without any.
-
-    Compared with boundaries, for SQLite and PostgreSQL have no function in common that knows Beijing time.
-    """
-    if not starts:
-        return null()
-    numbers: list[ColumnElement[Any]] = [literal_column(str(number)) for number in range(len(starts))]
-    bounds = [start_of(start, column) for start in starts[1:]]
-    whens = [(column < bound, number) for bound, number in zip(bounds, numbers, strict=False)]
-    return case(*whens, else_=numbers[-1]) if whens else numbers[0]

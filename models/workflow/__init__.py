@@ -1,4 +1,4 @@
-"""THE state machine: may this person do this act now, and the sentence if not (手册 第二章)."""
+"""State machine: whether a role may do an act in a status, and the sentence if not (手册 第二章)."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from models.vocabulary import Action, Delivery, Role, Status, Step, Word
 from models.workflow.acts import ACTS, Act, Holder, Presentation
-from models.workflow.customs_acts import MESSAGE_ACTS, RECEIPTS, SETTLEMENTS
+from models.workflow.customs_acts import MESSAGE_ACTS, RECEIPTS, SETTLEMENTS, USES
 from models.workflow.statuses import (
     ADVICE,
     AWAITING,
@@ -25,11 +25,11 @@ from models.workflow.statuses import (
 
 __all__ = [
     "ACTS", "AWAITING", "DECISIONS", "EDITABLE", "INTERNAL", "ISSUED", "MESSAGE_ACTS", "PRIVATE", "QUIET", "RECEIPTS",
-    "SENT_BACK", "SETTLEMENTS", "UNDECIDED", "VALID", "Act", "Holder", "Refused", "progress", "stopped",
+    "SENT_BACK", "SETTLEMENTS", "UNDECIDED", "USES", "VALID", "Act", "Holder", "Refused", "progress", "stopped",
 ]  # fmt: skip
 
 
-# What leaves the version of an application, and any open form, alone.
+# Acts that make no new version, so that open forms do not conflict.
 QUIET: tuple[Word, ...] = (
     Step.ATTACH,
     Step.DETACH,
@@ -38,21 +38,22 @@ QUIET: tuple[Word, ...] = (
 )
 
 
-# What the applicant does not read of.
+# Acts that are hidden from the applicant.
 INTERNAL = tuple(action for action, act in ACTS.items() if act.internal)
 
-# What ends the time for the decision for good.
+# Acts that end the time for the decision.
 DECISIONS = tuple(action for action, act in ACTS.items() if act.when & AWAITING and act.to not in {None, *UNDECIDED})
 
 
 class Refused(Exception):
-    """An act that may not be done now: str() is the sentence to show; nothing has been changed."""
+    """An act that is not allowed now: str() is the sentence to show; nothing was changed."""
 
 
 def labels(words: Iterable[Any]) -> str:
     """「暂存」「退回」 in the order of the vocabulary."""
     chosen = set(words)
-    return "".join(f"「{word.label}」" for kind in (Status, Role, Delivery) for word in kind if word in chosen)
+    found = [str(word.label) for kind in (Status, Role, Delivery) for word in kind if word in chosen]
+    return _("「%(labels)s」", labels=_("」「").join(found))
 
 
 def allowed(action: Action, status: Status, role: Role | None, rejected: bool = False) -> bool:
@@ -62,7 +63,7 @@ def allowed(action: Action, status: Status, role: Role | None, rejected: bool = 
 
 
 def refusal(action: Action, status: Status, role: Role | None, rejected: bool = False) -> str | None:
-    """The sentence that refuses `action`, or None when it is allowed: what forbids it, and what would allow it."""
+    """The sentence that refuses `action`: what forbids it, and what would allow it; None when it is allowed."""
     if allowed(action, status, role, rejected):
         return None
     act = ACTS[action]
@@ -102,7 +103,7 @@ def message_refusal(step: Step, state: Delivery, unanswered: bool, role: Role | 
 
 
 def presentation(word: Word) -> Presentation:
-    """What any act asks and shows."""
+    """The Presentation of an act on an application or a message."""
     return ACTS[word] if isinstance(word, Action) else MESSAGE_ACTS[Step(word)]
 
 
@@ -113,7 +114,7 @@ def acts_of(roles: Iterable[Role]) -> tuple[Action, ...]:
 
 @cache
 def reachable(status: Status) -> frozenset[Status]:
-    """Every status that an application may still come to, the present one included."""
+    """Every status that an application can still reach, including the current one."""
     found, left = {status}, [status]
     while left:
         here = left.pop()
@@ -124,12 +125,12 @@ def reachable(status: Status) -> frozenset[Status]:
 
 
 def impossible(action: Action, status: Status) -> bool:
-    """Whether nobody can do the act from here on, whatever else happens to the application."""
+    """Whether no role can do the act in this status or in any status that is still reachable."""
     act = ACTS[action]
     return not reachable(status) & (act.when | act.if_rejected)
 
 
 def advice(status: Status, rejected: bool) -> Any:
-    """What to do next, if anything in particular; `rejected` as in allowed()."""
+    """The hint what to do next, or None. `rejected`: as in allowed()."""
     lost = rejected and any(status in act.if_rejected for act in ACTS.values())
     return LOST_REVOCATION if lost else ADVICE.get(status)

@@ -1,6 +1,6 @@
-"""One record an act: by whom, from which status to which, what it needs, and the words and look of its button.
+"""ACTS: one record for each act: roles, statuses before and after, required input, words and look of its button.
 
-What an act does beyond moving the status stands in models/acts/effects.py. Buttons are shown in the order of ACTS.
+Effects beyond the change of status are in models/acts/effects.py. Buttons are shown in the order of ACTS.
 """
 
 from collections.abc import Set
@@ -15,9 +15,9 @@ from models.workflow.statuses import AWAITING, EDITABLE, VALID
 
 
 class Holder(Enum):
-    """Which reviewer may do an act while one has taken the case (接办; models/application/lease.py)."""
+    """Which reviewer may do an act while a lease on the case is running (接办; models/application/lease.py)."""
 
-    NOBODY_ELSE = auto()  # whoever has it, and everybody while nobody has
+    NOBODY_ELSE = auto()  # the holder of the lease; anybody if there is none
     NOBODY = auto()
     OWN = auto()
     ANOTHER = auto()
@@ -25,7 +25,7 @@ class Holder(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Presentation:
-    """What an act asks of a person, and what it shows.
+    """The question before an act, its input, its result, and the look of its button.
 
     `question` and `result` name the row by %(number)s (an application also by %(authority)s, %(applicant)s and
     %(certificate)s). An act without a question is done at once; without `done`, `result` is a line that goes by itself.
@@ -55,7 +55,7 @@ class Act(Presentation):
     be saved. `apart`: it has a page of its own. `once`: it is done to an application once at most. `unopened`: only
     until the province has opened the application. `many`: the question before it is done to many ticked rows, each
     for itself, with {count} for how many; empty: one row at a time. `holder`: who may do it while a reviewer has taken
-    the case; None: whoever. `internal`: the applicant does not read of it.
+    the case; None: anybody. `internal`: hidden from the applicant.
     """
 
     by: Set[Role]
@@ -71,7 +71,7 @@ class Act(Presentation):
     internal: bool = False
 
     def leads(self, status: Status) -> Status | None:
-        """The status after the act; None where an act does not touch it."""
+        """The status after the act; None when the act does not change it."""
         return status if status in self.if_rejected else self.to
 
 
@@ -178,7 +178,7 @@ ACTS: dict[Action, Act] = {
         done=_l("已不予备案"),
         result=_l("%(number)s 的办理已结束，%(applicant)s可以看到意见，需要时会另行申请。"),
     ),
-    # 行政许可法 第四十二条, by analogy: once, with the reason told to the applicant.
+    # 行政许可法 第四十二条, by analogy: once, and the applicant is notified of the reason.
     Action.EXTEND: Act(
         by=PROVINCE,
         when=AWAITING,
@@ -189,7 +189,7 @@ ACTS: dict[Action, Act] = {
         done=_l("已延期"),
         result=_l("%(number)s 的办结期限已经延长，%(applicant)s可以看到新的期限和理由。"),
     ),
-    # The manual forbids printing by six statuses; we allow by two, so that a new status can never print by accident.
+    # The manual lists six statuses without printing; here the two with it are listed, so that a new status has none.
     Action.PRINT: Act(
         by={Role.PUBLISHER, Role.REVIEWER, Role.NATIONAL},
         when={Status.FILED, Status.CUSTOMS_RECEIVED},
@@ -197,7 +197,7 @@ ACTS: dict[Action, Act] = {
         opens=True,
         style="primary",
     ),
-    # What customs did not take is sent again: the certificate, or its revocation.
+    # Resends what customs rejected: the certificate, or its revocation.
     Action.RESEND: Act(
         by=PROVINCE,
         when={Status.CUSTOMS_FAILED},
@@ -225,7 +225,7 @@ ACTS: dict[Action, Act] = {
         apart=True,
         question=_l("确定要按 %(number)s 重新申请吗？填写的内容和附件会复制到新的申请，申报前可以修改。"),
     ),
-    # Of any application of one's own: nothing happens to it.
+    # Of any application of one's own, which is not changed.
     Action.DUPLICATE: Act(
         by=APPLICANT,
         when=frozenset(Status),

@@ -1,4 +1,4 @@
-"""One record an act on a message to customs, and what customs' receipts do to an application."""
+"""One record for each act on a message to customs, and the effects of customs' receipts on an application."""
 
 from collections.abc import Set
 from dataclasses import dataclass, replace
@@ -20,13 +20,16 @@ class MessageAct(Presentation):
     quiet: bool = False
 
 
-# What customs' receipts do (海关接收成功 / 海关接收失败): no person's act, so no button and no role.
+# Effects of receipts (海关接收成功 / 海关接收失败): not acts of a person, so without button and role.
 RECEIPTS: dict[Step, Act] = {
     Step.CUSTOMS_ACCEPTED: Act(by=frozenset(), when={Status.FILED}, to=Status.CUSTOMS_RECEIVED),
     Step.CUSTOMS_REJECTED: Act(by=frozenset(), when={Status.FILED}, to=Status.CUSTOMS_FAILED),
 }
 
-# What a person settles by hand does what the receipt would have done; it needs an opinion.
+# Uses of a certificate that customs reports, in every status of an issued application, which stays.
+USES: dict[Step, Act] = {step: Act(by=frozenset(), when=ISSUED) for step in (Step.USE_NOTED, Step.WRITTEN_OFF)}
+
+# Answers recorded by hand have the effect of the receipt; they require an opinion.
 SETTLEMENTS: dict[Step, Act] = {
     Step.SETTLE_ACCEPTED: replace(RECEIPTS[Step.CUSTOMS_ACCEPTED], by=PROVINCE, opinion=True),
     Step.SETTLE_REJECTED: replace(RECEIPTS[Step.CUSTOMS_REJECTED], by=PROVINCE, opinion=True),

@@ -1,4 +1,4 @@
-"""Which statuses belong together, how far each has come, and what to do next in it. Nobody else lists statuses."""
+"""Groups of statuses, their progress, and hints what to do next. No other module lists statuses."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ PRIVATE = frozenset({Status.DRAFT})
 UNDECIDED = EDITABLE | AWAITING
 SENT_BACK = EDITABLE - PRIVATE
 
-# What to do next, where the status alone does not say it.
+# Hints what to do next in a status.
 ADVICE: dict[Status, Any] = {
     Status.CUSTOMS_FAILED: _l(
         "海关没有接收本证明，货物暂不能凭此证明通关。省级主管部门：属传输或登记等技术原因的，排除后点击「重发」；"
@@ -47,7 +47,7 @@ PROGRESS: dict[Status, tuple[int, str]] = {
 def progress(status: Status, passed: Iterable[Status] = ()) -> list[tuple[Any, str]]:
     """办理进度 as (stage, "finish" | "process" | "error" | "wait"), in order.
 
-    `passed`: the statuses it has had; what one of them finished stays finished, also after 作废.
+    `passed`: the statuses it has had; a stage that one of them finished stays finished, also after 作废.
     """
     at, how = PROGRESS[status]
     reached = {stage for stage, state in (PROGRESS[each] for each in passed) if state == "finish"}
@@ -56,5 +56,5 @@ def progress(status: Status, passed: Iterable[Status] = ()) -> list[tuple[Any, s
 
 
 def stopped(status: Status) -> bool:
-    """Whether the application does not go on by itself: somebody has to read why, and act."""
+    """Whether the application has stopped and somebody has to act."""
     return PROGRESS[status][1] == "error"

@@ -1,4 +1,4 @@
-/* The login page: another 验证码, the spoken one, and a password that can be looked at. */
+// The login page: renew and speak the 验证码, show the password.
 document.querySelectorAll("[data-shows]").forEach((button) => {
   const field = document.getElementById(button.dataset.shows);
   button.hidden = false;
@@ -10,11 +10,20 @@ document.querySelectorAll("[data-shows]").forEach((button) => {
   });
 });
 
+// The other language: the name that was typed is still there; passwords are kept nowhere.
+const username = document.getElementById("username");
+if (username) {
+  const key = "username before the other language";
+  username.value ||= sessionStorage.getItem(key) || "";
+  sessionStorage.removeItem(key);
+  document.querySelector(".language").addEventListener("click", () => sessionStorage.setItem(key, username.value));
+}
+
 const picture = document.getElementById("picture");
 if (picture) {
-  const LIFE = 110 * 1000; // a little less than the server allows, so that what is shown is never too old
+  const LIFE = 110 * 1000; // milliseconds, a little less than the server allows
   const code = document.getElementById("code");
-  const told = document.getElementById("told");
+  const status = document.getElementById("captcha-status");
   const voice = document.getElementById("voice");
   const first = picture.getAttribute("src");
   let due, stale;
@@ -26,14 +35,14 @@ if (picture) {
     voice.pause();
     code.value = "";
     picture.src = first + "&" + Date.now();
-    told.textContent = "";
-    setTimeout(() => { told.textContent = told.dataset.renewed; }, 100); // a change is read out, a repetition is not
+    status.textContent = "";
+    setTimeout(() => { status.textContent = status.dataset.renewed; }, 100); // screen readers announce a change, not the same text again
   };
   const look = () => { if (stale && !document.hidden) renew(); };
   due = setTimeout(() => { stale = true; look(); }, LIFE);
   document.addEventListener("visibilitychange", look);
 
-  picture.closest("form").querySelector(".ways").hidden = false; // a sentence may stand before it
+  picture.closest("form").querySelector(".ways").hidden = false; // not nextElementSibling: an error may stand between
   document.getElementById("another").addEventListener("click", () => { renew(); code.focus(); });
   document.getElementById("listen").addEventListener("click", () => {
     voice.src = voice.dataset.src + "?" + Date.now();

@@ -1,4 +1,4 @@
-// What the screens need beyond plain HTML, served as panel/all.js (views/entrance/joined_files.py). No inline handlers (CSP).
+// Entry point of the panel's scripts, served as panel/all.js (views/entrance/joined_files.py).
 import "./panel/acts.js";
 import "./panel/submit.js";
 import "./panel/toolbar.js";
@@ -13,6 +13,9 @@ import "./panel/autosave.js";
 import "./panel/viewer.js";
 import "./panel/decision.js";
 import "./panel/lease.js";
+import "./panel/menu.js";
 import "./panel/notices.js";
 import "./panel/waiting.js";
+import "./panel/exports.js";
+import "./wrong.js";
 import "./security_key.js";

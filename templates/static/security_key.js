@@ -1,9 +1,9 @@
-// Security keys and passkeys: a form with data-key asks one (WebAuthn), and is sent with its answer in `credential`.
+// Security keys and passkeys (WebAuthn): a form with data-key is submitted with the key's answer in `credential`.
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const described = (keys) => (keys || []).map((key) => ({ ...key, id: bytes(key.id) }));
 
-// What the server asks of a key, as the browser wants it: its JSON has base64url in place of bytes.
+// The server's options with base64url decoded to bytes, as the browser expects them.
 function readable(options) {
   const read = { ...options, challenge: bytes(options.challenge) };
   if (options.user) read.user = { ...options.user, id: bytes(options.user.id) };
@@ -19,7 +19,7 @@ function written({ id, rawId, type, response }) {
   return JSON.stringify({ id, rawId: text(rawId), type, response: Object.fromEntries(filled.map((part) => [part, text(response[part])])) });
 }
 
-// Ask a key: `kind` is "create" or "get", `options` the JSON of the server. Resolves to the JSON of its answer.
+// Use a key: `kind` is "create" or "get", `options` the server's JSON. Resolves to the answer as JSON.
 export async function askKey(kind, options) {
   return written(await navigator.credentials[kind]({ publicKey: readable(options) }));
 }
@@ -36,7 +36,7 @@ function wordsOf(error, { dataset }) {
   return error.words || { NotAllowedError: dataset.cancelled, AbortError: dataset.cancelled, InvalidStateError: dataset.known }[error.name] || dataset.failed;
 }
 
-// Why no key can be used here, as nodes for the page; null when one can.
+// Why WebAuthn is not available on this page, as nodes to show; null if it is available.
 function hindrance({ dataset }) {
   if (dataset.origin !== location.origin) {
     const link = document.createElement("a");

@@ -1,9 +1,17 @@
-// The public verification page: the name of the chosen file in the language of the page.
+// The public verification page. The other language: what was typed is still there.
+["number", "code"].map((id) => document.getElementById(id)).filter(Boolean).forEach((field) => {
+  const key = `${field.id} before the other language`;
+  field.value ||= sessionStorage.getItem(key) || "";
+  sessionStorage.removeItem(key);
+  document.querySelector(".language").addEventListener("click", () => sessionStorage.setItem(key, field.value));
+});
+
+// Show the name of the chosen file, in place of the browser's own button.
 const file = document.getElementById("file");
 if (file) {
   const chosen = document.getElementById("file-chosen");
   const tell = () => { chosen.textContent = [...file.files].map((one) => one.name).join(); };
   file.addEventListener("change", tell);
-  window.addEventListener("pageshow", tell); // a page brought back keeps the file
+  window.addEventListener("pageshow", tell); // a page restored by 后退 still has the file
   tell();
 }

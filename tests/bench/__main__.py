@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests import ROOT
-from tests.bench import certificates, exchange, lists, pages, table
+from tests.bench import certificates, exchange, lists, pages, server, table
 from tests.bench.table import LIMIT, Goal, Line
 
 
@@ -29,19 +29,23 @@ def acts(turns: int) -> list[Line]:
     ]
 
 
-def measured(count: int, turns: int) -> Iterator[tuple[str, Line]]:
-    """(database, line) of everything, the acts last."""
+def measured(count: int, turns: int, notes: list[str]) -> Iterator[tuple[str, Line]]:
+    """(database, line) of everything, the acts last; `notes` get what is no line."""
     for name, address, app in lists.databases(count):
         for line in pages.measure(app, turns, address):
             yield name, line
+        yield name, server.exported(app)
+        notes.append(f"{name}: {server.resource_use(app)}.")
     for line in acts(turns):
         yield "SQLite", line
 
 
 def main(count: int, turns: int) -> None:
     """Measure, print, and put the table into the README."""
-    rows = list(measured(count, turns))
-    text = f"{table.machine()}; {count:,} applications, medians of {turns}.\n\n{table.markdown(rows)}"
+    notes: list[str] = []
+    rows = list(measured(count, turns, notes))
+    ends = "\n".join(notes)
+    text = f"{table.machine()}; {count:,} applications, medians of {turns}.\n\n{table.markdown(rows)}\n{ends}\n"
     print(text, flush=True)
     table.write(ROOT / "README.md", text)
 

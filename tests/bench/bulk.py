@@ -1,58 +1,72 @@
 """Synthetic applications for measuring: `python -m tests.bench.bulk N`, into the database of the settings.
 
-The rows are those that the acts would have left. Triggers, search index and indexes that are not unique are dropped
-meanwhile; hence no command does this. Broken off, it leaves them missing.
+The rows are those that the acts would have left; the files of all applications are one in the store. load.py drops
+what would guard them meanwhile.
 """
 
 import hashlib
-import json
 import random
+import resource
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from io import BytesIO
+from itertools import accumulate, count
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Index, Insert, bindparam, insert, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import create_app
 from models import access, clock, deadlines, numbering, workflow
 from models.application import Application
+from models.application.attachments import Attachment, Stored
 from models.application.carriers import Carrier
-from models.application.trail import NOTHING_BEFORE, TrailEntry
+from models.application.trail import GENESIS, TrailEntry
 from models.certificate import Certificate
 from models.columns import granted
 from models.customs import CustomsMessage
-from models.database import search, triggers
 from models.log import LOG_OF, LOGS, LogEntry
 from models.people.accounts import Account
-from models.signing.check_code import new_typed_code
-from models.vocabulary import Action, Step, Word
+from models.signing.typed_code import new_typed_code
+from models.statistics import folding
+from models.vocabulary import ALWAYS_REQUIRED, Action, Step, Word
+from tests.bench import load
 from tests.bench.cases import PAST, RULES, Case, begun_at, new_case
 from tests.bench.invented import Row, scenes, works
+from tests.cast import small_pdf
+from views.resources import store
 
 AT_ONCE = 2000
+KINDS: list[Row] = [{"kind": kind, "name": f"{kind.value}.pdf"} for kind in sorted(ALWAYS_REQUIRED)]
 
 
-def fill(session: Session, wanted: int) -> int:
-    """Put in `wanted` applications over the last years, oldest first; commits, and tells the rows written."""
+def fill(
+    session: Session, wanted: int, file: Stored | None = None, report: Callable[[int], None] = lambda _: None
+) -> int:
+    """Put in `wanted` applications over the last years, oldest first; commits, and tells the rows written.
+
+    `file`: in the store already; it stands for all attachments. None: those that were submitted have none.
+    `told` is called after each batch with the number of applications that are in.
+    """
     chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
     stage, goods, rows = scenes(session, wanted), works(chance, 300), 0
-    weights = [1 / place for place in range(3, len(stage) + 3)]
-    indexes = _drop_indexes(session.connection()) if wanted > AT_ONCE else []
-    session.commit()
-    for first in range(0, wanted, AT_ONCE):
-        places = range(first, min(first + AT_ONCE, wanted))
-        played = zip(places, chance.choices(stage, weights, k=len(places)), strict=True)
-        begun = [(begun_at(now, (place + chance.random()) / wanted), scene) for place, scene in played]
-        rows += _put(session, [new_case(chance, scene, chance.choice(goods), day, now) for day, scene in begun])
-        session.commit()
-    for index in indexes:
-        index.create(session.connection())
-    search.install(session.connection())
+    weights = list(accumulate(1 / place for place in range(3, len(stage) + 3)))
+    with load.unguarded(session, whole=wanted > AT_ONCE):
+        for first in range(0, wanted, AT_ONCE):
+            places = range(first, min(first + AT_ONCE, wanted))
+            played = zip(places, chance.choices(stage, cum_weights=weights, k=len(places)), strict=True)
+            begun = [(begun_at(now, (place + chance.random()) / wanted), scene) for place, scene in played]
+            rows += _put(
+                session, [new_case(chance, scene, chance.choice(goods), day, now) for day, scene in begun], file
+            )
+            session.commit()
+            report(places.stop)
     deadlines.recompute(session)
+    folding.rebuild(session)
     if session.get_bind().dialect.name == "postgresql":  # which does so by itself in time; nothing does on SQLite
         session.connection().exec_driver_sql("ANALYZE")
     session.commit()
@@ -72,56 +86,31 @@ def fill_logs(session: Session, wanted: int) -> None:
             row |= {"at": now - PAST * (1 - place / wanted), "kind": kind.value, "log": LOG_OF[kind.value]}
             row |= {"address": f"10.0.{chance.randrange(99)}.{chance.randrange(99)}", "program": "Chrome 130 · Windows"}
             rows.append(row | {"about": f"SQ2026{chance.randrange(10**8):08}", "amount": None})
-        session.execute(_into(LogEntry), rows)
+        load.put(session, LogEntry, rows)
     session.commit()
 
 
-def _drop_indexes(connection: Connection) -> list[Index]:
-    """Drop the search index and every index that a load into the tables here would have to keep up; the latter."""
-    search.remove(connection, everything=True)
-    tables = [model.__table__ for model in (Application, Carrier, Certificate, TrailEntry, CustomsMessage)]
-    indexes = [index for table in tables for index in table.indexes if not index.unique]
-    for index in indexes:
-        index.drop(connection)
-    return sorted(indexes, key=lambda index: str(index.name))
-
-
-def _put(session: Session, cases: list[Case]) -> int:
-    """One batch: numbers are reserved, rows go in parents first, entries of the trail in the order of the acts."""
-    years = [(numbering.APPLICATIONS, case.row["created_at"].year) for case in cases]
-    for case, number in zip(cases, _numbers(session, years), strict=True):
-        case.row["number"] = number
-    triggers.remove(session.connection())  # rows come with the status they ended in, in the reservation's transaction
-    ids = _insert_numbered(session, Application, [case.row for case in cases])
-    for case in cases:
-        case.id = ids[case.row["number"]]
+def _put(session: Session, cases: list[Case], file: Stored | None) -> int:
+    """One batch: ids and numbers are given, then whole rows go in, entries of the trail in the order of the acts."""
+    load.hurry(session)
+    numbers = _numbers(session, [(numbering.APPLICATIONS, case.row["created_at"].year) for case in cases])
+    for case, number, key in zip(cases, numbers, count(load.next_key(session, Application)), strict=False):
+        case.id, case.row["id"], case.row["number"] = key, key, number
     certificates = _certificates(session, cases)
-    sealed = _insert_numbered(session, Certificate, certificates)
-    numbers = {row["application_id"]: row["number"] for row in certificates}
-    carriers = [carrier | {"application_id": case.id} for case in cases for carrier in case.work.carriers]
+    sealed = {row["application_id"]: row for row in certificates}
     trail = [entry for case in cases for entry in _trail(case)]
-    messages = [row for case in cases if case.id in numbers for row in _messages(case, numbers[case.id], sealed)]
-    for model, rows in ((Carrier, carriers), (TrailEntry, trail), (CustomsMessage, messages)):
-        if rows:
-            session.execute(_into(model), rows)
-    newest = {entry["application_id"]: entry["seal"] for entry in trail}
-    seals = [{"key": key, "newest": seal} for key, seal in newest.items()]
-    row = Application.__table__.c
-    session.connection().execute(
-        update(Application.__table__).where(row.id == bindparam("key")).values(last_seal=bindparam("newest")), seals
-    )
-    triggers.install(session.connection())
-    return sum(len(rows) for rows in (cases, certificates, carriers, trail, messages))
-
-
-def _into(model: Any) -> Insert:
-    return insert(model.__table__)
-
-
-def _insert_numbered(session: Session, model: Any, rows: list[Row]) -> dict[str, int]:
-    """Rows in; the id that each number got."""
-    statement = _into(model).returning(model.number, model.id)
-    return dict(session.execute(statement, rows).all()) if rows else {}
+    for entry, key in zip(trail, count(load.next_key(session, TrailEntry)), strict=False):
+        entry["id"] = key
+    newest = {entry["application_id"]: {"last_seal": entry["seal"], "last_change": entry["id"]} for entry in trail}
+    rows: dict[Any, list[Row]] = {
+        Application: [case.row | newest[case.id] for case in cases],
+        Carrier: [carrier | {"application_id": case.id} for case in cases for carrier in case.work.carriers],
+        Attachment: [row for case in cases if file for row in _attachments(case, file)],
+        Certificate: certificates,
+        TrailEntry: trail,
+        CustomsMessage: [row for case in cases if case.id in sealed for row in _messages(case, sealed[case.id])],
+    }
+    return sum(load.put(session, model, found) for model, found in rows.items())
 
 
 def _numbers(session: Session, wanted: list[tuple[str, int]]) -> list[str]:
@@ -137,13 +126,15 @@ def _numbers(session: Session, wanted: list[tuple[str, int]]) -> list[str]:
 def _certificates(session: Session, cases: list[Case]) -> list[Row]:
     decided = [(case, moment.date()) for case in cases if (moment := case.moment(Action.GRANT))]
     series = [(numbering.certificate_series(case.row["province"]), day.year) for case, day in decided]
+    texts = [name for name in granted(Application) if name in cases[0].row.keys() - cases[0].work.row]
     rows = []
-    for (case, day), number in zip(decided, _numbers(session, series), strict=True):
-        own = {name: case.row[name] for name in granted(Application) if name in case.row.keys() - case.work.row}
-        own = {name: str(getattr(value, "label", value)) for name, value in own.items()}
-        content = json.dumps(case.work.texts | own, ensure_ascii=False, sort_keys=True)
+    keys = count(load.next_key(session, Certificate))
+    for (case, day), number, key in zip(decided, _numbers(session, series), keys, strict=False):
+        own = {name: str(getattr(value := case.row[name], "label", value)) for name in texts}
+        content = case.work.frozen_with(own)
         rows.append(
             {
+                "id": key,
                 "application_id": case.id,
                 "number": number,
                 "issued_on": day,
@@ -173,23 +164,33 @@ def _trail(case: Case) -> list[Row]:
             opinion="材料需要核对，请补正。" if act in RULES and RULES[act].opinion else None,
             changes={"title": [None, case.row["title"]]} if act is Action.EDIT else None,
             digest=None,  # as the entries before digests were kept
-            previous=rows[-1]["seal"] if rows else NOTHING_BEFORE,
+            algorithm=None,
+            previous=rows[-1]["seal"] if rows else GENESIS,
         )
         entry.seal = hashlib.sha256(TrailEntry.content(entry).encode()).hexdigest()
         rows.append(vars(entry))
     return rows
 
 
-def _messages(case: Case, number: str, sealed: dict[str, int]) -> list[Row]:
+def _attachments(case: Case, file: Stored) -> Iterator[Row]:
+    """The files that 申报 asks for, added while the draft was written."""
+    if case.moment(Action.SUBMIT):
+        row = {"application_id": case.id, "uploaded_at": case.row["created_at"], "uploaded_by": case.scene.filer.id}
+        row |= {"media_type": file.media_type, "size": file.size, "digest": file.digest}
+        yield from (row | kind for kind in KINDS)
+
+
+def _messages(case: Case, certificate: Row) -> list[Row]:
     """What the outbox was told: every act of a person that moved an issued application."""
     return [
         {
             "application_id": case.id,
-            "certificate_id": sealed[number],
+            "certificate_id": certificate["id"],
             "desk": case.row["province"],
-            "message_id": f"{number}-{version}",
+            "message_id": f"{certificate['number']}-{version}",
             "act": act,
             "queued_at": moment,
+            "next_at": moment,
             **_receipt(act, moment, case.steps[version:]),
         }
         for version, (act, moment, _before, after) in enumerate(case.steps, start=1)
@@ -205,10 +206,22 @@ def _receipt(act: Word, moment: datetime, later: list[Any]) -> Row:
 
 
 def main(wanted: int) -> None:
+    """Fill the database and the store of the settings; one line on how far it is, then one on how fast."""
+    began = monotonic()
+
+    def print_progress(done: int) -> None:
+        speed = done / max(monotonic() - began, 0.001)
+        print(f"\r{done:,} of {wanted:,} applications, {speed:,.0f} a second ", end="", file=sys.stderr, flush=True)
+
     with create_app().app_context(), access.everything() as session:
-        began = monotonic()
-        rows = fill(session, wanted)
-        print(f"{wanted} applications, {rows} rows, {rows / max(monotonic() - began, 0.001):.0f} rows a second")
+        file = store().put(BytesIO(small_pdf("bulk")), "bulk.pdf", 1 << 20)
+        rows = fill(session, wanted, file, print_progress)
+    took = max(monotonic() - began, 0.001)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"\n{wanted:,} applications, {rows:,} rows, indexes and search in {took:.0f} s: {wanted / took:,.0f} a second,"
+    )
+    print(f"{rows / took:,.0f} rows a second; {memory:.0f} MB of memory at most")
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from models import workflow
 from models.application import keys_of
-from models.people.accounts import Account
 from models.vocabulary import Action, Role, Status, Step, Word
-from tests.bench.invented import Row, Scene, Work, title
+from tests.bench.invented import Person, Row, Scene, Work, title
 
 PAST = timedelta(days=3 * 365)
 
@@ -30,6 +30,7 @@ HISTORIES: dict[tuple[Word, ...], int] = {
 }
 
 
+WAYS, WEIGHTS = list(HISTORIES), list(accumulate(HISTORIES.values()))
 RULES: dict[Any, workflow.Act] = dict([*workflow.ACTS.items(), *workflow.RECEIPTS.items()])
 
 
@@ -47,7 +48,7 @@ class Case:
         """When `act` was last done."""
         return next((moment for done, moment, *_states in reversed(self.steps) if done is act), None)
 
-    def actor(self, act: Word) -> tuple[Account | None, str]:
+    def actor(self, act: Word) -> tuple[Person | None, str]:
         """Who does `act`, and how the trail names them."""
         by = RULES[act].by if act in RULES else {Role.PUBLISHER}
         if Role.PUBLISHER in by:
@@ -63,7 +64,7 @@ def begun_at(now: datetime, share: float) -> datetime:
 def new_case(chance: random.Random, scene: Scene, work: Work, begun: datetime, now: datetime) -> Case:
     moment, status = begun.replace(microsecond=0), Status.DRAFT
     case = Case(scene, work, [(Step.START, moment, None, status)], {})
-    for act in (Action.EDIT, *chance.choices(list(HISTORIES), list(HISTORIES.values()))[0]):
+    for act in (Action.EDIT, *chance.choices(WAYS, cum_weights=WEIGHTS)[0]):
         moment, before = min(moment + timedelta(minutes=chance.randint(20, 9000)), now), status
         status = RULES[act].to or status
         case.steps.append((act, moment, before, status))

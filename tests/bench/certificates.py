@@ -1,4 +1,4 @@
-"""What a certificate costs: `python -m tests.bench.certificates [N]`. N grants, 1,000 unless told; one run.
+"""The cost of a certificate: `python -m tests.bench.certificates [N]`. N grants, 1,000 unless told; one run.
 
 Each goal is judged with a word; one that is missed ends the run with status 1.
 """
@@ -55,12 +55,12 @@ def busy(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def held_by_press() -> float:
+def typesetter_memory() -> float:
     """Megabytes of the process that prints now; it is replaced from time to time."""
     return resident(TYPESETTER.process.pid) if TYPESETTER.process else 0.0
 
 
-def spent_by_press() -> float:
+def typesetter_seconds() -> float:
     """Seconds of processor time of the process that prints now, and of those before it."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return ended.ru_utime + ended.ru_stime + (busy(TYPESETTER.process.pid) if TYPESETTER.process else 0.0)
@@ -139,14 +139,14 @@ def compare_with_bare_type(app: Flask, key: int) -> bool:
 
 def grant_many(app: Flask, waiting: list[int]) -> bool:
     """Grant them all with their papers: how many a second of one core, and whether the press keeps its size."""
-    sizes_held, began, own_time, theirs = [], perf_counter(), process_time(), spent_by_press()
+    memory_sizes, began, own_time, theirs = [], perf_counter(), process_time(), typesetter_seconds()
     for key in waiting:
         grant(app, key)
-        sizes_held.append(held_by_press())
+        memory_sizes.append(typesetter_memory())
     took, count = perf_counter() - began, len(waiting)
-    here, there = process_time() - own_time, spent_by_press() - theirs
+    here, there = process_time() - own_time, typesetter_seconds() - theirs
     half = count // 2
-    early, late = max(sizes_held[:half]), max(sizes_held[half:])
+    early, late = max(memory_sizes[:half]), max(memory_sizes[half:])
     share = f"{count / took:.1f} a second in one row, {there / (here + there):.0%} of the work in the press"
     print(f"{'grants with papers, a second a core':36}{count / (here + there):8.2f}   ({share})")
     sizes = f"{late:.0f} MB / {early:.0f} MB"

@@ -19,7 +19,7 @@ from models.exchange import delivery
 from models.signing import signatures
 from models.vocabulary import Action
 from tests.bench.certificates import made, submitted
-from tests.cast import small_pdf, take
+from tests.cast import perform_step, small_pdf
 from tests.views.customs_house import simulated
 from views.resources import keys
 from views.terminal.customs import channel
@@ -55,7 +55,7 @@ def rates(count: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         app = made(Path(folder))
         for key in submitted(app, count, small_pdf, carriers=1):
-            take(app, Action.GRANT, key, "publisher")
+            perform_step(app, Action.GRANT, key, "publisher")
         with app.app_context():
             signatures.cms(keys().signer("320000"), b"")  # what takes long to load is loaded
         commits = a_second(lambda: bare_commits(app), COMMITS)

@@ -1,5 +1,6 @@
 """Presses, people and works that nobody made: what `bulk` files, and for whom."""
 
+import json
 import random
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,7 +25,18 @@ KINDS = ("黑胶唱片", "SACD", "DVD", "BD", "CD-DA", "CD-ROM")
 PLANTS = (("DEU", "Optimal Media GmbH"), ("JPN", "東洋化成株式会社"), ("HKG", "香港影音光碟制作有限公司"))
 PORTS = ("2201", "2233", "2248", "5301", "5304")
 
+JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the trail says of an account; a row of the session would be read again after each commit."""
+
+    id: int
+    name: str
+    role: Role
 
 
 @dataclass(frozen=True)
@@ -32,17 +44,22 @@ class Scene:
     """A press: its share of an application's row, who files for it, and who decides."""
 
     row: Row
-    filer: Account
-    reviewer: Account
+    filer: Person
+    reviewer: Person
 
 
 @dataclass(frozen=True)
 class Work:
-    """One consignment: its share of an application's row, its carriers, and both as a certificate says them."""
+    """One consignment: its share of an application's row, and its carriers."""
 
     row: Row
     carriers: list[Row]
-    texts: Row
+    texts: dict[str, str]  # what a certificate says of it, by field, each as JSON
+
+    def frozen_with(self, own: dict[str, str]) -> str:
+        """The content of a certificate, where `own` are the other fields: the JSON of json.dumps, keys sorted."""
+        whole = self.texts | {name: JSON(text) for name, text in own.items()}
+        return "{" + ", ".join(f'"{name}": {whole[name]}' for name in sorted(whole)) + "}"
 
 
 def scenes(session: Session, wanted: int) -> list[Scene]:
@@ -76,9 +93,10 @@ def _scene(session: Session, press: Organisation) -> Scene:
     )
     session.add_all((filer, reviewer))
     session.flush()
+    people = [Person(account.id, account.name, account.role) for account in (filer, reviewer)]
     row = {f"{who}_{what}": value for who in ("applicant", "publisher") for what, value in _named(press).items()}
     row |= {"province": press.province, "authority": authority_of(press.province), "filing": Filing.OWN}
-    return Scene(row | {"contact": filer.name, "phone": "010-65120000"}, filer, reviewer)
+    return Scene(row | {"contact": filer.name, "phone": "010-65120000"}, *people)
 
 
 def _named(press: Organisation) -> Row:
@@ -105,7 +123,8 @@ def _work(chance: random.Random) -> Work:
         "port": chance.choice(PORTS), "hs_code": "8523499030", "trade_mode": "一般贸易",
     }  # fmt: skip
     carriers = [_carrier(chance, place) for place in range(1, 2 + min(39, int(chance.expovariate(0.7))))]
-    return Work(row, carriers, frozen(Application(**row, carriers=[Carrier(**carrier) for carrier in carriers])))
+    texts = frozen(Application(**row, carriers=[Carrier(**carrier) for carrier in carriers]))
+    return Work(row, carriers, {name: JSON(text) for name, text in texts.items()})
 
 
 def _carrier(chance: random.Random, position: int) -> Row:

@@ -74,8 +74,8 @@ class Peer:
         """Milliseconds of a page; None where this peer has none such."""
         assert self.process.stdin and self.process.stdout
         print(page, file=self.process.stdin, flush=True)
-        told = self.process.stdout.readline().strip()
-        return None if told == "-" else float(told)
+        answer = self.process.stdout.readline().strip()
+        return None if answer == "-" else float(answer)
 
 
 @contextmanager
@@ -98,16 +98,16 @@ def measure(app: Flask, turns: int, address: str) -> list[Line]:
     with peers(address) as asked:
         for turn in range(turns + 1):  # the first fills caches
             for page in pages:
-                _measure_once(page, asked, keep=turn > 0)
+                _measure_once(page, asked, record=turn > 0)
     names = {who: name for (who, page), (name, *_rest) in WANTED.items() if page == "plain"}
     plain = {page.who: median(page.own_times) for page in pages if page.name == names.get(page.who)}
     return [line_of(page, plain[page.who or "nation"]) for page in pages]
 
 
-def _measure_once(page: Page, asked: list[Peer], keep: bool) -> None:
+def _measure_once(page: Page, asked: list[Peer], record: bool) -> None:
     own, bare = milliseconds(page.open), milliseconds(page.bare)
     theirs = {peer.name: peer.ask(page.peer_page) for peer in asked}
-    if keep:
+    if record:
         page.own_times.append(own)
         page.bare_times.append(bare)
         for name, took in theirs.items():

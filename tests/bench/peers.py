@@ -71,12 +71,12 @@ def django_admin(address: str) -> Pages:
     states = models.CharField(max_length=32, choices=[(word, word) for word in STATUSES])
     meta = {"app_label": "auth", "managed": False}
     fields = texts | {"status": states, "applied_on": models.DateField()}
-    ours = type("Meta", (), meta | {"db_table": "application"})
-    application = type("Application", (models.Model,), {"__module__": __name__, "Meta": ours, **fields})
+    application_meta = type("Meta", (), meta | {"db_table": "application"})
+    application = type("Application", (models.Model,), {"__module__": __name__, "Meta": application_meta, **fields})
     lines = {name: models.CharField(max_length=200) for name in ("kind", "specification", "quantity", "unit", "name")}
     lines["application"] = models.ForeignKey(application, models.CASCADE)
-    theirs = type("Meta", (), meta | {"db_table": "carrier"})
-    carrier = type("Carrier", (models.Model,), {"__module__": __name__, "Meta": theirs, **lines})
+    carrier_meta = type("Meta", (), meta | {"db_table": "carrier"})
+    carrier = type("Carrier", (models.Model,), {"__module__": __name__, "Meta": carrier_meta, **lines})
     inline = type("Carriers", (admin.TabularInline,), {"model": carrier})
     shown = {"list_display": list(fields), "list_filter": ["status"], "search_fields": ["title"], "list_per_page": 20}
     admin.site.register(

@@ -29,7 +29,7 @@ def filled(app: Flask) -> Flask:
     return app
 
 
-def test_they_are_as_the_acts_would_have_left_them(filled: Flask) -> None:
+def test_bulk_applications_equal_those_made_by_real_acts(filled: Flask) -> None:
     with filled.app_context(), access.everything() as session:
         assert list(trail.broken(session)) == []
         assert list(deadlines.differing(session)) == []
@@ -51,7 +51,7 @@ def test_they_are_as_the_acts_would_have_left_them(filled: Flask) -> None:
                 assert entry.before == (before and before.after)
 
 
-def test_a_certificate_says_what_granting_would_have_frozen(filled: Flask) -> None:
+def test_a_bulk_certificate_has_the_snapshot_of_a_real_grant(filled: Flask) -> None:
     with filled.app_context(), access.everything() as session:
         certificates = session.scalars(select(Certificate)).all()
         assert len(certificates) > WANTED / 2
@@ -62,14 +62,14 @@ def test_a_certificate_says_what_granting_would_have_frozen(filled: Flask) -> No
 
 def test_every_message_belongs_to_an_act_that_customs_is_told(filled: Flask) -> None:
     with filled.app_context(), access.everything() as session:
-        told = dict(session.execute(select(CustomsMessage.act, func.count()).group_by(CustomsMessage.act)).all())
+        messages = dict(session.execute(select(CustomsMessage.act, func.count()).group_by(CustomsMessage.act)).all())
         done = dict(session.execute(select(trail.TrailEntry.act, func.count()).group_by(trail.TrailEntry.act)).all())
         for act in (Action.GRANT, Action.RESEND, Action.REVOKE):
-            assert told.get(act, 0) == done.get(act.value, 0)
-        assert set(told) <= {Action.GRANT, Action.RESEND, Action.REVOKE}
+            assert messages.get(act, 0) == done.get(act.value, 0)
+        assert set(messages) <= {Action.GRANT, Action.RESEND, Action.REVOKE}
 
 
-def test_they_spread_over_provinces_statuses_and_years(filled: Flask) -> None:
+def test_bulk_applications_are_spread_over_provinces_statuses_and_years(filled: Flask) -> None:
     with filled.app_context(), access.everything() as session:
         assert len(set(session.scalars(select(Application.province)))) >= 5
         assert len(set(session.scalars(select(Application.status)))) >= 6
@@ -85,11 +85,11 @@ def test_real_acts_go_on_with_the_next_numbers(filled: Flask, make_application: 
         newest = session.scalar(select(func.max(Application.number)).where(Application.id != key))
         assert newest is None or mine.number > newest
         series = mine.certificate.number[:7]
-        taken = sorted(session.scalars(select(Certificate.number).where(Certificate.number.startswith(series))))
-        assert [int(number[7:13]) for number in taken] == list(range(1, len(taken) + 1))
+        numbers = sorted(session.scalars(select(Certificate.number).where(Certificate.number.startswith(series))))
+        assert [int(number[7:13]) for number in numbers] == list(range(1, len(numbers) + 1))
 
 
-def test_once_more_makes_as_many_again_for_the_same_presses(filled: Flask) -> None:
+def test_a_second_fill_adds_as_many_applications_for_the_same_publishers(filled: Flask) -> None:
     with filled.app_context(), access.everything() as session:
         bulk.fill(session, WANTED)
         assert session.scalar(select(func.count()).select_from(Application)) == 2 * WANTED
@@ -104,7 +104,7 @@ def test_the_invented_people_cannot_sign_in(filled: Flask) -> None:
         assert not any(person.is_active for person in invented)
 
 
-def test_the_years_are_spread_over_a_million_as_over_ten() -> None:
+def test_the_spread_over_years_is_the_same_for_ten_rows_and_a_million() -> None:
     """A product of days and rows passes what a timedelta holds at some 900,000 rows; a share never does."""
     now = clock.now()
     assert cases.begun_at(now, 0) == now - cases.PAST

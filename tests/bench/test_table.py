@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from models import access
-from tests.bench import bulk, pages, peers, table
+from tests.bench import bulk, pages, peers, server, table
 from tests.bench.table import LIMIT, LIST, PEER, Goal, Line
 
 
@@ -21,13 +21,15 @@ from tests.bench.table import LIMIT, LIST, PEER, Goal, Line
         (None, None, "–"),
     ],
 )
-def test_a_ratio_is_to_what_its_goal_names(goal: Goal | None, ratio: float | None, verdict: str) -> None:
+def test_a_ratio_compares_with_the_program_named_by_its_goal(
+    goal: Goal | None, ratio: float | None, verdict: str
+) -> None:
     line = Line("详情", 10, 5, "django", 1, 8, goal)
     assert (line.ratio, line.verdict) == (ratio, verdict)
     assert line.markdown("SQLite").endswith(f"| {verdict} |")
 
 
-def test_a_goal_to_what_was_not_measured_is_neither_met_nor_missed() -> None:
+def test_a_goal_against_an_unmeasured_program_has_no_verdict() -> None:
     line = Line("详情", 10, None, "", None, 8, Goal(1, PEER))
     assert (line.ratio, line.verdict) == (None, "–")
 
@@ -44,7 +46,15 @@ def test_every_page_gets_its_line(app: Flask, capfd: pytest.CaptureFixture[str])
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_the_table_takes_the_place_of_the_former_one(tmp_path: Path) -> None:
+def test_exported_rows_are_counted(app: Flask) -> None:
+    with app.app_context(), access.everything() as session:
+        bulk.fill(session, 300)
+    line = server.exported(app)
+    assert line.own > 0
+    assert "(of " in line.name
+
+
+def test_the_table_replaces_the_former_one(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{table.BEGIN}former\n{table.END}after\n", encoding="utf-8")
     table.write(readme, "new\n")
@@ -60,5 +70,5 @@ def test_the_table_takes_the_place_of_the_former_one(tmp_path: Path) -> None:
                                                            "USER": "me", "HOST": "127.0.0.1", "PORT": 5432}),
     ],
 )  # fmt: skip
-def test_django_is_told_of_the_same_database(address: str, wanted: dict[str, object]) -> None:
+def test_django_uses_the_same_database(address: str, wanted: dict[str, object]) -> None:
     assert wanted.items() <= peers.rows_of(address).items()

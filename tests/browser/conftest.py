@@ -74,11 +74,11 @@ def comes_to_server(served: Server, chromium: Browser) -> Iterator[Coming]:
 
 @contextmanager
 def visitors(app: Flask, address: str, chromium: Browser) -> Iterator[Coming]:
-    """Whoever comes to this address; at the end no browser may have complained."""
+    """A person in a browser at this address; fails at the end if a browser reported an error."""
     people: list[Person] = []
 
-    def somebody(username: str = "", width: int = 1360, height: int = 900) -> Person:
-        person = Person(app, address, chromium, width, height)
+    def somebody(username: str = "", width: int = 1360, height: int = 900, density: float = 1) -> Person:
+        person = Person(app, address, chromium, width, height, density)
         people.append(person)
         if username:
             person.sign_in(username)

@@ -17,10 +17,15 @@ ANSWERED = re.compile(r"Failed to load resource: the server responded with a sta
 class Person:
     """One browser context: own cookies, own window. `complaints` must be empty when the test is over."""
 
-    def __init__(self, app: Flask, address: str, browser: Browser, width: int, height: int) -> None:
+    def __init__(self, app: Flask, address: str, browser: Browser, width: int, height: int, density: float = 1) -> None:
         self.app, self.address, self.complaints = app, address, list[str]()
+        self.others: list[str] = []  # hosts that this person may ask, besides ours
         self.context = browser.new_context(
-            base_url=address, viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
+            base_url=address,
+            viewport={"width": width, "height": height},
+            device_scale_factor=density,
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
         )
         self.context.set_default_timeout(PATIENCE)
         self.context.on("console", self._heard)
@@ -37,7 +42,7 @@ class Person:
             self.complaints.append(f"{message.type}: {message.text} {where}")
 
     def _asked(self, request: Request) -> None:
-        if not request.url.startswith((self.address, "data:", "blob:", "about:", "chrome")):
+        if not request.url.startswith((self.address, *self.others, "data:", "blob:", "about:", "chrome")):
             self.complaints.append(f"asked another host: {request.url}")
 
     def _answered(self, response: Response) -> None:

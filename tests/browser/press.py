@@ -118,7 +118,7 @@ def slow(press: Person, rate: int) -> None:
     press.context.new_cdp_session(press.page).send("Network.emulateNetworkConditions", line)
 
 
-def is_told_all_that_is_missing(press: Person) -> None:
+def sees_everything_that_is_missing(press: Person) -> None:
     """小提示: 带有*号的字段为必填项，否则无法进行提交; all is told at once, and each sentence leads to its field."""
     page = press.page
     for field in ("contact", "title"):

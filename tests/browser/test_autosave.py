@@ -35,8 +35,8 @@ def test_a_closed_tab_loses_nothing(app: Flask, comes: Coming, make_application:
     flawless(page, "a form filled again from what was kept")
     press.turn_over("保存")
     expect(page.get_by_text("还没有写入申请")).to_have_count(0)
-    kept = on_record(key)
-    assert kept["application"][0]["title"] == "写了一半的名称" and kept["typed_form"] == []
+    record = on_record(key)
+    assert record["application"][0]["title"] == "写了一半的名称" and record["typed_form"] == []
 
 
 def test_a_blank_form_becomes_one_draft(app: Flask, comes: Coming, on_record: Recording) -> None:
@@ -48,12 +48,12 @@ def test_a_blank_form_becomes_one_draft(app: Flask, comes: Coming, on_record: Re
     page.wait_for_url("**/applications/edit/?id=*")
     page.locator("#title").fill("新的作品，第二稿")
     expect(page.locator(".autosaved")).to_have_text(AT)
-    kept = on_record(1)
-    assert [entry["act"] for entry in kept["trail_entry"]] == ["start", "edit"]
-    assert kept["typed_form"][0]["fields"]["title"] == "新的作品，第二稿" and not on_record(2)["application"]
+    record = on_record(1)
+    assert [entry["act"] for entry in record["trail_entry"]] == ["start", "edit"]
+    assert record["typed_form"][0]["fields"]["title"] == "新的作品，第二稿" and not on_record(2)["application"]
 
 
-def test_two_windows_and_a_server_that_is_away(
+def test_a_second_window_stops_autosaving_and_a_failed_autosave_is_retried(
     app: Flask, comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """The second window stops and says so; a failure is tried again, and 保存 works all the while."""

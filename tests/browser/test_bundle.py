@@ -12,6 +12,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Coming
+from tests.browser.person import Person
 from tests.browser.test_signed_out import session_ends, signs_in_over_the_page
 from tests.cast import make_papers
 from tests.conftest import Making, Recording
@@ -25,7 +26,9 @@ def pictured(page: Page, name: str) -> None:
             page.screenshot(path=Path(folder) / f"{name}-{width}.png", animations="disabled")
 
 
-def test_a_print_waits_for_its_paper(app: Flask, comes: Coming, make_application: Making, on_record: Recording) -> None:
+def test_a_print_window_waits_until_the_pdf_is_made(
+    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+) -> None:
     """打印 right after the grant: the window waits, then shows the paper by itself; 后退 prints nothing again."""
     key = make_application(status="filed")
     press = comes("publisher")
@@ -39,7 +42,7 @@ def test_a_print_waits_for_its_paper(app: Flask, comes: Coming, make_application
     assert prints(on_record(key)) == [1]
 
 
-def test_many_are_printed_at_once_with_progress(
+def test_a_batch_print_shows_its_progress(
     app: Flask, comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """全选, one dialog that counts, one PDF; one that may not be printed is named, and 取消 prints nothing."""
@@ -79,9 +82,9 @@ def test_many_are_printed_at_once_with_progress(
     expect(page.locator("input[name=pick]:checked")).to_have_count(3)
 
 
-def prints(kept: dict[str, Any]) -> list[int]:
+def prints(record: dict[str, Any]) -> list[int]:
     """Which copies stand in the history."""
-    return [entry["changes"]["copy"][1] for entry in kept["trail_entry"] if entry["act"] == "print"]
+    return [entry["changes"]["copy"][1] for entry in record["trail_entry"] if entry["act"] == "print"]
 
 
 def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
@@ -132,7 +135,7 @@ def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
     assert prints(on_record(key)) == [1]
 
 
-def test_one_that_becomes_unprintable_before_the_last_click_is_told_on_the_list(
+def test_a_certificate_revoked_before_the_last_click_stops_the_batch_print_with_a_message_on_the_list(
     app: Flask, comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """The papers are ready, then the province revokes: a sentence, no window, the ticks as they were, no print."""
@@ -144,7 +147,7 @@ def test_one_that_becomes_unprintable_before_the_last_click_is_told_on_the_list(
     dialog = press.page.locator("#ask")
     expect(dialog.get_by_role("button", name="确定")).to_be_enabled()
     province.page.goto(f"/filings/details/?id={keys[0]}")
-    revokes(province.page)
+    revokes(province)
     press.press("确定", dialog)
     expect(press.page.locator("#work > .unsent")).to_have_text(
         re.compile(r"^SQ\d+：当前状态为「已作废」.*没有打印任何一份，请取消勾选后重试。$")
@@ -154,14 +157,16 @@ def test_one_that_becomes_unprintable_before_the_last_click_is_told_on_the_list(
     assert [prints(on_record(key)) for key in keys] == [[], []]
 
 
-def test_one_that_is_lost_on_the_way_stops_the_bundle(app: Flask, comes: Coming, make_application: Making) -> None:
+def test_a_certificate_revoked_since_the_list_was_loaded_stops_the_bundle(
+    app: Flask, comes: Coming, make_application: Making
+) -> None:
     """The list was looked at before the province revoked: the sentence stands in the dialog, and 确定 stays shut."""
     keys = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
     press, province = comes("publisher"), comes("reviewer")
     press.page.get_by_label("全选本页").check()
     province.page.goto(f"/filings/details/?id={keys[0]}")
-    revokes(province.page)
+    revokes(province)
     press.press("打印", press.page.locator(".bar"))
     dialog = press.page.get_by_role("dialog")
     expect(dialog).to_contain_text("没有准备完，没有打印任何一份。当前状态为「已作废」，不能打印")
@@ -170,13 +175,14 @@ def test_one_that_is_lost_on_the_way_stops_the_bundle(app: Flask, comes: Coming,
     expect(dialog).to_be_hidden()
 
 
-def revokes(page: Page) -> None:
+def revokes(person: Person) -> None:
     """作废: a reason and words, both asked for."""
+    page = person.page
     page.get_by_role("button", name="作废").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="确定").click()
     expect(dialog.get_by_text("请选择原因。")).to_be_visible()
-    dialog.get_by_label("原因").select_option("证明内容有误，须重新申请")
+    person.pick("ask-why", "证明内容", "证明内容有误，须重新申请")
     dialog.get_by_role("button", name="确定").click()
     expect(dialog.get_by_text("请填写意见。")).to_be_visible()
     expect(dialog.get_by_text("请选择原因。")).to_be_hidden()
@@ -186,14 +192,12 @@ def revokes(page: Page) -> None:
     expect(page.locator(".alert-success")).to_contain_text("已作废")
 
 
-def test_revoked_applied_for_anew_and_granted_the_new_paper_names_the_old(
-    app: Flask, comes: Coming, make_application: Making
-) -> None:
+def test_a_replacement_certificate_names_the_revoked_one(app: Flask, comes: Coming, make_application: Making) -> None:
     """作废 → 重新申请 → 申报 → 准予备案: the two certificates point at each other, on the screen and on paper."""
     key = make_application(status="filed", title="黑胶唱片《姑苏行》")
     press, province = comes("publisher"), comes("reviewer")
     province.page.goto(f"/filings/details/?id={key}")
-    revokes(province.page)
+    revokes(province)
     expect(province.page.locator("#trail")).to_contain_text("作废原因：证明内容有误，须重新申请")
     press.page.goto(f"/applications/details/?id={key}")
     old = press.page.locator(".certificate-box dd").first.inner_text()

@@ -30,7 +30,7 @@ def opened(page: Page, typed: str) -> None:
     expect(page.get_by_role("dialog", name="选择日期")).to_be_visible()
 
 
-def test_what_is_typed_key_by_key_stays_as_typed(comes: Coming) -> None:
+def test_a_date_typed_key_by_key_stays_as_typed(comes: Coming) -> None:
     """Looked up in the calendar and left again, a word or half a day is what it was."""
     page = comes("publisher").page
     page.on("dialog", lambda question: question.accept())
@@ -46,7 +46,7 @@ def test_what_is_typed_key_by_key_stays_as_typed(comes: Coming) -> None:
         expect(page.locator("#expected_on")).to_have_value(typed)
 
 
-def test_it_opens_on_the_day_that_is_typed(comes: Coming) -> None:
+def test_the_calendar_opens_on_the_typed_day(comes: Coming) -> None:
     page = comes("publisher").page
     page.on("dialog", lambda question: question.accept())
     for typed in ("2027-1-31", "2027/1/31", "20270131", "2027年1月31日", "２０２７-０１-３１"):
@@ -55,7 +55,7 @@ def test_it_opens_on_the_day_that_is_typed(comes: Coming) -> None:
         expect(page.locator("#calendar td[aria-selected=true]")).to_have_text("31")
 
 
-def test_its_keys_are_those_of_the_pattern(comes: Coming) -> None:
+def test_the_calendar_has_the_keys_of_the_aria_date_picker_pattern(comes: Coming) -> None:
     """ARIA APG, date picker dialog: days, weeks, months, years; the last day of a month stays in its month."""
     page = comes("publisher").page
     opened(page, "2027-01-31")
@@ -92,7 +92,9 @@ def test_a_day_is_picked_with_the_mouse_and_saved(comes: Coming, make_applicatio
     expect(page.locator("#expected_on")).to_have_value(str(wanted))
 
 
-def test_it_begins_today_and_a_range_is_asked_with_two(comes: Coming, make_application: Making) -> None:
+def test_an_empty_date_field_opens_on_today_and_a_range_has_two_calendars(
+    comes: Coming, make_application: Making
+) -> None:
     """申请起止日期: each of the two has its own; an empty field opens on today, the day of 北京时间."""
     make_application(status="pending")
     press = comes("publisher")
@@ -105,3 +107,20 @@ def test_it_begins_today_and_a_range_is_asked_with_two(comes: Coming, make_appli
     press.turn_over("查询")
     assert f"since={clock.today()}&until={clock.today()}" in page.url
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
+
+
+def test_a_period_button_fills_the_date_range_and_no_other_field(comes: Coming) -> None:
+    """By keyboard; the other day is emptied, for the word says both."""
+    page = comes("publisher").page
+    page.locator("#until").fill("2026-01-31")
+    page.locator("#since").press("Alt+ArrowDown")
+    page.get_by_role("button", name="本季度", exact=True).press("Enter")
+    expect(page.locator("#since")).to_have_value("本季度")
+    expect(page.locator("#since")).to_be_focused()
+    expect(page.locator("#until")).to_have_value("")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**since=**")
+    expect(page.locator("#since")).to_have_value("本季度")
+    expect(page.locator("#until")).to_have_value("")
+    page.locator("#until").press("Alt+ArrowDown")
+    expect(page.get_by_role("button", name="本季度", exact=True)).to_be_hidden()

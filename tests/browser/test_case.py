@@ -16,7 +16,7 @@ from tests.browser.test_desk import enter, tab_to
 from tests.conftest import Acting, Making, Recording
 
 
-def keep(acting: Acting, act: Action, words: str) -> None:
+def add_stock_opinion(acting: Acting, act: Action, words: str) -> None:
     with acting("reviewer") as by:
         opinions.add(db.session(), act, words, by)
         db.session.commit()
@@ -39,13 +39,13 @@ def open_case(page: Page, title: str) -> None:
     enter(page, row.locator("a.number"))
 
 
-def test_a_stock_opinion_is_put_in_at_the_cursor_and_sent_by_another_key(
+def test_a_stock_opinion_is_inserted_at_the_cursor_and_not_sent_by_the_same_key(
     comes: Coming, make_application: Making, acting: Acting
 ) -> None:
     """Nothing that was typed is lost, not even where it is marked."""
     make_application(status="pending", title="昆曲《牡丹亭》")
-    keep(acting, Action.RETURN, "请补充加工合同的中文译本。")
-    keep(acting, Action.REFUSE, "内容不符合规定。")
+    add_stock_opinion(acting, Action.RETURN, "请补充加工合同的中文译本。")
+    add_stock_opinion(acting, Action.REFUSE, "内容不符合规定。")
     page = comes("reviewer").page
     open_case(page, "昆曲《牡丹亭》")
     text = page.get_by_label("办理意见", exact=True)
@@ -73,7 +73,7 @@ def test_a_stock_opinion_is_put_in_at_the_cursor_and_sent_by_another_key(
     expect(page.locator(".opinion").first).to_contain_text("另请核对版号。\n请补充加工合同的中文译本。谢谢。")
 
 
-def test_an_opinion_is_kept_as_it_is_typed_for_its_case_and_person(
+def test_a_half_typed_opinion_is_saved_for_its_case_and_person(
     comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """Over a reload in the midst of typing, an act without an opinion, and a refused one; no other case has it."""
@@ -85,13 +85,18 @@ def test_an_opinion_is_kept_as_it_is_typed_for_its_case_and_person(
     person.press("退回")
     expect(page.get_by_role("status").filter(has_text="请填写意见")).to_be_visible()
     expect(text).to_be_focused()
+    page.locator(".decision-grounds summary").click()
+    text.focus()
     page.keyboard.type("请核对版号")
+    page.locator("#decision [name=ground][value='6']").check()
     page.reload()
     expect(text).to_have_value("请核对版号")
+    expect(page.locator("#decision [name=ground][value='6']")).to_be_checked()
     page.wait_for_load_state("networkidle")
     text.press("End")
     with page.expect_response("**/review/typed/**"):
         page.keyboard.type("，谢谢。")
+        page.locator("#decision [name=ground][value='6']").uncheck()
     expect(page.locator("#opinion-note")).to_contain_text("自动保存")
     assert on_record(key)["typed_form"][0]["fields"]["opinion"] == "请核对版号，谢谢。"
     page.goto(f"/review/details/?id={other}")
@@ -108,14 +113,15 @@ def test_an_opinion_is_kept_as_it_is_typed_for_its_case_and_person(
     with page.expect_navigation():
         person.answer("确定")
     expect(page.locator(".result")).to_contain_text("已准予备案")
-    kept = on_record(key)
-    assert (kept["trail_entry"][-1]["opinion"], kept["typed_form"]) == ("材料齐全，符合要求。", [])
+    record = on_record(key)
+    assert (record["trail_entry"][-1]["opinion"], record["typed_form"]) == ("材料齐全，符合要求。", [])
 
 
-def test_who_works_on_a_case_keeps_it_and_reads_when_it_is_lost(
+def test_working_on_a_case_renews_its_lease_and_a_lost_lease_is_shown(
     app: Flask, comes: Coming, make_application: Making
 ) -> None:
-    """接办 by keyboard; pressing keys renews it, and once it is another's the page says so."""
+    """接办 by keyboard; pressing keys renews it, and so does reading a file in its frame, where nobody hears the keys;
+    once it is another's the page says so, and asks no more."""
     key = make_application(status="pending")
     page = comes("reviewer").page
     page.clock.install()
@@ -130,14 +136,27 @@ def test_who_works_on_a_case_keeps_it_and_reads_when_it_is_lost(
     page.clock.fast_forward("03:00")
     with page.expect_response("**/review/renew/**"):
         page.keyboard.press("Tab")
+    page.locator("a[data-beside]").first.click()
+    page.locator("#viewer iframe").focus()
+    page.clock.fast_forward("02:30")
+    with page.expect_response("**/review/renew/**"):
+        page.clock.fast_forward("02:30")
     with app.app_context(), access.everything() as session:
         lease = session.scalars(select(CaseLease)).one()
         assert lease.until > clock.now() + timedelta(minutes=25)
         session.delete(lease)
         session.commit()
+    page.locator("#opinion").focus()
     page.clock.fast_forward("03:00")
     page.keyboard.press("Tab")
     expect(note).to_contain_text("不再由您办理")
+    asked: list[str] = []
+    # The viewer of PDFs has requests of its own.
+    page.on("request", lambda request: request.url.startswith("http") and asked.append(request.url))
+    page.clock.fast_forward("03:00")
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(200)
+    assert asked == []
 
 
 def test_a_case_is_read_beside_its_files_and_the_next_one_opened(comes: Coming, make_application: Making) -> None:
@@ -178,12 +197,12 @@ def test_a_case_is_read_beside_its_files_and_the_next_one_opened(comes: Coming, 
     expect(page.locator("h1")).to_contain_text("昆曲《牡丹亭》")
 
 
-def test_many_are_returned_with_one_opinion_and_the_result_is_told_row_by_row(
+def test_a_batch_return_sends_one_opinion_and_shows_a_result_for_each_row(
     comes: Coming, make_application: Making, acting: Acting
 ) -> None:
     for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》", "越剧《红楼梦》"):
         make_application(status="pending", title=title)
-    keep(acting, Action.RETURN, "请补充加工合同的中文译本。")
+    add_stock_opinion(acting, Action.RETURN, "请补充加工合同的中文译本。")
     page = comes("reviewer").page
     page.goto("/review/")
     rows = page.locator("table.model-list tbody tr")

@@ -1,4 +1,4 @@
-"""The combobox under people's hands: found by what comes to mind, worked by keys, and nothing typed lost in silence.
+"""The combobox: options are found by code, name or pinyin, keys work, and typed text is never lost silently.
 
 On SQLite alone: what is tried here is a script in a browser.
 """
@@ -21,7 +21,7 @@ def active(page: Page, field: str) -> str:
     return page.locator(f"#{name}").inner_text() if name else ""
 
 
-def test_an_option_is_found_by_whatever_comes_to_mind(comes: Coming) -> None:
+def test_an_option_is_found_by_code_name_part_or_pinyin(comes: Coming) -> None:
     """Code, a part of the name, initials and whole pinyin, English, full width; the best one is highlighted."""
     page = comes("publisher").page
     page.goto(FORM)
@@ -31,6 +31,7 @@ def test_an_option_is_found_by_whatever_comes_to_mind(comes: Coming) -> None:
         ("country", "germ", "DEU-德国"), ("country", "south korea", "KOR-韩国"), ("country", "mg", "USA-美国"),
         ("country", "xianggang", "HKG-中国香港"), ("category", "yx", "音像制品"), ("carriers-0-unit", "zh", "010-张"),
         ("carriers-0-currency", "ouyuan", "EUR-欧元"), ("carriers-0-kind", "hj", "黑胶唱片"),
+        ("carriers-0-kind", "蓝光", "BD"), ("carriers-0-kind", "Blu-ray d", "BD"), ("carriers-0-kind", "4k", "UHD-BD"),
     ):  # fmt: skip
         page.locator(f"#{field}").click()
         page.keyboard.press("Control+A")
@@ -42,7 +43,7 @@ def test_an_option_is_found_by_whatever_comes_to_mind(comes: Coming) -> None:
     assert page.url.endswith(FORM)  # Enter in the open list submitted nothing
 
 
-def test_usual_ones_come_first_and_what_is_no_money_does_not_come(comes: Coming) -> None:
+def test_frequent_options_come_first_and_the_currency_list_has_currencies_only(comes: Coming) -> None:
     page = comes("publisher").page
     page.goto(FORM)
     page.locator("#country").click()
@@ -84,10 +85,10 @@ def test_the_list_is_worked_by_keys_alone(comes: Coming) -> None:
     expect(page.locator("select[name=port]")).to_have_value("__None")
 
 
-def test_how_many_were_found_is_announced(comes: Coming) -> None:
+def test_the_number_of_matches_is_announced(comes: Coming) -> None:
     page = comes("publisher").page
     page.goto(FORM)
-    heard = page.locator("#choices-heard")
+    heard = page.locator("#choices-status")
     page.locator("#port").click()
     page.keyboard.type("沙头")
     expect(heard).to_have_text("有 1 个选项")
@@ -96,10 +97,11 @@ def test_how_many_were_found_is_announced(comes: Coming) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "typed", "kept"), [("port", "浦", ""), ("carriers-0-kind", "CD", "CD"), ("carriers-0-kind", "CD-", "CD-")]
+    ("field", "typed", "expected"),
+    [("port", "浦", ""), ("carriers-0-kind", "CD", "CD"), ("carriers-0-kind", "CD-", "CD-")],
 )
-def test_tab_and_a_click_elsewhere_choose_among_several_for_nobody(
-    comes: Coming, field: str, typed: str, kept: str
+def test_leaving_the_field_chooses_nothing_among_several_matches(
+    comes: Coming, field: str, typed: str, expected: str
 ) -> None:
     """Text that fits several and names none is told, not turned into the best match; a key that moves has chosen."""
     page = comes("publisher").page
@@ -112,7 +114,7 @@ def test_tab_and_a_click_elsewhere_choose_among_several_for_nobody(
         assert len(options(page)) > 1
         assert active(page, field)
         leave()
-        expect(box).to_have_value(kept)
+        expect(box).to_have_value(expected)
         expect(page.locator(f"#{field}-unknown")).to_have_text(f"“{typed}”对应多个选项，请从下拉列表中选择。")
     box.click()
     page.keyboard.press("Control+A")
@@ -124,7 +126,7 @@ def test_tab_and_a_click_elsewhere_choose_among_several_for_nobody(
     expect(page.locator(f"#{field}-unknown")).to_have_count(0)
 
 
-def test_a_name_that_others_begin_with_is_taken_as_it_stands(comes: Coming) -> None:
+def test_an_exact_name_is_chosen_though_other_names_begin_with_it(comes: Coming) -> None:
     """Exact among several: «CD» is asked about, «dvd-rom» and «010» are not."""
     page = comes("publisher").page
     page.goto(FORM)
@@ -185,7 +187,7 @@ def imports(operator: Person, table: str) -> None:
     expect(page.locator(".alert-success")).to_contain_text("已导入 700 个关区")
 
 
-def test_three_hundred_rows_cost_nothing_until_one_is_entered(comes: Coming, make_application: Making) -> None:
+def test_comboboxes_of_three_hundred_rows_are_built_only_on_focus(comes: Coming, make_application: Making) -> None:
     """One popup for the page; a cell is dressed as a combobox when focus reaches it."""
     page = comes("publisher").page
     page.goto(f"/applications/edit/?id={make_application(carriers=300)}")
@@ -220,7 +222,7 @@ def test_an_organisation_is_found_on_the_server_with_one_request(comes: Coming) 
     expect(operator.row("xinren")).to_contain_text("江苏电子音像出版社")
 
 
-def test_a_query_is_asked_through_its_combobox(comes: Coming, make_application: Making) -> None:
+def test_a_query_form_filters_by_the_option_chosen_in_its_combobox(comes: Coming, make_application: Making) -> None:
     make_application()
     make_application(status="pending")
     person = comes("publisher")

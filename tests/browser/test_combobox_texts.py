@@ -1,4 +1,4 @@
-"""What is typed into a combobox and is no option, or is sent without one, is told and never lost."""
+"""Text in a combobox that is no option, with and without JavaScript: it gets an error and is never lost."""
 
 import pytest
 from playwright.sync_api import expect
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
 @pytest.mark.parametrize("field", ["port", "carriers-0-unit"])
-def test_what_is_no_option_gets_a_sentence(comes: Coming, field: str) -> None:
+def test_text_that_matches_no_option_gets_an_error_message(comes: Coming, field: str) -> None:
     """A list has its old value back, a cell keeps the text for the draft; what can only mean one is taken."""
     page = comes("publisher").page
     page.goto(FORM)
@@ -27,17 +27,17 @@ def test_what_is_no_option_gets_a_sentence(comes: Coming, field: str) -> None:
     page.keyboard.type("没有这个")
     page.locator("#title").click()
     expect(box).to_have_value(old if field == "port" else "没有这个")
-    said = page.locator(f"#{field}-unknown")
-    expect(said).to_have_text("“没有这个”不在列表中，请从下拉列表中选择。")
+    error = page.locator(f"#{field}-unknown")
+    expect(error).to_have_text("“没有这个”不在列表中，请从下拉列表中选择。")
     assert f"{field}-unknown" in (box.get_attribute("aria-describedby") or "")
     box.click()
     page.keyboard.type(part)
-    expect(said).to_have_count(0)
+    expect(error).to_have_count(0)
     page.locator("#title").click()
     expect(box).to_have_value({"port": "5316-大鹏海关", "carriers-0-unit": "031-盘"}[field])
 
 
-def test_the_form_is_not_sent_while_a_field_holds_what_is_no_option(comes: Coming) -> None:
+def test_the_form_is_not_sent_while_a_combobox_holds_an_unknown_option(comes: Coming) -> None:
     """Enter in a closed list saves; with words that mean nothing it says so and keeps the page."""
     page = comes("publisher").page
     page.goto(FORM)
@@ -49,7 +49,7 @@ def test_the_form_is_not_sent_while_a_field_holds_what_is_no_option(comes: Comin
     assert page.url.endswith(FORM)
 
 
-def test_nothing_is_looked_for_while_an_input_method_composes(comes: Coming) -> None:
+def test_the_combobox_does_not_search_while_an_input_method_composes(comes: Coming) -> None:
     """The letters on the way to 浦江 are no search, and the Enter that confirms them is no choice."""
     person = comes("publisher")
     page = person.page
@@ -82,7 +82,7 @@ def test_a_field_is_emptied_by_its_button_and_by_deleting_the_text(comes: Coming
         expect(page.locator(f"#{field}")).to_have_value("")
 
 
-def test_a_server_that_is_away_is_told_in_the_list(comes: Coming) -> None:
+def test_the_option_list_says_that_the_server_does_not_answer(comes: Coming) -> None:
     person = comes("operator")
     page = person.page
     page.goto("/entrustments/new/")
@@ -92,7 +92,7 @@ def test_a_server_that_is_away_is_told_in_the_list(comes: Coming) -> None:
     person.complaints.clear()  # Chromium tells of the request that was broken off
 
 
-def test_without_script_the_form_is_a_form(comes: Coming, make_application: Making) -> None:
+def test_the_form_works_without_javascript(comes: Coming, make_application: Making) -> None:
     """Native selects and text fields: a code as 010-张, 010 or 张, an organisation by its code."""
     person = comes("publisher")
     plain = person.context.browser.new_context(  # type: ignore[union-attr]

@@ -24,7 +24,7 @@ def enter(page: Page, place: Locator) -> None:
         page.keyboard.press("Enter")
 
 
-def test_a_press_goes_from_the_desk_to_what_was_returned(comes: Coming, make_application: Making) -> None:
+def test_a_publisher_goes_from_the_desk_to_a_returned_application(comes: Coming, make_application: Making) -> None:
     """The opinion is read on the desk; the figure leads to the list with its filter, the number to the form."""
     make_application(status="returned", title="昆曲《牡丹亭》")
     make_application(title="评弹《珍珠塔》")
@@ -41,14 +41,16 @@ def test_a_press_goes_from_the_desk_to_what_was_returned(comes: Coming, make_app
     expect(page.locator(".deadline")).to_contain_text("已停止")
 
 
-def test_a_newcomer_begins_from_the_empty_desk(comes: Coming) -> None:
+def test_a_new_user_starts_a_filing_from_the_empty_desk(comes: Coming) -> None:
     page = comes("publisher2").page
     page.goto("/desk/")
     enter(page, page.get_by_role("link", name="新建申请"))
     expect(page.get_by_role("heading", level=1)).to_have_text("备案证明申请")
 
 
-def test_a_province_goes_from_what_is_due_first_to_the_case_and_back(comes: Coming, make_application: Making) -> None:
+def test_a_reviewer_goes_from_the_most_urgent_case_on_the_desk_to_its_page_and_back(
+    comes: Coming, make_application: Making
+) -> None:
     make_application(status="pending", title="昆曲《牡丹亭》")
     page = comes("reviewer").page
     page.goto("/desk/")

@@ -9,7 +9,7 @@ from tests.browser.conftest import Coming
 from tests.browser.press import slow
 
 
-def test_files_chosen_on_a_blank_form_make_one_draft_and_keep_what_is_typed(
+def test_files_chosen_on_a_blank_form_create_one_draft_and_leave_the_typed_text(
     comes: Coming, a_pdf: Callable[[str], bytes]
 ) -> None:
     """RC7: three files at once, into two boxes, before anything was saved: one draft, every file, every word."""
@@ -31,7 +31,7 @@ def test_files_chosen_on_a_blank_form_make_one_draft_and_keep_what_is_typed(
     expect(press.row(number)).to_contain_text("先写名称")
 
 
-def test_a_file_on_its_way_arrives_before_the_form_leaves(comes: Coming, a_pdf: Callable[[str], bytes]) -> None:
+def test_a_form_waits_for_a_running_upload_before_it_is_sent(comes: Coming, a_pdf: Callable[[str], bytes]) -> None:
     """保存 during a slow upload waits for it; leaving the page asks first; and one that is refused stops 保存."""
     press = comes("publisher")
     page = press.page
@@ -53,15 +53,13 @@ def test_a_file_on_its_way_arrives_before_the_form_leaves(comes: Coming, a_pdf: 
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
 
 
-def test_a_file_chosen_before_the_script_is_there_is_sent_all_the_same(
-    comes: Coming, a_pdf: Callable[[str], bytes]
-) -> None:
+def test_a_file_chosen_before_the_script_has_loaded_is_uploaded(comes: Coming, a_pdf: Callable[[str], bytes]) -> None:
     """On a slow line the page is there before what listens to it."""
     press = comes("publisher")
-    page, held = press.page, list[Route]()
-    page.route("**/panel/all.js", lambda route: held.append(route))
+    page, requests = press.page, list[Route]()
+    page.route("**/panel/all.js", lambda route: requests.append(route))
     page.goto("/applications/new/", wait_until="commit")
     press.attach("licence", 许可证=a_pdf("1"))
     page.wait_for_function("document.querySelector('#file-licence input').files.length === 1")
-    held[0].continue_()
+    requests[0].continue_()
     expect(page.locator("#file-licence .files li")).to_have_count(1)

@@ -74,7 +74,7 @@ def test_a_block_from_a_workbook_is_previewed_then_filled_in_and_saved(
     assert [str(row["quantity"]) for row in rows] == ["1000", "2000"]
 
 
-def test_each_wrong_cell_says_why_and_nothing_is_filled_in_unless_all_is(
+def test_each_wrong_cell_shows_its_error_and_a_block_is_filled_in_whole_or_not_at_all(
     comes: Coming, make_application: Making
 ) -> None:
     key = make_application(carriers=2)
@@ -121,7 +121,9 @@ def test_blanks_of_merged_cells_repeat_the_cell_above_only_when_asked(comes: Com
     assert values(page, "kind") == ["黑胶唱片", "", ""]
 
 
-def test_a_column_without_heading_goes_where_the_cursor_stands(comes: Coming, make_application: Making) -> None:
+def test_a_pasted_column_without_heading_goes_to_the_column_of_the_cursor(
+    comes: Coming, make_application: Making
+) -> None:
     """One column of numbers over the quantities of the rows that are there."""
     press = comes("publisher")
     press.page.goto(f"/applications/edit/?id={make_application(carriers=3)}")
@@ -162,7 +164,7 @@ def test_three_thousand_rows_are_pasted_folded_and_saved_whole(
     assert [row["specification"] for row in on_record(key)["carrier"]] == [f"第 {n} 卷" for n in range(3000)]
 
 
-def test_the_table_is_worked_by_keys_as_a_sheet(comes: Coming, make_application: Making) -> None:
+def test_the_carrier_table_has_the_keys_of_a_spreadsheet(comes: Coming, make_application: Making) -> None:
     """↑ ↓ Enter stay in the column, ← → go on from the edge, ↓ in the last row adds one, Ctrl+D fills from above."""
     page = comes("publisher").page
     page.goto(f"/applications/edit/?id={make_application(carriers=2)}")
@@ -207,7 +209,7 @@ def test_a_row_is_duplicated_and_a_column_filled_down(comes: Coming, make_applic
     assert values(page, "note") == ["附歌词"] * 3
 
 
-def test_a_file_is_read_without_being_kept(comes: Coming, make_application: Making, on_record: Recording) -> None:
+def test_a_spreadsheet_is_read_and_not_stored(comes: Coming, make_application: Making, on_record: Recording) -> None:
     book, out = Workbook(), io.BytesIO()
     for row in [["载体清单"], [], HEADINGS, ["DVD", "D9", 300, "盒"]]:
         book.active.append(row)
@@ -228,3 +230,15 @@ def test_a_file_is_read_without_being_kept(comes: Coming, make_application: Maki
     expect(dialog).to_contain_text("无法读取该文件，请使用 XLSX、XLS 或 CSV 格式。")
     press.answer("确定")
     assert len(on_record(key)["carrier"]) == 1
+
+
+def test_a_file_can_be_chosen_before_the_first_save(comes: Coming) -> None:
+    press = comes("publisher")
+    press.page.goto("/applications/new/")
+    expect(press.page.locator("#carriers").get_by_text("导入载体清单")).to_be_visible()
+    rows = ",".join(HEADINGS) + "\nDVD,D9,300,盒\n"
+    file = {"name": "清单.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    press.page.locator("#carrier-file").set_input_files(file)  # type: ignore[arg-type]
+    expect(press.page.get_by_role("dialog")).to_contain_text("共 1 行，没有发现错误。", timeout=90_000)
+    press.answer("全部填入")
+    assert values(press.page, "quantity") == ["300"]

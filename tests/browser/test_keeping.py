@@ -8,7 +8,7 @@ from tests.browser.test_accessibility import flawless
 from tests.conftest import Making, Recording
 
 
-def test_enter_in_any_field_saves_and_declares_nothing(
+def test_enter_in_any_field_saves_and_does_not_submit_the_application(
     comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """手册 第一章: 申报 is a button that asks; Enter in a field, or a cell, is 保存; in a text it is a new line."""
@@ -29,7 +29,7 @@ def test_enter_in_any_field_saves_and_declares_nothing(
     assert on_record(key)["application"][0]["status"] == "draft"
 
 
-def test_a_server_that_is_away_leaves_the_page_as_it_was(
+def test_a_save_without_a_server_leaves_the_page_unchanged(
     comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """保存 while nobody answers, then while the server fails, then in order: the words stay until they are saved."""
@@ -129,13 +129,13 @@ def test_a_conflict_is_sent_once_and_saved_knowingly(
     page.keyboard.press("Enter")
     press.turn_over("保存")
     expect(page.locator(".alert-success")).to_contain_text("已于 ")
-    kept = on_record(key)
-    assert [kept["application"][0][name] for name in ("title", "country")] == ["我的名称", "JPN"]
-    assert [row["specification"] for row in kept["carrier"]][1:] == ["第 2 卷"]
+    record = on_record(key)
+    assert [record["application"][0][name] for name in ("title", "country")] == ["我的名称", "JPN"]
+    assert [row["specification"] for row in record["carrier"]][1:] == ["第 2 卷"]
     assert len(posts) == 2
 
 
-def test_a_save_whose_answer_was_lost_is_not_made_twice(comes: Coming, on_record: Recording) -> None:
+def test_a_save_whose_response_was_lost_is_not_repeated(comes: Coming, on_record: Recording) -> None:
     """The server had committed when the network broke off: pressed again, it is the same save."""
     press = comes("publisher")
     page = press.page
@@ -154,14 +154,16 @@ def test_a_save_whose_answer_was_lost_is_not_made_twice(comes: Coming, on_record
     press.press("保存")
     expect(page.locator(".foot").get_by_role("alert")).to_contain_text("网络中断")
     press.turn_over("保存")
-    kept = on_record(int(page.url.rpartition("=")[2]))
-    assert [each["specification"] for each in kept["carrier"]] == ["第 1 卷", "第 2 卷"]
+    record = on_record(int(page.url.rpartition("=")[2]))
+    assert [each["specification"] for each in record["carrier"]] == ["第 1 卷", "第 2 卷"]
     page.get_by_role("link", name="查询", exact=True).click()
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
     press.complaints.clear()  # the broken line that this test has made
 
 
-def test_a_dialog_keeps_its_words(comes: Coming, make_application: Making, on_record: Recording) -> None:
+def test_a_closed_dialog_opens_again_with_its_typed_text(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
     """Esc, 取消, and a server that is away: the opinion is there when the dialog opens again."""
     key = make_application(status="pending")
     province = comes("reviewer")
@@ -197,7 +199,7 @@ def test_a_dialog_keeps_its_words(comes: Coming, make_application: Making, on_re
     assert "第三页的歌词需要核对。" in on_record(key)["trail_entry"][-1]["opinion"]
 
 
-def test_every_question_starts_on_no(comes: Coming, make_application: Making) -> None:
+def test_enter_on_the_first_focus_of_a_dialog_changes_nothing(comes: Coming, make_application: Making) -> None:
     """退回, 准予, 作废, 删除, 申报, a row, a file, 重置密码: Enter on the first focus changes nothing."""
     draft, pending, filed = make_application(), make_application(status="pending"), make_application(status="filed")
     province, press, operator = comes("reviewer"), comes("publisher"), comes("operator")

@@ -114,7 +114,7 @@ def typist(comes_to_server: Coming) -> Callable[[str], Typist]:
     return somebody
 
 
-def test_a_filing_and_two_decisions_need_no_mouse(
+def test_an_application_is_filed_and_decided_twice_with_the_keyboard(
     typist: Callable[[str], Typist], a_pdf: Callable[[str], bytes]
 ) -> None:
     """手册 第一章 from 登录 to 申报; the province returns it with an opinion; declared again, it is granted."""

@@ -42,7 +42,7 @@ def another(person: Person) -> None:
     expect(person.page.locator("#picture")).not_to_have_attribute("src", before)
 
 
-def test_a_password_can_be_looked_at(comes: Coming) -> None:
+def test_the_password_can_be_shown(comes: Coming) -> None:
     _person, page = at_the_door(comes)
     password, button = page.get_by_label("密码", exact=True), page.get_by_role("button", name="显示密码")
     password.fill(PASSWORD)
@@ -57,7 +57,7 @@ def test_a_password_can_be_looked_at(comes: Coming) -> None:
 
 
 @pytest.mark.parametrize("after_a_wrong_one", [False, True])
-def test_another_code_takes_the_place_of_the_first(comes: Coming, after_a_wrong_one: bool) -> None:
+def test_a_new_captcha_code_replaces_the_first(comes: Coming, after_a_wrong_one: bool) -> None:
     """What was typed for the old one goes, the change is read out, and the new one lets in."""
     person, page = at_the_door(comes)
     if after_a_wrong_one:
@@ -69,7 +69,7 @@ def test_another_code_takes_the_place_of_the_first(comes: Coming, after_a_wrong_
     another(person)
     expect(code).to_have_value("")
     expect(code).to_be_focused()
-    expect(page.locator("#told")).to_have_text("验证码已更换，请按新图片输入。")
+    expect(page.locator("#captcha-status")).to_have_text("验证码已更换，请按新图片输入。")
     assert person.read_picture() != first
     page.get_by_label("用户名").fill("")
     enter(person, person.read_picture())
@@ -77,7 +77,7 @@ def test_another_code_takes_the_place_of_the_first(comes: Coming, after_a_wrong_
 
 
 @pytest.mark.parametrize("after_a_wrong_one", [False, True])
-def test_the_code_is_spoken(comes: Coming, after_a_wrong_one: bool) -> None:
+def test_the_captcha_code_is_spoken(comes: Coming, after_a_wrong_one: bool) -> None:
     person, page = at_the_door(comes)
     if after_a_wrong_one:
         enter(person, "0")
@@ -88,7 +88,7 @@ def test_the_code_is_spoken(comes: Coming, after_a_wrong_one: bool) -> None:
     expect(page.get_by_label("验证码", exact=True)).to_be_focused()
 
 
-def test_a_code_that_grows_too_old_is_renewed_by_itself(comes: Coming) -> None:
+def test_an_expired_captcha_code_is_renewed_automatically(comes: Coming) -> None:
     person = comes()
     person.page.clock.install()
     person.page.goto("/login")

@@ -23,7 +23,7 @@ OBSCURED = """() => {
 
 
 @pytest.mark.parametrize(("width", "height"), [(1360, 700), (390, 700)])
-def test_focus_is_never_hidden_behind_what_sticks(
+def test_sticky_bars_never_cover_the_focused_element(
     comes: Coming, make_application: Making, width: int, height: int
 ) -> None:
     """WCAG 2.2, 2.4.11: through the whole form forwards and back, by Tab alone."""
@@ -42,7 +42,7 @@ def look(page: Page, selector: str) -> list[str]:
     return list(page.locator(selector).first.evaluate(script, list(names)))
 
 
-def test_forced_colours_tell_apart_what_colour_alone_told(comes: Coming, make_application: Making) -> None:
+def test_forced_colours_still_distinguish_every_state(comes: Coming, make_application: Making) -> None:
     """Live and dimmed acts, in rows and in bars; the open menu entry; the ticked row; the highlighted option; focus."""
     make_application()
     make_application(status="pending")

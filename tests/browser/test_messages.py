@@ -12,7 +12,7 @@ from tests.cast import announced
 from tests.conftest import Making
 
 
-def test_from_the_bell_to_what_was_returned_and_back(comes: Coming, make_application: Making) -> None:
+def test_the_bell_leads_to_a_returned_application_and_back(comes: Coming, make_application: Making) -> None:
     """The bell counts down as messages are opened, and is empty once all are read."""
     make_application(status="returned", title="昆曲《牡丹亭》")
     make_application(status="filed", title="评弹《珍珠塔》")
@@ -35,7 +35,7 @@ def test_from_the_bell_to_what_was_returned_and_back(comes: Coming, make_applica
     expect(everything).to_be_disabled()
 
 
-def test_an_operator_publishes_with_the_keyboard_and_a_press_reads_it(comes: Coming) -> None:
+def test_an_operator_publishes_an_announcement_with_the_keyboard_and_a_publisher_reads_it(comes: Coming) -> None:
     operator = comes("operator").page
     operator.goto("/announcements/")
     enter(operator, operator.get_by_role("link", name="新建"))
@@ -60,8 +60,10 @@ def test_an_operator_publishes_with_the_keyboard_and_a_press_reads_it(comes: Com
     expect(operator.locator(".model-list")).to_contain_text("已撤回")
 
 
-def test_every_page_of_it_is_free_of_flaws(app: Flask, comes: Coming, make_application: Making) -> None:
-    """axe, and what a page owes to whoever reads it, on a desk and on a telephone."""
+def test_every_page_of_messages_and_announcements_has_no_accessibility_flaws(
+    app: Flask, comes: Coming, make_application: Making
+) -> None:
+    """axe and the checks of every page, in a desktop and a phone window."""
     make_application(status="customs_failed")
     key, _messages = announced(app, text="很长的一段话。" * 60)
     app.config.update(SMTP="127.0.0.1:25", SMTP_FROM="filing@example.cn")

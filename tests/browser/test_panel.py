@@ -7,7 +7,7 @@ from tests.browser.person import Person
 from tests.conftest import Making
 
 
-def test_deleting_asks_first_and_saying_no_changes_nothing(comes: Coming, make_application: Making) -> None:
+def test_deleting_asks_for_confirmation_and_no_changes_nothing(comes: Coming, make_application: Making) -> None:
     """手册 第二章·删除: 系统给出相关提示信息; only 确定 deletes, and a message says that it was done."""
     make_application()
     press = comes("publisher")
@@ -24,7 +24,7 @@ def test_deleting_asks_first_and_saying_no_changes_nothing(comes: Coming, make_a
     expect(row).to_have_count(0)
 
 
-def test_escape_is_a_no(comes: Coming, make_application: Making) -> None:
+def test_escape_cancels_a_confirmation(comes: Coming, make_application: Making) -> None:
     """A dialog that is closed in any other way than 确定 does nothing."""
     make_application()
     press = comes("publisher")
@@ -152,7 +152,7 @@ def test_typed_words_are_not_left_by_accident(comes: Coming, make_application: M
     assert asked == ["beforeunload"]
 
 
-def test_a_newcomer_signs_in_with_a_password_that_works_once(comes: Coming) -> None:
+def test_a_new_user_signs_in_with_a_one_time_password(comes: Coming) -> None:
     """系统管理: the operator makes an account and hands over its one-time password; its owner must change it first."""
     operator, newcomer = comes("operator"), comes()
     password = opens_an_account(operator, "xinren")
@@ -180,11 +180,11 @@ def opens_an_account(operator: Person, username: str) -> str:
     operator.pick("role", "省级", "省级审核")
     operator.pick("province", "浙", "浙江省")
     operator.turn_over("保存")
-    told = page.locator(".alert-warning").inner_text()
-    assert told.startswith(f"{username} 的一次性密码：")
+    found = page.locator(".alert-warning").inner_text()
+    assert found.startswith(f"{username} 的一次性密码：")
     page.reload()
     expect(page.get_by_text("一次性密码")).to_have_count(0)
-    return told.split("：")[1].split("（")[0]
+    return found.split("：")[1].split("（")[0]
 
 
 def test_a_draft_is_deleted_from_its_own_form(comes: Coming, make_application: Making) -> None:

@@ -1,4 +1,4 @@
-"""What a form says at once: which attachments the chosen press asks for, and what a typed code was taken for.
+"""Hints of the form: required attachments of the chosen publisher, and the option that typed text became.
 
 On SQLite alone: what is tried here is a script in a browser.
 """
@@ -13,7 +13,9 @@ from tests.conftest import Making
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
-def test_the_star_of_the_entrustment_follows_the_press(app: Flask, comes: Coming, make_application: Making) -> None:
+def test_the_entrustment_letter_is_required_only_for_another_publisher(
+    app: Flask, comes: Coming, make_application: Making
+) -> None:
     """委托书 is required for another press; before the first 保存, at once, and after 保存 by the server."""
     agent = comes("agent")
     page, star = agent.page, agent.page.locator("#file-entrustment .star")
@@ -29,7 +31,7 @@ def test_the_star_of_the_entrustment_follows_the_press(app: Flask, comes: Coming
     expect(own.page.locator("#file-entrustment .star")).to_be_hidden()
 
 
-def test_what_a_typed_code_was_taken_for_is_told(comes: Coming, make_application: Making) -> None:
+def test_a_note_shows_which_option_typed_text_became(comes: Coming, make_application: Making) -> None:
     """10 becomes 010-张: the person is told, and the sentence is no error; a whole name needs none."""
     page = comes("publisher").page
     page.goto(f"/applications/edit/?id={make_application()}")
@@ -37,16 +39,16 @@ def test_what_a_typed_code_was_taken_for_is_told(comes: Coming, make_application
     unit.fill("wanzhang")
     page.keyboard.press("Tab")
     expect(unit).to_have_value("059-万张")
-    told = page.locator("#carriers-0-unit-unknown")
-    expect(told).to_have_text("“wanzhang”已作为“059-万张”填入，请核对。")
-    expect(told).to_have_attribute("role", "status")
+    found = page.locator("#carriers-0-unit-unknown")
+    expect(found).to_have_text("“wanzhang”已作为“059-万张”填入，请核对。")
+    expect(found).to_have_attribute("role", "status")
     unit.fill("140-盒")
     page.keyboard.press("Tab")
-    expect(told).to_have_count(0)
+    expect(found).to_have_count(0)
 
 
 def test_a_carrier_is_a_card_on_a_phone(comes: Coming, make_application: Making) -> None:
-    """No sideways scrolling, and each value keeps its label; the case is named beside number and status."""
+    """No sideways scrolling, each value keeps its label, a required one its *; the case is named beside its number."""
     person = comes("publisher", width=390)
     page, key = person.page, make_application(status="filed", title="黑胶唱片《茉莉花》")
     for address in (f"/applications/details/?id={key}", f"/applications/edit/?id={make_application()}"):
@@ -55,6 +57,7 @@ def test_a_carrier_is_a_card_on_a_phone(comes: Coming, make_application: Making)
         table = page.locator("table.cards")
         assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth"), address
         label = "getComputedStyle(document.querySelector('table.cards td.col-quantity'), '::before').content"
-        assert page.evaluate(label) == '"进口数量"', address
+        star = "* " if "/edit/" in address else ""  # 手册: 带有*号的字段为必填项
+        assert page.evaluate(label) == f'"{star}进口数量"', address
     page.goto(f"/applications/details/?id={key}")
     expect(page.get_by_role("heading", level=1)).to_contain_text("黑胶唱片《茉莉花》")

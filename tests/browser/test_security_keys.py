@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 from sqlalchemy import delete
 
 from models import access
@@ -75,9 +75,7 @@ def by_password(person: Person) -> None:
     page.wait_for_url("**/login/confirm")
 
 
-def test_enrolled_signed_out_and_in_by_key_alone_and_as_a_second_step_until_it_is_removed(
-    app: Flask, owner: Person
-) -> None:
+def test_an_enrolled_key_signs_in_alone_and_as_a_second_step_until_it_is_removed(app: Flask, owner: Person) -> None:
     page = owner.page
     page.goto("/keys/")
     flawless(page, "no key yet")
@@ -109,7 +107,7 @@ def enrol_again(owner: Person) -> None:
     expect(owner.page.locator("[data-key-state]")).to_have_text("这把密钥已经登记过，请换一把。")
 
 
-def test_a_key_that_asks_for_no_pin_is_not_taken(comes: Coming) -> None:
+def test_a_key_without_user_verification_is_refused(comes: Coming) -> None:
     page = comes("publisher").page
     plug_in(page, verifies=False)
     page.goto("/keys/")
@@ -117,7 +115,9 @@ def test_a_key_that_asks_for_no_pin_is_not_taken(comes: Coming) -> None:
     expect(page.locator("[data-key-state]")).to_have_text("没有完成：操作已取消或超时，请重试。")
 
 
-def test_from_another_address_no_key_is_asked_and_the_right_one_is_shown(comes: Coming, address: str) -> None:
+def test_the_key_page_at_another_address_is_disabled_and_links_to_the_right_address(
+    comes: Coming, address: str
+) -> None:
     person = comes()
     page, elsewhere = person.page, address.replace("localhost", "127.0.0.1")
     person.address = elsewhere
@@ -127,8 +127,8 @@ def test_from_another_address_no_key_is_asked_and_the_right_one_is_shown(comes: 
     flawless(page, "elsewhere")
 
 
-def test_a_session_that_ended_is_begun_again_over_the_page_with_password_and_key(app: Flask, owner: Person) -> None:
-    enrol(owner)
+def save_after_the_session(app: Flask, owner: Person) -> tuple[Page, Locator]:
+    """Type into a new application, and save it once the session has ended: (page, the dialog over it)."""
     page = owner.page
     page.goto("/applications/new/")
     page.locator("#title").fill("没有保存的商品名称")
@@ -136,10 +136,29 @@ def test_a_session_that_ended_is_begun_again_over_the_page_with_password_and_key
         end_visits(session, 1)
         session.commit()
     owner.press("保存")
-    again = page.get_by_role("dialog", name="重新登录")
+    return page, page.get_by_role("dialog", name="重新登录")
+
+
+def test_an_ended_session_is_renewed_over_the_page_with_password_and_key(app: Flask, owner: Person) -> None:
+    enrol(owner)
+    page, again = save_after_the_session(app, owner)
     again.get_by_label("密码").fill(PASSWORD)
     again.get_by_label("验证码").fill(owner.read_picture("#again img"))
     again.get_by_role("button", name="登录并继续").click()
+    page.wait_for_url("**/edit/?id=*")
+    assert page.locator("#title").input_value() == "没有保存的商品名称"
+
+
+def test_a_user_signed_in_by_key_alone_renews_the_session_over_the_page_with_the_key(app: Flask, owner: Person) -> None:
+    """No password is asked of them, and what was typed is saved."""
+    enrol(owner)
+    sign_out(owner.page)
+    by_key_alone(owner.page)
+    owner.page.wait_for_url("**/desk/")
+    page, again = save_after_the_session(app, owner)
+    expect(again.get_by_role("button", name="使用密钥登录")).to_be_focused()
+    flawless(page, "by key, over the page")
+    again.get_by_role("button", name="使用密钥登录").click()
     page.wait_for_url("**/edit/?id=*")
     assert page.locator("#title").input_value() == "没有保存的商品名称"
 
@@ -164,7 +183,9 @@ def test_a_reviewer_who_must_have_a_key_enrols_it_before_anything_else(app: Flas
         session.commit()
 
 
-def test_the_operators_page_of_an_account(app: Flask, owner: Person, comes: Coming, tmp_path: Path) -> None:
+def test_the_operator_pages_of_keys_and_cards_have_no_accessibility_flaws(
+    app: Flask, owner: Person, comes: Coming, tmp_path: Path
+) -> None:
     """Keys, cards, a code that is shown once; the page of 卡介质登录 with cards, and that of a card without one."""
     issuer = CardIssuer(tmp_path)
     paths = {"CARD_CA": str(issuer.trusted()), "CARD_CRL": str(issuer.publish())}

@@ -35,7 +35,7 @@ def signs_in_over_the_page(person: Person, password: str = PASSWORD) -> None:
     person.press("登录并继续", again)
 
 
-def test_a_session_that_ended_asks_for_the_password_over_the_page_and_goes_on(
+def test_an_ended_session_asks_for_the_password_over_the_page_and_continues(
     app: Flask, comes: Coming, make_application: Making, on_record: Recording, a_pdf: A_pdf
 ) -> None:
     """A wrong password is told and nothing closes; 取消 keeps the words; the right one saves what was being saved."""
@@ -63,7 +63,7 @@ def test_a_session_that_ended_asks_for_the_password_over_the_page_and_goes_on(
     expect(page.locator("#file-other .files li")).to_have_count(1)
 
 
-def test_printing_asks_for_the_password_over_the_page_and_opens_the_paper(
+def test_printing_after_the_session_ended_asks_for_the_password_and_opens_the_certificate(
     app: Flask, comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """手册 第二章·打印: the window with the paper opens after the password, and not before."""
@@ -80,7 +80,7 @@ def test_printing_asks_for_the_password_over_the_page_and_opens_the_paper(
     assert press.page.url.endswith("/applications/")
 
 
-def test_a_page_of_one_account_does_nothing_in_the_name_of_another(
+def test_a_page_of_one_account_does_not_act_as_another_account(
     app: Flask, comes: Coming, make_application: Making, on_record: Recording
 ) -> None:
     """One browser, two tabs: somebody else signs in; the first tab asks for its own account's password."""
@@ -104,7 +104,7 @@ def test_a_page_of_one_account_does_nothing_in_the_name_of_another(
     expect(other.locator("header")).to_contain_text("王敏")
 
 
-def test_a_file_on_a_blank_form_takes_the_words_and_rows_with_it(
+def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
     comes: Coming, a_pdf: A_pdf, on_record: Recording
 ) -> None:
     """The draft that the file makes holds what was typed, at once; saved again it has no row twice, and loses one."""
@@ -121,10 +121,10 @@ def test_a_file_on_a_blank_form_takes_the_words_and_rows_with_it(
     press.attach("other", 目录=a_pdf("1"))
     expect(page.locator("#file-other .files li")).to_have_count(1)
     key = int(page.url.rpartition("=")[2])
-    kept = on_record(key)
-    assert kept["application"][0]["title"] == "先写名称"
-    assert [row["specification"] for row in kept["carrier"]] == ["第 1 卷", "第 2 卷"]
-    number = kept["application"][0]["number"]
+    record = on_record(key)
+    assert record["application"][0]["title"] == "先写名称"
+    assert [row["specification"] for row in record["carrier"]] == ["第 1 卷", "第 2 卷"]
+    number = record["application"][0]["number"]
     expect(page.get_by_role("heading", level=1)).to_have_text(f"备案证明申请 {number} 暂存")
     expect(page.get_by_label("申请单号")).to_have_value(number)
     expect(page.get_by_label("受理机关")).to_have_value("江苏省新闻出版局")
@@ -148,7 +148,7 @@ def test_a_file_on_a_blank_form_takes_the_words_and_rows_with_it(
     assert [row["specification"] for row in on_record(key)["carrier"]] == ["第 2 卷"]
 
 
-def test_each_file_has_its_own_line_and_can_be_tried_again(
+def test_each_failed_upload_has_its_own_line_and_can_be_retried(
     comes: Coming, a_pdf: A_pdf, make_application: Making
 ) -> None:
     """Three at once: one is refused, one is cut off, one arrives; the sentence stands at its file until dismissed."""

@@ -17,13 +17,13 @@ from tests.cast import make_papers
 OPINION = "商品名称请注明版次。"
 
 
-def test_the_story_of_the_manual(app: Flask, comes: Coming, a_pdf: press.Making) -> None:
+def test_the_screens_follow_the_procedure_of_the_manual(app: Flask, comes: Coming, a_pdf: press.Making) -> None:
     """PD1, PD5: from a blank form to a certificate whose QR code says 有效, with every person who has a part in it."""
     publisher, province = comes("publisher"), comes("reviewer")
     number = press.fills_in_the_form(publisher)
     press.enters_the_carriers(publisher)
     press.uploads_the_files(publisher, a_pdf)
-    press.is_told_all_that_is_missing(publisher)
+    press.sees_everything_that_is_missing(publisher)
     press.submits(publisher, a_pdf)
     press.sees_it_waiting(publisher, number)
     returns_it(province, number)

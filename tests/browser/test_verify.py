@@ -8,9 +8,7 @@ SHOWN = "getComputedStyle(document.getElementById('file-chosen'), '::before').co
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_file_is_chosen_by_a_chinese_button_with_a_script_or_without(
-    address: str, chromium: Browser, script: bool
-) -> None:
+def test_the_file_button_is_chinese_with_and_without_javascript(address: str, chromium: Browser, script: bool) -> None:
     """The browser's own button speaks the browser's language; without a script the page says that one is chosen."""
     context = chromium.new_context(java_script_enabled=script, locale="en-US")
     page: Page = context.new_page()
@@ -24,4 +22,19 @@ def test_a_file_is_chosen_by_a_chinese_button_with_a_script_or_without(
         assert page.evaluate(SHOWN) == '"已选择文件"'
     page.get_by_role("button", name="查验文件").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("不能采信")
+    context.close()
+
+
+def test_typed_text_stays_when_the_language_changes(address: str, chromium: Browser) -> None:
+    """The text is deleted from sessionStorage afterwards."""
+    context = chromium.new_context()
+    page: Page = context.new_page()
+    page.goto(f"{address}/verify/")
+    page.locator("#number").fill("Z3220260")
+    page.locator("#code").fill("ABCD")
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("#number")).to_have_value("Z3220260")
+    expect(page.locator("#code")).to_have_value("ABCD")
+    assert page.evaluate("sessionStorage.length") == 0
     context.close()

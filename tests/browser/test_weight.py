@@ -1,4 +1,4 @@
-"""What a page costs on the line: few requests at the first visit, and one from then on."""
+"""Requests of a page view: few at the first visit, one from then on."""
 
 from playwright.sync_api import Browser, Page
 
@@ -15,7 +15,7 @@ def sent(page: Page, address: str) -> dict[str, int]:
     return dict(page.evaluate(SENT))
 
 
-def test_a_first_visit_is_six_requests_and_the_next_page_is_one(comes: Coming, chromium: Browser) -> None:
+def test_a_first_page_view_takes_six_requests_and_the_next_one(comes: Coming, chromium: Browser) -> None:
     """A browser that was never here, in which somebody is signed in already."""
     for username in ("publisher", "reviewer", "national"):
         person = comes(username)

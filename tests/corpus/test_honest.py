@@ -97,7 +97,7 @@ def test_a_file_of_every_program_can_be_uploaded_and_viewed(
         assert file["name"].endswith((".exe.pdf", ".exe.jpg", ".exe.png", ".exe.tif"))
 
 
-def test_our_own_certificate_can_be_attached(
+def test_an_issued_certificate_can_be_uploaded_as_an_attachment(
     app: Flask, as_: Callable[[str | None], Browser], make_application: Making
 ) -> None:
     """It carries its content as JSON, a signature and PDF/A-3; a publisher sends it with the next application."""

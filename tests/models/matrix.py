@@ -58,7 +58,7 @@ SETTLED = {  # what settling by hand makes of the status of the application; els
     "settle_accepted": ("filed", "customs_received"),
     "settle_rejected": ("filed", "customs_failed"),
 }
-HELD_BY = {"put_back": "reviewer", "take_over": "second"}  # acts that need a case which somebody has taken
+LEASE_HOLDERS = {"put_back": "reviewer", "take_over": "second"}  # acts that need a case which somebody has taken
 
 
 def table(text: str = MATRIX) -> dict[tuple[str, str], str]:

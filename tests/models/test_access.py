@@ -48,10 +48,10 @@ REFUSED_TO_ALL = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), STRANGERS)
-def test_no_way_reads_a_stranger_s_row(
+def test_no_statement_reads_a_foreign_row(
     app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str
 ) -> None:
-    """AD1, AC1, AC3: nothing is found, whatever the statement looks like."""
+    """AD1, AC1, AC3: no row is found, for every form of statement."""
     key = make_application(by=whose, status=status)
     record = on_record(key)
     models = ALL if who == "publisher2" else ONE
@@ -75,7 +75,7 @@ def test_no_way_reads_a_stranger_s_row(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), STRANGERS)
-def test_no_way_writes_a_stranger_s_row(
+def test_no_statement_writes_a_foreign_row(
     app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str
 ) -> None:
     """AC1: nothing is written, changed or deleted, even when the caller commits."""
@@ -91,7 +91,7 @@ def test_no_way_writes_a_stranger_s_row(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), INSIDERS)
-def test_whoever_may_see_a_row_finds_it_by_every_way_that_is_open(
+def test_every_permitted_statement_finds_a_visible_row(
     app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str
 ) -> None:
     """AC4: the positive case; a way that never finds anything proves nothing."""

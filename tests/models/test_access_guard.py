@@ -68,7 +68,7 @@ def move_in_bulk(session: Session, foreign: int, own: int) -> None:
         row.application_id = foreign
 
 
-def take_it_over(session: Session, foreign: int, _own: int) -> None:
+def change_the_owner(session: Session, foreign: int, _own: int) -> None:
     application = detached(foreign)
     application.title = "x"
     session.add(application)
@@ -89,11 +89,11 @@ def steal_its_carriers(session: Session, foreign: int, own: int) -> None:
         move_by_number,
         move_by_object,
         move_in_bulk,
-        take_it_over,
+        change_the_owner,
         steal_its_carriers,
     ],
 )
-def test_nothing_can_be_put_under_a_stranger_s_application(
+def test_no_row_can_be_added_to_a_foreign_application(
     app: Flask, make_application: Making, on_record: Recording, smuggle: Any
 ) -> None:
     """AC1: by its number, by the object, by moving an own row there, or by carrying the object in."""
@@ -113,7 +113,7 @@ def smuggle_and_commit(session: Session, smuggle: Any, foreign: int, own: int) -
 
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer", "national", "operator", ""])
-def test_nobody_can_file_in_another_s_name(
+def test_an_application_in_another_name_is_refused(
     app: Flask, make_application: Making, on_record: Recording, who: str
 ) -> None:
     """An application is added by its owner only, and does not change hands; by hand as little as by an act."""
@@ -137,7 +137,9 @@ def test_nobody_can_file_in_another_s_name(
     assert on_record(key + 1)["application"] == []
 
 
-def test_an_application_does_not_change_hands(make_application: Making, acting: Acting, on_record: Recording) -> None:
+def test_the_owner_of_an_application_cannot_be_changed(
+    make_application: Making, acting: Acting, on_record: Recording
+) -> None:
     """AD3: a forged form could otherwise give a row away."""
     key = make_application(by="publisher")
     before = on_record(key)
@@ -178,7 +180,7 @@ def test_the_rule_of_the_first_account_is_not_cached_for_later_ones(app: Flask, 
                 assert {row.application_id for group in rows[1:] for row in group} == ({own} if own else set())
 
 
-def test_one_session_serves_whoever_entered_last(app: Flask, make_application: Making) -> None:
+def test_a_session_follows_the_account_that_entered_last(app: Flask, make_application: Making) -> None:
     make_application(by="publisher")
     with app.app_context():
         assert len(session_of("publisher").scalars(select(Application)).all()) == 1
@@ -226,7 +228,7 @@ def test_without_the_guard_the_attack_succeeds(
         assert session_of("publisher2").get(model, key) is None
 
 
-def test_without_the_second_guard_a_row_is_smuggled_in(
+def test_without_the_write_guard_a_foreign_row_is_inserted(
     app: Flask, make_application: Making, on_record: Recording
 ) -> None:
     """AD2: an INSERT does not fire do_orm_execute; before_flush is what refuses it."""

@@ -26,7 +26,7 @@ DIGITS = "0123456789"
 WIDE = {code: code + 0xFEE0 for code in range(0x30, 0x5B)}
 
 
-def test_the_form_of_the_numbers(app: Flask) -> None:
+def test_numbers_have_their_documented_format(app: Flask) -> None:
     """SQ + year + 8 digits; Z + province + year + 6 digits + 2 check digits (ISO 7064 Mod 97-10)."""
     with app.app_context():
         assert application_number(db.session(), date(2026, 3, 1)) == "SQ202600000001"
@@ -36,7 +36,7 @@ def test_the_form_of_the_numbers(app: Flask) -> None:
     assert len(number) <= LONGEST_FOR_CUSTOMS
 
 
-def test_thirty_numbers_follow_each_other(app: Flask) -> None:
+def test_thirty_numbers_are_consecutive(app: Flask) -> None:
     """RC2: another system ran out of letters after 26."""
     with app.app_context():
         numbers = [certificate_number(db.session(), "440000", date(2026, 3, 1)) for _ in range(30)]
@@ -166,7 +166,7 @@ def test_look_alikes_in_a_number_are_corrected(serial: int, province: int, year:
 
 
 @pytest.mark.parametrize("typed", ["Z322026000001{}-3", " z322026ooooo1{} - 3 ", "Z32-2026-000001-{}-3"])
-def test_a_message_is_found_by_its_number_however_it_is_spelled(typed: str) -> None:
+def test_a_message_id_is_read_in_any_spelling(typed: str) -> None:
     number = format_number("Z32", 2026, 1)
     assert parse_message_id(typed.format(number[13:])) == f"{number}-3"
     assert parse_message_id(typed.format(number[13:]).strip()[:-2].strip(" -")) == number

@@ -31,12 +31,12 @@ IN_ORDER = [
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_names_stand_in_the_order_of_a_dictionary(seed: int) -> None:
+def test_names_are_sorted_in_dictionary_order(seed: int) -> None:
     mixed = random.Random(seed).sample(IN_ORDER, len(IN_ORDER))
     assert sorted(mixed, key=sort_key) == IN_ORDER
 
 
-def test_width_case_accents_and_marks_do_not_count() -> None:
+def test_sorting_ignores_width_case_accents_and_punctuation() -> None:
     pinyin = {sort_key(title).split("\t")[0] for title in ("《Ｃａｆé》", "CAFE", " cafe ", "café！")}
     assert pinyin == {"cafe"}
 
@@ -54,7 +54,7 @@ def test_a_key_fits_into_its_column() -> None:
     assert len(sort_key("ﷺ" * 300)) <= LONGEST
 
 
-def test_the_keys_follow_the_names(app: Flask) -> None:
+def test_sort_keys_follow_changes_of_names(app: Flask) -> None:
     with app.app_context():
         application = Application(title="重庆", publisher_name="银行")
         assert application.title_sort == sort_key("重庆")

@@ -67,14 +67,14 @@ NUMBERS: dict[str, str | None] = {
 
 
 @pytest.mark.parametrize("typed", NUMBERS)
-def test_a_number_is_read_as_a_person_reads_it(typed: str) -> None:
+def test_numbers_are_read_in_common_spellings(typed: str) -> None:
     expected = NUMBERS[typed]
     assert read(parse_decimal, typed) == (None if expected is None else Decimal(expected))
 
 
 @settings(deadline=None)  # a busy machine is no fault
 @given(st.decimals(0, 10**13, places=5), st.sampled_from(["", *",，", *SPACES]), st.booleans(), edges, edges)
-def test_a_number_comes_back_however_it_is_grouped_and_wrapped(
+def test_a_number_is_read_with_any_grouping_and_padding(
     number: Decimal, separator: str, wide: bool, before: str, after: str
 ) -> None:
     typed = f"{number:,f}".replace(",", separator)
@@ -115,7 +115,7 @@ DAYS: dict[str, date | None] = {
 
 
 @pytest.mark.parametrize("typed", DAYS)
-def test_a_day_is_read_as_a_person_reads_it(typed: str) -> None:
+def test_dates_are_read_in_common_spellings(typed: str) -> None:
     assert read(parse_day, typed) == DAYS[typed]
 
 
@@ -126,7 +126,7 @@ def test_a_day_is_read_as_a_person_reads_it(typed: str) -> None:
                      "{0:04}年{1}月{2}日", "{0:04} {1} {2}"]),
     st.booleans(), edges, edges,
 )  # fmt: skip
-def test_every_day_comes_back_in_every_spelling(day: date, spelling: str, wide: bool, before: str, after: str) -> None:
+def test_every_date_is_read_in_every_spelling(day: date, spelling: str, wide: bool, before: str, after: str) -> None:
     typed = spelling.format(day.year, day.month, day.day)
     assert parse_day(before + (typed.translate(WIDE) if wide else typed) + after) == day
 
@@ -169,14 +169,14 @@ CODES: dict[Callable[[str], str | None], dict[str, str | None]] = {
 
 
 @pytest.mark.parametrize(("parse", "typed"), [(parse, typed) for parse, table in CODES.items() for typed in table])
-def test_a_code_is_read_however_it_is_spaced_and_wrapped(parse: Callable[[str], str | None], typed: str) -> None:
+def test_a_code_is_read_with_any_spacing_and_padding(parse: Callable[[str], str | None], typed: str) -> None:
     stored = CODES[parse][typed]
     assert parse(typed) == stored
     assert stored is None or parse(stored) == stored
 
 
 @pytest.mark.parametrize("parse", CODES)
-def test_a_code_that_reads_backwards_on_the_screen_is_refused(parse: Callable[[str], str | None]) -> None:
+def test_a_code_with_a_direction_override_is_refused(parse: Callable[[str], str | None]) -> None:
     """U+202E shows 85234990 as 09943258."""
     with pytest.raises(Unreadable, match=r"^开头有改变文字顺序的隐藏字符（U\+202E），请删去后重新输入这一处。$"):
         parse("\u202e85234990")
@@ -238,7 +238,7 @@ def test_every_format_character_of_unicode_is_known() -> None:
     assert len(INVISIBLE) > 20
 
 
-def test_long_runs_of_blanks_cost_no_more_than_their_length() -> None:
+def test_cleaning_long_runs_of_blanks_takes_linear_time() -> None:
     """A pattern anchored only at the end would take quadratic time: a minute instead of milliseconds."""
     text = f"甲{' ' * 300_000}乙"
     assert clean_text(text) == text

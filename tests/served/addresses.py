@@ -9,7 +9,7 @@ from tests import ROOT
 from tests.served.rows import Rows
 
 ASKED = urlencode({"title": "茉莉花", "publisher": "音像", "since": "2020-01-01", "until": "2099-12-31"})
-GONE = 99_999_999
+MISSING = 99_999_999
 Queries = Callable[[Rows, str], Iterator[str]]
 
 
@@ -26,7 +26,7 @@ def pages(rows: Rows, screen: str) -> Iterator[str]:
     """The page of each row, one that is not there, one that cannot be, and with a way back that has Chinese in it."""
     keys = rows.messages if screen == "exchange" else [*rows.applications.values(), *rows.issued]
     yield from (f"?id={key}" for key in (keys if screen in APPLICATIONS or screen == "exchange" else [1]))
-    yield from (f"?id={GONE}", "?id=一", "", "?" + urlencode({"id": keys[0], "url": f"/{screen}/?title=茉莉花"}))
+    yield from (f"?id={MISSING}", "?id=一", "", "?" + urlencode({"id": keys[0], "url": f"/{screen}/?title=茉莉花"}))
     yield from (f"?id={keys[0]}&check=1",)
 
 
@@ -36,11 +36,11 @@ def exports(_rows: Rows, _screen: str) -> Iterator[str]:
 
 def files(rows: Rows, _screen: str) -> Iterator[str]:
     yield from (f"?id={key}{how}" for key in (*rows.files, *rows.removed) for how in ("", "&download=1"))
-    yield f"?id={GONE}"
+    yield f"?id={MISSING}"
 
 
 def papers(rows: Rows, _screen: str) -> Iterator[str]:
-    yield from (f"?id={key}" for key in (*rows.applications.values(), *rows.issued, GONE))
+    yield from (f"?id={key}" for key in (*rows.applications.values(), *rows.issued, MISSING))
 
 
 def bundles(rows: Rows, _screen: str) -> Iterator[str]:
@@ -71,16 +71,16 @@ def numbers(rows: Rows, _screen: str) -> Iterator[str]:
 
 def notices(rows: Rows, _screen: str) -> Iterator[str]:
     """The message of each account about an announcement."""
-    yield from (f"?id={key}" for key in (*rows.notices, GONE, "一"))
+    yield from (f"?id={key}" for key in (*rows.notices, MISSING, "一"))
 
 
 def blanks(_rows: Rows, _screen: str) -> Iterator[str]:
     yield from ("?kind=contract", "?kind=other", "?kind=x", "")
 
 
-def kept(rows: Rows, _screen: str) -> Iterator[str]:
+def saved_queries(rows: Rows, _screen: str) -> Iterator[str]:
     """The query that each account keeps."""
-    yield from (f"?id={key}" for key in (*rows.kept, GONE, "一"))
+    yield from (f"?id={key}" for key in (*rows.queries, MISSING, "一"))
 
 
 def inbox(rows: Rows, screen: str) -> Iterator[str]:
@@ -114,11 +114,11 @@ QUERIES: dict[str, Queries] = {
     "certificate": papers,
     "preview": papers,
     "opinions": once,
-    "queries.edit_view": kept,
-    "ask": kept,
+    "queries.edit_view": saved_queries,
+    "ask": saved_queries,
     "messages.index_view": inbox,
     "messages.details_view": notices,
-    "announcement": lambda rows, _screen: iter((f"?id={rows.announcement}", f"?id={GONE}", "")),
+    "announcement": lambda rows, _screen: iter((f"?id={rows.announcement}", f"?id={MISSING}", "")),
     "mail": once,
     "messages.feed": once,
     "bundle": bundles,
@@ -132,11 +132,16 @@ QUERIES: dict[str, Queries] = {
     "blanks.file": blanks,
     "blank": blanks,
     "visits.index": once,
+    "help.index": once,
     "keys.index": once,
-    "keys": lambda _rows, _screen: iter(("?id=1", f"?id={GONE}", "")),
+    "apikeys.index": once,
+    "keys": lambda _rows, _screen: iter(("?id=1", f"?id={MISSING}", "")),
     "key_login": once,
     "confirm": once,
     "card_login": once,
+    "portal_login": once,
+    "portal_return": once,
+    "portal.index": once,
     "statistics.index": counts,
     "statistics.export": counts,
     "login": lambda _rows, _screen: iter(("", "?" + urlencode({"next": "/applications/?title=茉莉花"}))),
@@ -161,6 +166,12 @@ def addresses(rule: Rule, rows: Rows) -> Iterator[str]:
             yield from ("/static/admin/vendor/jquery.min.js", "/static/admin/missing.js")
         case "feed":
             yield from (f"/feed/{rows.feed}.ics", "/feed/x.ics", "/feed/%E4%BA%8C.ics")
+        case "language":  # the last one is the one that stays
+            yield from ("/language/fr", "/language/en", "/language/zh")
+        case "status_list":
+            yield from ("/status/320000/2026", "/status/320000/1999", "/status/%E4%BA%8C/2026")
+        case name if name.startswith("api."):  # read with a key: keys_story.py
+            yield rule.rule.replace("<number>", "SQ202600000001")
         case "verify.show":
             yield from ("/verify/", f"/verify/?number={rows.certificates[0].number}&code=x")
             yield from (f"/verify/{query}" for query in numbers(rows, screen)) if rule.arguments else ()

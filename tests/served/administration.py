@@ -20,7 +20,7 @@ from tests.views.pages import form_of
 MINE = "meine-Pass-2027"
 
 
-def kept_by_the_operator(story: Story) -> None:
+def manage_registers(story: Story) -> None:
     """Organisation, entrustment, districts; an account, whose owner comes in, changes the password and goes."""
     client = story.server.client("operator")
 
@@ -93,12 +93,13 @@ def announced_and_read(story: Story) -> None:
     story.post("reviewer", "/messages/feed/renew/")
     story.post("reviewer", "/messages/feed/stop/")
     story.post("publisher", "/messages/mail/", 302, email="wang@example.cn", mail_wish="daily")
+    story.post("publisher", "/messages/mail/confirm/", 422, code="000000")
 
 
-def queries_kept(story: Story) -> None:
+def manage_saved_queries(story: Story) -> None:
     """常用查询: kept from a list, renamed, deleted."""
     client = story.server.client("national")
-    form = form_of(client.get("/register/?title=茉莉花&page_size=50").text, "keep-query")
+    form = form_of(client.get("/register/?title=茉莉花&page_size=50").text, "save-query")
     story.post("national", "/queries/keep/", **form | {"name": "《茉莉花》"})
     (key,) = re.findall(r'/queries/ask/\?id=(\d+)"[^>]*>《茉莉花》', client.get("/register/").text)
     story.post("national", f"/queries/edit/?id={key}", 302, name="茉莉花")
@@ -107,12 +108,19 @@ def queries_kept(story: Story) -> None:
 
 def blank_forms_offered(story: Story) -> None:
     """空白表格: uploaded, taken by a press, replaced, removed."""
-    for version, name in enumerate(("申请表.pdf", "申请表“新”.pdf")):
-        file = {"kind": "application_form", "version": version, "file": (small_pdf(name), name)}
+    for name in ("申请表.pdf", "申请表“新”.pdf"):
+        file = {"kind": "application_form", "version": blank_seen(story), "file": (small_pdf(name), name)}
         story.post("operator", "/blanks/keep/", **file)
         answer = story.server.client("publisher").get("/applications/blank/?kind=application_form")
         assert (answer.filename, answer.body) == (name, small_pdf(name))
-    story.post("operator", "/blanks/remove/?version=2", id="application_form")
+    story.post("operator", f"/blanks/remove/?version={blank_seen(story)}", id="application_form")
+
+
+def blank_seen(story: Story) -> str:
+    """The version of 备案申请表 that the operator sees; 0 for none."""
+    page = story.server.client("operator").get("/blanks/").text
+    (version,) = re.findall(r'value="application_form"><input type="hidden" name="version" value="(\d+)"', page)
+    return str(version)
 
 
 def sessions_ended(story: Story) -> None:

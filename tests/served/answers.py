@@ -1,9 +1,10 @@
-"""What every answer must be, whoever reads it: whole, parseable, with headers that survive the server."""
+"""Checks of every response for every role: complete, parseable, with headers that survive the server."""
 
 import csv
 import io
 import json
 import re
+from base64 import b64decode
 from typing import Any
 
 from lxml import etree
@@ -51,9 +52,12 @@ CONTENT: dict[str, Any] = {
     "image/jpeg": begins(b"\xff\xd8"),
     "image/tiff": begins(b"II*\0", b"MM\0*"),
     "image/svg+xml": lambda answer: etree.fromstring(answer.body),
+    "image/webp": begins(b"RIFF"),
     "audio/wav": begins(b"RIFF"),
+    "application/vc+jwt": lambda answer: [b64decode(part + "==", b"-_") for part in answer.text.split(".")],
     "text/xml": lambda answer: etree.fromstring(answer.body),
     "application/json": lambda answer: json.loads(answer.body),
+    "application/problem+json": lambda answer: json.loads(answer.body)["detail"],
     "text/css": lambda answer: answer.body.decode(),
     "text/javascript": lambda answer: answer.body.decode(),
     "text/calendar": begins(b"BEGIN:VCALENDAR\r\n"),

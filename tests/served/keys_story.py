@@ -1,6 +1,7 @@
 """What is done with security keys, through the real server."""
 
 import json
+import re
 from typing import Any
 
 from sqlalchemy import text
@@ -8,6 +9,7 @@ from sqlalchemy import text
 from models.database import db
 from tests.authenticator import Authenticator
 from tests.cast import PASSWORD
+from tests.served.answers import check
 from tests.serving import Client
 
 
@@ -42,3 +44,25 @@ def keys_enrolled_used_and_removed(story: Any) -> None:
     mine.post("/keys/add/", {"credential": key.create(asked), "name": "第二把"})
     story.post(mine, "/keys/remove/", id=number + 1)
     story.done |= {"card_login", "accounts.bind_card", "accounts.remove_card"}  # behind nginx: test_cards.py
+    story.done |= {"portal_logout", "portal.link", "portal.decline", "accounts.unlink"}  # browser/test_portal.py
+
+
+def keys_of_programs(story: Any) -> None:
+    """接口密钥: two made, read with through the server, one ended by its owner and one by the operator."""
+    owner, nobody = Client(story.server), Client(story.server)
+    owner.sign_in("publisher")
+    tokens = []
+    for name in ("综合业务系统", "统计程序"):
+        story.post(owner, "/apikeys/make/", name=name, days="30", networks="127.0.0.0/8")
+        tokens += re.findall(r"filing_[\w-]{43}", owner.get("/apikeys/").text)
+    with story.server.app.app_context(), db.engine.connect() as connection:
+        first, second = connection.scalars(text("SELECT id FROM api_key ORDER BY id")).all()
+    page = nobody.get("/api/v1/applications?limit=2&title=茉莉", Authorization=f"Bearer {tokens[1]}")
+    check("/api/v1/applications", page)
+    following = nobody.get(page.headers["Link"].partition(">")[0][1:], Authorization=f"Bearer {tokens[1]}")
+    numbers = [item["number"] for answer in (page, following) for item in json.loads(answer.body)["items"]]
+    assert len(numbers) == len(set(numbers)) > 2
+    story.post(owner, "/apikeys/end/", id=second)
+    story.post("operator", "/accounts/api-keys/end/", id=first)
+    ended = [nobody.get("/api/v1/key", Authorization=f"Bearer {token}").status for token in tokens]
+    assert ended == [401, 401]

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from models import clock
+from tests import free_port
 from tests.houses import settled
 from tests.serving import PATIENCE, Client, Server, serving
 
@@ -100,9 +101,9 @@ def configured(folder: Path, backend: str, plain: int, secure: int, cards: dict[
         "/etc/ssl/private/filing.key": f"{folder}/key.pem",
         "/var/log/nginx/access.log": f"{folder}/access.log",
     }
-    for word, ours in (words | cards).items():
+    for word, value in (words | cards).items():
         assert word in found, word
-        found = found.replace(word, ours)
+        found = found.replace(word, value)
     return found
 
 
@@ -120,15 +121,11 @@ def certify(folder: Path) -> None:
     (folder / "key.pem").write_bytes(private)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def fronting(folder: Path, cards: dict[str, str] | None = None, **more: str) -> Iterator[Front]:
     """gunicorn with the settings that the README asks for, and nginx before it; `cards`: as configured() takes it."""
-    settings = {"PROXIES": 1, "TRUSTED_HOSTS": NAME, "SESSION_COOKIE_SECURE": True} | more
+    settings = {"PROXIES": 1, "TRUSTED_HOSTS": NAME, "SESSION_COOKIE_SECURE": True, "KEYS_REQUIRED": False}
+    settings |= more
     app = settled(f"sqlite:///{folder}/filing.sqlite", folder)
     with serving(app, folder, **settings) as server:
         plain, secure = free_port(), free_port()

@@ -20,7 +20,17 @@ from models.customs import CustomsMessage
 from models.database import db
 from models.people import calendar_feeds
 from models.vocabulary import Action, AttachmentKind, Status
-from tests.cast import account_of, announced, blank_form, brought, draft, kept_by, make_papers, small_pdf, upload
+from tests.cast import (
+    account_of,
+    add_saved_query,
+    announced,
+    blank_form,
+    brought,
+    draft,
+    make_papers,
+    small_pdf,
+    upload,
+)
 from tests.serving import Server
 from tests.views.customs_house import House
 from views.demo.simulator import receipt
@@ -42,7 +52,7 @@ class Rows:
     announcement: int = 0
     feed: str = ""  # the token of the reviewer's calendar
     notices: list[int] = field(default_factory=list)  # messages about it
-    kept: list[int] = field(default_factory=list)  # 常用查询 of each account
+    queries: list[int] = field(default_factory=list)  # 常用查询 of each account
 
 
 @cache
@@ -60,9 +70,9 @@ def furnished(server: Server) -> Rows:
         filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, deleted), by)
         db.session.commit()
     rows = Rows({status.value: key for status, key in ways.items()} | {"deleted": deleted}, [aside, sent, agents])
-    rows.announcement, told = announced(app, title=TITLE)
-    rows.notices += told.values()
-    rows.kept += [kept_by(app, who) for who in ("publisher", "agent", "reviewer", "national", "operator")]
+    rows.announcement, texts = announced(app, title=TITLE)
+    rows.notices += texts.values()
+    rows.queries += [add_saved_query(app, who) for who in ("publisher", "agent", "reviewer", "national", "operator")]
     blank_form(app, AttachmentKind.CONTRACT)
     with app.app_context():
         access.enter(by := account_of("reviewer2"))  # nobody else stops it
@@ -72,8 +82,8 @@ def furnished(server: Server) -> Rows:
     for username, key in (("publisher", ways[Status.FILED]), ("agent", agents)):
         assert server.client(username).post("/applications/prepare/", {"id": key}).status == 204
     for username, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
-        told = server.client(username).post(f"/{screen}/print-all/", {"pick": ways[Status.FILED]})
-        rows.jobs.append(told.location.partition("=")[2])
+        texts = server.client(username).post(f"/{screen}/print-all/", {"pick": ways[Status.FILED]})
+        rows.jobs.append(texts.location.partition("=")[2])
     with app.app_context(), access.everything() as session:
         shown = select(Attachment).where(Attachment.application_id.in_((aside, agents, ways[Status.DRAFT])))
         for file in session.scalars(shown.order_by(Attachment.id)):

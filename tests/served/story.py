@@ -17,7 +17,7 @@ from models.vocabulary import AttachmentKind, Role
 from tests.cast import FIELDS, brought, make_papers, small_pdf
 from tests.served.answers import check
 from tests.serving import Answer, Client, Server
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 CARRIER = {"id": "", "specification": "12 英寸黑胶唱片", "quantity": "1,000", "unit": "010-张", "kind": "黑胶唱片"}
 
@@ -37,7 +37,7 @@ class Story:
         client = who if isinstance(who, Client) else self.server.client(who)
         answer = client.post(path, fields)
         check(path, answer)
-        assert answer.status == status, (path, answer.status, said(answer.text) if answer.body else answer.location)
+        assert answer.status == status, (path, answer.status, flashed(answer.text) if answer.body else answer.location)
         rule, values = self.server.app.url_map.bind("").match(path.partition("?")[0], "POST", return_rule=True)
         self.done.add(":".join((rule.endpoint, *values.values())))
         return answer
@@ -74,16 +74,16 @@ def filed_by_its_publisher(story: Story) -> int:
     opened = story.post("publisher", "/applications/new/", 302, **form).location
     key = int(opened.rpartition("=")[2])
     story.post("publisher", opened, 302, **form_of(client.get(opened).text) | {"title": "茉莉花，再版"})
-    kept = form_of(client.get(opened).text) | {"title": "自动保存的“茉莉花”"}
-    story.post("publisher", f"/applications/autosave/?id={key}", 200, **kept)
-    story.post("publisher", opened, 302, **kept)
+    autosaved = form_of(client.get(opened).text) | {"title": "自动保存的“茉莉花”"}
+    story.post("publisher", f"/applications/autosave/?id={key}", 200, **autosaved)
+    story.post("publisher", opened, 302, **autosaved)
     table = '规格型号,进口数量,单位\n“D9”光盘,"1,000",张\n'.encode("gb18030")
     page = story.post("publisher", f"/applications/carriers/preview/?id={key}", 200, file=(table, "清单“一”.csv"))
     story.post("publisher", f"/applications/carriers/take/?id={key}", **form_of(page.text, "card-box"))
     for kind in AttachmentKind:
         upload = {"id": key, "kind": kind.value, "file": (small_pdf(kind.value), f"{kind.label} “一”.pdf")}
-        told = story.post("publisher", "/applications/upload/", 200, **upload)
-    (number,) = re.findall(r'data-remove=\\?"(\d+)', told.text)
+        found = story.post("publisher", "/applications/upload/", 200, **upload)
+    (number,) = re.findall(r'data-remove=\\?"(\d+)', found.text)
     story.post("publisher", "/applications/remove/", 200, id=key, attachment=number)
     story.act("publisher", "applications", "submit", key)
     story.act("publisher", "applications", "withdraw", key)
@@ -92,7 +92,7 @@ def filed_by_its_publisher(story: Story) -> int:
     return key
 
 
-def taken_and_put_back(story: Story, key: int) -> None:
+def claim_and_release(story: Story, key: int) -> None:
     """接办, worked on, 放回; then it runs out for a colleague, and is 接手."""
     story.act("reviewer", "review", "take", key)
     for screen in ("review", "filings"):
@@ -130,7 +130,7 @@ def decided_and_printed(story: Story, key: int) -> None:
     assert "<h1>有效</h1>" in page
 
 
-def told_to_customs(story: Story) -> None:
+def resend_to_customs(story: Story) -> None:
     """A message that was set aside is released; what customs did not take is told anew, from either screen."""
     aside, failed, failed_too = (brought(story.server.app, "publisher", s) for s in ("filed", *["customs_failed"] * 2))
     with story.server.app.app_context(), db.engine.begin() as connection:

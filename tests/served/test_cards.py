@@ -19,9 +19,10 @@ from models.log import LogEntry
 from models.notifications import Notification
 from models.people.accounts import Account
 from models.people.card_certificates import CardCertificate
+from tests import free_port
 from tests.cards import CardIssuer
 from tests.cast import account_of
-from tests.served.nginx_front import NAME, PATIENCE, Front, TlsClient, free_port, fronting
+from tests.served.nginx_front import NAME, PATIENCE, Front, TlsClient, fronting
 from tests.serving import TOKEN, Answer
 
 SECRET = "a-secret-that-only-nginx-knows-0123456789"
@@ -99,7 +100,7 @@ def card_configuration(folder: Path, port: int) -> dict[str, str]:
     }
 
 
-def said(answer: Answer) -> str:
+def error_of(answer: Answer) -> str:
     """The refusal of a page."""
     found = re.findall(r'class="notice bad" role="alert">([^<]+)<', answer.text)
     return found[0] if found else ""
@@ -114,7 +115,7 @@ def logged(app: Flask) -> tuple[str, str]:
         return row.kind, row.words
 
 
-def test_the_right_card_comes_in(house: House) -> None:
+def test_a_bound_card_signs_in(house: House) -> None:
     card = house.issuer.issue("王敏")
     house.bind(card, "publisher")
     page = house.show(card)
@@ -128,7 +129,7 @@ def test_the_right_card_comes_in(house: House) -> None:
     assert logged(house.front.server.app) == ("signed_in", "IC 卡或 IKey 登录：王敏")
 
 
-def test_a_card_is_bound_to_one_account_and_is_of_no_use_once_removed(house: House) -> None:
+def test_a_card_is_bound_to_one_account_and_unusable_after_removal(house: House) -> None:
     card = house.issuer.issue("赵强")
     assert "已登记“赵强”" in house.bind(card, "agent")
     assert "这张卡已登记到账号 agent" in house.bind(card, "publisher")
@@ -140,29 +141,29 @@ def test_a_card_is_bound_to_one_account_and_is_of_no_use_once_removed(house: Hou
     assert main.get("/visits/").status == 200
     with house.front.server.app.app_context(), access.everything() as session:
         number = session.scalars(select(CardCertificate.id).where(CardCertificate.subject == "赵强")).one()
-        told = session.scalars(select(Notification).order_by(Notification.id.desc())).first()
-        assert told is not None and "登记了卡“赵强”" in told.sentence
+        found = session.scalars(select(Notification).order_by(Notification.id.desc())).first()
+        assert found is not None and "登记了卡“赵强”" in found.sentence
     assert house.operator.post("/accounts/cards/remove/", {"id": number}).status == 303
     assert main.get("/visits/").location.startswith("/login")
     assert house.enter(card)[1].status == 401
 
 
-def test_cards_that_are_refused_are_told_why(house: House) -> None:
+def test_a_refused_card_gets_the_reason(house: House) -> None:
     """Expired, not yet valid, of another issuer of the same name, not for signing in, bound to nobody, none at all."""
     issuer, stranger = house.issuer, CardIssuer(house.issuer.folder / "..")
-    assert "已过期" in said(house.show(issuer.issue("过期", -2 * DAY, -DAY / 2)))
-    assert "尚未生效" in said(house.show(issuer.issue("未来", DAY / 2, DAY)))
-    assert "不是由本系统认可的机构签发" in said(house.show(stranger.issue("外人")))
-    assert "不能用于登录" in said(house.show(issuer.issue("服务器", usage=ExtendedKeyUsageOID.SERVER_AUTH)))
-    assert "没有读到卡的证书" in said(house.show(None))
+    assert "已过期" in error_of(house.show(issuer.issue("过期", -2 * DAY, -DAY / 2)))
+    assert "尚未生效" in error_of(house.show(issuer.issue("未来", DAY / 2, DAY)))
+    assert "不是由本系统认可的机构签发" in error_of(house.show(stranger.issue("外人")))
+    assert "不能用于登录" in error_of(house.show(issuer.issue("服务器", usage=ExtendedKeyUsageOID.SERVER_AUTH)))
+    assert "没有读到卡的证书" in error_of(house.show(None))
     unbound = issuer.issue("无主")
     _client, answer = house.enter(unbound)
-    assert answer.status == 401 and "没有登记到可以使用的账号" in said(answer)
+    assert answer.status == 401 and "没有登记到可以使用的账号" in error_of(answer)
     assert logged(house.front.server.app)[0] == "card_refused"
-    assert house.show(unbound).status == 200 and not said(house.show(unbound))
+    assert house.show(unbound).status == 200 and not error_of(house.show(unbound))
 
 
-def test_a_card_that_is_revoked_or_whose_account_is_disabled_is_out_at_once(house: House) -> None:
+def test_a_revoked_card_or_disabled_account_is_signed_out_at_once(house: House) -> None:
     """The list is read again when it has changed; one that has run out lets nobody in."""
     card = house.issuer.issue("陈静")
     house.bind(card, "reviewer")
@@ -174,12 +175,12 @@ def test_a_card_that_is_revoked_or_whose_account_is_disabled_is_out_at_once(hous
             session.commit()
         assert house.enter(card)[1].status == (303 if active else 401)
     house.issuer.publish(-DAY)
-    assert "吊销列表缺失或已过期" in said(house.show(card))
+    assert "吊销列表缺失或已过期" in error_of(house.show(card))
     house.issuer.revoke(card)
-    assert "已被吊销" in said(house.show(card))
+    assert "已被吊销" in error_of(house.show(card))
 
 
-def test_a_forged_header_is_not_believed(house: House) -> None:
+def test_a_forged_certificate_header_is_ignored(house: House) -> None:
     """Straight at the application, and through nginx, with a certificate that is public and a secret that is not."""
     card = house.issuer.issue("李想")
     house.bind(card, "publisher2")
@@ -191,14 +192,14 @@ def test_a_forged_header_is_not_believed(house: House) -> None:
         for client, more in ((straight, named), (main, {})):
             answer = client.post("/login/card", {}, X_Card_Certificate=shown, **headers, **more)
             assert answer.status == 401, headers
-            assert "请从登录页面的“卡介质登录”打开" in said(answer)
+            assert "请从登录页面的“卡介质登录”打开" in error_of(answer)
     other = CardClient(house.front, house.port, house.issuer.issue("别人"))
     other.find_token()
     answer = other.post("/login/card", {}, X_Card_Certificate=shown, X_Card_Secret=SECRET)
-    assert answer.status == 401 and "没有登记到可以使用的账号" in said(answer)
+    assert answer.status == 401 and "没有登记到可以使用的账号" in error_of(answer)
 
 
-def test_the_port_of_cards_shows_nothing_else(house: House) -> None:
+def test_the_card_port_redirects_every_other_page(house: House) -> None:
     client = CardClient(house.front, house.port, None)
     for path in ("/login", "/applications/", "/accounts/"):
         assert client.get(path).status == 301

@@ -33,11 +33,11 @@ def test_an_error_is_a_page_with_a_sentence_or_json_for_a_script(
     for accepted in ("text/html", *(["application/json"] if status != 422 else [])):  # which is a form of its own
         answer = client.post(path, posted, Accept=accepted) if posted else client.get(path, Accept=accepted)
         check(path, answer)
-        told = json.loads(answer.body)["message"] if accepted == "application/json" else answer.text
-        assert (answer.status, sentence in told) == (status, True), told
+        found = json.loads(answer.body)["message"] if accepted == "application/json" else answer.text
+        assert (answer.status, sentence in found) == (status, True), found
 
 
-def test_whoever_guesses_too_often_is_told_when_to_come_back(served: Server) -> None:
+def test_a_rate_limited_client_is_told_when_to_retry(served: Server) -> None:
     """429 with Retry-After, for this address and number alone; the two processes count apart."""
     number, guesser = furnished(served).certificates[0].number, Client(served)
     for _guess in range(2 * 10 + 1):

@@ -8,22 +8,22 @@ from tests.served.administration import (
     announced_and_read,
     blank_forms_offered,
     entrusted_by_a_press,
-    kept_by_the_operator,
     limits_and_working_days,
-    queries_kept,
+    manage_registers,
+    manage_saved_queries,
     sessions_ended,
 )
 from tests.served.answers import check
-from tests.served.keys_story import keys_enrolled_used_and_removed
+from tests.served.keys_story import keys_enrolled_used_and_removed, keys_of_programs
 from tests.served.rows import furnished
 from tests.served.story import (
     Story,
+    claim_and_release,
     decided_and_printed,
     filed_by_its_publisher,
     refused_and_deleted,
+    resend_to_customs,
     revoked_and_applied_for_again,
-    taken_and_put_back,
-    told_to_customs,
 )
 from tests.serving import Server
 from tests.views.entrance.doors import PEOPLE
@@ -33,20 +33,21 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
     """One filing from the blank form to its copy, one decision of each kind, all that the operator does, a password."""
     story = Story(served)
     key = filed_by_its_publisher(story)
-    taken_and_put_back(story, key)
+    claim_and_release(story, key)
     decided_and_printed(story, key)
-    told_to_customs(story)
+    resend_to_customs(story)
     revoked_and_applied_for_again(story, key)
     refused_and_deleted(story)
     furnished(served)  # before the agent has a second press: its filings are made for the only one
-    kept_by_the_operator(story)
+    manage_registers(story)
     entrusted_by_a_press(story)
     limits_and_working_days(story)
     announced_and_read(story)
-    queries_kept(story)
+    manage_saved_queries(story)
     blank_forms_offered(story)
     sessions_ended(story)
     keys_enrolled_used_and_removed(story)
+    keys_of_programs(story)
     assert acts(routes) - story.done == set(), "a new act: tell here how people do it"
 
 
@@ -71,13 +72,13 @@ SHUT = (
 )  # fmt: skip
 
 
-def test_every_act_has_its_place_in_the_story() -> None:
+def test_every_act_occurs_in_the_story() -> None:
     """A new act must be written into MAY, and so done above."""
     assert set().union(*MAY.values()) == {action.value for action in Action} - {"edit", "copy", "duplicate"}
 
 
 @pytest.mark.parametrize("username", [*PEOPLE.values(), None])
-def test_whatever_is_posted_by_whomever_the_answer_is_a_sentence(
+def test_every_post_by_every_role_gets_a_message_and_no_server_error(
     served: Server, routes: list[Rule], username: str | None
 ) -> None:
     """Every POST route × everybody, with the fields of every form and with none: no 5xx, and a silent server."""

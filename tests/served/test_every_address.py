@@ -36,6 +36,7 @@ def reached(server: Server, username: str | None, routes: list[Rule], rows: Rows
             met.setdefault(rule.endpoint, set()).add(answer.status)
             if answer.headers.get_content_type() == "text/html":
                 linked |= {unescape(link) for link in PLACES.findall(answer.text)}
+    linked = {link for link in linked if not link.startswith("/language/")}  # all after it would be in English
     for path in {re.sub(r"\d+", "0", link.partition("&url=")[0]): link for link in linked}.values():
         check(path, client.get(path.partition("#")[0]))
     return met
@@ -43,7 +44,7 @@ def reached(server: Server, username: str | None, routes: list[Rule], rows: Rows
 
 @pytest.mark.parametrize("username", [*PEOPLE.values(), "agent", None])
 def test_every_address_answers(served: Server, routes: list[Rule], username: str | None) -> None:
-    """Issue 8, 1: whoever may open a route gets 200 from it, on each database; nobody meets 5xx or a log entry."""
+    """Issue 8, 1: every permitted role gets 200 on each database; no request causes a 5xx or an error in the log."""
     met = reached(served, username, routes, furnished(served))
     for rule in routes:
         statuses = met.get(rule.endpoint, set())

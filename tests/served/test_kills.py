@@ -38,7 +38,7 @@ HASTE = {"lease": 2, "pause": 0.1, "longest": 0.5, "tries": 10**6}
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def killed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """A server of its own, whose log may tell of what was killed."""
+    """A server of its own, whose log may contain errors of killed processes."""
     if request.param == "sqlite":
         with serving(settled(f"sqlite:///{tmp_path}/filing.sqlite", tmp_path), tmp_path, PAPER_PACE=HASTE) as server:
             yield server
@@ -96,7 +96,7 @@ def grant(server: Server, key: int) -> int:
         return 0
 
 
-def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(killed: Server, tmp_path: Path) -> None:
+def test_a_killed_process_loses_nothing_and_repeats_nothing(killed: Server, tmp_path: Path) -> None:
     """Every grant that was answered is there, once; every certificate gets one paper; numbers have no gap."""
     app, dice = killed.app, random.Random(int(os.environ.get("SEED", "1")))
     keys = [brought(app, status="pending") for _number in range(GRANTS)]

@@ -26,7 +26,7 @@ BEGINNINGS = {
 
 
 @pytest.mark.parametrize("count", [40, 200])
-def test_half_sent_requests_and_dribbled_bodies_stop_nobody(front: Front, count: int) -> None:
+def test_half_sent_requests_and_slow_bodies_block_no_other_client(front: Front, count: int) -> None:
     """24: forty half-sent headers stopped the server. While they are open, health and a page of the panel answer."""
     client = front.client("publisher")
     with ExitStack() as open_now:
@@ -44,7 +44,7 @@ def test_half_sent_requests_and_dribbled_bodies_stop_nobody(front: Front, count:
 
 
 def is_open(connection: ssl.SSLSocket) -> bool:
-    """Whether neither an answer nor an end has come."""
+    """Whether the connection is open and has no answer yet."""
     connection.settimeout(0)
     try:
         connection.recv(1)
@@ -55,8 +55,8 @@ def is_open(connection: ssl.SSLSocket) -> bool:
     return False
 
 
-def test_the_address_that_is_counted_is_the_clients_and_cannot_be_forged(front: Front) -> None:
-    """Wrong passwords are counted by it, whatever the client writes into its headers."""
+def test_the_rate_limit_counts_the_real_client_address(front: Front) -> None:
+    """Wrong passwords are counted by the real address; client headers are ignored."""
     client = front.client()
     for number in range(3):
         client.get("/login")
@@ -72,7 +72,7 @@ def test_the_address_that_is_counted_is_the_clients_and_cannot_be_forged(front: 
         assert db.session.scalars(rows).all() == [client.source] * 3
 
 
-def test_a_forged_host_name_or_scheme_is_not_believed(front: Front) -> None:
+def test_a_forged_host_name_or_scheme_is_ignored(front: Front) -> None:
     answer = front.client().get("/applications/", X_Forwarded_Host="evil.example", X_Forwarded_Proto="http")
     assert (answer.status, "evil" in str(answer.headers)) == (302, False)
     assert answer.headers["Strict-Transport-Security"]
@@ -84,7 +84,7 @@ def test_a_forged_host_name_or_scheme_is_not_believed(front: Front) -> None:
         assert connection.recv(1000) == b""
 
 
-def test_answers_keep_their_security_headers_and_say_them_once(front: Front) -> None:
+def test_responses_have_each_security_header_once(front: Front) -> None:
     client = front.client("publisher")
     for path in ("/login", "/applications/", "/assets/panel.css", "/nowhere"):
         headers = client.get(path).headers
@@ -113,7 +113,7 @@ def test_the_secret_address_of_a_calendar_is_in_no_log(front: Front) -> None:
     assert "a-secret-token" not in log.read_text(encoding="utf-8")
 
 
-def test_plain_http_leads_to_https(front: Front) -> None:
+def test_plain_http_redirects_to_https(front: Front) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", front.plain, timeout=PATIENCE)
     connection.request("GET", "/verify/?number=Z")
     answer = connection.getresponse()

@@ -32,14 +32,14 @@ def sent(front: Front, client: Client, content: bytes) -> tuple[int, str]:
     return answer.status, found[-1] if found else ""
 
 
-def test_a_file_of_twenty_megabytes_goes_up_and_comes_back(front: Front) -> None:
+def test_a_file_of_twenty_megabytes_is_uploaded_and_downloaded(front: Front) -> None:
     client, content = front.client("publisher"), large_pdf((20 << 20) - 10_000)
     status, address = sent(front, client, content)
     assert status == 200
     assert client.get(address).body == content
 
 
-def test_downloads_that_are_not_read_keep_no_thread_of_the_server(front: Front) -> None:
+def test_unread_downloads_block_no_server_thread(front: Front) -> None:
     """Forty of them, more than gunicorn has threads; each more than the kernel would buffer on the way."""
     client = front.client("publisher")
     status, address = sent(front, client, large_pdf(19 << 20))
@@ -56,14 +56,14 @@ def test_downloads_that_are_not_read_keep_no_thread_of_the_server(front: Front) 
             assert client.get("/applications/").status == 200
 
 
-def test_what_is_too_large_is_a_sentence_of_ours_or_of_nginx(front: Front) -> None:
+def test_a_too_large_upload_gets_a_message_from_the_application_or_nginx(front: Front) -> None:
     client = front.client("publisher")
     for size, words in ((22 << 20, "20 MB"), (40 << 20, "上传内容过大，没有保存")):
         answer = client.post("/verify/", {"file": (bytes(size), "a.pdf")})
         assert (answer.status, words in answer.text) == (413, True)
 
 
-def test_while_the_application_is_away_a_page_says_so(tmp_path: Path, needs_nginx: None) -> None:
+def test_nginx_shows_a_page_while_the_application_is_down(tmp_path: Path, needs_nginx: None) -> None:
     with fronting(tmp_path) as lonely:
         pid = lonely.server.process.pid
         os.killpg(pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ from tests.serving import Answer, Server
 from tests.views.pages import form_of
 
 
-def test_a_blank_form_makes_one_draft(served: Server) -> None:
+def test_a_blank_form_sent_in_parallel_makes_one_draft(served: Server) -> None:
     """Twenty at once: each is answered like the first."""
     client = served.client("publisher")
     client.find_token()
@@ -30,8 +30,8 @@ def test_a_blank_form_makes_one_draft(served: Server) -> None:
         assert re.search(rf"id={made[0]}$", answers[0].location)
 
 
-def test_a_draft_that_is_saved_elsewhere_meanwhile_is_a_conflict_on_the_blank_page_too(served: Server) -> None:
-    """Nothing fails, and what was typed stands in the form."""
+def test_a_draft_saved_elsewhere_meanwhile_is_a_conflict_on_the_blank_form(served: Server) -> None:
+    """No request fails, and the typed values are in the form."""
     client = served.client("publisher")
     client.find_token()
     form = form_of(client.get("/applications/new/").text) | {"title": "两处同时保存的题名"}
@@ -49,7 +49,7 @@ def test_a_draft_that_is_saved_elsewhere_meanwhile_is_a_conflict_on_the_blank_pa
     assert all("两处同时保存的题名" in answer.text for answer in answers if answer.status == 409)
 
 
-def test_of_many_reviewers_who_save_the_settings_at_once_one_wins_and_the_others_keep_what_they_typed(
+def test_one_of_many_parallel_saves_of_the_settings_wins_and_the_others_keep_their_typed_values(
     served: Server,
 ) -> None:
     clients = [served.client("reviewer") for _time in range(6)]

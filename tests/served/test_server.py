@@ -36,7 +36,7 @@ def half_sent(server: Server, count: int, begin: bytes) -> Iterator[list[socket.
 
 
 def unanswered(connections: list[socket.socket]) -> int:
-    """How many of them have been sent nothing, nor been closed."""
+    """How many of them are open and have no answer yet."""
     for connection in connections:
         connection.setblocking(False)
     count = 0
@@ -52,10 +52,10 @@ def unanswered(connections: list[socket.socket]) -> int:
 
 def whole(connection: socket.socket) -> bytes:
     """What the server says until it closes."""
-    said = b""
+    received = b""
     while piece := connection.recv(1 << 16):
-        said += piece
-    return said
+        received += piece
+    return received
 
 
 def begun(client: Client, path: str, length: int = 1000) -> bytes:
@@ -81,7 +81,7 @@ KINDS = ["silence", "half a header", "half a body that is refused", "half a publ
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_others_are_answered_while_clients_stop_half_way(served_on_sqlite: Server, kind: str) -> None:
+def test_half_sent_requests_do_not_block_other_clients(served_on_sqlite: Server, kind: str) -> None:
     """More of them than there are threads, and some are still being waited for when everybody else has been served."""
     client = served_on_sqlite.client("publisher")
     with half_sent(served_on_sqlite, 40, beginnings(client)[kind]) as connections:
@@ -93,7 +93,7 @@ def test_others_are_answered_while_clients_stop_half_way(served_on_sqlite: Serve
 
 
 @pytest.mark.parametrize("kind", ["half a public body", "half a body"])
-def test_a_body_that_does_not_come_is_told_so_and_closed(impatient: Server, kind: str) -> None:
+def test_a_missing_body_gets_408_and_closes_the_connection(impatient: Server, kind: str) -> None:
     """408, a sentence that says what to do, and the end of the connection (RFC 9110, 15.5.9)."""
     with half_sent(impatient, 1, beginnings(impatient.client("publisher"))[kind]) as (connection,):
         head, _blank, page = whole(connection).partition(b"\r\n\r\n")
@@ -103,7 +103,7 @@ def test_a_body_that_does_not_come_is_told_so_and_closed(impatient: Server, kind
     assert impatient.complaints() == ""
 
 
-def test_a_slow_body_has_as_much_time_as_it_needs(impatient: Server) -> None:
+def test_a_slow_but_steady_body_is_accepted(impatient: Server) -> None:
     """What comes steadily is waited for, well beyond the two seconds in which a request has to come at all."""
     client = impatient.client("publisher")
     form = urlencode({"csrf_token": client.token or client.find_token(), "title": "茉莉花" * 40_000}).encode()
@@ -116,7 +116,7 @@ def test_a_slow_body_has_as_much_time_as_it_needs(impatient: Server) -> None:
 
 
 @pytest.mark.parametrize("username", ["publisher", None])
-def test_the_answer_to_a_body_that_is_too_large_reaches_who_sends_it(served: Server, username: str | None) -> None:
+def test_a_client_that_sends_a_too_large_body_gets_the_answer(served: Server, username: str | None) -> None:
     """30 MB, of which nothing is read: the sentence comes, and not a reset connection."""
     answer = served.client(username).post("/verify/", {"file": (b"%PDF-1.4" + bytes(30 << 20), "a.pdf")})
     assert (answer.status, "文件超过 20 MB" in answer.text) == (413, True)
@@ -143,7 +143,7 @@ RANGES = {  # Range: header → which bytes of the file, None: 416 (RFC 9110, 14
 SOME = ("bytes=0-99", "bytes=0-99,200-299", "bits=0-99")
 
 
-def test_a_range_that_cannot_be_served_alone_is_the_whole_file(served: Server) -> None:
+def test_a_request_for_other_than_one_range_gets_the_whole_file(served: Server) -> None:
     """Attachment, certificate, static file and our own scripts: one range is served, all others are the whole."""
     rows, client = furnished(served), served.client("publisher")
     file, key = rows.files[0], rows.applications["filed"]
@@ -164,7 +164,7 @@ def asks_of(client: Client, path: str, asked: tuple[str, ...]) -> None:
         assert answer.status == (200 if part == slice(None) and ranges != "bytes=0-99999999" else 206), (path, ranges)
 
 
-def test_a_scheme_that_anybody_on_this_machine_names_is_not_believed(served: Server) -> None:
+def test_a_forwarded_scheme_from_an_untrusted_process_is_ignored(served: Server) -> None:
     """PROXIES is 0: no proxy is in front, so no header says that this is https."""
     for name in ("X_Forwarded_Proto", "X_Forwarded_Protocol", "X_Forwarded_Ssl"):
         answer = served.client().get("/login", **{name: "on" if name.endswith("Ssl") else "https"})
@@ -172,7 +172,7 @@ def test_a_scheme_that_anybody_on_this_machine_names_is_not_believed(served: Ser
         assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_no_request_is_lost_after_a_body_that_was_refused_unread(served: Server) -> None:
+def test_no_request_is_lost_after_a_refused_unread_body(served: Server) -> None:
     """The answer says that the connection ends; a client that believed it open lost every fourth next request."""
     body = b"x=" + b"y" * 70_000
     for _time in range(10):

@@ -1,4 +1,4 @@
-"""What several tests of the screens start from."""
+"""Fixtures for tests of views."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -32,8 +32,8 @@ def routes() -> list[Rule]:
 
 
 @pytest.fixture
-def held(app: Flask) -> Callable[[int], SimpleNamespace]:
-    """`held(key)`: what somebody knows who holds that certificate: `number`, `typed`, the QR code's `code`, `facts`."""
+def certificate_data(app: Flask) -> Callable[[int], SimpleNamespace]:
+    """`certificate_data(key)`: printed data: `number`, typed check code `typed`, QR `code`, `facts`."""
 
     def looked_at(key: int) -> SimpleNamespace:
         with app.app_context(), access.everything() as session:
@@ -48,7 +48,7 @@ def held(app: Flask) -> Callable[[int], SimpleNamespace]:
 
 @pytest.fixture
 def printed(app: Flask) -> Callable[[int], bytes]:
-    """`printed(key)`: the one file of that application's certificate."""
+    """`printed(key)`: the PDF of that application's certificate."""
 
     def stored_paper(key: int) -> bytes:
         make_papers(app)
@@ -61,7 +61,7 @@ def printed(app: Flask) -> Callable[[int], bytes]:
 
 @pytest.fixture
 def house(app: Flask, tmp_path: Path) -> Iterator[House]:
-    """The simulated customs at work, and the application told where it is."""
+    """A running simulated customs, set as the application's gateway."""
     house = House(tmp_path)
     house.open()
     app.config["CUSTOMS_GATEWAY"] = house.address
@@ -71,13 +71,13 @@ def house(app: Flask, tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def typed(app: Flask) -> Typing:
-    """`typed("customs", "deliver")`: the terminal's answer."""
+    """`typed("customs", "deliver")`: the result of that command."""
     return lambda *words: app.test_cli_runner().invoke(args=words)
 
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """`later()`: two more hours have passed, and so every pause."""
+    """`later()`: move the clock two hours on, past every pause."""
     really, passed = clock.now, [timedelta()]
 
     def pass_by() -> None:

@@ -1,4 +1,4 @@
-"""A customs house for tests: the simulated customs, open or closed, that answers as it is told."""
+"""A simulated customs for tests, which can be closed, opened, and given fixed answers."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from views.demo import simulator_transports
 
 
 class Strange(FaultyHandler):
-    """The simulated customs, which answers a letter as it is told, if it is told: by a status, or by other bytes."""
+    """The simulated customs, with optional fixed answers to letters: an HTTP status, or other bytes."""
 
     house: "House"
 
@@ -41,7 +41,7 @@ class Strange(FaultyHandler):
 
 
 class House:
-    """A customs house on this machine: what it was asked, what is in its ledger; it can close, and open again."""
+    """A customs gateway on this machine with its requests and its ledger; it can be closed and opened again."""
 
     def __init__(self, folder: Path) -> None:
         self.customs, self.port = FaultyCustoms(folder / "customs.sqlite"), 0

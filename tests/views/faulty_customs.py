@@ -52,7 +52,7 @@ class FaultInjection:
 
 
 class FaultyCustoms(Customs):
-    """Records each message once, whatever happens to its receipt: it comes at once, later, or not at all."""
+    """Records each message once; its receipt comes at once, later, or not at all."""
 
     def __init__(
         self, path: Path, faults: FaultInjection | None = None, trusted: list[Certificate] | None = None
@@ -68,9 +68,9 @@ class FaultyCustoms(Customs):
             return about, act, False, "2002", "收货单位的海关备案信息未找到（模拟海关）"
         return about, act, accepted, *why
 
-    def answer(self, about: str, part: Any) -> bytes | None:
+    def answer(self, about: str, *parts: Any) -> bytes | None:
         """The receipt, as the faults of this moment leave it; None: sent later or never."""
-        occurs, now, raw = self.faults.occurs, time.time(), super().answer(about, part)
+        occurs, now, raw = self.faults.occurs, time.time(), super().answer(about, *parts)
         assert raw is not None
         if occurs("unanswered"):
             return None
@@ -178,7 +178,7 @@ def main() -> None:
 
 
 def announce(address: str) -> None:
-    """Tell whoever started us where we are reached."""
+    """Print the address for the process that started this one."""
     sys.stdout.write(f"={address}\n")
     sys.stdout.flush()
 

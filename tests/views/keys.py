@@ -1,4 +1,4 @@
-"""What a person does with a security key, through the test client."""
+"""Security keys through the test client: enrol a key, sign in with it."""
 
 from collections.abc import Callable
 

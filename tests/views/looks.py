@@ -1,4 +1,4 @@
-"""What tests of looks are made of: a certificate that needs no database, its page in grey, how far two are apart."""
+"""Comparison of pages: a certificate without a database, its page in grey, and the difference of two pages."""
 
 import io
 from datetime import date
@@ -21,7 +21,7 @@ from views.certificate import page as laid_out
 MILLIMETRE = 4.0  # pixels; a page is 840 wide
 FINER = 3  # set so much finer and then reduced, for renderers thicken a hairline that is thinner than a pixel
 BLUR, TILE = 2, 12  # pixels
-SEAL, CODE = "江苏省新闻出版局", "A7fK-_" * 53  # as many signs as a code has for a title of usual length
+SEAL, CODE = "江苏省新闻出版局", "A7fK-_" * 58  # as many signs as a code has for a title of usual length
 FIELDS = {
     "number": "SQ202611240001", "applied_on": "2026-11-03", "filing": "本单位申请", "authority": "江苏省新闻出版局",
     "applicant_name": "江苏文艺音像出版社", "applicant_code": "12320000466000101W",
@@ -44,6 +44,7 @@ def certificate(rows: int, **changes: Any) -> SimpleNamespace:
     return SimpleNamespace(
         number=format_number("Z32", 2026, 1),
         check_code="7K3MQ9TD42XW",
+        identifier=None,
         issued_on=date(2026, 11, 24),
         valid_until=None,
         authority=FIELDS["authority"],
@@ -53,7 +54,7 @@ def certificate(rows: int, **changes: Any) -> SimpleNamespace:
 
 
 def printed(html: str) -> bytes:
-    """Set in type by the press; the signature, which nobody sees, is left out."""
+    """The PDF by the typesetter, without the signature, which is invisible."""
     return render_pdf(Order(html, "{}", date(2026, 11, 24), Keys(Path()), "320000"))[0]
 
 
@@ -63,7 +64,7 @@ def pdf(paper: SimpleNamespace) -> bytes:
 
 
 def markup(paper: SimpleNamespace, **changes: Any) -> str:
-    """What is set in type for this certificate; `changes` to what the template is given."""
+    """The HTML of this certificate; `changes`: to the context of the template."""
     seen: list[str] = []
 
     def look(_app: Any, template: Any, context: dict[str, Any], **_more: Any) -> None:
@@ -75,7 +76,7 @@ def markup(paper: SimpleNamespace, **changes: Any) -> str:
 
 
 def page(document: bytes, n: int = 0) -> Image.Image:
-    """A page in grey, the QR code under a square of its size: what it holds is nobody's look."""
+    """A page in grey; a square covers the QR code, whose content varies."""
     scale = FINER * MILLIMETRE * 25.4 / 72
     sheet = pypdfium2.PdfDocument(document)[n].render(scale=scale).to_pil().convert("L").reduce(FINER)
     for code in zxingcpp.read_barcodes(sheet):

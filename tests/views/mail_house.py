@@ -1,6 +1,5 @@
-"""A mail server at work on this machine: it takes letters, or does not."""
+"""A mail server on this machine that accepts or refuses e-mails."""
 
-import socket
 import ssl
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from models import clock
+from tests import free_port
 
 USER, SECRET = "filing", "geheim-2026"
 
@@ -74,11 +74,6 @@ class MailHouse:
         self.recipients.append(list(envelope.rcpt_tos))
         self.taken()
         return "250 OK"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def certified(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What a browser makes of a page of ours: the form as it would be sent, the sentences on it, the rows of a list."""
+"""Parses a page as a browser would: the form as it would be submitted, flashed sentences, the rows of a list."""
 
 import html
 import re
@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 
 class FormReader(HTMLParser):
-    """The successful controls of one form, in order, as (name, value); what stands in a <template> is no control."""
+    """The successful controls of one form, in order, as (name, value); inputs in a <template> are none."""
 
     def __init__(self, form: str) -> None:
         super().__init__()
@@ -61,26 +61,26 @@ def form_of(page: str, form: str = "application") -> dict[str, str]:
     return reader.fields
 
 
-TOLD = re.compile(
+FLASHED = re.compile(
     r'<div class="alert alert-\w+" role="(?:alert|status)">(.*?)</div>'
     r'|<section class="alert alert-success result" tabindex="-1">\s*<strong>(.*?)</strong>',
     re.DOTALL,
 )
 
 
-def said(page: str) -> list[str]:
-    """The sentences that the page says at its top, in order; of a panel after an act its heading."""
-    return [html.unescape(words or heading).strip() for words, heading in TOLD.findall(page)]
+def flashed(page: str) -> list[str]:
+    """The flashed sentences on top of the page, in order; of the result after an act its heading."""
+    return [html.unescape(words or heading).strip() for words, heading in FLASHED.findall(page)]
 
 
 def result(page: str) -> tuple[str, list[str]]:
-    """The sentence of the panel after an act, and the words of its links."""
+    """(sentence, texts of the links) of the result after an act."""
     (panel,) = re.findall(r'<section class="alert alert-success result" tabindex="-1">(.*?)</section>', page, re.DOTALL)
     return html.unescape(re.findall("<p>(.*?)</p>", panel)[0]), re.findall("<a [^>]*>(.*?)</a>", panel)
 
 
 def complaints(page: str) -> list[str]:
-    """What the page says under its fields."""
+    """The errors under the fields of the page."""
     found = re.findall(r'<p class="note error"[^>]*role="alert">(.*?)</p>', page, re.DOTALL)
     return [html.unescape(words).strip() for words in found]
 

@@ -3,21 +3,25 @@
 from base64 import b64encode
 from typing import Any
 
-import segno
 from flask import current_app, render_template
 from flask_babel import gettext as _
 
 from models.application import Application
 from models.certificate import Certificate, frozen
 from models.certificate.display import HEADS, columns_for, dated, field_text, label, total_of
+from models.certificate.typesetting import IDENTIFIER
 from models.columns import paper_parts
+from models.language import in_chinese
 from views.certificate.paper_layout import form_lines, layout
 from views.certificate.paper_text import typeset
 from views.certificate.round_seal import picture
 
 
+@in_chinese()
 def page(certificate: Certificate, code: str, seal: str, demo: bool = False) -> str:
     """The certificate as HTML, with its QR code and the name on its seal; a demo seal says what it is."""
+    import segno
+
     address = f"{current_app.config['BASE_URL'].rstrip('/')}/verify/{certificate.number}"
     return render_template(
         "certificate/certificate.html",
@@ -25,15 +29,18 @@ def page(certificate: Certificate, code: str, seal: str, demo: bool = False) -> 
         address=address,
         seal=seal,
         seal_picture=seal_picture(seal, demo),
+        identifier=certificate.identifier,
+        IDENTIFIER=IDENTIFIER,
         code=segno.make_qr(f"{address}?c={code}", error="m").svg_data_uri(),
         **content(certificate.snapshot),
     )
 
 
+@in_chinese()
 def preview(application: Application, words: dict[str, Any], why_not: str) -> str:
-    """The words of a certificate that is not issued, without number, code and seal; keeps nothing.
+    """Preview of a certificate that is not issued: its text as HTML, without number, code and seal. Writes nothing.
 
-    `words`: as Office.words(); `why_not`: the sentence that refuses to issue it now, or "".
+    `words`: as Office.words(); `why_not`: why it cannot be issued now, or "".
     """
     return render_template(
         "certificate/certificate.html",
@@ -45,7 +52,7 @@ def preview(application: Application, words: dict[str, Any], why_not: str) -> st
 
 
 def content(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """What the template sets of a snapshot, and how."""
+    """Template context from a snapshot: its texts, layout and formatting functions."""
     columns = columns_for(snapshot["carriers"])
     parts = paper_parts(Application)
     texts = {name: field_text(snapshot, name) for _part, lines in parts for line in lines for name in line}
@@ -65,6 +72,6 @@ def content(snapshot: dict[str, Any]) -> dict[str, Any]:
 
 
 def seal_picture(seal: str, demo: bool) -> str:
-    """The round seal as the address of a picture."""
+    """The round seal as a data URL of an SVG; `demo`: it says that it has no legal effect."""
     lines = [_("电子印章"), *([_("演示用，无法律效力")] if demo else [])]
     return "data:image/svg+xml;base64," + b64encode(picture(seal, *lines).encode()).decode()

@@ -43,15 +43,15 @@ def widths(carriers: Carriers, columns: dict[str, str], wide: bool) -> Widths:
     whole, least = {}, {}
     for name, heading in columns.items():
         texts = {heading, *(row.get(name, "—") for row in carriers)}
-        whole[name] = max(_room(text, wide) for text in texts)
+        whole[name] = max(_width(text, wide) for text in texts)
         pieces = {piece for text in texts for piece in UNBROKEN.findall(text)}
-        number = min(max(_room(piece, wide) for piece in pieces), LONGEST)
-        least[name] = max(_room(heading, wide), number)
+        number = min(max(_width(piece, wide) for piece in pieces), LONGEST)
+        least[name] = max(_width(heading, wide), number)
     short = {name: max(width, whole[name] if whole[name] <= SHORT else 0.0) for name, width in least.items()}
     return _spread(short if sum(short.values()) <= TABLE else least, whole)
 
 
-def _room(text: str, wide: bool) -> float:
+def _width(text: str, wide: bool) -> float:
     return ems(text) * EM[wide] + PADDING[wide]
 
 

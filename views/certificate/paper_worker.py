@@ -10,7 +10,7 @@ from obstore.exceptions import BaseError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models import access, clock
+from models import access, clock, queue
 from models.acts import papers
 from models.certificate import paper_queue
 from models.certificate.paper_queue import Claim, Pace
@@ -26,7 +26,7 @@ UNAVAILABLE = (
     Busy,
     OSError,
     BaseError,
-)  # keys, memory or store cannot be used now: not a fault of the paper
+)  # keys, memory or store are unavailable: not a fault of the paper
 
 
 def pace() -> Pace:
@@ -50,7 +50,7 @@ def make_due_papers(session: Session, pace: Pace) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _lease_renewed(task: Claim, pace: Pace) -> Iterator[None]:
-    """Renew the lease as long as the paper is being made (at most typesetting.LONGEST): nobody else makes it too."""
+    """Renew the lease in a thread while the paper is being made (at most typesetting.LONGEST)."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     done = Event()
 
@@ -73,9 +73,9 @@ def _lease_renewed(task: Claim, pace: Pace) -> Iterator[None]:
 
 
 def _attempt(session: Session, task: Claim, pace: Pace) -> str:
-    """Make one paper, or release its task; the reason of a failure, or "". Commits; leaves no transaction open."""
+    """Make one paper, or release its task; returns the reason of a failure, or "". Commits; ends all transactions."""
     try:
-        if task.faults >= pace.tries:  # it may have killed its workers
+        if task.faults >= pace.tries:  # the paper may have killed its workers
             raise TypesettingFailed(_("制作时程序多次中断。"))
         with _lease_renewed(task, pace):
             papers.complete(task.certificate_id, store(), keys(), page)
@@ -85,7 +85,7 @@ def _attempt(session: Session, task: Claim, pace: Pace) -> str:
         reason = str(why) if isinstance(why, (Refused, TypesettingFailed)) else f"{type(why).__name__}: {why}"
         fault = not isinstance(why, UNAVAILABLE)
         current_app.logger.warning("no paper yet for certificate %s: %s", task.number, reason, exc_info=fault and why)
-        paper_queue.end_attempt(session, task, reason, pace, fault=fault)
+        queue.end_attempt(session, task, reason, pace, fault=fault)
         return reason
     except BaseException:  # the process is being stopped
         paper_queue.release_now(session, task)

@@ -42,7 +42,7 @@ def _data() -> Record:
     return tomllib.loads(Path(__file__).with_name("demo.toml").read_text(encoding="utf-8"))
 
 
-def people(session: Session) -> dict[str, Account]:
+def add_people(session: Session) -> dict[str, Account]:
     """The demo accounts by user name, created where missing, with organisations and an entrustment; flushes."""
     data = _data()
     organisations = {row["credit_code"]: _organisation(session, row) for row in data["organisation"]}
@@ -75,7 +75,7 @@ def _person(session: Session, row: Record, organisations: dict[str, Organisation
     return found
 
 
-def cases(session: Session, cast: dict[str, Account], store: Store, office: Office, limit: int) -> int:
+def file_cases(session: Session, cast: dict[str, Account], store: Store, office: Office, limit: int) -> int:
     """File every case, oldest first; the number filed, 0 when any exists already. `limit`: bytes of an attachment."""
     data = _data()
     numbers = [case["contract_number"] for case in data["case"]]
@@ -88,8 +88,8 @@ def cases(session: Session, cast: dict[str, Account], store: Store, office: Offi
 
 
 def _queue_now(session: Session) -> None:
-    """What the acts of the past have queued waits from now on, or /healthz would call it overdue at the first start;
-    old messages have been read."""
+    """Set the time of queued messages and papers to now, or /healthz would report them as overdue; mark old
+    notifications as read."""
     unsent = update(CustomsMessage).where(CustomsMessage.attempts == 0, CustomsMessage.answered_at.is_(None))
     session.execute(unsent.values(queued_at=clock.now()))
     session.execute(update(PaperTask).values(queued_at=clock.now()))

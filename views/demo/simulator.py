@@ -1,6 +1,8 @@
 """模拟海关: a simulated customs with its own ledger, which accepts, rejects or waits. Not the real customs."""
 
+import hashlib
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -17,7 +19,7 @@ from models.vocabulary import Action, Reply
 from models.workflow import Refused
 
 SETTLED_COLUMNS = ("message_id", "certificate", "act", "accepted", "code", "words", "day")
-REFUSED_TITLE, WAITING_TITLE = "测试拒收", "测试等待"
+REFUSED_TITLE, WAITING_TITLE, USED_TITLE = "测试拒收", "测试等待", "测试核销"
 TABLES = f"""
 CREATE TABLE IF NOT EXISTS entry ({", ".join(SETTLED_COLUMNS)}, PRIMARY KEY (message_id));
 CREATE TABLE IF NOT EXISTS arrival (message_id);
@@ -42,7 +44,7 @@ class Customs:
             return connection.execute(statement, values).fetchall()
 
     def take(self, raw: bytes) -> bytes | None:
-        """Process a letter; its receipt. A subclass may return None: the receipt comes later or never."""
+        """Process a letter; returns its receipt. A subclass may return None: the receipt comes later or never."""
         with self.lock:
             try:
                 letter = envelope.opened(raw)
@@ -56,18 +58,20 @@ class Customs:
             return self._process(letter, root.findtext("{*}message_id"), root)
 
     def _process(self, letter: Letter, name: str, root: Any) -> bytes | None:
-        """Record the message `name` once, whatever happens to its receipt; a query records nothing."""
+        """Record the message `name` once, also if its receipt is lost later; a query records nothing."""
+        title = root.findtext("{*}application/{*}title") or ""
         if letter.kind == envelope.CERTIFICATE:
             self.run("INSERT INTO arrival VALUES (?)", name)
-            if WAITING_TITLE in (root.findtext("{*}application/{*}title") or ""):
+            if WAITING_TITLE in title:
                 return receipt(letter.name, "0", "已转交海关，请等待业务回执（模拟海关）")
             values = (name, *self.decision(letter, root), str(clock.today()))
             self.run(f"INSERT OR IGNORE INTO entry VALUES ({', '.join('?' * len(values))})", *values)
-        return self.answer(letter.name, self._result(name))
+        is_used = USED_TITLE in title and root.findtext("{*}act") != Action.REVOKE
+        return self.answer(letter.name, self._result(name), *(uses(name) if is_used else ()))
 
-    def answer(self, about: str, part: Any) -> bytes | None:
-        """The receipt about the letter `about` with the result `part`."""
-        return receipt(about, "0", "", part)
+    def answer(self, about: str, *parts: Any) -> bytes | None:
+        """The receipt about the letter `about`, with these results."""
+        return receipt(about, "0", "", *parts)
 
     def decision(self, letter: Letter, root: Any) -> tuple[str, str, bool, str, str]:
         """(certificate, act, accepted, code, words). Rejected: by title, or when ids differ."""
@@ -102,6 +106,18 @@ def result(name: str, says: Reply, code: str, words: str) -> Any:
     """The result of one message, as a part of a DxpRep."""
     details = (port.Code(code), port.Info(words)) if code else ()
     return port.Result(port.CopMsgId(name), port.State(says.value), *details)
+
+
+def use(name: str, says: Reply, reference: str, at: datetime) -> Any:
+    """What happened to the certificate of the message `name`, as a part of a DxpRep."""
+    details = (port.Code("0000"), port.Info("（模拟海关）"), port.Reference(reference), port.UsedAt(at.isoformat()))
+    return port.Result(port.CopMsgId(name), port.State(says.value), *details)
+
+
+def uses(name: str) -> list[Any]:
+    """核注 and 核销 of a certificate, both at once, which real customs never sends."""
+    number = "2201" + hashlib.sha256(name.encode()).hexdigest()[:14].upper()
+    return [use(name, says, number, clock.now().replace(microsecond=0)) for says in (Reply.NOTED, Reply.USED_UP)]
 
 
 def receipt(about: str, code: str, info: str, *parts: Any, count: int = 0) -> bytes:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,11 +12,11 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from models.people.signin_failures import network_of
+from models.people.signin_failures import network_of, parse_network
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 LOCAL = ["127.0.0.1", "localhost", "::1"]
-NAMES = "HOST_NAMES"  # key of app.config: as_compared() of each; one with a dot before it has all its subdomains
+NAMES = "HOST_NAMES"  # key of app.config: as_compared() of each; a leading dot includes all subdomains
 
 
 class TrustedProxies:
@@ -51,7 +51,7 @@ def init_app(app: Flask) -> None:
     """Apply PROXIES, PROXY_ADDRESSES, TRUSTED_HOSTS and BASE_URL; raises click.ClickException if they are invalid."""
     names = trusted_hosts(app.config["TRUSTED_HOSTS"], app.config["BASE_URL"])
     app.config[NAMES] = ["." * name.startswith(".") + as_compared(name.removeprefix(".")) for name in names]
-    app.config["TRUSTED_HOSTS"] = None  # Flask compares case, the dot at the end, and no IPv6 address at all
+    app.config["TRUSTED_HOSTS"] = None  # Flask compares case and a final dot, and rejects IPv6 addresses
     app.config["HEALTH_ADDRESSES"] = networks_of("HEALTH_ADDRESSES", app.config["HEALTH_ADDRESSES"])
     app.before_request_funcs.setdefault(None, []).insert(0, check_host)
     if hops := int(app.config["PROXIES"]):
@@ -67,12 +67,12 @@ def check_host() -> None:
 
 
 def as_compared(host: str) -> str:
-    """A name or address, perhaps with a port, in the one form in which it is compared; "" for what is neither.
+    """Normalize a host name or address, with or without a port, for comparison; "" for an invalid one.
 
     Lower case, without the dot that may end a full name (RFC 3986, 3.2.2), IDNA.
     """
     try:
-        if host.count(":") > 1 and not host.startswith("["):  # an IPv6 address as a setting may have it
+        if host.count(":") > 1 and not host.startswith("["):  # an IPv6 address without brackets, as in a setting
             return str(ip_address(host))
         name = (urlsplit(f"//{host}").hostname or "").removesuffix(".")
         return str(ip_address(name)) if ":" in name else name.encode("idna").decode("ascii")
@@ -81,7 +81,7 @@ def as_compared(host: str) -> str:
 
 
 def client_network() -> str:
-    """Key of the rate limits: the address of the client, or its /64, which is what one IPv6 subscriber has."""
+    """Key of the rate limits: the client's IPv4 address, or its IPv6 /64, which one subscriber controls as a whole."""
     return network_of(request.remote_addr or "")
 
 
@@ -94,7 +94,7 @@ def split_setting(value: Any) -> list[str]:
 def networks_of(setting: str, value: Any) -> list[IPv4Network | IPv6Network]:
     """The addresses and networks of a setting; raises click.ClickException for an invalid one."""
     try:
-        return [ip_network(word) for word in split_setting(value)]
+        return [parse_network(word) for word in split_setting(value)]
     except ValueError as wrong:
         raise click.ClickException(
             _("FILING_%(name)s 须为 IP 地址或网段（%(why)s），请改正后再启动。", name=setting, why=wrong)

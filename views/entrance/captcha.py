@@ -6,10 +6,8 @@ import unicodedata
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
-from captcha.audio import AudioCaptcha
-from captcha.image import ImageCaptcha
 from flask import current_app, session
 from flask_babel import gettext as _
 
@@ -19,18 +17,10 @@ from models.people import spent_challenges
 from models.workflow import Refused
 from views.entrance.security import random_name
 
+if TYPE_CHECKING:
+    from captcha.audio import AudioCaptcha
+
 DIGITS, LIFE = 5, timedelta(minutes=2)
-INK, PAPER = (27, 95, 180), (247, 249, 252)
-
-
-class LegibleCaptcha(ImageCaptcha):
-    """The package's pictures, easier to read: darker digits that hardly overlap."""
-
-    lookup_table: ClassVar = [min(3 * light, 255) for light in range(256)]
-    word_offset_dx = 0.12
-
-
-IMAGE_CAPTCHA = LegibleCaptcha(width=264, height=88, font_sizes=(56, 62, 68))
 
 
 def renew() -> None:
@@ -59,8 +49,8 @@ def _key() -> bytes:
     return str(current_app.secret_key).encode()
 
 
-def use_up(typed: str) -> None:
-    """End the challenge, whether `typed` is right or wrong; raises Refused if it is wrong or expired. Commits."""
+def use_up_and_commit(typed: str) -> None:
+    """Use up the challenge, whether `typed` is right or wrong. Raises Refused if it is wrong or expired. Commits."""
     nonce, started = session.pop("challenge", ("", 0))
     if not _is_valid(nonce, started) or not spent_challenges.spend(db.session(), nonce):
         raise Refused(_("验证码已过期，请按新图片重新输入。"))
@@ -71,7 +61,9 @@ def use_up(typed: str) -> None:
 
 def picture(digits: str) -> io.BytesIO:
     """The digits as a PNG, at twice the displayed size."""
-    return IMAGE_CAPTCHA.generate(digits, bg_color=PAPER, fg_color=(*INK, 255))
+    from views.entrance.captcha_picture import picture_of
+
+    return picture_of(digits)
 
 
 def sound(digits: str) -> io.BytesIO:
@@ -80,7 +72,9 @@ def sound(digits: str) -> io.BytesIO:
 
 
 @cache
-def _speaker() -> AudioCaptcha:
+def _speaker() -> "AudioCaptcha":
     """Chinese digits where `make setup` has made them, else the package's English ones."""
+    from captcha.audio import AudioCaptcha
+
     voices = Path(current_app.instance_path) / "voices"
     return AudioCaptcha(str(voices) if (voices / "made").exists() else None)

@@ -1,6 +1,6 @@
-"""卡介质登录 with the certificate on an IC card or IKey: TLS is ended by nginx, which tells us what the browser showed.
+"""卡介质登录 with the certificate on an IC card or IKey. nginx terminates TLS and passes the client certificate on.
 
-Its headers are believed only with FILING_CARD_SECRET, which nginx alone knows. Whether a card is good is decided here.
+Its headers are trusted only from FILING_CARD_FROM and with FILING_CARD_SECRET. The certificate is validated here.
 """
 
 import hmac
@@ -19,23 +19,32 @@ from models import access
 from models.database import db
 from models.people.accounts import Account
 from models.people.card_authorities import CardAuthorities
-from models.people.card_certificates import holder, look_at, read_certificate, verify_card
+from models.people.card_certificates import (
+    CardCertificate,
+    check_and_log,
+    holder,
+    read_certificate,
+    verify_card_and_commit,
+)
 from models.people.methods import Method
+from models.people.proofs import Proof
 from models.workflow import Refused
+from views.entrance.addresses import is_among, networks_of
 from views.entrance.security import POLICY, local, nonce
 from views.entrance.signed_in import begin, named_place
 
 SETTINGS = ("CARD_URL", "CARD_SECRET", "CARD_CA", "CARD_CRL")
+PATH = "/login/card"
 SHORTEST = 32  # characters of the secret
 SECRET, CERTIFICATE = "X-Card-Secret", "X-Card-Certificate"
 
 
 def init_app(app: Flask) -> None:
-    app.add_url_rule("/login/card", view_func=card_login, methods=["GET", "POST"])
+    app.add_url_rule(PATH, view_func=card_login, methods=["GET", "POST"])
 
 
 def check(config: Mapping[str, Any]) -> None:
-    """Raises click.ClickException when the settings of cards cannot be used; none of them is: no card signs in."""
+    """Raises click.ClickException when the settings of cards cannot be used. With none of them set, cards are off."""
     given = [name for name in SETTINGS if config[name]]
     if not given:
         return
@@ -46,38 +55,42 @@ def check(config: Mapping[str, Any]) -> None:
     where, base = urlsplit(str(config["CARD_URL"])), urlsplit(str(config["BASE_URL"]))
     if where.scheme != "https" or where.hostname != base.hostname:
         raise click.ClickException(_("FILING_CARD_URL 须为 https，主机名与 FILING_BASE_URL 相同，请改正后再启动。"))
+    if (where.path, where.query, where.fragment) != (PATH, "", ""):
+        raise click.ClickException(_("FILING_CARD_URL 的路径须为 %(path)s，请改正后再启动。", path=PATH))
+    networks_of("CARD_FROM", config["CARD_FROM"])
 
 
 def authorities() -> CardAuthorities | None:
-    """Whose cards are accepted; None where cards are not in use."""
+    """The authorities whose cards are accepted; None while cards are off."""
     config = current_app.config
     return CardAuthorities(Path(config["CARD_CA"]), Path(config["CARD_CRL"])) if config["CARD_SECRET"] else None
 
 
 def card_login() -> ResponseReturnValue:
-    """The card that the browser has shown, and signing in with it."""
+    """GET shows the holder of the card that the browser has presented; POST signs in with it."""
     target = local(request.values.get("next")) or "/"
     page: dict[str, Any] = {"next": target, "base": _base()}
     try:
-        certificate, trusted = _shown()
+        certificate, trusted = _presented_certificate()
         page["holder"], page["ends"] = holder(certificate), certificate.not_valid_after_utc
         where = named_place()
         with access.everything() as everything:
             if request.method != "POST":
-                look_at(everything, certificate, trusted, where)
+                check_and_log(everything, certificate, trusted, where)
                 return _page(page)
-            account_id, name = verify_card(everything, certificate, trusted, where)
+            used = verify_card_and_commit(everything, certificate, trusted, where)
+        account, proof = db.session.get_one(Account, used.account_id), Proof(CardCertificate, used.card_id)
+        begin(account, where, Method.CARD, used.holder, proof)
     except Refused as refused:
         return _page(page | {"error": str(refused)}, 401 if request.method == "POST" else 200)
-    begin(db.session.get_one(Account, account_id), where, Method.CARD, name)
     return redirect(_base() + target, 303)
 
 
-def _shown() -> tuple[x509.Certificate, CardAuthorities]:
-    """The certificate whose key the browser has proved to hold; raises Refused."""
+def _presented_certificate() -> tuple[x509.Certificate, CardAuthorities]:
+    """(client certificate of the TLS connection, authorities to validate it against). Raises Refused."""
     trusted, secret = authorities(), str(current_app.config["CARD_SECRET"] or "")
     given = request.headers.get(SECRET, "")
-    if trusted is None or not hmac.compare_digest(given.encode(), secret.encode()):
+    if trusted is None or not _is_from_nginx() or not hmac.compare_digest(given.encode(), secret.encode()):
         raise Refused(_("请从登录页面的“卡介质登录”打开；本系统没有开通用卡登录的，请用用户名登录。"))
     shown = unquote(request.headers.get(CERTIFICATE, ""))
     if not shown:
@@ -85,12 +98,19 @@ def _shown() -> tuple[x509.Certificate, CardAuthorities]:
     return read_certificate(shown.encode()), trusted
 
 
+def _is_from_nginx() -> bool:
+    """Whether the nearest peer may pass client certificates on; X-Forwarded-For is ignored."""
+    original = request.environ.get("werkzeug.proxy_fix.orig", {})
+    peer = str(original.get("REMOTE_ADDR", request.environ.get("REMOTE_ADDR", "")) or "")
+    return is_among(peer, networks_of("CARD_FROM", current_app.config["CARD_FROM"]))
+
+
 def _base() -> str:
     return str(current_app.config["BASE_URL"]).rstrip("/")
 
 
 def _page(page: dict[str, Any], status: int = 200) -> Response:
-    """Its form leads to the same host at another port, which is another origin."""
+    """The page. Its form posts to the same host at another port: another origin, which the policy must allow."""
     parts = urlsplit(_base())
     allowed = POLICY.replace("form-action 'self'", f"form-action 'self' {parts.scheme}://{parts.netloc}")
     response = current_app.make_response((render_template("entrance/card_login.html", **page), status))

@@ -1,17 +1,18 @@
-"""The deadlines of a reviewer as a calendar to subscribe to (iCalendar, RFC 5545): who has the address reads it.
+"""Calendar feed of a reviewer's deadlines (iCalendar, RFC 5545). The secret address is the only authentication.
 
-It holds numbers and dates, no titles: calendar programs hand such files on to servers of their makers.
+It contains numbers and dates, no titles: calendar programs may upload feeds to servers of their vendors.
 """
 
-from flask import Flask, Response, abort, current_app
+from flask import Flask, Response, abort, current_app, request
 from flask_babel import gettext as _
-from icalendar import Calendar, Event
 from sqlalchemy import select
 
 from models import access, clock, workflow
 from models.application import Application
+from models.language import in_chinese
 from models.people import calendar_feeds
 from models.people.accounts import Account
+from models.people.signin_failures import hashed
 from views.entrance.rate_limits import limiter
 
 MOST = 1000  # deadlines, the earliest first
@@ -21,16 +22,25 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/feed/<token>.ics", "feed", feed)
 
 
-@limiter.limit("30 per minute")
+def token_digest() -> str:
+    """Key of the rate limit: a hash of the secret address, so that the store of the counts does not contain it."""
+    return hashed(str((request.view_args or {}).get("token", "")))
+
+
+@limiter.limit("300 per minute")  # per network, against guessing; a large office subscribes to many feeds
+@limiter.limit("30 per minute", key_func=token_digest)
 def feed(token: str) -> Response:
-    """The calendar; 404 for an address that is unknown, renewed, or of an account that may not work now."""
+    """The calendar; 404 for an address that is unknown or replaced, or whose account is disabled."""
     with access.everything() as session:
         account = calendar_feeds.reader(session, token) or abort(404)
         return Response(calendar(account), mimetype="text/calendar")
 
 
+@in_chinese()
 def calendar(account: Account) -> bytes:
-    """What waits for the decision of this reviewer's province, on the day of its deadline."""
+    """The calendar as bytes: one event for each pending application of the reviewer's province, on its due date."""
+    from icalendar import Calendar, Event  # imported here: few processes are asked for one
+
     made, base = Calendar(), str(current_app.config["BASE_URL"]).rstrip("/")
     made.add("prodid", "-//filing//deadlines//ZH")
     made.add("version", "2.0")

@@ -1,27 +1,28 @@
-"""What is wrong with single fields of the forms at the front door (wrong.html shows it beside them)."""
+"""Errors of single fields of the public forms; wrong.html shows them beside the fields."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from models.language import in_sentences
 from models.workflow import Refused
 
 
 class WrongFields(Refused):
-    """What is wrong with single fields of a form: name → sentence; str() is all of them."""
+    """Errors of single fields: `fields` is name → sentence; str() joins all sentences."""
 
     def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__("".join(fields.values()))
+        super().__init__(in_sentences(fields.values()))
         self.fields = fields
 
 
 def wrong_fields(refused: Refused | None) -> dict[str, str]:
-    """Name → sentence of each field that is wrong by itself."""
+    """Field name → sentence; empty for a refusal that is not about single fields."""
     return refused.fields if isinstance(refused, WrongFields) else {}
 
 
 @contextmanager
 def about(field: str) -> Iterator[None]:
-    """A refusal inside is about this field: raises WrongFields."""
+    """Turn a Refused inside the block into WrongFields for this field."""
     try:
         yield
     except Refused as refused:

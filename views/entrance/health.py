@@ -1,4 +1,4 @@
-"""/healthz: the health check for monitoring; one word per problem and line, nothing confidential."""
+"""/healthz: the health check for monitoring. One word per problem and line; contains nothing confidential."""
 
 from collections.abc import Callable, Iterator
 from threading import Lock
@@ -13,21 +13,23 @@ from sqlalchemy.orm import Session
 from models import access, deadlines
 from models.backup import registered_store, unfinished_restore
 from models.certificate import paper_queue
+from models.checkpoint import witnesses as checkpoints
 from models.customs import health as exchange
-from models.customs import heartbeat
-from models.database import briefly, has_room, version
+from models.customs import heartbeat, hold
+from models.database import briefly, has_disk_space, version
 from models.files.store_errors import StoreUnusable
 from models.notifications import letters, reminders
 from models.people.accounts import Account
 from models.vocabulary import Role
 from views.certificate import paper_worker
+from views.entrance import card_login
 from views.entrance.addresses import is_among
 from views.entrance.rate_limits import limiter
-from views.resources import keys, mail_pace, mail_server, pace, store
+from views.resources import keys, mail_pace, mail_server, pace, scanner, store, witnesses
 
 
 class Prober:
-    """Probes by writing, at most once in `every` seconds; caches the result in between."""
+    """Runs `probe` at most once in `every` seconds and caches its result in between."""
 
     every = 10.0
 
@@ -36,7 +38,7 @@ class Prober:
         self.lock, self.results = Lock(), dict[str, tuple[float, bool]]()
 
     def is_well(self, address: str) -> bool:
-        """Whether what is at this address can be written; one probe at a time."""
+        """The result of the probe, cached per address; one probe at a time."""
         with self.lock:
             at, well = self.results.get(address, (-self.every, False))
             if monotonic() >= at + self.every:
@@ -54,31 +56,42 @@ def probe_store() -> bool:
     return True
 
 
+def scans_uploads() -> bool:
+    """Whether uploads are scanned for viruses."""
+    return scanner() is not None
+
+
+def probe_scanner() -> bool:
+    known = scanner()
+    return known is not None and known.ping()
+
+
 def probe_database() -> bool:
-    """Commits a row."""
+    """Whether a row can be written. Commits it."""
     try:
         with access.everything() as session, briefly(session, SECONDS):
             heartbeat.probe(session)
     except SQLAlchemyError:
         current_app.logger.exception("the database cannot be written")
         return False
-    return has_room()
+    return has_disk_space()
 
 
-SECONDS = 5  # that one question to the database may take
-STORE, DATABASE = Prober(probe_store), Prober(probe_database)
+FOLLOWING = {"deliverer", "overdue", "mail", "reminders", "checkpoint", "witness"}  # caused by a hold
+SECONDS = 5  # that one query may take
+STORE, DATABASE, SCANNER = Prober(probe_store), Prober(probe_database), Prober(probe_scanner)
 
 
 def init_app(app: Flask) -> None:
     app.add_url_rule("/healthz", view_func=health)
 
 
-@limiter.limit("300 per minute")  # each asks the database; a monitor asks a few times a minute
+@limiter.limit("300 per minute")  # each request queries the database; a monitor sends a few a minute
 def health() -> Response:
     """`ok`, or 503 with the words of problems().
 
-    For whoever may see them (may_see_details), `?details` adds a line with the kind and version of the database, and
-    one with the result of the last `sweep --check`, each if known.
+    If may_see_details(), `?details` adds a line with the kind and version of the database, and one with the result of
+    the last `sweep --check`, each if known.
     """
     wrong = list(problems())
     asked = "details" in request.args and may_see_details()
@@ -87,17 +100,21 @@ def health() -> Response:
 
 
 def may_see_details() -> bool:
-    """Only the addresses of HEALTH_ADDRESSES, and a signed-in 系统管理员: a version helps an attacker."""
+    """Whether the client is one of HEALTH_ADDRESSES or a signed-in 系统管理员: a version number helps an attacker."""
     if is_among(request.remote_addr or "", current_app.config["HEALTH_ADDRESSES"]):
         return True
     try:
         return getattr(current_user, "role", None) is Role.OPERATOR
-    except SQLAlchemyError:  # only the database knows who is signed in
+    except SQLAlchemyError:  # without the database nobody is signed in
         return False
 
 
 def details(unreachable: bool) -> Iterator[str]:
-    """The lines of `?details`; `unreachable`: the database does not answer, or is not whole. `!`: a notice is due."""
+    """The lines of `?details`.
+
+    `unreachable`: the database does not answer or is incomplete. `!` after the last day of the calendar: the next
+    notice of holidays is due.
+    """
     if known := version():
         yield known
     if unreachable:
@@ -114,27 +131,40 @@ def details(unreachable: bool) -> Iterator[str]:
 def problems() -> Iterator[str]:
     """Current problems, as words: database (does not answer, or cannot be written: full or read-only), restore
     (unfinished), keys, missing (files), store (full, read-only or unreachable); of messages to customs: deliverer
-    (none is running), overdue, set_aside, rejected, unanswered; papers (overdue) and papers_set_aside; mail (letters
-    are overdue); reminders (have stopped) and reminders_failed."""
+    (no process runs), overdue, set_aside, rejected, unanswered; papers (overdue) and papers_set_aside; mail (e-mails
+    are overdue); reminders (have stopped) and reminders_failed; checkpoint (none was signed for two days) and witness
+    (one was given none for two days); held (nothing is sent since a restore), in place of the words that follow from
+    it; cards (an issuer has no valid CRL); virus (clamd does not answer, so that no file can be uploaded)."""
     found: list[str] = []
     try:
         if unfinished_restore.is_unfinished():
             yield "restore"
             return  # the tables may be incomplete
         with access.everything() as session, briefly(session, SECONDS):
-            found = [*_file_problems(session), *exchange.health(session, pace()).problems]
-            found += paper_queue.problems(session, paper_worker.pace())
-            found += letters.problems(session, mail_pace()) if mail_server() else []
-            found += reminders.problems(session)
+            found = [*_problems_in_database(session)]
+        trusted = card_login.authorities()
+        found += ["cards"] if trusted and not trusted.are_usable() else []
     except SQLAlchemyError:
         current_app.logger.exception("the database does not answer")
         yield "database"
         return
     if not DATABASE.is_well(current_app.config["SQLALCHEMY_DATABASE_URI"]):
         yield "database"
+    if scans_uploads() and not SCANNER.is_well(str(current_app.config["CLAMD"])):
+        yield "virus"
     if not STORE.is_well(current_app.config["STORE"]):
         yield "store"
     yield from found
+
+
+def _problems_in_database(session: Session) -> list[str]:
+    """What the tables show. While sending is held since a restore, `held` stands for all that follows from it."""
+    found = [*_file_problems(session), *exchange.health(session, pace()).problems]
+    found += paper_queue.problems(session, paper_worker.pace())
+    found += letters.problems(session, mail_pace()) if mail_server() else []
+    found += reminders.problems(session)
+    found += checkpoints.problems(session, witnesses()) if current_app.config["CHECKPOINTS"] else []
+    return ["held", *(word for word in found if word not in FOLLOWING)] if hold.since(session) else found
 
 
 def _file_problems(session: Session) -> Iterator[str]:

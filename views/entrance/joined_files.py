@@ -1,7 +1,7 @@
-"""What a page of the panel asks for in one request: its style sheets with their pictures, its scripts.
+"""Bundler: joins the style sheets of the panel (with their pictures inlined), and its scripts, into one file each.
 
-The sources stay apart, and are joined when the process starts. A script may use two forms of `import`, of a file of
-ours, and export functions and constants by name; anything else stops the start.
+It runs when the process starts. A script may use two forms of `import`, both of files of this folder, and may export
+functions and constants by name; anything else raises ValueError and stops the start.
 """
 
 import posixpath
@@ -17,7 +17,7 @@ LEFT = re.compile(r"^(?:import|export)\b.*$", re.M)
 
 
 def sheet(contents: Contents, parts: Sequence[str]) -> bytes:
-    """The style sheets one after the other, with the pictures they name inside."""
+    """The style sheets in this order, with the SVG files they name inlined as data URLs."""
     return "".join(_with_pictures(contents, part) for part in parts).encode()
 
 
@@ -30,7 +30,7 @@ def _with_pictures(contents: Contents, name: str) -> str:
 
 
 def script(contents: Contents, entry: str) -> bytes:
-    """A module and all that it imports as one: each in a scope of its own, in the order a browser would run them."""
+    """A module and all its imports as one script: each in its own function scope, in the order of execution."""
     ordered: dict[str, str] = {}
     _join(contents, entry, ordered)
     return "".join(ordered.values()).encode()
@@ -39,25 +39,25 @@ def script(contents: Contents, entry: str) -> bytes:
 def _join(contents: Contents, name: str, ordered: dict[str, str]) -> None:
     if name in ordered:
         return
-    ordered[name] = ""  # one that is imported again below is not joined twice
+    ordered[name] = ""  # imported again further down, it is not joined twice
     text = contents[name].decode()
     for _names, other in IMPORT.findall(text):
         _join(contents, _beside(name, other), ordered)
     exported = EXPORT.findall(text)
-    text = EXPORT.sub("", IMPORT.sub(lambda found: _taken(name, *found.groups()), text))
+    text = EXPORT.sub("", IMPORT.sub(lambda found: _imported(name, *found.groups()), text))
     if left := LEFT.search(text):
         raise ValueError(f"{name}: {left[0]}")
-    del ordered[name]  # and put in anew, behind what it imports
+    del ordered[name]  # inserted again, after its imports
     ordered[name] = f"const {_object(name)} = (() => {{\n{text}return {{ {', '.join(exported)} }};\n}})();\n"
 
 
-def _taken(name: str, names: str | None, other: str) -> str:
+def _imported(name: str, names: str | None, other: str) -> str:
     """`import { a, b as c } from "./other.js";` as names in the scope of the importing module."""
     return f"const {{ {names.replace(' as ', ': ')} }} = {_object(_beside(name, other))};" if names else ""
 
 
 def _object(name: str) -> str:
-    """The name of what a module exports, which no module uses itself."""
+    """The variable that holds the exports of a module; no module uses such a name itself."""
     return re.sub(r"\W", "_", name)
 
 

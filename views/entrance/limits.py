@@ -19,19 +19,19 @@ class Limit:
     parts: int
 
 
-SMALL = Limit(body=64 << 10, fields=64 << 10, parts=300)  # 200 ticked rows and more
+SMALL = Limit(body=64 << 10, fields=64 << 10, parts=300)  # more than 200 ticked rows
 FILE = Limit(body=None, fields=256 << 10, parts=20)  # the parser counts up to 64 KB of a file too
 LONG_FORM = Limit(body=8 << 20, fields=8 << 20, parts=60_000)  # 3,000 carrier rows take 2 to 3 MB
 # By endpoint. Anonymous visitors reach only verify.upload, which takes a single file.
 LARGER = {
     "verify.upload": FILE,
     "applications.upload": FILE,
-    "blanks.keep": FILE,
+    "blanks.save": FILE,
     "districts.preview": FILE,
     "calendar.preview": FILE,
     "calendar.replace": Limit(body=1 << 20, fields=1 << 20, parts=20),
     "districts.replace": Limit(body=8 << 20, fields=8 << 20, parts=20),  # the rows of the preview, signed
-    "applications.carrier_preview": Limit(body=9 << 20, fields=9 << 20, parts=40),  # a file, or what was pasted
+    "applications.carrier_preview": Limit(body=9 << 20, fields=9 << 20, parts=40),  # a file, or pasted text
     "applications.carrier_take": Limit(body=9 << 20, fields=9 << 20, parts=40),  # the cells of a preview page
     "applications.autosave": LONG_FORM,
     "applications.create_view": LONG_FORM,
@@ -87,7 +87,7 @@ def limit() -> None:
 
 
 def close_if_unread(response: Response) -> Response:
-    """Say `Connection: close` when a refused body may be unread: the server closes, and the next request was lost."""
+    """Send `Connection: close` when a refused body may be unread; else the client's next request would be lost."""
     large = (request.content_length or 0) > SMALL.fields
     connection = request.environ.get("gunicorn.socket")
     if response.status_code >= 400 and (large or response.status_code in (408, 413, 429)):

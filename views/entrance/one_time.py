@@ -1,6 +1,6 @@
 """Notes shown once: stored encrypted in the visit, with the key only in the session cookie.
 
-Flask's flash() would store the text readable in the cookie, where every copy of the cookie still has it later.
+Flask's flash() would store the text unencrypted in the cookie, and every copy of the cookie would still contain it.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""修改密码: of one's own will, or because the first login asks for it."""
+"""修改密码: voluntary, or required at the first login."""
 
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,13 +11,13 @@ from models.log import SignIn
 from models.people.accounts import Account
 from models.people.passwords import SHORTEST
 from models.people.revocation import end_access
-from models.people.sessions import try_password
+from models.people.sessions import try_password_and_commit
 from views.entrance.fields import WrongFields, about
 from views.entrance.place import place
 
 
 def password() -> ResponseReturnValue:
-    """修改密码; asked of everybody at the first login."""
+    """GET: the page. POST: change the password."""
     if request.method != "POST":
         return render_template("entrance/password.html", wrong={}, shortest=SHORTEST)
     try:
@@ -30,14 +30,14 @@ def password() -> ResponseReturnValue:
 
 
 def _change(account: Account, old: str, new: str, repeat: str) -> None:
-    """The new password, and the end of every other visit; raises WrongFields."""
+    """Set the new password, end every other visit, and commit. Raises WrongFields; the caller rolls back."""
     assert account.visit is not None
     asked = {"current": _("请填写当前密码。"), "new": _("请填写新密码。"), "repeat": _("请再输入一次新密码。")}
     given = {"current": old, "new": new, "repeat": repeat}
     if missing := {name: sentence for name, sentence in asked.items() if not given[name]}:
         raise WrongFields(missing)
     with about("current"):
-        try_password(db.session(), account, old, place())
+        try_password_and_commit(db.session(), account, old, place())
     if new != repeat:
         raise WrongFields({"repeat": _("两次输入的新密码不一致，请重新输入。")})
     if new == old:

@@ -1,4 +1,4 @@
-"""Where a request comes from: as wrong passwords are counted, and as the log tells it."""
+"""Where a request comes from: client address and browser, for the log and for counting wrong passwords."""
 
 import re
 
@@ -7,7 +7,7 @@ from flask import request
 from models.log import Place
 
 BROWSER = "filing_browser"  # the cookie that a browser is given at its first sign-in
-# What a browser or a system says of itself → its name. The first that is found: most say that they are others, too.
+# Name → pattern in User-Agent. The first match counts, for most browsers also name others in it.
 PROGRAMS = {
     "微信": r"MicroMessenger/(\d+)",
     "Edge": r"Edg(?:A|iOS)?/(\d+)",
@@ -18,7 +18,7 @@ PROGRAMS = {
     "Chrome": r"(?:Chrome|CriOS)/(\d+)",
     "Safari": r"Version/(\d{1,4})[\d.]{0,20} (?:Mobile/\w{1,20} )?Safari",
 }
-LONGEST = 400  # characters of it that are read: anybody may send thousands
+LONGEST = 400  # characters of User-Agent that are read
 SYSTEMS = {
     "Windows": "Windows NT", "Android": "Android", "iOS": "iPhone|iPad", "macOS": "Mac OS X", "Linux": "Linux",
 }  # fmt: skip
@@ -32,7 +32,7 @@ def place() -> Place:
 
 
 def program(agent: str) -> str:
-    """Chrome 130 · Windows: what a browser says of itself in short, nothing else that it says; "" for what is none."""
+    """Short form of a User-Agent: «Chrome 130 · Windows»; "" for an unknown one. Nothing else of it is stored."""
     agent = agent[:LONGEST]
     found = ((name, re.search(pattern, agent)) for name, pattern in PROGRAMS.items())
     name, match = next(((name, match) for name, match in found if match), ("", None))

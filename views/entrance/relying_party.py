@@ -1,4 +1,4 @@
-"""For whom security keys answer: FILING_BASE_URL, never what a request says of itself; and who must have one."""
+"""WebAuthn relying party, from FILING_BASE_URL (never from request headers), and which accounts must have a key."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,13 +13,13 @@ from models.people.methods import WITH_KEY
 from models.people.security_keys import RelyingParty
 from models.vocabulary import Role
 from models.workflow import Refused
-from views.entrance.addresses import as_compared, is_local
+from views.entrance.addresses import as_compared, is_local, split_setting
 
-BOUND = frozenset({Role.REVIEWER, Role.OPERATOR})  # who must have a key where the setting says so
+ROLES_WITH_KEY = frozenset({Role.REVIEWER, Role.OPERATOR})  # must have a key if are_required()
 
 
 def relying_party(config: Mapping[str, Any]) -> RelyingParty | None:
-    """None where browsers offer no keys: an address without a name (localhost has one), or without https."""
+    """None where browsers do not offer WebAuthn: BASE_URL is an IP address, or not https (localhost is allowed)."""
     parts = urlsplit(str(config["BASE_URL"]))
     host = as_compared(parts.netloc.rpartition("@")[2])
     is_name = bool(host) and ":" not in host and not host.replace(".", "").isdecimal()
@@ -31,7 +31,7 @@ def relying_party(config: Mapping[str, Any]) -> RelyingParty | None:
 
 
 def party() -> RelyingParty:
-    """Raises Refused where browsers offer no keys."""
+    """The relying party of the settings. Raises Refused where browsers do not offer WebAuthn."""
     found = relying_party(current_app.config)
     if found is None:
         raise Refused(_("本系统的访问地址不支持安全密钥，请用用户名登录，并告知系统管理员。"))
@@ -39,26 +39,39 @@ def party() -> RelyingParty:
 
 
 def are_required(config: Mapping[str, Any]) -> bool:
-    """Whether reviewers and operators must have a key: KEYS_REQUIRED; unset, everywhere but on this machine."""
+    """Whether reviewers and operators must have a key: KEYS_REQUIRED; by default unless BASE_URL is this machine."""
     if config["KEYS_REQUIRED"] is None:
         return not is_local(urlsplit(str(config["BASE_URL"])).hostname or "")
     return bool(config["KEYS_REQUIRED"])
 
 
+def _other_hosts(config: Mapping[str, Any]) -> list[str]:
+    """The host names of TRUSTED_HOSTS that are not this machine's."""
+    return [name for name in split_setting(config["TRUSTED_HOSTS"]) if not is_local(as_compared(name))]
+
+
 def is_bound(account: Account) -> bool:
     """Whether this account must have a key, or a card."""
-    return account.role in BOUND and are_required(current_app.config)
+    return account.role in ROLES_WITH_KEY and are_required(current_app.config)
 
 
 def must_enrol(account: Account) -> bool:
-    """Whether this account may do nothing before it has a key, for it has signed in without one."""
+    """Whether this account has to enrol a key before anything else: it must have one and has signed in without."""
     return is_bound(account) and (account.visit is None or account.visit.method not in WITH_KEY)
 
 
 def check(config: Mapping[str, Any]) -> None:
-    """Raises click.ClickException when keys are required and no browser could offer one."""
+    """Raises click.ClickException when keys are required but no browser could offer WebAuthn at BASE_URL."""
     if config["KEYS_REQUIRED"] not in (None, True, False):
         raise click.ClickException(_("FILING_KEYS_REQUIRED 应为 true 或 false，请改正后再启动。"))
+    if config["KEYS_REQUIRED"] is None and not are_required(config) and _other_hosts(config):
+        raise click.ClickException(
+            _(
+                "FILING_BASE_URL 是本机地址，本系统却以 %(hosts)s 对外服务，审核和系统管理账号的安全密钥会不起作用。"
+                "请设置正式的 FILING_BASE_URL；确不要求安全密钥的，请设置 FILING_KEYS_REQUIRED=false 后再启动。",
+                hosts="、".join(_other_hosts(config)),
+            )
+        )
     if are_required(config) and relying_party(config) is None:
         raise click.ClickException(
             _(

@@ -20,15 +20,19 @@ from werkzeug.exceptions import (
     SecurityError,
     Unauthorized,
 )
-from werkzeug.http import parse_range_header
 
 from models.database import release
+from models.language import html_lang
 from models.workflow import Refused
+from views.entrance import problems, rate_limits
+from views.entrance.answer import Answer
 from views.entrance.rate_limits import limiter
+from views.entrance.signed_in_person import person_for_error
 from views.entrance.signed_out import OtherAccount, SignedOut
 from views.entrance.typed_text import labelled_fields, resubmittable_fields
 
 STATIC = frozenset({"static", "admin.static", "icon"})
+CACHEABLE = {"status_list": {200, 304}}  # endpoint → statuses of responses that set their own Cache-Control
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; media-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -44,46 +48,29 @@ HEADERS = {
 AGAIN = frozenset({400, 401, 429})  # statuses after which resubmitting may succeed, besides 500 and above
 
 
-class Answer(Response):
-    """The application's response class."""
-
-    def make_conditional(
-        self, request_or_environ: Any, accept_ranges: bool | str = False, complete_length: int | None = None
-    ) -> Any:
-        """Ignore every Range but a single one of bytes, as RFC 9110, 14.2 permits; Werkzeug would answer 416.
-
-        Several ranges, an unknown unit, a malformed header and a suffix longer than the file return the whole file.
-        """
-        environ = getattr(request_or_environ, "environ", request_or_environ)
-        asked = parse_range_header(environ.get("HTTP_RANGE"))
-        one = asked and asked.units == "bytes" and len(asked.ranges) == 1 and asked.ranges[0]
-        if not one or one[0] <= -(complete_length or 0):
-            environ.pop("HTTP_RANGE", None)
-        return super().make_conditional(environ, accept_ranges, complete_length)
-
-
 def init_app(app: Flask) -> None:
     """Register CSRF protection, rate limits, security headers and error pages."""
     app.response_class = Answer
-    limiter.init_app(app)  # first: a rate-limited request is refused before its body is read
-    app.before_request(refuse_foreign_origin)  # before the token: a page of another site has no business with one
+    rate_limits.init_app(app)  # first: a rate-limited request is refused before its body is read
+    app.before_request(refuse_foreign_origin)  # before the token is checked: refused with a valid token, too
     CSRFProtect(app)
     app.jinja_env.globals["csp_nonce"] = nonce
     app.after_request(redirect_as_json)
     app.after_request(add_security_headers)
     app.register_error_handler(HTTPException, handle_http_error)
     app.register_error_handler(Refused, handle_refused)
+    problems.init_app(app)
     app.logger.addFilter(add_incident_number)
 
 
 class ForeignOrigin(Forbidden):
-    """A page of another site has sent this request."""
+    """The request was sent by a page of another site."""
 
 
 def refuse_foreign_origin() -> None:
-    """Raise ForeignOrigin for a POST whose Origin names another host, with a valid token too.
+    """Raise ForeignOrigin for a POST whose Origin names another host, even with a valid token.
 
-    Hosts are compared, and not schemes: a proxy may speak https with the browser and say nothing of it to us.
+    Only hosts are compared, not schemes: a proxy may terminate https without telling us.
     """
     if request.method == "POST" and request.origin is not None:
         try:
@@ -107,11 +94,11 @@ def nonce() -> str:
 
 
 def add_security_headers(response: Response) -> Response:
-    """Add the headers; a Content-Security-Policy, and who may frame it, of the response itself are kept."""
+    """Add the headers; a Content-Security-Policy and X-Frame-Options that the view has set are not replaced."""
     response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce()))
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.endpoint not in STATIC:
+    if request.endpoint not in STATIC and response.status_code not in CACHEABLE.get(request.endpoint or "", ()):
         response.headers["Cache-Control"] = "no-store"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -119,7 +106,7 @@ def add_security_headers(response: Response) -> Response:
 
 
 def redirect_as_json(response: Response) -> Response:
-    """A redirect after a script's POST becomes {"location": address}: scripts cannot read redirect targets."""
+    """Turn a redirect after a script's POST into {"location": address}: scripts cannot read redirect targets."""
     if response.status_code in (302, 303) and request.method == "POST" and "X-Requested-With" in request.headers:
         response.data, response.mimetype = jsonify(location=response.headers.pop("Location")).data, "application/json"
         response.status_code = 200
@@ -127,12 +114,12 @@ def redirect_as_json(response: Response) -> Response:
 
 
 def local(target: str | None) -> str | None:
-    """`target` if it is a path of this site, else None: one leading slash, nothing a browser reads as a host."""
+    """`target` if it is a path of this site, else None: one leading slash, nothing that a browser takes for a host."""
     return target if target and re.fullmatch(r"/(?!/)[^\\\x00-\x1f\x7f]*", target) else None
 
 
 def referring_page() -> str | None:
-    """The path of the referring page, if it is of this site."""
+    """Path and query of the referring page; None if it is of another site."""
     try:
         page = urlsplit(request.referrer or "")
     except ValueError:  # `http://[`
@@ -147,7 +134,7 @@ def wants_json() -> bool:
 
 
 def sentence(error: HTTPException) -> str:
-    """The sentence for a status; nothing of the exception itself."""
+    """The sentence for an HTTP error; contains no text of the exception."""
     if isinstance(error, CSRFError):
         return _("页面已过期，请返回上一页刷新后重新提交。")
     if isinstance(error, OtherAccount):
@@ -180,7 +167,7 @@ def _too_large() -> str:
 def handle_http_error(error: HTTPException) -> Response:
     """An error as a page, or as JSON for a script, with the same status and headers (Allow, Retry-After)."""
     if (error.code or 500) >= 500:
-        release()  # first: whatever the page needs, it is not made in a broken transaction
+        release()  # first: the error page must not be rendered in a failed transaction
     if isinstance(
         error, ClientDisconnected
     ):  # a client that was too slow (views/entrance/server.py) but still reads gets 408
@@ -203,6 +190,8 @@ def fill_with_sentence(response: Response, words: str, token: str | None = None)
     """Fill `response` with a sentence, as page or JSON; a script also gets the CSRF `token` to continue with."""
     status = response.status_code
     number = incident_number() if status >= 500 else None
+    if problems.is_asked_for():
+        return problems.fill(response, problems.DETAILS.get(status, words), number)
     if wants_json():
         body = {"message": words, "incident": number, "csrf_token": token}
         body = {name: value for name, value in body.items() if value}
@@ -214,13 +203,18 @@ def fill_with_sentence(response: Response, words: str, token: str | None = None)
 
 
 def _error_page(words: str, status: int, number: str | None) -> str:
-    """The error page, which never queries the database; minimal HTML with the same content if its template fails."""
+    """The error page, for who is signed in with the menu; queries nothing from 500 on.
+
+    If its template fails: minimal HTML with the same content.
+    """
     sent = resubmittable_fields(status)
     typed = labelled_fields(sent)
     try:
-        page = {"back": referring_page(), "typed": typed, "action": local(request.full_path)}
+        page: dict[str, Any] = {"back": referring_page(), "typed": typed, "action": local(request.full_path)}
+        page["person"] = person_for_error(status)
         page["sent"] = sent if status in AGAIN or status >= 500 else []
-        return render_template("entrance/error.html", sentence=words, status=status, incident=number, **page)
+        template = "panel/error.html" if page["person"] else "entrance/error.html"
+        return render_template(template, sentence=words, status=status, incident=number, **page)
     except Exception:
         current_app.logger.exception("the error page failed")
         return _bare_page(words, status, number, typed)
@@ -231,8 +225,8 @@ def _bare_page(words: str, status: int, number: str | None, typed: list[tuple[st
     incident = Markup("<p>{} <b>{}</b></p>").format(_("事件编号"), number) if number else ""
     heading = Markup("<p>{}</p>").format(_("这次填写的内容没有保存：")) if typed else ""
     lines = Markup().join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in typed)
-    page = Markup('<!DOCTYPE html><html lang="zh-CN"><meta charset="UTF-8"><title>{}</title><p>{}</p>{}{}<dl>{}</dl>')
-    return page.format(status, words, incident, heading, lines)
+    page = Markup('<!DOCTYPE html><html lang="{}"><meta charset="UTF-8"><title>{}</title><p>{}</p>{}{}<dl>{}</dl>')
+    return page.format(html_lang(), status, words, incident, heading, lines)
 
 
 def incident_number() -> str:

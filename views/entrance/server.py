@@ -5,9 +5,12 @@ worker limits how long a request may take to arrive, and how many threads may wa
 """
 
 import errno
+import os
 import select
+import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -25,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import access
 from models.backup import registered_store, unfinished_restore
 from models.workflow import Refused
+from views.entrance import metrics
 from views.resources import store
 
 wsgi_app = "app:create_app()"
@@ -34,9 +38,13 @@ threads = 14  # fewer than the connections to the database that a process may ha
 graceful_timeout = 5  # seconds
 loglevel = "warning"
 control_socket_disable = True
-# Of proxies only PROXIES and PROXY_ADDRESSES decide (addresses.py); gunicorn would believe any on this machine.
+# Only PROXIES and PROXY_ADDRESSES (addresses.py) decide which proxies are trusted; gunicorn would trust this machine.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
+
+if os.environ.get("FILING_METRICS_TOKEN") and metrics.FOLDER not in os.environ:
+    # All processes count in files of one folder (metrics.py): the first one creates it, the others inherit its name.
+    os.environ[metrics.FOLDER] = tempfile.mkdtemp(prefix="filing-metrics-")
 
 WAITING = 8  # threads of a process that may wait for slow clients at a time
 BRIEFLY = 0.2  # seconds that all other threads wait for theirs
@@ -52,7 +60,7 @@ def post_worker_init(worker: Any) -> None:
     app: Flask = worker.wsgi
     with app.app_context():
         if unfinished_restore.is_unfinished():
-            if unfinished_restore.is_running():  # pages say so until it is done
+            if unfinished_restore.is_running():  # pages answer 503 until it is done
                 return
             worker.log.error(unfinished_restore.sentence())
             sys.exit(exit_code(worker.age))
@@ -64,8 +72,22 @@ def post_worker_init(worker: Any) -> None:
 
 
 def exit_code(age: int) -> int:
-    """Of a worker that cannot begin. Only the first (age 1) stops the server: a second would be a traceback in it."""
+    """Exit code of a worker that cannot start. Only the first (age 1) stops the server, without a traceback."""
     return Arbiter.APP_LOAD_ERROR if age == 1 else 0
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """gunicorn hook: drop the live gauges of a dead process; its counters stay."""
+    if metrics.FOLDER in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """gunicorn hook in the first process: remove the folder of the counters."""
+    if metrics.FOLDER in os.environ:
+        shutil.rmtree(os.environ[metrics.FOLDER], ignore_errors=True)
 
 
 def pre_request(_worker: Any, request: Any) -> None:
@@ -126,7 +148,7 @@ class Worker(ThreadWorker):
         super().init_process()
 
     def load_wsgi(self) -> None:
-        """A wrong setting is one sentence and no traceback."""
+        """Print the sentence of a wrong setting in place of a traceback, and exit."""
         try:
             super().load_wsgi()
         except click.ClickException as wrong:

@@ -1,41 +1,103 @@
-"""What begins a session, however somebody has signed in."""
+"""Begins a session, for all methods of sign-in."""
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Response, after_this_request, current_app, flash, request, session
 from flask_babel import gettext as _
 from flask_login import current_user, login_user
+from sqlalchemy.orm import Session
 
+from models import access, log
 from models.database import db
-from models.log import Place
+from models.log import Place, SignIn
+from models.people import portal_visits, proofs
 from models.people.accounts import Account
+from models.people.card_certificates import CardCertificate
 from models.people.methods import Method
-from models.people.sessions import begin_visit, end_visit, failures_notice, last_sign_in, previous_visit
+from models.people.portal_links import PortalLink
+from models.people.portal_visits import SignOn
+from models.people.proofs import Proof
+from models.people.security_keys import SecurityKey
+from models.people.sessions import (
+    Visit,
+    attach_visit,
+    begin_visit,
+    end_visit_and_commit,
+    failures_notice,
+    last_sign_in,
+    previous_visit,
+)
 from models.workflow import Refused
 from views.entrance.place import BROWSER, place
 from views.entrance.security import random_name
 
 OPENED_BY = "X-Account"  # request header of our scripts: id of the account that the page was rendered for
+PORTAL = "portal"  # session key: handle of the portal sign-on that began the session
+REFUSALS: dict[type[Any], SignIn] = {SecurityKey: SignIn.KEY_REFUSED, CardCertificate: SignIn.CARD_REFUSED}
 BROWSER_LIFETIME = timedelta(days=180)  # as long as the visits that it refers to are stored
 
 
 def named_place() -> Place:
-    """Where this request comes from; a browser without our cookie gets a name that begin() sets."""
+    """place() of this request; a browser without our cookie gets a new name, which begin() stores in the cookie."""
     return place() if place().browser else replace(place(), browser=random_name())
 
 
-def begin(account: Account, where: Place, method: Method, words: str = "") -> None:
-    """Begin the session of the account in place of a former one. Commits."""
-    begin_visit(db.session(), account, where, method, words)
-    if current_user.is_authenticated:  # the other account of OtherAccount
-        end_visit(db.session(), current_user.visit, where)
+def begin(
+    account: Account,
+    where: Place,
+    method: Method,
+    words: str = "",
+    proof: Proof | None = None,
+    sign_on: SignOn | None = None,
+) -> None:
+    """Begin the session of the account, ending a former one of this browser. Commits.
+
+    `proof`: row of the key or card that was used; `sign_on`: the sign-on at the portal. Raises Refused when one of them
+    was removed or ended meanwhile; then only a log entry is committed.
+    """
+    # May be another account's: a page of that account may still be open in this browser.
+    former = current_user.visit if current_user.is_authenticated else None
+    with access.everything() as everything:
+        visit = begin_visit(everything, account.id, where, method, words)
+        token, removed_meanwhile = visit.token, _bind_proofs(everything, visit, proof, sign_on)
+        if removed_meanwhile:
+            everything.rollback()
+            log.record(everything, removed_meanwhile.kind, account, where, words=removed_meanwhile.sentence)
+        everything.commit()
+    if former is not None:
+        end_visit_and_commit(db.session(), former, where)
     session.clear()
+    if removed_meanwhile:
+        raise Refused(removed_meanwhile.sentence)
+    db.session.commit()  # what it reads from here on includes the visit
+    attach_visit(db.session(), account, token)
+    if sign_on:
+        session[PORTAL] = sign_on.handle
     session.permanent = True
     login_user(account)
     _remember_browser(where.browser)
-    _tell_last_sign_in(account)
+    _flash_last_sign_in(account)
+
+
+class Removed(NamedTuple):
+    """A key, card, link or sign-on that was removed during the sign-in: kind of the log entry, and sentence."""
+
+    kind: SignIn
+    sentence: str
+
+
+def _bind_proofs(everything: Session, visit: Visit, proof: Proof | None, sign_on: SignOn | None) -> Removed | None:
+    """Lock the row of the key, card or link, and assign the visit to the sign-on; what was removed, or None."""
+    sentence = _("登录所用的密钥、卡或关联刚刚被移除，没有登录；请用其他方式登录，或联系系统管理员。")
+    if proof and not proofs.holds(everything, proof):
+        return Removed(REFUSALS[proof.model], sentence)
+    if sign_on and not proofs.holds(everything, Proof(PortalLink, sign_on.link_id)):
+        return Removed(SignIn.PORTAL_REFUSED, sentence)
+    if sign_on and not portal_visits.bind(everything, sign_on, visit):
+        return Removed(SignIn.PORTAL_REFUSED, _("您已在单一窗口退出，没有登录，请重新登录。"))
+    return None
 
 
 def assert_opened_by(account: Account) -> None:
@@ -44,8 +106,8 @@ def assert_opened_by(account: Account) -> None:
         raise Refused(_("这个页面不是以该账号打开的，请用原来的账号登录后继续。"))
 
 
-def _tell_last_sign_in(account: Account) -> None:
-    """Flash when and from where the account was last signed in, and what passwords were wrong since, once."""
+def _flash_last_sign_in(account: Account) -> None:
+    """Flash the time and place of the previous sign-in, or a notice of wrong passwords since then."""
     if notice := failures_notice(db.session(), account):
         flash(notice, "message")
     elif last := previous_visit(db.session(), account):

@@ -1,4 +1,4 @@
-"""Why somebody has to sign in (again): errors 401 that know more than that nobody is signed in."""
+"""Errors 401 with a reason: another account, or a session that was ended."""
 
 from werkzeug.exceptions import Unauthorized
 
@@ -8,7 +8,7 @@ class OtherAccount(Unauthorized):
 
 
 class SignedOut(Unauthorized):
-    """Nobody is signed in any more; `words` say why, where more is known than that time has run out."""
+    """The session has ended; `words`: why, or None for a timeout."""
 
     def __init__(self, words: str | None) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Style sheets, scripts and pictures: addresses that change with what the folder holds, each file compressed once.
+"""Style sheets, scripts and pictures, each compressed once; addresses contain a digest of the whole folder.
 
-`/assets/DIGEST/…` may be kept for a year, like what a file there names beside itself; `/assets/…`, and the digest of
-another release, which a page that is still open may name, are asked for anew. An edit is seen after a restart.
+`/assets/DIGEST/…` may be cached for a year. `/assets/…`, and the digest of another release, which an open page may
+still use, are revalidated at each request. Edits are served after a restart.
 """
 
 import gzip
@@ -19,12 +19,13 @@ from flask.sessions import SecureCookieSessionInterface
 from views.entrance import joined_files
 from views.entrance.joined_files import Contents
 
+mimetypes.add_type("image/webp", ".webp")  # missing in the tables of some machines
 DIGEST = re.compile("^[0-9a-f]{16}/")
 YEAR = 365 * 24 * 3600  # seconds
-SHEETS = (  # of the panel, by component, in the order of the cascade: what comes later may overrule what comes before
+SHEETS = (  # of the panel, one per component, in the order of the cascade: later ones override earlier ones
     "tokens", "panel/reset", "panel/controls", "panel/combobox", "panel/calendar", "panel", "panel/frame",
     "panel/messages", "panel/desk", "panel/query", "panel/table", "panel/list", "panel/form", "panel/grid",
-    "panel/uploads", "panel/details", "panel/case", "panel/statistics", "panel/inbox",
+    "panel/uploads", "panel/details", "panel/stock", "panel/case", "panel/statistics", "panel/inbox", "panel/help",
     "panel/dialog", "panel/cards", "panel/contrast",
 )  # fmt: skip
 JOINED: dict[str, Callable[[Contents], bytes]] = {
@@ -34,31 +35,31 @@ JOINED: dict[str, Callable[[Contents], bytes]] = {
 
 
 class StaticFiles:
-    """The files of a folder, held in memory: 170 KB, and 60 KB compressed."""
+    """The files of a folder, held in memory: 2 MB, mostly pictures of 操作说明, and 60 KB of compressed copies."""
 
     def __init__(self, folder: Path, joined: Mapping[str, Callable[[Contents], bytes]] | None = None) -> None:
         self.folder, self.joined = folder, joined or {}
 
     @cached_property
     def contents(self) -> dict[str, bytes]:
-        """Path in the folder → content; what is joined stands there too, made of its parts."""
+        """Path in the folder → content, including the joined files."""
         files = sorted(path for path in self.folder.rglob("*") if path.is_file())
         found = {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
         return found | {name: make(found) for name, make in self.joined.items()}
 
     @cached_property
     def compressed(self) -> dict[str, bytes]:
-        """The same by gzip, where that is shorter."""
+        """Path → gzip of the content, for files that it makes smaller."""
         packed = {name: gzip.compress(content, mtime=0) for name, content in self.contents.items()}
         return {name: content for name, content in packed.items() if len(content) < len(self.contents[name])}
 
     @cached_property
     def digest(self) -> str:
-        """Of all files together: scripts and style sheets name each other."""
+        """Digest of all files together, because scripts and style sheets refer to each other."""
         return hashlib.sha256(repr(self.contents).encode()).hexdigest()[:16]
 
     def answer(self, filename: str) -> Response:
-        """One file, by gzip for a browser that takes it; 404 where there is none."""
+        """One file, as gzip if the browser accepts it; 404 if there is none."""
         name = DIGEST.sub("", filename)
         if name not in self.contents:
             abort(404)
@@ -76,18 +77,21 @@ class StaticFiles:
         return response
 
 
+WITHOUT_COOKIE = {"static", "status_list"}
+
+
 class Sessions(SecureCookieSessionInterface):
-    """Flask's sessions in cookies, which no static file carries or varies with: a browser could not keep it."""
+    """Flask's cookie sessions; cacheable responses set no cookie and no Vary: Cookie, so that caches can store them."""
 
     def save_session(self, app: Flask, session: Any, response: Any) -> None:
-        if request.endpoint != "static":
+        if request.endpoint not in WITHOUT_COOKIE:
             super().save_session(app, session, response)
 
 
 def init_app(app: Flask) -> None:
-    """Take the place of Flask's own static files, at the same addresses."""
+    """Replace Flask's static files, at the same addresses. Raises ValueError when the scripts cannot be joined."""
     files = StaticFiles(Path(str(app.static_folder)), JOINED)
-    assert files.digest  # now: a script that cannot be joined stops the start, and not every page
+    assert files.digest  # computed now, so that a script that cannot be joined stops the start
 
     @app.url_defaults
     def with_digest(endpoint: str, values: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a refused form held, for the error page: to be read, copied and sent again. Queries nothing."""
+"""The submitted form for the error page: its text to read and copy, its fields to resubmit. No database queries."""
 
 from flask import request
 from flask_babel import gettext as _
@@ -30,7 +30,7 @@ def resubmittable_fields(status: int) -> list[tuple[str, str]]:
 
 
 def labelled_fields(sent: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Of what was sent, what a person had written or chosen, as (label, text)."""
+    """(label, text) of the submitted fields that a person had filled in."""
     found = []
     for name, value in sent:
         row, _dash, key = name.rpartition("-")
@@ -39,6 +39,6 @@ def labelled_fields(sent: list[tuple[str, str]]) -> list[tuple[str, str]]:
             continue
         place = row.rpartition("-")[2]
         where = _("载体信息第 %(place)s 行 ", place=int(place) + 1) if place.isdecimal() else ""
-        # Without a query: this page must also come when the database has failed.
+        # query=False: this page must also work when the database has failed.
         found.append((f"{where}{column.info['label']}", readable(text, column, query=False)))
     return found

@@ -11,7 +11,7 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_while_unfinished() -> Response | None:
-    """503 with a sentence for every page; queries the database each time, for a restore may begin at any moment."""
+    """503 except for static files and /healthz. Queries the database each time: a restore may begin at any moment."""
     if request.endpoint in security.STATIC | {"health"} or not unfinished_restore.is_unfinished():
         return None
     response = Response(status=503, headers={"Retry-After": "30"})

@@ -7,14 +7,14 @@ from werkzeug.exceptions import HTTPException
 
 from models import clock, verdict
 from models.numbering import parse_number
-from models.signing.check_code import plain
+from models.signing.typed_code import plain
 from models.verdict import Verdict
 from views.entrance.addresses import client_network
 from views.entrance.rate_limits import limiter
 from views.entrance.security import fill_with_sentence
 from views.resources import keys
 
-LONGEST = 100  # characters of a number that are read
+LONGEST = 100  # characters of a typed number or code that are read
 
 verify = Blueprint("verify", __name__, url_prefix="/verify")
 
@@ -23,7 +23,7 @@ limiter.limit("20 per minute", methods=["POST"])(verify)  # per address; on the 
 
 
 def guess_key() -> str:
-    """Key of the rate limit of check codes: client and number, so that nobody exhausts it for others."""
+    """Key of the rate limit of check codes: client and number, so that nobody can exhaust it for others."""
     return f"{client_network()} {_number()}"
 
 
@@ -32,7 +32,7 @@ def is_wrong_guess(_response: Response) -> bool:
     return bool(g.get("wrong_check_code"))
 
 
-def guesses_nothing() -> bool:
+def types_no_code() -> bool:
     """Whether this request types no check code."""
     return "code" not in request.args
 
@@ -47,7 +47,7 @@ def too_large(error: HTTPException) -> ResponseReturnValue:
 @verify.get("/<path:number>")
 @limiter.limit("120 per minute")  # per address; a customs house has one for all its counters
 @limiter.limit(
-    "10 per minute", key_func=guess_key, exempt_when=guesses_nothing, deduct_when=is_wrong_guess
+    "10 per minute", key_func=guess_key, exempt_when=types_no_code, deduct_when=is_wrong_guess
 )  # of 60 bits (AC7)
 def show(number: str = "") -> ResponseReturnValue:
     """Verdict by the number in the path, with `c` of the QR code or a typed check `code`."""
@@ -74,9 +74,9 @@ def _number() -> str:
 
 
 def _page(found: Verdict | None, wrong: dict[str, str] | None = None) -> ResponseReturnValue:
-    """What was typed stays in the form, whether there is such a certificate or not; what was scanned does not.
+    """The page with its verdict. Typed numbers and codes stay in the form; those of a scanned QR code do not.
 
-    `wrong`: field → sentence.
+    `wrong`: field → sentence. Status: 422 for a wrong upload, 503 if a file's number could not be looked up, else 200.
     """
     scanned = "c" in request.args
     number, code = ("", "") if scanned else (_number(), plain(request.args.get("code", ""))[:LONGEST])

@@ -1,1 +1,1 @@
-"""What every screen stands on: Flask-Admin's hooks, fields, query form, saving, export."""
+"""Base classes and helpers of all screens: Flask-Admin's hooks, fields, query form, saving, export."""

@@ -1,4 +1,4 @@
-"""The question before an act and the result after it, filled in for one row (the words: models/workflow/acts.py)."""
+"""The question before an act and the result after it, formatted for one row (texts: models/workflow/acts.py)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from flask_babel import gettext as _
 
 from models.application import Application
+from models.language import closed_up
 from models.vocabulary import Word
 from models.workflow import presentation
 from views.panel.display import Button
@@ -15,13 +16,13 @@ Link = tuple[Any, str]  # (label, address)
 
 
 def facts_of(row: Application) -> dict[str, str]:
-    """What the sentences of an act name, read before the act: 删除 hides the row."""
+    """Values for the placeholders in the texts of an act. Call it before the act, because 删除 hides the row."""
     return {"number": row.number, "authority": row.authority or "", "applicant": row.applicant_name, "certificate": ""}
 
 
 def question(action: Word, facts: dict[str, str]) -> str:
-    """What the dialog asks before an act; "" for none."""
-    return str(presentation(action).question) % facts
+    """The question of the dialog before an act; "" for an act without one."""
+    return closed_up(str(presentation(action).question) % facts)
 
 
 def button(action: Word, address: str, facts: dict[str, str], refusal: str | None, hidden: bool = False) -> Button:
@@ -45,7 +46,7 @@ def button(action: Word, address: str, facts: dict[str, str], refusal: str | Non
 
 
 def result(action: Word, facts: dict[str, str], links: Iterable[Link], shown_on: str) -> dict[str, Any]:
-    """What result.html shows after an act; a link to the page it is shown on is left out."""
+    """Context of result.html after an act, without a link to the page on which it is shown."""
     ways = [(str(label), address) for label, address in links if page(address) != page(shown_on)]
     return {"title": str(presentation(action).done), "words": str(presentation(action).result) % facts, "links": ways}
 
@@ -57,7 +58,7 @@ def page(address: str) -> tuple[str, Any]:
 
 
 def saved(marks: int, at: Any) -> str:
-    """After 保存 of a draft at `at`, in which `marks` cells have to be corrected."""
+    """The sentence after 保存 of a draft at `at`; `marks`: number of cells that have to be corrected."""
     when = at.strftime("%H:%M")
     if marks:
         return _("已于 %(when)s 保存；有 %(marks)s 处还需改正，见红字。", when=when, marks=marks)

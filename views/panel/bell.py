@@ -1,4 +1,4 @@
-"""The bell in the bar on top: how many messages are unread, by one query a page."""
+"""The bell in the top bar: the number of unread messages, by one query per page."""
 
 from models.database import db
 from models.notifications import MOST_COUNTED, unread_count

@@ -1,4 +1,4 @@
-"""What a form says of a value that it does not take."""
+"""Validation errors of forms: texts, and validators of our own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ REQUIRED = _l("必填。")
 
 
 class Sentences(Translations):
-    """What WTForms says, in our words where they are others than its translators'."""
+    """WTForms' messages, with our own text for a required field."""
 
     def gettext(self, string: str) -> str:
         return str(REQUIRED) if string == "This field is required." else str(super().gettext(string))
@@ -29,7 +29,7 @@ class HouseForm(BaseForm):
 
 
 class AtMost:
-    """At most so many characters after trimming. Unlike Length it renders no maxlength, which cuts a paste silently."""
+    """Validator: at most `most` characters after trimming. Unlike Length it sets no maxlength, which cuts a paste."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -42,7 +42,7 @@ class AtMost:
 
 @contextmanager
 def unreadable_as_error() -> Iterator[None]:
-    """Raises ValidationError, the one error that WTForms takes from a validator."""
+    """Turn an Unreadable inside the block into ValidationError, which WTForms expects from a validator."""
     try:
         yield
     except Unreadable as wrong:

@@ -1,4 +1,4 @@
-"""办理时限 in words: what is left of it, since when it stands still, and what is only an estimate."""
+"""办理时限 in words: working days left, stopped deadlines, and estimates beyond the known calendar."""
 
 from collections.abc import Callable
 from datetime import date
@@ -15,18 +15,18 @@ from models.database import db
 from models.deadlines import calendar as tables
 from models.deadlines.counting import NEAR, Calendar, Limits, left
 from models.deadlines.provinces import limits_of
-from views.panel.display import NOTHING
+from views.panel.display import EMPTY
 
 
 def calendar() -> Calendar:
-    """The calendar, loaded once a request."""
+    """The working-day calendar, loaded once per request."""
     if "calendar" not in g:
         g.calendar = tables.load(db.session())
     return g.calendar
 
 
 def soon() -> date:
-    """The last due date that is near, and shown in amber."""
+    """The last due date that counts as near (NEAR working days from today), shown in amber."""
     return calendar().after(clock.today(), NEAR)
 
 
@@ -54,18 +54,18 @@ def words(due: date) -> str:
 
 
 def tone(due: date) -> str:
-    """The colour of its tag."""
+    """The colour of the tag for this due date."""
     if due < clock.today():
         return "danger"
     return "warning" if due <= soon() else "light"
 
 
 def tag(row: Application) -> Markup:
-    """What is left of the time for the decision, as a tag; an estimate says that it is one."""
+    """The time left for the decision as a tag; an estimate has a second tag 暂估."""
     if row.status in workflow.SENT_BACK:
         return Markup('<span class="badge badge-light">{}</span>').format(_("时限已停止"))
     if row.due_on is None:
-        return NOTHING
+        return EMPTY
     badge = Markup('<span class="badge badge-{}" title="{}">{}</span>').format(
         tone(row.due_on), row.due_on, words(row.due_on)
     )
@@ -83,7 +83,7 @@ def estimated(due: date) -> str:
 
 
 def promise(limits: Limits) -> str:
-    """The limits of a province, as its applicants read them."""
+    """The limits of a province as a sentence for its applicants."""
     return _(
         "受理审查 %(accept)s 个工作日，审核 %(decide)s 个工作日，必要时可以延长一次（%(extend)s 个工作日）；"
         "收到申报的当天不计，退回期间时限停止。",
@@ -94,7 +94,7 @@ def promise(limits: Limits) -> str:
 
 
 def facts(row: Application) -> list[tuple[str, Any]]:
-    """The part 办理时限 of an application's page: (label, value); none once it is decided."""
+    """(label, value) of the part 办理时限 on an application's page; empty once it is decided."""
     if row.status not in workflow.UNDECIDED or row.province is None:
         return []
     limits = limits_of(db.session(), row.province)

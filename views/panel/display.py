@@ -1,4 +1,4 @@
-"""How values and acts are shown: dates, numbers, codes, words, and the buttons of a row."""
+"""Display of values (dates, numbers, codes, words) and of the buttons of a row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,36 +11,37 @@ from markupsafe import Markup, escape
 
 from models.application import Application
 from models.columns import readable
+from models.language import closed_up
 from models.vocabulary import Status
 
-NOTHING = Markup('<span class="nothing">--</span>')
+EMPTY = Markup('<span class="none">--</span>')
 T = TypeVar("T")
 
 
 def once(key: object, make: Callable[[], T]) -> T:
-    """What `make()` returns, made once a request for each key: what is the same in every row of a list."""
+    """The result of `make()`, cached per request and `key`, for values that are the same in every row of a list."""
     made: dict[object, T] = g.setdefault("once", {})
     if key not in made:
         made[key] = make()
     return made[key]
 
 
-def read_anew() -> None:
-    """Forget what once() has made in this request: its rows may be others after a commit, or out of sight."""
+def clear_cache() -> None:
+    """Clear the cache of once(): after a commit its rows may have changed, or may not be visible any more."""
     g.pop("once", None)
 
 
 def shown_value(row: Any, name: str) -> Any:
-    """A cell of a row as screens show it; `name` may be that of a property."""
+    """An attribute of a row as screens show it; `name`: of a column or a property."""
     column = row.__table__.columns.get(name) if hasattr(row, "__table__") else None
     return on_screen(getattr(row, name), column)
 
 
 def on_screen(value: Any, column: Any = None) -> Any:
-    """A readable value with dates as 2026-11-23 10:00, numbers with thousands separated, «--» for nothing."""
+    """A value for people: dates as 2026-11-23 10:00, numbers with thousands separators, «--» for None."""
     match value := readable(value, column):
         case None:
-            return NOTHING
+            return EMPTY
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
         case Decimal():
@@ -52,9 +53,9 @@ def on_screen(value: Any, column: Any = None) -> Any:
 
 @dataclass(frozen=True)
 class Button:
-    """One act on one row: what its button says, asks, and where it posts; dim, with its sentence, when refused.
+    """The button of one act on one row. `ask`: question of the dialog; `refusal`: why it is disabled, or None.
 
-    `hidden`: the act will never be possible again, and only the bar above the list tells why.
+    `hidden`: the act will never be possible for this row, so that only the bar above the list shows the reason.
     """
 
     name: str
@@ -66,17 +67,17 @@ class Button:
     remark: bool = False
     grounds: bool = False
     reason: bool = False
-    hint: Any = ""  # in the empty field of the opinion
+    hint: Any = ""  # placeholder of the opinion
     opens: bool = False
     hidden: bool = False
     style: str = "light"
 
 
 def button_html(act: Button, key: Any, style: str = "act") -> Markup:
-    """A button that posts the page's one form (acts.html); a refused one stays, dim, and says why."""
+    """A button that posts the page's one form (acts.html); a refused one is dimmed, with the reason as its tooltip."""
     attributes = f'name="id" value="{escape(key)}" formaction="{escape(act.address)}" data-act="{act.name}"'
     if act.ask:
-        attributes += f' data-ask="{escape(act.ask)}"'
+        attributes += f' data-ask="{escape(closed_up(act.ask))}"'
     if act.opinion:
         attributes += f' data-opinion="{act.name}"'
     attributes += " data-remark" * act.remark
@@ -90,7 +91,7 @@ def button_html(act: Button, key: Any, style: str = "act") -> Markup:
 
 
 def tag(row: Application) -> Markup:
-    """数据状态 as a coloured tag; the word is always there."""
+    """数据状态 as a coloured tag with its label."""
     return once(("tag", row.status), lambda: _tag(row.status))
 
 

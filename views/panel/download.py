@@ -1,4 +1,4 @@
-"""Names of downloads: as people gave them (RFC 8187), and a plain one for programs that read ASCII alone (RFC 6266)."""
+"""File names of downloads: the original one (RFC 8187), and one in ASCII for programs that read no other (RFC 6266)."""
 
 from urllib.parse import quote
 
@@ -6,10 +6,10 @@ from flask import Response
 from werkzeug.http import parse_options_header
 
 
-def name_plainly(response: Response, name: str, plain: str) -> Response:
-    """Give an answer of send_file(), whose file is called `name`, the name `plain` beside it.
+def add_ascii_name(response: Response, name: str, plain: str) -> Response:
+    """Add the ASCII file name `plain` to a response of send_file() whose file is named `name`; not if that is ASCII.
 
-    Without one it would be what is left of a Chinese name in ASCII: «-20261126.xlsx». An ASCII name stays.
+    Werkzeug would drop the Chinese characters of `name`: «-20261126.xlsx».
     """
     if not name.isascii():
         disposition, _names = parse_options_header(response.headers["Content-Disposition"])

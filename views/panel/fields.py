@@ -1,4 +1,4 @@
-"""Form fields of the house: codes and words that search as you type, days, exact numbers, and clean text."""
+"""Form fields: selects of codes and words with search, days, exact numbers, normalized text."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -49,19 +49,19 @@ class LongTextField(PlainTextField):
 
 
 def typed_in(values: list[str]) -> str | None:
-    """What was typed into a field, as it was typed; None when nothing of it can be seen."""
+    """The submitted text of a field, unchanged; None if it is blank or invisible."""
     return values[0] if values and not is_blank(values[0]) else None
 
 
 def number_of(text: Any) -> int | None:
-    """The row number or version that an address or a form names, if it can be one: digits, and within 31 bits."""
+    """A row id or version from an address or form as a number; None unless it is ASCII digits within 31 bits."""
     digits = str(text or "")
     fits = digits.isascii() and digits.isdigit() and len(digits) < 11 and int(digits) < 2**31
     return int(digits) if fits else None
 
 
 class Searched:
-    """Mixed into a select field: combobox.js puts a combobox over it, in which `keys` find an option too."""
+    """Mixin for a select field: combobox.js turns it into a combobox that also searches the `keys` of its options."""
 
     widget = Select()
 
@@ -70,7 +70,7 @@ class Searched:
         super().__init__(*args, **kwargs)
 
     def keys(self, value: str, label: str) -> str:
-        """What the option is found by beside its label, parted by blanks."""
+        """Search keys of an option besides its label, separated by blanks."""
         return pinyin_keys(label)
 
     def iter_choices(self) -> Iterator[tuple[Any, Any, bool, dict[str, str]]]:
@@ -88,7 +88,7 @@ class QueryField(Searched, SelectField):
 
 
 class ChoiceField(Searched, Select2Field):
-    """A select that searches as you type over choices asked for at each request, blank allowed."""
+    """A searchable select whose choices `options()` returns at each request; blank is allowed by default."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, options: Callable[[], Any], **kwargs: Any) -> None:
         kwargs.setdefault("allow_blank", True)
@@ -106,7 +106,7 @@ class ChoiceField(Searched, Select2Field):
 
 
 class CodeField(ChoiceField):
-    """A code list, shown as 010-张: found by code, by name, or by part of either."""
+    """A select over a code list, shown as 010-张; found by code, name, or a part of either."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, codes: str, **kwargs: Any) -> None:
         self.codes = codes
@@ -119,14 +119,14 @@ class CodeField(ChoiceField):
         return search_keys(self.codes, value, label)
 
     def process_data(self, value: Any) -> None:
-        """A stored code that has since ended stays choosable where it stands."""
+        """A stored code that has ended since then stays selectable in its own row."""
         super().process_data(value)
         if value and value not in dict(self.choices):
             self.choices.append((value, label_of(self.codes, value)))
 
 
 class WordField(ChoiceField):
-    """One word of the vocabulary, by its label."""
+    """A select over the words of a vocabulary, shown by their labels."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, words: type[Word], **kwargs: Any) -> None:
         kwargs.setdefault("coerce", words)
@@ -134,9 +134,9 @@ class WordField(ChoiceField):
 
 
 class CodeText(StringField):
-    """A code typed in a table cell beside a shared <datalist>: 010-张, 010 and 张 all mean the same.
+    """A code typed into a table cell with a shared <datalist>: 010-张, 010 and 张 are accepted alike.
 
-    What the row holds already stays, though the list may no longer offer it.
+    A stored code is kept even if the list does not offer it any more.
     """
 
     widget = TextInput()
@@ -154,7 +154,7 @@ class CodeText(StringField):
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = typed_in(valuelist)
         if self.data and self.data in (self.object_data, label_of(self.codes, self.object_data or "")):
-            self.data = self.object_data  # a code that has since ended stays where it stands
+            self.data = self.object_data  # the stored code, which may have ended since then
         elif self.data:
             try:
                 self.data = code_of(self.codes, self.data)
@@ -217,16 +217,16 @@ class AmountField(DecimalField):
                 check_amount(self.data)
 
 
-class SeenVersion(HiddenField):
-    """The version a person is looking at, or the last entry of its history: compared when saving, never written."""
+class VersionField(HiddenField):
+    """Optimistic lock: the version, or last history entry, that the page was rendered from. Compared, never written."""
 
     @property
-    def seen(self) -> int:
+    def expected(self) -> int:
         return number_of(self.data) or 0
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """A form that does not say what it saw has seen nothing: the stored version never stands in for it."""
+        """A form without this field counts as version 0: the stored version is never used in its place."""
         self.data = valuelist[0] if valuelist else None
 
     def populate_obj(self, obj: Any, name: str) -> None:
-        """A version is counted by the database session alone."""
+        """No-op: SQLAlchemy counts versions."""

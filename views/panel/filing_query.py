@@ -1,4 +1,4 @@
-"""The queries of those who look into many applications: by certificate, and by what was decided when."""
+"""Query forms of provinces and nation: also by certificate, and by acts and their dates."""
 
 from typing import Any, ClassVar
 
@@ -16,11 +16,12 @@ from models.text import clean_line, normalize_code
 from models.vocabulary import Action, Status
 from models.workflow import Refused
 from views.panel.fields import DayField
+from views.panel.periods import SinceField
 from views.panel.query import Condition, OwnQuery, certificate_number, choice, statuses, text
 
 
 def country(typed: str | None) -> str | None:
-    """「DEU-德国」 for a code or a name; anything else stays as it was typed, and finds nothing."""
+    """「DEU-德国」 for a code or a name; other text is returned as typed, and finds nothing."""
     try:
         return label_of("country", code_of("country", typed)) if typed else None
     except Refused:
@@ -31,20 +32,20 @@ DECIDED = "decided"  # 准予备案, 不予受理 or 不予备案
 
 
 def acts(*offered: Action) -> Any:
-    """办理结果: a select of acts, or any decision. The form that the buttons of a page post has the id `act`."""
+    """办理结果: a select of acts, or any decision. Its id is not `act`, which is that of the form in acts.html."""
     return choice(
         _l("办理结果"), lambda: [(DECIDED, _l("办结")), *((act.value, act.label) for act in offered)], id="asked-act"
     )
 
 
 class DecidedQuery(OwnQuery):
-    """Also by 证明编号, 签发日期, and under 更多条件 by what statistics count."""
+    """Also by 证明编号 and 签发日期; under 更多条件 by the dimensions of 统计."""
 
     certificate = text(_l("证明编号"), read=certificate_number)
-    issued_since = DayField(_l("签发日期"))
+    issued_since = SinceField(_l("签发日期"))
     issued_until = DayField(_l("至"))
     act = acts(*workflow.DECISIONS, Action.REVOKE)
-    acted_since = DayField(_l("办理日期"))
+    acted_since = SinceField(_l("办理日期"))
     acted_until = DayField(_l("至"))
     publisher_code = text(_l("出版单位统一社会信用代码"), read=normalize_code)
     kind = choice(_l("载体类型"), lambda: list(names_of("carrier").items()))
@@ -54,7 +55,7 @@ class DecidedQuery(OwnQuery):
         "publisher_code": lambda code: Application.publisher_code == code,
         "kind": lambda kind: Application.carriers.any(Carrier.kind == kind),
         "country": lambda label: Application.country == label.partition("-")[0],
-        # These narrow together, below: one range of an index, not two.
+        # Applied together in narrow(): one index range, not two.
         **dict.fromkeys(("issued_since", "issued_until", "act", "acted_since", "acted_until"), lambda _value: true()),
     }
 
@@ -70,7 +71,7 @@ class DecidedQuery(OwnQuery):
         return query
 
     def wanted_acts(self) -> list[str]:
-        """The acts that 办理结果 stands for; 全部: decisions and revocations."""
+        """The acts that 办理结果 selects; for 全部 decisions and revocations."""
         if self.act.data and self.act.data != DECIDED:
             return [self.act.data]
         return [act.value for act in (*workflow.DECISIONS, *([] if self.act.data else [Action.REVOKE]))]
@@ -89,7 +90,7 @@ class ProvinceQuery(DecidedQuery):
 
 
 class NationQuery(DecidedQuery):
-    """For the nation: what the provinces have issued, by province too."""
+    """For the nation: issued certificates, also by province."""
 
     status = statuses(set(workflow.ISSUED))
     act = acts(Action.GRANT, Action.REVOKE)

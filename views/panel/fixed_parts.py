@@ -1,4 +1,4 @@
-"""Parts of a page that are the same for everybody, rendered once a process: the dialogs, the calendar."""
+"""Parts of a page that are the same for everybody (dialogs, calendar), rendered once per process and language."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 
 def fixed(template: str, **context: Any) -> Markup:
-    """The template with this context, which must be hashable and say nothing of a person."""
+    """The rendered template, cached by template, language and context; values must be hashable and not personal."""
     parts: dict[Any, Markup] = current_app.extensions.setdefault("fixed_parts", {})
     key = template, str(get_locale()), *context.items()
     if key not in parts:

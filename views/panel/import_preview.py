@@ -1,4 +1,4 @@
-"""A table that is replaced by a file, in two steps: a preview of what would change, and its confirmation."""
+"""Import of a table from a file in two steps: a preview of the changes, then a confirmation."""
 
 from typing import Any
 
@@ -13,30 +13,30 @@ from models.workflow import Refused
 from views.panel.saving import races_as_refusals
 from views.panel.screen import Screen
 
-LISTED = 100  # rows that each part of a preview lists
+LISTED = 100  # rows in each part of a preview
 
 
 class ImportScreen(Screen):
-    """The table in force. Between preview and confirmation the page itself carries the rows, signed."""
+    """The current table. Between preview and confirmation the rows are in a signed field of the page."""
 
     opens = frozenset({"preview", "replace"})
     preview_template = "panel/import_preview.html"
 
     def read(self, rows: list[list[str]]) -> dict[str, Any]:
-        """What the rows of a sheet say, as JSON, with `notes`, and `doubts` to be confirmed. Raises Refused."""
+        """The rows of a sheet as a JSON object, with `notes` and `doubts` (to be confirmed). Raises Refused."""
         raise NotImplementedError
 
     def compared(self, sent: dict[str, Any]) -> Any:
-        """What that would change, for the preview."""
+        """The changes that read() rows would make, for the preview."""
         raise NotImplementedError
 
-    def take_in(self, sent: dict[str, Any]) -> str:
-        """Write and commit it; the sentence that tells so. Raises Refused."""
+    def import_and_commit(self, sent: dict[str, Any]) -> str:
+        """Write the rows and commit; returns the sentence to show. Raises Refused."""
         raise NotImplementedError
 
     @expose("/import/", methods=("POST",))
     def preview(self) -> Any:
-        """导入, step one: what the file would change. Nothing is written."""
+        """导入, step one: the changes that the file would make. Writes nothing."""
         file = request.files.get("file")
         try:
             sent = self.read(read_sheet(file.read() if file else b""))
@@ -47,7 +47,7 @@ class ImportScreen(Screen):
 
     @expose("/import/confirm/", methods=("POST",))
     def replace(self) -> Any:
-        """导入, step two: the rows of the preview, unless the table has changed meanwhile."""
+        """导入, step two: import the rows of the preview; refused if the table has changed since then."""
         try:
             sent = self._signer().loads(request.form.get("rows", ""))
         except BadSignature:
@@ -57,7 +57,7 @@ class ImportScreen(Screen):
             return self._page(sent, unchecked=True), 422
         try:
             with races_as_refusals():
-                flash(self.take_in(sent), "success")
+                flash(self.import_and_commit(sent), "success")
         except Refused as refused:
             db.session().rollback()
             flash(str(refused), "error")

@@ -1,4 +1,4 @@
-"""接办 in words: who has taken a case, and until when."""
+"""Display of 接办: who has taken a case, and until when."""
 
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -12,12 +12,12 @@ from views.panel.display import once
 
 
 def running() -> dict[int, CaseLease]:
-    """Every lease that the reader sees, by the id of its application; read once a request."""
+    """Application id → lease, for every running lease that the account sees; queried once per request."""
     return once("leases", lambda: leases.running(db.session()))
 
 
 def lease_of(row: Application) -> CaseLease | None:
-    """The lease of this case, None where nobody has taken it."""
+    """The lease of this case; None if nobody has taken it."""
     return running().get(row.id)
 
 
@@ -26,7 +26,7 @@ def is_mine(lease: CaseLease | None) -> bool:
 
 
 def badge(row: Application) -> Markup:
-    """由陈静办理至 10:32, as a tag; empty where nobody has taken it."""
+    """由陈静办理至 10:32, as a tag; empty if nobody has taken the case."""
     lease = lease_of(row)
     if lease is None:
         return Markup("")
@@ -35,6 +35,6 @@ def badge(row: Application) -> Markup:
 
 
 def words(lease: CaseLease) -> str:
-    """The tag of a lease; the reader's own says 您."""
+    """The text of the tag; for one's own lease it says 您."""
     who = _("您") if is_mine(lease) else lease.account.name
     return _("由%(who)s办理至 %(until)s", who=who, until=f"{lease.until:%H:%M}")

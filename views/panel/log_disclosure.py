@@ -1,10 +1,9 @@
-"""打印与导出日志 tells a reader of no more than the reader may see elsewhere (design 2.4, 2.6)."""
+"""打印与导出日志 shows a reader no number that the reader may not see on other screens (design 2.4, 2.6)."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from flask import g
-from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,10 +12,13 @@ from models.certificate import Certificate
 from models.log import Handout, LogEntry
 
 MOST_ASKED = 500  # numbers in one statement
+OF_MANY = frozenset({  # about a list or a key, not about one application
+    Handout.EXPORT, Handout.EXPORT_ENDED, Handout.EXPORT_BROKEN, Handout.FEED,
+})  # fmt: skip
 
 
 def visible(session: Session, numbers: Iterable[str]) -> set[str]:
-    """Those of these numbers whose application, or certificate, this session sees."""
+    """Those of these numbers whose application or certificate is visible in this session."""
     found, asked = set[str](), sorted(set(numbers))
     for start in range(0, len(asked), MOST_ASKED):
         some = asked[start : start + MOST_ASKED]
@@ -26,23 +28,19 @@ def visible(session: Session, numbers: Iterable[str]) -> set[str]:
 
 
 def note_visible(session: Session, rows: Iterable[Any]) -> None:
-    """Find out once for all rows of a page what about() and words() ask."""
-    g.visible = visible(session, (row.about for row in rows if row.what is not Handout.EXPORT))
+    """Set g.visible for all rows of a page, which about() and words() read."""
+    g.visible = visible(session, (row.about for row in rows if row.what not in OF_MANY))
 
 
-def about(row: LogEntry) -> str:
-    """The number of what the reader sees, or has opened; the list of an export is told to everybody."""
-    if row.log != "prints" or row.what is Handout.EXPORT or _is_own(row) or row.about in g.visible:
+def about(row: LogEntry, reader_id: int) -> str:
+    """The number in the entry, "" unless the reader sees that row or made the entry; always names of lists and keys."""
+    if row.log != "prints" or row.what in OF_MANY or row.account_id == reader_id or row.about in g.visible:
         return row.about
     return ""
 
 
-def words(row: LogEntry) -> str:
-    """What somebody asked for in an export is that person's alone."""
-    if row.log != "prints" or _is_own(row):
+def words(row: LogEntry, reader_id: int) -> str:
+    """The details of the entry; "" for the query of another person's export."""
+    if row.log != "prints" or row.account_id == reader_id:
         return row.words
-    return row.words if row.what is not Handout.EXPORT and row.about in g.visible else ""
-
-
-def _is_own(row: LogEntry) -> bool:
-    return bool(row.account_id == current_user.id)
+    return row.words if row.what not in OF_MANY and row.about in g.visible else ""

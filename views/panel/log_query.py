@@ -1,4 +1,4 @@
-"""The queries of the logs: by day, by who it was, by what it is about, by the address it came from."""
+"""Query forms of the logs: by day, user, object and client address."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
@@ -16,10 +16,11 @@ from models.people.sessions import Visit
 from models.text import clean_line, normalize_code
 from models.vocabulary import Action, Step, Word
 from views.panel.fields import DayField
+from views.panel.periods import SinceField
 from views.panel.query import FIRST, Condition, Query, choice, text
 
-# What the nation reads of the trail: acts of the provinces and of customs, and 申报. What an applicant did before the
-# first 申报 is its owner's alone (design 2.4).
+# Acts in the trail that the nation sees: those of the provinces and of customs, and 申报. What an applicant did before
+# the first 申报 is visible to its owner only (design 2.4).
 NATIONAL_ACTS: tuple[Word, ...] = (
     *(each for each in Action if each not in (Action.EDIT, Action.DELETE, Action.COPY, Action.DUPLICATE)),
     *(each for each in Step if each not in (Step.START, Step.ATTACH, Step.DETACH)),
@@ -33,19 +34,19 @@ def kinds(label: Any, words: Iterable[Word], **more: Any) -> Any:
 
 
 def begin(day: date) -> datetime:
-    """Its first moment in Beijing."""
+    """The first moment of the day in Beijing."""
     return datetime.combine(max(day, FIRST), time.min, SHANGHAI)
 
 
 def end(day: date) -> datetime:
-    """Its last moment in Beijing."""
+    """The last moment of the day in Beijing."""
     return datetime.combine(max(day, FIRST), time.max, SHANGHAI)
 
 
 class LogQuery(Query):
-    """Whole names, numbers and addresses: each is one range of an index, newest first."""
+    """Matches whole names, numbers and addresses only: each condition is one index range, newest first."""
 
-    since = DayField(_l("日期"))
+    since = SinceField(_l("日期"))
     until = DayField(_l("至"))
     username = text(_l("用户名"), _l("完整的用户名"), normal_username)
     address = text(_l("地址"), _l("完整的 IP 地址"), clean_line)
@@ -82,7 +83,7 @@ class HandoutQuery(LogQuery):
 class TrailQuery(Query):
     """办理日志."""
 
-    since = DayField(_l("日期"))
+    since = SinceField(_l("日期"))
     until = DayField(_l("至"))
     username = text(_l("用户名"), _l("完整的用户名"), normal_username)
     number = text(_l("申请单号"), _l("完整的申请单号"), normalize_code)
@@ -101,7 +102,7 @@ class TrailQuery(Query):
 
 
 class OnlineQuery(Query):
-    """在线用户; they are few."""
+    """在线用户; few rows, so that parts of names are searched without an index."""
 
     username = text(_l("用户名"), read=normal_username)
     address = text(_l("地址"), read=clean_line)

@@ -1,4 +1,4 @@
-"""What screens write into the log of the system (models/log.py)."""
+"""Log entries written by screens (models/log.py)."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -8,31 +8,32 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import clock, log
+from models import access, clock, log
 from models.columns import readable
 from models.database import briefly, db, is_unavailable, release
-from models.log import Handout
+from models.language import in_chinese
+from models.log import Handout, Place
+from models.people.accounts import Account
 from models.vocabulary import Word
 from views.entrance.place import place
 from views.panel.query_words import in_words
 from views.panel.screen import Screen
 
-SECONDS = 3  # that a download waits for the database to take its entry
-PARTS = timedelta(hours=1)  # in which the parts of one file are one download
-IN_PARTS = frozenset({Handout.PAPER, Handout.FILE_SHOWN, Handout.FILE_SAVED})  # what viewers read so
+SECONDS = 3  # that a download waits for its log entry to be written
+PARTS = timedelta(hours=1)  # range requests of one file within this time are one entry
+IN_PARTS = frozenset({Handout.PAPER, Handout.FILE_SHOWN, Handout.FILE_SAVED})  # read by viewers in range requests
 
 
-def note(kind: Word, about: str = "", words: str = "", amount: int | None = None, session: Any = None) -> None:
-    """Add an entry in the name of whoever is signed in to the transaction of the act; the caller commits."""
+def note(kind: Word, about: object = "", words: object = "", amount: int | None = None, session: Any = None) -> None:
+    """Add an entry of the signed-in account to the current transaction; the caller commits."""
     log.record(session or db.session(), kind, current_user, place(), about, words, amount)
 
 
-def note_handout_and_commit(kind: Handout, *abouts: str, words: str = "", amount: int | None = None) -> None:
-    """An entry for what is handed out by a GET, for each of `abouts`. Commits, as the last step.
+def note_handout_and_commit(kind: Handout, *abouts: str, words: object = "", amount: int | None = None) -> None:
+    """Log a GET that hands out a file: one entry for each of `abouts`. Commits; call it as the last step.
 
-    A viewer reads one file in many parts: a part is left out where the same stands in the log within PARTS. A database
-    that cannot be written keeps nobody from a file: what should have been entered is then a line, with the error, in
-    the log of the process.
+    A range request is not logged again within PARTS. If the database cannot be written, the file is handed out all the
+    same, and the entry is a line with the error in the process log.
     """
     if request.method != "GET":
         return
@@ -56,23 +57,43 @@ def note_handout_and_commit(kind: Handout, *abouts: str, words: str = "", amount
 
 
 def note_export_and_commit(name: str, query: Any, amount: int) -> None:
-    """An export of so many rows of the list `name`, found by this query form (None: it has none). Commits."""
-    note_handout_and_commit(Handout.EXPORT, name, words=in_words(query) if query else "", amount=amount)
+    """Log an export of `amount` rows of the list `name`; `query`: its query form or None. Commits."""
+    with in_chinese():
+        words = in_words(query) if query else ""
+    note_handout_and_commit(Handout.EXPORT, name, words=words, amount=amount)
+
+
+def note_end_of_export(account_id: int, where: Place, name: str, is_whole: bool, amount: int) -> None:
+    """Log the end of a streamed export, and the number of rows read. Commits.
+
+    In a session of its own: the request's session may have failed.
+    """
+    kind = Handout.EXPORT_ENDED if is_whole else Handout.EXPORT_BROKEN
+    try:
+        with access.everything() as session, briefly(session, SECONDS):
+            log.record(session, kind, session.get_one(Account, account_id), where, name, amount=amount)
+            session.commit()
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        current_app.logger.exception("not in the log: %s %s %s %s", account_id, kind, name, amount)
 
 
 class LoggedScreen(Screen):
-    """A register of the operator: each save is an entry that says what it was and what it is now."""
+    """A register of the operator: each save is logged with the old and new values."""
 
     logged: ClassVar[tuple[Word, Word]]  # kinds of the entries: a new row, a changed one
 
     def about(self, row: Any) -> str:
-        """What tells the row from others."""
+        """The name or code that identifies the row in the log."""
         raise NotImplementedError
 
     def save_and_log(self, form: Any, model: Any) -> Any:
-        before = self.facts(model) if model else {}
+        with in_chinese():
+            before = self.facts(model) if model else {}
         row = self.save(form, model)
-        changed = {label: value for label, value in self.facts(row).items() if before.get(label) != value}
+        with in_chinese():
+            changed = {label: value for label, value in self.facts(row).items() if before.get(label) != value}
         words = [
             f"{label}：{before[label]} → {value}" if model else f"{label}：{value}" for label, value in changed.items()
         ]

@@ -1,4 +1,4 @@
-"""A field that names an organisation: a text box, over which combobox.js lists what the server finds."""
+"""Form field for an organisation: a text box for which combobox.js lists matches from the server."""
 
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ MOST_BY_PINYIN = 200
 
 
 class OrganisationLoader(QueryAjaxModelLoader):
-    """Organisations by part of their name, credit code or pinyin; what comes in the address is clamped."""
+    """Searches organisations by part of their name, credit code or pinyin; offset and limit are clamped."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name, db, Organisation, fields=["name", "credit_code"])
@@ -46,7 +46,7 @@ class OrganisationLoader(QueryAjaxModelLoader):
         return [key for key, name in rows if words in pinyin_keys(name)][:MOST_BY_PINYIN]
 
     def get_one(self, pk: Any) -> Organisation | None:
-        """By row number, «code-name» as the list writes it, credit code, or whole name."""
+        """The organisation with this id, «code-name», credit code or full name; None unless exactly one matches."""
         words = without_format_characters(str(pk)).strip()
         key = number_of(words)
         code = words.partition("-")[0].upper()
@@ -55,13 +55,13 @@ class OrganisationLoader(QueryAjaxModelLoader):
             if key is not None
             else or_(Organisation.credit_code == code, Organisation.name == words)
         )
-        with db.session.no_autoflush:  # the form may be half poured into its row
+        with db.session.no_autoflush:  # the row of the form may be incomplete
             found = db.session.scalars(select(Organisation).where(named).limit(2)).all()
         return found[0] if len(found) == 1 else None
 
 
 class OrganisationBox:
-    """An <input> with what was typed, or the chosen organisation as «code-name»."""
+    """An <input> with the typed text, or the chosen organisation as «code-name»."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
         typed = field.raw_data[0] if field.raw_data else None
@@ -73,9 +73,9 @@ class OrganisationBox:
 
 
 class OrganisationField(AjaxSelectField):
-    """An organisation found as you type; an unknown one is an error, never a blank.
+    """A relation to an organisation; unknown text is an error, never None.
 
-    A disabled one can stay where it is, and cannot be chosen anew.
+    A disabled organisation can stay in its row, but cannot be chosen.
     """
 
     widget = OrganisationBox()

@@ -1,21 +1,15 @@
-"""A page of everybody's own account, which stands in no menu."""
+"""A page of one's own account, without a line in the menu."""
 
 from typing import Any
 
-from flask import abort
-from flask_admin import BaseView
-from flask_login import current_user
+from models.vocabulary import Role
+from views.panel.page import Page
 
 
-class OwnPage(BaseView):
-    """Open to whoever is signed in; other pages lead here."""
+class OwnPage(Page):
+    """Open to every signed-in account; other pages link here."""
 
-    def is_accessible(self) -> bool:
-        return bool(current_user.is_authenticated)
-
-    def _handle_view(self, name: str, **kwargs: Any) -> Any:
-        if not self.is_accessible():
-            abort(403)
+    roles = frozenset(Role)
 
     def menu_entries(self) -> list[tuple[Any, str]]:
         """No line in the menu."""

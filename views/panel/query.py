@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, false, select
-from wtforms import Field, Form
+from wtforms import Field
 
 from models import access, clock, workflow
 from models.application import Application
-from models.application.search import Narrowed, containing, published_by
+from models.application.search import Narrowed, Published, containing, published_by
 from models.certificate import Certificate
 from models.clock import SHANGHAI
 from models.codes import District
@@ -25,56 +25,57 @@ from models.vocabulary import DayKind, Delivery, Role, Status
 from views.panel import deadlines
 from views.panel.display import once
 from views.panel.fields import DayField, PlainTextField, QueryField, Reading
+from views.panel.periods import RangeForm, SinceField
 from views.resources import pace
 
 Condition = Callable[[Any], Any]
 ANY = ("", _l("全部"))
-UNANSWERED = _l("久未回执")  # of a message: sent long ago, and customs has not answered
-FIRST = date(2000, 1, 1)  # no earlier moment is stored; the first days of the era do not exist in UTC
+UNANSWERED = _l("久未回执")  # a message that customs has not answered for long
+FIRST = date(2000, 1, 1)  # no earlier moment is stored; converting year 1 to UTC would overflow
 
 
 def text(label: Any, hint: Any = "", read: Reading = clean_text) -> Any:
-    """A field for a part of a text, or for a code; `read` normalizes what was typed."""
+    """A text field; `hint`: placeholder, `read`: normalizes the typed text."""
     return PlainTextField(label, read=read, most=100, render_kw={"placeholder": hint} if hint else {})
 
 
 def choice(label: Any, options: Callable[[], list[tuple[str, Any]]], **more: Any) -> Any:
-    """A select with 全部 first, which searches as you type; `options`: (value, label)."""
+    """A searchable select with 全部 first; `options()` returns (value, label) pairs."""
     return QueryField(label, choices=lambda: [ANY, *options()], default="", coerce=str, **more)
 
 
 def begins_with(column: Any, words: str, many: bool) -> Any:
-    """Rows whose number, of capitals, digits and dashes, begins so; the range is for the index, in any collation.
+    """Condition: a number of capitals, digits and dashes begins with `words`. The range is for the index.
 
-    `many`: the rows are too many to be sorted; without the range SQLite walks through the index of their order.
+    `many`: too many rows to sort them; without the range SQLite reads the index of the requested order.
     """
     begins = column.startswith(words, autoescape=True)
     return begins if many else and_(column.between(words, words + "Z" * 32), begins)
 
 
 def certificate_number(typed: str | None) -> str | None:
-    """证明编号 as it was meant; what is no number stays as it was typed, and finds nothing."""
+    """Normalized 证明编号; text that is none is returned as typed, and finds nothing."""
     line = clean_line(typed)
     return line and (parse_number(line) or line)
 
 
 def message_number(typed: str | None) -> str | None:
-    """报文编号, or 证明编号, as it was meant."""
+    """Normalized 报文编号 or 证明编号."""
     line = clean_line(typed)
     return line and parse_message_id(line)
 
 
-class Query(Form):
-    """A query form: fields, and under the same names their conditions in SQL."""
+class Query(RangeForm):
+    """A query form: fields, and SQL conditions under the same names."""
 
     conditions: ClassVar[dict[str, Condition]] = {}
-    newest: int | None = None  # only so many of the newest rows are wanted; a search then stops there
+    newest: int | None = None  # only so many newest rows are needed, so that a search may stop there
     seldom: ClassVar[tuple[str, ...]] = ()  # names of fields under 更多条件
-    numbers: ClassVar[dict[str, Any]] = {}  # fields for the beginning of a number → its column
-    many = False  # more rows are found than the pager reaches, and shown in another order than of these numbers
+    numbers: ClassVar[dict[str, Any]] = {}  # field for the beginning of a number → column of that number
+    many = False  # more than REACH rows are found, and the order is not that of these numbers
 
     def narrow(self, query: Any) -> Any:
-        """`query` with the condition of every filled field; an invalid form finds nothing, rather than everything."""
+        """`query` with the condition of every filled field; an invalid form finds no rows."""
         if not self.validate():
             return query.filter(false())
         for field in self.filled():
@@ -88,7 +89,7 @@ class Query(Form):
         return self.conditions[name](value)
 
     def validate(self, *args: Any, **options: Any) -> bool:
-        """Also refuses a date range that ends before it begins."""
+        """Also reports an error for a date range that ends before it begins."""
         valid = bool(super().validate(*args, **options))
         for until in self:
             since = self.other_end(until, "until", "since")
@@ -97,13 +98,8 @@ class Query(Form):
                 valid = False
         return valid
 
-    def other_end(self, field: Field, end: str, other: str) -> Field | None:
-        """The other field of a date range, whose names end with since and until; None for any other field."""
-        name = field.short_name
-        return self._fields.get(name.removesuffix(end) + other) if name.endswith(end) else None
-
     def asks_seldom(self) -> bool:
-        """Whether a field under 更多条件 is filled, or wrong."""
+        """Whether a field under 更多条件 is filled or has an error."""
         ends = {*self.seldom, *(name.removesuffix("since") + "until" for name in self.seldom)}
         return any(field.short_name in ends and (field.errors or field.data) for field in self)
 
@@ -123,7 +119,7 @@ class OwnQuery(Query):
     title = text(_l("商品名称"))
     status = statuses(set(Status))
     number = text(_l("申请单号"), _l("可只填开头几位"), normalize_code)
-    since = DayField(_l("申请日期"))
+    since = SinceField(_l("申请日期"))
     until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
         "status": lambda status: Application.status_order == Status(status).order,
@@ -141,11 +137,14 @@ class OwnQuery(Query):
         if name == "title":
             return containing(db.session(), value, self.narrowed())
         if name == "publisher":
-            return once(("published by", value), lambda: published_by(db.session(), value))
+            return self.published_by(value).condition
         return super().condition(name, value)
 
+    def published_by(self, words: str) -> Published:
+        return once(("published by", words), lambda: published_by(db.session(), words))
+
     def narrowed(self) -> Narrowed:
-        """What the index of titles is told of the other fields."""
+        """The other filled fields as tokens for the search index of titles."""
         filled = {field.name: field.data for field in self.filled()}
         tokens = [*access.search_scope(db.session()), *self.fixed]
         if "status" in filled:
@@ -154,15 +153,19 @@ class OwnQuery(Query):
             tokens.append(search.token("province", filled["province"]))
         tokens += search.months(filled.get("since"), filled.get("until") or clock.today())
         in_tokens = {"title", "status", "province"}
+        if "publisher" in filled and (one_of := search.publishers(self.published_by(filled["publisher"]).names)):
+            tokens += one_of
+            in_tokens.add("publisher")
         return Narrowed(tuple(tokens), self.newest if filled.keys() <= in_tokens else None)
 
 
 class QueueQuery(OwnQuery):
-    """For waiting applications, which all have one status: by title, publisher, date, deadline, or come back."""
+    """For pending applications, which all have one status: by title, publisher, date, due date, resubmission."""
 
     status = None
     fixed = tuple(search.token("status_order", status.order) for status in workflow.AWAITING)
     publisher = text(_l("出版单位"))
+    since, until = SinceField(_l("申请日期")), DayField(_l("至"))  # again, to come after `publisher` in rows of 3
     due = choice(_l("办结期限"), lambda: [(span, label) for span, (label, _condition) in deadlines.SPANS.items()])
     round = choice(_l("申报次数"), lambda: [("first", _l("首次申报")), ("again", _l("退回后重新申报"))])
     conditions: ClassVar[dict[str, Condition]] = OwnQuery.conditions | {
@@ -171,11 +174,8 @@ class QueueQuery(OwnQuery):
     }
 
 
-LONG = ("unanswered", UNANSWERED)
-
-
 def state_is(state: str) -> Any:
-    """Messages in this state, or without an answer for long."""
+    """Condition: messages in this delivery state, or `unanswered`."""
     return DELIVERIES[Delivery(state)] if state in set(Delivery) else long_unanswered(pace().unanswered_since())
 
 
@@ -186,7 +186,7 @@ class ExchangeQuery(Query):
     state = choice(
         _l("交换状态"), lambda: [*((state.value, state.label) for state in Delivery), ("unanswered", UNANSWERED)]
     )
-    since = DayField(_l("入列日期"))
+    since = SinceField(_l("入列日期"))
     until = DayField(_l("至"))
     numbers: ClassVar[dict[str, Any]] = {"number": CustomsMessage.message_id}
     conditions: ClassVar[dict[str, Condition]] = {

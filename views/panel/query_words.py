@@ -1,24 +1,40 @@
-"""What a query form asks, for people: in the log, and beside 常用查询."""
+"""A query form in words, for the log and for 常用查询."""
 
 from typing import Any
 
 from flask_babel import gettext as _
 from wtforms import SelectField
 
+from models.language import in_clauses
+
 
 def in_words(query: Any) -> str:
-    """What a query form asks: 数据状态：已备案；申请日期起：2026-01-01."""
-    return "；".join(f"{_label(query, field)}：{_asked(field)}" for field in query.filled())
+    """The filled fields of a query form: 数据状态：已备案；申请日期起：2026-01-01."""
+    return in_clauses(
+        _("%(label)s：%(sentence)s", label=_label(query, field), sentence=_value_in_words(field))
+        for field in query.filled()
+        if not _of_period(query, field)
+    )
+
+
+def _of_period(query: Any, field: Any) -> bool:
+    """Whether the field is the last day of a period, which the other field names already."""
+    return query.other_end(field, "until", "since") is not None and field.raw_data == [""]
 
 
 def _label(query: Any, field: Any) -> str:
     since = query.other_end(field, "until", "since")
     if since is not None:
-        return str(since.label.text) + _("止")
-    return str(field.label.text) + (_("起") if query.other_end(field, "since", "until") is not None else "")
+        return _("%(label)s止", label=since.label.text)
+    if getattr(field, "last", None):
+        return str(field.label.text)
+    is_first = query.other_end(field, "since", "until") is not None
+    return _("%(label)s起", label=field.label.text) if is_first else str(field.label.text)
 
 
-def _asked(field: Any) -> str:
+def _value_in_words(field: Any) -> str:
+    if getattr(field, "last", None):
+        return str(field.period)
     names = (
         {str(value): label for value, label, *_rest in field.iter_choices()} if isinstance(field, SelectField) else {}
     )

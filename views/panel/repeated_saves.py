@@ -1,8 +1,9 @@
-"""A save whose answer was lost is sent again: each page of a form has a key, by which what it saved is known.
+"""Idempotency key of a form page: a save that is sent again, because its answer was lost, does not do its work twice.
 
-Without it the second save of a blank form would make a second draft, and every new carrier row would stand twice.
+Without it a blank form saved twice would make two drafts, and every new carrier row would be stored twice.
 """
 
+import hashlib
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import HiddenField
 
-from models.acts import drafts
+from models.acts import drafts, reissue
 from models.application import Application
 from models.application.carriers import Carrier
 from models.database.locks import Lock, wait_for
@@ -22,7 +23,7 @@ KEY = re.compile(r"[\w-]{20,32}", re.ASCII)
 
 
 class PageKey(HiddenField):
-    """A new key for each page; a form that comes back keeps the one it was sent with."""
+    """Hidden field: a new key for each rendered page; a form shown again keeps the submitted key."""
 
     def process_data(self, value: Any) -> None:
         self.data = random_name()
@@ -38,31 +39,46 @@ def key_sent() -> str | None:
 
 
 def draft_of_page(session: Session, by: Account) -> Application | None:
-    """The draft that the blank form of this page has already made, if its answer was lost."""
-    if (key := key_sent()) is None:
-        return None
+    """The draft that an earlier save of this page has made; None if there is none."""
+    key = key_sent()
+    return None if key is None else _draft_with(session, key, by)
+
+
+def _draft_with(session: Session, key: str, by: Account) -> Application | None:
     made = select(Application).where(Application.page_key == key, Application.owner_id == by.organisation_id)
     return session.scalar(made)
 
 
 def draft_for_page(session: Session, by: Account) -> Application:
-    """The draft that the blank form of this page has made, or a new one.
+    """The draft that an earlier save of this page has made, or a new one.
 
-    Pages take turns until they commit: sent twice at once, a page would find no draft both times, and make two.
+    Takes a lock on the page key until the commit: concurrent saves of one page would both find no draft.
     """
+    if key := key_sent():
+        wait_for(session, Lock.DRAFT, of=key)
+    return draft_of_page(session, by) or drafts.begin(session, by=by)
+
+
+def duplicate_for_page(session: Session, old: Application, by: Account) -> Application:
+    """The draft that an earlier 复制新建 of `old` on this page has made, or a new one. Takes a lock, as above."""
+    if (key := key_sent()) is None:
+        return reissue.duplicate(session, old, by)
     wait_for(session, Lock.DRAFT)
-    return draft_of_page(session, by) or drafts.start(session, by=by)
+    own = hashlib.blake2b(f"{key}-{old.id}".encode(), digest_size=16).hexdigest()
+    draft = _draft_with(session, own, by) or reissue.duplicate(session, old, by)
+    draft.page_key = own
+    return draft
 
 
 def is_resent(application: Application) -> bool:
-    """Whether this page was the last to save the application: nobody's work lies between."""
+    """Whether this page was the last to save the application, so that nobody has changed it since then."""
     return application.page_key is not None and application.page_key == key_sent()
 
 
 def match_new_rows(rows: Any, application: Application) -> None:
-    """Give rows that this page sends as new the numbers they have since an answer was lost.
+    """Give new rows of this page the ids that an earlier save of the page has stored them under.
 
-    If this page was the last to save, rows that it added before and no longer sends are removed.
+    If this page was the last to save, its rows that it does not send any more are removed.
     """
     known: dict[str | None, Carrier] = {each.page_key: each for each in application.carriers if each.page_key}
     for row in rows:
@@ -75,11 +91,11 @@ def match_new_rows(rows: Any, application: Application) -> None:
 
 
 def carrier_key(row_id: str) -> str | None:
-    """By which a new row of this page (carriers-7) is known; None without a page's key."""
+    """The idempotency key of a new row (carriers-7) of this page; None without a page key."""
     key, place = key_sent(), row_id.rpartition("-")[2]
     return f"{key}-{place}" if key and place.isdecimal() and len(place) < 7 else None
 
 
 def remember_page(model: Application | Carrier, row_id: str = "") -> None:
-    """Note by which page it is being saved."""
+    """Store the key of the page that saves this row."""
     model.page_key = carrier_key(row_id) if isinstance(model, Carrier) else key_sent()

@@ -1,4 +1,4 @@
-"""The rows of a list as HTML, built in Python: a template that does the same takes four times as long."""
+"""The rows of a list as HTML, built in Python: four times as fast as a template."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, dataclass, fields
@@ -14,28 +14,31 @@ from models.vocabulary import Status
 from views.panel.display import button_html, once
 
 Column = tuple[str, Any]  # (name, label)
-WIDE = ("title", "publisher_name")  # cut off where they are long; the whole text is in the tooltip
+WIDE = ("title", "publisher_name")  # truncated by CSS; the tooltip has the full text
 
 
-def cells(view: Any, row: Any, columns: Iterable[Column]) -> Markup:
-    """The cells of one row; for a screen with `acts`, first the checkbox that picks it."""
-    picked = _picked(row) if view.acts else ""
-    made = (_cell(head, view, row, name) for name, head in once("heads", lambda: _heads(columns)).items())
-    return Markup(picked + "".join(made))
+def rows(view: Any, found: Iterable[Any], columns: Iterable[Column]) -> Markup:
+    """A <tr> for each; for a screen with `acts`, first in it the checkbox that picks the row."""
+    heads = _heads(columns)
+    return Markup("".join(f"<tr>{_picked(row) if view.acts else ''}{_cells(heads, view, row)}</tr>\n" for row in found))
+
+
+def _cells(heads: dict[str, str], view: Any, row: Any) -> str:
+    return "".join(_cell(head, view, row, name) for name, head in heads.items())
 
 
 def _heads(columns: Iterable[Column]) -> dict[str, str]:
-    """Column → how its cells begin, the same in every row."""
+    """Column → start tag of its cells, the same in every row."""
     return {name: f'<td class="col-{escape(name)}" data-label="{escape(str(label))}"' for name, label in columns}
 
 
 def _picked(row: Any) -> str:
-    """The checkbox, and the version that an act on many rows is done to."""
+    """The checkbox, and the version of the row for acts on many rows."""
     label, version = once("pick", lambda: escape(_("选择"))), getattr(row, "version", None)
-    seen = f'<input type="hidden" form="act" name="version-{row.id}" value="{version}">' if version else ""
+    version_input = f'<input type="hidden" form="act" name="version-{row.id}" value="{version}">' if version else ""
     return (
         f'\n<td class="pick"><input type="checkbox" form="act" name="pick" value="{row.id}" '
-        f'aria-label="{label} {escape(row.number)}">{seen}</td>'
+        f'aria-label="{label} {escape(row.number)}">{version_input}</td>'
     )
 
 
@@ -52,13 +55,13 @@ def _acts(view: Any, row: Any) -> Iterator[str]:
     """The buttons of a row, and the link that opens it."""
     for act in view.buttons(row):
         yield button_html(act, row.id)
-    if view.address_of:  # None for rows that do not open, as the days of the calendar
+    if view.address_of:  # None for screens whose rows have no page, such as the calendar
         yield f'<a class="act" href="{escape(view.address_of(row))}">{escape(view.opening(row))}</a>'
 
 
 @dataclass(frozen=True)
 class AnyRow:
-    """Stands for all applications of one status: marks take the place of what tells them apart."""
+    """Template for the buttons of all applications of one status, with marks in place of the values of a row."""
 
     status: Status
     id: Any = "\0id\0"
@@ -72,7 +75,7 @@ MARKS = {field.default: field.name for field in fields(AnyRow) if field.default 
 
 
 def acts_of_application(view: Any, row: Application) -> str:
-    """As _acts(), drawn once a page for each status and then filled in; a row that is special by itself."""
+    """As _acts(), rendered once per page and status and then filled in; rows with `special` are rendered one by one."""
     if view.special(row):
         return "".join(_acts(view, row))
     drawn = once(("acts", row.status), lambda: "".join(_acts(view, AnyRow(row.status))))
@@ -82,7 +85,7 @@ def acts_of_application(view: Any, row: Application) -> str:
 
 
 def address(path: str, key: Any) -> str:
-    """Where a row opens, and the way back to this page."""
+    """The address of a row's page, with the address of this list for the way back."""
     return f"{path}?id={key}&{once('way back', _way_back)}"
 
 

@@ -1,6 +1,6 @@
-"""Create and edit, one way for every model: a form that is saved and committed, or shown again with what was typed."""
+"""Create and edit, for every model: a form is saved and committed, or shown again with the typed values."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ from models.workflow import Refused
 
 @contextmanager
 def races_as_refusals() -> Iterator[None]:
-    """What somebody else entered or changed a moment before is a refusal, not an error: raises Refused."""
+    """Turn unique violations and version conflicts inside the block into Refused."""
     try:
         yield
     except IntegrityError as doubled:
@@ -30,8 +30,22 @@ def races_as_refusals() -> Iterator[None]:
         raise Refused(_("刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请核对后再保存。")) from None
 
 
+def commit_then_flash(act: Callable[[], str]) -> None:
+    """Call `act`, commit, and flash its sentence ("": none); or roll back and flash the refusal."""
+    try:
+        with races_as_refusals():
+            words = act()
+            db.session.commit()
+    except Refused as refused:
+        db.session.rollback()
+        flash(str(refused), "error")
+    else:
+        if words:
+            flash(words, "success")
+
+
 def errors_of(form: Any) -> dict[str, str]:
-    """What is wrong in a form, for the list on its top: id of the field → sentence with the field's label."""
+    """Errors of a form for the summary above it: id of the field → sentence with the field's label."""
     found: dict[str, str] = {}
     for field in form:
         if isinstance(field, FieldList):
@@ -40,7 +54,7 @@ def errors_of(form: Any) -> dict[str, str]:
                     where = _("第 %(place)s 行", place=place)
                     found |= {cell: f"{where} {sentence}" for cell, sentence in errors_of(row.form).items()}
         elif field.errors:
-            found[field.id] = f"{field.label.text}：{field.errors[0]}"
+            found[field.id] = _("%(label)s：%(sentence)s", label=field.label.text, sentence=field.errors[0])
     return found
 
 
@@ -49,16 +63,16 @@ class SavingView(ModelView):
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        """A blank form, or the row it makes."""
-        return self.fill_in(None)
+        """GET: a blank form. POST: create the row."""
+        return self.show_or_save_form(None)
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
-        """The form of one row, or the row as it changes it."""
-        return self.fill_in(self.get_one(request.args.get("id")) or abort(404))
+        """GET: the form of one row. POST: change the row."""
+        return self.show_or_save_form(self.get_one(request.args.get("id")) or abort(404))
 
-    def fill_in(self, model: Any) -> Any:
-        """Show the form of `model` (None: a new row); a POST saves and commits it, or shows it again."""
+    def show_or_save_form(self, model: Any) -> Any:
+        """GET: the form of `model` (None: a new row). POST: save and commit it, or show it again with its errors."""
         form = self.create_form() if model is None else self.edit_form(obj=model)
         status, changed = 200, dict[str, Any]()
         if request.method == "POST":
@@ -77,18 +91,18 @@ class SavingView(ModelView):
         return page, status
 
     def save_and_commit(self, form: Any, model: Any) -> Any:
-        """The row; raises Refused, after which the caller rolls back."""
+        """Save, log and commit; returns the row. Raises Refused, after which the caller rolls back."""
         with races_as_refusals():
             row = self.save_and_log(form, model)
             db.session.commit()
         return row
 
     def save_and_log(self, form: Any, model: Any) -> Any:
-        """As save(); a screen whose saves stand in the log of the system adds their entry."""
+        """As save(); LoggedScreen overrides it to add a log entry."""
         return self.save(form, model)
 
     def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
-        """Flash the reason; the HTTP status of the page, and what else its template needs."""
+        """Flash the reason; returns (HTTP status, further context of the template)."""
         flash(str(refused), "error")
         return 422, {}
 
@@ -97,18 +111,18 @@ class SavingView(ModelView):
         row = model or self.model()
         form.populate_obj(row)
         db.session.add(row)
-        db.session.flush()  # first: only then does an emptied relation empty its foreign key
+        db.session.flush()  # before the check: only a flush sets the foreign key of an emptied relation to NULL
         row.assert_complete()
         return row
 
     def after_saving(self, row: Any, form: Any) -> Any:
-        """Tell that it is saved, and lead on; `form` is the one that was sent."""
+        """Flash success and redirect; `form`: the submitted one."""
         flash(_("已保存。"), "success")
         return redirect(self.get_url(".index_view"))
 
-    def keeps(self, form: Any) -> bool:
-        """Whether a form that did not validate may be saved all the same."""
+    def may_save_invalid(self, form: Any) -> bool:
+        """Whether a form with errors may be saved all the same."""
         return False
 
     def validate_form(self, form: Any) -> bool:
-        return request.method == "POST" and (bool(form.validate()) or self.keeps(form))
+        return request.method == "POST" and (bool(form.validate()) or self.may_save_invalid(form))

@@ -1,4 +1,4 @@
-"""The one class that knows Flask-Admin's hooks: role gate, closed routes, labels, query form, pager."""
+"""Base class of all screens: the only code that overrides Flask-Admin's hooks for routes, labels, queries and pages."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,30 +8,30 @@ from typing import Any
 
 from flask import abort, g, redirect, request
 from flask_babel import gettext as _
-from flask_login import current_user
 from sqlalchemy import Text
 from wtforms import Form
 
 from models.database import db
-from models.vocabulary import Role, Word
+from models.vocabulary import Word
 from views.entrance.security import local
-from views.panel import kept_queries
+from views.panel import saved_queries
 from views.panel.checks import HouseForm
 from views.panel.display import Button, button_html, on_screen, once, shown_value
 from views.panel.fields import CodeField, DayField, LongTextField, PlainTextField, WordField, number_of
+from views.panel.page import Page
 from views.panel.paging import REACH, PagedView
-from views.panel.rows import address, cells
+from views.panel.rows import address, rows
 from views.panel.saving import errors_of
 
 
-def numbered_strangely(name: str) -> bool:
+def has_malformed_number(name: str) -> bool:
     """Whether a field's row number is malformed: `carriers-²-id`, or more digits than int() reads."""
     strange = not name.isascii() and any(sign.isdigit() and not sign.isascii() for sign in name)
     return strange or bool(re.search(r"\d{7}", name))
 
 
 def labels_of(*models: Any) -> dict[str, Any]:
-    """Labels beside columns and relations, read once: {"title": 商品名称, …}."""
+    """Column or relation name → its label: {"title": 商品名称, …}."""
     attributes = [attribute for model in models for attribute in (*model.__mapper__.relationships, *_columns(model))]
     return {attribute.key: attribute.info["label"] for attribute in attributes if "label" in attribute.info}
 
@@ -41,10 +41,9 @@ def _columns(model: Any) -> Iterable[Any]:
 
 
 def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(form_overrides, form_args) for columns, from what each says of itself: codes, words, days, text.
+    """(form_overrides, form_args) for these columns, derived from their type and `info`.
 
-    `info` of a text: `read`, how it is normalised, and `most` where String(n) does not say it; of a day: `earliest`
-    and `latest`.
+    `info` of a text: `read` normalizes it, `most` limits it if String(n) does not; of a day: `earliest` and `latest`.
     """
     overrides: dict[str, Any] = {}
     args: dict[str, Any] = {}
@@ -64,18 +63,17 @@ def form_args_of(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict
     return overrides, args
 
 
-class Screen(PagedView):
-    """A screen is class attributes and a few short hooks. Everything is shut unless a line opens it."""
+class Screen(Page, PagedView):
+    """A screen is class attributes and a few short hooks. Every route is closed unless an attribute opens it."""
 
-    roles: frozenset[Role] = frozenset()
-    opens: frozenset[str] = frozenset()  # names of own exposed methods beyond the stock ones below
+    opens: frozenset[str] = frozenset()  # names of exposed methods that are allowed besides STOCK
     query_form: type[Form] | None = None
-    export_name: Any = None  # of the exported file and its sheet; None: as the menu calls the screen
+    export_name: Any = None  # name of the exported file and sheet; None: the name in the menu
     list_template, details_template = "panel/list.html", "panel/details.html"
     create_template = edit_template = "panel/form.html"
     form_base_class = HouseForm
     can_create = can_edit = can_delete = can_export = can_view_details = False
-    acts: tuple[Any, ...] = ()  # offered in the list, on ticked rows too
+    acts: tuple[Any, ...] = ()  # acts in the list, also for ticked rows
     column_display_actions = False
     column_default_sort: Any = ("id", True)
     can_set_page_size, page_size, page_size_options = True, 20, (10, 20, 50, 100)
@@ -83,7 +81,7 @@ class Screen(PagedView):
         kind: lambda _view, value, _name: on_screen(value)
         for kind in (type(None), bool, Word, datetime, date, int, Decimal)
     }
-    # Routes of Flask-Admin that stay shut: cells edited in the list, batch actions, and a delete that erases.
+    # Flask-Admin's routes that stay closed: editing cells in the list, batch actions, and DELETE.
     ajax_update = action_view = delete_view = None
     STOCK = {
         "index_view": "can_list",
@@ -95,45 +93,37 @@ class Screen(PagedView):
     }
     can_list = True
 
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and current_user.role in self.roles
-
-    def menu_entries(self) -> list[tuple[Any, str]]:
-        """(label, address) of each line of this screen in the menu."""
-        return [(self.name, f"{self.url}/")]
-
     def _handle_view(self, name: str, **kwargs: Any) -> Any:
-        """The choke point before every exposed method: role first, then whether a line opens this one."""
-        if not self.is_accessible():
-            abort(403)
+        """Called before every exposed method: 403 for other roles, then 404 unless an attribute opens the method."""
+        super()._handle_view(name, **kwargs)
         if name not in self.opens and not getattr(self, self.STOCK.get(name, ""), False):
             abort(404)
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Flask-Admin calls a view that raised TypeError a second time; one call is enough."""
-        if any(numbered_strangely(name) for name in request.form):
+        """Check the rows that the request names; call the view once (Flask-Admin would repeat it after a TypeError)."""
+        if any(has_malformed_number(name) for name in request.form):
             abort(400)
         if fn.__name__ in ("edit_view", "details_view") and not self.get_one(request.args.get("id")):
             abort(404)
         if fn.__name__ == "export" and not self.can_read_query():
-            return redirect(self.get_url(".index_view", **self.asked()))  # whose fields say what is wrong
+            return redirect(self.get_url(".index_view", **self.asked()))  # the list shows the errors of the fields
         return fn(self, *args, **kwargs)
 
     def render(self, template: str, **kwargs: Any) -> Any:
         if "num_pages" in kwargs:
             kwargs["page"] = g.page
-        if "return_url" in kwargs:  # Flask-Admin takes `http:/elsewhere` for a local address
+        if "return_url" in kwargs:  # Flask-Admin accepts `http:/elsewhere` as local
             kwargs["return_url"] = local(kwargs["return_url"]) or self.get_url(".index_view")
         common: dict[str, Any] = {"query": self.query(), "readable": on_screen, "shown": shown_value, "reach": REACH}
         common["errors"] = errors_of(kwargs["form"]) if "form" in kwargs else {}
-        common |= {"button": button_html, "cells": cells}
+        common |= {"button": button_html, "rows": rows}
         if template == self.list_template and self.query_form is not None:
-            common["kept"] = kept_queries.bar(self)
+            common["saved"] = saved_queries.bar(self)
         return super().render(template, **(common | kwargs))
 
-    # Rows: three doors, one parser. The scope itself sits in the session (models.access).
+    # Rows. Row security is in the database session (models.access).
     def get_one(self, key: Any) -> Any:
-        """The row of this number, if it is seen; None otherwise. A page asks for its row up to four times."""
+        """The row with this id, if the account sees it; else None. Cached in a GET, which calls it up to four times."""
         number = number_of(key)
         if number is None:
             return None
@@ -146,22 +136,22 @@ class Screen(PagedView):
 
     # The query form 查询/重置, whose state is the address.
     def query(self) -> Any:
-        """The form over the address, made once a request."""
+        """The query form filled from the address, built once per request; None for a screen without one."""
         if self.query_form is None or not hasattr(g, "query"):
             g.query = self.query_form(request.args) if self.query_form else None
         return g.query
 
     def can_read_query(self) -> bool:
-        """Whether every field of the query form can be read."""
+        """Whether the query form is valid, or there is none."""
         form = self.query()
         return form is None or form.validate()
 
     def asked(self) -> dict[str, str]:
-        """What the address asks of the query form, as it was typed."""
+        """The parameters of the query form in the address, unchanged."""
         return {field.name: request.args[field.name] for field in self.query() or () if field.name in request.args}
 
     def _get_list_extra_args(self) -> Any:
-        """Only names we know go back into addresses (others reach url_for), and only numbers that can be."""
+        """Drop unknown parameters, which Flask-Admin would pass to url_for, and clamp numbers."""
         args = super()._get_list_extra_args()
         known = {field.name for field in self.query() or ()}
         args.extra_args = {name: value for name, value in args.extra_args.items() if name in known}
@@ -174,7 +164,7 @@ class Screen(PagedView):
         return args
 
     def get_sortable_columns(self) -> dict[str, Any]:
-        """Column of the list → attribute that it is sorted by. Flask-Admin would name both after the attribute."""
+        """Column of the list → attribute that it is sorted by; Flask-Admin would use one name for both."""
         if self.column_sortable_list is None:
             return super().get_sortable_columns()
         self._sortable_joins: dict[str, Any] = {}
@@ -183,27 +173,27 @@ class Screen(PagedView):
 
     # What a row offers
     def buttons(self, row: Any) -> list[Button]:
-        """The acts at the end of the row."""
+        """The buttons at the end of the row."""
         return []
 
     def endpoint_of(self, row: Any) -> str:
-        """How the row opens."""
+        """The endpoint of the row's page."""
         return ".edit_view"
 
     def address_of(self, row: Any) -> str:
-        """Where the row opens, and the way back."""
+        """The address of the row's page, with the way back."""
         return address(self.path(self.endpoint_of(row)), row.id)
 
     def path(self, endpoint: str, **values: str) -> str:
-        """An address built once a page, not once a row: half of a list's time went there."""
+        """An address, cached per request: building it for each row took half of a list's time."""
         return once((endpoint, *values.values()), lambda: str(self.get_url(endpoint, **values)))
 
     def opening(self, row: Any) -> str:
-        """The word of the link that opens the row."""
+        """The text of the link to the row's page."""
         return _("编辑")
 
     def back(self) -> Any:
-        """Where the person came from, if that is a local page."""
+        """Redirect to the page that the form names, if it is local; else to the list."""
         return redirect(local(request.form.get("url")) or self.get_url(".index_view"), 303)
 
     def get_empty_list_message(self) -> str:

@@ -1,4 +1,4 @@
-"""What the inputs of one column of a table have in common, written once a page."""
+"""HTML attributes that are the same for all inputs of a table column, computed once per page."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from wtforms.widgets import TextInput, html_params
 
 
 def shared_attributes(form: Form) -> dict[str, Markup]:
-    """Attributes that the inputs of one column of a table have in common, by field; all but id, name, value, errors.
+    """Field → attributes of its inputs in every row, without id, name, value and errors.
 
-    `form` is any row of the table; every field but `id` is an <input> of text.
+    `form`: any row of the table; every field except `id` is a text <input>.
     """
     return {field.short_name: _attributes(field) for field in form if field.short_name != "id"}
 

@@ -1,4 +1,4 @@
-"""A tick for each word of a short list."""
+"""Form field with a checkbox for each word of a short list."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from views.panel.checks import REQUIRED
 
 
 class TicksField(SelectMultipleField):
-    """Some of these words; `some`: at least one."""
+    """A set of words; `some`: at least one is required."""
 
     option_widget = CheckboxInput()
 
@@ -29,13 +29,13 @@ class TicksField(SelectMultipleField):
         super().__init__(label, validators, choices=choices, coerce=self.word, **kwargs)
 
     def word(self, typed: str) -> Word:
-        """Raises ValueError for a word that is not offered, as WTForms expects."""
+        """The word of a submitted value. Raises ValueError, as WTForms expects, for any other value."""
         if typed not in self.known:
             raise ValueError(typed)
         return self.known[typed]
 
     def __call__(self, **kwargs: Any) -> Any:
-        """As a group with the name of its label."""
+        """The checkboxes as an ARIA group named by the label."""
         ticks = Markup("").join(Markup("<span>{} {}</span>").format(tick(), tick.label()) for tick in self)
         named = {"id": self.id, "class": "ticks", "role": "group", "tabindex": "-1", "aria-label": self.label.text}
         if "aria-describedby" in kwargs:

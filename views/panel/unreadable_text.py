@@ -1,4 +1,4 @@
-"""A draft is saved whatever its cells hold: unreadable text is stored as typed, and marked when it is shown again."""
+"""Drafts with invalid cells: such text is stored as typed beside the columns, and marked when it is shown again."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from models.application.carriers import Carrier
 from models.columns import written, wrong_cells
 from views.panel.fields import typed_in
 
-MOST = 4_000  # characters of unreadable text stored a cell: twice the longest readable text
-IN_ALL = 300_000  # a draft: a column of 3,000 rows pasted one place off is a tenth of it
+MOST = 4_000  # characters of invalid text stored per cell: twice the longest valid text
+IN_ALL = 300_000  # per draft; a column of 3,000 rows pasted into the wrong place is a tenth of it
 
 
 def only_in_cells(form: Form) -> bool:
-    """Whether all that is wrong in `form` is text that a draft can keep; a press that may not be chosen is not."""
+    """Whether all errors of `form` are in cells that a draft can store as typed; an invalid publisher is not."""
     return set(form.errors) <= {*written(Application), "carriers"}
 
 
 def mark_too_long(form: Any) -> bool:
-    """Whether there is more than a draft keeps of what cannot be read; each cell that is too long gets a sentence, and
-    so does the first one with which all of them are too long."""
+    """Whether invalid text exceeds MOST or IN_ALL. Sets the errors of each cell that is too long, or of the first cell
+    with which the total is exceeded."""
     rows = [row.form for row in form.carriers if not form.carriers.should_delete(row)]
     cells = [cell for part in (form, *rows) for cell in part if cell.short_name != "carriers" and cell.errors]
     too_long = [cell for cell in cells if len(typed(cell)) > MOST]
@@ -44,25 +44,25 @@ def _mark_too_much(cells: list[Any]) -> bool:
 
 
 def drop_blank_rows(form: Any) -> None:
-    """Take out the new carrier rows into which nothing was typed."""
+    """Remove new carrier rows that are blank from the form."""
     form.carriers.entries[:] = [
         row for row in form.carriers if row.get_pk() or any(typed(cell) for cell in row.form if cell.short_name != "id")
     ]
 
 
 def typed(field: Any) -> str:
-    """The text that was sent for `field`, trimmed; "" for none."""
+    """The submitted text of `field`, trimmed; "" for none."""
     return (typed_in(field.raw_data or []) or "").strip()
 
 
 def populate(form: Form, row: Application) -> None:
-    """Put the form into the application: what validated into its columns, the rest as typed beside them."""
+    """Write the form into the application: valid values into its columns, other text into `unread`."""
     form.populate_obj(row)
-    keep_unread(form, row)
+    store_unread(form, row)
 
 
-def keep_unread(form: Form, row: Application | Carrier) -> None:
-    """Empty the columns whose fields did not validate, and keep in `row.unread` what was typed into them."""
+def store_unread(form: Form, row: Application | Carrier) -> None:
+    """Set the columns of invalid fields to NULL and store their typed text in `row.unread`."""
     wrong = {field.short_name: typed(field) for field in form if field.errors and field.short_name != "carriers"}
     for name in wrong:
         setattr(row, name, None)
@@ -70,7 +70,7 @@ def keep_unread(form: Form, row: Application | Carrier) -> None:
 
 
 def type_again(form: Any, application: Application) -> None:
-    """Put what could not be read back into its fields, with the sentence that says what is wrong there."""
+    """Fill stored invalid text into its fields again, with their errors."""
     _type(form, application.unread or {})
     for row, carrier in zip(form.carriers, application.carriers, strict=True):
         _type(row.form, wrong_cells(carrier))
@@ -83,12 +83,12 @@ def _type(form: Any, cells: dict[str, str]) -> None:
 
 
 def mark_missing(form: Any, missing: dict[str, str]) -> None:
-    """Put the sentences of Application.missing() at the fields that have none yet."""
+    """Add the sentences of `missing` (field → sentence) to fields without errors."""
     for name, sentence in missing.items():
         if name in form and name != "carriers" and not form[name].errors:
             form[name].errors = [sentence]
 
 
 def count(application: Application) -> int:
-    """How many cells of a draft have to be corrected."""
+    """Number of cells of a draft that have to be corrected."""
     return len(application.unread or {}) + sum(len(wrong_cells(carrier)) for carrier in application.carriers)

@@ -1,4 +1,4 @@
-"""Inputs and selects with the HTML of WTForms' own, in a fifth of the time: half of a list's page went there."""
+"""Inputs and selects with the same HTML as WTForms', five times as fast: they took half of the time of a list page."""
 
 from functools import lru_cache
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from markupsafe import Markup, escape
 from wtforms import widgets
 
-OPTIONS = 10_000  # of all lists of codes; each is drawn once a process
+OPTIONS = 10_000  # cached <option> elements; more than all code lists have
 
 
 def attributes(**given: Any) -> Markup:
-    """Attributes of an element, sorted by name: True is an attribute without a value, False is none."""
+    """HTML attributes, sorted by name; True: without a value, False: omitted."""
     drawn = []
     for name, value in sorted(given.items()):
         name = name.rstrip("_")
@@ -19,7 +19,7 @@ def attributes(**given: Any) -> Markup:
         if value is True:
             drawn.append(name)
         elif value is not False:
-            quoted = str(escape(value)).replace('"', "&quot;")  # Markup may hold one as it is
+            quoted = str(escape(value)).replace('"', "&quot;")  # Markup is not escaped and may contain one
             drawn.append(f'{name}="{quoted}"')
     return Markup(" ".join(drawn))
 
@@ -32,7 +32,7 @@ class TextInput(widgets.TextInput):
 
 @lru_cache(OPTIONS)
 def option(value: str, label: str, keys: str, selected: bool) -> str:
-    """An <option>; `keys`: what else it is found by."""
+    """An <option>; `keys`: further search keys."""
     marks = attributes(value=value, data_keys=keys, selected=selected)
     return f"<option {marks}>{escape(label)}</option>"
 

@@ -1,1 +1,1 @@
-"""One file a screen: declarations."""
+"""The screens, one file each: mostly class attributes."""

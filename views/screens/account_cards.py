@@ -1,29 +1,33 @@
-"""卡证书 of an account, for operators: bound from a file that was exported from the card, and removed."""
+"""Cards and portal links of an account, for operators: cards are bound by their certificate file; both are removed."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 
 from models.database import db
 from models.log import Operation
-from models.notifications.sign_in_changes import tell_owner
-from models.people import card_certificates
+from models.notifications.sign_in_changes import notify_owner
+from models.people import card_certificates, portal_links
 from models.people.card_certificates import CardCertificate
+from models.people.portal_links import PortalLink
 from models.people.revocation import end_access
 from models.workflow import Refused
 from views.entrance.card_login import authorities
 from views.panel.display import Button, button_html
 from views.panel.fields import number_of
 from views.panel.logged import LoggedScreen, note
-from views.panel.saving import races_as_refusals
+from views.panel.saving import commit_then_flash
 
 
 class AccountCardsScreen(LoggedScreen):
-    """The part of 账号 that is about cards."""
+    """The part of 账号 for cards and links to users of the portal."""
 
-    opens = frozenset({"bind_card", "remove_card"})
+    opens = frozenset({"bind_card", "remove_card", "unlink"})
 
     def card_button(self, card: CardCertificate) -> Any:
         """移除, beside a card."""
@@ -33,7 +37,7 @@ class AccountCardsScreen(LoggedScreen):
 
     @expose("/cards/bind/", methods=("POST",))
     def bind_card(self) -> Any:
-        """Bind the certificate of a file."""
+        """Bind the card of an uploaded certificate to the account; ends the account's sessions."""
         account, session = self.get_one(request.form.get("id")) or abort(404), db.session()
         file = request.files.get("file")
 
@@ -44,40 +48,55 @@ class AccountCardsScreen(LoggedScreen):
             if file is None or not file.filename:
                 raise Refused(_("请选择从卡中导出的证书文件。"))
             card = card_certificates.bind(session, account, file.read(), trusted)
+            own = account.id == current_user.id  # sessions that began without the card end
+            end_access(session, account.id, except_for=current_user.visit.id if own else None)
             note(Operation.CARD_BOUND, account.username, f"{card.subject}；{card.issuer}；{card.serial}")
-            tell_owner(session, account.id, _("系统管理员为您登记了卡“%(name)s”", name=card.subject[:100]))
+            notify_owner(session, account.id, _l("系统管理员为您登记了卡“%(name)s”", name=card.subject[:100]))
             return _("已登记“%(name)s”。", name=card.subject)
 
-        return self.do(act, account.id)
+        commit_then_flash(act)
+        return redirect(self.get_url(".keys", id=account.id), 303)
 
     @expose("/cards/remove/", methods=("POST",))
     def remove_card(self) -> Any:
-        """Remove a card; every session of its owner ends, and the address of the calendar."""
-        session = db.session()
-        card = session.get(CardCertificate, number_of(request.form.get("id")) or 0)
-        if card is None:
-            flash(_("这张卡已经移除，请刷新页面核对。"), "error")
-            return redirect(self.get_url(".index_view"), 303)
-        account, number = card.account, card.id
+        """Remove a card of an account, and end all its access."""
 
-        def act() -> str:
-            name = card_certificates.remove(session, account.id, number)
+        def act(card: CardCertificate) -> str:
+            account, session = card.account, db.session()
+            name = card_certificates.remove(session, account.id, card.id)
             end_access(session, account.id)
             note(Operation.CARD_REMOVED, account.username, name)
-            tell_owner(session, account.id, _("系统管理员移除了您的卡“%(name)s”", name=name[:100]))
+            notify_owner(session, account.id, _l("系统管理员移除了您的卡“%(name)s”", name=name[:100]))
             return _("已移除，%(name)s 已退出登录。", name=account.username)
 
-        return self.do(act, account.id)
+        return self.remove_and_commit(CardCertificate, act, _("这张卡已经移除，请刷新页面核对。"))
 
-    def do(self, act: Any, account_id: int) -> Any:
-        """Do it, commit and tell; a refusal is told instead."""
-        try:
-            with races_as_refusals():
-                words = act()
-                db.session().commit()
-            if words:
-                flash(words, "success")
-        except Refused as refused:
-            db.session().rollback()
-            flash(str(refused), "error")
+    def unlink_button(self, link: PortalLink) -> Any:
+        """移除, beside a user of the portal."""
+        words = {"name": link.account.username, "user": link.name}
+        ask = _("确定要移除 %(name)s 与单一窗口用户“%(user)s”的关联吗？该账号将立即退出登录。", **words)
+        return button_html(Button("unlink", _("移除"), self.path(".unlink"), ask), link.id)
+
+    @expose("/portal/unlink/", methods=("POST",))
+    def unlink(self) -> Any:
+        """Remove the link of an account to a user of the portal, and end all its access."""
+
+        def act(link: PortalLink) -> str:
+            account, session, about = link.account, db.session(), f"{link.subject}；{link.name}"
+            portal_links.unlink(session, link.id)
+            end_access(session, account.id)
+            note(Operation.PORTAL_UNLINKED, account.username, about)
+            notify_owner(session, account.id, _l("系统管理员移除了您的账号与单一窗口用户的关联"))
+            return _("已移除，%(name)s 已退出登录。", name=account.username)
+
+        return self.remove_and_commit(PortalLink, act, _("这项关联已经移除，请刷新页面核对。"))
+
+    def remove_and_commit(self, model: Any, act: Callable[[Any], str], removed: str) -> Any:
+        """Perform `act` on the row that the form names; flash `removed` if it is deleted already. Commits."""
+        row = db.session().get(model, number_of(request.form.get("id")) or 0)
+        if row is None:
+            flash(removed, "error")
+            return redirect(self.get_url(".index_view"), 303)
+        account_id = row.account_id
+        commit_then_flash(lambda: act(row))
         return redirect(self.get_url(".keys", id=account_id), 303)

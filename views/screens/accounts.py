@@ -1,4 +1,4 @@
-"""系统管理: accounts and entrustments. The operator sees no application."""
+"""账号 and 委托, the registers of the operator, who sees no application."""
 
 from contextlib import suppress
 from typing import Any
@@ -37,12 +37,12 @@ OPERATOR = frozenset({Role.OPERATOR})
 
 
 def shown_province(row: Any) -> str | None:
-    """江苏省, not 320000."""
+    """The name of the province: 江苏省, not 320000."""
     return codes.names_of("province").get(row.province)
 
 
-def named(model: type, *names: str) -> dict[str, Any]:
-    """form_overrides and form_args of a plain register, every field that says so required."""
+def register_form(model: type, *names: str) -> dict[str, Any]:
+    """{"overrides": form_overrides, "args": form_args} of a register, with validators for required columns."""
     overrides, args = form_args_of(model, names)
     for column in model.__table__.columns:  # type: ignore[attr-defined]
         if column.key in names and column.info.get("required"):
@@ -52,9 +52,9 @@ def named(model: type, *names: str) -> dict[str, Any]:
 
 
 def warn_of_unprintable(row: Organisation | Account) -> None:
-    """A name that the certificate cannot show is refused when it is registered, not at the grant."""
+    """Flash a warning if the certificate's fonts lack a character of the name: better now than at the grant."""
     label = str(type(row).__table__.columns["name"].info["label"])
-    with suppress(Refused):  # without fontconfig nobody can say
+    with suppress(Refused):  # without fontconfig it cannot be checked
         if sentence := fonts.complaint(label, row.name):
             flash(sentence, "message")
 
@@ -65,8 +65,8 @@ def check_username(_form: Any, field: Any) -> None:
         raise ValidationError(sentence)
 
 
-def named_formerly(account: Account) -> str:
-    """The user name; after it the former one that migration 0006 had to change, its invisible signs by their codes."""
+def username_with_former(account: Account) -> str:
+    """The user name, and the former one if migration 0006 changed it; invisible characters as <U+…>."""
     if not account.former_username:
         return account.username
     former = FORMATS.sub(lambda sign: f"<U+{ord(sign[0]):04X}>", account.former_username)
@@ -74,7 +74,7 @@ def named_formerly(account: Account) -> str:
 
 
 class AccountScreen(AccountKeysScreen):
-    """账号: made with a one-time password, disabled rather than deleted."""
+    """账号: created with a one-time password; disabled, never deleted."""
 
     roles = OPERATOR
     can_create = can_edit = True
@@ -85,15 +85,15 @@ class AccountScreen(AccountKeysScreen):
     column_formatters = {
         "province": lambda _view, _context, row, _name: shown_province(row),
         "organisation": lambda _view, _context, row, _name: row.organisation and row.organisation.name,
-        "username": lambda _view, _context, row, _name: named_formerly(row),
+        "username": lambda _view, _context, row, _name: username_with_former(row),
     }
     column_list = ("username", "name", "role", "organisation", "province", "active", "acts")
     column_sortable_list = ("username", "name", "role")
     column_labels = labels_of(Account) | ACTS
     form_columns = ("username", "name", "role", "organisation", "province", "active")
     form_ajax_refs = {"organisation": OrganisationLoader("organisation")}
-    form_overrides = named(Account, *form_columns)["overrides"] | searching("organisation")
-    form_args = named(Account, *form_columns)["args"]
+    form_overrides = register_form(Account, *form_columns)["overrides"] | searching("organisation")
+    form_args = register_form(Account, *form_columns)["args"]
     form_args["username"]["read"] = normal_username
     form_args["username"]["validators"].append(check_username)
     form_args["organisation"] = {"description": _l("出版单位账号必填")}
@@ -105,10 +105,10 @@ class AccountScreen(AccountKeysScreen):
 
     @expose("/")
     def index_view(self) -> Any:
-        """The list, and above it the one-time passwords that have not been shown yet; commits that they are shown."""
+        """The list, and above it new one-time passwords, once. Commits that they were shown."""
         if request.method == "GET":  # a HEAD shows nothing
             for note in one_time.pop_notes():
-                flash(note, "password")  # consumed by this same response, so that no cookie carries it
+                flash(note, "password")  # rendered in this response, so that it is never in the cookie
             db.session().commit()
         return super().index_view()
 
@@ -121,23 +121,26 @@ class AccountScreen(AccountKeysScreen):
     def save(self, form: Any, model: Account | None) -> Account:
         account = model or Account()
         password = None if model else account.reset_password()
+        before = (account.organisation, account.province)
         form.populate_obj(account)
+        moved = model is not None and before != (account.organisation, account.province)
         db.session().add(account)
         db.session().flush()
         account.assert_complete()
         if not account.active and account.id == current_user.id:
             raise Refused(_("不能停用自己的账号，请由另一位系统管理员办理。"))
-        if not account.active:
+        if not account.active or moved:
             end_access(db.session(), account.id)
         if password:
-            self._tell(account, password)
+            self._note_password(account, password)
         warn_of_unprintable(account)
         return account
 
     def about(self, row: Account) -> str:
         return row.username
 
-    def _tell(self, account: Account, password: str) -> None:
+    def _note_password(self, account: Account, password: str) -> None:
+        """Store the one-time password for the next page; the caller commits."""
         sentence = _("%(name)s 的一次性密码：%(password)s（只显示这一次，首次登录须修改）")
         one_time.add_note(sentence % {"name": account.username, "password": password})
 
@@ -147,19 +150,19 @@ class AccountScreen(AccountKeysScreen):
 
     @expose("/reset/", methods=("POST",))
     def reset(self) -> Any:
-        """重置密码: a one-time password, shown once; every visit of the account ends."""
+        """重置密码: sets a one-time password, shown once, and ends every session of the account."""
         account = self.get_one(request.form.get("id")) or abort(404)
         if account.id == current_user.id:
             flash(_("自己的密码请点击右上角“修改密码”更换。"), "error")
             return self.back()
-        self._tell(account, reset_password(db.session(), account))
+        self._note_password(account, reset_password(db.session(), account))
         note(Operation.PASSWORD_RESET, account.username)
         db.session().commit()
         return self.back()
 
 
 class EntrustmentScreen(LoggedScreen):
-    """委托: who may apply for whom, from when until when."""
+    """委托: which unit may apply for which press, and when."""
 
     roles = OPERATOR
     can_create = can_edit = True
@@ -174,20 +177,20 @@ class EntrustmentScreen(LoggedScreen):
     column_labels = labels_of(Entrustment) | ACTS | {"state": _l("状态")}
     form_columns = ("publisher", "agent", "since", "until")
     form_ajax_refs = {name: OrganisationLoader(name) for name in ("publisher", "agent")}
-    form_overrides = named(Entrustment, "since", "until")["overrides"] | searching("publisher", "agent")
-    form_args = named(Entrustment, "since", "until")["args"]
+    form_overrides = register_form(Entrustment, "since", "until")["overrides"] | searching("publisher", "agent")
+    form_args = register_form(Entrustment, "since", "until")["args"]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Entrustment, db, **kwargs)
 
     def save(self, form: Any, model: Entrustment | None) -> Entrustment:
-        """Also tells both units. What the operator enters holds at once; what has been ended stays as it was."""
+        """Save and notify both units. In force without an acceptance. Raises Refused for an ended one."""
         if model is not None and model.ended_at is not None:
             raise Refused(_("这项委托已由单位终止，不能修改；需要继续委托的，请新建。"))
         before = Terms.of(model) if model and not model.pending else None
         row: Entrustment = super().save(form, model)
         row.pending = False
-        entrustments.tell_of_change(db.session(), before, row)
+        entrustments.notify_of_change(db.session(), before, row)
         return row
 
     def about(self, row: Entrustment) -> str:

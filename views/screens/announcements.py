@@ -1,4 +1,4 @@
-"""通知公告: the operator writes what all accounts of some roles are told, changes it, and takes it back."""
+"""通知公告: the operator publishes, changes and withdraws announcements to the accounts of some roles."""
 
 from typing import Any
 
@@ -13,25 +13,26 @@ from sqlalchemy import select
 from models import access, clock
 from models.columns import labels_in_order
 from models.database import db
+from models.language import in_clauses
 from models.notifications import announcements
 from models.notifications.announcements import FIELDS, Announcement, AnnouncementChange
 from models.notifications.reminders import announce
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.panel.display import Button
-from views.panel.fields import SeenVersion
+from views.panel.fields import VersionField
 from views.panel.repeated_saves import PageKey, key_sent
-from views.panel.saving import races_as_refusals
+from views.panel.saving import commit_then_flash
 from views.panel.screen import Screen, labels_of
 from views.panel.ticks import TicksField
-from views.screens.accounts import ACTS, OPERATOR, named
+from views.screens.accounts import ACTS, OPERATOR, register_form
 
 LABELS = labels_of(Announcement)
 DONE = {"publish": _l("发布"), "change": _l("修改"), "withdraw": _l("撤回")}
 
 
 def state(row: Announcement) -> Markup:
-    """Whether it is shown today, as a tag."""
+    """The state of an announcement today, as a tag."""
     words, tone = _("已结束"), "light"
     if row.withdrawn_at is not None:
         words, tone = _("已撤回"), "dark"
@@ -43,8 +44,8 @@ def state(row: Announcement) -> Markup:
 
 
 class AnnouncementScreen(Screen):
-    """Everything that was ever published; nothing is deleted. Messages to its readers are written in the same
-    transaction: hence a session that sees all rows."""
+    """All announcements; none is ever deleted. Messages to their readers are written in the same transaction, which
+    needs a session without row security."""
 
     roles = OPERATOR
     can_create = can_edit = True
@@ -58,11 +59,11 @@ class AnnouncementScreen(Screen):
         "state": lambda _view, _context, row, _name: state(row),
     }
     form_columns = ("version", "page_key", *FIELDS)
-    form_overrides = named(Announcement, "title", "text", "since", "until")["overrides"]
-    form_args = named(Announcement, "title", "text", "since", "until")["args"]
+    form_overrides = register_form(Announcement, "title", "text", "since", "until")["overrides"]
+    form_args = register_form(Announcement, "title", "text", "since", "until")["args"]
     form_args["text"]["render_kw"] = {"rows": 10}
     form_extra_fields = {
-        "version": SeenVersion(),
+        "version": VersionField(),
         "page_key": PageKey(),
         "roles": TicksField(LABELS["roles"], words=Role, some=True),
     }
@@ -77,11 +78,11 @@ class AnnouncementScreen(Screen):
         return form
 
     def save(self, form: Any, model: Announcement | None) -> int:
-        """The id of the row, with its trail and messages; they are committed together."""
+        """Save the announcement, its trail and its messages, and commit; returns its id. Raises Refused."""
         values = {name: form[name].data for name in FIELDS} | {"roles": frozenset(form.roles.data)}
         with access.everything() as session:
             row = session.get_one(Announcement, model.id, with_for_update=True) if model else None
-            if row is not None and row.version != form.version.seen:
+            if row is not None and row.version != form.version.expected:
                 raise Refused(
                     _("公告刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。")
                 )
@@ -97,22 +98,19 @@ class AnnouncementScreen(Screen):
 
     def buttons(self, row: Announcement) -> list[Button]:
         ask = _("确定要撤回公告「%(title)s」吗？撤回后不再显示，不能恢复。", title=row.title)
-        gone = _("这份公告已经撤回。") if row.withdrawn_at else None
-        return [Button("withdraw", _("撤回"), self.path(".withdraw"), ask, gone)]
+        withdrawn = _("这份公告已经撤回。") if row.withdrawn_at else None
+        return [Button("withdraw", _("撤回"), self.path(".withdraw"), ask, withdrawn)]
 
     @expose("/withdraw/", methods=("POST",))
     def withdraw(self) -> Any:
-        """Readers see it no longer."""
+        """撤回: readers do not see the announcement any more."""
         row = self.get_one(request.form.get("id")) or abort(404)
-        try:
-            with races_as_refusals():
-                announcements.withdraw(db.session(), row, current_user)
-                db.session.commit()
-        except Refused as refused:
-            db.session.rollback()
-            flash(str(refused), "error")
-            return self.back()
-        flash(_("已撤回，不再显示。"), "success")
+
+        def act() -> str:
+            announcements.withdraw(db.session(), row, current_user)
+            return _("已撤回，不再显示。")
+
+        commit_then_flash(act)
         return self.back()
 
     def render(self, template: str, **kwargs: Any) -> Any:
@@ -134,4 +132,5 @@ def shown_change(entry: AnnouncementChange) -> str:
         for name, pair in entry.changes.items()
         if entry.what == "change"
     ]
-    return "：".join([str(DONE[entry.what]), *(["；".join(parts)] if parts else [])])
+    done = DONE[entry.what]
+    return _("%(label)s：%(sentence)s", label=done, sentence=in_clauses(parts)) if parts else str(done)

@@ -1,4 +1,4 @@
-"""备案证明申请 and 查询: the publisher, or the unit it entrusts, writes and submits (手册 第一章, 第二章)."""
+"""备案证明申请 and 查询: a press, or a unit it entrusts, fills in and submits applications (手册 第一章, 第二章)."""
 
 from typing import Any
 
@@ -20,43 +20,41 @@ from models.application.former import former_values
 from models.codes import choosable
 from models.columns import written
 from models.database import db
-from models.people.accounts import publishers_for
 from models.vocabulary import Action, Role
 from models.workflow import Refused
 from views.panel import acts, repeated_saves, unreadable_text
 from views.panel.display import shown_value
-from views.panel.fields import ChoiceField, SeenVersion
+from views.panel.fields import ChoiceField, VersionField
 from views.panel.saving import errors_of
 from views.panel.screen import form_args_of
-from views.screens.attachment_boxes import asterisks
+from views.screens.attachment_boxes import asterisks, publishers_of_unit
 from views.screens.autosave import forget_saved
 from views.screens.blank_forms import BlankDownloadScreen
 from views.screens.carriers import CarrierForm
 from views.screens.copying import CopyScreen
-from views.screens.doubts import DoubtScreen, NotToldYet
+from views.screens.doubts import DoubtScreen, DoubtsNotShown
 
 WRITTEN = written(Application)
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
-for name in FORMER:  # native suggestions: any other words are as good
+for name in FORMER:  # a native <datalist> of suggestions; other text is valid, too
     ARGS[name] = ARGS[name] | {"render_kw": {"list": f"former-{name}", "data-free": True}}
-MOST_EDITS = 20  # of others, listed after a conflict
-MOST_WARNINGS = 5  # they travel in the session cookie
+MOST_EDITS = 20  # edits of others that are listed after a conflict
+MOST_WARNINGS = 5  # flashed messages are stored in the session cookie
 
 
-def presses() -> list[tuple[str, str]]:
-    """The presses this account may apply for; a press already applied for cannot be changed after 申报."""
-    found = publishers_for(db.session(), current_user.organisation_id)
-    return [(str(press.id), str(press)) for press in found]
+def publishers() -> list[tuple[str, str]]:
+    """(id, name) of the presses that this account may apply for."""
+    return [(str(publisher.id), str(publisher)) for publisher in publishers_of_unit(current_user.organisation_id)]
 
 
 def applicant() -> dict[str, str]:
-    """How a blank form names the applicant; a draft keeps what it was begun with until 申报."""
+    """Name and code of the applicant for a blank form; a draft has those of its creation until 申报."""
     unit = current_user.organisation
     return {"applicant_name": unit.name, "applicant_code": unit.credit_code}
 
 
 def warn_of_unprintable(application: Application) -> None:
-    """Tell at 保存 what 申报 will refuse; a server without fontconfig cannot say, and saves all the same."""
+    """Flash at 保存 which characters 申报 will refuse as unprintable; nothing on a server without fontconfig."""
     try:
         found = list(certificate.unprintable(application).values())
     except Refused:
@@ -67,82 +65,80 @@ def warn_of_unprintable(application: Application) -> None:
         flash(_("另有 %(count)s 处无法打印，申报时会逐项列出。", count=len(found) - MOST_WARNINGS), "message")
 
 
-class PressField(ChoiceField):
-    """出版单位: one's own press, or those that have entrusted one's unit."""
+class PublisherField(ChoiceField):
+    """出版单位: one's own press, or the presses that entrust one's unit."""
 
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, options=presses, coerce=int, **kwargs)
+        super().__init__(label, validators, options=publishers, coerce=int, **kwargs)
 
 
 class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
-    """查询: one's own applications; the blue number leads to the form while it may be edited."""
+    """查询: one's own applications; the blue number opens the form while it may be edited."""
 
     roles = frozenset({Role.PUBLISHER})
     can_create = can_edit = True
     opens = DoubtScreen.opens | CopyScreen.opens | BlankDownloadScreen.opens
-    export_name = _l("申请")  # the menu says 查询 (手册 第二章), which tells nothing in a folder
+    export_name = _l("申请")  # not 查询 as in the menu (手册 第二章), which says nothing as a file name
     create_template = edit_template = "screens/application.html"
     acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
     form_acts = (Action.DELETE, Action.PRINT)  # beside 申报 and 保存
     column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
     form_columns = ("version", "last_entry", "page_key", "publisher_id", *WRITTEN)
     form_extra_fields = {
-        "version": SeenVersion(),
-        "last_entry": SeenVersion(),
+        "version": VersionField(),
+        "last_entry": VersionField(),
         "page_key": repeated_saves.PageKey(),
-        "publisher_id": PressField(_l("出版单位")),
+        "publisher_id": PublisherField(_l("出版单位")),
     }
     form_overrides = OVERRIDES
     form_args = ARGS
     inline_models = (CarrierForm(Carrier),)
 
     def menu_entries(self) -> list[tuple[Any, str]]:
-        """As the manual has it: the blank form first, then the list."""
+        """The blank form first, then the list (手册)."""
         return [(_l("备案证明申请"), f"{self.url}/new/"), *super().menu_entries()]
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        """So many rows are counted before a form is built of them, without those that are to be deleted."""
+        """Check the number of carrier rows before the form is built; rows to be deleted do not count."""
         rows = {name.rpartition("-")[0] for name in request.form if name.startswith("carriers-")}
         drafts.check_count(len({row for row in rows if f"del-{row}" not in request.form}))
         return super()._run_view(fn, *args, **kwargs)
 
     def save(self, form: Any, model: Application | None) -> Application:
-        """A blank form makes a draft; any other is saved on the version the person was looking at."""
+        """Create a draft, or change the application if its version is the one that the page was rendered from."""
         application = model or repeated_saves.draft_for_page(db.session(), current_user)
         again = repeated_saves.is_resent(application)
-        seen = form.version.seen if model and not again else application.version
+        version = form.version.expected if model and not again else application.version
         own = {str(carrier.id) for carrier in application.carriers}
-        form.carriers.entries[:] = [  # one marked for deletion that somebody else took out already would come back
+        form.carriers.entries[:] = [  # a row marked for deletion that a colleague has removed would be created again
             row for row in form.carriers if not form.carriers.should_delete(row) or str(row.get_pk()) in own
         ]
-        with drafts.revising(db.session(), application, seen, by=current_user):
+        with drafts.revising(db.session(), application, version, by=current_user):
             repeated_saves.match_new_rows(form.carriers, application)
             unreadable_text.populate(form, application)
             repeated_saves.remember_page(application)
         forget_saved(application)
         if form.isbn.data and not form.isbn.errors and not isbn.is_valid(form.isbn.data):
             flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
-        if "_submit" not in request.form:
-            warn_of_unprintable(application)
         return application
 
     def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
-        """On a version conflict the form shows what others changed, and the new version: saving again overwrites it."""
+        """On a version conflict show the changes of others, and set the new version: saving again overwrites."""
         answer = super().show_refusal_in_form(refused, form, model)
         if not isinstance(refused, locking.Conflict):
             return answer
-        if model is None:  # a blank form sent again, while its draft is being saved elsewhere
+        if model is None:  # a blank form sent again while another page saves its draft
             return 409, {}
         return 409, self.changed_since(form, model)
 
     def changed_since(self, form: Any, model: Application) -> dict[str, Any]:
-        """What others have saved since the form was opened, which from here on knows of it."""
+        """What others have saved since the form was opened: {"theirs", "their_edits"}. Sets the new version."""
         theirs = {name: shown_value(model, name) for name in WRITTEN if form[name].data != getattr(model, name)}
-        edits = trail.newest(db.session(), model.id, Action.EDIT, MOST_EDITS, form.last_entry.seen)
+        edits = trail.newest(db.session(), model.id, Action.EDIT, MOST_EDITS, form.last_entry.expected)
         form.version.data, form.last_entry.data = model.version, trail.last_id(db.session(), model.id)
         return {"theirs": theirs, "their_edits": [line for edit in reversed(edits) for line in explain(edit)]}
 
-    def keeps(self, form: Any) -> bool:
+    def may_save_invalid(self, form: Any) -> bool:
         return not unreadable_text.mark_too_long(form) and unreadable_text.only_in_cells(form)
 
     def validate_form(self, form: Any) -> bool:
@@ -151,11 +147,12 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return super().validate_form(form)
 
     def after_saving(self, row: Application, form: Any) -> Any:
-        """After 保存 the form stays open; after 申报 the details show the result, or the form what is missing."""
+        """After 保存: the form again; after 申报: the details with the result, or the form with what is missing."""
         if "_submit" in request.form:
             return self.submit_then_redirect(row)
+        warn_of_unprintable(row)
         address = self.get_url(".edit_view", id=row.id)
-        if "_quiet" in request.form:  # by a script, whose page stays as it is
+        if "_quiet" in request.form:  # a script, which does not reload its page
             carriers = {entry.id: entry.carrier.id for entry in form.carriers if not form.carriers.should_delete(entry)}
             last, version = trail.last_id(db.session(), row.id), row.version
             return jsonify(
@@ -166,27 +163,27 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return redirect(address)
 
     def submit_then_redirect(self, row: Application) -> Any:
-        """申报 of what has just been saved."""
+        """申报 of the application that was just saved. Commits."""
         key, facts = row.id, acts.facts_of(row)
         refused = self.attempt_and_commit(Action.SUBMIT, row)
         if refused is None:
             address = self.get_url(".details_view", id=key)
             self.flash_result(Action.SUBMIT, row, facts, address)
             return redirect(address)
-        flash(str(refused), "message" if isinstance(refused, NotToldYet) else "error")
+        flash(str(refused), "message" if isinstance(refused, DoubtsNotShown) else "error")
         checked = {"check": 1} if isinstance(refused, Incomplete) else {}
         return redirect(self.get_url(".edit_view", id=key, **checked))
 
     def edit_form(self, obj: Application | None = None) -> Any:
-        """The form; once declared, the press stays the one whose province has the case."""
-        again = self.fill_again(obj)
-        form = again or super().edit_form(obj)
+        """The form; after the first 申报 the press cannot be changed, because its province has the case."""
+        restored = self.restored_form(obj)
+        form = restored or super().edit_form(obj)
         if obj is not None and obj.applied_on:
             form.publisher_id.choices = [(str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}")]
             form.publisher_id.allow_blank = False
         elif obj is not None and obj.publisher_id and str(obj.publisher_id) not in dict(form.publisher_id.choices):
             form.publisher_id.choices.append((str(obj.publisher_id), f"{obj.publisher_code}-{obj.publisher_name}"))
-        if again is not None:
+        if restored is not None:
             unreadable_text.drop_blank_rows(form)
             form.validate()
         elif obj is not None and request.method == "GET":
@@ -195,7 +192,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return form
 
     def create_form(self, obj: Any = None) -> Any:
-        """A blank form; the only press there is to choose is chosen."""
+        """A blank form; if there is only one press, it is selected."""
         form = super().create_form(obj)
         if request.method != "POST" and len(form.publisher_id.choices) == 1:
             form.publisher_id.process_data(form.publisher_id.choices[0][0])
@@ -216,15 +213,15 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
             kwargs["errors"] = missing | errors_of(kwargs["form"])
             kwargs |= asterisks(model, kwargs["form"].publisher_id.data)
             unreadable_text.mark_missing(kwargs["form"], missing)
-            kwargs |= self.doubt_page(model) | {"former": former_values(db.session())}
+            kwargs |= self.doubts_context(model) | {"former": former_values(db.session())}
             kwargs["blanks"] = blank_forms.listed(db.session())
-            kwargs |= self.typed_page(kwargs["form"], model)
+            kwargs |= self.autosave_context(kwargs["form"], model)
             kwargs |= self.changed_since(kwargs["form"], model) if model is not None and kwargs["stale"] else {}
-        lists = {name: choosable(name) for name in ("carrier", "unit", "currency")}
         page: dict[str, Any] = {
             "missing": missing,
             "written": WRITTEN,
             "applicant": applicant(),
+            "choosable": choosable,
         }
         page["ask_submit"] = acts.question(Action.SUBMIT, {"number": model.number if model else _("本申请")})
-        return super().render(template, **page, datalists=lists, **kwargs)
+        return super().render(template, **page, **kwargs)

@@ -1,4 +1,4 @@
-"""The asterisks at the boxes of 上传附件: which kinds are required now, and for which presses."""
+"""Asterisks of the boxes in 上传附件: required kinds, now and for each press that may be chosen."""
 
 from typing import Any
 
@@ -8,22 +8,28 @@ from models.acts.completeness import required_kinds
 from models.application import Application
 from models.database import db
 from models.deadlines import provinces
-from models.people.accounts import publishers_for
+from models.people.accounts import Organisation, publishers_for
 from models.vocabulary import AttachmentKind, Filing
+from views.panel.display import once
+
+
+def publishers_of_unit(unit: int | None) -> list[Organisation]:
+    """The presses that this unit may apply for, asked for once a page."""
+    return once(("presses", unit), lambda: publishers_for(db.session(), unit))
 
 
 def asterisks(model: Application | None, chosen: int | None) -> dict[str, Any]:
-    """`required`: the kinds for the press `chosen` in the form, saved or not; `required_for`: kind → ids of presses."""
+    """{"required": kinds for the press `chosen` in the form, "required_for": kind → ids of presses, as one text}."""
     unit = model.applicant_id if model else current_user.organisation_id
-    presses = {press.id: press.province for press in publishers_for(db.session(), unit)}
+    publishers = {publisher.id: publisher.province for publisher in publishers_of_unit(unit)}
     if model is not None and model.publisher_id is not None:
-        presses.setdefault(model.publisher_id, model.province or "")
+        publishers.setdefault(model.publisher_id, model.province or "")
     further = provinces.further_kinds(db.session())
     needs = {
-        press: required_kinds(Filing.OWN if press == unit else Filing.ENTRUSTED, further.get(province))
-        for press, province in presses.items()
+        publisher: required_kinds(Filing.OWN if publisher == unit else Filing.ENTRUSTED, further.get(province))
+        for publisher, province in publishers.items()
     }
-    known = {kind: [press for press, kinds in needs.items() if kind in kinds] for kind in AttachmentKind}
+    known = {kind: [publisher for publisher, kinds in needs.items() if kind in kinds] for kind in AttachmentKind}
     always = required_kinds(None)
     return {
         "required": needs.get(chosen or 0, always),

@@ -1,4 +1,4 @@
-"""上传附件: a file goes up the moment it is chosen, and comes out again, while the application may be edited."""
+"""上传附件: upload a file as soon as it is chosen, and remove it, while the application may be edited."""
 
 from typing import Any, BinaryIO, cast
 
@@ -10,7 +10,8 @@ from werkzeug.datastructures import FileStorage
 
 from models.acts import uploads
 from models.application import Application, locking
-from models.application.attachments import Attachment, TryAgain
+from models.application.accepted_files import TryAgain
+from models.application.attachments import Attachment
 from models.database import db
 from models.files.store_errors import StoreUnusable
 from models.vocabulary import AttachmentKind
@@ -21,7 +22,7 @@ from views.screens.filing import FilingScreen
 
 
 def attach(row: Application | None, kind: AttachmentKind, file: FileStorage) -> Attachment:
-    """Attach what the request brings, in place of the file that it `replaces`. Raises Refused."""
+    """Attach the uploaded file, replacing the file named in `replaces`, if any. Raises Refused; the caller commits."""
     replaces = number_of(request.form["replaces"]) or 0 if "replaces" in request.form else None
     limit = int(current_app.config["ATTACHMENT_MB"]) << 20
     content, name = cast(BinaryIO, file.stream), file.filename or ""
@@ -29,13 +30,13 @@ def attach(row: Application | None, kind: AttachmentKind, file: FileStorage) -> 
 
 
 class UploadScreen(FilingScreen):
-    """The screen of whoever may edit."""
+    """The part of 备案证明申请 for attachments."""
 
     opens = FilingScreen.opens | {"upload", "remove"}
 
     @expose("/upload/", methods=("POST",))
     def upload(self) -> Any:
-        """Upload one file as soon as it is chosen, even if the form is never saved. A blank form becomes a draft."""
+        """Attach one file and commit, even if the form is never saved. A blank form becomes a draft."""
         key, file = request.form.get("id"), request.files.get("file")
         if file is None or request.form.get("kind") not in set(AttachmentKind):
             abort(400)
@@ -46,14 +47,14 @@ class UploadScreen(FilingScreen):
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
-            # After 503 the page keeps the file.
+            # after 503 the page keeps the file and offers to try again
             status = {locking.Conflict: 409, TryAgain: 503, StoreUnusable: 503}.get(type(refused), 422)
             return jsonify(message=str(refused)), status
         return self._box(attached.application, kind, note=same_name(attached))
 
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:
-        """Take a file out while the application may be edited."""
+        """移除: remove a file while the application may be edited, and commit."""
         row = self.get_one(request.form.get("id")) or abort(404)
         attachment = request.form.get("attachment", 0, type=int)
         if attachment not in {file.id for file in row.current_attachments}:
@@ -67,14 +68,14 @@ class UploadScreen(FilingScreen):
         return self._box(row, file.kind)
 
     def _box(self, row: Application, kind: AttachmentKind, note: str = "") -> Any:
-        """The files of one kind, drawn anew, the address at which this draft is edited, and what to tell of a file."""
+        """JSON: rendered files of one kind, the draft with its address, and a note about the file."""
         html = super().render("screens/files.html", model=row, kind=kind, editable=True)
         edit = self.get_url(".edit_view", id=row.id)
         return jsonify(id=row.id, number=row.number, version=row.version, html=html, edit=edit, note=note)
 
 
 def same_name(attached: Attachment) -> str:
-    """What to tell when the application has another file of this name in the same kind; "" when it has none."""
+    """The note for a file whose name another file of this kind has as well; "" otherwise."""
     of_kind = [file.name for file in attached.application.current_attachments if file.kind == attached.kind]
     if of_kind.count(attached.name) < 2:
         return ""

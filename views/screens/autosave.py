@@ -1,4 +1,4 @@
-"""自动保存: the form posts itself into a buffer beside the application, and is filled from it when opened again."""
+"""自动保存: a script posts the form into a buffer beside the application, from which a reopened form is restored."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ ROWS = ("carriers-", "del-carriers-")
 
 
 class AutosaveScreen(CarrierImportScreen):
-    """The screen whose form saves itself."""
+    """The part of 备案证明申请 for 自动保存."""
 
     opens = CarrierImportScreen.opens | {"autosave"}
 
     @expose("/autosave/", methods=("POST",))
     def autosave(self) -> Any:
-        """Keep what is typed, or with `discard` drop it; the application itself stays as it is."""
+        """Store the typed form in the buffer, or with `discard` delete it; commits. Does not change the application."""
         row = self.get_one(request.args.get("id")) or abort(404)
         if "discard" in request.form:
             typed_form.forget(db.session(), row, current_user, None, restored_revision())
@@ -37,8 +37,8 @@ class AutosaveScreen(CarrierImportScreen):
             return redirect(self.get_url(".edit_view", id=row.id), 303)
         page, version = repeated_saves.key_sent(), number_of(request.form.get("version")) or 0
         try:
-            with races_as_refusals():  # two windows began at the same moment
-                typed = typed_form.keep(
+            with races_as_refusals():  # two windows store their first text at the same moment
+                typed = typed_form.save(
                     db.session(), row, current_user, version, page, restored_revision(), fields_sent()
                 )
                 db.session().commit()
@@ -47,8 +47,8 @@ class AutosaveScreen(CarrierImportScreen):
             return jsonify(message=str(refused)), 409
         return jsonify(at=typed.saved_at.strftime("%H:%M"))
 
-    def fill_again(self, model: Application | None) -> Any:
-        """The form with what this account has typed and not saved; None where there is nothing."""
+    def restored_form(self, model: Application | None) -> Any:
+        """The form filled from this account's buffer; None if there is none."""
         if model is None or request.method != "GET":
             return None
         typed = typed_form.typed_by(db.session(), model, current_user)
@@ -60,8 +60,8 @@ class AutosaveScreen(CarrierImportScreen):
         form.typed = typed
         return form
 
-    def typed_page(self, form: Any, model: Application | None) -> dict[str, Any]:
-        """What the page tells of autosaving; `stale`: somebody has saved since."""
+    def autosave_context(self, form: Any, model: Application | None) -> dict[str, Any]:
+        """Template context; `stale`: the application was saved after this buffer, so that autosave is off."""
         typed = getattr(form, "typed", None)
         seconds = int(current_app.config["AUTOSAVE_SECONDS"])
         stale = typed is not None and model is not None and typed.version != model.version
@@ -70,17 +70,17 @@ class AutosaveScreen(CarrierImportScreen):
 
 
 def forget_saved(row: Application) -> None:
-    """After 保存: the buffer of the page that was sent, whose text now stands in the application."""
+    """After 保存 delete the buffer of this page, whose text is in the application now; the caller commits."""
     typed_form.forget(db.session(), row, current_user, repeated_saves.key_sent(), restored_revision())
 
 
 def restored_revision() -> int:
-    """The revision of the buffer that the page was filled from; 0 for none."""
+    """The revision of the buffer that the page was restored from; 0 for none."""
     return number_of(request.form.get("restored")) or 0
 
 
 def fields_sent() -> dict[str, str]:
-    """The fields of the form, without those that belong to the page. No database keeps NUL in JSON."""
+    """The submitted fields of the application, without page fields and NUL, which JSON columns cannot store."""
     return {
         name: text.replace("\0", "") for name, text in request.form.items() if name in FIELDS or name.startswith(ROWS)
     }

@@ -1,9 +1,9 @@
-"""空白表格: the operator offers one PDF for each kind of attachment; a press downloads it, fills it in, uploads it."""
+"""空白表格: the operator offers one PDF per kind of attachment; applicants download, fill in and upload it."""
 
 from typing import Any, BinaryIO, cast
 
 from flask import Response, abort, current_app, flash, redirect, request, send_file
-from flask_admin import BaseView, expose
+from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -15,9 +15,10 @@ from models.log import Operation
 from models.vocabulary import AttachmentKind, Role
 from models.workflow import Refused
 from views.panel.display import Button, button_html, on_screen
-from views.panel.download import name_plainly
+from views.panel.download import add_ascii_name
 from views.panel.fields import number_of
 from views.panel.logged import note
+from views.panel.page import Page
 from views.panel.saving import races_as_refusals
 from views.panel.screen import Screen
 from views.resources import store
@@ -25,22 +26,22 @@ from views.screens.downloads import content_of
 
 
 def kind_sent(sent: Any) -> AttachmentKind:
-    """The kind that a request names, or 400."""
+    """The kind of attachment in a form or address; 400 without a valid one."""
     return AttachmentKind(sent["kind"]) if sent.get("kind") in set(AttachmentKind) else abort(400)
 
 
 def blank_form(kind: AttachmentKind) -> Response:
-    """The file, to be kept under its own name."""
+    """The file as a download under its own name; 404 if there is none."""
     file = blank_forms.listed(db.session()).get(kind) or abort(404)
     response = send_file(
         content_of(file), mimetype=ACCEPTED, as_attachment=True, download_name=file.name, etag=file.digest
     )
     response.content_length = file.size
-    return name_plainly(response, file.name, f"blank-{kind.value}.pdf")
+    return add_ascii_name(response, file.name, f"blank-{kind.value}.pdf")
 
 
 class BlankDownloadScreen(Screen):
-    """The part of 备案证明申请 that hands them out."""
+    """The part of 备案证明申请 for downloading blank forms."""
 
     opens = frozenset({"blank"})
 
@@ -49,18 +50,10 @@ class BlankDownloadScreen(Screen):
         return blank_form(kind_sent(request.args))
 
 
-class BlankFormScreen(BaseView):
-    """One line for each kind of attachment, for the operator."""
+class BlankFormScreen(Page):
+    """The operator's table of blank forms, one line per kind of attachment."""
 
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and current_user.role is Role.OPERATOR
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        abort(403)
-
-    def menu_entries(self) -> list[tuple[Any, str]]:
-        """(label, address) of its line in the menu."""
-        return [(self.name, f"{self.url}/")]
+    roles = frozenset({Role.OPERATOR})
 
     @expose("/")
     def index(self) -> Any:
@@ -74,44 +67,44 @@ class BlankFormScreen(BaseView):
 
     @expose("/file/")
     def file(self) -> Response:
-        """As a press gets it."""
+        """The file as applicants download it."""
         return blank_form(kind_sent(request.args))
 
     @expose("/keep/", methods=("POST",))
-    def keep(self) -> Any:
-        """A first file of a kind, or another one: bytes to disk, then the row that names them, with its entry."""
+    def save(self) -> Any:
+        """Add or replace the file of a kind: store its bytes, then its row and log entry; commits."""
         kind, file = kind_sent(request.form), request.files.get("file")
-        seen = number_of(request.form.get("version")) or 0
+        version = number_of(request.form.get("version")) or 0
         if file is None or not file.filename:
-            return self.done(_("请先选择文件。"), "error")
+            return self.return_with(_("请先选择文件。"), "error")
         limit, name = int(current_app.config["ATTACHMENT_MB"]) << 20, clean_name(file.filename)
         try:
             stored = store().put(cast(BinaryIO, file.stream), name, limit, current_user.id)
             with races_as_refusals():
-                row = blank_forms.keep(db.session(), kind, seen, stored, name, current_user)
-                what = Operation.BLANK_FORM_REPLACED if seen else Operation.BLANK_FORM_ADDED
-                note(what, str(kind.label), row.name)
+                row = blank_forms.save(db.session(), kind, version, stored, name, current_user)
+                what = Operation.BLANK_FORM_REPLACED if version else Operation.BLANK_FORM_ADDED
+                note(what, kind.label, row.name)
                 db.session.commit()
         except Refused as refused:
             db.session.rollback()
-            return self.done(str(refused), "error")
-        return self.done(_("已保存，申请单位现在可以下载「%(kind)s」的空白表格。", kind=kind.label), "success")
+            return self.return_with(str(refused), "error")
+        return self.return_with(_("已保存，申请单位现在可以下载「%(kind)s」的空白表格。", kind=kind.label), "success")
 
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:
-        """Offered no more."""
-        kind, seen = kind_sent({"kind": request.form.get("id")}), number_of(request.args.get("version")) or 0
+        """移除: the file is not offered any more; commits."""
+        kind, version = kind_sent({"kind": request.form.get("id")}), number_of(request.args.get("version")) or 0
         try:
-            name = blank_forms.remove(db.session(), kind, seen)
-            note(Operation.BLANK_FORM_REMOVED, str(kind.label), name)
+            name = blank_forms.remove(db.session(), kind, version)
+            note(Operation.BLANK_FORM_REMOVED, kind.label, name)
             db.session.commit()
         except Refused as refused:
             db.session.rollback()
-            return self.done(str(refused), "error")
-        return self.done(_("已移除，「%(kind)s」不再提供空白表格。", kind=kind.label), "success")
+            return self.return_with(str(refused), "error")
+        return self.return_with(_("已移除，「%(kind)s」不再提供空白表格。", kind=kind.label), "success")
 
-    def done(self, words: str, tone: str) -> Any:
-        """Back to the list, which tells these words."""
+    def return_with(self, words: str, tone: str) -> Any:
+        """Flash the sentence and redirect to the list."""
         flash(words, tone)
         return redirect(self.get_url(".index"), 303)
 

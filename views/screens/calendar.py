@@ -1,4 +1,4 @@
-"""工作日历: the operator enters the yearly notice of 国务院办公厅 by a file, or a single day by hand."""
+"""工作日历: the operator imports the yearly notice of 国务院办公厅 from a file, or enters a single day."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ from models import access, deadlines
 from models.database import db
 from models.deadlines import notice
 from models.deadlines.calendar import CalendarDay
+from models.language import listed
 from models.log import Operation
 from models.text import parse_day
 from models.vocabulary import DayKind, Role
@@ -29,14 +30,14 @@ WEEK = (_l("周一"), _l("周二"), _l("周三"), _l("周四"), _l("周五"), _l
 
 
 def kind_tag(kind: DayKind) -> Markup:
-    """放假 in green, 上班 in amber; the word is always there."""
+    """The kind of a day as a tag: 放假 green, 上班 amber."""
     tone = "warning" if kind is DayKind.WORKING else "success"
     return Markup('<span class="badge badge-{}">{}</span>').format(tone, kind.label)
 
 
 class CalendarScreen(ImportScreen):
-    """The days that notices name. Due dates are written anew in the same transaction, for every province: hence a
-    session that sees all rows, of which the operator is shown none."""
+    """The days that notices name. Due dates of all provinces are recomputed in the same transaction, without row
+    security; the operator sees no application."""
 
     roles = frozenset({Role.OPERATOR})
     opens = ImportScreen.opens | {"remove"}
@@ -54,7 +55,7 @@ class CalendarScreen(ImportScreen):
     form_columns = WRITTEN
     form_overrides = OVERRIDES
     form_args = ARGS
-    address_of: Any = None  # a day is removed or entered anew, never opened
+    address_of: Any = None  # a day has no page: it is removed or entered again
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(CalendarDay, db, **kwargs)
@@ -66,13 +67,13 @@ class CalendarScreen(ImportScreen):
         return [Button("remove", _("移除"), self.path(".remove"), ask)]
 
     def save(self, form: Any, model: Any) -> int:
-        """One day by hand; how many due dates moved."""
+        """Enter one day and commit; returns the number of due dates that moved. Raises Refused."""
         missing = [field.label.text for field in form if field.name in WRITTEN and not field.data]
         if missing:
-            raise Refused(_("请填写%(names)s。", names="、".join(missing)))
+            raise Refused(_("请填写%(names)s。", names=listed(missing)))
         with access.everything() as session:
             moved = notice.set_day(session, form.day.data, form.kind.data, form.name.data, current_user.name)
-            words = f"{form.kind.data.label}，{form.name.data}"
+            words = _l("%(kind)s，%(name)s", kind=form.kind.data.label, name=form.name.data)
             note(Operation.DAY_ENTERED, str(form.day.data), words, session=session)
             session.commit()
         return moved
@@ -83,35 +84,40 @@ class CalendarScreen(ImportScreen):
 
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:
-        """The day follows the week again."""
+        """Remove one day, which is then an ordinary day of its week; commits."""
         row = self.get_one(request.form.get("id")) or abort(404)
         with access.everything() as session:
             moved = notice.remove_day(session, session.get_one(CalendarDay, row.id))
-            note(Operation.DAY_REMOVED, str(row.day), f"{row.kind.label}，{row.name}", session=session)
+            note(
+                Operation.DAY_REMOVED,
+                str(row.day),
+                _l("%(kind)s，%(name)s", kind=row.kind.label, name=row.name),
+                session=session,
+            )
             session.commit()
         flash(_("已移除，重新计算了 %(count)s 份申请的办结期限。", count=moved), "success")
         return self.back()
 
     def read(self, rows: list[list[str]]) -> dict[str, Any]:
         found = notice.notice_of(rows)
-        seen = notice.fingerprint(db.session())
+        previewed = notice.fingerprint(db.session())
         change = notice.compare(db.session(), found.year, found.days)
         if not change.new and change.is_any:
             found.doubts.append(_("%(year)s 年的安排已经登记，导入后以本文件为准。", year=found.year))
-        return {"year": found.year, "days": found.days, "notes": found.notes, "doubts": found.doubts, "seen": seen}
+        return {"year": found.year, "days": found.days, "notes": found.notes, "doubts": found.doubts, "seen": previewed}
 
     def compared(self, sent: dict[str, Any]) -> notice.Change:
         return notice.compare(db.session(), sent["year"], sent["days"])
 
-    def take_in(self, sent: dict[str, Any]) -> str:
+    def import_and_commit(self, sent: dict[str, Any]) -> str:
         with access.everything() as session:
             by = current_user.name
             _change, moved = notice.import_notice(session, sent["year"], sent["days"], sent["seen"], by)
             counts = {"year": sent["year"], "days": len(sent["days"]), "moved": moved}
-            summary = _("已导入 %(year)s 年的安排共 %(days)s 天，重新计算了 %(moved)s 份申请的办结期限。") % counts
+            summary = _l("已导入 %(year)s 年的安排共 %(days)s 天，重新计算了 %(moved)s 份申请的办结期限。", **counts)
             note(Operation.CALENDAR_IMPORTED, str(sent["year"]), summary, len(sent["days"]), session)
             session.commit()
-        return summary
+        return str(summary)
 
     def render(self, template: str, **kwargs: Any) -> Any:
         page: dict[str, Any] = {"kind_tag": kind_tag, "week": weekday, "DayKind": DayKind}
@@ -122,5 +128,5 @@ class CalendarScreen(ImportScreen):
 
 
 def weekday(day: str) -> Any:
-    """周一 of 2026-01-05."""
+    """The day of the week: 周一 for 2026-01-05."""
     return WEEK[parse_day(day).weekday()]

@@ -1,4 +1,4 @@
-"""载体信息 out of a block of cells: pasted, or from a file; a preview first, then all rows or none."""
+"""Import of 载体信息 from pasted cells or a file: a preview first, then all rows or none."""
 
 import json
 from itertools import zip_longest
@@ -16,24 +16,26 @@ from models.application.carriers import Carrier
 from models.codes import labels
 from models.database import db
 from models.files import table_file
+from models.language import in_chinese, in_sentences, listed
 from models.workflow import Refused
 from views.panel import spreadsheet, unreadable_text
 from views.panel.fields import number_of
 from views.screens.attachments import UploadScreen
 
-SHOWN = 20  # rows of the preview that are in order
-MOST_WRONG = 200  # rows of the preview that are not
+SHOWN = 20  # first rows in the preview
+MOST_WRONG = 200  # further rows with errors in the preview
 Cells = list[list[str]]
 
 
 class CarrierImportScreen(UploadScreen):
-    """The screen of whoever may edit, with the ways in for many carriers at once."""
+    """The part of 备案证明申请 for importing many carriers at once."""
 
     opens = UploadScreen.opens | {"carrier_template", "carrier_preview", "carrier_take"}
 
     @expose("/carriers/template/")
+    @in_chinese()
     def carrier_template(self) -> Any:
-        """An empty workbook with the headings, and the code lists on a sheet of their own."""
+        """XLSX template: a sheet with the headings, and a sheet with the code lists."""
         columns = [spreadsheet.Column(label, lambda _row: None) for label in headings()]
         infos = [Carrier.__table__.columns[name].info for name in FIELDS]
         coded = [info for info in infos if "codes" in info]
@@ -45,7 +47,7 @@ class CarrierImportScreen(UploadScreen):
 
     @expose("/carriers/preview/", methods=("POST",))
     def carrier_preview(self) -> Any:
-        """What a block would put into the table, for a script as JSON, else as a page. Nothing is written."""
+        """The rows that a block would add: JSON for a script, else a page. Writes nothing."""
         row = (self.get_one(request.args.get("id")) or abort(404)) if "id" in request.args else None
         scripted = bool(request.headers.get("X-Requested-With"))
         try:
@@ -58,8 +60,8 @@ class CarrierImportScreen(UploadScreen):
             return redirect(self.get_url(".edit_view", id=row.id) if row else self.get_url(".create_view"), 303)
         block.notes[:0] = notes
         if row is None and not scripted:
-            abort(400)  # a page without script offers it for a draft alone
-        page = self.preview_page(block)
+            abort(400)  # without a script the page offers it only for a saved draft
+        page = self.preview_context(block)
         if not scripted:
             assert row is not None
             return self.render(
@@ -70,34 +72,33 @@ class CarrierImportScreen(UploadScreen):
         errors = {place: each.errors for place, each in enumerate(block.rows) if each.errors}
         return jsonify(html=html, fields=block.fields, rows=rows, errors=errors)
 
-    def preview_page(self, block: Block) -> dict[str, Any]:
-        """The rows that the preview shows: the first ones, and those with a cell to correct."""
+    def preview_context(self, block: Block) -> dict[str, Any]:
+        """Template context of the preview: the first rows, and those with errors."""
         wrong = [place for place, row in enumerate(block.rows) if row.errors][:MOST_WRONG]
         places = sorted({*range(min(SHOWN, len(block.rows))), *wrong})
         return {"block": block, "places": places, "carry": carried(), "start": request.form.get("start", "")}
 
     @expose("/carriers/take/", methods=("POST",))
     def carrier_take(self) -> Any:
-        """The block of a preview page into the draft, all rows or none; what cannot be read is kept as typed."""
+        """Write the block of a preview page into the draft and commit, all rows or none; invalid cells as typed."""
         row = self.get_one(request.args.get("id")) or abort(404)
         edit = self.get_url(".edit_view", id=row.id)
         try:
             block = read_block(cells_sent(), "", carried())
             with drafts.revising(db.session(), row, number_of(request.form.get("version")) or 0, by=current_user):
-                kept = [] if request.form.get("how") == "replace" else list(row.carriers)
-                drafts.check_count(len(kept) + len(block.rows))
-                row.carriers = [*kept, *(carrier_of(each) for each in block.rows)]
+                before = [] if request.form.get("how") == "replace" else list(row.carriers)
+                drafts.check_count(len(before) + len(block.rows))
+                row.carriers = [*before, *(carrier_of(each) for each in block.rows)]
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
             flash(str(refused), "error")
             return redirect(edit, 303)
         marks = unreadable_text.count(row)
-        told = _("已填入 %(count)s 条载体信息。", count=len(block.rows))
-        flash(
-            told + (_("有 %(marks)s 处还需改正，见红字。", marks=marks) if marks else ""),
-            "message" if marks else "success",
-        )
+        summary = _("已填入 %(count)s 条载体信息。", count=len(block.rows))
+        if marks:
+            summary = in_sentences((summary, _("有 %(marks)s 处还需改正，见红字。", marks=marks)))
+        flash(summary, "message" if marks else "success")
         return redirect(f"{edit}#carriers", 303)
 
 
@@ -108,12 +109,12 @@ def headings() -> list[str]:
 
 
 def carried() -> list[str]:
-    """The fields in which a blank is to repeat the cell above."""
+    """The fields in which a blank cell repeats the cell above."""
     return [name for name in request.form.getlist("carry") if name in FIELDS]
 
 
 def block_sent() -> tuple[Cells, list[str]]:
-    """(cells, notes) of what was pasted, chosen as a file, or carried by a preview page. Raises Refused."""
+    """(cells, notes) of the pasted text, the uploaded file, or the preview page. Raises Refused."""
     if "cells" in request.form:
         return cells_sent(), []
     file = request.files.get("file")
@@ -121,16 +122,16 @@ def block_sent() -> tuple[Cells, list[str]]:
         return cells_of(request.form.get("text", "")), []
     content = file.stream.read(table_file.MOST_BYTES + 1)
     cells, names = table_file.read_table(content, current_user.id)
-    left = "、".join(f"“{name[:20]}”" for name in names[1:])
-    told = _("只读入了工作表“%(name)s”，没有读入：%(left)s。", name=names[0], left=left) if left else ""
-    return cells, [told] if told else []
+    left = listed(f"“{name[:20]}”" for name in names[1:])
+    summary = _("只读入了工作表“%(name)s”，没有读入：%(left)s。", name=names[0], left=left) if left else ""
+    return cells, [summary] if summary else []
 
 
 def cells_sent() -> Cells:
-    """The cells that a preview page carries."""
+    """The cells in a hidden field of the preview page; 400 if they are malformed."""
     try:
         cells = json.loads(request.form.get("cells", ""))
-        json.dumps(cells, ensure_ascii=False).encode()  # half of a character outside the BMP is none
+        json.dumps(cells, ensure_ascii=False).encode()  # raises for lone surrogates
     except (ValueError, RecursionError):
         abort(400)
     if not isinstance(cells, list) or not all(
@@ -141,6 +142,6 @@ def cells_sent() -> Cells:
 
 
 def carrier_of(row: Row) -> Carrier:
-    """A new carrier; a cell that cannot be read keeps its text beside the columns."""
+    """A new carrier; the text of invalid cells is stored in `unread`."""
     unread = {name: row.texts[name] for name in row.errors if row.texts[name]}
     return Carrier(**row.values, unread=unread or None)

@@ -1,4 +1,4 @@
-"""载体信息: the rows of the form, each with its own fields (手册 第一章)."""
+"""Inline form for 载体信息 (手册 第一章)."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ CARRIER = written(Carrier)
 
 
 def carrier_form_args() -> tuple[dict[str, Any], dict[str, Any]]:
-    """(form_overrides, form_args) of a row: codes are typed, not chosen, and the required cells say so."""
+    """(form_overrides, form_args) of a row: codes are typed, and required cells have a validator."""
     overrides, args = form_args_of(Carrier, CARRIER)
     for column in (Carrier.__table__.columns[name] for name in CARRIER):
         if "codes" in column.info:
             overrides[column.key] = CodeText
         elif isinstance(column.type, Exact):
             overrides[column.key], args[column.key] = AmountField, {}
-        if column.info.get("required"):  # InputRequired leaves 0 and letters to the words of AmountField
+        if column.info.get("required"):  # InputRequired: 0 and letters get the error of AmountField
             filled = InputRequired if overrides[column.key] is AmountField else DataRequired
             args[column.key]["validators"] = [filled(REQUIRED)]
     return overrides, args
@@ -39,7 +39,7 @@ class CarrierForm(InlineFormAdmin):
 
     def on_model_change(self, form: Any, model: Carrier, is_created: bool) -> None:
         """Flask-Admin's hook for each row that is being saved: `form` is the field that holds the row's form."""
-        unreadable_text.keep_unread(form.form, model)
+        unreadable_text.store_unread(form.form, model)
         if is_created:
             repeated_saves.remember_page(model, form.id)
         form.carrier = model

@@ -1,4 +1,4 @@
-"""The page on which a province decides: what changed, the next case, a preview of the certificate."""
+"""The page on which a province decides: changes since 退回, previous and next case, preview of the certificate."""
 
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from models import workflow
 from models.application import Application, typed_opinion
 from models.application.comeback import comeback
 from models.database import db
+from models.language import in_chinese
 from models.vocabulary import Action
 from models.workflow import Refused
 from views.certificate import preview
@@ -24,13 +25,13 @@ from views.panel.saving import races_as_refusals
 from views.resources import office
 from views.screens.filing import FilingScreen
 
-MOST_FIELDS = 50  # of the query that an address carries
+MOST_FIELDS = 50  # parameters of the list's query string
 
 
 class CaseScreen(FilingScreen):
-    """A list of a province whose rows open one after the other, within the query they were found by."""
+    """A list of a province; the page of a case leads to the previous and next case of the list's query."""
 
-    opens = FilingScreen.opens | {"preview", "keep_typed"}
+    opens = FilingScreen.opens | {"preview", "save_typed"}
 
     def render(self, template: str, **kwargs: Any) -> Any:
         model = kwargs.get("model")
@@ -43,14 +44,15 @@ class CaseScreen(FilingScreen):
         return super().render(template, **kwargs)
 
     def acts_of_page(self, row: Application) -> tuple[Action, ...]:
-        """While it waits, those alone that this status allows; one that was done once already stays, dim."""
+        """For a pending case only the acts that its status allows."""
         if row.status not in workflow.AWAITING:
             return self.page_acts
         return tuple(action for action in self.page_acts if row.status in workflow.ACTS[action].when)
 
     @expose("/preview/")
+    @in_chinese()  # like the certificate
     def preview(self) -> Any:
-        """The words of the certificate as 准予备案 would issue it now, and what forbids that; keeps nothing."""
+        """The text of the certificate as 准予备案 would issue it now, and why that would be refused. Writes nothing."""
         row = self.get_one(request.args.get("id")) or abort(404)
         if sentence := workflow.refusal(Action.GRANT, row.status, current_user.role):
             flash(sentence, "error")
@@ -63,33 +65,35 @@ class CaseScreen(FilingScreen):
         return preview(row, issuing.words(row, current_user), why_not)
 
     @expose("/typed/", methods=("POST",))
-    def keep_typed(self) -> Any:
-        """Keep the opinion that is being written about a case; the case itself stays as it is."""
+    def save_typed(self) -> Any:
+        """Store the unsent opinion about a case and commit; the case itself is not changed."""
         row = self.get_one(request.args.get("id")) or abort(404)
-        at = keep_words(row)
+        at = store_opinion_and_commit(row)
         return jsonify(at=at and at.strftime("%H:%M"))
 
     def attempt_and_commit(self, action: Action, row: Application, **seen: Any) -> Refused | None:
-        """An opinion that was sent and is not recorded is kept: the act was refused, or takes none and stands in one
-        form with it. One for many rows (`seen`) belongs to none of them."""
+        """Also store a submitted opinion that the act did not record, because it was refused or takes no opinion.
+
+        Not for acts on many rows (`seen`), whose opinion is not about a single one.
+        """
         refused = super().attempt_and_commit(action, row, **seen)
         recorded = refused is None and workflow.ACTS[action].holder is workflow.Holder.NOBODY_ELSE
         if not recorded and not seen and (request.form.get("opinion", "").strip() or request.form.get("ground")):
-            waiting = self.get_one(request.form.get("id"))  # it may have gone out of sight
+            waiting = self.get_one(request.form.get("id"))  # may not be visible any more
             if waiting is not None and waiting.status in workflow.AWAITING:
-                keep_words_of_act(waiting)
+                store_opinion_after_act(waiting)
         return refused
 
     # 上一件, 下一件
     def query(self) -> Any:
-        """On the page of one row the query is that of the list it was opened from."""
+        """On the page of one row the query form of the list from which it was opened."""
         on_a_row = request.endpoint == f"{self.endpoint}.details_view"
         if on_a_row and self.query_form is not None and not hasattr(g, "query"):
             g.query = self.query_form(self.listed_by())
         return super().query()
 
     def listed_by(self) -> "MultiDict[str, str]":
-        """The query in the address of the list, if it was this screen's; empty otherwise."""
+        """The query parameters in the address of the list; empty if that was another screen."""
         parts = urlsplit(local(request.args.get("url")) or "")
         if parts.path != self.get_url(".index_view"):
             return MultiDict()
@@ -99,16 +103,16 @@ class CaseScreen(FilingScreen):
             return MultiDict()
 
     def neighbours(self, row: Application, back: str) -> list[tuple[str, str]]:
-        """(label, address) of the cases before and after `row` in its list, in which it need not stand any more."""
+        """(label, address) of the cases before and after `row` in its list; `row` itself may have left the list."""
         found = ((_("上一件"), self.neighbour(row, True)), (_("下一件"), self.neighbour(row, False)))
         return [(label, self.get_url(".details_view", id=key, url=back)) for label, key in found if key is not None]
 
     def neighbour(self, row: Application, before: bool) -> int | None:
-        """The id of the next row in the order of the list; a keyset, so that one index range is read for one row."""
-        order = self.walking_order()
+        """The id of the previous or next row in the order of the list, by keyset; None at its end."""
+        order = self.order_of_list()
         columns, ascending = [by.element for by in order], (order[0].modifier is desc_op) == before
-        query, here = self.narrow(db.session.query(Application.id)), [stood_at(row, column.key) for column in columns]
-        if None in here:  # nobody knows any more where it stood: on with what is first
+        query, here = self.narrow(db.session.query(Application.id)), [sort_value(row, column.key) for column in columns]
+        if None in here:  # its former place is unknown: the next one is the first of the list
             if before:
                 return None
             query = query.filter(Application.id != row.id).order_by(*order)
@@ -119,7 +123,7 @@ class CaseScreen(FilingScreen):
         found = query.limit(1).scalar()
         return None if found is None else int(found)
 
-    def walking_order(self) -> list[Any]:
+    def order_of_list(self) -> list[Any]:
         """The order of the list that the row was opened from."""
         asked = self.listed_by()
         sort, name = asked.get("sort", type=int), None
@@ -128,8 +132,8 @@ class CaseScreen(FilingScreen):
         return self.order(name, bool(asked.get("desc", type=int)))
 
 
-def stood_at(row: Application, name: str) -> Any:
-    """What the list was sorted by; of 办结期限, which a decision empties, what the page showed before."""
+def sort_value(row: Application, name: str) -> Any:
+    """The value by which the list sorted the row; for 办结期限, which a decision clears, the one in the address."""
     value = getattr(row, name)
     if value is None and name == "due_on":
         try:
@@ -139,18 +143,18 @@ def stood_at(row: Application, name: str) -> Any:
     return value
 
 
-def keep_words_of_act(row: Application) -> None:
-    """As keep_words(); those of another window that were kept at the same moment stay, for the act has ended."""
+def store_opinion_after_act(row: Application) -> None:
+    """As store_opinion_and_commit(), but a concurrent text from another window is not overwritten and no error."""
     try:
-        keep_words(row)
+        store_opinion_and_commit(row)
     except Refused:
         db.session.rollback()
 
 
-def keep_words(row: Application) -> datetime | None:
-    """Keep the opinion and grounds of the form that was sent, and commit; when, None for an empty one."""
+def store_opinion_and_commit(row: Application) -> datetime | None:
+    """Store opinion and grounds of the submitted form and commit; returns the time, None if they are empty."""
     with races_as_refusals():  # two windows of one person
         words, grounds = request.form.get("opinion", ""), request.form.getlist("ground")
-        at = typed_opinion.keep(db.session(), row, current_user, words, grounds)
+        at = typed_opinion.save(db.session(), row, current_user, words, grounds)
         db.session().commit()
     return at

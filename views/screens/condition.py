@@ -1,40 +1,53 @@
-"""运行状态: whether the service is well, in words of the business; each line says what there is to do."""
+"""运行状态: the state of each part of the service, and what the operator has to do."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from flask import abort, url_for
-from flask_admin import BaseView, expose
+from flask import current_app, url_for
+from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from models import access, clock, deadlines, log
+from models.application import scanning
 from models.backup import registered_store
 from models.certificate import paper_queue
+from models.checkpoint.witnesses import last_given
 from models.customs import heartbeat
 from models.customs.health import health
 from models.database import version
+from models.language import in_clauses, in_sentences, is_english
 from models.log import Operation
 from models.notifications import letters
+from models.notifications.key_ends import sentence
+from models.people import portal_links
+from models.sign_on import Portal, PortalAway
+from models.signing.installed_keys import WARNED, ending
 from models.vocabulary import Role
 from views.certificate import paper_worker
-from views.entrance.health import problems
+from views.entrance.card_login import authorities
+from views.entrance.health import problems, scans_uploads
+from views.entrance.portal import portal
+from views.entrance.relying_party import are_required
 from views.panel.display import on_screen
-from views.resources import pace
+from views.panel.page import Page
+from views.resources import keys, pace, witnesses
 from views.screens.desk.operator import SENTENCES, of_calendar
+from views.translations.stored import in_own_words
 
 WELL = _l("无需处理。")
-# Ours, no rule: after so many days a backup, or a check of the records, is called old.
-BACKUP_AGE, CHECK_AGE = timedelta(days=2), timedelta(days=31)
+# Our defaults: after so many days a backup, check or drill is overdue.
+BACKUP_AGE, CHECK_AGE, DRILL_AGE = timedelta(days=2), timedelta(days=31), timedelta(days=93)
+
+FOUND_WRONG = {Operation.VERIFIED, Operation.DRILLED}  # entries whose `amount` is the number of faults found
 
 
 @dataclass(frozen=True)
 class Line:
-    """What it is about, how it is now, what to do; `tone` of its mark; `address` of the screen that tells more."""
+    """One line: subject, state, what to do; `tone`: colour of its tag; `address`: of the screen with details."""
 
     about: Any
     now: str
@@ -43,96 +56,178 @@ class Line:
     address: str = ""
 
 
-class ConditionScreen(BaseView):
+class ConditionScreen(Page):
     """One table, for the operator; no application."""
 
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and current_user.role is Role.OPERATOR
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        abort(403)
-
-    def menu_entries(self) -> list[tuple[Any, str]]:
-        """(label, address) of its line in the menu."""
-        return [(self.name, f"{self.url}/")]
+    roles = frozenset({Role.OPERATOR})
 
     @expose("/")
     def index(self) -> Any:
         wrong = set(problems())
         with access.everything() as session:
-            lines = [*_work(session, wrong), *_house(session, wrong), *_care(session)]
+            lines = [
+                *_queues(session, wrong),
+                *_services(session, wrong),
+                *_sign_in(session, wrong),
+                *_maintenance(session),
+            ]
+            lines += _checkpoints(session, wrong)
         return self.render("screens/condition.html", lines=lines, wrong=sum(line.tone == "danger" for line in lines))
 
 
 def _line(about: Any, now: str, wrong: set[str], words: tuple[str, ...], address: str = "") -> Line:
-    """A line that is wrong in so far as /healthz has one of these words."""
+    """A line that is in danger tone if /healthz reports one of these words."""
     found = [str(SENTENCES[word][0]) for word in words if word in wrong]
-    return Line(about, now, "".join(found) or WELL, "danger" if found else "success", address)
+    return Line(about, now, in_sentences(found) or WELL, "danger" if found else "success", address)
 
 
-def _work(session: Session, wrong: set[str]) -> Iterator[Line]:
-    """What is under way: messages to customs, papers."""
+def _counts(counts: list[str]) -> str:
+    return in_clauses(counts) if is_english() else "，".join(counts)
+
+
+def _queues(session: Session, wrong: set[str]) -> Iterator[Line]:
+    """The queues: messages to customs, papers, reminders and e-mails."""
     exchange = health(session, pace())
-    told = [f"{state.label} {count}" for state, count in exchange.counts.items()]
-    told += [_("超时未完成 %(count)s", count=exchange.overdue), _("久未回执 %(count)s", count=exchange.unanswered)]
-    told.append(_("作废通知未被接收 %(count)s", count=exchange.rejected))
+    state = [f"{delivery.label} {count}" for delivery, count in exchange.counts.items()]
+    state += [_("超时未完成 %(count)s", count=exchange.overdue), _("久未回执 %(count)s", count=exchange.unanswered)]
+    state.append(_("作废通知未被接收 %(count)s", count=exchange.rejected))
     if exchange.oldest:
-        told.append(_("最早入列 %(at)s", at=on_screen(exchange.oldest)))
-    words = ("deliverer", "overdue", "set_aside", "rejected", "unanswered")
-    yield _line(_l("海关报文"), "，".join(told), wrong, words, url_for("traffic.index_view"))
+        state.append(_("最早入列 %(at)s", at=on_screen(exchange.oldest)))
+    words = ("held", "deliverer", "overdue", "set_aside", "rejected", "unanswered")
+    yield _line(_l("海关报文"), in_clauses(state), wrong, words, url_for("traffic.index_view"))
     in_all, late, aside = paper_queue.counts(session, paper_worker.pace())
-    told = [_("等候制作 %(count)s", count=in_all - aside), _("其中超时 %(count)s", count=late)]
-    told.append(_("已搁置 %(count)s", count=aside))
-    yield _line(_l("证明制作"), "，".join(told), wrong, ("papers", "papers_set_aside"))
+    state = [_("等候制作 %(count)s", count=in_all - aside), _("其中超时 %(count)s", count=late)]
+    state.append(_("已搁置 %(count)s", count=aside))
+    line = _line(_l("证明制作"), _counts(state), wrong, ("papers", "papers_set_aside"))
+    if why := paper_queue.waits_for(session):
+        line = replace(line, to_do=f"{why} {line.to_do if line.to_do is not WELL else ''}".strip())
+        line = replace(line, tone="warning") if line.tone == "success" else line
+    yield line
     yield _messages(session, wrong)
 
 
 def _messages(session: Session, wrong: set[str]) -> Line:
-    """Whoever reminds and sends e-mails: when it last looked, what failed, what waits."""
+    """The worker for reminders and e-mails: its last round, failed steps, length of the queue."""
     last, (waiting, aside) = heartbeat.last_round(session, heartbeat.REMINDER), letters.counts(session)
-    if last is None:
+    if last is None and "held" not in wrong:
         return Line(_l("提醒和邮件"), _("没有运行过"), _("请启动 filing mail send --watch。"), "warning")
-    told = [_("最近一轮 %(at)s", at=on_screen(last[0]))]
-    told += [_("出错的步骤：%(steps)s", steps=last[1])] if last[1] else []
-    told += [_("待发邮件 %(count)s", count=waiting), _("已搁置 %(count)s", count=aside)]
-    return _line(_l("提醒和邮件"), "，".join(told), wrong, ("reminders", "reminders_failed", "mail"))
+    state = [_("最近一轮 %(at)s", at=on_screen(last[0]))] if last else []
+    state += [_("出错的步骤：%(steps)s", steps=last[1])] if last and last[1] else []
+    state += [_("待发邮件 %(count)s", count=waiting), _("已搁置 %(count)s", count=aside)]
+    return _line(_l("提醒和邮件"), _counts(state), wrong, ("held", "reminders", "reminders_failed", "mail"))
 
 
-def _house(session: Session, wrong: set[str]) -> Iterator[Line]:
-    """What the service stands on: store, database, keys, calendar."""
+def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
+    """Store, virus scanner, database, keys, calendar."""
     checked = registered_store.last_check(session)
-    told = _("可以读写") if "store" not in wrong else _("不可用")
+    state = _("可以读写") if "store" not in wrong else _("不可用")
     if checked:
-        told += _("；%(at)s 清点，缺失 %(count)s 个文件", at=on_screen(checked[0]), count=checked[1])
-    yield _line(_l("附件存储"), told, wrong, ("store", "missing"))
-    told = _("可以读写") if "database" not in wrong else _("不能写入")
-    yield _line(_l("数据库"), _("%(version)s，%(told)s", version=version(), told=told), wrong, ("database",))
-    told = _("齐全") if "keys" not in wrong else _("有缺失")
-    yield _line(_l("签章密钥"), told, wrong, ("keys",))
+        state += _("；%(at)s 清点，缺失 %(count)s 个文件", at=on_screen(checked[0]), count=checked[1])
+    yield _line(_l("附件存储"), state, wrong, ("store", "missing"))
+    yield _viruses(session, wrong)
+    state = _("可以读写") if "database" not in wrong else _("不能写入")
+    yield _line(_l("数据库"), _("%(version)s，%(state)s", version=version(), state=state), wrong, ("database",))
+    yield _keys(wrong)
     known, ask = of_calendar(deadlines.horizon(session))
     yield Line(_l("工作日历"), known, ask or WELL, "danger" if ask else "success", url_for("calendar.index_view"))
 
 
-def _care(session: Session) -> Iterator[Line]:
-    """What is done at the terminal from time to time, as the log of the system has it."""
+def _viruses(session: Session, wrong: set[str]) -> Line:
+    """Whether uploads are scanned, and how many files of before are not, or were found to have a virus."""
+    waiting, found = scanning.unscanned(session), scanning.infected(session)
+    state = [_("未查毒的附件 %(count)s", count=waiting)] if waiting else []
+    state += [_("查出病毒的附件 %(count)s", count=found)] if found else []
+    if not scans_uploads():
+        asked = _("建议安装 clamd 并设置 FILING_CLAMD；在此之前上传的附件标有“未查毒”。")
+        return Line(_l("查毒"), _counts([_("没有启用"), *state]), asked, "danger" if found else "light")
+    state.insert(0, _("上传时查毒") if "virus" not in wrong else _("没有应答"))
+    line = _line(_l("查毒"), _counts(state), wrong, ("virus",))
+    if line.tone == "danger" or not (waiting or found):
+        return line
+    to_do = [_("请运行 filing attachments scan，查毒以前接收的附件。")] if waiting else []
+    to_do += [_("查出病毒的附件请勿下载打开，filing attachments scan 列出其名称。")] if found else []
+    return replace(line, to_do=in_sentences(to_do), tone="danger" if found else "warning")
+
+
+def _keys(wrong: set[str]) -> Line:
+    """Whether every province has its keys, and which certificates end soon."""
+    line = _line(_l("签章密钥"), _("齐全") if "keys" not in wrong else _("有缺失"), wrong, ("keys",))
+    if not (soon := ending(keys())):
+        return line
+    state = in_clauses([line.now, *map(sentence, soon)])
+    to_do = [_("请向证书签发机构更换，并按运行手册安装。"), *([] if line.to_do is WELL else [line.to_do])]
+    due = min(key.warned_at or 0 for key in soon) <= min(WARNED)
+    tone = "danger" if due or line.tone == "danger" else "warning"
+    return replace(line, now=state, to_do=in_sentences(to_do), tone=tone)
+
+
+def _sign_in(session: Session, wrong: set[str]) -> Iterator[Line]:
+    """Methods of sign-in."""
+    if are_required(current_app.config):
+        yield Line(_l("安全密钥"), _("审核和系统管理账号须用安全密钥登录"))
+    else:
+        asked = _("对外服务的，请设置 FILING_KEYS_REQUIRED=true。")
+        yield Line(_l("安全密钥"), _("没有要求，密码即可登录"), asked, "warning")
+    if authorities():
+        state = _("吊销列表有效") if "cards" not in wrong else _("不能使用")
+        yield _line(_l("用卡登录"), state, wrong, ("cards",))
+    if where := portal():
+        yield _portal(session, where)
+
+
+def _portal(session: Session, where: Portal) -> Line:
+    """Whether the portal answers now, how old its keys are in this process, and when somebody last came from there."""
+    from models.sign_on import discovery
+
+    used = portal_links.last_used(session)
+    last = _("最近登录 %(at)s", at=on_screen(used)) if used else _("还没有人从单一窗口登录")
+    tone, to_do = "success", WELL
+    try:
+        now = _("可以访问，公钥 %(count)s 个", count=discovery.probe(where))
+    except PortalAway:
+        tone, now = "danger", _("没有应答")
+        to_do = _("请检查网络、FILING_PORTAL_ISSUER 和 FILING_PORTAL_CA；在此期间请用其他方式登录。")
+    age = discovery.keys_read(where)
+    read = _("公钥读于 %(at)s", at=on_screen(clock.now() - age)) if age is not None else _("公钥没有读到")
+    return Line(_l("单一窗口登录"), _counts([now, read, last]), to_do, tone, url_for("portal.index"))
+
+
+def _maintenance(session: Session) -> Iterator[Line]:
+    """Commands that are run from time to time, from the log of operations."""
     lacking = _("请运行 filing backup 目标，并定期备份到另一台机器。")
     yield _last(session, _l("最近备份"), Operation.BACKED_UP, BACKUP_AGE, lacking)
     restored = log.newest(session, Operation.RESTORED)
-    told = _told(restored) if restored else _("没有恢复记录")
-    yield Line(_l("最近恢复"), told, _l("建议定期在另一台机器上试恢复一次备份。"), "light")
+    state = _described(restored) if restored else _("没有恢复记录")
+    yield Line(_l("最近恢复"), state, WELL, "light")
+    yield _last(session, _l("最近试恢复"), Operation.DRILLED, DRILL_AGE, _("请运行 filing drill 备份所在的文件夹。"))
     yield _last(
         session, _l("最近核对"), Operation.VERIFIED, CHECK_AGE, _("请运行 filing trail verify，并按所列逐条查明。")
     )
 
 
+def _checkpoints(session: Session, wrong: set[str]) -> Iterator[Line]:
+    """The last checkpoint, and when each witness last received one."""
+    last, about = log.newest(session, Operation.CHECKPOINT_SIGNED), _l("最近检查点")
+    if last is None and not current_app.config["CHECKPOINTS"]:
+        yield Line(
+            about, _("没有签署过"), _("请设置 FILING_CHECKPOINTS，并启动 filing trail checkpoint --watch。"), "warning"
+        )
+        return
+    state = _described(last) if last else _("没有签署过")
+    for witness in witnesses():
+        given = last_given(session, witness)
+        state += _("；%(witness)s：%(at)s", witness=witness, at=on_screen(given) if given else _("没有交存过"))
+    yield _line(about, state, wrong, ("checkpoint", "witness"))
+
+
 def _last(session: Session, about: Any, kind: Operation, age: timedelta, lacking: str) -> Line:
-    """When it was last done; to be done when that was too long ago, or is unknown, or found something."""
+    """The last entry of this kind; a warning if there is none, it is older than `age`, or it found faults."""
     entry = log.newest(session, kind)
     if entry is None:
         return Line(about, _("没有记录"), lacking, "warning")
-    late = clock.now() - entry.at > age or (kind is Operation.VERIFIED and bool(entry.amount))
-    return Line(about, _told(entry), lacking if late else WELL, "warning" if late else "success")
+    late = clock.now() - entry.at > age or (kind in FOUND_WRONG and bool(entry.amount))
+    return Line(about, _described(entry), lacking if late else WELL, "warning" if late else "success")
 
 
-def _told(entry: log.LogEntry) -> str:
-    return _("%(at)s，%(words)s", at=on_screen(entry.at), words=entry.words)
+def _described(entry: log.LogEntry) -> str:
+    return _("%(at)s，%(words)s", at=on_screen(entry.at), words=in_own_words(entry.words))

@@ -1,4 +1,4 @@
-"""重新申请 and 复制新建: a new draft like an earlier application of one's own."""
+"""重新申请 and 复制新建: a new draft from an earlier application of one's own."""
 
 from typing import Any
 
@@ -10,18 +10,19 @@ from flask_login import current_user
 from models.acts import reissue
 from models.database import db
 from models.workflow import Refused
+from views.panel.repeated_saves import duplicate_for_page
 from views.resources import store
 from views.screens.filing import FilingScreen
 
 
 class CopyScreen(FilingScreen):
-    """The acts that make a new draft and open its form."""
+    """The part of 备案证明申请 for acts that create a draft from an earlier application."""
 
     opens = frozenset({"copy", "duplicate"})
 
     @expose("/copy/", methods=("POST",))
     def copy(self) -> Any:
-        """重新申请: the new draft opens in its form, complete; or the one that is there; or nothing has happened."""
+        """重新申请: create a complete draft, commit and open its form; the existing draft if there is one already."""
         row = self.get_one(request.form.get("id")) or abort(404)
         old = row.number
         try:
@@ -42,9 +43,9 @@ class CopyScreen(FilingScreen):
 
     @expose("/duplicate/", methods=("POST",))
     def duplicate(self) -> Any:
-        """复制新建: the new draft opens in its form."""
+        """复制新建: create a draft, commit and open its form; the same draft if one page sends it twice."""
         row = self.get_one(request.form.get("id")) or abort(404)
-        draft = reissue.duplicate(db.session(), row, current_user)
+        draft = duplicate_for_page(db.session(), row, current_user)
         db.session().commit()
         flash(_("已按 %(old)s 新建申请 %(new)s，附件请重新上传。", old=row.number, new=draft.number), "success")
         return redirect(self.get_url(".edit_view", id=draft.id), 303)

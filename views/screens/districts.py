@@ -1,8 +1,9 @@
-"""关区代码: the operator replaces the whole table by a file, after a preview of what comes, changes and ends."""
+"""关区代码: the operator replaces the whole table from a file, after a preview of the changes."""
 
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from models.codes import District
 from models.codes.districts import Change, compare, fingerprint, import_districts, table_of
@@ -14,11 +15,11 @@ from views.panel.logged import note
 from views.panel.query import DistrictQuery
 from views.panel.screen import labels_of
 
-SHRINKING = 0.1  # the share of the table that may end without being asked about
+SHRINKING = 0.1  # share of the table that may end without a confirmation
 
 
 class DistrictScreen(ImportScreen):
-    """The table in force."""
+    """The current table."""
 
     roles = frozenset({Role.OPERATOR})
     list_template = "screens/districts.html"
@@ -38,16 +39,16 @@ class DistrictScreen(ImportScreen):
         if len(change.ended) > SHRINKING * change.before:
             counts = {"ended": len(change.ended), "before": change.before}
             table.doubts.append(_("现有 %(before)s 个关区中有 %(ended)s 个将停用，请确认文件是完整的。") % counts)
-        seen = fingerprint(db.session())
-        return {"names": table.names, "notes": table.notes, "doubts": table.doubts, "seen": seen}
+        previewed = fingerprint(db.session())
+        return {"names": table.names, "notes": table.notes, "doubts": table.doubts, "seen": previewed}
 
     def compared(self, sent: dict[str, Any]) -> Change:
         return compare(db.session(), sent["names"])
 
-    def take_in(self, sent: dict[str, Any]) -> str:
+    def import_and_commit(self, sent: dict[str, Any]) -> str:
         change = import_districts(db.session(), sent["names"], sent["seen"])
         counts = {"current": len(sent["names"]), "ended": len(change.ended)}
-        summary = _("已导入 %(current)s 个关区，停用 %(ended)s 个。") % counts
+        summary = _l("已导入 %(current)s 个关区，停用 %(ended)s 个。", **counts)
         note(Operation.DISTRICTS_IMPORTED, words=summary, amount=len(sent["names"]))
         db.session().commit()
-        return summary
+        return str(summary)

@@ -1,4 +1,4 @@
-"""What the applicant should look at again: shown in the form, and before 申报 at the latest."""
+"""Doubts: points for the applicant to check; shown in the form, and before 申报 at the latest."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from models.workflow import Refused
 from views.screens.autosave import AutosaveScreen
 
 
-class NotToldYet(Refused):
+class DoubtsNotShown(Refused):
     """申报 of an application with doubts that its page has not shown."""
 
     def __init__(self) -> None:
@@ -22,23 +22,23 @@ class NotToldYet(Refused):
 
 
 class DoubtScreen(AutosaveScreen):
-    """The screen whose 申报 tells of doubts first. A page of ours sends `told`, the fingerprint of those it shows."""
+    """The part of 备案证明申请 for doubts. The page submits `doubts_shown`, their fingerprint."""
 
     def attempt_and_commit(self, action: Action, row: Application, **seen: Any) -> Refused | None:
-        """As every act; 申报 waits until its page has shown the doubts. What is incomplete is told first."""
-        if action is Action.SUBMIT and "told" in request.form:
+        """As every act, but 申报 is refused until the page has shown the doubts; missing fields are reported first."""
+        if action is Action.SUBMIT and "doubts_shown" in request.form:
             found = doubts(db.session(), row)
-            if request.form["told"] != fingerprint(found) and found and not lacking(row):
-                return NotToldYet()
+            if request.form["doubts_shown"] != fingerprint(found) and found and not lacking(row):
+                return DoubtsNotShown()
         return super().attempt_and_commit(action, row, **seen)
 
     def show_refusal(self, refused: Refused, key: int) -> Any:
-        if not isinstance(refused, NotToldYet):
+        if not isinstance(refused, DoubtsNotShown):
             return super().show_refusal(refused, key)
         flash(str(refused), "message")
         return redirect(self.get_url(".edit_view", id=key), 303)
 
-    def doubt_page(self, model: Application | None) -> dict[str, Any]:
-        """The doubts that the form shows."""
+    def doubts_context(self, model: Application | None) -> dict[str, Any]:
+        """Template context: the doubts of the application, and their fingerprint."""
         found = doubts(db.session(), model) if model is not None else []
-        return {"doubts": found, "told": fingerprint(found)}
+        return {"doubts": found, "doubts_shown": fingerprint(found)}

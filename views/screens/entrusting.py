@@ -1,9 +1,9 @@
-"""委托: a press invites units to apply for it, a unit accepts; either side ends it."""
+"""委托: a press invites a unit to apply for it, the unit accepts; either side can end it."""
 
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, flash, request
+from flask import abort, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -19,12 +19,12 @@ from models.notifications.events import Event
 from models.people import entrusting
 from models.people.accounts import Account, Entrustment
 from models.vocabulary import Role, Trade
-from models.workflow import Refused
 from views.panel.display import Button
 from views.panel.fields import PlainTextField
 from views.panel.logged import note
+from views.panel.saving import commit_then_flash
 from views.panel.screen import Screen, labels_of
-from views.screens.accounts import ACTS, named
+from views.screens.accounts import ACTS, register_form
 
 Act = Callable[[Session, Entrustment, Account], None]
 DONE: dict[str, tuple[Act, Event, Operation, Any]] = {
@@ -43,15 +43,15 @@ DONE: dict[str, tuple[Act, Event, Operation, Any]] = {
 }
 
 
-def tell_and_log(row: Entrustment, event: Event, kind: Operation) -> None:
-    """Tell both units, and enter it into the log; the caller commits both with the act."""
-    entrustments.tell_both(db.session(), event, row, f"entrustment-{row.id}-{kind.value}")
+def notify_and_log(row: Entrustment, event: Event, kind: Operation) -> None:
+    """Notify both units and add a log entry; the caller commits."""
+    entrustments.notify_both(db.session(), event, row, f"entrustment-{row.id}-{kind.value}")
     about = f"{row.publisher.credit_code} → {row.agent.credit_code}"
     note(kind, about, f"{row.since} – {row.until}")
 
 
 class EntrustingScreen(Screen):
-    """The entrustments of one's own unit, given and taken; row security shows no other."""
+    """The entrustments given or accepted by one's own unit; row security hides all others."""
 
     roles = frozenset({Role.PUBLISHER})
     opens = frozenset({"change"})
@@ -64,55 +64,53 @@ class EntrustingScreen(Screen):
         "state": lambda _view, _context, row, _name: entrusting.state(row),
     }
     form_columns = ("agent", "since", "until")
-    form_overrides = named(Entrustment, "since", "until")["overrides"]
-    form_args = named(Entrustment, "since", "until")["args"]
+    form_overrides = register_form(Entrustment, "since", "until")["overrides"]
+    form_args = register_form(Entrustment, "since", "until")["args"]
     form_extra_fields = {
         "agent": PlainTextField(
             _l("受托单位"), [DataRequired()], most=160, description=_l("单位全称或 18 位统一社会信用代码")
         )
     }
-    address_of: Any = None  # an entrustment is ended and given anew, never opened
+    address_of: Any = None  # an entrustment has no page: it is ended and given again
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Entrustment, db, **kwargs)
 
     @property
     def can_create(self) -> bool:  # type: ignore[override]
-        """Only a press entrusts."""
+        """Whether the unit is a press: only a press can entrust others."""
         unit = current_user.organisation if current_user else None
         return unit is not None and unit.trade is Trade.PUBLISHER
 
     def save(self, form: Any, model: None) -> Entrustment:
         row = entrusting.invite(db.session(), current_user, form.agent.data, form.since.data, form.until.data)
-        tell_and_log(row, Event.ENTRUSTMENT_OFFERED, Operation.ENTRUSTMENT_OFFERED)
+        notify_and_log(row, Event.ENTRUSTMENT_OFFERED, Operation.ENTRUSTMENT_OFFERED)
         return row
 
     def buttons(self, row: Entrustment) -> list[Button]:
         if row.ended_at or row.until < clock.today():
             return []
-        mine, press, unit = row.publisher_id == current_user.organisation_id, row.publisher.name, row.agent.name
+        mine, publisher, unit = row.publisher_id == current_user.organisation_id, row.publisher.name, row.agent.name
         offered = []
         if row.pending and not mine:
-            ask = _("确定要接受 %(press)s 的委托吗？接受后贵单位可以代其申请备案。", press=press)
+            ask = _("确定要接受 %(publisher)s 的委托吗？接受后贵单位可以代其申请备案。", publisher=publisher)
             offered.append(Button("accept", _("接受"), self.get_url(".change", answer="accept"), ask))
         word = _("谢绝") if row.pending and not mine else _("撤销邀请") if row.pending else _("终止")
-        ask = _("确定要%(word)s吗？委托方 %(press)s，受托方 %(unit)s。", word=word, press=press, unit=unit)
+        ask = _("确定要%(word)s吗？委托方 %(publisher)s，受托方 %(unit)s。", word=word, publisher=publisher, unit=unit)
         return [*offered, Button("end", word, self.get_url(".change", answer="end"), ask)]
 
     @expose("/<any(accept, end):answer>/", methods=("POST",))
     def change(self, answer: str) -> Any:
-        """Accept or end one; refused in one sentence when the other side was first."""
+        """Accept or end an entrustment and commit; refused if the other side has ended it meanwhile."""
         row = self.get_one(request.form.get("id")) or abort(404)
-        act, event, kind, done = DONE[answer]
-        try:
-            act(db.session(), row, current_user)
-            tell_and_log(row, event, kind)
-            db.session().commit()
-        except Refused as refused:
-            db.session().rollback()
-            flash(str(refused), "error")
-        else:
-            flash(str(done), "success")
+        change, event, kind, done = DONE[answer]
+
+        def act() -> str:
+            change(db.session(), row, current_user)
+            notify_and_log(row, event, kind)
+            return str(done)
+
+        commit_then_flash(act)
         return self.back()
 
     def get_empty_list_message(self) -> str:

@@ -1,4 +1,4 @@
-"""数据交换: messages to customs and what became of them; for the operator, only whether the exchange is well."""
+"""数据交换: messages to customs and their state; for the operator only counts and comparisons."""
 
 import re
 from datetime import timedelta
@@ -10,7 +10,6 @@ from flask_babel import format_timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -20,7 +19,7 @@ from models.acts import filing, message_acts
 from models.application import Application
 from models.application.disclosure import NEWEST
 from models.certificate import Certificate
-from models.customs import CustomsMessage, CustomsNote, envelope, reconciliation
+from models.customs import CustomsMessage, CustomsNote, reconciliation
 from models.customs.health import health, latest_unreadable
 from models.customs.reconciliation import Reconciliation
 from models.database import db
@@ -38,7 +37,7 @@ from views.resources import pace
 
 
 def address_of(act: Word) -> str:
-    """set_aside as /exchange/set-aside/."""
+    """The act in an address: set_aside as /exchange/set-aside/."""
     return act.value.replace("_", "-")
 
 
@@ -75,7 +74,7 @@ class ExchangeScreen(Screen):
 
     # The list
     def narrow(self, query: Any) -> Any:
-        """Row security asks for the application of each message; its own column leads the indexes."""
+        """Also by `desk`, the leading column of the indexes; row security looks up the application of each message."""
         return super().narrow(query.filter(CustomsMessage.desk == current_user.province))
 
     def get_query(self) -> Any:
@@ -94,7 +93,7 @@ class ExchangeScreen(Screen):
         return [(getattr(CustomsMessage, name), [], True) for name in (("queued_at", "id") if ranged else ("id",))]
 
     def order(self, sort_column: Any, descending: bool) -> list[Any]:
-        """What begins alike by 报文编号."""
+        """By 报文编号 if a part of it was typed; else as usual."""
         if sort_column != "queued_at" and self.query().number.data:
             return [CustomsMessage.message_id.desc(), CustomsMessage.id.desc()]
         return super().order(sort_column, descending)
@@ -110,8 +109,7 @@ class ExchangeScreen(Screen):
         return once("opening", lambda: _("查看"))
 
     def buttons(self, row: CustomsMessage, page: bool = False) -> list[Button]:
-        """放行 for a message that was set aside, 重发 for a certificate that customs did not take; on the `page` of one
-        message every act."""
+        """放行 for a message that was set aside and 重发 for a rejected one; on the `page` of one message every act."""
         since = pace().unanswered_since()
         offered: list[tuple[Word, str, str | None]] = [
             (act, row.message_id, message_acts.refusal(act, row, current_user, since))
@@ -126,12 +124,12 @@ class ExchangeScreen(Screen):
         ]
 
     def is_last(self, row: CustomsMessage) -> bool:
-        """Whether customs was told nothing of the application after this message; in a list, asked for all at once."""
+        """Whether this is the last message about its application; for a list g.last holds the last ids."""
         return row.id in (g.last if "last" in g else customs.last_ids(db.session(), [row.application_id]))
 
     @expose("/letter/")
     def letter(self) -> Any:
-        """What left in one attempt, byte for byte."""
+        """The bytes that were sent in one attempt. Commits a log entry."""
         row = self.get_one(request.args.get("id")) or abort(404)
         attempt = number_of(request.args.get("attempt"))
         sent = next((letter for letter in row.letters if letter.attempt == attempt and letter.left), None)
@@ -145,9 +143,9 @@ class ExchangeScreen(Screen):
 
     @expose(f"/<any({PERFORMED}):act>/", methods=("POST",))
     def perform(self, act: str) -> Any:
-        """One message, one rule, one transaction; a refusal is a sentence, and what was written is given back."""
+        """Perform an act on one message and commit; if it is refused, the error page returns a typed opinion."""
         row, wanted = self.get_one(request.form.get("id")) or abort(404), BY_ADDRESS[act]
-        about = row.application.number if wanted is Action.RESEND else row.message_id  # 重发 makes a new message
+        about = row.application.number if wanted is Action.RESEND else row.message_id  # 重发 creates a new message
         panel = result(wanted, {"number": about}, (), "")
         try:
             self.act_on(wanted, row)
@@ -161,7 +159,7 @@ class ExchangeScreen(Screen):
         return self.back()
 
     def act_on(self, act: Word, row: CustomsMessage) -> None:
-        """An act on one message, or on the application it is about; the caller commits, or rolls back on Refused."""
+        """Perform an act on a message, or on its application. Raises Refused; the caller commits or rolls back."""
         if isinstance(act, Action):
             filing.perform(db.session(), act, row.application, current_user)
         else:
@@ -179,9 +177,9 @@ class ExchangeScreen(Screen):
 
 
 class TrafficScreen(Screen):
-    """数据交换 for the operator: counts and ages, what could not be read, and every comparison of the ledgers.
+    """数据交换 for the operator: counts and ages, unreadable receipts, and every comparison of the ledgers.
 
-    No application: what a receipt says of one stands with its province.
+    Shows no application: receipts about one are visible to its province only.
     """
 
     roles = frozenset({Role.OPERATOR})
@@ -199,19 +197,19 @@ class TrafficScreen(Screen):
 
 
 def notes(message: CustomsMessage) -> list[CustomsNote]:
-    """Its notes, newest first: NEWEST of them and one more, if there are more; all of them for `?notes=all`."""
+    """The notes of a message, newest first: up to NEWEST + 1, or all for `?notes=all`."""
     found = select(CustomsNote).where(CustomsNote.customs_message_id == message.id).order_by(CustomsNote.id.desc())
     most = None if request.args.get("notes") == "all" else NEWEST + 1
     return list(db.session.scalars(found.limit(most)))
 
 
 def span(waited: timedelta) -> str:
-    """How long: 2 个月, spaced like every other number on the screens."""
+    """A duration with a space after the number, as everywhere: 2 个月."""
     return re.sub(r"(?<=\d)(?=\D)", " ", format_timedelta(waited, granularity="minute"))
 
 
 def badges(message: CustomsMessage) -> Markup:
-    """How far a message has come, as coloured tags; the words are always there."""
+    """The delivery state of a message as coloured tags with text."""
     found = [(message.state.tone, message.state.label)]
     if message.unanswered(pace().unanswered_since()):
         found.append(("warning", UNANSWERED))
@@ -221,7 +219,11 @@ def badges(message: CustomsMessage) -> Markup:
 
 
 def written(message: CustomsMessage) -> str:
-    """The business message as it is sent, or why it cannot be written."""
+    """The business message as XML text, or a sentence why it cannot be generated."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    from models.customs import envelope
+
     try:
         return envelope.business_xml(message).decode()
     except (etree.LxmlError, ValueError) as why:

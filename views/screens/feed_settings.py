@@ -1,4 +1,4 @@
-"""日历订阅: the secret address of a reviewer's deadlines, made anew or stopped."""
+"""日历订阅: create, renew or stop the secret address of a reviewer's calendar feed."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ from views.panel.screen import Screen
 
 
 class FeedSettingsScreen(Screen):
-    """The part of 消息 that is for reviewers alone."""
+    """The part of 消息 for the calendar feed of reviewers."""
 
-    opens = frozenset({"feed", "keep_feed"})
+    opens = frozenset({"feed", "save_feed"})
 
     @expose("/feed/")
     def feed(self) -> Any:
-        """Whether there is an address, and a new one, shown this once; commits that it is shown."""
+        """The state of the feed, and a new address, once. Commits that it was shown."""
         assert_reviewer()
         notes = one_time.pop_notes() if request.method == "GET" else []  # a HEAD shows nothing
         db.session.commit()
@@ -31,20 +31,20 @@ class FeedSettingsScreen(Screen):
         return self.render("screens/feed_settings.html", feed=found, notes=notes)
 
     @expose("/feed/<any(renew, stop):how>/", methods=("POST",))
-    def keep_feed(self, how: str) -> Any:
-        """A new address in place of a former one, or none any more."""
+    def save_feed(self, how: str) -> Any:
+        """Renew or stop the address, and commit."""
         assert_reviewer()
         try:
             with races_as_refusals():
                 token = calendar_feeds.renew(db.session(), current_user) if how == "renew" else ""
                 stopped = calendar_feeds.stop(db.session(), current_user) if how == "stop" else False
-                if token:  # last: the loser of two must not take the key of the note from the winner
+                if token:  # last: of two concurrent requests the refused one must not replace the note's key
                     one_time.add_note(str(current_app.config["BASE_URL"]).rstrip("/") + url_for("feed", token=token))
                 db.session.commit()
         except Refused:
             db.session.rollback()
-            told = _("订阅地址刚刚已在另一个页面生成或停止，这里没有再改。下面是现在的情况；需要时可以重新生成。")
-            flash(told, "message")
+            words = _("订阅地址刚刚已在另一个页面生成或停止，这里没有再改。下面是现在的情况；需要时可以重新生成。")
+            flash(words, "message")
         else:
             if stopped:
                 flash(_("已停止，原来的订阅地址不能再使用。"), "success")
@@ -52,6 +52,6 @@ class FeedSettingsScreen(Screen):
 
 
 def assert_reviewer() -> None:
-    """404 for everybody else."""
+    """404 for accounts of other roles."""
     if current_user.role is not Role.REVIEWER:
         abort(404)

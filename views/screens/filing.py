@@ -1,13 +1,15 @@
-"""What every screen of applications shares: list, details, acts, attachments, certificate, export."""
+"""Base class of the screens of applications: list, details, acts, attachments, certificate, export."""
 
+from array import array
 from typing import Any
 
-from flask import Response, abort, flash, redirect, render_template, request
+from flask import abort, flash, redirect, render_template, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup, escape
+from sqlalchemy.orm import joinedload
 
 from models import customs, opinions, workflow
 from models.acts import filing, printing
@@ -17,18 +19,19 @@ from models.application.attachments import SHOWN_IN_BROWSER
 from models.application.carriers import Carrier
 from models.application.changes import explain
 from models.application.trail import TrailEntry
-from models.certificate.display import total_of
+from models.certificate import Certificate
+from models.certificate.display import total_of, used_text
 from models.columns import displayed, shown
 from models.database import db
 from models.vocabulary import Action, AttachmentKind, Ground, Reason, Role
 from models.workflow import Refused
 from views.entrance.security import local
-from views.panel import deadlines, export, spreadsheet
+from views.panel import deadlines, export
 from views.panel.acts import Link, button, facts_of, result
 from views.panel.display import Button, tag
 from views.panel.fields import number_of
-from views.panel.logged import note_export_and_commit
 from views.panel.screen import labels_of
+from views.panel.spreadsheet import Sheet
 from views.resources import office, unanswered
 from views.screens.downloads import DownloadScreen
 from views.screens.filing_order import FilingOrder
@@ -36,12 +39,16 @@ from views.screens.printing import NotMadeYet, PrintScreen, state_of
 
 PERFORMED = ", ".join(action.value for action, act in workflow.ACTS.items() if not act.apart)
 
+WITH_CERTIFICATE = joinedload(Application.certificate).options(
+    joinedload(Certificate.paper), joinedload(Certificate.paper_task), joinedload(Certificate.replaced_by)
+)
+
 
 class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
-    """Applications, as far as the signed-in account sees them; one subclass a role and purpose."""
+    """The applications that the account sees; one subclass per role and purpose."""
 
     acts: tuple[Action, ...] = ()  # in the list
-    exchange = False  # whether its readers also have 数据交换
+    exchange = False  # whether the role also has the screen 数据交换
     opens = PrintScreen.opens | DownloadScreen.opens | {"perform"}
     page_size_options: Any = (10, 20, 50, 100, printing.MOST)
     can_view_details = can_export = True
@@ -56,10 +63,16 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Application, db, **kwargs)
 
+    def _row(self, number: int) -> Any:
+        query = db.session.query(Application).filter(Application.id == number)
+        if request.endpoint == f"{self.endpoint}.details_view":
+            query = query.options(WITH_CERTIFICATE)
+        return query.one_or_none()
+
     # What a row offers
     @property
     def page_acts(self) -> tuple[Action, ...]:
-        """On the page of one application: all that its readers may ever do."""
+        """All acts of the screen's roles, for the page of one application."""
         return workflow.acts_of(self.roles)
 
     def acts_of_page(self, row: Application) -> tuple[Action, ...]:
@@ -67,12 +80,12 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         return self.page_acts
 
     def buttons(self, row: Application, acts: tuple[Action, ...] | None = None) -> list[Button]:
-        """The acts of this screen on `row`; each asks the rule, dimmed with its sentence when refused."""
+        """The buttons of this screen for `row`; a refused one is dimmed and has the reason."""
         facts = facts_of(row)
         return [
             button(
                 action,
-                f"{self.door(action)}?version={row.version}",
+                f"{self.address_of_act(action)}?version={row.version}",
                 facts,
                 self.refusal(action, row),
                 hidden=workflow.impossible(action, row.status),
@@ -81,19 +94,21 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         ]
 
     def refusal(self, action: Action, row: Application) -> str | None:
-        """Why not, by the rule; customs' last answer is looked up for the one act that it decides."""
+        """Why the act is refused for `row`, or None; queries customs' answer only for acts that depend on it."""
         session, last = db.session(), None
         if workflow.ACTS[action].if_rejected:
             last = customs.last_message(session, row)
-        told = workflow.refusal(action, row.status, current_user.role, customs.is_rejected(last))
-        return told or filing.hindrance(session, action, row)
+        words = workflow.refusal(action, row.status, current_user.role, customs.is_rejected(last))
+        if words or not isinstance(row, Application):  # rows of a list: AnyRow stands for all of a status
+            return words
+        return filing.hindrance(session, action, row)
 
     def special(self, row: Application) -> bool:
         """Whether the acts of `row` in the list differ from those of other rows of its status."""
         return False
 
-    def door(self, action: Action) -> str:
-        """Where the act is posted."""
+    def address_of_act(self, action: Action) -> str:
+        """The address to which the act is posted."""
         apart = workflow.ACTS[action].apart
         return self.path(f".{action}") if apart else self.path(".perform", action=action.value)
 
@@ -102,7 +117,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         return bool(self.can_edit) and workflow.allowed(Action.EDIT, row.status, current_user.role)
 
     def endpoint_of(self, row: Application) -> str:
-        """The form while the application may be edited here, else the details."""
+        """The form if the application may be edited here, else the details."""
         return ".edit_view" if self.editable(row) else ".details_view"
 
     def opening(self, row: Application) -> str:
@@ -131,6 +146,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "paper_state": state_of,
             "deadline_facts": deadlines.facts,
             "totals": totals,
+            "used_text": used_text,
             "act_rules": workflow.ACTS,
             "shown_in_browser": SHOWN_IN_BROWSER,
             "stock_opinions": opinions.listed(db.session()) if Role.REVIEWER in self.roles else {},
@@ -140,29 +156,29 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     # Acts
     @expose(f"/<any({PERFORMED}):action>/", methods=("POST",))
     def perform(self, action: str) -> Any:
-        """Every act of every screen: one row, one rule, one transaction; a refusal is a sentence, never a 500."""
+        """Perform an act on one row and commit; a refusal is shown as a sentence."""
         row = self.get_one(request.form.get("id")) or abort(404)
         wanted, facts, key = Action(action), facts_of(row), row.id
         refused = self.attempt_and_commit(wanted, row)
         if isinstance(refused, NotMadeYet):
-            return self.ask_for_paper(row)
+            return self.enqueue_paper_then_redirect(row)
         if refused and workflow.ACTS[wanted].opinion:
-            raise refused  # its page gives back the words that were written
+            raise refused  # the error page returns the typed opinion
         if refused:
-            return self.not_printed(refused) if wanted is Action.PRINT else self.show_refusal(refused, key)
+            return self.show_print_refusal(refused) if wanted is Action.PRINT else self.show_refusal(refused, key)
         if wanted is Action.PRINT:
             return redirect(self.get_url(".certificate", id=key), 303)
         self.flash_result(wanted, row, facts, local(request.form.get("url")) or self.get_url(".index_view"))
         return self.back()
 
     def flash_result(self, action: Action, row: Application, facts: dict[str, str], shown_on: str) -> None:
-        """Flash the panel of a committed act for the page `shown_on`; `facts` were read before it."""
+        """Flash the result of a committed act; `facts`: read before the act, `shown_on`: address of the page."""
         if not workflow.ACTS[action].done:
-            if told := str(workflow.ACTS[action].result) % facts:
-                flash(told, "success")
+            if words := str(workflow.ACTS[action].result) % facts:
+                flash(words, "success")
             return
         links: list[Link] = [(_("返回列表"), self.get_url(".index_view"))]
-        if action is not Action.DELETE:  # which has hidden the row from its owner
+        if action is not Action.DELETE:  # after which its owner cannot open the row
             facts |= {"certificate": row.certificate.number} if row.certificate else {}
             links.insert(0, (_("查看"), self.get_url(".details_view", id=row.id)))
         if self.can_create:
@@ -171,10 +187,10 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         flash(Markup(panel), "result")
 
     def attempt_and_commit(self, action: Action, row: Application, **seen: Any) -> Refused | None:
-        """Do the act and commit; None, or after a rollback why it was refused. `seen`: over particulars()."""
+        """Perform the act and commit: None; or roll back and return the refusal. `seen`: overrides particulars()."""
         try:
             if action is Action.PRINT:
-                self.paper_of(row)  # first: a print that is recorded was one
+                self.paper_of(row)  # first, so that no print is recorded without its paper
             filing.perform(db.session(), action, row, current_user, office=office(), **(self.particulars() | seen))
             db.session().commit()
         except Refused as refused:
@@ -183,43 +199,35 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         return None
 
     def show_refusal(self, refused: Refused, key: int) -> Any:
-        """Back to where the person came from, or to the form and what it lacks."""
+        """Flash the refusal and redirect: back, or to the form if the application is incomplete."""
         flash(str(refused), "error")
         if isinstance(refused, Incomplete):
             return redirect(self.get_url(".edit_view", id=key, check=1), 303)
         return self.back()
 
     def particulars(self) -> dict[str, Any]:
-        """What the form of the act sent: version seen, opinion, legal grounds, reason of a revocation."""
+        """The submitted particulars of the act: version, opinion, legal grounds, reason of a revocation."""
         version = request.args.get("version")
         return {
-            "version": None if version is None else number_of(version) or 0,  # one that is no number saw nothing
+            "version": None if version is None else number_of(version) or 0,  # an invalid number counts as version 0
             "opinion": request.form.get("opinion", ""),
             "grounds": [ground for ground in Ground if ground.value in request.form.getlist("ground")],
             "reason": self.reason(),
         }
 
     def reason(self) -> Reason:
-        """Why a certificate is revoked; 其他 where none was chosen, for the opinion says it in any case."""
+        """The reason of a revocation; 其他 if none was chosen, since the opinion is required anyway."""
         chosen = request.form.get("reason") or Reason.OTHER
         return Reason(chosen) if chosen in set(Reason) else abort(400)
 
-    @expose("/export/<export_type>/")
-    def export(self, export_type: str) -> Response:
-        """The rows of the present query, at most as many as the pager reaches; the list's columns come first."""
-        if export_type not in spreadsheet.TYPES:
-            abort(404)
-        name = str(self.export_name or self.name)
-        _count, rows = self.get_list(0, None, False, None, None, page_size=export.MOST + 1)
-        fields = (*self.column_list, *displayed(Application))
-        sheets = export.sheets(name, rows, fields, displayed(Carrier))
-        answer = spreadsheet.download(export_type, name, str(self.endpoint), sheets)
-        note_export_and_commit(name, self.query(), min(len(rows), export.MOST))
-        return answer
+    def sheets(self, name: str, ids: "array[int]") -> list[Sheet]:
+        """The sheets of an export; the columns of the list come first."""
+        found = export.Applications(ids, current_user._get_current_object())
+        return export.sheets(name, found, (*self.column_list, *displayed(Application)), displayed(Carrier))
 
 
 def totals(row: Application) -> str:
-    """共 3 条；1,500 片；20 盒, as on the certificate; without sums as long as a quantity or unit is missing."""
+    """共 3 条；1,500 片；20 盒, as on the certificate; only the number of rows while a quantity or unit is missing."""
     carriers = [{"unit": str(shown(each, "unit")), "quantity": str(each.quantity)} for each in row.carriers]
     if any(each.unit is None or each.quantity is None for each in row.carriers):
         return _("共 %(count)s 条", count=len(carriers))
@@ -227,6 +235,6 @@ def totals(row: Application) -> str:
 
 
 def history(row: Application) -> list[TrailEntry]:
-    """The newest entries of 办理过程 and one more, if there are more; all of them for `?history=all`."""
+    """The newest entries of 办理过程: up to NEWEST + 1, or all for `?history=all`."""
     most = None if request.args.get("history") == "all" else disclosure.NEWEST + 1
     return disclosure.history(db.session(), row, current_user, most)

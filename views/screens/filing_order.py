@@ -1,25 +1,27 @@
-"""In which orders a list of applications can be read, and which of them the indexes hold."""
+"""Sort orders of lists of applications, and which of them indexes hold."""
 
 from typing import Any
 
 from models.application import Application
+from views.panel.one_export import ExportScreen
 from views.panel.paging import directed
 from views.panel.query import OwnQuery
-from views.panel.screen import Screen
 
 BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
 DATES = {"since", "until"}
-# Fields of the query form, and the columns by which indexes hold the rows that they narrow to in order.
+# (fields of the query form, columns by which an index holds the selected rows in order)
 IN_ORDER: tuple[tuple[set[str], set[str]], ...] = (
     ({"status"}, {"id", "applied_on", "status_order"}),
     ({"status", *DATES}, {"applied_on"}),
     ({"province"}, {"id", "publisher_sort"}),
     ({"number"}, {"number"}),
+    ({"publisher_code"}, {"id"}),
+    ({"country"}, {"id"}),
 )
 
 
-class FilingOrder(Screen):
-    """The sorts of a list of applications."""
+class FilingOrder(ExportScreen):
+    """The sort orders of a list of applications, and of its export."""
 
     query_form: Any = OwnQuery
     column_sortable_list: Any = (("number", "id"), *BY_PINYIN, "applied_on", ("status", "status_order"))
@@ -32,7 +34,7 @@ class FilingOrder(Screen):
         return [(getattr(Application, name), [], True) for name in names]
 
     def order(self, sort_column: Any, descending: bool) -> list[Any]:
-        """As the indexes have it: statuses within dates by date, and what begins alike by 申请单号."""
+        """As the indexes hold it: statuses within dates by date, and beginnings of numbers by 申请单号."""
         order = super().order(sort_column, descending)
         asked = self.asked_fields()
         if sort_column == "status" and asked & DATES:

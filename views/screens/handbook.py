@@ -1,27 +1,18 @@
-"""运行手册: how the service is run, for the operator; text without rows."""
+"""运行手册: how to run the service, for the operator; a page of text."""
 
 from typing import Any
 
-from flask import abort
-from flask_admin import BaseView, expose
-from flask_login import current_user
+from flask_admin import expose
 
 from models.vocabulary import Role
+from views.panel.page import Page
 
 
-class HandbookScreen(BaseView):
-    """One page of text, open to the operator alone."""
+class HandbookScreen(Page):
+    """A page of text for the operator."""
+
+    roles = frozenset({Role.OPERATOR})
 
     @expose("/")
     def index(self) -> Any:
         return self.render("screens/handbook.html")
-
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and current_user.role is Role.OPERATOR
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        abort(403)
-
-    def menu_entries(self) -> list[tuple[Any, str]]:
-        """(label, address) of its line in the menu."""
-        return [(self.name, f"{self.url}/")]

@@ -1,87 +1,96 @@
-"""登录日志, 操作日志, 打印与导出日志, 办理日志: looked through and exported; no way leads to a change."""
+"""登录日志, 操作日志, 打印与导出日志, 办理日志: read-only lists with export."""
 
+from array import array
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
-from flask import Response, abort
-from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup, escape
 from sqlalchemy import false
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
+from models import access
 from models.application import Application
 from models.application.trail import TrailEntry
 from models.database import db
-from models.log import LogEntry, SignIn
+from models.log import REFUSED, LogEntry, SignIn
+from models.people.accounts import Account
 from models.vocabulary import Role
-from views.panel import spreadsheet
-from views.panel.display import NOTHING
+from views.panel.display import EMPTY
 from views.panel.log_disclosure import about, note_visible, visible, words
 from views.panel.log_query import PRIVATE_ACTS, HandoutQuery, OperationQuery, SignInQuery, TrailQuery
-from views.panel.logged import note_export_and_commit
-from views.panel.paging import REACH
-from views.panel.screen import Screen, labels_of
+from views.panel.one_export import ExportScreen
+from views.panel.paging import CHUNK, chunks
+from views.panel.screen import labels_of
 from views.panel.spreadsheet import Column, Sheet
+from views.translations.stored import actor_of, in_own_words
 
-FAILURES = {
-    SignIn.WRONG_PASSWORD, SignIn.UNKNOWN_NAME, SignIn.ACCOUNT_DISABLED, SignIn.SLOWED, SignIn.WRONG_CURRENT,
-    SignIn.KEY_REFUSED, SignIn.CARD_REFUSED, SignIn.WRONG_CODE, SignIn.KEY_COUNTER,
-}  # fmt: skip
+FAILURES = {*REFUSED, SignIn.WRONG_CURRENT, SignIn.KEY_COUNTER}
 
 
 def moment(row: Any) -> str:
-    """To the second: in a log the order counts."""
+    """The time of an entry, with seconds."""
     return f"{row.at:%Y-%m-%d %H:%M:%S}"
 
 
 def tag(row: LogEntry) -> Markup:
-    """The kind; what failed is marked."""
+    """The kind of an entry as a tag; failures in amber."""
     tone = "warning" if row.what in FAILURES else "light"
     return Markup('<span class="badge badge-{}">{}</span>').format(tone, row.what.label)
 
 
 def who(row: LogEntry) -> str:
-    """publisher（王敏）; of a name that no account has only its mark."""
+    """publisher（王敏）; for a name without an account its mark of 4 hex digits."""
     if not row.username:
         return _("命令行")
     return _("%(username)s（%(name)s）", username=row.username, name=row.name or _("未登记"))
 
 
-SHOWN: dict[str, Any] = {"at": moment, "who": who, "about": about, "words": words}
+SHOWN: dict[str, Any] = {
+    "at": moment,
+    "who": who,
+    "about": lambda row: in_own_words(about(row, current_user.id)),
+    "words": lambda row: in_own_words(words(row, current_user.id)),
+}
 
 
-class ReadOnlyLog(Screen):
-    """Rows that do not open, newest first, with an export of what the query finds."""
+class ReadOnlyLog(ExportScreen):
+    """A read-only list, newest first, whose rows have no page; with export."""
 
     roles = frozenset({Role.OPERATOR, Role.NATIONAL})
     can_export = True
     column_sortable_list = ("at",)
     column_default_sort: Any = [("at", True), ("id", True)]
     address_of: Any = None
-    narrowing: tuple[str, ...] = ()  # fields of the query form, each of which alone is one range of an index
+    narrowing: tuple[str, ...] = ()  # fields of the query form for each of which an index exists
 
     def in_order(self, asked: set[str], order: list[str]) -> bool:
         narrowed = asked - {"since", "until"}
         return len(narrowed) <= 1 and narrowed <= set(self.narrowing)
 
     def columns(self) -> list[Column]:
-        """Of the exported file."""
+        """Columns of the export. Values are computed after the request's commit, so they must not use current_user."""
         raise NotImplementedError
 
-    @expose("/export/<export_type>/")
-    def export(self, export_type: str) -> Response:
-        """The rows of the present query, at most as many as the pager reaches. Commits its own entry in the log."""
-        if export_type not in spreadsheet.TYPES:
-            abort(404)
-        count, rows = self.get_list(0, None, False, None, None, page_size=REACH)
-        note = _("只导出了前 %(most)s 条，请缩小查询范围后分次导出。", most=REACH) if count > REACH else ""
-        sheet = Sheet(str(self.name), self.columns(), rows, note)
-        answer = spreadsheet.download(export_type, str(self.name), str(self.endpoint), [sheet])
-        note_export_and_commit(str(self.name), self.query(), len(rows))
-        return answer
+    def sheets(self, name: str, ids: "array[int]") -> list[Sheet]:
+        return [Sheet(name, self.columns(), self.rows_of(ids, current_user._get_current_object()))]
+
+    def rows_of(self, ids: "array[int]", reader: Account) -> Iterator[Any]:
+        """The rows with these ids, in this order, read in chunks."""
+        with access.as_seen_by(reader) as session:
+            for keys in chunks(ids, CHUNK):
+                query = self.get_query().with_session(session).filter(self.model.id.in_(keys))
+                found = {row.id: row for row in query}
+                self.prepare(session, [*found.values()])
+                session.expunge_all()
+                session.rollback()
+                yield from (found[key] for key in keys if key in found)
+
+    def prepare(self, session: Session, rows: list[Any]) -> None:
+        """Hook: query once what the columns of these rows need."""
 
 
 class LogScreen(ReadOnlyLog):
@@ -91,7 +100,7 @@ class LogScreen(ReadOnlyLog):
     column_labels = labels_of(LogEntry) | {"what": _l("事项"), "who": _l("用户")}
     column_formatters: Any = {
         "what": lambda _view, _context, row, _name: tag(row),
-        **{name: lambda _view, _context, row, name: SHOWN[name](row) or NOTHING for name in SHOWN},
+        **{name: lambda _view, _context, row, name: SHOWN[name](row) or EMPTY for name in SHOWN},
     }
     narrowing = ("username", "address", "kind", "about")
 
@@ -104,7 +113,8 @@ class LogScreen(ReadOnlyLog):
     def columns(self) -> list[Column]:
         labels = {name: str(label) for name, label in self.column_labels.items()}
         names = ("at", "what", "username", "name", "address", "program", "about", "amount", "words")
-        shown = {"about": about, "words": words}
+        reader_id = current_user.id
+        shown = {"about": lambda row: about(row, reader_id), "words": lambda row: words(row, reader_id)}
         return [Column(labels[name], shown.get(name) or attrgetter(name)) for name in names]
 
 
@@ -117,7 +127,7 @@ class SignInScreen(LogScreen):
 
 
 class OperationScreen(LogScreen):
-    """操作日志: what operators did."""
+    """操作日志: acts of operators."""
 
     log = "operations"
     query_form = OperationQuery
@@ -132,14 +142,14 @@ class HandoutScreen(LogScreen):
     column_list = ("at", "what", "who", "about", "amount", "words", "address", "program")
 
     def query(self) -> Any:
-        """The operator sees no application (design 2.6), and asks for none."""
+        """Without the field for numbers for the operator, who sees no application (design 2.6)."""
         form = super().query()
         if form is not None and current_user.role is Role.OPERATOR and "about" in form:
             del form.about
         return form
 
     def narrow(self, query: Any) -> Any:
-        """Of what the reader does not see nothing is found."""
+        """A query for a number that the reader does not see finds no rows."""
         asked = self.query().about.data if "about" in self.query() else None
         if asked and asked not in visible(db.session(), [asked]):
             query = query.filter(false())
@@ -147,12 +157,15 @@ class HandoutScreen(LogScreen):
 
     def get_list(self, *args: Any, **kwargs: Any) -> Any:
         count, rows = super().get_list(*args, **kwargs)
-        note_visible(db.session(), rows)
+        self.prepare(db.session(), rows)
         return count, rows
+
+    def prepare(self, session: Session, rows: list[Any]) -> None:
+        note_visible(session, rows)
 
 
 class TrailScreen(ReadOnlyLog):
-    """办理日志: the acts of all applications that the nation sees, as each has them in its 办理过程."""
+    """办理日志: the entries of 办理过程 of all applications that the nation sees."""
 
     roles = frozenset({Role.NATIONAL})
     query_form = TrailQuery
@@ -163,20 +176,21 @@ class TrailScreen(ReadOnlyLog):
         "at": lambda _view, _context, row, _name: moment(row),
         "what": lambda _view, _context, row, _name: row.what.label,
         "number": lambda view, _context, row, _name: view.numbered(row),
+        "actor_name": lambda _view, _context, row, _name: actor_of(row),
     }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(TrailEntry, db, **kwargs)
 
     def narrow(self, query: Any) -> Any:
-        """By NOT IN, for which no planner leaves the index of the order."""
+        """Without PRIVATE_ACTS; by NOT IN, so that the planner keeps to the index of the order."""
         return super().narrow(query.filter(TrailEntry.act.not_in(PRIVATE_ACTS)))
 
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(TrailEntry.application).load_only(Application.number))
 
     def numbered(self, row: TrailEntry) -> Markup:
-        """申请单号, which leads to its page."""
+        """申请单号 as a link to its page."""
         link = self.path("register.details_view")
         return Markup(f'<a class="number" href="{escape(link)}?id={row.application_id}">{row.application.number}</a>')
 

@@ -1,8 +1,8 @@
-"""邮件提醒: to which address of one's own, and which messages."""
+"""邮件提醒: the account's e-mail address, confirmed by a code, and which messages are sent to it."""
 
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import abort, current_app, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -10,12 +10,16 @@ from flask_login import current_user
 from models import access
 from models.database import db
 from models.notifications import letters
+from models.notifications.letters import Purpose
+from models.people import mail_confirmation
 from models.people.accounts import Account
 from models.people.mail_address import MailWish
+from models.workflow import Refused
 from views.panel.checks import HouseForm
 from views.panel.fields import PlainTextField, WordField
 from views.panel.saving import errors_of
 from views.panel.screen import Screen, form_args_of, labels_of
+from views.resources import mail_server
 
 LABELS, ARGS = labels_of(Account), form_args_of(Account, ("email", "mail_wish"))[1]
 
@@ -27,7 +31,7 @@ class MailForm(HouseForm):
     mail_wish = WordField(LABELS["mail_wish"], allow_blank=False, **ARGS["mail_wish"])
 
     def validate(self, *args: Any, **options: Any) -> bool:
-        """Also refuses a wish without an address."""
+        """Also reports an error for a wish without an address."""
         valid = bool(super().validate(*args, **options))
         if valid and self.mail_wish.data is not MailWish.NONE and not self.email.data:
             self.email.errors = [_("请填写接收提醒的邮箱地址。")]
@@ -36,41 +40,102 @@ class MailForm(HouseForm):
 
 
 class MailSettingsScreen(Screen):
-    """The part of 消息 that is a form."""
+    """The part of 消息 for e-mails."""
 
-    opens = frozenset({"mail"})
+    opens = frozenset({"mail", "confirm_mail"})
 
     @expose("/mail/", methods=("GET", "POST"))
     def mail(self) -> Any:
-        """The form, or what it changes; it may be filled in before e-mails are sent at all."""
+        """GET: the form. POST: save it; also while no mail server is configured."""
         if request.method == "POST" and "mail_wish" not in request.form:
             abort(400)
         form = MailForm(request.form if request.method == "POST" else None, obj=current_user)
+        if request.method == "GET" and mail_confirmation.waits(current_user):
+            form.email.data = current_user.email_new
         if request.method == "POST" and form.validate():
-            keep(current_user, form.email.data, form.mail_wish.data)
-            flash(told(current_user), "success")
-            return redirect(self.get_url(".mail"))
+            try:
+                save_wish_and_commit(current_user, form.email.data, form.mail_wish.data)
+                flash(saved_words(current_user), "success")
+                return redirect(self.get_url(".mail"))
+            except Refused as refused:
+                db.session.rollback()
+                form.email.errors = [str(refused)]
+        return self.mail_page(form)
+
+    @expose("/mail/confirm/", methods=("POST",))
+    def confirm_mail(self) -> Any:
+        """Confirm a new address with its code, or send another code; commits."""
+        try:
+            if "again" in request.form:
+                send_code_and_commit(current_user, current_user.email_new or abort(409))
+                flash(_("确认码已重新发送，以前的确认码不再有效。"), "success")
+            else:
+                confirm_and_commit(current_user, request.form.get("code", ""))
+                flash(saved_words(current_user), "success")
+        except Refused as refused:
+            db.session.rollback()
+            form = MailForm(None, obj=current_user)
+            form.email.data = current_user.email_new
+            return self.mail_page(form, str(refused))
+        return redirect(self.get_url(".mail"), 303)
+
+    def mail_page(self, form: Any, wrong: str = "") -> Any:
+        """The page; `wrong`: why the code was refused."""
+        unconfirmed = current_user.email_new if mail_confirmation.waits(current_user) else None
         with access.everything() as session:
-            why = letters.undelivered(session, current_user.id)
-        page = self.render("screens/mail_settings.html", form=form, errors=errors_of(form), account=Account, why=why)
-        return page, 422 if form.errors else 200
+            why = letters.undelivered(session, current_user.id, confirming=unconfirmed is not None)
+        page: dict[str, Any] = {"form": form, "errors": errors_of(form), "account": Account, "why": why}
+        page |= {"unconfirmed": unconfirmed, "wrong": wrong}
+        return self.render("screens/mail_settings.html", **page), 422 if form.errors or wrong else 200
 
 
-def keep(account: Account, email: str | None, wish: MailWish) -> None:
-    """Store address and wish, and drop what was to go by the former ones where either differs. Commits."""
-    before = account.email, account.mail_wish
-    account.email, account.mail_wish = email, wish
-    changed = before != (account.email, account.mail_wish)
+def save_wish_and_commit(account: Account, email: str | None, wish: MailWish) -> None:
+    """Save the wish; removing the address takes effect at once, a new one must be confirmed first. Raises Refused."""
+    before, former = (account.email, account.mail_wish), account.email
+    account.mail_wish = wish
+    if email is None or email == account.email:
+        account.email = email
+        mail_confirmation.forget(account)
     db.session.commit()
-    if not changed:
-        return
+    if before != (account.email, account.mail_wish):
+        drop_letters_and_commit(account.id, former if account.email is None else None)
+    if email not in (account.email, None) and not (email == account.email_new and mail_confirmation.waits(account)):
+        send_code_and_commit(account, email or "")
+
+
+def send_code_and_commit(account: Account, address: str) -> None:
+    """Queue an e-mail with a code to `address`, which is to be confirmed. Raises Refused."""
     with access.everything() as session:
-        letters.drop_unsent(session, account.id)
+        mail_confirmation.ask(session.get_one(Account, account.id), address)
+        letters.enqueue_about_address(session, account.id, Purpose.CONFIRM, address)
+        session.commit()
+    db.session.rollback()  # SQLite: an open transaction does not see the other session's commit
+    db.session.refresh(account)
+
+
+def confirm_and_commit(account: Account, typed: str) -> None:
+    """Replace the address by the confirmed one, and notify the former address. Raises Refused."""
+    tries = mail_confirmation.count_try_and_commit(db.session(), account)
+    former = mail_confirmation.confirm(account, typed, current_app.config["SECRET_KEY"], tries)
+    db.session.commit()
+    drop_letters_and_commit(account.id, former)
+
+
+def drop_letters_and_commit(account_id: int, former: str | None) -> None:
+    """Delete unsent e-mails of the former settings; notify the address `former`, which is not used any more."""
+    with access.everything() as session:
+        letters.drop_unsent(session, account_id)
+        if former:
+            letters.enqueue_about_address(session, account_id, Purpose.CHANGED, former)
         session.commit()
 
 
-def told(account: Account) -> str:
-    """What follows from the wish that was saved."""
+def saved_words(account: Account) -> str:
+    """The sentence after saving."""
+    if account.email_new and mail_server() is None:
+        return _("已保存。系统开通邮件发送以后，请打开本页重新发送确认码。")
+    if account.email_new:
+        return _("已保存。确认码正在发送到 %(email)s，输入后该邮箱才开始接收提醒。", email=account.email_new)
     match account.mail_wish:
         case MailWish.EACH:
             return _("已保存。今后每条消息都会发送到 %(email)s。", email=account.email)

@@ -1,4 +1,4 @@
-"""消息: what has happened that concerns the reader, newest first; each opens what it is about, and is then read."""
+"""消息: notifications of the account, newest first; opening one marks it as read and leads to its subject."""
 
 from typing import Any, ClassVar
 
@@ -33,7 +33,7 @@ KINDS = (("application", _l("申请")), ("announced", _l("通知公告")), ("oth
 
 
 class MessageQuery(Query):
-    """未读 or 已读; about applications, announcements, or else."""
+    """By 未读 or 已读, and by subject: application, announcement, other."""
 
     state = choice(_l("状态"), lambda: list(STATES))
     kind = choice(_l("类别"), lambda: list(KINDS))
@@ -47,12 +47,12 @@ class MessageQuery(Query):
 
 
 def tagged(row: Notification) -> Markup:
-    """What has happened, as a coloured tag."""
-    return Markup('<span class="badge badge-{}">{}</span>').format(row.telling.tone, row.what.label)
+    """The event as a coloured tag."""
+    return Markup('<span class="badge badge-{}">{}</span>').format(row.rule.tone, row.what.label)
 
 
 class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
-    """Everybody's own; row security shows no other."""
+    """One's own notifications; row security hides those of other accounts."""
 
     roles = frozenset(Role)
     opens = MailSettingsScreen.opens | FeedSettingsScreen.opens | {"read_all", "announcement"}
@@ -72,7 +72,7 @@ class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
         }
 
     def menu_entries(self) -> list[tuple[Any, str]]:
-        """No line: the bell on top leads here."""
+        """No line in the menu; the bell links here."""
         return []
 
     def get_query(self) -> Any:
@@ -84,7 +84,7 @@ class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
         return super().render(template, **(offers | kwargs))
 
     def linked(self, row: Notification) -> Markup:
-        """The sentence as a link to what it is about; unread ones are marked for eyes and ears."""
+        """The sentence as a link to its subject; unread ones have a mark and hidden text."""
         unread = Markup('<i class="unread"><span class="unseen">{}</span></i> ') if row.read_at is None else Markup()
         title = row.application.title if row.application else None
         about = Markup(" <small>{}</small>").format(title) if title else ""
@@ -94,7 +94,7 @@ class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """What the message is about, which is read from now on: the application's page, or the text. Commits."""
+        """Mark a message as read, commit, and redirect to its subject; a message without one is shown as text."""
         row = self.get_one(request.args.get("id")) or abort(404)
         self.mark_read_and_commit(row)
         if row.application_id is not None:
@@ -104,7 +104,7 @@ class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
         return self.render(self.details_template, title=row.what.label, text=row.sentence, at=row.at)
 
     def mark_read_and_commit(self, row: Notification) -> None:
-        """Read from now on; a database that cannot be written keeps nobody from reading, and the message is unread."""
+        """Mark a message as read. While the database cannot be written, log a warning and leave it unread."""
         if row.read_at is not None or request.method != "GET":  # a HEAD shows nothing
             return
         try:
@@ -118,7 +118,7 @@ class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
             current_app.logger.warning("message %s could not be marked as read: %s", inspect(row).identity, error)
 
     def page_of(self, row: Notification) -> str:
-        """The application on the screen of the reader's role."""
+        """The address of the application on the screen of the reader's role."""
         application = row.application
         assert application is not None
         screen = "applications"
@@ -129,7 +129,7 @@ class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
 
     @expose("/announcement/")
     def announcement(self) -> Any:
-        """One announcement, whether there is a message of it yet or not. Commits that it is read."""
+        """One announcement; its message, if there is one, is marked as read. Commits."""
         key = number_of(request.args.get("id"))
         found = db.session.query(Announcement).filter(Announcement.id == key).one_or_none() if key else None
         row = found or abort(404)

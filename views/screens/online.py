@@ -1,8 +1,8 @@
-"""在线用户: the sessions in use now, which the operator may end, and the accounts for which one has to wait."""
+"""在线用户: current sessions, which the operator may end, and accounts delayed by wrong passwords."""
 
 from typing import Any
 
-from flask import abort, flash, request
+from flask import abort, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,17 +13,22 @@ from models.people import online
 from models.people.accounts import Account
 from models.people.sessions import Visit
 from models.vocabulary import Role
-from models.workflow import Refused
 from views.entrance.login import session_limits
 from views.entrance.place import place
 from views.panel.display import Button, button_html
 from views.panel.fields import number_of
 from views.panel.log_query import OnlineQuery
+from views.panel.saving import commit_then_flash
 from views.panel.screen import Screen
 
 
+def who(account: Account) -> str:
+    """publisher（王敏）."""
+    return _("%(username)s（%(name)s）", username=account.username, name=account.name)
+
+
 class OnlineScreen(Screen):
-    """The last seen first. Nothing here tells what somebody does."""
+    """Sessions by last request, newest first; shows nothing of what people do."""
 
     roles = frozenset({Role.OPERATOR})
     opens = frozenset({"end", "unlock"})
@@ -37,7 +42,9 @@ class OnlineScreen(Screen):
         "address": _l("地址"), "program": _l("浏览器"), "acts": _l("操作"),
     }  # fmt: skip
     column_formatters: Any = {
-        "who": lambda _view, _context, row, _name: f"{row.account.username}（{row.account.name}）",
+        "who": lambda _view, _context, row, _name: _(
+            "%(username)s（%(name)s）", username=row.account.username, name=row.account.name
+        ),
         "role": lambda _view, _context, row, _name: row.account.role.label,
     }
     address_of: Any = None
@@ -55,34 +62,35 @@ class OnlineScreen(Screen):
         return [Button("end", _("强制下线"), self.path(".end"), ask, refusal)]
 
     def unlock_button(self, account: Account) -> Any:
-        """解锁, in the part above the list."""
+        """The button 解锁 above the list."""
         ask = _("确定要解除 %(name)s 的登录限制吗？请先确认是本人输错，而不是他人猜测。", name=account.username)
         return button_html(Button("unlock", _("解锁"), self.path(".unlock"), ask), account.id)
 
     @expose("/end/", methods=("POST",))
     def end(self) -> Any:
-        """强制下线."""
+        """强制下线: end a session."""
         visit = self.get_one(request.form.get("id")) or abort(404)
         words = _("%(name)s 已下线。", name=visit.account.username)
-        return self.done(lambda: online.end_forcibly(db.session(), visit, current_user, place()), words)
+
+        def act() -> str:
+            online.end_forcibly(db.session(), visit, current_user, place())
+            return words
+
+        commit_then_flash(act)
+        return self.back()
 
     @expose("/unlock/", methods=("POST",))
     def unlock(self) -> Any:
-        """解锁."""
+        """解锁: end the delay after wrong passwords."""
         number = number_of(request.form.get("id"))
         account = (db.session.get(Account, number) if number is not None else None) or abort(404)
         words = _("%(name)s 的登录限制已解除，可以立即重新登录。", name=account.username)
-        return self.done(lambda: online.unlock(db.session(), account, current_user, place()), words)
 
-    def done(self, act: Any, words: str) -> Any:
-        """Do it, commit and tell; a refusal is told instead."""
-        try:
-            act()
-            db.session().commit()
-            flash(words, "success")
-        except Refused as refused:
-            db.session().rollback()
-            flash(str(refused), "error")
+        def act() -> str:
+            online.unlock(db.session(), account, current_user, place())
+            return words
+
+        commit_then_flash(act)
         return self.back()
 
     def render(self, template: str, **kwargs: Any) -> Any:

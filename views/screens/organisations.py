@@ -1,4 +1,4 @@
-"""单位: the operator's register of presses and of the units they entrust."""
+"""单位: the operator's register of presses and entrusted units."""
 
 from typing import Any
 
@@ -17,20 +17,20 @@ from models.text import normalize_code
 from views.panel.logged import LoggedScreen
 from views.panel.query import OrganisationQuery
 from views.panel.screen import labels_of
-from views.screens.accounts import ACTS, OPERATOR, named, shown_province, warn_of_unprintable
+from views.screens.accounts import ACTS, OPERATOR, register_form, shown_province, warn_of_unprintable
 
 
 def check_credit_code(_form: Any, field: Any) -> None:
-    """Validator of the shape of a 统一社会信用代码."""
+    """Validator of the format of a 统一社会信用代码."""
     if field.data and (sentence := credit_code_refusal(field.data)):
         raise StopValidation(sentence)
 
 
 class Confirmation(BooleanField):
-    """A tick that is asked for only where something is unusual; it is stored nowhere."""
+    """A checkbox that confirms an unusual value; not stored."""
 
     def __call__(self, **kwargs: Any) -> Any:
-        """Without the class that a text field is drawn with."""
+        """The checkbox without the CSS class of text fields."""
         return super().__call__(**(kwargs | {"class": ""}))
 
     def populate_obj(self, obj: Any, name: str) -> None:
@@ -38,7 +38,7 @@ class Confirmation(BooleanField):
 
 
 def marked_code(organisation: Organisation) -> Markup:
-    """The code; after it a mark where its check sign is wrong, which an operator has confirmed."""
+    """The code, with a tag if its check character is wrong and an operator has confirmed it."""
     if valid_credit_code(organisation.credit_code):
         return escape(organisation.credit_code)
     badge = Markup('{} <span class="badge badge-warning">{}</span>')
@@ -46,7 +46,7 @@ def marked_code(organisation: Organisation) -> Markup:
 
 
 class OrganisationScreen(LoggedScreen):
-    """单位: presses and the units they entrust; disabled, never deleted."""
+    """单位: presses and entrusted units; disabled, never deleted."""
 
     roles = OPERATOR
     can_create = can_edit = True
@@ -60,9 +60,9 @@ class OrganisationScreen(LoggedScreen):
     column_sortable_list = (("credit_code", "credit_code"), "name", "province")
     column_labels = labels_of(Organisation) | ACTS
     form_columns = ("credit_code", "confirmed", "name", "trade", "province", "active")
-    form_overrides = named(Organisation, *form_columns)["overrides"]
-    form_args = named(Organisation, *form_columns)["args"]
-    form_args["credit_code"]["read"] = normalize_code  # a twin in small letters is a twin
+    form_overrides = register_form(Organisation, *form_columns)["overrides"]
+    form_args = register_form(Organisation, *form_columns)["args"]
+    form_args["credit_code"]["read"] = normalize_code  # so that the unique constraint ignores case
     form_args["credit_code"]["validators"].append(check_credit_code)
     form_extra_fields = {
         "confirmed": Confirmation(
@@ -78,13 +78,13 @@ class OrganisationScreen(LoggedScreen):
         return row.credit_code
 
     def create_form(self, obj: Any = None) -> Any:
-        return self._asking(super().create_form(obj), None)
+        return self._with_confirmation(super().create_form(obj), None)
 
     def edit_form(self, obj: Any = None) -> Any:
-        return self._asking(super().edit_form(obj), obj)
+        return self._with_confirmation(super().edit_form(obj), obj)
 
-    def _asking(self, form: Any, organisation: Organisation | None) -> Any:
-        """The form, asking for a confirmation only of a new code whose shape is right and whose check sign is not."""
+    def _with_confirmation(self, form: Any, organisation: Organisation | None) -> Any:
+        """The form; the field `confirmed` stays only for a new code of right format and wrong check character."""
         code = form.credit_code.data or ""
         confirmed = organisation is not None and organisation.credit_code == code
         if confirmed or credit_code_refusal(code) or valid_credit_code(code):

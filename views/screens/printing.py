@@ -1,4 +1,4 @@
-"""打印 (手册 第二章·打印): the one paper of a certificate, or many in one file, made ready one by one."""
+"""打印 (手册 第二章·打印): the paper of a certificate, or many papers in one file."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, abort, current_app, flash, redirect, request, send_file
 from flask_admin import expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import selectinload
@@ -16,12 +17,13 @@ from models.acts import papers, printing
 from models.application import Application
 from models.certificate import Certificate, paper_queue
 from models.database import db
+from models.language import recorded
 from models.log import Handout
 from models.vocabulary import Action
 from models.workflow import Refused
 from views.certificate import paper_worker
 from views.entrance import security
-from views.panel.download import name_plainly
+from views.panel.download import add_ascii_name
 from views.panel.fields import number_of
 from views.panel.logged import note_handout_and_commit
 from views.panel.screen import Screen
@@ -32,27 +34,27 @@ class NotMadeYet(Refused):
     """The paper is not made yet."""
 
 
-LIFE = timedelta(hours=12)  # in which the file of many can be opened again
+LIFE = timedelta(hours=12)  # of the address of a file of many papers
 
 
 class PrintScreen(Screen):
-    """What a screen offers whose rows can be printed."""
+    """The part of a screen of applications for printing."""
 
     opens = frozenset({"certificate", "prepare", "print_all", "bundle"})
 
-    def binds(self, action: Action) -> bool:
-        """Whether the toolbar makes one file of many rows by this act."""
+    def makes_one_file(self, action: Action) -> bool:
+        """Whether the act on many ticked rows makes one file of all of them."""
         return action is Action.PRINT
 
     def question_for_many(self, action: Action) -> str:
-        """No act is done to many rows by itself."""
+        """The question before an act on many rows; "": the act is for single rows."""
         return ""
 
     @expose("/certificate/")
     def certificate(self) -> Any:
-        """The certificate as PDF, by the rule of 打印; to look at it makes nothing and writes nothing.
+        """The certificate as PDF, if 打印 is allowed; viewing starts no typesetting. Commits a log entry.
 
-        While it is being made: a page that reloads itself. `?print=1`: once it is made, that page prints it.
+        While the paper is being made: a page that reloads itself, and with `?print=1` prints it when it is ready.
         """
         row = self.get_one(request.args.get("id")) or abort(404)
         wanted = "print" in request.args
@@ -74,7 +76,7 @@ class PrintScreen(Screen):
 
     @expose("/prepare/", methods=("POST",))
     def prepare(self) -> Response:
-        """204 when the paper of one certificate is made, 202 when a worker has been asked to make it."""
+        """204 if the paper of one certificate is made; otherwise queue it and return 202. Commits."""
         row = self.get_one(request.form.get("id")) or abort(404)
         try:
             self.paper_of(row)
@@ -85,25 +87,25 @@ class PrintScreen(Screen):
 
     @expose("/print-all/", methods=("POST",))
     def print_all(self) -> Any:
-        """Record a print of every ticked certificate, or, when one may not be printed, of none; leads to the file."""
+        """Record a print of every ticked certificate, or of none if one is refused; commits. Redirects to the file."""
         try:
             rows = self.picked(request.form.getlist("pick"))
             keys_of_rows = [row.id for row in rows]
             printing.check(rows, current_user)
-            self.check_made(rows)
-            for row in rows:  # first: a print that is recorded was one
+            self.assert_made_or_enqueue(rows)
+            for row in rows:  # first, so that no print is recorded without its paper
                 self.paper_of(row)
-            db.session().rollback()  # read the rows again: reading many papers may have taken a while
+            db.session().rollback()  # read the rows again: reading many papers may take a while
             printing.record(db.session(), rows, current_user)
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
-            return self.not_printed(refused)
+            return self.show_print_refusal(refused)
         return redirect(self.get_url(".bundle", job=job_of(current_user.id, keys_of_rows)), 303)
 
     @expose("/bundle/")
     def bundle(self) -> Any:
-        """The file of a recorded print of many, for who printed it, as long as all may be printed; records nothing."""
+        """The file of many papers for the account that printed them, while all may be printed. Commits a log entry."""
         try:
             rows = self.picked(keys_of(request.args.get("job", "")))
             if sentences := printing.refusals(rows, current_user):
@@ -116,17 +118,17 @@ class PrintScreen(Screen):
             return redirect(self.get_url(".index_view"))
         note_handout_and_commit(Handout.PAPERS, *numbers, amount=len(numbers))
         day = f"{clock.today():%Y%m%d}"
-        return pdf(whole, _("备案证明合并打印件") + f"-{day}.pdf", f"certificates-{day}.pdf")
+        return pdf(whole, recorded(_l("备案证明合并打印件")) + f"-{day}.pdf", f"certificates-{day}.pdf")
 
-    def not_printed(self, refused: Refused) -> Any:
-        """A script tells the sentence on its page, whose ticks stay; without one the list opens with it."""
+    def show_print_refusal(self, refused: Refused) -> Any:
+        """An error for a script, whose page keeps its ticks; else redirect to the list with the sentence."""
         if security.wants_json():
             raise refused
         flash(str(refused), "error")
         return self.back()
 
     def picked(self, sent: list[str], action: Action = Action.PRINT, most: int = printing.MOST) -> list[Application]:
-        """The rows of these ids, in their order; 404 when one is not there for this person."""
+        """The rows with these ids, in this order; 404 if one is not visible. Raises Refused for none or too many."""
         wanted = [number_of(key) or abort(404) for key in dict.fromkeys(sent)]
         if not wanted:
             raise Refused(_("请先勾选要%(action)s的记录。", action=action.label))
@@ -137,8 +139,8 @@ class PrintScreen(Screen):
         found = {row.id: row for row in ticked}
         return [found.get(key) or abort(404) for key in wanted]
 
-    def check_made(self, rows: list[Application]) -> None:
-        """Raises Refused when a paper is not made yet; workers are asked to make all that are not."""
+    def assert_made_or_enqueue(self, rows: list[Application]) -> None:
+        """If papers are not made yet, queue all of them, commit, and raise Refused."""
         granted = [row.certificate for row in rows if row.certificate is not None]
         if unmade := [each for each in granted if each.paper is None]:
             for each in unmade:
@@ -146,15 +148,15 @@ class PrintScreen(Screen):
             words = _("有 %(count)s 份证明文件正在制作，没有打印任何一份，请几秒钟后再次打印。", count=len(unmade))
             raise Refused(words)
 
-    def ask_for_paper(self, row: Application) -> Any:
-        """Lead whoever pressed 打印 too early to the page that waits for the paper, and prints it then."""
+    def enqueue_paper_then_redirect(self, row: Application) -> Any:
+        """Queue the paper, commit, and redirect to the page that waits for it and prints it."""
         assert row.certificate is not None
         address = self.get_url(".certificate", id=row.id, print=1)
         paper_queue.enqueue_or_retry(db.session(), row.certificate)
         return redirect(address, 303)
 
     def paper_of(self, row: Application) -> bytes:
-        """Its one file; raises Refused when it may not be printed, Unmade when it is not made yet."""
+        """The PDF of its certificate. Raises NotMadeYet, or Refused when it may not be printed or is lost."""
         if sentence := workflow.refusal(Action.PRINT, row.status, current_user.role):
             raise Refused(sentence)
         assert row.certificate is not None
@@ -170,8 +172,7 @@ class PrintScreen(Screen):
 
 
 def state_of(granted: Certificate) -> str:
-    """How far the paper is: "made", "making", "late" (no worker took it up in time), "aside" (it cannot be made now),
-    or "" for one that nobody has asked for."""
+    """State of the paper: "made", "making", "late" (overdue), "aside" (dead letter), or "" (not queued)."""
     task = granted.paper_task
     if granted.paper is not None or task is None:
         return "made" if granted.paper is not None else ""
@@ -182,17 +183,17 @@ def state_of(granted: Certificate) -> str:
 
 
 def pdf(content: BytesIO, name: str, plain: str = "") -> Response:
-    """Opens in the browser, and is saved under `name`; `plain` as in name_plainly()."""
-    return name_plainly(send_file(content, mimetype="application/pdf", download_name=name), name, plain)
+    """A PDF to be displayed in the browser, with the file name `name`; `plain` as in add_ascii_name()."""
+    return add_ascii_name(send_file(content, mimetype="application/pdf", download_name=name), name, plain)
 
 
 def job_of(account_id: int, keys_of_rows: list[int]) -> str:
-    """The recorded print of these rows, as an address can carry it: who, when, which; signed, 200 rows in 1.3 KB."""
+    """Signed token of a recorded print for addresses: account, time, rows; 1.3 KB for 200 rows."""
     return str(_signer().dumps([account_id, int(clock.now().timestamp()), *keys_of_rows]))
 
 
 def keys_of(job: str) -> list[str]:
-    """The ids of the rows of a job; raises Refused for one that is forged, somebody else's, or older than LIFE."""
+    """The row ids in a token of job_of(). Raises Refused if it is forged, of another account, or older than LIFE."""
     try:
         account, at, *keys_of_rows = _signer().loads(job)
     except BadSignature:

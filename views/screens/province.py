@@ -1,4 +1,4 @@
-"""本省设置: what a province sets for itself, by its reviewers, and the trail of every change."""
+"""本省设置: settings of a province, changed by its reviewers, with a trail of changes."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ from models.deadlines.provinces import BOUNDS, SETTINGS, ProvinceChange, Provinc
 from models.vocabulary import OPTIONAL, Role
 from models.workflow import Refused
 from views.panel.checks import REQUIRED
-from views.panel.fields import SeenVersion
+from views.panel.fields import VersionField
 from views.panel.screen import labels_of
 from views.panel.ticks import TicksField
 from views.screens.stock_opinions import StockOpinionScreen
 
 LABELS = labels_of(ProvinceSettings)
-LONGEST = 10  # characters of a number; NumberRange fails on one that is too large for a float
+LONGEST = 10  # characters of a number; NumberRange raises for numbers too large for a float
 
 
 class WholeField(IntegerField):
-    """A whole number within its bounds: working days, minutes."""
+    """A whole number from `least` to `most`."""
 
     widget = TextInput()
 
@@ -46,7 +46,7 @@ class WholeField(IntegerField):
 
 
 def field_of(name: str) -> Any:
-    """The field of one setting."""
+    """The form field of a setting."""
     if name == "required_kinds":
         return TicksField(LABELS[name], words=OPTIONAL)
     if name not in BOUNDS:
@@ -56,24 +56,24 @@ def field_of(name: str) -> Any:
 
 
 class ProvinceScreen(StockOpinionScreen):
-    """The row of the reviewer's own province; there is no way to another's."""
+    """The settings of the reviewer's own province."""
 
     roles = frozenset({Role.REVIEWER})
     edit_template = "screens/province.html"
     form_columns = ("version", *SETTINGS)
-    form_extra_fields = {"version": SeenVersion()} | {name: field_of(name) for name in SETTINGS}
+    form_extra_fields = {"version": VersionField()} | {name: field_of(name) for name in SETTINGS}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(ProvinceSettings, db, **kwargs)
 
     @expose("/", methods=("GET", "POST"))
     def index_view(self) -> Any:
-        """The form of one's own province."""
-        return self.fill_in(provinces.settings_of(db.session(), current_user.province) or abort(404))
+        """GET: the form. POST: save it."""
+        return self.show_or_save_form(provinces.settings_of(db.session(), current_user.province) or abort(404))
 
     def save(self, form: Any, model: ProvinceSettings) -> int:
-        """Write what differs, its trail, and the due dates of what waits; how many of these moved."""
-        if form.version.seen != model.version:
+        """Write changed settings and their trail, and recompute due dates; returns how many moved. Raises Refused."""
+        if form.version.expected != model.version:
             raise Refused(_("设置刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。"))
         values = {name: form[name].data for name in SETTINGS}
         values["required_kinds"] = frozenset(values["required_kinds"])
@@ -96,7 +96,7 @@ class ProvinceScreen(StockOpinionScreen):
 
 
 def shown_change(entry: ProvinceChange) -> str:
-    """办结期限：20 → 12; of a list: 常用意见（退回）：（无） → 材料不全。"""
+    """A change in words: 办结期限：20 → 12, or 常用意见（退回）：（无） → 材料不全。"""
     words = {"True": _("是"), "False": _("否"), "": _("（无）")}
     before, after = (words.get(value, value) for value in (entry.before, entry.after))
     act = opinions.ACT_OF.get(entry.setting)

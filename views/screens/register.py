@@ -1,7 +1,8 @@
-"""备案证明查询: the nation looks up what provinces have issued, and changes nothing (手册 第三篇)."""
+"""备案证明查询: the national authority looks up issued certificates; read-only (手册 第三篇)."""
 
 from typing import Any
 
+from markupsafe import Markup, escape
 from sqlalchemy.orm import joinedload
 
 from models.application import Application
@@ -14,7 +15,7 @@ from views.screens.filing import FilingScreen
 
 
 class RegisterScreen(FilingScreen):
-    """Every province's certificates; not one way to write."""
+    """Issued certificates of every province; read-only."""
 
     roles = frozenset({Role.NATIONAL})
     query_form = NationQuery
@@ -28,11 +29,19 @@ class RegisterScreen(FilingScreen):
         "issued_on": labels_of(Certificate)["issued_on"],
     }
     column_formatters = FilingScreen.column_formatters | {
-        "certificate": lambda _view, _context, row, _name: row.certificate.number if row.certificate else None,
+        "certificate": lambda _view, _context, row, _name: numbered(row.certificate) if row.certificate else None,
         "issued_on": lambda _view, _context, row, _name: row.certificate.issued_on if row.certificate else None,
         "province": lambda _view, _context, row, _name: names_of("province").get(row.province),
     }
 
     def get_query(self) -> Any:
         shown = joinedload(Application.certificate).load_only(Certificate.number, Certificate.issued_on)
-        return super().get_query().options(shown)
+        return super().get_query().options(shown, shown.selectinload(Certificate.uses))
+
+
+def numbered(certificate: Certificate) -> Markup:
+    """The number, and below it the last 核注 or 核销 as a tag."""
+    number = escape(certificate.number)
+    if not certificate.uses:
+        return number
+    return number + Markup('<br><span class="badge badge-light">{}</span>').format(certificate.uses[-1].usage.label)

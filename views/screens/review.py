@@ -1,4 +1,4 @@
-"""The province: 待审核, what waits and for how long; 全部申请, everything that was ever submitted to it."""
+"""Screens of a province: 待审核, its pending cases, and 全部申请, everything that was submitted to it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from models.application import Application
 from models.database import briefly, db, is_unavailable, release
 from models.vocabulary import Action, Role
 from views.panel import deadlines, leases
-from views.panel.display import read_anew
+from views.panel.display import clear_cache
 from views.panel.filing_query import ProvinceQuery
 from views.panel.logged import SECONDS
 from views.panel.query import QueueQuery
@@ -26,19 +26,19 @@ from views.screens.filing_order import BY_PINYIN
 from views.screens.together import TogetherScreen
 
 MOST_IN_MENU = 99
-LOOKS = frozenset({"details_view", "preview"})  # pages that open an application
+OPENING_VIEWS = frozenset({"details_view", "preview"})  # views that count as opening a case
 
 
 def waited(_view: Any, _context: Any, row: Application, _name: str) -> str:
-    """How long an application has waited, in whole days of Beijing time."""
+    """已等候: days since 申报 in Beijing time."""
     days = (clock.today() - row.submitted_at.date()).days if row.submitted_at else 0
     return _("%(days)s 天", days=days) if days else _("今天")
 
 
-def note_look_and_commit(row: Application) -> None:
-    """Whoever opens a case ends the time in which it may be withdrawn, and goes on with a lease that it has.
+def record_opening_and_commit(row: Application) -> None:
+    """Record that a case was opened, which ends 撤回, and renew the reader's own lease.
 
-    A database that cannot be written keeps nobody from a case that was opened before: its lease only ends earlier.
+    While the database cannot be written, a case that was opened before is still shown; its lease is not renewed.
     """
     key, mine = row.id, leases.is_mine(leases.lease_of(row))
     withdrawal.note_opening(db.session(), row)
@@ -57,23 +57,23 @@ def note_look_and_commit(row: Application) -> None:
 
 
 class ProvinceScreen(CaseScreen):
-    """What the reviewers of a province see. Whoever opens what waits ends the time in which it may be withdrawn."""
+    """Applications of the reviewer's province. Opening a pending case is recorded and ends 撤回."""
 
     roles = frozenset({Role.REVIEWER})
     exchange = True
     opens = CaseScreen.opens | {"renew"}
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        if fn.__name__ in LOOKS and request.method == "GET" and (row := self.get_one(request.args.get("id"))):
-            note_look_and_commit(row)
-            read_anew()
+        if fn.__name__ in OPENING_VIEWS and request.method == "GET" and (row := self.get_one(request.args.get("id"))):
+            record_opening_and_commit(row)
+            clear_cache()
         return super()._run_view(fn, *args, **kwargs)
 
     def refusal(self, action: Action, row: Application) -> str | None:
         return super().refusal(action, row) or taking.refusal(action, row, leases.lease_of(row), current_user)
 
     def acts_of_page(self, row: Application) -> tuple[Action, ...]:
-        """Of 接办, 接手 and 放回 the one that makes sense now."""
+        """Of 接办, 接手 and 放回 only those that are possible now."""
         shown = super().acts_of_page(row)
         return tuple(act for act in shown if act not in workflow.INTERNAL or not self.refusal(act, row))
 
@@ -86,7 +86,7 @@ class ProvinceScreen(CaseScreen):
 
     @expose("/renew/", methods=("POST",))
     def renew(self) -> Any:
-        """The reader works on the case that it has taken: until when it now has it."""
+        """Renew the reader's lease and commit; JSON with its new end, or 409 if it is lost."""
         row = self.get_one(request.args.get("id")) or abort(404)
         until = taking.renew(db.session(), row, current_user)
         db.session().commit()
@@ -116,7 +116,7 @@ class ReviewScreen(TogetherScreen, ProvinceScreen):
         return leases.lease_of(row) is not None
 
     def menu_count(self) -> str:
-        """How many wait, in the menu of every page: up to 99, read off an index."""
+        """The number of pending cases for the menu, counted up to 99 from an index."""
         waiting = select(Application.id).where(Application.status.in_(workflow.AWAITING)).limit(MOST_IN_MENU + 1)
         found = db.session.query(func.count()).select_from(waiting.subquery()).scalar() or 0
         return f"{MOST_IN_MENU}+" if found > MOST_IN_MENU else str(found or "")

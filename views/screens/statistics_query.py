@@ -1,4 +1,4 @@
-"""What is asked of 统计: a period, by default this quarter, the dimension of its rows, for the nation a province."""
+"""The query form of 统计: period (default: this quarter), dimension of the rows, and for the nation a province."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -42,7 +42,7 @@ class StatisticsQuery(Query):
 
     @classmethod
     def of_address(cls, typed: Mapping[str, str]) -> Self:
-        """The form as the address has it; without any day it asks for this quarter."""
+        """The form filled from the address; without any day for this quarter."""
         values = MultiDict((name, value) for name, value in typed.items() if value.strip())
         if not values.keys() & {"since", "until"}:
             quarter = whole(clock.today(), 3)
@@ -69,7 +69,7 @@ class StatisticsQuery(Query):
         return Period(self.since.data, self.until.data)
 
     def heading(self) -> str:
-        """What stands above the first column."""
+        """The heading of the first column."""
         return str(Dimension(self["dimension"].data).label)
 
     def only_province(self) -> str:
@@ -78,7 +78,7 @@ class StatisticsQuery(Query):
         return names_of("province")[province.data] if province is not None and province.data else ""
 
     def asked(self, period: Period | None = None) -> dict[str, str]:
-        """The form as an address asks it, for another period or its own."""
+        """The parameters of an address for this form, or for another period."""
         values = {field.name: str((field.raw_data or [field.data])[0] or "") for field in self}
         return values | ({"since": str(period.since), "until": str(period.until)} if period else {})
 
@@ -91,13 +91,13 @@ COMMON = (Dimension.MONTH, Dimension.QUARTER, Dimension.PUBLISHER, Dimension.KIN
 
 
 class ProvinceStatistics(StatisticsQuery):
-    """For a province, of its own applications."""
+    """The form of a province."""
 
     dimension = dimensions(*COMMON)
 
 
 class NationStatistics(StatisticsQuery):
-    """For the nation, of what the provinces have issued."""
+    """The form of the nation."""
 
     dimension = dimensions(Dimension.PROVINCE, *COMMON)
     province = choice(_l("省份"), lambda: list(names_of("province").items()))

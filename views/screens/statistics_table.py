@@ -43,7 +43,7 @@ class Row:
         return self.label == _("合计") and self.key is None
 
     def filters(self, of_period: Filters) -> dict[str, str] | None:
-        """The query of the list with just these applications; None where no query finds what lacks a value."""
+        """The query of the list of these applications; None for a missing value, which no query finds."""
         asked, filters = self.asked, {}
         if asked.province:
             filters["province"] = asked.province
@@ -67,7 +67,7 @@ class Measure:
         return self.value(row.figures)
 
     def address(self, row: Row) -> str | None:
-        """Where the number leads; None where there is nothing to see."""
+        """The address of the list behind the number; None without a number, or without such a list."""
         filters = row.filters(self.filters) if self.value(row.figures) is not None else None
         return f"{self.list_address}?{urlencode(filters)}" if filters else None
 
@@ -88,7 +88,7 @@ class Table:
 
 
 def measures_of(role: Role, total: Figures, address: str) -> list[Measure]:
-    """The columns that this role can count: the nation sees what has been issued, and so no other decision."""
+    """The columns for this role: the nation sees issued certificates only, and so no other decisions."""
     median = Measure(_("办结天数（中位数）"), lambda figures: figures.median, address, _acted(DECIDED))
     granted = Measure(Action.GRANT.label, _times(Action.GRANT), address, _issued)
     ended = [Measure(act.label, _times(act), address, _acted(act)) for act in (Action.DECLINE, Action.REFUSE)]

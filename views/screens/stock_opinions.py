@@ -1,4 +1,4 @@
-"""常用意见 of the reviewer's own province: looked through, added, changed and removed, with a trail."""
+"""常用意见 of the reviewer's own province: add, change, move and remove, with a trail."""
 
 from typing import Any
 
@@ -18,18 +18,18 @@ from views.panel.screen import Screen
 
 
 class StockOpinionScreen(Screen):
-    """The part of 本省设置 that is a list. What is refused comes back as it was typed."""
+    """The part of 本省设置 for 常用意见. A refused form is shown again as typed."""
 
-    opens = frozenset({"opinions", "keep_opinion"})
+    opens = frozenset({"opinions", "save_opinion"})
 
     @expose("/opinions/")
     def opinions(self) -> Any:
-        """The sentences of every act, each in a form of its own, and what was changed."""
+        """The opinions of every act, each in its own form, and the trail of changes."""
         return self.opinion_page()
 
     @expose("/opinions/<any(add, change, remove, up, down):what>/", methods=("POST",))
-    def keep_opinion(self, what: str) -> Any:
-        """One change of one sentence."""
+    def save_opinion(self, what: str) -> Any:
+        """Add, change, move or remove one opinion, and commit."""
         row = None if what == "add" else self.opinion_of(request.form.get("id"))
         act = row.act if row else request.form.get("act", "")
         if act not in opinions.TAKING:
@@ -46,18 +46,18 @@ class StockOpinionScreen(Screen):
         return redirect(f"{self.get_url('.opinions')}#opinions-{act}")
 
     def opinion_of(self, key: str | None) -> StockOpinion:
-        """The row, 404 when this province has none of that id."""
+        """The opinion with this id; 404 if the province has none."""
         number = number_of(key)
         found = db.session.query(StockOpinion).filter(StockOpinion.id == number) if number is not None else None
         return (found and found.one_or_none()) or abort(404)
 
     def opinion_page(self, typed: Any = None) -> Any:
-        """The page; `typed`: the fields of a form that was refused."""
+        """The page; `typed`: fields of a refused form."""
         return self.render("screens/opinions.html", most=opinions.MOST_WORDS, typed=typed or {})
 
 
 def write(what: str, row: StockOpinion | None, act: Action) -> None:
-    """Add, change, remove or move, as the form says; raises Refused."""
+    """Add, change, move or remove the opinion of the submitted form. Raises Refused; the caller commits."""
     words, version = request.form.get("words", ""), number_of(request.form.get("version"))
     if row is None:
         opinions.add(db.session(), act, words, current_user)
@@ -66,6 +66,6 @@ def write(what: str, row: StockOpinion | None, act: Action) -> None:
     elif what in ("up", "down"):
         if "words" in request.form and words.replace("\r\n", "\n").strip() != row.words:
             raise Refused(_("这条常用意见的改动还没有保存，请先点击保存，再移动。"))
-        opinions.move(db.session(), row, version, what == "up")
+        opinions.move(db.session(), row, version, what == "up", current_user)
     else:
         opinions.change(db.session(), row, version, words, current_user)

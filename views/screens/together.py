@@ -1,4 +1,4 @@
-"""One act on many ticked rows: each in a transaction of its own, with a table of what became of each."""
+"""Batch acts: one act on many ticked rows, each in its own transaction, with a table of the outcomes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ MANY = ", ".join(action.value for action, act in workflow.ACTS.items() if act.ma
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row: `why_not`: the sentence that refused the act, or "" and what the act made."""
+    """The outcome for one row; `why_not`: the refusal or ""; `made`: number of the certificate that was issued."""
 
     key: int
     number: str
@@ -34,17 +34,17 @@ class Outcome:
 
 
 class TogetherScreen(FilingScreen):
-    """A list whose acts can be done to many rows at once."""
+    """A list with batch acts."""
 
     opens = FilingScreen.opens | {"together"}
 
     def question_for_many(self, action: Action) -> str:
-        """What is asked before the act is done to many rows, with {count} for how many; "" for one row at a time."""
+        """The question before an act on many rows, with {count}; "": the act is for single rows."""
         return str(workflow.ACTS[action].many)
 
     @expose(f"/together/<any({MANY}):action>/", methods=("POST",))
     def together(self, action: str) -> Any:
-        """Every ticked row through the one function for acts; a row that is refused stops none of the others."""
+        """Perform an act on every ticked row; a refusal for one row does not stop the others."""
         wanted, opinion = Action(action), clean_text(request.form.get("opinion")) or ""
         keys = [row.id for row in self.picked(request.form.getlist("pick"), wanted, MOST)]
         if workflow.ACTS[wanted].opinion:
@@ -56,16 +56,16 @@ class TogetherScreen(FilingScreen):
         return self.render("screens/together.html", return_url=back, **page)
 
     def attempt_one(self, action: Action, key: int) -> Outcome:
-        """The act on the version of the row that the list showed; commits, or rolls back and tells why."""
+        """Perform the act if the row has the version that the list showed; commits, or rolls back and returns why."""
         row = self.get_one(key)
         number, title = row.number, row.title or ""
         try:
-            seen = number_of(request.form.get(f"version-{key}")) or 0  # a form that says none has seen nothing
+            seen = number_of(request.form.get(f"version-{key}")) or 0  # a missing version counts as version 0
             refused = self.attempt_and_commit(action, row, version=seen)
             made = "" if refused or row.certificate is None else row.certificate.number
         except SQLAlchemyError:
             db.session.rollback()
             current_app.logger.exception("%s of %s among many", action, number)
-            told = _("系统没有确认是否办理，请刷新列表核对；事件编号 %(number)s。", number=security.incident_number())
-            return Outcome(key, number, title, told)
+            words = _("系统没有确认是否办理，请刷新列表核对；事件编号 %(number)s。", number=security.incident_number())
+            return Outcome(key, number, title, words)
         return Outcome(key, number, title, str(refused or ""), made)

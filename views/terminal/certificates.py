@@ -9,16 +9,20 @@ import click
 from flask_babel import gettext as _
 
 from models import access, verdict
-from models.certificate import paper_queue
+from models.certificate import paper_queue, status_list
 from models.numbering import is_certificate_number, parse_number
 from models.signing import check_code
-from models.signing.check_code import Forged
+from models.signing.check_code import Forged, StatusList
+from models.statistics import folding
+from models.verdict import Verdict
 from models.workflow import Refused
 from views.certificate import paper_worker
-from views.resources import keys
+from views.resources import keys, list_publisher
 from views.terminal.group import Terminal, run_rounds
+from views.terminal.keys import keys as key_commands
 
 papers = Terminal("certificate", help="证明：查验文件和二维码，补制证明文件。")
+papers.add_command(key_commands)
 
 
 class FileOrNumber(click.Path):
@@ -31,9 +35,14 @@ class FileOrNumber(click.Path):
 
 
 @papers.command(help="查验一份证明文件（签名、完整性、是否仍然有效），或按证明编号查验；仅“有效”以状态 0 退出。")
-@click.argument("held", metavar="FILE|NUMBER", type=FileOrNumber(exists=True, dir_okay=False, path_type=Path))
-def verify(held: Path | str) -> None:
-    found = verdict.of_file(held.read_bytes(), keys()) if isinstance(held, Path) else verdict.of_recorded(held)
+@click.argument("given", metavar="FILE|NUMBER", type=FileOrNumber(exists=True, dir_okay=False, path_type=Path))
+def verify(given: Path | str) -> None:
+    found = verdict.of_file(given.read_bytes(), keys()) if isinstance(given, Path) else verdict.of_recorded(given)
+    _print_verdict(found)
+
+
+def _print_verdict(found: Verdict) -> None:
+    """Print the verdict; exit with status 1 unless it is 有效."""
     click.echo(found.sentence)
     for name, fact in found.facts.items():
         click.echo(f"  {name}：{fact}")
@@ -41,22 +50,55 @@ def verify(held: Path | str) -> None:
         raise SystemExit(1)
 
 
-@papers.command("verify-code", help="查验二维码内容是否由签发机关签署；只需公钥，不查登记。")
+@papers.command(
+    "verify-code", help="查验二维码内容是否由签发机关签署；只需公钥，不查登记。有状态名单的，同时查验是否作废。"
+)
 @click.argument("text", metavar="TEXT")
-def prove(text: str) -> None:
+@click.option("--list", "place", help="状态名单文件，或放名单的文件夹。", type=click.Path(exists=True, path_type=Path))
+def verify_code(text: str, place: Path | None) -> None:
     try:
         facts = check_code.read(text, keys().code_keys())
+    except check_code.Newer:
+        raise Refused(verdict.newer().sentence) from None
     except Forged:
         raise Refused(verdict.forged().sentence) from None
-    click.echo(_("二维码由签发机关签署。今天是否仍然有效，请联网查验。"))
-    for name, fact in verdict.signed_facts(facts).items():
-        click.echo(f"  {name}：{fact}")
+    unlisted = Verdict("valid", _("二维码由签发机关签署。今天是否仍然有效，请联网查验。"), verdict.signed_facts(facts))
+    _print_verdict(verdict.of_list(facts, _read_list(place, facts.number)) if place else unlisted)
+
+
+def _read_list(place: Path, number: str) -> StatusList:
+    """The status list for this number, from a file or folder. Raises Refused."""
+    file = check_code.list_in(place, number)
+    try:
+        return check_code.read_list(file.read_text(encoding="ascii"), keys().code_keys())
+    except (Forged, FileNotFoundError, UnicodeDecodeError):
+        raise Refused(_("%(file)s 不是签发机关签署的状态名单，请重新下载，或联网查验。", file=file.name)) from None
+
+
+@papers.command("status-list", help="把各省各年度的状态名单写入文件夹 DEST，供离线查验；名单载明制作和失效时间。")
+@click.argument("dest", metavar="DEST", type=click.Path(file_okay=False, path_type=Path))
+def write_status_lists(dest: Path) -> None:
+    dest.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    with access.everything() as session:
+        for province, year in list(status_list.issued(session)):
+            file = dest / f"{province}-{year}.jwt"
+            try:
+                made = list_publisher().make(session, province, year)
+                part = file.with_suffix(".part")
+                part.write_text(made, encoding="ascii")
+                part.replace(file)  # atomic: no incomplete list under this name
+                click.echo(str(file))
+            except Refused as why:
+                failed += 1
+                click.echo(f"{file.name}：{why}", err=True)
+    _refuse_if(failed)
 
 
 @papers.command(help="制作排队等候的证明文件；可以同时运行多个。有没制成的，以状态 1 退出。")
 @click.option("--watch", is_flag=True, help="持续运行，证明一经签发即开始制作。")
 def work(watch: bool) -> None:
-    """Everything that is due, once or for ever."""
+    """Make all papers that are due, once or in a loop."""
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))  # SystemExit releases the claim for other workers
     failed = 0
 
@@ -65,6 +107,7 @@ def work(watch: bool) -> None:
         for number, failure in paper_worker.make_due_papers(session, paper_worker.pace()):
             click.echo(f"{number}：{failure or _('证明文件已制成。')}", err=bool(failure))
             failed += bool(failure)
+        folding.fold_due(session)  # each grant is a decision that 统计 counts
 
     with access.everything() as session:
         run_rounds(session, make, watch)

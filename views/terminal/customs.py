@@ -1,4 +1,4 @@
-"""Commands on 海关报文: deliver, compare ledgers, simulate customs."""
+"""Commands customs …: deliver messages, compare ledgers, simulate customs."""
 
 import time
 from collections.abc import Mapping
@@ -33,10 +33,10 @@ exchange = Terminal("customs", help="海关报文：投递、模拟海关、对�
 
 @exchange.command("deliver", help="把待发报文送交海关并登记回执；仍有未送达的报文时以状态 1 退出。")
 @click.option("--watch", is_flag=True, help="持续运行，新报文入列即送。")
-def send(watch: bool) -> None:
+def deliver(watch: bool) -> None:
     current, before = channel(), set[str]()
 
-    def deliver() -> None:
+    def deliver_once() -> None:
         nonlocal before
         lines = set[str]()
         for line in delivery.deliver(session, current):
@@ -46,7 +46,7 @@ def send(watch: bool) -> None:
         before = lines
 
     with access.everything() as session:
-        run_rounds(session, deliver, watch)
+        run_rounds(session, deliver_once, watch, sends=True)
         if not watch and (left := outbox.undelivered(session)):
             raise Refused(_("还有 %(count)s 份报文没有送达，请查看原因后再次运行。", count=left))
 
@@ -54,6 +54,7 @@ def send(watch: bool) -> None:
 @exchange.command(help="与海关台账逐份核对（可指定日期），列出全部差异；有差异时以状态 1 退出。")
 @click.argument("day", metavar="[DATE]", required=False, type=click.DateTime(["%Y-%m-%d"]))
 def reconcile(day: datetime | None) -> None:
+    """Also after a restore, before sending is released (models/customs/hold.py)."""
     with access.everything() as session:
         row = reconciliation.reconcile(session, gateway().ledger, day.date() if day else None)
         for name, kind in row.differences_of():
@@ -71,7 +72,7 @@ def schema() -> None:
 
 @exchange.command("receipt", help="按编号原样输出一份回执（编号见数据交换中的「无法识别的回执」）。")
 @click.argument("key", metavar="ID", type=int)
-def show(key: int) -> None:
+def show_receipt(key: int) -> None:
     with access.everything() as session:
         row = session.get(CustomsReceipt, key)
         if row is None:
@@ -79,7 +80,9 @@ def show(key: int) -> None:
         click.echo(row.raw, nl=False)
 
 
-@exchange.command(help="启动模拟海关，供试用；不是真正的海关。商品名称含“测试拒收”的不接收，含“测试等待”的不给回执。")
+@exchange.command(
+    help="启动模拟海关，供试用；不是真正的海关。商品名称含“测试拒收”的不接收，含“测试等待”的不给回执，含“测试核销”的随即核注、核销。"
+)
 @click.option("--port", default=8090, show_default=True, help="HTTP 端口")
 @click.option("--folder", type=click.Path(path_type=Path), help="改用文件夹方式，指定交换文件夹")
 @click.option("--ledger", type=click.Path(path_type=Path), help="模拟海关自己的台账文件")

@@ -12,12 +12,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, Timeou
 from sqlalchemy.orm import Session
 
 from models.backup import unfinished_restore
-from models.database import revision
+from models.customs import hold
+from models.database import is_under_row_security, revision
 from models.workflow import Refused
 
 RESTORE = "restore"  # the only command allowed while a restore is unfinished
 BUILDING = {RESTORE, "upgrade"}  # make the tables themselves
 WITHOUT_DATABASE = {"verify-code", "schema", "simulate", "new-key", "check-proof"}
+OF_THE_OWNER = {RESTORE, "upgrade", "backup", "drill", "roles", "rebuild"}  # change tables, or copy the whole of them
 POLL = 1  # seconds between two rounds
 
 
@@ -37,7 +39,7 @@ class Sentence(click.Command):
             sentence = str(refused)
         except DBAPIError as broken:
             sentence = no_answer(broken)
-        except BrokenPipeError:  # whoever reads our output has seen enough
+        except BrokenPipeError:  # the reader of the output has closed the pipe
             raise
         except OSError as broken:
             sentence = _("读写失败：%(why)s。", why=_path_and_reason(broken))
@@ -53,6 +55,8 @@ class Sentence(click.Command):
             return
         try:
             sentence = revision.refusal(building=self.name in BUILDING)
+            if not sentence and self.name in OF_THE_OWNER and is_under_row_security():
+                sentence = _("这个命令须以表的所有者运行，请在 FILING_SQLALCHEMY_DATABASE_URI 中写明其登录名。")
         except DBAPIError:
             if watch:
                 return
@@ -68,7 +72,7 @@ class Terminal(AppGroup):
 
 
 def no_answer(broken: SQLAlchemyError) -> str:
-    """What the database answered instead of working, in one sentence."""
+    """The sentence for a database error."""
     why = str(getattr(broken, "orig", broken)).strip().splitlines() or [type(broken).__name__]
     return _("数据库不能使用：%(why)s。请检查数据库和 FILING_SQLALCHEMY_DATABASE_URI 后重试。", why=why[0].rstrip("."))
 
@@ -77,10 +81,11 @@ def _path_and_reason(broken: OSError) -> str:
     return "：".join(str(part) for part in (broken.filename, broken.strerror or broken) if part)
 
 
-def run_rounds(session: Session, work: Callable[[], object], watch: bool) -> None:
+def run_rounds(session: Session, work: Callable[[], object], watch: bool, sends: bool = False) -> None:
     """Call `work` once; with `watch` for ever. Rolls back between rounds.
 
     Watching, an error of the database is printed once and tried again, and nothing is done while a restore runs.
+    `sends`: nothing either while that is held (Refused, unless watching).
     """
     before = ""
     while True:
@@ -88,6 +93,8 @@ def run_rounds(session: Session, work: Callable[[], object], watch: bool) -> Non
         try:
             if watch and unfinished_restore.is_unfinished():
                 now = unfinished_restore.sentence()
+            elif sends and hold.since(session):
+                now = hold.sentence()
             else:
                 work()
         except SQLAlchemyError as broken:
@@ -96,10 +103,12 @@ def run_rounds(session: Session, work: Callable[[], object], watch: bool) -> Non
             now = no_answer(broken)
             if not isinstance(broken, OperationalError | TimeoutError):
                 current_app.logger.exception("an unexpected error of the database")
-        if now and now != before:
-            click.echo(now, err=True)
+        if now and not watch:
+            raise Refused(now)
         if not watch:
             return
+        if now and now != before:
+            click.echo(now, err=True)
         before = now
         session.rollback()
         time.sleep(POLL)

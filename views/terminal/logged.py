@@ -1,4 +1,4 @@
-"""The log of what commands do."""
+"""Log entries of commands."""
 
 import click
 from flask_babel import gettext as _
@@ -9,10 +9,10 @@ from models import log
 from models.log import Operation, Place
 
 
-def note_and_commit(session: Session, kind: Operation, words: str, amount: int | None = None) -> None:
-    """Log what is done here, by nobody's account. What is done stays done where the database cannot be written."""
+def note_and_commit(session: Session, kind: Operation, words: str, amount: int | None = None, about: str = "") -> None:
+    """Add a log entry without an account, and commit. If the database cannot be written, print a warning instead."""
     try:
-        log.record(session, kind, None, Place(), words=words, amount=amount)
+        log.record(session, kind, None, Place(), about, words=words, amount=amount)
         session.commit()
     except SQLAlchemyError:
         session.rollback()

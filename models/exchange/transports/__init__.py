@@ -20,7 +20,7 @@ LEDGER_TIMEOUT = 300  # seconds for a ledger, which may be long
 COLLECTING = 60  # seconds to fetch receipts in one round; the rest waits for the next
 MOST = 32 << 20  # bytes of one answer
 MESSAGE_FAULTS = {413, 422}  # HTTP statuses: the message is too long, or not understood
-GONE = {404, 410}
+NOT_FOUND = {404, 410}
 
 
 class NoAnswer(Refused):
@@ -48,7 +48,7 @@ class Gateway(Protocol):
     """A transport to customs; every method raises NoAnswer."""
 
     def send(self, name: str, letter: bytes) -> bytes | None:
-        """Send a letter; the receipt if it comes at once."""
+        """Send a letter; returns the receipt if customs answers at once, else None."""
 
     def receipts(self) -> Iterator[tuple[str, bytes | None]]:
         """(name, bytes) of every waiting receipt; None for an unreadable one. They stay until dropped."""
@@ -100,8 +100,8 @@ class Http:
                 raw = self._request("GET", _inbox(name), most=receipt.MOST)
             except TooLong as long:
                 raw = long.part
-            except NoAnswer as gone:
-                if gone.status not in GONE:
+            except NoAnswer as error:
+                if error.status not in NOT_FOUND:
                     raise
                 continue  # another deliverer fetched it
             yield name, raw
@@ -109,8 +109,8 @@ class Http:
     def drop(self, name: str) -> None:
         try:
             self._request("DELETE", _inbox(name))
-        except NoAnswer as gone:
-            if gone.status not in GONE:
+        except NoAnswer as error:
+            if error.status not in NOT_FOUND:
                 raise
 
     def ledger(self, since: date, until: date) -> Any:

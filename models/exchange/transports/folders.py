@@ -50,7 +50,7 @@ class FolderPair:
             os.replace(half, self.folder / box / name)
         except OSError as broken:
             raise NoAnswer(_("交换文件夹不可写（%(why)s）。", why=broken.strerror), sent=False) from broken
-        with suppress(OSError):  # already in the box; not every file system can fsync a folder
+        with suppress(OSError):  # the rename is done; not every file system can fsync a folder
             flush_folder(self.folder / box)
 
     def receipts(self) -> Iterator[tuple[str, bytes | None]]:

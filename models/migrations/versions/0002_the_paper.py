@@ -37,7 +37,7 @@ def upgrade() -> None:
     op.add_column("certificate", sa.Column("check_code", sa.String(length=12), nullable=False, server_default=""))
     connection = op.get_bind()
     certificate = sa.table("certificate", sa.column("id"), sa.column("check_code"))
-    for key in connection.scalars(sa.select(certificate.c.id)).all():  # of these no paper has left the house yet
+    for key in connection.scalars(sa.select(certificate.c.id)).all():  # no paper was ever issued for these
         code = "".join(secrets.choice(SIGNS) for _ in range(12))
         connection.execute(sa.update(certificate).where(certificate.c.id == key).values(check_code=code))
 

@@ -92,7 +92,7 @@ def upgrade() -> None:
     op.add_column("customs_message", sa.Column("faults", sa.Integer(), server_default="0", nullable=False))
     op.add_column("customs_message", sa.Column("set_aside_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_customs_message_queued_at"), "customs_message", ["queued_at"], unique=False)
-    # What was tried before is asked for, not sent again.
+    # Messages with an earlier attempt are queried, not sent again.
     op.execute("UPDATE customs_message SET sent_in = attempts, sent_at = queued_at WHERE attempts > 0")
 
 

@@ -3,8 +3,8 @@
 Where several accounts have the same normal form, one keeps it and the others get a suffix: zhangsan-2. Stopping the
 upgrade instead would leave the whole system down until somebody edits the database by hand. An enabled account keeps
 the name before a disabled one, one whose first password was changed before one that was never used, then the oldest.
-Nobody is shut out: the old name is kept in `former_username` and still signs in, typed exactly as before
-(models/visits.py). Every such account is printed here and marked in the operator's list of accounts.
+Nobody is locked out: the old name is kept in `former_username` and still signs in, typed exactly as before
+(models/people/sessions.py). Every such account is printed here and marked in the operator's list of accounts.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""What keeps the register safe: the store that belongs to this database, when a deliverer was last seen, and which
-messages to customs a person has settled by hand.
+"""`registered_store` (identity of the store), `heartbeat` of deliverers, and messages settled by a person
+(`by_hand`).
 """
 
 import sqlalchemy as sa

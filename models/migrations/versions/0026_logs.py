@@ -1,4 +1,4 @@
-"""`log_entry`: the log of sign-ins, of what operators do, and of what leaves the system; a visit knows whence it came."""
+"""`log_entry`: the log of sign-ins, of what operators do, and of what leaves the system; a visit has address and browser."""
 
 import sqlalchemy as sa
 from alembic import op

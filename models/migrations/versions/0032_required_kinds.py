@@ -13,7 +13,7 @@ COLUMNS = (
     ("notification", sa.Column("mailed_at", sa.DateTime(timezone=True), nullable=True)),
     ("heartbeat", sa.Column("words", sa.String(200), server_default="", nullable=False)),
 )
-# What former digests have told is not told again.
+# Messages in former digests are marked as mailed, so that no new digest repeats them.
 MAILED = """UPDATE notification SET mailed_at = at WHERE at <= (SELECT max(queued_at) FROM mail_letter
   WHERE mail_letter.account_id = notification.account_id AND mail_letter.day IS NOT NULL)"""
 

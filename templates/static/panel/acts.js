@@ -1,6 +1,6 @@
-// Acts on a row or a page: a refused one explains itself; the others ask first, and post the page's one form.
+// Buttons of acts: a refused one shows its reason; others open the dialog, then post the page's one form.
 import { dialog } from "./dialog.js";
-import { $$ } from "./page.js";
+import { $$, ask } from "./page.js";
 
 function hidden(form, name, value) {
   const input = document.createElement("input");
@@ -9,7 +9,7 @@ function hidden(form, name, value) {
   form.append(input);
 }
 
-// What was given in the dialog, put into the form in place of what was given before.
+// Put the answers of the dialog into the form, replacing former ones.
 export function answer(form, given, { opinion = false, reason = false } = {}) {
   $$("[data-answer]", form).forEach((input) => input.remove());
   if (opinion) hidden(form, "opinion", given.opinion);
@@ -17,18 +17,18 @@ export function answer(form, given, { opinion = false, reason = false } = {}) {
   given.grounds.forEach((ground) => hidden(form, "ground", ground));
 }
 
-// Beside a case the opinion is written already (decision.html), and is shown once more before it is sent.
+// On the page of a case the opinion is written already (decision.html); the dialog shows it once more.
 async function agreedBeside(button, text) {
-  const said = text.value.trim(), grounds = "grounds" in button.dataset ? $$("[name=ground]:checked") : [];
-  if ("opinion" in button.dataset && !said && !grounds.length) {
+  const opinion = text.value.trim(), grounds = "grounds" in button.dataset ? $$("[name=ground]:checked") : [];
+  if ("opinion" in button.dataset && !opinion && !grounds.length) {
     const note = document.getElementById("opinion-note");
     note.textContent = note.dataset.lacking;
     note.classList.add("error");
     text.focus();
     return false;
   }
-  const chosen = grounds.map((box) => box.parentElement.textContent.trim()).join("；");
-  return dialog([button.dataset.ask, chosen, said].filter(Boolean).join("\n\n"));
+  const chosen = grounds.map((box) => box.parentElement.textContent.trim()).join(ask.dataset.clause);
+  return dialog([button.dataset.ask, chosen, opinion].filter(Boolean).join("\n\n"));
 }
 
 document.addEventListener("click", async (event) => {
@@ -39,7 +39,7 @@ document.addEventListener("click", async (event) => {
     await dialog(button.title, { tell: true });
     return;
   }
-  if (!button.dataset.ask) return $$("[data-answer]", button.form).forEach((input) => input.remove());  // of an act that was not done
+  if (!button.dataset.ask) return $$("[data-answer]", button.form).forEach((input) => input.remove());  // left over from a cancelled act
   event.preventDefault();
   const beside = button.form.elements.namedItem("opinion");
   if (beside instanceof HTMLTextAreaElement) {
@@ -51,5 +51,5 @@ document.addEventListener("click", async (event) => {
   const given = await dialog(button.dataset.ask, { opinion, remark, reason, grounds, key, hint, act: button.dataset.act });
   if (!given) return;
   answer(button.form, given, { opinion: opinion || remark, reason });
-  button.form.requestSubmit(button);  // which is no click, and so asks no second time
+  button.form.requestSubmit(button);  // not a click, so that the dialog does not open again
 });

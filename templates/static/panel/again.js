@@ -1,11 +1,10 @@
-// Signing in again over the page, when the session has ended.
+// Dialog to sign in again when the session has ended; everything typed on the page is kept.
 import { askKey } from "../security_key.js";
-import { request, token } from "./page.js";
+import { request, setToken, token } from "./page.js";
 
-// The session has ended: the password is asked for over the page, which keeps everything typed.
 let asking = null;
 
-// Resolves to true once signed in, to false when the person gives up; who asks meanwhile waits for the same answer.
+// Open the dialog. Resolves to true after sign-in, to false if it is closed; concurrent calls share one dialog.
 export function signIn(words) {
   asking ||= open(words).finally(() => { asking = null; });
   return asking;
@@ -18,7 +17,17 @@ function open(words) {
   document.body.append(dialog);
   dialog.showModal();
   const renewPicture = watchPicture(form), error = form.querySelector(".error"), { password } = form.elements;
-  password.focus();
+  const byKey = form.querySelector("[data-key]"), elsewhere = form.querySelector("[data-elsewhere]");
+  (byKey || elsewhere || password).focus();
+  const tell = (words) => { error.textContent = words; error.hidden = false; };
+  byKey?.addEventListener("click", async () => {
+    if (form.inert) return;
+    form.inert = true;
+    const failed = await key(byKey.dataset.key, form.dataset.noKey);
+    form.inert = false;
+    if (failed) tell(failed); else dialog.close("in");
+  });
+  elsewhere?.addEventListener("click", () => { tell(form.dataset.window); meanwhile(form.action, dialog, tell); }, { once: true });
   dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -26,12 +35,11 @@ function open(words) {
     form.inert = true;
     const answer = await request(form.action, new URLSearchParams(new FormData(form)));
     form.inert = false;
-    const failed = answer.ok && answer.json?.confirm ? await confirm(answer.json.confirm, form) : !answer.ok && answer.words;
+    const failed = answer.ok && answer.json?.confirm ? await key(answer.json.confirm, form.dataset.secondStep) : !answer.ok && answer.words;
     if (!failed) { dialog.close("in"); return; }
-    error.textContent = failed;
-    error.hidden = false;
+    tell(failed);
     const { field } = answer.json || {}, wrong = form.elements[field] || password;
-    if (wrong === password) password.value = "";  // a wrong 验证码 leaves it: it was not tried
+    if (wrong === password) password.value = "";  // after a wrong 验证码 it stays, because it was not tried
     renewPicture();
     wrong.focus();
   });
@@ -40,19 +48,31 @@ function open(words) {
   });
 }
 
-// The second step of an account with a security key; what went wrong, or "".
-async function confirm(address, { dataset }) {
+// Signing in by a security key, or confirming the password by it; what went wrong (`refused`: by the browser, or its owner), or "".
+async function key(address, refused) {
   const options = await request(`${address}/options`, new URLSearchParams());
   if (!options.ok) return options.words;
   try {
     const answer = await request(address, new URLSearchParams({ credential: await askKey("get", options.json) }));
     return answer.ok ? "" : answer.words;
   } catch {
-    return dataset.secondStep;
+    return refused;
   }
 }
 
-function watchPicture(form) {  // another 验证码 when it is asked for, was answered, or gets old; none where 验证码 is off
+// By a card or the portal, in another window: asked for every two seconds, for as long as the dialog is open.
+async function meanwhile(address, dialog, tell) {
+  while (dialog.open) {
+    await new Promise((resolve) => { setTimeout(resolve, 2000); });
+    const headers = { "X-Requested-With": "XMLHttpRequest", "X-Account": document.body.dataset.account };
+    const answer = await fetch(address, { headers }).catch(() => null), json = await answer?.json().catch(() => null);
+    if (answer?.ok && json) { setToken(json.csrf_token); dialog.close("in"); }
+    else if (json?.message) tell(json.message);
+  }
+}
+
+// Renew the 验证码 on request and before it expires; returns the function that renews it.
+function watchPicture(form) {
   const picture = form.querySelector("img"), voice = form.querySelector("audio"), { code } = form.elements;
   if (!picture) return () => {};
   let due;

@@ -1,11 +1,11 @@
-// 自动保存 of an application: what is typed goes into a buffer on the server, some seconds after it was typed. One request
-// at a time, in turn with uploads; a failure is tried again, later each time; a conflict ends it and is told. A blank form
-// becomes a draft first, as with the first file. 保存 is never waited for, and never disturbed.
+// 自动保存 of an application: the form is posted into a buffer on the server some seconds after a change. One request at a time,
+// in one queue with uploads; failures are retried with back-off; a conflict stops it and is shown. A blank form becomes a draft
+// first, as with the first file. It sends nothing while 保存 runs.
 import { prepare, state } from "./page.js";
 import { send } from "./send.js";
 import { ensureDraft, inTurn } from "./uploads.js";
 
-const LONGEST = 300_000, TRIES = 5;  // milliseconds between two tries, and how many without a key pressed
+const LONGEST = 300_000, TRIES = 5;  // longest milliseconds between retries; retries without a new change
 
 function watch(form) {
   const pause = form.dataset.autosave * 1000, note = form.querySelector(".autosaved"), words = note.dataset;
@@ -18,10 +18,10 @@ function watch(form) {
     if (wrong) note.setAttribute("role", "alert"); else note.removeAttribute("role");
   }
 
-  // The answer, { ok, words }; `at` when it is in the buffer, none when it made the draft.
+  // Post the form. Resolves to { ok, words, status, json }; json.at is the time of the buffer, missing if this created the draft.
   async function post() {
     if (!form.dataset.id) {
-      state.sending += 1;  // so that 保存 waits: two drafts would be made
+      state.sending += 1;  // so that 保存 waits: both would create a draft
       const unsaved = await ensureDraft(form).finally(() => { state.sending -= 1; });
       return { ok: !unsaved, words: unsaved, status: unsaved ? 0 : 200 };
     }
@@ -33,7 +33,7 @@ function watch(form) {
     if (stopped || !form.isConnected) return;
     if (form.ariaBusy || state.sending) { later(pause); return; }
     const before = typed, answer = await inTurn(post);
-    if (form.ariaBusy || !form.isConnected) return;  // 保存 was pressed meanwhile
+    if (form.ariaBusy || !form.isConnected) return;  // 保存 has started meanwhile
     if (answer.ok) {
       failures = 0;
       if (typed === before) state.changed = false; else later(pause);
@@ -42,7 +42,7 @@ function watch(form) {
       failures += 1;
       if (failures <= TRIES) later(Math.min(pause * 2 ** failures, LONGEST));
       tell(words.again, true);
-    } else {  // overtaken, or not allowed: nothing that another try would mend
+    } else {  // a conflict, or not allowed: a retry would fail as well
       stopped = true;
       tell(answer.words, true);
     }

@@ -1,11 +1,11 @@
-// Calendar beside a day's text field, after the ARIA APG pattern "date picker dialog". What is being typed is never touched: only a
-// day that is picked is written, as 2026-01-31, with input and change fired on the field. It opens by the button, or Alt+↓ in the field.
+// Calendar for a day's text field, after the ARIA APG pattern "date picker dialog". Typed text is not changed; a
+// picked day is written as 2026-01-31, and input and change are fired on the field. It opens by the button, or Alt+↓ in the field.
 // Keys: arrows a day or a week, Home/End the week's ends, PageUp/Down a month, with Shift a year, Enter or blank picks, Esc closes.
 import { $$, prepare } from "./page.js";
 
 const dialog = document.getElementById("calendar"), head = document.getElementById("calendar-month");
-const body = dialog.querySelector("tbody"), DAY = 86400000;
-let field = null, day = null;  // the text field that asked; the day under focus, midnight UTC
+const periods = dialog.querySelector(".calendar-periods"), body = dialog.querySelector("tbody"), DAY = 86400000;
+let field = null, day = null;  // the text field of the open calendar; the focused day, midnight UTC
 
 const written = (date) => date.toISOString().slice(0, 10);
 const at = (year, month, date) => new Date(Date.UTC(year, month, date));
@@ -43,14 +43,15 @@ function show(next, focus = true) {  // the month of a day, with that day under 
   head.textContent = head.dataset.words.replace("{y}", day.getUTCFullYear()).replace("{m}", day.getUTCMonth() + 1);
   if (focus) body.querySelector("[tabindex='0']").focus();
 }
-function pick(date) {
-  field.value = written(date);
+function pick(words) {
+  field.value = words;
   dialog.close();
   field.focus();
   ["input", "change"].forEach((name) => field.dispatchEvent(new Event(name, { bubbles: true })));
 }
 function open(input) {
   field = input;
+  periods.hidden = !("periods" in field.dataset);
   dialog.showModal();
   show(typed(field.value));
   const { left, bottom, top } = field.getBoundingClientRect(), { width, height } = dialog.getBoundingClientRect();
@@ -79,13 +80,18 @@ body.addEventListener("keydown", (event) => {
   const months = { PageUp: -1, PageDown: 1 }[event.key] * (event.shiftKey ? 12 : 1);
   if (steps[event.key]) show(new Date(+day + steps[event.key]() * DAY));
   else if (months) show(moved(months));
-  else if (event.key === "Enter" || event.key === " ") pick(day);
+  else if (event.key === "Enter" || event.key === " ") pick(written(day));
   else return;
   event.preventDefault();
 });
 dialog.addEventListener("click", ({ target }) => {
-  const { day: chosen, months, today: now, close } = target.dataset;
-  if (chosen) pick(new Date(chosen));
+  const { day: chosen, months, today: now, close, period } = target.dataset;
+  if (chosen) pick(chosen);
+  else if (period !== undefined) {  // a period sets both days: the server computes the last one
+    const last = field.closest(".range")?.querySelector("input[data-role=datepicker]:not([data-periods])");
+    if (last) last.value = "";
+    pick(target.textContent);
+  }
   else if (months) show(moved(+months), false);
   else if (now !== undefined) show(today());
   else if (target === dialog || close !== undefined) dialog.close();

@@ -12,9 +12,9 @@ import { $$, prepare } from "./page.js";
 import { fold, matching, meant, option } from "./search.js";
 
 const popup = document.getElementById("choices"), list = popup.firstElementChild, note = popup.lastElementChild;
-const heard = document.getElementById("choices-heard"), words = popup.dataset, parsed = new WeakMap();
-let box = null;  // the combobox with focus: { input, select, kept: label of its value, typed: whether the text was edited since }
-// Options shown, place of the highlighted one, whether a key moved there; AbortController of the request on its way; whether an event is our own, and no typing.
+const status = document.getElementById("choices-status"), page = popup.parentElement, words = popup.dataset, parsed = new WeakMap();
+let box = null;  // the combobox with focus: { input, select, label: of its value, typed: whether the text was edited since }
+// Options in the list, index of the highlighted one, whether a key moved there; AbortController of the running request; whether an event is fired by this script.
 let found = [], at = -1, moved = false, asked = null, firing = false;
 
 // Fields.
@@ -29,17 +29,17 @@ function optionsOf({ input, select }) {
   return parsed.get(source);
 }
 
-function dress(input) {  // a text field becomes a combobox
+function makeCombobox(input) {  // turn a text field into a combobox
   const look = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id, autocomplete: "off", spellcheck: "false", "data-codes": input.getAttribute("list") || "" };
   Object.entries(look).forEach(([name, value]) => input.setAttribute(name, value));
   input.removeAttribute("list");
 }
 
-function cover(select) {  // with a text field
+function cover(select) {  // hide the select behind a text field
   const holder = Object.assign(document.createElement("span"), { className: "combobox" }), input = document.createElement("input");
-  dress(input);
+  makeCombobox(input);
   [...select.attributes].filter(({ name }) => /^(id|class|required|disabled|aria-.*)$/.test(name)).forEach(({ name, value }) => input.setAttribute(name, value));
-  Object.assign(input, { value: labelOf(select), placeholder: " " });  // which tells CSS whether there is something to clear
+  Object.assign(input, { value: labelOf(select), placeholder: " " });  // CSS shows the clear button by :placeholder-shown
   Object.assign(select, { id: `${select.id}-value`, required: false, hidden: true });
   select.addEventListener("change", () => { if (!firing) input.value = labelOf(select); });
   select.replaceWith(holder);
@@ -52,13 +52,18 @@ function cover(select) {  // with a text field
 prepare((root) => $$("select[data-combobox]", root).forEach(cover));
 
 // Popup.
+function join(around) {  // a modal dialog makes everything outside of it inert, and hides it
+  if (popup.parentElement !== around) around.append(popup, status);
+}
+
 function show(options, highlighted, sentence = options.length ? "" : words.none) {
+  join(box.input.closest("dialog") || page);
   Object.assign(note, { textContent: sentence, hidden: !sentence });
   list.replaceChildren(...options.map(({ label }, i) => Object.assign(document.createElement("li"), { role: "option", id: `choice-${i}`, textContent: label, ariaSelected: "false" })));
   list.setAttribute("aria-label", nameOf(box.input));
   [found, moved, list.hidden, popup.hidden] = [options, false, !options.length, false];
   box.input.setAttribute("aria-expanded", "true");
-  heard.textContent = sentence || words.count.replace("{n}", options.length);
+  status.textContent = sentence || words.count.replace("{n}", options.length);
   place();
   highlight(highlighted);
 }
@@ -81,10 +86,10 @@ function place() {  // under the field, or above it where there is more room
 function open(text) {
   if (box.input.dataset.url) return ask(text);
   const options = matching(optionsOf(box), text);
-  return show(options, text ? 0 : options.findIndex(({ label }) => label === box.kept));
+  return show(options, text ? 0 : options.findIndex(({ label }) => label === box.label));
 }
 
-async function ask(text) {  // 200 ms after the last key; a new request ends the one on its way
+async function ask(text) {  // 200 ms after the last key; aborts the running request
   asked?.abort();
   const { signal } = asked = new AbortController(), address = `${box.input.dataset.url}&${new URLSearchParams({ query: text, offset: 0, limit: 20 })}`;
   show([], -1, words.searching);
@@ -106,7 +111,7 @@ function close() {
 function take(chosen) {  // an option; null: none
   const { input, select } = box, sent = select || input, before = sent.value;
   if (select) select.value = (chosen || blankOf(select)).value;
-  input.value = box.kept = select ? labelOf(select) : chosen?.label || "";
+  input.value = box.label = select ? labelOf(select) : chosen?.label || "";
   const changed = box.typed || sent.value !== before;
   [box.typed, firing] = [false, true];
   if (changed) ["input", "change"].forEach((name) => sent.dispatchEvent(new Event(name, { bubbles: true })));
@@ -115,19 +120,19 @@ function take(chosen) {  // an option; null: none
   close();
 }
 
-function settle() {  // before focus leaves or the form is sent; false when text was put back that is no option
-  const { input, select, kept, typed } = box, text = input.value.trim(), waiting = asked;  // what the server has not answered yet it judges later
+function settle() {  // before focus leaves or the form is sent; false if the text matched no option and the former value was restored
+  const { input, select, label, typed } = box, text = input.value.trim(), waiting = asked;  // without an answer of the server the form is sent as typed
   const fitting = !typed || !text ? [] : input.dataset.url ? found : matching(optionsOf(box), text), chosen = meant(fitting, text);
   const lost = Boolean(typed && text && !chosen && !waiting), guessed = chosen && fold(chosen.label) !== fold(text);
   if (chosen || (typed && !text && (!select || blankOf(select)))) take(chosen);
-  else if (typed && !waiting && select) [input.value, box.typed] = [kept, false];  // a text field keeps it: the server judges
-  if (guessed) tell(words.taken.replace("{words}", text).replace("{label}", chosen.label), false);  // «10» stands for 010-张
+  else if (typed && !waiting && select) [input.value, box.typed] = [label, false];  // a text field keeps its text, which the server checks
+  if (guessed) tell(words.filled.replace("{words}", text).replace("{label}", chosen.label), false);  // «10» stands for 010-张
   if (lost) tell(words[fitting.length ? "several" : "unknown"].replace("{words}", text));
   close();
   return !lost || !select;
 }
 
-function tell(sentence, wrong = true) {  // under the field, which is described by it
+function tell(sentence, wrong = true) {  // show a note below the field, by aria-describedby
   const { input } = box, id = `${input.id}-unknown`, before = (input.getAttribute("aria-describedby") || "").replace(id, "");
   document.getElementById(id)?.remove();
   input.setAttribute("aria-describedby", (sentence ? `${before} ${id}` : before).trim());
@@ -135,10 +140,10 @@ function tell(sentence, wrong = true) {  // under the field, which is described 
   if (sentence) (input.closest(".combobox") || input).after(line);
 }
 
-// What people do. Each key answers whether the browser is to do no more.
+// Events. A key handler returns whether to prevent the default.
 const shown = () => !popup.hidden;
 const move = (place) => { highlight(place); moved = true; return true; };
-const inSheet = (event) => !event.altKey && box.input.closest(".inline-table");  // where a closed list leaves the arrows to grid.js
+const inSheet = (event) => !event.altKey && box.input.closest(".inline-table");  // in a grid the arrows belong to grid.js while the list is closed
 const keys = {
   ArrowDown: (event) => (shown() ? move((at + 1) % found.length) : !inSheet(event) && (open(""), true)),
   ArrowUp: (event) => (shown() ? move(at > 0 ? at - 1 : found.length - 1) : !inSheet(event) && (open(""), true)),
@@ -155,11 +160,11 @@ document.addEventListener("keydown", (event) => {
 }, true);
 document.addEventListener("focusin", ({ target }) => {
   if (!target.matches("input[role=combobox], input[list]:not([data-free]), input[data-url]")) return;
-  if (target.role !== "combobox") dress(target);
-  box = { input: target, select: target.closest(".combobox")?.lastElementChild, kept: target.value, typed: false };
+  if (target.role !== "combobox") makeCombobox(target);
+  box = { input: target, select: target.closest(".combobox")?.lastElementChild, label: target.value, typed: false };
 });
 document.addEventListener("focusout", ({ target }) => {
-  if (box?.input !== target || document.activeElement === target) return;  // still there: another window came to the front
+  if (box?.input !== target || document.activeElement === target) return;  // the field keeps focus: another window was activated
   settle();
   box = null;
 });

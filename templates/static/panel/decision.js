@@ -1,28 +1,30 @@
-// The opinion beside a case: kept on the server as it is typed, and in the tab until the server has it: a reload asks for the
-// page before it lets go of the old one. 常用意见 are put in by a click, and never send anything.
-import { prepare, request, token } from "./page.js";
+// The opinion on the page of a case: saved on the server while it is typed, and in sessionStorage until the server has it, because
+// a reload requests the page before pagehide. A click on one of 常用意见 inserts it and sends nothing.
+import { $$, prepare, request, token } from "./page.js";
 import { insert } from "./insert.js";
 
-const PAUSE = 1000, SHORT = 60_000;  // milliseconds without a key before it is kept; for how long the tab's text is newer
+const PAUSE = 1000, SHORT = 60_000;  // milliseconds: without a key before it is saved; for which the text of sessionStorage counts as newer
 
 function watch(panel) {
   const text = panel.querySelector("textarea"), note = panel.querySelector("#opinion-note"), address = panel.dataset.typed;
   const own = `opinion ${document.body.dataset.account} ${address}`;
   let due = 0;
+  const grounds = $$("[name=ground]", panel), ticked = () => grounds.filter((box) => box.checked).map((box) => box.value);
   const body = () => {
     const sent = new URLSearchParams({ opinion: text.value });
-    panel.querySelectorAll("[name=ground]:checked").forEach((box) => sent.append("ground", box.value));
+    ticked().forEach((ground) => sent.append("ground", ground));
     return sent;
   };
+  const shown = () => JSON.stringify([text.value, ticked()]);
   async function keep() {
     due = 0;
-    const said = text.value, answer = await request(address, body());
-    if (answer.ok && said === text.value) sessionStorage.removeItem(own);
+    const sent = shown(), answer = await request(address, body());
+    if (answer.ok && sent === shown()) sessionStorage.removeItem(own);
     note.classList.toggle("error", !answer.ok);
     note.textContent = !answer.ok ? (answer.json ? answer.words : note.dataset.lost) : answer.json.at ? note.dataset.at.replace("{at}", answer.json.at) : "";
   }
-  function leave() {  // the page goes, and an answer would come too late
-    if (!due) return;
+  function leave() {  // the page is being left: no answer could be received
+    if (!due || !panel.isConnected) return;
     clearTimeout(due);
     due = 0;
     const last = body();
@@ -30,7 +32,7 @@ function watch(panel) {
     navigator.sendBeacon(address, last);
   }
   panel.addEventListener("input", () => {
-    sessionStorage.setItem(own, JSON.stringify({ at: Date.now(), said: text.value }));
+    sessionStorage.setItem(own, JSON.stringify({ at: Date.now(), words: text.value, chosen: ticked() }));
     clearTimeout(due);
     due = setTimeout(keep, PAUSE);
   });
@@ -40,9 +42,11 @@ function watch(panel) {
   });
   document.getElementById("act").addEventListener("submit", () => { clearTimeout(due); due = 0; sessionStorage.removeItem(own); });
   window.addEventListener("pagehide", leave);
-  const { at = 0, said } = JSON.parse(sessionStorage.getItem(own) || "{}");
+  const { at = 0, words = "", chosen = [] } = JSON.parse(sessionStorage.getItem(own) || "{}");
   if (Date.now() - at > SHORT) return;
-  text.value = said;
+  text.value = words;
+  grounds.forEach((box) => { box.checked = chosen.includes(box.value); });
+  if (chosen.length) panel.querySelector(".decision-grounds").open = true;
   keep();
 }
 

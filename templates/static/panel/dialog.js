@@ -2,16 +2,17 @@
 import { insert } from "./insert.js";
 import { $$, ask } from "./page.js";
 
-const typed = new Map();  // what was written or chosen for each question, until its act is done
+const typed = new Map();  // key of the question → answers, kept until the page is left
 const text = ask.querySelector("textarea"), why = ask.querySelector("select"), boxes = $$("input[type=checkbox]", ask), usual = text.placeholder;
 const yes = ask.querySelector("[value=yes]"), no = ask.querySelector("[value=no]");
 const stock = $$(".ask-stock", ask);  // 常用意见, a list an act
-let closed = null;  // the last question: a browser tells of Esc a moment later, when the next may already be asked
+let closed = null;  // promise of the last question: browsers dispatch `close` after Esc a moment later
 const given = () => ({ opinion: text.value, reason: why.value, grounds: boxes.filter((box) => box.checked).map((box) => box.value) });
 
 function fill({ opinion = "", reason = "", grounds = [] } = {}) {
   text.value = opinion;
   why.value = reason;
+  why.dispatchEvent(new Event("change"));  // its combobox shows the label
   boxes.forEach((box) => { box.checked = grounds.includes(box.value); });
 }
 
@@ -20,8 +21,13 @@ ask.addEventListener("click", (event) => {
   if (sentence) insert(text, sentence.textContent);
 });
 
-// One dialog for every question: tells, asks, or asks for an opinion, a reason. Resolves to false, or to what was given.
-// The focus starts on 取消; what is given stays under `key` for when the same question is asked again.
+["input", "change"].forEach((name) => ask.addEventListener(name, ({ target }) => {  // a field that is filled lacks nothing
+  const note = target.closest(".ask-opinion, .ask-reason")?.querySelector(".ask-lacking");
+  if (note && target.value.trim()) note.hidden = true;
+}));
+
+// Open the dialog with a text, a question, or fields for an opinion, grounds or a reason. Resolves to false, or to the answers.
+// Focus starts on 取消. The answers are stored under `key` and filled in when the same question is asked again.
 export async function dialog(words, { tell = false, opinion = false, remark = false, grounds = false, reason = false, progress = false, key = "", go = "", hint = "", act = "" } = {}) {
   const opener = document.activeElement;
   await closed;
@@ -38,11 +44,11 @@ export async function dialog(words, { tell = false, opinion = false, remark = fa
   (tell ? yes : no).focus();
   closed = new Promise((resolve) => {
     const guard = (event) => {
-      const { opinion: said, reason: chosen, grounds: picked } = given();
-      const lacking = reason && !chosen ? why : opinion && !said.trim() && !picked.length ? text : null;
+      const { opinion: written, reason: chosen, grounds: picked } = given();
+      const lacking = reason && !chosen ? why.closest(".combobox").firstElementChild : opinion && !written.trim() && !picked.length ? text : null;
       if (!lacking || event.submitter?.value !== "yes") return;
       event.preventDefault();
-      $$(".ask-lacking", ask).forEach((note) => { note.hidden = note.parentElement !== lacking.parentElement; });
+      $$(".ask-lacking", ask).forEach((note) => { note.hidden = !note.parentElement.contains(lacking); });
       lacking.focus();
     };
     ask.addEventListener("submit", guard);

@@ -1,12 +1,12 @@
-// Which attachments are required follows from the press: the stars follow the one that is chosen, at once.
+// The required attachments depend on the publisher: show the stars for the selected one.
 import { prepare } from "./page.js";
 
 prepare((root) => {
-  const form = root.querySelector("#application"), press = form?.querySelector("select[name=publisher_id]");
-  if (!press) return;
-  press.addEventListener("change", () => {
-    for (const star of form.querySelectorAll(".star[data-presses]")) {  // looked up each time: uploads.js brings new headings
-      star.hidden = !star.dataset.presses.split(" ").includes(press.value);
+  const form = root.querySelector("#application"), publisher = form?.querySelector("select[name=publisher_id]");
+  if (!publisher) return;
+  publisher.addEventListener("change", () => {
+    for (const star of form.querySelectorAll(".star[data-publishers]")) {  // looked up each time: uploads.js brings new headings
+      star.hidden = !star.dataset.publishers.split(" ").includes(publisher.value);
     }
   });
 });

@@ -1,17 +1,15 @@
-// Forms that hold work: leaving is asked about, and files on their way arrive before 保存 and 申报.
+// Forms with unsaved work: the browser asks before leaving, and 保存 and 申报 wait for running uploads.
 import { $$, prepare, state } from "./page.js";
 import { tell } from "./submit.js";
 import { arrived, watch } from "./uploads.js";
 
 prepare((root) => {
+  state.changed = root.querySelector("form[data-unsaved]") !== null;  // the page of a refusal
   const form = root.querySelector("#application, .register-form");
   if (!form) return;
-  state.changed = "unsaved" in form.dataset;  // the page of a refusal
-  form.addEventListener("input", () => { state.changed = true; });
-  form.addEventListener("change", (event) => { if (event.target.type !== "file") state.changed = true; });
   form.addEventListener("submit", async (event) => {
     if (!state.sending) return;
-    event.preventDefault();  // files on their way arrive first
+    event.preventDefault();  // wait for running uploads
     const before = state.refused;
     await arrived();
     if (state.refused === before) form.requestSubmit(event.submitter);
@@ -19,4 +17,13 @@ prepare((root) => {
   });
   $$(".box", form).forEach((box) => watch(form, box));
 });
+
+// Every form that posts: leaving by a link, by 后退 or for the other language asks first. The opinion beside a case keeps itself.
+let typedIn = null;
+["input", "change"].forEach((name) => document.addEventListener(name, ({ target }) => {
+  if (target.form?.method !== "post" || target.type === "file" || target.name === "pick" || target.closest("#decision, dialog")) return;
+  typedIn = target.form;
+  state.changed = true;
+}));
+document.addEventListener("submit", ({ target }) => { if (target === typedIn && !target.matches("[data-by-script]")) state.changed = false; });
 window.addEventListener("beforeunload", (event) => { if (state.changed || state.sending) event.preventDefault(); });

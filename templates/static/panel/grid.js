@@ -1,4 +1,4 @@
-// 载体信息 as a sheet: arrows and Enter move, Ctrl+D fills down, a row is duplicated, totals by unit, folded beyond 20 rows.
+// 载体信息 as a spreadsheet: arrows and Enter move, Ctrl+D copies from above, rows are duplicated, totals by unit, folded beyond 20 rows.
 //   ↑ ↓ Enter Shift+Enter: the same column, one row on; ↓ in the last row adds one, Enter there is 保存, as in every field.
 //   ← →: the next cell, when all of this one is selected or the caret is at its edge. Alt+↓ opens the list of a code.
 import { $$, prepare } from "./page.js";
@@ -14,7 +14,7 @@ function go(cell) {
 
 const inSight = (block) => rowsOf(block).filter((row) => row.offsetParent);
 
-function vertical(block, cell, step, adding) {  // whether the key is used up
+function vertical(block, cell, step, adding) {  // whether the key was handled
   const row = cell.closest("tr"), shown = inSight(block), at = shown.indexOf(row) + step;
   if (!shown[at] && at > 0 && block.classList.contains("folded") && rowsOf(block).at(-1) !== row) {
     fold(block, false);
@@ -45,7 +45,7 @@ function fromAbove(block, cell) {  // Ctrl+D
   cell.select();
 }
 
-function fillDown(block, cell) {  // over the blank cells below, up to the next that is filled
+function fillDown(block, cell) {  // into the blank cells below, up to the next filled one
   const rows = rowsOf(block), below = rows.slice(rows.indexOf(cell.closest("tr")) + 1).map((row) => cellOf(row, fieldOf(cell)));
   const end = below.findIndex(({ value }) => value.trim());
   below.slice(0, end < 0 ? below.length : end).forEach((each) => { each.value = cell.value; });
@@ -61,7 +61,7 @@ function duplicate(block, row) {
 }
 
 // Totals.
-function exact(text) {  // in units of 1/SCALE; null for what is no plain number
+function exact(text) {  // in units of 1/SCALE; null for text that is not a plain number
   const plain = text.normalize("NFKC").trim(), [, whole, part = ""] = /^(\d+|\d{1,3}(?:[, ]\d{3})+)(?:\.(\d{0,5}))?$/.exec(plain) || [];
   return whole === undefined ? null : BigInt(whole.replace(/[, ]/g, "")) * SCALE + BigInt(part.padEnd(5, "0"));
 }
@@ -84,7 +84,7 @@ function total(block) {
   line.textContent = count ? words.all.replace("{n}", count).replace("{sums}", parts || "0") + (left ? words.left.replace("{n}", left) : "") : "";
 }
 
-// Folding: every row stays in the form, and is saved; those with a wrong cell stay in sight.
+// Folding hides rows by CSS only, so that all are submitted; rows with errors stay visible.
 function fold(block, folded) {
   block.classList.toggle("folded", folded);
   const button = block.querySelector("[data-fold]"), count = rowsOf(block).length;
@@ -116,7 +116,7 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
     else if (target.closest("[data-fold]")) fold(block, !block.classList.contains("folded"));
     else if (target.closest("[data-fill-down]")) fillDown(block, last?.isConnected ? last : cellsOf(rowsOf(block)[0])[0]);
   });
-  $$("[data-scripted]", block).forEach((part) => { part.hidden = false; });
+  $$("[data-scripted]", block.parentElement).forEach((part) => { part.hidden = false; });
   total(block);
   fold(block, rowsOf(block).length > FOLDED);
   number(block);

@@ -1,4 +1,4 @@
-// A sentence is put in at the cursor, on a line of its own; what is typed, or marked, stays. Sending is another click.
+// Insert a sentence into a textarea at the cursor, on its own line; typed and selected text stays.
 export function insert(text, words) {
   const at = text.selectionEnd, before = text.value.slice(0, at), after = text.value.slice(at);
   const head = before && !before.endsWith("\n") ? "\n" : "", tail = after && !after.startsWith("\n") ? "\n" : "";

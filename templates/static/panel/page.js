@@ -1,19 +1,20 @@
-// What every part of the panel stands on.
+// Shared by the modules of the panel: elements, state of the form, POST requests. `ask`: the dialog with its texts; $$: elements by selector, as an array.
 export const ask = document.getElementById("ask");
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 export const token = () => document.querySelector("input[name=csrf_token]").value;
-export const setToken = (value) => $$("input[name=csrf_token]").forEach((field) => { field.value = value; });
+const setToken = (value) => $$("input[name=csrf_token]").forEach((field) => { field.value = value; });
 
-// Whether the form holds what is not saved yet, and how many files are on their way or were refused.
+// Whether the form has unsaved changes, and how many files are being uploaded or were refused.
 export const state = { changed: false, sending: 0, refused: 0 };
 
-// What is on the page now, and what takes its place when the answer to a save is a page: each part prepares its elements in it.
+// Call `part(root)` for the page as loaded, and again for each content that show() puts in its place.
 const parts = [];
 export function prepare(part) {
   parts.push(part);
   part(document);
 }
-export function show(html) {  // false: it is no page of ours
+// Replace the content of the page by that of the HTML page `html`; false if that is not a page of the panel.
+export function show(html) {
   const answer = new DOMParser().parseFromString(html, "text/html").getElementById("content");
   if (!answer) return false;
   const content = document.adoptNode(answer);
@@ -24,7 +25,7 @@ export function show(html) {  // false: it is no page of ours
   return true;
 }
 
-// One POST. Resolves to { status, ok, json, page, words }: json or page is the body, as it came; status 0 when the server was not reached; words say what went wrong.
+// Send one POST. Resolves to { status, ok, json, page, words }: json or page is the body, status 0 means that the server was not reached, words is the error text.
 export function request(address, body, progress) {
   const post = new XMLHttpRequest();
   body.set("csrf_token", token());

@@ -1,5 +1,5 @@
-// A block of cells pasted into 载体信息, or a file chosen for it: the server reads it and shows what it would fill in;
-// then all rows go into the table or none. Nothing is kept on the server until the form is saved.
+// Cells pasted into 载体信息, or a file chosen for it: the server parses them and renders a preview; then all rows go into the
+// table or none. Nothing is stored on the server until the form is saved.
 import { $$, prepare } from "./page.js";
 import { cellOf, cellsOf, drop, fieldOf, newRow, number, rowsOf } from "./rows.js";
 import { send } from "./send.js";
@@ -7,7 +7,7 @@ import { dialog as tell } from "./dialog.js";
 
 const preview = document.getElementById("block-preview");
 
-// Resolves to what is to be filled in, { fields, rows, errors, how }, or to null.
+// Show the preview. Resolves to { fields, rows, errors, how }, or to null if it is cancelled.
 async function look(block, parts, here) {
   const body = () => {
     const data = new FormData();
@@ -16,11 +16,11 @@ async function look(block, parts, here) {
     return data;
   };
   const address = block.closest("[data-preview]").dataset.preview, inside = preview.querySelector(".block-body"), go = preview.querySelector("[value=yes]");
-  const heard = block.querySelector(".block-heard");
+  const status = block.querySelector(".block-status");
   inside.replaceChildren();
-  heard.textContent = heard.dataset.reading;
+  status.textContent = status.dataset.reading;
   let answer = await send(address, body());
-  heard.textContent = "";
+  status.textContent = "";
   if (!answer.ok) { await tell(answer.words, { tell: true }); return null; }
   const draw = () => {
     const how = inside.querySelector("[name=how]:checked")?.value || "append", focused = document.activeElement?.value;
@@ -30,7 +30,7 @@ async function look(block, parts, here) {
     inside.querySelector(`[name=carry][value="${focused}"]`)?.focus();
   };
   draw();
-  inside.onchange = async ({ target }) => {  // a blank repeats the cell above, or no longer does
+  inside.onchange = async ({ target }) => {  // whether blank cells repeat the cell above
     if (target.name !== "carry") return;
     go.disabled = true;
     const again = await send(address, body());
@@ -60,7 +60,7 @@ function fill(row, fields, texts, errors = {}) {
   });
 }
 
-function clear(cell) {  // the sentence under a cell that is written anew
+function clear(cell) {  // remove the error below a cell that has changed
   const note = document.getElementById(`${cell.id}-note`);
   if (!note) return;
   note.remove();
@@ -83,15 +83,15 @@ function put(block, { fields, rows, errors, how }, at) {
   number(block);
   block.dispatchEvent(new Event("input", { bubbles: true }));
   (filled.find((row) => row.querySelector(".wrong")) || filled[0]).querySelector(".wrong input, input.form-control").focus();
-  const heard = block.querySelector(".block-heard"), count = Object.values(errors).flatMap(Object.keys).length;
-  heard.textContent = (count ? heard.dataset.wrong : heard.dataset.done).replace("{n}", rows.length).replace("{wrong}", count);
+  const status = block.querySelector(".block-status"), count = Object.values(errors).flatMap(Object.keys).length;
+  status.textContent = (count ? status.dataset.wrong : status.dataset.done).replace("{n}", rows.length).replace("{wrong}", count);
 }
 
 prepare((root) => $$(".inline-rows", root).forEach((block) => {
   const file = root.querySelector("#carrier-file");
   block.addEventListener("paste", async (event) => {
     const text = event.clipboardData.getData("text/plain"), cell = event.target;
-    if (!cell.matches("input.form-control") || !/[\t\r\n]/.test(text.replace(/[\r\n]+$/, ""))) return;  // one cell: as in any field
+    if (!cell.matches("input.form-control") || !/[\t\r\n]/.test(text.replace(/[\r\n]+$/, ""))) return;  // a single cell is pasted by the browser
     event.preventDefault();
     const found = await look(block, { text, start: fieldOf(cell) }, true);
     if (found) put(block, found, cell); else cell.focus();

@@ -2,18 +2,20 @@
 import { dialog } from "./dialog.js";
 import { $$, prepare, state } from "./page.js";
 
-// Inline rows: added from the <template>, deleted in place after a question; the first wrong cell is in sight.
+// `block`: the element around the table. Its visible rows; the inputs of a row; the field name of an input; the input of a field.
 export const rowsOf = (block) => [...block.querySelector("tbody").rows].filter((row) => !row.hidden);
 export const cellsOf = (row) => $$("input.form-control", row);
 export const fieldOf = (cell) => cell.name.slice(cell.closest("tr").id.length + 1);
 export const cellOf = (row, name) => row.querySelector(`[name="${row.id}-${name}"]`);
 
+// Renumber the visible rows, and dispatch the event `rows`.
 export function number(block) {
   rowsOf(block).forEach((row, i) => { row.cells[0].firstChild.data = `${i + 1}`; });
   block.dispatchEvent(new Event("rows"));
 }
 
-export function newRow(block) {  // not in the table yet
+// A new row from the <template>, not yet in the table.
+export function newRow(block) {
   const row = block.querySelector("template").content.firstElementChild.cloneNode(true);
   const used = () => Math.max(-1, ...[...block.querySelector("tbody").rows].map(({ id }) => Number(id.split("-").pop())));
   const next = Number(block.dataset.next ?? used() + 1);
@@ -24,7 +26,8 @@ export function newRow(block) {  // not in the table yet
   return row;
 }
 
-export function add(block, after = null) {  // in sight, even where the table is folded
+// Insert a new row after the row `after`, or at the end; it is visible even if the table is folded.
+export function add(block, after = null) {
   const row = newRow(block);
   row.classList.add("in-sight");
   if (after) after.after(row); else block.querySelector("tbody").append(row);
@@ -32,7 +35,8 @@ export function add(block, after = null) {  // in sight, even where the table is
   return row;
 }
 
-export function drop(row) {  // a row that is saved is marked, so that 保存 deletes it
+// Remove a row; a saved one is hidden and marked, so that 保存 deletes it.
+export function drop(row) {
   if (!row.querySelector(`[name="${row.id}-id"]`).value) return row.remove();
   const mark = row.querySelector("input[name^=del-]") || row.cells[0].appendChild(document.createElement("input"));
   Object.assign(mark, { type: "checkbox", name: `del-${row.id}`, checked: true });

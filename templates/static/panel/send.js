@@ -1,8 +1,8 @@
-// POSTs that outlive an expired token or an ended session.
+// POST with retry after an expired token or an ended session.
 import { signIn } from "./again.js";
 import { request } from "./page.js";
 
-// A POST that goes on: with a new token when the old one has expired, and after the password when the session has ended.
+// As request(); repeats it with a new token when the old one has expired, and after signing in again when the session has ended.
 export async function send(address, body, progress) {
   for (let tries = 0; ; tries++) {
     const answer = await request(address, body, progress);

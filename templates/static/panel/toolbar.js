@@ -1,31 +1,31 @@
-// The buttons above a list act on the ticked rows; 打印 takes many, and some acts are done to each of many.
+// The buttons above a list act on the ticked rows: 打印 makes one file of many, and batch acts are performed on each row.
 import { answer } from "./acts.js";
 import { dialog } from "./dialog.js";
 import { $$, ask } from "./page.js";
 import { send } from "./send.js";
 
-// A button of the bar stands for that of the ticked row (手册: 选中一条数据，点击界面上…按钮).
+// A button of the bar presses the same button of the ticked row (手册: 选中一条数据，点击界面上…按钮).
 const ticks = () => $$("input[name=pick]:checked"), all = document.getElementById("pick-all");
 const twin = (bar, tick) => tick.closest("tr").querySelector(`button[data-act=${bar.dataset.bar}]`);
 const sentence = (bar, tick) => { const own = twin(bar, tick); return own.getAttribute("aria-disabled") === "true" ? own.title : ""; };
 const number = (tick) => tick.closest("tr").querySelector(".number").textContent;
-function reasons(bar, rows) {  // each reason once, after the numbers it is about; last, once, what would allow it
+function reasons(bar, rows) {  // each reason once, with the numbers it applies to; then, once, the statuses that would allow the act
   const numbers = {}, allowing = new Set();
   rows.forEach((tick) => {
-    const [why, ...allowed] = sentence(bar, tick).split("；");  // «当前状态为…，不能打印；…状态可以打印。»
+    const [why, ...allowed] = sentence(bar, tick).split(ask.dataset.clause);  // «当前状态为…，不能打印；…状态可以打印。»
     (numbers[why] ||= []).push(number(tick));
     allowed.forEach((words) => allowing.add(words));
   });
-  return [...Object.entries(numbers).map(([why, found]) => `${found.join("、")}：${why}`), ...allowing].join("\n");
+  return [...Object.entries(numbers).map(([why, found]) => ask.dataset.about.replace("{numbers}", found.join(ask.dataset.comma)).replace("{why}", why)), ...allowing].join("\n");
 }
-function refusal(bar) {  // why it can act on nothing of what is ticked, or ""
+function refusal(bar) {  // why the act is possible for none of the ticked rows, or ""
   const rows = ticks();
   if (!rows.length) return bar.dataset.none;
   if (rows.length > 1 && !bar.dataset.prepare && !bar.dataset.together) return bar.dataset.many;
   if (!rows.every((tick) => sentence(bar, tick))) return "";
   return rows.length > 1 ? reasons(bar, rows) : sentence(bar, rows[0]);
 }
-async function agreed(bar, rows) {  // the ticked rows that can be printed; of the others the person is told first
+async function agreed(bar, rows) {  // the ticked rows for which the act is possible, after a dialog about the others
   const refused = rows.filter((tick) => sentence(bar, tick)), rest = rows.filter((tick) => !refused.includes(tick));
   if (!refused.length) return rows;
   const words = `${bar.dataset.some}\n${reasons(bar, refused)}`;
@@ -57,38 +57,38 @@ document.addEventListener("click", async (event) => {
   else if (rows.length && bar.dataset.together) await doneTogether(bar, rows);
   else if (rows.length && (await prepared(bar.dataset.prepare, rows))) bar.form.requestSubmit(bar);
 });
-document.addEventListener("keydown", (event) => {  // Enter on a tick would press the form's first button
+document.addEventListener("keydown", (event) => {  // Enter on a checkbox would press the form's first button
   if (event.key === "Enter" && event.target.name === "pick") event.preventDefault();
 });
 async function doneTogether(bar, rows) {  // one question, one opinion
   const opinion = "opinion" in bar.dataset, act = bar.dataset.bar;
-  const words = `${bar.dataset.together.replace("{count}", rows.length)}\n${rows.map(number).join("、")}`;
+  const words = `${bar.dataset.together.replace("{count}", rows.length)}\n${rows.map(number).join(ask.dataset.comma)}`;
   const given = await dialog(words, { opinion, act, key: `${act} many` });
   if (!given) return;
   answer(bar.form, given, { opinion });
   bar.form.requestSubmit(bar);
 }
-async function prepared(address, rows) {  // one paper after the other; the last click opens the window, or browsers block it
+async function prepared(address, rows) {  // request the papers one by one; the last click opens the window, which browsers would block otherwise
   const bar = ask.querySelector("progress"), count = bar.nextElementSibling, yes = ask.querySelector("[value=yes]");
   const tell = (words) => { ask.querySelector(".ask-words").textContent = words; };
-  const said = dialog(ask.dataset.preparing, { progress: true });
+  const progress = dialog(ask.dataset.preparing, { progress: true });
   bar.max = rows.length;
   for (let done = 0; done <= rows.length; done++) {
     bar.value = done;
     count.textContent = `${done} / ${rows.length}`;
     const ready = () => send(address, new URLSearchParams({ id: rows[done].value }));
     let answer = done < rows.length && await ready();
-    while (answer.status === 202 && ask.open) {  // a worker is making it
+    while (answer.status === 202 && ask.open) {  // a worker makes the paper
       await new Promise((resolve) => setTimeout(resolve, 1000));
       answer = await ready();
     }
     if (!ask.open) return false;
-    if (answer && !answer.ok) { tell(`${ask.dataset.stopped}${answer.words}`); return said.then(() => false); }
+    if (answer && !answer.ok) { tell(`${ask.dataset.stopped}${answer.words}`); return progress.then(() => false); }
   }
   tell(ask.dataset.prepared);
   yes.disabled = false;
   yes.focus();
-  return said;
+  return progress;
 }
-if (all) all.hidden = false;
+if (all) all.hidden = !document.querySelector("input[name=pick]");  // nothing to choose in an empty list
 refreshBar();

@@ -1,13 +1,17 @@
-// 附件: files go up the moment they are chosen, with progress, retry, replacement and removal.
+// 附件: upload files as soon as they are chosen, with progress, retry, replacement and removal.
 import { dialog } from "./dialog.js";
 import { $$, state } from "./page.js";
 import { send } from "./send.js";
 
-let queue = Promise.resolve();  // one after the other: the first file of a blank form waits for the draft it belongs to
+// Uploads run one after the other: the first file of a blank form creates the draft for the others.
+let queue = Promise.resolve();
+// Resolves when all queued work is done.
 export const arrived = () => queue;
+// Queue the async function `work`; resolves to its result.
 export const inTurn = (work) => { const done = queue.then(work); queue = done.catch(() => {}); return done; };
 
-export async function ensureDraft(form) {  // a blank form is saved first, with all that is typed; "" or the sentence why not
+// Save a blank form as a draft, if that was not done yet. Resolves to "" or an error text.
+export async function ensureDraft(form) {
   if (form.dataset.id) return "";
   const body = new URLSearchParams(new FormData(form));
   body.append("_quiet", "1");
@@ -27,10 +31,10 @@ export async function ensureDraft(form) {  // a blank form is saved first, with 
   return "";
 }
 
-// What the page of a saved draft shows around its fields: heading, progress, grey fields, stars, buttons. What is typed stays.
+// Fetch the page of the new draft, and copy its heading, progress, grey fields, stars and buttons; typed values stay.
 async function fillIn(form) {
   const reply = await fetch(form.action).catch(() => null);
-  if (!reply?.ok) return;  // shown at the next load
+  if (!reply?.ok) return;  // the next page load shows them
   const page = new DOMParser().parseFromString(await reply.text(), "text/html"), there = page.getElementById(form.id);
   if (!there) return;
   document.querySelector("h1").replaceChildren(...page.querySelector("h1").childNodes);
@@ -47,7 +51,7 @@ function fieldsOf(form, box, fields) {
   return data;
 }
 
-// The line of one file: its name, how far it has come, and what went wrong until that is dismissed or tried again.
+// The line of one file with its name, progress, and an error until it is dismissed or the upload is retried.
 function lineOf(box, name, retry) {
   const list = box.querySelector(".uploads"), line = document.getElementById("upload-line").content.firstElementChild.cloneNode(true);
   const part = (selector) => line.querySelector(selector), error = part(".error");
@@ -59,7 +63,7 @@ function lineOf(box, name, retry) {
   return {
     done: () => line.remove(),
     progress: (percent) => { part("progress").value = percent; part(".progress-line span").textContent = `${percent}%`; },
-    fail: (words, again) => {  // also what is to be told of a file that has arrived
+    fail: (words, again) => {  // also for a note about a file that was uploaded
       line.dataset.done = "1";
       part(".progress-line").hidden = true;
       error.hidden = part("[data-dismiss]").hidden = false;
@@ -69,7 +73,7 @@ function lineOf(box, name, retry) {
   };
 }
 
-// A file that is dropped beside a box would be opened in place of the form.
+// A file dropped outside a box would be opened by the browser in place of the form.
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
 ["dragover", "drop"].forEach((name) => document.addEventListener(name, (event) => {
   if (!carriesFiles(event) || !document.querySelector("#application")) return;
@@ -77,15 +81,16 @@ const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
   if (name === "dragover") event.dataTransfer.dropEffect = event.target.closest?.(".box") ? "copy" : "none";
 }));
 
+// Handle choosing, dropping, replacing and removing files in one box.
 export function watch(form, box) {
   const chooser = box.querySelector("input[type=file]");
   let replaces = null;
-  chooser.addEventListener("change", taken);
-  chooser.addEventListener("keydown", (event) => {  // it looks like a button, which Enter presses
+  chooser.addEventListener("change", addChosen);
+  chooser.addEventListener("keydown", (event) => {  // it looks like a button, so that Enter must press it
     if (event.key === "Enter") { event.preventDefault(); chooser.click(); }
   });
   chooser.addEventListener("cancel", () => { replaces = null; });
-  if (chooser.files.length) taken();  // chosen before this script was there to hear it
+  if (chooser.files.length) addChosen();  // chosen before this script was loaded
   box.addEventListener("dragover", (event) => { if (carriesFiles(event)) box.classList.add("over"); });
   box.addEventListener("dragleave", (event) => { if (!box.contains(event.relatedTarget)) box.classList.remove("over"); });
   box.addEventListener("drop", ({ dataTransfer }) => {
@@ -93,7 +98,7 @@ export function watch(form, box) {
     replaces = null;
     [...dataTransfer.files].forEach((file) => enqueue(file, null));
   });
-  function taken() {
+  function addChosen() {
     const files = [...chooser.files], old = replaces;
     chooser.value = "";
     replaces = null;
@@ -111,7 +116,7 @@ export function watch(form, box) {
     const answer = await send(form.dataset.upload, fieldsOf(form, box, old ? { file, replaces: old } : { file }), line.progress);
     if (!answer.ok) return refuse(line, answer.status ? answer.words : form.dataset.lost, !answer.status || answer.status === 429 || answer.status >= 500);
     box.querySelector(".box-files").innerHTML = answer.json.html;
-    box.classList.remove("wrong");  // 申报 missed it: it is here now
+    box.classList.remove("wrong");  // the missing file is here now
     document.querySelector(`#missing a[href="#${box.id}"]`)?.closest("li").remove();
     if (answer.json.note) line.fail(answer.json.note, false); else line.done();
   }

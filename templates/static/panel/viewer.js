@@ -1,4 +1,4 @@
-// An attachment beside the fields of a case. Where it cannot be shown, its link opens a window of its own, as without script.
+// Show an attachment beside the fields of a case; where that is not possible, its link opens a new window, as without script.
 import { $$, prepare } from "./page.js";
 
 const room = matchMedia("(min-width: 1100px)");
@@ -11,7 +11,7 @@ function close(viewer) {
 
 function open(viewer, link) {
   const picture = link.dataset.beside.startsWith("image/"), shown = document.createElement(picture ? "img" : "iframe");
-  shown.src = picture ? link.href : `${link.href}#navpanes=0&view=FitH`;  // the words of Adobe and Chromium
+  shown.src = picture ? link.href : `${link.href}#navpanes=0&view=FitH`;  // parameters of Adobe's and Chromium's viewers
   shown[picture ? "alt" : "title"] = link.textContent;
   $$("a[data-beside]").forEach((other) => { other.removeAttribute("aria-current"); });
   link.setAttribute("aria-current", "true");
@@ -21,8 +21,8 @@ function open(viewer, link) {
   viewer.hidden = false;
 }
 
-// By keyboard: Enter on the link of the file that is shown already goes on to the file, Esc closes it.
-function go(viewer) {
+// Focus the viewer: Enter on the link of the displayed file calls this; Esc closes the viewer.
+function focusViewer(viewer) {
   const frame = viewer.querySelector("iframe");
   (frame || viewer.querySelector(".viewer-body")).focus();
 }
@@ -36,7 +36,7 @@ prepare((root) => {
     const apart = !room.matches || event.ctrlKey || event.metaKey || event.shiftKey;
     if (!link || apart || (link.dataset.beside === "application/pdf" && !navigator.pdfViewerEnabled)) return;
     event.preventDefault();
-    if (link.ariaCurrent && !viewer.hidden) go(viewer);
+    if (link.ariaCurrent && !viewer.hidden) focusViewer(viewer);
     else open(viewer, link);
   });
   document.addEventListener("keydown", (event) => {

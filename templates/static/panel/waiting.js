@@ -1,4 +1,4 @@
-// The paper that 打印 waited for is made: print it now, and once, for 后退 then leads to the paper itself.
+// The paper is ready: submit 打印 once. The address is replaced, so that 后退 leads to the paper and does not print again.
 const form = document.querySelector("form[data-print-now]");
 if (form) {
   history.replaceState(null, "", form.dataset.printNow);

@@ -64,7 +64,7 @@ print("done")
 
 
 @pytest.mark.slow
-def test_an_act_is_one_word_and_one_record(app: Flask, tmp_path: Path) -> None:
+def test_a_new_act_needs_one_enum_value_and_one_record(app: Flask, tmp_path: Path) -> None:
     """Buttons, guard, question, result, trail and refusals follow; nothing else is touched."""
     house = copy_of_the_house(tmp_path, RECIPE)
     assert run_in(house, app, sys.executable, "-c", TRIED).splitlines()[-1] == "done"

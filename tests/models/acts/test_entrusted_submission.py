@@ -36,7 +36,9 @@ def end(app: Flask, before_commit: Callable[[], object] = lambda: None) -> None:
         db.session.commit()
 
 
-def test_what_ends_first_is_no_longer_applied_under(app: Flask, make_application: Making, on_record: Recording) -> None:
+def test_a_submission_is_refused_when_its_entrustment_ended_first(
+    app: Flask, make_application: Making, on_record: Recording
+) -> None:
     """The end is written and not yet committed when 申报 begins, which waits for it and is refused."""
     key = make_application(by="agent")
     with ThreadPoolExecutor(1) as threads:
@@ -53,7 +55,9 @@ def test_what_ends_first_is_no_longer_applied_under(app: Flask, make_application
     assert on_record(key)["application"][0]["status"] == "draft"
 
 
-def test_what_is_applied_first_goes_on(app: Flask, make_application: Making, on_record: Recording) -> None:
+def test_a_submission_made_before_the_entrustment_ended_stands(
+    app: Flask, make_application: Making, on_record: Recording
+) -> None:
     """The end waits until 申报 is committed: never is something submitted under what has ended."""
     key = make_application(by="agent")
     with ThreadPoolExecutor(1) as threads:

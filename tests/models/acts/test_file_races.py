@@ -69,7 +69,7 @@ def detaching(app: Flask, key: int, file: int) -> Work:
     return work
 
 
-def test_a_declaration_and_the_removal_of_a_starred_file_exclude_each_other(
+def test_a_submission_and_the_removal_of_a_required_file_exclude_each_other(
     app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
 ) -> None:
     """ST4: either it was declared complete, and the file stays, or the file is gone, and it was not declared."""
@@ -77,13 +77,13 @@ def test_a_declaration_and_the_removal_of_a_starred_file_exclude_each_other(
     file = on_record(key)["attachment"][0]["id"]
     outcome = at_once(performing("submit", key, "publisher"), detaching(app, key, file))
     done = [str(result) for result in outcome if not isinstance(result, Refused)]
-    kept = on_record(key)
+    record = on_record(key)
     assert len(done) == 1
-    assert (kept["application"][0]["status"] is Status.PENDING) == (kept["attachment"][0]["removed_at"] is None)
-    assert kept["trail_entry"][-1]["act"] == done[0]
+    assert (record["application"][0]["status"] is Status.PENDING) == (record["attachment"][0]["removed_at"] is None)
+    assert record["trail_entry"][-1]["act"] == done[0]
 
 
-def test_a_declaration_looks_at_the_files_as_they_now_are(
+def test_a_submission_checks_the_current_files(
     app: Flask, make_application: Making, acting: Acting, on_record: Recording
 ) -> None:
     """ST4: the session had already seen the file that another tab has just taken out."""
@@ -98,7 +98,7 @@ def test_a_declaration_looks_at_the_files_as_they_now_are(
         assert list(lacking.value.missing) == ["file-application_form"]
 
 
-def test_a_file_that_another_tab_has_taken_out_is_not_taken_out_again(
+def test_a_file_removed_in_another_tab_is_not_removed_again(
     app: Flask, make_application: Making, acting: Acting, on_record: Recording
 ) -> None:
     key = make_application()
@@ -112,7 +112,7 @@ def test_a_file_that_another_tab_has_taken_out_is_not_taken_out_again(
     assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("detach") == 1
 
 
-def test_a_file_is_taken_out_once(app: Flask, make_application: Making, on_record: Recording) -> None:
+def test_parallel_removals_remove_a_file_once(app: Flask, make_application: Making, on_record: Recording) -> None:
     key = make_application()
     file = on_record(key)["attachment"][0]["id"]
     outcome = at_once(*[detaching(app, key, file)] * 6)
@@ -120,7 +120,7 @@ def test_a_file_is_taken_out_once(app: Flask, make_application: Making, on_recor
     assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("detach") == 1
 
 
-def test_no_file_slips_into_what_has_been_declared(
+def test_a_submitted_application_accepts_no_file(
     app: Flask, make_application: Making, performing: Callable[..., Work], a_pdf: Any, on_record: Recording
 ) -> None:
     key = make_application()

@@ -22,7 +22,7 @@ from tests.conftest import Acting, Making, Recording
 YEAR = clock.today().year
 
 
-def test_a_draft_is_born_with_its_number_and_the_grey_fields(acting: Acting, on_record: Recording) -> None:
+def test_a_new_draft_has_its_number_and_its_system_filled_fields(acting: Acting, on_record: Recording) -> None:
     """手册 第一章: 置灰输入框为系统自动返填字段."""
     with acting("publisher") as filer:
         application = drafts.start(db.session(), filer)
@@ -38,7 +38,7 @@ def test_a_draft_is_born_with_its_number_and_the_grey_fields(acting: Acting, on_
     assert [entry["act"] for entry in on_record(key)["trail_entry"]] == ["start"]
 
 
-def test_an_organisation_keeps_so_many_drafts_and_no_more(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_drafts_of_an_organisation_is_limited(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of others do not count, nor what has been deleted."""
     monkeypatch.setattr(drafts, "MOST_DRAFTS", 2)
     with acting("publisher2") as other:
@@ -52,16 +52,16 @@ def test_an_organisation_keeps_so_many_drafts_and_no_more(acting: Acting, monkey
         assert drafts.start(db.session(), filer).number
 
 
-def test_the_whole_story_leaves_one_entry_an_act(make_application: Making, acting: Acting) -> None:
+def test_each_act_leaves_one_trail_entry(make_application: Making, acting: Acting) -> None:
     """AU1: each act has exactly one entry, with who, before, after and opinion."""
     key = make_application(status="customs_received")
     files = [("attach", "draft", "draft", "王敏（江苏文艺音像出版社）", None)] * 4
     with acting("publisher"):
-        told = [
+        recorded = [
             (entry.act, entry.before and entry.before.value, entry.after.value, entry.actor_name, entry.opinion)
             for entry in db.session.get_one(Application, key).trail
         ]
-    assert told == [
+    assert recorded == [
         ("start", None, "draft", "王敏（江苏文艺音像出版社）", None),
         ("edit", "draft", "draft", "王敏（江苏文艺音像出版社）", None),
         *files,
@@ -71,7 +71,7 @@ def test_the_whole_story_leaves_one_entry_an_act(make_application: Making, actin
     ]
 
 
-def test_an_edit_is_told_field_by_field(make_application: Making, acting: Acting) -> None:
+def test_the_trail_explains_an_edit_field_by_field(make_application: Making, acting: Acting) -> None:
     key = make_application()
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
@@ -92,7 +92,7 @@ def test_an_edit_is_told_field_by_field(make_application: Making, acting: Acting
         ]
 
 
-def test_an_upload_is_told_by_its_kind_and_name(make_application: Making, acting: Acting) -> None:
+def test_the_trail_explains_an_upload_by_kind_and_name(make_application: Making, acting: Acting) -> None:
     key = make_application()
     with acting("publisher"):
         uploads = [entry for entry in db.session.get_one(Application, key).trail if entry.act == Step.ATTACH]
@@ -110,7 +110,7 @@ def test_an_edit_that_changes_nothing_leaves_no_entry(make_application: Making, 
         assert len(application.trail) == entries
 
 
-def test_carriers_are_added_changed_and_taken_out_in_place(make_application: Making, acting: Acting) -> None:
+def test_carriers_are_added_changed_and_removed_in_place(make_application: Making, acting: Acting) -> None:
     """手册 第一章·载体信息: the numbers of the rows stay without gaps."""
     key = make_application(carriers=3)
     with acting("publisher") as filer:
@@ -154,7 +154,9 @@ def test_a_status_cannot_be_assigned_by_hand(
     assert on_record(key) == before
 
 
-def test_returned_edited_and_declared_again_as_often_as_it_takes(make_application: Making, acting: Acting) -> None:
+def test_an_application_can_be_returned_edited_and_resubmitted_repeatedly(
+    make_application: Making, acting: Acting
+) -> None:
     """ST6, AD7: each round works like the first; a reason lives on in the history, not beside the new declaration."""
     key = make_application(status="returned")
     for turn in range(3):
@@ -181,7 +183,7 @@ def test_returned_edited_and_declared_again_as_often_as_it_takes(make_applicatio
         ]
 
 
-def test_a_deleted_draft_is_gone_for_its_owner_and_its_number_is_never_given_again(
+def test_the_number_of_a_deleted_draft_is_never_reused(
     app: Flask, make_application: Making, acting: Acting, on_record: Recording
 ) -> None:
     """RC5: hidden, not erased."""
@@ -192,15 +194,15 @@ def test_a_deleted_draft_is_gone_for_its_owner_and_its_number_is_never_given_aga
     with acting("publisher") as filer:
         assert db.session.get(Application, key) is None
         assert drafts.start(db.session(), filer).number == f"SQ{YEAR}00000002"
-    kept = on_record(key)
-    assert kept["application"][0]["number"] == f"SQ{YEAR}00000001"
-    assert kept["trail_entry"][-1]["act"] == "delete"
+    record = on_record(key)
+    assert record["application"][0]["number"] == f"SQ{YEAR}00000001"
+    assert record["trail_entry"][-1]["act"] == "delete"
     with app.app_context(), access.everything() as session:
         assert session.get_one(Application, key).deleted_at is not None
 
 
 @pytest.mark.parametrize("status", ["not_accepted", "refused"])
-def test_a_decided_row_that_its_owner_deleted_stays_with_its_province(
+def test_a_decided_application_deleted_by_its_owner_stays_visible_to_its_province(
     make_application: Making, acting: Acting, status: str
 ) -> None:
     """Design 2.3: 申请人已删除."""
@@ -215,7 +217,7 @@ def test_a_decided_row_that_its_owner_deleted_stays_with_its_province(
         assert application.status == status
 
 
-def test_the_day_of_application_is_the_day_of_declaration(make_application: Making, acting: Acting) -> None:
+def test_the_application_date_is_the_day_of_submission(make_application: Making, acting: Acting) -> None:
     key = make_application(status="pending")
     with acting("reviewer"):
         application = db.session.get_one(Application, key)

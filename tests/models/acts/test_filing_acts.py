@@ -40,7 +40,7 @@ REQUIRED = {
 }
 
 
-def test_a_declaration_is_told_everything_it_lacks_at_once(acting: Acting, on_record: Recording) -> None:
+def test_a_refused_submission_lists_everything_that_is_missing(acting: Acting, on_record: Recording) -> None:
     """行政许可法 第三十二条, by analogy; and nothing has happened."""
     with acting("publisher") as filer:
         application = drafts.start(db.session(), filer)
@@ -55,7 +55,7 @@ def test_a_declaration_is_told_everything_it_lacks_at_once(acting: Acting, on_re
     assert len(on_record(key)["trail_entry"]) == 1
 
 
-def test_a_declaration_without_carriers_is_refused(make_application: Making) -> None:
+def test_a_submission_without_carriers_is_refused(make_application: Making) -> None:
     """ST8: submissions with zero items passed elsewhere, and hung for months."""
     with pytest.raises(Incomplete) as lacking:
         make_application(status="pending", carriers=0)
@@ -63,7 +63,7 @@ def test_a_declaration_without_carriers_is_refused(make_application: Making) -> 
 
 
 @pytest.mark.parametrize("kind", ["application_form", "licence", "sample", "contract", "entrustment"])
-def test_a_declaration_without_a_starred_file_is_refused(make_application: Making, acting: Acting, kind: str) -> None:
+def test_a_submission_without_a_required_file_is_refused(make_application: Making, acting: Acting, kind: str) -> None:
     """ST4: the file was there and has been taken out again; an agent needs 委托书 besides."""
     key = make_application(by="agent")
     with acting("agent") as filer:
@@ -101,7 +101,7 @@ def test_an_adverse_act_needs_an_opinion(
     assert on_record(key) == before
 
 
-def test_an_opinion_has_a_longest_length(make_application: Making, acting: Acting) -> None:
+def test_an_opinion_has_a_maximum_length(make_application: Making, acting: Acting) -> None:
     key = make_application(status="pending")
     with acting("reviewer") as reviewer:
         application = db.session.get_one(Application, key)
@@ -112,7 +112,9 @@ def test_an_opinion_has_a_longest_length(make_application: Making, acting: Actin
         assert application.trail[-1].opinion == "理" * 2000
 
 
-def test_a_stale_form_is_told_who_was_first(make_application: Making, acting: Acting, on_record: Recording) -> None:
+def test_a_stale_form_is_refused_and_names_the_earlier_editor(
+    make_application: Making, acting: Acting, on_record: Recording
+) -> None:
     """AD5: the second form would have saved over the first; its version is an old one."""
     key = make_application()
     with acting("publisher") as filer:
@@ -132,10 +134,10 @@ def test_a_stale_form_is_told_who_was_first(make_application: Making, acting: Ac
     assert on_record(key)["application"][0]["title"] == "先到的标题"
 
 
-def test_an_upload_in_between_does_not_take_the_blame_for_an_edit(
+def test_an_upload_in_between_causes_no_version_conflict(
     app: Flask, make_application: Making, acting: Acting, a_pdf: Any
 ) -> None:
-    """The files are filled in beside the open form: they make it no older, and are not what was first."""
+    """Files are uploaded beside the open form: they do not change its version and are not the conflicting edit."""
     key = make_application()
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
@@ -153,7 +155,9 @@ def test_an_upload_in_between_does_not_take_the_blame_for_an_edit(
             application.title = "后到的标题"
 
 
-def test_a_second_decision_is_told_of_the_first(make_application: Making, acting: Acting, on_record: Recording) -> None:
+def test_a_second_decision_is_refused_and_names_the_first(
+    make_application: Making, acting: Acting, on_record: Recording
+) -> None:
     """AD5: two tabs; the first grants, the second, still showing 待审核, refuses."""
     key = make_application(status="pending")
     with acting("reviewer") as late:
@@ -170,7 +174,9 @@ def test_a_second_decision_is_told_of_the_first(make_application: Making, acting
     assert on_record(key) == before
 
 
-def test_whoever_was_overtaken_by_a_deletion_is_told_to_look_again(make_application: Making, acting: Acting) -> None:
+def test_an_act_on_a_row_deleted_meanwhile_is_refused_with_a_request_to_reload(
+    make_application: Making, acting: Acting
+) -> None:
     key = make_application()
     with acting("publisher") as late:
         shown = db.session.get_one(Application, key)

@@ -4,19 +4,24 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
-from models import clock
+from models import access, clock
 from models.acts import drafts, filing
+from models.acts.completeness import lacking
 from models.application import Application
+from models.application.doubts import doubts
 from models.database import db
-from models.people.accounts import Entrustment
+from models.deadlines.provinces import ProvinceSettings
+from models.people.accounts import Entrustment, Organisation
 from models.vocabulary import Action, AttachmentKind, Filing
 from models.workflow import Refused
+from tests.cast import account_of
 from tests.conftest import Acting, Making, Recording
 
 
-def test_an_agent_files_for_the_press_that_entrusted_it(make_application: Making, acting: Acting) -> None:
+def test_an_agent_files_for_the_publisher_that_entrusted_it(make_application: Making, acting: Acting) -> None:
     """Design 2.5: applicant and publisher are two fields; 委托书 is then required."""
     key = make_application(by="agent", status="filed")
     with acting("agent"):
@@ -32,7 +37,7 @@ def test_an_agent_files_for_the_press_that_entrusted_it(make_application: Making
         assert db.session.get(Application, key) is not None
 
 
-def test_once_the_entrustment_has_ended_the_agent_cannot_declare(
+def test_an_agent_cannot_submit_after_the_entrustment_has_ended(
     make_application: Making, acting: Acting, on_record: Recording
 ) -> None:
     key = make_application(by="agent")
@@ -49,7 +54,7 @@ def test_once_the_entrustment_has_ended_the_agent_cannot_declare(
     assert on_record(key) == before
 
 
-def test_the_last_day_of_an_entrustment_still_counts(make_application: Making, acting: Acting) -> None:
+def test_an_entrustment_is_valid_on_its_last_day(make_application: Making, acting: Acting) -> None:
     key = make_application(by="agent")
     with acting("publisher"):
         entrustment = db.session.scalars(select(Entrustment)).one()
@@ -61,7 +66,7 @@ def test_the_last_day_of_an_entrustment_still_counts(make_application: Making, a
         assert db.session.get_one(Application, key).applied_on == clock.today()
 
 
-def test_a_press_that_has_not_entrusted_cannot_be_chosen(
+def test_an_agent_cannot_choose_a_publisher_that_has_not_entrusted_it(
     make_application: Making, acting: Acting, a_press: Callable[..., str]
 ) -> None:
     """AD10: a foreign number in the select box is refused by the models too."""
@@ -80,7 +85,7 @@ def test_a_press_that_has_not_entrusted_cannot_be_chosen(
         assert application.publisher_name == "江苏文艺音像出版社"
 
 
-def test_choosing_a_press_sets_the_authority_and_only_while_it_is_a_draft(
+def test_choosing_a_publisher_sets_the_authority_of_a_draft_only(
     make_application: Making, acting: Acting, a_press: Callable[..., str]
 ) -> None:
     """受理机关 follows from the press; after 申报 it would move the case to another province's desk."""
@@ -106,3 +111,25 @@ def test_choosing_a_press_sets_the_authority_and_only_while_it_is_a_draft(
             application.publisher_id = home
         db.session.rollback()
         assert application.province == "440000"
+
+
+def test_a_draft_changes_its_authority_with_its_publisher_and_warns_before_submission(
+    make_application: Making, acting: Acting, app: Flask
+) -> None:
+    """Authority and required kinds are those of the day of 申报; a returned application keeps its authority."""
+    key, returned = make_application(), make_application(status="returned")
+    with app.app_context(), access.everything() as session:
+        session.get_one(Organisation, account_of("publisher").organisation_id).province = "440000"
+        guangdong = session.scalars(select(ProvinceSettings).where(ProvinceSettings.province == "440000")).one()
+        guangdong.required_kinds = frozenset({AttachmentKind.COPYRIGHT})
+        session.commit()
+    with acting("publisher") as filer:
+        draft, other = (db.session.get_one(Application, each) for each in (key, returned))
+        assert doubts(db.session(), draft)[0] == (
+            "出版单位现在登记在广东省，申报后由广东省新闻出版局受理，请核对需要提交的附件。"
+        )
+        assert not any("登记在" in sentence for sentence in doubts(db.session(), other))
+        assert set(lacking(draft)) == {"file-copyright"}
+        assert lacking(other) == {}
+        filing.perform(db.session(), Action.SUBMIT, other, filer)
+        assert other.province == "320000"

@@ -56,7 +56,7 @@ def test_a_grant_that_fails_gives_its_number_to_the_next(
         assert number[7:13] == "000001"
 
 
-def test_drafts_begun_at_once_have_numbers_of_their_own(app: Flask) -> None:
+def test_drafts_created_in_parallel_have_different_numbers(app: Flask) -> None:
     def begin() -> str:
         with app.app_context():
             filer = account_of("publisher")
@@ -69,7 +69,7 @@ def test_drafts_begun_at_once_have_numbers_of_their_own(app: Flask) -> None:
     assert sorted(numbers) == [f"SQ{clock.today().year}{n:08d}" for n in range(1, 11)]
 
 
-def test_no_part_of_a_number_s_key_may_be_empty() -> None:
+def test_every_part_of_a_serial_key_is_required() -> None:
     """RC3: a unique constraint with an empty part holds nothing."""
     assert not any(column.nullable for column in Serial.__table__.primary_key.columns)
     assert not Certificate.__table__.c.number.nullable
@@ -86,7 +86,7 @@ def test_no_part_of_a_number_s_key_may_be_empty() -> None:
         (datetime(2026, 12, 31, 16, 0, 0, tzinfo=UTC), 2027),
     ],
 )
-def test_the_year_of_a_number_is_beijing_s(
+def test_the_year_of_a_number_follows_beijing_time(
     app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, moment: datetime, year: int
 ) -> None:
     """RC4, DL4: the process stays up over new year; midnight is Asia/Shanghai's."""
@@ -108,10 +108,10 @@ def test_the_year_of_a_number_is_beijing_s(
 def test_two_sessions_take_numbers_in_turn(app: Flask) -> None:
     """RC3: the second waits for the first, and then takes the next."""
 
-    def take() -> str:
+    def next_number() -> str:
         with app.app_context(), access.everything() as session:
             number = certificate_number(session, "320000", clock.today())
             session.commit()
             return number
 
-    assert len(set(at_once(*[take] * 8))) == 8
+    assert len(set(at_once(*[next_number] * 8))) == 8

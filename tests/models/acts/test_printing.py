@@ -42,7 +42,7 @@ def test_many_prints_at_once_are_counted_one_by_one(app: Flask, make_application
 
 
 @pytest.mark.slow
-def test_bundles_that_share_certificates_do_not_wait_for_each_other_in_a_circle(
+def test_bundles_that_share_certificates_do_not_deadlock(
     app: Flask, make_application: Making, on_record: Recording
 ) -> None:
     """RC1: ticked upwards by one and downwards by the other; both are printed."""
@@ -63,7 +63,7 @@ def test_bundles_that_share_certificates_do_not_wait_for_each_other_in_a_circle(
     assert [copies(on_record, key) for key in keys] == [[[n, n + 1] for n in range(6)]] * 4
 
 
-def test_one_that_was_revoked_meanwhile_takes_every_print_back(
+def test_a_certificate_revoked_meanwhile_rolls_back_every_print_of_the_bundle(
     app: Flask, acting: Acting, make_application: Making
 ) -> None:
     """The last of three is refused after two were written: none is kept, and the sentence names it."""

@@ -32,31 +32,31 @@ def test_many_grants_of_one_application_make_one_certificate(
     assert outcome.count("grant") == 1
     assert len(refused) == people - 1
     assert all("「已备案」" in sentence for sentence in refused)
-    kept = on_record(key)
-    assert len(kept["certificate"]) == 1
-    assert len(kept["customs_message"]) == 1
-    assert [entry["act"] for entry in kept["trail_entry"]].count("grant") == 1
+    record = on_record(key)
+    assert len(record["certificate"]) == 1
+    assert len(record["customs_message"]) == 1
+    assert [entry["act"] for entry in record["trail_entry"]].count("grant") == 1
 
 
-def test_opposite_decisions_at_once_leave_one_decision(
+def test_opposite_parallel_decisions_leave_one_decision(
     make_application: Making, performing: Callable[..., Work], on_record: Recording
 ) -> None:
-    """AD5: whoever comes second changes nothing."""
+    """AD5: the second save changes nothing."""
     key = make_application(status="pending")
     acts = ["grant", "refuse", "return", "decline"]
     outcome = at_once(*[performing(act, key, "reviewer") for act in acts])
     [done] = [result for result in outcome if not isinstance(result, Refused)]
-    kept = on_record(key)
+    record = on_record(key)
     status = {"grant": "filed", "refuse": "refused", "return": "returned", "decline": "not_accepted"}[str(done)]
-    assert kept["application"][0]["status"] == status
-    assert len(kept["certificate"]) == len(kept["customs_message"]) == (done == "grant")
-    assert [entry["act"] for entry in kept["trail_entry"]][-2:] == ["submit", done]
+    assert record["application"][0]["status"] == status
+    assert len(record["certificate"]) == len(record["customs_message"]) == (done == "grant")
+    assert [entry["act"] for entry in record["trail_entry"]][-2:] == ["submit", done]
 
 
-def test_an_edit_and_a_declaration_at_once_never_mix(
+def test_a_parallel_edit_and_submission_never_mix(
     app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
 ) -> None:
-    """What was declared, granted and certified is what is on record, whoever was first."""
+    """The submitted, granted and certified text is the stored one, in either order."""
     key = make_application()
 
     def edit() -> str:
@@ -102,13 +102,13 @@ def test_a_form_opened_before_the_grant_cannot_be_saved_after_it(
         with pytest.raises(locking.Conflict, match="陈静已于"):
             save_too_late(filer, db.session.get_one(Application, key))
         db.session.commit()
-    kept = on_record(key)
-    assert kept["application"][0]["title"] == "黑胶唱片《茉莉花》"
-    assert kept["trail_entry"][-1]["act"] == "grant"
+    record = on_record(key)
+    assert record["application"][0]["title"] == "黑胶唱片《茉莉花》"
+    assert record["trail_entry"][-1]["act"] == "grant"
 
 
 @pytest.mark.slow
-def test_of_a_first_look_and_a_withdrawal_at_once_one_goes_first(
+def test_a_parallel_opening_and_withdrawal_are_ordered(
     app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
 ) -> None:
     """Either the province has it, and the applicant reads so; or it is a draft, and the province never saw it."""
@@ -125,14 +125,14 @@ def test_of_a_first_look_and_a_withdrawal_at_once_one_goes_first(
 
     for _time in range(8):
         key = make_application(status="pending")
-        told, _looked = at_once(performing("withdraw", key, "publisher"), look(key))
+        withdrawn, _looked = at_once(performing("withdraw", key, "publisher"), look(key))
         (row,) = on_record(key)["application"]
-        taken = isinstance(told, Refused)
-        assert (row["status"], bool(row["opened_at"])) == (("pending", True) if taken else ("draft", False))
+        opened = isinstance(withdrawn, Refused)
+        assert (row["status"], bool(row["opened_at"])) == (("pending", True) if opened else ("draft", False))
 
 
 @pytest.mark.slow
-def test_of_an_autosave_and_a_submission_at_once_nothing_typed_is_left_behind(
+def test_a_parallel_autosave_and_submission_lose_no_typed_text(
     app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
 ) -> None:
     """Either the text is kept, and 申报 waits for it to be saved; or the application is submitted, and says so."""
@@ -144,21 +144,21 @@ def test_of_an_autosave_and_a_submission_at_once_nothing_typed_is_left_behind(
                 access.enter(account)
                 application = db.session.get_one(Application, key)
                 version = application.version
-                typed_form.keep(db.session(), application, account, version, "page", 0, {"title": "新名称"})
+                typed_form.save(db.session(), application, account, version, "page", 0, {"title": "新名称"})
                 db.session.commit()
 
         return work
 
     for _time in range(8):
         key = make_application()
-        submitted, kept = at_once(performing("submit", key, "publisher"), autosave(key))
+        submitted, autosaved = at_once(performing("submit", key, "publisher"), autosave(key))
         (row,) = on_record(key)["application"]
-        assert (row["status"] == "pending") == isinstance(kept, Refused)
-        assert isinstance(submitted, Refused) != isinstance(kept, Refused)
+        assert (row["status"] == "pending") == isinstance(autosaved, Refused)
+        assert isinstance(submitted, Refused) != isinstance(autosaved, Refused)
 
 
 @pytest.mark.slow
-def test_of_two_who_take_or_decide_a_case_at_once_one_goes_first(
+def test_one_of_two_parallel_claims_or_decisions_wins(
     make_application: Making,
     performing: Callable[..., Work],
     on_record: Recording,
@@ -168,8 +168,8 @@ def test_of_two_who_take_or_decide_a_case_at_once_one_goes_first(
     colleague("second", like="reviewer")
     for other in ("take", "return") * 4:
         key = make_application(status="pending")
-        taken, told = at_once(performing("take", key, "reviewer"), performing(other, key, "second"))
-        assert isinstance(taken, Refused) != isinstance(told, Refused)
-        kept = on_record(key)
-        assert (kept["application"][0]["status"] == "pending") == (told != "return")
-        assert len(kept["case_lease"]) == (told != "return")
+        claimed, other_result = at_once(performing("take", key, "reviewer"), performing(other, key, "second"))
+        assert isinstance(claimed, Refused) != isinstance(other_result, Refused)
+        record = on_record(key)
+        assert (record["application"][0]["status"] == "pending") == (other_result != "return")
+        assert len(record["case_lease"]) == (other_result != "return")

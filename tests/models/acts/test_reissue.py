@@ -19,7 +19,7 @@ from models.files.inspection import INSPECTION
 from models.people.accounts import Entrustment
 from models.vocabulary import Action
 from models.workflow import Refused
-from tests.cast import account_of, take
+from tests.cast import account_of, perform_step
 from tests.conftest import Acting, Making, Recording
 from tests.models.acts.at_once import at_once
 from tests.views.ledger import ledger
@@ -53,7 +53,9 @@ def failing_at(place: int) -> Iterator[list[str]]:
 
 
 @pytest.mark.slow
-def test_whatever_fails_in_between_leaves_nothing(app: Flask, acting: Acting, make_application: Making) -> None:
+def test_a_copy_that_fails_at_any_statement_leaves_no_rows(
+    app: Flask, acting: Acting, make_application: Making
+) -> None:
     """ST5: a failure at each statement of the copy, one after the other; then one without a failure."""
     key, place = make_application(status="revoked", carriers=2), 0
     before = ledger(app)
@@ -72,7 +74,7 @@ def test_whatever_fails_in_between_leaves_nothing(app: Flask, acting: Acting, ma
 
 
 @pytest.mark.slow
-def test_an_entrustment_that_has_ended_leaves_the_press_to_be_chosen(
+def test_a_copy_under_an_ended_entrustment_has_no_publisher(
     app: Flask, acting: Acting, make_application: Making, on_record: Recording, a_press: Callable[..., str]
 ) -> None:
     """Another press that entrusts the unit now does not slip in; and no other press's work takes the place."""
@@ -115,7 +117,7 @@ def copying(app: Flask, key: int) -> Callable[[], int]:
 
 
 @pytest.mark.slow
-def test_pressed_by_many_at_once_it_is_one_draft(
+def test_parallel_copies_make_one_draft(
     app: Flask, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Double click, two tabs: everybody is led to the same row, and nothing else was written."""
@@ -134,7 +136,7 @@ def test_pressed_by_many_at_once_it_is_one_draft(
     ([], False), ([Action.SUBMIT], False), ([Action.SUBMIT, Action.RETURN], False),
     ([Action.DELETE], True), ([Action.SUBMIT, Action.REFUSE], True), ([Action.SUBMIT, Action.DECLINE], True),
 ])  # fmt: skip
-def test_another_is_made_once_the_first_is_decided_or_deleted(
+def test_a_second_copy_is_made_after_the_first_is_decided_or_deleted(
     acts: list[Action], again: bool, app: Flask, acting: Acting, make_application: Making
 ) -> None:
     key = make_application(status="revoked")
@@ -145,20 +147,20 @@ def test_another_is_made_once_the_first_is_decided_or_deleted(
                 filing.perform(db.session(), act, db.session.get_one(Application, first), account)
                 db.session.commit()
         else:
-            take(app, act, first, "publisher")
+            perform_step(app, act, first, "publisher")
     second = copying(app, key)()
     assert (second != first) is again
 
 
 @pytest.mark.slow
-def test_two_grants_at_once_in_the_same_place_make_one_certificate(
+def test_two_parallel_grants_of_one_replacement_make_one_certificate(
     app: Flask, acting: Acting, make_application: Making, on_record: Recording
 ) -> None:
-    """RC1: whoever is second reads a sentence, and its application waits as before."""
+    """RC1: the second gets a message, and its application stays pending."""
     old = make_application(status="revoked")
     drafts = [copied(acting, old), rival(app, make_application(), old)]
     for draft in drafts:
-        take(app, Action.SUBMIT, draft, "publisher")
+        perform_step(app, Action.SUBMIT, draft, "publisher")
 
     def granting(key: int) -> Callable[[], str]:
         def work() -> str:
@@ -181,15 +183,15 @@ def test_two_grants_at_once_in_the_same_place_make_one_certificate(
 
 
 @pytest.mark.slow
-def test_a_certificate_that_slips_in_before_the_check_is_a_sentence_too(
+def test_a_unique_violation_by_a_rival_certificate_is_a_refusal(
     app: Flask, acting: Acting, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RC1: what the database alone can tell, it tells; never a 500."""
     old = make_application(status="revoked")
     first, second = copied(acting, old), rival(app, make_application(), old)
     for draft in (first, second):
-        take(app, Action.SUBMIT, draft, "publisher")
-    take(app, Action.GRANT, first, "publisher")
+        perform_step(app, Action.SUBMIT, draft, "publisher")
+    perform_step(app, Action.GRANT, first, "publisher")
     before = on_record(second)
     with acting("reviewer") as account:
         row = db.session.get_one(Application, second)

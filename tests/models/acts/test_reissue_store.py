@@ -13,7 +13,7 @@ from tests.conftest import Acting, Making
 from views.resources import store
 
 
-def test_a_store_that_is_full_leaves_no_draft_without_its_files(
+def test_a_full_store_leaves_no_draft_without_its_files(
     app: Flask, acting: Acting, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Found in attack: the draft was there with none of its files, and 重新申请 could not be repeated."""

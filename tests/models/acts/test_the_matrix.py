@@ -13,7 +13,7 @@ from models.people.accounts import Account
 from models.vocabulary import Action, Role, Status
 from models.workflow import Refused, refusal
 from tests.conftest import Making, Recording
-from tests.models.matrix import CELLS, HELD_BY, LEADS_TO, LETTERS
+from tests.models.matrix import CELLS, LEADS_TO, LEASE_HOLDERS, LETTERS
 from views.resources import office
 
 
@@ -40,7 +40,7 @@ def test_a_forced_act_changes_nothing_and_says_why(
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_an_allowed_act_leads_where_the_table_says(
+def test_an_allowed_act_leads_to_the_status_of_the_table(
     app: Flask, make_application: Making, on_record: Recording, colleague: Callable[..., None], status: Status
 ) -> None:
     """ST2: each act that the table allows moves the status to its one destination, or leaves it."""
@@ -52,8 +52,8 @@ def test_an_allowed_act_leads_where_the_table_says(
                 account = session.query(Account).filter_by(role=role).order_by(Account.id).first()
                 assert account is not None
                 row = session.get_one(Application, key)
-                if act in HELD_BY:
-                    holder = session.query(Account).filter_by(username=HELD_BY[act]).one()
+                if act in LEASE_HOLDERS:
+                    holder = session.query(Account).filter_by(username=LEASE_HOLDERS[act]).one()
                     lease.begin(session, row, holder, 30)
                 filing.perform(session, Action(act), row, account, "理由", office=office())
                 assert session.get_one(Application, key).status == LEADS_TO.get(act, status)
@@ -61,7 +61,7 @@ def test_an_allowed_act_leads_where_the_table_says(
     assert on_record(key)["application"][0]["status"] is status
 
 
-def test_what_customs_received_stays_received_after_a_revocation() -> None:
+def test_the_progress_of_a_revoked_application_still_shows_the_customs_receipt() -> None:
     """办理进度: 备案 is what ended; 海关接收 had been reached, or had not."""
     before = {Status.DRAFT, Status.PENDING, Status.FILED, Status.REVOKED}
     for passed, last in ((before, "wait"), (before | {Status.CUSTOMS_RECEIVED}, "finish")):

@@ -14,7 +14,7 @@ def put(store: Store, content: bytes, name: str = "文件.pdf", limit: int = MAN
     return store.put(io.BytesIO(content), name, limit).media_type
 
 
-def kept_in(store: Store) -> list[str]:
+def stored_digests(store: Store) -> list[str]:
     """Every digest that the store holds; nothing half done lies about."""
     assert store.clear(clock.now() + timedelta(days=1)) == 0
     return list(store.digests())

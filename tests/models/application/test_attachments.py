@@ -25,13 +25,13 @@ from models.vocabulary import AttachmentKind
 from models.workflow import Refused
 from tests.cast import upload
 from tests.conftest import Acting, Making, Recording
-from tests.models.application.files_put import MANY, kept_in, put
+from tests.models.application.files_put import MANY, put, stored_digests
 
 Paper = Callable[[str], bytes]
 
 
 @pytest.mark.parametrize(
-    ("given_name", "kept"),
+    ("given_name", "cleaned"),
     [
         ("出版许可证.pdf", "出版许可证.pdf"),
         ("《交响乐》\"精选\" 'A&B'.pdf", "《交响乐》\"精选\" 'A&B'.pdf"),
@@ -54,25 +54,25 @@ Paper = Callable[[str], bytes]
         ("." * 300, "." * 255),
     ],
 )
-def test_a_file_keeps_its_own_name_and_nothing_more(given_name: str, kept: str) -> None:
+def test_a_file_keeps_its_own_name_and_nothing_more(given_name: str, cleaned: str) -> None:
     """FU1: no path, no control or direction marks, at most 255 bytes."""
-    assert clean_name(given_name) == kept
+    assert clean_name(given_name) == cleaned
 
 
 @pytest.mark.slow
 @given(st.text(max_size=400))
-def test_whatever_the_name_it_can_be_stored_and_sent(name: str) -> None:
+def test_every_file_name_is_cleaned_to_a_valid_one(name: str) -> None:
     """FU1: as a property."""
-    kept = clean_name(name)
-    assert kept
-    assert len(kept.encode()) <= 255
-    assert kept.isprintable() or any(sign.isspace() for sign in kept)
-    assert not set(kept) & set("/\\\r\n\0\u202e")
-    assert clean_name(kept) == kept
+    cleaned = clean_name(name)
+    assert cleaned
+    assert len(cleaned.encode()) <= 255
+    assert cleaned.isprintable() or any(sign.isspace() for sign in cleaned)
+    assert not set(cleaned) & set("/\\\r\n\0\u202e")
+    assert clean_name(cleaned) == cleaned
 
 
 @pytest.mark.parametrize(
-    ("given_name", "media_type", "kept"),
+    ("given_name", "media_type", "cleaned"),
     [
         ("合同.pdf", "application/pdf", "合同.pdf"),
         ("合同.PDF", "application/pdf", "合同.PDF"),
@@ -89,15 +89,15 @@ def test_whatever_the_name_it_can_be_stored_and_sent(name: str) -> None:
         ("合" * 84 + ".h", "application/pdf", "合" * 83 + ".pdf"),
     ],
 )
-def test_a_name_ends_as_the_kind_of_its_file_does(given_name: str, media_type: str, kept: str) -> None:
+def test_a_file_name_has_the_extension_of_its_content(given_name: str, media_type: str, cleaned: str) -> None:
     """21: no other program opens it for what its name claims."""
-    assert named(clean_name(given_name) if given_name != "合同.exe " else given_name, media_type) == kept
-    assert len(kept.encode()) <= 255
+    assert named(clean_name(given_name) if given_name != "合同.exe " else given_name, media_type) == cleaned
+    assert len(cleaned.encode()) <= 255
 
 
 @pytest.mark.slow
-def test_a_file_is_looked_at_in_a_process_with_an_end_to_its_memory(store: Store, a_pdf: Paper) -> None:
-    """FU2: whatever a parser does, it does it there; one that was killed is replaced."""
+def test_files_are_inspected_in_a_process_with_a_memory_limit(store: Store, a_pdf: Paper) -> None:
+    """FU2: parsers run in that process only; a killed one is replaced."""
     put(store, a_pdf("合同"))
     process = INSPECTION.process.pid
     assert process != os.getpid()
@@ -107,14 +107,14 @@ def test_a_file_is_looked_at_in_a_process_with_an_end_to_its_memory(store: Store
     assert INSPECTION.process.pid != process
 
 
-def test_a_file_that_is_too_large_is_told_the_limit(store: Store, a_pdf: Paper) -> None:
+def test_a_too_large_file_is_refused_with_the_limit(store: Store, a_pdf: Paper) -> None:
     content = a_pdf("合同") + b"\n" * (2 << 20)
     with pytest.raises(Refused, match=r"文件“文件\.pdf”超过 2 MB，请压缩后重新上传。"):
         put(store, content, limit=2 << 20)
-    assert kept_in(store) == []
+    assert stored_digests(store) == []
 
 
-def test_reading_stops_where_the_limit_is_passed(store: Store) -> None:
+def test_reading_stops_at_the_size_limit(store: Store) -> None:
     """An endless stream fills neither disk nor memory."""
 
     class Endless(io.RawIOBase):
@@ -130,7 +130,7 @@ def test_reading_stops_where_the_limit_is_passed(store: Store) -> None:
     assert stream.given <= 5 << 20
 
 
-def test_a_row_never_names_bytes_that_are_not_there(
+def test_an_attachment_row_is_added_after_its_bytes_are_stored(
     app: Flask, address: str, make_application: Making, acting: Acting, a_pdf: Paper
 ) -> None:
     """At the moment the row is written, its bytes have long been kept, whole and under their name."""
@@ -151,7 +151,7 @@ def test_a_row_never_names_bytes_that_are_not_there(
     assert seen == [True]
 
 
-def test_an_upload_that_dies_before_its_row_leaves_bytes_but_no_row(
+def test_an_upload_killed_before_its_row_leaves_bytes_only(
     app: Flask, address: str, make_application: Making, acting: Acting, a_pdf: Paper, on_record: Recording
 ) -> None:
     """Bytes that nobody names are swept up later; a row without bytes would be a lost document."""
@@ -159,7 +159,7 @@ def test_an_upload_that_dies_before_its_row_leaves_bytes_but_no_row(
     key = make_application()
     before = on_record(key)
     store = Store(address)
-    files = len(kept_in(store))
+    files = len(stored_digests(store))
 
     class PowerCut(BaseException):
         pass
@@ -173,7 +173,7 @@ def test_an_upload_that_dies_before_its_row_leaves_bytes_but_no_row(
         with pytest.raises(PowerCut):
             upload(app, application, AttachmentKind.OTHER, a_pdf("其他"), filer)
     assert on_record(key) == before
-    assert len(kept_in(store)) == files + 1
+    assert len(stored_digests(store)) == files + 1
 
 
 def test_a_replaced_file_is_marked_and_kept(
@@ -203,10 +203,10 @@ def test_a_replaced_file_is_marked_and_kept(
 
 
 @pytest.mark.parametrize("status", ["pending", "refused", "filed", "revoked"])
-def test_what_has_been_declared_keeps_its_files_as_they_are(
+def test_files_of_a_submitted_application_cannot_be_changed(
     app: Flask, make_application: Making, acting: Acting, a_pdf: Paper, on_record: Recording, status: str
 ) -> None:
-    """AD8: neither added nor taken out, and the sentence says when it could be."""
+    """AD8: no file is added or removed, and the message names the statuses that allow it."""
     key = make_application(status=status)
     before = on_record(key)
     with acting("publisher") as filer:
@@ -219,7 +219,7 @@ def test_what_has_been_declared_keeps_its_files_as_they_are(
     assert on_record(key) == before
 
 
-def test_a_file_of_another_application_cannot_be_taken_out_through_one_s_own(
+def test_a_file_cannot_be_removed_through_another_application(
     make_application: Making, acting: Acting, on_record: Recording
 ) -> None:
     """AC1, AC2: own parent, foreign child."""
@@ -232,7 +232,7 @@ def test_a_file_of_another_application_cannot_be_taken_out_through_one_s_own(
     assert on_record(foreign) == before
 
 
-def test_the_reviewer_adds_no_files(app: Flask, make_application: Making, acting: Acting, a_pdf: Paper) -> None:
+def test_a_reviewer_cannot_add_files(app: Flask, make_application: Making, acting: Acting, a_pdf: Paper) -> None:
     key = make_application(status="returned")
     with acting("reviewer") as reviewer, pytest.raises(Refused, match="「出版单位」账号才能编辑"):
         upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, a_pdf("其他"), reviewer)

@@ -45,17 +45,17 @@ def refusal(cells: list[list[str]]) -> str:
         ('"制表\t符"\t乙', [["制表\t符", "乙"]]),
     ],
 )
-def test_cells_are_parted_as_excel_and_wps_part_them(text: str, cells: list[list[str]]) -> None:
+def test_pasted_text_is_split_into_cells_as_excel_and_wps_write_them(text: str, cells: list[list[str]]) -> None:
     assert cells_of(text) == cells
 
 
-def test_a_hostile_text_of_quotation_marks_is_parted_in_linear_time() -> None:
+def test_text_of_quotation_marks_is_split_in_linear_time() -> None:
     """A pattern that tries every pair anew would take hours over this."""
     assert len(cells_of('"a""' + '""' * 200_000)) == 1
     assert len(cells_of('"""a\n' * 4_000)) > 1
 
 
-def test_columns_are_known_by_their_headings_in_any_order_and_dress() -> None:
+def test_columns_are_recognised_by_headings_in_any_order_and_spelling() -> None:
     block = read_block(
         [["数　量（张）", "备 注", "*单位", "序号", "规格", "库位"], ["5", "好", "张", "1", "12 英寸", "A"]]
     )
@@ -64,13 +64,13 @@ def test_columns_are_known_by_their_headings_in_any_order_and_dress() -> None:
     assert block.notes == ["没有读入的列：库位。"]
 
 
-def test_every_heading_of_the_form_is_known() -> None:
+def test_every_heading_of_the_form_is_recognised() -> None:
     labels = [str(Carrier.__table__.columns[name].info["label"]) for name in FIELDS]
     block = read_block([labels, ["DVD", "D9", "1", "张", "", "", "", "", ""]])
     assert tuple(block.fields) == FIELDS and not block.notes and not block.wrong
 
 
-def test_without_headings_the_columns_are_those_of_the_form_and_it_is_said() -> None:
+def test_a_block_without_headings_has_the_columns_of_the_form_and_a_note() -> None:
     block = read_block([["1", "黑胶唱片", "甲", "3", "张"], ["2", "黑胶唱片", "乙", "4", "张"]])
     assert block.fields == ["kind", "specification", "quantity", "unit"]
     assert block.notes == [
@@ -89,13 +89,13 @@ def test_numbers_are_read_as_people_write_them(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["1,5", "一千", "0", "-3", "1e3", "1.234567", "12345678901234"])
-def test_what_is_no_amount_keeps_its_text_and_gets_a_sentence(typed: str) -> None:
+def test_an_invalid_amount_keeps_its_text_and_gets_an_error(typed: str) -> None:
     (row,) = read_block([["数量", "单位"], [typed, "张"]]).rows
     assert row.texts["quantity"] == typed and row.errors["quantity"]
 
 
 @pytest.mark.parametrize("typed", ["010", "10", "010-张", "张", "０１０", "010 张"])
-def test_a_code_is_known_by_code_or_name(typed: str) -> None:
+def test_a_code_cell_accepts_code_or_name(typed: str) -> None:
     assert column(read_block([["数量", "单位"], ["1", typed]]), "unit") == ["010"]
 
 
@@ -115,7 +115,7 @@ def test_blanks_under_a_filled_cell_are_counted_and_repeated_only_when_asked() -
     assert [sorted(row.errors) for row in carried.rows] == [[], ["quantity"], ["specification"]]
 
 
-def test_rows_that_are_no_carriers_are_told() -> None:
+def test_rows_other_than_carriers_are_reported() -> None:
     block = read_block(
         [["江苏某社进口清单"], ["序号", *HEADINGS], ["1", "DVD", "D9", "5", "张"], [""], ["合 计", "", "", "5"], [""]]
     )
@@ -123,7 +123,7 @@ def test_rows_that_are_no_carriers_are_told() -> None:
     assert block.rows[1].errors["kind"] == "像是合计行，不是载体，请删去这一行。"
 
 
-def test_a_block_that_cannot_be_meant_is_refused_whole() -> None:
+def test_an_impossible_block_is_refused_whole() -> None:
     assert refusal([]) == refusal([["", " "], ["\u3000"]]) == "没有可填入的内容，请核对后重新复制或选择文件。"
     assert refusal([HEADINGS]) == "只有标题行，没有载体信息，请核对后重新复制或选择文件。"
     assert refusal([["数量", "进口数量", "单位"], ["1", "2", "张"]]) == "有两列的标题都是“进口数量”，请只保留一列。"
@@ -142,3 +142,14 @@ def test_a_cell_is_read_as_the_form_reads_it() -> None:
     assert row.values == {
         "catalogue_number": "ISRC CN-C18", "note": None, "specification": "甲乙", "quantity": 1, "unit": "010"
     }  # fmt: skip
+
+
+def test_a_formula_error_is_marked_in_every_column() -> None:
+    """Also where any words would do, as in 备注."""
+    (row,) = read_block([["规格", "数量", "单位", "备注"], ["#REF!", "#DIV/0!", "#N/A", "#NAME?"]]).rows
+    assert row.errors == {
+        name: f"单元格是公式错误 {error}，请填写正确的内容。"
+        for name, error in {"specification": "#REF!", "quantity": "#DIV/0!", "unit": "#N/A", "note": "#NAME?"}.items()
+    }
+    (row,) = read_block([["规格", "数量", "单位"], ["#1 号 #N/A", "1", "张"]]).rows
+    assert row.errors == {}

@@ -1,4 +1,4 @@
-"""What was changed in carrier rows is found by row, with work that grows as the rows do (issue of 2026-11: 62 s)."""
+"""Changes of carrier rows are found by row, in linear time (issue of 2026-11: 62 s)."""
 
 import sys
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def rows(count: int, **changed: Callable[[int], Any]) -> list[Row]:
     return made
 
 
-def told(before: list[Row], after: list[Row]) -> list[str]:
+def explained(before: list[Row], after: list[Row]) -> list[str]:
     """The lines that a page shows."""
     return explain(TrailEntry(changes=differences({"carriers": before}, {"carriers": after})))
 
@@ -54,39 +54,39 @@ def _translations(app: Any) -> Any:
         yield
 
 
-def test_a_row_is_told_from_the_others_by_its_id_wherever_it_stands() -> None:
+def test_a_carrier_row_is_identified_by_its_id_at_any_position() -> None:
     before = rows(4)
     after = [before[0] | {"quantity": "7"}, *(row | {"position": row["position"] - 1} for row in before[2:])]
     after.append(rows(1)[0] | {"id": 9, "position": 4, "specification": "DVD-9"})
-    assert told(before, after) == [
+    assert explained(before, after) == [
         "第 1 条 进口数量：“1000” → “7”",
         "删除原第 2 条：“12 英寸 2” “1000” “010-张”",
         "新增第 4 条：“DVD-9” “1000” “010-张”",
     ]
 
 
-def test_how_many_rows_there_are_is_told_where_that_has_changed() -> None:
+def test_a_changed_number_of_rows_is_reported() -> None:
     before = rows(3)
-    assert told(before, before[:2])[0] == "载体信息：3 条 → 2 条"
+    assert explained(before, before[:2])[0] == "载体信息：3 条 → 2 条"
     swapped = [before[1] | {"position": 1}, before[0] | {"position": 2}, before[2]]
-    assert told(before, swapped) == ["载体信息：调整了顺序"]
+    assert explained(before, swapped) == ["载体信息：调整了顺序"]
 
 
-def test_rows_that_did_not_change_are_not_kept_again() -> None:
+def test_unchanged_rows_are_not_stored_in_the_entry() -> None:
     before = rows(3000)
     after = [*before[:-1], before[-1] | {"note": "x"}]
-    kept = differences({"carriers": before}, {"carriers": after})
-    assert kept == {"carriers": [[before[-1]], [after[-1]]], "carrier_count": [3000, 3000]}
+    stored = differences({"carriers": before}, {"carriers": after})
+    assert stored == {"carriers": [[before[-1]], [after[-1]]], "carrier_count": [3000, 3000]}
 
 
-def test_a_long_list_of_changes_ends_with_how_many_more_there_are() -> None:
-    lines = told(rows(3000), rows(3000, specification=every_second))
+def test_a_long_list_of_changes_ends_with_the_number_of_the_others() -> None:
+    lines = explained(rows(3000), rows(3000, specification=every_second))
     assert len(lines) == MOST_LINES
     assert lines[0] == "第 1 条 规格型号：“12 英寸 1” → “改名 1”"
     assert lines[-1] == f"另有 {1500 - (MOST_LINES - 1)} 处改动。"
 
 
-def test_an_entry_of_an_earlier_version_is_told_as_it_was() -> None:
+def test_an_entry_of_an_earlier_version_is_explained_unchanged() -> None:
     """Entries are never rewritten: those of 2026-11-25 and before hold every row, and no ids."""
     before = [{name: value for name, value in row.items() if name != "id"} for row in rows(4)]
     after = [before[0] | {"quantity": "7"}, before[1], before[3] | {"position": 3}]
@@ -98,7 +98,7 @@ def test_an_entry_of_an_earlier_version_is_told_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("earlier", [False, True])
-def test_ten_times_the_rows_cost_ten_times_the_work(earlier: bool) -> None:
+def test_the_cost_of_comparing_rows_is_linear(earlier: bool) -> None:
     def work(count: int) -> int:
         before, after = rows(count), rows(count, specification=every_second)
         if earlier:
@@ -106,7 +106,7 @@ def test_ten_times_the_rows_cost_ten_times_the_work(earlier: bool) -> None:
                 del row["id"]
             entry = TrailEntry(changes={"carriers": [before, after]})
             return calls(lambda: explain(entry))
-        return calls(lambda: told(before, after))
+        return calls(lambda: explained(before, after))
 
     few, many = work(300), work(3000)
     assert many < 11 * few

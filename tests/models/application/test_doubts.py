@@ -1,4 +1,4 @@
-"""What is told before 申报 and never forbidden: likely duplicates, the same file twice, a day in the past."""
+"""Warnings before 申报, which never prevent it: likely duplicates, the same file twice, a past date."""
 
 import io
 from datetime import timedelta
@@ -17,7 +17,7 @@ from tests.conftest import Acting, Making
 from views.resources import store
 
 
-def told(acting: Acting, app: Flask, key: int, who: str = "publisher") -> list[str]:
+def doubts_of(acting: Acting, app: Flask, key: int, who: str = "publisher") -> list[str]:
     with app.test_request_context(), acting(who):
         return doubts(db.session(), db.session.get_one(Application, key))
 
@@ -29,13 +29,13 @@ def number(acting: Acting, key: int) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", ["draft", "pending", "returned", "filed", "customs_received"])
-def test_the_same_press_title_and_plant_is_told(
+def test_an_application_with_the_same_publisher_title_and_plant_is_reported_as_a_duplicate(
     app: Flask, acting: Acting, make_application: Making, status: str
 ) -> None:
     """Width, case and unseen characters do not count."""
     other = make_application(status=status, manufacturer="ＯＰＴＩＭＡＬ Media GmbH")
     key = make_application()
-    (sentence,) = told(acting, app, key)
+    (sentence,) = doubts_of(acting, app, key)
     assert sentence.startswith(number(acting, other)) and "请确认不是重复申请" in sentence
 
 
@@ -47,15 +47,15 @@ def test_the_same_press_title_and_plant_is_told(
     ],
     ids=str,
 )  # fmt: skip
-def test_what_was_decided_otherwise_or_is_another_work_is_no_duplicate(
+def test_a_refused_application_or_another_work_is_no_duplicate(
     app: Flask, acting: Acting, make_application: Making, other: dict[str, Any]
 ) -> None:
     make_application(**other)
-    assert told(acting, app, make_application()) == []
+    assert doubts_of(acting, app, make_application()) == []
 
 
 @pytest.mark.slow
-def test_what_was_granted_more_than_a_year_ago_is_no_duplicate(
+def test_an_application_granted_more_than_a_year_ago_is_no_duplicate(
     app: Flask, acting: Acting, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_application(status="filed")
@@ -67,7 +67,7 @@ def test_what_was_granted_more_than_a_year_ago_is_no_duplicate(
         assert doubts(db.session(), application) == []
 
 
-def test_the_same_file_twice_and_a_day_in_the_past_are_told(
+def test_a_duplicate_file_and_a_past_date_are_reported(
     app: Flask, acting: Acting, make_application: Making, a_png: Any
 ) -> None:
     day = clock.today() - timedelta(days=3)
@@ -77,7 +77,7 @@ def test_the_same_file_twice_and_a_day_in_the_past_are_told(
             application = db.session.get_one(Application, key)
             uploads.attach(db.session(), application, kind, io.BytesIO(a_png()), name, account, store(), 1 << 20)
         db.session.commit()
-    assert told(acting, app, key) == [
+    assert doubts_of(acting, app, key) == [
         "附件其他“封面.png”、著作权授权“授权.png”的内容相同，如是重复上传，请移除多余的。",
         f"预计进口日期 {day} 已经过去，请核对。",
     ]

@@ -1,4 +1,4 @@
-"""What a file is, whatever it calls itself: pictures and papers are accepted, what can act or harm is refused."""
+"""Files are recognised by content: pictures and plain PDFs are accepted, active or harmful ones refused."""
 
 import io
 import zipfile
@@ -13,7 +13,7 @@ from PIL import Image
 
 from models.application.attachments import Store
 from models.workflow import Refused
-from tests.models.application.files_put import kept_in, put
+from tests.models.application.files_put import put, stored_digests
 
 Paper = Callable[[str], bytes]
 
@@ -26,7 +26,7 @@ def picture(kind: str, size: tuple[int, int] = (600, 400)) -> bytes:
 
 
 @pytest.mark.parametrize(("kind", "media_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("TIFF", "image/tiff")])
-def test_a_picture_is_accepted_for_what_it_is_whatever_its_name(store: Store, kind: str, media_type: str) -> None:
+def test_a_picture_is_recognised_by_content_not_by_name(store: Store, kind: str, media_type: str) -> None:
     assert put(store, picture(kind), "扫描件.pdf") == media_type
 
 
@@ -62,11 +62,11 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_what_only_calls_itself_pdf_is_refused(store: Store, name: str) -> None:
+def test_a_file_that_is_pdf_by_name_only_is_refused(store: Store, name: str) -> None:
     """FU2: the content decides, not the ending; and nothing of it stays."""
     with pytest.raises(Refused, match=r"“文件\.pdf”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件"):
         put(store, STRANGE[name])
-    assert kept_in(store) == []
+    assert stored_digests(store) == []
 
 
 def test_an_empty_file_is_refused(store: Store) -> None:
@@ -80,7 +80,7 @@ def test_a_file_that_is_also_an_archive_is_refused(store: Store, a_pdf: Paper, k
     content = a_pdf("合同") if kind == "pdf" else picture(kind)
     with pytest.raises(Refused):
         put(store, content + zipped(a=b"x"))
-    assert kept_in(store) == []
+    assert stored_digests(store) == []
 
 
 def written(change: Callable[[pikepdf.Pdf], object], **options: Any) -> bytes:
@@ -138,14 +138,16 @@ def with_attachment(pdf: pikepdf.Pdf) -> None:
     ids=["open", "open indirect", "catalogue", "page", "names", "field", "link", "launch", "attachment"],
 )
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "object streams"])
-def test_a_pdf_that_can_act_is_refused(store: Store, change: Callable[[pikepdf.Pdf], object], packed: bool) -> None:
-    """FU2: scripts, programs to launch and files inside, wherever in the document they hide."""
+def test_a_pdf_with_active_content_is_refused(
+    store: Store, change: Callable[[pikepdf.Pdf], object], packed: bool
+) -> None:
+    """FU2: scripts, launch actions and embedded files, in every place of the document."""
     mode = pikepdf.ObjectStreamMode.generate if packed else pikepdf.ObjectStreamMode.disable
     with pytest.raises(Refused, match=r"含有脚本或会自动执行的操作，请打印为新的 PDF 后上传。|中嵌有其他文件"):
         put(store, written(change, object_stream_mode=mode))
 
 
-def test_a_pdf_that_speaks_of_scripts_is_no_script(store: Store) -> None:
+def test_a_pdf_whose_text_mentions_scripts_is_accepted(store: Store) -> None:
     """A text in which somebody writes /JS is only a text; so is a link to a page."""
 
     def change(pdf: pikepdf.Pdf) -> None:
@@ -169,15 +171,15 @@ def test_a_pdf_that_only_forbids_printing_is_accepted(store: Store) -> None:
 
 @pytest.mark.parametrize("kind", ["PDF", "JPEG", "PNG", "TIFF"])
 @pytest.mark.parametrize("part", [0.3, 0.9])
-def test_a_file_that_broke_off_is_refused(store: Store, kind: str, part: float) -> None:
+def test_a_truncated_file_is_refused(store: Store, kind: str, part: float) -> None:
     """FU2: an upload that stopped half way is told at once."""
     content = written(lambda pdf: pdf.add_blank_page()) if kind == "PDF" else picture(kind)
     with pytest.raises(Refused, match="不完整，后面的内容缺失，请重新复制或重新生成后上传"):
         put(store, content[: int(len(content) * part)])
-    assert kept_in(store) == []
+    assert stored_digests(store) == []
 
 
-def test_a_picture_too_large_to_be_opened_is_refused_unopened(store: Store) -> None:
+def test_a_picture_with_too_many_pixels_is_refused_undecoded(store: Store) -> None:
     """FU2: some kilobytes that would unfold into gigabytes."""
     size = (30_000).to_bytes(4) * 2
     header = b"IHDR" + size + bytes([1, 0, 0, 0, 0])
@@ -219,4 +221,4 @@ def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Stor
         with pytest.raises(Refused, match="过于庞大复杂，无法检查"):
             put(store, bomb)
     assert put(store, a_pdf("合同")) == "application/pdf"
-    assert len(kept_in(store)) == 2
+    assert len(stored_digests(store)) == 2

@@ -1,20 +1,27 @@
 """办理过程: appended, sealed, and able to tell when somebody has been at it."""
 
+import hashlib
 from collections.abc import Callable
+from subprocess import run
 
 import pytest
+from click import ClickException
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from app import create_app
 from models import access
 from models.acts import filing
 from models.application import Application, trail
 from models.application.trail import TrailEntry
-from models.database import db, triggers
+from models.database import db, seals, triggers
 from models.database.triggers import SENTENCE
 from models.vocabulary import Action, Step
+from tests.browsing import Browser
 from tests.conftest import Acting, Making, Recording
+from tests.houses import engine_of_owner, without_triggers
 
 Tampering = Callable[[str, list[int]], None]
 
@@ -52,7 +59,7 @@ def test_an_entry_cannot_be_erased(app: Flask, make_application: Making, on_reco
     assert on_record(key) == before
 
 
-def test_every_entry_is_sealed_to_the_one_before(app: Flask, make_application: Making) -> None:
+def test_every_entry_contains_the_hash_of_the_one_before(app: Flask, make_application: Making) -> None:
     first, second = make_application(status="customs_received"), make_application(by="agent", status="returned")
     with app.app_context(), access.everything() as session:
         assert list(trail.broken(session)) == []
@@ -63,7 +70,7 @@ def test_every_entry_is_sealed_to_the_one_before(app: Flask, make_application: M
             assert len({entry.seal for entry in entries}) == len(entries)
 
 
-def test_what_an_act_was_is_read_back_as_a_word(make_application: Making, acting: Acting) -> None:
+def test_the_act_of_an_entry_is_read_back_as_an_enum_value(make_application: Making, acting: Acting) -> None:
     key = make_application(status="customs_failed")
     with acting("reviewer"):
         words = [entry.what for entry in db.session.get_one(Application, key).trail]
@@ -71,7 +78,7 @@ def test_what_an_act_was_is_read_back_as_a_word(make_application: Making, acting
     assert words[-3:] == [Action.SUBMIT, Action.GRANT, Step.CUSTOMS_REJECTED]
 
 
-def test_the_name_of_an_actor_stays_as_it_was_then(make_application: Making, acting: Acting) -> None:
+def test_an_entry_keeps_the_name_of_its_actor(make_application: Making, acting: Acting) -> None:
     """People marry and presses are renamed; what was signed was signed under the old name."""
     key = make_application(status="pending")
     with acting("publisher") as filer:
@@ -97,11 +104,9 @@ def tampered(app: Flask, make_application: Making) -> Callable[[str], tuple[list
             query = select(TrailEntry.id).filter_by(application_id=key).order_by(TrailEntry.id)
             entries = list(session.scalars(query))
         _start, a, b, c, *_ = entries
-        with app.app_context(), db.engine.begin() as connection:
-            triggers.remove(connection)
+        with app.app_context(), db.engine.begin() as connection, without_triggers(connection):
             for part in statement.format(a=a, b=b, c=c, key=key).split(";"):
                 connection.execute(text(part))
-            triggers.install(connection)
         with app.app_context(), access.everything() as session:
             return entries, [entry.id for entry in trail.broken(session)]
 
@@ -185,3 +190,52 @@ def test_an_act_that_is_rolled_back_leaves_no_entry(
         assert len(application.trail) == len(before["trail_entry"]) + 1
         db.session.rollback()
     assert on_record(key) == before
+
+
+def sealed_by(app: Flask, algorithm: str) -> None:
+    """As after a start with this FILING_SEAL_ALGORITHM."""
+    with app.app_context():
+        db.engine.update_execution_options(**{seals.OPTION: algorithm})
+
+
+def test_new_entries_are_sealed_by_sm3_where_it_is_set_and_old_ones_still_verify(
+    app: Flask, make_application: Making, as_: Callable[[str], Browser]
+) -> None:
+    """GB/T 32905 by OpenSSL; each entry names its hash function, and the chain goes on across the change."""
+    key = make_application(status="draft")
+    sealed_by(app, "sm3")
+    assert as_("publisher").post("/applications/submit/", data={"id": key}).status_code == 303
+    sealed_by(app, "sha256")
+    assert as_("reviewer").post("/review/take/", data={"id": key}).status_code == 303
+    with app.app_context(), access.everything() as session:
+        entries = session.get_one(Application, key).trail
+        names = [entry.algorithm for entry in entries]
+        assert names == [None] * (len(entries) - 2) + ["sm3", None]
+        submitted = entries[-2]
+        told = run(
+            ["openssl", "dgst", "-sm3", "-r"], input=submitted.content().encode(), capture_output=True, check=True
+        )
+        assert told.stdout.split()[0].decode() == submitted.seal
+        assert entries[-1].previous == submitted.seal and list(trail.broken(session)) == []
+
+
+def test_another_hash_function_is_not_believed(app: Flask, make_application: Making) -> None:
+    """Neither one that is weaker, nor one that nobody has."""
+    make_application(status="pending")
+    for name, seal in (("md5", "md5"), ("sm3", None), ("nothing", None)):
+        with app.app_context(), engine_of_owner(app).connect() as connection:
+            triggers.remove(connection)
+            entry = connection.execute(select(TrailEntry.id).limit(1)).scalar_one()
+            connection.execute(update(TrailEntry).where(TrailEntry.id == entry).values(algorithm=name))
+            with Session(connection) as session:
+                if seal:
+                    found = session.get_one(TrailEntry, entry)
+                    found.seal = hashlib.new(seal, found.content().encode()).hexdigest()
+                assert next(each.id for each in trail.broken(session)) == entry
+            connection.rollback()
+
+
+@pytest.mark.parametrize("name", ["md5", "", "SM3"])
+def test_only_these_two_can_be_set(name: str) -> None:
+    with pytest.raises(ClickException, match="FILING_SEAL_ALGORITHM 应为 sha256 或 sm3"):
+        create_app({"SEAL_ALGORITHM": name})

@@ -22,13 +22,14 @@ from models.application import Application
 from models.certificate import Certificate, typesetting
 from models.certificate.fonts import UNSEEN, _drawn, _fonts, undrawable
 from models.certificate.typesetting import Order
-from models.database import db, triggers
+from models.database import db
 from models.signing.keys import Keys
 from models.text import is_blank, named
 from models.vocabulary import Action
 from models.workflow import Refused
-from tests.cast import account_of, take
+from tests.cast import account_of, perform_step
 from tests.conftest import Making, Recording
+from tests.houses import without_triggers
 from views.certificate import page
 from views.resources import keys
 
@@ -100,7 +101,7 @@ def test_no_invisible_character_stops_typesetting(app: Flask) -> None:
 def test_invisible_characters_are_not_granted(app: Flask, make_application: Making) -> None:
     """Saved before texts were cleaned: the snapshot holds no zero-width sign, and the register agrees with itself."""
     key = make_application(status="pending", title="茉\u200b莉\u200d花\ufeff\u2060")
-    take(app, Action.GRANT, key, "publisher")
+    perform_step(app, Action.GRANT, key, "publisher")
     with app.app_context(), access.everything() as session:
         granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
         assert granted.snapshot["title"] == "茉莉花"
@@ -115,13 +116,11 @@ def test_an_unprintable_character_stops_the_grant_and_changes_nothing(
     text = STOPPED[what]
     missing = undrawable([text])
     key = make_application(status="pending")
-    with app.app_context(), db.engine.begin() as connection:
-        triggers.remove(connection)
+    with app.app_context(), db.engine.begin() as connection, without_triggers(connection):
         connection.execute(update(Application).values(copyright_owner=text))
-        triggers.install(connection)
     before = on_record(key)
     with pytest.raises(Refused) as refused:
-        take(app, Action.GRANT, key, "publisher")
+        perform_step(app, Action.GRANT, key, "publisher")
     assert str(refused.value) == f"无法打印字符 {named(missing)}，请退回申请人改用其他写法。"
     assert on_record(key) == before
 
@@ -152,11 +151,11 @@ def test_every_printed_text_is_checked_before_the_grant(
             monkeypatch.setattr(Keys, "signer", lambda *_: sealed)
     before = on_record(key)
     with pytest.raises(Refused, match=r"（U\+E123） 无法打印，请联系系统管理员"):
-        take(app, Action.GRANT, key, "publisher")
+        perform_step(app, Action.GRANT, key, "publisher")
     assert on_record(key) == before
 
 
-def test_without_fontconfig_nothing_is_granted(
+def test_a_grant_without_fontconfig_is_refused(
     app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = make_application(status="pending")
@@ -165,8 +164,8 @@ def test_without_fontconfig_nothing_is_granted(
     with monkeypatch.context() as bare:
         bare.setenv("PATH", "")
         with pytest.raises(Refused, match="服务器缺少 fontconfig"):
-            take(app, Action.GRANT, key, "publisher")
-    take(app, Action.GRANT, key, "publisher")
+            perform_step(app, Action.GRANT, key, "publisher")
+    perform_step(app, Action.GRANT, key, "publisher")
 
 
 def test_a_sentence_names_bidirectional_controls_without_containing_them() -> None:

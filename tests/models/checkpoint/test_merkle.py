@@ -22,12 +22,12 @@ ROOTS = [
 
 
 @pytest.mark.parametrize("size", range(9))
-def test_the_root_is_that_of_the_standard(size: int) -> None:
+def test_the_root_hash_matches_rfc_6962(size: int) -> None:
     assert merkle.root(LEAVES[:size]).hex() == ROOTS[size]
 
 
 @pytest.mark.parametrize(("index", "size"), [(index, size) for size in range(1, 9) for index in range(size)])
-def test_a_proof_leads_to_the_root_from_its_place_alone(index: int, size: int) -> None:
+def test_an_inclusion_proof_is_valid_at_its_own_index_only(index: int, size: int) -> None:
     leaves, root = LEAVES[:size], bytes.fromhex(ROOTS[size])
     hashes = merkle.proof(leaves, index)
     assert merkle.root_by_proof(leaves[index], index, size, hashes) == root

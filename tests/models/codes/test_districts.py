@@ -95,7 +95,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize(("sheet", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_a_sheet_that_cannot_be_a_table_is_refused_by_a_sentence(app: Flask, sheet: bytes, sentence: str) -> None:
+def test_an_invalid_district_sheet_is_refused_with_a_message(app: Flask, sheet: bytes, sentence: str) -> None:
     with app.app_context(), pytest.raises(Refused) as refused:
         table_of(read_sheet(sheet))
     assert str(refused.value).startswith(sentence)
@@ -116,7 +116,7 @@ DOUBTFUL = {
 
 
 @pytest.mark.parametrize(("sheet", "doubt"), DOUBTFUL.items())
-def test_doubts_are_reported_and_not_refused(app: Flask, sheet: str, doubt: str) -> None:
+def test_doubtful_rows_are_reported_and_accepted(app: Flask, sheet: str, doubt: str) -> None:
     with app.app_context():
         assert table_of(read_sheet(sheet.encode())).doubts == [doubt]
 
@@ -145,7 +145,7 @@ def expected_change(old: dict[str, str], new: dict[str, str]) -> Any:
     return type(compare(db.session(), {}))({"9001": "新设海关"}, {"2201": ("浦江海关", "浦江新关")}, ended, len(old))
 
 
-def test_a_district_that_comes_back_is_no_longer_ended(app: Flask) -> None:
+def test_a_district_that_is_listed_again_is_valid_again(app: Flask) -> None:
     with app.app_context():
         replace({"2201": "浦江海关"})
         assert replace({"2201": "浦江海关", "2233": "浦东机场"}).added == {"2233": "浦东机场"}
@@ -163,7 +163,7 @@ def test_a_table_changed_since_the_preview_is_not_replaced(app: Flask) -> None:
         assert "改过的名字" in names_of("district").values()
 
 
-def test_of_two_imports_at_once_one_is_refused(app: Flask) -> None:
+def test_one_of_two_parallel_imports_is_refused(app: Flask) -> None:
     """Both previewed the same table: the later import would end the districts added by the earlier one."""
     tables = ({"9001": "甲关"}, {"9002": "乙关"})
     outcomes: list[str] = []

@@ -1,4 +1,4 @@
-"""The content of a message: what was granted, within the limits and the schema of customs."""
+"""The content of a message: the granted text, within the limits and the schema of customs."""
 
 import json
 from datetime import date
@@ -22,11 +22,11 @@ from models.columns import granted, written
 from models.customs import CustomsMessage, envelope
 from models.customs.envelope import Parties
 from models.customs.schema import message_xsd
-from models.database import Exact, db, triggers
+from models.database import Exact, db
 from models.text import without_useless
 from models.vocabulary import Action, Filing
 from tests.conftest import Acting, Making, Recording
-from tests.houses import House
+from tests.houses import House, without_triggers
 from tests.models.conftest import Door
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -39,7 +39,7 @@ def sent(message: CustomsMessage) -> Any:
 
 class TestLimits:
     @pytest.mark.slow
-    def test_what_is_too_long_for_customs_is_refused_before_it_is_submitted(
+    def test_an_application_too_long_for_a_customs_message_is_refused_at_submission(
         self, make_application: Making, acting: Acting, on_record: Recording
     ) -> None:
         """CU9: the size limit is checked at submission, when the applicant can still correct it."""
@@ -54,7 +54,7 @@ class TestLimits:
             db.session.rollback()
         assert on_record(key)["application"][0]["status"] == "draft"
 
-    def test_what_no_message_can_carry_is_refused_before_it_is_submitted(self, make_application: Making) -> None:
+    def test_characters_that_xml_cannot_contain_are_refused_at_submission(self, make_application: Making) -> None:
         """CU10: never silently changed. Characters that cannot be printed are reported by field, and first."""
         with pytest.raises(Incomplete) as refused:
             make_application(status="pending", title="坏\ufffe")
@@ -65,15 +65,14 @@ class TestLimits:
 
 class TestMessage:
     @pytest.mark.slow
-    def test_what_is_sent_is_what_was_granted(self, make_application: Making, door: Door) -> None:
-        """CU10: Chinese, XML markup, characters beyond the BMP: all arrive as granted, whatever changed later."""
+    def test_a_message_contains_the_text_as_granted(self, make_application: Making, door: Door) -> None:
+        """CU10: Chinese, XML markup, characters beyond the BMP arrive as granted, also after later changes."""
         title = "《𠮷祥 & <盘>》“\"'”ＤＶＤ㈱ é ]]> &amp;"
         key = make_application(status="filed", carriers=2, title=title, isbn=None)
         with door() as session:
-            triggers.remove(session.connection())
-            session.get_one(Application, key).title = "后来改过的名称"
-            session.flush()
-            triggers.install(session.connection())
+            with without_triggers(session.connection()):
+                session.get_one(Application, key).title = "后来改过的名称"
+                session.flush()
             session.commit()
             message = session.scalars(select(CustomsMessage)).one()
             xml, root, snapshot = envelope.business_xml(message), sent(message), message.certificate.snapshot
@@ -88,7 +87,7 @@ class TestMessage:
         assert root.findtext("{*}message_id").startswith(root.findtext("{*}certificate/{*}number"))
 
     @pytest.mark.slow
-    def test_no_entity_is_expanded_in_what_is_received(self, make_application: Making, door: Door) -> None:
+    def test_entities_in_received_xml_are_not_expanded(self, make_application: Making, door: Door) -> None:
         """A message must not make its reader open a file (XXE)."""
         make_application(status="filed", title="商品名称")
         with door() as session:

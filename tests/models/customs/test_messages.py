@@ -56,7 +56,7 @@ class TestOutbox:
         with door() as session:
             assert outbox.claim(session, PACE) is None
 
-    def test_a_claimed_message_is_nobody_elses_until_its_lease_ends(
+    def test_a_claimed_message_is_reserved_until_its_lease_ends(
         self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
     ) -> None:
         """CU4, CU13: after a crash another worker takes over, and the attempt was counted."""
@@ -69,7 +69,7 @@ class TestOutbox:
             assert claimed(other) == first
             assert other.scalars(select(CustomsMessage.attempts)).one() == 2
 
-    def test_a_message_of_a_clock_that_was_ahead_is_sent_now(
+    def test_a_message_queued_with_a_future_time_is_sent_now(
         self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
     ) -> None:
         """It does not wait for that moment; after an attempt its pause and lease hold, and /healthz tells of it."""
@@ -87,10 +87,10 @@ class TestOutbox:
             assert claimed(session) is not None
 
     @pytest.mark.slow
-    def test_attempts_of_a_clock_that_was_ahead_hold_nothing_up(
+    def test_attempts_with_a_future_time_delay_no_message(
         self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
     ) -> None:
-        """Neither their lease, nor their pause, nor their part of the rate limit."""
+        """Their lease, pause and share of the rate limit do not count."""
         make_application(status="filed")
         with door() as session:
             wait(timedelta(hours=50))
@@ -225,7 +225,7 @@ class TestOutbox:
             session.commit()
             assert claimed(session) is None
 
-    def test_a_receipt_that_came_another_way_closes_the_message(self, make_application: Making, door: Door) -> None:
+    def test_a_receipt_by_another_transport_closes_the_message(self, make_application: Making, door: Door) -> None:
         """A message that customs has answered is not sent."""
         make_application(status="customs_received")
         with door() as session:
@@ -234,7 +234,7 @@ class TestOutbox:
             assert (message.accepted, message.answer) == (True, "回执说明")
             assert reconciliation.ledger(session) == {}  # it was never sent by us
 
-    def test_a_receipt_that_is_not_awaited_closes_nothing(self, make_application: Making, door: Door) -> None:
+    def test_an_unexpected_receipt_closes_no_message(self, make_application: Making, door: Door) -> None:
         """A refused act changes nothing."""
         key = make_application(status="revoked")
         with door() as session:

@@ -15,7 +15,7 @@ from models.customs.receipt import CustomsReceipt
 from models.customs.schema import envelope_schema
 from models.exchange import inbox
 from models.vocabulary import Action, Reply, Status
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making
 from tests.models.conftest import Door
 from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes
@@ -168,7 +168,7 @@ def test_a_receipt_for_a_revoked_certificate_is_noted_and_moves_nothing(
     key = make_application(status="filed")
     with door() as session:
         (name,) = sent(session)
-    take(app, Action.REVOKE, key, "publisher")
+    perform_step(app, Action.REVOKE, key, "publisher")
     with door() as session:
         inbox.store_and_process(session, "a.xml", receipt_for(name), PACE)
         assert statuses(session) == [Status.REVOKED]
@@ -199,7 +199,7 @@ def test_no_bytes_break_the_reader(noise: bytes, begin: int, end: int) -> None:
 
 
 def test_receipts_of_the_simulator_are_valid_by_the_schema() -> None:
-    """By dxp.xsd: the published schema of receipts, completed by ours where it is unknown."""
+    """By dxp.xsd: the published schema of receipts, with assumed parts where nothing is published."""
     for content in (
         receipt_for("Z-1"),
         batch(("Z-1", Reply.WAITING), count=2),
@@ -221,7 +221,7 @@ FOREIGN = {
 def test_a_receipt_of_a_foreign_namespace_is_stored_and_not_applied(
     make_application: Making, door: Door, what: str, file: str
 ) -> None:
-    """Neither by its content nor by its file name."""
+    """It is applied neither by its content nor by its file name."""
     make_application(status="filed")
     with door() as session:
         (name,) = sent(session)

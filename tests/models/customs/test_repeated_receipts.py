@@ -102,7 +102,7 @@ def test_no_later_receipt_changes_a_decision_of_customs(make_application: Making
 
 
 class TestWhichSend:
-    """An answer is about the letter that it answers, whatever was sent after that letter."""
+    """An answer belongs to its own query or message, also if another one was sent later."""
 
     @pytest.fixture
     def queried(self, make_application: Making, door: Door) -> Iterator[tuple[Session, str]]:

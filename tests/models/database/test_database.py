@@ -113,7 +113,7 @@ def test_a_referenced_row_cannot_be_deleted(app: Flask, make_application: Making
         assert connection.scalar(text(f"SELECT count(*) FROM {table} WHERE id = 1")) == 1
 
 
-def test_every_reference_restricts() -> None:
+def test_every_foreign_key_restricts_deletion() -> None:
     """AD9: by declaration, in every table."""
     references = [key for table in Base.metadata.tables.values() for key in table.foreign_keys]
     assert references
@@ -133,7 +133,7 @@ def test_every_constraint_has_a_name(app: Flask) -> None:
     ("title", "asked"),
     [("ＤＶＤ 精选", "dvd"), ("Straße", "STRASSE"), ("㍿", "株式会社"), ("𠮷祥", "𠮷"), ("a\0b", "ab"), ("Ⅳ", "iv")],
 )
-def test_a_title_is_found_whatever_its_width_and_case(title: str, asked: str) -> None:
+def test_a_title_is_found_in_any_width_and_case(title: str, asked: str) -> None:
     assert search_key(asked) in search_key(title)
     assert Application(title=title).title_key == search_key(title)
 

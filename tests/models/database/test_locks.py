@@ -14,12 +14,12 @@ from tests.conftest import Making
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
-def test_a_lock_is_waited_for_until_its_transaction_ends(app: Flask, end: str) -> None:
-    """However that ended; nothing is written for it."""
+def test_a_lock_lasts_until_its_transaction_ends(app: Flask, end: str) -> None:
+    """By commit or rollback; the lock writes no row."""
     order: list[str] = []
     first, free, tried = Event(), Event(), Event()
 
-    def take(name: str, then: Callable[[], object]) -> None:
+    def hold_lock(name: str, then: Callable[[], object]) -> None:
         with app.app_context(), access.everything() as session:
             tried.set()
             wait_for(session, Lock.CLAIM)
@@ -27,8 +27,8 @@ def test_a_lock_is_waited_for_until_its_transaction_ends(app: Flask, end: str) -
             then()
             getattr(session, end)()
 
-    one = Thread(target=take, args=("first", lambda: (first.set(), free.wait(60), order.append("first ends"))))
-    two = Thread(target=take, args=("second", lambda: None))
+    one = Thread(target=hold_lock, args=("first", lambda: (first.set(), free.wait(60), order.append("first ends"))))
+    two = Thread(target=hold_lock, args=("second", lambda: None))
     one.start()
     assert first.wait(60)
     tried.clear()
@@ -42,7 +42,7 @@ def test_a_lock_is_waited_for_until_its_transaction_ends(app: Flask, end: str) -
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_whoever_writes_to_a_table_is_waited_for(app: Flask, make_application: Making) -> None:
+def test_waiting_for_writers_ends_after_their_transactions(app: Flask, make_application: Making) -> None:
     """An entry that has its id, and is not committed yet, counts: afterwards no lower id can appear."""
     make_application()
     written, go_on = Event(), Event()

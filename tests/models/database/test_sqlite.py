@@ -48,19 +48,19 @@ def file_app(tmp_path: Path) -> Flask:
         ((3, 51, 0), True),
     ],
 )
-def test_the_versions_that_can_lose_a_commit(version: tuple[int, ...], bad: bool) -> None:
+def test_sqlite_versions_that_can_lose_a_commit_are_recognised(version: tuple[int, ...], bad: bool) -> None:
     """https://sqlite.org/wal.html: 3.7.0 to 3.51.2, but for two branches that were fixed."""
     assert sqlite.loses_commits(version) == bad
 
 
-def test_the_library_we_run_on_is_fixed_and_searches_full_text() -> None:
+def test_the_sqlite_library_in_use_is_fixed_and_has_full_text_search() -> None:
     assert not sqlite.loses_commits(sqlite.library.sqlite_version_info)
     sqlite.library.connect(":memory:").execute("CREATE VIRTUAL TABLE found USING fts5(title)")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sqlite.loses_commits(of_the_system), reason="the SQLite of this system is fixed")
-def test_with_the_systems_old_library_the_application_does_not_start(tmp_path: Path) -> None:
+def test_the_application_does_not_start_with_an_old_sqlite_library(tmp_path: Path) -> None:
     """As on a machine for which pysqlite3 has no wheel. In memory there is no second process."""
     script = (
         "import sys; sys.modules['pysqlite3'] = None\n"
@@ -85,7 +85,7 @@ def test_only_one_module_imports_a_sqlite_library() -> None:
         named = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
         named |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
         found = {name.split(".")[0] for name in named} & {"sqlite3", "pysqlite3", "apsw"}
-        assert not found or module == ROOT / "models/database/sqlite.py", module
+        assert not found or module == ROOT / "models/database/sqlite_queue.py", module
 
 
 def pragmas_of(engine: Engine) -> list[object]:
@@ -120,7 +120,7 @@ def test_a_memory_database_enforces_foreign_keys() -> None:
         assert pragmas_of(db.engine)[1:3] == [1, 2]
 
 
-def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
+def test_opening_a_new_file_waits_for_another_process_that_creates_it(tmp_path: Path) -> None:
     """Two processes start on a new file: the busy timeout does not apply to the switch to a write-ahead log."""
     path, trying = tmp_path / "new.sqlite", Event()
     other = sqlite.library.connect(str(path), isolation_level=None, check_same_thread=False)
@@ -143,13 +143,13 @@ def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path
 
 
 def test_a_write_takes_its_lock_at_once(tmp_path: Path) -> None:
-    """IMMEDIATE: what a writing transaction has read cannot be stale; a rollback undoes DDL too."""
+    """IMMEDIATE: a writing transaction never reads stale rows; a rollback undoes DDL too."""
     engine = engine_on(tmp_path / "a.sqlite")
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE t (a UNIQUE)"))
     with engine.connect() as writer, engine.connect() as other:
         writer.execute(text("INSERT INTO t VALUES (1)"))
-        other.execute(text("PRAGMA busy_timeout=0"))
+        sqlite.set_busy_timeout(other.connection.driver_connection, 0)
         assert other.scalar(text("SELECT count(*) FROM t")) == 0
         with pytest.raises(Exception, match="locked"):
             other.execute(text("UPDATE t SET a = 2"))
@@ -172,7 +172,7 @@ for number in range(int(sys.argv[3])):
 
 
 @pytest.mark.slow
-def test_every_commit_of_many_processes_that_checkpoint_is_there_afterwards(tmp_path: Path) -> None:
+def test_no_commit_is_lost_when_many_processes_checkpoint(tmp_path: Path) -> None:
     """Tests how we open files; it cannot prove that a race of nanoseconds is impossible."""
     path = tmp_path / "shared.sqlite"
     engine = engine_on(path)

@@ -36,7 +36,7 @@ def test_spring_festival_is_skipped_and_its_make_up_days_are_worked() -> None:
     assert CALENDAR.between(day(2, 13), day(3, 1)) == 6
 
 
-def test_what_is_returned_keeps_the_days_that_are_left() -> None:
+def test_a_returned_application_keeps_its_remaining_days() -> None:
     """Five of twenty days are used, a month passes, fifteen are left."""
     stopped = standing([(day(3, 2), RUNS), (day(3, 9), STOPS)], LIMITS, CALENDAR)
     assert (stopped.since, stopped.used, stopped.allowed) == (None, 5, 20)
@@ -44,11 +44,11 @@ def test_what_is_returned_keeps_the_days_that_are_left() -> None:
     assert due((day(3, 2), RUNS), (day(3, 9), STOPS), (day(4, 10), RUNS)) == CALENDAR.after(day(4, 10), 15)
 
 
-def test_returned_and_submitted_on_one_day_no_day_is_counted_twice() -> None:
+def test_a_return_and_resubmission_on_one_day_counts_no_day_twice() -> None:
     assert due((day(3, 2), RUNS), (day(3, 9), STOPS), (day(3, 9), RUNS)) == day(3, 30)
 
 
-def test_returned_when_it_was_late_already_it_comes_back_as_late_as_it_was() -> None:
+def test_an_overdue_application_is_equally_overdue_after_its_return() -> None:
     """22 of 20 days were used: on the day it comes back it is two days late."""
     back = day(5, 13)
     found = due((day(3, 2), RUNS), (day(4, 1), STOPS), (back, RUNS))
@@ -61,13 +61,13 @@ def test_an_extension_adds_its_days_and_a_withdrawal_begins_anew() -> None:
     assert due((day(3, 2), RUNS), (day(3, 5), RESETS), (day(3, 6), RUNS)) == CALENDAR.after(day(3, 6), 20)
 
 
-def test_left_is_told_in_working_days_on_both_sides_of_the_deadline() -> None:
+def test_days_left_and_days_overdue_are_working_days() -> None:
     friday = day(3, 6)
     assert [left(CALENDAR, today, friday) for today in (day(3, 3), day(3, 5), friday)] == [3, 1, 0]
     assert [left(CALENDAR, today, friday) for today in (day(3, 7), day(3, 9), day(3, 10))] == [0, -1, -2]
 
 
-def test_a_year_without_a_notice_is_an_estimate_and_says_so() -> None:
+def test_a_due_date_in_a_year_without_a_holiday_notice_is_marked_as_an_estimate() -> None:
     """2027 is not known yet: a deadline can be counted into it, by the week alone."""
     found = due((day(12, 21), RUNS))
     assert found == day(1, 18, 2027)
@@ -82,14 +82,14 @@ DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
 @pytest.mark.slow
 @given(DAYS, st.integers(-40, 40))
-def test_counting_forth_and_back_agree(start: date, count: int) -> None:
+def test_counting_forwards_and_backwards_agree(start: date, count: int) -> None:
     reached = CALENDAR.after(start, count)
     assert CALENDAR.between(min(start, reached), max(start, reached)) == abs(count)
 
 
 @given(DAYS, st.lists(st.integers(0, 9), min_size=1, max_size=6))
-def test_stopping_never_loses_or_invents_a_working_day(start: date, pauses: list[int]) -> None:
-    """Returned and come back at once, however often: the due date stays what it was."""
+def test_stopping_the_clock_never_loses_or_adds_a_working_day(start: date, pauses: list[int]) -> None:
+    """Returned and resubmitted at once, any number of times: the due date stays the same."""
     events, at = [(start, RUNS)], start
     for pause in pauses:
         at += timedelta(days=pause)
@@ -100,6 +100,6 @@ def test_stopping_never_loses_or_invents_a_working_day(start: date, pauses: list
 
 
 @pytest.mark.parametrize("events", [[], [(day(3, 2), STOPS)], [(day(3, 2), EXTENDS)]])
-def test_what_was_never_submitted_has_no_due_date(events: list[tuple[date, Happening]]) -> None:
+def test_an_application_never_submitted_has_no_due_date(events: list[tuple[date, Happening]]) -> None:
     assert standing(events, LIMITS, CALENDAR).due_on(CALENDAR) is None
     assert Standing().due_on(CALENDAR) is None

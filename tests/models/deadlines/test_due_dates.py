@@ -11,14 +11,15 @@ from models import access, clock, deadlines, integrity
 from models.acts import filing
 from models.application import Application
 from models.application.attachments import Store
-from models.database import db, triggers
+from models.database import db
 from models.deadlines import calendar, notice, provinces
 from models.deadlines.calendar import CalendarDay, CalendarYear
 from models.deadlines.provinces import ProvinceChange, ProvinceSettings
 from models.vocabulary import Action, DayKind
 from models.workflow import Refused
-from tests.cast import account_of, take
+from tests.cast import account_of, perform_step
 from tests.conftest import Acting, Making, Recording
+from tests.houses import engine_of_owner, without_triggers
 
 At = Callable[[int, int, int], None]
 VALUES = {
@@ -48,28 +49,28 @@ def contradictions(app: Flask) -> list[str]:
 
 
 @pytest.mark.slow
-def test_the_due_date_follows_every_move_of_the_status(
+def test_the_due_date_follows_every_status_change(
     app: Flask, make_application: Making, on_record: Recording, on_day: At
 ) -> None:
     """20 working days from 2 March 2026 are 30 March; returned on the 9th, 15 of them are left on 10 April."""
     on_day(2026, 3, 2)
     key = make_application()
     assert stored(on_record, key) == (None, 0)
-    take(app, Action.SUBMIT, key, "publisher")
+    perform_step(app, Action.SUBMIT, key, "publisher")
     assert stored(on_record, key) == (date(2026, 3, 30), 1)
     on_day(2026, 3, 9)
-    take(app, Action.RETURN, key, "publisher")
+    perform_step(app, Action.RETURN, key, "publisher")
     assert stored(on_record, key) == (None, 1)
     on_day(2026, 4, 10)
-    take(app, Action.SUBMIT, key, "publisher")
+    perform_step(app, Action.SUBMIT, key, "publisher")
     assert stored(on_record, key) == (date(2026, 5, 6), 2)  # 1 to 5 May are free, Saturday 9 May comes later
-    take(app, Action.GRANT, key, "publisher")
+    perform_step(app, Action.GRANT, key, "publisher")
     assert stored(on_record, key) == (None, 2)
     assert contradictions(app) == []
 
 
 @pytest.mark.slow
-def test_new_limits_move_what_waits_there_and_nothing_else(
+def test_new_time_limits_change_the_due_dates_of_that_province_only(
     app: Flask, make_application: Making, a_press: Callable[..., str], on_record: Recording, acting: Acting, on_day: At
 ) -> None:
     """12 days instead of 20: at once, for this province, with one entry in the trail for each setting that differs."""
@@ -94,7 +95,7 @@ def test_new_limits_move_what_waits_there_and_nothing_else(
     assert contradictions(app) == []
 
 
-def test_nobody_sets_limits_for_another_province_or_impossible_ones(acting: Acting) -> None:
+def test_time_limits_of_another_province_and_impossible_limits_are_refused(acting: Acting) -> None:
     with acting("reviewer") as reviewer:
         foreign = provinces.settings_of(db.session(), "440000")
         own = provinces.settings_of(db.session(), "320000")
@@ -109,19 +110,19 @@ def test_nobody_sets_limits_for_another_province_or_impossible_ones(acting: Acti
         assert db.session.scalars(select(ProvinceChange)).all() == []
 
 
-def test_the_trail_of_the_settings_is_only_appended(app: Flask, acting: Acting) -> None:
+def test_the_trail_of_the_settings_is_append_only(app: Flask, acting: Acting) -> None:
     with acting("reviewer") as reviewer:
         settings = provinces.settings_of(db.session(), "320000")
         assert settings is not None
         provinces.change(db.session(), settings, VALUES, reviewer)
         db.session.commit()
     for attack in ("UPDATE province_change SET actor_name = '无名'", "DELETE FROM province_change"):
-        with app.app_context(), db.engine.connect() as connection, pytest.raises(Exception, match="留痕"):
+        with app.app_context(), engine_of_owner(app).connect() as connection, pytest.raises(Exception, match="留痕"):
             connection.execute(text(attack))
 
 
 @pytest.mark.slow
-def test_a_new_notice_moves_the_due_dates_that_were_estimated(
+def test_a_new_notice_changes_estimated_due_dates(
     app: Flask, make_application: Making, on_record: Recording, on_day: At
 ) -> None:
     """21 December 2026 + 20 is 18 January by the week alone; with 1 January free, the 19th."""
@@ -138,7 +139,7 @@ def test_a_new_notice_moves_the_due_dates_that_were_estimated(
     assert contradictions(app) == []
 
 
-def test_one_day_by_hand_moves_them_too_and_back(
+def test_a_day_entered_by_hand_changes_due_dates_and_its_removal_restores_them(
     app: Flask, make_application: Making, on_record: Recording, on_day: At
 ) -> None:
     """2015-09-03 was such a day: declared free long after the notice."""
@@ -162,21 +163,19 @@ def test_a_notice_read_before_somebody_else_changed_the_calendar_is_refused(app:
             notice.import_notice(session, 2027, {"2027-01-01": ("off", "元旦")}, seen, "孙维")
 
 
-def test_verify_finds_a_due_date_and_a_count_that_were_tampered_with(app: Flask, make_application: Making) -> None:
+def test_verify_finds_a_changed_due_date_and_a_changed_count(app: Flask, make_application: Making) -> None:
     waiting, decided = make_application(status="pending"), make_application(status="filed")
-    with app.app_context(), db.engine.begin() as connection:
-        triggers.remove(connection)
+    with app.app_context(), engine_of_owner(app).begin() as connection, without_triggers(connection):
         first = update(Application).where(Application.id == waiting)
         connection.execute(first.values(due_on=date(2030, 1, 1), submissions=7))
         connection.execute(update(Application).where(Application.id == decided).values(due_on=date(2030, 1, 1)))
-        triggers.install(connection)
     found = contradictions(app)
     assert len(found) == 3
     assert sum("办结期限（2030-01-01）与按办理记录计算的" in sentence for sentence in found) == 2
     assert sum("申报次数" in sentence for sentence in found) == 1
 
 
-def test_the_seed_brings_every_year_of_the_package_and_leaves_what_is_there(app: Flask) -> None:
+def test_the_seed_adds_every_year_of_the_package_and_keeps_existing_days(app: Flask) -> None:
     """Run again it adds nothing; a day that the operator changed stays changed."""
     with app.app_context(), access.everything() as session:
         days = calendar.load(session)
@@ -193,7 +192,7 @@ def test_the_seed_brings_every_year_of_the_package_and_leaves_what_is_there(app:
         assert len(session.scalars(select(CalendarYear)).all()) == 23
 
 
-def test_a_release_without_due_dates_gets_them_at_its_upgrade(
+def test_an_upgrade_from_a_release_without_due_dates_fills_them_in(
     app: Flask, make_application: Making, on_record: Recording, on_day: At
 ) -> None:
     """As after the migration: the columns are empty, the calendar too."""

@@ -30,11 +30,11 @@ def wait_until(condition: Callable[[], bool]) -> None:
         sleep(0.001)
 
 
-def test_owners_take_turns_however_many_tasks_one_of_them_brings() -> None:
+def test_owners_take_turns_regardless_of_their_number_of_tasks() -> None:
     assert in_order(FairQueue(), list("aaaaabbc")) == list("abcabaaa")
 
 
-def test_tasks_of_one_owner_keep_their_order_and_all_are_done() -> None:
+def test_tasks_of_one_owner_are_all_done_in_order() -> None:
     queue = FairQueue()
     served: list[int] = []
 

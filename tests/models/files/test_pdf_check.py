@@ -118,7 +118,7 @@ STRUCTURES: dict[str, tuple[bytes, Flaw]] = {
 }
 
 
-def test_each_structure_is_refused_with_its_own_flaw(verdict: Verdict) -> None:
+def test_each_harmful_structure_is_refused_with_its_own_flaw(verdict: Verdict) -> None:
     """FU2: active, with an embedded file, locked, cut, empty or broken."""
     assert {name: found for name, (content, flaw) in STRUCTURES.items() if (found := verdict(content)) != flaw} == {}
 
@@ -207,8 +207,8 @@ HONEST = {
 }
 
 
-def test_what_only_looks_like_an_action_is_accepted(verdict: Verdict) -> None:
-    """OU2: freely chosen names, links on a click, and whatever other programs write before and after the PDF."""
+def test_a_structure_that_resembles_an_action_is_accepted(verdict: Verdict) -> None:
+    """OU2: freely chosen names, links on a click, and bytes that other programs write before and after the PDF."""
     assert {name: found for name, content in HONEST.items() if (found := verdict(content)) != "application/pdf"} == {}
 
 

@@ -27,16 +27,16 @@ DOUBLED = {
 
 
 @pytest.mark.parametrize("name", DOUBLED)
-def test_a_doubled_name_that_decides_what_happens_is_refused(verdict: Verdict, name: str) -> None:
+def test_a_duplicate_key_that_affects_actions_is_refused(verdict: Verdict, name: str) -> None:
     assert verdict(pdf(DOUBLED[name])) in (Flaw.AMBIGUOUS, Flaw.ACTIVE)
 
 
-def test_the_catalogue_is_named_once_in_the_trailer(verdict: Verdict) -> None:
+def test_a_second_root_in_the_trailer_is_refused(verdict: Verdict) -> None:
     other = BASIC | {7: b"<</Type/Catalog/Pages 2 0 R/OpenAction%s>>" % SCRIPT}
     assert verdict(pdf(other, trailer=b"/Root 7 0 R/Root 1 0 R")) == Flaw.AMBIGUOUS
 
 
-def test_a_doubled_name_in_an_object_stream_is_found(verdict: Verdict) -> None:
+def test_a_duplicate_key_in_an_object_stream_is_found(verdict: Verdict) -> None:
     """In which every program of today packs its objects."""
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(pdf(catalogue(b"/OpenOther%s/OpenAction%s" % (SCRIPT, HARMLESS))))) as plain:
@@ -50,12 +50,12 @@ def test_a_doubled_name_in_an_object_stream_is_found(verdict: Verdict) -> None:
 
 
 @pytest.mark.parametrize("entries", [b"/Producer(a)/Producer(b)", b"/Lang(zh)/Lang(zh)", b"/PageMode/UseNone" * 2])
-def test_a_doubled_name_that_decides_nothing_is_let_through(verdict: Verdict, entries: bytes) -> None:
+def test_a_harmless_duplicate_key_is_accepted(verdict: Verdict, entries: bytes) -> None:
     """Honest programs do this now and then."""
     assert verdict(pdf(catalogue(entries))) == "application/pdf"
 
 
-def test_the_same_object_in_a_later_revision_is_no_doubling(verdict: Verdict) -> None:
+def test_an_object_redefined_in_a_later_revision_is_no_duplicate(verdict: Verdict) -> None:
     """As every signature and every comment is added."""
     first = pdf(catalogue(b"/OpenAction%s" % HARMLESS) | {60: stream(b"/Type/Own")})
     assert verdict(update(first, catalogue(b"/OpenAction%s" % HARMLESS))) == "application/pdf"

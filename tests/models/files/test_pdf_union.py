@@ -1,4 +1,4 @@
-"""Files in which readers find different objects under one number: whatever any of them finds is judged."""
+"""Files in which readers find different objects under one number: every one of these objects is checked."""
 
 import io
 import re
@@ -89,29 +89,29 @@ CRAFTED = {
 
 
 @pytest.mark.parametrize("name", TRICKS)
-def test_a_script_is_found_wherever_a_reader_may_find_it(verdict: Verdict, name: str) -> None:
+def test_a_script_is_found_in_every_place_a_pdf_reader_reads(verdict: Verdict, name: str) -> None:
     assert verdict(TRICKS[name]) == (Flaw.COMPLEX if name.startswith("large") else Flaw.ACTIVE)
 
 
 @pytest.mark.parametrize("name", CRAFTED)
-def test_what_readers_cannot_agree_on_is_refused(verdict: Verdict, name: str) -> None:
+def test_a_file_that_readers_parse_differently_is_refused(verdict: Verdict, name: str) -> None:
     assert verdict(CRAFTED[name]) in (Flaw.AMBIGUOUS, Flaw.BROKEN)
 
 
 @pytest.mark.slow
-def test_the_tricks_work_on_real_readers(tmp_path: Path) -> None:
+def test_real_readers_find_the_scripts_of_the_crafted_files(tmp_path: Path) -> None:
     """Most of them: else the tests above would prove nothing."""
     path, found = tmp_path / "file.pdf", set()
     for name, content in TRICKS.items():
         path.write_bytes(content)
-        told = subprocess.run(["pdfinfo", "-js", path], capture_output=True, timeout=60).stdout
+        output = subprocess.run(["pdfinfo", "-js", path], capture_output=True, timeout=60).stdout
         try:
             opened = pypdfium2.PdfDocument(content)
         except pypdfium2.PdfiumError:
             scripts = 0
         else:
             scripts = raw.FPDFDoc_GetJavaScriptActionCount(opened.raw)
-        if b"app.alert" in told or scripts > 0:
+        if b"app.alert" in output or scripts > 0:
             found.add(name)
     assert len(found) >= 6, found
 
@@ -127,12 +127,12 @@ HONEST = {
 
 
 @pytest.mark.parametrize("name", HONEST)
-def test_revisions_and_object_streams_are_no_reason(verdict: Verdict, name: str) -> None:
+def test_honest_files_with_revisions_and_object_streams_are_accepted(verdict: Verdict, name: str) -> None:
     assert verdict(HONEST[name]) == "application/pdf"
 
 
 @pytest.mark.parametrize("aes", [False, True])
-def test_scripts_in_an_encrypted_file_are_found_and_shared_numbers_refused(
+def test_scripts_in_an_encrypted_file_are_found_and_duplicate_object_numbers_are_refused(
     verdict: Verdict, tmp_path: Path, aes: bool
 ) -> None:
     """With an owner password: every reader opens it."""

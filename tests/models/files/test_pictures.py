@@ -28,8 +28,8 @@ WHOLE = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("part", [0.1, 0.3, 0.6, 0.9, 0.97])
-def test_a_cut_file_is_reported_as_cut(verdict: Verdict, name: str, part: float) -> None:
-    """FU2: wherever it is cut."""
+def test_a_truncated_picture_is_reported_as_truncated(verdict: Verdict, name: str, part: float) -> None:
+    """FU2: cut at any byte."""
     whole = WHOLE[name]
     assert "/" in verdict(whole)
     assert verdict(whole[: int(len(whole) * part)]) == Flaw.CUT

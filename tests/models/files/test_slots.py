@@ -1,4 +1,4 @@
-"""Slots of the machine: never more holders than slots, in however many processes, and none is lost with its holder."""
+"""Machine-wide slots: never more holders than slots over all processes, and a killed holder frees its slot."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from models.files.slots import MachineSlots, NoSlot
 from models.files.worker import Busy, WorkerProcess, WorkerTask
 from tests import ROOT
 
-HOLD = """
+HOLDER = """
 import sys, time
 from pathlib import Path
 from models.files.slots import MachineSlots
@@ -24,7 +24,7 @@ with MachineSlots(Path(sys.argv[1]), 2).slot(30):
 
 def holder(folder: Path) -> "subprocess.Popen[str]":
     """A process that holds a slot for ever."""
-    command = [sys.executable, "-c", HOLD, str(folder)]
+    command = [sys.executable, "-c", HOLDER, str(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout and process.stdout.readline() == "held\n"
     return process
@@ -46,7 +46,7 @@ def test_a_killed_process_frees_its_slot(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_task_waits_for_a_slot_of_the_machine_and_is_told_when_there_was_none(tmp_path: Path) -> None:
+def test_a_task_waits_for_a_slot_and_is_refused_when_none_became_free(tmp_path: Path) -> None:
     worker = WorkerProcess(WorkerTask(len), timeout=60, patience=0.2)
     worker.slots = MachineSlots(tmp_path, 1)
     with MachineSlots(tmp_path, 1).slot(0), pytest.raises(Busy):

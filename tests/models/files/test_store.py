@@ -38,7 +38,7 @@ def test_uploads_and_generated_files_are_read_back_byte_for_byte(store: Store, a
     stored = store.put(io.BytesIO(sent), "合同.pdf", MANY)
     assert (stored.size, stored.media_type) == (len(sent), "application/pdf")
     assert read(store, stored.digest) == sent
-    assert read(store, store.keep(made)) == made
+    assert read(store, store.put_bytes(made)) == made
     assert set(store.digests()) == {hashlib.sha256(content).hexdigest() for content in (sent, made)}
     with store.open(stored.digest) as content:
         assert content.seek(5) == 5
@@ -53,21 +53,21 @@ def test_storing_the_same_bytes_again_renews_the_one_file(address: str, store: S
     assert list(store.digests()) == [first.digest]
     assert not store.remove(first.digest, before=clock.now() - YESTERDAY)
     grow_old(address, first.digest)
-    assert store.keep(a_pdf("合同")) == first.digest
+    assert store.put_bytes(a_pdf("合同")) == first.digest
     assert not store.remove(first.digest, before=clock.now() - YESTERDAY)
     assert read(store, first.digest) == a_pdf("合同")
 
 
-def test_in_a_folder_no_file_is_ever_overwritten(tmp_path: Path) -> None:
+def test_a_folder_store_never_overwrites_a_file(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    digest = store.keep(b"once")
+    digest = store.put_bytes(b"once")
     inode = (tmp_path / digest[:2] / digest).stat().st_ino
-    store.keep(b"once")
+    store.put_bytes(b"once")
     assert (tmp_path / digest[:2] / digest).stat().st_ino == inode
 
 
 def test_only_old_files_are_removed(address: str, store: Store) -> None:
-    old, young = store.keep(b"old"), store.keep(b"young")
+    old, young = store.put_bytes(b"old"), store.put_bytes(b"young")
     grow_old(address, old)
     assert [store.remove(digest, before=clock.now() - YESTERDAY) for digest in (old, young)] == [True, False]
     assert list(store.digests()) == [young]
@@ -79,7 +79,7 @@ def test_a_missing_file_raises_file_not_found(store: Store) -> None:
 
 
 def test_a_file_not_named_by_a_digest_is_ignored(store: Store) -> None:
-    """It is neither backed up nor swept."""
+    """Backup and sweep ignore it."""
     with store.place.incoming() as file:
         store.place.take(file, "ab/notes.txt")
     assert list(store.digests()) == list(store.digests("ab")) == []
@@ -87,7 +87,7 @@ def test_a_file_not_named_by_a_digest_is_ignored(store: Store) -> None:
 
 @pytest.mark.slow
 def test_the_prefixes_together_list_every_file(store: Store) -> None:
-    stored = {store.keep(bytes([number])) for number in range(40)}
+    stored = {store.put_bytes(bytes([number])) for number in range(40)}
     shelves = {digest[:2]: set(store.digests(digest[:2])) for digest in stored}
     assert len(shelves) > 20
     assert set.union(*shelves.values()) == set(store.digests()) == stored
@@ -96,7 +96,7 @@ def test_the_prefixes_together_list_every_file(store: Store) -> None:
 
 def test_two_stores_of_one_bucket_do_not_see_each_other(s3: str) -> None:
     """Even if one prefix begins like the other."""
-    Store(f"{s3}/one").keep(b"theirs")
+    Store(f"{s3}/one").put_bytes(b"theirs")
     assert list(Store(f"{s3}/on").digests()) == []
 
 
@@ -110,7 +110,7 @@ def test_only_a_digest_is_accepted_as_a_name(store: Store, digest: str) -> None:
 
 def test_parallel_storing_of_the_same_bytes_succeeds(store: Store) -> None:
     with ThreadPoolExecutor(8) as crowd:
-        digests = set(crowd.map(store.keep, [b"the same" * 100_000] * 8))
+        digests = set(crowd.map(store.put_bytes, [b"the same" * 100_000] * 8))
     assert list(store.digests()) == list(digests)
 
 
@@ -135,7 +135,7 @@ import os, sys
 from models.application.attachments import Store
 store = Store(sys.argv[1])
 while True:
-    print(store.keep(os.urandom(1 << 20)), flush=True)
+    print(store.put_bytes(os.urandom(1 << 20)), flush=True)
 """
 
 

@@ -71,12 +71,12 @@ def as_csv(encoding: str, separator: str = ",") -> bytes:
         "Unicode text of Excel",
     ],
 )
-def test_a_table_is_read_whoever_wrote_it(content: bytes) -> None:
+def test_a_table_is_read_in_the_formats_of_every_program(content: bytes) -> None:
     assert read_table(content)[0] == ROWS
 
 
 @pytest.mark.slow
-def test_cells_are_read_as_they_look() -> None:
+def test_cells_are_read_as_displayed() -> None:
     book, out = Workbook(), io.BytesIO()
     book.active.append([date(2026, 1, 31), True, 8523499030, 1e20, None, "01", 12.50])
     book.active.merge_cells("A3:A5")
@@ -89,13 +89,42 @@ def test_cells_are_read_as_they_look() -> None:
 
 
 @pytest.mark.slow
-def test_the_first_sheet_that_holds_anything_is_read_and_the_others_are_named() -> None:
+def test_the_first_sheet_with_content_is_read_and_the_others_are_named() -> None:
     book, out = Workbook(), io.BytesIO()
     for name, cell in (("隐藏", "a"), ("清单", "b"), ("说明", "c")):
         book.create_sheet(name).append([cell])
     book["隐藏"].sheet_state = "hidden"
     book.save(out)
     assert read_table(out.getvalue()) == ([["b"]], ["清单", "说明"])
+
+
+@pytest.mark.slow
+def test_a_formula_error_is_not_read_as_a_blank_cell() -> None:
+    """As two programs write it, at different first cells; calamine alone reads a blank."""
+    book, out = Workbook(), io.BytesIO()
+    for at, (value, kind) in {"C3": ("规格型号", "s"), "C4": ("#N/A", "e"), "D5": ("#REF!", "e")}.items():
+        book.active[at] = value
+        book.active[at].data_type = kind
+    book.save(out)
+    rows, _names = read_table(out.getvalue())
+    found = {(at, place): cell for at, row in enumerate(rows) for place, cell in enumerate(row) if cell}
+    assert sorted(found.values()) == ["#N/A", "#REF!", "规格型号"]
+    (head,), (wrong,) = ([place for place, cell in found.items() if cell == word] for word in ("规格型号", "#N/A"))
+    assert wrong == (head[0] + 1, head[1])
+    out = io.BytesIO()
+    with OtherWorkbook(out) as other:
+        sheet = other.add_worksheet("载体")
+        sheet.write_row(0, 0, ["规格型号", "进口数量"])
+        sheet.write_formula(1, 0, "=NA()", None, "#N/A")
+        sheet.write_formula(1, 1, "=1/0", None, "#DIV/0!")
+    assert read_table(out.getvalue())[0] == [["规格型号", "进口数量"], ["#N/A", "#DIV/0!"]]
+    old, out = xlwt.Workbook(), io.BytesIO()
+    sheet = old.add_sheet("载体")
+    sheet.write(1, 1, "规格型号")
+    sheet.row(2).set_cell_error(1, 0x2A)
+    sheet.row(3).set_cell_error(2, 0x07)
+    old.save(out)
+    assert read_table(out.getvalue())[0] == [["", ""], ["规格型号", ""], ["#N/A", ""], ["", "#DIV/0!"]]
 
 
 def unpacks_to(size: int) -> bytes:
@@ -131,13 +160,13 @@ def many_rows(count: int) -> bytes:
     ],
     ids=["empty", "large", "picture", "pdf", "cut xlsx", "cut xls", "bomb", "rows"],
 )  # fmt: skip
-def test_what_is_no_table_is_refused_with_a_sentence(content: bytes, sentence: str) -> None:
+def test_a_file_that_is_no_table_is_refused_with_a_message(content: bytes, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         read_table(content)
 
 
 @pytest.mark.slow
-def test_a_workbook_that_kills_its_reader_harms_nobody_else() -> None:
+def test_a_workbook_that_kills_its_reader_affects_no_other_task() -> None:
     with pytest.raises(Refused, match="文件过大或已损坏"):
         read_table(far_corner())
     assert read_table(by_openpyxl())[0] == ROWS

@@ -42,14 +42,14 @@ def opened(*args: Any) -> Iterator[WorkerProcess]:
 
 
 @pytest.mark.slow
-def test_the_start_of_the_process_does_not_count_into_the_time_of_a_task() -> None:
+def test_the_start_of_the_process_does_not_count_towards_the_timeout_of_a_task() -> None:
     """On a busy machine it takes as long as many tasks: it must not make a good file look bad."""
     with opened(WorkerTask(echo, slow_start, cpu=1), 1) as worker:
         assert worker.run("file") == "file"
 
 
 @pytest.mark.slow
-def test_a_task_that_takes_all_its_processor_time_is_ended_wherever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_uses_up_its_processor_time_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not retried, and the next task gets a result."""
     with opened(WorkerTask(obey, cpu=1), 600) as worker:
         started: list[int] = []
@@ -63,7 +63,7 @@ def test_a_task_that_takes_all_its_processor_time_is_ended_wherever_it_is(monkey
 
 
 @pytest.mark.slow
-def test_a_task_that_got_no_processor_time_is_busy_not_faulty() -> None:
+def test_a_timeout_without_processor_time_is_reported_as_busy_not_as_a_faulty_file() -> None:
     with opened(WorkerTask(obey, cpu=1), 0.5) as worker:
         with pytest.raises(Busy):
             worker.run("idle")
@@ -71,7 +71,7 @@ def test_a_task_that_got_no_processor_time_is_busy_not_faulty() -> None:
         assert worker.run("next") == "next"
 
 
-def test_who_waits_too_long_for_a_turn_is_asked_to_try_again(
+def test_a_task_that_waits_too_long_is_refused_with_a_request_to_retry(
     tmp_path: Path, a_png: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """31: a busy server is no flaw of the file; nothing is stored, and the same file is accepted later."""

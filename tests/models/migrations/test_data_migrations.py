@@ -1,5 +1,6 @@
 """Data migrations: every row from before is there afterwards, in its new form."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from models.database import db
 from models.sort_keys import sort_key
 from models.vocabulary import Status
 from tests.former import values_of
+from views.resources import licence_codes
 
 PEOPLE = [  # user name before, enabled, first password unused; user name after, and whether the former one is kept
     ("zhangsan", False, False, "zhangsan-5", True),  # disabled: gives way to whoever works
@@ -35,9 +37,7 @@ def insert_accounts(connection: Connection, people: list[Any]) -> None:
         connection.execute(add, {"id": key, "username": username, "active": active, "unused": unused})
 
 
-def test_user_names_that_become_one_are_told_apart_and_nobody_is_lost(
-    blank: Flask, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_user_names_with_the_same_normal_form_stay_distinct(blank: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     with blank.app_context():
         upgrade(revision="0004")
         with db.engine.begin() as connection:
@@ -53,7 +53,7 @@ def test_user_names_that_become_one_are_told_apart_and_nobody_is_lost(
     assert "用户名“zhangsan<U+200B>”" in output
 
 
-def test_old_names_get_their_keys_and_old_statuses_their_place(blank: Flask) -> None:
+def test_existing_names_get_sort_keys_and_existing_statuses_their_order(blank: Flask) -> None:
     """Migration 0007, over more rows than one batch; up, down, and up again."""
     titles = ["重庆", "长江", None, *(f"第 {n} 辑" for n in range(6000))]
     with blank.app_context():
@@ -81,7 +81,7 @@ def test_old_names_get_their_keys_and_old_statuses_their_place(blank: Flask) -> 
             downgrade(revision="0006")
 
 
-def test_a_new_application_is_known_by_the_certificate_whose_place_it_takes(blank: Flask) -> None:
+def test_an_existing_replacement_is_linked_to_the_certificate_it_replaces(blank: Flask) -> None:
     """Step 0011: made before the step by 重新申请, it keeps a second one from being made."""
     with blank.app_context():
         upgrade(revision="0010")
@@ -99,3 +99,47 @@ def test_a_new_application_is_known_by_the_certificate_whose_place_it_takes(blan
         with db.engine.connect() as connection:
             found = connection.execute(text("SELECT copied_from FROM application ORDER BY id")).scalars().all()
     assert found == [None, None, 2]
+
+
+def test_a_downgrade_deletes_letters_about_address_changes(blank: Flask) -> None:
+    """Step 0036: the release before knows no such letter."""
+    with blank.app_context():
+        upgrade()
+        with db.engine.begin() as connection:
+            there = MetaData()
+            there.reflect(connection, only=["account", "mail_letter"])
+            accounts, letters = there.tables["account"], there.tables["mail_letter"]
+            connection.execute(insert(accounts).values(values_of(accounts) | {"id": 1, "role": "operator"}))
+            for key, more in ((1, {"purpose": "confirm", "recipient": "a@example.cn"}), (2, {"day": date(2026, 1, 1)})):
+                row = values_of(letters) | {"id": key, "account_id": 1} | more
+                connection.execute(insert(letters).values(row))
+        downgrade(revision="0035")
+        upgrade()
+        with db.engine.connect() as connection:
+            assert connection.execute(text("SELECT id FROM mail_letter")).scalars().all() == [2]
+
+
+def test_existing_certificates_keep_their_shown_identifier(blank: Flask) -> None:
+    """Step 0043: of provinces whose authority has a code, with the settings of that day."""
+    blank.config |= {"LICENCE_TYPE": "11100000000013338W999", "LICENCE_ISSUERS": {"320000": "11320000014000000X"}}
+    with blank.app_context():
+        upgrade(revision="0042")
+        with db.engine.begin() as connection:
+            there = MetaData()
+            there.reflect(connection, only=["organisation", "application", "certificate"])
+            units, table, papers = (there.tables[name] for name in ("organisation", "application", "certificate"))
+            connection.execute(insert(units).values(values_of(units)))
+            for key, number in enumerate(("Z32202600000153", "Z44202600000153"), start=1):
+                row = values_of(table) | {"id": key, "number": str(key), "status": "draft"}
+                connection.execute(insert(table).values(row))
+                paper = values_of(papers) | {"id": key, "application_id": key, "number": number, "replaces_id": key}
+                connection.execute(insert(papers).values(paper))
+        upgrade()
+        shown = licence_codes().identifier("Z32202600000153")
+        with db.engine.connect() as connection:
+            assert connection.execute(text("SELECT identifier FROM certificate ORDER BY id")).scalars().all() == [
+                shown,
+                None,
+            ]
+        assert str(shown).startswith("1.2.156.3005.2.")
+        downgrade(revision="0042")

@@ -16,7 +16,7 @@ from models.codes import names_of
 from models.database import db
 from models.vocabulary import Action
 from tests import ROOT
-from tests.cast import bring_on, draft, take
+from tests.cast import bring_on, draft, perform_step
 from views.demo import signing_keys
 
 LABELLED = '    REVOKED = "revoked", _l("已作废")'
@@ -79,7 +79,7 @@ def run_in(house: Path, app: Flask, *words: str) -> str:
     return done.stdout
 
 
-def test_a_new_status_makes_a_step_and_the_nation_sees_its_rows(
+def test_a_new_status_needs_one_migration_and_the_nation_sees_its_rows(
     blank: Flask, tmp_path: Path, a_pdf: Callable[[str], bytes]
 ) -> None:
     """The recipe of the README, in a copy of the code; the row existed before the migration."""
@@ -87,7 +87,7 @@ def test_a_new_status_makes_a_step_and_the_nation_sees_its_rows(
         upgrade()
         with access.everything() as session:
             bring_on(session)
-    take(blank, Action.SUBMIT, draft(blank, "publisher", 1, {}, a_pdf), "publisher")
+    perform_step(blank, Action.SUBMIT, draft(blank, "publisher", 1, {}, a_pdf), "publisher")
     with blank.app_context():
         db.engine.dispose()
     house = copy_of_the_house(tmp_path, RECIPE)
@@ -152,7 +152,7 @@ print("everywhere")
 """
 
 
-def test_a_new_field_has_one_place(blank: Flask, tmp_path: Path) -> None:
+def test_a_new_field_needs_one_file_and_one_migration(blank: Flask, tmp_path: Path) -> None:
     """One file, one migration; it is in form, details, what is missing, history, export, paper and message."""
     with blank.app_context():
         upgrade()

@@ -16,14 +16,14 @@ from models.notifications.events import Event
 from tests.browsing import Browser
 from tests.conftest import Making
 from tests.models.notifications.test_reminders import On, on_day, remind  # noqa: F401  a fixture
-from tests.views.screens.test_condition import told
+from tests.views.screens.test_condition import condition_lines
 
 As = Callable[[str | None], Browser]
 LINE = "提醒和邮件"
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("x"), ProgrammingError("x", {}, Exception("x"))])
-def test_a_step_that_fails_keeps_no_other_from_its_work(
+def test_a_failing_reminder_step_does_not_stop_the_others(
     app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is logged with its reason, told until it works again, and nothing else stops."""
@@ -37,18 +37,18 @@ def test_a_step_that_fails_keeps_no_other_from_its_work(
     remind(app)
     assert done == ["second"]
     assert "a step of the reminders failed: fail" in caplog.text
-    state, now, to_do = told(as_("operator"))[LINE]
+    state, now, to_do = condition_lines(as_("operator"))[LINE]
     assert state == "须处理"
     assert "出错的步骤：第一步" in now
     assert "原因见该进程的日志" in to_do
     assert "reminders_failed\n" in as_(None).get("/healthz").text
     monkeypatch.setattr(reminders, "STEPS", {"第二步": steps["第二步"]})
     remind(app)
-    assert told(as_("operator"))[LINE][0] == "正常"
+    assert condition_lines(as_("operator"))[LINE][0] == "正常"
     assert "reminders" not in as_(None).get("/healthz").text
 
 
-def test_a_database_that_is_away_ends_the_round(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_database_ends_the_round(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop of the command waits and tries again; no step is to blame."""
 
     def away(_session: Session) -> None:
@@ -61,17 +61,19 @@ def test_a_database_that_is_away_ends_the_round(app: Flask, monkeypatch: pytest.
         assert heartbeat.last_round(session, heartbeat.REMINDER) is None
 
 
-def test_whoever_has_stopped_reminding_is_missed(app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert told(as_("operator"))[LINE] == ("须关注", "没有运行过", "请启动 filing mail send --watch。")
+def test_the_condition_screen_reports_that_no_reminder_process_runs(
+    app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert condition_lines(as_("operator"))[LINE] == ("须关注", "没有运行过", "请启动 filing mail send --watch。")
     remind(app)
-    state, now, _to_do = told(as_("operator"))[LINE]
+    state, now, _to_do = condition_lines(as_("operator"))[LINE]
     assert (state, now.endswith("，待发邮件 0，已搁置 0")) == ("正常", True)
     really = clock.now
     monkeypatch.setattr(clock, "now", lambda: really() + timedelta(minutes=16))
-    assert told(as_("operator"))[LINE][0] == "须处理"
+    assert condition_lines(as_("operator"))[LINE][0] == "须处理"
     assert "reminders\n" in as_(None).get("/healthz").text
     remind(app)
-    assert told(as_("operator"))[LINE][0] == "正常"
+    assert condition_lines(as_("operator"))[LINE][0] == "正常"
 
 
 def test_overdue_cases_are_read_page_by_page(
@@ -80,12 +82,12 @@ def test_overdue_cases_are_read_page_by_page(
     on_day: On,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each page is committed: what comes after an error in the middle is told the next time, and nothing twice."""
+    """Each page is committed: after an error the next round continues, and no reminder is sent twice."""
     on_day(3, 2)
     keys = [make_application(status="pending") for _time in range(3)]
     on_day(4, 10)
     monkeypatch.setattr(reminders, "PAGE", 1)
-    really, seen = reminders.tell, list[int]()
+    really, seen = reminders.notify, list[int]()
 
     def counted(session: Session, row: object, *args: object) -> None:
         seen.append(row.id)  # type: ignore[attr-defined]
@@ -93,11 +95,11 @@ def test_overdue_cases_are_read_page_by_page(
             raise ZeroDivisionError
         really(session, row, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(reminders, "tell", counted)
+    monkeypatch.setattr(reminders, "notify", counted)
     due = select(Notification.application_id, func.count()).where(Notification.event == Event.DUE_SOON)
-    for told_of in (keys[:1], keys):
+    for reminded in (keys[:1], keys):
         remind(app)
         with app.app_context(), access.everything() as session:
             counted_rows = session.execute(due.group_by(Notification.application_id)).all()
-            assert dict(counted_rows) == dict.fromkeys(told_of, 1)  # type: ignore[arg-type]
+            assert dict(counted_rows) == dict.fromkeys(reminded, 1)  # type: ignore[arg-type]
     assert seen == [keys[0], keys[1], *keys]

@@ -17,7 +17,7 @@ from models.people.accounts import Account, Entrustment
 from models.vocabulary import Role
 from tests.cast import account_of, announced
 from tests.conftest import Acting, Making
-from tests.models.notifications.test_events import told
+from tests.models.notifications.test_events import notified
 
 On = Callable[[int, int], None]
 
@@ -48,20 +48,20 @@ def test_the_province_is_warned_once_three_working_days_before_a_deadline(
         assert session.get_one(Application, key).due_on == date(2026, 3, 30)  # a Monday, 20 working days later
     on_day(3, 24)
     remind(app)
-    assert [event for _who, event in told(app, key)] == ["submit"]
+    assert [event for _who, event in notified(app, key)] == ["submit"]
     on_day(3, 25)
     for _time in range(2):
         remind(app)
     on_day(4, 1)
     remind(app)
-    assert told(app) == [*told(app)[:-1], ("reviewer", "due_soon")]
-    assert told(app, key) == [("reviewer", "submit"), ("reviewer", "due_soon")]
+    assert notified(app) == [*notified(app)[:-1], ("reviewer", "due_soon")]
+    assert notified(app, key) == [("reviewer", "submit"), ("reviewer", "due_soon")]
     with acting("reviewer"):
         message = db.session.scalars(select(Notification).where(Notification.event == Event.DUE_SOON)).one()
         assert message.sentence.endswith("的办结期限是 2026-03-30，请及时办理。")
 
 
-def test_another_deadline_is_another_warning(app: Flask, make_application: Making, on_day: On) -> None:
+def test_a_new_deadline_causes_a_new_warning(app: Flask, make_application: Making, on_day: On) -> None:
     on_day(3, 2)
     key = make_application(status="pending")
     on_day(3, 26)
@@ -70,10 +70,10 @@ def test_another_deadline_is_another_warning(app: Flask, make_application: Makin
         session.get_one(Application, key).due_on = date(2026, 4, 20)
         session.commit()
     remind(app)
-    assert told(app, key) == [("reviewer", "submit"), ("reviewer", "due_soon")]
+    assert notified(app, key) == [("reviewer", "submit"), ("reviewer", "due_soon")]
     on_day(4, 16)
     remind(app)
-    assert [event for _who, event in told(app, key)].count("due_soon") == 2
+    assert [event for _who, event in notified(app, key)].count("due_soon") == 2
 
 
 def details(app: Flask, username: str) -> list[tuple[str, str]]:
@@ -92,12 +92,12 @@ def changed(app: Flask, **fields: date) -> None:
         for name, value in fields.items():
             setattr(pair, name, value)
         db.session.flush()
-        entrustments.tell_of_change(db.session(), before, pair)
+        entrustments.notify_of_change(db.session(), before, pair)
         db.session.commit()
 
 
-def test_both_units_hear_of_their_entrustment_and_nobody_else(app: Flask, on_day: On) -> None:
-    """Changed, left as it is, and at its end; the end is told once."""
+def test_only_the_two_units_are_notified_of_their_entrustment(app: Flask, on_day: On) -> None:
+    """Changed, unchanged, and at its end, which is notified once."""
     on_day(3, 2)
     changed(app, until=date(2026, 3, 5))
     changed(app)
@@ -111,16 +111,16 @@ def test_both_units_hear_of_their_entrustment_and_nobody_else(app: Flask, on_day
         assert details(app, username) == []
 
 
-def test_an_end_of_long_ago_is_no_news(app: Flask, on_day: On) -> None:
+def test_an_entrustment_that_ended_long_ago_causes_no_reminder(app: Flask, on_day: On) -> None:
     on_day(3, 2)
     with app.app_context(), access.everything() as session:
         session.scalars(select(Entrustment)).one().until = date(2026, 2, 1)
         session.commit()
     remind(app)
-    assert told(app) == []
+    assert notified(app) == []
 
 
-def test_whoever_leaves_the_unit_leaves_its_messages(app: Flask) -> None:
+def test_an_account_that_leaves_its_unit_no_longer_sees_its_messages(app: Flask) -> None:
     changed(app, until=clock.today())
     with app.app_context():
         account_of("agent").organisation_id = account_of("publisher2").organisation_id
@@ -128,7 +128,7 @@ def test_whoever_leaves_the_unit_leaves_its_messages(app: Flask) -> None:
     assert details(app, "agent") == []
 
 
-def test_an_announcement_reaches_who_comes_later_on_its_first_day_and_each_once(
+def test_an_announcement_notifies_each_account_once_also_accounts_created_later(
     app: Flask, colleague: Callable[..., None]
 ) -> None:
     _key, messages = announced(app, roles=frozenset({Role.PUBLISHER}))
@@ -136,14 +136,14 @@ def test_an_announcement_reaches_who_comes_later_on_its_first_day_and_each_once(
     colleague("late", like="publisher")
     for _time in range(2):
         remind(app)
-    assert [who for who, _event in told(app)] == ["publisher", "publisher2", "agent", "late"]
+    assert [who for who, _event in notified(app)] == ["publisher", "publisher2", "agent", "late"]
     tomorrow = clock.today() + timedelta(days=1)
     assert announced(app, since=tomorrow, until=tomorrow)[1] == {}
     remind(app)
-    assert {row for row in told(app) if row[0] == "national"} == set()
+    assert {row for row in notified(app) if row[0] == "national"} == set()
 
 
-def test_two_workers_tell_nobody_twice(app: Flask, make_application: Making) -> None:
+def test_two_workers_send_each_reminder_once(app: Flask, make_application: Making) -> None:
     """One commits between the other's look and its rows."""
     key, _messages = announced(app)
     with app.app_context(), access.everything() as first, access.everything() as second:
@@ -154,4 +154,4 @@ def test_two_workers_tell_nobody_twice(app: Flask, make_application: Making) -> 
         person = second.scalars(select(Account).where(Account.username == "national")).one()
         second.add(Notification(account_id=person.id, event="announced", key=f"announcement-{key}", at=clock.now()))
         reminders.remind(second)
-    assert len(told(app)) == 7
+    assert len(notified(app)) == 7

@@ -30,7 +30,7 @@ def seen(session: Session) -> list[str]:
     return [row.event for row in session.scalars(select(Notification).order_by(Notification.id))]
 
 
-def test_everybody_sees_their_own_and_nobody_another_s(app: Flask, make_application: Making) -> None:
+def test_an_account_sees_only_its_own_messages(app: Flask, make_application: Making) -> None:
     make_application(by="agent", status="returned")
     expected = {key: list[str]() for key in EVERYBODY} | {"agent": ["return"], "reviewer": ["submit"]}
     for who, events in expected.items():
@@ -42,7 +42,7 @@ def test_everybody_sees_their_own_and_nobody_another_s(app: Flask, make_applicat
 
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer2", "operator", ""])
-def test_nobody_reads_marks_or_deletes_a_foreign_message(app: Flask, make_application: Making, who: str) -> None:
+def test_a_foreign_message_cannot_be_read_marked_or_deleted(app: Flask, make_application: Making, who: str) -> None:
     make_application(status="returned")
     with app.app_context(), access.everything() as session:
         keys = session.scalars(select(Notification.id)).all()
@@ -59,7 +59,7 @@ def test_nobody_reads_marks_or_deletes_a_foreign_message(app: Flask, make_applic
         assert all(row.read_at is None and row.key != "x" for row in rows)
 
 
-def test_without_the_guard_they_are_seen(app: Flask, make_application: Making) -> None:
+def test_foreign_messages_are_visible_without_the_guard(app: Flask, make_application: Making) -> None:
     """It is this listener, and nothing else, that hides them."""
     make_application(status="returned")
     event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
@@ -71,7 +71,7 @@ def test_without_the_guard_they_are_seen(app: Flask, make_application: Making) -
 
 
 @pytest.mark.slow
-def test_a_message_goes_with_the_sight_of_its_application(
+def test_a_message_is_hidden_with_its_application(
     app: Flask, make_application: Making, acting: Acting, a_press: Callable[..., str]
 ) -> None:
     """Withdrawn, it is out of the province's sight; deleted, out of its owner's; and who moves to another unit or
@@ -98,7 +98,7 @@ def test_a_message_goes_with_the_sight_of_its_application(
 
 
 @pytest.mark.parametrize("who", [*EVERYBODY, ""])
-def test_letters_are_nobody_s_to_see(app: Flask, make_application: Making, who: str) -> None:
+def test_no_account_can_read_queued_letters(app: Flask, make_application: Making, who: str) -> None:
     with app.app_context():
         account_of("publisher").email = "wang@example.cn"
         account_of("publisher").mail_wish = "each"  # type: ignore[assignment]
@@ -115,7 +115,9 @@ def a_message(**fields: Any) -> Notification:
 
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer2", "national", ""])
-def test_nobody_is_told_of_what_the_teller_does_not_see(app: Flask, make_application: Making, who: str) -> None:
+def test_an_account_cannot_notify_about_an_application_it_does_not_see(
+    app: Flask, make_application: Making, who: str
+) -> None:
     """A row is added to another account with an act, of an application that its actor sees."""
     key = make_application(status="pending")
     with app.app_context():
@@ -152,7 +154,7 @@ def test_only_operators_write_announcements(app: Flask) -> None:
         ({"since": clock.today() + timedelta(days=1), "until": clock.today() + timedelta(days=9)}, {"operator"}),
     ],
 )
-def test_an_announcement_is_seen_by_its_roles_in_its_days(app: Flask, fields: Any, readers: set[str]) -> None:
+def test_an_announcement_is_visible_to_its_roles_on_its_days(app: Flask, fields: Any, readers: set[str]) -> None:
     """Operators see all of them."""
     announced(app, **fields)
     for who in EVERYBODY:
@@ -163,7 +165,7 @@ def test_an_announcement_is_seen_by_its_roles_in_its_days(app: Flask, fields: An
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "over", "for others"])
-def test_its_message_goes_with_the_announcement(app: Flask, acting: Acting, how: str) -> None:
+def test_a_message_is_hidden_with_its_announcement(app: Flask, acting: Acting, how: str) -> None:
     key, _messages = announced(app)
     with app.app_context(), access.everything() as session:
         row = session.get_one(Announcement, key)

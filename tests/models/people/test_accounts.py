@@ -15,14 +15,15 @@ from models.people.accounts import (
     Account,
     Entrustment,
     Organisation,
+    matches,
     normal_username,
     publishers_for,
     valid_credit_code,
 )
-from models.people.sessions import sign_in
 from models.vocabulary import Role, Trade
 from models.workflow import Refused
 from tests.cast import PASSWORD, account_of
+from tests.signing_in import sign_in
 
 
 @pytest.mark.parametrize(
@@ -107,8 +108,8 @@ def test_a_password_is_stored_as_a_salted_hash(app: Flask) -> None:
         assert first.password_hash.startswith("$argon2id$")
         assert PASSWORD not in first.password_hash
         assert first.password_hash != second.password_hash
-        assert first.has_password(PASSWORD)
-        assert not first.has_password(PASSWORD.lower())
+        assert matches(first.password_hash, PASSWORD)
+        assert not matches(first.password_hash, PASSWORD.lower())
 
 
 def test_a_one_time_password_is_strong_and_must_be_changed(app: Flask) -> None:
@@ -150,7 +151,7 @@ def names_for(username: str, on: date | None = None) -> list[str]:
     return [press.name for press in publishers_for(db.session(), account.organisation_id, on)]
 
 
-def test_a_press_applies_for_itself_and_an_agent_for_those_who_entrust_it(app: Flask) -> None:
+def test_a_publisher_applies_for_itself_and_an_agent_for_its_entrusting_publishers(app: Flask) -> None:
     with app.app_context():
         assert names_for("publisher") == ["江苏文艺音像出版社"]
         assert names_for("publisher2") == ["江苏电子音像出版社"]
@@ -162,12 +163,12 @@ def test_a_press_applies_for_itself_and_an_agent_for_those_who_entrust_it(app: F
     ("day", "counts"),
     [(date(2019, 12, 31), False), (date(2020, 1, 1), True), (date(2099, 12, 31), True), (date(2100, 1, 1), False)],
 )
-def test_an_entrustment_counts_from_its_first_to_its_last_day(app: Flask, day: date, counts: bool) -> None:
+def test_an_entrustment_is_valid_from_its_first_to_its_last_day(app: Flask, day: date, counts: bool) -> None:
     with app.app_context():
         assert (names_for("agent", day) == ["江苏文艺音像出版社"]) is counts
 
 
-def test_nobody_applies_for_a_disabled_press(app: Flask) -> None:
+def test_an_application_for_a_disabled_publisher_is_refused(app: Flask) -> None:
     with app.app_context():
         press = account_of("publisher").organisation
         assert press is not None
@@ -176,7 +177,7 @@ def test_nobody_applies_for_a_disabled_press(app: Flask) -> None:
         assert names_for("agent") == []
 
 
-def test_an_entrustment_needs_a_press_another_unit_and_a_period(app: Flask) -> None:
+def test_an_entrustment_needs_a_publisher_another_unit_and_a_period(app: Flask) -> None:
     with app.app_context():
         press, unit = account_of("publisher").organisation, account_of("agent").organisation
         assert press is not None

@@ -10,11 +10,13 @@ from sqlalchemy import func, select
 
 from models import clock
 from models.database import db
+from models.people import signin_failures
 from models.people.revocation import reset_password
-from models.people.sessions import Visit, failures_notice, resume_visit, sign_in
-from models.people.signin_failures import AGEING, LONGEST_PAUSE, TRIES, Place, SigninFailure, network_of, record_attempt
+from models.people.sessions import Visit, failures_notice, resume_visit_and_commit
+from models.people.signin_failures import AGEING, LONGEST_PAUSE, TRIES, Place, SigninFailure, network_of
 from models.workflow import Refused
 from tests.cast import PASSWORD, account_of
+from tests.signing_in import sign_in
 
 HOME, ELSEWHERE = Place("198.51.100.7"), Place("203.0.113.9")
 WAIT = "没有验证这次输入的密码"
@@ -66,7 +68,7 @@ def test_guessing_does_not_lock_out_the_owner(app: Flask) -> None:
         assert answer("reviewer", PASSWORD, ELSEWHERE) == ""
 
 
-def test_a_known_browser_is_a_place_of_its_own(app: Flask) -> None:
+def test_a_known_browser_has_its_own_failure_count(app: Flask) -> None:
     with app.app_context():
         mine = Place(ELSEWHERE.address, secrets.token_urlsafe(16))
         assert answer("publisher", PASSWORD, mine) == ""
@@ -101,7 +103,7 @@ def test_pauses_double_up_to_an_hour_and_failures_age(app: Flask, time: Clock) -
 
 
 @pytest.mark.slow
-def test_however_many_failures_there_are_the_pause_is_an_hour(app: Flask, time: Clock) -> None:
+def test_the_pause_is_at_most_an_hour_after_any_number_of_failures(app: Flask, time: Clock) -> None:
     """Many at the same moment, as from a hundred parallel requests."""
     with app.app_context():
         answer()
@@ -126,18 +128,18 @@ def test_attempts_during_the_pause_do_not_prolong_it(app: Flask, time: Clock) ->
         assert answer("publisher", PASSWORD) == ""
 
 
-def test_a_success_clears_the_failures_of_its_place(app: Flask) -> None:
+def test_a_successful_sign_in_clears_the_failures_of_its_place(app: Flask) -> None:
     with app.app_context():
         for _again in range(3):
             assert [waits() for _time in range(TRIES - 1)] == [False] * (TRIES - 1)
             assert answer("publisher", PASSWORD) == ""
 
 
-def test_an_attempt_that_a_crash_cut_short_is_no_wrong_password(app: Flask, time: Clock) -> None:
+def test_an_attempt_interrupted_by_a_crash_does_not_count_as_a_wrong_password(app: Flask, time: Clock) -> None:
     """While it may still be verified it counts, so that parallel guesses are limited; a minute later it does not."""
     with app.app_context():
         for _time in range(TRIES):
-            record_attempt(db.session(), "publisher", HOME, known_browser=False)
+            signin_failures.record_attempt_and_commit(db.session(), "publisher", HOME, known_browser=False)
         assert waits("publisher", PASSWORD, HOME)
         time.passed += timedelta(minutes=1.1)
         account = sign_in(db.session(), "publisher", PASSWORD, HOME)
@@ -148,7 +150,7 @@ def test_an_attempt_that_a_crash_cut_short_is_no_wrong_password(app: Flask, time
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=50), timedelta(days=30)])
-def test_failures_of_a_clock_that_was_ahead_are_ignored(app: Flask, time: Clock, ahead: timedelta) -> None:
+def test_failures_with_a_future_time_are_ignored(app: Flask, time: Clock, ahead: timedelta) -> None:
     with app.app_context():
         time.passed += ahead
         for _time in range(TRIES + 3):
@@ -157,7 +159,7 @@ def test_failures_of_a_clock_that_was_ahead_are_ignored(app: Flask, time: Clock,
         assert answer("publisher", PASSWORD) == ""
 
 
-def test_no_wait_is_longer_than_an_hour_when_the_clock_is_set_back_a_little(app: Flask, time: Clock) -> None:
+def test_a_pause_is_at_most_an_hour_after_the_clock_was_set_back(app: Flask, time: Clock) -> None:
     with app.app_context():
         time.passed += timedelta(seconds=50)
         for _time in range(TRIES):
@@ -166,14 +168,14 @@ def test_no_wait_is_longer_than_an_hour_when_the_clock_is_set_back_a_little(app:
         assert "请 1 分钟后再试" in answer()
 
 
-def test_a_session_of_the_future_is_refused(app: Flask, time: Clock) -> None:
+def test_a_session_with_a_future_time_is_refused(app: Flask, time: Clock) -> None:
     """The clock was set back by hours: how old the session is, nobody can tell. Some seconds are no matter."""
     with app.app_context():
         visit = sign_in(db.session(), "publisher", PASSWORD, HOME).visit
         assert visit is not None
         for back, accepted in ((timedelta(seconds=30), True), (timedelta(hours=10), False)):
             time.passed = -back
-            found = resume_visit(db.session(), visit.token, timedelta(minutes=30))
+            found = resume_visit_and_commit(db.session(), visit.token, timedelta(minutes=30))
             assert (found is not None) is accepted
 
 
@@ -241,5 +243,5 @@ def test_typed_user_names_are_stored_as_hashes(app: Flask) -> None:
         ("", ""),
     ],
 )
-def test_a_subscriber_of_ipv6_has_one_place(address: str, network: str) -> None:
+def test_the_addresses_of_one_ipv6_subscriber_count_as_one(address: str, network: str) -> None:
     assert network_of(address) == network

@@ -10,9 +10,10 @@ from sqlalchemy import select
 
 from models import clock
 from models.database import db
-from models.people.sessions import Visit, end_visits, hashed, resume_visit, sign_in
+from models.people.sessions import Visit, end_visits, hashed, resume_visit_and_commit
 from models.workflow import Refused
 from tests.cast import PASSWORD, account_of
+from tests.signing_in import sign_in
 
 HALF_AN_HOUR = timedelta(minutes=30)
 
@@ -28,11 +29,11 @@ def test_the_right_password_starts_a_visit(app: Flask) -> None:
         stored = db.session.scalars(select(Visit)).one()
         assert stored.token_hash == hashed(token) != token
     with app.app_context():
-        found = resume_visit(db.session(), token, HALF_AN_HOUR)
+        found = resume_visit_and_commit(db.session(), token, HALF_AN_HOUR)
         assert found is not None
         assert (found.username, found.get_id()) == ("publisher", token)
-        assert resume_visit(db.session(), token + "x", HALF_AN_HOUR) is None
-        assert resume_visit(db.session(), "", HALF_AN_HOUR) is None
+        assert resume_visit_and_commit(db.session(), token + "x", HALF_AN_HOUR) is None
+        assert resume_visit_and_commit(db.session(), "", HALF_AN_HOUR) is None
 
 
 @pytest.mark.parametrize(("username", "password"), [("publisher", "wrong"), ("nobody", PASSWORD), ("", "")])
@@ -56,7 +57,7 @@ def test_a_disabled_account_gets_the_same_sentence(app: Flask, of: str) -> None:
         db.session.commit()
         with pytest.raises(Refused, match=WRONG):
             sign_in(db.session(), "publisher", PASSWORD)
-        assert resume_visit(db.session(), token, HALF_AN_HOUR) is None
+        assert resume_visit_and_commit(db.session(), token, HALF_AN_HOUR) is None
 
 
 @contextmanager
@@ -72,11 +73,11 @@ def test_a_visit_ends_after_half_an_hour_without_a_request(app: Flask, monkeypat
     with app.app_context():
         token = sign_in(db.session(), "publisher", PASSWORD).get_id()
         with later(monkeypatch, 29):
-            assert resume_visit(db.session(), token, HALF_AN_HOUR) is not None
+            assert resume_visit_and_commit(db.session(), token, HALF_AN_HOUR) is not None
         with later(monkeypatch, 58):
-            assert resume_visit(db.session(), token, HALF_AN_HOUR) is not None
+            assert resume_visit_and_commit(db.session(), token, HALF_AN_HOUR) is not None
         with later(monkeypatch, 58 + 31):
-            assert resume_visit(db.session(), token, HALF_AN_HOUR) is None
+            assert resume_visit_and_commit(db.session(), token, HALF_AN_HOUR) is None
 
 
 def test_a_request_is_recorded_at_most_once_a_minute(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,10 +86,10 @@ def test_a_request_is_recorded_at_most_once_a_minute(app: Flask, monkeypatch: py
         token = sign_in(db.session(), "publisher", PASSWORD).get_id()
         began = db.session.scalars(select(Visit)).one().seen_at
         with later(monkeypatch, 0.5):
-            resume_visit(db.session(), token, HALF_AN_HOUR)
+            resume_visit_and_commit(db.session(), token, HALF_AN_HOUR)
         assert db.session.scalars(select(Visit)).one().seen_at == began
         with later(monkeypatch, 2) as moment:
-            resume_visit(db.session(), token, HALF_AN_HOUR)
+            resume_visit_and_commit(db.session(), token, HALF_AN_HOUR)
         assert db.session.scalars(select(Visit)).one().seen_at == moment
 
 
@@ -100,11 +101,11 @@ def test_signing_out_ends_the_visit_on_the_server(app: Flask) -> None:
         end_visits(db.session(), account_of("publisher").id)
         db.session.commit()
     with app.app_context():
-        assert resume_visit(db.session(), token, HALF_AN_HOUR) is None
-        assert resume_visit(db.session(), stranger, HALF_AN_HOUR) is not None
+        assert resume_visit_and_commit(db.session(), token, HALF_AN_HOUR) is None
+        assert resume_visit_and_commit(db.session(), stranger, HALF_AN_HOUR) is not None
 
 
-def test_all_visits_but_this_one_can_be_ended(app: Flask) -> None:
+def test_all_other_visits_of_an_account_can_be_ended(app: Flask) -> None:
     """As when the password is changed."""
     with app.app_context():
         other = sign_in(db.session(), "publisher", PASSWORD).get_id()
@@ -114,5 +115,5 @@ def test_all_visits_but_this_one_can_be_ended(app: Flask) -> None:
         end_visits(db.session(), account.id, except_for=account.visit.id)
         db.session.commit()
     with app.app_context():
-        assert resume_visit(db.session(), token, HALF_AN_HOUR) is not None
-        assert resume_visit(db.session(), other, HALF_AN_HOUR) is None
+        assert resume_visit_and_commit(db.session(), token, HALF_AN_HOUR) is not None
+        assert resume_visit_and_commit(db.session(), other, HALF_AN_HOUR) is None

@@ -1,25 +1,16 @@
-"""The signed code of the QR picture, and the typed 校验码."""
+"""The signed code of the QR picture."""
 
 import base64
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.signing import check_code
-from models.signing.check_code import (
-    LONGEST,
-    SIGNS,
-    Facts,
-    Forged,
-    matches_typed_code,
-    new_typed_code,
-    plain,
-    read,
-    signed,
-)
+from models.signing.check_code import KEY, LONGEST, SIGNATURE, Facts, Forged, StatusList, read, standing
+from models.signing.signed_code import signed
 
 OWN, NEIGHBOUR = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 KEYS = [("440000", NEIGHBOUR.public_key()), ("320000", OWN.public_key())]
@@ -27,7 +18,7 @@ FACTS = Facts("Z3220260000017", date(2026, 11, 24), "江苏文艺音像出版社
 CODE = signed(FACTS, OWN)
 
 
-def test_a_code_contains_what_was_signed_and_is_deterministic() -> None:
+def test_a_code_contains_the_signed_facts_and_is_deterministic() -> None:
     assert read(CODE, KEYS) == FACTS
     assert signed(FACTS, OWN) == CODE
     assert read(f"https://filing.example/verify/{FACTS.number}?c={CODE}", KEYS) == FACTS
@@ -88,31 +79,42 @@ def test_any_text_can_be_signed_and_long_text_is_shortened(holder: str, title: s
     assert len(signed(facts, OWN)) <= 900
 
 
-def test_a_typed_code_has_sixty_random_bits_and_no_look_alikes() -> None:
-    """AC7: from `secrets`, not derived from the number."""
-    codes = {new_typed_code() for _ in range(1000)}
-    assert len(codes) == 1000
-    assert set("".join(codes)) == set(SIGNS)
-    assert {len(code) for code in codes} == {12}
-    assert len(SIGNS) == 32
-    assert not set("ILOU") & set(SIGNS)
+SECOND = replace(FACTS, kind="Z", signed_on=date(2026, 11, 25), valid_until=date(2027, 11, 24))
+
+
+@pytest.mark.parametrize("facts", [FACTS, SECOND, replace(SECOND, valid_until=None)])
+def test_codes_of_both_versions_are_read_with_their_own_facts(facts: Facts) -> None:
+    assert read(signed(facts, OWN), KEYS) == facts
+
+
+def test_fields_added_by_a_later_version_are_ignored() -> None:
+    message = SECOND.message() + "\n又一行".encode()
+    head = base64.urlsafe_b64decode(CODE + "==")[: 1 + KEY]
+    raw = head + OWN.sign(message) + message
+    assert len(OWN.sign(message)) == SIGNATURE
+    assert read(base64.urlsafe_b64encode(raw).rstrip(b"=").decode(), KEYS) == SECOND
+
+
+MADE = datetime(2026, 11, 25, 8, tzinfo=UTC)
+LIST = StatusList("320000", 2026, MADE, MADE + timedelta(days=3), bytes(100))
+VOID = replace(LIST, bits=b"\x40" + bytes(99))  # of serial number 1
 
 
 @pytest.mark.parametrize(
-    "typed", ["01ab-23cd-45ef", "OLAB 23CD 45EF", "oiab23cd45ef", "０１ＡＢ－２３ＣＤ－４５ＥＦ", " 01AB—23CD—45EF "]
+    ("status_list", "after", "word"),
+    [
+        (LIST, timedelta(days=1), "valid"),
+        (LIST, timedelta(days=4), "stale"),
+        (LIST, -timedelta(days=1), "future"),
+        (VOID, timedelta(days=1), "void"),
+        (VOID, timedelta(days=400), "void"),
+        (replace(LIST, province="440000"), timedelta(days=1), "foreign"),
+        (replace(LIST, year=2025), timedelta(days=1), "foreign"),
+        (replace(LIST, bits=b""), timedelta(days=1), "foreign"),
+        (replace(LIST, expires_at=MADE + timedelta(days=999)), timedelta(days=370), "expired"),
+    ],
 )
-def test_a_typed_code_matches_in_any_spelling(typed: str) -> None:
-    assert matches_typed_code(typed, "01AB23CD45EF")
-
-
-@pytest.mark.parametrize("typed", ["", "01AB23CD45E", "01AB23CD45EFF", "01AB23CD45EG", "查", "\ud800" * 12])
-def test_any_other_text_does_not_match(typed: str) -> None:
-    assert not matches_typed_code(typed, "01AB23CD45EF")
-    assert not matches_typed_code(typed, "")
-
-
-def test_without_a_stored_code_nothing_matches() -> None:
-    """When no code is stored, the empty code matches nothing either."""
-    assert not matches_typed_code("", "")
-    assert plain(" z32-2026 ") == "Z322026"
-    assert check_code.TYPED_LENGTH == 12
+def test_a_status_list_proves_the_status_of_a_certificate_within_its_validity(
+    status_list: StatusList, after: timedelta, word: str
+) -> None:
+    assert standing(SECOND, status_list, MADE + after) == word

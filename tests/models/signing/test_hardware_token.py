@@ -22,9 +22,10 @@ from pkcs11.util.x509 import decode_x509_certificate
 from app import create_app
 from models.certificate.typesetting import Order, Typesetter
 from models.signing import hardware_token
-from models.signing.check_code import Facts, read, signed
+from models.signing.check_code import Facts, read
 from models.signing.keys import Keys
-from models.signing.signatures import cms, cms_signer, paper_signer
+from models.signing.signatures import cms, cms_signer, paper_signature
+from models.signing.signed_code import signed
 from models.workflow import Refused
 from tests import ROOT
 from tests.offices import deliver
@@ -89,7 +90,7 @@ def test_a_paper_signed_in_a_token_is_valid(keys: Keys, tmp_path: Path) -> None:
     press = Typesetter()
     paper = press.make_pdf(Order(PAGE, "{}", date(2026, 11, 25), keys, "320000"))
     press._stop()
-    assert paper_signer(paper, keys.trusted(), JIANGSU) == JIANGSU
+    assert paper_signature(paper, keys.trusted(), JIANGSU).name == JIANGSU
     file = tmp_path / "paper.pdf"
     file.write_bytes(paper)
     output = subprocess.run(["pdfsig", "-nocert", str(file)], capture_output=True, text=True, check=True).stdout
@@ -106,7 +107,7 @@ def test_messages_and_codes_are_signed_in_the_token(keys: Keys) -> None:
         signer.code_key.private[Attribute.VALUE]  # type: ignore[attr-defined]
 
 
-def test_an_ended_session_is_opened_again(keys: Keys) -> None:
+def test_a_closed_token_session_is_reopened(keys: Keys) -> None:
     """The token was removed and inserted again."""
     keys.signer("320000")
     hardware_token._session(MODULE, "jiangsu", PIN).close()
@@ -127,7 +128,7 @@ def test_a_missing_token_or_object_is_refused_with_a_sentence(keys: Keys, wrong:
 
 
 @pytest.mark.parametrize("pin", ["wrong", None])
-def test_without_the_pin_nothing_is_signed(keys: Keys, pin: str | None) -> None:
+def test_signing_without_the_pin_is_refused(keys: Keys, pin: str | None) -> None:
     """In another process: this one is already logged in."""
     asks = f"Keys(Path({str(keys.folder)!r}), {pin!r}).signer('320000')"
     imports = "import app; from pathlib import Path; from models.signing.keys import Keys"

@@ -15,7 +15,7 @@ from models import clock
 from models.certificate import typesetting
 from models.certificate.typesetting import Order
 from models.signing.keys import Keys
-from models.signing.signatures import cms, cms_signer, paper_signer
+from models.signing.signatures import cms, cms_signer, paper_signature
 from models.workflow import Refused
 from tests import ROOT
 from tests.models.signing.jiangsu import JIANGSU, private, public, refusal
@@ -24,20 +24,20 @@ from tests.offices import deliver
 UNTRUSTED = f"{JIANGSU}的签章证书不是由受信任的根证书签发，或不能用于签章，不能签发证明，请联系系统管理员核对。"
 
 
-def test_an_authority_signs_by_its_own_name(keys: Keys) -> None:
+def test_each_authority_signs_with_its_own_name(keys: Keys) -> None:
     assert keys.signer("320000").name == f"{JIANGSU}（演示）"
     assert keys.signer("440000").name != keys.signer("320000").name
     assert {province for province, _key in keys.code_keys()} == {"320000", "440000"}
 
 
-def test_demo_keys_are_told_by_their_certificate_not_by_their_name(keys: Keys) -> None:
+def test_demo_keys_are_recognised_by_their_certificate_not_by_their_name(keys: Keys) -> None:
     assert keys.signer("320000").demo
     deliver(keys.folder, "320000", common_name=f"{JIANGSU}（演示）")
     assert not keys.signer("320000").demo
 
 
 @pytest.mark.parametrize("missing", ["320000.p12", "320000.key"])
-def test_without_a_key_nothing_is_issued(keys: Keys, missing: str) -> None:
+def test_issuing_without_a_key_is_refused(keys: Keys, missing: str) -> None:
     """PD4: the sentence names the authority."""
     (keys.folder / missing).unlink()
     assert refusal(keys) == f"尚未配置{JIANGSU}的签章密钥，不能签发证明，请联系系统管理员。"
@@ -90,7 +90,7 @@ def test_a_certificate_unsuitable_for_signing_is_refused(keys: Keys, issued: dic
     "issued", [{"common_name": f"{JIANGSU}电子印章"}, {"organization_name": JIANGSU, "common_name": "电子印章"}]
 )
 def test_a_certificate_names_its_authority_by_name_or_organisation(keys: Keys, issued: dict[str, Any]) -> None:
-    """What is printed on the seal begins with the authority's name."""
+    """The text of the seal begins with the authority's name."""
     deliver(keys.folder, "320000", **issued)
     assert keys.signer("320000").name.startswith(JIANGSU)
 
@@ -106,7 +106,7 @@ def test_a_broken_file_does_not_stop_other_provinces(keys: Keys, caplog: pytest.
     }  # fmt: skip
 
 
-def test_roots_may_lie_in_one_file(keys: Keys) -> None:
+def test_several_roots_may_be_in_one_file(keys: Keys) -> None:
     """As certification authorities deliver them: a bundle, the current root last."""
     deliver(keys.folder.parent / "other", "320000", common_name=JIANGSU)
     (other,) = (keys.folder.parent / "other").glob("*.crt")
@@ -116,7 +116,7 @@ def test_roots_may_lie_in_one_file(keys: Keys) -> None:
     assert keys.signer("320000").name == f"{JIANGSU}（演示）"
 
 
-def test_a_message_is_signed_and_whoever_alters_it_is_found_out(keys: Keys) -> None:
+def test_a_message_is_signed_and_a_change_is_detected(keys: Keys) -> None:
     data = "报文".encode()
     signature = cms(keys.signer("320000"), data)
     assert cms_signer(signature, data, keys.trusted()) == f"{JIANGSU}（演示）"
@@ -132,13 +132,13 @@ def test_a_paper_that_was_changed_after_signing_is_refused(keys: Keys, a_pdf: An
     writer.root[NameObject("/Lang")] = TextStringObject("en")
     writer.update_root()
     writer.write(updated)
-    assert paper_signer(paper, keys.trusted()) == f"{JIANGSU}（演示）"
+    assert paper_signature(paper, keys.trusted()).name == f"{JIANGSU}（演示）"
     for changed in (updated.getvalue(), paper[:20] + bytes([paper[20] ^ 1]) + paper[21:], paper + b"%more"):
         with pytest.raises(Refused, match="文件在签章之后被改动过"):
-            paper_signer(changed, keys.trusted())
+            paper_signature(changed, keys.trusted())
     for broken in (paper[: len(paper) // 2], a_pdf(), b""):
         with pytest.raises(Refused, match="文件不是经签章的备案证明"):
-            paper_signer(broken, keys.trusted())
+            paper_signature(broken, keys.trusted())
 
 
 @pytest.mark.slow

@@ -13,14 +13,14 @@ from models import clock
 from models.certificate import typesetting
 from models.certificate.typesetting import Order
 from models.signing.keys import Keys
-from models.signing.signatures import paper_signer
+from models.signing.signatures import paper_signature
 from models.workflow import Refused
 from tests.models.signing.jiangsu import JIANGSU, private, public, refusal
 from tests.offices import deliver
 from views.demo import signing_keys
 
 
-def test_keys_are_read_once_and_again_when_they_change(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_read_once_and_reread_after_a_change(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each paper needs them three times, and loading them costs more than signing."""
     before = keys.signer("320000")
     with monkeypatch.context() as closed:
@@ -65,7 +65,7 @@ def test_a_new_key_signs_and_the_former_public_key_stays(keys: Keys) -> None:
     assert [province for province, _key in keys.code_keys()].count("320000") == 2
 
 
-def test_what_was_signed_outlives_the_certificate_that_signed_it(
+def test_a_signature_stays_valid_after_its_certificate_has_expired(
     keys: Keys, a_pdf: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A paper is validated as of the day it was signed: the register confirms that day."""
@@ -83,6 +83,6 @@ def test_what_was_signed_outlives_the_certificate_that_signed_it(
         signing_keys.establish(former.folder, ["320000"])
         paper = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), Order("", "", long_ago.date(), former, "320000"))
     assert "不在有效期内" in refusal(former)
-    assert paper_signer(paper, former.trusted()) == f"{JIANGSU}（演示）"
+    assert paper_signature(paper, former.trusted()).name == f"{JIANGSU}（演示）"
     with pytest.raises(Refused, match="签章不是签发机关的"):
-        paper_signer(paper, keys.trusted())
+        paper_signature(paper, keys.trusted())

@@ -15,7 +15,7 @@ from models.database import db
 from models.statistics import Asked, Figures
 from models.statistics.periods import Dimension, Period, whole
 from models.vocabulary import Action
-from tests.cast import brought, draft, small_pdf, take
+from tests.cast import brought, draft, perform_step, small_pdf
 from tests.conftest import Acting, Making
 
 At = Callable[[datetime], None]
@@ -50,12 +50,12 @@ def decide(app: Flask, at: At, step: Action | None, submitted: int, decided: int
     key = brought(app, status="pending", **fields)
     at(NOW.replace(day=decided))
     if step:
-        take(app, step, key, "publisher")
+        perform_step(app, step, key, "publisher")
     return key
 
 
 @pytest.mark.slow
-def test_it_counts_what_was_submitted_granted_declined_refused_and_revoked(
+def test_statistics_count_submissions_grants_refusals_and_revocations(
     app: Flask, at: At, make_application: Making, counted: Counting
 ) -> None:
     for step, submitted, decided in (
@@ -63,7 +63,7 @@ def test_it_counts_what_was_submitted_granted_declined_refused_and_revoked(
     ):  # fmt: skip
         decide(app, at, step, submitted, decided)
     revoked = decide(app, at, Action.GRANT, 10, 12)
-    take(app, Action.REVOKE, revoked, "publisher")
+    perform_step(app, Action.REVOKE, revoked, "publisher")
     make_application()  # a draft counts for nobody
     rows, total = counted("reviewer", Dimension.MONTH)
     assert set(rows) == {date(2026, 11, 1)}
@@ -73,7 +73,7 @@ def test_it_counts_what_was_submitted_granted_declined_refused_and_revoked(
 
 
 @pytest.mark.slow
-def test_one_province_never_counts_another_s_and_the_nation_counts_what_is_issued(
+def test_a_province_counts_its_own_applications_and_the_nation_counts_issued_certificates(
     app: Flask, at: At, a_press: Callable[..., str], counted: Counting
 ) -> None:
     """AD1: every figure of every dimension, also when the other province is asked for by name."""
@@ -81,7 +81,7 @@ def test_one_province_never_counts_another_s_and_the_nation_counts_what_is_issue
     for by in ("publisher", "press440000", "press440000"):
         decide(app, at, Action.GRANT, 2, 5, by=by)
     decide(app, at, Action.REFUSE, 2, 3, by="press440000")
-    take(app, Action.REVOKE, decide(app, at, Action.GRANT, 2, 5, by="press440000"), "press440000")
+    perform_step(app, Action.REVOKE, decide(app, at, Action.GRANT, 2, 5, by="press440000"), "press440000")
     for dimension in (None, *Dimension):
         own, total = counted("reviewer", dimension)
         assert (total.submitted, dict(total.acts), total.quantities) == (1, {"grant": 1}, {"010": Decimal(1000)})
@@ -96,13 +96,13 @@ def test_one_province_never_counts_another_s_and_the_nation_counts_what_is_issue
 
 
 @pytest.mark.slow
-def test_a_day_is_one_of_beijing_and_both_ends_of_a_period_count(app: Flask, at: At, counted: Counting) -> None:
+def test_days_follow_beijing_time_and_a_period_includes_both_ends(app: Flask, at: At, counted: Counting) -> None:
     """One second past midnight in Beijing is still yesterday in UTC."""
     at(datetime(2026, 9, 30, 23, 59, 59, tzinfo=clock.SHANGHAI))
     keys = [brought(app, status="pending") for _n in range(2)]
-    take(app, Action.REFUSE, keys[0], "publisher")
+    perform_step(app, Action.REFUSE, keys[0], "publisher")
     at(datetime(2026, 10, 1, 0, 0, 1, tzinfo=clock.SHANGHAI))
-    take(app, Action.DECLINE, keys[1], "publisher")
+    perform_step(app, Action.DECLINE, keys[1], "publisher")
     before, after = Period(date(2026, 7, 1), date(2026, 9, 30)), Period(date(2026, 10, 1), date(2026, 10, 1))
     assert dict(counted("reviewer", None, before)[1].acts) == {"refuse": 1}
     assert dict(counted("reviewer", None, after)[1].acts) == {"decline": 1}
@@ -129,7 +129,7 @@ def test_units_are_never_added_up_and_an_application_of_two_kinds_is_one_applica
             application.carriers.append(row)
         db.session.commit()
     for step in (Action.SUBMIT, Action.GRANT):
-        take(app, step, key, "publisher")
+        perform_step(app, step, key, "publisher")
     rows, total = counted("reviewer", Dimension.KIND)
     assert {kind: row.acts[Action.GRANT] for kind, row in rows.items()} == {"黑胶唱片": 1, "DVD": 1}
     assert rows["DVD"].quantities == {"010": Decimal("0.3"), "140": Decimal(20)}
@@ -137,7 +137,7 @@ def test_units_are_never_added_up_and_an_application_of_two_kinds_is_one_applica
     assert total.quantities == {"010": Decimal("1000.3"), "140": Decimal(20)}
 
 
-def test_a_period_is_cut_where_months_and_quarters_begin() -> None:
+def test_a_period_is_divided_at_the_first_days_of_months_and_quarters() -> None:
     period = Period(date(2025, 12, 15), date(2026, 4, 1))
     assert period.starts(Dimension.QUARTER) == [date(2025, 10, 1), date(2026, 1, 1), date(2026, 4, 1)]
     assert len(period.starts(Dimension.MONTH)) == 5
@@ -153,5 +153,5 @@ def median_of(*days: int) -> Decimal | None:
     return figures.median
 
 
-def test_the_median_is_the_middle_or_between_the_two_in_the_middle() -> None:
+def test_the_median_is_the_middle_value_or_the_mean_of_the_two_middle_values() -> None:
     assert [median_of(), median_of(4), median_of(1, 9, 2), median_of(1, 2, 5, 30)] == [None, 4, 2, Decimal("3.5")]

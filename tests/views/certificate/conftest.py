@@ -48,9 +48,8 @@ def granted(app: Flask) -> Callable[..., Certificate]:
         with app.app_context(), access.everything() as session:
             found = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             content = json.dumps(found.snapshot | changes)
-            fields = {
-                name: getattr(found, name) for name in ("number", "issued_on", "authority", "signer", "check_code")
-            }
+            names = ("number", "issued_on", "authority", "signer", "check_code", "identifier")
+            fields = {name: getattr(found, name) for name in names}
             return Certificate(content=content, digest=found.digest, **fields)
 
     return copied

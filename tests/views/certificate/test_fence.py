@@ -1,4 +1,4 @@
-"""Typesetting reaches neither network nor disk."""
+"""Typesetting has no access to network or disk."""
 
 import subprocess
 import sys

@@ -104,7 +104,7 @@ class TestSeal:
     @pytest.mark.parametrize(
         "name", ["江苏省新闻出版局", "新疆维吾尔自治区新闻出版局（演示）", "江苏省新闻出版局\U0002a6d6" * 6]
     )
-    def test_it_has_the_name_and_stays_within_its_ring(self, name: str) -> None:
+    def test_the_seal_has_the_name_within_its_ring(self, name: str) -> None:
         """Red, 42 mm across for any length of the name; its text is under the signature; a demo seal is marked."""
         html = markup(certificate(2), seal=name, seal_picture=seal_picture(name, demo="演示" in name))
         assert f'alt="{name}电子印章"' in html
@@ -127,7 +127,7 @@ class TestSeal:
         assert sum(gap.histogram()[128:]) < 0.5 * sum(ring.histogram()[128:]) - 0.5 * sum(disc.histogram()[128:])
         assert sum(ImageChops.multiply(disc, red).histogram()[128:]) > 0.02 * sum(disc.histogram()[128:])
 
-    def test_every_character_of_its_name_is_drawn_and_runs_from_left_to_right(self) -> None:
+    def test_every_character_of_the_seal_name_is_drawn_from_left_to_right(self) -> None:
         """Over the top; the first and the last character are at the same height."""
         turned = [
             float(angle) for angle in re.findall(r"<path transform=.rotate\(([-\d.]+)\)", picture("江苏省新闻出版局"))

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 class TestPage:
-    def test_it_keeps_the_type_area_of_official_papers(self, whole: Image.Image) -> None:
+    def test_the_page_has_the_margins_of_official_documents(self, whole: Image.Image) -> None:
         """GB/T 9704-2012, 5.2: 28 mm to bind, 37 mm above, an area 156 mm wide and 225 mm high; the foot below it."""
         left, top, right, bottom = (edge / MILLIMETRE for edge in ImageChops.invert(whole).getbbox() or ())
         assert (left, right) == pytest.approx((28, 184), abs=0.5)
@@ -53,13 +53,13 @@ class TestPage:
             assert not across
 
     def test_a_table_head_never_stands_without_a_row(self) -> None:
-        """However far down the page the list begins."""
+        """At every position of the list on the page."""
         for lines in (11, 12, 13):  # of which the first leaves room for two rows, the last for none
             paper = certificate(9, title="长" * 279, manufacturer="W" * 27 * lines)
             for text in pages(pdf(paper)):
                 assert ("序号载体类型" in text) == bool(re.search(r"第\d+卷", text))
 
-    def test_check_code_and_replaced_certificate_are_printed_where_there_are_any(self) -> None:
+    def test_check_code_and_replaced_certificate_are_printed_if_present(self) -> None:
         """The check code is typed on the page of verification; 作废重发 names the replaced certificate."""
         paper = certificate(1, replaces="Z32202600000Y")
         (text,) = pages(pdf(paper))

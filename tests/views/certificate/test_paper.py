@@ -24,10 +24,11 @@ from models.application import Application
 from models.certificate import Certificate, Paper, typesetting
 from models.certificate.paper_queue import PaperTask
 from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
-from models.database import db, triggers
+from models.database import db
 from tests import ROOT
 from tests.cast import make_papers
 from tests.conftest import Making
+from tests.houses import without_triggers
 from views.certificate import page
 from views.resources import keys, store
 
@@ -69,10 +70,9 @@ class TestIssuedOnce:
         made = []
         for title in ("黑胶唱片《茉莉花》", "后来改过的名称"):
             with app.app_context(), access.everything() as session:
-                triggers.remove(session.connection())
-                session.get_one(Application, key).title = title
-                session.flush()
-                triggers.install(session.connection())
+                with without_triggers(session.connection()):
+                    session.get_one(Application, key).title = title
+                    session.flush()
                 session.commit()
                 granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
                 made.append(typesetting.render_pdf(order(granted, "320000", keys(), page))[0])
@@ -145,7 +145,7 @@ class TestIssuedOnce:
             assert (done.exit_code, done.output.strip()) == (0, words)
         assert [len(papers(app, key)) for key in keys_of] == [1, 1]
 
-    def test_of_papers_made_in_parallel_one_is_stored(self, app: Flask, make_application: Making) -> None:
+    def test_one_of_several_papers_made_in_parallel_is_stored(self, app: Flask, make_application: Making) -> None:
         """RC1: two workers whose leases overlap; the first paper stays, and nothing is left in the queue."""
         key = make_application(status="filed")
         with app.app_context(), access.everything() as session:
@@ -201,10 +201,10 @@ class TestIssuedOnce:
         assert (done.exit_code, number_of(app, key) in done.output) == (1, True)
 
     def test_a_paper_cannot_be_changed_or_added(self, app: Flask, make_application: Making) -> None:
-        """AD8: neither by the session nor by SQL."""
+        """AD8: both the session and raw SQL are refused."""
         key = make_application(status="filed")
         app.test_cli_runner().invoke(args=["certificate", "render"])
-        kept_digest = papers(app, key)
+        stored_digest = papers(app, key)
         again = "INSERT INTO paper (certificate_id, digest, made_at, application_id) "
         for by_hand in (
             f"UPDATE paper SET digest = '{'0' * 64}'",
@@ -214,7 +214,7 @@ class TestIssuedOnce:
         ):
             with app.app_context(), db.engine.connect() as connection, pytest.raises(DBAPIError):
                 connection.execute(text(by_hand))
-        assert papers(app, key) == kept_digest
+        assert papers(app, key) == stored_digest
         with app.app_context(), access.everything() as session:
             stored = session.scalars(select(Paper).where(Paper.application_id == key)).one()
             stored.digest = "0" * 64

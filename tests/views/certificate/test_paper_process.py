@@ -1,4 +1,4 @@
-"""The process that sets papers: started anew, bounded in time and memory; what cannot be signed is not granted."""
+"""The typesetting process: restarted, limited in time and memory; a grant without a usable key is refused."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ class TestPress:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             return order(granted, "320000", keys(), page)
 
-    def test_a_process_that_could_not_be_started_is_started_by_the_next_task(
+    def test_a_process_that_failed_to_start_is_started_by_the_next_task(
         self, an_order: Order, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """After a temporary lack of memory, processes or file handles."""
@@ -67,12 +67,12 @@ class TestPress:
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate).where(Certificate.application_id == key)).one()
             whole = order(granted, "320000", keys(), page)
-        own, held = Typesetter(), []
+        own, memory = Typesetter(), []
         for _ in range(6):
             own.make_pdf(whole)
-            held.append(resident(own.process.pid))
+            memory.append(resident(own.process.pid))
         own._stop()
-        assert held[-1] < 1.2 * held[1]
+        assert memory[-1] < 1.2 * memory[1]
 
     def test_a_process_is_replaced_after_a_number_of_tasks(self, an_order: Order) -> None:
         """PD7: this frees the memory that the libraries leak."""
@@ -86,7 +86,7 @@ class TestPress:
 
     def test_the_cost_of_rows_is_linear(self, app: Flask) -> None:
         """PD7: ten times the rows, at most five times the work, and half as much memory again."""
-        own, work, held = Typesetter(), [], []
+        own, work, memory = Typesetter(), [], []
         with app.app_context():
             short, long = (
                 Order(markup(certificate_of(rows)), "{}", date(2026, 11, 24), keys(), "320000") for rows in (20, 200)
@@ -96,10 +96,10 @@ class TestPress:
             before = busy(own.process.pid)
             own.make_pdf(whole)
             work.append(busy(own.process.pid) - before)
-            held.append(resident(own.process.pid))
+            memory.append(resident(own.process.pid))
         own._stop()
         assert work[1] < 5 * work[0]
-        assert held[1] < 1.5 * held[0]
+        assert memory[1] < 1.5 * memory[0]
 
 
 class TestKeys:
@@ -124,7 +124,7 @@ class TestKeys:
                 )
         return REFUSALS[request.param]
 
-    def test_nothing_is_granted_that_cannot_be_signed(
+    def test_a_grant_without_a_usable_key_is_refused(
         self, waiting: int, as_: Any, on_record: Recording, sentence: str
     ) -> None:
         """PD4: never an unsigned certificate; the refusal says so and changes nothing."""

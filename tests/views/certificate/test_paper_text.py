@@ -88,7 +88,7 @@ def test_a_run_from_right_to_left_does_not_move_its_neighbours(words: str) -> No
     assert first < run < number < last
 
 
-def test_in_a_title_of_such_a_script_numbers_follow_its_order() -> None:
+def test_numbers_in_a_right_to_left_title_follow_its_order() -> None:
     """The first word is at the right, then the number, then the last word at the left."""
     document = pdf(certificate(1, title="شىنجاڭ 7580 تىلى"))
     right, number, left = places(document, "ش7ت")

@@ -14,16 +14,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from models import access
+from models import access, queue
 from models.certificate import Certificate, Paper, paper_queue
 from models.certificate.paper_queue import Pace, PaperTask
 from models.certificate.typesetting import Typesetter, TypesettingFailed
 from models.files.worker import Busy
 from models.vocabulary import Action
 from tests import ROOT
-from tests.cast import make_papers, take
+from tests.cast import make_papers, perform_step
 from tests.conftest import Making
-from tests.views.pages import said
+from tests.views.pages import flashed
 from views.certificate import page, paper_worker
 
 SETTINGS = ("SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY", "SECRET_KEY")
@@ -68,7 +68,7 @@ def test_a_grant_queues_its_paper_and_the_worker_empties_the_queue(app: Flask, m
     assert (len(keys), count(app, Paper)) == (2, 2)
 
 
-def test_of_many_workers_one_gets_a_task(app: Flask, make_application: Making, later: Later) -> None:
+def test_only_one_of_many_workers_gets_a_task(app: Flask, make_application: Making, later: Later) -> None:
     """Claimed by one until the lease expires; then by another, and the expiry counts as a fault."""
     key = make_application(status="filed")
     with app.app_context(), access.everything() as one, access.everything() as other:
@@ -79,7 +79,7 @@ def test_of_many_workers_one_gets_a_task(app: Flask, make_application: Making, l
         second = paper_queue.claim(other, Pace())
         assert second is not None
         assert (first.attempt, second.attempt, first.faults, second.faults) == (1, 2, 0, 1)
-        paper_queue.end_attempt(one, first, "too late", Pace(), fault=True)
+        queue.end_attempt(one, first, "too late", Pace(), fault=True)
         paper_queue.release_now(one, first)
     assert task_of(app, key).claimed_until is not None, "the claim of another is left alone"
 
@@ -154,7 +154,7 @@ def test_a_paper_that_kills_its_workers_is_set_aside(app: Flask, make_applicatio
 
 def test_no_paper_is_made_for_a_revoked_certificate(app: Flask, make_application: Making) -> None:
     key = make_application(status="filed")
-    take(app, Action.REVOKE, key, "publisher")
+    perform_step(app, Action.REVOKE, key, "publisher")
     make_papers(app)
     assert (count(app, PaperTask), count(app, Paper)) == (0, 0)
 
@@ -172,14 +172,14 @@ def test_overdue_papers_are_reported(app: Flask, make_application: Making, later
     assert 'http-equiv="refresh"' not in page
 
 
-def test_a_certificate_without_a_task_gets_one_by_printing(app: Flask, make_application: Making, as_: Any) -> None:
+def test_printing_adds_a_missing_task(app: Flask, make_application: Making, as_: Any) -> None:
     """As those issued before there was a queue: viewing says what to do, 打印 adds the task."""
     key, browser = make_application(status="filed"), as_("publisher")
     with app.app_context(), access.everything() as session:
         paper_queue.delete_task(session, session.scalars(select(Certificate.id)).one())
         session.commit()
     looked = browser.get(f"/applications/certificate/?id={key}", follow_redirects=True)
-    assert said(looked.text) == ["证明文件还没有制成，请点击“打印”制成后查看。"]
+    assert flashed(looked.text) == ["证明文件还没有制成，请点击“打印”制成后查看。"]
     assert count(app, PaperTask) == 0
     assert browser.post("/applications/print/", data={"id": key}).location.endswith(f"?id={key}&print=1")
     make_papers(app)

@@ -20,11 +20,30 @@ from sqlalchemy import select
 from models import access
 from models.certificate import Certificate
 from tests.conftest import Making
+from views.resources import licence_codes
 
 MILLIMETRE = 72 / 25.4
 
 
 PRINTED, UNSEEN = 4, 1 | 2 | 32 | 256  # flags of an annotation: invisible, hidden, not viewed, sometimes not viewed
+
+
+def test_an_identifier_is_shown_only_if_its_codes_are_configured(
+    app: Flask, make_application: Making, printed: Any, as_: Any
+) -> None:
+    """电子证照标识, as dc:identifier; the paper stays PDF/A and looks the same."""
+    plain = make_application(status="filed")
+    assert b"dc:identifier" not in printed(plain)
+    assert "电子证照标识" not in as_("publisher").get(f"/applications/details/?id={plain}").text
+    app.config |= {"LICENCE_TYPE": "11100000000013338W999", "LICENCE_ISSUERS": {"320000": "11320000014000000X"}}
+    key = make_application(status="filed")
+    with app.app_context(), access.everything() as session:
+        number = session.scalars(select(Certificate.number).where(Certificate.application_id == key)).one()
+        expected = licence_codes().identifier(number)
+    app.config["LICENCE_ISSUERS"] = {"320000": "113200000140000011"}  # set later: what was issued keeps its own
+    with pikepdf.open(BytesIO(printed(key))) as opened, opened.open_metadata() as metadata:
+        assert (metadata["dc:identifier"], metadata["pdfaid:part"]) == (expected, "3")
+    assert str(expected) in as_("publisher").get(f"/applications/details/?id={key}").text
 
 
 class TestSignature:
@@ -52,7 +71,7 @@ class TestSignature:
             assert signature.Reference[0].TransformParams.P == 1
             assert opened.Root.Perms.DocMDP.objgen == signature.objgen
 
-    def test_the_signature_lies_over_the_seal_and_over_no_text(
+    def test_the_signature_field_covers_the_seal_and_no_text(
         self, app: Flask, make_application: Making, on_screen: Any
     ) -> None:
         """A click on the seal shows the signature. Its field covers the text of the seal and no other."""

@@ -16,9 +16,9 @@ from models.application.carriers import Carrier
 from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import db
-from models.people import sessions
 from models.people.accounts import Account, Organisation
 from models.vocabulary import Action, AttachmentKind, Filing, Status
+from tests.signing_in import sign_in
 
 TABLES = (Organisation, Account, Application, Carrier, Attachment, Certificate, CustomsMessage, trail.TrailEntry)
 
@@ -49,7 +49,7 @@ def test_every_status_can_be_seen_and_repeating_it_adds_nothing(with_demo: Flask
 
 
 @pytest.mark.slow
-def test_the_cases_have_a_past_and_papers_that_say_what_they_are_about(with_demo: Flask) -> None:
+def test_demo_applications_have_a_history_and_matching_papers(with_demo: Flask) -> None:
     with with_demo.app_context(), access.everything() as session:
         cases = session.scalars(select(Application)).all()
         for case in cases:
@@ -74,7 +74,7 @@ def test_the_cases_have_a_past_and_papers_that_say_what_they_are_about(with_demo
 
 
 @pytest.mark.slow
-def test_in_a_new_register_the_people_sign_in_with_the_password_shown(tmp_path: Path) -> None:
+def test_demo_users_sign_in_with_the_shown_password(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/new.sqlite"
     folders = {"STORE": str(tmp_path / "store"), "SIGNING_KEY": str(tmp_path / "keys")}
     app = create_app(folders | {"SQLALCHEMY_DATABASE_URI": address, "SECRET_KEY": "x"})
@@ -85,11 +85,11 @@ def test_in_a_new_register_the_people_sign_in_with_the_password_shown(tmp_path: 
     for username in ("publisher", "publisher2", "agent", "reviewer", "reviewer2", "national", "operator"):
         assert username in result.output
         with app.app_context():
-            assert not sessions.sign_in(db.session(), username, "demo-Pass-2026").must_change
+            assert not sign_in(db.session(), username, "demo-Pass-2026").must_change
             db.engine.dispose()
 
 
 @pytest.mark.slow
-def test_at_the_first_start_nothing_of_the_demo_is_overdue(with_demo: Flask) -> None:
+def test_no_demo_task_is_overdue_at_the_first_start(with_demo: Flask) -> None:
     """Its acts are dated in the past; what they have queued waits from now on."""
     assert with_demo.test_client().get("/healthz").text == "ok\n"

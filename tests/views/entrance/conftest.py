@@ -1,11 +1,13 @@
-"""What the tests of signing in with a key stand on."""
+"""Fixtures for tests of sign-in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from models.sign_on.discovery import KNOWN
+from tests.portal import PortalServer, portal_served
 from tests.views.keys import ORIGIN
 
 Put = Callable[[Callable[[], Any]], str]
@@ -19,6 +21,15 @@ def house(app: Flask) -> Flask:
 
 
 @pytest.fixture
+def portal(house: Flask) -> Iterator[PortalServer]:
+    with portal_served() as portal:
+        house.config.update(portal.settings())
+        portal.client.redirect_uris = ["http://localhost/login/portal/return"]
+        KNOWN.clear()
+        yield portal
+
+
+@pytest.fixture
 def asking(app: Flask) -> Flask:
     """The application with 验证码 switched on."""
     app.config["CAPTCHA"] = True
@@ -27,7 +38,7 @@ def asking(app: Flask) -> Flask:
 
 @pytest.fixture
 def put(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Put:
-    """Puts another view behind an address of the house; errors are answered as they are in production."""
+    """Replaces the view of an endpoint; errors are handled as in production."""
 
     def at_an_address(view: Callable[[], Any]) -> str:
         app.config["PROPAGATE_EXCEPTIONS"] = False

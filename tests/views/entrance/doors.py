@@ -1,11 +1,11 @@
-"""The table of routes, by hand: who may open which, and how a test knocks there."""
+"""Hand-written table of routes: which roles may use each, and how a test requests it."""
 
 from werkzeug.routing import Rule
 
 from models.vocabulary import Action
 
 # P publisher and agent, R province, N nation, O operator.
-# «-»: shut even to those whose screen it is; «.»: no such door.
+# «-»: closed to every role; «.»: the route does not exist.
 SCREENS = """
               applications  review  filings  exchange  register  accounts  organisations entrustments districts  traffic
 index_view    P             R       R        R         N         O         O              O             O          O
@@ -34,11 +34,13 @@ keys          .             .       .        .         .         O         .    
 remove_key    .             .       .        .         .         O         .              .             .          .
 bind_card     .             .       .        .         .         O         .              .             .          .
 remove_card   .             .       .        .         .         O         .              .             .          .
+unlink        .             .       .        .         .         O         .              .             .          .
 give_code     .             .       .        .         .         O         .              .             .          .
+end_api_key   .             .       .        .         .         O         .              .             .          .
 reset         .             .       .        .         .         O         .              .             .          .
 letter        .             .       .        R         .         .         .              .             .          .
 preview       .             R       R        .         .         .         .              .             O          .
-keep_typed    .             R       R        .         .         .         .              .             .          .
+save_typed    .             R       R        .         .         .         .              .             .          .
 renew         .             R       R        .         .         .         .              .             .          .
 replace       .             .       .        .         .         .         .              .             O          .
 """
@@ -56,15 +58,16 @@ preview       O         .         .             .         .             .
 replace       O         .         .             .         .             .
 remove        O         .         .             .         .             PRNO
 opinions      .         R         .             .         .             .
-keep_opinion  .         R         .             .         .             .
+save_opinion  .         R         .             .         .             .
 withdraw      .         .         O             .         .             .
 announcement  .         .         .             PRNO      .             .
 mail          .         .         .             PRNO      .             .
+confirm_mail  .         .         .             PRNO      .             .
 read_all      .         .         .             PRNO      .             .
 feed          .         .         .             R         .             .
-keep_feed     .         .         .             R         .             .
+save_feed     .         .         .             R         .             .
 change        .         .         .             .         P             .
-keep          .         .         .             .         .             PRNO
+save_query    .         .         .             .         .             PRNO
 ask           .         .         .             .         .             PRNO
 """
 
@@ -83,19 +86,31 @@ unlock        .        .           .       .     O
 
 
 EVERYBODY = "anybody"
+WITH_KEY = "who has a key of the interface, and no cookie"
 
 
 SIGNING_IN = "login key_login key_options card_login confirm confirm_options logout"
+PORTAL = "portal_login portal_return portal_logout"
 
 
-PUBLIC = f"{SIGNING_IN} picture sound health icon feed verify.show verify.upload static admin.static"
+READ_WITH_A_KEY = (
+    "key list_applications show_application list_certificates show_certificate changed_applications"
+    " changed_certificates count_statistics"
+)
+PUBLIC = (
+    f"{SIGNING_IN} {PORTAL} picture sound health icon feed language status_list"
+    " verify.show verify.upload static admin.static api.openapi"
+)
 
 
 OTHERS = (
-    {"handbook.index": "O", "condition.index": "O", "blanks.index": "O", "blanks.file": "O", "blanks.keep": "O"}
+    {"handbook.index": "O", "condition.index": "O", "blanks.index": "O", "blanks.file": "O", "blanks.save": "O"}
+    | {"portal.index": "O", "portal.link": "O", "portal.decline": "O"}
     | {"blanks.remove": "O", "statistics.index": "RN", "statistics.export": "RN"}
-    | dict.fromkeys(("admin.index", "desk.index", "password", "visits.index", "visits.end"), "PRNO")
+    | dict.fromkeys(("admin.index", "desk.index", "password", "visits.index", "visits.end", "help.index"), "PRNO")
     | dict.fromkeys(("keys.index", "keys.options", "keys.add", "keys.remove"), "PRNO")
+    | dict.fromkeys(("apikeys.index", "apikeys.make", "apikeys.end"), "PRN")
+    | dict.fromkeys((f"api.{name}" for name in READ_WITH_A_KEY.split()), WITH_KEY)
     | dict.fromkeys(PUBLIC.split(), EVERYBODY)
 )
 
@@ -112,6 +127,9 @@ FILLED = {
     "filename": "panel.css",
     "token": "x",
     "how": "renew",
+    "chosen": "en",
+    "province": "320000",
+    "year": "2026",
 }
 
 

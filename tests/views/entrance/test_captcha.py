@@ -48,7 +48,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(clock, "now", lambda: later)
 
 
-def test_with_the_right_code_the_password_is_tried(asking: Flask, as_: As) -> None:
+def test_the_password_is_checked_after_a_right_code(asking: Flask, as_: As) -> None:
     browser = as_(None)
     assert 'name="code"' in browser.get("/login").text
     assert enter(browser, code=shown_code(asking, browser)).status_code == 303
@@ -60,7 +60,7 @@ def test_full_width_digits_are_accepted(asking: Flask, as_: As) -> None:
     assert enter(browser, code=f" {wide} ").status_code == 303
 
 
-def test_with_a_wrong_code_the_password_is_not_tried(asking: Flask, as_: As) -> None:
+def test_the_password_is_not_checked_after_a_wrong_code(asking: Flask, as_: As) -> None:
     browser = as_(None)
     for typed in ("", "abc", "一二三四五", "0" * 5000, "123456", "-1", "1e4"):
         shown_code(asking, browser)
@@ -120,7 +120,7 @@ def test_static_files_do_not_overwrite_the_captcha_cookie(
     assert enter(browser, code=shown_code(asking, browser)).status_code == 303
 
 
-def test_without_a_challenge_no_code_is_accepted(asking: Flask, as_: As) -> None:
+def test_a_code_without_a_challenge_is_refused(asking: Flask, as_: As) -> None:
     assert "验证码已过期" in enter(as_(None), code="12345").text
 
 
@@ -132,7 +132,7 @@ def test_fetching_a_picture_writes_nothing_on_the_server(asking: Flask, as_: As)
     assert count(asking, SpentChallenge) == count(asking, Visit) == 0
 
 
-def test_another_picture_is_another_code_and_the_same_picture_the_same(asking: Flask, as_: As) -> None:
+def test_each_new_picture_has_a_new_code_and_a_reloaded_one_the_same(asking: Flask, as_: As) -> None:
     browser = as_(None)
     first = shown_code(asking, browser)
     with browser.session_transaction() as session:
@@ -163,7 +163,7 @@ def test_sound_and_picture_have_the_same_digits(asking: Flask, as_: As, monkeypa
 
 
 @pytest.mark.slow
-def test_the_voice_speaks_the_digits_that_setup_has_made(
+def test_the_sound_consists_of_the_digits_made_by_setup(
     asking: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """No program is started for a request; without them the package's English digits are heard."""

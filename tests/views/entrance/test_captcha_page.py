@@ -28,7 +28,7 @@ def page(asking: Flask) -> Iterator[Page]:
     assert messages == []
 
 
-def test_in_a_browser_the_code_can_be_changed_and_heard_and_the_password_seen(page: Page) -> None:
+def test_the_login_page_renews_and_speaks_the_code_and_shows_the_password(page: Page) -> None:
     before = page.get_attribute("#picture", "src")
     page.fill("#code", "123")
     with page.expect_response("**/captcha.png?new*") as drawn:
@@ -36,7 +36,7 @@ def test_in_a_browser_the_code_can_be_changed_and_heard_and_the_password_seen(pa
     assert drawn.value.ok
     assert page.get_attribute("#picture", "src") != before
     assert page.input_value("#code") == ""
-    expect(page.locator("#told")).to_contain_text("已更换")
+    expect(page.locator("#captcha-status")).to_contain_text("已更换")
     with page.expect_response("**/captcha.wav*") as spoken:
         page.click("text=听验证码")
     assert spoken.value.ok
@@ -49,7 +49,7 @@ def test_in_a_browser_the_code_can_be_changed_and_heard_and_the_password_seen(pa
     assert page.get_attribute("#password", "type") == "password"
 
 
-def test_on_a_telephone_nothing_of_the_login_is_cut_off(page: Page) -> None:
+def test_the_login_page_fits_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     for field in ("#username", "#password", "#code", "#picture", "button[type=submit]"):

@@ -1,4 +1,4 @@
-"""Certificates and lists of what is revoked, from a careless or hostile world: who comes in, what is logged."""
+"""Certificates and revocation lists, careless or hostile ones: which cards sign in, and what is logged."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,16 +14,14 @@ from sqlalchemy import select
 
 from models import access, clock
 from models.log import LogEntry
-from models.people import card_certificates
+from models.people import card_certificates, recovery_codes
 from models.people.card_authorities import CardAuthorities
 from models.people.card_certificates import CardCertificate
-from models.workflow import Refused
-from tests.cards import DAY, PEM, CardIssuer
+from tests.cards import DAY, PEM, CardIssuer, refusal
 from tests.cast import account_of
-from tests.views.keys import SCRIPT, As, by_password, enrol, is_in
+from tests.views.keys import As, by_password, enrol, is_in
 from views.entrance.card_login import CERTIFICATE, SECRET
 
-pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
 WORD = "a-secret-that-only-nginx-knows-0123456789"
 
 ONE, TWO = "http://a/1.crl", "http://a/2.crl"
@@ -88,24 +86,16 @@ def point(address: str) -> x509.UniformResourceIdentifier:
 
 
 def part(address: str | None = None, **only: bool) -> x509.IssuingDistributionPoint:
-    nothing = dict.fromkeys(
+    none_only = dict.fromkeys(
         ("only_contains_user_certs", "only_contains_ca_certs", "indirect_crl", "only_contains_attribute_certs"), False
     )
     name = [point(address)] if address else None
-    return x509.IssuingDistributionPoint(name, None, only_some_reasons=None, **nothing | only)
+    return x509.IssuingDistributionPoint(name, None, only_some_reasons=None, **none_only | only)
 
 
 def at(address: str) -> x509.CRLDistributionPoints:
     """Where a certificate says that it would be revoked."""
     return x509.CRLDistributionPoints([x509.DistributionPoint([point(address)], None, None, None)])
-
-
-def refusal(authorities: CardAuthorities, card: x509.Certificate) -> str:
-    try:
-        authorities.check(card)
-    except Refused as refused:
-        return str(refused)
-    return ""
 
 
 def usage(**given: bool) -> x509.KeyUsage:
@@ -116,11 +106,13 @@ def usage(**given: bool) -> x509.KeyUsage:
     return x509.KeyUsage(**dict.fromkeys(names, False) | given)
 
 
+ON_SQLITE = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
 Lists = Callable[[CardIssuer], list[bytes]]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
-    ("lists", "told"),
+    ("lists", "expected"),
     [
         (lambda issuer: [crl(issuer, revoked=77, age=2 * DAY), crl(issuer, x509.DeltaCRLIndicator(1))], "已被吊销"),
         (lambda issuer: [crl(issuer, x509.DeltaCRLIndicator(1))], MISSING),
@@ -133,14 +125,15 @@ Lists = Callable[[CardIssuer], list[bytes]]
     ],
     ids=("delta, base", "delta", "another part", "of two", "in none", "of authorities", "indirect", "of users"),
 )  # fmt: skip
-def test_a_list_counts_only_where_it_would_name_the_card(
-    issuer: CardIssuer, authorities: CardAuthorities, lists: Lists, told: str
+def test_a_revocation_list_counts_only_if_its_scope_includes_the_card(
+    issuer: CardIssuer, authorities: CardAuthorities, lists: Lists, expected: str
 ) -> None:
     """The newest of all lists was taken, be it a delta, or for others: who was revoked elsewhere came in."""
     (issuer.folder / "crl.pem").write_bytes(b"".join(lists(issuer)))
-    assert told in (said := refusal(authorities, certificate(issuer, at(ONE)))) and bool(told) == bool(said)
+    assert expected in (reason := refusal(authorities, certificate(issuer, at(ONE)))) and bool(expected) == bool(reason)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "extension",
     [
@@ -150,7 +143,7 @@ def test_a_list_counts_only_where_it_would_name_the_card(
     ],
     ids=("encryption", "signatures on papers", "an authority"),
 )
-def test_a_certificate_for_something_else_does_not_sign_in(
+def test_a_certificate_with_another_key_usage_does_not_sign_in(
     issuer: CardIssuer, authorities: CardAuthorities, extension: x509.ExtensionType
 ) -> None:
     """The key of an encryption certificate is kept by others too."""
@@ -158,7 +151,8 @@ def test_a_certificate_for_something_else_does_not_sign_in(
     assert refusal(authorities, certificate(issuer, usage(digital_signature=True))) == ""
 
 
-def test_an_issuer_whose_own_time_is_over_lets_nobody_in(
+@ON_SQLITE
+def test_a_card_of_an_expired_issuer_is_refused(
     issuer: CardIssuer, authorities: CardAuthorities, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = x509.load_pem_x509_certificate(issuer.issue("王敏", until=9 * DAY).read_bytes())
@@ -188,7 +182,7 @@ def test_two_issuers_of_one_name_with_one_serial_number_are_two_cards(
     assert as_(None).post("/login/card", headers=headers(cards["operator"])).status_code == 303
 
 
-def test_what_a_stranger_signs_himself_names_no_account_in_the_log(
+def test_a_self_signed_certificate_names_no_account_in_the_log(
     house: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
 ) -> None:
     """Issuer's name and serial number are public; invisible and unreadable names break nothing."""
@@ -205,7 +199,7 @@ def test_what_a_stranger_signs_himself_names_no_account_in_the_log(
     assert "不是可以读取的证书文件" in as_(None).post("/login/card", headers=headers(card)).text
 
 
-def test_a_refused_card_that_is_only_shown_stands_in_the_log_once(
+def test_a_refused_card_is_logged_once_when_only_shown(
     house: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
 ) -> None:
     """The page of a refused card has no button, so that nobody would ever have read of it."""
@@ -219,23 +213,25 @@ def test_a_refused_card_that_is_only_shown_stands_in_the_log_once(
     assert refusals(house) == [("reviewer", "陈静")]
 
 
-def test_whoever_has_a_card_enrols_no_key_by_password_alone_where_keys_are_required(
+def test_an_account_with_a_card_needs_a_second_step_after_the_password(
     house: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
 ) -> None:
-    """Or the password would be enough for an account that signs in by card and has never enrolled a key."""
-    house.config["KEYS_REQUIRED"] = True
+    """One rule for both: the password alone opened an account whose owner signs in by card."""
     card = issuer.issue("陈静")
     bind(house, authorities, card, "reviewer")
-    thief, owner = as_(None), as_(None)
-    by_password(thief, "reviewer")
-    page = thief.get("/keys/").text
-    assert "请退出后用卡登录" in page and "data-key=" not in page
-    answer = thief.post("/keys/options/", headers=SCRIPT)
-    assert answer.status_code == 409 and "请退出后用卡登录" in answer.json["message"]
-    assert "请退出后用卡登录" in thief.post("/keys/add/", data={"name": "x"}, follow_redirects=True).text
-    assert not is_in(thief)
+    thief, owner, lost = as_(None), as_(None), as_(None)
+    assert by_password(thief, "reviewer").location == "/login/confirm"
+    page = thief.get("/login/confirm").text
+    assert "须用卡登录" in page and "data-key=" not in page and 'href="https://localhost:8443/login/card?next=' in page
+    assert not is_in(thief) and thief.get("/keys/").location.startswith("/login")
     assert owner.post("/login/card", headers=headers(card)).status_code == 303
     enrol(owner)
+    assert "已登记的 IC 卡和 IKey" in owner.get("/visits/").text and "陈静，" in owner.get("/visits/").text
     with house.app_context(), access.everything() as session:
         assert session.scalars(select(CardCertificate.used_at)).one() is not None
+        code = recovery_codes.give(session, account_of("reviewer"))
+        session.commit()
+    by_password(lost, "reviewer")
+    assert lost.post("/login/confirm", data={"code": code}).location == "/keys/"
+    house.config["CARD_SECRET"] = None  # cards are not in use any more: the key stays
     assert by_password(as_(None), "reviewer").location == "/login/confirm"

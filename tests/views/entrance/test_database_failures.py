@@ -1,4 +1,4 @@
-"""The database fails in the middle of the work: a sentence, an incident number, and what was typed is given back."""
+"""A database failure during a request: a message, an incident number, and the typed text is returned."""
 
 import re
 import socket
@@ -28,7 +28,7 @@ from views.entrance import security
 
 SENTENCE = "系统暂时无法访问数据库，请稍后重试"
 LONG = "写了很久的内容" * 250
-OURS = {"Origin": "http://localhost"}
+OWN_ORIGIN = {"Origin": "http://localhost"}
 
 
 class Cable:
@@ -139,29 +139,27 @@ def check_page(answer: TestResponse) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("blank", [True, False])
-def test_a_save_that_the_database_fails_gives_back_what_was_typed(
-    failing: Failing, make_application: Making, blank: bool
-) -> None:
+def test_a_failed_save_returns_the_typed_text(failing: Failing, make_application: Making, blank: bool) -> None:
     """The same page sends it again: then it is saved, once."""
     key = 0 if blank else make_application()
     address = "/applications/new/" if blank else f"/applications/edit/?id={key}"
     browser = signed_in(failing.app, "publisher")
     form = filled(browser, address)
     failing.fail()
-    answer = browser.post(address, data=form, headers=OURS)
+    answer = browser.post(address, data=form, headers=OWN_ORIGIN)
     check_page(answer)
     assert int(answer.headers["Retry-After"]) > 0
     again = form_of(answer.text, "again")
     assert again == form
     failing.mend()
-    assert browser.post(address, data=again, headers=OURS).status_code == 302
+    assert browser.post(address, data=again, headers=OWN_ORIGIN).status_code == 302
     with failing.app.app_context(), access.everything() as session:
         assert session.scalars(select(Application.summary)).all() == [LONG]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before_cursor_execute", "commit", "before_flush"])
-def test_whenever_the_database_goes_what_was_typed_comes_back(
+def test_a_database_failure_at_any_statement_returns_the_typed_text(
     failing: Failing, make_application: Making, moment: str
 ) -> None:
     """At each statement of a save in turn, at its flush and at its commit."""
@@ -181,7 +179,7 @@ def test_whenever_the_database_goes_what_was_typed_comes_back(
             left[0] -= 1
 
         event.listen(target, moment, count)
-        answer = browser.post(address, data=form, headers=OURS)
+        answer = browser.post(address, data=form, headers=OWN_ORIGIN)
         event.remove(target, moment, count)
         failing.mend()
         broken, tried = left[0] < 0, tried + 1
@@ -192,7 +190,7 @@ def test_whenever_the_database_goes_what_was_typed_comes_back(
 
 
 @pytest.mark.slow
-def test_every_page_tells_that_the_database_is_away(failing: Failing) -> None:
+def test_every_page_says_that_the_database_is_unavailable(failing: Failing) -> None:
     browser = signed_in(failing.app, "publisher")
     browser.get("/applications/")
     failing.go_away()
@@ -206,7 +204,9 @@ def test_every_page_tells_that_the_database_is_away(failing: Failing) -> None:
 
 
 @pytest.mark.slow
-def test_the_bare_page_has_the_typed_text_too(failing: Failing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_page_without_a_template_contains_the_typed_text(
+    failing: Failing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a template, as a last resort."""
 
     def broken(*_names: object, **_values: object) -> str:
@@ -216,7 +216,7 @@ def test_the_bare_page_has_the_typed_text_too(failing: Failing, monkeypatch: pyt
     form = filled(browser, "/applications/new/") | {"title": "重要的题名", "carriers-0-note": "<b>粗</b>"}
     failing.fail()
     monkeypatch.setattr(security, "render_template", broken)
-    answer = browser.post("/applications/new/", data=form, headers=OURS)
+    answer = browser.post("/applications/new/", data=form, headers=OWN_ORIGIN)
     check_page(answer)
     assert given_back(answer.text)["载体信息第 1 行 备注"] == "<b>粗</b>"
     assert "<b>粗" not in answer.text

@@ -1,4 +1,4 @@
-"""Files and carriers of others: reached neither through one's own form nor through one's own application."""
+"""Files and carriers of others cannot be reached through an own form or an own application."""
 
 import io
 from collections.abc import Callable
@@ -22,7 +22,7 @@ SEEN_ON = {"reviewer2": ["review", "filings"]} | {name: screens for name, (scree
 
 
 @pytest.mark.slow
-def test_every_file_opens_to_those_who_see_its_application(
+def test_a_file_opens_for_every_reader_of_its_application(
     as_: As, make_application: Making, a_press: Callable[..., str], on_record: Recording
 ) -> None:
     """AC2: all files × all people; a file is reached only through its application, by any screen."""
@@ -44,7 +44,7 @@ def test_every_file_opens_to_those_who_see_its_application(
 
 
 @pytest.mark.slow
-def test_through_ones_own_form_nobody_reaches_the_carriers_of_another(
+def test_a_form_cannot_change_carriers_of_another_application(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """AC1: own parent, foreign child. The foreign row is not changed, deleted or doubled."""
@@ -59,7 +59,7 @@ def test_through_ones_own_form_nobody_reaches_the_carriers_of_another(
     assert {carrier["application_id"] for carrier in on_record(own)["carrier"]} == {own}
 
 
-def test_through_ones_own_application_nobody_reaches_the_files_of_another(
+def test_an_application_gives_no_access_to_files_of_another(
     app: Flask, as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
 ) -> None:
     """AC1: own parent, foreign attachment; also with removed files of one's own."""

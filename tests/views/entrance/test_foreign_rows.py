@@ -129,7 +129,7 @@ def test_every_route_that_takes_a_row_refuses_foreign_ones(
 
 
 @pytest.mark.slow
-def test_no_row_answers_to_nonsense(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_malformed_id_finds_no_row(app: Flask, as_: As, make_application: Making) -> None:
     """A malformed id is a missing row, on both databases."""
     make_application(status="filed")
     before = ledger(app)
@@ -147,7 +147,7 @@ def test_no_row_answers_to_nonsense(app: Flask, as_: As, make_application: Makin
 
 
 @pytest.mark.slow
-def test_a_press_that_has_not_entrusted_cannot_be_chosen(
+def test_an_agent_cannot_choose_a_publisher_that_has_not_entrusted_it(
     app: Flask, as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """AD10: a foreign id in the select field is refused, and the choices do not contain it."""

@@ -15,7 +15,7 @@ from tests.stores import small_disk
 from views.entrance import health
 
 
-def test_the_health_check_tells_of_a_database_that_cannot_be_written(
+def test_the_health_check_reports_a_read_only_database(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite on a disk that fills up; PostgreSQL that has become read-only."""

@@ -19,7 +19,7 @@ from tests.browsing import signed_in
 from tests.cast import account_of
 from tests.conftest import Acting
 from tests.views.keys import SCRIPT, As, by_password, enrol, entries, is_in, use
-from tests.views.pages import said
+from tests.views.pages import flashed
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
 
@@ -38,7 +38,7 @@ def test_enrolling_needs_verification_the_right_origin_a_name_and_a_recent_sign_
     assert "登录后 10 分钟内办理" in owner.get("/keys/").text
 
 
-def test_enrolling_ends_ones_other_sessions_and_nobody_removes_a_foreign_key(house: Flask, as_: As) -> None:
+def test_enrolling_a_key_ends_the_other_sessions_and_foreign_keys_cannot_be_removed(house: Flask, as_: As) -> None:
     other, owner, stranger = as_("publisher"), as_("publisher"), as_("publisher2")
     key = enrol(owner)
     assert (is_in(other), is_in(owner)) == (False, True)
@@ -47,8 +47,8 @@ def test_enrolling_ends_ones_other_sessions_and_nobody_removes_a_foreign_key(hou
     assert use(as_(None), key).status_code == 303
 
 
-def test_removing_ones_own_key_ends_ones_other_sessions(house: Flask, as_: As) -> None:
-    """Whoever has found the key may have come in by it."""
+def test_removing_a_key_ends_the_other_sessions_of_its_owner(house: Flask, as_: As) -> None:
+    """Somebody who found the key may have signed in with it."""
     owner, finder = as_("publisher"), as_(None)
     assert use(finder, enrol(owner)).status_code == 303
     assert is_in(finder)
@@ -56,7 +56,7 @@ def test_removing_ones_own_key_ends_ones_other_sessions(house: Flask, as_: As) -
     assert (is_in(finder), is_in(owner)) == (False, True)
 
 
-def test_where_keys_are_required_the_last_one_is_not_removed(house: Flask, as_: As) -> None:
+def test_a_required_last_key_cannot_be_removed(house: Flask, as_: As) -> None:
     """Otherwise the password alone would be enough to enrol any other."""
     house.config["KEYS_REQUIRED"] = True
     owner = as_(None)
@@ -69,14 +69,14 @@ def test_where_keys_are_required_the_last_one_is_not_removed(house: Flask, as_: 
     assert "已移除“办公室密钥”" in page
 
 
-def test_a_public_key_that_is_none_is_refused_with_a_sentence(house: Flask, as_: As) -> None:
+def test_an_invalid_public_key_is_refused_with_a_message(house: Flask, as_: As) -> None:
     owner = as_("publisher")
     for public in ([], {}, {1: 2, 3: -7, -1: 9, -2: b"", -3: b""}, 5):
         enrol(owner, public=public)
         assert "密钥没有登记" in owner.get("/keys/").text, public
 
 
-def test_a_code_of_the_operator_stands_in_for_a_lost_key_once(house: Flask, as_: As) -> None:
+def test_a_recovery_code_of_the_operator_replaces_a_lost_key_once(house: Flask, as_: As) -> None:
     key, operator, stranger = enrol(as_("publisher")), as_("operator"), as_(None)
     with house.app_context():
         account = account_of("publisher").id
@@ -91,9 +91,9 @@ def test_a_code_of_the_operator_stands_in_for_a_lost_key_once(house: Flask, as_:
     again = as_(None)
     by_password(again)
     assert again.post("/login/confirm", data={"code": code}).status_code == 401
-    told = entries(house)
-    assert [kind for kind, _words in told[-4:]] == ["wrong_code", "signed_in", "awaits_key", "wrong_code"]
-    assert told[-3][1] == "用户名登录，并用恢复码确认"
+    found = entries(house)
+    assert [kind for kind, _words in found[-4:]] == ["wrong_code", "signed_in", "awaits_key", "wrong_code"]
+    assert found[-3][1] == "用户名登录，并用恢复码确认"
     with house.app_context(), access.everything() as session:
         assert session.scalars(select(RecoveryCode)).all() == []
         sentences = [row.sentence for row in session.scalars(select(Notification))]
@@ -103,7 +103,7 @@ def test_a_code_of_the_operator_stands_in_for_a_lost_key_once(house: Flask, as_:
     assert use(as_(None), key).status_code == 303
 
 
-def test_codes_are_guessed_no_faster_than_passwords(house: Flask, as_: As) -> None:
+def test_recovery_codes_have_the_rate_limit_of_passwords(house: Flask, as_: As) -> None:
     enrol(as_("publisher"))
     stranger = as_(None)
     by_password(stranger)
@@ -118,7 +118,7 @@ def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(house: Fl
     owner, operator = as_("publisher"), as_("operator")
     key = enrol(owner)
     page = operator.post("/accounts/keys/remove/", data={"id": 1}, follow_redirects=True).text
-    assert said(page) == ["已移除，publisher 已退出登录。"]
+    assert flashed(page) == ["已移除，publisher 已退出登录。"]
     assert not is_in(owner)
     assert use(as_(None), key).status_code == 401
     stranger = as_(None)
@@ -128,8 +128,8 @@ def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(house: Fl
     assert "自己的密钥请在“我的登录方式”中办理" in page
 
 
-def test_with_a_key_that_the_operator_removes_the_address_of_the_calendar_ends(house: Flask, as_: As) -> None:
-    """Whoever has found the key may have made one."""
+def test_removing_a_key_by_the_operator_ends_the_calendar_address(house: Flask, as_: As) -> None:
+    """Somebody who found the key may have created one."""
     owner = as_("reviewer")
     enrol(owner)
     with house.app_context(), access.everything() as session:
@@ -140,7 +140,7 @@ def test_with_a_key_that_the_operator_removes_the_address_of_the_calendar_ends(h
     assert as_(None).get(f"/feed/{token}.ics").status_code == 404
 
 
-def test_where_keys_are_required_the_first_sign_in_leads_to_enrolling(house: Flask, as_: As) -> None:
+def test_the_first_sign_in_with_required_keys_leads_to_enrolling(house: Flask, as_: As) -> None:
     house.config["KEYS_REQUIRED"] = True
     for username in ("reviewer", "operator"):
         browser = as_(None)
@@ -156,7 +156,7 @@ def test_where_keys_are_required_the_first_sign_in_leads_to_enrolling(house: Fla
         assert is_in(signed_in(house, username))
 
 
-def test_no_session_sees_or_writes_the_key_of_somebody_else(house: Flask, as_: As, acting: Acting) -> None:
+def test_no_session_reads_or_writes_a_foreign_key(house: Flask, as_: As, acting: Acting) -> None:
     """Row security: nobody's session, another person's, and the operator's, which sees keys and adds none."""
     enrol(as_("publisher"))
     for username, count in (("publisher", 1), ("publisher2", 0), ("reviewer", 0), ("national", 0), ("operator", 1)):
@@ -181,12 +181,12 @@ def test_no_session_sees_or_writes_the_key_of_somebody_else(house: Flask, as_: A
         assert db.session.scalars(select(SecurityKey)).all() == []
 
 
-def test_the_terminal_gives_a_code_when_no_operator_is_left_who_could(house: Flask, as_: As) -> None:
+def test_a_command_gives_a_recovery_code_to_the_last_operator(house: Flask, as_: As) -> None:
     enrol(as_("operator"))
-    told = house.test_cli_runner().invoke(args=["account", "code", "operator"]).output
+    found = house.test_cli_runner().invoke(args=["account", "code", "operator"]).output
     stranger = as_(None)
     by_password(stranger, "operator")
-    code = told.partition("：")[2].partition("（")[0]
+    code = found.partition("：")[2].partition("（")[0]
     assert stranger.post("/login/confirm", data={"code": code}).location == "/keys/"
-    told = house.test_cli_runner().invoke(args=["account", "code", "publisher"]).output
-    assert "没有登记安全密钥" in told
+    found = house.test_cli_runner().invoke(args=["account", "code", "publisher"]).output
+    assert "没有登记安全密钥" in found

@@ -1,4 +1,4 @@
-"""Signing in with a security key, alone and after the password; what is refused, and with which one sentence."""
+"""Signing in with a security key, alone and after the password; every refusal has the same message."""
 
 from datetime import timedelta
 
@@ -15,11 +15,11 @@ from models.people.security_keys import SecurityKey
 from tests.authenticator import PRESENT, Authenticator
 from tests.cast import account_of
 from tests.views.keys import ORIGIN, REFUSED, SCRIPT, As, by_password, enrol, entries, is_in, options, use
-from tests.views.pages import said
+from tests.views.pages import flashed
 from views.entrance.relying_party import relying_party
 
 
-def test_a_key_signs_in_alone_and_the_log_says_so(house: Flask, as_: As) -> None:
+def test_a_key_signs_in_alone_and_is_logged(house: Flask, as_: As) -> None:
     """No name is typed; the key knows its owner. On both databases."""
     owner = as_("publisher")
     key = enrol(owner)
@@ -31,8 +31,8 @@ def test_a_key_signs_in_alone_and_the_log_says_so(house: Flask, as_: As) -> None
     assert entries(house)[-2:] == [("key_enrolled", "办公室密钥"), ("signed_in", "安全密钥登录：办公室密钥")]
     assert "尚未使用" not in stranger.get("/keys/").text
     with house.app_context(), access.everything() as session:
-        told = session.scalars(select(Notification)).one()
-        assert "登记了安全密钥“办公室密钥”" in told.sentence
+        found = session.scalars(select(Notification)).one()
+        assert "登记了安全密钥“办公室密钥”" in found.sentence
 
 
 class TestOnSqlite:
@@ -40,7 +40,7 @@ class TestOnSqlite:
 
     pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
-    def test_with_a_key_the_password_is_the_first_of_two_steps(self, house: Flask, as_: As) -> None:
+    def test_an_account_with_a_key_needs_a_second_step_after_the_password(self, house: Flask, as_: As) -> None:
         key, stranger = enrol(as_("publisher")), as_(None)
         assert by_password(stranger).location == "/login/confirm"
         assert not is_in(stranger)
@@ -48,7 +48,7 @@ class TestOnSqlite:
         assert is_in(stranger)
         assert entries(house)[-1] == ("signed_in", "用户名登录，并用安全密钥确认：办公室密钥")
 
-    def test_the_second_step_takes_no_key_of_another_account(self, house: Flask, as_: As) -> None:
+    def test_the_second_step_refuses_a_key_of_another_account(self, house: Flask, as_: As) -> None:
         enrol(as_("publisher"))
         foreign, stranger = enrol(as_("publisher2")), as_(None)
         by_password(stranger)
@@ -56,20 +56,18 @@ class TestOnSqlite:
         assert answer.status_code == 401 and REFUSED in answer.text
         assert not is_in(stranger)
 
-    def test_whoever_knows_the_password_and_has_no_key_stands_in_the_log_of_its_owner(
-        self, house: Flask, as_: As
-    ) -> None:
+    def test_a_password_without_its_key_is_logged_for_the_owner(self, house: Flask, as_: As) -> None:
         """Else a stolen password is tried, found to be right, and nobody reads of it."""
         enrol(as_("publisher"))
         foreign, stranger = enrol(as_("publisher2")), as_(None)
         by_password(stranger)
-        assert said_of(house)[-1] == ("publisher", "awaits_key", "")
+        assert sign_in_log(house)[-1] == ("publisher", "awaits_key", "")
         for key in (foreign, Authenticator(ORIGIN)):
             key.host = "localhost"
             use(stranger, key, "/login/confirm")
-            assert said_of(house)[-1] == ("publisher", "key_refused", "")
+            assert sign_in_log(house)[-1] == ("publisher", "key_refused", "")
 
-    def test_the_second_step_ends_with_time_and_with_a_new_password(
+    def test_the_second_step_expires_and_ends_with_a_new_password(
         self, house: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         key = enrol(as_("publisher"))
@@ -101,9 +99,7 @@ class TestOnSqlite:
         ],
         ids=str,
     )
-    def test_an_answer_that_does_not_hold_is_refused_with_the_same_sentence(
-        self, house: Flask, as_: As, given: dict
-    ) -> None:
+    def test_every_invalid_assertion_is_refused_with_the_same_message(self, house: Flask, as_: As, given: dict) -> None:
         key, stranger = enrol(as_("publisher")), as_(None)
         answer = use(stranger, key, **given)
         assert answer.status_code == 401 and REFUSED in answer.text
@@ -111,7 +107,7 @@ class TestOnSqlite:
         assert entries(house)[-1] == ("key_refused", "办公室密钥")
         assert use(stranger, key).status_code == 303  # and shuts nobody out
 
-    def test_unknown_removed_and_disabled_are_refused_alike(self, house: Flask, as_: As) -> None:
+    def test_unknown_removed_and_disabled_keys_get_the_same_refusal(self, house: Flask, as_: As) -> None:
         owner = as_("publisher")
         removed, unknown, disabled = enrol(owner), Authenticator(ORIGIN), enrol(as_("publisher2"))
         unknown.host, unknown.handle = "localhost", removed.handle
@@ -120,7 +116,7 @@ class TestOnSqlite:
             session.execute(update(Account).where(Account.username == "publisher2").values(active=False))
             session.commit()
         page = owner.post("/keys/remove/", data={"id": key_id}, follow_redirects=True).text
-        assert said(page)[-1] == "已移除“办公室密钥”，它不能再用来登录，其他设备上的登录已退出。"
+        assert flashed(page)[-1] == "已移除“办公室密钥”，它不能再用来登录，其他设备上的登录已退出。"
         answers = [use(as_(None), key) for key in (removed, unknown, disabled)]
         assert {answer.status_code for answer in answers} == {401}
         sentences = {"".join(part for part in answer.text.split("<") if REFUSED in part) for answer in answers}
@@ -153,7 +149,7 @@ class TestOnSqlite:
         assert "已超时" in old.post("/login/key", data={"credential": key.get(asked)}).text
 
     @pytest.mark.parametrize("sent", ["", "{}", "[]", "x", '{"id": 1}', "[" * 20_000, '{"id":"\\u0000","rawId":"AA"}'])
-    def test_nonsense_is_refused_with_a_sentence(self, house: Flask, as_: As, sent: str) -> None:
+    def test_a_malformed_credential_is_refused_with_a_message(self, house: Flask, as_: As, sent: str) -> None:
         stranger = as_(None)
         enrol(as_("publisher"))
         options(stranger, "/login/key/options")
@@ -164,7 +160,7 @@ class TestOnSqlite:
         assert "密钥没有登记" in page.text and "还没有登记" in page.text
 
     @pytest.mark.parametrize("synced", [False, True])
-    def test_a_counter_locks_nobody_out_and_is_noted_where_it_means_something(
+    def test_a_decreased_counter_is_logged_for_unsynced_keys_and_does_not_prevent_sign_in(
         self, house: Flask, as_: As, synced: bool
     ) -> None:
         key = enrol(as_("publisher"), synced)
@@ -176,7 +172,7 @@ class TestOnSqlite:
         assert noted == ([] if synced else ["办公室密钥"])
 
 
-def said_of(app: Flask) -> list[tuple[str, str, str]]:
+def sign_in_log(app: Flask) -> list[tuple[str, str, str]]:
     """(user name, kind, words) of the log of sign-ins, in order."""
     with app.app_context(), access.everything() as session:
         rows = select(LogEntry.username, LogEntry.kind, LogEntry.words).where(LogEntry.log == "signins")
@@ -196,6 +192,6 @@ def said_of(app: Flask) -> list[tuple[str, str, str]]:
         ("http://127.0.0.1:8000", None),
     ],
 )
-def test_for_whom_keys_answer_is_said_by_the_setting(address: str, party: tuple[str, str] | None) -> None:
+def test_the_relying_party_is_the_configured_one(address: str, party: tuple[str, str] | None) -> None:
     found = relying_party({"BASE_URL": address})
     assert (found and (found.id, found.origin)) == party

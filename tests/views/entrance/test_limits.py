@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import EnvironBuilder
 
 from models.database import db
-from models.people.accounts import Account
+from models.people.accounts import Account, matches
 from models.people.sessions import Visit
 from models.people.signin_failures import SigninFailure
 from tests.browsing import Browser
@@ -46,7 +46,7 @@ def test_the_body_of_a_head_request_is_ignored(app: Flask, as_: As) -> None:
         assert publisher.head("/password", data=words).status_code == 200
     with app.app_context():
         account = db.session.scalars(select(Account).where(Account.username == "publisher")).one()
-        assert account.has_password(PASSWORD)
+        assert matches(account.password_hash, PASSWORD)
         assert db.session.scalars(select(SigninFailure)).all() == []
 
 
@@ -161,7 +161,7 @@ def test_the_error_page_answers_every_malformed_request(
     assert answer.data
 
 
-def test_when_the_error_page_fails_its_sentence_is_still_shown(app: Flask, as_: As) -> None:
+def test_a_failing_error_page_still_shows_its_message(app: Flask, as_: As) -> None:
     browser, before = as_("publisher"), app.jinja_env.get_template
     app.jinja_env.globals["product"], product = None, app.jinja_env.globals["product"]
     loader, app.jinja_env.loader = app.jinja_env.loader, None

@@ -29,7 +29,7 @@ def test_the_right_password_signs_in_and_redirects_to_the_requested_page(as_: As
     assert is_in(browser)
 
 
-def test_the_login_page_redirects_who_is_signed_in(as_: As) -> None:
+def test_the_login_page_redirects_a_signed_in_user(as_: As) -> None:
     assert as_("publisher").get("/login?next=/password").location == "/password"
 
 
@@ -52,7 +52,7 @@ LEADS_TO = {
 
 @pytest.mark.slow
 def test_login_redirects_only_to_local_paths(as_: As) -> None:
-    """AD13: an external `next` is not followed, however it is written."""
+    """AD13: an external `next` is not followed, in any spelling."""
     came_to = {target: enter(as_(None), next=target).location for target in LEADS_TO}
     assert came_to == LEADS_TO
     inside = as_("publisher")
@@ -77,7 +77,7 @@ def test_no_user_name_breaks_the_login(as_: As) -> None:
         assert "<script>alert" not in answer.text
 
 
-def test_what_is_not_filled_in_is_told_beside_its_field_and_no_password_is_tried(app: Flask, as_: As) -> None:
+def test_empty_fields_show_an_error_and_no_password_is_checked(app: Flask, as_: As) -> None:
     """ST7: every POST works with an empty body. The words are ours; the first wrong field has the focus."""
     answer = as_(None).post("/login", data={"username": "publisher"})
     assert answer.status_code == 401
@@ -112,7 +112,7 @@ def test_favicon_ico_is_the_emblem(as_: As) -> None:
 
 
 @pytest.mark.slow
-def test_the_public_endpoints(app: Flask, as_: As) -> None:
+def test_only_listed_endpoints_are_public(app: Flask, as_: As) -> None:
     """Closed by default: a new endpoint requires sign-in until PUBLIC lists it."""
     stranger, open_doors = as_(None), set()
     arguments = {
@@ -128,6 +128,9 @@ def test_the_public_endpoints(app: Flask, as_: As) -> None:
             open_doors.add(rule.endpoint)
     assert {door for door in open_doors if not door.startswith("verify.")} == {
         "login", "key_login", "card_login", "picture", "sound", "health", "icon", "feed", "static", "admin.static",
+        "language", "status_list",
+        "api.openapi", "api.key", "api.list_applications", "api.show_application", "api.list_certificates",
+        "api.show_certificate", "api.changed_applications", "api.changed_certificates", "api.count_statistics",
     }  # fmt: skip
 
 
@@ -147,7 +150,7 @@ def test_the_first_login_requires_a_new_password(app: Flask, as_: As) -> None:
     assert enter(as_(None), password="mine-2026-x").status_code == 303
 
 
-def test_who_must_change_the_password_can_still_log_out(app: Flask, as_: As) -> None:
+def test_a_user_who_must_change_the_password_can_log_out(app: Flask, as_: As) -> None:
     change(app, "publisher", must_change=True)
     browser = as_("publisher")
     assert browser.post("/logout").location == "/login"
@@ -155,7 +158,7 @@ def test_who_must_change_the_password_can_still_log_out(app: Flask, as_: As) -> 
 
 
 @pytest.mark.slow
-def test_the_rules_of_changing_a_password(as_: As) -> None:
+def test_a_password_change_follows_its_rules(as_: As) -> None:
     browser = as_("publisher")
     for current, new, repeat, sentence in (
         ("wrong-Pass-1", "mine-2026-x", "mine-2026-x", "当前密码不正确"),

@@ -1,4 +1,4 @@
-"""What is kept of a browser: its name, its version, its system, and nothing else that it says."""
+"""Only name, version and system of a browser are stored."""
 
 import pytest
 
@@ -22,5 +22,5 @@ AGENTS = {
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-def test_a_browser_in_short(agent: str) -> None:
+def test_a_user_agent_is_shortened_to_browser_and_system(agent: str) -> None:
     assert program(agent) == AGENTS[agent]

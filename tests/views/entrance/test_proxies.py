@@ -32,6 +32,7 @@ def seen(remote: str, forwarded: str, **settings: Any) -> str:
         ("", "198.51.100.1", {"PROXIES": 1}, "198.51.100.1"),  # a socket of this machine
         ("203.0.113.9", "198.51.100.1", {"PROXIES": 1}, "203.0.113.9"),  # not the proxy
         ("10.1.2.3", "198.51.100.1", {"PROXIES": 1, "PROXY_ADDRESSES": "10.0.0.0/8, ::1"}, "198.51.100.1"),
+        ("10.1.2.3", "198.51.100.1", {"PROXIES": 1, "PROXY_ADDRESSES": "::ffff:10.0.0.0/104"}, "198.51.100.1"),
         ("127.0.0.1", "198.51.100.1", {"PROXIES": 1, "PROXY_ADDRESSES": ["10.0.0.0/8"]}, "127.0.0.1"),
         ("127.0.0.1", "9.9.9.9, 198.51.100.1, 10.0.0.1", {"PROXIES": 2}, "198.51.100.1"),
     ],
@@ -49,7 +50,7 @@ def test_an_invalid_proxy_address_stops_the_start_with_a_sentence() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("base_url", ["https://filing.example.cn", "http://10.1.2.3:8000", "https://[2001:db8::1]/"])
-def test_outside_the_demo_host_names_must_be_set(base_url: str) -> None:
+def test_host_names_are_required_outside_the_demo(base_url: str) -> None:
     """Issue 9, 26: otherwise a forged Host header would determine the URLs in our pages."""
     settings = BASE | {"BASE_URL": base_url, "KEYS_REQUIRED": False}
     with pytest.raises(click.ClickException, match="请设置 FILING_TRUSTED_HOSTS"):
@@ -58,7 +59,7 @@ def test_outside_the_demo_host_names_must_be_set(base_url: str) -> None:
     assert app.config["HOST_NAMES"] == ["filing.example.cn", "www.example.cn"]
 
 
-def test_the_command_line_shows_that_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_shows_the_message_about_missing_host_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the setting as text in the environment."""
     monkeypatch.setenv("FILING_BASE_URL", "https://filing.example.cn")
     with pytest.raises(click.ClickException, match=r"例如 FILING_TRUSTED_HOSTS=filing\.example\.cn。"):
@@ -88,7 +89,7 @@ def test_the_demo_accepts_only_the_names_of_this_machine(app: Flask) -> None:
         ("a.cn", False),
     ],
 )
-def test_names_of_this_machine(host: str, local: bool) -> None:
+def test_local_host_names_are_recognised(host: str, local: bool) -> None:
     assert is_local(host) is local
     assert bool(trusted_hosts("a.cn", f"http://[{host}]" if ":" in host else f"http://{host}"))
 
@@ -112,9 +113,9 @@ OTHERS = ["evil.example", "localhost.evil.example", "[::2]", "example.org.evil",
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
-def test_a_host_name_is_the_same_however_it_is_spelled(name: str) -> None:
+def test_a_host_name_is_accepted_in_any_spelling(name: str) -> None:
     """Without case, with a dot at its end, with any port (RFC 3986, 3.2.2; RFC 9110, 4.2.3)."""
-    settings = {} if name == "localhost" else {"TRUSTED_HOSTS": name}
+    settings = {} if name == "localhost" else {"TRUSTED_HOSTS": name, "KEYS_REQUIRED": False}
     browser = create_app(BASE | settings).test_client()
     for host in SPELLINGS[name]:
         assert browser.get("/healthz", headers={"Host": host}).status_code != 400, host

@@ -1,4 +1,4 @@
-"""Error pages: one sentence, an incident number, and what was typed is given back."""
+"""Error pages: one message, an incident number, and the typed text."""
 
 import io
 import logging
@@ -28,7 +28,7 @@ Put = Callable[[Callable[[], Any]], str]
 XHR = {"X-Requested-With": "XMLHttpRequest"}
 
 
-OURS = {"Origin": "http://localhost", "Referer": "http://localhost/applications/edit/?id=7"}
+OWN_ORIGIN = {"Origin": "http://localhost", "Referer": "http://localhost/applications/edit/?id=7"}
 
 
 def stored_twice() -> None:
@@ -50,7 +50,7 @@ SENTENCES = {
 }
 
 
-def test_an_error_is_one_sentence_for_people_and_for_scripts(put: Put, as_: As) -> None:
+def test_an_error_has_the_same_message_as_page_and_as_json(put: Put, as_: As) -> None:
     address = put(lambda: abort(int(request.args["status"])))
     browser = as_("publisher")
     for status, sentence in SENTENCES.items():
@@ -65,7 +65,7 @@ def test_an_error_is_one_sentence_for_people_and_for_scripts(put: Put, as_: As) 
             check_headers(answer)
 
 
-def test_a_refused_that_no_view_caught_is_shown_as_a_sentence(put: Put, as_: As) -> None:
+def test_an_uncaught_refusal_is_shown_with_its_message(put: Put, as_: As) -> None:
     def refuse() -> None:
         raise Refused("当前状态为「待审核」，不能打印。")
 
@@ -108,7 +108,7 @@ def test_the_refusal_of_a_too_large_form_names_the_limit(app: Flask, as_: As) ->
 
 def test_the_error_page_of_an_expired_page_contains_the_typed_text(as_: As) -> None:
     words = {"title": "黑胶唱片《茉莉花》", "carriers-1-specification": "12 英寸<script>", "new": "mine-2026-x"}
-    answer = as_("publisher").post("/password", data=words | {"country": "DEU"}, headers=OURS, csrf=False)
+    answer = as_("publisher").post("/password", data=words | {"country": "DEU"}, headers=OWN_ORIGIN, csrf=False)
     assert answer.status_code == 400
     assert lines(answer.text) == [
         ("商品名称", "黑胶唱片《茉莉花》"),
@@ -120,7 +120,7 @@ def test_the_error_page_of_an_expired_page_contains_the_typed_text(as_: As) -> N
 
 
 def test_the_error_page_of_an_ended_session_contains_the_typed_text(as_: As) -> None:
-    answer = as_(None).post("/applications/edit/?id=7", data={"title": "黑胶唱片"}, headers=OURS)
+    answer = as_(None).post("/applications/edit/?id=7", data={"title": "黑胶唱片"}, headers=OWN_ORIGIN)
     assert answer.status_code == 401
     assert lines(answer.text) == [("商品名称", "黑胶唱片")]
     assert 'href="/login?next=/applications/edit/?id%3D7"' in answer.text
@@ -134,12 +134,12 @@ def test_the_typed_text_can_be_resubmitted_after_signing_in(
     key = make_application(carriers=2)
     form = form_of(as_("publisher").get(f"/applications/edit/?id={key}").text)
     form |= {"title": "超时之后的标题", "carriers-1-quantity": "77"}
-    page = as_(None).post(f"/applications/edit/?id={key}", data=form, headers=OURS).text
+    page = as_(None).post(f"/applications/edit/?id={key}", data=form, headers=OWN_ORIGIN).text
     assert "重新提交" in page
     again = form_of(page, "again")
     assert again == form
     (action,) = re.findall('<form class="again" method="post" action="(.*?)">', page)
-    assert as_("publisher").post(action, data=again, headers=OURS).status_code == 302
+    assert as_("publisher").post(action, data=again, headers=OWN_ORIGIN).status_code == 302
     records = on_record(key)
     assert records["application"][0]["title"] == "超时之后的标题"
     assert sorted(carrier["quantity"] for carrier in records["carrier"]) == [77, 1000]

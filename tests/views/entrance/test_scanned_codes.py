@@ -16,12 +16,12 @@ from models.acts import filing, reissue
 from models.application import Application
 from models.certificate.display import dated
 from models.database import db
-from models.signing import check_code
+from models.signing import signed_code
 from models.signing.check_code import Facts
 from models.signing.keys import Keys
 from models.vocabulary import Action, Reason
 from tests.browsing import Browser
-from tests.cast import account_of, take
+from tests.cast import account_of, perform_step
 from tests.conftest import Acting, Making
 from tests.views.entrance.verified import SCRIPT, facts, unknown_like, verdict
 from views.demo import signing_keys
@@ -30,7 +30,7 @@ from views.resources import keys, store
 As = Callable[[str | None], Browser]
 
 
-Held = Callable[[int], SimpleNamespace]
+CertificateData = Callable[[int], SimpleNamespace]
 
 
 Printed = Callable[[int], bytes]
@@ -55,10 +55,10 @@ class TestScannedCode:
         assert facts(page)["商品名称"] == "𠮷" * 300
 
     def test_a_code_not_signed_by_the_province_for_this_number_is_forged(
-        self, app: Flask, make_application: Making, held: Held, as_: As, tmp_path: Path
+        self, app: Flask, make_application: Making, certificate_data: CertificateData, as_: As, tmp_path: Path
     ) -> None:
         """Altered, of another certificate, by another province, by an unknown key, or of other content."""
-        paper, other = (held(make_application(status="filed")) for _ in range(2))
+        paper, other = (certificate_data(make_application(status="filed")) for _ in range(2))
         signed, stranger = paper.facts, Keys(tmp_path / "stranger")
         with app.app_context():
             signing_keys.establish(stranger.folder, ["320000"])
@@ -69,9 +69,9 @@ class TestScannedCode:
         other_content = Facts(signed.number, signed.issued_on, signed.holder, signed.title, "0" * 64)
         codes = {
             "another's": other.code,
-            "by a neighbour": check_code.signed(signed, neighbour),
-            "by a stranger": check_code.signed(signed, unknown),
-            "of other contents": check_code.signed(other_content, own),
+            "by a neighbour": signed_code.signed(signed, neighbour),
+            "by a stranger": signed_code.signed(signed, unknown),
+            "of other contents": signed_code.signed(other_content, own),
             "cut off": paper.code[:-4],
             "nonsense": "x" * 300,
             "a script": SCRIPT,
@@ -85,23 +85,28 @@ class TestScannedCode:
             assert paper.number not in page.text, what
 
     def test_a_valid_code_of_an_unregistered_certificate_is_unknown(
-        self, app: Flask, make_application: Making, held: Held, as_: As
+        self, app: Flask, make_application: Making, certificate_data: CertificateData, as_: As
     ) -> None:
         """The key was used elsewhere, or the database has lost a row: the sentence says so."""
-        signed = held(make_application(status="filed")).facts
+        signed = certificate_data(make_application(status="filed")).facts
         number = unknown_like(signed.number)
         with app.app_context():
             key = keys().signer("320000").code_key
-        code = check_code.signed(Facts(number, signed.issued_on, signed.holder, signed.title, signed.digest), key)
+        code = signed_code.signed(Facts(number, signed.issued_on, signed.holder, signed.title, signed.digest), key)
         page = as_(None).get(f"/verify/{number}?c={code}").text
         assert verdict(page) == "查无此证"
         assert "二维码确由签发机关签署，但没有登记这份证明。" in page
 
     def test_a_valid_code_is_verified_while_the_database_does_not_answer(
-        self, app: Flask, make_application: Making, held: Held, as_: As, monkeypatch: pytest.MonkeyPatch
+        self,
+        app: Flask,
+        make_application: Making,
+        certificate_data: CertificateData,
+        as_: As,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """By its signature, with the facts in the code; a forged one is still refused."""
-        paper = held(make_application(status="filed"))
+        paper = certificate_data(make_application(status="filed"))
         down = create_engine("postgresql+psycopg://x@127.0.0.1:1/x")
         monkeypatch.setattr("models.database.GuardedSession.get_bind", lambda *_, **__: down)
         page = as_(None).get(f"/verify/{paper.number}?c={paper.code}")
@@ -112,15 +117,16 @@ class TestScannedCode:
             "出版单位": "江苏文艺音像出版社",
             "商品名称": "黑胶唱片《茉莉花》",
             "签发日期": dated(clock.today()),
+            "签署日期": dated(clock.today()),
         }
         assert verdict(as_(None).get(f"/verify/{paper.number}?c={paper.code[:-4]}").text) == "不能采信"
 
     def test_a_revoked_certificate_shows_date_and_reason_but_not_the_opinion(
-        self, make_application: Making, held: Held, as_: As, acting: Acting
+        self, make_application: Making, certificate_data: CertificateData, as_: As, acting: Acting
     ) -> None:
         """PD2: the reason is from a list; the reviewer's own text is not public."""
         key = make_application(status="filed")
-        paper = held(key)
+        paper = certificate_data(key)
         with acting("reviewer") as reviewer:
             granted = db.session.get_one(Application, key)
             filing.perform(db.session(), Action.REVOKE, granted, reviewer, "内部意见", reason=Reason.UNLAWFUL)
@@ -133,29 +139,34 @@ class TestScannedCode:
             assert facts(page)["证明编号"] == paper.number
 
     def test_a_replaced_certificate_names_its_replacement(
-        self, app: Flask, make_application: Making, held: Held, as_: As, acting: Acting
+        self, app: Flask, make_application: Making, certificate_data: CertificateData, as_: As, acting: Acting
     ) -> None:
         """PD2: revoked and reissued; the old number is void and names the new one, which is valid."""
         key = make_application(status="revoked")
-        old = held(key)
+        old = certificate_data(key)
         with acting("publisher") as publisher:
             draft, _left = reissue.copy(db.session(), db.session.get_one(Application, key), publisher, store())
             again = draft.id
             db.session.commit()
         for step in (Action.SUBMIT, Action.GRANT):
-            take(app, step, again, "publisher")
-        new = held(again)
+            perform_step(app, step, again, "publisher")
+        new = certificate_data(again)
         page = as_(None).get(f"/verify/{old.number}?c={old.code}").text
         assert verdict(page) == "已作废"
         assert f"已由证明 {new.number} 替代。" in page
         assert verdict(as_(None).get(f"/verify/{new.number}?c={new.code}").text) == "有效"
 
     def test_an_expired_certificate_shows_its_last_day(
-        self, app: Flask, make_application: Making, held: Held, as_: As, monkeypatch: pytest.MonkeyPatch
+        self,
+        app: Flask,
+        make_application: Making,
+        certificate_data: CertificateData,
+        as_: As,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """PD2: on its last day it is valid; the day after it is not."""
         app.config["VALID_DAYS"] = "30"
-        paper, last = held(make_application(status="filed")), clock.today() + timedelta(days=30)
+        paper, last = certificate_data(make_application(status="filed")), clock.today() + timedelta(days=30)
         for day, word in ((last, "有效"), (last + timedelta(days=1), "已过有效期")):
             monkeypatch.setattr("models.clock.today", lambda day=day: day)
             page = as_(None).get(f"/verify/{paper.number}?c={paper.code}").text

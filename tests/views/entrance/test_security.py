@@ -94,7 +94,7 @@ def test_a_script_gets_redirects_and_new_tokens_as_json(as_: As, make_applicatio
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:81", "http://[", "https://evil/"])
 @pytest.mark.parametrize("base", ["http://localhost", "https://localhost"])
-def test_a_post_of_another_site_is_refused_with_a_valid_token_too(as_: As, origin: str, base: str) -> None:
+def test_a_cross_site_post_with_a_valid_token_is_refused(as_: As, origin: str, base: str) -> None:
     browser = as_("publisher")
     headers = {"Origin": origin, "Referer": "https://localhost/"}
     answer = browser.post("/logout", headers=headers, base_url=base)
@@ -116,7 +116,7 @@ def test_healthz_answers_only_ok(as_: As) -> None:
 
 
 @pytest.mark.slow
-def test_whoever_asks_for_health_all_the_time_is_told_to_wait(as_: As) -> None:
+def test_the_health_check_is_rate_limited(as_: As) -> None:
     """Each answer asks the database; a monitor asks a few times a minute."""
     browser = as_(None)
     answers = [browser.get("/healthz").status_code for _asked in range(301)]
@@ -138,7 +138,7 @@ def test_healthz_details_have_the_version_of_the_database(app: Flask, as_: As) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize("address", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://x@127.0.0.1:1/x"])
-def test_without_its_database_the_application_still_answers(address: str, tmp_path: Path) -> None:
+def test_the_application_responds_without_its_database(address: str, tmp_path: Path) -> None:
     app = create_app({"SQLALCHEMY_DATABASE_URI": address, "STORE": str(tmp_path), "SECRET_KEY": "s"})
     browser = app.test_client()
     health = browser.get("/healthz")
@@ -164,10 +164,10 @@ def test_without_its_database_the_application_still_answers(address: str, tmp_pa
         (None, "127.0.0.1", "198.51.100.0/24", False),
     ],
 )
-def test_health_tells_details_to_the_machine_its_watchers_and_the_operator_alone(
+def test_health_details_are_shown_only_to_the_machine_monitors_and_operators(
     app: Flask, as_: As, username: str | None, address: str, setting: str | None, shown: bool
 ) -> None:
-    """Which version runs helps whoever attacks; that all is well, or what is not, everybody may know."""
+    """The version would help an attacker; the state of health is public."""
     if setting:
         app.config["HEALTH_ADDRESSES"] = networks_of("HEALTH_ADDRESSES", setting)
     answer = as_(username).get("/healthz?details", environ_base={"REMOTE_ADDR": address})

@@ -28,7 +28,7 @@ def test_a_session_ends_after_twelve_hours_regardless_of_activity(as_: As, monke
 
 
 def test_a_page_of_another_account_begins_no_visit(app: Flask, as_: As) -> None:
-    """Whoever signs in as somebody else in the dialog over a page."""
+    """Signing in as another account in the dialog over a page."""
     with app.app_context():
         other = db.session.scalars(select(Account.id).where(Account.username == "reviewer")).one()
     headers = {"X-Account": str(other), "X-Requested-With": "XMLHttpRequest"}
@@ -118,7 +118,7 @@ def test_a_disabled_account_is_signed_out_at_once(app: Flask, as_: As) -> None:
     assert SAME in enter(as_(None)).text
 
 
-def test_a_session_that_was_ended_elsewhere_says_so(app: Flask, as_: As) -> None:
+def test_the_login_page_says_that_the_session_was_ended_elsewhere(app: Flask, as_: As) -> None:
     """Not that time has run out: a password was changed, or reset. A script hears the same."""
     browser, elsewhere, script = as_("publisher"), as_("publisher"), as_("publisher")
     new = {"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"}
@@ -126,8 +126,8 @@ def test_a_session_that_was_ended_elsewhere_says_so(app: Flask, as_: As) -> None
     page = browser.get(browser.get(BEHIND).location).text
     assert "密码已修改，或已在别处退出" in page
     assert "超时" not in page
-    told = script.get(BEHIND, headers={"X-Requested-With": "XMLHttpRequest"})
-    assert (told.status_code, "密码已修改，或已在别处退出" in told.json["message"]) == (401, True)
+    found = script.get(BEHIND, headers={"X-Requested-With": "XMLHttpRequest"})
+    assert (found.status_code, "密码已修改，或已在别处退出" in found.json["message"]) == (401, True)
     with app.app_context():
         reset_password(db.session(), db.session.scalars(select(Account).filter_by(username="publisher")).one())
         db.session.commit()

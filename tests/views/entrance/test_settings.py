@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 import pytest
 
-from app import create_app
+from app import SETTINGS, create_app
 from tests import ROOT
+from views.entrance.settings import NUMBERS
 
 CARDS = "FILING_CARD_CA=ca.pem FILING_CARD_CRL=crl.pem"
 WRONG = {  # environment → what the sentence names
@@ -36,6 +37,16 @@ WRONG = {  # environment → what the sentence names
     "FILING_DATABASE_TIMEOUTS=5": "FILING_DATABASE_TIMEOUTS__ 不能使用",
     "FILING_SQLALCHEMY_DATABASE_URI=nonsense": "FILING_SQLALCHEMY_DATABASE_URI 不是可用的数据库地址",
     "FILING_SQLALCHEMY_DATABASE_URI=mysql://x/y": "FILING_SQLALCHEMY_DATABASE_URI 不是可用的数据库地址",
+    "FILING_SQLALCHEMY_DATABASE_URI=postgresql+psycopg://x:y/z": "FILING_SQLALCHEMY_DATABASE_URI 不是可用的数据库地址",
+    "FILING_REPLICA_URI=nonsense": "FILING_REPLICA_URI 不是可用的数据库地址",
+    "FILING_REPLICA_URI=sqlite:///x": "FILING_REPLICA_URI 应为 PostgreSQL 的地址",
+    "FILING_STATUS_LIST_DAYS=367": "FILING_STATUS_LIST_DAYS 应为不大于 366 的整数",
+    "FILING_VALID_DAYS=1e400": "FILING_VALID_DAYS 应为不小于 1 的整数",
+    "FILING_AUTOSAVE_SECONDS=soon": "FILING_AUTOSAVE_SECONDS 应为不小于 0 的整数",
+    "FILING_WITNESSES=/w,mailto:": "“mailto:”不是邮箱地址",
+    "FILING_WITNESSES=mailto:nonsense": "“mailto:nonsense”不是邮箱地址",
+    "FILING_CLAMD=clamd..example:3310": "FILING_CLAMD 应为",
+    "FILING_CLAMD=127.0.0.1:0": "FILING_CLAMD 应为",
     "FILING_PROXY_ADDRESSES=x FILING_PROXIES=1": "FILING_PROXY_ADDRESSES 须为",
 }
 
@@ -59,20 +70,27 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence(
     assert "\n" not in refused.value.message
 
 
-def test_a_passphrase_of_digits_stays_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_passphrase_of_digits_stays_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment is read as JSON, which takes it for a number."""
     for name, value in environment("FILING_SIGNING_PASSPHRASE=123456", tmp_path).items():
         monkeypatch.setenv(name, value)
     assert create_app().config["SIGNING_PASSPHRASE"] == "123456"
 
 
+def test_an_empty_number_setting_means_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment(" ".join(f"FILING_{name}=" for name in NUMBERS), tmp_path).items():
+        monkeypatch.setenv(name, value)
+    config = create_app().config
+    assert {name: config[name] for name in NUMBERS} == {name: SETTINGS[name] for name in NUMBERS}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", ["FILING_BASE_URL=https://filing.example.cn", "FILING_ATTACHMENT_MB=viel"])
-def test_gunicorn_tells_it_in_one_line(settings: str, tmp_path: Path) -> None:
+def test_gunicorn_reports_a_wrong_setting_in_one_line(settings: str, tmp_path: Path) -> None:
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     command = [gunicorn, "--config", "python:views.entrance.server", "--bind", "127.0.0.1:0", "--workers", "1"]
     outside = environment(settings, tmp_path)
     done = subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, timeout=120)
-    told = [line for line in done.stderr.splitlines() if WRONG[settings] in line]
-    assert (done.returncode != 0, len(told)) == (True, 1), done.stderr
+    found = [line for line in done.stderr.splitlines() if WRONG[settings] in line]
+    assert (done.returncode != 0, len(found)) == (True, 1), done.stderr
     assert "Traceback" not in done.stderr

@@ -21,7 +21,7 @@ BESIDE = re.compile(r'(?:import|from|url\()\s*"([^"]+)"')
 
 
 @pytest.mark.parametrize(("who", "page"), [(None, "/login"), (None, "/verify/"), ("publisher", "/applications/")])
-def test_the_files_of_a_page_are_small_and_may_be_kept(as_: As, who: str | None, page: str) -> None:
+def test_the_files_of_a_page_are_small_and_cacheable(as_: As, who: str | None, page: str) -> None:
     browser, total = as_(who), 0
     addresses = set(NAMED.findall(browser.get(page).text))
     assert addresses
@@ -40,7 +40,7 @@ def test_the_files_of_a_page_are_small_and_may_be_kept(as_: As, who: str | None,
     assert total < 40_000
 
 
-def test_what_has_not_changed_is_not_sent_again(as_: As) -> None:
+def test_an_unchanged_file_is_answered_with_304(as_: As) -> None:
     browser = as_(None)
     whole = browser.get("/assets/public.css")
     assert "no-cache" in whole.headers["Cache-Control"]
@@ -50,19 +50,19 @@ def test_what_has_not_changed_is_not_sent_again(as_: As) -> None:
     assert packed.headers["ETag"] != whole.headers["ETag"]
 
 
-def test_the_address_of_another_release_is_answered_and_not_kept(as_: As) -> None:
+def test_the_address_of_another_release_is_answered_and_not_cached(as_: As) -> None:
     """By a page that was open while the server was renewed."""
     answer = as_(None).get("/assets/0123456789abcdef/public.css")
     assert (answer.status_code, answer.data) == (200, as_(None).get("/assets/public.css").data)
     assert set(answer.headers["Cache-Control"].split(", ")) == {"no-cache", "public"}
 
 
-def test_what_is_not_in_the_folder_is_not_found(as_: As) -> None:
+def test_a_file_outside_the_folder_is_a_404(as_: As) -> None:
     for address in ("/assets/0123456789abcdef/../app.py", "/assets/../app.py", "/assets/panel/missing.js", "/assets/"):
         assert as_(None).get(address).status_code == 404, address
 
 
-def test_an_address_changes_with_what_any_file_holds(tmp_path: Path) -> None:
+def test_the_digest_changes_with_the_content_of_any_file(tmp_path: Path) -> None:
     (tmp_path / "a.css").write_text("a {}")
     first = StaticFiles(tmp_path).digest
     assert StaticFiles(tmp_path).digest == first
@@ -71,7 +71,7 @@ def test_an_address_changes_with_what_any_file_holds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_scripts_and_style_sheets_name_beside_themselves_is_kept_with_them(as_: As) -> None:
+def test_files_named_by_scripts_and_style_sheets_are_under_the_same_digest(as_: As) -> None:
     """A relative address of a script or a style sheet leads into the same folder of the digest."""
     browser, found = as_("publisher"), set[str]()
     waiting = set(NAMED.findall(browser.get("/applications/").text))
@@ -85,7 +85,7 @@ def test_what_scripts_and_style_sheets_name_beside_themselves_is_kept_with_them(
     assert {name.rpartition("/")[2] for name in found} >= {"all.js", "all.css", "bell.svg"}
 
 
-def test_the_pictures_of_the_joined_sheet_are_in_it(as_: As) -> None:
+def test_the_joined_style_sheet_contains_its_pictures(as_: As) -> None:
     sheet = as_(None).get("/assets/panel/all.css").text
     pictures = re.findall(r'url\("([^"]+)"\)', sheet)
     assert pictures
@@ -95,14 +95,14 @@ def test_the_pictures_of_the_joined_sheet_are_in_it(as_: As) -> None:
         assert unquote(drawn).startswith("<svg")
 
 
-def test_the_scripts_of_the_panel_are_one_in_the_order_of_their_imports(as_: As) -> None:
+def test_the_panel_scripts_are_joined_in_import_order(as_: As) -> None:
     """Every module but those of other pages is in it once, behind what it imports."""
     script = as_(None).get("/assets/panel/all.js").text
     names = [f"panel/{path.name}" for path in (ROOT / "templates" / "static" / "panel").glob("*.js")]
     for name in names:
         assert script.count(f"const {re.sub(r'[^a-z]', '_', name)} = (() => {{") == 1, name
-    for taken in re.finditer(r"^const \{.*\} = (\w+);$", script, re.M):
-        assert f"const {taken[1]} = (() => {{" in script[: taken.start()]
+    for imported in re.finditer(r"^const \{.*\} = (\w+);$", script, re.M):
+        assert f"const {imported[1]} = (() => {{" in script[: imported.start()]
 
 
 def test_each_joined_script_has_a_scope_of_its_own() -> None:
@@ -123,12 +123,12 @@ def test_each_joined_script_has_a_scope_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("line", ['import * as x from "./b.js";', "export default 1;", 'export { a } from "./b.js";'])
-def test_a_script_that_cannot_be_joined_stops_the_start(line: str) -> None:
+def test_a_script_that_cannot_be_joined_raises_an_error(line: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"one.js: {line}")):
         script({"one.js": f"{line}\n".encode(), "b.js": b""}, "one.js")
 
 
-def test_the_sheets_of_the_panel_are_one_request_in_the_order_of_the_cascade(as_: As) -> None:
+def test_the_panel_style_sheets_are_joined_in_cascade_order(as_: As) -> None:
     """Every sheet of the panel is in it, and a page of the panel asks for no other."""
     browser = as_("publisher")
     page = browser.get("/applications/").text

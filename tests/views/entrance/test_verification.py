@@ -16,7 +16,7 @@ from tests.conftest import Making
 from tests.views.entrance.verified import SCRIPT, facts, unknown_like, verdict
 
 As = Callable[[str | None], Browser]
-Held = Callable[[int], SimpleNamespace]
+CertificateData = Callable[[int], SimpleNamespace]
 
 TYPED = re.compile(r'(<input id="(?:number|code)"[^>]*?) value="[^"]*"')
 SAME = re.compile(r'name="csrf_token" value="[^"]*"')
@@ -37,11 +37,11 @@ class TestNumberAlone:
             (Status.REVOKED, "已作废"),
         ],
     )
-    def test_the_verdict_follows_the_status_and_no_fact_is_shown(
-        self, make_application: Making, held: Held, as_: As, status: Status, word: str
+    def test_the_verdict_by_number_follows_the_status_and_shows_no_facts(
+        self, make_application: Making, certificate_data: CertificateData, as_: As, status: Status, word: str
     ) -> None:
         """PD2: only a revoked certificate is void; a number, which anybody can guess, opens no facts."""
-        paper = held(make_application(status=status.value))
+        paper = certificate_data(make_application(status=status.value))
         page = as_(None).get(f"/verify/{paper.number}")
         assert (page.status_code, verdict(page.text), facts(page.text)) == (200, word, {})
         signed = (paper.content["title"], paper.content["publisher_name"], dated(clock.today()), "其他", paper.typed)
@@ -49,25 +49,27 @@ class TestNumberAlone:
         assert "请扫描证明上的二维码，或输入印在二维码旁的校验码。" in page.text
         assert f'value="{paper.number}"' in page.text
 
-    def test_any_other_number_is_unknown(self, make_application: Making, as_: As) -> None:
+    def test_every_other_number_is_unknown(self, make_application: Making, as_: As) -> None:
         """PD2: an application number too."""
         make_application(status="pending")
         assert verdict(as_(None).get("/verify/SQ202600000001").text) == "查无此证"
 
-    def test_what_was_typed_stays_in_the_form_when_it_matches_nothing(
-        self, make_application: Making, held: Held, as_: As
+    def test_unmatched_input_stays_in_the_form(
+        self, make_application: Making, certificate_data: CertificateData, as_: As
     ) -> None:
         """A slip of one sign is mended, not typed again; what was scanned is not put into the form."""
-        number = held(make_application(status="filed")).number
+        number = certificate_data(make_application(status="filed")).number
         for asked in (number, unknown_like(number)):
             page = as_(None).get(f"/verify/{asked}?code=123456789012").text
             assert verdict(page) == "查无此证"
             assert (f'value="{asked}"' in page, 'value="123456789012"' in page) == (True, True)
         assert number not in as_(None).get(f"/verify/{number}?c=forged").text
 
-    def test_a_typed_number_redirects_to_its_page(self, make_application: Making, held: Held, as_: As) -> None:
+    def test_a_typed_number_redirects_to_its_page(
+        self, make_application: Making, certificate_data: CertificateData, as_: As
+    ) -> None:
         """Blanks, lower case and full-width characters are accepted."""
-        number, browser = held(make_application(status="filed")).number, as_(None)
+        number, browser = certificate_data(make_application(status="filed")).number, as_(None)
         full_width = "".join(chr(ord(sign) + 0xFEE0) for sign in number)
         for typed in (f" {number.lower()} ", f"{number[:4]}-{number[4:]}", full_width):
             answer = browser.get("/verify/", query_string={"number": typed})
@@ -77,16 +79,20 @@ class TestNumberAlone:
             assert (page.status_code, verdict(page.text)) == (200, "备案证明查验")
             assert page.text.count("请填写证明编号") == 1
 
-    def test_look_alikes_are_read_as_digits(self, make_application: Making, held: Held, as_: As) -> None:
+    def test_look_alikes_are_read_as_digits(
+        self, make_application: Making, certificate_data: CertificateData, as_: As
+    ) -> None:
         """O for 0, I and L for 1."""
-        number = held(make_application(status="filed")).number
+        number = certificate_data(make_application(status="filed")).number
         typed = number[:-1].replace("0", "O").replace("1", "l") + number[-1]
         assert as_(None).get("/verify/", query_string={"number": typed}).location == f"/verify/{number}"
 
     @pytest.mark.slow
-    def test_the_address_reads_a_number_as_the_form_does(self, make_application: Making, held: Held, as_: As) -> None:
+    def test_the_address_reads_a_number_as_the_form_does(
+        self, make_application: Making, certificate_data: CertificateData, as_: As
+    ) -> None:
         """Issue 9, 34: small letters, full width, blanks, dashes, O for 0, I and L for 1; with code and without."""
-        paper, browser = held(make_application(status="filed")), as_(None)
+        paper, browser = certificate_data(make_application(status="filed")), as_(None)
         number = paper.number
         full_width = "".join(chr(ord(sign) + 0xFEE0) for sign in number)
         alike = (number.translate(str.maketrans("01", end)) for end in ("OI", "ol", "oi", "OL"))
@@ -99,13 +105,13 @@ class TestNumberAlone:
 
     @pytest.mark.slow
     def test_a_number_of_the_former_form_is_still_verified(
-        self, make_application: Making, held: Held, as_: As, monkeypatch: pytest.MonkeyPatch
+        self, make_application: Making, certificate_data: CertificateData, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """One check character, of ISO 7064 Mod 37,36; the serial goes on, whichever form a number has."""
         with monkeypatch.context() as former:
             former.setattr(numbering, "_checked", lambda body: body + mod_37_36.calc_check_digit(body))
-            old = held(make_application(status="filed")).number
-        new = held(make_application(status="filed")).number
+            old = certificate_data(make_application(status="filed")).number
+        new = certificate_data(make_application(status="filed")).number
         assert (len(old), old[7:13], len(new), new[7:13]) == (14, "000001", 15, "000002")
         for number in (old, new):
             for spelled in (number, number.lower(), number[:-1].replace("0", "O") + number[-1]):
@@ -122,12 +128,12 @@ class TestNumberAlone:
 
 
 class TestTypedCode:
-    def test_it_opens_only_the_facts_that_an_officer_compares(
-        self, make_application: Making, held: Held, as_: As
+    def test_the_code_shows_only_the_facts_that_an_officer_compares(
+        self, make_application: Making, certificate_data: CertificateData, as_: As
     ) -> None:
         """No contact, telephone, contract, or other field of the application."""
         hidden = {"contact": "不公开的人", "phone": "13900000000", "summary": "不公开简介"}
-        paper = held(make_application(status="filed", carriers=3, **hidden))
+        paper = certificate_data(make_application(status="filed", carriers=3, **hidden))
         page = as_(None).get(f"/verify/{paper.number}?code={paper.typed}").text
         assert verdict(page) == "有效"
         assert facts(page) == {
@@ -143,10 +149,10 @@ class TestTypedCode:
         assert f"查验时间：{clock.today()} " in page
 
     def test_dashes_lower_case_and_look_alikes_are_accepted(
-        self, make_application: Making, held: Held, as_: As
+        self, make_application: Making, certificate_data: CertificateData, as_: As
     ) -> None:
         """As typed from the paper."""
-        paper, browser = held(make_application(status="filed")), as_(None)
+        paper, browser = certificate_data(make_application(status="filed")), as_(None)
         alike = paper.typed.lower().replace("0", "o").replace("1", "l")
         for typed in (f"{paper.typed[:4]}-{paper.typed[4:8]}-{paper.typed[8:]}", f" {alike} ", alike.upper()):
             asked = {"number": paper.number, "code": typed}
@@ -154,9 +160,11 @@ class TestTypedCode:
             assert verdict(page.text) == "有效", typed
             assert facts(page.text)["证明编号"] == paper.number
 
-    def test_wrong_unknown_and_malformed_get_the_same_page(self, make_application: Making, held: Held, as_: As) -> None:
+    def test_wrong_unknown_and_malformed_codes_get_the_same_page(
+        self, make_application: Making, certificate_data: CertificateData, as_: As
+    ) -> None:
         """PD2, AC7: status, length and form do not reveal whether a number or code was close."""
-        paper, other = (held(make_application(status="filed")) for _ in range(2))
+        paper, other = (certificate_data(make_application(status="filed")) for _ in range(2))
         unknown, browser = unknown_like(paper.number), as_(None)
         expected = still(browser.get(f"/verify/{unknown}").text)
         assert verdict(expected) == "查无此证"

@@ -21,7 +21,7 @@ from models.certificate.typesetting import Order
 from models.signing.keys import Keys
 from models.vocabulary import Action
 from tests.browsing import Browser
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making
 from tests.views.entrance.verified import facts, unknown_like, verdict
 from views.demo import signing_keys
@@ -30,7 +30,7 @@ from views.resources import keys
 As = Callable[[str | None], Browser]
 
 
-Held = Callable[[int], SimpleNamespace]
+CertificateData = Callable[[int], SimpleNamespace]
 
 
 Printed = Callable[[int], bytes]
@@ -71,7 +71,7 @@ class TestFile:
     def test_only_the_issued_file_is_valid(
         self, app: Flask, make_application: Making, printed: Printed, as_: As, a_pdf: Any
     ) -> None:
-        """PD4: byte for byte, whoever signed the other; and the same file tells when it has been revoked."""
+        """PD4: byte for byte, also against another signed file; after a revocation the same file shows its date."""
         key, browser = make_application(status="filed"), as_(None)
         paper = printed(key)
         with app.app_context():
@@ -84,7 +84,7 @@ class TestFile:
             assert NOT_ISSUED in page.text, n
         page = sent(browser, paper).text
         assert (verdict(page), facts(page)["商品名称"]) == ("有效", "黑胶唱片《茉莉花》")
-        take(app, Action.REVOKE, key, "publisher")
+        perform_step(app, Action.REVOKE, key, "publisher")
         assert verdict(sent(browser, paper).text) == "已作废"
 
     @pytest.mark.slow
@@ -99,7 +99,7 @@ class TestFile:
             sent(as_(None), paper)
 
     @pytest.mark.slow
-    def test_an_issued_file_is_judged_by_its_signature_too(
+    def test_the_signature_of_an_issued_file_is_also_checked(
         self, app: Flask, make_application: Making, printed: Printed, as_: As, tmp_path: Path
     ) -> None:
         """PD4: being in the register is not enough."""
@@ -111,7 +111,7 @@ class TestFile:
         assert (verdict(page), facts(page)) == ("不能采信", {})
         assert "文件的签章不是签发机关的" in page
 
-    def test_no_file_leads_back_to_the_form_and_too_large_a_one_is_told_the_limit(self, as_: As) -> None:
+    def test_a_missing_file_redirects_to_the_form_and_a_too_large_one_is_refused_with_the_limit(self, as_: As) -> None:
         answer = as_(None).post("/verify/", data={})
         assert (answer.status_code, "请先选择证明文件（PDF）" in answer.text) == (422, True)
         answer = sent(as_(None), b"%PDF" + b"\0" * (21 << 20))
@@ -140,10 +140,10 @@ class TestPatience:
         assert not slowed(browser.get("/verify/", environ_base={"REMOTE_ADDR": "10.0.0.2"}))
 
     def test_guesses_at_a_code_are_counted_by_number_and_address(
-        self, make_application: Making, held: Held, as_: As
+        self, make_application: Making, certificate_data: CertificateData, as_: As
     ) -> None:
         """AC7: a right code is not counted; an unknown number has the same limit."""
-        paper, other = (held(make_application(status="filed")) for _ in range(2))
+        paper, other = (certificate_data(make_application(status="filed")) for _ in range(2))
         browser = as_(None)
         for _ in range(12):
             assert verdict(browser.get(f"/verify/{paper.number}?code={paper.typed}").text) == "有效"
@@ -155,10 +155,10 @@ class TestPatience:
 
     @pytest.mark.slow
     def test_guessing_does_not_lock_a_certificate_for_others(
-        self, make_application: Making, held: Held, as_: As
+        self, make_application: Making, certificate_data: CertificateData, as_: As
     ) -> None:
         """After too many guesses, QR code and number still work, and other addresses may type codes."""
-        paper, browser = held(make_application(status="filed")), as_(None)
+        paper, browser = certificate_data(make_application(status="filed")), as_(None)
         for n in range(11):
             browser.get(f"/verify/{paper.number}?code={n:012}")
         assert verdict(browser.get(f"/verify/{paper.number}").text) == "有效"
@@ -192,7 +192,7 @@ class TestPatience:
         assert not slowed(browser.get("/login"))
 
     @pytest.mark.slow
-    def test_behind_a_proxy_the_client_is_counted(self) -> None:
+    def test_the_rate_limit_behind_a_proxy_counts_the_client(self) -> None:
         app = create_app({"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://", "PROXIES": 1})
         browser = app.test_client()
         for client, over in (("198.51.100.1", [True]), ("198.51.100.2", [True])):

@@ -86,7 +86,7 @@ def test_guessing_the_current_password_is_rate_limited_too(as_: As) -> None:
 
 
 @pytest.mark.parametrize(("path", "who", "most"), [("/login", None, 60), ("/password", "publisher", 20)])
-def test_a_post_counts_before_its_token_is_looked_for(as_: As, path: str, who: str | None, most: int) -> None:
+def test_a_post_without_a_token_counts_towards_the_rate_limit(as_: As, path: str, who: str | None, most: int) -> None:
     """A program that sends no token is told to wait as well; and reading the page is not counted."""
     browser = as_(who)
     answers = [browser.post(path, csrf=False).status_code for _try in range(most + 1)]
@@ -102,7 +102,7 @@ def test_the_sound_of_the_captcha_is_rate_limited(as_: As) -> None:
     assert (answers[0], answers[-1]) == (200, 429)
 
 
-def test_wrong_passwords_count_against_one_account_however_its_name_is_typed(app: Flask, as_: As) -> None:
+def test_wrong_passwords_count_against_one_account_in_any_spelling_of_its_name(app: Flask, as_: As) -> None:
     """Otherwise each spelling would allow another five guesses."""
     for typed in ("publisher", "Publisher", "PUBLISHER", "ｐublisher", "publisher\u200b"):
         assert enter(as_(None), typed, "wrong").status_code == 401

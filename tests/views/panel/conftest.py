@@ -1,4 +1,4 @@
-"""What time it is."""
+"""A fixture that sets the clock."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,5 +10,5 @@ from models import clock
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """`at(moment)`: from now on the clock of the register stands there."""
+    """`at(moment)`: set the clock of the application to this moment."""
     return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)

@@ -1,4 +1,4 @@
-"""Whatever stands in an address, the answer is a page: never a failure, on neither database."""
+"""Every address gets a page and never a server error, on both databases."""
 
 import re
 from collections.abc import Callable
@@ -33,7 +33,9 @@ def survives(browser: Browser, where: str, **asked: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("letter", [*PEOPLE, "-"])
-def test_no_address_breaks_a_page(letter: str, as_: As, make_application: Making, routes: list[Rule]) -> None:
+def test_no_query_parameter_causes_a_server_error(
+    letter: str, as_: As, make_application: Making, routes: list[Rule]
+) -> None:
     """Every GET route × every parameter that anything reads × nasty values; the questions of a list one by one."""
     key, browser = make_application(status="customs_failed"), as_(PEOPLE.get(letter))
     for rule in routes:
@@ -52,7 +54,7 @@ def test_no_address_breaks_a_page(letter: str, as_: As, make_application: Making
                 survives(browser, where, **{field: value}, page=value, sort=value, desc=value)
 
 
-def test_parameters_that_build_addresses_build_none_of_ours(as_: As, make_application: Making) -> None:
+def test_parameters_of_url_for_do_not_change_links(as_: As, make_application: Making) -> None:
     """Flask-Admin feeds every unknown parameter to url_for: 500 for some, other links for others."""
     key, browser = make_application(), as_("publisher")
     plain = browser.get("/applications/").text
@@ -79,13 +81,13 @@ def test_parameters_that_build_addresses_build_none_of_ours(as_: As, make_applic
      "/applications/?" + "&" * 3000, "/applications/?" + "title=x&" * 999, "/login?next=%0d%0aSet-Cookie:a=b",
      "/applications/?id=1&id=2&page=1&page=2"],
 )  # fmt: skip
-def test_bytes_that_are_no_text_are_an_address_like_any_other(as_: As, path: str) -> None:
+def test_an_address_with_invalid_utf8_causes_no_server_error(as_: As, path: str) -> None:
     answer = as_("publisher").get(path)
     assert answer.status_code in (200, 302, 400, 404)
     assert answer.headers.get("Set-Cookie", "a").startswith(("a", "filing="))
 
 
-def test_two_numbers_for_one_row_are_a_question_about_one(as_: As, make_application: Making) -> None:
+def test_a_repeated_id_parameter_opens_one_row(as_: As, make_application: Making) -> None:
     """`id=1,2` and `id=1&id=2` made a failure of Flask-Admin's own pages."""
     own, foreign = make_application(), make_application(by="publisher2")
     browser = as_("publisher")

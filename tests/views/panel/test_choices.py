@@ -25,7 +25,7 @@ ADDRESSES = {
 }
 
 
-def test_no_page_asks_for_an_asset_of_flask_admin(as_: As) -> None:
+def test_no_page_loads_an_asset_of_flask_admin(as_: As) -> None:
     """jQuery, Select2, moment, Bootstrap: 450 KB that no screen uses; two style sheets and modules of ours do it."""
     for username, addresses in ADDRESSES.items():
         for address in addresses:
@@ -35,7 +35,7 @@ def test_no_page_asks_for_an_asset_of_flask_admin(as_: As) -> None:
 
 
 @pytest.mark.slow
-def test_search_keys_are_sent_once_a_page_and_not_once_a_row(as_: As, make_application: Making) -> None:
+def test_search_keys_are_sent_once_per_page(as_: As, make_application: Making) -> None:
     short, long = (
         as_("publisher").get(f"/applications/edit/?id={make_application(carriers=count)}").text for count in (1, 300)
     )
@@ -44,7 +44,7 @@ def test_search_keys_are_sent_once_a_page_and_not_once_a_row(as_: As, make_appli
 
 
 @pytest.mark.slow
-def test_what_a_row_holds_already_stays_though_it_is_no_longer_offered(
+def test_a_stored_option_stays_selectable_in_its_own_row(
     app: Flask, as_: As, acting: Acting, make_application: Making
 ) -> None:
     """A price in gold of years ago: shown, saved again as it is; and no other row can take it."""
@@ -66,7 +66,7 @@ def test_what_a_row_holds_already_stays_though_it_is_no_longer_offered(
         assert [carrier.currency for carrier in application.carriers] == ["XAU", None]
 
 
-def test_an_organisation_is_named_by_number_code_name_or_both(as_: As, acting: Acting) -> None:
+def test_an_organisation_is_chosen_by_id_code_name_or_both(as_: As, acting: Acting) -> None:
     """Without a script the field is a text box: it means what it says, and what means nothing stays to be read."""
     operator = as_("operator")
     for place, words in enumerate(
@@ -83,7 +83,7 @@ def test_an_organisation_is_named_by_number_code_name_or_both(as_: As, acting: A
     assert form_of(page, "card-box")["organisation"] == "江苏"
 
 
-def test_units_are_looked_up_by_pinyin_too(as_: As) -> None:
+def test_units_are_found_by_pinyin(as_: As) -> None:
     operator = as_("operator")
     for query, count in (("jswy", 1), ("JSDZ", 1), ("jiangsu", 2), ("nanjing", 1), ("j", 0), ("zzz", 0)):
         answer = operator.get("/accounts/ajax/lookup/", query_string={"name": "organisation", "query": query})

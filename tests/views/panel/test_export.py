@@ -12,7 +12,6 @@ from tests.browsing import Browser
 from tests.cast import make_papers
 from tests.conftest import Making, Recording
 from tests.views.panel.exported import rows_of
-from views.panel import export
 from views.panel.spreadsheet import cell
 
 As = Callable[[str | None], Browser]
@@ -22,7 +21,7 @@ HARMLESS = ["1-1", "《=》", "a@b", '引号"，逗号,\n换行', "0012", "<scri
 
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\u00a0", "\u3000", "\ufeff", "\u034f", " ", "\n"])
-def test_no_unseen_character_hides_a_formula(unseen: str) -> None:
+def test_an_invisible_character_does_not_hide_a_formula(unseen: str) -> None:
     """Some programs cut them off."""
     assert cell(f"{unseen}=1+1") == f"'{unseen}=1+1"
     assert cell(f"{unseen}茉莉花") in (f"{unseen}茉莉花", f"'{unseen}茉莉花")
@@ -43,7 +42,7 @@ def test_no_cell_can_become_a_formula(as_: As, make_application: Making, kind: s
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_a_download_says_in_chinese_what_it_is(as_: As, make_application: Making, kind: str) -> None:
+def test_a_download_has_a_chinese_file_name_and_a_byte_order_mark(as_: As, make_application: Making, kind: str) -> None:
     """Excel reads a CSV as GBK unless it begins with a mark; the file is named after the list and the day."""
     make_application(status="filed")
     for username, screen, name in (
@@ -62,7 +61,7 @@ def test_a_download_says_in_chinese_what_it_is(as_: As, make_application: Making
 
 
 @pytest.mark.slow
-def test_what_is_exported_is_what_was_asked(as_: As, make_application: Making, a_press: Callable[..., str]) -> None:
+def test_an_export_has_the_rows_of_the_query(as_: As, make_application: Making, a_press: Callable[..., str]) -> None:
     """The link carries the query; no query exports a row that the account does not see."""
     a_press("440000")
     make_application(status="pending", title="茉莉花")
@@ -78,25 +77,25 @@ def test_what_is_exported_is_what_was_asked(as_: As, make_application: Making, a
     assert unreadable.location == "/applications/?title=%E8%8C%89%E8%8E%89&since=nonsense"
     assert len(rows_of(as_("reviewer").get("/filings/export/csv/?title=茉莉"), "csv")[1:]) == 2
     head, row = rows_of(as_("national").get("/register/export/xlsx/?title=茉莉&province=440000"), "xlsx")
-    told = dict(zip(head, row, strict=True))
-    assert told["证明编号"].startswith("Z44")
-    assert [told[name] for name in ("商品名称", "出版单位", "省份", "数据状态")] == [
+    found = dict(zip(head, row, strict=True))
+    assert found["证明编号"].startswith("Z44")
+    assert [found[name] for name in ("商品名称", "出版单位", "省份", "数据状态")] == [
         "茉莉花", "440000音像出版社", "440000-广东省", "已备案"
     ]  # fmt: skip
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_what_its_owner_has_deleted_bears_the_mark_in_the_province_s_table(
+def test_an_application_deleted_by_its_owner_is_marked_in_the_export_of_the_province(
     as_: As, make_application: Making, kind: str
 ) -> None:
     """As in the list: 申请人已删除; its owner does not see the row, nor the column."""
     make_application(status="refused", title="还在")
-    gone, owner = make_application(status="refused", title="已删"), as_("publisher")
-    owner.post("/applications/delete/", data={"id": gone})
+    deleted, owner = make_application(status="refused", title="已删"), as_("publisher")
+    owner.post("/applications/delete/", data={"id": deleted})
     head, *rows = rows_of(as_("reviewer").get(f"/filings/export/{kind}/"), kind)
-    told = {row[head.index("商品名称")]: row[head.index("申请人已删除")] or "" for row in rows}
-    assert told == {"还在": "", "已删": "是"}
+    found = {row[head.index("商品名称")]: row[head.index("申请人已删除")] or "" for row in rows}
+    assert found == {"还在": "", "已删": "是"}
     assert "申请人已删除" not in rows_of(owner.get(f"/applications/export/{kind}/"), kind)[0]
 
 
@@ -104,7 +103,7 @@ def test_what_its_owner_has_deleted_bears_the_mark_in_the_province_s_table(
 @pytest.mark.parametrize(
     ("who", "screen"), [("publisher", "applications"), ("reviewer", "filings"), ("national", "register")]
 )
-def test_a_program_that_reads_ascii_alone_finds_a_name_too(
+def test_a_download_has_an_ascii_file_name_too(
     app: Flask, as_: As, make_application: Making, on_record: Recording, who: str, screen: str
 ) -> None:
     """RFC 6266, 4.3: filename beside filename*, and it says what the file is."""
@@ -119,25 +118,11 @@ def test_a_program_that_reads_ascii_alone_finds_a_name_too(
         (job, f"certificates-{day}.pdf"),
         (f"/{screen}/attachment/?id={file['id']}", f"attachment-{file['id']}.pdf"),
     ):
-        said = browser.get(address).headers["Content-Disposition"]
-        assert re.search(r"; filename=\"?([^\";]+)", said)[1] == plain, said  # type: ignore[index]
-        assert "; filename*=UTF-8''%E" in said
+        header = browser.get(address).headers["Content-Disposition"]
+        assert re.search(r"; filename=\"?([^\";]+)", header)[1] == plain, header  # type: ignore[index]
+        assert "; filename*=UTF-8''%E" in header
 
 
-def test_no_other_format_is_made(as_: As) -> None:
+def test_other_export_formats_are_not_found(as_: As) -> None:
     for kind in ("json", "html", "yaml", "csv.php", "..", "CSV"):
         assert as_("publisher").get(f"/applications/export/{kind}/").status_code in (308, 404)
-
-
-@pytest.mark.slow
-def test_an_export_that_leaves_rows_out_says_so(
-    as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without the note the table would be taken for complete."""
-    monkeypatch.setattr(export, "MOST", 2)
-    for said in ([], [], ["只导出了前 2 条，请缩小查询范围后分次导出。"]):
-        make_application()
-        _head, *rows = rows_of(as_("publisher").get("/applications/export/csv/"), "csv")
-        notes = [line[0] for line in rows if not any(line[1:])]
-        assert notes == said
-        assert len(rows) - len(notes) <= 2

@@ -54,18 +54,18 @@ def queries(app: Flask) -> Iterator[list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_an_export_tells_all_that_the_details_tell(as_: As, make_application: Making, kind: str) -> None:
+def test_an_export_has_all_fields_of_the_details(as_: As, make_application: Making, kind: str) -> None:
     """The table alone shows the certificate, its dates, and the quantities."""
     make_application(status="filed", carriers=3)
     for username, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
         head, row = rows_of(as_(username).get(f"/{screen}/export/{kind}/"), kind)
         assert set(DETAILS) <= set(head)
         assert len(head) == len(set(head))
-        told = dict(zip(head, row, strict=True))
-        assert told["证明编号"].startswith("Z32")
-        assert told["国别（地区）"] == "DEU-德国"
-        assert told["进口口岸"].startswith("2201-")
-        assert (told["进口数量合计"], told["进口数量（张）"]) == ("3003 张", "3003")
+        found = dict(zip(head, row, strict=True))
+        assert found["证明编号"].startswith("Z32")
+        assert found["国别（地区）"] == "DEU-德国"
+        assert found["进口口岸"].startswith("2201-")
+        assert (found["进口数量合计"], found["进口数量（张）"]) == ("3003 张", "3003")
 
 
 def test_quantities_are_summed_by_unit(app: Flask, as_: As, make_application: Making, acting: Acting) -> None:
@@ -85,7 +85,7 @@ def test_quantities_are_summed_by_unit(app: Flask, as_: As, make_application: Ma
 
 
 @pytest.mark.slow
-def test_cells_are_what_they_say(as_: As, make_application: Making) -> None:
+def test_cells_have_the_type_of_their_value(as_: As, make_application: Making) -> None:
     """A date sorts as a date and a quantity adds up; Excel turns no code into 8.5E9 and drops no leading zero."""
     make_application(status="filed", phone="02583210000", contract_number="0012", sid_code="1E5", title="#N/A")
     book = load_workbook(io.BytesIO(as_("publisher").get("/applications/export/xlsx/").data))
@@ -104,7 +104,7 @@ def test_cells_are_what_they_say(as_: As, make_application: Making) -> None:
     assert carrier["申请单号"].value == row["申请单号"].value
 
 
-def test_a_workbook_is_ready_to_be_read(as_: As, make_application: Making) -> None:
+def test_a_workbook_has_frozen_headings_filters_and_column_widths(as_: As, make_application: Making) -> None:
     """Headings bold, frozen and with filters; columns wide enough; a sheet for the applications, one for carriers."""
     make_application(status="filed", carriers=2)
     book = load_workbook(io.BytesIO(as_("reviewer").get("/filings/export/xlsx/").data))
@@ -133,7 +133,7 @@ def test_ten_applications_take_as_many_queries_as_one(
     assert counted[0] == counted[1], sent
 
 
-def test_carriers_that_are_left_out_are_counted_and_told(
+def test_omitted_carriers_are_counted_in_a_note(
     as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "MOST_CARRIERS", 2)
@@ -145,9 +145,7 @@ def test_carriers_that_are_left_out_are_counted_and_told(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_a_draft_that_lacks_a_quantity_or_a_unit_is_exported_as_it_stands(
-    as_: As, make_application: Making, kind: str
-) -> None:
+def test_a_draft_without_quantity_or_unit_is_exported(as_: As, make_application: Making, kind: str) -> None:
     """A draft may have blank cells; it must not break the export of all the others."""
     key, browser = make_application(carriers=3), as_("publisher")
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)

@@ -11,10 +11,11 @@ from sqlalchemy import insert
 
 from models import clock
 from models.application import Application, keys_of
-from models.database import db, triggers
+from models.database import db
 from models.vocabulary import Status
 from tests.browsing import Browser
 from tests.conftest import Acting, Making
+from tests.houses import without_triggers
 from tests.views.pages import numbers
 from tests.views.panel.found_rows import NOW, found
 
@@ -61,7 +62,7 @@ def test_pages_follow_one_another_without_gap_or_overlap(app: Flask, as_: As, ac
 
 
 @pytest.mark.slow
-def test_each_list_shows_the_statuses_of_its_reader(as_: As, make_application: Making) -> None:
+def test_each_list_shows_the_statuses_visible_to_its_reader(as_: As, make_application: Making) -> None:
     """Design 2.4: no draft in 全部申请, nothing unissued in the nation's register, only what waits in 待审核."""
     for status in Status:
         make_application(status=status)
@@ -84,7 +85,7 @@ def test_each_list_shows_the_statuses_of_its_reader(as_: As, make_application: M
 
 
 @pytest.mark.slow
-def test_what_waits_longest_comes_first_with_its_days(
+def test_the_longest_waiting_application_comes_first_with_its_days(
     as_: As, make_application: Making, at: Callable[[datetime], None]
 ) -> None:
     """DL4: days of Beijing, not of Greenwich; 23:30 and 00:30 are two days, and returning starts the wait anew."""
@@ -117,7 +118,7 @@ TITLES = [
 
 
 @pytest.mark.slow
-def test_names_are_sorted_by_pinyin_and_statuses_by_the_order_of_the_work(app: Flask, as_: As, acting: Acting) -> None:
+def test_names_are_sorted_by_pinyin_and_statuses_in_workflow_order(app: Flask, as_: As, acting: Acting) -> None:
     """The same on both databases, whose own collations differ; backwards too."""
     states = [*Status, *Status][: len(TITLES)]
     with acting("publisher") as account:
@@ -131,10 +132,9 @@ def test_names_are_sorted_by_pinyin_and_statuses_by_the_order_of_the_work(app: F
             for n, (title, state) in enumerate(zip(TITLES, reversed(states), strict=True))
         ]
         db.session.rollback()  # PostgreSQL drops no trigger under a transaction that has read the table
-        with db.engine.begin() as connection:
-            triggers.remove(connection)  # rows come with the status they ended in
+        # Rows come with the status they ended in.
+        with db.engine.begin() as connection, without_triggers(connection):
             connection.execute(insert(Application.__table__), random.Random(1).sample(rows, len(rows)))
-            triggers.install(connection)
     browser, by_pinyin = as_("publisher"), [row["number"] for row in rows]
     by_status = [row["number"] for row in sorted(rows, key=lambda row: list(Status).index(row["status"]))]
     for column in (1, 2):  # 商品名称, 出版单位

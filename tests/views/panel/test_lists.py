@@ -9,14 +9,14 @@ import pytest
 from models import clock
 from tests.browsing import Browser
 from tests.conftest import Making
-from tests.views.pages import numbers, result, said
+from tests.views.pages import flashed, numbers, result
 from tests.views.panel.found_rows import NOW, found
 
 As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
-def test_the_three_conditions_of_the_manual_narrow_together(
+def test_the_three_filters_of_the_manual_combine(
     as_: As, make_application: Making, at: Callable[[datetime], None]
 ) -> None:
     """手册 第二章: 商品名称、数据状态和申请起止日期; both days count, and all of one's own is shown by default."""
@@ -44,9 +44,7 @@ def test_the_three_conditions_of_the_manual_narrow_together(
 
 
 @pytest.mark.slow
-def test_a_name_is_found_whatever_its_width_and_case_and_signs_mean_themselves(
-    as_: As, make_application: Making
-) -> None:
+def test_a_name_is_found_in_any_width_and_case_and_wildcards_are_literal(as_: As, make_application: Making) -> None:
     for title in ("ＤＶＤ光盘 Ｖol.1", "dvd光盘 100%", "DVD_光盘", "a\\b[c]*?"):
         make_application(title=title)
     browser = as_("publisher")
@@ -58,7 +56,7 @@ def test_a_name_is_found_whatever_its_width_and_case_and_signs_mean_themselves(
         assert found(browser, title=asked) == wanted[::-1], asked
 
 
-def test_a_question_that_makes_no_sense_finds_nothing_and_says_why(as_: As, make_application: Making) -> None:
+def test_an_invalid_query_finds_no_rows_and_shows_why(as_: As, make_application: Making) -> None:
     """Rather than everything, which would look like an answer."""
     make_application()
     browser = as_("publisher")
@@ -84,7 +82,7 @@ def test_a_question_that_makes_no_sense_finds_nothing_and_says_why(as_: As, make
 
 
 @pytest.mark.slow
-def test_what_its_owner_deleted_is_gone_for_the_owner_and_marked_for_the_province(
+def test_an_application_deleted_by_its_owner_is_hidden_from_the_owner_and_marked_for_the_province(
     as_: As, make_application: Making
 ) -> None:
     """Design 2.3: nothing is erased."""
@@ -93,7 +91,7 @@ def test_what_its_owner_deleted_is_gone_for_the_owner_and_marked_for_the_provinc
     publisher.post("/applications/delete/", data={"id": key})
     page = publisher.get("/applications/").text
     assert numbers(page) == []
-    assert said(page) == ["已删除"]
+    assert flashed(page) == ["已删除"]
     assert result(page)[0] == f"SQ{clock.today().year}00000001 不再显示在列表中，申请单号不再使用。"
     assert publisher.get(f"/applications/details/?id={key}").status_code == 404
     for page in (reviewer.get("/filings/").text, reviewer.get(f"/filings/details/?id={key}").text):
@@ -127,7 +125,7 @@ def test_the_nation_finds_by_province_and_by_exact_certificate_number(
 
 
 @pytest.mark.slow
-def test_the_province_follows_its_own_messages_to_customs(
+def test_a_province_sees_its_own_customs_messages(
     as_: As, make_application: Making, a_press: Callable[..., str]
 ) -> None:
     a_press("440000")
@@ -141,7 +139,7 @@ def test_the_province_follows_its_own_messages_to_customs(
 
 
 @pytest.mark.parametrize("target", ["http:/evil.example", "//evil.example", "https://evil.example/", "javascript:1"])
-def test_the_way_back_never_leads_out_of_the_house(target: str, as_: As, make_application: Making) -> None:
+def test_the_back_link_never_leads_to_another_site(target: str, as_: As, make_application: Making) -> None:
     """AD13, for 返回列表: what Flask-Admin takes for an address of ours, a browser may not."""
     key = make_application(status="pending")
     page = as_("publisher").get("/applications/details/", query_string={"id": key, "url": target}).text
@@ -150,7 +148,7 @@ def test_the_way_back_never_leads_out_of_the_house(target: str, as_: As, make_ap
 
 
 @pytest.mark.slow
-def test_a_title_is_found_whatever_unseen_characters_stand_in_it(as_: As, make_application: Making) -> None:
+def test_a_title_is_found_with_invisible_characters_in_it(as_: As, make_application: Making) -> None:
     """Text copied from web pages is full of them; the words asked may have them too."""
     make_application(title="探戈\u200b精选")
     make_application(title="葛\U000e0100城")
@@ -166,7 +164,7 @@ def test_a_title_is_found_whatever_unseen_characters_stand_in_it(as_: As, make_a
     assert found(browser, title="\u200b\u3164") == [second, first]
 
 
-def test_a_range_of_days_that_ends_before_it_begins_is_told(as_: As, make_application: Making) -> None:
+def test_a_date_range_that_ends_before_it_begins_has_an_error(as_: As, make_application: Making) -> None:
     make_application(status="pending")
     page = as_("reviewer").get("/filings/?since=2027-01-01&until=2026-01-01").text
     assert "起始日期晚于终止日期，请核对。" in page

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, event, text
 
 from models import access, clock
 from models.database import db
+from models.statistics.periods import Dimension
 from tests.bench import bulk
 from tests.browsing import Browser
 from views.panel import paging
@@ -27,7 +28,7 @@ TABLES = (
 )
 FEW = "ix_customs_message_open|ix_customs_message_next_at_id"  # indexes of the open messages alone
 SCANS = re.compile(rf"SCAN (?:{TABLES})\b(?! USING (?:COVERING )?INDEX (?:{FEW})\b)|Seq Scan on (?:{TABLES})\b")
-SORTS = re.compile("TEMP B-TREE FOR (?!GROUP)")  # open messages, counted by their states, are few
+SORTS = re.compile(r"TEMP B-TREE FOR (?!GROUP|count\()")  # groups and distinct values, which statistics count, are few
 DATES = f"since=2000-01-01&until={clock.today()}"
 FIELDS = ("title=花", "title=梅花·交响乐", "status=customs_received", DATES, "number=SQ20")
 MORE = (*FIELDS, "publisher=音像")
@@ -143,6 +144,18 @@ def test_no_list_reads_a_whole_table(filled: Flask, as_: As, monkeypatch: pytest
 
 
 @pytest.mark.slow
+def test_statistics_read_no_whole_table(filled: Flask, as_: As) -> None:
+    """Whole periods, and days at both ends of one, which are looked up, by every dimension."""
+    found: list[str] = []
+    for who in ("reviewer", "national"):
+        for period in ("since=2025-01-01&until=2025-12-31", "since=2025-02-03&until=2026-03-05"):
+            for dimension in Dimension:
+                asked = f"/statistics/?dimension={dimension.value}&{period}"
+                found += offences(filled, as_(who), asked, set())
+    assert not found, "\n\n".join(found)
+
+
+@pytest.mark.slow
 def test_healthz_reads_no_whole_table(filled: Flask, as_: As) -> None:
     found = list(offences_of_health(filled, as_(None)))
     assert not found, "\n\n".join(found)
@@ -159,7 +172,7 @@ def offences_of_health(app: Flask, browser: Browser) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_the_statements_of_a_list_do_not_grow_with_its_rows(filled: Flask, as_: As) -> None:
+def test_the_number_of_statements_of_a_list_is_constant(filled: Flask, as_: As) -> None:
     """No query a row: as many for a hundred rows as for ten, and one more where some of them were rejected."""
     for who, address in (
         ("publisher", "/applications/?"), ("reviewer", "/filings/?"), ("reviewer", "/review/?"),
@@ -175,7 +188,7 @@ def test_the_statements_of_a_list_do_not_grow_with_its_rows(filled: Flask, as_: 
 
 
 @pytest.mark.slow
-def test_where_nothing_is_found_no_page_is_asked_for(filled: Flask, as_: As) -> None:
+def test_an_empty_result_takes_one_query(filled: Flask, as_: As) -> None:
     with statements(filled) as asked:
         as_("national").get("/register/?title=鼍")
     lists = [sql for sql, _parameters in asked if "FROM notification" not in sql]  # the bell's

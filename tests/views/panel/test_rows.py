@@ -23,7 +23,7 @@ BUTTON = re.compile(r'<button type="submit" form="act"[^>]*>')
 
 
 @pytest.mark.slow
-def test_every_button_of_a_list_is_about_its_own_row(as_: As, acting: Acting, make_application: Making) -> None:
+def test_every_button_of_a_list_acts_on_its_own_row(as_: As, acting: Acting, make_application: Making) -> None:
     """They are drawn once for all rows of a status."""
     keys = [make_application(status=status) for status in ("draft", "draft", "returned", "pending", "draft")]
     browser = as_("publisher")
@@ -50,7 +50,7 @@ def test_the_acts_of_a_list_depend_on_the_status_alone(screen: type[FilingScreen
 
 
 @pytest.mark.slow
-def test_a_number_is_found_by_its_beginning_in_every_order(
+def test_a_number_is_found_by_its_prefix_in_every_sort_order(
     app: Flask, as_: As, acting: Acting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where more are found than the pager reaches."""

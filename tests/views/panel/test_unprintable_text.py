@@ -1,4 +1,4 @@
-"""What nobody sees, turns text around or cannot be printed is told by field and character."""
+"""Invisible, direction-changing and unprintable characters are reported by field and character."""
 
 import re
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from models.people.accounts import Organisation
 from models.vocabulary import Status
 from tests.browsing import Browser
 from tests.conftest import Acting, Making, Recording
-from tests.views.pages import complaints, form_of, said
+from tests.views.pages import complaints, flashed, form_of
 from tests.views.panel.saved_values import marked, save
 
 As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
-def test_text_that_nobody_sees_is_no_text(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_invisible_text_counts_as_blank(as_: As, make_application: Making, on_record: Recording) -> None:
     """A title of U+200B alone was declared and got a certificate."""
     key, browser = make_application(), as_("publisher")
     assert save(browser, key, title="\u200b", contact="\u3164\u2800", summary="\ufe0f\n").status_code == 302
@@ -28,20 +28,20 @@ def test_text_that_nobody_sees_is_no_text(as_: As, make_application: Making, on_
     assert re.findall(r'<li><a href="#(\w+)">请填写', answer.text) == ["title", "summary", "contact"]
 
 
-def test_what_was_stored_before_is_missing_too(acting: Acting, as_: As, make_application: Making) -> None:
+def test_invisible_text_stored_before_counts_as_missing(acting: Acting, as_: As, make_application: Making) -> None:
     """In the fields, and in the cells of the carriers."""
     key = make_application(carriers=2, title="\u200b")
     with acting("publisher"):
         db.session.get_one(Application, key).carriers[1].specification = "\u3164"
         db.session.commit()
     answer = as_("publisher").post("/applications/submit/", data={"id": key}, follow_redirects=True)
-    assert said(answer.text) == ["还有 2 项没有完成，暂不能申报。"]
+    assert flashed(answer.text) == ["还有 2 项没有完成，暂不能申报。"]
     assert '<li><a href="#title">请填写商品名称。</a></li>' in answer.text
     assert '<li><a href="#carriers-1-specification">第 2 行 规格型号：必填。</a></li>' in answer.text
     assert 'id="carriers-1-specification"' in answer.text
 
 
-def test_what_turns_a_text_around_is_refused_by_name(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_direction_characters_are_refused_by_name(as_: As, make_application: Making, on_record: Recording) -> None:
     """Issue 9, 26; and it stays where it was typed."""
     key, browser = make_application(), as_("publisher")
     page = marked(browser, key, title="探戈\u202e精选")
@@ -50,7 +50,7 @@ def test_what_turns_a_text_around_is_refused_by_name(as_: As, make_application: 
     assert on_record(key)["application"][0]["title"] is None
 
 
-def test_an_opinion_that_nobody_sees_is_none(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_an_invisible_opinion_counts_as_blank(as_: As, make_application: Making, on_record: Recording) -> None:
     key, browser = make_application(status="pending"), as_("reviewer")
     for opinion in ("\u200b", " \u3164", "\ufeff\n"):
         answer = browser.post("/review/return/", data={"id": key, "opinion": opinion})
@@ -63,7 +63,7 @@ def test_an_opinion_that_nobody_sees_is_none(as_: As, make_application: Making, 
 
 
 @pytest.mark.slow
-def test_what_cannot_be_printed_is_told_at_save_and_refused_at_declaration(
+def test_unprintable_text_is_reported_at_save_and_refused_at_submission(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """By field and character; a draft is saved all the same, and what the paper does not show does not matter."""
@@ -72,31 +72,31 @@ def test_what_cannot_be_printed_is_told_at_save_and_refused_at_declaration(
     answer = save(browser, key, **typed)
     assert answer.status_code == 302
     assert on_record(key)["application"][0]["title"] == "探戈\ue123"
-    told = [
+    found = [
         "商品名称中的字符 （U+E123） 无法打印，请改用其他写法。",
         "第 2 条载体信息的名称中的字符 （U+E125） 无法打印，请改用其他写法。",
     ]
-    assert said(browser.get(answer.location).text)[:2] == told
+    assert flashed(browser.get(answer.location).text)[:2] == found
     refused = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
     links = re.findall(r'<li><a href="#([\w-]+)">(.*?)</a></li>', refused.text)
-    assert links == list(zip(("title", "carriers-1-name"), told, strict=True))
+    assert links == list(zip(("title", "carriers-1-name"), found, strict=True))
     for name, _sentence in links:
         assert f'id="{name}"' in refused.text
     assert on_record(key)["application"][0]["status"] == Status.DRAFT
 
 
 @pytest.mark.slow
-def test_many_fields_that_cannot_be_printed_fit_into_one_answer(as_: As, make_application: Making) -> None:
+def test_many_unprintable_fields_fit_into_one_response(as_: As, make_application: Making) -> None:
     """The sentences travel in a cookie of 4 KB."""
     key, browser = make_application(carriers=20), as_("publisher")
     worst = "".join(chr(0xE000 + n) for n in range(200))
     answer = save(browser, key, title=worst, **{f"carriers-{n}-name": worst for n in range(20)})
     assert len(answer.headers["Set-Cookie"]) < 4000
-    sentences = said(browser.get(answer.location).text)
+    sentences = flashed(browser.get(answer.location).text)
     assert "另有 16 处无法打印，申报时会逐项列出。" in sentences
 
 
-def test_names_that_cannot_be_printed_are_told_where_they_are_registered(as_: As, acting: Acting) -> None:
+def test_an_unprintable_name_is_reported_at_its_registration(as_: As, acting: Acting) -> None:
     """And a name that nobody sees is none."""
     browser = as_("operator")
     with acting("operator"):
@@ -105,7 +105,7 @@ def test_names_that_cannot_be_printed_are_told_where_they_are_registered(as_: As
         where = f"/organisations/edit/?id={organisation.id}"
     form = form_of(browser.get(where).text, "card-box")
     answer = browser.post(where, data=form | {"name": "出版社\ue123"})
-    assert "单位名称中的字符 （U+E123） 无法打印，请改用其他写法。" in said(browser.get(answer.location).text)
+    assert "单位名称中的字符 （U+E123） 无法打印，请改用其他写法。" in flashed(browser.get(answer.location).text)
     answer = browser.post(where, data=form | {"name": "\u200b\u3164"})
     assert (answer.status_code, complaints(answer.text)) == (422, ["必填。"])
     answer = browser.post(where, data=form | {"credit_code": f"{form['credit_code'].lower()} \u3000"})
@@ -117,10 +117,10 @@ def test_names_that_cannot_be_printed_are_told_where_they_are_registered(as_: As
     where = f"/accounts/edit/?id={account[1]}"
     form = form_of(browser.get(where).text, "card-box")
     answer = browser.post(where, data=form | {"name": "陈\ue123"})
-    assert "姓名中的字符 （U+E123） 无法打印，请改用其他写法。" in said(browser.get(answer.location).text)
+    assert "姓名中的字符 （U+E123） 无法打印，请改用其他写法。" in flashed(browser.get(answer.location).text)
 
 
-def test_a_name_that_changed_after_registration_is_told_to_the_operator(
+def test_an_unprintable_registered_name_is_reported_to_the_operator(
     acting: Acting, as_: As, make_application: Making
 ) -> None:
     """The applicant cannot mend the names of the units."""

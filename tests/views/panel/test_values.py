@@ -42,7 +42,7 @@ def test_a_date_may_be_typed_in_any_usual_way(as_: As, make_application: Making,
         ("2020-01-31", ""),
     ],
 )
-def test_an_impossible_or_absurd_date_is_told_and_stays_as_typed(
+def test_an_impossible_or_absurd_date_has_an_error_and_stays_as_typed(
     as_: As, make_application: Making, on_record: Recording, typed: str, sentence: str
 ) -> None:
     key, browser = make_application(), as_("publisher")
@@ -53,7 +53,7 @@ def test_an_impossible_or_absurd_date_is_told_and_stays_as_typed(
 
 
 @pytest.mark.slow
-def test_a_draft_with_an_old_date_opens_and_is_told_when_it_is_declared(as_: As, make_application: Making) -> None:
+def test_a_draft_with_an_old_date_opens_and_is_refused_at_submission(as_: As, make_application: Making) -> None:
     """Saved before there were bounds, or long ago."""
     key, browser = make_application(expected_on=date(1, 12, 22)), as_("publisher")
     page = browser.get(f"/applications/edit/?id={key}")
@@ -62,7 +62,7 @@ def test_a_draft_with_an_old_date_opens_and_is_told_when_it_is_declared(as_: As,
     assert f'<li><a href="#expected_on">预计进口日期：{IMPORTS}</a></li>' in answer.text
 
 
-def test_an_entrustment_ends_on_a_day_that_people_can_mean(as_: As) -> None:
+def test_an_entrustment_with_an_absurd_end_date_is_refused(as_: As) -> None:
     browser = as_("operator")
     form = form_of(browser.get("/entrustments/edit/?id=1").text, "card-box")
     answer = browser.post("/entrustments/edit/?id=1", data=form | {"since": "0202-01-01", "until": "9999-12-31"})
@@ -83,7 +83,7 @@ PAGES = {
 
 
 @pytest.mark.slow
-def test_no_field_cuts_a_paste(as_: As, make_application: Making) -> None:
+def test_no_field_truncates_pasted_text(as_: As, make_application: Making) -> None:
     """Two blanks before 8523499030 were cut to 85234990, which is lawful, and another commodity."""
     make_application()
     make_application(status="pending")
@@ -97,7 +97,7 @@ def test_no_field_cuts_a_paste(as_: As, make_application: Making) -> None:
 
 
 @pytest.mark.slow
-def test_a_pasted_code_is_judged_whole(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_pasted_code_is_validated_whole(as_: As, make_application: Making, on_record: Recording) -> None:
     key, browser = make_application(), as_("publisher")
     for typed in (
         "  8523499030",
@@ -109,19 +109,19 @@ def test_a_pasted_code_is_judged_whole(as_: As, make_application: Making, on_rec
         save(browser, key, hs_code="85234990")
         assert save(browser, key, hs_code=typed).status_code == 302, typed
         assert on_record(key)["application"][0]["hs_code"] == "8523499030"
-    kept = {
+    saved = {
         "isbn": ("ISBN 978–7–88518–210–6", "978-7-88518-210-6"),
         "isrc": ("cn　c18 26 00009", "CN-C18-26-00009"),
         "phone": ("０２５－８３２１００００", "025-83210000"),
         "catalogue_number": ("ISRC CN-C18-26-0009-0/V·J4\u200b", "ISRC CN-C18-26-0009-0/V·J4"),
     }
-    assert save(browser, key, **{name: typed for name, (typed, _stored) in kept.items()}).status_code == 302
+    assert save(browser, key, **{name: typed for name, (typed, _stored) in saved.items()}).status_code == 302
     record = on_record(key)["application"][0]
-    assert {name: record[name] for name in kept} == {name: stored for name, (_typed, stored) in kept.items()}
+    assert {name: record[name] for name in saved} == {name: stored for name, (_typed, stored) in saved.items()}
 
 
 @pytest.mark.slow
-def test_too_long_a_text_is_told_with_both_lengths(as_: As, make_application: Making) -> None:
+def test_a_too_long_text_is_refused_with_both_lengths(as_: As, make_application: Making) -> None:
     key, browser = make_application(), as_("publisher")
     page = marked(browser, key, title="长" * 312, summary="短" * 2001)
     assert complaints(page) == ["最多 300 字，现在 312 字。", "最多 2000 字，现在 2001 字。"]

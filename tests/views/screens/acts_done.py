@@ -1,4 +1,4 @@
-"""Acts as a browser does them, and where each role has its own rows."""
+"""Perform acts through the screens; which rows each role sees."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ WORDS = "材料需要核对。"
 
 
 def act(browser: Browser, screen: str, action: str, key: int, **more: Any) -> TestResponse:
-    """One press of the button, with an opinion; the answer leads back to the details."""
+    """Post an act with an opinion; it redirects to the details."""
     body = {"id": key, "opinion": WORDS, "url": f"/{screen}/details/?id={key}"} | more
     return browser.post(f"/{screen}/{action}/", data=body, headers={"Origin": "http://localhost"})
 

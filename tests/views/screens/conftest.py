@@ -1,4 +1,4 @@
-"""A desk on a day."""
+"""A fixture that sets the date."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +10,7 @@ from models import clock
 
 @pytest.fixture
 def on_day(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
-    """`on_day(3, 2)`: from now on it is ten o'clock on that day of 2026, in Beijing."""
+    """`on_day(3, 2)`: set the clock to ten o'clock on 2 March 2026 in Beijing."""
 
     def moved(month: int, day: int) -> None:
         monkeypatch.setattr(clock, "now", lambda: datetime(2026, month, day, 10, tzinfo=clock.SHANGHAI))

@@ -1,4 +1,4 @@
-"""What was exchanged."""
+"""Messages to customs of an application."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The lines of a log, as a screen shows them."""
+"""Entries of a log, from its export and from the database."""
 
 import csv
 import io
@@ -20,11 +20,12 @@ def lines(browser: Browser, log: str, asked: str = "") -> Lines:
     return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
 
 
-def told(rows: Lines, *names: str) -> list[tuple[str, ...]]:
+def columns_of(rows: Lines, *names: str) -> list[tuple[str, ...]]:
+    """These columns of each row."""
     return [tuple(row[name] for name in names) for row in rows]
 
 
-def kept(app: Flask) -> list[tuple[str, str, str, int | None]]:
+def entries_of(app: Flask) -> list[tuple[str, str, str, int | None]]:
     """(kind, username, about, amount) of every entry, oldest first."""
     columns = (LogEntry.kind, LogEntry.username, LogEntry.about, LogEntry.amount)
     with app.app_context(), access.everything() as session:

@@ -9,10 +9,10 @@ from tests.browsing import Browser
 SCREENS = {"publisher": "applications", "reviewer": "filings", "national": "register"}
 
 
-def prints(kept: dict[str, Any]) -> list[tuple[str, Any]]:
+def prints(record: dict[str, Any]) -> list[tuple[str, Any]]:
     """(who, which copy) of every print in the history."""
     return [
-        (entry["actor_name"], entry["changes"]["copy"][1]) for entry in kept["trail_entry"] if entry["act"] == "print"
+        (entry["actor_name"], entry["changes"]["copy"][1]) for entry in record["trail_entry"] if entry["act"] == "print"
     ]
 
 

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.database import db
-from models.people.accounts import Account
+from models.people.accounts import Account, matches
 from models.people.sessions import Visit
 from tests.browsing import Browser
 from tests.cast import PASSWORD
 from tests.conftest import Acting
+from tests.houses import engine_of_owner
 from tests.views.ledger import ledger
-from tests.views.pages import complaints, form_of, said
+from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.filled_forms import fill
 
 As = Callable[[str | None], Browser]
@@ -26,8 +27,8 @@ MINE = "mine-2026-x"
 
 def one_time(page: str) -> str:
     """The password that the page shows once."""
-    (told,) = re.findall(r"的一次性密码：(\S+)（只显示这一次，首次登录须修改）", page)
-    return told
+    (sentence,) = re.findall(r"的一次性密码：(\S+)（只显示这一次，首次登录须修改）", page)
+    return sentence
 
 
 def signed_in(as_: As, username: str, password: str) -> Browser:
@@ -37,7 +38,7 @@ def signed_in(as_: As, username: str, password: str) -> Browser:
     return browser
 
 
-def test_a_new_account_gets_a_password_shown_once_and_must_change_it(app: Flask, as_: As) -> None:
+def test_a_new_account_has_a_one_time_password_shown_once(app: Flask, as_: As) -> None:
     """The operator never knows the password that is used afterwards; the database never knows one at all."""
     operator = as_("operator")
     answer = fill(operator, "/accounts/new/", username="newcomer", name="钱多", role="reviewer", province="330000")
@@ -73,7 +74,7 @@ def test_a_one_time_password_is_in_no_cookie_and_in_no_row(app: Flask, as_: As, 
         operator.post("/accounts/reset/", data={"id": cast.publisher}),
         operator.get("/password"),  # a page in between takes nothing away
     ]
-    with app.app_context(), db.engine.connect() as connection:
+    with app.app_context(), engine_of_owner(app).connect() as connection:
         visits = str(connection.execute(select(Visit.__table__)).all())
     shown = operator.get("/accounts/")
     passwords = re.findall(r"的一次性密码：(\S+)（", shown.text)
@@ -90,7 +91,7 @@ def test_a_one_time_password_is_in_no_cookie_and_in_no_row(app: Flask, as_: As, 
     assert signed_in(as_, "publisher", passwords[1])
 
 
-def test_a_note_that_nobody_has_the_key_of_is_no_error(app: Flask, as_: As, cast: SimpleNamespace) -> None:
+def test_a_lost_one_time_password_causes_no_error(app: Flask, as_: As, cast: SimpleNamespace) -> None:
     """The answer that carried the key was lost: the password is reset again."""
     operator = as_("operator")
     operator.post("/accounts/reset/", data={"id": cast.publisher})
@@ -102,7 +103,7 @@ def test_a_note_that_nobody_has_the_key_of_is_no_error(app: Flask, as_: As, cast
 
 
 @pytest.mark.slow
-def test_a_disabled_account_is_out_at_once_and_stays_out(as_: As, cast: SimpleNamespace) -> None:
+def test_a_disabled_account_is_signed_out_and_cannot_sign_in(as_: As, cast: SimpleNamespace) -> None:
     """AD9: disabled, never deleted; and nobody saws off the branch they sit on."""
     operator, inside = as_("operator"), as_("reviewer")
     form = form_of(operator.get(f"/accounts/edit/?id={cast.reviewer}").text, "card-box")
@@ -113,13 +114,13 @@ def test_a_disabled_account_is_out_at_once_and_stays_out(as_: As, cast: SimpleNa
     own = form_of(operator.get(f"/accounts/edit/?id={cast.operator}").text, "card-box")
     del own["active"]
     answer = operator.post(f"/accounts/edit/?id={cast.operator}", data=own)
-    assert (answer.status_code, said(answer.text)) == (422, ["不能停用自己的账号，请由另一位系统管理员办理。"])
+    assert (answer.status_code, flashed(answer.text)) == (422, ["不能停用自己的账号，请由另一位系统管理员办理。"])
     assert operator.get("/accounts/").status_code == 200
     assert fill(operator, f"/accounts/edit/?id={cast.reviewer}", active="y").status_code == 302
     assert signed_in(as_, "reviewer", PASSWORD).get("/review/").status_code == 200
 
 
-def test_what_an_account_is_for_is_said_once(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
+def test_user_name_and_role_of_an_account_cannot_be_edited(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
     """The user name and the role stand in the trail of every act: they are no field of the edit form."""
     answer = fill(
         as_("operator"), f"/accounts/edit/?id={cast.publisher}",
@@ -128,7 +129,7 @@ def test_what_an_account_is_for_is_said_once(as_: As, acting: Acting, cast: Simp
     assert answer.status_code == 302
     with acting("publisher") as account:
         assert (account.name, account.username, account.role) == ("王小敏", "publisher", "publisher")
-        assert account.has_password(PASSWORD)
+        assert matches(account.password_hash, PASSWORD)
         assert not account.must_change
 
 
@@ -151,13 +152,13 @@ WRONG_ACCOUNTS = [
 
 
 @pytest.mark.slow
-def test_an_account_that_cannot_be_is_refused_with_sentences(app: Flask, as_: As) -> None:
+def test_an_invalid_account_is_refused_with_messages(app: Flask, as_: As) -> None:
     """A user name that is taken is a sentence, not a failure; so is everything else."""
     operator, before = as_("operator"), ledger(app)
     for fields, under_fields, at_the_top in WRONG_ACCOUNTS:
         answer = fill(operator, "/accounts/new/", **fields)
         assert (answer.status_code, complaints(answer.text)) == (422, under_fields), fields
-        assert said(answer.text) == (at_the_top or ["没有保存，请按红字提示改正后再保存。"])
+        assert flashed(answer.text) == (at_the_top or ["没有保存，请按红字提示改正后再保存。"])
         assert form_of(answer.text, "card-box")["name"] == fields.get("name", "").strip("\0 ")
     assert ledger(app) == before
 
@@ -178,7 +179,7 @@ def test_accounts_are_found_by_name_and_role(as_: As, acting: Acting) -> None:
     assert 'id="role-error"' in page and "共 " not in page
 
 
-def test_the_same_account_entered_twice_at_once_is_made_once(as_: As) -> None:
+def test_an_account_sent_in_parallel_is_created_once(as_: As) -> None:
     """A double click, or two colleagues: one makes it, the other reads a sentence."""
     operators = [as_("operator") for _ in range(4)]
     with ThreadPoolExecutor(len(operators)) as at_once:
@@ -186,19 +187,19 @@ def test_the_same_account_entered_twice_at_once_is_made_once(as_: As) -> None:
             at_once.map(lambda who: fill(who, "/accounts/new/", username="twin", name="孪", role="national"), operators)
         )
     assert sorted(answer.status_code for answer in answers) == [302, 422, 422, 422]
-    told = [said(answer.text) + complaints(answer.text) for answer in answers if answer.status_code == 422]
-    assert all(words[0].startswith(("相同的内容刚刚已经登记", "没有保存")) for words in told)
+    sentences = [flashed(answer.text) + complaints(answer.text) for answer in answers if answer.status_code == 422]
+    assert all(words[0].startswith(("相同的内容刚刚已经登记", "没有保存")) for words in sentences)
 
 
-def test_ones_own_password_is_not_reset_but_changed(app: Flask, as_: As, cast: SimpleNamespace) -> None:
-    """The one-time password would be shown on the login page to whoever looks at the screen next."""
+def test_an_operator_cannot_reset_the_own_password(app: Flask, as_: As, cast: SimpleNamespace) -> None:
+    """The one-time password would be shown on the login page to the next person at the screen."""
     operator, before = as_("operator"), ledger(app)
     answer = operator.post("/accounts/reset/", data={"id": cast.operator}, follow_redirects=True)
-    assert said(answer.text) == ["自己的密码请点击右上角“修改密码”更换。"]
+    assert flashed(answer.text) == ["自己的密码请点击右上角“修改密码”更换。"]
     assert ledger(app) == before
 
 
-def test_the_operator_sees_whom_the_upgrade_renamed(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
+def test_the_operator_sees_user_names_changed_by_the_upgrade(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
     with acting("operator"):
         db.session.get(Account, cast.publisher2).former_username = "Publisher\u200b"
         db.session.commit()
@@ -206,13 +207,13 @@ def test_the_operator_sees_whom_the_upgrade_renamed(as_: As, acting: Acting, cas
 
 
 @pytest.mark.parametrize("username", ["publisher", "reviewer"])
-def test_an_account_without_what_its_role_needs_reads_a_sentence_on_every_page(
-    app: Flask, as_: As, acting: Acting, username: str
+def test_an_account_without_organisation_or_province_gets_a_message_on_every_page(
+    app: Flask, as_: As, username: str
 ) -> None:
     """Old data: the operator could empty the field. Signing out and the password stay open."""
-    with acting(username) as account:
-        account.organisation = account.province = None
-        db.session.commit()
+    emptied = update(Account).where(Account.username == username).values(organisation_id=None, province=None)
+    with app.app_context(), engine_of_owner(app).begin() as connection:
+        connection.execute(emptied)
     browser = as_(username)
     for where in ("/", "/applications/", "/applications/new/", "/review/", "/filings/", "/exchange/"):
         answer = browser.get(where)

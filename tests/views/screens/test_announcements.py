@@ -14,7 +14,7 @@ from models.database import db
 from models.notifications.announcements import Announcement
 from tests.browsing import Browser
 from tests.conftest import Acting
-from tests.views.pages import complaints, form_of, said
+from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.test_messages import bell, listed
 
 As = Callable[[str | None], Browser]
@@ -36,10 +36,10 @@ def trail(page: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_what_is_published_is_on_the_desk_and_in_the_messages_of_its_roles(as_: As) -> None:
+def test_a_published_announcement_is_on_the_desk_and_in_the_messages_of_its_roles(as_: As) -> None:
     operator = as_("operator")
     page = operator.post("/announcements/new/", data=GIVEN, follow_redirects=True).text
-    assert said(page) == ["已保存。显示期间，所选角色的账号会收到消息，并在工作台看到公告。"]
+    assert flashed(page) == ["已保存。显示期间，所选角色的账号会收到消息，并在工作台看到公告。"]
     assert "显示中" in page
     for who in ("publisher", "agent", "national"):
         browser = as_(who)
@@ -72,25 +72,25 @@ def test_every_change_leaves_a_trail_and_reaches_new_readers(as_: As) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_withdrawn_is_gone_from_everywhere_and_stays_on_record(as_: As) -> None:
+def test_a_withdrawn_announcement_is_hidden_and_stays_on_record(as_: As) -> None:
     operator = as_("operator")
     operator.post("/announcements/new/", data=GIVEN)
     page = operator.post("/announcements/withdraw/", data={"id": 1}, follow_redirects=True).text
-    assert said(page)[-1] == "已撤回，不再显示。"
+    assert flashed(page)[-1] == "已撤回，不再显示。"
     assert "已撤回" in page
     press = as_("publisher")
     assert (bell(press), listed(press)) == ("消息", [])
     assert "系统维护" not in press.get("/desk/").text
     assert press.get("/messages/announcement/?id=1").status_code == 404
-    assert said(operator.post("/announcements/withdraw/", data={"id": 1}, follow_redirects=True).text) == [
+    assert flashed(operator.post("/announcements/withdraw/", data={"id": 1}, follow_redirects=True).text) == [
         "这份公告已经撤回。"
     ]
     answer = edit(operator, title="又来")
-    assert (answer.status_code, said(answer.text)[-1:]) == (422, ["已撤回的公告不能修改，需要时请另行新建。"])
+    assert (answer.status_code, flashed(answer.text)[-1:]) == (422, ["已撤回的公告不能修改，需要时请另行新建。"])
     assert [what for what, _who in trail(operator.get("/announcements/edit/?id=1").text)] == ["撤回", "发布"]
 
 
-def test_what_begins_tomorrow_waits(as_: As) -> None:
+def test_an_announcement_is_not_shown_before_its_first_day(as_: As) -> None:
     operator = as_("operator")
     page = operator.post("/announcements/new/", data=GIVEN | {"since": TOMORROW}, follow_redirects=True).text
     assert "未开始" in page
@@ -112,7 +112,7 @@ def test_what_begins_tomorrow_waits(as_: As) -> None:
         ({"since": ""}, "必填"),
     ],
 )
-def test_what_cannot_be_published_is_told_at_its_field(as_: As, fields: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_announcement_has_errors_beside_its_fields(as_: As, fields: dict[str, Any], sentence: str) -> None:
     answer = as_("operator").post("/announcements/new/", data=GIVEN | fields)
     assert answer.status_code == 422
     assert sentence in complaints(answer.text)[0]
@@ -126,26 +126,26 @@ def test_what_cannot_be_published_is_told_at_its_field(as_: As, fields: dict[str
         ({"since": "2026-01-01", "until": "2026-01-02"}, "终止日期已经过去，公告不会显示，请核对。"),
     ],
 )
-def test_days_on_which_nobody_would_see_it_are_refused(as_: As, fields: dict[str, str], sentence: str) -> None:
+def test_an_announcement_with_past_or_reversed_days_is_refused(as_: As, fields: dict[str, str], sentence: str) -> None:
     answer = as_("operator").post("/announcements/new/", data=GIVEN | fields)
-    assert (answer.status_code, said(answer.text)) == (422, [sentence])
+    assert (answer.status_code, flashed(answer.text)) == (422, [sentence])
     assert "本周六停机。" in answer.text
 
 
-def test_of_two_operators_the_second_is_told(app: Flask, as_: As, acting: Acting) -> None:
+def test_the_second_of_two_operators_gets_a_version_conflict(app: Flask, as_: As, acting: Acting) -> None:
     operator = as_("operator")
     operator.post("/announcements/new/", data=GIVEN)
     seen = form_of(operator.get("/announcements/edit/?id=1").text, "card-box")
     edit(operator, title="改期")
     answer = operator.post("/announcements/edit/?id=1", data=seen | GIVEN | {"title": "取消"})
     assert answer.status_code == 422
-    assert "刚刚已被他人修改" in said(answer.text)[-1]
+    assert "刚刚已被他人修改" in flashed(answer.text)[-1]
     assert 'value="取消"' in answer.text
     with acting("operator"):
         assert db.session.scalars(select(Announcement.title)).one() == "改期"
 
 
-def test_sent_twice_it_is_published_once(as_: As, acting: Acting) -> None:
+def test_an_announcement_sent_twice_is_published_once(as_: As, acting: Acting) -> None:
     """A double click, or a reload of the answer; another text from the same page is another announcement."""
     operator = as_("operator")
     form = form_of(operator.get("/announcements/new/").text, "card-box") | GIVEN

@@ -15,7 +15,7 @@ from tests.browsing import Browser
 from tests.cast import FIELDS
 from tests.conftest import Making, Recording
 from tests.views.ledger import ledger
-from tests.views.pages import complaints, form_of, said
+from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.saved_forms import opened, row, save
 
 As = Callable[[str | None], Browser]
@@ -29,7 +29,7 @@ def summary(page: str) -> dict[str, str]:
 
 def born(answer: TestResponse) -> int:
     """The number of the draft that a saved blank form has become."""
-    assert answer.status_code == 302, said(answer.text) + complaints(answer.text)
+    assert answer.status_code == 302, flashed(answer.text) + complaints(answer.text)
     return int(answer.location.rpartition("=")[2])
 
 
@@ -47,14 +47,14 @@ def test_an_incomplete_draft_can_be_saved(as_: As, on_record: Recording) -> None
     """手册 第一章·小提示: what is starred is required to declare, not to save."""
     browser = as_("publisher")
     key = born(browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text)))
-    (kept,) = on_record(key)["application"]
-    assert (kept["status"], kept["title"], kept["applied_on"]) == (Status.DRAFT, None, None)
-    assert kept["authority"] == "江苏省新闻出版局"
+    (record,) = on_record(key)["application"]
+    assert (record["status"], record["title"], record["applied_on"]) == (Status.DRAFT, None, None)
+    assert record["authority"] == "江苏省新闻出版局"
     assert save(browser, key, opened(browser, key) | {"title": " 黑胶唱片\0《茉莉花》 "}).status_code == 302
     assert on_record(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
 
 
-def test_one_draft_too_many_is_told_and_keeps_what_was_typed(
+def test_a_draft_beyond_the_limit_is_refused_and_the_form_keeps_its_text(
     app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drafts, "MOST_DRAFTS", 0)
@@ -66,14 +66,14 @@ def test_one_draft_too_many_is_told_and_keeps_what_was_typed(
     assert ledger(app) == before
 
 
-def test_a_whole_form_is_kept_word_for_word(as_: As, on_record: Recording) -> None:
+def test_a_complete_form_is_saved_verbatim(as_: As, on_record: Recording) -> None:
     browser = as_("publisher")
     typed = form_of(browser.get("/applications/new/").text)
     typed |= {name: str(value) for name, value in FIELDS.items()}
     key = born(browser.post("/applications/new/", data=typed | row(0, kind="DVD", unit_price="12.50", currency="欧元")))
-    kept = on_record(key)
-    assert {name: kept["application"][0][name] for name in FIELDS} == FIELDS
-    (carrier,) = kept["carrier"]
+    record = on_record(key)
+    assert {name: record["application"][0][name] for name in FIELDS} == FIELDS
+    (carrier,) = record["carrier"]
     assert (carrier["kind"], carrier["quantity"], carrier["unit"]) == ("DVD", Decimal(500), "010")
     assert (carrier["unit_price"], carrier["currency"]) == (Decimal("12.5"), "EUR")
 
@@ -88,8 +88,8 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
     answer = save(browser, key, typed)
     assert (answer.status_code, answer.location) == (302, f"/applications/edit/?id={key}")
     page = browser.get(answer.location).text
-    (told,) = said(page)
-    assert re.fullmatch(r"已于 \d\d:\d\d 保存；有 6 处还需改正，见红字。", told)
+    (found,) = flashed(page)
+    assert re.fullmatch(r"已于 \d\d:\d\d 保存；有 6 处还需改正，见红字。", found)
     wrong = {
         "hs_code": "商品编码：请填写 8 位或 10 位数字。",
         "expected_on": "预计进口日期：没有这一天，请核对后按 2026-01-31 的格式填写日期。",
@@ -112,17 +112,18 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
         "last_entry",
         "page_key",
     }  # no such code
-    kept = on_record(key)
-    assert {name: kept["application"][0][name] for name in ("title", "hs_code", "expected_on", "isbn", "country")} == {
+    record = on_record(key)
+    stored = record["application"][0]
+    assert {name: stored[name] for name in ("title", "hs_code", "expected_on", "isbn", "country")} == {
         "title": "改过的“标题”", "hs_code": None, "expected_on": None, "isbn": None, "country": None,
     }  # fmt: skip
-    assert (kept["carrier"][2]["name"], kept["carrier"][2]["quantity"]) == ("<b>新的一行</b>", None)
-    assert all(text not in str(kept["trail_entry"]) for text in ("许多", "铢", "2027-02-30"))
-    assert not {"unread"} & set(kept["trail_entry"][-1]["changes"])
+    assert (record["carrier"][2]["name"], record["carrier"][2]["quantity"]) == ("<b>新的一行</b>", None)
+    assert all(text not in str(record["trail_entry"]) for text in ("许多", "铢", "2027-02-30"))
+    assert not {"unread"} & set(record["trail_entry"][-1]["changes"])
 
 
 @pytest.mark.slow
-def test_what_is_marked_cannot_be_declared_and_goes_away_when_corrected(
+def test_a_marked_mistake_prevents_submission_until_corrected(
     app: Flask, as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """From the form and from the list: 申报 names each wrong cell; corrected, nothing of it is left."""
@@ -136,7 +137,7 @@ def test_what_is_marked_cannot_be_declared_and_goes_away_when_corrected(
         answer = send()
         assert answer.location == f"/applications/edit/?id={key}&check=1"
         page = browser.get(answer.location).text
-        assert said(page) == ["还有 3 项没有完成，暂不能申报。"]
+        assert flashed(page) == ["还有 3 项没有完成，暂不能申报。"]
         assert summary(page) == {
             "hs_code": "商品编码：请填写 8 位或 10 位数字。",
             "carriers-0-quantity": "第 1 行 进口数量：请只填写数字，例如 1000 或 12.5。",
@@ -146,26 +147,29 @@ def test_what_is_marked_cannot_be_declared_and_goes_away_when_corrected(
     right = {"hs_code": "8523499030", "carriers-0-quantity": "500", "carriers-0-unit": "010"}
     answer = save(browser, key, opened(browser, key) | right | {"_submit": "1"})
     assert answer.location == f"/applications/details/?id={key}"
-    kept = on_record(key)
-    assert (kept["application"][0]["unread"], kept["carrier"][0]["unread"]) == (None, None)
+    record = on_record(key)
+    assert (record["application"][0]["unread"], record["carrier"][0]["unread"]) == (None, None)
 
 
-def test_a_quiet_save_tells_the_page_what_it_has_become(as_: As, on_record: Recording) -> None:
+def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, on_record: Recording) -> None:
     """Before the first file of a blank form: the page stays, so it must know its draft and its rows by number."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text) | {"title": "先写名称", "_quiet": "1"}
     blank = row(0, specification="", quantity="", unit="")
     draft = browser.post("/applications/new/", data=form | blank | row(1), headers=XHR).json
-    kept = on_record(draft["id"])
-    assert draft["carriers"] == {"carriers-1": kept["carrier"][0]["id"]}
-    assert (draft["number"], draft["version"]) == (kept["application"][0]["number"], kept["application"][0]["version"])
+    record = on_record(draft["id"])
+    assert draft["carriers"] == {"carriers-1": record["carrier"][0]["id"]}
+    assert (draft["number"], draft["version"]) == (
+        record["application"][0]["number"],
+        record["application"][0]["version"],
+    )
     again = form | {"version": draft["version"], "hs_code": "8523499030"} | row(1, id=draft["carriers"]["carriers-1"])
     assert save(browser, draft["id"], again | {"_quiet": "1"}).status_code == 200
     assert len(on_record(draft["id"])["carrier"]) == 1
-    assert said(browser.get(draft["edit"]).text) == []
+    assert flashed(browser.get(draft["edit"]).text) == []
 
 
-def test_words_of_others_cannot_become_part_of_the_page(as_: As, make_application: Making) -> None:
+def test_text_of_others_is_escaped_in_the_page(as_: As, make_application: Making) -> None:
     """AC6: what a form is given back after a mistake is text as well."""
     key, browser = make_application(), as_("publisher")
     evil = "\"><script>alert(1)</script>'"
@@ -177,7 +181,7 @@ def test_words_of_others_cannot_become_part_of_the_page(as_: As, make_applicatio
 
 @pytest.mark.slow
 @pytest.mark.parametrize("typed", ["٨٥٢٣٤٩٩٠٣٠", "⁸⁵²³⁴⁹⁹⁰", "8523499.0", "85234990305", "8,523,499,030", "8.52E+09"])
-def test_a_commodity_code_is_of_plain_digits(as_: As, make_application: Making, typed: str) -> None:
+def test_a_commodity_code_has_ascii_digits_only(as_: As, make_application: Making, typed: str) -> None:
     """Customs reads 0–9 alone, and so does the certificate. What is refused stays in the field."""
     key, browser = make_application(), as_("publisher")
     page = browser.get(save(browser, key, opened(browser, key) | {"hs_code": typed}).location).text
@@ -187,7 +191,7 @@ def test_a_commodity_code_is_of_plain_digits(as_: As, make_application: Making, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("field", ["title", "summary", "hs_code", "expected_on", "carriers-0-quantity"])
-def test_what_cannot_be_read_is_kept_up_to_a_length_and_told_beyond(
+def test_invalid_input_is_stored_up_to_a_length_and_refused_beyond(
     app: Flask, as_: As, make_application: Making, field: str
 ) -> None:
     """4,000 characters a cell: a longer text is not cut and not lost: nothing is saved, and it stands on the page."""

@@ -28,20 +28,20 @@ def remove(browser: Browser, key: int, file: int) -> TestResponse:
     return browser.post("/applications/remove/", data={"id": key, "attachment": file}, headers=XHR)
 
 
-def current(kept: dict[str, list[dict[str, Any]]], kind: str = "contract") -> list[str]:
+def current(record: dict[str, list[dict[str, Any]]], kind: str = "contract") -> list[str]:
     """The names of the files of one kind that count."""
-    return [row["name"] for row in kept["attachment"] if row["kind"] == kind and row["removed_at"] is None]
+    return [row["name"] for row in record["attachment"] if row["kind"] == kind and row["removed_at"] is None]
 
 
-def test_a_file_for_a_blank_form_gives_birth_to_its_draft(as_: As, a_pdf: Pdf, on_record: Recording) -> None:
+def test_a_file_for_a_blank_form_creates_the_draft(as_: As, a_pdf: Pdf, on_record: Recording) -> None:
     """手册 第一章: leaving one part never loses another. The page goes on as the edit form of that draft."""
     browser = as_("publisher")
     answer = upload(browser, "", a_pdf("x")).json
     assert {"number", "html", "edit"} <= set(answer)
-    kept = on_record(answer["id"])
-    assert kept["application"][0]["status"] is Status.DRAFT
-    assert kept["application"][0]["version"] == answer["version"]
-    assert current(kept) == ["合同.pdf"]
+    record = on_record(answer["id"])
+    assert record["application"][0]["status"] is Status.DRAFT
+    assert record["application"][0]["version"] == answer["version"]
+    assert current(record) == ["合同.pdf"]
     assert "合同.pdf" in answer["html"]
     typed = {"version": answer["version"], "title": "黑胶唱片"}
     assert browser.post(answer["edit"], data=typed).status_code == 302
@@ -49,7 +49,7 @@ def test_a_file_for_a_blank_form_gives_birth_to_its_draft(as_: As, a_pdf: Pdf, o
 
 
 @pytest.mark.slow
-def test_many_files_of_a_kind_one_replaced_one_removed(
+def test_a_kind_may_have_many_files_which_are_replaced_and_removed(
     as_: As, make_application: Making, a_pdf: Pdf, a_png: Callable[[], bytes], on_record: Recording
 ) -> None:
     """What is replaced or removed is marked, not erased; and no open form has grown older by it."""
@@ -62,13 +62,13 @@ def test_many_files_of_a_kind_one_replaced_one_removed(
     replaced = upload(browser, key, a_png(), "新的第1页.png", replaces=files["第1页.pdf"])
     assert replaced.json["html"].count("<li>") == 4
     assert remove(browser, key, files["第2页.pdf"]).json["html"].count("<li>") == 3
-    kept = on_record(key)
-    assert current(kept) == ["境外加工合同.pdf", "第0页.pdf", "新的第1页.png"]
-    assert len(kept["attachment"]) == 8
-    assert [entry["act"] for entry in kept["trail_entry"]][-5:] == ["attach", "attach", "attach", "attach", "detach"]
-    assert kept["trail_entry"][-2]["changes"] == {"contract": ["第1页.pdf", "新的第1页.png"]}
+    record = on_record(key)
+    assert current(record) == ["境外加工合同.pdf", "第0页.pdf", "新的第1页.png"]
+    assert len(record["attachment"]) == 8
+    assert [entry["act"] for entry in record["trail_entry"]][-5:] == ["attach", "attach", "attach", "attach", "detach"]
+    assert record["trail_entry"][-2]["changes"] == {"contract": ["第1页.pdf", "新的第1页.png"]}
     assert "由“第1页.pdf”替换为“新的第1页.png”" in browser.get(f"/applications/edit/?id={key}").text
-    assert kept["application"][0]["version"] == version
+    assert record["application"][0]["version"] == version
     assert remove(browser, key, files["第2页.pdf"]).status_code == 404
 
 
@@ -84,7 +84,7 @@ REFUSED = {
 
 
 @pytest.mark.slow
-def test_what_is_no_paper_is_refused_with_a_sentence(app: Flask, as_: As, make_application: Making, a_pdf: Pdf) -> None:
+def test_an_invalid_file_is_refused_with_a_message(app: Flask, as_: As, make_application: Making, a_pdf: Pdf) -> None:
     """FU2: by content, not by name; a blank form does not become a draft by a file that was refused."""
     key, browser = make_application(), as_("publisher")
     before = ledger(app)
@@ -99,7 +99,7 @@ def test_what_is_no_paper_is_refused_with_a_sentence(app: Flask, as_: As, make_a
     assert ledger(app) == before
 
 
-def test_too_large_a_file_is_refused_with_the_limit(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_too_large_file_is_refused_with_the_limit(app: Flask, as_: As, make_application: Making) -> None:
     key, browser = make_application(), as_("publisher")
     before = ledger(app)
     app.config["ATTACHMENT_MB"] = 1
@@ -112,7 +112,7 @@ def test_too_large_a_file_is_refused_with_the_limit(app: Flask, as_: As, make_ap
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status not in ("draft", "returned")])
-def test_once_declared_no_file_comes_or_goes(
+def test_a_submitted_application_accepts_and_loses_no_files(
     app: Flask, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording, status: Status
 ) -> None:
     """AD8: the files that were decided upon stay; the answer says which status would allow it."""
@@ -127,7 +127,7 @@ def test_once_declared_no_file_comes_or_goes(
 
 
 @pytest.mark.slow
-def test_a_starred_file_is_starred_on_the_page(as_: As, make_application: Making) -> None:
+def test_a_required_file_has_a_star_on_the_page(as_: As, make_application: Making) -> None:
     """手册 第一章: 标有*号的附件内容为必填项; 委托书 only for whom a press has entrusted."""
     for by, starred in (("publisher", 4), ("agent", 5)):
         key = make_application(by=by)
@@ -138,7 +138,7 @@ def test_a_starred_file_is_starred_on_the_page(as_: As, make_application: Making
 
 
 @pytest.mark.slow
-def test_a_server_that_has_no_time_for_a_file_says_so_and_takes_it_later(
+def test_a_busy_server_refuses_a_file_and_accepts_it_later(
     as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After 503 the page keeps the chosen file and offers 重试; nothing is said of the file itself."""
@@ -151,10 +151,10 @@ def test_a_server_that_has_no_time_for_a_file_says_so_and_takes_it_later(
 
 
 @pytest.mark.slow
-def test_a_third_file_at_once_of_the_same_account_has_to_wait_and_others_do_not(
+def test_a_third_parallel_file_of_one_account_is_refused_and_other_accounts_are_not(
     app: Flask, as_: As, make_application: Making, a_pdf: Pdf, cast: SimpleNamespace
 ) -> None:
-    """25: twenty uploads at once took 94 s, and whoever came after them waited as long."""
+    """25: twenty parallel uploads took 94 s, and later requests of others waited as long."""
     key, other = make_application(), make_application(by="publisher2")
     publisher, publisher2 = as_("publisher"), as_("publisher2")
     with ThreadPoolExecutor(3) as together, INSPECTION.queue.turn(cast.publisher):
@@ -171,7 +171,7 @@ def test_a_third_file_at_once_of_the_same_account_has_to_wait_and_others_do_not(
 
 
 @pytest.mark.slow
-def test_a_second_file_of_the_same_name_is_told_and_kept(
+def test_a_second_file_of_the_same_name_is_reported_and_stored(
     as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
 ) -> None:
     """Perhaps it came up twice; perhaps it is another page. In another kind, or after 替换, nothing is said."""

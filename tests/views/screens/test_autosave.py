@@ -15,7 +15,7 @@ from models.database import db
 from tests.browsing import Browser
 from tests.cast import account_of
 from tests.conftest import Acting, Making, Recording
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
 
@@ -25,7 +25,7 @@ def opened(browser: Browser, key: int) -> dict[str, str]:
     return form_of(browser.get(f"/applications/edit/?id={key}").text)
 
 
-def kept(browser: Browser, key: int, form: dict[str, str], **typed: str) -> Any:
+def autosave(browser: Browser, key: int, form: dict[str, str], **typed: str) -> Any:
     return browser.post(f"/applications/autosave/?id={key}", data=form | typed)
 
 
@@ -34,13 +34,13 @@ def save(browser: Browser, key: int, form: dict[str, str], **typed: str) -> Any:
 
 
 @pytest.mark.slow
-def test_what_was_kept_fills_the_form_again_and_the_application_stays(
+def test_an_autosave_fills_the_form_again_and_leaves_the_application_unchanged(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     key = make_application(carriers=2)
     browser, before = as_("publisher"), on_record(key)
     form = opened(browser, key) | {"del-carriers-0": "on", "carriers-7-id": "", "carriers-7-quantity": "一千"}
-    answer = kept(browser, key, form, title="还没有保存的名称", expected_on="后天")
+    answer = autosave(browser, key, form, title="还没有保存的名称", expected_on="后天")
     assert answer.status_code == 200 and re.fullmatch(r"\d\d:\d\d", answer.json["at"])
     after = on_record(key)
     assert after.pop("typed_form") and before.pop("typed_form") == [] and after == before
@@ -63,7 +63,7 @@ def test_an_hour_of_autosaves_and_one_save_are_one_entry_of_the_history(
     browser = as_("publisher")
     form, entries = opened(browser, key), len(on_record(key)["trail_entry"])
     for n in range(5):
-        assert kept(browser, key, form, title=f"名称 {n}").status_code == 200
+        assert autosave(browser, key, form, title=f"名称 {n}").status_code == 200
     assert len(on_record(key)["trail_entry"]) == entries
     save(browser, key, form, title="名称 5")
     (entry,) = on_record(key)["trail_entry"][entries:]
@@ -72,36 +72,36 @@ def test_an_hour_of_autosaves_and_one_save_are_one_entry_of_the_history(
 
 
 @pytest.mark.slow
-def test_another_window_of_the_same_person_is_never_overwritten(
+def test_an_autosave_never_overwrites_another_window_of_the_same_person(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """Two windows open: the first to keep something goes on; one that is opened later goes on from there."""
     key = make_application()
     browser = as_("publisher")
     one, two = opened(browser, key), opened(browser, key)
-    assert kept(browser, key, one, title="第一个窗口").status_code == 200
-    answer = kept(browser, key, two, title="第二个窗口")
+    assert autosave(browser, key, one, title="第一个窗口").status_code == 200
+    answer = autosave(browser, key, two, title="第二个窗口")
     assert answer.status_code == 409 and "在另一个窗口自动保存" in answer.json["message"]
-    assert kept(browser, key, one, title="第一个窗口，续").status_code == 200
+    assert autosave(browser, key, one, title="第一个窗口，续").status_code == 200
     three = opened(browser, key)
     assert three["title"] == "第一个窗口，续"
-    assert kept(browser, key, three, title="第三个窗口").status_code == 200
-    assert kept(browser, key, one, title="第一个窗口，再续").status_code == 409
+    assert autosave(browser, key, three, title="第三个窗口").status_code == 200
+    assert autosave(browser, key, one, title="第一个窗口，再续").status_code == 409
     assert on_record(key)["typed_form"][0]["fields"]["title"] == "第三个窗口"
     assert save(browser, key, two, title="第二个窗口").status_code == 302
     assert on_record(key)["typed_form"][0]["fields"]["title"] == "第三个窗口"  # its text is not saved
 
 
 @pytest.mark.slow
-def test_what_a_colleague_saved_meanwhile_is_told_and_stays(
+def test_an_autosave_reports_and_leaves_the_save_of_a_colleague(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     key = make_application()
     browser = as_("publisher")
     mine, theirs = opened(browser, key), opened(browser, key)
-    kept(browser, key, mine, title="我写的名称")
+    autosave(browser, key, mine, title="我写的名称")
     save(browser, key, theirs | {"page_key": "x" * 24}, consignee="同事改的收货单位")
-    answer = kept(browser, key, mine, title="我接着写")
+    answer = autosave(browser, key, mine, title="我接着写")
     assert answer.status_code == 409 and "没有覆盖对方的内容" in answer.json["message"]
     page = browser.get(f"/applications/edit/?id={key}").text
     assert "此后申请已有改动" in page and "同事改的收货单位" in page and "data-autosave" not in page
@@ -110,36 +110,38 @@ def test_what_a_colleague_saved_meanwhile_is_told_and_stays(
 
 
 @pytest.mark.slow
-def test_what_was_kept_is_given_up_by_a_button(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_an_autosave_is_discarded_by_a_button(as_: As, make_application: Making, on_record: Recording) -> None:
     key = make_application()
     browser = as_("publisher")
-    kept(browser, key, opened(browser, key), title="不要了")
+    autosave(browser, key, opened(browser, key), title="不要了")
     page = browser.get(f"/applications/edit/?id={key}").text
     body = form_of(page, "restored") | {"discard": "1"}
     answer = browser.post(f"/applications/autosave/?id={key}", data=body, follow_redirects=True)
-    assert said(answer.text) == ["已放弃自动保存的内容，下面是已保存的申请。"]
+    assert flashed(answer.text) == ["已放弃自动保存的内容，下面是已保存的申请。"]
     assert form_of(answer.text)["title"] == "黑胶唱片《茉莉花》" and on_record(key)["typed_form"] == []
 
 
-def test_nothing_is_submitted_while_something_typed_is_not_saved(
+def test_an_application_with_unsaved_text_cannot_be_submitted(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """申报 from the list would send the province what the person has changed since; from the form it saves first."""
     key = make_application()
     browser = as_("publisher")
     form = opened(browser, key)
-    kept(browser, key, form, title="新的名称")
+    autosave(browser, key, form, title="新的名称")
     answer = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
-    assert "自动保存的内容还没有写入申请" in said(answer.text)[0]
+    assert "自动保存的内容还没有写入申请" in flashed(answer.text)[0]
     assert on_record(key)["application"][0]["status"] == "draft"
     browser.post(f"/applications/edit/?id={key}", data=form | {"title": "新的名称", "_submit": "1"})
     assert [on_record(key)["application"][0][name] for name in ("status", "title")] == ["pending", "新的名称"]
 
 
-def test_what_is_typed_is_seen_by_nobody_else(app: Flask, as_: As, acting: Acting, make_application: Making) -> None:
-    """Row security: not by the province, nor by whoever asks past the screens; and nobody writes it for another."""
+def test_an_autosave_is_visible_to_its_author_only(
+    app: Flask, as_: As, acting: Acting, make_application: Making
+) -> None:
+    """Row security: the province and raw SQL cannot read it, and no account can write it for another."""
     key = make_application(status="returned")
-    kept(as_("publisher"), key, opened(as_("publisher"), key), title="只有我看得到")
+    autosave(as_("publisher"), key, opened(as_("publisher"), key), title="只有我看得到")
     for username in ("reviewer", "national", "publisher2"):
         with acting(username):
             assert db.session.query(TypedForm).all() == []
@@ -154,18 +156,18 @@ def test_what_is_typed_is_seen_by_nobody_else(app: Flask, as_: As, acting: Actin
 
 
 @pytest.mark.parametrize("status", ["pending", "filed"])
-def test_what_cannot_be_edited_keeps_nothing(
+def test_an_application_that_cannot_be_edited_accepts_no_autosave(
     as_: As, make_application: Making, on_record: Recording, status: str
 ) -> None:
     key = make_application(status=status)
     version = on_record(key)["application"][0]["version"]
-    answer = kept(as_("publisher"), key, {"version": str(version), "title": "改了"})
+    answer = autosave(as_("publisher"), key, {"version": str(version), "title": "改了"})
     assert answer.status_code == 409 and on_record(key)["typed_form"] == []
 
 
-def test_only_fields_of_the_form_are_kept(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_an_autosave_stores_only_fields_of_the_form(as_: As, make_application: Making, on_record: Recording) -> None:
     key = make_application()
     browser = as_("publisher")
-    assert kept(browser, key, opened(browser, key), status="filed", title="甲\0乙", _submit="1").status_code == 200
+    assert autosave(browser, key, opened(browser, key), status="filed", title="甲\0乙", _submit="1").status_code == 200
     fields = on_record(key)["typed_form"][0]["fields"]
     assert fields["title"] == "甲乙" and not {"status", "_submit", "csrf_token", "page_key"} & set(fields)

@@ -23,7 +23,7 @@ from tests.browsing import Browser
 from tests.cast import blank_form
 from tests.conftest import Acting, Making
 from tests.views.conftest import Typing
-from tests.views.pages import said
+from tests.views.pages import flashed
 
 As = Callable[[str | None], Browser]
 KIND = AttachmentKind.CONTRACT
@@ -33,10 +33,22 @@ WHERE = f"/applications/blank/?kind={KIND}"
 def offer(browser: Browser, content: bytes, name: str = "合同样本.pdf", version: int = 0) -> list[str]:
     """The sentences after 上传 or 更换."""
     sent = {"kind": KIND.value, "version": str(version), "file": (io.BytesIO(content), name)}
-    return said(browser.post("/blanks/keep/", data=sent, follow_redirects=True).text)
+    return flashed(browser.post("/blanks/keep/", data=sent, follow_redirects=True).text)
 
 
-def test_what_the_operator_offers_a_press_finds_on_its_empty_desk_and_beside_the_box(
+def seen(operator: Browser) -> int:
+    """The version of the form that the page of the operator shows; 0 for none."""
+    found = re.findall(r"/blanks/remove/\?version=(\d+)", operator.get("/blanks/").text)
+    return int(found[0]) if found else 0
+
+
+def remove(operator: Browser, version: int) -> list[str]:
+    """The sentences after 移除."""
+    where = f"/blanks/remove/?version={version}"
+    return flashed(operator.post(where, data={"id": KIND.value}, follow_redirects=True).text)
+
+
+def test_a_blank_form_is_offered_on_the_empty_desk_and_beside_its_upload_box(
     as_: As, a_pdf: Callable[[str], bytes]
 ) -> None:
     assert "空白表格" not in as_("publisher").get("/desk/").text
@@ -55,19 +67,20 @@ def test_what_the_operator_offers_a_press_finds_on_its_empty_desk_and_beside_the
         assert browser.head(WHERE).status_code == 200
 
 
-def test_a_desk_with_work_on_it_does_not_offer_them(as_: As, app: Flask, make_application: Making) -> None:
+def test_a_desk_with_applications_does_not_offer_blank_forms(as_: As, app: Flask, make_application: Making) -> None:
     make_application()
     blank_form(app, KIND)
     assert WHERE not in as_("publisher").get("/desk/").text
 
 
-def test_it_is_replaced_and_removed_and_every_change_is_in_the_log(as_: As, a_pdf: Callable[[str], bytes]) -> None:
+def test_replacing_and_removing_a_blank_form_is_logged(as_: As, a_pdf: Callable[[str], bytes]) -> None:
     operator, press = as_("operator"), as_("publisher")
     offer(operator, a_pdf("1"))
-    assert offer(operator, a_pdf("2"), "新样本.pdf", 1) == ["已保存，申请单位现在可以下载「境外加工合同」的空白表格。"]
+    assert offer(operator, a_pdf("2"), "新样本.pdf", seen(operator)) == [
+        "已保存，申请单位现在可以下载「境外加工合同」的空白表格。"
+    ]
     assert press.get(WHERE).data == a_pdf("2")
-    answer = operator.post("/blanks/remove/?version=2", data={"id": KIND.value}, follow_redirects=True)
-    assert said(answer.text) == ["已移除，「境外加工合同」不再提供空白表格。"]
+    assert remove(operator, seen(operator)) == ["已移除，「境外加工合同」不再提供空白表格。"]
     assert press.get(WHERE).status_code == 404
     assert "下载空白表格" not in press.get("/applications/new/").text
     page = operator.get("/operations/").text
@@ -83,45 +96,59 @@ def test_it_is_replaced_and_removed_and_every_change_is_in_the_log(as_: As, a_pd
         (b"%PDF-1.4 broken", "不完整"),
     ],
 )
-def test_it_is_inspected_like_an_attachment(as_: As, acting: Acting, content: bytes, sentence: str) -> None:
-    (told,) = offer(as_("operator"), content)
-    assert sentence in told
+def test_a_blank_form_is_inspected_like_an_attachment(as_: As, acting: Acting, content: bytes, sentence: str) -> None:
+    (found,) = offer(as_("operator"), content)
+    assert sentence in found
     with acting("operator"):
         assert blank_forms.listed(db.session()) == {}
         assert log.newest(db.session(), Operation.BLANK_FORM_ADDED) is None
 
 
-def test_a_picture_is_no_form(acting: Acting) -> None:
+def test_a_picture_is_refused_as_a_blank_form(acting: Acting) -> None:
     with acting("operator") as by, pytest.raises(Refused, match="须为 PDF"):
-        blank_forms.keep(db.session(), KIND, 0, Stored("0" * 64, 1, "image/png"), "a.png", by)
+        blank_forms.save(db.session(), KIND, 0, Stored("0" * 64, 1, "image/png"), "a.png", by)
 
 
-def test_without_a_file_nothing_is_kept(as_: As) -> None:
+def test_a_request_without_a_file_stores_no_blank_form(as_: As) -> None:
     sent = {"kind": KIND.value, "version": "0"}
-    assert said(as_("operator").post("/blanks/keep/", data=sent, follow_redirects=True).text) == ["请先选择文件。"]
+    assert flashed(as_("operator").post("/blanks/keep/", data=sent, follow_redirects=True).text) == ["请先选择文件。"]
     for place in ("keep", "remove", "file"):
         answer = as_("operator").open(f"/blanks/{place}/", method="GET" if place == "file" else "POST")
         assert answer.status_code == 400
 
 
-def test_of_two_operators_the_second_is_told(as_: As, a_pdf: Callable[[str], bytes]) -> None:
+def test_the_second_of_two_operators_gets_a_version_conflict(as_: As, a_pdf: Callable[[str], bytes]) -> None:
     operator = as_("operator")
     offer(operator, a_pdf("1"))
     assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("2"))[0]
-    operator.post("/blanks/remove/?version=1", data={"id": KIND.value})
-    answer = operator.post("/blanks/remove/?version=1", data={"id": KIND.value}, follow_redirects=True)
-    assert "刚刚已被他人更换或移除" in said(answer.text)[-1]
-    assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("2"), version=1)[0]
+    former = seen(operator)
+    remove(operator, former)
+    assert "刚刚已被他人更换或移除" in remove(operator, former)[-1]
+    assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("2"), version=former)[0]
+
+
+def test_a_page_showing_a_removed_blank_form_cannot_replace_its_successor(
+    as_: As, a_pdf: Callable[[str], bytes]
+) -> None:
+    """A form made anew begins with no version that a page which is still open may name."""
+    operator = as_("operator")
+    offer(operator, a_pdf("1"))
+    former = seen(operator)
+    remove(operator, former)
+    offer(operator, a_pdf("2"))
+    assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("3"), version=former)[0]
+    assert "刚刚已被他人更换或移除" in remove(operator, former)[0]
+    assert as_("publisher").get(WHERE).data == a_pdf("2")
 
 
 @pytest.mark.parametrize("version", ["0", "-1", "x", ""])
-def test_what_was_never_there_is_not_removed(as_: As, version: str) -> None:
+def test_removing_a_missing_blank_form_is_refused(as_: As, version: str) -> None:
     answer = as_("operator").post(f"/blanks/remove/?version={version}", data={"id": KIND.value}, follow_redirects=True)
-    assert "刚刚已被他人更换或移除" in said(answer.text)[0]
+    assert "刚刚已被他人更换或移除" in flashed(answer.text)[0]
 
 
 @pytest.mark.parametrize("who", ["publisher", "reviewer", "national"])
-def test_nobody_else_writes_them(as_: As, app: Flask, acting: Acting, who: str) -> None:
+def test_other_roles_cannot_change_blank_forms(as_: As, app: Flask, acting: Acting, who: str) -> None:
     blank_form(app, KIND)
     for place in ("", "file/?kind=contract"):
         assert as_(who).get(f"/blanks/{place}").status_code == 403
@@ -133,7 +160,7 @@ def test_nobody_else_writes_them(as_: As, app: Flask, acting: Acting, who: str) 
             db.session.flush()
 
 
-def test_its_bytes_are_kept_by_backup_restore_and_sweep(app: Flask, typed: Typing, tmp_path: Path) -> None:
+def test_backup_restore_and_sweep_keep_the_bytes_of_a_blank_form(app: Flask, typed: Typing, tmp_path: Path) -> None:
     blank_form(app, KIND)
     assert typed("backup", str(tmp_path / "backup")).exit_code == 0
     with app.app_context(), access.everything() as session:
@@ -145,7 +172,7 @@ def test_its_bytes_are_kept_by_backup_restore_and_sweep(app: Flask, typed: Typin
         assert missing_files(session, store) == ["空白表“一”.pdf"]
 
 
-def test_a_form_whose_bytes_are_lost_is_told_with_a_number(app: Flask, as_: As) -> None:
+def test_a_blank_form_with_lost_bytes_shows_an_incident_number(app: Flask, as_: As) -> None:
     blank_form(app, KIND)
     with app.app_context(), access.everything() as session:
         digest = session.scalars(select(BlankForm.digest)).one()

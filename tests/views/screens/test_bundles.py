@@ -16,7 +16,7 @@ from tests.browsing import Browser
 from tests.cast import make_papers
 from tests.conftest import Making, Recording
 from tests.views.ledger import ledger
-from tests.views.pages import said
+from tests.views.pages import flashed
 from tests.views.screens.recorded_prints import SCREENS, bound, prints
 from views.screens.printing import job_of
 
@@ -35,7 +35,7 @@ def number_on(app: Flask, key: int) -> str:
 class TestBundle:
     @pytest.mark.slow
     @pytest.mark.parametrize("who", SCREENS)
-    def test_ticked_certificates_come_as_one_pdf_with_a_bookmark_each(
+    def test_ticked_certificates_are_printed_as_one_pdf_with_bookmarks(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording, who: str
     ) -> None:
         """In the order of the list; a copy to print from, that says so, with no signature that could look broken."""
@@ -55,7 +55,7 @@ class TestBundle:
         assert [len(prints(on_record(key))) for key in keys] == [1, 1]
 
     @pytest.mark.slow
-    def test_the_list_needs_no_script_to_print_what_is_ticked(self, as_: As, make_application: Making) -> None:
+    def test_ticked_certificates_can_be_printed_without_javascript(self, as_: As, make_application: Making) -> None:
         """Boxes and button belong to one plain form; the boxes have another name than the row of an act."""
         make_application(status="filed")
         for who, screen in SCREENS.items():
@@ -76,7 +76,7 @@ class TestBundle:
         assert whole == alone
 
     @pytest.mark.slow
-    def test_one_that_may_not_be_printed_stops_all_and_is_named(
+    def test_an_unprintable_application_stops_the_bundle_and_is_named(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         """All or none: nothing is recorded."""
@@ -85,15 +85,13 @@ class TestBundle:
             bad, browser = make_application(status=status), as_("publisher")
             before = ledger(app)
             answer = browser.post("/applications/print-all/", data={"pick": [good, bad]}, follow_redirects=True)
-            [sentence] = said(answer.text)
+            [sentence] = flashed(answer.text)
             assert sentence.startswith(f"{on_record(bad)['application'][0]['number']}：当前状态为「")
             assert sentence.endswith(NOBODY)
             assert ledger(app) == before
 
     @pytest.mark.slow
-    def test_what_cannot_be_asked_for_is_answered_and_recorded_nowhere(
-        self, app: Flask, as_: As, make_application: Making
-    ) -> None:
+    def test_an_invalid_bundle_is_refused_and_not_recorded(self, app: Flask, as_: As, make_application: Making) -> None:
         """No row, 201 rows, rows of others, and no rows at all."""
         own, strange = make_application(status="filed"), make_application(by="publisher2", status="filed")
         browser, before = as_("publisher"), ledger(app)
@@ -102,13 +100,13 @@ class TestBundle:
             (list(range(1, 202)), "一次最多打印 200 份，请分批打印。"),
         ):
             answer = browser.post("/applications/print-all/", data={"pick": picked}, follow_redirects=True)
-            assert said(answer.text) == [sentence]
+            assert flashed(answer.text) == [sentence]
         for picked in ([own, strange], [strange], [own, 99999], [own, "abc"], ["9" * 30], ["", own]):
             assert browser.post("/applications/print-all/", data={"pick": picked}).status_code == 404
         assert ledger(app) == before
 
     @pytest.mark.slow
-    def test_the_same_row_twice_is_one_print(
+    def test_a_row_picked_twice_is_printed_once(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         key = make_application(status="filed")
@@ -117,7 +115,7 @@ class TestBundle:
         assert len(prints(on_record(key))) == 1
 
     @pytest.mark.slow
-    def test_the_address_of_a_bundle_shows_it_again_and_records_nothing(
+    def test_reloading_a_bundle_shows_it_again_and_records_no_print(
         self, app: Flask, as_: As, make_application: Making, later: Callable[[], None]
     ) -> None:
         """Reloaded it is the same file; it is for who printed, for half a day; no other address can be made up."""
@@ -133,16 +131,16 @@ class TestBundle:
             (browser, where.replace("job=", "job=1")),
             (browser, "/applications/bundle/"), (browser, "/applications/bundle/?job=1.2"),
         ):  # fmt: skip
-            assert told(somebody, address) == ["合并打印件的地址已失效，请在列表中重新打印。"]
+            assert flashed_at(somebody, address) == ["合并打印件的地址已失效，请在列表中重新打印。"]
         later()
         assert as_("publisher").get(where).mimetype == "application/pdf"  # signed in anew
         for _ in range(6):
             later()
-        assert told(as_("publisher"), where) == ["合并打印件的地址已失效，请在列表中重新打印。"]
+        assert flashed_at(as_("publisher"), where) == ["合并打印件的地址已失效，请在列表中重新打印。"]
         assert ledger(app) == before
 
     @pytest.mark.slow
-    def test_a_bundle_is_shown_as_long_as_every_certificate_in_it_may_be_printed(
+    def test_a_bundle_is_shown_only_while_every_certificate_may_be_printed(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
@@ -150,19 +148,19 @@ class TestBundle:
         where = browser.post("/applications/print-all/", data={"pick": keys}).location
         as_("reviewer").post("/filings/revoke/", data={"id": keys[1], "opinion": "有误", "reason": "content"})
         before = ledger(app)
-        [sentence] = told(browser, where)
+        [sentence] = flashed_at(browser, where)
         number = on_record(keys[1])["application"][0]["number"]
         assert sentence.startswith(f"{number}：当前状态为「已作废」")
         assert sentence.endswith("合并打印件不再提供，请在列表中重新打印。")
         assert ledger(app) == before
 
-    def test_two_hundred_fit_into_an_address(self, app: Flask) -> None:
+    def test_two_hundred_certificates_fit_into_an_address(self, app: Flask) -> None:
         """gunicorn takes a request line of 4,094 bytes."""
         with app.test_request_context():
             assert len(job_of(10**6, list(range(10**8, 2 * 10**8, 500_000)))) < 3000
 
     @pytest.mark.slow
-    def test_a_reason_is_told_once_with_the_numbers_it_is_about(
+    def test_a_refusal_is_shown_once_with_all_its_numbers(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         drafts, revoked = [make_application() for _ in range(12)], make_application(status="revoked")
@@ -170,17 +168,17 @@ class TestBundle:
         browser, before = as_("publisher"), ledger(app)
         picked = {"pick": [*drafts[:2], revoked]}
         answer = browser.post("/applications/print-all/", data=picked, follow_redirects=True)
-        [sentence] = said(answer.text)
+        [sentence] = flashed(answer.text)
         assert sentence.startswith(f"{numbers[drafts[0]]}、{numbers[drafts[1]]}：当前状态为「暂存」")
         assert sentence.count("当前状态为「暂存」") == sentence.count(f"{numbers[revoked]}：当前状态为「已作废」") == 1
         answer = browser.post("/applications/print-all/", data={"pick": drafts}, follow_redirects=True)
-        [sentence] = said(answer.text)
+        [sentence] = flashed(answer.text)
         assert f"{numbers[drafts[9]]} 等 12 份：当前状态为「暂存」" in sentence
         assert numbers[drafts[10]] not in sentence
         assert ledger(app) == before
 
     @pytest.mark.slow
-    def test_a_script_is_told_on_its_own_page(self, app: Flask, as_: As, make_application: Making) -> None:
+    def test_a_script_gets_the_refusal_as_json(self, app: Flask, as_: As, make_application: Making) -> None:
         """The ticks stay where they are: no page opens, and no sentence waits for the next one."""
         good, bad, browser = make_application(status="filed"), make_application(), as_("publisher")
         make_papers(app)
@@ -189,16 +187,16 @@ class TestBundle:
         assert (answer.status_code, answer.json["message"][-len(NOBODY) :]) == (409, NOBODY)
         answer = browser.post("/applications/print/", data={"id": bad}, headers=script)
         assert (answer.status_code, answer.json["message"][:10]) == (409, "当前状态为「暂存」，")
-        assert said(browser.get("/applications/").text) == []
+        assert flashed(browser.get("/applications/").text) == []
         answer = browser.post("/applications/print-all/", data={"pick": good}, headers=script)
         assert answer.json["location"].startswith("/applications/bundle/?job=")
 
 
-def told(browser: Browser, address: str) -> list[str]:
+def flashed_at(browser: Browser, address: str) -> list[str]:
     """The sentences of the page to which this address leads."""
     answer = browser.get(address, follow_redirects=True)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    return said(answer.text)
+    return flashed(answer.text)
 
 
 def looks(pdf: bytes) -> list[bytes]:

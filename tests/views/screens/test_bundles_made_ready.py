@@ -9,7 +9,7 @@ from tests.browsing import Browser
 from tests.cast import make_papers
 from tests.conftest import Making, Recording
 from tests.views.ledger import ledger
-from tests.views.pages import said
+from tests.views.pages import flashed
 from tests.views.screens.recorded_prints import bound, prints
 
 As = Callable[[str | None], Browser]
@@ -17,7 +17,7 @@ As = Callable[[str | None], Browser]
 
 class TestMadeReady:
     @pytest.mark.slow
-    def test_a_paper_that_is_not_made_yet_stops_the_bundle(
+    def test_a_paper_not_made_yet_stops_the_bundle(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         """All or none, without a script too: told how many, nothing recorded, and printed once they are made."""
@@ -26,14 +26,14 @@ class TestMadeReady:
         keys = [first, *(make_application(status="filed") for _ in range(2))]
         before = ledger(app)
         answer = browser.post("/applications/print-all/", data={"pick": keys}, follow_redirects=True)
-        assert said(answer.text) == ["有 2 份证明文件正在制作，没有打印任何一份，请几秒钟后再次打印。"]
+        assert flashed(answer.text) == ["有 2 份证明文件正在制作，没有打印任何一份，请几秒钟后再次打印。"]
         assert ledger(app) == before
         make_papers(app)
         assert bound(browser, "applications", keys).mimetype == "application/pdf"
         assert [len(prints(on_record(key))) for key in keys] == [1, 1, 1]
 
     @pytest.mark.slow
-    def test_made_ready_one_by_one(self, app: Flask, as_: As, make_application: Making) -> None:
+    def test_papers_of_a_bundle_are_prepared_one_by_one(self, app: Flask, as_: As, make_application: Making) -> None:
         """`prepare` answers 202 until a worker has made the paper, then 204; it writes nothing where one is asked."""
         key, browser = make_application(status="filed"), as_("publisher")
         before = ledger(app)
@@ -45,7 +45,9 @@ class TestMadeReady:
         assert browser.post("/applications/prepare/", data={"id": key}).status_code == 204
         assert ledger(app) == after
 
-    def test_what_may_not_be_printed_is_not_made_ready(self, app: Flask, as_: As, make_application: Making) -> None:
+    def test_a_paper_that_may_not_be_printed_is_not_prepared(
+        self, app: Flask, as_: As, make_application: Making
+    ) -> None:
         key = make_application(status="revoked")
         before, script = ledger(app), {"X-Requested-With": "XMLHttpRequest"}
         answer = as_("publisher").post("/applications/prepare/", data={"id": key}, headers=script)

@@ -14,7 +14,7 @@ from models.deadlines import calendar
 from models.deadlines.calendar import CalendarDay
 from tests.browsing import Browser
 from tests.conftest import Making, Recording
-from tests.views.pages import complaints, form_of, said
+from tests.views.pages import complaints, flashed, form_of
 
 As = Callable[[str | None], Browser]
 NOTICE = [
@@ -43,7 +43,7 @@ def preview(operator: Browser, rows: list[tuple[str, str, str]], kind: str = "ut
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_december")
 @pytest.mark.parametrize("kind", ["utf-8-sig", "gb18030"])
-def test_a_notice_is_previewed_and_taken_in_and_every_estimate_is_counted_anew(
+def test_an_imported_notice_is_previewed_first_and_recalculates_every_estimate(
     app: Flask, as_: As, make_application: Making, on_record: Recording, kind: str
 ) -> None:
     """The preview writes nothing; then 31 December and 1 January are free, and the due date moves by two days."""
@@ -56,7 +56,7 @@ def test_a_notice_is_previewed_and_taken_in_and_every_estimate_is_counted_anew(
     assert "周六" in page  # 2027-02-20
     assert on_record(key)["application"][0]["due_on"] == date(2027, 1, 18)
     answer = operator.post("/calendar/import/confirm/", data=form_of(page, "confirm-import"), follow_redirects=True)
-    assert said(answer.text)[0] == "已导入 2027 年的安排共 9 天，重新计算了 1 份申请的办结期限。"
+    assert flashed(answer.text)[0] == "已导入 2027 年的安排共 9 天，重新计算了 1 份申请的办结期限。"
     assert on_record(key)["application"][0]["due_on"] == date(2027, 1, 20)
     assert "工作日历需要补充" not in answer.text
     assert "与现有的日历一致，无需导入。" in preview(operator, NOTICE, kind)
@@ -73,16 +73,16 @@ def test_a_notice_is_previewed_and_taken_in_and_every_estimate_is_counted_anew(
         ([], "文件中没有数据"),
     ],
 )
-def test_a_file_that_cannot_be_a_notice_is_refused_with_its_row(
+def test_an_invalid_notice_file_is_refused_with_its_row(
     app: Flask, as_: As, rows: list[tuple[str, str, str]], sentence: str
 ) -> None:
-    (told,) = [words for words in said(preview(as_("operator"), rows)) if sentence in words]
-    assert told
+    (found,) = [words for words in flashed(preview(as_("operator"), rows)) if sentence in words]
+    assert found
     with app.app_context():
         assert calendar.load(db.session()).years == frozenset(range(2004, 2027))
 
 
-def test_a_notice_that_lacks_holidays_is_taken_in_only_when_that_was_checked(app: Flask, as_: As) -> None:
+def test_a_notice_without_some_holidays_is_imported_only_after_confirmation(app: Flask, as_: As) -> None:
     operator = as_("operator")
     page = preview(operator, NOTICE[:2])
     assert "没有提到：清明、劳动、端午、中秋、国庆。" in page
@@ -91,7 +91,7 @@ def test_a_notice_that_lacks_holidays_is_taken_in_only_when_that_was_checked(app
     assert operator.post("/calendar/import/confirm/", data=form).status_code == 422
     assert operator.post("/calendar/import/confirm/", data=form | {"checked": "y"}).status_code == 303
     assert "预览已失效" in "".join(
-        said(operator.post("/calendar/import/confirm/", data={"rows": "x"}, follow_redirects=True).text)
+        flashed(operator.post("/calendar/import/confirm/", data={"rows": "x"}, follow_redirects=True).text)
     )
 
 
@@ -102,21 +102,24 @@ def test_one_day_is_entered_by_hand_and_removed(app: Flask, as_: As, make_applic
     make_application(status="pending")
     operator = as_("operator")
     day = {"day": "2026-12-25", "kind": "off", "name": "临时放假"}
-    told = said(operator.post("/calendar/new/", data=day, follow_redirects=True).text)
-    assert "已登记，重新计算了 1 份申请的办结期限。" in told
+    sentences = flashed(operator.post("/calendar/new/", data=day, follow_redirects=True).text)
+    assert "已登记，重新计算了 1 份申请的办结期限。" in sentences
     assert operator.post("/calendar/new/", data=day).status_code == 422  # it is there already
     refused = operator.post("/calendar/new/", data=day | {"day": "2026-12-24", "kind": "working"})
-    assert (refused.status_code, said(refused.text)) == (422, ["2026-12-24 是周一至周五，本来就是工作日，不必登记。"])
+    assert (refused.status_code, flashed(refused.text)) == (
+        422,
+        ["2026-12-24 是周一至周五，本来就是工作日，不必登记。"],
+    )
     assert operator.post("/calendar/new/", data={"day": "", "kind": "off", "name": "x"}).status_code == 422
     with app.app_context():
         key = db.session.scalars(select(CalendarDay.id).where(CalendarDay.day == date(2026, 12, 25))).one()
-    told = said(operator.post("/calendar/remove/", data={"id": key}, follow_redirects=True).text)
-    assert "已移除，重新计算了 1 份申请的办结期限。" in told
+    sentences = flashed(operator.post("/calendar/remove/", data={"id": key}, follow_redirects=True).text)
+    assert "已移除，重新计算了 1 份申请的办结期限。" in sentences
     assert operator.post("/calendar/remove/", data={"id": key}).status_code == 404
 
 
 @pytest.mark.usefixtures("in_december")
-def test_healthz_tells_how_far_the_calendar_reaches(app: Flask, as_: As, make_application: Making) -> None:
+def test_healthz_reports_the_end_of_the_calendar(app: Flask, as_: As, make_application: Making) -> None:
     make_application(status="pending")
     lines = as_(None).get("/healthz?details").text.splitlines()
     assert "calendar until 2026-12-31!" in lines
@@ -124,7 +127,7 @@ def test_healthz_tells_how_far_the_calendar_reaches(app: Flask, as_: As, make_ap
 
 
 @pytest.mark.usefixtures("in_december")
-def test_the_horizon_is_near_before_the_end_or_when_a_deadline_lies_past_it(
+def test_the_calendar_ends_soon_before_its_end_or_if_a_deadline_lies_beyond(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context(), access.everything() as session:
@@ -137,6 +140,6 @@ def test_the_horizon_is_near_before_the_end_or_when_a_deadline_lies_past_it(
         assert deadlines.horizon(session).is_near
 
 
-def test_a_field_that_cannot_be_read_is_marked(as_: As) -> None:
+def test_an_invalid_field_is_marked(as_: As) -> None:
     page = as_("operator").post("/calendar/new/", data={"day": "昨天", "kind": "off", "name": "x"}).text
     assert complaints(page) == ["请按 2026-01-31 的格式填写日期。"]

@@ -11,10 +11,10 @@ from openpyxl import load_workbook
 
 from tests.browsing import Browser
 from tests.conftest import Making, Recording
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
-PREVIEW, TAKE = "/applications/carriers/preview/", "/applications/carriers/take/"
+PREVIEW, IMPORT = "/applications/carriers/preview/", "/applications/carriers/take/"
 SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 HEADINGS = "载体类型\t规格型号\t进口数量\t单位\n"
 
@@ -25,7 +25,7 @@ def as_csv(text: str) -> io.BytesIO:
     return io.BytesIO(out.getvalue().encode("gb18030"))
 
 
-def test_a_script_gets_the_rows_and_what_is_wrong_in_them(as_: As) -> None:
+def test_a_script_gets_the_rows_with_their_errors(as_: As) -> None:
     answer = as_("publisher").post(
         PREVIEW, data={"text": f"{HEADINGS}DVD\tD9\t1,000\t张\n蜡筒\t\t5\t张"}, headers=SCRIPT
     )
@@ -36,7 +36,7 @@ def test_a_script_gets_the_rows_and_what_is_wrong_in_them(as_: As) -> None:
     assert "有 2 处需要改正" in answer.json["html"]
 
 
-def test_what_cannot_be_read_is_a_sentence(as_: As) -> None:
+def test_an_unreadable_block_is_refused_with_a_message(as_: As) -> None:
     browser = as_("publisher")
     answer = browser.post(PREVIEW, data={"text": " \n"}, headers=SCRIPT)
     assert (answer.status_code, answer.json) == (422, {"message": "没有可填入的内容，请核对后重新复制或选择文件。"})
@@ -46,7 +46,7 @@ def test_what_cannot_be_read_is_a_sentence(as_: As) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", ["\t", "\n"])
-def test_what_is_wider_or_longer_than_any_list_is_refused_before_it_is_read(as_: As, sign: str) -> None:
+def test_a_too_wide_or_too_long_block_is_refused_unread(as_: As, sign: str) -> None:
     """A row of a million cells would hold the process for minutes."""
     browser = as_("publisher")
     answer = browser.post(PREVIEW, data={"text": f"DVD{sign * 400_000}DVD"}, headers=SCRIPT)
@@ -59,7 +59,9 @@ def test_what_is_wider_or_longer_than_any_list_is_refused_before_it_is_read(as_:
 
 
 @pytest.mark.slow
-def test_a_file_goes_into_the_draft_without_a_script(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_file_is_imported_into_the_draft_without_javascript(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
     """Preview page, merged cells repeated, then all rows at once, after those that are there or in their place."""
     key = make_application(carriers=2)
     browser = as_("publisher")
@@ -72,8 +74,8 @@ def test_a_file_goes_into_the_draft_without_a_script(as_: As, make_application: 
     assert "没有发现错误" in again.text
     form = form_of(again.text, "card-box")
     assert form["carry"] == "unit"
-    answer = browser.post(f"{TAKE}?id={key}", data=form | {"how": "append"}, follow_redirects=True)
-    assert said(answer.text) == ["已填入 2 条载体信息。"]
+    answer = browser.post(f"{IMPORT}?id={key}", data=form | {"how": "append"}, follow_redirects=True)
+    assert flashed(answer.text) == ["已填入 2 条载体信息。"]
     rows = on_record(key)["carrier"]
     assert [(row["position"], row["specification"], row["unit"]) for row in rows[2:]] == [
         (3, "D9", "010"),
@@ -81,19 +83,21 @@ def test_a_file_goes_into_the_draft_without_a_script(as_: As, make_application: 
     ]
     entry = on_record(key)["trail_entry"][-1]
     assert entry["act"] == "edit" and entry["changes"]["carrier_count"] == [2, 4]
-    late = browser.post(f"{TAKE}?id={key}", data=form | {"how": "replace"}, follow_redirects=True)
-    assert "您的操作没有保存" in said(late.text)[0]
+    late = browser.post(f"{IMPORT}?id={key}", data=form | {"how": "replace"}, follow_redirects=True)
+    assert "您的操作没有保存" in flashed(late.text)[0]
     form["version"] = str(on_record(key)["application"][0]["version"])
-    browser.post(f"{TAKE}?id={key}", data=form | {"how": "replace"})
+    browser.post(f"{IMPORT}?id={key}", data=form | {"how": "replace"})
     assert [row["specification"] for row in on_record(key)["carrier"]] == ["D9", "D5"]
 
 
-def test_a_cell_that_cannot_be_read_is_kept_as_typed(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_an_unreadable_cell_is_stored_as_typed(as_: As, make_application: Making, on_record: Recording) -> None:
     key = make_application(carriers=0)
     version = on_record(key)["application"][0]["version"]
     cells = json.dumps([["规格", "数量", "单位"], ["D9", "一千", "张"], ["", "5", "张"]])
-    answer = as_("publisher").post(f"{TAKE}?id={key}", data={"cells": cells, "version": version}, follow_redirects=True)
-    assert said(answer.text) == ["已填入 2 条载体信息。有 2 处还需改正，见红字。"]
+    answer = as_("publisher").post(
+        f"{IMPORT}?id={key}", data={"cells": cells, "version": version}, follow_redirects=True
+    )
+    assert flashed(answer.text) == ["已填入 2 条载体信息。有 2 处还需改正，见红字。"]
     first, second = on_record(key)["carrier"]
     assert (first["unread"], first["quantity"], second["specification"]) == ({"quantity": "一千"}, None, None)
     assert 'value="一千"' in answer.text
@@ -104,28 +108,30 @@ def test_too_many_rows_are_refused_whole(as_: As, make_application: Making, on_r
     version = on_record(key)["application"][0]["version"]
     cells = json.dumps([["规格", "数量", "单位"], *[["D9", "5", "张"]] * 3000])
     answer = as_("publisher").post(
-        f"{TAKE}?id={key}", data={"cells": cells, "version": version, "how": "append"}, follow_redirects=True
+        f"{IMPORT}?id={key}", data={"cells": cells, "version": version, "how": "append"}, follow_redirects=True
     )
-    assert said(answer.text) == ["一份申请最多录入 3000 条载体信息，请分成几份申请。"]
+    assert flashed(answer.text) == ["一份申请最多录入 3000 条载体信息，请分成几份申请。"]
     assert len(on_record(key)["carrier"]) == 1
 
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer", "national", "operator", None])
-def test_nobody_else_gets_at_the_carriers(
+def test_other_accounts_cannot_import_carriers(
     as_: As, make_application: Making, on_record: Recording, who: str | None
 ) -> None:
     key = make_application(carriers=1)
     browser = as_(who)
     data = {"cells": json.dumps([["D9"]]), "version": on_record(key)["application"][0]["version"]}
-    refused = {browser.post(f"{address}?id={key}", data=data).status_code for address in (PREVIEW, TAKE)}
+    refused = {browser.post(f"{address}?id={key}", data=data).status_code for address in (PREVIEW, IMPORT)}
     assert refused <= {302, 401, 403, 404}
     assert len(on_record(key)["carrier"]) == 1
 
 
-def test_what_is_under_review_takes_no_rows(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_submitted_application_accepts_no_imported_rows(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
     key = make_application(status="pending", carriers=1)
     data = {"cells": json.dumps([["D9"]]), "version": on_record(key)["application"][0]["version"]}
-    as_("publisher").post(f"{TAKE}?id={key}", data=data)
+    as_("publisher").post(f"{IMPORT}?id={key}", data=data)
     assert len(on_record(key)["carrier"]) == 1
 
 

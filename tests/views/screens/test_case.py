@@ -10,9 +10,9 @@ from flask import Flask
 from models import clock
 from models.vocabulary import Action
 from tests.browsing import Browser
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making, Recording
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
 
@@ -33,11 +33,13 @@ def neighbours(page: str) -> dict[str, int]:
 
 
 def came_back(page: str) -> str:
-    (told,) = re.findall(r'id="comeback">(.*?)</div>', page, re.DOTALL)
-    return re.sub(r"\s*<[^>]+>\s*", "\n", told)
+    (sentence,) = re.findall(r'id="comeback">(.*?)</div>', page, re.DOTALL)
+    return re.sub(r"\s*<[^>]+>\s*", "\n", sentence)
 
 
-def test_the_bar_offers_what_can_be_done_now_and_files_stand_before_carriers(as_: As, make_application: Making) -> None:
+def test_the_case_page_offers_the_possible_acts_and_shows_files_before_carriers(
+    as_: As, make_application: Making
+) -> None:
     page = case(as_("reviewer"), make_application(status="pending", carriers=2))
     assert buttons(page) == ["take", "grant", "return", "decline", "refuse", "extend"]
     assert page.index("<h2>附件</h2>") < page.index("<h2>载体信息")
@@ -46,7 +48,7 @@ def test_the_bar_offers_what_can_be_done_now_and_files_stand_before_carriers(as_
 
 
 @pytest.mark.slow
-def test_what_came_back_shows_the_opinion_and_what_has_changed_since(
+def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
     app: Flask, as_: As, make_application: Making
 ) -> None:
     """Field by field and row by row, over several saves; what was set back again is no change."""
@@ -58,23 +60,23 @@ def test_what_came_back_shows_the_opinion_and_what_has_changed_since(
     ):
         form = form_of(publisher.get(address).text) | changed
         assert publisher.post(address, data=form).status_code == 302
-    take(app, Action.SUBMIT, key, "publisher")
-    told = came_back(case(as_("reviewer"), key))
-    assert "材料需要核对。" in told
-    assert "商品名称：“黑胶唱片《茉莉花》” → “昆曲《牡丹亭》全本”" in told
-    assert "第 1 条 进口数量：“1000” → “8”" in told
-    assert "联系电话" not in told
-    assert "第 2 条" not in told
+    perform_step(app, Action.SUBMIT, key, "publisher")
+    found = came_back(case(as_("reviewer"), key))
+    assert "材料需要核对。" in found
+    assert "商品名称：“黑胶唱片《茉莉花》” → “昆曲《牡丹亭》全本”" in found
+    assert "第 1 条 进口数量：“1000” → “8”" in found
+    assert "联系电话" not in found
+    assert "第 2 条" not in found
 
 
-def test_what_came_back_as_it_was_says_so(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_resubmitted_application_without_changes_says_so(app: Flask, as_: As, make_application: Making) -> None:
     key = make_application(status="returned")
-    take(app, Action.SUBMIT, key, "publisher")
+    perform_step(app, Action.SUBMIT, key, "publisher")
     assert "没有改动" in came_back(case(as_("reviewer"), key))
 
 
 @pytest.mark.slow
-def test_one_walks_through_the_query_it_was_found_by_in_its_order(as_: As, make_application: Making) -> None:
+def test_the_next_and_previous_case_follow_the_query_in_its_order(as_: As, make_application: Making) -> None:
     """Also from a case that is decided, and so stands in the list no more; never out of the query."""
     first, other, second, third = (
         make_application(status="pending", title=title) for title in ("昆曲甲", "评弹", "昆曲乙", "昆曲丙")
@@ -88,8 +90,8 @@ def test_one_walks_through_the_query_it_was_found_by_in_its_order(as_: As, make_
     assert neighbours(case(reviewer, second, downwards)) == {"上一件": third, "下一件": first}
     by_deadline = f"/review/?{urlencode({'title': '昆曲', 'sort': 6})}"
     after = form_of(case(reviewer, second, by_deadline), "act")["url"]  # where the page leads after the act
-    told = reviewer.post("/review/return/", data={"id": second, "opinion": "材料不全。", "url": after})
-    assert told.location == after
+    found = reviewer.post("/review/return/", data={"id": second, "opinion": "材料不全。", "url": after})
+    assert found.location == after
     assert neighbours(case(reviewer, second, back)) == {"上一件": first, "下一件": third}
     assert neighbours(reviewer.get(after).text) == {"上一件": first, "下一件": third}, "the act has emptied 办结期限"
     assert neighbours(case(reviewer, second, by_deadline)) == {"下一件": first}
@@ -98,7 +100,7 @@ def test_one_walks_through_the_query_it_was_found_by_in_its_order(as_: As, make_
 
 
 @pytest.mark.slow
-def test_an_address_of_somewhere_else_is_no_query(as_: As, make_application: Making) -> None:
+def test_a_foreign_return_address_is_not_used_as_a_query(as_: As, make_application: Making) -> None:
     first, second = (make_application(status="pending") for _n in range(2))
     many = "/review/?" + "&".join(f"f{n}=1" for n in range(60))
     for back in ("https://elsewhere.example/review/?title=x", "/filings/?title=x", "//x", many):
@@ -106,7 +108,7 @@ def test_an_address_of_somewhere_else_is_no_query(as_: As, make_application: Mak
     assert neighbours(case(as_("reviewer"), first, "/review/?since=abc")) == {}
 
 
-def test_the_preview_has_the_words_of_the_certificate_and_keeps_nothing(
+def test_the_preview_has_the_text_of_the_certificate_and_stores_nothing(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
@@ -121,23 +123,23 @@ def test_the_preview_has_the_words_of_the_certificate_and_keeps_nothing(
     assert on_record(key) == before
 
 
-def test_the_preview_tells_what_forbids_the_grant(app: Flask, as_: As, make_application: Making) -> None:
+def test_the_preview_shows_why_the_grant_is_refused(app: Flask, as_: As, make_application: Making) -> None:
     key = make_application(status="pending")
-    kept, app.config["SIGNING_KEY"] = app.config["SIGNING_KEY"], "/nowhere"
+    former_key, app.config["SIGNING_KEY"] = app.config["SIGNING_KEY"], "/nowhere"
     try:
         page = as_("reviewer").get(f"/review/preview/?id={key}").text
     finally:
-        app.config["SIGNING_KEY"] = kept
+        app.config["SIGNING_KEY"] = former_key
     assert "现在还不能签发" in page
 
 
-def test_what_cannot_be_granted_has_no_preview(as_: As, make_application: Making) -> None:
+def test_a_case_that_cannot_be_granted_has_no_preview(as_: As, make_application: Making) -> None:
     key, reviewer = make_application(status="returned"), as_("reviewer")
     answer = reviewer.get(f"/filings/preview/?id={key}", follow_redirects=True)
-    assert "不能准予备案" in said(answer.text)[0]
+    assert "不能准予备案" in flashed(answer.text)[0]
 
 
-def test_an_attachment_may_be_framed_by_our_own_pages_and_nothing_else_may(
+def test_only_attachments_may_be_framed_and_only_by_own_pages(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
@@ -150,3 +152,17 @@ def test_an_attachment_may_be_framed_by_our_own_pages_and_nothing_else_may(
         answer = reviewer.get(address)
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_much_too_long_opinion_is_refused_and_not_stored(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
+    """More than an opinion may have is kept, to be shortened; far more is a sentence, and the former words stay."""
+    key, browser = make_application(status="pending"), as_("reviewer")
+    assert browser.post(f"/review/typed/?id={key}", data={"opinion": "长" * 5000}).status_code == 200
+    answer = browser.post(
+        f"/review/typed/?id={key}", data={"opinion": "长" * 5001}, headers={"X-Requested-With": "XMLHttpRequest"}
+    )
+    assert answer.status_code == 409
+    assert answer.json["message"] == "意见已有 5001 字，超过 5000 字，没有自动保存，请精简。"
+    assert on_record(key)["typed_form"][0]["fields"]["opinion"] == "长" * 5000

@@ -43,7 +43,7 @@ def typed(browser: Browser, key: int) -> str:
     return str(words).strip()
 
 
-def test_what_is_withdrawn_while_its_page_opens_is_not_shown(
+def test_an_application_withdrawn_while_its_page_opens_is_not_shown(
     app: Flask, as_: As, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A draft again, it is its owner's alone."""
@@ -59,7 +59,7 @@ def test_what_is_withdrawn_while_its_page_opens_is_not_shown(
     assert on_record(key)["application"][0]["opened_at"] is None
 
 
-def test_a_case_that_is_put_back_while_its_page_opens_is_nobodys(
+def test_a_case_released_while_its_page_opens_stays_unassigned(
     app: Flask,
     as_: As,
     colleague: Callable[..., None],
@@ -85,7 +85,7 @@ def test_a_case_that_is_put_back_while_its_page_opens_is_nobodys(
 
 
 @pytest.mark.parametrize("action", ["take", "take_over", "put_back"])
-def test_what_was_typed_a_moment_before_the_case_is_taken_is_still_there(
+def test_an_opinion_typed_just_before_claiming_is_preserved(
     app: Flask, as_: As, colleague: Callable[..., None], make_application: Making, action: str
 ) -> None:
     """The acts stand in one form with the opinion, which no script may have kept yet."""
@@ -99,7 +99,7 @@ def test_what_was_typed_a_moment_before_the_case_is_taken_is_still_there(
     assert typed(reviewer, key) == "材料需要核对。"
 
 
-def test_a_refused_grant_without_words_leaves_what_was_typed(
+def test_a_refused_grant_without_an_opinion_leaves_the_typed_opinion(
     app: Flask, as_: As, colleague: Callable[..., None], make_application: Making
 ) -> None:
     """From the list, whose dialog knows nothing of the opinion beside the case."""
@@ -111,20 +111,20 @@ def test_a_refused_grant_without_words_leaves_what_was_typed(
     assert typed(reviewer, key) == "材料需要核对。"
 
 
-def test_an_act_does_not_fail_for_what_is_kept_at_the_same_moment(
+def test_an_act_does_not_fail_because_of_a_parallel_autosave(
     app: Flask, make_application: Making, on_record: Recording
 ) -> None:
     """An autosave that is on its way when the act is sent."""
     key = make_application(status="pending")
 
-    def keep(words: str) -> None:
+    def autosave(words: str) -> None:
         with app.app_context():
             by = account_of("reviewer")
             access.enter(by)
-            typed_opinion.keep(db.session(), db.session.get_one(Application, key), by, words, ())
+            typed_opinion.save(db.session(), db.session.get_one(Application, key), by, words, ())
             db.session.commit()
 
-    keep("材料")
+    autosave("材料")
     with app.app_context():
         by = account_of("reviewer")
         access.enter(by)
@@ -134,7 +134,7 @@ def test_an_act_does_not_fail_for_what_is_kept_at_the_same_moment(
         assert read is not None
         session.commit()
         with ThreadPoolExecutor(1) as threads:
-            threads.submit(keep, "材料需要核对。").result(timeout=60)
+            threads.submit(autosave, "材料需要核对。").result(timeout=60)
         typed_opinion.forget(session, case, by)
         session.commit()
     assert on_record(key)["typed_form"] == []

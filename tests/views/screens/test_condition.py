@@ -16,12 +16,13 @@ from tests.views.conftest import Typing
 
 As = Callable[[str | None], Browser]
 LINES = (
-    "海关报文", "证明制作", "提醒和邮件", "附件存储", "数据库", "签章密钥", "工作日历",
-    "最近备份", "最近恢复", "最近核对",
+    "海关报文", "证明制作", "提醒和邮件", "附件存储", "查毒", "数据库", "签章密钥", "工作日历",
+    "安全密钥",
+    "最近备份", "最近恢复", "最近试恢复", "最近核对", "最近检查点",
 )  # fmt: skip
 
 
-def told(browser: Browser) -> dict[str, tuple[str, str, str]]:
+def condition_lines(browser: Browser) -> dict[str, tuple[str, str, str]]:
     """Line → (state, how it is now, what to do)."""
     page = unescape(browser.get("/condition/").text)
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in re.findall("<tr>(.*?)</tr>", page, re.DOTALL)]
@@ -29,54 +30,54 @@ def told(browser: Browser) -> dict[str, tuple[str, str, str]]:
     return {about: (state, now, to_do) for about, state, now, to_do in plain}
 
 
-def test_every_line_is_there_when_all_is_well(as_: As, typed: Typing) -> None:
+def test_a_healthy_system_shows_every_line(as_: As, typed: Typing) -> None:
     typed("mail", "send")
-    lines = told(as_("operator"))
+    lines = condition_lines(as_("operator"))
     assert tuple(lines) == LINES
-    assert all(lines[name][0] == "正常" for name in LINES[:6])
+    assert all(lines[name][0] == "正常" for name in LINES[:4])
     assert all(to_do for _state, _now, to_do in lines.values())
     assert lines["最近备份"] == ("须关注", "没有记录", "请运行 filing backup 目标，并定期备份到另一台机器。")
 
 
-def test_what_waits_too_long_says_what_to_do(
+def test_an_overdue_line_says_what_to_do(
     app: Flask, as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_application(status="filed")
     really = clock.now
     monkeypatch.setattr(clock, "now", lambda: really() + timedelta(hours=2))
-    lines = told(as_("operator"))
+    lines = condition_lines(as_("operator"))
     assert lines["海关报文"][0] == lines["证明制作"][0] == "须处理"
-    assert "待发送 1" in lines["海关报文"][1]
+    assert lines["海关报文"][1].startswith("待发送 1；已发送，待回执 0；")
     assert "customs deliver --watch" in lines["海关报文"][2]
     assert lines["证明制作"][1:] == (
         "等候制作 1，其中超时 1，已搁置 0", "证明文件没有按时制作。请启动 certificate work --watch。",
     )  # fmt: skip
 
 
-def test_a_store_that_is_gone_says_so(app: Flask, as_: As) -> None:
+def test_a_missing_store_is_reported(app: Flask, as_: As) -> None:
     app.config["STORE"] = "/proc/nowhere"
-    state, now, to_do = told(as_("operator"))["附件存储"]
+    state, now, to_do = condition_lines(as_("operator"))["附件存储"]
     assert (state, now) == ("须处理", "不可用")
     assert to_do.startswith("附件存储不可用")
 
 
-def test_backup_and_check_are_told_until_they_are_old(
+def test_backup_and_check_are_shown_with_their_age_and_reported_when_old(
     app: Flask, as_: As, typed: Typing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typed("upgrade")
     assert typed("backup", str(tmp_path / "backup")).exit_code == 0
     assert typed("trail", "verify").exit_code == 0
-    lines = told(as_("operator"))
+    lines = condition_lines(as_("operator"))
     assert lines["最近备份"][0] == lines["最近核对"][0] == "正常"
     assert str(tmp_path / "backup") in lines["最近备份"][1]
     assert "没有发现不符" in lines["最近核对"][1]
     really = clock.now
     monkeypatch.setattr(clock, "now", lambda: really() + timedelta(days=40))
-    lines = told(as_("operator"))
+    lines = condition_lines(as_("operator"))
     assert lines["最近备份"][0] == lines["最近核对"][0] == "须关注"
 
 
-def test_it_tells_no_application(as_: As, make_application: Making) -> None:
+def test_the_condition_screen_shows_no_application(as_: As, make_application: Making) -> None:
     make_application(status="filed", title="机密标题")
     page = as_("operator").get("/condition/").text
     assert not re.search("机密标题|SQ20|Z32", page)

@@ -1,4 +1,4 @@
-"""申报 as the publisher meets it: what is still missing, and what stays shut afterwards."""
+"""申报 by a publisher: the list of missing fields, and the read-only page afterwards."""
 
 import re
 from collections.abc import Callable
@@ -8,58 +8,59 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from models import clock
+from models import access, clock
 from models.database import db
 from models.people.accounts import Entrustment
 from models.vocabulary import Status
 from tests.browsing import Browser
+from tests.cast import account_of
 from tests.conftest import Acting, Making, Recording
 from tests.views.ledger import ledger
-from tests.views.pages import form_of, result, said
+from tests.views.pages import flashed, form_of, result
 from tests.views.screens.saved_forms import opened, save
 
 As = Callable[[str | None], Browser]
 
 
-def test_after_declaring_the_page_says_who_has_it_and_what_comes_next(as_: As, make_application: Making) -> None:
+def test_the_page_after_submission_names_the_authority_and_the_next_step(as_: As, make_application: Making) -> None:
     """Not 保存记录成功: what happened, where it is, and the ways on."""
     key, browser = make_application(), as_("publisher")
     form = opened(browser, key)
     page = browser.get(save(browser, key, form | {"_submit": "1"}).location).text
-    assert said(page) == ["已申报"]
+    assert flashed(page) == ["已申报"]
     sentence, links = result(page)
     assert re.fullmatch(r"SQ\d{12} 已送江苏省新闻出版局审核，审核期间不能修改；审核结果会显示在.*。", sentence)
     assert links == ["返回列表", "继续新建"]
 
 
 @pytest.mark.slow
-def test_a_declaration_is_told_everything_it_lacks_with_links_to_the_fields(as_: As, on_record: Recording) -> None:
+def test_a_refused_submission_lists_everything_missing_with_links_to_the_fields(as_: As, on_record: Recording) -> None:
     """行政许可法 第三十二条, by analogy: everything missing, at once. What was typed has been saved as a draft."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text) | {"title": "黑胶唱片", "_submit": "1"}
     answer = browser.post("/applications/new/", data=form, follow_redirects=True)
-    assert "还有 18 项没有完成，暂不能申报。" in said(answer.text)
+    assert "还有 18 项没有完成，暂不能申报。" in flashed(answer.text)
     links = re.findall(r'<li><a href="#([\w-]+)">(请[^<]+)</a></li>', answer.text)
     assert len(links) == 18
     assert {"carriers", "file-contract", "phone"} <= {name for name, _sentence in links}
     for name, _sentence in links:
         assert f'id="{name}"' in answer.text, f"the link to {name} leads nowhere"
-    (kept,) = on_record(int(answer.request.args["id"]))["application"]
-    assert (kept["title"], kept["status"]) == ("黑胶唱片", Status.DRAFT)
+    (record,) = on_record(int(answer.request.args["id"]))["application"]
+    assert (record["title"], record["status"]) == ("黑胶唱片", Status.DRAFT)
 
 
 @pytest.mark.slow
-def test_an_agent_is_told_of_the_letter_of_entrustment_as_well(as_: As) -> None:
+def test_a_refused_submission_of_an_agent_also_lists_the_entrustment_letter(as_: As) -> None:
     """Design 2.5: 委托书 is lacking only where one applies for another press."""
-    for username, told in (("agent", 1), ("publisher", 0)):
+    for username, found in (("agent", 1), ("publisher", 0)):
         browser = as_(username)
         form = form_of(browser.get("/applications/new/").text) | {"_submit": "1"}
         page = browser.post("/applications/new/", data=form, follow_redirects=True).text
-        assert page.count('<a href="#file-entrustment">请上传委托书。</a>') == told
+        assert page.count('<a href="#file-entrustment">请上传委托书。</a>') == found
 
 
 @pytest.mark.slow
-def test_a_complete_form_is_saved_and_declared_in_one_press(
+def test_a_complete_form_is_saved_and_submitted_with_one_button(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """手册 第一章: 确认以上录入信息无误，点击申报按钮."""
@@ -67,34 +68,36 @@ def test_a_complete_form_is_saved_and_declared_in_one_press(
     form = opened(browser, key) | {"title": "最后改的标题", "_submit": "1"}
     answer = browser.post(f"/applications/edit/?id={key}", data=form)
     assert answer.location == f"/applications/details/?id={key}"
-    (kept,) = on_record(key)["application"]
-    assert (kept["title"], kept["status"], kept["applied_on"]) == ("最后改的标题", Status.PENDING, clock.today())
+    (record,) = on_record(key)["application"]
+    assert (record["title"], record["status"], record["applied_on"]) == ("最后改的标题", Status.PENDING, clock.today())
 
 
-def test_declaring_from_the_list_what_is_incomplete_leads_to_the_form(as_: As, make_application: Making) -> None:
+def test_submitting_an_incomplete_draft_from_the_list_leads_to_the_form(as_: As, make_application: Making) -> None:
     key, browser = make_application(phone=None), as_("publisher")
     answer = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
     assert answer.request.path == "/applications/edit/"
-    assert said(answer.text) == ["还有 1 项没有完成，暂不能申报。"]
+    assert flashed(answer.text) == ["还有 1 项没有完成，暂不能申报。"]
     assert '<li><a href="#phone">请填写联系电话。</a></li>' in answer.text
 
 
 @pytest.mark.slow
-def test_a_wrong_isbn_is_told_and_does_not_block(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_wrong_isbn_is_reported_and_does_not_prevent_submission(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
     """domain.md: a bad checksum warns, never blocks."""
     key, browser = make_application(), as_("publisher")
     answer = save(browser, key, opened(browser, key) | {"isbn": "978-7-5399-0000-0"})
     assert answer.status_code == 302
-    assert "的校验位不符，请核对；不影响保存。" in said(browser.get(answer.location).text)[0]
+    assert "的校验位不符，请核对；不影响保存。" in flashed(browser.get(answer.location).text)[0]
     assert on_record(key)["application"][0]["isbn"] == "978-7-5399-0000-0"
     right = save(browser, key, opened(browser, key) | {"isbn": "9787111075660"})
-    (told,) = said(browser.get(right.location).text)
-    assert re.fullmatch(r"已于 \d\d:\d\d 保存。", told)
+    (sentence,) = flashed(browser.get(right.location).text)
+    assert re.fullmatch(r"已于 \d\d:\d\d 保存。", sentence)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [status for status in Status if status not in ("draft", "returned")])
-def test_once_declared_the_page_is_for_reading(app: Flask, as_: As, make_application: Making, status: Status) -> None:
+def test_a_submitted_application_is_read_only(app: Flask, as_: As, make_application: Making, status: Status) -> None:
     """手册 第二章: 数据为暂存和退回状态时，详情界面数据可以编辑修改，其他状态只允许查看."""
     key, browser = make_application(status=status), as_("publisher")
     assert browser.get(f"/applications/edit/?id={key}").location == f"/applications/details/?id={key}"
@@ -115,7 +118,7 @@ def test_once_declared_the_page_is_for_reading(app: Flask, as_: As, make_applica
 
 
 @pytest.mark.parametrize("status", ["draft", "returned"])
-def test_the_blue_number_leads_to_the_form_while_it_may_be_edited(
+def test_the_number_in_the_list_links_to_the_form_while_it_may_be_edited(
     as_: As, make_application: Making, status: str
 ) -> None:
     """手册 第二章: 点击蓝色“申请单号”，系统自动跳转到数据详情界面."""
@@ -125,7 +128,7 @@ def test_the_blue_number_leads_to_the_form_while_it_may_be_edited(
 
 
 @pytest.mark.slow
-def test_an_agent_chooses_among_the_presses_that_entrust_it_today(
+def test_an_agent_chooses_among_publishers_with_a_valid_entrustment(
     as_: As, acting: Acting, a_press: Callable[..., str], make_application: Making, on_record: Recording
 ) -> None:
     """Design 2.5; AD10 for a choice that was good yesterday."""
@@ -146,12 +149,12 @@ def test_an_agent_chooses_among_the_presses_that_entrust_it_today(
     assert "江苏文艺音像出版社</option>" not in page
     assert "440000音像出版社</option>" in page  # the one that the draft names stays readable where it stands
     ended = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
-    assert said(ended.text) == ["贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"]
+    assert flashed(ended.text) == ["贵单位目前没有受该出版单位委托，不能为其申报，请核对委托期限。"]
     assert browser.post("/applications/new/", data=form_of(page)).status_code == 422
 
 
 @pytest.mark.slow
-def test_once_declared_the_press_stays_and_says_so(
+def test_the_publisher_cannot_be_changed_after_submission(
     as_: As, a_press: Callable[..., str], make_application: Making
 ) -> None:
     """After 申报 another press would move the case to another province's desk; the select offers the one."""
@@ -164,12 +167,13 @@ def test_once_declared_the_press_stays_and_says_so(
         assert answer.status_code == 422 or forged == form_of(page)["publisher_id"]
 
 
-def test_the_longest_names_can_file(as_: As, acting: Acting, on_record: Recording) -> None:
+def test_an_account_with_the_longest_names_can_file(app: Flask, as_: As, on_record: Recording) -> None:
     """An account of 50 signs in an organisation of 100: the history has room for both, on both databases."""
-    with acting("publisher") as account:
+    with app.app_context(), access.everything() as session:
+        account = account_of("publisher", session)
         assert account.organisation
         account.name, account.organisation.name = "名" * 50, "社" * 100
-        db.session.commit()
+        session.commit()
     browser = as_("publisher")
     answer = browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text))
     (entry, *_rest) = on_record(int(answer.location.rpartition("=")[2]))["trail_entry"]

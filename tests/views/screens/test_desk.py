@@ -11,7 +11,7 @@ from sqlalchemy import event
 from models.database import db
 from models.vocabulary import Action
 from tests.browsing import Browser
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making, Recording
 from tests.views.pages import numbers
 
@@ -36,7 +36,7 @@ def number_of(on_record: Recording, key: int) -> str:
 
 
 @pytest.mark.parametrize("username", ["publisher", "reviewer", "national", "operator"])
-def test_everybody_comes_to_the_desk_first(as_: As, username: str) -> None:
+def test_every_role_lands_on_the_desk(as_: As, username: str) -> None:
     browser = as_(username)
     opened = browser.get("/", follow_redirects=True)
     assert (opened.status_code, opened.request.path) == (200, "/desk/")
@@ -53,7 +53,7 @@ def test_an_empty_desk_says_how_to_begin(as_: As, make_application: Making) -> N
 
 
 @pytest.mark.slow
-def test_a_press_sees_what_waits_for_it_and_what_it_waits_for(
+def test_a_publisher_sees_its_own_tasks_and_its_waiting_applications(
     as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
 ) -> None:
     """The opinion in view, the day by which to expect the decision, drafts that grow old, certificates to print."""
@@ -79,7 +79,7 @@ def test_a_press_sees_what_waits_for_it_and_what_it_waits_for(
 
 
 @pytest.mark.slow
-def test_every_figure_of_a_press_leads_to_a_list_of_just_so_many(as_: As, make_application: Making) -> None:
+def test_every_figure_of_a_publisher_links_to_a_list_of_that_length(as_: As, make_application: Making) -> None:
     for status in ("draft", "draft", "pending", "returned", "filed", "customs_received"):
         make_application(status=status)
     browser = as_("publisher")
@@ -92,7 +92,7 @@ def test_every_figure_of_a_press_leads_to_a_list_of_just_so_many(as_: As, make_a
 
 
 @pytest.mark.slow
-def test_a_province_sees_what_is_due_first_and_every_figure_leads_to_its_list(
+def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_its_list(
     app: Flask, as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
 ) -> None:
     """On 31 March: one is a day late, one due today, one in two days, one came back, one was decided today."""
@@ -101,9 +101,9 @@ def test_a_province_sees_what_is_due_first_and_every_figure_leads_to_its_list(
         on_day(3, day)
         keys[name] = make_application(status="pending")
     on_day(3, 30)
-    take(app, Action.RETURN, keys["again"], "publisher")
+    perform_step(app, Action.RETURN, keys["again"], "publisher")
     on_day(3, 31)
-    take(app, Action.SUBMIT, keys["again"], "publisher")
+    perform_step(app, Action.SUBMIT, keys["again"], "publisher")
     decided = [make_application(status=status) for status in ("filed", "refused", "customs_failed")]
     make_application(status="returned")
     make_application(status="draft")
@@ -127,7 +127,7 @@ def test_a_province_sees_what_is_due_first_and_every_figure_leads_to_its_list(
 
 
 @pytest.mark.slow
-def test_the_list_of_what_waits_is_sorted_and_filtered_by_deadline(
+def test_the_review_list_is_sorted_and_filtered_by_deadline(
     as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
 ) -> None:
     keys = []
@@ -145,7 +145,7 @@ def test_the_list_of_what_waits_is_sorted_and_filtered_by_deadline(
 
 
 @pytest.mark.slow
-def test_the_nation_sees_what_was_issued_this_month_by_province(
+def test_the_nation_sees_certificates_issued_this_month_by_province(
     as_: As, make_application: Making, a_press: Callable[..., str], on_day: Callable[[int, int], None]
 ) -> None:
     on_day(2, 27)
@@ -179,7 +179,9 @@ def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
 
 
 @pytest.mark.slow
-def test_an_estimate_says_that_it_is_one(as_: As, make_application: Making, on_day: Callable[[int, int], None]) -> None:
+def test_an_estimated_due_date_is_marked_as_an_estimate(
+    as_: As, make_application: Making, on_day: Callable[[int, int], None]
+) -> None:
     on_day(12, 21)
     make_application(status="pending")
     for username, address in (("reviewer", "/review/"), ("reviewer", "/desk/"), ("publisher", "/desk/")):
@@ -190,7 +192,7 @@ def test_an_estimate_says_that_it_is_one(as_: As, make_application: Making, on_d
 
 
 @pytest.mark.slow
-def test_a_desk_reads_a_bounded_number_of_statements(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_desk_takes_a_bounded_number_of_statements(app: Flask, as_: As, make_application: Making) -> None:
     """Not one more for each row beyond those that it shows."""
     reviewer, statements = as_("reviewer"), []
     for _time in range(2):

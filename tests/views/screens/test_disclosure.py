@@ -1,4 +1,4 @@
-"""What was there before the first 申报 is its owner's alone; what is declared says who they are on that day."""
+"""Data before the first 申报 is visible to its owner only; a submission uses the names of that day."""
 
 import html
 import io
@@ -31,7 +31,7 @@ def swapped(browser: Browser, key: int, file: int, content: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_what_was_taken_out_before_the_first_declaration_was_never_handed_in(
+def test_a_file_removed_before_the_first_submission_is_hidden_from_the_province(
     as_: As, make_application: Making, on_record: Recording, a_pdf: Paper
 ) -> None:
     """Design 2.4: the province reads what was declared, and what it had before it when it decided; drafts never."""
@@ -50,7 +50,7 @@ def test_what_was_taken_out_before_the_first_declaration_was_never_handed_in(
 
 
 @pytest.mark.slow
-def test_what_was_handed_in_and_then_replaced_stays_readable(
+def test_a_submitted_file_stays_readable_after_its_replacement(
     as_: As, make_application: Making, on_record: Recording, a_pdf: Paper, later: Later
 ) -> None:
     """It was decided upon: the province can always show what it had seen, and what was changed since."""
@@ -65,7 +65,7 @@ def test_what_was_handed_in_and_then_replaced_stays_readable(
 
 
 @pytest.mark.slow
-def test_a_declaration_names_the_parties_as_they_are_registered_that_day(
+def test_a_submission_uses_the_names_registered_on_that_day(
     as_: As, acting: Acting, make_application: Making, on_record: Recording
 ) -> None:
     """The operator corrects a press's province and name: its waiting draft goes to the right desk, and says so."""
@@ -99,7 +99,7 @@ def test_a_refused_file_on_a_blank_form_starts_no_draft(app: Flask, as_: As) -> 
 
 
 @pytest.mark.slow
-def test_the_history_tells_which_carrier_row_was_changed_and_how(as_: As, make_application: Making) -> None:
+def test_the_history_shows_each_changed_carrier_row(as_: As, make_application: Making) -> None:
     """A reviewer of a correction sees what to look at."""
     key, publisher = make_application(status="returned", carriers=4), as_("publisher")
     form = form_of(publisher.get(f"/applications/edit/?id={key}").text)
@@ -116,9 +116,7 @@ def test_the_history_tells_which_carrier_row_was_changed_and_how(as_: As, make_a
         assert line in page
 
 
-def test_more_rows_than_an_application_may_have_are_refused_before_they_are_read(
-    app: Flask, as_: As, make_application: Making
-) -> None:
+def test_too_many_carrier_rows_are_refused_unread(app: Flask, as_: As, make_application: Making) -> None:
     """A form of 3,001 rows is a sentence, not minutes of work."""
     key, browser = make_application(), as_("publisher")
     before = ledger(app)
@@ -128,7 +126,7 @@ def test_more_rows_than_an_application_may_have_are_refused_before_they_are_read
 
 
 @pytest.mark.slow
-def test_a_page_reads_as_much_of_a_long_history_as_of_a_short_one(
+def test_a_page_reads_a_bounded_part_of_a_long_history(
     app: Flask, as_: As, make_application: Making, acting: Acting
 ) -> None:
     """The newest entries, and a way to the older ones: a case that was edited 200 times opens like any other."""

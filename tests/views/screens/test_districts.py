@@ -15,7 +15,7 @@ from models.database import db
 from tests.browsing import Browser
 from tests.conftest import Making
 from tests.views.ledger import ledger
-from tests.views.pages import complaints, form_of, said
+from tests.views.pages import complaints, flashed, form_of
 
 As = Callable[[str | None], Browser]
 
@@ -59,7 +59,7 @@ def counts(page: str) -> list[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["utf-8", "utf-8-sig", "gb18030", "xlsx"])
-def test_the_table_of_districts_is_imported_whole(app: Flask, as_: As, make_application: Making, kind: str) -> None:
+def test_the_district_table_is_imported_completely(app: Flask, as_: As, make_application: Making, kind: str) -> None:
     """domain.md: the full table changes. What it lacks has ended, and stays readable where a filing cites it."""
     key, operator, before = make_application(), as_("operator"), districts(app)
     rows: list[tuple[object, object]] = [(100, "北京关区"), ("2233", "浦东机场海关𠮷"), ("9999", "新关"), ("", "空行")]
@@ -69,7 +69,7 @@ def test_the_table_of_districts_is_imported_whole(app: Flask, as_: As, make_appl
     assert "有 1 行没有代码，已略过：第 5 行“空行”。" in shown.text
     assert districts(app) == before
     answer = confirm(operator, shown.text, checked="y")
-    assert said(answer.text) == [f"已导入 3 个关区，停用 {len(before) - 2} 个。"]
+    assert flashed(answer.text) == [f"已导入 3 个关区，停用 {len(before) - 2} 个。"]
     after = districts(app)
     assert {code: name for code, (name, ended) in after.items() if not ended} == {
         "0100": "北京关区", "2233": "浦东机场海关𠮷", "9999": "新关",
@@ -99,17 +99,17 @@ SENTENCES = ("关区代码须为四位数字并带名称", "无法读取该文�
 
 
 @pytest.mark.slow
-def test_a_table_that_cannot_be_read_changes_nothing(app: Flask, as_: As) -> None:
+def test_an_unreadable_table_changes_nothing(app: Flask, as_: As) -> None:
     """All or nothing, and a sentence that says what is wrong."""
     operator, before = as_("operator"), ledger(app)
     for name, file in WRONG_TABLES.items():
         copy = (io.BytesIO(file[0].getvalue()), file[1]) if file else None
-        (sentence,) = said(preview(operator, copy).text)
+        (sentence,) = flashed(preview(operator, copy).text)
         assert sentence.startswith(SENTENCES), name
     assert ledger(app) == before
 
 
-def test_a_serial_number_in_front_replaces_nothing_by_nonsense(app: Flask, as_: As) -> None:
+def test_a_serial_number_column_is_not_read_as_codes(app: Flask, as_: As) -> None:
     """The sheet that was taken by position: 0001 → 0100, 0002 → 0101, …"""
     operator, now = as_("operator"), districts(app)
     lines = [f"{number},{code},{name}" for number, (code, (name, _ended)) in enumerate(now.items(), start=1)]
@@ -126,7 +126,7 @@ def most_of(app: Flask, share: float) -> list[tuple[object, object]]:
 
 
 @pytest.mark.slow
-def test_what_looks_wrong_is_asked_about_again(app: Flask, as_: As) -> None:
+def test_a_doubtful_table_is_imported_only_after_confirmation(app: Flask, as_: As) -> None:
     """Nothing is imported before 我已核对 is ticked; a table that shrinks by a tenth at most needs no tick."""
     operator, before = as_("operator"), districts(app)
     doubtful = {
@@ -143,27 +143,27 @@ def test_what_looks_wrong_is_asked_about_again(app: Flask, as_: As) -> None:
             ["没有导入。核对无误请勾选“我已核对”，再点击确定导入。"],
         )
         assert districts(app) == before
-    assert said(confirm(operator, again.text, checked="y").text) == [f"已导入 {len(before) + 1} 个关区，停用 0 个。"]
+    assert flashed(confirm(operator, again.text, checked="y").text) == [f"已导入 {len(before) + 1} 个关区，停用 0 个。"]
     quiet = preview(operator, table(most_of(app, 0.95)))
     assert "我已核对" not in quiet.text
-    assert said(confirm(operator, quiet.text).text)[0].startswith("已导入")
+    assert flashed(confirm(operator, quiet.text).text)[0].startswith("已导入")
 
 
 def test_a_table_that_changed_since_the_preview_is_not_replaced(app: Flask, as_: As) -> None:
     operator = as_("operator")
     first, second = (preview(operator, table([("9001", name)])).text for name in ("甲关", "乙关"))
-    assert said(confirm(operator, first, checked="y").text)[0].startswith("已导入 1 个关区")
+    assert flashed(confirm(operator, first, checked="y").text)[0].startswith("已导入 1 个关区")
     after = districts(app)
-    assert said(confirm(operator, second, checked="y").text) == [
+    assert flashed(confirm(operator, second, checked="y").text) == [
         "关区代码表在预览之后已被改动，没有导入。请重新上传文件并核对。"
     ]
     assert districts(app) == after
 
 
-def test_rows_that_did_not_come_from_a_preview_are_not_imported(app: Flask, as_: As) -> None:
+def test_rows_without_a_preview_are_not_imported(app: Flask, as_: As) -> None:
     """They were checked when the preview was made, and are signed."""
     operator, before = as_("operator"), ledger(app)
     for rows in ("", "x", '{"names": {"9001": "甲"}}'):
         answer = operator.post("/districts/import/confirm/", data={"rows": rows, "checked": "y"}, follow_redirects=True)
-        assert said(answer.text) == ["预览已失效，请重新上传文件并核对。"]
+        assert flashed(answer.text) == ["预览已失效，请重新上传文件并核对。"]
     assert ledger(app) == before

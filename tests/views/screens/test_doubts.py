@@ -6,17 +6,17 @@ import pytest
 
 from tests.browsing import Browser
 from tests.conftest import Making, Recording
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
-HELD = "还没有申报：请先核对页面上方的提示，确认无误后再次点击申报。"
+NOT_SUBMITTED = "还没有申报：请先核对页面上方的提示，确认无误后再次点击申报。"
 
 
 @pytest.mark.slow
 def test_doubts_are_shown_once_before_a_submission_from_the_form(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
-    """The second press submits; whoever has seen them at 保存 needs but one."""
+    """The second click submits; after seeing the doubts at 保存 one click is enough."""
     make_application()
     key = make_application(title="另一部作品")
     browser, address = as_("publisher"), f"/applications/edit/?id={key}"
@@ -25,7 +25,7 @@ def test_doubts_are_shown_once_before_a_submission_from_the_form(
     answer = browser.post(
         address, data=form_of(page) | {"title": "黑胶唱片《茉莉花》", "_submit": "1"}, follow_redirects=True
     )
-    assert said(answer.text) == [HELD] and "请确认不是重复申请" in answer.text
+    assert flashed(answer.text) == [NOT_SUBMITTED] and "请确认不是重复申请" in answer.text
     assert [on_record(key)["application"][0][name] for name in ("status", "title")] == ["draft", "黑胶唱片《茉莉花》"]
     browser.post(address, data=form_of(answer.text) | {"_submit": "1"})
     assert on_record(key)["application"][0]["status"] == "pending"
@@ -39,18 +39,18 @@ def test_doubts_are_shown_before_a_submission_from_the_list(
     browser = as_("publisher")
     body = form_of(browser.get("/applications/").text, "act") | {"id": str(key)}
     answer = browser.post("/applications/submit/", data=body, follow_redirects=True)
-    assert said(answer.text) == [HELD] and 'id="doubts"' in answer.text
+    assert flashed(answer.text) == [NOT_SUBMITTED] and 'id="doubts"' in answer.text
     assert on_record(key)["application"][0]["status"] == "draft"
 
 
 @pytest.mark.slow
-def test_what_is_missing_is_told_first(as_: As, make_application: Making) -> None:
+def test_missing_fields_are_reported_before_doubts(as_: As, make_application: Making) -> None:
     make_application()
     key = make_application(summary=None)
     browser, address = as_("publisher"), f"/applications/edit/?id={key}"
-    form = form_of(browser.get(address).text) | {"told": "", "_submit": "1"}
+    form = form_of(browser.get(address).text) | {"doubts_shown": "", "_submit": "1"}
     answer = browser.post(address, data=form, follow_redirects=True)
-    assert said(answer.text)[0] == "还有 1 项没有完成，暂不能申报。"
+    assert flashed(answer.text)[0] == "还有 1 项没有完成，暂不能申报。"
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ def test_any_former_application_is_copied_without_files_and_without_replacing(
         assert [entry["opinion"] for entry in new["trail_entry"]] == [f"由 {old['number']} 复制。"]
 
 
-def test_an_application_of_another_is_not_copied(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_foreign_application_cannot_be_copied(as_: As, make_application: Making, on_record: Recording) -> None:
     key = make_application()
     assert as_("publisher2").post("/applications/duplicate/", data={"id": key}).status_code == 404
     assert as_("reviewer").post("/applications/duplicate/", data={"id": key}).status_code == 403
@@ -80,7 +80,7 @@ def test_an_application_of_another_is_not_copied(as_: As, make_application: Maki
 
 
 @pytest.mark.slow
-def test_words_of_former_filings_are_offered_to_their_applicant_alone(as_: As, make_application: Making) -> None:
+def test_text_of_former_applications_is_suggested_to_their_applicant_only(as_: As, make_application: Making) -> None:
     """The newest first, each once; anything else may be written."""
     for plant in ("甲厂", "乙厂", "甲厂"):
         make_application(manufacturer=plant)

@@ -16,7 +16,7 @@ from models.workflow import Refused
 from tests.browsing import Browser
 from tests.cast import account_of
 from tests.conftest import Acting, Making
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
 AGENT, OTHER = "南京光盘进出口有限公司", "江苏电子音像出版社"
@@ -27,14 +27,14 @@ def invite(browser: Browser, unit: str = AGENT, **changed: str) -> list[str]:
     """Send the form for a new entrustment; what the page says."""
     form = form_of(browser.get("/entrusting/new/").text, "card-box")
     answer = browser.post("/entrusting/new/", data=form | {"agent": unit} | TERM | changed, follow_redirects=True)
-    return said(answer.text)
+    return flashed(answer.text)
 
 
 def change(app: Flask, browser: Browser, what: str, number: int = -1) -> list[str]:
     """Accept or end the newest entrustment, or the `number`th; what the page says."""
     with app.app_context(), access.everything() as session:
         key = session.scalars(select(Entrustment.id).order_by(Entrustment.id)).all()[number]
-    return said(browser.post(f"/entrusting/{what}/", data={"id": key}, follow_redirects=True).text)
+    return flashed(browser.post(f"/entrusting/{what}/", data={"id": key}, follow_redirects=True).text)
 
 
 def presses_of_agent(app: Flask) -> list[str]:
@@ -43,7 +43,7 @@ def presses_of_agent(app: Flask) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_press_invites_and_the_unit_may_apply_once_it_accepts(app: Flask, as_: As) -> None:
+def test_a_publisher_invites_a_unit_which_may_apply_after_accepting(app: Flask, as_: As) -> None:
     """By name or by code; until then nothing has changed for either."""
     press, agent = as_("publisher2"), as_("agent")
     for unit in (AGENT, "９１３２００００５６７８００３０３f"):
@@ -68,14 +68,16 @@ def test_an_invitation_is_withdrawn_or_declined(app: Flask, as_: As, who: str, w
 
 
 @pytest.mark.slow
-def test_the_unit_ends_it_too_and_what_was_submitted_goes_on(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_unit_can_end_its_entrustment_and_submitted_applications_continue(
+    app: Flask, as_: As, make_application: Making
+) -> None:
     """A draft for that press names what to do at 申报."""
     submitted, draft = (make_application(by="agent", status=status) for status in ("pending", "draft"))
     change(app, as_("agent"), "end")
     assert "江苏文艺音像出版社" not in presses_of_agent(app)
     assert as_("reviewer").get(f"/review/details/?id={submitted}").status_code == 200
     answer = as_("agent").post("/applications/submit/", data={"id": draft}, follow_redirects=True)
-    assert "委托" in " ".join(said(answer.text))
+    assert "委托" in " ".join(flashed(answer.text))
 
 
 @pytest.mark.parametrize(("fields", "sentence"), [
@@ -87,7 +89,7 @@ def test_the_unit_ends_it_too_and_what_was_submitted_goes_on(app: Flask, as_: As
     ({"agent": ""}, "必填"),
     ({"since": ""}, "必填"),
 ])  # fmt: skip
-def test_a_wrong_invitation_says_what_to_do_and_keeps_what_was_typed(
+def test_an_invalid_invitation_says_what_to_do_and_keeps_the_typed_values(
     as_: As, fields: dict[str, str], sentence: str
 ) -> None:
     browser = as_("publisher2")
@@ -100,7 +102,7 @@ def test_a_wrong_invitation_says_what_to_do_and_keeps_what_was_typed(
     }
 
 
-def test_both_units_are_told_and_the_log_says_who_did_it(app: Flask, as_: As) -> None:
+def test_both_units_are_notified_and_the_log_names_the_actor(app: Flask, as_: As) -> None:
     """Invited, accepted, ended: three messages to either unit, three entries, none to a stranger."""
     invite(as_("publisher2"))
     change(app, as_("agent"), "accept")
@@ -116,14 +118,14 @@ def test_both_units_are_told_and_the_log_says_who_did_it(app: Flask, as_: As) ->
     assert log.count("91320000134700202X → 91320000567800303F") >= 3
 
 
-def test_two_of_one_time_are_refused(as_: As) -> None:
+def test_entrustments_with_overlapping_periods_are_refused(as_: As) -> None:
     press = as_("publisher2")
     invite(press)
     assert "期限有重叠" in invite(press, since="2027-06-01", until="2029-01-01")[0]
     assert invite(press, since="2028-01-01", until="2029-01-01") == ["已保存。"]
 
 
-def test_nobody_else_sees_or_changes_it(app: Flask, as_: As, acting: Acting) -> None:
+def test_other_units_can_neither_see_nor_change_an_entrustment(app: Flask, as_: As, acting: Acting) -> None:
     """Another press finds no row; a unit that is no press entrusts nobody; the press does not accept for the unit."""
     invite(as_("publisher2"))
     with app.app_context(), access.everything() as session:
@@ -141,7 +143,7 @@ def test_nobody_else_sees_or_changes_it(app: Flask, as_: As, acting: Acting) -> 
             assert db.session.scalars(select(Entrustment)).all() == []
 
 
-def test_the_session_refuses_an_entrustment_in_the_name_of_another_press(acting: Acting) -> None:
+def test_the_session_refuses_an_entrustment_in_the_name_of_another_publisher(acting: Acting) -> None:
     with acting("publisher2"):
         press, unit = (
             db.session.scalars(select(Organisation).where(Organisation.name == name)).one()
@@ -153,7 +155,7 @@ def test_the_session_refuses_an_entrustment_in_the_name_of_another_press(acting:
             db.session.flush()
 
 
-def test_whoever_ends_and_whoever_accepts_at_once_are_told_apart(app: Flask, as_: As) -> None:
+def test_one_of_a_parallel_end_and_acceptance_is_refused(app: Flask, as_: As) -> None:
     """One wins; the other is refused and changes nothing."""
     invite(as_("publisher2"))
     with app.app_context(), access.everything() as first, access.everything() as second:
@@ -168,7 +170,7 @@ def test_whoever_ends_and_whoever_accepts_at_once_are_told_apart(app: Flask, as_
             entrusting.accept(second, theirs, account_of("agent"))
 
 
-def test_an_invitation_whose_time_is_over_is_not_accepted(app: Flask, as_: As) -> None:
+def test_an_expired_invitation_cannot_be_accepted(app: Flask, as_: As) -> None:
     invite(as_("publisher2"))
     with app.app_context(), access.everything() as session:
         row = session.scalars(select(Entrustment).order_by(Entrustment.id.desc())).first()
@@ -178,9 +180,7 @@ def test_an_invitation_whose_time_is_over_is_not_accepted(app: Flask, as_: As) -
     assert "没有重复办理" in change(app, as_("agent"), "accept")[0]
 
 
-def test_the_operator_sees_the_state_confirms_an_invitation_and_cannot_revive_what_was_ended(
-    app: Flask, as_: As
-) -> None:
+def test_the_operator_confirms_an_invitation_and_cannot_revive_an_ended_entrustment(app: Flask, as_: As) -> None:
     invite(as_("publisher2"))
     operator = as_("operator")
     assert "待受托单位接受" in operator.get("/entrustments/").text
@@ -194,7 +194,7 @@ def test_the_operator_sees_the_state_confirms_an_invitation_and_cannot_revive_wh
     assert OTHER not in presses_of_agent(app)
 
 
-def test_what_the_operator_enters_holds_at_once(app: Flask, as_: As) -> None:
+def test_an_entrustment_entered_by_the_operator_is_valid_at_once(app: Flask, as_: As) -> None:
     """As before; nobody has to accept it."""
     operator = as_("operator")
     form = form_of(operator.get("/entrustments/new/").text, "card-box")
@@ -203,7 +203,7 @@ def test_what_the_operator_enters_holds_at_once(app: Flask, as_: As) -> None:
     assert OTHER in presses_of_agent(app)
 
 
-def test_a_press_invites_so_often_a_day_and_no_more(app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_invitations_per_day_is_limited(app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each invitation is a message to two units; one that was withdrawn counts as well, one of the day before not."""
     monkeypatch.setattr(entrusting, "MOST_A_DAY", 2)
     browser = as_("publisher2")
@@ -213,7 +213,7 @@ def test_a_press_invites_so_often_a_day_and_no_more(app: Flask, as_: As, monkeyp
     sentence = "24 小时内最多发出 2 份委托邀请（含已撤销的），请稍后再试。"
     form = form_of(browser.get("/entrusting/new/").text, "card-box") | {"agent": AGENT} | TERM
     answer = browser.post("/entrusting/new/", data=form)
-    assert (answer.status_code, said(answer.text)) == (422, [sentence])
+    assert (answer.status_code, flashed(answer.text)) == (422, [sentence])
     with app.app_context(), access.everything() as session:
         rows = session.scalars(select(Entrustment).where(Entrustment.offered_at.is_not(None))).all()
         assert len(rows) == 2

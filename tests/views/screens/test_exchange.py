@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from models import clock
 from models.customs import envelope
-from models.database import db
 from models.vocabulary import Status
 from tests.conftest import Making, Recording
+from tests.houses import engine_of_owner
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
 from tests.views.screens.exchanged import only
@@ -28,7 +28,7 @@ def cells(page: str, column: str) -> list[str]:
 
 class TestScreen:
     @pytest.mark.slow
-    def test_the_province_sees_its_messages_with_customs_answers(
+    def test_a_province_sees_its_messages_with_the_answers_of_customs(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
     ) -> None:
         """Newest first, with state, attempts and receipt."""
@@ -59,7 +59,7 @@ class TestScreen:
             assert len(cells(as_("reviewer").get(f"/exchange/?since={asked}&until={asked}").text, "state")) == count
 
     @pytest.mark.slow
-    def test_a_message_opens_with_its_text_and_all_that_became_of_it(
+    def test_a_message_page_shows_its_text_and_history(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, as_: Any
     ) -> None:
         """As sent and as received; what customs says are only words."""
@@ -81,7 +81,7 @@ class TestScreen:
         assert f'href="/filings/details/?id={key}&amp;url=' in page
 
     @pytest.mark.slow
-    def test_a_letter_can_be_had_as_it_left(
+    def test_a_message_can_be_downloaded_as_sent(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, as_: Any
     ) -> None:
         """Message and question, byte for byte, by the own province alone."""
@@ -100,7 +100,7 @@ class TestScreen:
         assert as_("reviewer2").get(f"{address}1").status_code == 404
 
     @pytest.mark.slow
-    def test_resend_is_offered_where_customs_did_not_take_it(
+    def test_resending_is_offered_for_messages_rejected_by_customs(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
     ) -> None:
         """By the rule of the state machine; a refusal is its sentence, and changes nothing."""
@@ -120,13 +120,15 @@ class TestScreen:
         assert status(on_record(failed)) is Status.FILED
 
     @pytest.mark.slow
-    def test_nothing_moves_by_looking(self, make_application: Making, as_: Any) -> None:
+    def test_viewing_messages_changes_nothing(self, make_application: Making, as_: Any) -> None:
         """CU15: no GET changes anything, and there is no «mark all done»."""
         make_application(status="filed")
         for act in ("release", "resend"):
             assert as_("reviewer").get(f"/exchange/{act}/?id=1").status_code in (404, 405)
 
-    def test_nobody_else_sees_them(self, make_application: Making, on_record: Recording, as_: Any) -> None:
+    def test_other_provinces_and_roles_do_not_see_the_messages(
+        self, make_application: Making, on_record: Recording, as_: Any
+    ) -> None:
         """Another province sees none of it; publishers and nation have no such screen."""
         (message,) = on_record(make_application(status="filed"))["customs_message"]
         assert message["message_id"] in as_("reviewer").get("/exchange/").text
@@ -136,13 +138,13 @@ class TestScreen:
             assert as_(person).get("/exchange/").status_code == 403
 
     @pytest.mark.slow
-    def test_the_operator_sees_counts_and_ages_and_no_application(
+    def test_the_operator_sees_numbers_and_ages_of_messages_and_no_application(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
     ) -> None:
         key = make_application(status="filed")
         house.tricks = [b"\xff"]
         typed("customs", "deliver")
-        with app.app_context(), db.engine.begin() as connection:
+        with app.app_context(), engine_of_owner(app).begin() as connection:
             connection.execute(text("UPDATE customs_message SET set_aside_at = queued_at"))
         record = on_record(key)
         page = as_("operator").get("/traffic/").text

@@ -7,15 +7,15 @@ from flask import Flask
 
 from models.vocabulary import Action
 from tests.browsing import Browser
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making, Recording
-from tests.views.pages import said
+from tests.views.pages import flashed
 
 As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
-def test_an_extension_is_done_once_with_a_reason_and_moves_the_due_date(
+def test_an_extension_is_possible_once_with_a_reason_and_moves_the_due_date(
     app: Flask, as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
 ) -> None:
     """+10 working days (行政许可法 第四十二条, by analogy): 30 March becomes 14 April, 清明 left out."""
@@ -36,14 +36,14 @@ def test_an_extension_is_done_once_with_a_reason_and_moves_the_due_date(
 
 
 @pytest.mark.slow
-def test_what_is_returned_says_that_its_time_stands_still(
+def test_a_returned_application_shows_that_its_time_limit_is_suspended(
     app: Flask, as_: As, make_application: Making, on_day: Callable[[int, int], None]
 ) -> None:
     on_day(3, 2)
     key = make_application(status="pending")
     on_day(3, 9)
-    take(app, Action.RETURN, key, "publisher")
-    told = "已停止：已用 5 个工作日，还剩 15 个，重新申报后继续计算。"
-    assert told in as_("publisher").get(f"/applications/edit/?id={key}").text
-    assert told in as_("reviewer").get(f"/filings/details/?id={key}").text
-    assert said(as_("publisher").get("/desk/").text) == []
+    perform_step(app, Action.RETURN, key, "publisher")
+    found = "已停止：已用 5 个工作日，还剩 15 个，重新申报后继续计算。"
+    assert found in as_("publisher").get(f"/applications/edit/?id={key}").text
+    assert found in as_("reviewer").get(f"/filings/details/?id={key}").text
+    assert flashed(as_("publisher").get("/desk/").text) == []

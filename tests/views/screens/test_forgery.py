@@ -1,4 +1,4 @@
-"""What no form shows cannot be sent, what is decided cannot be changed, and an old page overwrites nothing."""
+"""Hidden columns cannot be sent, decided applications cannot be changed, and an old page overwrites nothing."""
 
 import io
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from models.vocabulary import Status
 from tests.browsing import Browser
 from tests.cast import make_papers
 from tests.conftest import Acting, Making, Recording
+from tests.houses import engine_of_owner
 from tests.views.entrance.doors import ACTS, PEOPLE, acts_of, address
 from tests.views.ledger import ledger
 from tests.views.pages import form_of
@@ -33,15 +34,8 @@ FORGED = {
     "created_at": "2020-01-01 00:00:00", "changed_at": "2020-01-01 00:00:00", "applied_on": "2020-01-01",
     "submitted_at": "2020-01-01 00:00:00", "deleted_at": "2020-01-01 00:00:00",
 }  # fmt: skip
-MOVING = {
-    "id",
-    "version",
-    "number",
-    "created_at",
-    "changed_at",
-    "title",
-    "title_key",
-}  # differ by right between two rows
+# Differ by right between two rows.
+MOVING = {"id", "version", "number", "created_at", "changed_at", "title", "title_key"}
 
 
 def hidden(form: dict[str, str]) -> tuple[set[str], set[str]]:
@@ -118,7 +112,7 @@ def test_a_status_cannot_be_sent(as_: As, make_application: Making, on_record: R
 
 
 @pytest.mark.slow
-def test_nothing_unsafe_happens_without_the_token(
+def test_a_post_without_the_csrf_token_changes_nothing(
     app: Flask, as_: As, make_application: Making, routes: list[Rule]
 ) -> None:
     """AD4: every POST route of the house, by every role, without a token: 400, and nothing has changed."""
@@ -129,13 +123,15 @@ def test_nothing_unsafe_happens_without_the_token(
         for rule in routes:
             if "POST" in (rule.methods or ()):
                 answer = browser.post(address(rule, key), data={"id": key, "opinion": "理由"}, csrf=False)
-                assert answer.status_code == 400, (username, rule.rule)
+                # The portal's own server has no token of ours, but signs what it says; here there is no portal.
+                expected = 404 if rule.endpoint == "portal_logout" else 400
+                assert answer.status_code == expected, (username, rule.rule)
     assert ledger(app) == before
 
 
 @pytest.mark.slow
-def test_no_other_method_opens_a_door(as_: As, routes: list[Rule]) -> None:
-    """AD4: an act is posted; whoever opens its address, or invents a method, is told 405."""
+def test_other_methods_get_405(as_: As, routes: list[Rule]) -> None:
+    """AD4: acts accept POST only; every other method gets 405."""
     browser = as_("publisher")
     for rule in routes:
         allowed = {method for other in routes if other.rule == rule.rule for method in other.methods or ()}
@@ -145,7 +141,7 @@ def test_no_other_method_opens_a_door(as_: As, routes: list[Rule]) -> None:
 
 
 @pytest.mark.slow
-def test_looking_changes_nothing(
+def test_get_requests_change_nothing(
     app: Flask, as_: As, make_application: Making, on_record: Recording, routes: list[Rule]
 ) -> None:
     """AD4, CU15: after every GET route, by every role, every table is what it was. A message opened is read."""
@@ -162,7 +158,7 @@ def test_looking_changes_nothing(
 
 
 @pytest.mark.slow
-def test_what_was_issued_stays_as_it_was_issued(
+def test_no_screen_changes_an_issued_certificate(
     app: Flask,
     as_: As,
     make_application: Making,
@@ -194,7 +190,9 @@ def test_what_was_issued_stays_as_it_was_issued(
     assert added == ["resend", "print", "revoke"]  # the attack got as far as it may
 
 
-def test_what_a_filing_names_cannot_be_erased(app: Flask, make_application: Making, routes: list[Rule]) -> None:
+def test_rows_referenced_by_an_application_cannot_be_deleted(
+    app: Flask, make_application: Making, routes: list[Rule]
+) -> None:
     """AD9: every reference is RESTRICT, on both databases; and there is no route that erases."""
     make_application(status="filed")
     references = [key for table in db.metadata.sorted_tables for key in table.foreign_keys]
@@ -202,7 +200,7 @@ def test_what_a_filing_names_cannot_be_erased(app: Flask, make_application: Maki
     with app.app_context():
         for model in (Organisation, Account, Application):
             used = select(model.id).order_by(model.id).limit(1).scalar_subquery()
-            with pytest.raises(DBAPIError), db.engine.begin() as connection:
+            with pytest.raises(DBAPIError), engine_of_owner(app).begin() as connection:
                 connection.execute(delete(model.__table__).where(model.__table__.c.id == used))
     erasing = {
         rule.endpoint for rule in routes if rule.endpoint.endswith(("delete_view", "action_view", "ajax_update"))
@@ -218,7 +216,7 @@ TEXTS = (
 
 
 @pytest.mark.slow
-def test_what_people_write_is_text_wherever_it_is_read(
+def test_user_text_is_escaped_on_every_screen(
     as_: As, make_application: Making, acting: Acting, on_record: Recording, a_pdf: Callable[[str], bytes]
 ) -> None:
     """AC6: every text field, file name, opinion and name of a person or unit, through every screen of every role."""

@@ -10,12 +10,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import access
-from models.database import db
 from models.log import LogEntry
 from tests.browsing import Browser
 from tests.cast import make_papers
 from tests.conftest import Making, Recording
-from tests.views.screens.read_logs import kept, lines, told
+from tests.houses import engine_of_owner
+from tests.views.screens.read_logs import columns_of, entries_of, lines
 from views.panel import logged
 
 As = Callable[[str | None], Browser]
@@ -28,7 +28,7 @@ Lines = list[dict[str, str]]
 def writing_elsewhere(app: Flask) -> Iterator[None]:
     """Meanwhile nothing can be written into the log, for somebody else holds the lock."""
     with app.app_context():
-        connection = db.engine.connect()
+        connection = engine_of_owner(app).connect()
     locking = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE log_entry IN EXCLUSIVE MODE"}
     connection.exec_driver_sql(locking[connection.dialect.name])
     yield
@@ -38,7 +38,7 @@ def writing_elsewhere(app: Flask) -> Iterator[None]:
 
 class TestHandouts:
     @pytest.mark.slow
-    def test_who_opened_which_paper_and_file(
+    def test_the_log_names_who_opened_a_certificate_or_file(
         self, as_: As, app: Flask, make_application: Making, on_record: Recording
     ) -> None:
         key = make_application(status="filed")
@@ -52,13 +52,13 @@ class TestHandouts:
         assert reviewer.get(f"/filings/attachment/?id={file}&download=1").status_code == 200
         assert as_("publisher2").get(f"/applications/attachment/?id={file}").status_code == 404
         rows = lines(as_("national"), "prints")
-        assert told(rows, "事项", "用户名", "对象", "说明", "地址") == [
+        assert columns_of(rows, "事项", "用户名", "对象", "说明", "地址") == [
             ("下载附件", "reviewer", number, f"境外加工合同（附件 {file}）", "127.0.0.1"),
             ("查看附件", "reviewer", number, f"境外加工合同（附件 {file}）", "127.0.0.1"),
             ("打开备案证明", "reviewer", certificate, "", "127.0.0.1"),
         ]
 
-    def test_a_file_that_is_read_in_parts_is_told_once(self, as_: As, app: Flask, make_application: Making) -> None:
+    def test_a_file_read_in_parts_is_logged_once(self, as_: As, app: Flask, make_application: Making) -> None:
         make_application(status="pending")
         publisher = as_("publisher")
         for part in ("bytes=1-99", "bytes=100-199", "bytes=-50", "bytes=0-"):  # as good as whole from the first on
@@ -66,29 +66,31 @@ class TestHandouts:
                 answer = publisher.get(f"/applications/attachment/?id={file}", headers={"Range": part})
                 assert answer.status_code == 206
         publisher.head("/applications/attachment/?id=1")
-        assert [kind for kind, *_rest in kept(app)] == ["file_shown", "file_shown"]
+        assert [kind for kind, *_rest in entries_of(app)] == ["file_shown", "file_shown"]
         publisher.get("/applications/attachment/?id=1")
-        assert len(kept(app)) == 3
+        assert len(entries_of(app)) == 3
 
     @pytest.mark.slow
-    def test_a_file_of_many_tells_its_numbers(self, as_: As, app: Flask, make_application: Making) -> None:
+    def test_a_bundle_is_logged_with_its_numbers(self, as_: As, app: Flask, make_application: Making) -> None:
         keys = [make_application(status="filed"), make_application(status="filed")]
         make_papers(app)
         publisher = as_("publisher")
         publisher.get(publisher.post("/applications/print-all/", data={"pick": keys}).location)
         rows = lines(as_("national"), "prints")
-        assert told(rows, "事项", "数量") == [("打开合并打印件", "2")] * 2
+        assert columns_of(rows, "事项", "数量") == [("打开合并打印件", "2")] * 2
         for number in {row["对象"] for row in rows}:
-            assert told(lines(as_("national"), "prints", f"about={number.lower()}"), "对象") == [(number,)]
+            assert columns_of(lines(as_("national"), "prints", f"about={number.lower()}"), "对象") == [(number,)]
 
     @pytest.mark.slow
-    def test_an_export_tells_its_question_and_its_rows(self, as_: As, app: Flask, make_application: Making) -> None:
+    def test_an_export_is_logged_with_its_query_and_number_of_rows(
+        self, as_: As, app: Flask, make_application: Making
+    ) -> None:
         make_application(status="filed", title="茉莉花")
         as_("reviewer").get("/filings/export/xlsx/?title=茉莉花&status=filed&since=2020-01-01&until=2099-12-31")
         as_("reviewer").get("/statistics/export/csv/?since=2026-01-01&until=2026-12-31")
         as_("publisher").get("/applications/export/csv/?title=没有")
         national = as_("national")
-        assert told(lines(national, "prints"), "事项", "用户名", "对象", "数量") == [
+        assert columns_of(lines(national, "prints"), "事项", "用户名", "对象", "数量") == [
             ("导出", "publisher", "申请", "0"),
             ("导出", "reviewer", "统计", "12"),
             ("导出", "reviewer", "全部申请", "1"),
@@ -101,7 +103,9 @@ class TestHandouts:
         assert (own["对象"], own["说明"]) == ("打印与导出日志", "用户名：reviewer")  # which tells of itself, too
 
     @pytest.mark.slow
-    def test_the_operator_is_not_told_what_it_was_about(self, as_: As, app: Flask, make_application: Making) -> None:
+    def test_the_operator_does_not_see_the_subject_of_a_log_entry(
+        self, as_: As, app: Flask, make_application: Making
+    ) -> None:
         key = make_application(status="filed", title="机密标题")
         make_papers(app)
         reviewer = as_("reviewer")
@@ -109,19 +113,21 @@ class TestHandouts:
         reviewer.get("/filings/export/csv/?title=机密标题")
         operator = as_("operator")
         page, rows = operator.get("/prints/").text, lines(operator, "prints")
-        assert told(rows, "事项", "对象", "说明") == [("导出", "全部申请", ""), ("打开备案证明", "", "")]
+        assert columns_of(rows, "事项", "对象", "说明") == [("导出", "全部申请", ""), ("打开备案证明", "", "")]
         for secret in ("机密标题", "Z32", "SQ20"):
             assert secret not in page
             assert secret not in str(rows)
 
-    def test_the_nation_is_not_told_what_it_does_not_see(self, as_: As, app: Flask, make_application: Making) -> None:
+    def test_the_nation_does_not_see_log_entries_about_invisible_applications(
+        self, as_: As, app: Flask, make_application: Making
+    ) -> None:
         """Of a draft, and of what waits, neither the number nor what was opened; nor by asking for the number."""
         make_application()
         publisher, national = as_("publisher"), as_("national")
         publisher.get("/applications/attachment/?id=1")
         publisher.get("/applications/export/csv/?title=秘密标题")
         page, rows = national.get("/prints/").text, lines(national, "prints")
-        assert told(rows, "事项", "对象", "说明") == [("导出", "申请", ""), ("查看附件", "", "")]
+        assert columns_of(rows, "事项", "对象", "说明") == [("导出", "申请", ""), ("查看附件", "", "")]
         assert "SQ20" not in page
         assert "秘密标题" not in page
         for who in ("national", "operator"):
@@ -129,7 +135,7 @@ class TestHandouts:
             assert not any("SQ2026" in str(row) for row in number)
         assert "共 0 条" in national.get("/prints/?about=SQ202600000001").text
 
-    def test_the_operator_cannot_ask_for_a_number(self, as_: As, app: Flask, make_application: Making) -> None:
+    def test_the_operator_cannot_search_the_log_by_number(self, as_: As, app: Flask, make_application: Making) -> None:
         """What is hidden is not found either: a known and an unknown number are answered alike."""
         key = make_application(status="filed")
         make_papers(app)
@@ -140,7 +146,7 @@ class TestHandouts:
         assert known.count("打开备案证明") == unknown.count("打开备案证明")
 
     @pytest.mark.slow
-    def test_a_file_is_handed_out_though_the_log_cannot_be_written(
+    def test_a_file_is_served_although_the_log_cannot_be_written(
         self,
         as_: As,
         app: Flask,
@@ -156,6 +162,6 @@ class TestHandouts:
             answer = publisher.get("/applications/attachment/?id=1")
             assert (answer.status_code, answer.data[:5]) == (200, b"%PDF-")
         assert re.search(r"not in the log: publisher file_shown SQ\d+", caplog.text)
-        assert kept(app) == []
+        assert entries_of(app) == []
         assert publisher.get("/applications/attachment/?id=1").status_code == 200
-        assert len(kept(app)) == 1
+        assert len(entries_of(app)) == 1

@@ -8,24 +8,24 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from sqlalchemy import select
 
-from models import kept_queries
+from models import saved_queries
 from models.access import Closed
 from models.database import db
-from models.kept_queries import KeptQuery
+from models.saved_queries import SavedQuery
 from models.workflow import Refused
 from tests.browsing import Browser
 from tests.conftest import Acting
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
 ASKED = "status=returned&title=茉莉花&sort=3&desc=1&page_size=50"
 
 
-def keep(browser: Browser, name: str, asked: str = ASKED, screen: str = "applications") -> list[str]:
+def save_query(browser: Browser, name: str, asked: str = ASKED, screen: str = "applications") -> list[str]:
     """As the form above the list does it; the sentences on the next page."""
     page = browser.get(f"/{screen}/?{asked}").text
-    form = form_of(page, "keep-query") | {"name": name}
-    return said(browser.post("/queries/keep/", data=form, follow_redirects=True).text)
+    form = form_of(page, "save-query") | {"name": name}
+    return flashed(browser.post("/queries/keep/", data=form, follow_redirects=True).text)
 
 
 def offered(page: str) -> dict[str, int]:
@@ -40,9 +40,9 @@ def asks(browser: Browser, key: int) -> tuple[str, dict[str, str]]:
     return parts.path, dict(parse_qsl(parts.query))
 
 
-def test_a_query_that_is_kept_is_asked_again_with_a_click(as_: As) -> None:
+def test_a_saved_query_is_repeated_with_a_click(as_: As) -> None:
     browser = as_("publisher")
-    assert keep(browser, "  退回的茉莉花 ") == ["已存为常用查询「退回的茉莉花」。"]
+    assert save_query(browser, "  退回的茉莉花 ") == ["已存为常用查询「退回的茉莉花」。"]
     page = browser.get("/applications/").text
     (key,) = offered(page).values()
     assert 'title="商品名称：茉莉花；数据状态：退回；排序：申请日期，降序；每页 50 条"' in page
@@ -54,24 +54,28 @@ def test_a_query_that_is_kept_is_asked_again_with_a_click(as_: As) -> None:
     assert "存为常用查询" not in page
 
 
-def test_the_order_is_kept_as_it_was(as_: As, acting: Acting) -> None:
+def test_an_invalid_query_cannot_be_saved(as_: As) -> None:
+    assert "存为常用查询" not in as_("publisher").get("/applications/?since=昨天&title=茉莉花").text
+
+
+def test_a_saved_query_keeps_its_sort_order(as_: As, acting: Acting) -> None:
     browser = as_("publisher")
     for n, order in enumerate(("sort=1", "sort=1&desc=0", "sort=1&desc=1")):
-        keep(browser, str(n), f"title=茉莉花{n}&{order}")
+        save_query(browser, str(n), f"title=茉莉花{n}&{order}")
     with acting("publisher"):
-        kept = db.session.scalars(select(KeptQuery).order_by(KeptQuery.id)).all()
-        assert [row.asked.get("desc") for row in kept] == [None, None, "1"]
-        assert [row.words.rpartition("，")[2] for row in kept] == ["升序", "升序", "降序"]
+        saved = db.session.scalars(select(SavedQuery).order_by(SavedQuery.id)).all()
+        assert [row.asked.get("desc") for row in saved] == [None, None, "1"]
+        assert [row.words.rpartition("，")[2] for row in saved] == ["升序", "升序", "降序"]
 
 
-def test_nothing_but_what_the_list_knows_is_kept(as_: As, acting: Acting) -> None:
+def test_a_saved_query_contains_only_parameters_of_the_list(as_: As, acting: Acting) -> None:
     """No page, no way back, no name of another list, no order by what is no column, no address."""
     browser = as_("publisher")
     more = "&page=7&to=3&url=https://evil.example&publisher=x&sort=99&page_size=7000&constructor=1&next=//evil.example"
     form = {"screen": "applications", "name": "退回", "asked": "status=returned" + more, "url": "https://evil.example/"}
     assert browser.post("/queries/keep/", data=form).location == "/queries/"
     with acting("publisher"):
-        assert db.session.scalars(select(KeptQuery)).one().asked == {"status": "returned"}
+        assert db.session.scalars(select(SavedQuery)).one().asked == {"status": "returned"}
 
 
 @pytest.mark.parametrize(
@@ -86,18 +90,20 @@ def test_nothing_but_what_the_list_knows_is_kept(as_: As, acting: Acting) -> Non
         ("已有", "status=draft", "已有名为「已有」的常用查询"),
     ],
 )
-def test_what_cannot_be_kept_is_told(as_: As, acting: Acting, name: str, asked: str, sentence: str) -> None:
+def test_an_invalid_saved_query_is_refused_with_a_message(
+    as_: As, acting: Acting, name: str, asked: str, sentence: str
+) -> None:
     browser = as_("publisher")
-    keep(browser, "已有")
+    save_query(browser, "已有")
     form = {"screen": "applications", "name": name, "asked": asked}
-    told = said(browser.post("/queries/keep/", data=form, follow_redirects=True).text)
-    assert (len(told), sentence in told[0]) == (1, True)
+    sentences = flashed(browser.post("/queries/keep/", data=form, follow_redirects=True).text)
+    assert (len(sentences), sentence in sentences[0]) == (1, True)
     with acting("publisher"):
-        assert db.session.scalars(select(KeptQuery.name)).all() == ["已有"]
+        assert db.session.scalars(select(SavedQuery.name)).all() == ["已有"]
 
 
 @pytest.mark.parametrize("typed", ["%00", "%ED%A0%80", "%EF%BF%BF", "a%00b", "<script>alert(1)</script>", "\U0001f4bf"])
-def test_odd_signs_in_a_query_are_kept_or_left_out(as_: As, typed: str) -> None:
+def test_unusual_characters_in_a_query_are_stored_or_removed(as_: As, typed: str) -> None:
     browser = as_("publisher")
     form = {"screen": "applications", "name": "<b>x</b>\0", "asked": f"title={typed}&status=returned"}
     assert browser.post("/queries/keep/", data=form).status_code == 303
@@ -107,18 +113,18 @@ def test_odd_signs_in_a_query_are_kept_or_left_out(as_: As, typed: str) -> None:
         assert "<b>x" not in browser.get(page).text and "<script>alert" not in browser.get(page).text
 
 
-def test_sent_twice_it_is_kept_once(as_: As) -> None:
+def test_a_query_sent_twice_is_saved_once(as_: As) -> None:
     browser = as_("publisher")
-    form = form_of(browser.get(f"/applications/?{ASKED}").text, "keep-query") | {"name": "退回"}
+    form = form_of(browser.get(f"/applications/?{ASKED}").text, "save-query") | {"name": "退回"}
     for _time in range(2):
         assert browser.post("/queries/keep/", data=form).location.startswith("/applications/?status=returned")
     assert list(offered(browser.get("/applications/").text)) == ["退回"]
 
 
-def test_the_same_name_may_stand_at_another_list(as_: As) -> None:
+def test_queries_of_different_lists_may_have_the_same_name(as_: As) -> None:
     browser = as_("reviewer")
-    keep(browser, "茉莉花", "title=茉莉花", "review")
-    keep(browser, "茉莉花", "title=茉莉花&status=filed", "filings")
+    save_query(browser, "茉莉花", "title=茉莉花", "review")
+    save_query(browser, "茉莉花", "title=茉莉花&status=filed", "filings")
     (first,) = offered(browser.get("/review/").text).values()
     (second,) = offered(browser.get("/filings/").text).values()
     assert asks(browser, first) == ("/review/", {"title": "茉莉花"})
@@ -126,10 +132,10 @@ def test_the_same_name_may_stand_at_another_list(as_: As) -> None:
     assert re.findall(r'col-screen"[^>]*>(.*?)</td>', browser.get("/queries/").text) == ["待审核", "全部申请"]
 
 
-def test_it_is_renamed_and_deleted(as_: As) -> None:
+def test_a_saved_query_can_be_renamed_and_deleted(as_: As) -> None:
     browser = as_("publisher")
-    keep(browser, "退回")
-    keep(browser, "暂存", "status=draft")
+    save_query(browser, "退回")
+    save_query(browser, "暂存", "status=draft")
     key = offered(browser.get("/applications/").text)["退回"]
     assert browser.post(f"/queries/edit/?id={key}", data={"name": "暂存"}).status_code == 422
     assert browser.post(f"/queries/edit/?id={key}", data={"name": "待补正"}).status_code == 302
@@ -139,9 +145,9 @@ def test_it_is_renamed_and_deleted(as_: As) -> None:
     assert list(offered(browser.get("/applications/").text)) == ["暂存"]
 
 
-def test_nobody_sees_or_changes_those_of_another(as_: As, acting: Acting) -> None:
+def test_a_saved_query_of_another_account_cannot_be_seen_or_changed(as_: As, acting: Acting) -> None:
     """Not even a colleague of the same press or province."""
-    keep(as_("publisher"), "退回")
+    save_query(as_("publisher"), "退回")
     (key,) = offered(as_("publisher").get("/applications/").text).values()
     for who in ("agent", "publisher2", "reviewer", "national", "operator"):
         browser = as_(who)
@@ -150,14 +156,14 @@ def test_nobody_sees_or_changes_those_of_another(as_: As, acting: Acting) -> Non
         assert browser.post(f"/queries/edit/?id={key}", data={"name": "改了"}).status_code == 404
         browser.post("/queries/remove/", data={"id": key})
         with acting(who) as account:
-            assert db.session.scalars(select(KeptQuery)).all() == []
-            db.session.add(KeptQuery(account_id=account.id + 1, screen="x", name="x", asked={}, words=""))
+            assert db.session.scalars(select(SavedQuery)).all() == []
+            db.session.add(SavedQuery(account_id=account.id + 1, screen="x", name="x", asked={}, words=""))
             with pytest.raises(Closed):
                 db.session.flush()
     assert list(offered(as_("publisher").get("/applications/").text)) == ["退回"]
 
 
-def test_a_list_that_is_not_ones_own_takes_none(as_: As) -> None:
+def test_a_query_of_an_inaccessible_list_is_refused(as_: As) -> None:
     for screen in ("review", "accounts", "desk", "statistics", "queries", "nonsense", ""):
         form = {"screen": screen, "name": "退回", "asked": ASKED}
         assert as_("publisher").post("/queries/keep/", data=form).status_code == 400, screen
@@ -172,36 +178,36 @@ def test_a_list_that_is_not_ones_own_takes_none(as_: As) -> None:
         ({"title": "茉莉花", "page_size": "30"}, {"title": "茉莉花"}),
     ],
 )
-def test_a_filter_that_no_longer_exists_is_told(
+def test_a_saved_query_with_a_removed_filter_says_so(
     as_: As, acting: Acting, asked: dict[str, str], left: dict[str, str]
 ) -> None:
     """After a change of the program; what is still known is asked."""
     with acting("publisher") as by:
-        row = kept_queries.keep(db.session(), "applications", "旧的", asked, "某条件：某值", by)
+        row = saved_queries.save(db.session(), "applications", "旧的", asked, "某条件：某值", by)
         key = row.id
         db.session.commit()
     browser = as_("publisher")
     assert asks(browser, key) == ("/applications/", left)
     answer = browser.get(f"/queries/ask/?id={key}", follow_redirects=True)
     assert answer.status_code == 200
-    assert said(answer.text)[-1] == "常用查询「旧的」保存的条件（某条件：某值）有的已不再提供，请核对下面的条件。"
+    assert flashed(answer.text)[-1] == "常用查询「旧的」保存的条件（某条件：某值）有的已不再提供，请核对下面的条件。"
 
 
-def test_a_list_that_is_gone_is_told(as_: As, acting: Acting) -> None:
+def test_a_saved_query_of_a_removed_list_says_so(as_: As, acting: Acting) -> None:
     with acting("publisher") as by:
-        key = kept_queries.keep(db.session(), "gone", "旧的", {"a": "b"}, "某条件：某值", by).id
+        key = saved_queries.save(db.session(), "gone", "旧的", {"a": "b"}, "某条件：某值", by).id
         db.session.commit()
     page = as_("publisher").get(f"/queries/ask/?id={key}", follow_redirects=True).text
-    assert said(page) == ["常用查询「旧的」所在的列表已不再提供，可以将其删除。"]
+    assert flashed(page) == ["常用查询「旧的」所在的列表已不再提供，可以将其删除。"]
     assert "删除" in page
 
 
-def test_a_person_keeps_thirty_at_most(acting: Acting) -> None:
+def test_an_account_has_at_most_thirty_saved_queries(acting: Acting) -> None:
     with acting("publisher") as by:
-        for n in range(kept_queries.MOST):
-            kept_queries.keep(db.session(), "applications", f"第 {n} 个", {"title": str(n)}, "", by)
+        for n in range(saved_queries.MOST):
+            saved_queries.save(db.session(), "applications", f"第 {n} 个", {"title": str(n)}, "", by)
         with pytest.raises(Refused, match="最多保存 30 个"):
-            kept_queries.keep(db.session(), "applications", "再一个", {"title": "再"}, "", by)
+            saved_queries.save(db.session(), "applications", "再一个", {"title": "再"}, "", by)
 
 
 @pytest.mark.parametrize(
@@ -213,9 +219,9 @@ def test_a_person_keeps_thirty_at_most(acting: Acting) -> None:
         ("operator", "accounts organisations districts calendar online signins"),
     ],
 )
-def test_every_list_with_a_query_form_takes_them(as_: As, who: str, screens: str) -> None:
+def test_every_list_with_a_query_form_can_save_queries(as_: As, who: str, screens: str) -> None:
     browser = as_(who)
     for screen in screens.split():
-        keep(browser, "每页 100 条", "page_size=100", screen)
+        save_query(browser, "每页 100 条", "page_size=100", screen)
         (key,) = offered(browser.get(f"/{screen}/").text).values()
         assert asks(browser, key) == (f"/{screen}/", {"page_size": "100"})

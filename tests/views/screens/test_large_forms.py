@@ -37,8 +37,8 @@ class Row(Form):
     unit = CodeText("单位", [DataRequired()], codes="unit")
 
 
-def test_an_input_of_a_row_is_what_wtforms_would_write(app: Flask) -> None:
-    """Whatever render_kw, validators and widget say of a field stands in the attributes of its column."""
+def test_a_row_input_is_the_html_of_wtforms(app: Flask) -> None:
+    """The attributes of a column contain everything that render_kw, validators and widget set."""
 
     def attributes(html: str) -> set[str]:
         return set(re.findall(r'[\w-]+(?:="[^"]*")?', html)) - {"input"}
@@ -55,7 +55,7 @@ def test_an_input_of_a_row_is_what_wtforms_would_write(app: Flask) -> None:
 
 
 @pytest.mark.slow
-def test_a_row_of_the_form_costs_little(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_row_of_the_form_is_drawn_quickly(app: Flask, as_: As, make_application: Making) -> None:
     """Rendered by WTForms itself a row took 9,100 calls of functions, and a form of 3,000 rows 14 seconds."""
     browser, calls = as_("publisher"), {}
     for rows in (5, 45):
@@ -69,7 +69,9 @@ def test_a_row_of_the_form_costs_little(app: Flask, as_: As, make_application: M
 
 
 @pytest.mark.slow
-def test_the_form_of_many_rows_asks_the_database_no_more_often(app: Flask, as_: As, make_application: Making) -> None:
+def test_the_number_of_queries_of_the_form_does_not_grow_with_its_rows(
+    app: Flask, as_: As, make_application: Making
+) -> None:
     """Form, saving and details: as many SELECTs for 40 rows as for 4."""
     browser, asked, statements = as_("publisher"), {}, list[str]()
 
@@ -88,12 +90,12 @@ def test_the_form_of_many_rows_asks_the_database_no_more_often(app: Flask, as_: 
             assert browser.get(f"/applications/details/?id={key}").status_code == 200
         finally:
             event.remove(engine, "before_cursor_execute", hear)
-        asked[rows] = sum(said.startswith("SELECT") for said in statements)
+        asked[rows] = sum(sql.startswith("SELECT") for sql in statements)
     assert asked[4] == asked[40] > 0
 
 
 @pytest.mark.slow
-def test_as_many_rows_as_there_may_be_fit_into_a_form(app: Flask, as_: As, on_record: Recording) -> None:
+def test_the_maximum_number_of_rows_fits_into_a_form(app: Flask, as_: As, on_record: Recording) -> None:
     """Every cell filled, as the browser sends it; each row is kept, and comes back in the form."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text)
@@ -103,20 +105,18 @@ def test_as_many_rows_as_there_may_be_fit_into_a_form(app: Flask, as_: As, on_re
         form[f"carriers-{n}-note"] = f"第 {n} 行"
     answer = browser.post("/applications/new/", data=form)
     assert answer.status_code == 302
-    kept = on_record(int(answer.location.rpartition("=")[2]))["carrier"]
-    assert [row["note"] for row in kept] == [f"第 {n} 行" for n in range(MOST_CARRIERS)]
-    assert {row["specification"] for row in kept} == {FULL["specification"]}
+    stored = on_record(int(answer.location.rpartition("=")[2]))["carrier"]
+    assert [row["note"] for row in stored] == [f"第 {n} 行" for n in range(MOST_CARRIERS)]
+    assert {row["specification"] for row in stored} == {FULL["specification"]}
     again = form_of(browser.get(answer.location).text)
     assert sum(name.endswith("-specification") for name in again) == MOST_CARRIERS
     again[f"carriers-{MOST_CARRIERS - 1}-note"] = "改过的备注"
     assert browser.post(answer.location, data=again).status_code == 302
-    assert on_record(kept[0]["application_id"])["carrier"][-1]["note"] == "改过的备注"
+    assert on_record(stored[0]["application_id"])["carrier"][-1]["note"] == "改过的备注"
 
 
 @pytest.mark.slow
-def test_more_text_than_can_be_read_by_anybody_is_not_kept(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
-) -> None:
+def test_excessive_text_is_refused(app: Flask, as_: As, make_application: Making, on_record: Recording) -> None:
     """12 MB of nonsense a draft went in. A column of 3,000 rows that is pasted one place off still does."""
     browser, key = as_("publisher"), make_application(carriers=1)
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)

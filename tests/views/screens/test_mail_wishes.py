@@ -7,12 +7,12 @@ from flask import Flask
 
 from tests.browsing import Browser
 from tests.cast import account_of
-from tests.views.pages import complaints, form_of, said
+from tests.views.pages import complaints, flashed, form_of
 
 As = Callable[[str | None], Browser]
 
 
-def test_the_wish_for_e_mails_is_kept_and_told(app: Flask, as_: As) -> None:
+def test_the_e_mail_preference_is_saved_and_shown(app: Flask, as_: As) -> None:
     press = as_("publisher")
     assert "/messages/mail/" not in press.get("/messages/").text
     assert "目前没有开通邮件" in press.get("/messages/mail/").text
@@ -20,11 +20,10 @@ def test_the_wish_for_e_mails_is_kept_and_told(app: Flask, as_: As) -> None:
     assert "/messages/mail/" in press.get("/messages/").text
     form = form_of(press.get("/messages/mail/").text, "card-box")
     assert form == {"email": "", "mail_wish": "none"}
-    page = press.post(
-        "/messages/mail/", data=form | {"email": " wang@example.cn ", "mail_wish": "each"}, follow_redirects=True
-    )
-    assert said(page.text) == ["已保存。今后每条消息都会发送到 wang@example.cn。"]
-    assert form_of(press.get("/messages/mail/").text, "card-box") == {"email": "wang@example.cn", "mail_wish": "each"}
+    press.post("/messages/mail/", data=form | {"email": " wang@example.cn ", "mail_wish": "each"})
+    page = press.get("/messages/mail/").text
+    assert flashed(page) == ["已保存。确认码正在发送到 wang@example.cn，输入后该邮箱才开始接收提醒。"]
+    assert form_of(page, "card-box") == {"email": "wang@example.cn", "mail_wish": "each"}
     assert form_of(as_("publisher2").get("/messages/mail/").text, "card-box") == form
 
 
@@ -38,7 +37,7 @@ def test_the_wish_for_e_mails_is_kept_and_told(app: Flask, as_: As) -> None:
         ({"email": f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 63}.cn", "mail_wish": "each"}, "邮箱地址不正确"),
     ],
 )
-def test_what_cannot_be_an_address_or_a_wish_is_told_and_stays(
+def test_an_invalid_address_or_preference_has_an_error_and_stays_as_typed(
     app: Flask, as_: As, typed: dict[str, str], sentence: str
 ) -> None:
     answer = as_("publisher").post("/messages/mail/", data=typed)

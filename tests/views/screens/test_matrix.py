@@ -14,16 +14,16 @@ from models.workflow import refusal
 from tests.browsing import Browser
 from tests.cast import account_of, make_papers
 from tests.conftest import Making, Recording
-from tests.models.matrix import CELLS, HELD_BY, LEADS_TO, LETTERS
+from tests.models.matrix import CELLS, LEADS_TO, LEASE_HOLDERS, LETTERS
 from tests.views.ledger import ledger
-from tests.views.pages import said
+from tests.views.pages import flashed
 from tests.views.screens.acts_done import SCREENS, WORDS, act, sees
 
 As = Callable[[str | None], Browser]
 ACTS = [action for action in Action if action is not Action.EDIT]
 OWN_DOOR = {"copy": ["applications"], "duplicate": ["applications"]}  # acts that are not on every screen
 TAKES_WORDS = {"return", "decline", "refuse", "extend", "revoke"}  # refused, they give back what was written
-TELLS_CUSTOMS = {"grant", "resend", "revoke"}
+SENT_TO_CUSTOMS = {"grant", "resend", "revoke"}
 
 
 DONE = {
@@ -44,12 +44,12 @@ DONE = {
 
 def sentences(browser: Browser, screen: str, key: int) -> list[str]:
     """What the next page tells."""
-    return said(browser.get(f"/{screen}/details/?id={key}").text)
+    return flashed(browser.get(f"/{screen}/details/?id={key}").text)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
-def test_every_act_that_the_table_forbids_is_refused_with_its_sentence(
+def test_every_forbidden_act_is_refused_with_its_message(
     app: Flask, as_: As, make_application: Making, cast: SimpleNamespace, status: Status
 ) -> None:
     """ST2: a forced POST by every role on every screen of theirs: one sentence, and not one row changed."""
@@ -63,13 +63,13 @@ def test_every_act_that_the_table_forbids_is_refused_with_its_sentence(
         for screen in screens:
             there = [action for action in refused if sees(role, status) and screen in OWN_DOOR.get(action, [screen])]
             answers = {action: act(browsers[role], screen, action, key) for action in refused}
-            told = {action: refusal(action, status, Role(role)) or "" for action in there}
+            found = {action: refusal(action, status, Role(role)) or "" for action in there}
             for action, answer in answers.items():
                 code = 404 if action not in there else 409 if action in TAKES_WORDS else 303
                 assert answer.status_code == code, action
-                assert code != 409 or (escape(told[action]) in answer.text and WORDS in answer.text)
+                assert code != 409 or (escape(found[action]) in answer.text and WORDS in answer.text)
             if sees(role, status):
-                flashed = [sentence for action, sentence in told.items() if action not in TAKES_WORDS]
+                flashed = [sentence for action, sentence in found.items() if action not in TAKES_WORDS]
                 assert sentences(browsers[role], screen, key) == flashed
     for screen in ("applications", "review", "filings", "register"):
         answers = {action: act(browsers["operator"], screen, action, key).status_code for action in ACTS}
@@ -91,7 +91,7 @@ ALLOWED = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("status", "action", "role"), ALLOWED)
-def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
+def test_every_allowed_act_sent_repeatedly_happens_once(
     app: Flask,
     as_: As,
     make_application: Making,
@@ -105,10 +105,10 @@ def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
     key, browser, screen = make_application(status=status), as_(role), SCREENS[role][-1]
     if action == "print":
         make_papers(app)
-    if action in HELD_BY:
+    if action in LEASE_HOLDERS:
         colleague("second", like="reviewer")
         with app.app_context(), access.everything() as session:
-            lease.begin(session, session.get_one(Application, key), account_of(HELD_BY[action]), 30)
+            lease.begin(session, session.get_one(Application, key), account_of(LEASE_HOLDERS[action]), 30)
             session.commit()
     before = on_record(key)
     assert act(browser, screen, action, key).status_code == 303
@@ -118,7 +118,7 @@ def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
         return
     assert after["application"][0]["status"] == LEADS_TO.get(action, status)
     assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == [action]
-    assert len(after["customs_message"]) - len(before["customs_message"]) == (action in TELLS_CUSTOMS)
+    assert len(after["customs_message"]) - len(before["customs_message"]) == (action in SENT_TO_CUSTOMS)
     assert len(after["certificate"]) - len(before["certificate"]) == (action == "grant")
     again = act(browser, screen, action, key)
     if action == "print":  # a look; looking twice is told twice
@@ -127,25 +127,25 @@ def test_every_act_that_the_table_allows_happens_once_however_often_it_is_sent(
     if action == "copy":  # a new application each time; the old one tells of both
         assert "/applications/edit/?id=" in again.location
         return
-    kept = on_record(key)
+    record = on_record(key)
     if action == "extend":  # the case waits still: the words of the refused are there for whoever wrote them
-        assert [typed["fields"]["opinion"] for typed in kept["typed_form"]] == [WORDS]
-        kept["typed_form"] = []
-    assert kept == after
+        assert [typed["fields"]["opinion"] for typed in record["typed_form"]] == [WORDS]
+        record["typed_form"] = []
+    assert record == after
     if action == "delete":
         assert again.status_code == 404
         return
     if action == "extend":  # the status stays, and a second extension is refused
         assert again.status_code == 409 and "延期" in again.text
         return
-    if action in ("take", *HELD_BY):  # the status stays: who has the case decides
-        told = sentences(browser, screen, key)
-        assert (len(told), told[0].endswith(DONE[action]), "不" in told[1]) == (2, True, True)
+    if action in ("take", *LEASE_HOLDERS):  # the status stays: who has the case decides
+        found = sentences(browser, screen, key)
+        assert (len(found), found[0].endswith(DONE[action]), "不" in found[1]) == (2, True, True)
         return
-    told = refusal(Action(action), Status(LEADS_TO[action]), Role(role)) or ""
+    found = refusal(Action(action), Status(LEADS_TO[action]), Role(role)) or ""
     done = DONE[action]
-    assert sentences(browser, screen, key) == ([done] if action in TAKES_WORDS else [done, told])
-    assert action not in TAKES_WORDS or (again.status_code == 409 and escape(told) in again.text)
+    assert sentences(browser, screen, key) == ([done] if action in TAKES_WORDS else [done, found])
+    assert action not in TAKES_WORDS or (again.status_code == 409 and escape(found) in again.text)
 
 
 @pytest.mark.slow
@@ -160,7 +160,7 @@ def test_the_reviewer_of_the_province_decides_from_the_queue_as_well(
 
 
 @pytest.mark.slow
-def test_the_agent_acts_on_what_it_files_for_the_press(
+def test_an_agent_may_act_on_applications_filed_for_a_publisher(
     app: Flask, as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """AC4: an agent's account is a publisher's, for its own filings."""
@@ -173,7 +173,7 @@ def test_the_agent_acts_on_what_it_files_for_the_press(
 
 
 @pytest.mark.slow
-def test_an_act_is_known_by_its_name_in_the_register_of_acts(app: Flask, as_: As, make_application: Making) -> None:
+def test_only_registered_act_names_can_be_posted(app: Flask, as_: As, make_application: Making) -> None:
     """AD12: no method is reached by its name, and 编辑 is no act that a button posts."""
     key = make_application(status="pending")
     before = ledger(app)
@@ -203,7 +203,9 @@ NAMES = {"act": "resend", "what": "add", "answer": "end", "how": "stop"}  # of t
 
 
 @pytest.mark.slow
-def test_no_button_needs_a_body_to_answer(app: Flask, as_: As, make_application: Making) -> None:
+def test_every_post_without_a_body_gets_a_message_and_changes_nothing(
+    app: Flask, as_: As, make_application: Making
+) -> None:
     """ST7: every POST route of every screen, with nothing in it, answers with a sentence and changes nothing."""
     key = make_application()
     before = ledger(app)

@@ -36,7 +36,7 @@ def message_in(app: Flask, key: int, state: str, long: bool) -> int:
         return message.id
 
 
-OURS = {"Origin": "http://localhost"}  # what a page of ours sends, else nothing that was written is given back
+OWN_ORIGIN = {"Origin": "http://localhost"}  # what a page of ours sends, else nothing that was written is given back
 
 
 BEGINS = {"accepted": "customs_received", "rejected": "customs_failed"}
@@ -45,7 +45,7 @@ BEGINS = {"accepted": "customs_received", "rejected": "customs_failed"}
 @pytest.mark.slow
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("state", dict.fromkeys(state for state, _act in MESSAGE_CELLS))
-def test_every_act_on_a_message_happens_once_or_is_refused_with_its_sentence(
+def test_every_act_on_a_message_happens_once_or_is_refused_with_its_message(
     app: Flask, as_: As, make_application: Making, on_record: Recording, state: str, long: bool
 ) -> None:
     """In each state, sent long ago or just now: one transition, one trail entry; else nothing at all is changed."""
@@ -60,22 +60,22 @@ def test_every_act_on_a_message_happens_once_or_is_refused_with_its_sentence(
         if MESSAGE_CELLS[state, act] in ("R", "L") and (long or MESSAGE_CELLS[state, act] == "R"):
             _happens_once(as_("reviewer"), on_record, key, path, body, act)
             continue
-        told = message_refusal(Step(act), Delivery(state), long, Role.REVIEWER) or ""
-        answer = as_("reviewer").post(path, data=body, headers=OURS)
-        assert (answer.status_code, escape(told) in answer.text, WORDS in answer.text) == (409, True, True)
+        refused = message_refusal(Step(act), Delivery(state), long, Role.REVIEWER) or ""
+        answer = as_("reviewer").post(path, data=body, headers=OWN_ORIGIN)
+        assert (answer.status_code, escape(refused) in answer.text, WORDS in answer.text) == (409, True, True)
         assert ledger(app) == before
 
 
 def _happens_once(browser: Browser, on_record: Recording, key: int, path: str, body: dict[str, Any], act: str) -> None:
     before = on_record(key)
     if act in SETTLED:
-        without = browser.post(path, data=body | {"opinion": " "}, headers=OURS)
+        without = browser.post(path, data=body | {"opinion": " "}, headers=OWN_ORIGIN)
         assert (without.status_code, on_record(key)) == (409, before)
-    assert browser.post(path, data=body, headers=OURS).status_code == 303
+    assert browser.post(path, data=body, headers=OWN_ORIGIN).status_code == 303
     after = on_record(key)
     assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == [act]
     begun, ended = SETTLED.get(act, ("filed", "filed"))
     assert (before["application"][0]["status"], after["application"][0]["status"]) == (begun, ended)
     assert after["customs_message"][0]["by_hand"] == (act in SETTLED)
-    assert browser.post(path, data=body, headers=OURS).status_code == 409
+    assert browser.post(path, data=body, headers=OWN_ORIGIN).status_code == 409
     assert on_record(key) == after

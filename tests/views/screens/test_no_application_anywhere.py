@@ -1,4 +1,4 @@
-"""The operator sees no application, wherever it is looked for."""
+"""No page shows an application to the operator."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""An old page undoes nothing: what was done in between is told before anything is saved over it."""
+"""An old page overwrites nothing: changes made in between are shown before they can be replaced."""
 
 import html
 import re
@@ -12,7 +12,7 @@ from models.database import db
 from models.vocabulary import Action, Status
 from tests.browsing import Browser
 from tests.conftest import Acting, Making, Recording
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
 
@@ -31,7 +31,7 @@ def test_an_old_form_saved_after_the_decision_changes_nothing(
     for press in ({}, {"_submit": "1"}):
         answer = browser.post(f"/applications/edit/?id={key}", data=old | {"title": "旧页面上改的标题"} | press)
         assert answer.status_code == 409
-        (sentence,) = said(answer.text)
+        (sentence,) = flashed(answer.text)
         assert sentence.startswith("陈静已于 ")
         assert "准予备案，当前状态为「已备案」。您的操作没有保存" in sentence
         assert form_of(answer.text)["title"] == "旧页面上改的标题"
@@ -43,7 +43,7 @@ def test_an_old_form_saved_after_the_decision_changes_nothing(
 
 
 @pytest.mark.slow
-def test_two_colleagues_at_one_draft_lose_nothing(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_two_colleagues_editing_one_draft_lose_no_text(as_: As, make_application: Making, on_record: Recording) -> None:
     """AD5: the later one sees both texts side by side; saving a second time is a choice, made knowingly."""
     key, early, late = make_application(), as_("publisher"), as_("publisher")
     form = form_of(late.get(f"/applications/edit/?id={key}").text)
@@ -53,35 +53,33 @@ def test_two_colleagues_at_one_draft_lose_nothing(as_: As, make_application: Mak
     typed = form | {"title": "后到的标题", "phone": "025-1"}
     answer = late.post(f"/applications/edit/?id={key}", data=typed)
     assert answer.status_code == 409
-    assert "编辑，当前状态为「暂存」" in said(answer.text)[0]
+    assert "编辑，当前状态为「暂存」" in flashed(answer.text)[0]
     assert on_record(key) == before
-    kept = form_of(answer.text)
-    assert (kept["title"], kept["phone"]) == ("后到的标题", "025-1")
-    for theirs in ("先到的标题", "2233-浦东机场", '<span class="nothing">--</span>', "025-83210000"):
+    form_now = form_of(answer.text)
+    assert (form_now["title"], form_now["phone"]) == ("后到的标题", "025-1")
+    for theirs in ("先到的标题", "2233-浦东机场", '<span class="none">--</span>', "025-83210000"):
         assert f'<p class="theirs">已保存的内容：{theirs}</p>' in answer.text
-    assert late.post(f"/applications/edit/?id={key}", data=kept).status_code == 302
+    assert late.post(f"/applications/edit/?id={key}", data=form_now).status_code == 302
     assert on_record(key)["application"][0]["title"] == "后到的标题"
     assert "商品名称：“先到的标题” → “后到的标题”" in late.get(f"/applications/edit/?id={key}").text
 
 
 @pytest.mark.slow
-def test_what_a_colleague_did_to_the_carriers_is_told_before_it_is_saved_over(
-    as_: As, make_application: Making
-) -> None:
+def test_a_conflict_shows_the_carrier_changes_of_a_colleague(as_: As, make_application: Making) -> None:
     """The cells of a row bear no second text, so the conflict lists what was saved in between."""
     key, early, late = make_application(carriers=2), as_("publisher"), as_("publisher")
     form, first = (form_of(browser.get(f"/applications/edit/?id={key}").text) for browser in (late, early))
     early.post(f"/applications/edit/?id={key}", data=first | {"carriers-0-quantity": "500", "del-carriers-1": "on"})
     answer = late.post(f"/applications/edit/?id={key}", data=form | {"contact": "李想"})
     assert answer.status_code == 409
-    told = answer.text.partition("这期间已保存的改动，请核对后再保存：")[2].partition("</ul>")[0]
-    assert "第 1 条 进口数量：“1000” → “500”" in told
-    assert "删除原第 2 条" in told
+    changes = answer.text.partition("这期间已保存的改动，请核对后再保存：")[2].partition("</ul>")[0]
+    assert "第 1 条 进口数量：“1000” → “500”" in changes
+    assert "删除原第 2 条" in changes
 
 
 @pytest.mark.slow
-def test_a_save_that_changed_nothing_brings_no_older_entry_into_the_list(as_: As, make_application: Making) -> None:
-    """What is told is what came after the page was opened, whatever saves without a change lie in between."""
+def test_a_conflict_lists_only_changes_made_since_the_page_was_opened(as_: As, make_application: Making) -> None:
+    """Only changes after opening the page are listed, also with unchanged saves in between."""
     key, early, late = make_application(), as_("publisher"), as_("publisher")
     for title in ("很早以前的", "打开以前的"):
         early.post(
@@ -94,20 +92,18 @@ def test_a_save_that_changed_nothing_brings_no_older_entry_into_the_list(as_: As
         early.post(f"/applications/edit/?id={key}", data=opened | {"phone": phone})
     answer = late.post(f"/applications/edit/?id={key}", data=form | {"contact": "李想"})
     assert answer.status_code == 409
-    told = answer.text.partition("这期间已保存的改动，请核对后再保存：")[2].partition("</ul>")[0]
-    assert re.findall(r"<li>(.*?)</li>", told) == [f"联系电话：“{form['phone']}” → “025-1”"]
+    changes = answer.text.partition("这期间已保存的改动，请核对后再保存：")[2].partition("</ul>")[0]
+    assert re.findall(r"<li>(.*?)</li>", changes) == [f"联系电话：“{form['phone']}” → “025-1”"]
     opened = form_of(early.get(f"/applications/edit/?id={key}").text)
     early.post(f"/applications/edit/?id={key}", data=opened)  # saved without a change: nothing to tell
-    kept = form_of(answer.text)
-    answer = late.post(f"/applications/edit/?id={key}", data=kept)
+    form_now = form_of(answer.text)
+    answer = late.post(f"/applications/edit/?id={key}", data=form_now)
     assert answer.status_code == 409
     assert "这期间已保存的改动" not in answer.text
 
 
 @pytest.mark.slow
-def test_a_form_that_does_not_say_what_it_saw_is_an_old_one(
-    as_: As, make_application: Making, on_record: Recording
-) -> None:
+def test_a_form_without_a_valid_version_is_a_conflict(as_: As, make_application: Making, on_record: Recording) -> None:
     """AD5: leaving the version out, or guessing it, is no way round."""
     key, browser = make_application(), as_("publisher")
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
@@ -120,7 +116,7 @@ def test_a_form_that_does_not_say_what_it_saw_is_an_old_one(
 
 
 @pytest.mark.slow
-def test_nobody_decides_on_what_they_have_not_seen(
+def test_a_decision_on_an_unseen_version_is_refused(
     as_: As, acting: Acting, make_application: Making, on_record: Recording
 ) -> None:
     """AD5 for a decision: returned by a colleague, rewritten, declared again: an old tab does not know."""

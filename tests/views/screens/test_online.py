@@ -13,7 +13,7 @@ from models.database import db
 from models.people.sessions import Visit
 from tests.browsing import Browser
 from tests.cast import PASSWORD, account_of
-from tests.views.pages import said
+from tests.views.pages import flashed
 
 As = Callable[[str | None], Browser]
 
@@ -34,7 +34,7 @@ def wrong(app: Flask, username: str, times: int = 5) -> None:
         Browser(app).post("/login", data={"username": username, "password": "wrong-Pass-1"})
 
 
-def test_whoever_is_signed_in_is_listed_the_last_seen_first(app: Flask, as_: As) -> None:
+def test_signed_in_accounts_are_listed_by_last_activity(app: Flask, as_: As) -> None:
     as_("publisher"), as_("reviewer")
     operator = as_("operator")
     assert online(operator.get("/online/").text) == ["operator", "reviewer", "publisher"]
@@ -47,31 +47,31 @@ def test_whoever_is_signed_in_is_listed_the_last_seen_first(app: Flask, as_: As)
     assert online(operator.get("/online/").text) == ["operator", "reviewer"]
 
 
-def test_whoever_is_made_to_leave_is_out_at_once_and_is_told_why(app: Flask, as_: As) -> None:
+def test_a_session_ended_by_the_operator_is_signed_out_with_the_reason(app: Flask, as_: As) -> None:
     publisher, operator = as_("publisher"), as_("operator")
     (key,) = visits(app, "publisher")
     page = operator.post("/online/end/", data={"id": key, "url": "/online/"}, follow_redirects=True).text
-    assert said(page) == ["publisher 已下线。"]
+    assert flashed(page) == ["publisher 已下线。"]
     assert online(page) == ["operator"]
     answer = publisher.get("/applications/", follow_redirects=True)
     assert answer.request.path == "/login"
     assert "系统管理员已结束这次登录" in answer.text
     page = operator.post("/online/end/", data={"id": key}, follow_redirects=True).text
-    assert said(page) == ["该用户的这次登录已经结束，无需再次办理。"]
+    assert flashed(page) == ["该用户的这次登录已经结束，无需再次办理。"]
     log = operator.get("/operations/").text
     assert log.count("强制下线") == log.count(">publisher</td>") + 1 == 2  # and the choice of the query form
 
 
-def test_one_does_not_put_oneself_out(app: Flask, as_: As) -> None:
+def test_an_operator_cannot_end_the_own_session(app: Flask, as_: As) -> None:
     operator = as_("operator")
     (key,) = visits(app, "operator")
     assert re.search(rf'value="{key}"[^>]*aria-disabled="true"', operator.get("/online/").text)
     page = operator.post("/online/end/", data={"id": key}, follow_redirects=True).text
-    assert said(page) == ["这是您本次的登录，请点击右上角“退出”。"]
+    assert flashed(page) == ["这是您本次的登录，请点击右上角“退出”。"]
 
 
 @pytest.mark.parametrize("who", ["publisher", "reviewer", "national"])
-def test_nobody_else_puts_anybody_out(app: Flask, as_: As, who: str) -> None:
+def test_only_the_operator_can_end_other_sessions(app: Flask, as_: As, who: str) -> None:
     as_("agent")
     (key,) = visits(app, "agent")
     browser = as_(who)
@@ -83,7 +83,7 @@ def test_nobody_else_puts_anybody_out(app: Flask, as_: As, who: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_pause_is_seen_and_lifted(app: Flask, as_: As) -> None:
+def test_a_sign_in_pause_is_shown_and_can_be_lifted(app: Flask, as_: As) -> None:
     wrong(app, "publisher")
     wrong(app, "agent", 4)
     wrong(app, "nobody-of-this-name")
@@ -91,28 +91,28 @@ def test_a_pause_is_seen_and_lifted(app: Flask, as_: As) -> None:
     page = operator.get("/online/").text
     (key,) = re.findall(r'name="id" value="(\d+)" formaction="/online/unlock/"', page)
     page = operator.post("/online/unlock/", data={"id": key}, follow_redirects=True).text
-    assert said(page) == ["publisher 的登录限制已解除，可以立即重新登录。"]
+    assert flashed(page) == ["publisher 的登录限制已解除，可以立即重新登录。"]
     assert "登录受限" not in page
     page = operator.post("/online/unlock/", data={"id": key}, follow_redirects=True).text
-    assert said(page) == ["publisher 没有登录限制，无需解除。"]
+    assert flashed(page) == ["publisher 没有登录限制，无需解除。"]
     browser = Browser(app)
     assert browser.post("/login", data={"username": "publisher", "password": PASSWORD}).status_code == 303
 
 
-def test_the_last_sign_in_is_told_once(app: Flask) -> None:
+def test_the_last_sign_in_is_shown_once(app: Flask) -> None:
     def first_page() -> tuple[Browser, list[str]]:
         browser = Browser(app)
         browser.post("/login", data={"username": "publisher", "password": PASSWORD})
-        return browser, said(browser.get("/desk/").text)
+        return browser, flashed(browser.get("/desk/").text)
 
     assert first_page()[1] == []
     browser, (sentence,) = first_page()
     assert re.match(r"上次登录：\d{4}-\d\d-\d\d \d\d:\d\d，来自 127\.0\.0\.1。如非本人操作，请修改密码", sentence)
-    assert said(browser.get("/desk/").text) == []
+    assert flashed(browser.get("/desk/").text) == []
 
 
 class TestOwnVisits:
-    def test_one_sees_ones_own_alone(self, app: Flask, as_: As) -> None:
+    def test_an_account_sees_only_its_own_sessions(self, app: Flask, as_: As) -> None:
         wrong(app, "publisher", 1)
         as_("publisher"), as_("publisher2")
         for who in ("publisher", "publisher2", "reviewer", "national", "operator"):
@@ -121,26 +121,26 @@ class TestOwnVisits:
             assert ("密码不正确" in page) is (who == "publisher")
         assert len(visits(app, "publisher")) == 2
 
-    def test_one_ends_ones_others(self, app: Flask, as_: As) -> None:
+    def test_an_account_can_end_its_other_sessions(self, app: Flask, as_: As) -> None:
         first, second, present = as_("publisher"), as_("publisher"), as_("publisher")
         key = visits(app, "publisher")[0]
         page = present.post("/visits/end/", data={"id": key}, follow_redirects=True).text
-        assert said(page) == ["已结束 1 个其他登录。"]
+        assert flashed(page) == ["已结束 1 个其他登录。"]
         assert first.get("/desk/").status_code == 302
         assert second.get("/desk/").status_code == 200
-        assert said(present.post("/visits/end/", follow_redirects=True).text) == ["已结束 1 个其他登录。"]
+        assert flashed(present.post("/visits/end/", follow_redirects=True).text) == ["已结束 1 个其他登录。"]
         assert second.get("/desk/").status_code == 302
         page = present.post("/visits/end/", follow_redirects=True).text
-        assert said(page) == ["没有其他登录需要结束，可能已经退出或超时。"]
+        assert flashed(page) == ["没有其他登录需要结束，可能已经退出或超时。"]
         assert page.count("结束本人的其他登录") == 2
 
     @pytest.mark.parametrize("key", ["", "0", "-1", "abc", "９", "9" * 40])
-    def test_nonsense_ends_nothing(self, app: Flask, as_: As, key: str) -> None:
+    def test_an_invalid_session_id_ends_no_session(self, app: Flask, as_: As, key: str) -> None:
         other, present = as_("publisher"), as_("publisher")
         present.post("/visits/end/", data={"id": key})
         assert other.get("/desk/").status_code == 200
 
-    def test_one_ends_neither_a_stranger_s_nor_the_present_one(self, app: Flask, as_: As) -> None:
+    def test_foreign_and_current_sessions_cannot_be_ended(self, app: Flask, as_: As) -> None:
         stranger, present = as_("publisher2"), as_("publisher")
         for key in visits(app, "publisher2") + visits(app, "publisher"):
             present.post("/visits/end/", data={"id": key})

@@ -15,7 +15,7 @@ from tests.browsing import Browser
 from tests.cast import PASSWORD
 from tests.conftest import Acting, Making
 from tests.views.ledger import ledger
-from tests.views.pages import complaints, form_of, said
+from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.filled_forms import fill
 
 As = Callable[[str | None], Browser]
@@ -46,7 +46,7 @@ WRONG_UNITS = [
 
 
 @pytest.mark.slow
-def test_an_organisation_needs_a_lawful_code_of_its_own(app: Flask, as_: As, acting: Acting) -> None:
+def test_an_organisation_needs_a_valid_unique_credit_code(app: Flask, as_: As, acting: Acting) -> None:
     """GB 32100-2015: a code that cannot be, or that another unit has in other letters, is refused."""
     operator, before = as_("operator"), ledger(app)
     good = {"credit_code": LAWFUL.lower(), "name": "北京音像出版社", "trade": "publisher", "province": "110000"}
@@ -72,7 +72,7 @@ def test_an_organisation_needs_a_lawful_code_of_its_own(app: Flask, as_: As, act
 
 
 @pytest.mark.slow
-def test_the_people_of_a_disabled_organisation_are_out(as_: As, acting: Acting) -> None:
+def test_accounts_of_a_disabled_organisation_are_signed_out(as_: As, acting: Acting) -> None:
     operator, inside = as_("operator"), as_("publisher")
     with acting("publisher") as account:
         key = account.organisation_id
@@ -85,7 +85,7 @@ def test_the_people_of_a_disabled_organisation_are_out(as_: As, acting: Acting) 
 
 
 @pytest.mark.slow
-def test_an_entrustment_is_between_a_press_and_another_unit_and_has_an_end(app: Flask, as_: As, acting: Acting) -> None:
+def test_an_entrustment_needs_a_publisher_another_unit_and_an_end(app: Flask, as_: As, acting: Acting) -> None:
     operator, before = as_("operator"), ledger(app)
     with acting("operator"):
         press, other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
@@ -102,14 +102,14 @@ def test_an_entrustment_is_between_a_press_and_another_unit_and_has_an_end(app: 
     ]:
         answer = fill(operator, "/entrustments/new/", **(good | fields))
         assert (answer.status_code, complaints(answer.text)) == (422, under_fields), fields
-        assert said(answer.text) == [at_the_top or "没有保存，请按红字提示改正后再保存。"]
+        assert flashed(answer.text) == [at_the_top or "没有保存，请按红字提示改正后再保存。"]
     assert ledger(app) == before
     assert "江苏电子音像出版社</option>" not in as_("agent").get("/applications/new/").text
     assert fill(operator, "/entrustments/new/", **good).status_code == 302
     assert "江苏电子音像出版社</option>" in as_("agent").get("/applications/new/").text
 
 
-def test_units_are_looked_up_as_you_type(as_: As) -> None:
+def test_units_are_searched_while_typing(as_: As) -> None:
     """What comes in the address is clamped, and % and _ ask for nothing."""
     operator = as_("operator")
     for query, count in (("", 3), ("江苏", 2), ("0303F", 1), ("%", 3), ("_", 3), ("\0", 3), ("没有", 0)):
@@ -145,11 +145,11 @@ def edited(operator: Browser, where: str, **fields: object) -> tuple[int, list[s
     """What the form at this address answers: its status and every sentence but the general one."""
     answer = fill(operator, where, **fields)
     general = "没有保存，请按红字提示改正后再保存。"
-    return answer.status_code, [words for words in said(answer.text) if words != general] + complaints(answer.text)
+    return answer.status_code, [words for words in flashed(answer.text) if words != general] + complaints(answer.text)
 
 
 @pytest.mark.slow
-def test_an_edit_is_judged_like_a_new_entry(
+def test_an_edited_organisation_is_validated_like_a_new_one(
     app: Flask, as_: As, acting: Acting, cast: SimpleNamespace, make_application: Making
 ) -> None:
     """Emptied or made to contradict itself, nothing is saved; it is told by a sentence, and nobody is locked out."""
@@ -186,7 +186,7 @@ def test_an_edit_is_judged_like_a_new_entry(
     assert as_("publisher").get("/applications/new/").status_code == 200
 
 
-def test_a_press_that_entrusts_somebody_stays_a_press(app: Flask, as_: As, acting: Acting) -> None:
+def test_the_trade_of_an_entrusting_publisher_cannot_be_changed(app: Flask, as_: As, acting: Acting) -> None:
     """Until the entrustment has ended; a unit that is no press may become one."""
     operator = as_("operator")
     with acting("operator"):
@@ -198,7 +198,7 @@ def test_a_press_that_entrusts_somebody_stays_a_press(app: Flask, as_: As, actin
     assert fill(operator, f"/organisations/edit/?id={unit}", trade="publisher").status_code == 302
 
 
-def test_who_belongs_to_a_disabled_unit_can_still_be_edited(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
+def test_an_account_of_a_disabled_unit_can_be_edited(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
     with acting("operator"):
         db.session.get(Account, cast.publisher).organisation.active = False
         db.session.commit()

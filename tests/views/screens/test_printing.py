@@ -17,7 +17,7 @@ As = Callable[[str | None], Browser]
 
 class TestPrintRecord:
     @pytest.mark.slow
-    def test_every_print_stands_in_the_history_and_a_look_at_the_paper_does_not(
+    def test_every_print_is_in_the_history_and_viewing_is_not(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         """Who, when, which copy; the paper itself can be opened again without a word."""
@@ -34,7 +34,7 @@ class TestPrintRecord:
         assert "第 3 次打印" in as_("publisher").get(f"/applications/details/?id={key}").text
 
     @pytest.mark.slow
-    def test_a_print_is_recorded_once_the_paper_is_there(
+    def test_a_print_is_recorded_after_the_paper_is_made(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         """打印 before the paper is made waits on a page that reloads itself, and then prints: recorded once."""

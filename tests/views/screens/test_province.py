@@ -9,13 +9,13 @@ from flask import Flask
 from models import clock
 from tests.browsing import Browser
 from tests.conftest import Making, Recording
-from tests.views.pages import complaints, form_of, said
+from tests.views.pages import complaints, flashed, form_of
 
 As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
-def test_a_change_applies_at_once_is_recorded_and_shown_to_applicants(
+def test_a_changed_setting_applies_at_once_is_recorded_and_shown_to_applicants(
     app: Flask, as_: As, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: clock.datetime(2026, 3, 2, 10, tzinfo=clock.SHANGHAI))
@@ -23,7 +23,7 @@ def test_a_change_applies_at_once_is_recorded_and_shown_to_applicants(
     assert "审核 20 个工作日" in publisher.get(f"/applications/details/?id={key}").text
     form = form_of(reviewer.get("/province/").text, "card-box") | {"decide_days": "12"}
     page = reviewer.post("/province/", data=form, follow_redirects=True).text
-    assert said(page) == ["已保存，重新计算了 1 份申请的办结期限。"]
+    assert flashed(page) == ["已保存，重新计算了 1 份申请的办结期限。"]
     assert "办结期限：20 → 12" in page
     assert "陈静" in page
     assert on_record(key)["application"][0]["due_on"] == date(2026, 3, 18)
@@ -34,7 +34,7 @@ def test_a_change_applies_at_once_is_recorded_and_shown_to_applicants(
 
 
 @pytest.mark.parametrize("wrong", ["", "0", "121", "十二", "-3", "1.5", "9" * 400])
-def test_what_is_no_number_of_days_is_refused_beside_its_field(as_: As, wrong: str) -> None:
+def test_an_invalid_number_of_days_has_an_error_beside_its_field(as_: As, wrong: str) -> None:
     reviewer = as_("reviewer")
     form = form_of(reviewer.get("/province/").text, "card-box") | {"extend_days": wrong}
     answer = reviewer.post("/province/", data=form)
@@ -44,12 +44,12 @@ def test_what_is_no_number_of_days_is_refused_beside_its_field(as_: As, wrong: s
 
 
 @pytest.mark.slow
-def test_of_two_reviewers_the_second_is_told_and_keeps_what_was_typed(as_: As) -> None:
+def test_the_second_of_two_reviewers_gets_a_version_conflict_and_keeps_the_typed_values(as_: As) -> None:
     first, second = as_("reviewer"), as_("reviewer")
     seen = form_of(second.get("/province/").text, "card-box")
     first.post("/province/", data=form_of(first.get("/province/").text, "card-box") | {"decide_days": "12"})
     answer = second.post("/province/", data=seen | {"decide_days": "15"})
     assert answer.status_code == 422
-    assert "已被他人修改" in said(answer.text)[0]
+    assert "已被他人修改" in flashed(answer.text)[0]
     assert form_of(answer.text, "card-box")["decide_days"] == "15"
     assert second.post("/province/", data=form_of(answer.text, "card-box")).status_code == 302

@@ -54,7 +54,7 @@ def test_a_message_is_shown_and_stays_unread(app: Flask, as_: As, make_applicati
     assert bell(browser) != unread
 
 
-def test_a_case_that_the_reader_has_taken_is_shown_though_its_lease_cannot_go_on(
+def test_a_claimed_case_is_shown_although_its_lease_cannot_be_renewed(
     app: Flask, as_: As, make_application: Making
 ) -> None:
     key = make_application(status="pending")

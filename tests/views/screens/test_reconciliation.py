@@ -34,14 +34,14 @@ class TestReconciliation:
         assert "本省差异 0 处" in as_("reviewer").get("/exchange/").text
 
     @pytest.mark.slow
-    def test_every_difference_is_named_both_ways_and_shown(
+    def test_every_difference_of_either_side_is_named_and_shown(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
     ) -> None:
         """Missing there, missing here, not noted here, noted otherwise: each with its number, and status 1."""
         keys = [make_application(status="filed") for _ in range(3)]
         typed("customs", "deliver")
         late = make_application(status="filed")
-        lost, other, kept, waiting = (only(on_record(key)) for key in (*keys, late))
+        lost, other, agreed, waiting = (only(on_record(key)) for key in (*keys, late))
         house.tricks = [500]
         typed("customs", "deliver")
         house.forget(lost)
@@ -61,14 +61,14 @@ class TestReconciliation:
         page = as_("reviewer").get("/exchange/").text
         assert "本省差异 3 处" in page
         assert "Z9920260000019-3" not in page
-        assert f"{kept}：" not in page
+        assert f"{agreed}：" not in page
         assert re.findall(r'col-(ours|theirs|found)"[^>]*>\s*(\d+)', as_("operator").get("/traffic/").text) == [
             ("ours", "4"), ("theirs", "4"), ("found", "4"),
         ]  # fmt: skip
         assert "本省差异 0 处" in as_("reviewer2").get("/exchange/").text
 
     @pytest.mark.slow
-    def test_what_was_sent_and_is_not_there_is_told(
+    def test_a_sent_message_missing_in_the_ledger_is_reported(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing
     ) -> None:
         """No answer is no agreement; what never left is no difference."""
@@ -85,27 +85,27 @@ class TestReconciliation:
         assert len(done.output.splitlines()) == 2
 
     @pytest.mark.slow
-    def test_what_stands_there_twice_is_told(
+    def test_a_duplicate_ledger_entry_is_reported(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
     ) -> None:
         """Two effects of one message, which no status of ours would show."""
         name = only(on_record(make_application(status="filed")))
         typed("customs", "deliver")
         with app.app_context(), access.everything() as session:
-            told = house.customs.entries() * 2
-            row = reconciliation.reconcile(session, lambda _since, _until: told)
+            found = house.customs.entries() * 2
+            row = reconciliation.reconcile(session, lambda _since, _until: found)
             assert row.differences_of() == [(name, Difference.DOUBLED)]
 
     @pytest.mark.slow
-    def test_a_long_list_of_strangers_is_told_whole(self, app: Flask) -> None:
+    def test_a_long_list_of_unknown_entries_is_reported_completely(self, app: Flask) -> None:
         """Longer than any statement takes parameters."""
         day = clock.today()
-        told = [{"message_id": f"Z99{n:011}-1", "accepted": True, "day": str(day)} for n in range(70_000)]
+        shown = [{"message_id": f"Z99{n:011}-1", "accepted": True, "day": str(day)} for n in range(70_000)]
         with app.app_context(), access.everything() as session:
-            assert reconciliation.reconcile(session, lambda _since, _until: told, day).found == 70_000
+            assert reconciliation.reconcile(session, lambda _since, _until: shown, day).found == 70_000
 
     @pytest.mark.slow
-    def test_a_day_is_compared_by_when_it_was_queued_or_arrived(
+    def test_a_day_is_compared_by_queuing_and_arrival(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
     ) -> None:
         """What customs received a day later than we queued it is on both sides."""
@@ -116,21 +116,21 @@ class TestReconciliation:
         with app.app_context(), access.everything() as session:
             row = reconciliation.reconcile(session, lambda _since, _until: house.customs.entries(), today)
             assert (row.ours, row.differences_of()) == (1, [])
-            nothing = reconciliation.reconcile(session, lambda _since, _until: [], today - timedelta(days=1))
-            assert (nothing.ours, nothing.theirs, nothing.found) == (0, 0, 0)
+            empty = reconciliation.reconcile(session, lambda _since, _until: [], today - timedelta(days=1))
+            assert (empty.ours, empty.theirs, empty.found) == (0, 0, 0)
         house.enter("Z9920260000019-3", day=date(2026, 1, 2))
         assert "Z9920260000019-3" in typed("customs", "reconcile", "2026-01-02").output
         assert typed("customs", "reconcile", "2026-01-03").output == "双方台账一致。\n"
 
     @pytest.mark.slow
-    def test_a_ledger_that_cannot_be_had_is_a_sentence(
+    def test_an_unavailable_ledger_is_reported(
         self, house: House, typed: Typing, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """No ledger is no agreement."""
-        for told in ({"error": "忙"}, None, [{"accepted": True}], [1], ODD_ENTRY):
-            monkeypatch.setattr(simulator.Customs, "entries", lambda *_args, told=told: told)
+        for entries in ({"error": "忙"}, None, [{"accepted": True}], [1], ODD_ENTRY):
+            monkeypatch.setattr(simulator.Customs, "entries", lambda *_args, entries=entries: entries)
             done = typed("customs", "reconcile")
-            assert (done.exit_code, done.output) == (1, "海关网关的应答不符合约定格式。\n"), told
+            assert (done.exit_code, done.output) == (1, "海关网关的应答不符合约定格式。\n"), entries
         house.close()
         done = typed("customs", "reconcile")
         assert (done.exit_code, done.output.startswith("海关网关没有应答（")) == (1, True)

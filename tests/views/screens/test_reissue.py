@@ -12,13 +12,13 @@ from sqlalchemy import update
 
 from models import access
 from models.application.attachments import Attachment
-from models.database import db, triggers
 from models.people.accounts import Organisation
 from tests.browsing import Browser
 from tests.conftest import Making, Recording
+from tests.houses import engine_of_owner, without_triggers
 from tests.models.acts.test_reissue import rival
 from tests.views.ledger import ledger
-from tests.views.pages import said
+from tests.views.pages import flashed
 
 As = Callable[[str | None], Browser]
 
@@ -43,16 +43,18 @@ def grant(as_: As) -> Callable[[int], list[str]]:
 
     def granted(key: int) -> list[str]:
         as_("publisher").post("/applications/submit/", data={"id": key})
-        return said(as_("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True).text)
+        return flashed(as_("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True).text)
 
     return granted
 
 
 class TestRevoked:
     @pytest.mark.slow
-    def test_the_reason_stands_in_the_history(self, as_: As, make_application: Making, on_record: Recording) -> None:
+    def test_the_history_shows_the_reason_of_a_revocation(
+        self, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
         """A reason of the list, and words; where none was chosen it is 其他."""
-        for sent, kept, words in (
+        for sent, recorded, words in (
             ({"reason": "deceit"}, "deceit", "作废原因：以欺骗等不正当手段取得"),
             ({}, "other", "作废原因：其他"),
         ):
@@ -62,13 +64,15 @@ class TestRevoked:
             assert (entry["act"], entry["opinion"], entry["changes"]) == (
                 "revoke",
                 "合同系伪造。",
-                {"reason": [None, kept]},
+                {"reason": [None, recorded]},
             )
             page = as_("publisher").get(f"/applications/details/?id={key}").text
             assert words in page
             assert "合同系伪造。" in page
 
-    def test_a_reason_that_is_none_changes_nothing(self, app: Flask, as_: As, make_application: Making) -> None:
+    def test_a_revocation_with_an_unknown_reason_is_refused(
+        self, app: Flask, as_: As, make_application: Making
+    ) -> None:
         key, browser = make_application(status="filed"), as_("reviewer")
         before = ledger(app)
         answer = browser.post("/filings/revoke/", data={"id": key, "opinion": "理由", "reason": "whim"})
@@ -76,7 +80,7 @@ class TestRevoked:
         assert ledger(app) == before
 
     @pytest.mark.slow
-    def test_the_button_asks_for_a_reason_and_for_words(self, as_: As, make_application: Making) -> None:
+    def test_the_revoke_button_asks_for_a_reason_and_an_opinion(self, as_: As, make_application: Making) -> None:
         page = as_("reviewer").get(f"/filings/details/?id={make_application(status='filed')}").text
         [button] = re.findall(r'<button[^>]*data-act="revoke"[^>]*>', page)
         assert "data-reason" in button and "data-opinion" in button
@@ -85,7 +89,7 @@ class TestRevoked:
 
 class TestAppliedForAnew:
     @pytest.mark.slow
-    def test_the_new_draft_opens_in_its_form_with_everything_in_it(
+    def test_a_copied_draft_opens_in_its_form_with_all_fields(
         self, as_: As, make_application: Making, on_record: Recording, reapply: Callable[..., int]
     ) -> None:
         """Fields, carriers and files; the bytes are kept once, and the old application stays as it was."""
@@ -101,23 +105,26 @@ class TestAppliedForAnew:
                 [row[name] for name in names] for row in old[table]
             ]
         assert [entry["act"] for entry in old["trail_entry"]][len(before["trail_entry"]) :] == ["copy"]
-        assert {**old["application"][0], "last_seal": ""} == {**before["application"][0], "last_seal": ""}
+        newest = {"last_seal": None, "last_change": None}  # of its trail
+        assert old["application"][0] | newest == before["application"][0] | newest
         page = as_("publisher").get(f"/applications/edit/?id={draft}").text
         assert old["certificate"][0]["number"] in page
         assert 'class="alert alert-warning opinion"' not in page
 
     @pytest.mark.slow
-    def test_it_says_so(self, as_: As, make_application: Making, on_record: Recording) -> None:
+    def test_copying_shows_a_message_with_both_numbers(
+        self, as_: As, make_application: Making, on_record: Recording
+    ) -> None:
         key, browser = make_application(status="revoked"), as_("publisher")
         page = browser.post("/applications/copy/", data={"id": key}, follow_redirects=True).text
         old = on_record(key)["application"][0]["number"]
-        [sentence] = said(page)
+        [sentence] = flashed(page)
         assert re.fullmatch(rf"已按 {old} 新建申请 SQ\d+，请核对后申报。", sentence)
         offered = browser.get(f"/applications/details/?id={key}").text
         assert re.search(r'formaction="/applications/copy/[^>]*data-act="copy"', offered)
 
     @pytest.mark.slow
-    def test_pressed_twice_it_leads_to_the_one_that_is_there(
+    def test_copying_twice_leads_to_the_existing_draft(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording, reapply: Callable[..., int]
     ) -> None:
         """Double click, a lost answer, another tab: the draft, or the details while it waits for the province."""
@@ -129,12 +136,12 @@ class TestAppliedForAnew:
             answer = browser.post("/applications/copy/", data={"id": key}, follow_redirects=True)
             assert (answer.request.path, answer.request.args["id"]) == (f"/applications/{page}/", str(draft))
             sentence = f"{old} 已经重新申请为 {new}（{label}），没有另建，请在这一份上继续办理。"
-            assert said(answer.text)[-1] == sentence  # after that of 申报, the second time
+            assert flashed(answer.text)[-1] == sentence  # after that of 申报, the second time
             assert ledger(app) == before
             browser.post("/applications/submit/", data={"id": draft})
 
     @pytest.mark.slow
-    def test_a_file_that_would_not_be_accepted_today_stays_behind(
+    def test_a_file_that_would_be_refused_today_is_not_copied(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         """FU2: what turned out to be unsafe is not carried into a new application; the person is told which."""
@@ -144,32 +151,33 @@ class TestAppliedForAnew:
         digest = hashlib.sha256(content).hexdigest()
         Path(app.config["STORE"], digest[:2]).mkdir(exist_ok=True)
         Path(app.config["STORE"], digest[:2], digest).write_bytes(content)
-        with app.app_context(), db.engine.begin() as connection:  # accepted by a former version
-            triggers.remove(connection)
+        # Accepted by a former version.
+        with app.app_context(), engine_of_owner(app).begin() as connection, without_triggers(connection):
             connection.execute(update(Attachment).where(Attachment.id == bad["id"]).values(digest=digest))
-            triggers.install(connection)
         answer = as_("publisher").post("/applications/copy/", data={"id": key}, follow_redirects=True)
-        _done, left = said(answer.text)
+        _done, left = flashed(answer.text)
         assert left.startswith(f"有一个附件没有复制：文件“{bad['name']}”不是 PDF、JPEG、PNG 或 TIFF")
         draft = int(answer.request.args["id"])
         copied = [file["digest"] for file in on_record(draft)["attachment"]]
         assert copied == [file["digest"] for file in on_record(key)["attachment"]][1:]
 
     @pytest.mark.slow
-    def test_nobody_applies_for_another_or_before_the_time(self, app: Flask, as_: As, make_application: Making) -> None:
+    def test_foreign_and_valid_certificates_cannot_be_replaced(
+        self, app: Flask, as_: As, make_application: Making
+    ) -> None:
         own, strange = make_application(status="filed"), make_application(by="publisher2", status="revoked")
         browser, before = as_("publisher"), ledger(app)
         for key in (strange, 99999, "abc", ""):
             assert browser.post("/applications/copy/", data={"id": key}).status_code == 404
         answer = browser.post("/applications/copy/", data={"id": own}, follow_redirects=True)
-        assert said(answer.text) == ["当前状态为「已备案」，不能重新申请；「已作废」状态可以重新申请。"]
+        assert flashed(answer.text) == ["当前状态为「已备案」，不能重新申请；「已作废」状态可以重新申请。"]
         assert as_("reviewer").post("/filings/copy/", data={"id": own}).status_code == 404
         assert ledger(app) == before
 
 
 class TestOneInThePlaceOfTheOther:
     @pytest.mark.slow
-    def test_the_two_name_each_other_to_whoever_may_open_them(
+    def test_both_certificates_name_each_other_to_permitted_readers(
         self, as_: As, make_application: Making, on_record: Recording, reapply: Callable[..., int], grant: Any
     ) -> None:
         """替代证明 on the new, 已由证明 … 替代 on the old, each a link that opens."""
@@ -187,10 +195,10 @@ class TestOneInThePlaceOfTheOther:
                 assert browser.get(link[1].replace("&amp;", "&")).status_code == 200
 
     @pytest.mark.slow
-    def test_no_link_to_what_the_reader_may_not_open(
+    def test_a_certificate_the_reader_may_not_open_is_not_linked(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording, a_press: Any, reapply: Any
     ) -> None:
-        """The press has moved to another province: its new desk does not see the old certificate, nor its number."""
+        """The publisher has moved to another province: the new one cannot see the old certificate or its number."""
         a_press("440000")
         old = make_application(status="revoked")
         with app.app_context(), access.everything() as session:
@@ -206,7 +214,7 @@ class TestOneInThePlaceOfTheOther:
         assert "替代证明" not in page
 
     @pytest.mark.slow
-    def test_what_has_been_replaced_is_not_applied_for_again(
+    def test_a_replaced_certificate_cannot_be_replaced_again(
         self, app: Flask, as_: As, make_application: Making, on_record: Recording, reapply: Any, grant: Any
     ) -> None:
         """It would be a dead end: no certificate could be granted for it. The sentence names what to look at."""
@@ -216,11 +224,11 @@ class TestOneInThePlaceOfTheOther:
         numbers = [on_record(key)["certificate"][0]["number"] for key in (old, new)]
         before = ledger(app)
         page = as_("publisher").post("/applications/copy/", data={"id": old}, follow_redirects=True).text
-        assert said(page) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代，请查看 {numbers[1]}。"]
+        assert flashed(page) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代，请查看 {numbers[1]}。"]
         assert ledger(app) == before
 
     @pytest.mark.slow
-    def test_a_second_certificate_in_the_same_place_is_refused(
+    def test_a_second_replacement_certificate_is_refused(
         self, app: Flask, make_application: Making, on_record: Recording, reapply: Callable[..., int], grant: Any
     ) -> None:
         old = make_application(status="revoked")

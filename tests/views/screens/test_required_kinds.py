@@ -1,4 +1,4 @@
-"""What a province requires besides: set in 本省设置, followed at once by the form, its asterisks, and 申报."""
+"""Additional required kinds of a province: set in 本省设置, applied at once by the form, its asterisks and 申报."""
 
 import io
 import re
@@ -12,7 +12,7 @@ from models.database import db
 from models.vocabulary import AttachmentKind, Filing
 from tests.browsing import Browser
 from tests.conftest import Acting, Making, Recording
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
 COPYRIGHT, OTHER = "请上传著作权授权。", "请上传其他。"
@@ -34,11 +34,11 @@ def starred(page: str) -> list[str]:
 ALWAYS = ["application_form", "licence", "sample", "contract"]
 
 
-def test_form_and_missing_list_follow_the_province_at_once(as_: As, make_application: Making) -> None:
+def test_form_and_missing_list_follow_the_settings_of_the_province(as_: As, make_application: Making) -> None:
     press, key = as_("publisher"), make_application()
     assert starred(press.get("/applications/new/").text) == ALWAYS
     page = require(as_("reviewer"), "copyright", "other")
-    assert said(page) == ["已保存。"]
+    assert flashed(page) == ["已保存。"]
     assert "另外必须提交的附件：（无） → 著作权授权、其他" in page
     assert starred(press.get("/applications/new/").text) == [*ALWAYS, "copyright", "other"]
     page = press.get(f"/applications/edit/?id={key}&check=1").text
@@ -47,14 +47,14 @@ def test_form_and_missing_list_follow_the_province_at_once(as_: As, make_applica
     assert COPYRIGHT not in press.get(f"/applications/edit/?id={key}&check=1").text
 
 
-def test_what_lacks_it_is_not_declared_until_it_is_there(
+def test_an_application_without_a_required_kind_cannot_be_submitted(
     as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
 ) -> None:
     press, key = as_("publisher"), make_application()
     require(as_("reviewer"), "copyright")
     assert (
         "还有 1 项没有完成"
-        in said(press.post("/applications/submit/", data={"id": key}, follow_redirects=True).text)[0]
+        in flashed(press.post("/applications/submit/", data={"id": key}, follow_redirects=True).text)[0]
     )
     assert on_record(key)["application"][0]["status"] == "draft"
     file = {"id": key, "kind": "copyright", "file": (io.BytesIO(a_pdf("x")), "授权.pdf")}
@@ -63,8 +63,8 @@ def test_what_lacks_it_is_not_declared_until_it_is_there(
     assert on_record(key)["application"][0]["status"] == "pending"
 
 
-def test_another_province_is_not_asked_for_it(as_: As, make_application: Making) -> None:
-    """By the province of the press, whoever the applicant is: each press of an agent has its own asterisks."""
+def test_required_kinds_of_one_province_do_not_apply_to_another(as_: As, make_application: Making) -> None:
+    """By the province of the publisher, not of the applicant: each publisher of an agent has its own asterisks."""
     require(as_("reviewer2"), "copyright")
     key = make_application()
     assert starred(as_("publisher").get(f"/applications/edit/?id={key}").text) == ALWAYS
@@ -72,10 +72,10 @@ def test_another_province_is_not_asked_for_it(as_: As, make_application: Making)
     require(as_("reviewer"), "copyright")
     page = as_("agent").get("/applications/new/").text
     assert starred(page) == [*ALWAYS, "copyright", "entrustment"]
-    assert re.findall(r'data-presses="([\d ]+)"', page) == ["1", "1"]
+    assert re.findall(r'data-publishers="([\d ]+)"', page) == ["1", "1"]
 
 
-def test_what_was_submitted_before_is_not_changed(
+def test_new_required_kinds_do_not_affect_submitted_applications(
     as_: As, acting: Acting, make_application: Making, on_record: Recording
 ) -> None:
     """It is decided as it stands; returned, it is declared again by the rules of that day."""
@@ -88,19 +88,19 @@ def test_what_was_submitted_before_is_not_changed(
     assert '<dt><b class="star">*</b>著作权授权</dt>' not in page
     assert as_("reviewer").post("/review/grant/", data={"id": pending}).status_code == 303
     assert on_record(pending)["application"][0]["status"] == "filed"
-    told = as_("publisher").post("/applications/submit/", data={"id": returned}, follow_redirects=True)
-    assert "还有 1 项没有完成" in said(told.text)[0]
+    found = as_("publisher").post("/applications/submit/", data={"id": returned}, follow_redirects=True)
+    assert "还有 1 项没有完成" in flashed(found.text)[0]
 
 
 @pytest.mark.parametrize("forged", ["contract", "entrustment", "application_form", "x", ""])
-def test_only_what_is_optional_can_be_required_besides(as_: As, acting: Acting, forged: str) -> None:
+def test_only_optional_kinds_can_be_made_required(as_: As, acting: Acting, forged: str) -> None:
     reviewer = as_("reviewer")
     form: dict[str, object] = dict(form_of(reviewer.get("/province/").text, "card-box"))
     assert reviewer.post("/province/", data=form | {"required_kinds": [forged]}).status_code == 422
     assert "没有改动过" in reviewer.get("/province/").text
 
 
-def test_the_rule_is_one_table() -> None:
+def test_the_required_kinds_follow_one_table() -> None:
     assert required_kinds(None) == {AttachmentKind(kind) for kind in ALWAYS}
     assert required_kinds(Filing.ENTRUSTED) - required_kinds(Filing.OWN) == {AttachmentKind.ENTRUSTMENT}
     further = frozenset({AttachmentKind.OTHER})

@@ -35,24 +35,24 @@ NAMES = {
 
 
 @pytest.mark.slow
-def test_a_file_comes_back_under_its_own_name(
+def test_a_file_is_downloaded_under_its_own_name(
     as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
 ) -> None:
     """FU1: Chinese, signs, line ends, directions, paths, length: one header, and the name in it intact."""
     key, browser = make_application(), as_("publisher")
-    for given, kept in NAMES.items():
-        assert upload(browser, key, a_pdf(kept), given, kind="other").status_code == 200
+    for given, stored in NAMES.items():
+        assert upload(browser, key, a_pdf(stored), given, kind="other").status_code == 200
         file = on_record(key)["attachment"][-1]
-        assert file["name"] == kept
+        assert file["name"] == stored
         answer = browser.get(f"/applications/attachment/?id={file['id']}&download=1")
         kind, names = parse_options_header(answer.headers["Content-Disposition"])
-        assert (kind, names["filename"]) == ("attachment", kept)
-        assert kept.isascii() or "filename*=UTF-8''" in answer.headers["Content-Disposition"]
-        assert answer.data == a_pdf(kept)
+        assert (kind, names["filename"]) == ("attachment", stored)
+        assert stored.isascii() or "filename*=UTF-8''" in answer.headers["Content-Disposition"]
+        assert answer.data == a_pdf(stored)
 
 
 @pytest.mark.slow
-def test_wherever_files_are_kept_they_come_back_whole_in_part_and_after_being_replaced(
+def test_files_of_both_stores_are_served_whole_in_parts_and_after_replacement(
     app: Flask, address: str, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
 ) -> None:
     """In a folder and in a bucket; a PDF reader asks for parts, and for no more than what has changed."""
@@ -76,7 +76,7 @@ def test_wherever_files_are_kept_they_come_back_whole_in_part_and_after_being_re
 
 
 @pytest.mark.slow
-def test_a_file_whose_bytes_are_lost_says_what_to_do_and_leaves_a_mark_in_the_log(
+def test_a_file_with_lost_bytes_says_what_to_do_and_is_logged(
     app: Flask,
     address: str,
     as_: As,
@@ -93,17 +93,17 @@ def test_a_file_whose_bytes_are_lost_says_what_to_do_and_leaves_a_mark_in_the_lo
     assert Store(address).remove(file["digest"], before=clock.now() + timedelta(days=1))
     answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
     assert answer.status_code == 409
-    told = re.fullmatch(
+    found = re.fullmatch(
         r"附件“合同\.pdf”的内容缺失或已损坏，请把事件编号 ([0-9A-F]{8}) 告知系统管理员，由其从备份中找回。",
         answer.json["message"],
     )
-    assert told
-    assert f"[{told[1]}] attachment {file['id']} has lost its bytes: {file['digest']}" in caplog.text
+    assert found
+    assert f"[{found[1]}] attachment {file['id']} has lost its bytes: {file['digest']}" in caplog.text
     assert upload(browser, key, a_pdf("lost")).status_code == 200
     assert browser.get(f"/applications/attachment/?id={file['id']}").data == a_pdf("lost")
 
 
-def test_changed_bytes_are_not_shown(
+def test_a_file_with_changed_bytes_is_not_served(
     app: Flask, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
 ) -> None:
     """Of the same length, or reached through a link: a sentence, and not one byte of them."""
@@ -123,7 +123,7 @@ def test_changed_bytes_are_not_shown(
 
 
 @pytest.mark.slow
-def test_a_bucket_that_does_not_answer_is_told_and_changes_nothing(
+def test_an_unavailable_bucket_is_reported_and_changes_nothing(
     app: Flask, as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is taken for kept, or for lost, that may be neither."""
@@ -147,10 +147,10 @@ def test_a_bucket_that_does_not_answer_is_told_and_changes_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
-def test_files_can_be_read_in_every_status_by_all_who_see_it(
+def test_files_can_be_read_in_every_status_by_all_readers_of_the_application(
     as_: As, make_application: Making, on_record: Recording, status: Status
 ) -> None:
-    """手册 第二章: 附件信息所有状态都可以下载查看. Whatever the bytes are, they cannot run in our name."""
+    """手册 第二章: 附件信息所有状态都可以下载查看. The response headers keep any content from running scripts here."""
     key = make_application(status=status)
     (file, *_others) = on_record(key)["attachment"]
     readers = {"applications": "publisher", "filings": "reviewer", "register": "national"}

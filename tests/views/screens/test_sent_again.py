@@ -19,21 +19,21 @@ As = Callable[[str | None], Browser]
 class TestSentAgain:
     """An answer is lost after the server has committed: the page sends the same save again."""
 
-    def test_a_blank_form_makes_one_draft(self, app: Flask, as_: As, on_record: Recording) -> None:
+    def test_a_blank_form_sent_again_makes_one_draft(self, app: Flask, as_: As, on_record: Recording) -> None:
         browser = as_("publisher")
         form = form_of(browser.get("/applications/new/").text) | {"title": "只有一份"} | row(0) | row(1, quantity="7")
         first = browser.post("/applications/new/", data=form).location
         again = browser.post("/applications/new/", data=form | {"contact": "后来写的"} | row(2, quantity="9")).location
         assert first == again
-        kept = on_record(int(again.rpartition("=")[2]))
-        assert (kept["application"][0]["contact"], [str(each["quantity"]) for each in kept["carrier"]]) == (
+        record = on_record(int(again.rpartition("=")[2]))
+        assert (record["application"][0]["contact"], [str(each["quantity"]) for each in record["carrier"]]) == (
             "后来写的", ["500", "7", "9"],
         )  # fmt: skip
         with app.app_context(), access.everything() as session:
             assert len(session.scalars(select(Application)).all()) == 1
 
     @pytest.mark.slow
-    def test_a_new_row_of_a_draft_stands_once_and_goes_when_it_is_no_longer_sent(
+    def test_a_new_row_sent_again_is_stored_once_and_deleted_when_no_longer_sent(
         self, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         key, browser = make_application(carriers=1), as_("publisher")
@@ -42,12 +42,12 @@ class TestSentAgain:
             assert save(browser, key, form | more).status_code == 302
         assert [str(each["quantity"]) for each in on_record(key)["carrier"]] == ["1000", "7", "8"]
         assert save(browser, key, form | row(2, quantity="8") | {"phone": "1"}).status_code == 302
-        kept = on_record(key)
-        assert [str(each["quantity"]) for each in kept["carrier"]] == ["1000", "8"]
-        assert kept["application"][0]["phone"] == "1"
+        record = on_record(key)
+        assert [str(each["quantity"]) for each in record["carrier"]] == ["1000", "8"]
+        assert record["application"][0]["phone"] == "1"
 
     @pytest.mark.slow
-    def test_another_page_that_saved_in_between_is_still_a_conflict(
+    def test_a_save_of_another_page_in_between_is_still_a_conflict(
         self, as_: As, make_application: Making, on_record: Recording
     ) -> None:
         key, browser = make_application(), as_("publisher")
@@ -60,10 +60,24 @@ class TestSentAgain:
         assert save(browser, key, form_of(answer.text)).status_code == 302  # a choice made knowingly
         assert [str(each["quantity"]) for each in on_record(key)["carrier"]] == ["1000", "7"]
 
-    def test_the_key_of_a_page_opens_nobody_elses_draft(self, as_: As, make_application: Making) -> None:
+    def test_the_idempotency_key_of_a_page_opens_no_foreign_draft(self, as_: As, make_application: Making) -> None:
         browser, stranger = as_("publisher"), as_("publisher2")
         form = form_of(browser.get("/applications/new/").text)
         mine = browser.post("/applications/new/", data=form | {"title": "甲"}).location
         theirs = form_of(stranger.get("/applications/new/").text) | {"page_key": form["page_key"], "title": "乙"}
         assert stranger.post("/applications/new/", data=theirs).location != mine
         assert form_of(browser.get(mine).text)["title"] == "甲"
+
+    def test_a_copy_sent_twice_by_one_page_is_made_once(self, app: Flask, as_: As, make_application: Making) -> None:
+        """Pressed twice before the form has opened; the page of another moment makes another."""
+        one, other = make_application(), make_application()
+        browser = as_("publisher")
+        key, later = (form_of(browser.get("/applications/").text, "act")["page_key"] for _page in range(2))
+        made = [
+            browser.post("/applications/duplicate/", data={"id": row, "page_key": page}).location
+            for row, page in ((one, key), (one, key), (other, key), (one, later))
+        ]
+        assert made[0] == made[1]
+        assert len(set(made)) == 3
+        with app.app_context(), access.everything() as session:
+            assert len(session.scalars(select(Application)).all()) == 5

@@ -11,7 +11,7 @@ from flask import Flask
 from models import clock
 from models.vocabulary import Action
 from tests.browsing import Browser
-from tests.cast import brought, take
+from tests.cast import brought, perform_step
 from tests.conftest import Making
 from tests.views.pages import numbers
 
@@ -49,13 +49,13 @@ def some_cases(app: Flask, monkeypatch: pytest.MonkeyPatch, a_press: Callable[..
         key = brought(app, by=by, status="pending")
         monkeypatch.setattr(clock, "now", lambda: NOW.replace(day=5))
         if step:
-            take(app, step, key, by)
-    take(app, Action.REVOKE, key, "press440000")
+            perform_step(app, step, key, by)
+    perform_step(app, Action.REVOKE, key, "press440000")
     monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
 @pytest.mark.slow
-def test_each_number_leads_to_a_list_of_just_so_many(as_: As, some_cases: None) -> None:
+def test_each_number_links_to_a_list_of_that_length(as_: As, some_cases: None) -> None:
     """By every dimension, in the rows and in the total; amounts of discs lead to the certificates that they are of."""
     for who, dimensions in (("reviewer", DIMENSIONS), ("national", ("province", *DIMENSIONS))):
         browser = as_(who)
@@ -74,7 +74,7 @@ def test_each_number_leads_to_a_list_of_just_so_many(as_: As, some_cases: None) 
 
 
 @pytest.mark.slow
-def test_the_nation_reads_this_quarter_by_province_at_first_glance(as_: As, some_cases: None) -> None:
+def test_the_default_statistics_of_the_nation_are_this_quarter_by_province(as_: As, some_cases: None) -> None:
     """How many certificates, how many discs, this quarter, 江苏: without a single question."""
     found = figures(as_("national").get("/statistics/").text)
     assert {name: text for name, (text, _link) in found["江苏省"].items()} == {
@@ -110,7 +110,7 @@ def test_the_table_is_exported_with_its_total_and_period(as_: As, some_cases: No
     assert as_("reviewer").get("/statistics/export/pdf/").status_code == 404
 
 
-def test_a_period_that_makes_no_sense_is_told_beside_its_field(as_: As) -> None:
+def test_an_invalid_period_has_an_error_beside_its_field(as_: As) -> None:
     browser = as_("reviewer")
     for asked, sentence in (
         ("since=2026-12-01&until=2026-11-01", "起始日期晚于终止日期，请核对。"),
@@ -131,7 +131,7 @@ def test_publishers_and_operators_have_no_statistics(as_: As) -> None:
 
 
 @pytest.mark.slow
-def test_the_register_shows_and_finds_number_and_day_of_issue(
+def test_the_register_shows_and_filters_by_number_and_date_of_issue(
     as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """备案证明查询 and 全部申请: 签发日期 from a day to a day, both included, and 证明编号 in any usual spelling."""

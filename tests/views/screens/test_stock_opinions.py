@@ -14,7 +14,7 @@ from models.vocabulary import Action
 from models.workflow import Refused
 from tests.browsing import Browser
 from tests.conftest import Acting, Making
-from tests.views.pages import said
+from tests.views.pages import flashed
 
 As = Callable[[str | None], Browser]
 
@@ -26,7 +26,9 @@ def add(browser: Browser, words: str, act: str = "return") -> str:
 
 def offered(page: str, act: str) -> list[str]:
     """The sentences that the dialog of this act offers."""
-    lists = dict(re.findall(r'<div class="ask-stock"[^>]*data-act="(\w+)".*?<ul>(.*?)</ul>', page, re.DOTALL))
+    lists = dict(
+        re.findall(r'<div class="ask-stock"[^>]*data-act="(\w+)".*?<ul class="stock">(.*?)</ul>', page, re.DOTALL)
+    )
     return re.findall(r'<button type="button" class="act">(.*?)</button>', lists.get(act, ""), re.DOTALL)
 
 
@@ -37,10 +39,10 @@ def the_only_one(acting: Acting) -> dict[str, int]:
 
 
 @pytest.mark.slow
-def test_what_is_added_is_offered_with_its_act_and_its_trail_is_kept(as_: As, make_application: Making) -> None:
+def test_an_added_stock_opinion_is_offered_with_its_act_and_recorded(as_: As, make_application: Making) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
     page = add(reviewer, "  请补充加工合同的中文译本。 ")
-    assert said(page) == ["已保存。"]
+    assert flashed(page) == ["已保存。"]
     assert "常用意见（退回）：（无） → 请补充加工合同的中文译本。" in page
     assert "陈静" in page
     details = reviewer.get(f"/review/details/?id={key}").text
@@ -48,7 +50,7 @@ def test_what_is_added_is_offered_with_its_act_and_its_trail_is_kept(as_: As, ma
     assert offered(details, "refuse") == []
 
 
-def test_what_is_changed_or_removed_is_so_in_list_and_trail(as_: As, acting: Acting) -> None:
+def test_a_changed_or_removed_stock_opinion_is_updated_in_the_list_and_recorded(as_: As, acting: Acting) -> None:
     reviewer = as_("reviewer")
     add(reviewer, "材料不全。")
     form = the_only_one(acting) | {"words": "材料不全，请补正。"}
@@ -60,7 +62,9 @@ def test_what_is_changed_or_removed_is_so_in_list_and_trail(as_: As, acting: Act
         assert db.session.scalars(select(StockOpinion)).all() == []
 
 
-def test_another_province_neither_sees_nor_changes_them(as_: As, acting: Acting, make_application: Making) -> None:
+def test_another_province_cannot_see_or_change_stock_opinions(
+    as_: As, acting: Acting, make_application: Making
+) -> None:
     add(as_("reviewer"), "材料不全。")
     row, stranger = the_only_one(acting), as_("reviewer2")
     assert "材料不全" not in stranger.get("/province/opinions/").text
@@ -81,28 +85,28 @@ def test_another_province_neither_sees_nor_changes_them(as_: As, acting: Acting,
     ("words", "sentence"),
     [("", "请填写"), (" \u200b\n", "请填写"), ("长" * 201, "最多 200 字，现在 201 字"), ("材料不全。", "已有相同")],
 )
-def test_what_cannot_be_kept_is_told_and_stays_typed(as_: As, words: str, sentence: str) -> None:
+def test_an_invalid_stock_opinion_has_an_error_and_stays_as_typed(as_: As, words: str, sentence: str) -> None:
     reviewer = as_("reviewer")
     add(reviewer, "材料不全。")
     answer = reviewer.post("/province/opinions/add/", data={"act": "return", "words": words})
     assert answer.status_code == 422
-    assert sentence in said(answer.text)[0]
+    assert sentence in flashed(answer.text)[0]
     assert f">\n{words}</textarea>" in answer.text
 
 
-def test_of_two_reviewers_the_second_is_told(as_: As, acting: Acting) -> None:
+def test_the_second_of_two_reviewers_gets_a_version_conflict(as_: As, acting: Acting) -> None:
     reviewer = as_("reviewer")
     add(reviewer, "材料不全。")
     seen = the_only_one(acting)
     reviewer.post("/province/opinions/change/", data=seen | {"words": "请补正材料。"})
     for what in ("change", "remove"):
         answer = reviewer.post(f"/province/opinions/{what}/", data=seen | {"words": "请核对材料。"})
-        assert (answer.status_code, "已被他人修改" in said(answer.text)[-1]) == (422, True)
+        assert (answer.status_code, "已被他人修改" in flashed(answer.text)[-1]) == (422, True)
     with acting("reviewer"):
         assert db.session.scalars(select(StockOpinion.words)).one() == "请补正材料。"
 
 
-def test_a_list_has_an_end(acting: Acting) -> None:
+def test_the_number_of_stock_opinions_is_limited(acting: Acting) -> None:
     with acting("reviewer") as by:
         for n in range(opinions.MOST_EACH):
             opinions.add(db.session(), Action.RETURN, f"第 {n} 条。", by)
@@ -111,8 +115,8 @@ def test_a_list_has_an_end(acting: Acting) -> None:
         opinions.add(db.session(), Action.REFUSE, "再一条。", by)
 
 
-def test_they_stand_in_the_order_that_the_reviewers_give_them(as_: As, acting: Acting) -> None:
-    """Up and down by one place, at either end nothing; whoever saw another version is told."""
+def test_stock_opinions_are_shown_in_the_order_given_by_reviewers(as_: As, acting: Acting) -> None:
+    """Up and down by one place, no move at either end; an outdated page gets a version conflict."""
     reviewer = as_("reviewer")
     for words in ("甲。", "乙。", "丙。"):
         add(reviewer, words, "grant")
@@ -127,6 +131,7 @@ def test_they_stand_in_the_order_that_the_reviewers_give_them(as_: As, acting: A
 
     assert move("up", order()["丙。"]) == 302
     assert list(order()) == ["甲。", "丙。", "乙。"]
+    assert "3. 丙。 → 2. 丙。" in reviewer.get("/province/").text
     seen = order()["甲。"]
     assert (move("up", seen), move("down", seen)) == (302, 302)
     assert list(order()) == ["丙。", "甲。", "乙。"]
@@ -135,19 +140,31 @@ def test_they_stand_in_the_order_that_the_reviewers_give_them(as_: As, acting: A
     assert list(order()) == ["丙。", "甲。", "乙。", "丁。"]
 
 
-def test_an_act_without_an_opinion_has_no_list(as_: As) -> None:
+def test_a_page_showing_a_removed_stock_opinion_cannot_change_its_successor(as_: As, acting: Acting) -> None:
+    """SQLite gives its id again."""
+    reviewer = as_("reviewer")
+    add(reviewer, "材料不全。")
+    former = the_only_one(acting)
+    reviewer.post("/province/opinions/remove/", data=former)
+    add(reviewer, "请补正材料。")
+    with acting("reviewer"):
+        here = db.session.scalars(select(StockOpinion.id)).one()
+    assert reviewer.post("/province/opinions/remove/", data=former | {"id": here}).status_code == 422
+
+
+def test_an_act_without_an_opinion_has_no_stock_opinions(as_: As) -> None:
     page = as_("reviewer").get("/province/opinions/").text
     assert re.findall(r'id="opinions-(\w+)"', page) == ["grant", "return", "decline", "refuse", "extend", "revoke"]
     assert as_("reviewer").post("/province/opinions/add/", data={"act": "resend", "words": "同意。"}).status_code == 400
 
 
-def test_a_sentence_that_was_changed_and_not_saved_is_not_moved(as_: As, acting: Acting) -> None:
+def test_a_stock_opinion_with_unsaved_changes_is_not_moved(as_: As, acting: Acting) -> None:
     """The button stands in the form of the sentence: what was typed would be gone."""
     reviewer = as_("reviewer")
     add(reviewer, "材料不全。")
     form = the_only_one(acting)
     answer = reviewer.post("/province/opinions/up/", data=form | {"words": "材料不全，请补正。"})
     assert answer.status_code == 422
-    assert "请先点击保存，再移动" in said(answer.text)[0]
+    assert "请先点击保存，再移动" in flashed(answer.text)[0]
     assert "材料不全，请补正。</textarea>" in answer.text
     assert reviewer.post("/province/opinions/up/", data=form | {"words": "材料不全。"}).status_code == 302

@@ -18,10 +18,10 @@ from models.notifications import Notification
 from tests.browsing import Browser
 from tests.cast import account_of
 from tests.conftest import Acting, Making, Recording
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
-TAKEN = re.compile(r"由([^，\s<]+)办理至 \d\d:\d\d")
+HOLDER = re.compile(r"由([^，\s<]+)办理至 \d\d:\d\d")
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def two(case: int, as_: As, colleague: Callable[..., None]) -> tuple[Browser, Br
 
 
 def act(browser: Browser, action: str, key: int) -> str:
-    """What is said after an act of the case page."""
+    """The message after an act of the case page."""
     body = {"id": key, "opinion": "材料需要核对。", "url": f"/review/details/?id={key}"}
     answer = browser.post(f"/review/{action}/", data=body)
     page = answer.text if answer.status_code == 409 else browser.get(f"/review/details/?id={key}").text
-    return "".join(said(page)) or page
+    return "".join(flashed(page)) or page
 
 
 def offered(browser: Browser, key: int) -> set[str]:
@@ -66,7 +66,7 @@ def until(app: Flask) -> list[tuple[int, float]]:
         return [(row.application_id, round((row.until - clock.now()).total_seconds() / 60)) for row in rows]
 
 
-def test_who_has_a_case_stands_in_list_desk_and_page_and_only_the_holder_decides(
+def test_list_desk_and_page_name_the_holder_of_a_case_and_only_the_holder_decides(
     two: tuple[Browser, Browser], case: int, on_record: Recording
 ) -> None:
     key, (first, second) = case, two
@@ -74,13 +74,13 @@ def test_who_has_a_case_stands_in_list_desk_and_page_and_only_the_holder_decides
     assert (offered(first, key), offered(second, key)) == ({"put_back"}, {"take_over"})
     for browser, who in ((first, "您"), (second, "陈静")):
         for page in ("/review/", "/desk/", f"/review/details/?id={key}"):
-            assert set(TAKEN.findall(browser.get(page).text)) == {who}, page
+            assert set(HOLDER.findall(browser.get(page).text)) == {who}, page
     assert "我在办的" in first.get("/desk/").text
     assert "我在办的" not in second.get("/desk/").text
     before = on_record(key)
     for action in ("grant", "return", "decline", "refuse", "extend", "take"):
-        told = act(second, action, key)
-        assert "由陈静接办" in told and "先点击接手" in told, action
+        found = act(second, action, key)
+        assert "由陈静接办" in found and "先点击接手" in found, action
     refused = on_record(key)
     typed = refused.pop("typed_form")  # of the refused, and of whoever took the case: kept for who wrote them
     assert [row["fields"]["opinion"] for row in typed] == ["材料需要核对。"] * 2
@@ -90,13 +90,15 @@ def test_who_has_a_case_stands_in_list_desk_and_page_and_only_the_holder_decides
     assert on_record(key)["case_lease"] == []
 
 
-def test_nobody_has_to_take_a_case_to_decide_it(two: tuple[Browser, Browser], case: int) -> None:
+def test_a_case_can_be_decided_without_claiming_it(two: tuple[Browser, Browser], case: int) -> None:
     key, (first, second) = case, two
     assert offered(first, key) == offered(second, key) == {"take"}
     assert act(second, "grant", key).startswith("已准予备案")
 
 
-def test_what_is_put_back_or_has_run_out_is_anybodys(app: Flask, two: tuple[Browser, Browser], case: int) -> None:
+def test_a_released_or_expired_case_can_be_claimed_by_anybody(
+    app: Flask, two: tuple[Browser, Browser], case: int
+) -> None:
     key, (first, second) = case, two
     act(first, "take", key)
     assert "已放回" in act(first, "put_back", key)
@@ -107,7 +109,7 @@ def test_what_is_put_back_or_has_run_out_is_anybodys(app: Flask, two: tuple[Brow
     assert act(first, "return", key).startswith("已退回")
 
 
-def test_taking_over_is_told_to_whoever_had_it_and_to_nobody_else(
+def test_taking_over_a_case_notifies_only_the_former_holder(
     app: Flask, two: tuple[Browser, Browser], case: int, on_record: Recording
 ) -> None:
     key, (first, second) = case, two
@@ -122,7 +124,21 @@ def test_taking_over_is_told_to_whoever_had_it_and_to_nobody_else(
     assert [entry["act"] for entry in on_record(key)["trail_entry"]][-2:] == ["take", "take_over"]
 
 
-def test_working_on_the_page_renews_it_by_what_the_province_has_set(
+def test_every_one_of_several_quick_takeovers_is_notified(
+    app: Flask, two: tuple[Browser, Browser], case: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within one second, too."""
+    key, (first, second), now = case, two, clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    act(first, "take", key)
+    for browser in (second, first, second):
+        assert "已由您接手" in act(browser, "take_over", key)
+    with app.app_context(), access.everything() as session:
+        found = session.scalars(select(Notification.account_id).where(Notification.event == "taken_over")).all()
+        assert sorted(found) == sorted([account_of("reviewer").id] * 2 + [account_of("second").id])
+
+
+def test_working_on_a_case_renews_its_lease_by_the_setting_of_the_province(
     app: Flask, two: tuple[Browser, Browser], case: int
 ) -> None:
     key, (first, second) = case, two
@@ -140,14 +156,14 @@ def test_working_on_the_page_renews_it_by_what_the_province_has_set(
     assert until(app) == [(key, 10)]
 
 
-def test_the_applicant_reads_nothing_of_it_and_can_withdraw_no_more(
+def test_the_applicant_does_not_see_the_claim_and_can_no_longer_withdraw(
     as_: As, two: tuple[Browser, Browser], case: int, on_record: Recording
 ) -> None:
     key, publisher = case, as_("publisher")
     two[0].post("/review/take/", data={"id": key})  # from the list: the page was never opened
     assert on_record(key)["application"][0]["opened_at"]
     page = publisher.get(f"/applications/details/?id={key}").text
-    assert not TAKEN.search(page) and "接办" not in page
+    assert not HOLDER.search(page) and "接办" not in page
     publisher.post("/applications/withdraw/", data={"id": key})
     assert on_record(key)["application"][0]["status"] == "pending"
     assert "接办" in two[1].get(f"/review/details/?id={key}").text.partition('id="trail"')[2]
@@ -158,18 +174,18 @@ def another(make_application: Making) -> int:
     return make_application(status="pending", title="昆曲《牡丹亭》")
 
 
-def test_of_many_ticked_rows_one_that_another_has_is_told_as_such(
+def test_a_batch_act_reports_rows_held_by_another_reviewer(
     another: int, case: int, two: tuple[Browser, Browser], on_record: Recording
 ) -> None:
-    free, held, (first, second) = case, another, two
-    act(first, "take", held)
-    rows = {f"version-{key}": on_record(key)["application"][0]["version"] for key in (held, free)}
-    page = second.post("/review/together/grant/", data={"pick": [held, free]} | rows).text
+    free, claimed, (first, second) = case, another, two
+    act(first, "take", claimed)
+    rows = {f"version-{key}": on_record(key)["application"][0]["version"] for key in (claimed, free)}
+    page = second.post("/review/together/grant/", data={"pick": [claimed, free]} | rows).text
     assert "已办理 1 份，没有办理 1 份" in page and "由陈静接办" in page
-    assert [on_record(key)["application"][0]["status"] for key in (held, free)] == ["pending", "filed"]
+    assert [on_record(key)["application"][0]["status"] for key in (claimed, free)] == ["pending", "filed"]
 
 
-def test_neither_another_province_nor_any_other_role_sees_or_makes_a_lease(
+def test_other_provinces_and_roles_cannot_see_or_make_a_lease(
     app: Flask, two: tuple[Browser, Browser], acting: Acting, case: int
 ) -> None:
     key = case
@@ -187,7 +203,7 @@ def test_neither_another_province_nor_any_other_role_sees_or_makes_a_lease(
 
 
 @pytest.mark.parametrize(("status", "who"), [("pending", "reviewer2"), ("pending", "publisher"), ("filed", "reviewer")])
-def test_the_database_itself_refuses_a_lease_of_the_wrong_person_or_case(
+def test_the_database_refuses_a_lease_of_the_wrong_person_or_case(
     app: Flask, make_application: Making, status: str, who: str
 ) -> None:
     key = make_application(status=status)

@@ -8,7 +8,7 @@ from flask import Flask
 
 from models.vocabulary import Action
 from tests.browsing import Browser
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making, Recording
 from tests.views.pages import form_of
 
@@ -37,17 +37,19 @@ def status_of(record: dict[str, list[dict[str, object]]]) -> str:
 
 
 @pytest.mark.slow
-def test_many_are_granted_each_with_its_own_number(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_batch_grant_gives_each_application_its_own_number(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
     keys, reviewer = [make_application(status="pending") for _n in range(3)], as_("reviewer")
     answer = reviewer.post("/review/together/grant/", data=ticked(reviewer, *keys[:2]))
-    told = outcomes(answer.text)
-    assert [result for result, _words in told] == ["已准予备案"] * 2
-    assert len({words for _result, words in told if words.startswith("证明编号 Z")}) == 2
+    results = outcomes(answer.text)
+    assert [result for result, _words in results] == ["已准予备案"] * 2
+    assert len({words for _result, words in results if words.startswith("证明编号 Z")}) == 2
     assert [status_of(on_record(key)) for key in keys] == ["filed", "filed", "pending"]
     assert [len(on_record(key)["customs_message"]) for key in keys] == [1, 1, 0]
 
 
-def test_many_are_returned_with_one_opinion(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_batch_return_records_one_opinion_for_all(as_: As, make_application: Making, on_record: Recording) -> None:
     keys, reviewer = [make_application(status="pending") for _n in range(2)], as_("reviewer")
     form = ticked(reviewer, *keys) | {"opinion": "请补充加工合同。"}
     assert [result for result, _words in outcomes(reviewer.post("/review/together/return/", data=form).text)] == [
@@ -60,7 +62,7 @@ def test_many_are_returned_with_one_opinion(as_: As, make_application: Making, o
 
 
 @pytest.mark.slow
-def test_one_that_is_refused_stops_no_other_and_says_why(
+def test_a_refused_row_of_a_batch_is_reported_and_stops_no_other(
     app: Flask, as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """Decided meanwhile; changed meanwhile; seen by no version."""
@@ -68,19 +70,19 @@ def test_one_that_is_refused_stops_no_other_and_says_why(
     keys = [make_application(status="pending", title=title) for title in titles]
     reviewer = as_("reviewer")
     form = ticked(reviewer, *keys)
-    take(app, Action.DECLINE, keys[0], "publisher")
-    take(app, Action.RETURN, keys[1], "publisher")
-    take(app, Action.SUBMIT, keys[1], "publisher")
+    perform_step(app, Action.DECLINE, keys[0], "publisher")
+    perform_step(app, Action.RETURN, keys[1], "publisher")
+    perform_step(app, Action.SUBMIT, keys[1], "publisher")
     del form[f"version-{keys[2]}"]
-    told = outcomes(reviewer.post("/review/together/grant/", data=form).text)
-    assert [result for result, _words in told] == ["没有办理", "没有办理", "没有办理", "已准予备案"]
-    assert "不予受理" in told[0][1]
-    assert "申报" in told[1][1]
+    results = outcomes(reviewer.post("/review/together/grant/", data=form).text)
+    assert [result for result, _words in results] == ["没有办理", "没有办理", "没有办理", "已准予备案"]
+    assert "不予受理" in results[0][1]
+    assert "申报" in results[1][1]
     assert [status_of(on_record(key)) for key in keys] == ["not_accepted", "pending", "pending", "filed"]
 
 
 @pytest.mark.slow
-def test_a_strange_row_among_them_and_nothing_is_done(
+def test_a_batch_with_a_foreign_row_changes_nothing(
     as_: As, a_press: Callable[..., str], make_application: Making, on_record: Recording
 ) -> None:
     strange = make_application(by=a_press("440000"), status="pending")
@@ -95,7 +97,7 @@ def test_a_strange_row_among_them_and_nothing_is_done(
 @pytest.mark.parametrize(
     ("opinion", "sentence"), [("", "须填写意见"), (" \n", "须填写意见"), ("长" * 2001, "不能超过 2000 字")]
 )
-def test_an_opinion_that_cannot_be_recorded_returns_nothing(
+def test_a_batch_return_with_an_invalid_opinion_changes_nothing(
     as_: As, make_application: Making, on_record: Recording, opinion: str, sentence: str
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
@@ -104,14 +106,14 @@ def test_an_opinion_that_cannot_be_recorded_returns_nothing(
     assert status_of(on_record(key)) == "pending"
 
 
-def test_none_and_too_many_are_told(as_: As) -> None:
+def test_a_batch_without_rows_or_with_too_many_is_refused(as_: As) -> None:
     reviewer = as_("reviewer")
     for keys, sentence in (([], "请先勾选要准予备案的记录"), (list(range(1, 102)), "一次最多准予备案 100 份")):
         answer = reviewer.post("/review/together/grant/", data={"pick": keys})
         assert (answer.status_code, sentence in answer.text) == (409, True)
 
 
-def test_other_acts_are_done_to_one_at_a_time(as_: As, make_application: Making) -> None:
+def test_other_acts_are_not_batch_acts(as_: As, make_application: Making) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
     for act in ("decline", "refuse", "extend", "revoke", "print"):
         assert reviewer.post(f"/review/together/{act}/", data={"pick": key, "opinion": "理由"}).status_code == 404

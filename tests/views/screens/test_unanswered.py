@@ -13,7 +13,7 @@ from tests.cast import make_papers
 from tests.conftest import Acting, Making, Recording
 from tests.views.conftest import Later, Typing
 from tests.views.customs_house import House
-from tests.views.pages import said
+from tests.views.pages import flashed
 from tests.views.terminal.delivered import messages, status
 from tests.views.terminal.test_customs import perform
 from views.demo import simulator
@@ -36,7 +36,7 @@ def silent(
 
 
 @pytest.mark.slow
-def test_it_is_shown_once_it_has_waited_too_long(silent: tuple[int, str, int], later: Later, as_: Any) -> None:
+def test_a_message_that_waits_too_long_is_reported(silent: tuple[int, str, int], later: Later, as_: Any) -> None:
     """In 数据交换, in the case for both sides, in /healthz; not before."""
     key, name, number = silent
     pages = {
@@ -59,7 +59,7 @@ def test_it_is_shown_once_it_has_waited_too_long(silent: tuple[int, str, int], l
 
 
 @pytest.mark.slow
-def test_it_can_be_asked_for_at_once(
+def test_an_unanswered_message_can_be_queried_at_once(
     silent: tuple[int, str, int], house: House, typed: Typing, on_record: Recording, as_: Any
 ) -> None:
     """Before the pause is over; customs has it, and says so."""
@@ -68,7 +68,7 @@ def test_it_can_be_asked_for_at_once(
     assert as_("reviewer").post("/exchange/ask/", data={"id": number}).status_code == 303
     again = as_("reviewer")
     again.post("/exchange/ask/", data={"id": number, "url": f"/exchange/details/?id={number}"})
-    assert said(again.get("/exchange/").text) == ["查询已经安排，无需重复；结果会显示在报文页面。"]
+    assert flashed(again.get("/exchange/").text) == ["查询已经安排，无需重复；结果会显示在报文页面。"]
     typed("customs", "deliver")
     assert house.asked == [name, f"{name}-Q2"]
     assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
@@ -76,7 +76,7 @@ def test_it_can_be_asked_for_at_once(
 
 
 @pytest.mark.slow
-def test_what_was_set_aside_is_asked_for_no_more_and_a_receipt_still_counts(
+def test_a_message_set_aside_is_no_longer_queried_and_still_accepts_a_receipt(
     silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
 ) -> None:
     key, name, number = silent
@@ -85,15 +85,15 @@ def test_what_was_set_aside_is_asked_for_no_more_and_a_receipt_still_counts(
     later()
     typed("customs", "deliver")
     assert house.asked == [name]
-    told = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
-    house.customs.post(name, told, 0)
+    found = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
+    house.customs.post(name, found, 0)
     typed("customs", "deliver")
     assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "after"), [("accepted", "customs_received"), ("rejected", "customs_failed")])
-def test_it_is_settled_by_hand_with_a_reason_and_a_trail_entry(
+def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entry(
     silent: tuple[int, str, int], later: Later, on_record: Recording, as_: Any, typed: Typing, how: str, after: str
 ) -> None:
     """As the receipt would have done; the page says by whom, and customs is asked no more."""
@@ -104,14 +104,14 @@ def test_it_is_settled_by_hand_with_a_reason_and_a_trail_entry(
     assert status(on_record(key)) is Status.FILED
     data = {"id": number, "opinion": WORDS}
     assert as_("reviewer").post(f"/exchange/settle-{how}/", data=data).status_code == 303
-    kept = on_record(key)
-    assert status(kept) == after
-    entry = kept["trail_entry"][-1]
+    record = on_record(key)
+    assert status(record) == after
+    entry = record["trail_entry"][-1]
     assert (entry["act"], entry["actor_name"], entry["before"], entry["after"]) == (
         f"settle_{how}", "陈静", "filed", after,
     )  # fmt: skip
     assert (name in entry["opinion"], WORDS in entry["opinion"]) == (True, True)
-    (message,) = kept["customs_message"]
+    (message,) = record["customs_message"]
     assert (message["accepted"], message["by_hand"], message["claimed_until"]) == (how == "accepted", True, None)
     assert "人工登记" in as_("reviewer").get(f"/exchange/details/?id={number}").text
     assert "unanswered" not in as_(None).get("/healthz").text
@@ -122,22 +122,22 @@ def test_it_is_settled_by_hand_with_a_reason_and_a_trail_entry(
 
 
 @pytest.mark.slow
-def test_a_receipt_that_says_the_opposite_later_moves_nothing_and_is_told(
+def test_a_later_contradicting_receipt_changes_nothing_and_is_reported(
     silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
 ) -> None:
     """A person has decided; who was wrong is for people to find out."""
     key, name, number = silent
     later()
     as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
-    told = simulator.receipt(name, "0", "", simulator.result(name, Reply.REJECTED, "2001", "重复"))
-    house.customs.post(name, told, 0)
+    found = simulator.receipt(name, "0", "", simulator.result(name, Reply.REJECTED, "2001", "重复"))
+    house.customs.post(name, found, 0)
     assert "与此前人工登记的结果不符" in typed("customs", "deliver").output
     assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
     assert "与此前人工登记的结果不符" in as_("reviewer").get(f"/exchange/details/?id={number}").text
 
 
 @pytest.mark.slow
-def test_settled_by_hand_after_a_revocation_it_leaves_the_status_and_lets_the_revocation_go(
+def test_settling_by_hand_after_a_revocation_leaves_the_status_and_releases_the_revocation(
     silent: tuple[int, str, int],
     house: House,
     typed: Typing,
@@ -151,9 +151,9 @@ def test_settled_by_hand_after_a_revocation_it_leaves_the_status_and_lets_the_re
     perform(acting, key, Action.REVOKE)
     later()
     as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
-    kept = on_record(key)
-    assert status(kept) is Status.REVOKED
-    assert (kept["trail_entry"][-1]["act"], kept["trail_entry"][-1]["after"]) == ("settle_accepted", "revoked")
+    record = on_record(key)
+    assert status(record) is Status.REVOKED
+    assert (record["trail_entry"][-1]["act"], record["trail_entry"][-1]["after"]) == ("settle_accepted", "revoked")
     typed("customs", "deliver")
     assert [row["accepted"] for row in on_record(key)["customs_message"]] == [True, True]
     assert house.asked == [name, messages(on_record(key))[1]]
@@ -169,7 +169,7 @@ class TestDeliverer:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("minutes", "words"), [(4, "ok\n"), (6, "deliverer\noverdue\n")])
-    def test_without_one_a_message_is_overdue_after_minutes(
+    def test_a_message_without_a_running_deliverer_is_overdue_after_minutes(
         self, app: Flask, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, minutes: int, words: str
     ) -> None:
         make_application(status="filed")
@@ -183,7 +183,7 @@ class TestDeliverer:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("minutes", "words"), [(50, "ok\n"), (70, "overdue\n")])
-    def test_with_one_a_slow_customs_is_overdue_after_an_hour(
+    def test_a_message_with_a_running_deliverer_is_overdue_after_an_hour(
         self,
         app: Flask,
         make_application: Making,
@@ -203,7 +203,7 @@ class TestDeliverer:
         assert as_(None).get("/healthz").text == words
         assert "投递程序没有运行" not in as_("reviewer").get("/exchange/").text
 
-    def test_a_sign_of_life_is_written_now_and_then_not_at_every_round(
+    def test_a_heartbeat_is_written_at_intervals_and_not_in_every_round(
         self, app: Flask, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with app.app_context(), access.everything() as session:

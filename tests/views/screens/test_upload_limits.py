@@ -24,7 +24,7 @@ Pdf = Callable[[str], bytes]
 
 
 @pytest.mark.slow
-def test_there_are_so_many_files_of_a_kind_and_in_all(
+def test_the_number_of_files_is_limited_per_kind_and_in_total(
     app: Flask, as_: As, make_application: Making, a_pdf: Pdf, acting: Acting
 ) -> None:
     """25: 300 went in. The page tells the limit before, the refusal after; what is replaced makes room."""
@@ -49,7 +49,7 @@ def test_there_are_so_many_files_of_a_kind_and_in_all(
 
 
 @pytest.mark.slow
-def test_what_was_removed_counts_into_what_may_ever_be_uploaded(
+def test_removed_files_count_towards_the_upload_limit(
     app: Flask, as_: As, make_application: Making, a_pdf: Pdf, acting: Acting
 ) -> None:
     """The bytes of removed and replaced files stay, for the trail names them: they must not fill the disk."""
@@ -72,7 +72,7 @@ def test_what_was_removed_counts_into_what_may_ever_be_uploaded(
         assert len(db.session.get_one(Application, key).attachments) == there + 2
 
 
-def test_files_that_come_at_the_same_time_cannot_pass_the_limit(
+def test_parallel_uploads_cannot_exceed_the_limit(
     app: Flask, make_application: Making, a_pdf: Pdf, as_: As, acting: Acting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of them find room before they are inspected; it is asked again when the row is theirs."""

@@ -7,16 +7,16 @@ from flask import Flask
 
 from models.vocabulary import Action
 from tests.browsing import Browser
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making, Recording
-from tests.views.pages import form_of, said
+from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
 
 
 def withdraw(browser: Browser, key: int) -> list[str]:
     """What the page says after 撤回."""
-    return said(browser.post("/applications/withdraw/", data={"id": key}, follow_redirects=True).text)
+    return flashed(browser.post("/applications/withdraw/", data={"id": key}, follow_redirects=True).text)
 
 
 def dimmed(browser: Browser, key: int) -> bool:
@@ -30,7 +30,7 @@ def dimmed(browser: Browser, key: int) -> bool:
 
 
 @pytest.mark.slow
-def test_what_nobody_has_opened_becomes_a_draft_that_is_edited_and_submitted_again(
+def test_an_unopened_application_is_withdrawn_edited_and_resubmitted(
     app: Flask, as_: As, make_application: Making, on_record: Recording
 ) -> None:
     key, publisher, reviewer = make_application(status="pending"), as_("publisher"), as_("reviewer")
@@ -45,13 +45,13 @@ def test_what_nobody_has_opened_becomes_a_draft_that_is_edited_and_submitted_aga
     assert number not in reviewer.get("/review/").text
     form = form_of(publisher.get(f"/applications/edit/?id={key}").text) | {"title": "改过的名称"}
     assert publisher.post(f"/applications/edit/?id={key}", data=form).status_code == 302
-    take(app, Action.SUBMIT, key, "publisher")
+    perform_step(app, Action.SUBMIT, key, "publisher")
     assert on_record(key)["application"][0]["number"] == number
     assert "改过的名称" in reviewer.get(f"/review/details/?id={key}").text
 
 
 @pytest.mark.parametrize("page", ["review/details", "filings/details", "review/preview"])
-def test_once_the_province_has_opened_it_nothing_changes_and_the_sentence_says_since_when(
+def test_an_application_opened_by_the_province_cannot_be_withdrawn(
     as_: As, make_application: Making, on_record: Recording, page: str
 ) -> None:
     key, publisher = make_application(status="pending"), as_("publisher")
@@ -64,7 +64,7 @@ def test_once_the_province_has_opened_it_nothing_changes_and_the_sentence_says_s
     assert on_record(key) == before
 
 
-def test_a_look_makes_no_new_version_and_only_the_first_counts(
+def test_opening_a_case_creates_no_version_and_only_the_first_counts(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
@@ -78,7 +78,7 @@ def test_a_look_makes_no_new_version_and_only_the_first_counts(
     assert first["opened_at"]
 
 
-def test_the_look_of_another_province_or_of_the_applicant_does_not_count(
+def test_opening_by_another_province_or_the_applicant_does_not_count(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     key = make_application(status="pending")
@@ -87,7 +87,7 @@ def test_the_look_of_another_province_or_of_the_applicant_does_not_count(
     assert on_record(key)["application"][0]["opened_at"] is None
 
 
-def test_a_province_may_shut_it_for_all_that_waits_with_it(as_: As, make_application: Making) -> None:
+def test_a_province_can_disable_withdrawal(as_: As, make_application: Making) -> None:
     key, reviewer, publisher = make_application(status="pending"), as_("reviewer"), as_("publisher")
     form = form_of(reviewer.get("/province/").text, "card-box")
     assert form.pop("withdrawal_allowed")
@@ -96,8 +96,8 @@ def test_a_province_may_shut_it_for_all_that_waits_with_it(as_: As, make_applica
     assert "没有开放撤回" in withdraw(publisher, key)[0]
 
 
-def test_what_was_returned_once_stays_with_the_province(app: Flask, as_: As, make_application: Making) -> None:
+def test_an_application_returned_once_cannot_be_withdrawn(app: Flask, as_: As, make_application: Making) -> None:
     """As a draft it would be out of its sight, and could be deleted."""
     key, publisher = make_application(status="returned"), as_("publisher")
-    take(app, Action.SUBMIT, key, "publisher")
+    perform_step(app, Action.SUBMIT, key, "publisher")
     assert "曾被退回，再次申报后不能撤回" in withdraw(publisher, key)[0]

@@ -16,7 +16,7 @@ As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
-def test_grounds_of_the_law_are_an_opinion_and_stand_in_the_trail(
+def test_legal_grounds_count_as_an_opinion_and_are_recorded(
     as_: As, make_application: Making, on_record: Recording
 ) -> None:
     """出版管理条例 第二十五条: the chosen grounds, in words, before the reviewer's own."""
@@ -37,7 +37,9 @@ def test_grounds_of_the_law_are_an_opinion_and_stand_in_the_trail(
 
 
 @pytest.mark.slow
-def test_an_act_that_takes_no_words_records_none(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_an_act_without_an_opinion_field_records_no_opinion(
+    as_: As, make_application: Making, on_record: Recording
+) -> None:
     """A forged ground or opinion with 申报 or 接办 would stand in the history as if somebody had said it."""
     key = make_application()
     for who, screen, action in (("publisher", "applications", "submit"), ("reviewer", "review", "take")):
@@ -46,7 +48,7 @@ def test_an_act_that_takes_no_words_records_none(as_: As, make_application: Maki
 
 
 @pytest.mark.slow
-def test_after_a_return_the_reason_stands_until_it_is_declared_again_and_then_in_the_history(
+def test_the_reason_of_a_return_is_shown_until_resubmission_and_then_in_the_history(
     as_: As, make_application: Making
 ) -> None:
     """AD7, ST6: return → declare → return → declare, and each reason is live only while it is open."""
@@ -63,7 +65,7 @@ def test_after_a_return_the_reason_stands_until_it_is_declared_again_and_then_in
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
-def test_a_refused_button_stays_visible_dim_and_says_why(as_: As, make_application: Making, status: Status) -> None:
+def test_a_button_of_a_refused_act_is_dimmed_and_says_why(as_: As, make_application: Making, status: Status) -> None:
     """AC6: in the list and on the page, each button is lit exactly where the table allows the act."""
     key = make_application(status=status)
     for role, screens in SCREENS.items():
@@ -78,3 +80,12 @@ def test_a_refused_button_stays_visible_dim_and_says_why(as_: As, make_applicati
             allowed = LETTERS[role] in CELLS[status, button[1]]
             assert (dim is None) is allowed, (role, button[1])
             assert allowed or (dim and dim[1] == refusal(Action(button[1]), status, Role(role)))
+
+
+def test_confirmation_questions_have_no_blanks_between_chinese_words(as_: As, make_application: Making) -> None:
+    """With a number where there is one; names of units take no blanks, either."""
+    key = make_application()
+    press = as_("publisher")
+    assert 'data-ask="确定要申报本申请吗？' in press.get("/applications/new/").text
+    assert re.search(r'data-ask="确定要申报 SQ\d+ 吗？', press.get(f"/applications/edit/?id={key}").text)
+    assert not re.search(r'data-ask="[^"]*[一-龥] [一-龥]', press.get("/entrusting/").text)

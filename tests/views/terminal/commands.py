@@ -1,4 +1,4 @@
-"""Commands as they are typed, and what they leave."""
+"""Run commands, and read everything that they may have changed."""
 
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,20 @@ def run_command(app: Flask, *words: str | Path) -> Result:
     return app.test_cli_runner().invoke(args=[str(word) for word in words])
 
 
-def told(row: tuple[Any, ...]) -> bool:
-    """Whether a row is what the log says of the commands that these tests run."""
-    return not {"backed_up", "restored", "swept", "verified"}.isdisjoint(cell for cell in row if isinstance(cell, str))
+def is_log_entry(row: tuple[Any, ...]) -> bool:
+    """Whether a row is the log entry of a command that these tests run."""
+    return not {"backed_up", "restored", "swept", "verified", "drilled", "scanned"}.isdisjoint(
+        cell for cell in row if isinstance(cell, str)
+    )
 
 
 def everything_in(app: Flask) -> tuple[Rows, set[str]]:
     """Every row of every table, and every digest in the store."""
     with app.app_context(), db.engine.connect() as connection:
         rows = {
-            table.name: sorted(str(tuple(row)) for row in connection.execute(select(table)) if not told(tuple(row)))
+            table.name: sorted(
+                str(tuple(row)) for row in connection.execute(select(table)) if not is_log_entry(tuple(row))
+            )
             for table in db.metadata.sorted_tables
             if table.name != "heartbeat"  # /healthz writes there
         }

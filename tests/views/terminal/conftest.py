@@ -52,7 +52,9 @@ def sign(log: tuple[Path, Path, str], typed: Typing) -> Callable[[], Result]:
 @pytest.fixture
 def verify(log: tuple[Path, Path, str], typed: Typing) -> Callable[..., Result]:
     """`trail verify` with the checkpoint of the folder, or of another place."""
-    return lambda kept=None: typed("trail", "verify", "--checkpoint", str(kept or log[0]), "--verifier", log[2])
+    return lambda checkpoint=None: typed(
+        "trail", "verify", "--checkpoint", str(checkpoint or log[0]), "--verifier", log[2]
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What became of an application and its messages."""
+"""Status of an application, and ids of its messages."""
 
 from typing import Any
 

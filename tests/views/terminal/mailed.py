@@ -1,4 +1,4 @@
-"""Applications whose people are told by mail."""
+"""E-mails about applications."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from tests.views.mail_house import MailHouse
 
 @contextmanager
 def open_house(app: Flask, folder: Path, **options: bool) -> Iterator[MailHouse]:
-    """The mail server, and the application told where it is."""
+    """A running mail server, set in the application's settings."""
     with MailHouse(folder, **options) as house:
         way = "starttls" if options.get("starttls") else "none"
         app.config.update(

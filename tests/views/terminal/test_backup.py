@@ -39,8 +39,8 @@ def empty_app(app: Flask, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def on_nothing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Flask]]:
-    """`on_nothing(name)`: an application on an empty database of that name."""
+def on_empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Flask]]:
+    """`on_empty_database(name)`: an application on an empty database of that name."""
     with ExitStack() as stack:
 
         def opened(name: str) -> Flask:
@@ -55,7 +55,7 @@ def on_nothing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
 
 
 @pytest.mark.parametrize("schema", ["no schema", "an empty schema"])
-def test_what_was_backed_up_comes_back_the_same(
+def test_a_restored_backup_equals_the_original(
     app: Flask, address: str, empty_app: Flask, make_application: Making, tmp_path: Path, schema: str
 ) -> None:
     """From a folder and from a bucket; compared by content."""
@@ -82,10 +82,10 @@ STEPS = sorted(path.name[:4] for path in Path(migrate.directory, "versions").glo
 
 @pytest.mark.parametrize("schema", STEPS)
 def test_a_backup_of_every_former_release_is_upgraded_by_restore(
-    on_nothing: Callable[[str], Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schema: str
+    on_empty_database: Callable[[str], Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schema: str
 ) -> None:
     """Made with the migrations up to that release; the manifest has no schema, as then."""
-    folder, old, new = tmp_path / "backup", on_nothing("old"), on_nothing("new")
+    folder, old, new = tmp_path / "backup", on_empty_database("old"), on_empty_database("new")
     folder.mkdir()
     with old.app_context():
         former.bring_to(schema, monkeypatch)
@@ -176,7 +176,7 @@ def test_a_backup_into_a_folder_with_files_is_refused(app: Flask, tmp_path: Path
     assert [path.name for path in (tmp_path / "backup").iterdir()] == ["mine"]
 
 
-def test_without_the_programs_of_postgresql_the_refusal_names_the_package(
+def test_a_backup_without_pg_dump_is_refused_with_the_package_name(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -1,5 +1,6 @@
 """Commands on certificates: verify a file, a number, a code; make papers."""
 
+import base64
 import os
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from models.certificate.display import dated
 from models.signing import check_code
 from models.vocabulary import Action
 from tests import ROOT
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making
 
 Saying = Callable[..., Result]
@@ -40,7 +41,7 @@ def run(app: Flask) -> Saying:
 
 
 def test_a_file_is_valid_only_while_its_certificate_is(
-    app: Flask, make_application: Making, printed: Any, held: Any, run: Saying, a_pdf: Any, tmp_path: Path
+    app: Flask, make_application: Making, printed: Any, certificate_data: Any, run: Saying, a_pdf: Any, tmp_path: Path
 ) -> None:
     """PD4: exit status 0 for the issued file of a valid certificate alone."""
     key = make_application(status="filed")
@@ -49,26 +50,28 @@ def test_a_file_is_valid_only_while_its_certificate_is(
     done = run("verify", file)
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.startswith("这份备案证明目前有效。\n")
-    assert f"  证明编号：{held(key).number}\n" in done.stdout
+    assert f"  证明编号：{certificate_data(key).number}\n" in done.stdout
     for content in (paper[:-1], paper[:4000] + b"x" + paper[4001:], a_pdf(), b"", b"x"):
         file.write_bytes(content)
         done = run("verify", file)
         assert (done.exit_code, "文件" in done.stdout, "证明编号：" in done.stdout) == (1, True, False)
     file.write_bytes(paper)
-    take(app, Action.REVOKE, key, "publisher")
+    perform_step(app, Action.REVOKE, key, "publisher")
     done = run("verify", file)
     assert (done.exit_code, f"已于 {dated(clock.today())}作废" in done.stdout) == (1, True)
     assert run("verify", tmp_path / "nothing.pdf").exit_code == 2
 
 
-def test_a_number_is_verified_in_any_spelling(app: Flask, make_application: Making, held: Any, run: Saying) -> None:
+def test_a_number_is_verified_in_any_spelling(
+    app: Flask, make_application: Making, certificate_data: Any, run: Saying
+) -> None:
     """`certificate verify NUMBER`: validity without facts."""
     key = make_application(status="filed")
-    number = held(key).number
+    number = certificate_data(key).number
     for spelled in (number, number.lower(), number.replace("0", "O"), f"{number[:7]}-{number[7:]}"):
         done = run("verify", spelled)
         assert (done.exit_code, done.output) == (0, "这份备案证明目前有效。\n"), spelled
-    take(app, Action.REVOKE, key, "publisher")
+    perform_step(app, Action.REVOKE, key, "publisher")
     done = run("verify", number)
     assert (done.exit_code, f"已于 {dated(clock.today())}作废" in done.output) == (1, True)
     never = numbering.format_number(number[:3], int(number[3:7]), 999_999)
@@ -76,10 +79,10 @@ def test_a_number_is_verified_in_any_spelling(app: Flask, make_application: Maki
 
 
 def test_a_code_is_verified_with_the_public_keys_only(
-    app: Flask, make_application: Making, held: Any, tmp_path: Path
+    app: Flask, make_application: Making, certificate_data: Any, tmp_path: Path
 ) -> None:
     """Offline: in another process, without database and private key; shortened texts end in …"""
-    paper, public = held(make_application(status="filed", title="长" * 300)), tmp_path / "public"
+    paper, public = certificate_data(make_application(status="filed", title="长" * 300)), tmp_path / "public"
     public.mkdir()
     for file in Path(app.config["SIGNING_KEY"]).glob("*.pub"):
         shutil.copy(file, public)
@@ -100,17 +103,35 @@ def test_a_code_is_verified_with_the_public_keys_only(
         "  出版单位：江苏文艺音像出版社",
         f"  商品名称：{'长' * 59}…",
         f"  签发日期：{dated(clock.today())}",
+        f"  签署日期：{dated(clock.today())}",
     ]
     assert prove(f"https://filing.example/verify/{paper.number}?c={paper.code}") == (0, "\n".join(lines) + "\n", "")
     altered = paper.code[:-1] + ("A" if paper.code[-1] != "A" else "B")
     assert prove(altered) == (1, "", f"{FORGED}\n")
 
 
-def test_one_file_and_the_public_keys_are_a_verifier(
-    app: Flask, make_application: Making, held: Any, tmp_path: Path
+def of_algorithm(number: int, code: str) -> str:
+    """As a later version might write it, whose signature is of another length."""
+    raw = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
+    return base64.urlsafe_b64encode(bytes([number]) + raw[1:] + b"longer").rstrip(b"=").decode()
+
+
+def test_a_code_of_a_later_version_is_not_called_forged(
+    app: Flask, make_application: Making, certificate_data: Any, run: Saying, as_: Any
+) -> None:
+    paper = certificate_data(make_application(status="filed"))
+    later = of_algorithm(2, paper.code)
+    done = run("verify-code", later)
+    assert (done.exit_code, "本程序版本较旧" in done.output, "不是签发机关" in done.output) == (1, True, False)
+    page = as_(None).get(f"/verify/{paper.number}?c={later}").text
+    assert "本程序版本较旧" in page and "不是签发机关" not in page
+
+
+def test_one_file_with_the_public_keys_can_verify(
+    app: Flask, make_application: Making, certificate_data: Any, tmp_path: Path
 ) -> None:
     """`python check_code.py KEYS_FOLDER TEXT`, on a machine without the rest of the product."""
-    paper, alone = held(make_application(status="filed")), tmp_path / "check_code.py"
+    paper, alone = certificate_data(make_application(status="filed")), tmp_path / "check_code.py"
     shutil.copy(check_code.__file__, alone)
     keys = tmp_path / "keys"
     keys.mkdir()
@@ -118,17 +139,19 @@ def test_one_file_and_the_public_keys_are_a_verifier(
     for text, status, line in (
         (f"https://filing.example/verify/{paper.number}?c={paper.code}", 0, f"\n{paper.number}\n江苏文艺音像出版社\n"),
         (paper.code[:-4], 1, "二维码不完整，或不是签发机关签署的。"),
+        (of_algorithm(2, paper.code), 2, "本程序版本较旧，不能查验。"),
+        (of_algorithm(99, paper.code), 1, "二维码不完整，或不是签发机关签署的。"),
     ):
         command = [sys.executable, "-I", str(alone), str(keys), text]
         ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (ran.returncode, line in ran.stdout, ran.stderr) == (status, True, "")
 
 
-def test_after_a_change_of_keys_old_codes_are_still_verified(
-    app: Flask, make_application: Making, held: Any, run: Saying, as_: Any, tmp_path: Path
+def test_codes_signed_with_former_keys_are_still_verified(
+    app: Flask, make_application: Making, certificate_data: Any, run: Saying, as_: Any, tmp_path: Path
 ) -> None:
     """Rotation: the former public key stays under another name; nothing is reissued."""
-    before, folder = held(make_application(status="filed")), tmp_path / "keys"
+    before, folder = certificate_data(make_application(status="filed")), tmp_path / "keys"
     shutil.copytree(app.config["SIGNING_KEY"], folder)
     app.config["SIGNING_KEY"] = str(folder)
     new = Ed25519PrivateKey.generate()
@@ -136,7 +159,7 @@ def test_after_a_change_of_keys_old_codes_are_still_verified(
     (folder / "320000.key").write_bytes(new.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     public = new.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (folder / "320000.pub").write_bytes(public)
-    after = held(make_application(status="filed"))
+    after = certificate_data(make_application(status="filed"))
     for paper in (before, after):
         assert run("verify-code", paper.code).exit_code == 0
         assert "有效" in as_(None).get(f"/verify/{paper.number}?c={paper.code}").text
@@ -145,11 +168,11 @@ def test_after_a_change_of_keys_old_codes_are_still_verified(
 
 
 def test_an_error_with_one_paper_does_not_stop_the_others(
-    app: Flask, make_application: Making, run: Saying, held: Any, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: Making, run: Saying, certificate_data: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`render` reports it by 证明编号; no paper is made for a revoked certificate."""
     first, revoked, last = (make_application(status=status) for status in ("filed", "revoked", "filed"))
-    complete, number = papers.complete, held(first).number
+    complete, number = papers.complete, certificate_data(first).number
 
     def broken(key: int, *rest: Any) -> str:
         if broken.turn():
@@ -167,7 +190,7 @@ def test_an_error_with_one_paper_does_not_stop_the_others(
 
 
 def test_a_paper_that_cannot_be_made_is_reported_and_does_not_stop_the_others(
-    app: Flask, make_application: Making, run: Saying, a_press: Any, held: Any, printed: Any, tmp_path: Path
+    app: Flask, make_application: Making, run: Saying, a_press: Any, certificate_data: Any, printed: Any, tmp_path: Path
 ) -> None:
     """`render`: a province without its key waits; the next one's paper is made; a second run finds the rest."""
     waiting = make_application(status="filed")
@@ -186,10 +209,10 @@ def test_a_paper_that_cannot_be_made_is_reported_and_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("words", [("work",), ("render",)])
-def test_papers_that_could_not_be_made_are_told_by_the_exit_status(
+def test_failed_papers_are_reported_by_the_exit_status(
     app: Flask, make_application: Making, run: Saying, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    """Whoever runs it from a timer looks at nothing else."""
+    """A timer looks at the exit status only."""
     make_application(status="filed")
     keys, app.config["SIGNING_KEY"] = app.config["SIGNING_KEY"], str(tmp_path / "no keys")
     done = run(*words)

@@ -1,4 +1,4 @@
-"""Checkpoints of the trail: whatever is rewritten afterwards is found, with seals and all, and its place is named."""
+"""Checkpoints of the trail: a later rewrite is found and located, even with every hash recomputed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,21 +11,21 @@ from sqlalchemy.orm import Session
 
 from models import access
 from models.application import Application
-from models.application.trail import NOTHING_BEFORE, TrailEntry
+from models.application.trail import GENESIS, TrailEntry
 from models.checkpoint.folder import WIDTH
-from models.database import triggers
 from models.vocabulary import Action
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making
+from tests.houses import without_triggers
 
 Typing = Callable[..., Result]
 Change = Callable[[Session, list[int]], object]
 
 
 def reseal(session: Session) -> None:
-    """Rewrite every seal of every trail, as whoever owns the database can."""
+    """Rewrite every hash of every trail, as the owner of the database can."""
     for key in session.scalars(select(Application.id)).all():
-        previous = NOTHING_BEFORE
+        previous = GENESIS
         for entry in session.scalars(
             select(TrailEntry).where(TrailEntry.application_id == key).order_by(TrailEntry.id)
         ).all():
@@ -45,11 +45,10 @@ def rewrite(app: Flask, change: Change) -> list[int]:
     """Change the trail without triggers, and reseal it; the ids of all entries before that."""
     with app.app_context(), access.everything() as session:
         ids = list(session.scalars(select(TrailEntry.id).order_by(TrailEntry.id)))
-        triggers.remove(session.connection())
-        change(session, ids)
-        session.expire_all()
-        reseal(session)
-        triggers.install(session.connection())
+        with without_triggers(session.connection()):
+            change(session, ids)
+            session.expire_all()
+            reseal(session)
         session.commit()
     return ids
 
@@ -94,7 +93,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_whatever_is_rewritten_after_a_checkpoint_is_found_and_named(
+def test_every_rewrite_after_a_checkpoint_is_found_and_named(
     app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
     log: tuple[Path, Path, str], name: str,
 ) -> None:  # fmt: skip
@@ -112,7 +111,7 @@ def test_whatever_is_rewritten_after_a_checkpoint_is_found_and_named(
     assert (refused.exit_code, "没有签署新的检查点" in refused.output) == (1, True)
 
 
-def test_work_goes_on_and_every_checkpoint_stays_good(
+def test_checkpoints_stay_valid_while_work_continues(
     app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
     log: tuple[Path, Path, str],
 ) -> None:  # fmt: skip
@@ -121,16 +120,16 @@ def test_work_goes_on_and_every_checkpoint_stays_good(
     for _day in range(3):
         sizes.append(int(sign().output.split(" ")[1]))
         if len(sizes) == 1:
-            take(app, Action.GRANT, key, "reviewer")
+            perform_step(app, Action.GRANT, key, "reviewer")
         make_application()
     assert sizes == sorted(set(sizes))
-    kept = sorted((log[0] / "trail" / "checkpoints").iterdir(), key=lambda path: int(path.name))
-    assert [int(path.name) for path in kept] == sizes
-    for path in (log[0], *kept):
+    checkpoints = sorted((log[0] / "trail" / "checkpoints").iterdir(), key=lambda path: int(path.name))
+    assert [int(path.name) for path in checkpoints] == sizes
+    for path in (log[0], *checkpoints):
         assert verify(path).exit_code == 0, path
 
 
-def test_more_than_a_tile_is_kept_in_tiles_that_never_change(
+def test_entries_beyond_a_tile_are_stored_in_immutable_tiles(
     app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
     log: tuple[Path, Path, str],
 ) -> None:  # fmt: skip
@@ -146,7 +145,7 @@ def test_more_than_a_tile_is_kept_in_tiles_that_never_change(
     first = log[0] / "trail" / "tile" / "0" / "000"
     before = first.read_bytes()
     assert len(before) == WIDTH * 32
-    take(app, Action.SUBMIT, key, "publisher")
+    perform_step(app, Action.SUBMIT, key, "publisher")
     assert sign().exit_code == 0
     assert first.read_bytes() == before
     assert (log[0] / "trail" / "tile" / "0" / "001.p").is_dir()
@@ -157,7 +156,7 @@ def test_more_than_a_tile_is_kept_in_tiles_that_never_change(
     assert f"从第 {WIDTH + 1} 条起" in verify().output
 
 
-def test_a_folder_that_was_changed_or_lost_is_told_from_a_trail_that_was(
+def test_a_changed_or_lost_folder_is_distinguished_from_a_changed_trail(
     make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
 ) -> None:
     make_application(status="pending")
@@ -170,7 +169,7 @@ def test_a_folder_that_was_changed_or_lost_is_told_from_a_trail_that_was(
     assert verify(log[0] / "trail" / "checkpoint").exit_code == 0
 
 
-def test_what_an_interrupted_run_has_left_is_written_anew(
+def test_files_of_an_interrupted_run_are_rewritten(
     make_application: Making,
     sign: Callable[[], Result],
     verify: Callable[..., Result],
@@ -189,7 +188,7 @@ def test_what_an_interrupted_run_has_left_is_written_anew(
 
 
 @pytest.mark.parametrize("name", ["a b", "a+b", "江苏 trail", "a\u3000b"])
-def test_a_name_that_nobody_could_verify_is_refused(typed: Typing, tmp_path: Path, name: str) -> None:
+def test_an_invalid_key_name_is_refused(typed: Typing, tmp_path: Path, name: str) -> None:
     for words in (("new-key", str(tmp_path / "new.pem")), ("checkpoint", str(tmp_path), "--key-file", __file__)):
         refused = typed("trail", *words, "--name", name)
         assert refused.exit_code == 1

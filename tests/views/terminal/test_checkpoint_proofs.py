@@ -1,4 +1,4 @@
-"""What a checkpoint lets others prove, of one entry and of the log."""
+"""Proofs by checkpoint, of one entry and of the system log."""
 
 import base64
 import shutil
@@ -14,13 +14,14 @@ from models import access
 from models.application.trail import TrailEntry
 from models.checkpoint import Unverified, Verifier, proof
 from models.checkpoint.folder import alone as alone_in
-from models.database import db, triggers
+from models.database import db
 from tests.conftest import Making
+from tests.houses import without_triggers
 
 Typing = Callable[..., Result]
 
 
-def test_only_what_this_key_has_signed_is_believed(
+def test_a_checkpoint_signed_with_another_key_is_refused(
     make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result], typed: Typing, tmp_path: Path,
     log: tuple[Path, Path, str],
 ) -> None:  # fmt: skip
@@ -40,10 +41,10 @@ def test_only_what_this_key_has_signed_is_believed(
     assert log[1].stat().st_mode & 0o777 == 0o600
 
 
-def test_an_emptied_folder_is_not_signed_anew_unawares(
+def test_signing_into_an_emptied_folder_is_refused(
     make_application: Making, sign: Callable[[], Result], typed: Typing, log: tuple[Path, Path, str]
 ) -> None:
-    """Nor one of before a restore, which does not know of it."""
+    """The database knows that checkpoints were signed; `--first` overrides it."""
     make_application()
     assert sign().exit_code == 0
     shutil.rmtree(log[0])
@@ -53,7 +54,7 @@ def test_an_emptied_folder_is_not_signed_anew_unawares(
     assert again.exit_code == 0
 
 
-def test_an_entry_whose_application_is_gone_is_named_all_the_same(
+def test_an_entry_of_a_missing_application_is_named(
     app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result]
 ) -> None:
     key = make_application()
@@ -64,10 +65,9 @@ def test_an_entry_whose_application_is_gone_is_named_all_the_same(
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         else:
             connection.execute(text("SET session_replication_role = replica"))
-        triggers.remove(connection)
-        connection.execute(text(f"UPDATE trail_entry SET opinion = '改' WHERE application_id = {key}"))
-        connection.execute(text(f"DELETE FROM application WHERE id = {key}"))
-        triggers.install(connection)
+        with without_triggers(connection):
+            connection.execute(text(f"UPDATE trail_entry SET opinion = '改' WHERE application_id = {key}"))
+            connection.execute(text(f"DELETE FROM application WHERE id = {key}"))
         connection.commit()
         db.engine.dispose()
     found = verify()
@@ -75,7 +75,7 @@ def test_an_entry_whose_application_is_gone_is_named_all_the_same(
     assert "（申请已不在）" in found.output
 
 
-def test_one_entry_is_proven_without_the_register(
+def test_one_entry_is_proved_without_the_database(
     app: Flask, make_application: Making, sign: Callable[[], Result], typed: Typing, log: tuple[Path, Path, str],
     tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -108,7 +108,7 @@ def test_one_entry_is_proven_without_the_register(
         assert sentence in typed("trail", "prove", str(asked), str(log[0]), "--verifier", log[2]).output
 
 
-def test_the_log_of_the_system_is_signed_as_well(
+def test_the_system_log_is_signed_too(
     app: Flask, typed: Typing, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
 ) -> None:
     """A sign-in that was taken out, or told of somebody else, is named; what commands have done stands in it too."""
@@ -123,16 +123,15 @@ def test_the_log_of_the_system_is_signed_as_well(
         ("DELETE FROM log_entry", "条已不在"),
     ):
         with app.app_context(), access.everything() as session:
-            triggers.remove(session.connection())
-            session.execute(text(statement))
-            triggers.install(session.connection())
+            with without_triggers(session.connection()):
+                session.execute(text(statement))
             session.commit()
-        for kept, words in ((log[0], sentence), (log[0] / "log" / "checkpoint", "条记录与检查点不符")):
-            found = verify(kept)
+        for checkpoint, words in ((log[0], sentence), (log[0] / "log" / "checkpoint", "条记录与检查点不符")):
+            found = verify(checkpoint)
             assert (found.exit_code, words in found.output) == (1, True), found.output
 
 
-def test_two_at_once_do_not_write_into_one_folder(
+def test_two_parallel_runs_do_not_write_into_one_folder(
     log: tuple[Path, Path, str], sign: Callable[[], Result], make_application: Making
 ) -> None:
     make_application()

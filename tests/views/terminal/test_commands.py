@@ -14,9 +14,10 @@ from app import create_app
 from models import access
 from models.codes import District
 from models.database import db, triggers
-from models.people import sessions
 from models.people.accounts import Account
 from models.workflow import Refused
+from tests.houses import without_triggers
+from tests.signing_in import sign_in
 
 Making = Callable[..., int]
 
@@ -56,7 +57,7 @@ def test_a_new_account_signs_in_with_the_password_shown_and_must_change_it(app: 
     answer = run_command(app, "account", "add", "liu", "--name", "刘洋", "--role", "reviewer", "--province", "江苏")
     assert answer.exit_code == 0
     with app.app_context():
-        person = sessions.sign_in(db.session(), "liu", password_in(answer))
+        person = sign_in(db.session(), "liu", password_in(answer))
         assert (person.province, person.must_change, person.name) == ("320000", True, "刘洋")
 
 
@@ -97,8 +98,8 @@ def test_a_new_password_ends_all_visits(app: Flask, as_: Callable[[str], FlaskCl
     assert browser.get("/review/").status_code == 302
     with app.app_context():
         with pytest.raises(Refused):
-            sessions.sign_in(db.session(), "reviewer", "demo-Pass-2026")
-        assert sessions.sign_in(db.session(), "reviewer", password_in(answer)).must_change
+            sign_in(db.session(), "reviewer", "demo-Pass-2026")
+        assert sign_in(db.session(), "reviewer", password_in(answer)).must_change
 
 
 def test_a_disabled_account_is_signed_out_and_cannot_sign_in(app: Flask, as_: Callable[[str], FlaskClient]) -> None:
@@ -107,7 +108,7 @@ def test_a_disabled_account_is_signed_out_and_cannot_sign_in(app: Flask, as_: Ca
     assert run_command(app, "account", "disable", "publisher").exit_code == 0
     assert browser.get("/applications/").status_code == 302
     with app.app_context(), pytest.raises(Refused):
-        sessions.sign_in(db.session(), "publisher", "demo-Pass-2026")
+        sign_in(db.session(), "publisher", "demo-Pass-2026")
 
 
 @pytest.mark.parametrize("word", ["disable", "password"])
@@ -126,11 +127,9 @@ def test_trail_verify_names_the_case_whose_record_was_changed(app: Flask, make_a
     """AU1: the check of the hash chain finds an edit by raw SQL."""
     make_application(status="filed")
     changed = make_application(status="returned")
-    with app.app_context(), db.engine.begin() as connection:
-        triggers.remove(connection)
+    with app.app_context(), db.engine.begin() as connection, without_triggers(connection):
         number = connection.scalar(text("SELECT number FROM application WHERE id = :id"), {"id": changed})
         connection.execute(text("UPDATE trail_entry SET opinion = '同意' WHERE act = 'return'"))
-        triggers.install(connection)
     answer = run_command(app, "trail", "verify")
     assert answer.exit_code == 1
     assert f"申请单号 {number}" in answer.output

@@ -51,7 +51,16 @@ class TestDelivery:
         last = records["trail_entry"][-1]
         assert (last["act"], last["opinion"]) == ("customs_accepted", "0000 已接收（模拟海关）")
 
-    def test_letters_are_signed_by_the_province(
+    def test_the_simulator_reports_a_use_at_once_for_a_test_title(
+        self, make_application: Making, on_record: Recording, house: House, typed: Typing
+    ) -> None:
+        records = on_record(make_application(status="filed", title="测试核销"))
+        assert typed("customs", "deliver").exit_code == 0
+        records = on_record(records["application"][0]["id"])
+        assert [row["usage"] for row in records["certificate_use"]] == ["noted", "used_up"]
+        assert status(records) is Status.CUSTOMS_RECEIVED
+
+    def test_messages_are_signed_by_the_province(
         self, app: Flask, make_application: Making, house: House, typed: Typing
     ) -> None:
         """The simulated customs checks it where it has roots to trust; an unsigned letter is returned."""
@@ -63,7 +72,7 @@ class TestDelivery:
         unsigned = envelope.enveloped("Z-1", envelope.QUESTION, clock.now(), question, parties)
         assert "签名验证失败" in (house.customs.take(unsigned) or b"").decode()
 
-    def test_without_keys_nothing_is_sent_and_no_fault_is_counted(
+    def test_a_delivery_without_keys_sends_nothing_and_counts_no_failure(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
     ) -> None:
         """PD4: never an unsigned message."""
@@ -152,7 +161,7 @@ class TestDelivery:
         assert [row["accepted"] for row in records["customs_message"]] == [True, True]
         assert records["trail_entry"][-1]["act"] == "revoke"
 
-    def test_a_revocation_that_customs_rejects_is_reported_and_resent(
+    def test_a_revocation_rejected_by_customs_is_reported_and_resent(
         self,
         make_application: Making,
         on_record: Recording,

@@ -21,7 +21,7 @@ def lines(house: MailHouse) -> list[int]:
     return [letter.get_content().count("/messages/details/?id=") for letter in house.letters]
 
 
-def test_what_is_committed_behind_a_digest_is_in_the_next(
+def test_a_message_committed_during_a_digest_is_in_the_next(
     app: Flask,
     mails: MailHouse,
     typed: Typing,
@@ -49,14 +49,14 @@ def test_what_is_committed_behind_a_digest_is_in_the_next(
     assert lines(mails) == [1, 1]
 
 
-def test_what_a_letter_of_its_own_has_told_is_not_told_again(
+def test_a_message_already_sent_as_a_letter_is_not_in_the_digest(
     app: Flask,
     mails: MailHouse,
     typed: Typing,
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever changes from a letter each to a digest a day."""
+    """After changing from a letter per message to a daily digest."""
     wishes(app, "publisher", MailWish.EACH)
     at(monkeypatch, 2, 10)
     make_application(status="returned")

@@ -19,7 +19,7 @@ from views.demo import simulator, simulator_transports
 
 
 class TestFaults:
-    def test_a_gateway_that_is_down_is_retried_and_nothing_is_set_aside(
+    def test_an_unavailable_gateway_is_retried_and_no_message_is_set_aside(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
     ) -> None:
         """CU14: every attempt is counted and noted; a failure of the gateway is no fault of a message."""
@@ -50,7 +50,7 @@ class TestFaults:
         house.tricks = [503] * 5
         assert len(typed("customs", "deliver").stdout.splitlines()) == delivery.SILENCES
 
-    def test_a_message_that_keeps_failing_is_set_aside_shown_and_released_by_a_person(
+    def test_a_message_that_keeps_failing_is_set_aside_and_requeued_by_a_person(
         self,
         app: Flask,
         make_application: Making,
@@ -124,7 +124,7 @@ class TestFaults:
         assert sorted(house.customs.arrivals()) == sorted(row["message_id"] for row in rows)
 
     @pytest.mark.parametrize("status_", [413, 422])
-    def test_a_message_refused_by_status_counts_a_fault(
+    def test_a_message_refused_by_http_status_counts_a_failure(
         self, make_application: Making, on_record: Recording, house: House, typed: Typing, status_: int
     ) -> None:
         """The others are not stopped, and the reason is noted."""
@@ -135,7 +135,7 @@ class TestFaults:
         assert (row["faults"], row["answer"]) == (1, f"海关拒收报文。海关网关应答状态 {status_}。稍后重试。")
         assert status(on_record(good)) is Status.CUSTOMS_RECEIVED
 
-    def test_an_internal_error_after_a_send_is_no_fault_and_shows_no_details(
+    def test_an_internal_error_after_a_send_counts_no_failure_and_shows_no_details(
         self,
         make_application: Making,
         on_record: Recording,

@@ -25,7 +25,7 @@ Patching = pytest.MonkeyPatch
 
 
 class TestFaults:
-    def test_an_unwritable_folder_is_reported_and_counts_no_fault(self, pair: FolderPair) -> None:
+    def test_an_unwritable_folder_is_reported_and_counts_no_failure(self, pair: FolderPair) -> None:
         pair.folder.joinpath("SentBox").rmdir()
         with pytest.raises(NoAnswer, match="交换文件夹不可写") as silence:
             pair.send("Z-1", b"x")
@@ -77,7 +77,7 @@ class TestFaults:
         with app.app_context(), access.everything() as session:
             assert session.scalars(select(receipt.CustomsReceipt.raw)).all() == [b"", b""]
 
-    def test_a_receipt_under_a_name_that_is_no_utf8_is_read_and_dropped(
+    def test_a_receipt_with_a_file_name_that_is_not_utf8_is_read_and_deleted(
         self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing
     ) -> None:
         """The client may run on a machine with file names in GB 18030."""
@@ -89,7 +89,7 @@ class TestFaults:
         assert names(pair, "InBox") == []
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
 
-    def test_a_letter_in_the_box_counts_as_sent_even_if_the_folder_cannot_be_synced(
+    def test_a_message_in_the_outbox_counts_as_sent_even_if_the_folder_cannot_be_synced(
         self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, monkeypatch: Patching
     ) -> None:
         """The client may have fetched it: a query follows, not a second letter."""
@@ -107,7 +107,7 @@ class TestFaults:
         (row,) = on_record(key)["customs_message"]
         assert (row["sent_in"], names(pair, "SentBox")) == (1, [f"{name}.xml"])
 
-    def test_a_letter_in_failbox_is_a_fault_of_that_send(
+    def test_a_message_in_failbox_counts_a_failure_of_that_send(
         self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, later: Later
     ) -> None:
         """The client could not send it: counted, stored as returned, and followed by a query."""

@@ -52,7 +52,7 @@ class TestHealth:
 
 
 class TestTurns:
-    def test_a_deliverer_that_dies_before_it_notes_the_answer_causes_no_second_arrival(
+    def test_a_deliverer_killed_before_recording_the_answer_causes_no_second_arrival(
         self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
     ) -> None:
         """CU4, RC6: the next deliverer queries, customs repeats its answer: one effect, one arrival."""
@@ -128,7 +128,9 @@ class TestTurns:
         assert len(house.asked) - before == 4 < 2 * len(keys)
 
     @pytest.mark.parametrize("command", ["deliver", "reconcile"])
-    def test_without_a_gateway_a_command_says_so_and_sends_nothing(self, typed: Typing, command: str) -> None:
+    def test_a_command_without_a_configured_gateway_says_so_and_sends_nothing(
+        self, typed: Typing, command: str
+    ) -> None:
         """One sentence that says what to do, and status 2."""
         done = typed("customs", command)
         assert (done.exit_code, done.output) == (2, "尚未设置海关网关，请设置 FILING_CUSTOMS_GATEWAY 后再试。\n")

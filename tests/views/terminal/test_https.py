@@ -100,7 +100,7 @@ class TestHttps:
 
 
 class TestLedger:
-    def test_a_ledger_too_long_for_one_answer_is_asked_for_in_parts(
+    def test_a_ledger_too_long_for_one_response_is_requested_in_parts(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Nothing is cut off silently; a single day that is too long is refused with a sentence."""
@@ -149,8 +149,8 @@ class TestFaults:
 
 
 class TestSimulator:
-    def test_it_says_what_it_is_and_keeps_its_ledger(self, tmp_path: Path) -> None:
-        """As a command of its own; whoever starts it again finds the answers given before."""
+    def test_the_simulator_identifies_itself_and_keeps_its_ledger(self, tmp_path: Path) -> None:
+        """As a separate command; after a restart the former answers are still there."""
         words = ["customs", "simulate", "--port", "0", "--ledger", str(tmp_path / "ledger.sqlite")]
         settings = {"FILING_SECRET_KEY": "x", "FILING_STORE": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
         for turn in range(2):
@@ -169,7 +169,7 @@ class TestSimulator:
                 "INSERT OR IGNORE INTO entry (message_id, accepted, day) VALUES ('Z-1', 1, ?)", str(clock.today())
             )
 
-    def test_it_can_be_reached_from_this_machine_only(self, house: House) -> None:
+    def test_the_simulator_listens_on_localhost_only(self, house: House) -> None:
         """Nobody else is to take it for customs."""
         assert house.server.server_address[0] == "127.0.0.1"
 

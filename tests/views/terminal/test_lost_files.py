@@ -1,4 +1,4 @@
-"""Files, keys and space that are gone are found and told."""
+"""Missing files, missing keys and a full disk are found and reported."""
 
 import io
 import os
@@ -33,7 +33,7 @@ As = Callable[[str], Browser]
 def test_probes_are_limited_in_rate_and_leave_nothing(
     app: Flask, address: str, as_: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However often /healthz is requested; in a folder and in a bucket."""
+    """At any rate of /healthz requests; in a folder and in a bucket."""
     app.config["STORE"] = address
     assert run_command(app, "upgrade").exit_code == 0
     monkeypatch.undo()

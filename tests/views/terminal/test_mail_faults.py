@@ -38,6 +38,14 @@ def set_aside(typed: Typing, later: Later, mails: MailHouse, make_application: M
     del mails.refuse["publisher@example.cn"]
 
 
+def restore(app: Flask, empty_app: Flask, folder: Path) -> None:
+    """Back up the one and restore into the other, which then uses the same mail server."""
+    assert run_command(app, "backup", folder).exit_code == 0
+    answer = run_command(empty_app, "restore", folder)
+    assert answer.exit_code == 0, answer.output
+    empty_app.config.update({name: app.config[name] for name in ("SMTP", "SMTP_TLS", "SMTP_FROM", "SMTP_CA")})
+
+
 def delete_application(app: Flask, key: int) -> None:
     with app.app_context():
         access.enter(account_of("publisher"))
@@ -46,13 +54,13 @@ def delete_application(app: Flask, key: int) -> None:
 
 
 @pytest.mark.parametrize("address", ["a..b@x.cn", ".a@x.cn", "a.@x.cn", "=?utf-8?q?x?=@a.cn"])
-def test_an_address_that_cannot_be_written_into_a_header_is_refused(app: Flask, address: str) -> None:
+def test_an_address_not_allowed_in_a_header_is_refused(app: Flask, address: str) -> None:
     with app.app_context(), pytest.raises(Refused, match="邮箱地址不正确"):
         account_of("publisher").email = address
 
 
 @pytest.mark.parametrize("address", ["a.b@x.cn", "o'brien+x=?y@a-b.cn", "#1!@x.1.cn", f"{'a' * 64}@x.cn"])
-def test_an_unusual_address_that_can_be_written_is_taken(address: str) -> None:
+def test_an_unusual_valid_address_is_accepted(address: str) -> None:
     assert normal_address(address) == address
 
 
@@ -65,7 +73,7 @@ def test_an_unusual_address_that_can_be_written_is_taken(address: str) -> None:
         {"SMTP_PASSWORD": "密钥"},
     ],
 )
-def test_a_wrong_setting_is_not_charged_to_the_letters(
+def test_a_wrong_setting_counts_no_failure_of_the_letters(
     app: Flask, tmp_path: Path, typed: Typing, make_application: Making, later: Later, wrong: dict[str, str]
 ) -> None:
     """One sentence a round, which says what to look at and nothing of the password; later everything is sent."""
@@ -76,9 +84,9 @@ def test_a_wrong_setting_is_not_charged_to_the_letters(
         right = {"SMTP": app.config["SMTP"], "SMTP_USER": USER, "SMTP_PASSWORD": SECRET}
         app.config.update(right | wrong)
         for _time in range(4):
-            told = typed("mail", "send").output
-            assert told.count("邮件服务器不能使用：请检查 FILING_SMTP") == 1
-            assert "密" not in told
+            found = typed("mail", "send").output
+            assert found.count("邮件服务器不能使用：请检查 FILING_SMTP") == 1
+            assert "密" not in found
             later()
         assert [(letter.faults, letter.set_aside_at) for letter in waiting(app)] == [(0, None)] * 2
         app.config.update(right)
@@ -86,7 +94,7 @@ def test_a_wrong_setting_is_not_charged_to_the_letters(
         assert len(house.letters) == 2
 
 
-def test_one_person_s_wrong_address_is_no_fault_of_the_system(
+def test_a_wrong_address_of_one_person_is_not_reported_by_monitoring(
     app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later
 ) -> None:
     """The recipient reads of it beside the address; the monitoring stays quiet."""
@@ -95,7 +103,7 @@ def test_one_person_s_wrong_address_is_no_fault_of_the_system(
     assert "mail" not in app.test_client().get("/healthz").text.split()
 
 
-def test_saving_the_wish_unchanged_keeps_what_waits(app: Flask, make_application: Making, as_: As) -> None:
+def test_saving_an_unchanged_preference_keeps_queued_letters(app: Flask, make_application: Making, as_: As) -> None:
     wishes(app, "publisher")
     make_application(status="returned")
     form = {"email": "publisher@example.cn", "mail_wish": "each"}
@@ -107,7 +115,7 @@ def test_saving_the_wish_unchanged_keeps_what_waits(app: Flask, make_application
 
 
 @pytest.mark.parametrize("now", [MailWish.DAILY, MailWish.NONE])
-def test_a_letter_for_each_message_is_not_sent_where_that_is_wished_no_more(
+def test_a_letter_per_message_is_not_sent_after_the_preference_has_changed(
     app: Flask,
     mails: MailHouse,
     typed: Typing,
@@ -127,7 +135,7 @@ def test_a_letter_for_each_message_is_not_sent_where_that_is_wished_no_more(
 
 
 @pytest.mark.parametrize("now", [MailWish.EACH, MailWish.NONE])
-def test_a_digest_is_not_sent_where_it_is_wished_no_more(
+def test_a_digest_is_not_sent_after_the_preference_has_changed(
     app: Flask,
     mails: MailHouse,
     typed: Typing,
@@ -149,7 +157,7 @@ def test_a_digest_is_not_sent_where_it_is_wished_no_more(
     assert waiting(app) == []
 
 
-def test_a_refusal_is_told_until_a_later_letter_is_taken(
+def test_a_refused_letter_is_reported_until_a_later_one_is_accepted(
     app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later, as_: As
 ) -> None:
     """A letter with nothing to say any more proves nothing of the address."""
@@ -166,8 +174,8 @@ def test_a_refusal_is_told_until_a_later_letter_is_taken(
 
 
 @pytest.mark.parametrize("line", ["短", "很长的一行" * 40])
-def test_a_letter_is_ascii_for_servers_that_take_no_more(app: Flask, line: str) -> None:
-    claim = letters.Claim(1, 1, 1, None, clock.now(), 1, 1)
+def test_a_letter_is_ascii_for_servers_without_8bitmime(app: Flask, line: str) -> None:
+    claim = letters.Claim(1, 1, 1, 1, 1, None, clock.now(), None, None)
     with app.app_context():
         letter = wording.addressed(wording.Text("退回", [line]), claim, "a@example.cn", "b@example.cn")
     assert letter.as_bytes().isascii()
@@ -189,14 +197,39 @@ def test_a_restore_sends_no_letter_of_the_backup(
     set_aside(typed, later, mails, make_application)
     make_application(status="returned")
     assert len(waiting(app)) == 2
-    assert run_command(app, "backup", tmp_path / "backup").exit_code == 0
-    answer = run_command(empty_app, "restore", tmp_path / "backup")
-    assert answer.exit_code == 0, answer.output
+    restore(app, empty_app, tmp_path / "backup")
     (aside,) = waiting(empty_app)
     assert aside.set_aside_at is not None
     with empty_app.app_context(), access.everything() as session:
         assert session.query(MailLetter).count() == 2
-    empty_app.config.update({name: app.config[name] for name in ("SMTP", "SMTP_TLS", "SMTP_FROM", "SMTP_CA")})
+    later()
+    assert "filing release" in run_command(empty_app, "mail", "send").output
+    assert mails.letters == []
+
+
+def test_after_a_restore_nobody_is_reminded_until_an_operator_releases_it(
+    app: Flask,
+    empty_app: Flask,
+    mails: MailHouse,
+    typed: Typing,
+    make_application: Making,
+    later: Later,
+    tmp_path: Path,
+) -> None:
+    """What waits in the panel is written as ever; monitoring and 运行状态 say what to do."""
+    assert run_command(app, "upgrade").exit_code == 0
+    wishes(app, "reviewer")
+    key = make_application(status="pending")
+    with app.app_context(), access.everything() as session:
+        session.get_one(Application, key).due_on = clock.today()
+        session.commit()
+    restore(app, empty_app, tmp_path / "backup")
+    run_command(empty_app, "mail", "send")
+    assert mails.letters == []
+    assert "held" in empty_app.test_client().get("/healthz").text.split()
+    assert "已放行" in run_command(empty_app, "release").output
+    assert "没有暂停" in run_command(empty_app, "release").output
     later()
     assert run_command(empty_app, "mail", "send").output == ""
-    assert mails.letters == []
+    assert [letter["Subject"] for letter in mails.letters] == ["备案系统：办结期限临近"]
+    assert "held" not in empty_app.test_client().get("/healthz").text.split()

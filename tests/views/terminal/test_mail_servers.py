@@ -24,7 +24,7 @@ from tests.views.mail_house import SECRET, USER, MailHouse
 from tests.views.terminal.mailed import open_house, waiting, wishes
 
 
-def test_what_the_server_puts_off_is_tried_again_later(
+def test_a_letter_deferred_by_the_server_is_retried_later(
     app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later
 ) -> None:
     """Greylisting is no fault of the letter."""
@@ -40,16 +40,16 @@ def test_what_the_server_puts_off_is_tried_again_later(
     assert len(mails.letters) == 1
 
 
-def test_a_server_that_is_down_costs_nothing_but_time(
+def test_an_unavailable_mail_server_delays_letters_and_loses_none(
     app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later, tmp_path: Path
 ) -> None:
-    """One sentence a round, however many letters wait; the monitoring page tells; then everything is sent once."""
+    """One message per round for any number of letters; monitoring reports it; then each letter is sent once."""
     for name in ("publisher", "reviewer"):
         wishes(app, name)
     make_application(status="returned")
     mails.close()
-    told = typed("mail", "send")
-    assert (told.output.count("邮件服务器不能使用"), told.exit_code) == (1, 0)
+    found = typed("mail", "send")
+    assert (found.output.count("邮件服务器不能使用"), found.exit_code) == (1, 0)
     assert [letter.attempts for letter in waiting(app)] == [1, 0]
     later()
     assert "mail" in app.test_client().get("/healthz").text.split()
@@ -60,8 +60,10 @@ def test_a_server_that_is_down_costs_nothing_but_time(
     assert "mail" not in app.test_client().get("/healthz").text.split()
 
 
-def test_through_tls_with_a_password(app: Flask, tmp_path: Path, typed: Typing, make_application: Making) -> None:
-    """STARTTLS and the certificate of the authority that we trust; the password is not sent to whoever lacks it."""
+def test_letters_are_sent_over_starttls_with_a_password(
+    app: Flask, tmp_path: Path, typed: Typing, make_application: Making
+) -> None:
+    """STARTTLS with a certificate of the trusted authority; a server without it never gets the password."""
     wishes(app, "publisher")
     make_application(status="returned")
     with open_house(app, tmp_path, starttls=True, signs_in=True) as house:
@@ -75,10 +77,10 @@ def test_through_tls_with_a_password(app: Flask, tmp_path: Path, typed: Typing, 
         assert len(house.letters) == 1
 
 
-def test_without_tls_on_the_other_side_nothing_is_sent(
+def test_a_server_without_tls_gets_no_letter(
     app: Flask, mails: MailHouse, typed: Typing, make_application: Making
 ) -> None:
-    """Whoever strips STARTTLS out of the line gets no letter in clear."""
+    """An attacker who strips STARTTLS gets no letter in clear text."""
     wishes(app, "publisher")
     make_application(status="returned")
     app.config["SMTP_TLS"] = "starttls"
@@ -119,11 +121,11 @@ def dripping(client: socket.socket) -> None:
 
 @pytest.mark.parametrize("answer", [silent, dripping])
 @pytest.mark.parametrize("way", ["none", "tls"])
-def test_a_server_that_never_finishes_is_given_up(app: Flask, answer: Callable[..., None], way: str) -> None:
+def test_a_server_that_never_responds_times_out(app: Flask, answer: Callable[..., None], way: str) -> None:
     began = time.monotonic()
     for port in peer(answer):
         server = MailServer("127.0.0.1", port, way, "a@example.cn", seconds=1)
-        claim = letters.Claim(1, 1, 1, None, clock.now(), 1, 1)
+        claim = letters.Claim(1, 1, 1, 1, 1, None, clock.now(), None, None)
         with app.app_context(), pytest.raises(Unreachable):
             server.send(wording.addressed(wording.Text("x", ["x"]), claim, "a@example.cn", "b@example.cn"))
     assert time.monotonic() - began < 20

@@ -1,4 +1,4 @@
-"""`restore`: wherever it is interrupted, the database is empty, marked as unfinished, or complete."""
+"""`restore`: after an interruption at any step the database is empty, marked as unfinished, or complete."""
 
 import os
 import secrets
@@ -31,7 +31,7 @@ STEPS: tuple[Callable[..., Any], ...] = (  # that change something
     restoring._mark,
     restoring._finish,
     unfinished_restore.set_mark,
-    Store.keep_copy,
+    Store.put_copy,
     Store.set_identity,
     Folder.take,
     Folder.set_identity,
@@ -63,7 +63,7 @@ def restore_until_killed(app: Flask, source: Path, line: int) -> bool:
 
 
 def is_marked(app: Flask) -> bool:
-    """Whether a command is refused and /healthz reports it; both or neither."""
+    """Whether a command is refused; asserts that /healthz agrees."""
     while "正在恢复备份" in (refused := run_command(app, "sweep")).output:
         time.sleep(0.2)  # PostgreSQL has not noticed yet that who held the lock was killed
     word = app.test_client().get("/healthz").text
@@ -111,7 +111,8 @@ def test_a_server_does_not_start_on_a_half_restored_register(app: Flask, empty_a
     assert "Traceback" not in done.stderr
     answer = create_app(dict(empty_app.config)).test_client().get("/login")
     assert (answer.status_code, UNFINISHED in answer.text) == (503, True)
-    assert run_command(empty_app, "restore", backup).exit_code == 0
+    restored = run_command(empty_app, "restore", backup)
+    assert restored.exit_code == 0, restored.output
     assert empty_app.test_client().get("/login").status_code == 200
 
 
@@ -148,7 +149,7 @@ def test_the_store_of_another_register_is_refused(app: Flask, empty_app: Flask, 
     """Also by `upgrade`: the next sweep would delete its files as orphans."""
     other = Store(str(tmp_path / "other"))
     other.set_identity("f" * 32)
-    digest = other.keep(b"theirs")
+    digest = other.put_bytes(b"theirs")
     empty_app.config["STORE"] = str(tmp_path / "other")
     answer = run_command(empty_app, "restore", backup)
     assert (answer.exit_code, "存储属于另一个登记库" in answer.output) == (1, True)

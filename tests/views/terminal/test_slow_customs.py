@@ -60,7 +60,7 @@ def dribbling(request: pytest.FixtureRequest) -> Iterator[Dribbling]:
 
 
 @pytest.mark.parametrize("dribbling", HEADS, indirect=True)
-def test_a_slow_answer_times_out_and_the_letter_counts_as_sent(dribbling: Dribbling) -> None:
+def test_a_slow_answer_times_out_and_the_message_counts_as_sent(dribbling: Dribbling) -> None:
     """Each byte arrives within the socket timeout; the whole answer does not arrive by the deadline."""
     with pytest.raises(NoAnswer) as silence:
         Http(dribbling.address, within=WITHIN).send("Z-1", b"<x/>")

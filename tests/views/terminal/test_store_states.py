@@ -21,14 +21,14 @@ from tests.cast import make_papers
 from tests.conftest import Making, Recording
 from tests.stores import remount, small_disk
 from tests.views.ledger import ledger
-from tests.views.pages import said
+from tests.views.pages import flashed
 from tests.views.terminal.commands import run_command
 from views.certificate import paper_worker
 
 pytestmark = pytest.mark.usefixtures("asked_each_time")
 
 As = Callable[[str], Browser]
-GONE = "没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误，文件暂时不能读写。请系统管理员检查后重试。"
+MISSING = "没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误，文件暂时不能读写。请系统管理员检查后重试。"
 FULL = "存储空间不足，文件没有保存。请系统管理员清理或扩充存储后重试。"
 READ_ONLY = "存储不可写，文件没有保存。请系统管理员检查存储的权限和挂载方式后重试。"
 
@@ -67,10 +67,10 @@ def break_it(disk: Path, how: str) -> str:
             return READ_ONLY
         case "gone":
             shutil.move(disk / "store", disk / "elsewhere")
-            return GONE
+            return MISSING
     shutil.move(disk / "store", disk / "elsewhere")
     Store(str(disk / "store")).set_identity("0" * 32)
-    return GONE
+    return MISSING
 
 
 def mend(disk: Path, how: str) -> None:
@@ -114,11 +114,11 @@ def test_a_print_is_refused_with_a_sentence_and_is_not_recorded(
     break_it(disk, how)
     answer = browser.post("/applications/print/", data={"id": key, "url": f"/applications/details/?id={key}"})
     assert answer.status_code == 303
-    assert said(browser.get(f"/applications/details/?id={key}").text) == [GONE]
+    assert flashed(browser.get(f"/applications/details/?id={key}").text) == [MISSING]
     prepared = browser.post("/applications/prepare/", data={"id": key})
-    assert (prepared.status_code, GONE in prepared.text) == (409, True)
+    assert (prepared.status_code, MISSING in prepared.text) == (409, True)
     browser.post("/applications/print-all/", data={"pick": key})
-    assert said(browser.get("/applications/").text) == [GONE]
+    assert flashed(browser.get("/applications/").text) == [MISSING]
     assert ledger(app) == before
     mend(disk, how)
     assert browser.post("/applications/print/", data={"id": key}).location == f"/applications/certificate/?id={key}"
@@ -165,16 +165,16 @@ def test_a_file_is_not_called_lost_while_the_store_is_missing(
     (disk / "ballast").unlink()
     break_it(disk, "gone")
     browser.get(paths[0])
-    assert said(browser.get("/applications/").text) == [GONE]
+    assert flashed(browser.get("/applications/").text) == [MISSING]
     answer = browser.get(paths[1])
-    assert (answer.status_code, GONE in answer.text) == (409, True)
+    assert (answer.status_code, MISSING in answer.text) == (409, True)
     for command in (("sweep",), ("sweep", "--check"), ("backup", str(disk / "backup")), ("trail", "verify")):
         done = run_command(app, *command)
-        assert (done.exit_code, GONE in done.output) == (1, True), command
+        assert (done.exit_code, MISSING in done.output) == (1, True), command
     assert not (disk / "backup").exists()
 
 
-def test_a_bucket_is_registered_too(
+def test_a_bucket_is_registered_by_upgrade(
     app: Flask, s3: str, make_application: Making, as_: As, a_pdf: Callable[[str], bytes], tmp_path: Path
 ) -> None:
     """An empty prefix of the bucket is not our store."""
@@ -184,7 +184,7 @@ def test_a_bucket_is_registered_too(
     assert browser.get("/healthz").text == "ok\n"
     app.config["STORE"] += "-empty"
     answer = uploaded(browser, key, a_pdf("合同"))
-    assert (answer.status_code, answer.json["message"]) == (503, GONE)
+    assert (answer.status_code, answer.json["message"]) == (503, MISSING)
     assert browser.get("/healthz").text == "store\n"
     assert run_command(app, "upgrade").exit_code == 1
     assert list(Store(app.config["STORE"]).place.keys("")) == []

@@ -19,14 +19,14 @@ from models.database import db, read_one_moment, triggers
 from models.exchange import inbox
 from models.vocabulary import Action, Reply
 from tests import ROOT
-from tests.cast import take
+from tests.cast import perform_step
 from tests.conftest import Making
 from tests.models.customs.made_receipts import receipt_for
 from views.resources import store
 
 A, P, R = "application_id = :a", "application_id = :p", "application_id = :r"
-CHILDREN = ("notification", "customs_note", "customs_letter", "customs_message", "paper", "paper_task", "certificate",
-            "trail_entry", "attachment", "carrier")  # fmt: skip
+CHILDREN = ("uncounted_act", "notification", "customs_note", "customs_letter", "customs_message", "paper",
+            "paper_task", "certificate", "trail_entry", "attachment", "carrier")  # fmt: skip
 INSERTED = (
     "INSERT INTO attachment (kind, name, media_type, size, digest, uploaded_at, uploaded_by, application_id)"
     " SELECT kind, 'neu.pdf', media_type, size, digest, uploaded_at, uploaded_by, application_id FROM attachment"
@@ -71,6 +71,7 @@ PROVED = {  # what is changed → what the sentence names; a, b: certificates ac
     f"UPDATE certificate SET authority = '广东省新闻出版局' WHERE {A}": "certificate",
     f"UPDATE certificate SET signer = '某人' WHERE {A}": "certificate",
     f"UPDATE certificate SET check_code = 'AAAAAAAAAAAA' WHERE {A}": "certificate",
+    f"UPDATE certificate SET identifier = '1.2.156.3005.2' WHERE {A}": "certificate",
     f"UPDATE certificate SET number = 'Z32202600099927' WHERE {A}": "Z32202600099927",
     f"UPDATE certificate SET replaces_id = 2 WHERE {A}": "certificate",
     f"UPDATE paper SET digest = (SELECT digest FROM paper WHERE application_id = :b) WHERE {A}": "certificate",
@@ -119,7 +120,7 @@ def scene(app: Flask, make_application: Making, printed: Callable[[int], bytes])
         inbox.store_and_process(session, "a.xml", receipt_for(message.message_id, Reply.ACCEPTED), outbox.Pace())
         numbers = {name: session.get_one(Application, key).number for name, key in keys.items()}
         sent = dict(session.execute(select(CustomsMessage.application_id, CustomsMessage.message_id)).all())
-    take(app, Action.PRINT, keys["a"], "publisher")
+    perform_step(app, Action.PRINT, keys["a"], "publisher")
     certificates = {"certificate": sent[keys["a"]], "b's certificate": sent[keys["b"]]}
     called = {name: number.partition("-")[0] for name, number in certificates.items()}
     return Scene(keys | {"x": b"x"}, numbers | called)
@@ -154,7 +155,7 @@ def test_every_single_change_is_found_and_named(scene: Scene, after: Callable[[s
     assert blind == []
 
 
-def test_what_is_not_found_is_said_in_the_readme(after: Callable[[str], list[str]]) -> None:
+def test_the_readme_lists_undetectable_changes(after: Callable[[str], list[str]]) -> None:
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     for statements, words in NOT_PROVED.items():
         assert (statements, after(statements)) == (statements, [])

@@ -23,7 +23,7 @@ from views.demo.simulator import Customs
 
 
 class TestFolder:
-    def test_a_certificate_is_sent_through_the_boxes(
+    def test_a_certificate_is_sent_through_the_folders(
         self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, tmp_path: Path
     ) -> None:
         """SentBox → OutBox; the receipt in InBox is deleted when it is noted."""
@@ -38,7 +38,7 @@ class TestFolder:
         assert names(pair, "InBox") == []
         assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
 
-    def test_a_letter_that_cannot_be_sent_is_returned_through_failbox(
+    def test_an_undeliverable_message_is_returned_through_failbox(
         self,
         make_application: Making,
         on_record: Recording,
@@ -73,7 +73,7 @@ class TestFolder:
         os.utime(file, (0, time.time() - 2))
         assert list(pair.receipts()) == [("Receipt_1.xml", b"<DxpRep>")]
 
-    def test_two_deliverers_at_one_inbox_do_not_disturb_each_other(self, pair: FolderPair) -> None:
+    def test_two_deliverers_at_one_inbox_do_not_interfere(self, pair: FolderPair) -> None:
         """One deletes a receipt that the other was about to read."""
         for number in range(3):
             (pair.folder / "InBox" / f"{number}.xml").write_bytes(b"x")
@@ -106,7 +106,7 @@ class TestFolder:
         list(pair.receipts())
         assert names(pair, "Writing") == []
 
-    def test_no_query_is_sent_while_the_letter_is_still_in_the_box(
+    def test_no_query_is_sent_while_the_message_is_still_in_the_outbox(
         self,
         make_application: Making,
         on_record: Recording,
@@ -154,7 +154,7 @@ class TestFolder:
                 pair.put("SentBox", "Z-1.xml", b"x")
         assert len(set(halves)) == 2
 
-    def test_the_ledger_is_requested_and_received_through_the_boxes(
+    def test_the_ledger_is_requested_and_received_through_the_folders(
         self, make_application: Making, pair: FolderPair, typed: Typing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Without an answer, it is refused with a sentence."""

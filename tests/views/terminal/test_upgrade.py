@@ -25,11 +25,11 @@ class Place:
         self,
         address: str,
         store: Path,
-        held: Callable[[], bool],
+        is_locked: Callable[[], bool],
         waits: Callable[[int], bool],
         tables: Callable[[], int],
     ) -> None:
-        self.address, self.store, self.held, self.waits, self.tables = address, store, held, waits, tables
+        self.address, self.store, self.is_locked, self.waits, self.tables = address, store, is_locked, waits, tables
 
     def upgrade(self) -> subprocess.Popen[str]:
         """A process of its own, as a person starts it."""
@@ -59,11 +59,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         lock += b"(SELECT oid FROM pg_database WHERE datname = current_database())"
         tables = b"SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
         waits = lock.replace(b"%s", b"NOT ")
-        held = lock.replace(b"%s", b"")
+        granted = lock.replace(b"%s", b"")
         yield Place(
             address,
             tmp_path / "store",
-            lambda: bool(count(held)),
+            lambda: bool(count(granted)),
             lambda _process: bool(count(waits)),
             lambda: count(tables),
         )
@@ -88,7 +88,7 @@ def on_sqlite(path: Path) -> Place:
             return True
         return False
 
-    def held() -> bool:
+    def is_locked() -> bool:
         """Who changes a new file to a write-ahead log locks it whole, readers too: that is before any migration."""
         logged = path.exists() and path.read_bytes()[18:20] == b"\2\2"
         return logged and not locked(count) and locked("BEGIN IMMEDIATE")
@@ -96,7 +96,7 @@ def on_sqlite(path: Path) -> Place:
     def waits(process: int) -> bool:
         return any(os.path.realpath(file) == str(path) for file in Path(f"/proc/{process}/fd").iterdir())
 
-    return Place(f"sqlite:///{path}", path.parent / "store", held, waits, lambda: asked(count))
+    return Place(f"sqlite:///{path}", path.parent / "store", is_locked, waits, lambda: asked(count))
 
 
 def test_many_upgrades_at_once_on_an_empty_database_all_succeed(place: Place) -> None:
@@ -111,11 +111,11 @@ def test_many_upgrades_at_once_on_an_empty_database_all_succeed(place: Place) ->
 def test_an_upgrade_waits_for_one_that_is_killed_and_rolled_back(place: Place) -> None:
     """SIGSTOP while the lock is held, so that the second must wait; then SIGKILL."""
     first = place.upgrade()
-    while not place.held():
+    while not place.is_locked():
         assert first.poll() is None, first.communicate()
         time.sleep(0.002)
     first.send_signal(signal.SIGSTOP)
-    assert place.held()
+    assert place.is_locked()
     assert place.tables() == 0
     second = place.upgrade()
     while not place.waits(second.pid):

@@ -1,13 +1,12 @@
-"""工作台: the first page after signing in, one content a role. Every figure links to its list with the filter set.
+"""工作台: the first page after sign-in, by role. Every figure links to its list with the filter set.
 
-Row security is that of the session. Each query ends at a bound: a figure at MOST, a part at a few rows.
+Each query is bounded: a figure counts up to MOST, a part shows a few rows.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort
-from flask_admin import BaseView, expose
+from flask_admin import expose
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -16,6 +15,7 @@ from models.database import db
 from models.notifications import announcements
 from models.notifications.announcements import Announcement
 from models.vocabulary import Role
+from views.panel.page import Page
 from views.screens.desk import national, operator, publisher, reviewer
 from views.screens.desk.parts import ROWS, Desk
 
@@ -27,23 +27,14 @@ DESKS: dict[Role, Callable[[], Desk]] = {
 }
 
 
-class DeskScreen(BaseView):
-    """Everybody's; there is nothing to write."""
+class DeskScreen(Page):
+    """For every role; read-only."""
 
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and current_user.role in DESKS
-
-    def menu_entries(self) -> list[tuple[Any, str]]:
-        """(label, address) of its line in the menu."""
-        return [(self.name, f"{self.url}/")]
-
-    def _handle_view(self, name: str, **kwargs: Any) -> Any:
-        if not self.is_accessible():
-            abort(403)
+    roles = frozenset(DESKS)
 
     @expose("/")
     def index(self) -> Any:
-        """The desk of whoever is signed in."""
+        """The desk of the signed-in account, with current announcements."""
         current = select(Announcement).where(announcements.current(current_user.role))
         shown = db.session.scalars(
             current.order_by(Announcement.since.desc(), Announcement.id.desc()).limit(ROWS)

@@ -1,4 +1,4 @@
-"""The desk of the operator: whether the system, the calendar and the exchange with customs are well. No application."""
+"""The desk of the operator: state of the system, the calendar and the exchange with customs; no application."""
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -6,11 +6,14 @@ from flask_babel import lazy_gettext as _l
 
 from models import access, deadlines
 from models.customs.health import health
+from models.language import in_sentences
+from models.notifications import key_ends
+from models.signing.installed_keys import ending
 from views.entrance.health import problems
-from views.resources import pace
+from views.resources import keys, pace
 from views.screens.desk.parts import Desk, Figure
 
-# The words of /healthz → the sentence, and the screen that tells more.
+# Word of /healthz → (sentence, endpoint of the screen with details or "").
 SENTENCES = {
     "restore": (_l("恢复没有完成，系统暂不能使用。请重新运行 restore。"), ""),
     "database": (_l("数据库没有响应。"), ""),
@@ -25,13 +28,21 @@ SENTENCES = {
     "mail": (_l("邮件没有按时发出。请检查邮件服务器，并启动 mail send --watch。"), ""),
     "reminders": (_l("提醒程序没有运行，临近的期限没有提醒。请启动 mail send --watch。"), ""),
     "reminders_failed": (_l("提醒程序有步骤出错，有的消息没有发出，原因见该进程的日志。"), ""),
+    "checkpoint": (_l("办理记录两天没有签署检查点。请启动 trail checkpoint --watch。"), ""),
+    "witness": (_l("有见证两天没有收到检查点，原因见 trail checkpoint 进程的日志。"), ""),
+    "cards": (
+        _l("发卡机构的证书或吊销列表缺失、过期，用卡不能登录。请更新 FILING_CARD_CA、FILING_CARD_CRL。"),
+        "",
+    ),
+    "virus": (_l("查毒程序没有应答，不能上传附件。请启动 clamd，或核对 FILING_CLAMD。"), ""),
+    "held": (_l("恢复备份后，提醒、邮件、海关报文和检查点暂停。确认这是正式使用的系统后，请运行 release。"), ""),
     "papers": (_l("证明文件没有按时制作。请启动 certificate work --watch。"), ""),
     "papers_set_aside": (_l("有证明文件多次制作失败，已搁置。排除原因后运行 certificate render。"), ""),
 }
 
 
 def desk() -> Desk:
-    """What is not well comes first; a sentence when all is."""
+    """Alerts for the words of /healthz, or one sentence if there are none; the queue of messages in figures."""
     found = [SENTENCES.get(word, (word, "")) for word in problems()]
     alerts = [("danger", str(words), url_for(f"{screen}.index_view") if screen else "") for words, screen in found]
     if not alerts:
@@ -43,14 +54,17 @@ def desk() -> Desk:
     figures.append(Figure(_l("久未回执"), exchange.unanswered, traffic, "danger"))
     known, ask = of_calendar(horizon)
     calendar = ("danger" if ask else "info", known + ask, url_for("calendar.index_view"))
-    return Desk(figures, alerts=[calendar, *alerts])
+    ends = [_("%(detail)s。", detail=key_ends.sentence(key)) for key in ending(keys())]
+    certificates = [("warning", words, url_for("condition.index")) for words in ends]
+    return Desk(figures, alerts=[calendar, *certificates, *alerts])
 
 
 def of_calendar(horizon: deadlines.Horizon) -> tuple[str, str]:
-    """How far the calendar reaches, and, while the next notice is due, what to do."""
+    """(how far the calendar reaches, what to do if the next notice is due or "")."""
     if not horizon.is_near:
         return _("工作日历登记到 %(day)s。", day=horizon.last), ""
     known = _("工作日历只登记到 %(day)s。", day=horizon.last) if horizon.last else _("今年的放假安排还没有登记。")
     if horizon.beyond:
-        known += _("有 %(count)s 份申请的办结期限在此之后，暂按周一至周五推算。", count=horizon.beyond)
+        beyond = _("有 %(count)s 份申请的办结期限在此之后，暂按周一至周五推算。", count=horizon.beyond)
+        known = in_sentences((known, beyond))
     return known, _("请在国务院办公厅公布下一年度放假安排后尽快导入。")

@@ -1,24 +1,25 @@
-"""What a desk is made of: figures, each with the address of its list, and parts with a few rows."""
+"""Parts of a desk: figures with links to their lists, and short lists of rows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import Select, func
+from sqlalchemy import Select, func, select
 
 from models.application import Application
 from models.database import db
 from views.panel.display import tag
 
-MOST = 1000  # a figure counts so far, and says so
-ROWS = 5  # of a part
+MOST = 1000  # a figure counts up to this, and is then shown as 1000+
+ROWS = 5  # rows of a part
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number; `address`: the list of just what it counts. `tone`: its colour while it is not 0."""
+    """A number; `address`: the list of the rows it counts; `tone`: its colour unless it is 0."""
 
     label: Any
     count: int
@@ -32,7 +33,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Line:
-    """One row: its link, its tags, and what is said of it below."""
+    """One row: link, tags, and further facts below it."""
 
     label: str
     address: str
@@ -59,17 +60,29 @@ class Desk:
     figures: list[Figure] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     alerts: list[tuple[str, str, str]] = field(default_factory=list)
-    begin: bool = False  # the desk of somebody who has filed nothing yet: how to begin
+    begin: bool = False  # no application yet: the desk shows how to begin
 
 
-def count(query: Select[Any]) -> int:
-    """How many rows, up to one more than MOST."""
-    found = query.limit(MOST + 1).subquery()
-    return int(db.session.query(func.count()).select_from(found).scalar() or 0)
+@dataclass(frozen=True)
+class Uncounted:
+    """A figure that is not count_all yet; `query`: selects the ids of its rows."""
+
+    label: Any
+    query: Select[Any]
+    address: str
+    tone: str = ""
+
+
+def count_all(figures: Iterable[Uncounted]) -> list[Figure]:
+    """Count all figures in one statement, each up to MOST + 1."""
+    asked = list(figures)
+    counts = [select(func.count()).select_from(one.query.limit(MOST + 1).subquery()) for one in asked]
+    found = db.session.execute(select(*(count.scalar_subquery() for count in counts))).one()
+    return [Figure(one.label, number, one.address, one.tone) for one, number in zip(asked, found, strict=True)]
 
 
 def rows(query: Select[Any], most: int = ROWS) -> list[Application]:
-    """The first few applications of a query."""
+    """The first `most` applications of a query."""
     return list(db.session.scalars(query.limit(most)))
 
 
@@ -81,7 +94,7 @@ def line(
     view: str = "details_view",
     opinion: str = "",
 ) -> Line:
-    """An application on a desk; it opens in this screen."""
+    """The line of an application; its link opens `view` of `screen`."""
     here = url_for("desk.index")
     address = url_for(f"{screen}.{view}", id=row.id, url=here)
     return Line(row.number, address, row.title or str(_("尚未填写商品名称")), tags or tag(row), facts, opinion)

@@ -1,32 +1,34 @@
-"""The desk of a press, or of a unit it entrusts."""
+"""The desk of a press, or of an entrusted unit."""
 
 from datetime import timedelta
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from markupsafe import Markup
 from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
 
 from models import clock, workflow
-from models.application import Application
-from models.application.trail import newest
+from models.application import Application, trail
+from models.certificate import Certificate
 from models.database import db
 from models.vocabulary import Action, Status
 from views.panel import deadlines
-from views.screens.desk.parts import Desk, Figure, Line, Part, count, line, rows
+from views.screens.desk.parts import Desk, Line, Part, Uncounted, count_all, line, rows
 
-OLD = timedelta(days=30)  # a draft that nobody has touched for so long
+OLD = timedelta(days=30)  # since the last change of a draft
 
 
 def desk() -> Desk:
-    """What waits for oneself first, then what one waits for."""
+    """Applications on which the applicant has to act first, then those with the authority."""
     groups = {
-        _("退回"): workflow.SENT_BACK,
+        pgettext("status", "退回"): workflow.SENT_BACK,
         _("暂存"): workflow.PRIVATE,
         _("待审核"): workflow.AWAITING,
         _("可以打印"): workflow.ACTS[Action.PRINT].when,
     }
-    figures = [figure for label, group in groups.items() for figure in _figures(label, sorted(group))]
+    figures = count_all(figure for label, group in groups.items() for figure in _figures(label, sorted(group)))
     return Desk(
         figures=figures,
         parts=[part for part in (_returned(), _old(), _drafts(), _waiting(), _ready()) if part.lines],
@@ -35,18 +37,18 @@ def desk() -> Desk:
 
 
 def _of(*statuses: Status) -> Select[Application]:
-    """One's applications in one of these statuses, newest first. 数据状态 by its order: the index of the lists."""
+    """One's applications in these statuses, newest first; by status_order, which the index of the lists holds."""
     orders = [status.order for status in statuses]
     here = Application.status_order == orders[0] if len(orders) == 1 else Application.status_order.in_(orders)
     return select(Application).where(here).order_by(Application.id.desc())
 
 
-def _figures(label: str, group: list[Status]) -> list[Figure]:
-    """One figure a status, so that each has its list."""
+def _figures(label: str, group: list[Status]) -> list[Uncounted]:
+    """One figure per status, so that each can link to its list."""
     return [
-        Figure(
+        Uncounted(
             label if len(group) == 1 else f"{label} · {status.label}",
-            count(_of(status).with_only_columns(Application.id)),
+            _of(status).with_only_columns(Application.id),
             _list(status),
             status.tone if status in workflow.SENT_BACK else "",
         )
@@ -73,16 +75,16 @@ def _with_opinion(row: Application) -> Line:
 
 def _drafts() -> Part:
     (status,) = workflow.PRIVATE
-    fresh = _of(status).where(Application.changed_at >= clock.now() - OLD)
+    recent = _of(status).where(Application.changed_at >= clock.now() - OLD)
     lines = [
         line(row, "applications", (_("%(at)s 保存", at=f"{row.changed_at:%Y-%m-%d %H:%M}"),), view="edit_view")
-        for row in rows(fresh)
+        for row in rows(recent)
     ]
     return Part(_("暂存，尚未申报"), lines, _list(status))
 
 
 def _old() -> Part:
-    """Drafts that nobody has touched for long, the newest of them first."""
+    """Drafts that were not changed for OLD, the newest first."""
     (status,) = workflow.PRIVATE
     lines = [
         line(
@@ -107,15 +109,16 @@ def _waiting() -> Part:
 
 
 def _ready() -> Part:
-    """The newest certificates, those in the lead that nobody has printed yet."""
-    found = [row for status in sorted(workflow.ACTS[Action.PRINT].when) for row in rows(_of(status))]
-    printed = {row.id: bool(newest(db.session(), row.id, Action.PRINT, 1)) for row in found}
-    found.sort(key=lambda row: (printed[row.id], -row.id))
+    """The newest certificates; first those that were never printed."""
+    with_number = joinedload(Application.certificate).load_only(Certificate.number)
+    statuses = sorted(workflow.ACTS[Action.PRINT].when)
+    found = [row for status in statuses for row in rows(_of(status).options(with_number))]
+    printed = trail.applications_with(db.session(), Action.PRINT, [row.id for row in found])
+    found.sort(key=lambda row: (row.id in printed, -row.id))
     lines = []
     for row in found[:5]:
-        mark = Markup('<span class="badge badge-{}">{}</span>').format(
-            "light" if printed[row.id] else "success", _("已打印过") if printed[row.id] else _("尚未打印")
-        )
+        tone, words = ("light", _("已打印过")) if row.id in printed else ("success", _("尚未打印"))
+        mark = Markup('<span class="badge badge-{}">{}</span>').format(tone, words)
         number = row.certificate.number if row.certificate else ""
         lines.append(line(row, "applications", (_("证明编号 %(number)s", number=number),), mark))
     return Part(_("已签发，可以打印"), lines)

@@ -1,10 +1,11 @@
-"""The desk of a province: what waits by its deadline, what came back, what customs did not take, what was decided."""
+"""The desk of a province: pending cases by due date, resubmissions, failed messages to customs, decisions."""
 
 from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import Select, select
 
@@ -15,64 +16,65 @@ from models.customs import DELIVERIES, CustomsMessage, long_unanswered
 from models.vocabulary import Action, Delivery
 from views.panel import deadlines, leases
 from views.resources import pace
-from views.screens.desk.parts import Desk, Figure, Part, count, line, rows
+from views.screens.desk.parts import Desk, Part, Uncounted, count_all, line, rows
 
-FIRST = 8  # rows of what is due first
+FIRST = 8  # rows of the part 先办
 
 
 def desk() -> Desk:
-    """Figures first, in the order in which they are urgent."""
-    return Desk(figures=[*_by_deadline(), *_others()], parts=[_mine(), _first(), _again()], alerts=_alerts())
+    """Figures by urgency, then the reader's own cases, those due first, and resubmissions."""
+    return Desk(figures=count_all([*_by_deadline(), *_others()]), parts=[_mine(), _first(), _again()], alerts=_alerts())
 
 
 def waiting() -> Select[Application]:
-    """What waits here."""
+    """The pending cases of the province."""
     return select(Application).where(Application.status.in_(workflow.AWAITING))
 
 
-def _counted(label: Any, query: Select[Any], address: str, tone: str = "") -> Figure:
-    return Figure(label, count(query.with_only_columns(Application.id)), address, tone)
+def _figure(label: Any, query: Select[Any], address: str, tone: str = "") -> Uncounted:
+    return Uncounted(label, query.with_only_columns(Application.id), address, tone)
 
 
-def _by_deadline() -> list[Figure]:
+def _by_deadline() -> list[Uncounted]:
     tones = {"overdue": "danger", "today": "warning", "soon": "warning"}
-    figures = [_counted(_l("待审核"), waiting(), url_for("review.index_view"))]
+    figures = [_figure(_l("待审核"), waiting(), url_for("review.index_view"))]
     for span, tone in tones.items():
         label, condition = deadlines.SPANS[span]
-        figures.append(_counted(label, waiting().where(condition()), url_for("review.index_view", due=span), tone))
+        figures.append(_figure(label, waiting().where(condition()), url_for("review.index_view", due=span), tone))
     return figures
 
 
-def _others() -> list[Figure]:
+def _others() -> list[Uncounted]:
     again = waiting().where(Application.submissions > 1)
-    figures = [_counted(_l("退回后重新申报"), again, url_for("review.index_view", round="again"))]
+    figures = [_figure(_l("退回后重新申报"), again, url_for("review.index_view", round="again"))]
     for label, group, tone in (
         (_l("退回，等待补正"), workflow.SENT_BACK, ""),
         (_l("海关接收失败"), workflow.ACTS[Action.RESEND].when, "danger"),
     ):
         (status,) = group
         query = select(Application).where(Application.status_order == status.order)
-        figures.append(_counted(label, query, url_for("filings.index_view", status=status.value), tone))
+        figures.append(_figure(label, query, url_for("filings.index_view", status=status.value), tone))
     aside, silent = Delivery.SET_ASIDE, long_unanswered(pace().unanswered_since())
     for label, condition, state in (
         (_l("已搁置的报文"), DELIVERIES[aside], aside.value),
         (_l("久未回执的报文"), silent, "unanswered"),
     ):
-        messages = select(CustomsMessage.id).where(condition)
-        figures.append(Figure(label, count(messages), url_for("exchange.index_view", state=state), "danger"))
+        # Row security looks up the application of each message; `desk` is the leading column of the index.
+        messages = select(CustomsMessage.id).where(CustomsMessage.desk == current_user.province, condition)
+        figures.append(Uncounted(label, messages, url_for("exchange.index_view", state=state), "danger"))
     today = clock.today()
     decided = decided_since(today, today).with_only_columns(TrailEntry.id)
-    figures.append(Figure(_l("今天办结"), count(decided), url_for("filings.index_view", decided=today.isoformat())))
+    figures.append(Uncounted(_l("今天办结"), decided, url_for("filings.index_view", decided=today.isoformat())))
     return figures
 
 
 def tags(row: Application) -> Markup:
-    """What is left of the time, and who has taken the case."""
+    """The tags for the time left and for 接办."""
     return deadlines.tag(row) + Markup(" ") + leases.badge(row)
 
 
 def _mine() -> Part:
-    """What the reader has taken, the lease that ends first on top."""
+    """The cases that the reader has taken; the lease that ends first is on top."""
     own = [key for key, lease in leases.running().items() if leases.is_mine(lease)]
     found = rows(waiting().where(Application.id.in_(own)), len(own)) if own else []
     found.sort(key=lambda row: leases.running()[row.id].until)
@@ -81,7 +83,7 @@ def _mine() -> Part:
 
 
 def _first() -> Part:
-    """By the due date: the index of desk, status and due date is read from its beginning."""
+    """Pending cases by due date, from the beginning of the index of desk, status and due date."""
     lines = []
     for row in rows(waiting().order_by(Application.due_on, Application.id), FIRST):
         since = _("%(at)s 申报", at=f"{row.submitted_at:%Y-%m-%d}" if row.submitted_at else "")
@@ -100,9 +102,9 @@ def _again() -> Part:
 
 
 def _alerts() -> list[tuple[str, str, str]]:
-    """A deadline past the end of the calendar is an estimate: reviewers hear of it, the operator is to mend it."""
+    """A warning while a due date is past the end of the calendar, and therefore an estimate."""
     last = deadlines.calendar().last_known(clock.today()) or clock.today()
     if not rows(waiting().where(Application.due_on > last), 1):
         return []
-    told = _("有申请的办结期限超出已登记的工作日历，暂按周一至周五推算；系统管理员登记下一年度放假安排后自动重算。")
-    return [("warning", told, "")]
+    sentence = _("有申请的办结期限超出已登记的工作日历，暂按周一至周五推算；系统管理员登记下一年度放假安排后自动重算。")
+    return [("warning", sentence, "")]

@@ -1,0 +1,68 @@
+"""Contents in which a virus was found, by SHA-256: known to everybody, also while no scanner runs."""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import String, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import clock
+from models.application import Application
+from models.application.attachments import Attachment
+from models.clock import Moment
+from models.database import Base
+from models.language import listed
+from models.workflow import Refused
+
+
+class KnownVirus(Base):
+    """What was found in which content, and when first. Only ever appended, by scans (scanning.py)."""
+
+    __tablename__ = "known_virus"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    virus: Mapped[str] = mapped_column(String(60))
+    found_at: Mapped[datetime] = mapped_column(Moment)
+
+
+def remember(session: Session, digest: str, virus: str) -> str:
+    """Remember that this content has a virus; returns its name. The first finding stays."""
+    known = session.get(KnownVirus, digest)
+    if known is None:
+        known = KnownVirus(digest=digest, virus=virus, found_at=clock.now())
+        session.add(known)
+    return known.virus
+
+
+def refuse_upload(session: Session, digest: str, name: str) -> None:
+    """Raises Refused for an upload in whose content a virus was found before, as a scanner would have it refused."""
+    if found := session.get(KnownVirus, digest):
+        raise Refused(
+            _(
+                "文件“%(name)s”的内容以前查出过病毒（%(virus)s），没有上传，请清除后重新生成文件。",
+                name=name,
+                virus=found.virus,
+            )
+        )
+
+
+def infected(session: Session, application: Application) -> list[tuple[Attachment, str]]:
+    """The current files of an application that have a virus, oldest first, with what was found in each."""
+    virus = func.coalesce(Attachment.virus, KnownVirus.virus)
+    files = select(Attachment, virus).outerjoin(KnownVirus, KnownVirus.digest == Attachment.digest)
+    mine = files.where(Attachment.application_id == application.id, Attachment.removed_at.is_(None))
+    marked = mine.where(or_(Attachment.virus.is_not(None), KnownVirus.digest.is_not(None)))
+    return [(file, found) for file, found in session.execute(marked.order_by(Attachment.id))]
+
+
+def hindrance_to_grant(session: Session, application: Application) -> str | None:
+    """The sentence that refuses 准予备案 of an application with an infected file; None: no virus is known.
+
+    None, too, for what is no row: a list draws the buttons of each status once, for one that stands for all.
+    """
+    files = infected(session, application) if application in session else ()
+    if not files:
+        return None
+    names = listed(_("“%(name)s”（%(virus)s）", name=file.name, virus=virus) for file, virus in files)
+    words = _("%(number)s 的附件%(files)s查出病毒，不能准予备案，请退回申请人，由其移除后重新上传。")
+    return words % {"number": application.number, "files": names}

@@ -1,0 +1,68 @@
+"""Rotation of backups: keeps the newest of each of the last days, weeks and months that have one."""
+
+import re
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from flask_babel import gettext as _
+
+from models.backup import MANIFEST
+from models.workflow import Refused
+
+NAME = "%Y-%m-%dT%H%M%S"  # of the folder of one backup, Beijing time
+FORM = re.compile(r"\d{4}-\d\d-\d\dT\d{6}")
+PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
+    "daily": lambda at: (at.year, at.month, at.day),
+    "weekly": lambda at: tuple(at.isocalendar()[:2]),
+    "monthly": lambda at: (at.year, at.month),
+}
+
+
+def parse(text: str) -> dict[str, int]:
+    """`daily=7,weekly=5,monthly=12` → period → how many; raises Refused."""
+    pairs = [part.strip().partition("=") for part in text.split(",")]
+    if any(name not in PERIODS or not count.isdecimal() or int(count) < 1 for name, _equals, count in pairs):
+        raise Refused(_("--keep 应如 daily=7,weekly=5,monthly=12，可以只写其中几项。"))
+    return {name: int(count) for name, _equals, count in pairs}
+
+
+def spare(moments: list[datetime], keep: dict[str, int]) -> set[datetime]:
+    """The moments of the backups to keep, always including the newest."""
+    spared = set(sorted(moments)[-1:])
+    for name, most in keep.items():
+        newest: dict[tuple[int, ...], datetime] = {}
+        for at in sorted(moments):
+            newest[PERIODS[name](at)] = at
+        spared |= set(sorted(newest.values())[-most:])
+    return spared
+
+
+def backups(folder: Path) -> dict[datetime, Path]:
+    """Start → folder of every complete backup in `folder`; other entries are ignored."""
+    there = (path for path in folder.glob("*") if FORM.fullmatch(path.name) and (path / MANIFEST).is_file())
+    return {datetime.strptime(path.name, NAME): path for path in there}
+
+
+def rotate(folder: Path, keep: dict[str, int]) -> int:
+    """Delete the backups that `keep` does not include; returns their number.
+
+    The manifest is deleted first, so that an interrupted deletion leaves no backup that looks complete.
+    """
+    there = backups(folder)
+    expired = [there[at] for at in sorted(set(there) - spare(list(there), keep))]
+    for path in expired:
+        (path / MANIFEST).unlink()
+        shutil.rmtree(path)
+    return len(expired)
+
+
+def newest(folder: Path) -> Path:
+    """The newest backup in a folder, or the folder itself if it is one; raises Refused when there is none."""
+    if (folder / MANIFEST).is_file():
+        return folder
+    there = backups(folder)
+    if not there:
+        raise Refused(_("“%(path)s”中没有备份。", path=folder))
+    return there[max(there)]

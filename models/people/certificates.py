@@ -1,0 +1,67 @@
+"""Certificates and CRLs from files, cached and read again when the file has changed."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+BEGIN_CRL = b"-----BEGIN X509 CRL-----"
+# What `cryptography` raises for certificates and CRLs that are invalid or cannot be parsed.
+INVALID = (
+    ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm,
+    x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+
+
+def has_signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except INVALID:
+        return False
+    return True
+
+
+def is_signed(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    try:
+        return bool(crl.is_signature_valid(issuer.public_key()))  # type: ignore[arg-type]
+    except INVALID:
+        return False
+
+
+def certificates_in(path: Path) -> tuple[x509.Certificate, ...]:
+    """The certificates of a PEM file; none when it cannot be read, so that no card is accepted then."""
+    return _certificates(*_state(path))
+
+
+def crls_in(path: Path) -> tuple[x509.CertificateRevocationList, ...]:
+    """The CRLs of a PEM file, or the one of a DER file; none when it cannot be read."""
+    return _crls(*_state(path))
+
+
+def _state(path: Path) -> tuple[Path, int, int]:
+    """(path, time of the last change, size); zeros for a missing file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path, 0, 0
+    return path, found.st_mtime_ns, found.st_size
+
+
+@lru_cache(8)
+def _certificates(path: Path, _changed: int, size: int) -> tuple[x509.Certificate, ...]:
+    try:
+        return tuple(x509.load_pem_x509_certificates(path.read_bytes())) if size else ()
+    except (OSError, ValueError):
+        return ()
+
+
+@lru_cache(8)
+def _crls(path: Path, _changed: int, size: int) -> tuple[x509.CertificateRevocationList, ...]:
+    try:
+        content = path.read_bytes() if size else b""
+        if BEGIN_CRL not in content:
+            return (x509.load_der_x509_crl(content),) if content else ()
+        return tuple(x509.load_pem_x509_crl(BEGIN_CRL + part) for part in content.split(BEGIN_CRL)[1:])
+    except (OSError, ValueError):
+        return ()

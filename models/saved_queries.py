@@ -1,0 +1,90 @@
+"""常用查询: named queries of a list, saved by a person for themselves."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.database import Base
+from models.database.locks import Lock, wait_for
+from models.people.accounts import Account
+from models.text import clean_line
+from models.workflow import Refused
+
+MOST, MOST_NAME = 30, 20  # queries of one person; characters of a name, which is a button above the list
+MOST_VALUE = 100  # characters of one value, as in the query forms
+
+Asked = dict[str, str]  # name of a field of the query form, or of the list (sort, page size) → value as typed
+
+
+class SavedQuery(Base):
+    """A saved query of an account for one screen. Row security: the account's own.
+
+    `asked`: the fields that were filled in, as typed (views/panel/saved_queries.py); `words`: the same in words.
+    """
+
+    __tablename__ = "kept_query"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
+    screen: Mapped[str] = mapped_column(String(32), info={"label": _l("所在列表")})
+    name: Mapped[str] = mapped_column(String(MOST_NAME), info={"label": _l("名称"), "required": True})
+    asked: Mapped[Asked] = mapped_column(JSON)
+    words: Mapped[str] = mapped_column(String(1000), info={"label": _l("查询条件")})
+
+    __table_args__ = (UniqueConstraint("account_id", "screen", "name"),)
+
+
+def listed(session: Session, screen: str) -> list[SavedQuery]:
+    """The saved queries of one screen that this session sees, oldest first."""
+    return list(session.scalars(select(SavedQuery).where(SavedQuery.screen == screen).order_by(SavedQuery.id)))
+
+
+def save(session: Session, screen: str, name: str, asked: Asked, words: str, by: Account) -> SavedQuery:
+    """Save a query; returns the existing row if it is the same. Raises Refused; the caller commits."""
+    name = _read(name)
+    if not asked:
+        raise Refused(_("现在没有查询条件，请先填写条件、点击查询，再存为常用查询。"))
+    if any(len(value) > MOST_VALUE for value in asked.values()):
+        raise Refused(_("查询条件过长，不能保存，请精简。"))
+    wait_for(session, Lock.SAVED_QUERY)  # serialises concurrent saves, for the limits below
+    same = _named(session, by, screen, name)
+    if same is not None and same.asked == asked:
+        return same
+    if same is not None:
+        raise Refused(_name_in_use(name))
+    if (session.scalar(select(func.count(SavedQuery.id)).where(SavedQuery.account_id == by.id)) or 0) >= MOST:
+        raise Refused(_("每人最多保存 %(most)s 个常用查询，请先删除不用的。", most=MOST))
+    row = SavedQuery(account_id=by.id, screen=screen, name=name, asked=asked, words=words[:1000])
+    session.add(row)
+    session.flush()
+    return row
+
+
+def rename(session: Session, row: SavedQuery, name: str, by: Account) -> None:
+    """Rename a query; raises Refused for a bad or existing name. The caller commits."""
+    name = _read(name)
+    wait_for(session, Lock.SAVED_QUERY)
+    other = _named(session, by, row.screen, name)
+    if other is not None and other is not row:
+        raise Refused(_name_in_use(name))
+    row.name = name
+    session.flush()
+
+
+def _named(session: Session, by: Account, screen: str, name: str) -> SavedQuery | None:
+    mine = (SavedQuery.account_id == by.id, SavedQuery.screen == screen)
+    return session.scalar(select(SavedQuery).where(*mine, SavedQuery.name == name))
+
+
+def _read(typed: str) -> str:
+    name = clean_line(typed) or ""
+    if not name:
+        raise Refused(_("请填写常用查询的名称。"))
+    if len(name) > MOST_NAME:
+        raise Refused(_("名称最多 %(most)s 字，现在 %(length)s 字，请精简。", most=MOST_NAME, length=len(name)))
+    return name
+
+
+def _name_in_use(name: str) -> str:
+    return _("这个列表已有名为「%(name)s」的常用查询，请换一个名称，或先删除原来的。", name=name)

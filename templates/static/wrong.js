@@ -1,0 +1,33 @@
+// The error below a field goes away once the field is filled; so does its line in the summary on top of the page (#missing).
+// Errors are named by aria-describedby and have role=alert (panel/fields.html, panel/query.html, entrance/wrong.html).
+function shownFor(field) {  // the field that people see: a combobox covers its <select>
+  return field.closest(".combobox")?.querySelector("[role=combobox]") || field;
+}
+
+const isWrong = "[aria-invalid=true]";
+const idsOf = (field) => (field.getAttribute("aria-describedby") || "").split(" ").filter(Boolean);
+const isBlank = ({ type, checked, value }) => (["checkbox", "radio"].includes(type) ? !checked : ["", "__None"].includes(value.trim()));
+
+function removeLine(id) {
+  const summary = document.getElementById("missing");
+  summary?.querySelector(`a[href="#${CSS.escape(id)}"]`)?.closest("li").remove();
+  if (summary && !summary.querySelector("li")) summary.remove();
+}
+
+function mended({ target }) {
+  if (!target.matches?.("input, select, textarea") || isBlank(target)) return;
+  const field = shownFor(target), around = field.closest(".wrong");
+  if (!field.matches(isWrong)) return;
+  field.removeAttribute("aria-invalid");
+  const stillWrong = around ? [...around.querySelectorAll(isWrong)].filter(({ hidden }) => !hidden) : [];
+  const over = idsOf(field).filter((id) => document.getElementById(id)?.role === "alert" && !stillWrong.some((other) => idsOf(other).includes(id)));
+  over.forEach((id) => document.getElementById(id).remove());
+  [field, ...(around?.querySelectorAll("[aria-describedby]") || [])].forEach((each) => {
+    const left = idsOf(each).filter((id) => !over.includes(id));
+    if (left.length) each.setAttribute("aria-describedby", left.join(" ")); else each.removeAttribute("aria-describedby");
+  });
+  if (!stillWrong.length) around?.classList.remove("wrong");
+  removeLine(field.id);
+}
+
+["input", "change"].forEach((name) => document.addEventListener(name, mended));

@@ -1,0 +1,60 @@
+"""English in a browser: chosen with the keyboard, kept by the browser, read by axe, and no wider than a telephone."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Coming
+from tests.browser.test_accessibility import flawless
+from tests.browser.test_pages import DESK, TELEPHONE, furnished  # noqa: F401
+from tests.cast import PASSWORD
+from views.translations import COOKIE
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+
+def reads_english(page: Page, address: str) -> None:
+    """axe finds nothing, and on a telephone the page does not scroll sideways."""
+    page.goto(address)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    for size in (TELEPHONE, DESK):
+        page.set_viewport_size(size)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, size)
+    flawless(page, address)
+
+
+def test_english_is_chosen_with_the_keyboard_and_stays(comes: Coming) -> None:
+    """At the front door, before anybody is signed in; and back to Chinese from the bar of a page, to the same page."""
+    someone = comes()
+    page = someone.page
+    page.goto("/login?next=/applications/?title=x")
+    page.get_by_role("link", name="English").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.get_by_label("User name").fill("publisher")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Captcha", exact=True).fill(someone.read_picture())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Applications")).to_be_visible()
+    assert page.get_by_label("Title").input_value() == "x"
+    page.get_by_role("link", name="中文").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="查询")).to_be_visible()
+    assert page.get_by_label("商品名称").input_value() == "x"
+
+
+def test_english_pages_read_well_for_every_role_and_on_a_phone(furnished: str, comes: Coming) -> None:  # noqa: F811
+    """The front door, the form, a list, a case, the desks, statistics, the state of the system, the handbook."""
+    stranger = comes()
+    stranger.context.add_cookies([{"name": COOKIE, "value": "en", "url": stranger.address}])
+    for address in ("/login", f"/verify/{furnished}"):
+        reads_english(stranger.page, address)
+    for username, addresses in (
+        ("publisher", ("/desk/", "/applications/", "/applications/new/")),
+        ("reviewer", ("/desk/", "/review/", "", "/province/")),
+        ("operator", ("/accounts/", "/condition/", "/handbook/")),
+    ):
+        person = comes(username)
+        person.context.add_cookies([{"name": COOKIE, "value": "en", "url": person.address}])
+        case = person.page.locator("a.number").first.get_attribute("href") if "" in addresses else None
+        for address in addresses:
+            reads_english(person.page, address or str(case))

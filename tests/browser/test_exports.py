@@ -1,0 +1,43 @@
+"""导出: the bar of a list says that the file is being made, then that it has begun."""
+
+from time import sleep
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.conftest import Coming
+from tests.conftest import Making
+
+WATCH = """bar => {
+  window.said = [];
+  new MutationObserver(() => said.push([performance.now(), bar.textContent])).observe(bar, {childList: true});
+}"""
+LATE = 1.0  # seconds; the page looks for the cookie every 0.3
+
+
+def answer_late(route: Route) -> None:
+    """As for a file that is long in the making."""
+    sleep(LATE)
+    route.continue_()
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["XLSX", "CSV"])
+def test_the_toolbar_says_that_a_file_is_being_made_and_then_that_the_download_has_begun(
+    comes: Coming, make_application: Making, kind: str
+) -> None:
+    """The second time, too, when the cookie of the first is still there."""
+    make_application()
+    page = comes("publisher").page
+    page.route("**/export/**", answer_late)
+    bar = page.locator(".bar-export [role=status]")
+    for _time in range(2):
+        bar.evaluate(WATCH)
+        with page.expect_download() as download:
+            page.get_by_role("link", name=f"导出 {kind}").click()
+        assert download.value.suggested_filename.endswith(f".{kind.lower()}")
+        expect(bar).to_have_text("下载已开始。")
+        (making, words), (begun, _words) = page.evaluate("said")
+        assert words == "正在生成文件，请稍候。"
+        assert begun - making > LATE * 900  # milliseconds
+        page.reload()

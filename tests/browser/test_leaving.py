@@ -1,0 +1,58 @@
+"""A page that holds typed words is not left without a question: not by the other language, not by a link."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Coming
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "field"),
+    [
+        ("reviewer", "/province/opinions/", "textarea >> nth=0"),
+        ("reviewer", "/province/", "#accept_days"),
+        ("publisher", "/apikeys/", ".key-form input[name=name]"),
+        ("publisher", "/keys/", ".key-form input[name=name]"),
+        ("publisher", "/entrusting/new/", "#agent"),
+        ("operator", "/accounts/new/", "#name"),
+        ("operator", "/announcements/new/", "#text"),
+    ],
+)
+def test_changing_the_language_warns_before_typed_text_is_lost(comes: Coming, who: str, path: str, field: str) -> None:
+    page = comes(who).page
+    page.goto(path)
+    page.locator(field).fill("7")
+    asked: list[str] = []
+    page.once("dialog", lambda question: (asked.append(question.type), question.dismiss()))
+    page.get_by_role("link", name="English").click()
+    expect(page.locator(field)).to_have_value("7")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    assert asked == ["beforeunload"]
+
+
+def test_a_form_outside_the_application_is_sent_without_a_leave_warning(comes: Coming) -> None:
+    press = comes("publisher")
+    press.page.goto("/apikeys/")
+    press.page.locator(".key-form input[name=name]").fill("统计程序")
+    press.page.on("dialog", lambda question: pytest.fail(question.type))
+    press.turn_over("生成密钥")
+    expect(press.page.locator("code.secret")).to_be_visible()
+
+
+def test_the_user_name_stays_when_the_language_changes(comes: Coming) -> None:
+    page = comes().page
+    page.goto("/login")
+    page.get_by_label("用户名").fill("publisher")
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_label("User name")).to_have_value("publisher")
+    page.reload()
+    expect(page.get_by_label("User name")).to_have_value("")
+
+
+def test_an_empty_list_shows_no_select_all_box(comes: Coming) -> None:
+    page = comes("publisher").page
+    page.goto("/applications/?title=没有这个名称")
+    expect(page.locator(".empty")).to_be_visible()
+    expect(page.locator("#pick-all")).to_be_hidden()

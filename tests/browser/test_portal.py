@@ -1,0 +1,70 @@
+"""从单一窗口登录 in Chromium: a real portal on another address, the keyboard alone, and both sign-outs."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from models.sign_on.discovery import KNOWN
+from tests.browser.conftest import Coming
+from tests.browser.person import Person
+from tests.browser.test_accessibility import flawless
+from tests.portal import PortalServer, portal_served
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def portal(app: Flask, address: str) -> Iterator[PortalServer]:
+    """Another site than ours: we are localhost, it is 127.0.0.1."""
+    with portal_served("127.0.0.1") as portal:
+        app.config.update(portal.settings())
+        portal.client.redirect_uris = [f"{address}/login/portal/return"]
+        KNOWN.clear()
+        yield portal
+
+
+def come(person: Person) -> Page:
+    """From our sign-in page to the portal, and back by its own link: every step with the keyboard."""
+    page = person.page
+    page.goto("/login")
+    page.get_by_role("link", name="从单一窗口登录").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("http://127.0.0.1:*/authorize*")
+    page.get_by_role("link", name="王敏").focus()
+    page.keyboard.press("Enter")
+    return page
+
+
+@pytest.mark.parametrize("same_site", ["Lax", "Strict"])
+def test_a_portal_user_is_linked_by_the_operator_signs_in_and_signs_out_of_both(
+    app: Flask, comes: Coming, portal: PortalServer, same_site: str
+) -> None:
+    app.config["SESSION_COOKIE_SAMESITE"] = same_site
+    person, operator = comes(), comes("operator")
+    person.others = [portal.issuer]
+    page = person.page
+    page.goto("/login")
+    flawless(page, "the button of the portal")
+    come(person)
+    expect(page.get_by_role("heading", name="等待关联账号")).to_be_visible()
+    flawless(page, "waiting for the operator")
+    operator.page.goto("/portal/")
+    flawless(operator.page, "a request")
+    operator.page.set_viewport_size({"width": 390, "height": 800})
+    flawless(operator.page, "on a telephone")
+    operator.page.get_by_label("王敏 的用户名").fill("publisher")
+    operator.page.get_by_role("button", name="关联", exact=True).focus()
+    operator.page.keyboard.press("Enter")
+    expect(operator.page.get_by_text("可以从单一窗口登录账号 publisher")).to_be_visible()
+    come(person)
+    page.wait_for_url("**/desk/")
+    page.goto("/visits/")
+    expect(page.get_by_text("已关联单一窗口用户：王敏")).to_be_visible()
+    page.get_by_role("button", name="退出").click()
+    page.wait_for_url("**/login")
+    assert portal.ended == ["sw-0001"]
+    page.goto("/desk/")
+    page.wait_for_url(re.compile(r"/login\?next="))

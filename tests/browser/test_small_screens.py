@@ -1,0 +1,115 @@
+"""What fits, and what goes away: acts in one line, messages of mended fields, previews on a phone, 作废 by keyboard."""
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Coming
+from tests.browser.test_accessibility import flawless
+from tests.browser.test_grid import copied, pastes
+from tests.conftest import Making, Recording
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+LINES = """cells => cells.map((cell) => {
+  const shown = [...cell.querySelectorAll(".act")].filter((act) => act.offsetParent);
+  const tops = shown.map((act) => act.getBoundingClientRect().top);
+  return Math.max(...tops) - Math.min(...tops);
+})"""
+
+
+def runs_over(element: Locator) -> bool:
+    """Whether it has to be scrolled sideways."""
+    return bool(element.evaluate("element => element.scrollWidth > element.clientWidth"))
+
+
+@pytest.mark.parametrize(
+    ("username", "path"),
+    [("reviewer", "/review/"), ("reviewer", "/exchange/"), ("national", "/register/"), ("publisher", "/applications/")],
+)
+def test_the_acts_of_a_row_stand_in_one_line(comes: Coming, make_application: Making, username: str, path: str) -> None:
+    """Also on a laptop of 1280 px, beside the menu; and the list needs no scrolling sideways."""
+    for status in ("pending", "filed", "customs_failed"):
+        make_application(status=status)
+    page = comes(username, width=1280, height=720).page
+    page.goto(path)
+    heights = page.locator("td.col-acts:has(.act)").evaluate_all(LINES)
+    assert heights and max(heights) < 10, heights
+    assert not runs_over(page.locator(".table-responsive"))
+
+
+def test_no_chosen_code_of_a_carrier_runs_under_its_chevron(comes: Coming, make_application: Making) -> None:
+    page = comes("publisher", width=1280, height=720).page
+    page.goto(f"/applications/edit/?id={make_application(carriers=2)}")
+    cells = page.locator(".inline-table tbody tr:first-child input.form-control:is([list], [role=combobox])")
+    room = cells.evaluate_all("cells => cells.map((cell) => parseFloat(getComputedStyle(cell).paddingRight))")
+    assert len(room) == 3 and min(room) >= 24
+    assert not runs_over(page.locator("#carriers .table-responsive").first)
+
+
+def test_the_message_of_a_field_goes_away_once_it_is_filled(comes: Coming) -> None:
+    """Text and code alike, and their lines in the summary; the messages of the others stay."""
+    person = comes("publisher")
+    page = person.page
+    page.goto("/applications/new/")
+    person.press("申报")
+    person.answer("确定")
+    lines = page.locator("#missing li")
+    expect(lines.filter(has_text="请填写联系人")).to_have_count(1)
+    before = lines.count()
+    page.locator("#contact").fill("王敏")
+    person.pick("country", "德国", "DEU-德国")
+    for name in ("联系人", "国别（地区）"):
+        expect(page.get_by_text(f"请填写{name}。")).to_have_count(0)
+    expect(lines).to_have_count(before - 2)
+    assert page.locator("#contact").get_attribute("aria-invalid") is None
+    expect(page.locator(".field.wrong", has=page.locator("#country, #contact"))).to_have_count(0)
+    expect(page.locator("#title-note")).to_have_text("请填写商品名称。")
+
+
+def test_the_message_of_a_field_of_the_login_page_goes_away(comes: Coming) -> None:
+    page = comes().page
+    page.goto("/login")
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.get_by_text("请填写用户名。")).to_be_visible()
+    page.get_by_label("用户名").fill("publisher")
+    expect(page.get_by_text("请填写用户名。")).to_have_count(0)
+    expect(page.get_by_text("请填写密码。")).to_be_visible()
+
+
+def test_the_preview_of_pasted_rows_fits_a_phone(comes: Coming) -> None:
+    person = comes("publisher", width=390, height=844)
+    person.page.goto("/applications/new/")
+    rows: list[list[object]] = [["规格型号", "进口数量", "单位", "名称"], ["120 mm", "abc", "张", "第一张"]]
+    preview = pastes(person, copied(rows)).locator("#block-preview")
+    expect(preview.get_by_text("请只填写数字")).to_be_visible()
+    assert not runs_over(preview) and not runs_over(preview.locator(".table-responsive"))
+    expect(preview.locator("td.col-specification")).to_have_attribute("data-label", "规格型号")
+    flawless(person.page, "preview of pasted rows")
+
+
+def test_a_certificate_is_revoked_by_keyboard_alone(
+    comes: Coming, make_application: Making, on_record: Recording
+) -> None:
+    """The reason is a list as every other: arrows open and choose, typing finds; its message goes once it is chosen."""
+    key = make_application(status="filed")
+    page = comes("reviewer").page
+    page.goto(f"/filings/details/?id={key}")
+    page.get_by_role("button", name="作废").first.focus()
+    for stroke in ("Enter", "Tab", "Enter"):
+        page.keyboard.press(stroke)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("请选择原因。")).to_be_visible()
+    expect(dialog.get_by_role("combobox", name="原因")).to_be_focused()
+    page.keyboard.type("申请人")
+    expect(page.get_by_role("option")).to_have_text(["申请人申请作废"])
+    flawless(page, "作废 with its reasons open")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text("请选择原因。")).to_be_hidden()
+    page.keyboard.press("Tab")
+    page.keyboard.type("收货单位有误。")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    records = on_record(key)
+    assert records["application"][0]["status"] == "revoked"
+    assert records["trail_entry"][-1]["opinion"] == "收货单位有误。"

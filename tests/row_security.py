@@ -1,0 +1,56 @@
+"""PostgreSQL with row-level security, and an application restricted by it."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import NullPool, create_engine
+
+from app import create_app
+from models import access
+from tests.houses import OWNERS, POSTGRESQL, House, made, renewal, settings_of, settled
+
+
+@contextmanager
+def login_under_row_security(server: psycopg.Connection, address: str) -> Iterator[str]:
+    """The address of this database for a login that owns no table and is restricted by row-level security.
+
+    `address`: its owner's, of a database that is settled.
+    """
+    login = f"filing_web_{secrets.token_hex(4)}"
+    server.execute(f"CREATE ROLE {login} LOGIN".encode())
+    engine = create_engine(address, poolclass=NullPool)
+    with engine.begin() as connection:
+        access.row_security.install(connection)
+        access.row_security.speed_up_searches(connection)
+        access.row_security.admit(connection, login, {})
+    own = address.replace(POSTGRESQL, POSTGRESQL.replace("postgres", login, 1))
+    OWNERS[own] = engine
+    try:
+        yield own
+    finally:
+        engine.dispose()
+        server.execute(f"DROP ROLE {login}".encode())
+
+
+@contextmanager
+def house_under_row_security(server: psycopg.Connection, folder: Path) -> Iterator[House]:
+    """A house whose application is a login that owns nothing, behind row-level security."""
+    with made(server, f"filing_row_security_{os.getpid()}") as address:
+        settled(address, folder)
+        own_connection = psycopg.connect(address.replace("+psycopg", ""))
+        with login_under_row_security(server, address) as own, own_connection as connection:
+            connection.autocommit = True
+            steps = renewal(connection).encode()
+            yield House(create_app(settings_of(own, folder)), lambda: connection.execute(steps))
+
+
+@pytest.fixture(scope="session")
+def on_row_security(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """As `on_postgresql`, behind row-level security."""
+    with house_under_row_security(postgresql, tmp_path_factory.mktemp("row_security")) as house:
+        yield house

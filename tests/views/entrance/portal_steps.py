@@ -1,0 +1,39 @@
+"""Sign-on through the portal by the test client."""
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from models import access
+from models.people import portal_links
+from tests.browsing import Browser
+from tests.cast import account_of
+from tests.portal import PortalServer
+
+
+def come(browser: Browser, portal: PortalServer, target: str = "/visits/") -> str:
+    """From our button to the portal, and as far as the address that it sends the browser back to."""
+    answer = browser.get("/login/portal", query_string={"next": target})
+    assert answer.status_code == 302, answer.text
+    return portal.approve(answer.location)
+
+
+def sign_on(browser: Browser, portal: PortalServer) -> TestResponse:
+    return browser.get(come(browser, portal))
+
+
+def link(app: Flask, portal: PortalServer, username: str = "publisher") -> None:
+    """As an operator confirms it."""
+    with app.app_context(), access.everything() as session:
+        claims = {"name": portal.user["name"], "credit_code": portal.user.get("credit_code", "")}
+        asked = portal_links.request_link(session, portal.issuer, portal.user["sub"], claims, "127.0.0.1")
+        portal_links.link(session, asked, account_of(username))
+        session.commit()
+
+
+def unlink(app: Flask, portal: PortalServer) -> None:
+    """As an operator removes it."""
+    with app.app_context(), access.everything() as session:
+        found = portal_links.link_of(session, portal.issuer, portal.user["sub"])
+        assert found is not None
+        portal_links.unlink(session, found.id)
+        session.commit()

@@ -1,0 +1,84 @@
+"""Error pages keep the bar and the menu for who is signed in, and query nothing once the database may have failed."""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask, abort, request
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from models import access
+from models.database import db
+from models.workflow import Refused
+from tests.cast import account_of
+
+As = Callable[[str | None], FlaskClient]
+Put = Callable[[Callable[[], Any]], str]
+LINE = re.compile(r'<li><a href="([^"]+)"')
+
+
+def lines_of(page: str) -> list[str]:
+    """The addresses of the menu of a page; [] for a page without one."""
+    return LINE.findall(page.partition('<nav class="side"')[2].partition("</nav>")[0])
+
+
+@pytest.mark.parametrize("username", ["publisher", "reviewer", "national", "operator"])
+def test_every_error_page_has_the_menu_of_its_reader(put: Put, as_: As, username: str) -> None:
+    address = put(lambda: abort(int(request.args["status"])))
+    browser = as_(username)
+    own = lines_of(browser.get("/", follow_redirects=True).text)
+    assert len(own) > 2
+    for status in (400, 403, 404, 405, 413, 429, 500, 503):
+        assert lines_of(browser.get(address, query_string={"status": status}).text) == own, status
+    assert lines_of(browser.get("/nowhere/").text) == own
+    stranger = as_(None).get("/nowhere/").text
+    assert lines_of(stranger) == [] and "没有找到这个页面" in stranger
+
+
+def test_the_refusal_of_an_act_and_a_too_large_form_have_the_menu(put: Put, as_: As) -> None:
+    def refuse() -> None:
+        raise Refused("当前状态为「待审核」，不能打印。")
+
+    browser = as_("publisher")
+    assert lines_of(browser.get(put(refuse)).text)
+    assert lines_of(browser.post("/password", data={"current": "x" * 70_000}).text)
+    file = {"kind": "contract", "file": (io.BytesIO(b"x" * (99 << 20)), "合同.pdf")}
+    answer = browser.post("/applications/upload/", data=file)
+    assert answer.status_code == 413 and lines_of(answer.text)
+
+
+@pytest.mark.parametrize("status", [403, 409, 413, 429, 500, 503])
+def test_the_frame_of_an_error_page_asks_the_database_nothing(app: Flask, put: Put, as_: As, status: int) -> None:
+    """What is shown of the account was read before the error."""
+    asked, failing = list[str](), list[bool]()
+
+    def fail() -> None:
+        failing.append(True)
+        if status == 409:
+            raise Refused("不能打印。")
+        abort(status)
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if failing:
+            asked.append(statement)
+
+    address, browser = put(fail), as_("reviewer")
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", count)
+    try:
+        page = browser.get(address)
+    finally:
+        event.remove(engine, "before_cursor_execute", count)
+    assert page.status_code == status and lines_of(page.text) and asked == []
+
+
+def test_an_account_that_must_change_its_password_gets_no_menu(app: Flask, as_: As) -> None:
+    browser = as_("publisher")
+    with app.app_context(), access.everything() as session:
+        session.merge(account_of("publisher")).must_change = True
+        session.commit()
+    assert lines_of(browser.get("/nowhere/").text) == []

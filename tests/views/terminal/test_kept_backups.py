@@ -1,0 +1,108 @@
+"""A backup is checked when it is made, older ones go by a rule, and the newest is restored on trial."""
+
+import sqlite3
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from models import access, clock
+from models.backup import DATABASE, MANIFEST, checked, digest_of, rotation
+from models.workflow import Refused
+from tests.conftest import Making
+from tests.views.conftest import Typing
+from tests.views.terminal.commands import everything_in, run_command
+
+
+def test_the_newest_of_each_day_week_and_month_is_kept() -> None:
+    noon = datetime(2026, 11, 26, 12)  # a Thursday
+    moments = [noon - timedelta(days=day, hours=hour) for day in range(400) for hour in (0, 6)]
+    spared = rotation.spare(moments, rotation.parse("daily=3,weekly=2,monthly=2"))
+    days = [26, 25, 24]
+    assert spared == {noon.replace(day=day) for day in days} | {
+        noon.replace(day=22),  # the Sunday of the week before
+        noon.replace(month=10, day=31),
+    }
+    assert rotation.spare(moments[:1], {"monthly": 1}) == {noon}
+
+
+@pytest.mark.parametrize("rule", ["", "daily", "daily=0", "yearly=1", "daily=7;weekly=5", "daily=-1"])
+def test_an_invalid_retention_rule_is_refused(rule: str) -> None:
+    with pytest.raises(Refused, match="--keep"):
+        rotation.parse(rule)
+
+
+def test_every_backup_is_verified_before_old_ones_are_deleted(
+    app: Flask, make_application: Making, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_application(status="filed")
+    assert run_command(app, "upgrade").exit_code == 0
+    folder, now = tmp_path / "backups", clock.now()
+    (folder / "mine").mkdir(parents=True)
+    for day in (3, 2, 1):
+        monkeypatch.setattr(clock, "now", lambda day=day: now - timedelta(days=day))
+        made = run_command(app, "backup", folder, "--keep", "daily=2")
+        assert (made.exit_code, "已逐一核对" in made.output) == (0, True), made.output
+    whole = sorted(rotation.backups(folder))
+    assert len(whole) == 2
+    monkeypatch.setattr(clock, "now", lambda: now)
+    damage = "models.backup.checked.verified_manifest"
+
+    def damaged(source: Path) -> object:
+        (source / DATABASE).write_bytes(b"x")
+        raise Refused("备份中的“database”缺失或与清单不符，没有恢复任何内容。")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(damage, damaged)
+        failed = run_command(app, "backup", folder, "--keep", "daily=2")
+    assert (failed.exit_code, "与清单不符" in failed.output) == (1, True)
+    assert sorted(rotation.backups(folder)) == whole
+    assert (folder / "mine").is_dir()
+
+
+def test_a_row_missing_in_the_backup_is_found(app: Flask, make_application: Making, tmp_path: Path) -> None:
+    """Counted in the copy itself, on both databases."""
+    make_application(status="filed")
+    assert run_command(app, "upgrade").exit_code == 0
+    assert run_command(app, "backup", tmp_path / "one").exit_code == 0
+    with app.app_context(), access.everything() as session:
+        now = checked.counts_of(session)
+    before = now | {"log_entry": 0}
+    assert checked.check(tmp_path / "one", before, now)["trail_entry"] == now["trail_entry"] > 0
+    with pytest.raises(Refused, match="trail_entry"):
+        checked.check(tmp_path / "one", before | {"trail_entry": now["trail_entry"] + 1}, now)
+
+
+def test_a_trial_restore_of_the_newest_backup_leaves_nothing_behind(
+    app: Flask, make_application: Making, tmp_path: Path, typed: Typing
+) -> None:
+    make_application(status="customs_received")
+    assert run_command(app, "upgrade").exit_code == 0
+    folder = tmp_path / "backups"
+    assert run_command(app, "backup", folder, "--keep", "daily=2").exit_code == 0
+    before = everything_in(app)
+    tried = typed("drill", str(folder))
+    assert (tried.exit_code, "可以恢复" in tried.output) == (0, True), tried.output
+    assert everything_in(app) == before
+    assert "可以恢复" not in typed("drill", str(tmp_path / "nothing")).output
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_a_backup_with_a_changed_record_fails_the_trial(
+    app: Flask, make_application: Making, tmp_path: Path, typed: Typing
+) -> None:
+    """SQLite, whose copy is easily edited. Its list agrees, for it was written anew; the seals do not."""
+    make_application(status="filed")
+    assert run_command(app, "upgrade").exit_code == 0
+    assert run_command(app, "backup", tmp_path / "one").exit_code == 0
+    file = tmp_path / "one" / DATABASE
+    with sqlite3.connect(file) as copy:
+        copy.execute("DROP TRIGGER keep_trail_entry_update")
+        copy.execute("UPDATE trail_entry SET actor_name = 'x' WHERE id = 1")
+    copy.close()
+    manifest = (tmp_path / "one" / MANIFEST).read_text(encoding="utf-8").splitlines()
+    lines = [f'  "database": "{digest_of(file)}",' if line.startswith('  "database"') else line for line in manifest]
+    (tmp_path / "one" / MANIFEST).write_text("\n".join(lines), encoding="utf-8")
+    failed = typed("drill", str(tmp_path / "one"))
+    assert (failed.exit_code, "试恢复没有通过（trail verify）" in failed.output) == (1, True), failed.output

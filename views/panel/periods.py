@@ -1,0 +1,95 @@
+"""本月, 上月, 本季度, 今年, 近 30 天 as input of a date range; the days are computed at each request."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import Field, Form
+
+from models import clock
+from models.language import in_each_language
+from models.statistics.periods import first_of, next_start
+from models.text import clean_line
+from views.panel.fields import DayField
+
+DAY = timedelta(days=1)
+
+
+def _whole(months: int, before: int = 0) -> Callable[[date], tuple[date, date]]:
+    """A function from a day to its month (1), quarter (3) or year (12), or to the one `before` it."""
+
+    def period(today: date) -> tuple[date, date]:
+        since = first_of(today, months)
+        for _time in range(before):
+            since = first_of(since - DAY, months)
+        return since, next_start(since, months) - DAY
+
+    return period
+
+
+# Name in addresses → (label that a person types, function from a day to (first day, last day) of its period).
+PERIODS: dict[str, tuple[Any, Callable[[date], tuple[date, date]]]] = {
+    "month": (_l("本月"), _whole(1)),
+    "last-month": (_l("上月"), _whole(1, before=1)),
+    "quarter": (_l("本季度"), _whole(3)),
+    "year": (_l("今年"), _whole(12)),
+    "30-days": (_l("近 30 天"), lambda today: (today - 29 * DAY, today)),
+}
+
+
+def name_of(typed: str | None) -> str | None:
+    """The name of a period from its name or its label in any language; None for other text."""
+    words = _plain(clean_line(typed) or "")
+    for name, (label, _period) in PERIODS.items():
+        if words and words in (name, *map(_plain, in_each_language(label))):
+            return name
+    return None
+
+
+def _plain(words: str) -> str:
+    """Without blanks, in lower case."""
+    return "".join(words.split()).lower()
+
+
+def period_of(typed: str | None) -> tuple[date, date] | None:
+    """(first day, last day) of a typed period, counted from today; None for other text."""
+    name = name_of(typed)
+    return PERIODS[name][1](clock.today()) if name else None
+
+
+class SinceField(DayField):
+    """The first day of a range, or a period; then `last` is its last day and `period` its label."""
+
+    last: date | None = None
+    period: Any = None
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, **kwargs)
+        self.render_kw: dict[str, Any] = (self.render_kw or {}) | {"data-periods": True, "inputmode": "text"}
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        found = period_of(valuelist[0]) if valuelist else None
+        if found is None:
+            super().process_formdata(valuelist)
+            return
+        self.period = PERIODS[name_of(valuelist[0]) or ""][0]
+        self.raw_data = [str(self.period)]  # shown in the language of the request
+        self.data, self.last = found
+
+
+class RangeForm(Form):
+    """A form with date ranges: pairs of fields whose names end with since and until."""
+
+    def process(self, *args: Any, **options: Any) -> None:
+        """A period sets the last day of its range if that is blank; its field stays blank, because the days change."""
+        super().process(*args, **options)
+        for until in self:
+            since = self.other_end(until, "until", "since")
+            if until.data is None and not until.process_errors and isinstance(since, SinceField) and since.last:
+                until.data, until.raw_data = since.last, [""]
+
+    def other_end(self, field: Field, end: str, other: str) -> Field | None:
+        """The other field of a date range, whose names end with since and until; None for any other field."""
+        name = field.short_name
+        return self._fields.get(name.removesuffix(end) + other) if name.endswith(end) else None

@@ -1,0 +1,167 @@
+"""Commands backup, restore and drill. A backup is checked at once; a drill restores it into a temporary database."""
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+from models import access, backup, clock
+from models.backup import checked, restoring, rotation
+from models.customs import hold
+from models.log import Operation
+from models.notifications import letters
+from models.workflow import Refused
+from views.resources import store
+from views.terminal.group import Sentence
+from views.terminal.logged import note_and_commit
+
+PATH = click.Path(path_type=Path)
+SENDS = ("SMTP", "CUSTOMS_GATEWAY", "CHECKPOINTS", "WITNESSES")  # settings that a drill must not have
+
+
+@click.command("backup", cls=Sentence, help="备份数据库和全部附件到一个空文件夹，并立即核对。")
+@click.argument("destination", metavar="DEST", type=PATH)
+@click.option("--keep", metavar="RULE", help="DEST 存放多份备份，按规则保留，如 daily=7,weekly=5,monthly=12")
+def back_up(destination: Path, keep: str | None) -> None:
+    rule = rotation.parse(keep) if keep else None
+    place = destination / clock.now().strftime(rotation.NAME) if rule else destination
+    with access.everything() as session:
+        before = checked.counts_of(session)
+        parts, lost = backup.back_up(session, store(), place)
+        counts = _check_or_invalidate(place, before, checked.counts_of(session))
+        deleted = rotation.rotate(destination, rule) if rule else 0
+        words = _("%(path)s，已核对，办理记录 %(rows)s 条", path=place, rows=counts["trail_entry"])
+        note_and_commit(session, Operation.BACKED_UP, words, parts)
+    click.echo(_("已备份到“%(path)s”，共 %(count)s 个文件，已逐一核对。", path=place, count=parts))
+    if deleted:
+        click.echo(_("按保留规则删除了 %(count)s 份较早的备份。", count=deleted))
+    report_lost(lost)
+
+
+def _check_or_invalidate(place: Path, before: checked.Counts, after: checked.Counts) -> checked.Counts:
+    """Table → rows in the backup. An incomplete backup loses its manifest, and Refused is raised."""
+    try:
+        return checked.check(place, before, after)
+    except Refused:
+        (place / backup.MANIFEST).unlink(missing_ok=True)
+        raise
+
+
+@click.command(cls=Sentence, help="把备份恢复到空数据库。")
+@click.argument("source", metavar="SRC", type=PATH)
+def restore(source: Path) -> None:
+    with access.everything() as session:
+        parts, lost = restoring.restore(session, source, store())
+        note_and_commit(session, Operation.RESTORED, str(source), parts)
+    click.echo(_("已从“%(path)s”恢复，共 %(count)s 个文件。", path=source, count=parts))
+    click.echo(hold.sentence())
+    report_lost(lost)
+
+
+def report_lost(lost: list[str]) -> None:
+    """Raises Refused with the names of lost files, if there are any."""
+    if lost:
+        raise Refused(_("以下附件的文件缺失或已损坏：%(names)s。请从更早的备份中找回。", names="、".join(lost)))
+
+
+@click.command("hold", cls=Sentence, help="用数据库工具恢复以后、启动服务之前，暂停提醒、邮件、海关报文和检查点。")
+def hold_sending() -> None:
+    """As `restore` does: what waits for customs is queried first, waiting e-mails are not sent. Nothing while held."""
+    with access.everything() as session:
+        if not hold.since(session):
+            letters.skip_unsent(session)
+            hold.begin_and_commit(session)
+            note_and_commit(session, Operation.HELD, "")
+    click.echo(hold.sentence())
+
+
+@click.command(cls=Sentence, help="恢复备份以后，放行暂停的提醒、邮件、海关报文和检查点。")
+def release() -> None:
+    """Nothing where nothing is held."""
+    with access.everything() as session:
+        if not hold.end(session):
+            click.echo(_("没有暂停，不需要放行。"))
+            return
+        note_and_commit(session, Operation.RELEASED, "")
+    click.echo(_("已放行，各进程的下一轮起恢复。"))
+
+
+@click.command(cls=Sentence, help="试恢复：把最近的备份恢复到临时的空库，核对后清除；不发邮件和报文。")
+@click.argument("source", metavar="SRC", type=PATH)
+def drill(source: Path) -> None:
+    place = rotation.newest(source)
+    with access.everything() as session:
+        try:
+            rows = _restore_on_trial(place)
+        except Refused as failed:
+            note_and_commit(session, Operation.DRILLED, f"{place}，{failed}", 1)
+            raise
+        note_and_commit(session, Operation.DRILLED, _("%(path)s，核对一致", path=place), 0)
+    click.echo(_("“%(path)s”可以恢复：办理记录 %(rows)s 条，数量、校验值和文件一致。", path=place, rows=rows))
+
+
+def _restore_on_trial(place: Path) -> int:
+    """Restore a backup into a temporary database, compare it, and delete that; the number of trail entries.
+
+    Raises Refused.
+    """
+    with tempfile.TemporaryDirectory(prefix="filing-drill-") as name, _empty_database(Path(name)) as address:
+        environment = _environment(address, Path(name))
+        _run(environment, "restore", str(place))
+        engine = create_engine(address)
+        with Session(engine) as session:
+            found = checked.counts_of(session)
+        engine.dispose()
+        expected = checked.counts_in(place, engine.dialect.name)
+        differing = [table for table in expected if table != "log_entry" and expected[table] != found[table]]
+        if differing:
+            raise Refused(_("恢复后行数与备份不同：%(tables)s。", tables="、".join(differing)))
+        _run(environment, "trail", "verify")
+        return found["trail_entry"]
+
+
+@contextmanager
+def _empty_database(folder: Path) -> Iterator[str]:
+    """The URL of an empty database of the same kind, which is dropped afterwards."""
+    url = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"])
+    if url.get_backend_name() == "sqlite":
+        yield f"sqlite:///{folder}/drill.sqlite"
+        return
+    name = f"filing_drill_{secrets.token_hex(4)}"
+    server = create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+        try:
+            yield url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+def _environment(address: str, folder: Path) -> dict[str, str]:
+    """Environment of a drill's commands: another database and store, and no setting that would send anything."""
+    environment = {name: value for name, value in os.environ.items() if name.removeprefix("FILING_") not in SENDS}
+    environment |= {"FILING_SQLALCHEMY_DATABASE_URI": address, "FILING_STORE": str(folder / "store")}
+    keys = ("SIGNING_KEY", "BASE_URL", "SECRET_KEY", "SIGNING_PASSPHRASE", "TRUSTED_HOSTS")
+    return environment | {f"FILING_{key}": str(current_app.config[key]) for key in keys if current_app.config[key]}
+
+
+def _run(environment: dict[str, str], *words: str) -> None:
+    """Run a flask command as a subprocess in this environment. Raises Refused with its output if it fails."""
+    command = [sys.executable, "-m", "flask", "--app", "app", *words]
+    done = subprocess.run(
+        command, cwd=current_app.root_path, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        lines = (done.stdout + done.stderr).strip().splitlines()[:3]
+        raise Refused(_("试恢复没有通过（%(command)s）：%(why)s", command=" ".join(words), why=" ".join(lines)))

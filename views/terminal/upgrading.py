@@ -1,0 +1,24 @@
+"""Command upgrade."""
+
+import click
+import flask_migrate
+from flask_babel import gettext as _
+
+from models import access, codes, deadlines
+from models.backup import registered_store
+from models.database import lock_for_migration
+from views.resources import store
+from views.terminal.group import Sentence
+
+
+@click.command(cls=Sentence, help="建立或升级数据库结构。")
+def upgrade() -> None:
+    """Run all migrations, then add the shipped lists and register the store."""
+    flask_migrate.upgrade()
+    with access.everything() as session:
+        lock_for_migration(session.connection())  # another process may upgrade the same empty database
+        codes.seed_districts(session)
+        deadlines.prepare(session)
+        session.commit()
+        click.echo(_("数据库结构已是最新。"))
+        registered_store.register(session, store())
