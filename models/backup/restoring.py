@@ -211,7 +211,7 @@ def _restore_files(manifest: Manifest, source: Path, store: Store) -> None:
 def _restore_database(engine: Engine, file: Path, identity: str) -> None:
     """Replace the whole database in one transaction; the mark stays."""
     if engine.dialect.name == "postgresql":
-        db.drop_all()
+        db.drop_all(bind_key=None)  # of this database: by default also on the replica, which may be down
         Table(VERSION, MetaData()).drop(engine, checkfirst=True)
         engine.dispose()
         run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(file))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from app import create_app
@@ -17,7 +18,7 @@ from models.application.attachments import Store
 from models.backup import restoring, unfinished_restore
 from models.database import db
 from models.files.store import Folder
-from tests import ROOT
+from tests import ROOT, free_port
 from tests.stores import remount, small_disk
 from tests.views.terminal.commands import everything_in, run_command
 
@@ -116,6 +117,15 @@ def test_a_server_does_not_start_on_a_half_restored_register(app: Flask, empty_a
     assert empty_app.test_client().get("/login").status_code == 200
 
 
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+def test_a_restore_needs_no_replica(app: Flask, empty_app: Flask, backup: Path) -> None:
+    """Every restore of a process that once had a replica was refused, and every one while the replica was down."""
+    nowhere = {"REPLICA_URI": f"postgresql+psycopg://postgres@127.0.0.1:{free_port()}/filing"}
+    restored = run_command(create_app(dict(empty_app.config) | nowhere), "restore", backup)
+    assert restored.exit_code == 0, restored.output
+    assert everything_in(empty_app) == everything_in(app)
+
+
 def test_a_full_disk_is_refused_with_a_sentence_and_the_restore_can_be_repeated(
     app: Flask, empty_app: Flask, backup: Path, tmp_path: Path
 ) -> None:
@@ -130,7 +140,8 @@ def test_a_full_disk_is_refused_with_a_sentence_and_the_restore_can_be_repeated(
         )
         assert is_marked(empty_app)
         remount(disk, "size=64m")
-        assert run_command(empty_app, "restore", backup).exit_code == 0
+        restored = run_command(empty_app, "restore", backup)
+        assert restored.exit_code == 0, restored.output
         assert everything_in(empty_app) == everything_in(app)
 
 
