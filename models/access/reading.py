@@ -33,7 +33,7 @@ from models.application.typed_form import TypedForm
 from models.certificate import Certificate  # noqa: F401
 from models.certificate.paper_queue import PaperTask  # noqa: F401
 from models.certificate.uses import CertificateUse  # noqa: F401
-from models.customs import CustomsMessage  # noqa: F401
+from models.customs import CustomsMessage
 from models.database import GuardedSession
 from models.log import LogEntry
 from models.notifications import Notification
@@ -144,7 +144,7 @@ def rules(viewer: Viewer | None, today: Any) -> dict[Any, ColumnElement[bool]]:
     found[PortalVisit] = false()
     found[LogEntry], found[BlankForm] = _log_rule(viewer), true() if viewer else false()
     found[CaseLease] = true() if reviews(viewer) else false()
-    found[ActCount] = _counts_of(viewer)
+    found[ActCount], found[CustomsMessage] = _counts_of(viewer), _to_customs(viewer)
     return found | _of_messages(viewer, today)
 
 
@@ -164,6 +164,13 @@ def _of_messages(viewer: Viewer | None, today: Any) -> dict[Any, ColumnElement[b
         AnnouncementChange: true() if operates else false(),
         MailLetter: false(),
     }
+
+
+def _to_customs(viewer: Viewer | None) -> ColumnElement[bool]:
+    """A province the messages about its own certificates; everybody else those of the applications that they see."""
+    if reviews(viewer):
+        return CustomsMessage.desk == desk_of(viewer)
+    return exists(1).where(PARENT.id == CustomsMessage.application_id)
 
 
 def _counts_of(viewer: Viewer | None) -> ColumnElement[bool]:

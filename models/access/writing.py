@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.access.viewer import EVERYTHING, KEY, Closed, Viewer, desk_of
 from models.application import Application
 from models.application.blank_forms import BlankForm
-from models.application.child import Child
+from models.application.child import OfApplication
 from models.application.lease import CaseLease
 from models.application.typed_form import TypedForm
 from models.database import GuardedSession
@@ -62,7 +62,7 @@ def write_under_own_rows(session: Session, *_args: Any) -> None:
                 raise Closed("an application in the name of another organisation")
             if trespass := _trespass(session, row, viewer if isinstance(viewer, Viewer) else None):
                 raise Closed(trespass)
-            if not isinstance(row, Child):
+            if not isinstance(row, OfApplication):
                 continue
             parents = [p for p in state.attrs.application.history.added or () if p is not None]
             if not parents and state.attrs.application_id.history.added:
@@ -109,5 +109,5 @@ def _may_notify(session: Session, row: Notification, viewer: Viewer | None) -> b
 @event.listens_for(GuardedSession, "detached_to_persistent")
 def refuse_attached_rows(session: Session, row: Any) -> None:
     """Raises Closed when a row that another session loaded is added to this one."""
-    if isinstance(row, (Application, Child, Notification)) and session.info.get(KEY) != EVERYTHING:
+    if isinstance(row, (Application, OfApplication, Notification)) and session.info.get(KEY) != EVERYTHING:
         raise Closed("a row from another session")

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, rela
 
 from models import clock
 from models.application import Application
-from models.application.child import Child
+from models.application.child import Child, OfApplication
 from models.certificate import Certificate
 from models.clock import Moment
 from models.database import NO_SYNC, Base
@@ -43,14 +43,14 @@ OF_OPEN = ("desk", "queued_at", "id", "answered_at", "sent_in", "sent_at", "set_
 REJECTED: dict[str, Any] = {"sqlite_where": sql("accepted IS 0"), "postgresql_where": sql("accepted IS false")}
 
 
-class CustomsMessage(Queued, Child, Base):
+class CustomsMessage(Queued, OfApplication, Base):
     """One message to customs. `message_id` (certificate number, version) is the idempotency key."""
 
     __tablename__ = "customs_message"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"), index=True)
-    # The province that issued the certificate, for row security, like Application.desk; it never changes.
+    # Application.desk, held equal by a trigger: row security then reads no application for each message counted.
     desk: Mapped[str] = mapped_column(String(6))
     message_id: Mapped[str] = mapped_column(String(64), unique=True, info={"label": _l("报文编号")})
     act: Mapped[Action] = mapped_column(WordColumn(Action), info={"label": _l("事由")})
@@ -59,6 +59,7 @@ class CustomsMessage(Queued, Child, Base):
     answered_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("回执时间")})
     accepted: Mapped[bool | None]
     by_hand: Mapped[bool] = mapped_column(default=False, server_default=false())  # settled by a person, not a receipt
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id", ondelete="RESTRICT"), index=True)
 
     application: Mapped[Application] = relationship()
     certificate: Mapped[Certificate] = relationship(info={"label": _l("证明编号")})

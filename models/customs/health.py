@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from models import clock, queue
@@ -48,8 +48,8 @@ class Health:
         return clock.now() - self.oldest if self.oldest else None
 
 
-def health(session: Session, pace: Pace, desk: str | None = None) -> Health:
-    """Over all messages that row security lets this session see; `desk`: those of one province.
+def health(session: Session, pace: Pace) -> Health:
+    """Over all messages that row security lets this session see.
 
     Overdue: waiting longer than `pace.overdue`, or than `pace.silent` while no deliverer is running.
     """
@@ -58,23 +58,22 @@ def health(session: Session, pace: Pace, desk: str | None = None) -> Health:
     state = case(*((DELIVERIES[state], state.value) for state in OPEN))
     late = case((queue.late(CustomsMessage, now, pace.overdue if alive else min(pace.silent, pace.overdue)), 1))
     asked = select(state, func.count(CustomsMessage.id), func.count(late), func.min(CustomsMessage.queued_at))
-    own = () if desk is None else (CustomsMessage.desk == desk,)
-    rows = session.execute(asked.where(CustomsMessage.answered_at.is_(None), *own).group_by(state)).all()
+    rows = session.execute(asked.where(CustomsMessage.answered_at.is_(None)).group_by(state)).all()
     counts = dict.fromkeys(OPEN, 0) | {Delivery(name): count for name, count, _late, _oldest in rows}
     overdue = sum(found for name, _count, found, _oldest in rows if name != Delivery.SET_ASIDE)
     oldest = min((moment for _name, _count, _late, moment in rows), default=None)
-    unanswered = select(func.count(CustomsMessage.id)).where(long_unanswered(pace.unanswered_since()), *own)
+    unanswered = select(func.count(CustomsMessage.id)).where(long_unanswered(pace.unanswered_since()))
     return Health(
-        counts, overdue, oldest, _rejected(session, *own), session.scalar(unanswered) or 0, bool(overdue) and not alive
+        counts, overdue, oldest, _rejected(session), session.scalar(unanswered) or 0, bool(overdue) and not alive
     )
 
 
-def _rejected(session: Session, *own: ColumnElement[bool]) -> int:
+def _rejected(session: Session) -> int:
     other = aliased(CustomsMessage)
     same = select(other.id).where(other.certificate_id == CustomsMessage.certificate_id)
     again, accepted = same.where(other.id > CustomsMessage.id), same.where(other.accepted.is_(True))
     lost = (CustomsMessage.act == Action.REVOKE, DELIVERIES[Delivery.REJECTED], ~again.exists(), accepted.exists())
-    return int(session.scalar(select(func.count(CustomsMessage.id)).where(*lost, *own)) or 0)
+    return int(session.scalar(select(func.count(CustomsMessage.id)).where(*lost)) or 0)
 
 
 def latest_unreadable(session: Session, most: int = 20) -> tuple[int, list[CustomsReceipt]]:

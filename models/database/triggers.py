@@ -40,12 +40,16 @@ GROWING_BY_ONE = {  # event on `serial` → the refused change: no number is use
       OR new.series IS DISTINCT FROM old.series OR new.year IS DISTINCT FROM old.year""",
 }
 PARTS = {"carrier": ("insert", "update", "delete"), "attachment": ("insert", "update")}  # as its fields
+LATER_COLUMNS = {  # trigger → a column that it reads and that its table once had not, before migrations 0021 and 0022
+    "seal_application": "last_seal", "desk_customs_message_insert": "desk", "desk_customs_message_update": "desk",
+}  # fmt: skip
 SENTENCE = "留痕、证明和申请只能追加或依程序办理，不能直接改动。"
 # A lease is for a reviewer of the province, on a pending application.
 MAY_LEASE = """EXISTS (SELECT 1 FROM application a JOIN account b ON b.province = a.province
   WHERE a.id = new.application_id AND a.status IN ({}) AND b.id = new.account_id AND b.role = '{}')""".format(
     ", ".join(f"'{status.value}'" for status in sorted(AWAITING)), Role.REVIEWER.value
 )
+IS_OF_DESK = "EXISTS (SELECT 1 FROM application a WHERE a.id = new.application_id AND a.desk = new.desk)"
 CLOSED = "a.status NOT IN ({})".format(", ".join(f"'{status.value}'" for status in sorted(EDITABLE)))
 IS_NEWEST_SEAL = """EXISTS (SELECT 1 FROM trail_entry t WHERE t.seal = new.last_seal
   AND t.id = (SELECT max(id) FROM trail_entry WHERE application_id = new.id))"""
@@ -64,9 +68,11 @@ def install(connection: Connection) -> None:
     dialect = connection.dialect.name
     tables = {table for table in names(dialect).values() if connection.dialect.has_table(connection, table)}
     columns = {table: _stored_columns(connection, table) for table in tables}
-    found = {name: table for name, table in names(dialect).items() if table in tables}
-    if "last_seal" not in columns["application"]:  # before migration 0021
-        del found["seal_application"]
+    found = {
+        name: table
+        for name, table in names(dialect).items()
+        if table in tables and LATER_COLUMNS.get(name) in (None, *columns[table])
+    }
     for statement in (_sqlite if dialect == "sqlite" else _postgresql)(found, columns):
         connection.execute(text(statement))
 
@@ -94,7 +100,8 @@ def names(dialect: str) -> dict[str, str]:
     of_application = {f"{rule}_application": "application" for rule in ("move", "born", "lock", "seal")}
     of_lease = {f"take_case_lease_{event}": "case_lease" for event in ("insert", "update")}
     of_serial = {f"grow_serial_{event}": "serial" for event in GROWING_BY_ONE}
-    return append_only | never_deleted | write_once | parts | of_application | of_lease | of_serial
+    of_message = {f"desk_customs_message_{event}": "customs_message" for event in ("insert", "update")}
+    return append_only | never_deleted | write_once | parts | of_application | of_lease | of_serial | of_message
 
 
 def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
@@ -106,7 +113,7 @@ def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
             return "UPDATE", f"{CLOSED.replace('a.', 'old.')} AND ({_changed(set(columns) - ALWAYS_CHANGEABLE)})"
         case "seal", _:
             return "UPDATE", f"new.last_seal IS DISTINCT FROM old.last_seal AND NOT {IS_NEWEST_SEAL}"
-        case "part" | "take" | "grow", event:
+        case "part" | "take" | "grow" | "desk", event:
             return event.upper(), _part_rule(table, event, columns)
         case "empty", _:
             return "TRUNCATE", "TRUE"
@@ -123,15 +130,18 @@ def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
 
 
 def _part_rule(table: str, event: str, columns: list[str]) -> str:
-    """The refused changes of carriers, attachments, leases and serial numbers, as SQL.
+    """The refused changes of carriers, attachments, leases, serial numbers and messages, as SQL.
 
     Refused: a change of parts of an application that may not be edited; of the content of a file, always; a lease for
-    an account that may not decide, or on a decided application; a number that is not the next one.
+    an account that may not decide, or on a decided application; a number that is not the next one; a message under
+    another province than its application's.
     """
     if table == "serial":
         return GROWING_BY_ONE[event]
     if table == "case_lease":
         return f"NOT {MAY_LEASE}"
+    if table == "customs_message":
+        return f"({_changed({'application_id', 'desk'}) if event == 'update' else 'TRUE'}) AND NOT {IS_OF_DESK}"
     before = f"(SELECT application_id FROM {table} WHERE id = new.id)"  # of a row that REPLACE INTO would delete
     owners = {"insert": f"new.application_id, {before}", "delete": "old.application_id"}
     owner = owners.get(event, "new.application_id, old.application_id")

@@ -51,6 +51,12 @@ ATTACKS = {
         " act = 'start') WHERE id = {key}"
     ),
     "a message is erased": "DELETE FROM customs_message WHERE application_id = {key}",
+    "a message is shown to another province": "UPDATE customs_message SET desk = '440000' WHERE application_id = {key}",
+    "a message is put under another province": (
+        "INSERT INTO customs_message (certificate_id, desk, message_id, act, queued_at, next_at, attempts,"
+        " application_id) SELECT certificate_id, '440000', 'Z-9', act, queued_at, next_at, 0, application_id"
+        " FROM customs_message WHERE application_id = {key}"
+    ),
     "a change of an announcement is rewritten": "UPDATE announcement_change SET actor_name = '无名'",
     "a change of an announcement is erased": "DELETE FROM announcement_change",
     "an account is erased": "DELETE FROM account WHERE username = 'operator'",
