@@ -18,7 +18,7 @@ from models.access.grants import JOBS, ROLES, privileges, verbs_of
 from models.access.viewer import SettingsViewer, Viewer
 from models.access.writing import OF_OPERATORS
 from models.application import Application
-from models.application.child import Child
+from models.application.child import Child, OfApplication
 from models.database import Base, publisher_names
 from models.log import LogEntry
 from models.notifications import Notification
@@ -118,7 +118,7 @@ def _tables(connection: Connection) -> list[str]:
 def _policies(connection: Connection) -> Iterator[str]:
     """The statements that create the policies, for each role and each table with a rule; other tables have none."""
     there = set(_tables(connection))
-    ruled: set[Any] = {mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, Child)}
+    ruled: set[Any] = {mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, OfApplication)}
     ruled |= {*reading.rules(None, TODAY), *READ_BY_ALL}
     for model in sorted(ruled, key=lambda each: each.__tablename__):
         table = model.__tablename__
@@ -172,7 +172,7 @@ def _readable(model: Any, viewer: Viewer | None) -> str:
         return _sql(Application.applicant_id == viewer.organisation_id)
     rules = reading.rules(viewer, TODAY)
     conditions = [_sql(rules[model])] if model in rules else []
-    if issubclass(model, Child):
+    if issubclass(model, Child) or (issubclass(model, OfApplication) and model not in rules):
         conditions.append(_under_application(model.__tablename__))
     if model is Notification:
         conditions.append(_without_or_under_application(model.__tablename__))
