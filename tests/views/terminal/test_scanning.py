@@ -150,6 +150,18 @@ def test_a_case_with_a_virus_is_not_granted(app: Flask, make_application: Making
     assert status_of(app, key) == "returned"
 
 
+def test_the_list_dims_the_grant_of_a_case_with_a_virus(app: Flask, make_application: Making, as_: As) -> None:
+    """With the sentence of the refusal, as the page of the case has it; the other acts stay as they are."""
+    make_application(status="pending")
+    reviewer = as_("reviewer")
+    before = reviewer.get("/review/").text
+    scan_with_virus(app)
+    after = reviewer.get("/review/").text
+    assert "不能准予备案，请退回" not in before
+    assert "不能准予备案，请退回申请人，由其移除后重新上传" in after
+    assert after.count("aria-disabled") == before.count("aria-disabled") + 1
+
+
 def test_verify_finds_marks_of_scans_that_the_log_does_not_have(app: Flask, make_application: Making) -> None:
     """Erased, invented, or called scanned: with the triggers gone, for with them nobody can."""
     make_application(status="pending")
