@@ -1,13 +1,17 @@
-"""Scans files that were uploaded while no scanner was set, one content at a time; can be stopped and run again."""
+"""Scans files that were uploaded while no scanner was set, and clean ones again, since scanners learn of more viruses.
+
+One content at a time; can be stopped and run again.
+"""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import clock, log
@@ -15,7 +19,7 @@ from models.application import known_viruses
 from models.application.attachments import Attachment, Store
 from models.database import NO_SYNC
 from models.files.virus import Scanner
-from models.log import Operation, Place
+from models.log import LogEntry, Operation, Place
 from models.workflow import Refused
 
 MOST = 10_000  # files counted or listed
@@ -63,14 +67,18 @@ def _counted(session: Session, rule: ColumnElement[bool]) -> int:
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
-def scan_all(session: Session, store: Store, scanner: Scanner) -> Iterator[Scanned]:
+def scan_all(
+    session: Session, store: Store, scanner: Scanner, again_before: datetime | None = None
+) -> Iterator[Scanned]:
     """Scan unscanned files, oldest first; commits after each. Raises ScannerAway: run it again later.
 
-    A file that the store does not have stays unscanned. For a session that sees everything. The log has an entry for
-    each content, without which a trigger lets nobody mark its files as scanned.
+    `again_before`: also clean files whose last scan was before this moment. A file that the store does not have stays
+    as it is. For a session that sees everything. The log has an entry for each content, without which a trigger lets
+    nobody mark its files as scanned.
     """
-    last = 0
-    waiting = select(Attachment).where(Attachment.scanned_at.is_(None)).order_by(Attachment.id).limit(1)
+    last, unscanned_yet = 0, Attachment.scanned_at.is_(None)
+    due = unscanned_yet if again_before is None else or_(unscanned_yet, _clean_before(again_before))
+    waiting = select(Attachment).where(due).order_by(Attachment.id).limit(1)
     while file := session.scalar(waiting.where(Attachment.id > last)):
         last = file.id
         try:
@@ -81,6 +89,13 @@ def scan_all(session: Session, store: Store, scanner: Scanner) -> Iterator[Scann
         _record(session, file.digest, virus[:60])
         session.commit()
         yield Scanned(file, virus)
+
+
+def _clean_before(moment: datetime) -> ColumnElement[bool]:
+    """Clean files not scanned since `moment`; `scanned_at` is the time of the first scan, later ones are in the log."""
+    kind = (LogEntry.log == "operations", LogEntry.kind == Operation.FILE_SCANNED.value)
+    since = exists().where(*kind, LogEntry.about == Attachment.digest, LogEntry.at >= moment)
+    return and_(Attachment.virus.is_(None), Attachment.scanned_at < moment, ~since)
 
 
 def _record(session: Session, digest: str, virus: str) -> None:

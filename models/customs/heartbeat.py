@@ -46,14 +46,23 @@ def record(session: Session) -> None:
         session.rollback()
 
 
-def record_round(session: Session, kind: int, words: str) -> None:
-    """Record the end of a round of this kind; `words`: what failed in it. Commits."""
+def put_round(session: Session, kind: int, words: str) -> None:
+    """Record the end of a round of this kind; `words`: what failed in it. The caller commits.
+
+    Raises IntegrityError when another process wrote the first row of this kind meanwhile.
+    """
     values = {"seen_at": clock.now(), "words": words[:200]}
     moved = update(Heartbeat).where(Heartbeat.id == kind).values(values)
     found = session.execute(moved, **NO_SYNC)
     if not found.rowcount:  # type: ignore[attr-defined]
         session.add(Heartbeat(id=kind, **values))
+        session.flush()
+
+
+def record_round(session: Session, kind: int, words: str) -> None:
+    """As put_round(), and commits; that another process was first is no error."""
     try:
+        put_round(session, kind, words)
         session.commit()
     except IntegrityError:  # another process was first
         session.rollback()

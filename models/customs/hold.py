@@ -17,10 +17,19 @@ from models.customs import heartbeat, outbox
 from models.customs.heartbeat import Heartbeat
 
 
-def begin_and_commit(session: Session) -> None:
-    """Hold everything that would be sent, and query customs before each unsent message is sent. Commits."""
+def begin(session: Session) -> None:
+    """Hold everything that would be sent, and query customs before each unsent message is sent. The caller commits.
+
+    Raises IntegrityError when another process began the hold meanwhile.
+    """
     outbox.query_unsent(session)
-    heartbeat.record_round(session, heartbeat.ON_HOLD, "")
+    heartbeat.put_round(session, heartbeat.ON_HOLD, "")
+
+
+def begin_and_commit(session: Session) -> None:
+    """As begin(), and commits."""
+    begin(session)
+    session.commit()
 
 
 def since(session: Session) -> datetime | None:

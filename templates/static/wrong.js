@@ -1,5 +1,6 @@
 // The error below a field goes away once the field is filled; so does its line in the summary on top of the page (#missing).
 // Errors are named by aria-describedby and have role=alert (panel/fields.html, panel/query.html, entrance/wrong.html).
+// A hint that waits hidden behind the error (data-hint) is shown instead, and describes the field.
 function shownFor(field) {  // the field that people see: a combobox covers its <select>
   return field.closest(".combobox")?.querySelector("[role=combobox]") || field;
 }
@@ -14,6 +15,14 @@ function removeLine(id) {
   if (summary && !summary.querySelector("li")) summary.remove();
 }
 
+function removeError(id) {
+  const error = document.getElementById(id), hint = error.nextElementSibling;
+  error.remove();
+  if (!hint?.matches("p[data-hint]")) return;
+  hint.id = id;
+  hint.hidden = false;
+}
+
 function mended({ target }) {
   if (!target.matches?.("input, select, textarea") || isBlank(target)) return;
   const field = shownFor(target), around = field.closest(".wrong");
@@ -21,9 +30,9 @@ function mended({ target }) {
   field.removeAttribute("aria-invalid");
   const stillWrong = around ? [...around.querySelectorAll(isWrong)].filter(({ hidden }) => !hidden) : [];
   const over = idsOf(field).filter((id) => document.getElementById(id)?.role === "alert" && !stillWrong.some((other) => idsOf(other).includes(id)));
-  over.forEach((id) => document.getElementById(id).remove());
+  over.forEach(removeError);
   [field, ...(around?.querySelectorAll("[aria-describedby]") || [])].forEach((each) => {
-    const left = idsOf(each).filter((id) => !over.includes(id));
+    const left = idsOf(each).filter((id) => !over.includes(id) || document.getElementById(id));
     if (left.length) each.setAttribute("aria-describedby", left.join(" ")); else each.removeAttribute("aria-describedby");
   });
   if (!stillWrong.length) around?.classList.remove("wrong");

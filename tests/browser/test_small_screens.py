@@ -65,6 +65,21 @@ def test_the_message_of_a_field_goes_away_once_it_is_filled(comes: Coming) -> No
     expect(page.locator("#title-note")).to_have_text("请填写商品名称。")
 
 
+def test_the_hint_of_a_field_comes_back_when_its_message_goes_away(comes: Coming) -> None:
+    """The message stands in its place meanwhile; then the hint describes the field again."""
+    person = comes("publisher")
+    page = person.page
+    page.goto("/applications/new/")
+    person.press("申报")
+    person.answer("确定")
+    number, hint = page.locator("#catalogue_number"), page.locator(".field:has(#catalogue_number) .note:not(.error)")
+    expect(page.locator("#catalogue_number-note")).to_have_text("请填写版号。")
+    expect(hint).to_be_hidden()
+    number.fill("ISBN 978-7-00-000000-0")
+    expect(hint).to_be_visible()
+    assert number.get_attribute("aria-describedby") == hint.get_attribute("id") == "catalogue_number-note"
+
+
 def test_the_message_of_a_field_of_the_login_page_goes_away(comes: Coming) -> None:
     page = comes().page
     page.goto("/login")

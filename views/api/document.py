@@ -95,7 +95,8 @@ def operation(
 ) -> dict[str, Any]:
     """`further`: "_410" → words of a failure that only this operation has."""
     failing = failures() | {code.removeprefix("_"): words for code, words in further.items()}
-    answers = {"200": answer(_("成功"), "application/json", schema)}
+    answers: dict[str, Any] = {"200": answer(_("成功"), "application/json", schema)}
+    answers["304"] = {"description": _("与 If-None-Match 中的 ETag 相同，没有内容")}
     answers |= {code: answer(words, MEDIA_TYPE, "Problem") for code, words in sorted(failing.items())}
     described_by = {"parameters": parameters} if parameters else {}
     return {"operationId": name, "summary": summary, **described_by, "responses": answers}

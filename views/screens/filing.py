@@ -99,12 +99,15 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         if workflow.ACTS[action].if_rejected:
             last = customs.last_message(session, row)
         words = workflow.refusal(action, row.status, current_user.role, customs.is_rejected(last))
-        if words or not isinstance(row, Application):  # rows of a list: AnyRow stands for all of a status
+        if words or not isinstance(row, Application):  # AnyRow has no files and no trail; see special()
             return words
         return filing.hindrance(session, action, row)
 
     def special(self, row: Application) -> bool:
-        """Whether the acts of `row` in the list differ from those of other rows of its status."""
+        """Whether the acts of `row` in the list differ from those of other rows of its status.
+
+        Asked for each row: what it needs is loaded for the whole page. Only special rows are asked for a hindrance.
+        """
         return False
 
     def address_of_act(self, action: Action) -> str:

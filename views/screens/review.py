@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, current_app, jsonify, request
+from flask import abort, current_app, g, jsonify, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import clock, workflow
 from models.acts import taking, withdrawal
-from models.application import Application
+from models.application import Application, known_viruses
 from models.database import briefly, db, is_unavailable, release
 from models.vocabulary import Action, Role
 from views.panel import deadlines, leases
@@ -112,8 +112,14 @@ class ReviewScreen(TogetherScreen, ProvinceScreen):
     def numbered(self, row: Application) -> Markup:
         return super().numbered(row) + leases.badge(row)
 
+    def get_list(self, *args: Any, **kwargs: Any) -> tuple[int, list[Any]]:
+        count, rows = super().get_list(*args, **kwargs)
+        g.infected = known_viruses.applications_with_virus(db.session(), [row.id for row in rows])
+        return count, rows
+
     def special(self, row: Application) -> bool:
-        return leases.lease_of(row) is not None
+        """Taken by somebody, or with an infected file, for which 准予备案 is refused."""
+        return leases.lease_of(row) is not None or row.id in g.infected
 
     def menu_count(self) -> str:
         """The number of pending cases for the menu, counted up to 99 from an index."""

@@ -1,9 +1,11 @@
-"""Attachments that were taken in before clamd was there."""
+"""Virus scans of attachments that were taken in before clamd was there, or scanned long ago."""
+
+from datetime import timedelta
 
 import click
 from flask_babel import gettext as _
 
-from models import access
+from models import access, clock
 from models.application import scanning
 from models.application.attachments import Attachment
 from models.files.virus import ScannerAway
@@ -19,15 +21,22 @@ attachments = Terminal("attachments", help="附件：查毒。")
 @attachments.command(
     "scan", help="查毒接收时没有查毒的附件；可以随时中断，再次运行即继续。查出病毒和读不到的逐个列出。"
 )
-def scan() -> None:
+@click.option(
+    "--again",
+    metavar="DAYS",
+    type=click.IntRange(min=1),
+    help="同时再次查毒：没有查出过病毒，上次查毒在这么多天以前的附件",
+)
+def scan(again: int | None) -> None:
     """Raises SystemExit when a virus was found, now or before, or a file is not in the store."""
     with access.everything() as session:
         scanning.unscanned(session)  # a database that cannot be read is told first
+        before = clock.now() - timedelta(days=again) if again else None
         known, counts = scanner(), {"clean": 0, "found": 0, "lost": 0}
         if known is None:
             raise Refused(_("没有设置 FILING_CLAMD，不能查毒。请安装 clamd 并设置后再运行。"))
         try:
-            for file, virus in scanning.scan_all(session, store(), known):
+            for file, virus in scanning.scan_all(session, store(), known, before):
                 counts["lost" if virus is None else "found" if virus else "clean"] += 1
                 if virus is None:
                     click.echo(_sentence(file))
@@ -46,5 +55,7 @@ def scan() -> None:
 def _sentence(file: Attachment) -> str:
     named = {"number": file.application.number, "name": file.name}
     if file.virus is None:
+        if file.scanned_at:
+            return _("%(number)s 的附件“%(name)s”读不到，没有再次查毒。", **named)
         return _("%(number)s 的附件“%(name)s”读不到，仍为未查毒。", **named)
     return _("%(number)s 的附件“%(name)s”查出病毒：%(virus)s", **named, virus=file.virus)

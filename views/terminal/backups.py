@@ -15,10 +15,10 @@ from flask_babel import gettext as _
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.orm import Session
 
-from models import access, backup, clock
+from models import access, backup, clock, log
 from models.backup import checked, restoring, rotation
 from models.customs import hold
-from models.log import Operation
+from models.log import Operation, Place
 from models.notifications import letters
 from models.workflow import Refused
 from views.resources import store
@@ -76,12 +76,16 @@ def report_lost(lost: list[str]) -> None:
 
 @click.command("hold", cls=Sentence, help="用数据库工具恢复以后、启动服务之前，暂停提醒、邮件、海关报文和检查点。")
 def hold_sending() -> None:
-    """As `restore` does: what waits for customs is queried first, waiting e-mails are not sent. Nothing while held."""
+    """As `restore` does: what waits for customs is queried first, waiting e-mails are not sent. Nothing while held.
+
+    The hold and its log entry are one transaction, as are the release and its entry.
+    """
     with access.everything() as session:
         if not hold.since(session):
             letters.skip_unsent(session)
-            hold.begin_and_commit(session)
-            note_and_commit(session, Operation.HELD, "")
+            hold.begin(session)
+            log.record(session, Operation.HELD, None, Place())
+            session.commit()
     click.echo(hold.sentence())
 
 
@@ -92,7 +96,8 @@ def release() -> None:
         if not hold.end(session):
             click.echo(_("没有暂停，不需要放行。"))
             return
-        note_and_commit(session, Operation.RELEASED, "")
+        log.record(session, Operation.RELEASED, None, Place())
+        session.commit()
     click.echo(_("已放行，各进程的下一轮起恢复。"))
 
 

@@ -4,12 +4,11 @@ import click
 from flask import current_app
 from flask_babel import gettext as _
 
-from models import access
+from models import access, log
 from models.access import row_security
 from models.database import postgresql
-from models.log import Operation
+from models.log import Operation, Place
 from views.terminal.group import Terminal
-from views.terminal.logged import note_and_commit
 
 database = Terminal("database", help="数据库：角色和行级安全（仅 PostgreSQL）。")
 
@@ -23,7 +22,8 @@ def roles(login: str) -> None:
         row_security.install(connection)
         row_security.admit(connection, login, postgresql.settings_of(timeouts))
         is_fast = row_security.speed_up_searches(connection)
-        note_and_commit(session, Operation.ROW_SECURITY_INSTALLED, login)
+        log.record(session, Operation.ROW_SECURITY_INSTALLED, None, Place(), words=login)
+        session.commit()
     click.echo(_("行级安全已启用。请让网站和各后台进程改用登录名“%(login)s”，再重新启动。", login=login))
     if not is_fast:
         click.echo(_("请由超级用户在这个数据库中执行以下语句，否则按名称检索较慢："))

@@ -1,4 +1,7 @@
-"""Log entries of commands."""
+"""Log entries of commands whose work is outside the database, or committed in parts while it goes on.
+
+What a command changes in one transaction has its entry in that transaction (models/log.py, `record`).
+"""
 
 import click
 from flask_babel import gettext as _

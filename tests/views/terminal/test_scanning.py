@@ -1,5 +1,6 @@
 """`attachments scan`: files that were taken in before clamd was there, scanned afterwards."""
 
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from models import access
+from models import access, clock
 from models.acts import reissue
 from models.application import Application, scanning
 from models.application.attachments import Attachment, key_of
@@ -148,6 +149,40 @@ def test_a_case_with_a_virus_is_not_granted(app: Flask, make_application: Making
     assert status_of(app, key) == "pending" and answer.status_code in (303, 409), answer.text
     assert reviewer.post("/review/return/", data={"id": key, "opinion": "请更换附件。"}).status_code == 303
     assert status_of(app, key) == "returned"
+
+
+def test_the_list_dims_the_grant_of_a_case_with_a_virus(app: Flask, make_application: Making, as_: As) -> None:
+    """With the sentence of the refusal, as the page of the case has it; the other acts stay as they are."""
+    make_application(status="pending")
+    reviewer = as_("reviewer")
+    before = reviewer.get("/review/").text
+    scan_with_virus(app)
+    after = reviewer.get("/review/").text
+    assert "不能准予备案，请退回" not in before
+    assert "不能准予备案，请退回申请人，由其移除后重新上传" in after
+    assert after.count("aria-disabled") == before.count("aria-disabled") + 1
+
+
+def test_clean_files_are_scanned_again_after_some_days(
+    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once each time; a virus that the scanner did not know before is found, and trail verify agrees."""
+    make_application(status="filed")
+    with scanner_at() as app.config["CLAMD"]:
+        run_command(app, "attachments", "scan")
+        contents = scanned_by(app)
+        assert run_command(app, "attachments", "scan", "--again", "30").output.startswith("查毒没有问题 0 个")
+        later = clock.now() + timedelta(days=31)
+        monkeypatch.setattr(clock, "now", lambda: later)
+        for scanned in (contents, 0):
+            done = run_command(app, "attachments", "scan", "--again", "30")
+            assert done.output.startswith(f"查毒没有问题 {scanned} 个"), done.output
+    last = later + timedelta(days=31)
+    monkeypatch.setattr(clock, "now", lambda: last)
+    with scanner_at(answer=f"stream: {FOUND} FOUND") as app.config["CLAMD"]:
+        done = run_command(app, "attachments", "scan", "--again", "30")
+    assert (done.exit_code, f"查出病毒 {contents} 个" in done.output) == (1, True), done.output
+    assert verified(app) == set()
 
 
 def test_verify_finds_marks_of_scans_that_the_log_does_not_have(app: Flask, make_application: Making) -> None:
