@@ -56,7 +56,7 @@ WAYS: dict[Status, tuple[Action | bool, ...]] = {  # the acts that lead there; T
 }
 
 
-def bring_on(session: Session) -> None:
+def add_cast(session: Session) -> None:
     """The people of every test, their organisations, and the entrustment that lets the agent file."""
     press = Organisation(
         credit_code="12320000466000101W", name="江苏文艺音像出版社", trade=Trade.PUBLISHER, province="320000"
@@ -86,7 +86,7 @@ def bring_on(session: Session) -> None:
     session.commit()
 
 
-def settle(session: Session, province: str, by_agent: str = "") -> str:
+def add_publisher(session: Session, province: str, by_agent: str = "") -> str:
     """A press in another province, its account and its reviewer; the press's user name."""
     body = f"12{province}466000{province[:3]}"
     code = next(body + sign for sign in CODE_SIGNS if valid_credit_code(body + sign))
@@ -169,7 +169,9 @@ def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: An
         return application.id
 
 
-def brought(app: Flask, by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any) -> int:
+def create_application(
+    app: Flask, by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any
+) -> int:
     """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise."""
     key = draft(app, by, carriers, fields, small_pdf)
     for step in WAYS[Status(status)]:

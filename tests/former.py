@@ -8,7 +8,7 @@ from flask_migrate import upgrade
 from sqlalchemy import MetaData, Table, insert
 
 from models.database import computed_columns, db
-from tests.houses import without_triggers
+from tests.apps import without_triggers
 
 VIRTUAL_SINCE = "0005"
 

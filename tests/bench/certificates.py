@@ -23,7 +23,7 @@ from models.certificate import Certificate
 from models.certificate.fonts import STYLE
 from models.database import db
 from models.vocabulary import Action
-from tests.cast import account_of, bring_on, draft, small_pdf
+from tests.cast import account_of, add_cast, draft, small_pdf
 from views.certificate import page
 from views.demo import signing_keys
 from views.resources import keys, office, store
@@ -82,7 +82,7 @@ def made(folder: Path) -> Flask:
         upgrade()
         signing_keys.establish(folder / "keys", ["320000"])
         with access.everything() as session:
-            bring_on(session)
+            add_cast(session)
     return app
 
 

@@ -20,7 +20,7 @@ from models.signing import signatures
 from models.vocabulary import Action
 from tests.bench.certificates import made, submitted
 from tests.cast import perform_step, small_pdf
-from tests.views.customs_house import simulated
+from tests.views.customs_server import simulated
 from views.resources import keys
 from views.terminal.customs import channel
 

@@ -30,9 +30,9 @@ from models.columns import written
 from models.people.accounts import Account
 from models.vocabulary import ALWAYS_REQUIRED, Role
 from tests import ROOT
+from tests.apps import POSTGRESQL, new_database, prepare_app
 from tests.bench.certificates import busy
 from tests.cast import FIELDS, account_of, small_pdf
-from tests.houses import POSTGRESQL, made, settled
 from tests.served.story import CARRIER
 from tests.serving import SHARED, Answer, Client, Server, serving
 from tests.views.pages import form_of
@@ -200,7 +200,7 @@ def main(writers: int = 8, readers: int = 0, granters: int = 0, seconds: float =
     for name in [database] if database else ["sqlite", "postgresql"]:
         print(f"{name}: {writers} writers, {readers} readers, {granters} granters, {seconds:.0f} s")
         with tempfile.TemporaryDirectory() as folder, addressed(name, folder) as address:
-            app = settled(address, Path(folder))
+            app = prepare_app(address, Path(folder))
             with serving(app, Path(folder)) as server, paper_workers(server):
                 run(server, writers, readers, granters, seconds)
 
@@ -213,7 +213,7 @@ def addressed(name: str, folder: str) -> Iterator[str]:
         return
     with psycopg.connect(f"postgresql://{POSTGRESQL}/postgres", autocommit=True) as server:
         database = f"filing_writes_{os.getpid()}"
-        with made(server, database) as address:
+        with new_database(server, database) as address:
             server.execute(f"ALTER DATABASE {database} SET synchronous_commit = on".encode())
             yield address
 

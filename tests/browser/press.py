@@ -91,7 +91,7 @@ def enters_the_carriers(press: Person) -> None:
     expect(page.locator("tr.inline-row .position").nth(ROWS - 2)).to_have_text(str(ROWS - 1))
 
 
-def uploads_the_files(press: Person, a_pdf: Making) -> None:
+def uploads_the_files(press: Person, make_pdf: Making) -> None:
     """手册 第一章·上传附件: progress is seen, a wrong kind is refused with a sentence, typed text stays."""
     page = press.page
     page.get_by_label("联系人").fill("王敏")
@@ -99,14 +99,14 @@ def uploads_the_files(press: Person, a_pdf: Making) -> None:
     refusal = page.locator("#file-licence").get_by_role("alert")
     expect(refusal).to_have_text("文件“许可证.pdf”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件，请转换格式后上传。")
     slow(press, 200_000)
-    press.attach("licence", 许可证=a_pdf(random.Random(0).randbytes(100_000).hex()))
+    press.attach("licence", 许可证=make_pdf(random.Random(0).randbytes(100_000).hex()))
     line = page.locator("#file-licence .upload-line")
     expect(line).to_contain_text(re.compile(r"许可证\.pdf\s+\d+%"))
     expect(line).to_have_count(0)
     slow(press, -1)
     expect(refusal).to_be_hidden()
     for kind in ("application_form", "sample"):
-        press.attach(kind, **{REQUIRED[kind]: a_pdf(kind)})
+        press.attach(kind, **{REQUIRED[kind]: make_pdf(kind)})
     for kind in ("licence", "application_form", "sample"):
         expect(page.locator(f"#file-{kind} .files li")).to_have_count(1)
     expect(page.get_by_label("联系人")).to_have_value("王敏")
@@ -141,10 +141,10 @@ def sees_everything_that_is_missing(press: Person) -> None:
     expect(page.locator("#country")).to_have_value("DEU-德国")
 
 
-def submits(press: Person, a_pdf: Making) -> None:
+def submits(press: Person, make_pdf: Making) -> None:
     """手册 第一章: 附件上传完成后，点击申报按钮，系统给出相关提示信息; 取消 leaves everything as it was."""
     page = press.page
-    press.attach("contract", 境外加工合同=a_pdf("contract"))
+    press.attach("contract", 境外加工合同=make_pdf("contract"))
     expect(page.locator("#file-contract .files li")).to_have_count(1)
     expect(page.locator(".box.wrong")).to_have_count(0)
     expect(page.get_by_text("请上传境外加工合同。")).to_have_count(0)

@@ -11,11 +11,11 @@ import pikepdf
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_signed_out import session_ends, signs_in_over_the_page
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 
 
 def pictured(page: Page, name: str) -> None:
@@ -27,11 +27,11 @@ def pictured(page: Page, name: str) -> None:
 
 
 def test_a_print_window_waits_until_the_pdf_is_made(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """打印 right after the grant: the window waits, then shows the paper by itself; 后退 prints nothing again."""
     key = make_application(status="filed")
-    press = comes("publisher")
+    press = browse_as("publisher")
     with press.context.expect_page() as window:
         press.press("打印", press.row("已备案"))
     expect(window.value.locator("main")).to_contain_text("证明已经签发，文件正在制作")
@@ -39,16 +39,16 @@ def test_a_print_window_waits_until_the_pdf_is_made(
     make_papers(app)
     window.value.wait_for_url(f"**/certificate/?id={key}")
     window.value.close()
-    assert prints(on_record(key)) == [1]
+    assert prints(stored_rows(key)) == [1]
 
 
 def test_a_batch_print_shows_its_progress(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """全选, one dialog that counts, one PDF; one that may not be printed is named, and 取消 prints nothing."""
     keys = [make_application(status="filed", title=f"《昆曲选萃》第{n}辑") for n in range(3)]
     make_application(status="pending", title="《还在审核》")
-    press = comes("publisher")
+    press = browse_as("publisher")
     page, dialog = press.page, press.page.get_by_role("dialog")
     printing = page.locator(".bar").get_by_role("button", name="打印")
     page.get_by_label("全选本页").check()
@@ -67,7 +67,7 @@ def test_a_batch_print_shows_its_progress(
     expect(dialog).to_contain_text("点击确定打开合并打印件")
     pictured(page, "prepared")
     press.answer("取消")
-    assert [prints(on_record(key)) for key in keys] == [[], [], []]
+    assert [prints(stored_rows(key)) for key in keys] == [[], [], []]
     printing.click()
     expect(dialog.get_by_role("button", name="确定")).to_be_enabled()
     with press.context.expect_page() as window:
@@ -78,7 +78,7 @@ def test_a_batch_print_shows_its_progress(
     answer = press.context.request.get(bundle.url)
     assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
     bundle.close()
-    assert [prints(on_record(key)) for key in keys] == [[1], [1], [1]]
+    assert [prints(stored_rows(key)) for key in keys] == [[1], [1], [1]]
     expect(page.locator("input[name=pick]:checked")).to_have_count(3)
 
 
@@ -88,12 +88,12 @@ def prints(record: dict[str, Any]) -> list[int]:
 
 
 def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """The session ends before 打印, and again before 确定: no error page, no tick lost, one print of each."""
     keys = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
-    press = comes("publisher")
+    press = browse_as("publisher")
     page, dialog = press.page, press.page.locator("#ask")
     page.get_by_label("全选本页").check()
     session_ends(app, "publisher")
@@ -110,18 +110,18 @@ def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
         press.press("确定", dialog)
     window.value.wait_for_url("**/applications/bundle/?job=*")
     window.value.close()
-    assert [prints(on_record(key)) for key in keys] == [[1], [1]]
+    assert [prints(stored_rows(key)) for key in keys] == [[1], [1]]
     assert page.url.endswith("/applications/")
 
 
 def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """What is recorded is not lost: the dialog has a button whose click opens the window."""
     key = make_application(status="filed")
     make_application(status="filed")
     make_papers(app)
-    press = comes("publisher")
+    press = browse_as("publisher")
     page, dialog = press.page, press.page.locator("#ask")
     page.get_by_label("全选本页").check()
     page.evaluate("() => { const open = window.open; window.open = () => { window.open = open; return null; }; }")
@@ -132,16 +132,16 @@ def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
         press.press("打开", dialog)
     window.value.wait_for_url("**/applications/bundle/?job=*")
     window.value.close()
-    assert prints(on_record(key)) == [1]
+    assert prints(stored_rows(key)) == [1]
 
 
 def test_a_certificate_revoked_before_the_last_click_stops_the_batch_print_with_a_message_on_the_list(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """The papers are ready, then the province revokes: a sentence, no window, the ticks as they were, no print."""
     keys = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
-    press, province = comes("publisher"), comes("reviewer")
+    press, province = browse_as("publisher"), browse_as("reviewer")
     press.page.get_by_label("全选本页").check()
     press.press("打印", press.page.locator(".bar"))
     dialog = press.page.locator("#ask")
@@ -154,16 +154,16 @@ def test_a_certificate_revoked_before_the_last_click_stops_the_batch_print_with_
     )
     expect(press.page.locator("input[name=pick]:checked")).to_have_count(2)
     assert len(press.context.pages) == 1
-    assert [prints(on_record(key)) for key in keys] == [[], []]
+    assert [prints(stored_rows(key)) for key in keys] == [[], []]
 
 
 def test_a_certificate_revoked_since_the_list_was_loaded_stops_the_bundle(
-    app: Flask, comes: Coming, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: Making
 ) -> None:
     """The list was looked at before the province revoked: the sentence stands in the dialog, and 确定 stays shut."""
     keys = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
-    press, province = comes("publisher"), comes("reviewer")
+    press, province = browse_as("publisher"), browse_as("reviewer")
     press.page.get_by_label("全选本页").check()
     province.page.goto(f"/filings/details/?id={keys[0]}")
     revokes(province)
@@ -192,10 +192,12 @@ def revokes(person: Person) -> None:
     expect(page.locator(".alert-success")).to_contain_text("已作废")
 
 
-def test_a_replacement_certificate_names_the_revoked_one(app: Flask, comes: Coming, make_application: Making) -> None:
+def test_a_replacement_certificate_names_the_revoked_one(
+    app: Flask, browse_as: BrowseAs, make_application: Making
+) -> None:
     """作废 → 重新申请 → 申报 → 准予备案: the two certificates point at each other, on the screen and on paper."""
     key = make_application(status="filed", title="黑胶唱片《姑苏行》")
-    press, province = comes("publisher"), comes("reviewer")
+    press, province = browse_as("publisher"), browse_as("reviewer")
     province.page.goto(f"/filings/details/?id={key}")
     revokes(province)
     expect(province.page.locator("#trail")).to_contain_text("作废原因：证明内容有误，须重新申请")

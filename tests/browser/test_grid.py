@@ -11,10 +11,10 @@ import pytest
 from openpyxl import Workbook
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 HEADINGS = ["载体类型", "规格型号", "进口数量", "单位"]
@@ -47,11 +47,11 @@ def values(page: Page, column: str) -> list[str]:
 
 
 def test_a_block_from_a_workbook_is_previewed_then_filled_in_and_saved(
-    comes: Coming, make_application: Making, on_record: Recording
+    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """Headings in any order, 1,000 and １，０００, a code by its name, quotation marks and line ends in a cell."""
     key = make_application(carriers=1)
-    press = comes("publisher")
+    press = browse_as("publisher")
     press.page.goto(f"/applications/edit/?id={key}")
     block = copied([
         ["单位", "规格型号（英寸）", "数量", "载体类型", "箱号"], ["张", '12" 双张', "1,000", "黑胶唱片", "A1"],
@@ -67,7 +67,7 @@ def test_a_block_from_a_workbook_is_previewed_then_filled_in_and_saved(
     assert values(page, "unit")[1:] == ["010-张", "010-张"]
     expect(page.locator(".totals")).to_contain_text("共 3 条")
     press.turn_over("保存")
-    rows = on_record(key)["carrier"][1:]
+    rows = stored_rows(key)["carrier"][1:]
     assert [(row["kind"], row["unit"], row["specification"]) for row in rows] == [
         ("黑胶唱片", "010", '12" 双张'), ("DVD", "010", "七寸 单张")
     ]  # fmt: skip
@@ -75,10 +75,10 @@ def test_a_block_from_a_workbook_is_previewed_then_filled_in_and_saved(
 
 
 def test_each_wrong_cell_shows_its_error_and_a_block_is_filled_in_whole_or_not_at_all(
-    comes: Coming, make_application: Making
+    browse_as: BrowseAs, make_application: Making
 ) -> None:
     key = make_application(carriers=2)
-    press = comes("publisher")
+    press = browse_as("publisher")
     press.page.goto(f"/applications/edit/?id={key}")
     before = values(press.page, "specification")
     block = copied([HEADINGS, ["黑胶唱片", "12 英寸", "1,5", "张"], ["蜡筒", None, "20", "包裹"]])
@@ -107,8 +107,8 @@ def test_each_wrong_cell_shows_its_error_and_a_block_is_filled_in_whole_or_not_a
     expect(page.locator("tr.inline-row:visible td.wrong")).to_have_count(3)
 
 
-def test_blanks_of_merged_cells_repeat_the_cell_above_only_when_asked(comes: Coming) -> None:
-    press = comes("publisher")
+def test_blanks_of_merged_cells_repeat_the_cell_above_only_when_asked(browse_as: BrowseAs) -> None:
+    press = browse_as("publisher")
     press.page.goto("/applications/new/")
     page = pastes(press, copied([HEADINGS, ["黑胶唱片", "甲", 1, "张"], [None, "乙", 2, None], [None, "丙", 3, None]]))
     dialog = page.get_by_role("dialog")
@@ -122,10 +122,10 @@ def test_blanks_of_merged_cells_repeat_the_cell_above_only_when_asked(comes: Com
 
 
 def test_a_pasted_column_without_heading_goes_to_the_column_of_the_cursor(
-    comes: Coming, make_application: Making
+    browse_as: BrowseAs, make_application: Making
 ) -> None:
     """One column of numbers over the quantities of the rows that are there."""
-    press = comes("publisher")
+    press = browse_as("publisher")
     press.page.goto(f"/applications/edit/?id={make_application(carriers=3)}")
     specifications = values(press.page, "specification")
     page = pastes(press, "7\r\n8\r\n9\r\n", "#carriers-1-quantity")
@@ -139,10 +139,10 @@ def test_a_pasted_column_without_heading_goes_to_the_column_of_the_cursor(
 
 
 def test_three_thousand_rows_are_pasted_folded_and_saved_whole(
-    comes: Coming, make_application: Making, on_record: Recording
+    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key = make_application(carriers=1)
-    press = comes("publisher")
+    press = browse_as("publisher")
     press.page.goto(f"/applications/edit/?id={key}")
     rows = [
         ["黑胶唱片", f"第 {n} 卷", n + 1, "张", f"名称 {n}", f"ISRC {n}", 12.5, "USD", "附歌词"] for n in range(3000)
@@ -161,12 +161,12 @@ def test_three_thousand_rows_are_pasted_folded_and_saved_whole(
         press.press("保存")
     saved = time.monotonic()
     print(f"preview {previewed - began:.1f} s, fill {filled - previewed:.1f} s, save {saved - filled:.1f} s")  # noqa: T201
-    assert [row["specification"] for row in on_record(key)["carrier"]] == [f"第 {n} 卷" for n in range(3000)]
+    assert [row["specification"] for row in stored_rows(key)["carrier"]] == [f"第 {n} 卷" for n in range(3000)]
 
 
-def test_the_carrier_table_has_the_keys_of_a_spreadsheet(comes: Coming, make_application: Making) -> None:
+def test_the_carrier_table_has_the_keys_of_a_spreadsheet(browse_as: BrowseAs, make_application: Making) -> None:
     """↑ ↓ Enter stay in the column, ← → go on from the edge, ↓ in the last row adds one, Ctrl+D fills from above."""
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto(f"/applications/edit/?id={make_application(carriers=2)}")
 
     def here() -> str:
@@ -196,8 +196,8 @@ def test_the_carrier_table_has_the_keys_of_a_spreadsheet(comes: Coming, make_app
     expect(page.get_by_role("listbox")).to_be_hidden()
 
 
-def test_a_row_is_duplicated_and_a_column_filled_down(comes: Coming, make_application: Making) -> None:
-    press = comes("publisher")
+def test_a_row_is_duplicated_and_a_column_filled_down(browse_as: BrowseAs, make_application: Making) -> None:
+    press = browse_as("publisher")
     page = press.page
     page.goto(f"/applications/edit/?id={make_application(carriers=1)}")
     first = values(page, "specification")
@@ -209,14 +209,16 @@ def test_a_row_is_duplicated_and_a_column_filled_down(comes: Coming, make_applic
     assert values(page, "note") == ["附歌词"] * 3
 
 
-def test_a_spreadsheet_is_read_and_not_stored(comes: Coming, make_application: Making, on_record: Recording) -> None:
+def test_a_spreadsheet_is_read_and_not_stored(
+    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+) -> None:
     book, out = Workbook(), io.BytesIO()
     for row in [["载体清单"], [], HEADINGS, ["DVD", "D9", 300, "盒"]]:
         book.active.append(row)
     book.create_sheet("说明").append(["略"])
     book.save(out)
     key = make_application(carriers=1)
-    press = comes("publisher")
+    press = browse_as("publisher")
     page = press.page
     page.goto(f"/applications/edit/?id={key}")
     file = {"name": "清单.xlsx", "mimeType": "application/octet-stream", "buffer": out.getvalue()}
@@ -229,11 +231,11 @@ def test_a_spreadsheet_is_read_and_not_stored(comes: Coming, make_application: M
     page.locator("#carrier-file").set_input_files({**file, "buffer": b"\x89PNG\r\n\0\0\0"})  # type: ignore[arg-type]
     expect(dialog).to_contain_text("无法读取该文件，请使用 XLSX、XLS 或 CSV 格式。")
     press.answer("确定")
-    assert len(on_record(key)["carrier"]) == 1
+    assert len(stored_rows(key)["carrier"]) == 1
 
 
-def test_a_file_can_be_chosen_before_the_first_save(comes: Coming) -> None:
-    press = comes("publisher")
+def test_a_file_can_be_chosen_before_the_first_save(browse_as: BrowseAs) -> None:
+    press = browse_as("publisher")
     press.page.goto("/applications/new/")
     expect(press.page.locator("#carriers").get_by_text("导入载体清单")).to_be_visible()
     rows = ",".join(HEADINGS) + "\nDVD,D9,300,盒\n"

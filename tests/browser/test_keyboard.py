@@ -8,7 +8,7 @@ from playwright.sync_api import FileChooser, Locator, Page, TimeoutError, expect
 
 from models.application import Application
 from models.columns import written
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import PATIENCE, Person
 from tests.cast import FIELDS, PASSWORD
 
@@ -103,11 +103,11 @@ def lit(page: Page) -> Locator:
 
 
 @pytest.fixture
-def typist(comes_to_server: Coming) -> Callable[[str], Typist]:
+def typist(browse_server_as: BrowseAs) -> Callable[[str], Typist]:
     """`typist("publisher")`: that person, signed in with the keyboard, in front of the real server."""
 
     def somebody(username: str) -> Typist:
-        found = Typist(comes_to_server())
+        found = Typist(browse_server_as())
         found.sign_in(username)
         return found
 
@@ -115,12 +115,12 @@ def typist(comes_to_server: Coming) -> Callable[[str], Typist]:
 
 
 def test_an_application_is_filed_and_decided_twice_with_the_keyboard(
-    typist: Callable[[str], Typist], a_pdf: Callable[[str], bytes]
+    typist: Callable[[str], Typist], make_pdf: Callable[[str], bytes]
 ) -> None:
     """手册 第一章 from 登录 to 申报; the province returns it with an opinion; declared again, it is granted."""
     press = typist("publisher")
     number = fills_in(press)
-    uploads(press, a_pdf)
+    uploads(press, make_pdf)
     declares(press)
     expect(press.page.locator(".result")).to_contain_text(f"{number} 已送江苏省新闻出版局审核")
     withdraws(press, number)
@@ -154,14 +154,14 @@ def fills_in(press: Typist) -> str:
     return page.get_by_label("申请单号").input_value()
 
 
-def uploads(press: Typist, a_pdf: Callable[[str], bytes]) -> None:
+def uploads(press: Typist, make_pdf: Callable[[str], bytes]) -> None:
     """上传附件: the button that the focus stands on opens the system's own file dialog."""
     page = press.page
     for kind in FILES:
         button = page.locator(f"#file-{kind} input[type=file]")
         press.tab_to(button)
         chooser = opened_by_space(press, button)
-        chooser.set_files([{"name": f"{kind}.pdf", "mimeType": "application/pdf", "buffer": a_pdf(kind)}])
+        chooser.set_files([{"name": f"{kind}.pdf", "mimeType": "application/pdf", "buffer": make_pdf(kind)}])
         expect(page.locator(f"#file-{kind} .files li")).to_have_count(1)
 
 

@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.sync_api import ViewportSize
 
 from tests import ROOT
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
-from tests.browser.test_pages import furnished  # noqa: F401
+from tests.browser.test_pages import certificate_number  # noqa: F401
 from views.translations import COOKIE, LANGUAGES
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -24,16 +24,16 @@ COLUMN = 910  # CSS pixels of the text of 操作说明, at most
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pictures_of_the_manual_can_be_taken(
-    furnished: str,  # noqa: F811
-    comes: Coming,
+    certificate_number: str,  # noqa: F811
+    browse_as: BrowseAs,
     language: str,
 ) -> None:
     """None of them blank, and each that the page shows, for dense screens, too; `SCREENS=1` keeps them."""
-    pictures = {"login": shot(reader(comes, language, "", width=1000, height=700), "/login")}
-    pictures |= of_the_press(reader(comes, language, "publisher"))
-    pictures |= of_the_province(reader(comes, language, "reviewer"))
+    pictures = {"login": shot(reader(browse_as, language, "", width=1000, height=700), "/login")}
+    pictures |= of_the_press(reader(browse_as, language, "publisher"))
+    pictures |= of_the_province(reader(browse_as, language, "reviewer"))
     for who, name, address in (("national", "register", "/register/"), ("operator", "condition", "/condition/")):
-        pictures[name] = shot(reader(comes, language, who), address)
+        pictures[name] = shot(reader(browse_as, language, who), address)
     own = pictures.keys() - ({"certificate"} if language == "en" else set())  # a paper is Chinese
     folder = PICTURES / "en" if language == "en" else PICTURES
     for name in sorted(own):
@@ -44,9 +44,9 @@ def test_the_pictures_of_the_manual_can_be_taken(
     assert sum(file.stat().st_size for file in folder.glob("*.webp")) < 1_100_000
 
 
-def reader(comes: Coming, language: str, username: str, **size: int) -> Person:
+def reader(browse_as: BrowseAs, language: str, username: str, **size: int) -> Person:
     """Somebody before a dense screen, who reads this language."""
-    person = comes(username, density=2, **size)
+    person = browse_as(username, density=2, **size)
     person.context.add_cookies([{"name": COOKIE, "value": language, "url": person.address}])
     person.page.reload()
     return person
@@ -99,9 +99,9 @@ def save(folder: Path, name: str, picture: bytes) -> None:
         small.save(folder / f"{name}{ending}.webp", quality=quality, method=6)
 
 
-def test_pictures_have_their_size_before_they_are_loaded(comes: Coming) -> None:
+def test_pictures_have_their_size_before_they_are_loaded(browse_as: BrowseAs) -> None:
     """Else a chapter that a link led to slides away whenever a picture above it is loaded."""
-    person = comes("national")
+    person = browse_as("national")
     person.context.route("**/help/**/*.webp", lambda _route: None)
     person.page.goto("/help/", wait_until="domcontentloaded")
     heights = person.page.locator(".help img").evaluate_all("all => all.map((each) => each.clientHeight)")

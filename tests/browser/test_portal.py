@@ -8,7 +8,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from models.sign_on.discovery import KNOWN
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.portal import PortalServer, portal_served
@@ -40,10 +40,10 @@ def come(person: Person) -> Page:
 
 @pytest.mark.parametrize("same_site", ["Lax", "Strict"])
 def test_a_portal_user_is_linked_by_the_operator_signs_in_and_signs_out_of_both(
-    app: Flask, comes: Coming, portal: PortalServer, same_site: str
+    app: Flask, browse_as: BrowseAs, portal: PortalServer, same_site: str
 ) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = same_site
-    person, operator = comes(), comes("operator")
+    person, operator = browse_as(), browse_as("operator")
     person.others = [portal.issuer]
     page = person.page
     page.goto("/login")

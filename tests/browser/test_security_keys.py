@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from models import access
 from models.people.security_keys import SecurityKey
 from models.people.sessions import end_visits
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.cards import CardIssuer
@@ -23,9 +23,9 @@ A_KEY = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUs
 
 
 @pytest.fixture
-def owner(comes: Coming) -> Person:
+def owner(browse_as: BrowseAs) -> Person:
     """The publisher, with a key plugged in."""
-    person = comes("publisher")
+    person = browse_as("publisher")
     plug_in(person.page)
     return person
 
@@ -107,8 +107,8 @@ def enrol_again(owner: Person) -> None:
     expect(owner.page.locator("[data-key-state]")).to_have_text("这把密钥已经登记过，请换一把。")
 
 
-def test_a_key_without_user_verification_is_refused(comes: Coming) -> None:
-    page = comes("publisher").page
+def test_a_key_without_user_verification_is_refused(browse_as: BrowseAs) -> None:
+    page = browse_as("publisher").page
     plug_in(page, verifies=False)
     page.goto("/keys/")
     page.get_by_role("button", name="登记密钥").click()
@@ -116,9 +116,9 @@ def test_a_key_without_user_verification_is_refused(comes: Coming) -> None:
 
 
 def test_the_key_page_at_another_address_is_disabled_and_links_to_the_right_address(
-    comes: Coming, address: str
+    browse_as: BrowseAs, address: str
 ) -> None:
-    person = comes()
+    person = browse_as()
     page, elsewhere = person.page, address.replace("localhost", "127.0.0.1")
     person.address = elsewhere
     page.goto(f"{elsewhere}/login/key")
@@ -163,9 +163,9 @@ def test_a_user_signed_in_by_key_alone_renews_the_session_over_the_page_with_the
     assert page.locator("#title").input_value() == "没有保存的商品名称"
 
 
-def test_a_reviewer_who_must_have_a_key_enrols_it_before_anything_else(app: Flask, comes: Coming) -> None:
+def test_a_reviewer_who_must_have_a_key_enrols_it_before_anything_else(app: Flask, browse_as: BrowseAs) -> None:
     app.config["KEYS_REQUIRED"] = True
-    person = comes()
+    person = browse_as()
     page = person.page
     plug_in(page)
     person.sign_in("reviewer")
@@ -184,14 +184,14 @@ def test_a_reviewer_who_must_have_a_key_enrols_it_before_anything_else(app: Flas
 
 
 def test_the_operator_pages_of_keys_and_cards_have_no_accessibility_flaws(
-    app: Flask, owner: Person, comes: Coming, tmp_path: Path
+    app: Flask, owner: Person, browse_as: BrowseAs, tmp_path: Path
 ) -> None:
     """Keys, cards, a code that is shown once; the page of 卡介质登录 with cards, and that of a card without one."""
     issuer = CardIssuer(tmp_path)
     paths = {"CARD_CA": str(issuer.trusted()), "CARD_CRL": str(issuer.publish())}
     app.config.update(CARD_URL="https://localhost:8443/login/card", CARD_SECRET="x" * 32, **paths)
     enrol(owner)
-    operator = comes("operator")
+    operator = browse_as("operator")
     page = operator.page
     page.goto("/accounts/edit/?id=1")
     page.get_by_role("link", name="查看该账号的安全密钥").click()
@@ -204,7 +204,7 @@ def test_the_operator_pages_of_keys_and_cards_have_no_accessibility_flaws(
     flawless(page, "a card and a code")
     page.set_viewport_size({"width": 390, "height": 800})
     flawless(page, "on a telephone")
-    stranger = comes().page
+    stranger = browse_as().page
     for address in ("/login/key", "/login/card"):
         stranger.goto(address)
         flawless(stranger, address)

@@ -9,11 +9,11 @@ from playwright.sync_api import Route, expect
 
 from models.database import db
 from models.people.sessions import end_visits
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.cast import PASSWORD, account_of, make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 
 A_pdf = Callable[[str], bytes]
 
@@ -36,11 +36,11 @@ def signs_in_over_the_page(person: Person, password: str = PASSWORD) -> None:
 
 
 def test_an_ended_session_asks_for_the_password_over_the_page_and_continues(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording, a_pdf: A_pdf
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows, make_pdf: A_pdf
 ) -> None:
     """A wrong password is told and nothing closes; 取消 keeps the words; the right one saves what was being saved."""
     key = make_application()
-    press = comes("publisher")
+    press = browse_as("publisher")
     page, again = press.page, press.page.locator("#again")
     page.goto(f"/applications/edit/?id={key}")
     page.locator("#title").fill("超时之后的名称")
@@ -56,36 +56,36 @@ def test_an_ended_session_asks_for_the_password_over_the_page_and_continues(
     with page.expect_navigation():
         signs_in_over_the_page(press)
     expect(page.locator(".alert-success")).to_contain_text("已于 ")
-    assert on_record(key)["application"][0]["title"] == "超时之后的名称"
+    assert stored_rows(key)["application"][0]["title"] == "超时之后的名称"
     session_ends(app, "publisher")
-    press.attach("other", 补充=a_pdf("1"))
+    press.attach("other", 补充=make_pdf("1"))
     signs_in_over_the_page(press)
     expect(page.locator("#file-other .files li")).to_have_count(1)
 
 
 def test_printing_after_the_session_ended_asks_for_the_password_and_opens_the_certificate(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """手册 第二章·打印: the window with the paper opens after the password, and not before."""
     key = make_application(status="filed")
     make_papers(app)
-    press = comes("publisher")
+    press = browse_as("publisher")
     session_ends(app, "publisher")
     press.press("打印", press.row("已备案"))
     with press.context.expect_page() as window:
         signs_in_over_the_page(press)
     window.value.wait_for_url(f"**/certificate/?id={key}")
     window.value.close()
-    assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("print") == 1
+    assert [entry["act"] for entry in stored_rows(key)["trail_entry"]].count("print") == 1
     assert press.page.url.endswith("/applications/")
 
 
 def test_a_page_of_one_account_does_not_act_as_another_account(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """One browser, two tabs: somebody else signs in; the first tab asks for its own account's password."""
     key = make_application()
-    press = comes("publisher")
+    press = browse_as("publisher")
     page = press.page
     page.goto("/applications/new/")
     page.locator("#title").fill("王敏的名称")
@@ -105,10 +105,10 @@ def test_a_page_of_one_account_does_not_act_as_another_account(
 
 
 def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
-    comes: Coming, a_pdf: A_pdf, on_record: Recording
+    browse_as: BrowseAs, make_pdf: A_pdf, stored_rows: StoredRows
 ) -> None:
     """The draft that the file makes holds what was typed, at once; saved again it has no row twice, and loses one."""
-    press = comes("publisher")
+    press = browse_as("publisher")
     page, rows = press.page, press.page.locator("tr.inline-row:visible")
     page.get_by_role("link", name="备案证明申请").click()
     page.locator("#title").fill("先写名称")
@@ -118,10 +118,10 @@ def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
         rows.nth(place).get_by_label("规格型号").fill(f"第 {place + 1} 卷")
         rows.nth(place).get_by_label("进口数量").fill(quantity)
         rows.nth(place).get_by_label("单位", exact=True).fill("张")
-    press.attach("other", 目录=a_pdf("1"))
+    press.attach("other", 目录=make_pdf("1"))
     expect(page.locator("#file-other .files li")).to_have_count(1)
     key = int(page.url.rpartition("=")[2])
-    record = on_record(key)
+    record = stored_rows(key)
     assert record["application"][0]["title"] == "先写名称"
     assert [row["specification"] for row in record["carrier"]] == ["第 1 卷", "第 2 卷"]
     number = record["application"][0]["number"]
@@ -131,7 +131,7 @@ def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
     expect(page.locator(".steps [aria-current=step]")).to_contain_text("填写")
     expect(page.locator(".foot").get_by_role("button")).to_have_text(["保存", "申报", "删除", "打印"])
     expect(page.locator("[name=_submit]")).to_have_attribute("data-ask", re.compile(number))
-    press.attach("other", 目录=a_pdf("2"))
+    press.attach("other", 目录=make_pdf("2"))
     expect(page.locator("#file-other .upload-line").get_by_role("alert")).to_contain_text("“目录.pdf”与已有的文件同名")
     press.press("知道了", page.locator("#file-other"))
     flawless(page, "a draft that a file has made")
@@ -145,19 +145,19 @@ def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
     )
     page.locator("#missing").get_by_role("link").nth(1).press("Enter")
     expect(page.locator("#carriers-0-quantity")).to_be_focused()
-    assert [row["specification"] for row in on_record(key)["carrier"]] == ["第 2 卷"]
+    assert [row["specification"] for row in stored_rows(key)["carrier"]] == ["第 2 卷"]
 
 
 def test_each_failed_upload_has_its_own_line_and_can_be_retried(
-    comes: Coming, a_pdf: A_pdf, make_application: Making
+    browse_as: BrowseAs, make_pdf: A_pdf, make_application: Making
 ) -> None:
     """Three at once: one is refused, one is cut off, one arrives; the sentence stands at its file until dismissed."""
     key = make_application()
-    press = comes("publisher")
+    press = browse_as("publisher")
     page, box = press.page, press.page.locator("#file-other")
     page.goto(f"/applications/edit/?id={key}")
     page.route("**/applications/upload/", cut_off("断线"))
-    press.attach("other", 假的=b"MZ" + random.Random(1).randbytes(1000), 断线=a_pdf("1"), 好的=a_pdf("2"))
+    press.attach("other", 假的=b"MZ" + random.Random(1).randbytes(1000), 断线=make_pdf("1"), 好的=make_pdf("2"))
     expect(box.locator(".files li")).to_have_count(1)
     lines = box.locator(".upload-line")
     expect(lines).to_have_count(2)

@@ -10,21 +10,23 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from tests.browser import press
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.cast import make_papers
 
 OPINION = "商品名称请注明版次。"
 
 
-def test_the_screens_follow_the_procedure_of_the_manual(app: Flask, comes: Coming, a_pdf: press.Making) -> None:
+def test_the_screens_follow_the_procedure_of_the_manual(
+    app: Flask, browse_as: BrowseAs, make_pdf: press.Making
+) -> None:
     """PD1, PD5: from a blank form to a certificate whose QR code says 有效, with every person who has a part in it."""
-    publisher, province = comes("publisher"), comes("reviewer")
+    publisher, province = browse_as("publisher"), browse_as("reviewer")
     number = press.fills_in_the_form(publisher)
     press.enters_the_carriers(publisher)
-    press.uploads_the_files(publisher, a_pdf)
+    press.uploads_the_files(publisher, make_pdf)
     press.sees_everything_that_is_missing(publisher)
-    press.submits(publisher, a_pdf)
+    press.submits(publisher, make_pdf)
     press.sees_it_waiting(publisher, number)
     returns_it(province, number)
     press.corrects_it(publisher, OPINION)
@@ -32,8 +34,8 @@ def test_the_screens_follow_the_procedure_of_the_manual(app: Flask, comes: Comin
     make_papers(app)
     certificate = press.prints_it(publisher, number)
     reads_the_paper(certificate, number)
-    follows_the_code(comes(), certificate)
-    looks_it_up(comes("national"), certificate, number)
+    follows_the_code(browse_as(), certificate)
+    looks_it_up(browse_as("national"), certificate, number)
     press.signs_out(publisher, number)
 
 

@@ -24,12 +24,12 @@ from sqlalchemy import select
 from models import access
 from models.people.accounts import Account
 from models.people.mail_address import MailWish
+from tests.apps import prepare_app
 from tests.cluster.callers import Callers
 from tests.cluster.judging import FLASK, judged
 from tests.cluster.services import Database, Service, answers, bucket, nginx, pooled, redis, until
-from tests.houses import settled
 from tests.serving import Server
-from tests.views.mail_house import MailHouse
+from tests.views.mail_server import LocalMailServer
 
 CALM = 8.0  # seconds between two blows
 GUNICORN = [str(Path(sys.executable).with_name("gunicorn")), "--config", "python:views.entrance.server"]
@@ -44,7 +44,7 @@ class Cluster:
         self.one, self.two = Database(folder, "one", port["a"]), Database(folder, "two", port["b"])
         self.pooler = pooled(folder, port["p"], port["a"])
         self.around = [redis(folder, port["r"]), bucket(folder, port["s"]), self.pooler]
-        self.mail = MailHouse(folder)
+        self.mail = LocalMailServer(folder)
         self.front = nginx(folder, port["n"], [port["x"], port["y"]])
         endpoint = f"http://127.0.0.1:{port['s']}"
         bucket_settings = {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true"}
@@ -81,7 +81,7 @@ class Cluster:
             service.start()
         until("around", lambda: all(answers(self.ports[name]) for name in "prs"))
         subprocess.run(["curl", "-sfX", "PUT", f"http://127.0.0.1:{self.ports['s']}/filing"], check=True)
-        app = settled(self.settings()["SQLALCHEMY_DATABASE_URI"], self.folder)
+        app = prepare_app(self.settings()["SQLALCHEMY_DATABASE_URI"], self.folder)
         app.config.update(self.settings() | {"CAPTCHA": True})
         with app.app_context(), access.everything() as session:
             for person in session.scalars(select(Account).where(Account.username.in_(("publisher", "reviewer")))):

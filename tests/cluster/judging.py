@@ -18,7 +18,7 @@ from models.notifications.letters import UNSENT, MailLetter
 from models.vocabulary import Status
 from tests import ROOT
 from tests.cluster.callers import Callers
-from tests.views.mail_house import MailHouse
+from tests.views.mail_server import LocalMailServer
 
 FLASK = [sys.executable, "-m", "flask", "--app", "app"]
 PATIENCE = 90  # seconds until papers, messages and letters are done
@@ -53,7 +53,7 @@ def wrong(app: Flask, callers: Callers) -> list[str]:
     return found
 
 
-def wrong_mail(app: Flask, mail: MailHouse) -> list[str]:
+def wrong_mail(app: Flask, mail: LocalMailServer) -> list[str]:
     """A letter that the queue calls sent has arrived; one that arrived twice was sent again by whoever came after a
     sender that was killed, under the same Message-ID: two senders, so two at most."""
     arrived = Counter(str(letter["Message-ID"]) for letter in mail.letters)
@@ -67,7 +67,7 @@ def wrong_mail(app: Flask, mail: MailHouse) -> list[str]:
     )
 
 
-def judged(app: Flask, callers: Callers, mail: MailHouse) -> bool:
+def judged(app: Flask, callers: Callers, mail: LocalMailServer) -> bool:
     """Whether all is there, once: by our lists, by `trail verify`, by `sweep --check`, by the mail server."""
     ended = time.monotonic() + PATIENCE
     while left(app) and time.monotonic() < ended:

@@ -12,7 +12,7 @@ from models.files.flaws import Flaw, Flawed
 from models.files.inspection import inspect_file
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.corpus.libraries import LIBRARIES
 from tests.corpus.pictures import PICTURES
 from tests.corpus.programs import PROGRAMS
@@ -79,7 +79,7 @@ def test_every_honest_picture_is_accepted(tmp_path: Path) -> None:
 
 
 def test_a_file_of_every_program_can_be_uploaded_and_viewed(
-    app: Flask, as_: Callable[[str | None], Browser], make_application: Making, on_record: Recording
+    app: Flask, as_: Callable[[str | None], Browser], make_application: Making, stored_rows: StoredRows
 ) -> None:
     """OU2: the way a person meets it; what comes back is the same file, of the kind that its content tells."""
     app.config.update(ATTACHMENTS_PER_KIND=1000, ATTACHMENTS_IN_ALL=1000, ATTACHMENTS_EVER=5000)
@@ -89,7 +89,7 @@ def test_a_file_of_every_program_can_be_uploaded_and_viewed(
         sent = {"id": key, "kind": "other", "file": (io.BytesIO(content), f"{maker.__name__}.exe")}
         answer = browser.post("/applications/upload/", data=sent, headers={"X-Requested-With": "XMLHttpRequest"})
         assert (answer.status_code, maker.__name__, name) == (200, maker.__name__, name), answer.text
-        file = on_record(key)["attachment"][-1]
+        file = stored_rows(key)["attachment"][-1]
         viewed = browser.get(f"/applications/attachment/?id={file['id']}")
         assert viewed.data == content
         assert viewed.mimetype == file["media_type"]

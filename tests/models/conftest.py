@@ -13,12 +13,12 @@ from models.files.flaws import Flawed
 from models.files.inspection import inspect_file
 
 Verdict = Callable[[bytes], str]
-Door = Callable[[], AbstractContextManager[Session]]
+SystemSession = Callable[[], AbstractContextManager[Session]]
 
 
 @pytest.fixture
-def door(app: Flask) -> Door:
-    """`with door() as session:` sees every row, as a deliverer does."""
+def system_session(app: Flask) -> SystemSession:
+    """`with system_session() as session:` sees every row, as a deliverer does."""
 
     @contextmanager
     def opened() -> Iterator[Session]:

@@ -17,7 +17,7 @@ from models.database import GuardedSession, db
 from models.people.accounts import Account, Organisation
 from models.vocabulary import Action, Role, Status
 from tests.cast import account_of
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.models.attempts import first_id, session_of
 from tests.models.rows import MODELS, Model
 
@@ -94,17 +94,17 @@ def steal_its_carriers(session: Session, foreign: int, own: int) -> None:
     ],
 )
 def test_no_row_can_be_added_to_a_foreign_application(
-    app: Flask, make_application: Making, on_record: Recording, smuggle: Any
+    app: Flask, make_application: Making, stored_rows: StoredRows, smuggle: Any
 ) -> None:
     """AC1: by its number, by the object, by moving an own row there, or by carrying the object in."""
     foreign, own = make_application(by="publisher"), make_application(by="publisher2")
-    before = on_record(foreign), on_record(own)
+    before = stored_rows(foreign), stored_rows(own)
     with app.app_context():
         session = session_of("publisher2")
         with pytest.raises(Closed):
             smuggle_and_commit(session, smuggle, foreign, own)
         session.rollback()
-    assert (on_record(foreign), on_record(own)) == before
+    assert (stored_rows(foreign), stored_rows(own)) == before
 
 
 def smuggle_and_commit(session: Session, smuggle: Any, foreign: int, own: int) -> None:
@@ -114,7 +114,7 @@ def smuggle_and_commit(session: Session, smuggle: Any, foreign: int, own: int) -
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer", "national", "operator", ""])
 def test_an_application_in_another_name_is_refused(
-    app: Flask, make_application: Making, on_record: Recording, who: str
+    app: Flask, make_application: Making, stored_rows: StoredRows, who: str
 ) -> None:
     """An application is added by its owner only, and does not change hands; by hand as little as by an act."""
     key = make_application(by="publisher")
@@ -134,22 +134,22 @@ def test_an_application_in_another_name_is_refused(
         )
         with pytest.raises(Closed):
             session.commit()
-    assert on_record(key + 1)["application"] == []
+    assert stored_rows(key + 1)["application"] == []
 
 
 def test_the_owner_of_an_application_cannot_be_changed(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """AD3: a forged form could otherwise give a row away."""
     key = make_application(by="publisher")
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("publisher2") as other:
         elsewhere = other.organisation_id
     with acting("publisher"):
         db.session.get_one(Application, key).applicant_id = elsewhere
         with pytest.raises(Closed):
             db.session.commit()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_an_account_that_lacks_its_organisation_or_province_sees_nothing(app: Flask, make_application: Making) -> None:
@@ -212,10 +212,10 @@ def test_an_unrestricted_session_lifts_no_other_session_s_rule(app: Flask, make_
 
 @pytest.mark.parametrize("model", MODELS)
 def test_without_the_guard_the_attack_succeeds(
-    app: Flask, make_application: Making, on_record: Recording, model: Model
+    app: Flask, make_application: Making, stored_rows: StoredRows, model: Model
 ) -> None:
     """AD2: it is this listener, and nothing else, that hides the row."""
-    key = first_id(on_record(make_application(by="publisher", status="filed")), model)
+    key = first_id(stored_rows(make_application(by="publisher", status="filed")), model)
     with app.app_context():
         assert session_of("publisher2").get(model, key) is None
     event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
@@ -229,7 +229,7 @@ def test_without_the_guard_the_attack_succeeds(
 
 
 def test_without_the_write_guard_a_foreign_row_is_inserted(
-    app: Flask, make_application: Making, on_record: Recording
+    app: Flask, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AD2: an INSERT does not fire do_orm_execute; before_flush is what refuses it."""
     key = make_application(by="publisher")
@@ -241,4 +241,4 @@ def test_without_the_write_guard_a_foreign_row_is_inserted(
             session.commit()
     finally:
         event.listen(GuardedSession, "before_flush", access.writing.write_under_own_rows)
-    assert len(on_record(key)["carrier"]) == 2
+    assert len(stored_rows(key)["carrier"]) == 2

@@ -15,9 +15,9 @@ from models.people import online
 from models.people.accounts import Account
 from models.people.signin_failures import slowed_until
 from models.workflow import Refused
+from tests.apps import engine_of_owner
 from tests.cast import PASSWORD, account_of
 from tests.conftest import Acting
-from tests.houses import engine_of_owner
 from tests.signing_in import sign_in
 from views.screens.logs import FAILURES
 

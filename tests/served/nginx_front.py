@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from models import clock
 from tests import free_port
-from tests.houses import settled
+from tests.apps import prepare_app
 from tests.serving import PATIENCE, Client, Server, serving
 
 ROOT = Path(__file__).parents[2]
@@ -126,7 +126,7 @@ def fronting(folder: Path, cards: dict[str, str] | None = None, **more: str) -> 
     """gunicorn with the settings that the README asks for, and nginx before it; `cards`: as configured() takes it."""
     settings = {"PROXIES": 1, "TRUSTED_HOSTS": NAME, "SESSION_COOKIE_SECURE": True, "KEYS_REQUIRED": False}
     settings |= more
-    app = settled(f"sqlite:///{folder}/filing.sqlite", folder)
+    app = prepare_app(f"sqlite:///{folder}/filing.sqlite", folder)
     with serving(app, folder, **settings) as server:
         plain, secure = free_port(), free_port()
         certify(folder)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from models.database import db
-from tests.houses import settled
+from tests.apps import prepare_app
 from tests.serving import Client, Server, serving
 
 TOKEN = "a-token-of-Prometheus"
@@ -19,7 +19,7 @@ TOKEN = "a-token-of-Prometheus"
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that counts, and writes JSON."""
     folder = tmp_path_factory.mktemp("observed")
-    app = settled(f"sqlite:///{folder}/filing.sqlite", folder)
+    app = prepare_app(f"sqlite:///{folder}/filing.sqlite", folder)
     with serving(app, folder, METRICS_TOKEN=TOKEN, LOG_FORMAT="json") as server:
         yield server
 

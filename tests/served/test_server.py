@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.houses import settled
+from tests.apps import prepare_app
 from tests.served.rows import furnished
 from tests.serving import PATIENCE, Client, Server, serving
 
@@ -19,7 +19,7 @@ FORM = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that waits for two seconds."""
     folder = tmp_path_factory.mktemp("impatient")
-    with serving(settled(f"sqlite:///{folder}/filing.sqlite", folder), folder, REQUEST_SECONDS=2) as server:
+    with serving(prepare_app(f"sqlite:///{folder}/filing.sqlite", folder), folder, REQUEST_SECONDS=2) as server:
         yield server
 
 

@@ -17,10 +17,10 @@ from models.acts.papers import code_of, paper
 from models.certificate import Certificate
 from models.signing import check_code
 from tests.cast import make_papers
-from tests.views.customs_house import House
+from tests.views.customs_server import CustomsServer
 from views.resources import keys, store
 
-Typing = Callable[..., Result]
+Invoke = Callable[..., Result]
 Later = Callable[[], None]
 
 
@@ -60,18 +60,18 @@ def printed(app: Flask) -> Callable[[int], bytes]:
 
 
 @pytest.fixture
-def house(app: Flask, tmp_path: Path) -> Iterator[House]:
+def customs_server(app: Flask, tmp_path: Path) -> Iterator[CustomsServer]:
     """A running simulated customs, set as the application's gateway."""
-    house = House(tmp_path)
-    house.open()
-    app.config["CUSTOMS_GATEWAY"] = house.address
-    yield house
-    house.close()
+    customs_server = CustomsServer(tmp_path)
+    customs_server.open()
+    app.config["CUSTOMS_GATEWAY"] = customs_server.address
+    yield customs_server
+    customs_server.close()
 
 
 @pytest.fixture
-def typed(app: Flask) -> Typing:
-    """`typed("customs", "deliver")`: the result of that command."""
+def invoke(app: Flask) -> Invoke:
+    """`invoke("customs", "deliver")`: the result of that command."""
     return lambda *words: app.test_cli_runner().invoke(args=words)
 
 

@@ -11,7 +11,7 @@ from models.people.methods import Method
 from models.people.sessions import begin_visit
 from models.vocabulary import Status
 from tests.browsing import signed_in
-from tests.cast import account_of, brought
+from tests.cast import account_of, create_application
 from tests.views.walking import furnish, pages, starts
 from tests.views.words_of_pages import chinese_in, data_in, words_of
 from views.translations import COOKIE
@@ -87,7 +87,7 @@ def test_stored_sentences_of_the_system_are_read_in_english_and_exported_in_chin
 
 
 def test_what_customs_did_is_read_in_english_and_names_of_people_stay(app: Flask) -> None:
-    key = brought(app, "publisher", Status.CUSTOMS_RECEIVED, 2)
+    key = create_application(app, "publisher", Status.CUSTOMS_RECEIVED, 2)
     browser = signed_in(app, "publisher")
     browser.set_cookie(COOKIE, "en")
     words = words_of(browser.get(f"/applications/details/?id={key}").text)

@@ -18,7 +18,7 @@ from models.notifications import Notification
 from models.vocabulary import Ground
 from tests.browsing import Browser, signed_in
 from tests.cast import account_of
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.screens.acts_done import act
 from tests.views.words_of_pages import CHINESE
 from views.translations import COOKIE
@@ -39,11 +39,11 @@ def alike(rows: Any) -> str:
     return VARYING.sub("#", json.dumps(rows, ensure_ascii=False, default=str, sort_keys=True))
 
 
-def everything_about(app: Flask, key: int, on_record: Recording) -> list[str]:
+def everything_about(app: Flask, key: int, stored_rows: StoredRows) -> list[str]:
     """The rows of an application, its messages to customs, and what people are told of it, in words."""
     rows = {
         table: [{name: value for name, value in row.items() if name not in OF_ITS_OWN} for row in found]
-        for table, found in on_record(key).items()
+        for table, found in stored_rows(key).items()
     }
     with app.app_context(), access.everything() as session:
         letters = session.scalars(select(CustomsMessage).where(CustomsMessage.application_id == key)).all()
@@ -57,14 +57,14 @@ def everything_about(app: Flask, key: int, on_record: Recording) -> list[str]:
     [("grant", {}), ("refuse", {"ground": [Ground.UNITY.value, Ground.CULT.value]}), ("return", {}), ("extend", {})],
 )
 def test_a_decision_leaves_the_same_records_in_both_languages(
-    app: Flask, make_application: Making, on_record: Recording, action: str, more: dict[str, Any]
+    app: Flask, make_application: Making, stored_rows: StoredRows, action: str, more: dict[str, Any]
 ) -> None:
     """Trail, certificate, messages to customs and to people: nobody can tell in which language it was done."""
     left = []
     for language in ("zh", "en"):
         key = make_application(status="pending")
         assert act(reading(app, "reviewer", language), "review", action, key, **more).status_code == 303
-        left.append(everything_about(app, key, on_record))
+        left.append(everything_about(app, key, stored_rows))
     assert left[0] == left[1]
     assert CHINESE.search(left[1][0])
 

@@ -15,7 +15,7 @@ from models.people.accounts import Account
 from models.people.portal_links import decline, link, request_link
 from models.vocabulary import AttachmentKind, Status
 from tests.browsing import Browser
-from tests.cast import account_of, add_saved_query, announced, blank_form, brought
+from tests.cast import account_of, add_saved_query, announced, blank_form, create_application
 from tests.models.customs.made_receipts import PACE
 from tests.models.customs.test_uses import used
 from tests.views.api.reading import token_of
@@ -27,7 +27,7 @@ READERS = {"publisher": "applications", "reviewer": "filings", "national": "regi
 
 def furnish(app: Flask) -> dict[str, int]:
     """An application in each status, and all other rows that pages can show; status → id."""
-    keys = {status.value: brought(app, "publisher", status, 2) for status in Status}
+    keys = {status.value: create_application(app, "publisher", status, 2) for status in Status}
     announced(app)
     blank_form(app, AttachmentKind.CONTRACT)
     for username in ("publisher", "reviewer", "national", "operator"):

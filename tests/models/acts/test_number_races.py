@@ -25,10 +25,10 @@ Work = Callable[[], object]
 
 @pytest.mark.slow
 def test_grants_over_provinces_are_numbered_without_gaps_or_doubles(
-    app: Flask, make_application: Making, performing: Callable[..., Work], a_press: Callable[..., str]
+    app: Flask, make_application: Making, performing: Callable[..., Work], make_publisher: Callable[..., str]
 ) -> None:
     """RC2, RC3: twelve at once in three provinces; each number has its form and its check character."""
-    presses = {"320000": "publisher", "440000": a_press("440000"), "110000": a_press("110000")}
+    presses = {"320000": "publisher", "440000": make_publisher("440000"), "110000": make_publisher("110000")}
     desks = {"320000": "reviewer", "440000": "reviewer2", "110000": "desk110000"}
     cases = [(make_application(by=presses[at], status="pending"), desks[at]) for at in presses for _ in range(4)]
     outcome = at_once(*[performing("grant", key, desk) for key, desk in cases])

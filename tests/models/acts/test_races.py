@@ -14,7 +14,7 @@ from models.database import db
 from models.people.accounts import Account
 from models.workflow import Refused
 from tests.cast import account_of
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.models.acts.at_once import at_once
 
 Work = Callable[[], object]
@@ -23,7 +23,7 @@ Door = Callable[..., int]
 
 @pytest.mark.parametrize("people", [2, 20])
 def test_many_grants_of_one_application_make_one_certificate(
-    make_application: Making, performing: Callable[..., Work], on_record: Recording, people: int
+    make_application: Making, performing: Callable[..., Work], stored_rows: StoredRows, people: int
 ) -> None:
     """RC1: one number, one outbox row, one entry; all others are told who was first, or that it is 已备案."""
     key = make_application(status="pending")
@@ -32,21 +32,21 @@ def test_many_grants_of_one_application_make_one_certificate(
     assert outcome.count("grant") == 1
     assert len(refused) == people - 1
     assert all("「已备案」" in sentence for sentence in refused)
-    record = on_record(key)
+    record = stored_rows(key)
     assert len(record["certificate"]) == 1
     assert len(record["customs_message"]) == 1
     assert [entry["act"] for entry in record["trail_entry"]].count("grant") == 1
 
 
 def test_opposite_parallel_decisions_leave_one_decision(
-    make_application: Making, performing: Callable[..., Work], on_record: Recording
+    make_application: Making, performing: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """AD5: the second save changes nothing."""
     key = make_application(status="pending")
     acts = ["grant", "refuse", "return", "decline"]
     outcome = at_once(*[performing(act, key, "reviewer") for act in acts])
     [done] = [result for result in outcome if not isinstance(result, Refused)]
-    record = on_record(key)
+    record = stored_rows(key)
     status = {"grant": "filed", "refuse": "refused", "return": "returned", "decline": "not_accepted"}[str(done)]
     assert record["application"][0]["status"] == status
     assert len(record["certificate"]) == len(record["customs_message"]) == (done == "grant")
@@ -54,7 +54,7 @@ def test_opposite_parallel_decisions_leave_one_decision(
 
 
 def test_a_parallel_edit_and_submission_never_mix(
-    app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
+    app: Flask, make_application: Making, performing: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """The submitted, granted and certified text is the stored one, in either order."""
     key = make_application()
@@ -76,7 +76,7 @@ def test_a_parallel_edit_and_submission_never_mix(
     if "submit" not in done:
         performing("submit", key, "publisher")()
     performing("grant", key, "reviewer")()
-    acts = [entry["act"] for entry in on_record(key)["trail_entry"]]
+    acts = [entry["act"] for entry in stored_rows(key)["trail_entry"]]
     with app.app_context(), access.everything() as session:
         application = session.get_one(Application, key)
         assert application.certificate is not None
@@ -87,7 +87,7 @@ def test_a_parallel_edit_and_submission_never_mix(
 
 
 def test_a_form_opened_before_the_grant_cannot_be_saved_after_it(
-    app: Flask, make_application: Making, acting: Acting, performing: Callable[..., Work], on_record: Recording
+    app: Flask, make_application: Making, acting: Acting, performing: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """AD5: the session still holds 暂存; the database says 已备案."""
     key = make_application()
@@ -102,14 +102,14 @@ def test_a_form_opened_before_the_grant_cannot_be_saved_after_it(
         with pytest.raises(locking.Conflict, match="陈静已于"):
             save_too_late(filer, db.session.get_one(Application, key))
         db.session.commit()
-    record = on_record(key)
+    record = stored_rows(key)
     assert record["application"][0]["title"] == "黑胶唱片《茉莉花》"
     assert record["trail_entry"][-1]["act"] == "grant"
 
 
 @pytest.mark.slow
 def test_a_parallel_opening_and_withdrawal_are_ordered(
-    app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
+    app: Flask, make_application: Making, performing: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """Either the province has it, and the applicant reads so; or it is a draft, and the province never saw it."""
 
@@ -126,14 +126,14 @@ def test_a_parallel_opening_and_withdrawal_are_ordered(
     for _time in range(8):
         key = make_application(status="pending")
         withdrawn, _looked = at_once(performing("withdraw", key, "publisher"), look(key))
-        (row,) = on_record(key)["application"]
+        (row,) = stored_rows(key)["application"]
         opened = isinstance(withdrawn, Refused)
         assert (row["status"], bool(row["opened_at"])) == (("pending", True) if opened else ("draft", False))
 
 
 @pytest.mark.slow
 def test_a_parallel_autosave_and_submission_lose_no_typed_text(
-    app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
+    app: Flask, make_application: Making, performing: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """Either the text is kept, and 申报 waits for it to be saved; or the application is submitted, and says so."""
 
@@ -152,7 +152,7 @@ def test_a_parallel_autosave_and_submission_lose_no_typed_text(
     for _time in range(8):
         key = make_application()
         submitted, autosaved = at_once(performing("submit", key, "publisher"), autosave(key))
-        (row,) = on_record(key)["application"]
+        (row,) = stored_rows(key)["application"]
         assert (row["status"] == "pending") == isinstance(autosaved, Refused)
         assert isinstance(submitted, Refused) != isinstance(autosaved, Refused)
 
@@ -161,15 +161,15 @@ def test_a_parallel_autosave_and_submission_lose_no_typed_text(
 def test_one_of_two_parallel_claims_or_decisions_wins(
     make_application: Making,
     performing: Callable[..., Work],
-    on_record: Recording,
-    colleague: Callable[..., None],
+    stored_rows: StoredRows,
+    add_colleague: Callable[..., None],
 ) -> None:
     """接办 twice: one has it. 接办 beside a decision: either the case is decided, or its holder alone decides."""
-    colleague("second", like="reviewer")
+    add_colleague("second", like="reviewer")
     for other in ("take", "return") * 4:
         key = make_application(status="pending")
         claimed, other_result = at_once(performing("take", key, "reviewer"), performing(other, key, "second"))
         assert isinstance(claimed, Refused) != isinstance(other_result, Refused)
-        record = on_record(key)
+        record = stored_rows(key)
         assert (record["application"][0]["status"] == "pending") == (other_result != "return")
         assert len(record["case_lease"]) == (other_result != "return")

@@ -31,11 +31,11 @@ def found(session: Session, words: str, scopes: tuple[str, ...] = ()) -> set[str
 
 
 @pytest.fixture
-def titled(app: Flask, make_application: Callable[..., int], door: Door) -> Iterator[Session]:
+def titled(app: Flask, make_application: Callable[..., int], system_session: Door) -> Iterator[Session]:
     """A register with a draft for each title."""
     for title in TITLES:
         make_application(title=title)
-    with door() as session:
+    with system_session() as session:
         yield session
 
 
@@ -120,10 +120,10 @@ def test_a_search_limited_to_the_newest_combines_with_months_and_statuses(
 
 @pytest.mark.slow
 def test_a_title_is_looked_for_among_the_rows_of_a_publisher_alone(
-    titled: Session, make_application: Callable[..., int], a_press: Callable[..., str]
+    titled: Session, make_application: Callable[..., int], make_publisher: Callable[..., str]
 ) -> None:
     """A shortcut of SQLite's index: the names of the publishers leave no row out, and let no other in."""
-    make_application(by=a_press("440000"), title="茉莉花")
+    make_application(by=make_publisher("440000"), title="茉莉花")
     session = titled
     session.rollback()
     names = published_by(session, "文艺 音像").names

@@ -19,20 +19,20 @@ from models.application.trail import TrailEntry
 from models.database import db, seals, triggers
 from models.database.triggers import SENTENCE
 from models.vocabulary import Action, Step
+from tests.apps import engine_of_owner, without_triggers
 from tests.browsing import Browser
-from tests.conftest import Acting, Making, Recording
-from tests.houses import engine_of_owner, without_triggers
+from tests.conftest import Acting, Making, StoredRows
 
 Tampering = Callable[[str, list[int]], None]
 
 
 @pytest.mark.parametrize("column", ["opinion", "actor_name", "after", "at", "changes", "seal"])
 def test_an_entry_cannot_be_changed(
-    make_application: Making, acting: Acting, on_record: Recording, column: str
+    make_application: Making, acting: Acting, stored_rows: StoredRows, column: str
 ) -> None:
     """AD8, AU1: by nobody, in no session."""
     key = make_application(status="pending")
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("reviewer"):
         entry, other = db.session.scalars(select(TrailEntry).limit(2)).all()
         setattr(
@@ -45,18 +45,18 @@ def test_an_entry_cannot_be_changed(
         with pytest.raises(DBAPIError, match=SENTENCE):
             db.session.commit()
         db.session.rollback()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
-def test_an_entry_cannot_be_erased(app: Flask, make_application: Making, on_record: Recording) -> None:
+def test_an_entry_cannot_be_erased(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
     """AU1: not even through the door for jobs."""
     key = make_application()
-    before = on_record(key)
+    before = stored_rows(key)
     with app.app_context(), access.everything() as session:
         session.delete(session.scalars(select(TrailEntry)).first())
         with pytest.raises(DBAPIError, match=SENTENCE):
             session.commit()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_every_entry_contains_the_hash_of_the_one_before(app: Flask, make_application: Making) -> None:
@@ -179,17 +179,17 @@ def test_an_entry_moved_to_another_application_is_found(
 
 
 def test_an_act_that_is_rolled_back_leaves_no_entry(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """AU1: act and entry are one transaction."""
     key = make_application(status="pending")
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("reviewer") as reviewer:
         application = db.session.get_one(Application, key)
         filing.perform(db.session(), Action.RETURN, application, reviewer, "请补充")
         assert len(application.trail) == len(before["trail_entry"]) + 1
         db.session.rollback()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def sealed_by(app: Flask, algorithm: str) -> None:

@@ -80,14 +80,14 @@ def test_a_rejection_by_customs_notifies_applicant_and_province(app: Flask, make
 
 @pytest.mark.slow
 def test_all_active_accounts_of_the_unit_are_notified(
-    app: Flask, make_application: Making, colleague: Callable[..., None]
+    app: Flask, make_application: Making, add_colleague: Callable[..., None]
 ) -> None:
     """And so is a reviewer who shares the desk; an account made later finds no old messages."""
-    colleague("second", like="publisher")
-    colleague("gone", like="publisher", active=False)
-    colleague("third", like="reviewer")
+    add_colleague("second", like="publisher")
+    add_colleague("gone", like="publisher", active=False)
+    add_colleague("third", like="reviewer")
     key = make_application(status="returned")
-    colleague("late", like="publisher")
+    add_colleague("late", like="publisher")
     assert sorted(notified(app, key)) == [
         ("publisher", "return"), ("reviewer", "submit"), ("second", "return"), ("third", "submit"),
     ]  # fmt: skip

@@ -129,11 +129,11 @@ def test_an_account_that_leaves_its_unit_no_longer_sees_its_messages(app: Flask)
 
 
 def test_an_announcement_notifies_each_account_once_also_accounts_created_later(
-    app: Flask, colleague: Callable[..., None]
+    app: Flask, add_colleague: Callable[..., None]
 ) -> None:
     _key, messages = announced(app, roles=frozenset({Role.PUBLISHER}))
     assert set(messages) == {"publisher", "publisher2", "agent"}
-    colleague("late", like="publisher")
+    add_colleague("late", like="publisher")
     for _time in range(2):
         remind(app)
     assert [who for who, _event in notified(app)] == ["publisher", "publisher2", "agent", "late"]

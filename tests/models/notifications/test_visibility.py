@@ -72,11 +72,11 @@ def test_foreign_messages_are_visible_without_the_guard(app: Flask, make_applica
 
 @pytest.mark.slow
 def test_a_message_is_hidden_with_its_application(
-    app: Flask, make_application: Making, acting: Acting, a_press: Callable[..., str]
+    app: Flask, make_application: Making, acting: Acting, make_publisher: Callable[..., str]
 ) -> None:
     """Withdrawn, it is out of the province's sight; deleted, out of its owner's; and who moves to another unit or
     province leaves behind what belonged to the former one."""
-    a_press("440000")
+    make_publisher("440000")
     withdrawn, refused = make_application(status="pending"), make_application(status="refused")
     for key, action in ((withdrawn, Action.WITHDRAW), (refused, Action.DELETE)):
         with acting("publisher") as by:

@@ -16,7 +16,7 @@ from models.database import db, uncounted_acts
 from models.statistics import Asked, Figures, folding
 from models.statistics.periods import Dimension, Period, first_of, names_of
 from models.vocabulary import Action, Status
-from tests.cast import account_of, brought, perform_step, settle
+from tests.cast import account_of, add_publisher, create_application, perform_step
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
 WAYS = (
@@ -37,7 +37,7 @@ def play(app: Flask, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
         moment = NOW - timedelta(days=chance.randrange(120), hours=chance.randrange(24))
         monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
         country = chance.choice(("DEU", "JPN"))
-        key = brought(app, by=by, status="pending", carriers=chance.randrange(1, 3), country=country)
+        key = create_application(app, by=by, status="pending", carriers=chance.randrange(1, 3), country=country)
         for step in WAYS[place % len(WAYS)]:
             moment = min(moment + timedelta(hours=chance.randrange(300)), NOW)
             monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
@@ -117,7 +117,7 @@ def compare(app: Flask) -> None:
 def test_the_figures_equal_the_sums_of_the_tables(app: Flask, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted in part, completely, and recounted in small batches."""
     with app.app_context(), access.everything() as session:
-        settle(session, "440000")
+        add_publisher(session, "440000")
         session.commit()
     play(app, Random(seed), monkeypatch)
     compare(app)
@@ -131,7 +131,7 @@ def test_the_figures_equal_the_sums_of_the_tables(app: Flask, seed: int, monkeyp
 
 
 def test_a_wrong_or_a_missing_count_is_found(app: Flask) -> None:
-    brought(app, status="filed")
+    create_application(app, status="filed")
     with app.app_context(), access.everything() as session:
         assert folding.check(session)
         folding.fold(session)

@@ -15,7 +15,7 @@ from models.database import db
 from models.statistics import Asked, Figures
 from models.statistics.periods import Dimension, Period, whole
 from models.vocabulary import Action
-from tests.cast import brought, draft, perform_step, small_pdf
+from tests.cast import create_application, draft, perform_step, small_pdf
 from tests.conftest import Acting, Making
 
 At = Callable[[datetime], None]
@@ -47,7 +47,7 @@ def counted(acting: Acting) -> Counting:
 def decide(app: Flask, at: At, step: Action | None, submitted: int, decided: int, **fields: Any) -> int:
     """An application submitted on one day of November and decided on another."""
     at(NOW.replace(day=submitted))
-    key = brought(app, status="pending", **fields)
+    key = create_application(app, status="pending", **fields)
     at(NOW.replace(day=decided))
     if step:
         perform_step(app, step, key, "publisher")
@@ -74,10 +74,10 @@ def test_statistics_count_submissions_grants_refusals_and_revocations(
 
 @pytest.mark.slow
 def test_a_province_counts_its_own_applications_and_the_nation_counts_issued_certificates(
-    app: Flask, at: At, a_press: Callable[..., str], counted: Counting
+    app: Flask, at: At, make_publisher: Callable[..., str], counted: Counting
 ) -> None:
     """AD1: every figure of every dimension, also when the other province is asked for by name."""
-    a_press("440000")
+    make_publisher("440000")
     for by in ("publisher", "press440000", "press440000"):
         decide(app, at, Action.GRANT, 2, 5, by=by)
     decide(app, at, Action.REFUSE, 2, 3, by="press440000")
@@ -99,7 +99,7 @@ def test_a_province_counts_its_own_applications_and_the_nation_counts_issued_cer
 def test_days_follow_beijing_time_and_a_period_includes_both_ends(app: Flask, at: At, counted: Counting) -> None:
     """One second past midnight in Beijing is still yesterday in UTC."""
     at(datetime(2026, 9, 30, 23, 59, 59, tzinfo=clock.SHANGHAI))
-    keys = [brought(app, status="pending") for _n in range(2)]
+    keys = [create_application(app, status="pending") for _n in range(2)]
     perform_step(app, Action.REFUSE, keys[0], "publisher")
     at(datetime(2026, 10, 1, 0, 0, 1, tzinfo=clock.SHANGHAI))
     perform_step(app, Action.DECLINE, keys[1], "publisher")

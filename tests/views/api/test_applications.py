@@ -43,10 +43,10 @@ def number_of(app: Flask, key: int) -> str:
 
 @pytest.mark.slow
 def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_row(
-    app: Flask, make_application: Making, a_press: Callable[..., str]
+    app: Flask, make_application: Making, make_publisher: Callable[..., str]
 ) -> None:
     """List, one by one, HEAD; a row of others and one that does not exist are answered alike."""
-    a_press("440000")
+    make_publisher("440000")
     head, *lines = (line.split() for line in ROWS.strip().splitlines())
     keys = [make_application(by=by.replace("press44", "press440000"), status=status) for by, status, *_cells in lines]
     numbers = [number_of(app, key) for key in keys]
@@ -119,13 +119,13 @@ def test_a_deleted_application_is_hidden_from_its_owner_and_marked_for_the_provi
 
 
 def test_reading_does_not_count_as_opening_and_changes_nothing(
-    app: Flask, make_application: Making, on_record: Any
+    app: Flask, make_application: Making, stored_rows: Any
 ) -> None:
     """Only a person who opens the case ends the time in which it may be withdrawn."""
     key = make_application(status="pending")
-    before = on_record(key)
+    before = stored_rows(key)
     assert program(app, "reviewer").get(f"{LIST}/{number_of(app, key)}").status_code == 200
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_a_list_is_read_to_its_end_page_by_page(app: Flask, make_application: Making) -> None:

@@ -44,10 +44,10 @@ def items(reads: Program, query: str = "") -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_certificate(
-    app: Flask, make_application: Making, a_press: Callable[..., str]
+    app: Flask, make_application: Making, make_publisher: Callable[..., str]
 ) -> None:
     """List, one by one, changes; one of others and one that does not exist are answered alike."""
-    a_press("440000")
+    make_publisher("440000")
     head, *lines = (line.split() for line in ROWS.strip().splitlines())
     keys = [make_application(by=by.replace("press44", "press440000"), status=status) for by, status, *_cells in lines]
     numbers = [certificate_of(app, key) for key in keys]

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from models import access
 from models.acts.papers import order
 from models.certificate import Certificate, typesetting
+from tests.apps import PreparedApp
 from tests.cast import make_papers
-from tests.houses import House
 from tests.views import looks
 from views.certificate import page
 from views.resources import keys
@@ -34,7 +34,7 @@ def on_screen(app: Flask, as_: Any) -> Callable[[str, int], bytes]:
 
 
 @pytest.fixture(scope="module")
-def whole(on_sqlite: House) -> Image.Image:
+def whole(on_sqlite: PreparedApp) -> Image.Image:
     """The correct page of two rows."""
     with on_sqlite.app.app_context():
         return looks.page(looks.pdf(looks.certificate(2)))
@@ -68,7 +68,7 @@ def paper(app: Flask, granted: Callable[..., Certificate]) -> Callable[..., byte
 
 
 @pytest.fixture
-def context(on_sqlite: House) -> Iterator[None]:
+def context(on_sqlite: PreparedApp) -> Iterator[None]:
     """An application for settings and translations; typesetting needs no database."""
     with on_sqlite.app.app_context():
         yield

@@ -26,9 +26,9 @@ from models.certificate.paper_queue import PaperTask
 from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
 from models.database import db
 from tests import ROOT
+from tests.apps import without_triggers
 from tests.cast import make_papers
 from tests.conftest import Making
-from tests.houses import without_triggers
 from views.certificate import page
 from views.resources import keys, store
 
@@ -229,16 +229,16 @@ class TestIssuedOnce:
             assert session.scalar(select(func.count()).select_from(Paper)) == 1
 
     def test_a_paper_that_does_not_verify_is_never_stored(
-        self, app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, a_pdf: Any
+        self, app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, make_pdf: Any
     ) -> None:
         """Signed by another authority, or changed after signing: the certificate waits for its paper."""
         key = make_application(status="filed")
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate.id).where(Certificate.application_id == key)).one()
             whole = Order("", "", date(2026, 11, 25), keys(), "440000")
-            neighbours = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), whole)
-            own = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), replace(whole, province="320000"))
-        for made, why in ((neighbours, "签章不是签发机关的"), (own[:-9], "文件"), (a_pdf(), "不是经签章的备案证明")):
+            neighbours = typesetting.sign_paper(make_pdf(), 0, (10, 10, 60, 60), whole)
+            own = typesetting.sign_paper(make_pdf(), 0, (10, 10, 60, 60), replace(whole, province="320000"))
+        for made, why in ((neighbours, "签章不是签发机关的"), (own[:-9], "文件"), (make_pdf(), "不是经签章的备案证明")):
             with app.app_context(), monkeypatch.context() as bad:
                 bad.setattr(Typesetter, "make_pdf", lambda *_, made=made: made)
                 with pytest.raises(TypesettingFailed, match=why):

@@ -14,7 +14,7 @@ from models.certificate import Certificate
 from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
 from models.files.worker import Busy
 from tests.bench.certificates import busy, resident
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.looks import certificate as certificate_of
 from tests.views.looks import markup
 from views.certificate import page
@@ -125,10 +125,10 @@ class TestKeys:
         return REFUSALS[request.param]
 
     def test_a_grant_without_a_usable_key_is_refused(
-        self, waiting: int, as_: Any, on_record: Recording, sentence: str
+        self, waiting: int, as_: Any, stored_rows: StoredRows, sentence: str
     ) -> None:
         """PD4: never an unsigned certificate; the refusal says so and changes nothing."""
-        before = on_record(waiting)
+        before = stored_rows(waiting)
         answer = as_("reviewer").post("/review/grant/", data={"id": waiting}, follow_redirects=True)
         assert sentence in answer.text
-        assert on_record(waiting) == before
+        assert stored_rows(waiting) == before

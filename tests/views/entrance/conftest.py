@@ -14,16 +14,16 @@ Put = Callable[[Callable[[], Any]], str]
 
 
 @pytest.fixture
-def house(app: Flask) -> Flask:
+def webauthn_app(app: Flask) -> Flask:
     """The application at an address where browsers offer keys."""
     app.config["BASE_URL"] = ORIGIN
     return app
 
 
 @pytest.fixture
-def portal(house: Flask) -> Iterator[PortalServer]:
+def portal(webauthn_app: Flask) -> Iterator[PortalServer]:
     with portal_served() as portal:
-        house.config.update(portal.settings())
+        webauthn_app.config.update(portal.settings())
         portal.client.redirect_uris = ["http://localhost/login/portal/return"]
         KNOWN.clear()
         yield portal

@@ -173,7 +173,7 @@ def address(rule: Rule, key: int, **more: str) -> str:
 
 
 def files_of(records: dict[str, list[dict[str, int]]]) -> list[int]:
-    """The ids of an application's attachments, from the rows of `on_record`."""
+    """The ids of an application's attachments, from the rows of `stored_rows`."""
     return [file["id"] for file in records["attachment"]]
 
 

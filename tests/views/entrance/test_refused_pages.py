@@ -15,7 +15,7 @@ from models.database import db
 from models.people.accounts import Organisation
 from models.vocabulary import Trade
 from models.workflow import Refused
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.entrance.errors import check_headers, lines
 from tests.views.pages import form_of
 
@@ -128,7 +128,7 @@ def test_the_error_page_of_an_ended_session_contains_the_typed_text(as_: As) -> 
 
 @pytest.mark.slow
 def test_the_typed_text_can_be_resubmitted_after_signing_in(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """Without a script: the session ended; the error page holds the whole form, rows and all, and 重新提交 saves it."""
     key = make_application(carriers=2)
@@ -140,7 +140,7 @@ def test_the_typed_text_can_be_resubmitted_after_signing_in(
     assert again == form
     (action,) = re.findall('<form class="again" method="post" action="(.*?)">', page)
     assert as_("publisher").post(action, data=again, headers=OWN_ORIGIN).status_code == 302
-    records = on_record(key)
+    records = stored_rows(key)
     assert records["application"][0]["title"] == "超时之后的标题"
     assert sorted(carrier["quantity"] for carrier in records["carrier"]) == [77, 1000]
 

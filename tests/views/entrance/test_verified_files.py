@@ -69,14 +69,14 @@ def signed_by(folder: Keys, paper: bytes) -> bytes:
 class TestFile:
     @pytest.mark.slow
     def test_only_the_issued_file_is_valid(
-        self, app: Flask, make_application: Making, printed: Printed, as_: As, a_pdf: Any
+        self, app: Flask, make_application: Making, printed: Printed, as_: As, make_pdf: Any
     ) -> None:
         """PD4: byte for byte, also against another signed file; after a revocation the same file shows its date."""
         key, browser = make_application(status="filed"), as_(None)
         paper = printed(key)
         with app.app_context():
-            others = [signed_by(keys(), a_pdf())]
-        others += [resaved(paper), added_to(paper), paper + b"\n", paper[:-1], a_pdf(), b"", b"\x89PNG and so on"]
+            others = [signed_by(keys(), make_pdf())]
+        others += [resaved(paper), added_to(paper), paper + b"\n", paper[:-1], make_pdf(), b"", b"\x89PNG and so on"]
         others += [paper[:n] + bytes([paper[n] ^ 1]) + paper[n + 1 :] for n in range(9, len(paper), len(paper) // 6)]
         for n, content in enumerate(others):
             page = sent(browser, content, environ_base={"REMOTE_ADDR": f"10.0.0.{n}"})

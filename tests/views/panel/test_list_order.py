@@ -13,9 +13,9 @@ from models import clock
 from models.application import Application, keys_of
 from models.database import db
 from models.vocabulary import Status
+from tests.apps import without_triggers
 from tests.browsing import Browser
 from tests.conftest import Acting, Making
-from tests.houses import without_triggers
 from tests.views.pages import numbers
 from tests.views.panel.found_rows import NOW, found
 

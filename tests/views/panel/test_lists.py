@@ -103,10 +103,10 @@ def test_an_application_deleted_by_its_owner_is_hidden_from_the_owner_and_marked
 
 @pytest.mark.slow
 def test_the_nation_finds_by_province_and_by_exact_certificate_number(
-    as_: As, make_application: Making, a_press: Callable[..., str]
+    as_: As, make_application: Making, make_publisher: Callable[..., str]
 ) -> None:
     """手册 第三篇: 国家新闻出版署对各省级签发的进口备案证明的查询."""
-    a_press("440000")
+    make_publisher("440000")
     make_application(status="filed")
     make_application(by="press440000", status="filed")
     year, national = clock.today().year, as_("national")
@@ -126,9 +126,9 @@ def test_the_nation_finds_by_province_and_by_exact_certificate_number(
 
 @pytest.mark.slow
 def test_a_province_sees_its_own_customs_messages(
-    as_: As, make_application: Making, a_press: Callable[..., str]
+    as_: As, make_application: Making, make_publisher: Callable[..., str]
 ) -> None:
-    a_press("440000")
+    make_publisher("440000")
     make_application(status="customs_failed")
     make_application(by="press440000", status="revoked")
     for username, count in (("reviewer", 1), ("reviewer2", 2)):

@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 from models.database import db
 from models.people.accounts import Account, matches
 from models.people.sessions import Visit
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import PASSWORD
 from tests.conftest import Acting
-from tests.houses import engine_of_owner
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.filled_forms import fill

@@ -13,7 +13,7 @@ from models.acts import drafts
 from models.vocabulary import Status
 from tests.browsing import Browser
 from tests.cast import FIELDS
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.saved_forms import opened, row, save
@@ -43,15 +43,15 @@ def test_a_blank_form_creates_nothing_until_it_is_saved(app: Flask, as_: As) -> 
     assert form_of(as_("agent").get("/applications/new/").text)["publisher_id"] != "__None"
 
 
-def test_an_incomplete_draft_can_be_saved(as_: As, on_record: Recording) -> None:
+def test_an_incomplete_draft_can_be_saved(as_: As, stored_rows: StoredRows) -> None:
     """手册 第一章·小提示: what is starred is required to declare, not to save."""
     browser = as_("publisher")
     key = born(browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text)))
-    (record,) = on_record(key)["application"]
+    (record,) = stored_rows(key)["application"]
     assert (record["status"], record["title"], record["applied_on"]) == (Status.DRAFT, None, None)
     assert record["authority"] == "江苏省新闻出版局"
     assert save(browser, key, opened(browser, key) | {"title": " 黑胶唱片\0《茉莉花》 "}).status_code == 302
-    assert on_record(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
+    assert stored_rows(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
 
 
 def test_a_draft_beyond_the_limit_is_refused_and_the_form_keeps_its_text(
@@ -66,12 +66,12 @@ def test_a_draft_beyond_the_limit_is_refused_and_the_form_keeps_its_text(
     assert ledger(app) == before
 
 
-def test_a_complete_form_is_saved_verbatim(as_: As, on_record: Recording) -> None:
+def test_a_complete_form_is_saved_verbatim(as_: As, stored_rows: StoredRows) -> None:
     browser = as_("publisher")
     typed = form_of(browser.get("/applications/new/").text)
     typed |= {name: str(value) for name, value in FIELDS.items()}
     key = born(browser.post("/applications/new/", data=typed | row(0, kind="DVD", unit_price="12.50", currency="欧元")))
-    record = on_record(key)
+    record = stored_rows(key)
     assert {name: record["application"][0][name] for name in FIELDS} == FIELDS
     (carrier,) = record["carrier"]
     assert (carrier["kind"], carrier["quantity"], carrier["unit"]) == ("DVD", Decimal(500), "010")
@@ -79,7 +79,7 @@ def test_a_complete_form_is_saved_verbatim(as_: As, on_record: Recording) -> Non
 
 
 @pytest.mark.slow
-def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     """One bad cell does not stop a draft: what is right is saved, what is wrong comes back with its sentence."""
     key, browser = make_application(carriers=2), as_("publisher")
     typed = opened(browser, key) | row(2, name="<b>新的一行</b>", quantity="许多", unit="铢", note="附注")
@@ -112,7 +112,7 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
         "last_entry",
         "page_key",
     }  # no such code
-    record = on_record(key)
+    record = stored_rows(key)
     stored = record["application"][0]
     assert {name: stored[name] for name in ("title", "hs_code", "expected_on", "isbn", "country")} == {
         "title": "改过的“标题”", "hs_code": None, "expected_on": None, "isbn": None, "country": None,
@@ -124,7 +124,7 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
 
 @pytest.mark.slow
 def test_a_marked_mistake_prevents_submission_until_corrected(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """From the form and from the list: 申报 names each wrong cell; corrected, nothing of it is left."""
     key, browser = make_application(), as_("publisher")
@@ -143,21 +143,21 @@ def test_a_marked_mistake_prevents_submission_until_corrected(
             "carriers-0-quantity": "第 1 行 进口数量：请只填写数字，例如 1000 或 12.5。",
             "carriers-0-unit": "第 1 行 单位：必填。",
         }
-    assert on_record(key)["application"][0]["status"] == Status.DRAFT
+    assert stored_rows(key)["application"][0]["status"] == Status.DRAFT
     right = {"hs_code": "8523499030", "carriers-0-quantity": "500", "carriers-0-unit": "010"}
     answer = save(browser, key, opened(browser, key) | right | {"_submit": "1"})
     assert answer.location == f"/applications/details/?id={key}"
-    record = on_record(key)
+    record = stored_rows(key)
     assert (record["application"][0]["unread"], record["carrier"][0]["unread"]) == (None, None)
 
 
-def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, on_record: Recording) -> None:
+def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, stored_rows: StoredRows) -> None:
     """Before the first file of a blank form: the page stays, so it must know its draft and its rows by number."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text) | {"title": "先写名称", "_quiet": "1"}
     blank = row(0, specification="", quantity="", unit="")
     draft = browser.post("/applications/new/", data=form | blank | row(1), headers=XHR).json
-    record = on_record(draft["id"])
+    record = stored_rows(draft["id"])
     assert draft["carriers"] == {"carriers-1": record["carrier"][0]["id"]}
     assert (draft["number"], draft["version"]) == (
         record["application"][0]["number"],
@@ -165,7 +165,7 @@ def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, on_record: Reco
     )
     again = form | {"version": draft["version"], "hs_code": "8523499030"} | row(1, id=draft["carriers"]["carriers-1"])
     assert save(browser, draft["id"], again | {"_quiet": "1"}).status_code == 200
-    assert len(on_record(draft["id"])["carrier"]) == 1
+    assert len(stored_rows(draft["id"])["carrier"]) == 1
     assert flashed(browser.get(draft["edit"]).text) == []
 
 

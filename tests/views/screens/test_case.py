@@ -11,7 +11,7 @@ from models import clock
 from models.vocabulary import Action
 from tests.browsing import Browser
 from tests.cast import perform_step
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -109,18 +109,18 @@ def test_a_foreign_return_address_is_not_used_as_a_query(as_: As, make_applicati
 
 
 def test_the_preview_has_the_text_of_the_certificate_and_stores_nothing(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
     reviewer.get(f"/review/details/?id={key}")  # the first look, which a preview is too
-    before = on_record(key)
+    before = stored_rows(key)
     page = reviewer.get(f"/review/preview/?id={key}").text
     for words in ("预览", "黑胶唱片《茉莉花》", "陈静", "江苏省", f"{clock.today().year}年", "（签发时编号）"):
         assert words in page
     assert "现在还不能签发" not in page
     for words in ("校验码", "二维码", "电子印章", "/verify/"):
         assert words not in page
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_the_preview_shows_why_the_grant_is_refused(app: Flask, as_: As, make_application: Making) -> None:
@@ -140,10 +140,10 @@ def test_a_case_that_cannot_be_granted_has_no_preview(as_: As, make_application:
 
 
 def test_only_attachments_may_be_framed_and_only_by_own_pages(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
-    file = on_record(key)["attachment"][0]["id"]
+    file = stored_rows(key)["attachment"][0]["id"]
     answer = reviewer.get(f"/review/attachment/?id={file}")
     policy = answer.headers["Content-Security-Policy"]
     assert ("default-src 'none'" in policy, "frame-ancestors 'self'" in policy) == (True, True)
@@ -155,7 +155,7 @@ def test_only_attachments_may_be_framed_and_only_by_own_pages(
 
 
 def test_a_much_too_long_opinion_is_refused_and_not_stored(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """More than an opinion may have is kept, to be shortened; far more is a sentence, and the former words stay."""
     key, browser = make_application(status="pending"), as_("reviewer")
@@ -165,4 +165,4 @@ def test_a_much_too_long_opinion_is_refused_and_not_stored(
     )
     assert answer.status_code == 409
     assert answer.json["message"] == "意见已有 5001 字，超过 5000 字，没有自动保存，请精简。"
-    assert on_record(key)["typed_form"][0]["fields"]["opinion"] == "长" * 5000
+    assert stored_rows(key)["typed_form"][0]["fields"]["opinion"] == "长" * 5000

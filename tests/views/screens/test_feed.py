@@ -43,10 +43,10 @@ def events(browser: Browser, where: str) -> list[tuple[str, str, str]]:
 
 @pytest.mark.slow
 def test_the_feed_contains_only_pending_applications_of_the_own_province(
-    as_: As, make_application: Making, a_press: Callable[..., str], acting: Acting
+    as_: As, make_application: Making, make_publisher: Callable[..., str], acting: Acting
 ) -> None:
     """Number and day; no title, no drafts, nothing that is decided, nothing of another province."""
-    a_press("440000")
+    make_publisher("440000")
     key = make_application(status="pending")
     for by, status in (("publisher", "draft"), ("publisher", "returned"), ("press440000", "pending")):
         make_application(by=by, status=status)

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from models import access
 from models.log import LogEntry
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
-from tests.houses import engine_of_owner
+from tests.conftest import Making, StoredRows
 from tests.views.screens.read_logs import columns_of, entries_of, lines
 from views.panel import logged
 
@@ -39,11 +39,11 @@ def writing_elsewhere(app: Flask) -> Iterator[None]:
 class TestHandouts:
     @pytest.mark.slow
     def test_the_log_names_who_opened_a_certificate_or_file(
-        self, as_: As, app: Flask, make_application: Making, on_record: Recording
+        self, as_: As, app: Flask, make_application: Making, stored_rows: StoredRows
     ) -> None:
         key = make_application(status="filed")
         make_papers(app)
-        record = on_record(key)
+        record = stored_rows(key)
         number, certificate = record["application"][0]["number"], record["certificate"][0]["number"]
         file = next(row["id"] for row in record["attachment"] if row["kind"] == "contract")
         reviewer = as_("reviewer")

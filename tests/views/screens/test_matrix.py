@@ -13,7 +13,7 @@ from models.vocabulary import Action, Role, Status
 from models.workflow import refusal
 from tests.browsing import Browser
 from tests.cast import account_of, make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.models.matrix import CELLS, LEADS_TO, LEASE_HOLDERS, LETTERS
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
@@ -95,8 +95,8 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
     app: Flask,
     as_: As,
     make_application: Making,
-    on_record: Recording,
-    colleague: Callable[..., None],
+    stored_rows: StoredRows,
+    add_colleague: Callable[..., None],
     status: str,
     action: str,
     role: str,
@@ -106,13 +106,13 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
     if action == "print":
         make_papers(app)
     if action in LEASE_HOLDERS:
-        colleague("second", like="reviewer")
+        add_colleague("second", like="reviewer")
         with app.app_context(), access.everything() as session:
             lease.begin(session, session.get_one(Application, key), account_of(LEASE_HOLDERS[action]), 30)
             session.commit()
-    before = on_record(key)
+    before = stored_rows(key)
     assert act(browser, screen, action, key).status_code == 303
-    after = on_record(key)
+    after = stored_rows(key)
     if action == "duplicate":  # a new application each time, of which the old one knows nothing
         assert after == before and "/applications/edit/?id=" in act(browser, screen, action, key).location
         return
@@ -127,7 +127,7 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
     if action == "copy":  # a new application each time; the old one tells of both
         assert "/applications/edit/?id=" in again.location
         return
-    record = on_record(key)
+    record = stored_rows(key)
     if action == "extend":  # the case waits still: the words of the refused are there for whoever wrote them
         assert [typed["fields"]["opinion"] for typed in record["typed_form"]] == [WORDS]
         record["typed_form"] = []
@@ -150,23 +150,23 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
 
 @pytest.mark.slow
 def test_the_reviewer_of_the_province_decides_from_the_queue_as_well(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AC4: 待审核 and 全部申请 lead to the same acts."""
     for action in ("return", "decline", "refuse", "grant"):
         key = make_application(status="pending")
         assert act(as_("reviewer"), "review", action, key).status_code == 303
-        assert on_record(key)["application"][0]["status"] == LEADS_TO[action]
+        assert stored_rows(key)["application"][0]["status"] == LEADS_TO[action]
 
 
 @pytest.mark.slow
 def test_an_agent_may_act_on_applications_filed_for_a_publisher(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AC4: an agent's account is a publisher's, for its own filings."""
     key = make_application(by="agent")
     assert act(as_("agent"), "applications", "submit", key).status_code == 303
-    assert on_record(key)["application"][0]["status"] == "pending"
+    assert stored_rows(key)["application"][0]["status"] == "pending"
     assert act(as_("reviewer"), "review", "grant", key).status_code == 303
     make_papers(app)
     assert act(as_("agent"), "applications", "print", key).location == f"/applications/certificate/?id={key}"

@@ -12,12 +12,12 @@ from models import access
 from models.database import db
 from models.notifications import Notification
 from models.vocabulary import Role
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import account_of, announced
 from tests.conftest import Making
-from tests.houses import engine_of_owner
-from tests.views.conftest import Typing
-from tests.views.customs_house import House
+from tests.views.conftest import Invoke
+from tests.views.customs_server import CustomsServer
 from tests.views.faulty_customs import FaultInjection
 from tests.views.pages import flashed, form_of
 from tests.views.panel.test_plans import plan, statements
@@ -213,16 +213,16 @@ def test_roles_without_application_messages_have_a_bell(app: Flask, as_: As) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("customs_has_it", [True, False])
 def test_a_revocation_rejected_by_customs_notifies_the_province(
-    app: Flask, as_: As, make_application: Making, house: House, typed: Typing, customs_has_it: bool
+    app: Flask, as_: As, make_application: Making, customs_server: CustomsServer, invoke: Invoke, customs_has_it: bool
 ) -> None:
     """The status stays, so that no entry of the trail tells of it; of a certificate that customs never took there is
     nothing to tell."""
     key = make_application(status="customs_received" if customs_has_it else "filed")
-    house.customs.faults = FaultInjection({"rejected": 1.0})
-    typed("customs", "deliver")
+    customs_server.customs.faults = FaultInjection({"rejected": 1.0})
+    invoke("customs", "deliver")
     form = {"id": key, "opinion": "内容有误。", "reason": "content"}
     assert as_("reviewer").post("/filings/revoke/", data=form).status_code == 303
-    typed("customs", "deliver")
+    invoke("customs", "deliver")
     newest = listed(as_("reviewer"))[0]
     assert (newest[0] == "海关没有接收作废通知") is customs_has_it
     if customs_has_it:

@@ -161,7 +161,7 @@ def test_an_edited_organisation_is_validated_like_a_new_one(
         db.session.commit()
     before = ledger(app)
     account, reviewer = f"/accounts/edit/?id={cast.publisher}", f"/accounts/edit/?id={cast.reviewer}"
-    trust, house = "/entrustments/edit/?id=1", f"/organisations/edit/?id={press}"
+    trust, organisation_form = "/entrustments/edit/?id=1", f"/organisations/edit/?id={press}"
     disabled = "该单位已停用，请选择其他单位，或先在“单位”中启用。"
     for where, fields, sentence in [
         (account, {"organisation": ""}, "出版单位账号须选择所属单位。"),
@@ -176,10 +176,14 @@ def test_an_edited_organisation_is_validated_like_a_new_one(
         (trust, {"agent": other}, disabled),
         (trust, {"until": "2019-12-31"}, "终止日期不能早于起始日期。"),
         (trust, {"until": ""}, "必填。"),
-        (house, {"trade": "agent"}, "已有以该单位为出版单位的申请，单位类型不能更改；不再办理业务的，请取消“启用”。"),
-        (house, {"trade": "__None"}, "必填。"),
-        (house, {"province": "__None"}, "必填。"),
-        (house, {"name": ""}, "必填。"),
+        (
+            organisation_form,
+            {"trade": "agent"},
+            "已有以该单位为出版单位的申请，单位类型不能更改；不再办理业务的，请取消“启用”。",
+        ),
+        (organisation_form, {"trade": "__None"}, "必填。"),
+        (organisation_form, {"province": "__None"}, "必填。"),
+        (organisation_form, {"name": ""}, "必填。"),
     ]:
         assert edited(operator, where, **fields) == (422, [sentence]), (where, fields)
     assert ledger(app) == before

@@ -11,7 +11,7 @@ from flask import Flask
 from models import clock
 from models.vocabulary import Action
 from tests.browsing import Browser
-from tests.cast import brought, perform_step
+from tests.cast import create_application, perform_step
 from tests.conftest import Making
 from tests.views.pages import numbers
 
@@ -36,17 +36,17 @@ def figures(page: str) -> dict[str, dict[str, tuple[str, str]]]:
 
 
 @pytest.fixture
-def some_cases(app: Flask, monkeypatch: pytest.MonkeyPatch, a_press: Callable[..., str]) -> None:
+def some_cases(app: Flask, monkeypatch: pytest.MonkeyPatch, make_publisher: Callable[..., str]) -> None:
     """Two provinces: submitted on the 2nd, decided on the 5th of November 2026; one more a quarter before."""
-    a_press("440000")
+    make_publisher("440000")
     monkeypatch.setattr(clock, "now", lambda: NOW.replace(month=8))
-    brought(app, status="filed")
+    create_application(app, status="filed")
     for by, step in (
         ("publisher", None), ("publisher", Action.GRANT), ("publisher", Action.DECLINE), ("publisher", Action.REFUSE),
         ("press440000", Action.GRANT), ("press440000", Action.GRANT),
     ):  # fmt: skip
         monkeypatch.setattr(clock, "now", lambda: NOW.replace(day=2))
-        key = brought(app, by=by, status="pending")
+        key = create_application(app, by=by, status="pending")
         monkeypatch.setattr(clock, "now", lambda: NOW.replace(day=5))
         if step:
             perform_step(app, step, key, by)

@@ -10,9 +10,9 @@ from models import access, clock
 from models.customs import heartbeat
 from models.vocabulary import Action, Reply, Status
 from tests.cast import make_papers
-from tests.conftest import Acting, Making, Recording
-from tests.views.conftest import Later, Typing
-from tests.views.customs_house import House
+from tests.conftest import Acting, Making, StoredRows
+from tests.views.conftest import Invoke, Later
+from tests.views.customs_server import CustomsServer
 from tests.views.pages import flashed
 from tests.views.terminal.delivered import messages, status
 from tests.views.terminal.test_customs import perform
@@ -23,15 +23,20 @@ WORDS = "电话向南京海关核实。"
 
 @pytest.fixture
 def silent(
-    app: Flask, make_application: Making, house: House, typed: Typing, later: Later, on_record: Recording
+    app: Flask,
+    make_application: Making,
+    customs_server: CustomsServer,
+    invoke: Invoke,
+    later: Later,
+    stored_rows: StoredRows,
 ) -> tuple[int, str, int]:
     """(application, message id, number of the message) of one that was sent two hours ago to a customs that says
     nothing; an hour is long."""
     app.config["CUSTOMS_PACE"] = {"unanswered": 3600}
     key = make_application(status="filed")
-    house.tricks = [503]
-    typed("customs", "deliver")
-    (message,) = on_record(key)["customs_message"]
+    customs_server.tricks = [503]
+    invoke("customs", "deliver")
+    (message,) = stored_rows(key)["customs_message"]
     return key, message["message_id"], message["id"]
 
 
@@ -60,51 +65,56 @@ def test_a_message_that_waits_too_long_is_reported(silent: tuple[int, str, int],
 
 @pytest.mark.slow
 def test_an_unanswered_message_can_be_queried_at_once(
-    silent: tuple[int, str, int], house: House, typed: Typing, on_record: Recording, as_: Any
+    silent: tuple[int, str, int], customs_server: CustomsServer, invoke: Invoke, stored_rows: StoredRows, as_: Any
 ) -> None:
     """Before the pause is over; customs has it, and says so."""
     key, name, number = silent
-    assert typed("customs", "deliver").output == "", "the pause is not over"
+    assert invoke("customs", "deliver").output == "", "the pause is not over"
     assert as_("reviewer").post("/exchange/ask/", data={"id": number}).status_code == 303
     again = as_("reviewer")
     again.post("/exchange/ask/", data={"id": number, "url": f"/exchange/details/?id={number}"})
     assert flashed(again.get("/exchange/").text) == ["查询已经安排，无需重复；结果会显示在报文页面。"]
-    typed("customs", "deliver")
-    assert house.asked == [name, f"{name}-Q2"]
-    assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
-    assert [entry["act"] for entry in on_record(key)["trail_entry"]][-2:] == ["ask", "customs_accepted"]
+    invoke("customs", "deliver")
+    assert customs_server.asked == [name, f"{name}-Q2"]
+    assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
+    assert [entry["act"] for entry in stored_rows(key)["trail_entry"]][-2:] == ["ask", "customs_accepted"]
 
 
 @pytest.mark.slow
 def test_a_message_set_aside_is_no_longer_queried_and_still_accepts_a_receipt(
-    silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
+    silent: tuple[int, str, int],
+    customs_server: CustomsServer,
+    invoke: Invoke,
+    later: Later,
+    stored_rows: StoredRows,
+    as_: Any,
 ) -> None:
     key, name, number = silent
     later()
     assert as_("reviewer").post("/exchange/set-aside/", data={"id": number}).status_code == 303
     later()
-    typed("customs", "deliver")
-    assert house.asked == [name]
+    invoke("customs", "deliver")
+    assert customs_server.asked == [name]
     found = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
-    house.customs.post(name, found, 0)
-    typed("customs", "deliver")
-    assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+    customs_server.customs.post(name, found, 0)
+    invoke("customs", "deliver")
+    assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "after"), [("accepted", "customs_received"), ("rejected", "customs_failed")])
 def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entry(
-    silent: tuple[int, str, int], later: Later, on_record: Recording, as_: Any, typed: Typing, how: str, after: str
+    silent: tuple[int, str, int], later: Later, stored_rows: StoredRows, as_: Any, invoke: Invoke, how: str, after: str
 ) -> None:
     """As the receipt would have done; the page says by whom, and customs is asked no more."""
     key, name, number = silent
     later()
     unsaid = as_("reviewer").post(f"/exchange/settle-{how}/", data={"id": number, "opinion": ""})
     assert unsaid.status_code == 303
-    assert status(on_record(key)) is Status.FILED
+    assert status(stored_rows(key)) is Status.FILED
     data = {"id": number, "opinion": WORDS}
     assert as_("reviewer").post(f"/exchange/settle-{how}/", data=data).status_code == 303
-    record = on_record(key)
+    record = stored_rows(key)
     assert status(record) == after
     entry = record["trail_entry"][-1]
     assert (entry["act"], entry["actor_name"], entry["before"], entry["after"]) == (
@@ -116,33 +126,38 @@ def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entr
     assert "人工登记" in as_("reviewer").get(f"/exchange/details/?id={number}").text
     assert "unanswered" not in as_(None).get("/healthz").text
     later()
-    assert typed("customs", "deliver").output == ""
-    checked = typed("trail", "verify")
+    assert invoke("customs", "deliver").output == ""
+    checked = invoke("trail", "verify")
     assert checked.exit_code == 0, checked.output
 
 
 @pytest.mark.slow
 def test_a_later_contradicting_receipt_changes_nothing_and_is_reported(
-    silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
+    silent: tuple[int, str, int],
+    customs_server: CustomsServer,
+    invoke: Invoke,
+    later: Later,
+    stored_rows: StoredRows,
+    as_: Any,
 ) -> None:
     """A person has decided; who was wrong is for people to find out."""
     key, name, number = silent
     later()
     as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
     found = simulator.receipt(name, "0", "", simulator.result(name, Reply.REJECTED, "2001", "重复"))
-    house.customs.post(name, found, 0)
-    assert "与此前人工登记的结果不符" in typed("customs", "deliver").output
-    assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+    customs_server.customs.post(name, found, 0)
+    assert "与此前人工登记的结果不符" in invoke("customs", "deliver").output
+    assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
     assert "与此前人工登记的结果不符" in as_("reviewer").get(f"/exchange/details/?id={number}").text
 
 
 @pytest.mark.slow
 def test_settling_by_hand_after_a_revocation_leaves_the_status_and_releases_the_revocation(
     silent: tuple[int, str, int],
-    house: House,
-    typed: Typing,
+    customs_server: CustomsServer,
+    invoke: Invoke,
     later: Later,
-    on_record: Recording,
+    stored_rows: StoredRows,
     acting: Acting,
     as_: Any,
 ) -> None:
@@ -151,12 +166,12 @@ def test_settling_by_hand_after_a_revocation_leaves_the_status_and_releases_the_
     perform(acting, key, Action.REVOKE)
     later()
     as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
-    record = on_record(key)
+    record = stored_rows(key)
     assert status(record) is Status.REVOKED
     assert (record["trail_entry"][-1]["act"], record["trail_entry"][-1]["after"]) == ("settle_accepted", "revoked")
-    typed("customs", "deliver")
-    assert [row["accepted"] for row in on_record(key)["customs_message"]] == [True, True]
-    assert house.asked == [name, messages(on_record(key))[1]]
+    invoke("customs", "deliver")
+    assert [row["accepted"] for row in stored_rows(key)["customs_message"]] == [True, True]
+    assert customs_server.asked == [name, messages(stored_rows(key))[1]]
 
 
 class TestDeliverer:
@@ -187,8 +202,8 @@ class TestDeliverer:
         self,
         app: Flask,
         make_application: Making,
-        house: House,
-        typed: Typing,
+        customs_server: CustomsServer,
+        invoke: Invoke,
         as_: Any,
         monkeypatch: pytest.MonkeyPatch,
         minutes: int,
@@ -198,8 +213,8 @@ class TestDeliverer:
         make_application(status="filed")
         make_papers(app)
         self.after(monkeypatch, minutes=minutes)
-        house.tricks = [503]
-        typed("customs", "deliver")
+        customs_server.tricks = [503]
+        invoke("customs", "deliver")
         assert as_(None).get("/healthz").text == words
         assert "投递程序没有运行" not in as_("reviewer").get("/exchange/").text
 

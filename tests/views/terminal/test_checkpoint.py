@@ -14,9 +14,9 @@ from models.application import Application
 from models.application.trail import GENESIS, TrailEntry
 from models.checkpoint.folder import WIDTH
 from models.vocabulary import Action
+from tests.apps import without_triggers
 from tests.cast import perform_step
 from tests.conftest import Making
-from tests.houses import without_triggers
 
 Typing = Callable[..., Result]
 Change = Callable[[Session, list[int]], object]
@@ -173,7 +173,7 @@ def test_files_of_an_interrupted_run_are_rewritten(
     make_application: Making,
     sign: Callable[[], Result],
     verify: Callable[..., Result],
-    typed: Typing,
+    invoke: Typing,
     log: tuple[Path, Path, str],
 ) -> None:
     """Tiles are written before the checkpoint that needs them, which alone makes them count."""
@@ -182,14 +182,14 @@ def test_files_of_an_interrupted_run_are_rewritten(
     (tile,) = (log[0] / "trail" / "tile" / "0" / "000.p").iterdir()
     (log[0] / "trail" / "checkpoint").unlink()
     tile.write_bytes(bytes(tile.stat().st_size))
-    again = typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
+    again = invoke("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
     assert again.exit_code == 0
     assert verify().exit_code == 0
 
 
 @pytest.mark.parametrize("name", ["a b", "a+b", "江苏 trail", "a\u3000b"])
-def test_an_invalid_key_name_is_refused(typed: Typing, tmp_path: Path, name: str) -> None:
+def test_an_invalid_key_name_is_refused(invoke: Typing, tmp_path: Path, name: str) -> None:
     for words in (("new-key", str(tmp_path / "new.pem")), ("checkpoint", str(tmp_path), "--key-file", __file__)):
-        refused = typed("trail", *words, "--name", name)
+        refused = invoke("trail", *words, "--name", name)
         assert refused.exit_code == 1
     assert not (tmp_path / "new.pem").exists()

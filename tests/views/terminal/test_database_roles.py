@@ -18,8 +18,8 @@ from models import access
 from models.application import Application
 from models.database import db
 from tests import free_port
-from tests.cast import account_of, brought
-from tests.houses import POSTGRESQL, made, settings_of, settled
+from tests.apps import POSTGRESQL, new_database, prepare_app, settings_of
+from tests.cast import account_of, create_application
 from tests.views.terminal.commands import run_command
 
 POOLER = "/usr/sbin/pgbouncer"
@@ -37,8 +37,8 @@ def login(postgresql: psycopg.Connection) -> Iterator[str]:
 @pytest.fixture
 def owner(postgresql: psycopg.Connection, login: str, tmp_path: Path) -> Iterator[Flask]:
     """An application that owns the tables of its database."""
-    with made(postgresql, f"filing_roles_{secrets.token_hex(4)}") as address:
-        yield settled(address, tmp_path)
+    with new_database(postgresql, f"filing_roles_{secrets.token_hex(4)}") as address:
+        yield prepare_app(address, tmp_path)
 
 
 def as_login(owner: Flask, login: str, folder: Path, **settings: object) -> Flask:
@@ -54,11 +54,11 @@ def count_seen_by(app: Flask, username: str) -> int:
 
 
 def test_an_upgrade_reinstalls_the_policies_and_requires_the_owner(owner: Flask, login: str, tmp_path: Path) -> None:
-    brought(owner, "publisher", "filed")
+    create_application(owner, "publisher", "filed")
     assert "行级安全已启用" in run_command(owner, "database", "roles", login).output
     web = as_login(owner, login, tmp_path)
     assert (count_seen_by(web, "publisher"), count_seen_by(web, "publisher2")) == (1, 0)
-    assert brought(web, "publisher", "pending")
+    assert create_application(web, "publisher", "pending")
     for command in (("upgrade",), ("database", "roles", login), ("backup", tmp_path / "copy")):
         refused = run_command(web, *command)
         assert (refused.exit_code, "须以表的所有者运行" in refused.output) == (1, True), command
@@ -116,7 +116,7 @@ pool_mode = transaction
 
 def test_each_transaction_behind_a_pooler_belongs_to_its_own_account(owner: Flask, login: str, tmp_path: Path) -> None:
     """One connection of the server for all: nothing of the one before is left in it, and the time zone is ours."""
-    brought(owner, "publisher", "filed")
+    create_application(owner, "publisher", "filed")
     assert run_command(owner, "database", "roles", login).exit_code == 0
     with pooled(login, tmp_path) as pooler:
         web = as_login(owner, login, tmp_path, DATABASE_POOLER=True)

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from models import access, integrity
 from models.database import db
 from models.vocabulary import Status
+from tests.apps import without_triggers
 from tests.conftest import Making
-from tests.houses import without_triggers
 from views.resources import store
 
 Tampering = Callable[..., list[str]]
@@ -54,9 +54,9 @@ def test_an_unchanged_register_has_no_contradictions(
     assert found() == []
 
 
-def test_the_demo_data_have_no_contradictions(typed: Callable[..., Result], found: Callable[[], list[str]]) -> None:
+def test_the_demo_data_have_no_contradictions(invoke: Callable[..., Result], found: Callable[[], list[str]]) -> None:
     """With codes that contain a dash (CD-ROM), and numbers with trailing zeros."""
-    assert typed("demo").exit_code == 0
+    assert invoke("demo").exit_code == 0
     assert found() == []
 
 

@@ -19,23 +19,23 @@ from models.workflow import Refused
 from tests.browsing import Browser
 from tests.cast import account_of
 from tests.conftest import Making
-from tests.views.conftest import Later, Typing
-from tests.views.mail_house import SECRET, USER, MailHouse
+from tests.views.conftest import Invoke, Later
+from tests.views.mail_server import SECRET, USER, LocalMailServer
 from tests.views.terminal.commands import run_command
-from tests.views.terminal.mailed import open_house, waiting, wishes
+from tests.views.terminal.mailed import serve_mail, waiting, wishes
 from tests.views.terminal.test_mail import at
 
 As = Callable[..., Browser]
 
 
-def set_aside(typed: Typing, later: Later, mails: MailHouse, make_application: Making) -> None:
+def set_aside(invoke: Invoke, later: Later, mail_server: LocalMailServer, make_application: Making) -> None:
     """The publisher's mailbox refuses a letter until it is set aside."""
-    mails.refuse["publisher@example.cn"] = "550 no such user"
+    mail_server.refuse["publisher@example.cn"] = "550 no such user"
     make_application(status="returned")
     for _time in range(3):
-        typed("mail", "send")
+        invoke("mail", "send")
         later()
-    del mails.refuse["publisher@example.cn"]
+    del mail_server.refuse["publisher@example.cn"]
 
 
 def restore(app: Flask, empty_app: Flask, folder: Path) -> None:
@@ -74,32 +74,32 @@ def test_an_unusual_valid_address_is_accepted(address: str) -> None:
     ],
 )
 def test_a_wrong_setting_counts_no_failure_of_the_letters(
-    app: Flask, tmp_path: Path, typed: Typing, make_application: Making, later: Later, wrong: dict[str, str]
+    app: Flask, tmp_path: Path, invoke: Invoke, make_application: Making, later: Later, wrong: dict[str, str]
 ) -> None:
     """One sentence a round, which says what to look at and nothing of the password; later everything is sent."""
     for name in ("publisher", "reviewer"):
         wishes(app, name)
     make_application(status="returned")
-    with open_house(app, tmp_path, starttls=True, signs_in=True) as house:
+    with serve_mail(app, tmp_path, starttls=True, signs_in=True) as mail_server:
         right = {"SMTP": app.config["SMTP"], "SMTP_USER": USER, "SMTP_PASSWORD": SECRET}
         app.config.update(right | wrong)
         for _time in range(4):
-            found = typed("mail", "send").output
+            found = invoke("mail", "send").output
             assert found.count("邮件服务器不能使用：请检查 FILING_SMTP") == 1
             assert "密" not in found
             later()
         assert [(letter.faults, letter.set_aside_at) for letter in waiting(app)] == [(0, None)] * 2
         app.config.update(right)
-        typed("mail", "send")
-        assert len(house.letters) == 2
+        invoke("mail", "send")
+        assert len(mail_server.letters) == 2
 
 
 def test_a_wrong_address_of_one_person_is_not_reported_by_monitoring(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, later: Later
 ) -> None:
     """The recipient reads of it beside the address; the monitoring stays quiet."""
     wishes(app, "publisher")
-    set_aside(typed, later, mails, make_application)
+    set_aside(invoke, later, mail_server, make_application)
     assert "mail" not in app.test_client().get("/healthz").text.split()
 
 
@@ -117,8 +117,8 @@ def test_saving_an_unchanged_preference_keeps_queued_letters(app: Flask, make_ap
 @pytest.mark.parametrize("now", [MailWish.DAILY, MailWish.NONE])
 def test_a_letter_per_message_is_not_sent_after_the_preference_has_changed(
     app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
     now: MailWish,
@@ -129,16 +129,16 @@ def test_a_letter_per_message_is_not_sent_after_the_preference_has_changed(
     make_application(status="returned")
     wishes(app, "publisher", now)
     assert len(waiting(app)) == 1
-    assert typed("mail", "send").output == ""
-    assert mails.letters == []
+    assert invoke("mail", "send").output == ""
+    assert mail_server.letters == []
     assert waiting(app) == []
 
 
 @pytest.mark.parametrize("now", [MailWish.EACH, MailWish.NONE])
 def test_a_digest_is_not_sent_after_the_preference_has_changed(
     app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
     now: MailWish,
@@ -152,24 +152,24 @@ def test_a_digest_is_not_sent_after_the_preference_has_changed(
         session.commit()
     assert len(waiting(app)) == 1
     wishes(app, "publisher", now)
-    assert typed("mail", "send").output == ""
-    assert mails.letters == []
+    assert invoke("mail", "send").output == ""
+    assert mail_server.letters == []
     assert waiting(app) == []
 
 
 def test_a_refused_letter_is_reported_until_a_later_one_is_accepted(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later, as_: As
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, later: Later, as_: As
 ) -> None:
     """A letter with nothing to say any more proves nothing of the address."""
     wishes(app, "publisher")
-    set_aside(typed, later, mails, make_application)
+    set_aside(invoke, later, mail_server, make_application)
     delete_application(app, make_application(status="refused"))
-    typed("mail", "send")
-    assert mails.recipients == []
+    invoke("mail", "send")
+    assert mail_server.recipients == []
     assert "550 no such user" in as_("publisher").get("/messages/mail/").text
     make_application(status="returned")
-    typed("mail", "send")
-    assert mails.recipients == [["publisher@example.cn"]]
+    invoke("mail", "send")
+    assert mail_server.recipients == [["publisher@example.cn"]]
     assert "550" not in as_("publisher").get("/messages/mail/").text
 
 
@@ -185,8 +185,8 @@ def test_a_letter_is_ascii_for_servers_without_8bitmime(app: Flask, line: str) -
 def test_a_restore_sends_no_letter_of_the_backup(
     app: Flask,
     empty_app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
     later: Later,
     tmp_path: Path,
@@ -194,7 +194,7 @@ def test_a_restore_sends_no_letter_of_the_backup(
     """They went out meanwhile, or this is a trial on another machine. What was set aside stays a record."""
     assert run_command(app, "upgrade").exit_code == 0
     wishes(app, "publisher")
-    set_aside(typed, later, mails, make_application)
+    set_aside(invoke, later, mail_server, make_application)
     make_application(status="returned")
     assert len(waiting(app)) == 2
     restore(app, empty_app, tmp_path / "backup")
@@ -204,14 +204,14 @@ def test_a_restore_sends_no_letter_of_the_backup(
         assert session.query(MailLetter).count() == 2
     later()
     assert "filing release" in run_command(empty_app, "mail", "send").output
-    assert mails.letters == []
+    assert mail_server.letters == []
 
 
 def test_after_a_restore_nobody_is_reminded_until_an_operator_releases_it(
     app: Flask,
     empty_app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
     later: Later,
     tmp_path: Path,
@@ -225,11 +225,11 @@ def test_after_a_restore_nobody_is_reminded_until_an_operator_releases_it(
         session.commit()
     restore(app, empty_app, tmp_path / "backup")
     run_command(empty_app, "mail", "send")
-    assert mails.letters == []
+    assert mail_server.letters == []
     assert "held" in empty_app.test_client().get("/healthz").text.split()
     assert "已放行" in run_command(empty_app, "release").output
     assert "没有暂停" in run_command(empty_app, "release").output
     later()
     assert run_command(empty_app, "mail", "send").output == ""
-    assert [letter["Subject"] for letter in mails.letters] == ["备案系统：办结期限临近"]
+    assert [letter["Subject"] for letter in mail_server.letters] == ["备案系统：办结期限临近"]
     assert "held" not in empty_app.test_client().get("/healthz").text.split()

@@ -14,10 +14,10 @@ from models.application import Application, scanning
 from models.application.attachments import Attachment, key_of
 from models.database import db, triggers
 from models.integrity import scans
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import account_of, small_pdf
 from tests.conftest import Making
-from tests.houses import engine_of_owner
 from tests.scanner import FOUND, scanner_at
 from tests.views.screens.test_condition import As, condition_lines
 from tests.views.screens.uploaded import upload

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 
 from app import create_app
 from models.database import db, lock_for_migration
-from tests.houses import made
+from tests.apps import new_database
 
 SOON = {"connect": 1, "network": 1, "statement": 1, "lock": 1, "pool": 1}
 AT_LAST = 120  # seconds after which a thread is given up on; never asked how long it took
@@ -60,7 +60,7 @@ def proxy() -> Iterator[Proxy]:
 @pytest.fixture
 def far(postgresql: psycopg.Connection, proxy: Proxy, tmp_path: Path) -> Iterator[Flask]:
     """The application on an empty database behind the proxy, with short time-outs."""
-    with made(postgresql, f"filing_silence_{os.getpid()}") as address:
+    with new_database(postgresql, f"filing_silence_{os.getpid()}") as address:
         there = address.replace(":5432", f":{proxy.port}")
         settings = {
             "SECRET_KEY": "s",

@@ -13,8 +13,8 @@ from models.customs import receipt
 from models.customs.outbox import Pace
 from models.exchange import transports
 from models.exchange.transports import Http, NoAnswer
-from tests.conftest import Making, Recording
-from tests.views.conftest import Typing
+from tests.conftest import Making, StoredRows
+from tests.views.conftest import Invoke
 
 ENOUGH = 2000  # bytes that it would dribble: 100 seconds, a hundred times what is waited for
 EVERY = 0.05  # seconds
@@ -72,18 +72,18 @@ def test_a_slow_answer_times_out_and_the_message_counts_as_sent(dribbling: Dribb
 def test_a_deliverer_releases_its_claim_and_continues(
     app: Flask,
     make_application: Making,
-    on_record: Recording,
-    typed: Typing,
+    stored_rows: StoredRows,
+    invoke: Invoke,
     dribbling: Dribbling,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     key = make_application(status="filed")
     app.config["CUSTOMS_GATEWAY"] = dribbling.address
     monkeypatch.setattr(transports.Http.__init__, "__defaults__", (None, WITHIN))
-    done = typed("customs", "deliver")
+    done = invoke("customs", "deliver")
     assert (done.exit_code, "没有得到应答，稍后先查询是否收到。" in done.output) == (0, True)
     assert dribbling.dribbled < ENOUGH
-    (message,) = on_record(key)["customs_message"]
+    (message,) = stored_rows(key)["customs_message"]
     assert (message["claimed_until"], message["sent_in"], message["faults"]) == (None, 1, 0)
 
 

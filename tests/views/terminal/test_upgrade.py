@@ -13,7 +13,7 @@ import pytest
 
 from models.database import db, sqlite
 from tests import ROOT
-from tests.houses import made
+from tests.apps import new_database
 
 DONE = "数据库结构已是最新。\n"
 
@@ -48,7 +48,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield on_sqlite(tmp_path / "new.sqlite")
         return
     with (
-        made(request.getfixturevalue("postgresql"), f"filing_upgrade_{os.getpid()}") as address,
+        new_database(request.getfixturevalue("postgresql"), f"filing_upgrade_{os.getpid()}") as address,
         psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection,
     ):
 

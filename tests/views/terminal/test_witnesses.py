@@ -14,8 +14,8 @@ from models import access, clock
 from models.checkpoint.witnesses import MARKER, last_given
 from models.log import LogEntry, Operation
 from tests.conftest import Making
-from tests.views.conftest import Typing
-from tests.views.mail_house import MailHouse
+from tests.views.conftest import Invoke
+from tests.views.mail_server import LocalMailServer
 from tests.views.terminal.commands import run_command
 from tests.views.terminal.test_checkpoint import rewrite, set_opinion
 
@@ -24,15 +24,15 @@ Log = tuple[Path, Path, str]
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[MailHouse]:
-    with MailHouse(tmp_path) as opened:
+def mail_server(tmp_path: Path) -> Iterator[LocalMailServer]:
+    with LocalMailServer(tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture
-def watched(app: Flask, tmp_path: Path, house: MailHouse) -> Path:
+def watched(app: Flask, tmp_path: Path, mail_server: LocalMailServer) -> Path:
     """The folder of the one witness; another is an address."""
-    app.config.update(SMTP=house.address, SMTP_TLS="none", SMTP_FROM="filing@example.cn")
+    app.config.update(SMTP=mail_server.address, SMTP_TLS="none", SMTP_FROM="filing@example.cn")
     app.config.update(WITNESSES=f"{tmp_path}/witness, mailto:witness@example.cn", CHECKPOINTS=str(tmp_path / "kept"))
     (tmp_path / "witness").mkdir()
     (tmp_path / "witness" / MARKER).touch()
@@ -40,13 +40,13 @@ def watched(app: Flask, tmp_path: Path, house: MailHouse) -> Path:
 
 
 def test_each_witness_gets_each_checkpoint_once(
-    app: Flask, make_application: Making, sign: Signing, watched: Path, house: MailHouse, log: Log
+    app: Flask, make_application: Making, sign: Signing, watched: Path, mail_server: LocalMailServer, log: Log
 ) -> None:
     make_application(status="pending")
     found = sign()
     assert (found.exit_code, found.output.count("检查点已交给")) == (0, 2), found.output
-    (letter,) = house.letters
-    assert [house.recipients, letter["Subject"]] == [[["witness@example.cn"]], "办理记录检查点，请留存"]
+    (letter,) = mail_server.letters
+    assert [mail_server.recipients, letter["Subject"]] == [[["witness@example.cn"]], "办理记录检查点，请留存"]
     for chain in ("trail", "log"):
         (checkpoint,) = (watched / chain).iterdir()
         signed = (log[0] / chain / "checkpoint").read_bytes()
@@ -56,23 +56,23 @@ def test_each_witness_gets_each_checkpoint_once(
         )
         assert sent.get_payload(decode=True) == signed
     sign()
-    assert (len(house.letters), len(list((watched / "log").iterdir()))) == (2, 2)
+    assert (len(mail_server.letters), len(list((watched / "log").iterdir()))) == (2, 2)
     with app.app_context(), access.everything() as session:
         noted = select(func.count(LogEntry.id)).where(LogEntry.kind == Operation.WITNESSED.value)
         assert session.scalar(noted) == 4
 
 
 def test_an_unavailable_witness_delays_no_other_and_gets_the_next_checkpoint(
-    make_application: Making, sign: Signing, watched: Path, house: MailHouse
+    make_application: Making, sign: Signing, watched: Path, mail_server: LocalMailServer
 ) -> None:
     make_application()
-    house.refuse["witness@example.cn"] = "450 later"
+    mail_server.refuse["witness@example.cn"] = "450 later"
     failed = sign()
     assert (failed.exit_code, "检查点没有寄给 witness@example.cn" in failed.output) == (1, True), failed.output
     assert (watched / "trail").is_dir()
-    house.refuse.clear()
+    mail_server.refuse.clear()
     assert sign().exit_code == 0
-    assert len(house.letters) == 1
+    assert len(mail_server.letters) == 1
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -103,20 +103,20 @@ def test_witnesses_with_the_same_path_prefix_are_distinct(
 
 
 def test_a_rewritten_and_resigned_register_is_detected_with_a_checkpoint_of_a_witness(
-    app: Flask, make_application: Making, sign: Signing, watched: Path, typed: Typing, log: Log
+    app: Flask, make_application: Making, sign: Signing, watched: Path, invoke: Invoke, log: Log
 ) -> None:
     """The holder of the key has recomputed every hash, the checkpoint folder and its signatures."""
     make_application(status="pending")
     sign()
     asked = ("trail", "verify", "--witness", "--verifier", log[2])
-    assert typed(*asked).exit_code == 0
+    assert invoke(*asked).exit_code == 0
     rewrite(app, lambda session, ids: set_opinion(session, ids[0]))
     for chain in ("trail", "log"):
         (log[0] / chain / "checkpoint").unlink()
-    again = typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
+    again = invoke("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
     assert "没有交给" in again.output or again.exit_code == 1
     assert "条数相同而内容不同的检查点" in again.output
-    found = typed(*asked)
+    found = invoke(*asked)
     assert (found.exit_code, "trail与所留检查点不符" in found.output) == (1, True), found.output
 
 

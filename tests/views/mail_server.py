@@ -22,7 +22,7 @@ from tests import free_port
 USER, SECRET = "filing", "geheim-2026"
 
 
-class MailHouse:
+class LocalMailServer:
     """What has arrived is in `letters`, who they were for in `recipients`; `refuse`: address → what RCPT is answered;
     `answers`: what the next DATA are answered; `taken` is called when a letter has arrived, before the answer."""
 
@@ -38,7 +38,7 @@ class MailHouse:
             options |= {"authenticator": self.authenticate, "auth_required": True, "auth_require_tls": starttls}
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
 
-    def __enter__(self) -> "MailHouse":
+    def __enter__(self) -> "LocalMailServer":
         self.controller.start()
         return self
 
