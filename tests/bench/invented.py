@@ -67,13 +67,13 @@ def scenes(session: Session, wanted: int) -> list[Scene]:
     provinces = [code for code in names_of("province") if code < MAINLAND]
     spread = random.Random(0).choices(provinces, [BUSY.get(code, 1) for code in provinces], k=600)
     for place, province in enumerate(spread[: max(12, wanted // 1500)], start=1):
-        _press(session, place, province)
+        _add_publisher(session, place, province)
     session.flush()
     presses = select(Organisation).where(Organisation.trade == Trade.PUBLISHER).order_by(Organisation.id)
-    return [_scene(session, press) for press in session.scalars(presses).all()]
+    return [_scene(session, publisher) for publisher in session.scalars(presses).all()]
 
 
-def _press(session: Session, place: int, province: str) -> None:
+def _add_publisher(session: Session, place: int, province: str) -> None:
     body = f"91{province}{place:09d}"
     code = next(body + sign for sign in CODE_SIGNS if valid_credit_code(body + sign))
     if session.scalar(select(Organisation.id).where(Organisation.credit_code == code)) is None:
@@ -81,26 +81,26 @@ def _press(session: Session, place: int, province: str) -> None:
         session.add(Organisation(credit_code=code, name=name, trade=Trade.PUBLISHER, province=province))
 
 
-def _scene(session: Session, press: Organisation) -> Scene:
-    filers = select(Account).where(Account.organisation_id == press.id)
-    desk = select(Account).where(Account.role == Role.REVIEWER, Account.province == press.province)
+def _scene(session: Session, publisher: Organisation) -> Scene:
+    filers = select(Account).where(Account.organisation_id == publisher.id)
+    desk = select(Account).where(Account.role == Role.REVIEWER, Account.province == publisher.province)
     shut: Row = {"password_hash": dummy_hash(), "active": False}  # for the trail; can never sign in
     filer = session.scalar(filers.limit(1)) or Account(
-        username=f"bulk-{press.credit_code}", name="模拟经办", role=Role.PUBLISHER, organisation=press, **shut
+        username=f"bulk-{publisher.credit_code}", name="模拟经办", role=Role.PUBLISHER, organisation=publisher, **shut
     )
     reviewer = session.scalar(desk.limit(1)) or Account(
-        username=f"bulk-{press.province}", name="模拟审核", role=Role.REVIEWER, province=press.province, **shut
+        username=f"bulk-{publisher.province}", name="模拟审核", role=Role.REVIEWER, province=publisher.province, **shut
     )
     session.add_all((filer, reviewer))
     session.flush()
     people = [Person(account.id, account.name, account.role) for account in (filer, reviewer)]
-    row = {f"{who}_{what}": value for who in ("applicant", "publisher") for what, value in _named(press).items()}
-    row |= {"province": press.province, "authority": authority_of(press.province), "filing": Filing.OWN}
+    row = {f"{who}_{what}": value for who in ("applicant", "publisher") for what, value in _named(publisher).items()}
+    row |= {"province": publisher.province, "authority": authority_of(publisher.province), "filing": Filing.OWN}
     return Scene(row | {"contact": filer.name, "phone": "010-65120000"}, *people)
 
 
-def _named(press: Organisation) -> Row:
-    return {"id": press.id, "name": press.name, "code": press.credit_code}
+def _named(publisher: Organisation) -> Row:
+    return {"id": publisher.id, "name": publisher.name, "code": publisher.credit_code}
 
 
 def title(chance: random.Random) -> str:

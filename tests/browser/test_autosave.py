@@ -22,20 +22,20 @@ def test_a_closed_tab_loses_nothing(
 ) -> None:
     app.config["AUTOSAVE_SECONDS"] = 1
     key = make_application(carriers=1)
-    press = browse_as("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     page.goto(f"/applications/edit/?id={key}")
     page.locator("#title").fill("写了一半的名称")
     page.locator("#carriers-0-quantity").fill("12,5")
     expect(page.locator(".autosaved")).to_have_text(AT)
     page.close()
     assert stored_rows(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
-    page = press.page = press.context.new_page()
+    page = publisher.page = publisher.context.new_page()
     page.goto(f"/applications/edit/?id={key}")
     expect(page.locator("#title")).to_have_value("写了一半的名称")
     expect(page.locator("#carriers-0-quantity")).to_have_value("12,5")
     flawless(page, "a form filled again from what was kept")
-    press.turn_over("保存")
+    publisher.turn_over("保存")
     expect(page.get_by_text("还没有写入申请")).to_have_count(0)
     record = stored_rows(key)
     assert record["application"][0]["title"] == "写了一半的名称" and record["typed_form"] == []
@@ -61,20 +61,20 @@ def test_a_second_window_stops_autosaving_and_a_failed_autosave_is_retried(
     """The second window stops and says so; a failure is tried again, and 保存 works all the while."""
     app.config["AUTOSAVE_SECONDS"] = 1
     key = make_application()
-    press = browse_as("publisher")
-    one, two = press.page, press.context.new_page()
+    publisher = browse_as("publisher")
+    one, two = publisher.page, publisher.context.new_page()
     for page in (one, two):
         page.goto(f"/applications/edit/?id={key}")
     one.route("**/autosave/**", lambda route: route.abort())
     one.locator("#title").fill("第一个窗口")
     expect(one.locator(".autosaved")).to_contain_text("自动保存没有成功")
-    press.complaints.clear()  # of the requests that we broke
+    publisher.complaints.clear()  # of the requests that we broke
     one.unroute("**/autosave/**")
     expect(one.locator(".autosaved")).to_have_text(AT)
     two.locator("#title").fill("第二个窗口")
     expect(two.get_by_role("alert").filter(has_text="在另一个窗口自动保存")).to_be_visible()
     assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "第一个窗口"
-    press.complaints.clear()  # of the conflict
+    publisher.complaints.clear()  # of the conflict
     with two.expect_navigation():
         two.get_by_role("button", name="保存", exact=True).click()
     assert stored_rows(key)["application"][0]["title"] == "第二个窗口"

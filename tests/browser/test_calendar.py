@@ -77,8 +77,8 @@ def test_the_calendar_has_the_keys_of_the_aria_date_picker_pattern(browse_as: Br
 def test_a_day_is_picked_with_the_mouse_and_saved(browse_as: BrowseAs, make_application: Making) -> None:
     """The button beside the field; the page knows that something has changed, and the day is what is saved."""
     key = make_application()
-    press = browse_as("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     page.goto(f"/applications/edit/?id={key}")
     page.get_by_role("button", name="打开日历：预计进口日期").click()
     page.get_by_role("button", name="下一年").click()
@@ -88,7 +88,7 @@ def test_a_day_is_picked_with_the_mouse_and_saved(browse_as: BrowseAs, make_appl
     expect(page.locator("#calendar-month")).to_have_text(f"{wanted.year}年{wanted.month}月")
     page.locator("#calendar").get_by_text("15", exact=True).click()
     expect(page.locator("#expected_on")).to_have_value(str(wanted))
-    press.turn_over("保存")
+    publisher.turn_over("保存")
     expect(page.locator("#expected_on")).to_have_value(str(wanted))
 
 
@@ -97,14 +97,14 @@ def test_an_empty_date_field_opens_on_today_and_a_range_has_two_calendars(
 ) -> None:
     """申请起止日期: each of the two has its own; an empty field opens on today, the day of 北京时间."""
     make_application(status="pending")
-    press = browse_as("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     for name in ("申请日期", "申请日期至"):
         page.get_by_role("button", name=f"打开日历：{name}", exact=True).click()
         assert day(page) == str(clock.today())
         expect(page.locator("#calendar td[aria-current=date]")).to_be_focused()
         page.keyboard.press(" ")
-    press.turn_over("查询")
+    publisher.turn_over("查询")
     assert f"since={clock.today()}&until={clock.today()}" in page.url
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
 

@@ -34,8 +34,8 @@ def test_a_save_without_a_server_leaves_the_page_unchanged(
 ) -> None:
     """保存 while nobody answers, then while the server fails, then in order: the words stay until they are saved."""
     key = make_application()
-    press = browse_as("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     page.goto(f"/applications/edit/?id={key}")
     page.locator("#title").fill("断网时写的名称")
     note = page.locator(".foot").get_by_role("alert")
@@ -46,13 +46,13 @@ def test_a_save_without_a_server_leaves_the_page_unchanged(
     ]
     for answer, sentence in answers:
         page.route("**/applications/edit/**", answer)
-        press.press("保存")
+        publisher.press("保存")
         expect(note).to_contain_text(sentence)
         expect(note).to_have_count(1)
         page.unroute("**/applications/edit/**")
         expect(page.locator("#title")).to_have_value("断网时写的名称")
-    press.complaints.clear()  # the failures that this test has made
-    press.turn_over("保存")
+    publisher.complaints.clear()  # the failures that this test has made
+    publisher.turn_over("保存")
     expect(page.locator(".alert-success")).to_contain_text("已于 ")
     assert stored_rows(key)["application"][0]["title"] == "断网时写的名称"
 
@@ -106,28 +106,28 @@ def test_a_conflict_is_sent_once_and_saved_knowingly(
 ) -> None:
     """409 in place of the page: calendar, rows, combobox and files work in it, and nothing typed is lost."""
     key = make_application(carriers=1)
-    press = browse_as("publisher")
-    page, posts = press.page, list[str]()
+    publisher = browse_as("publisher")
+    page, posts = publisher.page, list[str]()
     page.goto(f"/applications/edit/?id={key}")
-    other = press.context.new_page()
+    other = publisher.context.new_page()
     other.goto(page.url)
     other.locator("#contact").fill("另一人")
     with other.expect_navigation():
         other.get_by_role("button", name="保存").click()
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     page.locator("#title").fill("我的名称")
-    press.press("保存")
+    publisher.press("保存")
     expect(page.locator("#content .opinion")).to_contain_text("这期间已保存的改动")
     assert len(posts) == 1
     expect(page.locator("#title")).to_have_value("我的名称")
-    press.press("新增一行")
+    publisher.press("新增一行")
     row = page.locator("tr.inline-row").nth(1)
     for label, text in (("规格型号", "第 2 卷"), ("进口数量", "20"), ("单位", "010-张")):
         row.get_by_label(label, exact=True).fill(text)
-    press.pick("country", "日", "JPN-日本")
+    publisher.pick("country", "日", "JPN-日本")
     page.get_by_role("button", name="打开日历：预计进口日期").click()
     page.keyboard.press("Enter")
-    press.turn_over("保存")
+    publisher.turn_over("保存")
     expect(page.locator(".alert-success")).to_contain_text("已于 ")
     record = stored_rows(key)
     assert [record["application"][0][name] for name in ("title", "country")] == ["我的名称", "JPN"]
@@ -137,11 +137,11 @@ def test_a_conflict_is_sent_once_and_saved_knowingly(
 
 def test_a_save_whose_response_was_lost_is_not_repeated(browse_as: BrowseAs, stored_rows: StoredRows) -> None:
     """The server had committed when the network broke off: pressed again, it is the same save."""
-    press = browse_as("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     page.get_by_role("link", name="备案证明申请").click()
     page.locator("#title").fill("只有一份")
-    press.press("新增一行")
+    publisher.press("新增一行")
     for place in range(2):
         row = page.locator("tr.inline-row:visible").nth(place)
         row.get_by_label("规格型号").fill(f"第 {place + 1} 卷")
@@ -151,14 +151,14 @@ def test_a_save_whose_response_was_lost_is_not_repeated(browse_as: BrowseAs, sto
         route.abort("connectionreset")
 
     page.route("**/applications/new/", lose, times=1)
-    press.press("保存")
+    publisher.press("保存")
     expect(page.locator(".foot").get_by_role("alert")).to_contain_text("网络中断")
-    press.turn_over("保存")
+    publisher.turn_over("保存")
     record = stored_rows(int(page.url.rpartition("=")[2]))
     assert [each["specification"] for each in record["carrier"]] == ["第 1 卷", "第 2 卷"]
     page.get_by_role("link", name="查询", exact=True).click()
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
-    press.complaints.clear()  # the broken line that this test has made
+    publisher.complaints.clear()  # the broken line that this test has made
 
 
 def test_a_closed_dialog_opens_again_with_its_typed_text(
@@ -202,11 +202,11 @@ def test_a_closed_dialog_opens_again_with_its_typed_text(
 def test_enter_on_the_first_focus_of_a_dialog_changes_nothing(browse_as: BrowseAs, make_application: Making) -> None:
     """退回, 准予, 作废, 删除, 申报, a row, a file, 重置密码: Enter on the first focus changes nothing."""
     draft, pending, filed = make_application(), make_application(status="pending"), make_application(status="filed")
-    province, press, operator = browse_as("reviewer"), browse_as("publisher"), browse_as("operator")
+    province, publisher, operator = browse_as("reviewer"), browse_as("publisher"), browse_as("operator")
     for person, address, names in (
         (province, f"/review/details/?id={pending}", ("退回", "不予受理", "不予备案", "准予备案")),
         (province, f"/filings/details/?id={filed}", ("作废",)),
-        (press, f"/applications/edit/?id={draft}", ("申报", "删除")),
+        (publisher, f"/applications/edit/?id={draft}", ("申报", "删除")),
         (operator, "/accounts/", ("重置密码",)),
     ):
         person.page.goto(address)
@@ -215,9 +215,9 @@ def test_enter_on_the_first_focus_of_a_dialog_changes_nothing(browse_as: BrowseA
             person.page.get_by_label("办理意见", exact=True).fill("请核对。")
         for name in names:
             starts_on_no(person.page, place.get_by_role("button", name=name, exact=True))
-    press.page.goto(f"/applications/edit/?id={draft}")
-    starts_on_no(press.page, press.page.locator("[data-delete-row]:visible"))
-    starts_on_no(press.page, press.page.locator("#file-licence").get_by_role("button", name="移除"))
+    publisher.page.goto(f"/applications/edit/?id={draft}")
+    starts_on_no(publisher.page, publisher.page.locator("[data-delete-row]:visible"))
+    starts_on_no(publisher.page, publisher.page.locator("#file-licence").get_by_role("button", name="移除"))
 
 
 def starts_on_no(page: Page, button: object) -> None:

@@ -35,12 +35,12 @@ def test_changing_the_language_warns_before_typed_text_is_lost(
 
 
 def test_a_form_outside_the_application_is_sent_without_a_leave_warning(browse_as: BrowseAs) -> None:
-    press = browse_as("publisher")
-    press.page.goto("/apikeys/")
-    press.page.locator(".key-form input[name=name]").fill("统计程序")
-    press.page.on("dialog", lambda question: pytest.fail(question.type))
-    press.turn_over("生成密钥")
-    expect(press.page.locator("code.secret")).to_be_visible()
+    publisher = browse_as("publisher")
+    publisher.page.goto("/apikeys/")
+    publisher.page.locator(".key-form input[name=name]").fill("统计程序")
+    publisher.page.on("dialog", lambda question: pytest.fail(question.type))
+    publisher.turn_over("生成密钥")
+    expect(publisher.page.locator("code.secret")).to_be_visible()
 
 
 def test_the_user_name_stays_when_the_language_changes(browse_as: BrowseAs) -> None:

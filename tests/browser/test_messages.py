@@ -51,10 +51,10 @@ def test_an_operator_publishes_an_announcement_with_the_keyboard_and_a_publisher
     with operator.expect_navigation():
         operator.keyboard.press("Enter")
     expect(operator.locator(".model-list")).to_contain_text("显示中")
-    press = browse_as("publisher").page
-    press.goto("/desk/")
-    enter(press, press.get_by_role("link", name="系统维护"))
-    expect(press.get_by_role("article")).to_contain_text("本周六停机。")
+    publisher = browse_as("publisher").page
+    publisher.goto("/desk/")
+    enter(publisher, publisher.get_by_role("link", name="系统维护"))
+    expect(publisher.get_by_role("article")).to_contain_text("本周六停机。")
     operator.get_by_role("button", name="撤回").click()
     operator.get_by_role("dialog").get_by_role("button", name="确定").click()
     expect(operator.locator(".model-list")).to_contain_text("已撤回")

@@ -30,7 +30,7 @@ def test_the_pictures_of_the_manual_can_be_taken(
 ) -> None:
     """None of them blank, and each that the page shows, for dense screens, too; `SCREENS=1` keeps them."""
     pictures = {"login": shot(reader(browse_as, language, "", width=1000, height=700), "/login")}
-    pictures |= of_the_press(reader(browse_as, language, "publisher"))
+    pictures |= of_the_publisher(reader(browse_as, language, "publisher"))
     pictures |= of_the_province(reader(browse_as, language, "reviewer"))
     for who, name, address in (("national", "register", "/register/"), ("operator", "condition", "/condition/")):
         pictures[name] = shot(reader(browse_as, language, who), address)
@@ -52,15 +52,15 @@ def reader(browse_as: BrowseAs, language: str, username: str, **size: int) -> Pe
     return person
 
 
-def of_the_press(press: Person) -> dict[str, bytes]:
+def of_the_publisher(publisher: Person) -> dict[str, bytes]:
     """Form, list and certificate."""
-    press.page.set_viewport_size(WIDE)
-    press.row("《广陵散").get_by_role("checkbox").check()
-    certificate = press.opened(press.row("《广陵散").locator("[data-act=print]"))
+    publisher.page.set_viewport_size(WIDE)
+    publisher.row("《广陵散").get_by_role("checkbox").check()
+    certificate = publisher.opened(publisher.row("《广陵散").locator("[data-act=print]"))
     out = io.BytesIO()
     pypdfium2.PdfDocument(certificate)[0].render(scale=3).to_pil().save(out, "PNG")
-    pictures = {"list": press.page.screenshot(animations="disabled"), "certificate": out.getvalue()}
-    return pictures | {"form": shot(press, "/applications/new/")}
+    pictures = {"list": publisher.page.screenshot(animations="disabled"), "certificate": out.getvalue()}
+    return pictures | {"form": shot(publisher, "/applications/new/")}
 
 
 def of_the_province(province: Person) -> dict[str, bytes]:

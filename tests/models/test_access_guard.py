@@ -120,14 +120,14 @@ def test_an_application_in_another_name_is_refused(
     key = make_application(by="publisher")
     with app.app_context():
         session = session_of(who)
-        press = session.scalars(select(Organisation).filter_by(name="江苏文艺音像出版社")).one()
+        publisher = session.scalars(select(Organisation).filter_by(name="江苏文艺音像出版社")).one()
         session.add(
             Application(
                 number="SQ202699999999",
                 status=Status.DRAFT,
-                applicant_id=press.id,
-                applicant_name=press.name,
-                applicant_code=press.credit_code,
+                applicant_id=publisher.id,
+                applicant_name=publisher.name,
+                applicant_code=publisher.credit_code,
                 created_at=clock.now(),
                 changed_at=clock.now(),
             )

@@ -52,7 +52,7 @@ def manage_registers(story: Story) -> None:
     story.post("operator", "/accounts/reset/", id=newest_account(story.server))
 
 
-def entrusted_by_a_press(story: Story) -> None:
+def entrusted_by_a_publisher(story: Story) -> None:
     """Invited, accepted, ended by the unit itself."""
     form = form_of(story.server.client("publisher2").get("/entrusting/new/").text, "card-box")
     unit = form | {"agent": "广州光盘公司", "since": "2026-01-01", "until": "2027-12-31"}

@@ -56,7 +56,7 @@ class Rows:
 
 
 @cache
-def furnished(server: Server) -> Rows:
+def shared_rows(server: Server) -> Rows:
     """The rows of this server, made when first asked for; tests of GET may share them, for nobody changes them."""
     app = server.app
     aside, sent = (create_application(app, "publisher", "filed", title=TITLE) for _time in range(2))

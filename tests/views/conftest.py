@@ -21,7 +21,7 @@ from tests.views.customs_server import CustomsServer
 from views.resources import keys, store
 
 Invoke = Callable[..., Result]
-Later = Callable[[], None]
+AdvanceClock = Callable[[], None]
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +47,8 @@ def certificate_data(app: Flask) -> Callable[[int], SimpleNamespace]:
 
 
 @pytest.fixture
-def printed(app: Flask) -> Callable[[int], bytes]:
-    """`printed(key)`: the PDF of that application's certificate."""
+def printed_paper(app: Flask) -> Callable[[int], bytes]:
+    """`printed_paper(key)`: the PDF of that application's certificate."""
 
     def stored_paper(key: int) -> bytes:
         make_papers(app)
@@ -76,8 +76,8 @@ def invoke(app: Flask) -> Invoke:
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """`later()`: move the clock two hours on, past every pause."""
+def advance_clock(monkeypatch: pytest.MonkeyPatch) -> AdvanceClock:
+    """`advance_clock()`: move the clock two hours on, past every pause."""
     really, passed = clock.now, [timedelta()]
 
     def pass_by() -> None:

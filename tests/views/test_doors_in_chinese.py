@@ -52,9 +52,9 @@ def log_and_messages(app: Flask) -> tuple[list[str], list[str]]:
 
 def opens_and_shuts_doors(app: Flask, language: str) -> None:
     """Keys of programs made and ended, by their owner and by the operator; users of the portal linked and not."""
-    press, operator = reading(app, "publisher", language), reading(app, "operator", language)
-    for screen, who in (("apikeys", press), ("accounts/api-keys", operator)):
-        assert press.post("/apikeys/make/", data={"name": "综合业务系统", "days": "9"}).status_code == 303
+    publisher, operator = reading(app, "publisher", language), reading(app, "operator", language)
+    for screen, who in (("apikeys", publisher), ("accounts/api-keys", operator)):
+        assert publisher.post("/apikeys/make/", data={"name": "综合业务系统", "days": "9"}).status_code == 303
         assert who.post(f"/{screen}/end/", data={"id": newest(app, ApiKey)}).status_code == 303
     token = token_of(app, "reviewer", f"{language}2026", networks="10.9.0.0/16")
     assert Program(app, token).get(LIST, Cookie=f"{COOKIE}={language}").status_code == 401

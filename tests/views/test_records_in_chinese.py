@@ -76,11 +76,11 @@ def test_the_logs_are_the_same_in_both_languages(app: Flask, make_application: M
         organisation = account_of("publisher").organisation_id
     entries = []
     for language in ("zh", "en"):
-        press, operator = reading(app, "publisher", language), reading(app, "operator", language)
+        publisher, operator = reading(app, "publisher", language), reading(app, "operator", language)
         month = {"zh": "本月", "en": "This month"}[language]
-        press.get(f"/applications/export/csv/?status=filed&since={month}")
-        press.get("/applications/attachment/?id=1&download=1")
-        press.post(
+        publisher.get(f"/applications/export/csv/?status=filed&since={month}")
+        publisher.get("/applications/attachment/?id=1&download=1")
+        publisher.post(
             "/queries/keep/", data={"screen": "applications", "name": language, "asked": f"status=filed&since={month}"}
         )
         given = {"day": {"zh": "2026-12-24", "en": "2026-12-25"}[language], "kind": "off", "name": "临时放假"}

@@ -70,12 +70,12 @@ def detaching(app: Flask, key: int, file: int) -> Work:
 
 
 def test_a_submission_and_the_removal_of_a_required_file_exclude_each_other(
-    app: Flask, make_application: Making, performing: Callable[..., Work], stored_rows: StoredRows
+    app: Flask, make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """ST4: either it was declared complete, and the file stays, or the file is gone, and it was not declared."""
     key = make_application()
     file = stored_rows(key)["attachment"][0]["id"]
-    outcome = at_once(performing("submit", key, "publisher"), detaching(app, key, file))
+    outcome = at_once(prepare_act("submit", key, "publisher"), detaching(app, key, file))
     done = [str(result) for result in outcome if not isinstance(result, Refused)]
     record = stored_rows(key)
     assert len(done) == 1
@@ -121,7 +121,7 @@ def test_parallel_removals_remove_a_file_once(app: Flask, make_application: Maki
 
 
 def test_a_submitted_application_accepts_no_file(
-    app: Flask, make_application: Making, performing: Callable[..., Work], make_pdf: Any, stored_rows: StoredRows
+    app: Flask, make_application: Making, prepare_act: Callable[..., Work], make_pdf: Any, stored_rows: StoredRows
 ) -> None:
     key = make_application()
 
@@ -133,7 +133,7 @@ def test_a_submitted_application_accepts_no_file(
             db.session.commit()
             return "attach"
 
-    at_once(send, performing("submit", key, "publisher"))
+    at_once(send, prepare_act("submit", key, "publisher"))
     acts = [entry["act"] for entry in stored_rows(key)["trail_entry"]]
     assert acts[-1] == "submit"
     with app.app_context(), access.everything() as session:

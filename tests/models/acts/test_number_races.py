@@ -25,13 +25,13 @@ Work = Callable[[], object]
 
 @pytest.mark.slow
 def test_grants_over_provinces_are_numbered_without_gaps_or_doubles(
-    app: Flask, make_application: Making, performing: Callable[..., Work], make_publisher: Callable[..., str]
+    app: Flask, make_application: Making, prepare_act: Callable[..., Work], make_publisher: Callable[..., str]
 ) -> None:
     """RC2, RC3: twelve at once in three provinces; each number has its form and its check character."""
     presses = {"320000": "publisher", "440000": make_publisher("440000"), "110000": make_publisher("110000")}
     desks = {"320000": "reviewer", "440000": "reviewer2", "110000": "desk110000"}
     cases = [(make_application(by=presses[at], status="pending"), desks[at]) for at in presses for _ in range(4)]
-    outcome = at_once(*[performing("grant", key, desk) for key, desk in cases])
+    outcome = at_once(*[prepare_act("grant", key, desk) for key, desk in cases])
     assert outcome == ["grant"] * 12
     with app.app_context(), access.everything() as session:
         numbers = session.scalars(select(Certificate.number)).all()
@@ -43,14 +43,14 @@ def test_grants_over_provinces_are_numbered_without_gaps_or_doubles(
 
 
 def test_a_grant_that_fails_gives_its_number_to_the_next(
-    app: Flask, make_application: Making, acting: Acting, performing: Callable[..., Work]
+    app: Flask, make_application: Making, acting: Acting, prepare_act: Callable[..., Work]
 ) -> None:
     """Design 2.9: without gaps; the number goes back with the act that took it."""
     first, second = make_application(status="pending"), make_application(status="pending")
     with acting("reviewer") as reviewer:
         filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, first), reviewer, office=office())
         db.session.rollback()
-    assert performing("grant", second, "reviewer")() == "grant"
+    assert prepare_act("grant", second, "reviewer")() == "grant"
     with app.app_context(), access.everything() as session:
         [number] = session.scalars(select(Certificate.number))
         assert number[7:13] == "000001"

@@ -91,7 +91,7 @@ def test_an_entry_keeps_the_name_of_its_actor(make_application: Making, acting: 
 
 
 @pytest.fixture
-def tampered(app: Flask, make_application: Making) -> Callable[[str], tuple[list[int], list[int]]]:
+def tamper(app: Flask, make_application: Making) -> Callable[[str], tuple[list[int], list[int]]]:
     """Runs raw SQL, with the guards down, on the trail of one of two applications: its entries, and the broken ones.
 
     In the SQL, {a}, {b} and {c} are the numbers of its second, third and fourth entry.
@@ -126,44 +126,44 @@ def tampered(app: Flask, make_application: Making) -> Callable[[str], tuple[list
         "seal = 'x' || substr(seal, 2)",
     ],
 )
-def test_a_changed_entry_is_found(tampered: Callable[[str], tuple[list[int], list[int]]], change: str) -> None:
+def test_a_changed_entry_is_found(tamper: Callable[[str], tuple[list[int], list[int]]], change: str) -> None:
     """AU1: the chain verifier finds an edit."""
-    entries, broken = tampered(f"UPDATE trail_entry SET {change} WHERE id = {{b}}")
+    entries, broken = tamper(f"UPDATE trail_entry SET {change} WHERE id = {{b}}")
     assert entries[2] in broken
 
 
-def test_a_missing_entry_is_found(tampered: Callable[[str], tuple[list[int], list[int]]]) -> None:
+def test_a_missing_entry_is_found(tamper: Callable[[str], tuple[list[int], list[int]]]) -> None:
     """AU1: the chain verifier finds a deletion, at the entry that lost its predecessor."""
-    entries, broken = tampered("DELETE FROM trail_entry WHERE id = {b}")
+    entries, broken = tamper("DELETE FROM trail_entry WHERE id = {b}")
     assert broken == [entries[3]]
 
 
 @pytest.mark.slow
-def test_a_missing_first_entry_is_found(tampered: Callable[[str], tuple[list[int], list[int]]]) -> None:
-    entries, broken = tampered("DELETE FROM trail_entry WHERE id = {a} - 1")
+def test_a_missing_first_entry_is_found(tamper: Callable[[str], tuple[list[int], list[int]]]) -> None:
+    entries, broken = tamper("DELETE FROM trail_entry WHERE id = {a} - 1")
     assert broken == [entries[1]]
 
 
 def test_a_missing_last_entry_is_found(
-    app: Flask, make_application: Making, tampered: Callable[[str], tuple[list[int], list[int]]]
+    app: Flask, make_application: Making, tamper: Callable[[str], tuple[list[int], list[int]]]
 ) -> None:
     """AU1: nothing comes after it, so it is missed by what the application itself says."""
-    entries, broken = tampered("DELETE FROM trail_entry WHERE application_id = {key} AND act = 'submit'")
+    entries, broken = tamper("DELETE FROM trail_entry WHERE application_id = {key} AND act = 'submit'")
     assert broken == [entries[-2]]
 
 
-def test_swapped_entries_are_found(tampered: Callable[[str], tuple[list[int], list[int]]]) -> None:
+def test_swapped_entries_are_found(tamper: Callable[[str], tuple[list[int], list[int]]]) -> None:
     """AU1: the chain verifier finds a swap, whole as both entries are."""
-    entries, broken = tampered(
+    entries, broken = tamper(
         "UPDATE trail_entry SET id = -1 WHERE id = {b};UPDATE trail_entry SET id = {b} WHERE id = {c};"
         "UPDATE trail_entry SET id = {c} WHERE id = -1"
     )
     assert set(broken) >= {entries[2], entries[3]}
 
 
-def test_an_inserted_entry_is_found(tampered: Callable[[str], tuple[list[int], list[int]]]) -> None:
+def test_an_inserted_entry_is_found(tamper: Callable[[str], tuple[list[int], list[int]]]) -> None:
     """AU1: the chain verifier finds an insertion."""
-    _entries, broken = tampered(
+    _entries, broken = tamper(
         "INSERT INTO trail_entry (id, at, actor_name, act, after, previous, seal, application_id)"
         " SELECT 9999, at, actor_name, act, after, seal, 'x' || substr(seal, 2), application_id"
         " FROM trail_entry WHERE id = {c}"
@@ -172,9 +172,9 @@ def test_an_inserted_entry_is_found(tampered: Callable[[str], tuple[list[int], l
 
 
 def test_an_entry_moved_to_another_application_is_found(
-    tampered: Callable[[str], tuple[list[int], list[int]]],
+    tamper: Callable[[str], tuple[list[int], list[int]]],
 ) -> None:
-    entries, broken = tampered("UPDATE trail_entry SET application_id = {key} - 1 WHERE id = {c}")
+    entries, broken = tamper("UPDATE trail_entry SET application_id = {key} - 1 WHERE id = {c}")
     assert entries[3] in broken
 
 

@@ -107,7 +107,7 @@ class TestWhichSend:
     """An answer belongs to its own query or message, also if another one was sent later."""
 
     @pytest.fixture
-    def queried(self, make_application: Making, system_session: SystemSession) -> Iterator[tuple[Session, str]]:
+    def queried_message(self, make_application: Making, system_session: SystemSession) -> Iterator[tuple[Session, str]]:
         """(session, id) of a message sent in attempt 1 and queried in attempt 2; its deliverer died both times."""
         make_application(status="filed")
         haste = Pace(lease=0)
@@ -116,25 +116,25 @@ class TestWhichSend:
             outbox.claim(session, haste)
             yield session, name
 
-    def test_a_failed_query_is_followed_by_another_query(self, queried: tuple[Session, str]) -> None:
+    def test_a_failed_query_is_followed_by_another_query(self, queried_message: tuple[Session, str]) -> None:
         """The letter may have arrived: it is not sent again until customs reports that it has not."""
-        session, name = queried
+        session, name = queried_message
         for fault in (simulator.receipt(f"{name}-Q2", "-1201002", "签名"), simulator.receipt(name, "-1201001", "格式")):
             inbox.store_and_process(session, "a.xml", fault, PACE)
         again = outbox.claim(session, PACE)
         assert again is not None
         assert (again.must_query, again.sent_in, again.faults) == (True, 1, 2)
 
-    def test_a_message_that_customs_has_not_received_is_sent_again(self, queried: tuple[Session, str]) -> None:
-        session, name = queried
+    def test_a_message_that_customs_has_not_received_is_sent_again(self, queried_message: tuple[Session, str]) -> None:
+        session, name = queried_message
         inbox.store_and_process(session, "a.xml", answer(name, 2), PACE)
         again = outbox.claim(session, PACE)
         assert again is not None
         assert (again.must_query, again.sent_in) == (False, 3)
 
-    def test_an_answer_to_a_query_before_the_resend_is_ignored(self, queried: tuple[Session, str]) -> None:
+    def test_an_answer_to_a_query_before_the_resend_is_ignored(self, queried_message: tuple[Session, str]) -> None:
         """Queried in attempt 2, resent in 3, then a second answer to 2 arrives: 3 may have been delivered."""
-        session, name = queried
+        session, name = queried_message
         inbox.store_and_process(session, "a.xml", answer(name, 2), PACE)
         outbox.claim(session, Pace(lease=0))
         for late in (answer(name, 2) + b"\n", receipt_for(name, Reply.UNKNOWN, "", "")):
@@ -143,9 +143,9 @@ class TestWhichSend:
         assert again is not None
         assert (again.must_query, again.sent_in) == (True, 3)
 
-    def test_a_release_does_not_reset_the_attempt_number(self, queried: tuple[Session, str]) -> None:
+    def test_a_release_does_not_reset_the_attempt_number(self, queried_message: tuple[Session, str]) -> None:
         """Otherwise an answer to query 2 before the release would count as an answer to query 2 after it."""
-        session, name = queried
+        session, name = queried_message
         inbox.store_and_process(session, "a.xml", answer(name, 2), Pace(tries=1))
         message = session.scalars(select(CustomsMessage)).one()
         assert message.state is Delivery.SET_ASIDE
@@ -158,9 +158,9 @@ class TestWhichSend:
         inbox.store_and_process(session, "b.xml", answer(name, 2) + b"\n", PACE)
         assert session.scalars(select(CustomsMessage.sent_in)).one() == 3
 
-    def test_an_answer_does_not_end_the_claim_of_another_deliverer(self, queried: tuple[Session, str]) -> None:
+    def test_an_answer_does_not_end_the_claim_of_another_deliverer(self, queried_message: tuple[Session, str]) -> None:
         """That deliverer may be sending now: nobody else may claim the message until its lease ends."""
-        session, name = queried
+        session, name = queried_message
         claimed = outbox.claim(session, PACE)
         assert claimed is not None
         until = claimed.claimed_until
@@ -169,9 +169,9 @@ class TestWhichSend:
             assert session.scalars(select(CustomsMessage.claimed_until)).one() == until
             assert outbox.claim(session, PACE) is None
 
-    def test_at_most_one_fault_is_counted_per_letter(self, queried: tuple[Session, str]) -> None:
+    def test_at_most_one_fault_is_counted_per_letter(self, queried_message: tuple[Session, str]) -> None:
         """The same fault reported by receipt and by FailBox counts once."""
-        session, name = queried
+        session, name = queried_message
         for n in range(5):
             inbox.store_and_process(session, "a.xml", simulator.receipt(name, "-1201001", f"{n}"), PACE)
         assert session.scalars(select(CustomsMessage.faults)).one() == 2

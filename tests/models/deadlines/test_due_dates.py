@@ -29,8 +29,8 @@ VALUES = {
 
 
 @pytest.fixture
-def on_day(monkeypatch: pytest.MonkeyPatch) -> At:
-    """`on_day(2026, 3, 2)`: from now on it is ten o'clock on that day, in Beijing."""
+def set_day(monkeypatch: pytest.MonkeyPatch) -> At:
+    """`set_day(2026, 3, 2)`: from now on it is ten o'clock on that day, in Beijing."""
 
     def moved(year: int, month: int, day: int) -> None:
         monkeypatch.setattr(clock, "now", lambda: datetime(year, month, day, 10, tzinfo=clock.SHANGHAI))
@@ -50,18 +50,18 @@ def contradictions(app: Flask) -> list[str]:
 
 @pytest.mark.slow
 def test_the_due_date_follows_every_status_change(
-    app: Flask, make_application: Making, stored_rows: StoredRows, on_day: At
+    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
 ) -> None:
     """20 working days from 2 March 2026 are 30 March; returned on the 9th, 15 of them are left on 10 April."""
-    on_day(2026, 3, 2)
+    set_day(2026, 3, 2)
     key = make_application()
     assert stored(stored_rows, key) == (None, 0)
     perform_step(app, Action.SUBMIT, key, "publisher")
     assert stored(stored_rows, key) == (date(2026, 3, 30), 1)
-    on_day(2026, 3, 9)
+    set_day(2026, 3, 9)
     perform_step(app, Action.RETURN, key, "publisher")
     assert stored(stored_rows, key) == (None, 1)
-    on_day(2026, 4, 10)
+    set_day(2026, 4, 10)
     perform_step(app, Action.SUBMIT, key, "publisher")
     assert stored(stored_rows, key) == (date(2026, 5, 6), 2)  # 1 to 5 May are free, Saturday 9 May comes later
     perform_step(app, Action.GRANT, key, "publisher")
@@ -76,10 +76,10 @@ def test_new_time_limits_change_the_due_dates_of_that_province_only(
     make_publisher: Callable[..., str],
     stored_rows: StoredRows,
     acting: Acting,
-    on_day: At,
+    set_day: At,
 ) -> None:
     """12 days instead of 20: at once, for this province, with one entry in the trail for each setting that differs."""
-    on_day(2026, 3, 2)
+    set_day(2026, 3, 2)
     own, other = make_application(status="pending"), make_application(by=make_publisher("440000"), status="pending")
     with acting("reviewer") as reviewer:
         settings = provinces.settings_of(db.session(), "320000")
@@ -128,10 +128,10 @@ def test_the_trail_of_the_settings_is_append_only(app: Flask, acting: Acting) ->
 
 @pytest.mark.slow
 def test_a_new_notice_changes_estimated_due_dates(
-    app: Flask, make_application: Making, stored_rows: StoredRows, on_day: At
+    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
 ) -> None:
     """21 December 2026 + 20 is 18 January by the week alone; with 1 January free, the 19th."""
-    on_day(2026, 12, 21)
+    set_day(2026, 12, 21)
     key = make_application(status="pending")
     assert stored(stored_rows, key)[0] == date(2027, 1, 18)
     with app.app_context(), access.everything() as session:
@@ -145,10 +145,10 @@ def test_a_new_notice_changes_estimated_due_dates(
 
 
 def test_a_day_entered_by_hand_changes_due_dates_and_its_removal_restores_them(
-    app: Flask, make_application: Making, stored_rows: StoredRows, on_day: At
+    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
 ) -> None:
     """2015-09-03 was such a day: declared free long after the notice."""
-    on_day(2026, 3, 2)
+    set_day(2026, 3, 2)
     key = make_application(status="pending")
     with app.app_context(), access.everything() as session:
         assert notice.set_day(session, date(2026, 3, 11), DayKind.OFF, "临时放假", "孙维") == 1
@@ -198,10 +198,10 @@ def test_the_seed_adds_every_year_of_the_package_and_keeps_existing_days(app: Fl
 
 
 def test_an_upgrade_from_a_release_without_due_dates_fills_them_in(
-    app: Flask, make_application: Making, stored_rows: StoredRows, on_day: At
+    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
 ) -> None:
     """As after the migration: the columns are empty, the calendar too."""
-    on_day(2026, 3, 2)
+    set_day(2026, 3, 2)
     key = make_application(status="pending")
     with app.app_context(), access.everything() as session:
         session.execute(update(Application).values(due_on=None))

@@ -12,7 +12,7 @@ from tests.apps import new_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """The application on an empty database."""
 
     def on(address: str) -> Flask:

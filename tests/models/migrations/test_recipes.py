@@ -80,18 +80,18 @@ def run_in(project: Path, app: Flask, *words: str) -> str:
 
 
 def test_a_new_status_needs_one_migration_and_the_nation_sees_its_rows(
-    blank: Flask, tmp_path: Path, make_pdf: Callable[[str], bytes]
+    empty_app: Flask, tmp_path: Path, make_pdf: Callable[[str], bytes]
 ) -> None:
     """The recipe of the README, in a copy of the code; the row existed before the migration."""
-    with blank.app_context():
+    with empty_app.app_context():
         upgrade()
         with access.everything() as session:
             add_cast(session)
-    perform_step(blank, Action.SUBMIT, draft(blank, "publisher", 1, {}, make_pdf), "publisher")
-    with blank.app_context():
+    perform_step(empty_app, Action.SUBMIT, draft(empty_app, "publisher", 1, {}, make_pdf), "publisher")
+    with empty_app.app_context():
         db.engine.dispose()
     project = copy_project(tmp_path, RECIPE)
-    run = partial(run_in, project, blank)
+    run = partial(run_in, project, empty_app)
     program = Path(sys.executable).parent
     run("make", "-o", ".venv/requirements.txt", f"BIN={program}", "migration", "NAME=a status")
     last = max(int(path.name[:4]) for path in (ROOT / "models/migrations/versions").glob("0*.py"))
@@ -152,16 +152,16 @@ print("everywhere")
 """
 
 
-def test_a_new_field_needs_one_file_and_one_migration(blank: Flask, tmp_path: Path) -> None:
+def test_a_new_field_needs_one_file_and_one_migration(empty_app: Flask, tmp_path: Path) -> None:
     """One file, one migration; it is in form, details, what is missing, history, export, paper and message."""
-    with blank.app_context():
+    with empty_app.app_context():
         upgrade()
         with access.everything() as session:
             add_cast(session)
-        signing_keys.establish(Path(blank.config["SIGNING_KEY"]), names_of("province"))
+        signing_keys.establish(Path(empty_app.config["SIGNING_KEY"]), names_of("province"))
         db.engine.dispose()
     project = copy_project(tmp_path, FIELD)
-    run = partial(run_in, project, blank)
+    run = partial(run_in, project, empty_app)
     run("make", "-o", ".venv/requirements.txt", f"BIN={Path(sys.executable).parent}", "migration", "NAME=a field")
     run(str(Path(sys.executable).parent / "flask"), "--app", "app", "upgrade")
     assert run(sys.executable, "-c", FILED) == "everywhere\n"

@@ -15,7 +15,7 @@ from models.notifications import Notification, reminders
 from models.notifications.events import Event
 from tests.browsing import Browser
 from tests.conftest import Making
-from tests.models.notifications.test_reminders import On, on_day, remind  # noqa: F401  a fixture
+from tests.models.notifications.test_reminders import On, remind, set_day  # noqa: F401  a fixture
 from tests.views.screens.test_condition import condition_lines
 
 As = Callable[[str | None], Browser]
@@ -79,13 +79,13 @@ def test_the_condition_screen_reports_that_no_reminder_process_runs(
 def test_overdue_cases_are_read_page_by_page(
     app: Flask,
     make_application: Making,
-    on_day: On,  # noqa: F811
+    set_day: On,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each page is committed: after an error the next round continues, and no reminder is sent twice."""
-    on_day(3, 2)
+    set_day(3, 2)
     keys = [make_application(status="pending") for _time in range(3)]
-    on_day(4, 10)
+    set_day(4, 10)
     monkeypatch.setattr(reminders, "PAGE", 1)
     really, seen = reminders.notify, list[int]()
 

@@ -33,7 +33,7 @@ PERIODS = (
 def play(app: Flask, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dozen applications of two provinces, at random moments, one past another year's midnight in UTC."""
     for place in range(12):
-        by = chance.choice(("publisher", "press440000"))
+        by = chance.choice(("publisher", "publisher440000"))
         moment = NOW - timedelta(days=chance.randrange(120), hours=chance.randrange(24))
         monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
         country = chance.choice(("DEU", "JPN"))

@@ -30,9 +30,9 @@ publisher  revoked   yes       -          -     yes      -         yes
 publisher2 pending   -         yes        -     yes      -         -
 agent      draft     -         -          yes   -        -         -
 agent      filed     -         -          yes   yes      -         yes
-press44    draft     -         -          -     -        -         -
-press44    pending   -         -          -     -        yes       -
-press44    filed     -         -          -     -        yes       yes
+pub44      draft     -         -          -     -        -         -
+pub44      pending   -         -          -     -        yes       -
+pub44      filed     -         -          -     -        yes       yes
 """
 
 
@@ -48,7 +48,7 @@ def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_row(
     """List, one by one, HEAD; a row of others and one that does not exist are answered alike."""
     make_publisher("440000")
     head, *lines = (line.split() for line in ROWS.strip().splitlines())
-    keys = [make_application(by=by.replace("press44", "press440000"), status=status) for by, status, *_cells in lines]
+    keys = [make_application(by=by.replace("pub44", "publisher440000"), status=status) for by, status, *_cells in lines]
     numbers = [number_of(app, key) for key in keys]
     for column, who in enumerate(head):
         reads = program(app, who)

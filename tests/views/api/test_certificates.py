@@ -25,7 +25,7 @@ publisher  filed     yes       -          -     yes      -         yes
 publisher  revoked   yes       -          -     yes      -         yes
 publisher2 filed     -         yes        -     yes      -         yes
 agent      customs_received - -           yes   yes      -         yes
-press44    filed     -         -          -     -        yes       yes
+pub44      filed     -         -          -     -        yes       yes
 """
 
 
@@ -49,7 +49,7 @@ def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_certificate(
     """List, one by one, changes; one of others and one that does not exist are answered alike."""
     make_publisher("440000")
     head, *lines = (line.split() for line in ROWS.strip().splitlines())
-    keys = [make_application(by=by.replace("press44", "press440000"), status=status) for by, status, *_cells in lines]
+    keys = [make_application(by=by.replace("pub44", "publisher440000"), status=status) for by, status, *_cells in lines]
     numbers = [certificate_of(app, key) for key in keys]
     for column, who in enumerate(head):
         reads = program(app, who)

@@ -55,11 +55,11 @@ class TestPaper:
         assert "黑胶唱片《茉莉花》" in page.text
 
     def test_numbers_dates_and_every_carrier_row_can_be_read(
-        self, make_application: Any, granted: Any, paper: Any
+        self, make_application: Any, copy_certificate: Any, paper: Any
     ) -> None:
         """PD5: the whole granted content is on the paper."""
         key = make_application(status="filed", carriers=15, isbn="978-7-80000-000-1", sid_code="IFPI L123")
-        certificate, text = granted(key), "".join(pages(paper(key)))
+        certificate, text = copy_certificate(key), "".join(pages(paper(key)))
         snapshot = certificate.snapshot
         for name in ("applied_on", "expected_on"):
             year, month, day = snapshot.pop(name).split("-")
@@ -76,11 +76,11 @@ class TestPaper:
 
     @pytest.mark.parametrize("count", [0, 1, 15, 200])
     def test_any_number_of_rows_is_printed_whole(
-        self, make_application: Any, granted: Any, paper: Any, count: int
+        self, make_application: Any, copy_certificate: Any, paper: Any, count: int
     ) -> None:
         """PD6, PD8: as many rows as were granted, the heading on every page, n of m and the number at every foot."""
         key = make_application(status="filed")
-        number, printed_pages = granted(key).number, pages(paper(key, carriers=rows(count)))
+        number, printed_pages = copy_certificate(key).number, pages(paper(key, carriers=rows(count)))
         positions = [int(n) for text in printed_pages for n in re.findall(r"规格(\d{4})号", text)]
         assert positions == list(range(1, count + 1))
         for n, text in enumerate(printed_pages, start=1):
@@ -163,10 +163,10 @@ class TestPaper:
             assert described
             assert all({"/FontFile", "/FontFile2", "/FontFile3"} & set(item.keys()) for item in described)
 
-    def test_the_document_has_its_metadata(self, make_application: Any, granted: Any, paper: Any) -> None:
+    def test_the_document_has_its_metadata(self, make_application: Any, copy_certificate: Any, paper: Any) -> None:
         """Title, issuing authority and language."""
         key = make_application(status="filed")
         with pikepdf.open(BytesIO(paper(key))) as opened:
-            assert str(opened.docinfo["/Title"]) == f"赴境外加工光盘进口备案证明 {granted(key).number}"
+            assert str(opened.docinfo["/Title"]) == f"赴境外加工光盘进口备案证明 {copy_certificate(key).number}"
             assert str(opened.docinfo["/Author"]) == "江苏省新闻出版局"
             assert str(opened.Root.Lang) == "zh-CN"

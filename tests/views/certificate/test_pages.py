@@ -17,9 +17,9 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 class TestPage:
-    def test_the_page_has_the_margins_of_official_documents(self, whole: Image.Image) -> None:
+    def test_the_page_has_the_margins_of_official_documents(self, correct_page: Image.Image) -> None:
         """GB/T 9704-2012, 5.2: 28 mm to bind, 37 mm above, an area 156 mm wide and 225 mm high; the foot below it."""
-        left, top, right, bottom = (edge / MILLIMETRE for edge in ImageChops.invert(whole).getbbox() or ())
+        left, top, right, bottom = (edge / MILLIMETRE for edge in ImageChops.invert(correct_page).getbbox() or ())
         assert (left, right) == pytest.approx((28, 184), abs=0.5)
         assert 37 <= top < 40
         assert 262 < bottom < 275

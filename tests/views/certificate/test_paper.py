@@ -47,7 +47,7 @@ def number_of(app: Flask, key: int) -> str:
 
 class TestIssuedOnce:
     def test_a_granted_paper_is_made_once_and_every_print_serves_those_bytes(
-        self, app: Flask, make_application: Making, as_: Any, on_screen: Any, monkeypatch: pytest.MonkeyPatch
+        self, app: Flask, make_application: Making, as_: Any, download_paper: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Not by the request that grants, but by a worker, once for all prints."""
         key = make_application(status="pending")
@@ -59,7 +59,7 @@ class TestIssuedOnce:
         make_papers(app)
         (digest,) = papers(app, key)
         monkeypatch.setattr(Typesetter, "make_pdf", lambda *_: pytest.fail("the press was asked again"))
-        served = {on_screen(who, key) for who in ("publisher", "reviewer", "national")}
+        served = {download_paper(who, key) for who in ("publisher", "reviewer", "national")}
         assert [hashlib.sha256(paper).hexdigest() for paper in served] == [digest]
         with app.app_context():
             assert served == {store().open(digest).read()}
@@ -164,20 +164,22 @@ class TestIssuedOnce:
         with app.app_context(), access.everything() as session:
             assert session.scalar(select(func.count()).select_from(PaperTask)) == 0
 
-    def test_a_killed_worker_process_is_replaced(self, app: Flask, make_application: Making, on_screen: Any) -> None:
+    def test_a_killed_worker_process_is_replaced(
+        self, app: Flask, make_application: Making, download_paper: Any
+    ) -> None:
         """The next task starts another."""
-        on_screen("publisher", make_application(status="filed"))
+        download_paper("publisher", make_application(status="filed"))
         while TYPESETTER.process is None:  # it has just retired
-            on_screen("publisher", make_application(status="filed"))
+            download_paper("publisher", make_application(status="filed"))
         os.kill(TYPESETTER.process.pid, signal.SIGKILL)
-        assert on_screen("publisher", make_application(status="filed")).startswith(b"%PDF-1.7")
+        assert download_paper("publisher", make_application(status="filed")).startswith(b"%PDF-1.7")
 
     def test_a_changed_file_is_never_served(
-        self, app: Flask, make_application: Making, as_: Any, on_screen: Any
+        self, app: Flask, make_application: Making, as_: Any, download_paper: Any
     ) -> None:
         """A changed or missing file is an incident with a number."""
         key = make_application(status="filed")
-        on_screen("publisher", key)
+        download_paper("publisher", key)
         digest = papers(app, key)[0]
         stored = Path(app.config["STORE"], digest[:2], digest)
         for damage in (stored.read_bytes().replace(b"/Title", b"/Tit1e", 1), None):
@@ -186,11 +188,11 @@ class TestIssuedOnce:
             assert re.search("证明文件缺失或已损坏，请把事件编号 [0-9A-F]{8} 告知系统管理员", answer.text)
 
     def test_the_paper_is_in_the_backup_and_not_deleted_by_a_sweep(
-        self, app: Flask, make_application: Making, on_screen: Any, tmp_path: Path
+        self, app: Flask, make_application: Making, download_paper: Any, tmp_path: Path
     ) -> None:
         """A lost file is reported by `backup`."""
         key = make_application(status="filed")
-        paper = on_screen("publisher", key)
+        paper = download_paper("publisher", key)
         digest = papers(app, key)[0]
         stored = Path(app.config["STORE"], digest[:2], digest)
         os.utime(stored, (0, 0))

@@ -30,14 +30,14 @@ def portal(webauthn_app: Flask) -> Iterator[PortalServer]:
 
 
 @pytest.fixture
-def asking(app: Flask) -> Flask:
+def captcha_app(app: Flask) -> Flask:
     """The application with 验证码 switched on."""
     app.config["CAPTCHA"] = True
     return app
 
 
 @pytest.fixture
-def put(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Put:
+def replace_view(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Put:
     """Replaces the view of an endpoint; errors are handled as in production."""
 
     def at_an_address(view: Callable[[], Any]) -> str:

@@ -181,6 +181,9 @@ def files_of(records: dict[str, list[dict[str, int]]]) -> list[int]:
 STRANGE = {
     "publisher": (["applications"], [("publisher2", "draft"), ("agent", "draft"), ("agent", "filed")]),
     "agent": (["applications"], [("publisher", "returned"), ("publisher2", "filed")]),
-    "reviewer": (["review", "filings"], [("publisher", "draft"), ("press440000", "pending"), ("press440000", "filed")]),
+    "reviewer": (
+        ["review", "filings"],
+        [("publisher", "draft"), ("publisher440000", "pending"), ("publisher440000", "filed")],
+    ),
     "national": (["register"], [("publisher", "draft"), ("publisher", "pending"), ("publisher", "refused")]),
 }

@@ -27,11 +27,11 @@ def test_a_file_opens_for_every_reader_of_its_application(
 ) -> None:
     """AC2: all files × all people; a file is reached only through its application, by any screen."""
     make_publisher("440000")
-    rows = [("publisher", "draft"), ("agent", "pending"), ("press440000", "filed")]
+    rows = [("publisher", "draft"), ("agent", "pending"), ("publisher440000", "filed")]
     files = {row: files_of(stored_rows(make_application(by=row[0], status=row[1]))) for row in rows}
     sees = {
-        "publisher": {"publisher"}, "publisher2": set(), "agent": {"agent"}, "press440000": {"press440000"},
-        "reviewer": {"agent"}, "reviewer2": {"press440000"}, "national": {"press440000"}, "operator": set(),
+        "publisher": {"publisher"}, "publisher2": set(), "agent": {"agent"}, "publisher440000": {"publisher440000"},
+        "reviewer": {"agent"}, "reviewer2": {"publisher440000"}, "national": {"publisher440000"}, "operator": set(),
     }  # fmt: skip
     for username, owners in sees.items():
         browser = as_(username)

@@ -109,7 +109,7 @@ def test_every_route_that_takes_a_row_refuses_foreign_ones(
 ) -> None:
     """AD1, AC5: by the list of all routes: a guessed id is useless."""
     make_publisher("440000")
-    records = stored_rows(make_application(by="press440000", status=status))
+    records = stored_rows(make_application(by="publisher440000", status=status))
     key = records["customs_message"][0]["id"] if screen == "exchange" else records["application"][0]["id"]
     browser, before, tried = as_(username), ledger(app), 0
     for rule in (rule for rule in routes if rule.endpoint.startswith(f"{screen}.")):

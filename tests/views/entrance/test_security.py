@@ -50,8 +50,8 @@ def test_each_page_has_its_own_nonce_in_its_scripts(as_: As) -> None:
         assert f'nonce="{nonce}"' in page.text
 
 
-def test_a_response_may_have_its_own_policy(put: Put, as_: As) -> None:
-    address = put(lambda: ("", {"Content-Security-Policy": "sandbox"}))
+def test_a_response_may_have_its_own_policy(replace_view: Put, as_: As) -> None:
+    address = replace_view(lambda: ("", {"Content-Security-Policy": "sandbox"}))
     assert as_("publisher").get(address).headers["Content-Security-Policy"] == "sandbox"
 
 

@@ -69,7 +69,7 @@ def test_an_export_has_the_rows_of_the_query(
     make_application(status="pending", title="茉莉花")
     make_application(status="filed", title="茉莉花开")
     make_application(status="filed", title="紫竹调")
-    make_application(by="press440000", status="filed", title="茉莉花")
+    make_application(by="publisher440000", status="filed", title="茉莉花")
     publisher = as_("publisher")
     page = publisher.get("/applications/?title=茉莉&status=filed").text
     link = "/applications/export/csv/?title=%E8%8C%89%E8%8E%89&amp;status=filed"

@@ -86,14 +86,14 @@ def test_each_list_shows_the_statuses_visible_to_its_reader(as_: As, make_applic
 
 @pytest.mark.slow
 def test_the_longest_waiting_application_comes_first_with_its_days(
-    as_: As, make_application: Making, at: Callable[[datetime], None]
+    as_: As, make_application: Making, set_clock: Callable[[datetime], None]
 ) -> None:
     """DL4: days of Beijing, not of Greenwich; 23:30 and 00:30 are two days, and returning starts the wait anew."""
     moments = [NOW.replace(day=22, hour=23, minute=30), NOW.replace(hour=0, minute=30), NOW - timedelta(days=30)]
     for moment in moments:
-        at(moment)
+        set_clock(moment)
         make_application(status="pending")
-    at(NOW)
+    set_clock(NOW)
     page = as_("reviewer").get("/review/").text
     assert numbers(page) == ["SQ202600000003", "SQ202600000001", "SQ202600000002"]
     assert re.findall(r'<td class="col-waited"[^>]*>(.*?)</td>', page) == ["30 天", "1 天", "今天"]

@@ -74,15 +74,15 @@ def test_a_desk_with_applications_does_not_offer_blank_forms(as_: As, app: Flask
 
 
 def test_replacing_and_removing_a_blank_form_is_logged(as_: As, make_pdf: Callable[[str], bytes]) -> None:
-    operator, press = as_("operator"), as_("publisher")
+    operator, publisher = as_("operator"), as_("publisher")
     offer(operator, make_pdf("1"))
     assert offer(operator, make_pdf("2"), "新样本.pdf", seen(operator)) == [
         "已保存，申请单位现在可以下载「境外加工合同」的空白表格。"
     ]
-    assert press.get(WHERE).data == make_pdf("2")
+    assert publisher.get(WHERE).data == make_pdf("2")
     assert remove(operator, seen(operator)) == ["已移除，「境外加工合同」不再提供空白表格。"]
-    assert press.get(WHERE).status_code == 404
-    assert "下载空白表格" not in press.get("/applications/new/").text
+    assert publisher.get(WHERE).status_code == 404
+    assert "下载空白表格" not in publisher.get("/applications/new/").text
     page = operator.get("/operations/").text
     for words in ("上传空白表格", "更换空白表格", "移除空白表格", "境外加工合同", "新样本.pdf"):
         assert words in page

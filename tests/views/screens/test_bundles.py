@@ -116,7 +116,7 @@ class TestBundle:
 
     @pytest.mark.slow
     def test_reloading_a_bundle_shows_it_again_and_records_no_print(
-        self, app: Flask, as_: As, make_application: Making, later: Callable[[], None]
+        self, app: Flask, as_: As, make_application: Making, advance_clock: Callable[[], None]
     ) -> None:
         """Reloaded it is the same file; it is for who printed, for half a day; no other address can be made up."""
         keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
@@ -132,10 +132,10 @@ class TestBundle:
             (browser, "/applications/bundle/"), (browser, "/applications/bundle/?job=1.2"),
         ):  # fmt: skip
             assert flashed_at(somebody, address) == ["合并打印件的地址已失效，请在列表中重新打印。"]
-        later()
+        advance_clock()
         assert as_("publisher").get(where).mimetype == "application/pdf"  # signed in anew
         for _ in range(6):
-            later()
+            advance_clock()
         assert flashed_at(as_("publisher"), where) == ["合并打印件的地址已失效，请在列表中重新打印。"]
         assert ledger(app) == before
 

@@ -16,7 +16,7 @@ from models.database import db
 from models.people.accounts import Organisation
 from tests.browsing import Browser
 from tests.conftest import Acting, Making, StoredRows
-from tests.views.conftest import Later
+from tests.views.conftest import AdvanceClock
 from tests.views.ledger import ledger
 from tests.views.pages import form_of
 
@@ -51,12 +51,12 @@ def test_a_file_removed_before_the_first_submission_is_hidden_from_the_province(
 
 @pytest.mark.slow
 def test_a_submitted_file_stays_readable_after_its_replacement(
-    as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Paper, later: Later
+    as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Paper, advance_clock: AdvanceClock
 ) -> None:
     """It was decided upon: the province can always show what it had seen, and what was changed since."""
     key = make_application(status="returned")
     contract = next(file["id"] for file in stored_rows(key)["attachment"] if file["kind"] == "contract")
-    later()
+    advance_clock()
     publisher, reviewer = as_("publisher"), as_("reviewer")
     swapped(publisher, key, contract, make_pdf("2"))
     publisher.post("/applications/submit/", data={"id": key})
@@ -71,8 +71,8 @@ def test_a_submission_uses_the_names_registered_on_that_day(
     """The operator corrects a press's province and name: its waiting draft goes to the right desk, and says so."""
     draft, declared = make_application(), make_application(status="returned")
     with acting("operator"):
-        press = db.session.scalars(select(Organisation).where(Organisation.name == "江苏文艺音像出版社")).one()
-        press.name, press.province = "岭南音像出版社", "440000"
+        organisation = db.session.scalars(select(Organisation).where(Organisation.name == "江苏文艺音像出版社")).one()
+        organisation.name, organisation.province = "岭南音像出版社", "440000"
         db.session.commit()
     publisher = as_("publisher")
     page = publisher.get(f"/applications/edit/?id={draft}").text

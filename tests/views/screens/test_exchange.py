@@ -13,7 +13,7 @@ from models.customs import envelope
 from models.vocabulary import Status
 from tests.apps import engine_of_owner
 from tests.conftest import Making, StoredRows
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.screens.exchanged import only
 from tests.views.terminal.delivered import messages, status
@@ -65,7 +65,7 @@ class TestScreen:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
         as_: Any,
     ) -> None:
         """As sent and as received; what customs says are only words."""
@@ -73,7 +73,7 @@ class TestScreen:
         (message,) = stored_rows(key)["customs_message"]
         customs_server.tricks = [503]
         invoke("customs", "deliver")
-        later()
+        advance_clock()
         odd = simulator.result(message["message_id"], simulator.Reply.ACCEPTED, "0000", "<script>alert(1)</script>")
         customs_server.tricks = [simulator.receipt(message["message_id"], "0", "", odd)]
         invoke("customs", "deliver")
@@ -93,14 +93,14 @@ class TestScreen:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
         as_: Any,
     ) -> None:
         """Message and question, byte for byte, by the own province alone."""
         (message,) = stored_rows(make_application(status="filed"))["customs_message"]
         customs_server.tricks = [503]
         invoke("customs", "deliver")
-        later()
+        advance_clock()
         invoke("customs", "deliver")
         address = f"/exchange/letter/?id={message['id']}&attempt="
         left = [as_("reviewer").get(f"{address}{attempt}") for attempt in (1, 2)]

@@ -48,7 +48,7 @@ def test_the_feed_contains_only_pending_applications_of_the_own_province(
     """Number and day; no title, no drafts, nothing that is decided, nothing of another province."""
     make_publisher("440000")
     key = make_application(status="pending")
-    for by, status in (("publisher", "draft"), ("publisher", "returned"), ("press440000", "pending")):
+    for by, status in (("publisher", "draft"), ("publisher", "returned"), ("publisher440000", "pending")):
         make_application(by=by, status=status)
     where, nobody = address(as_("reviewer")), as_(None)
     with acting("reviewer"):

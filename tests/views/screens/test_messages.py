@@ -52,9 +52,9 @@ def link(browser: Browser, asked: str = "") -> str:
 @pytest.mark.slow
 def test_the_bell_counts_unread_messages_and_the_list_shows_the_newest_first(as_: As, make_application: Making) -> None:
     make_application(status="customs_failed")
-    press = as_("publisher")
-    assert bell(press) == "消息，2 条未读"
-    (rejected, customs), (granted, grant) = listed(press)
+    publisher = as_("publisher")
+    assert bell(publisher) == "消息，2 条未读"
+    (rejected, customs), (granted, grant) = listed(publisher)
     assert (rejected, granted) == ("海关接收失败回执", "准予备案")
     assert re.fullmatch(rf"未读 海关没有接收 SQ\d+ 的证明，请查看处理办法。 {TITLE}", customs)
     assert re.fullmatch(rf"未读 SQ\d+ 已准予备案，可以打印证明。 {TITLE}", grant)
@@ -102,14 +102,14 @@ def test_a_foreign_message_cannot_be_opened(app: Flask, as_: As, make_applicatio
 @pytest.mark.slow
 def test_marking_all_as_read_changes_only_own_messages(as_: As, make_application: Making) -> None:
     make_application(status="customs_failed")
-    press, province = as_("publisher"), as_("reviewer")
-    page = press.post("/messages/read-all/", follow_redirects=True).text
+    publisher, province = as_("publisher"), as_("reviewer")
+    page = publisher.post("/messages/read-all/", follow_redirects=True).text
     assert flashed(page) == ["已将 2 条消息标为已读。"]
-    assert "未读" not in "".join(text for _tag, text in listed(press))
-    assert bell(press) == "消息"
+    assert "未读" not in "".join(text for _tag, text in listed(publisher))
+    assert bell(publisher) == "消息"
     assert bell(province) == "消息，2 条未读"
-    assert re.search(r'formaction="/messages/read-all/" disabled', press.get("/messages/").text)
-    assert press.post("/messages/read-all/", csrf=False).status_code == 400
+    assert re.search(r'formaction="/messages/read-all/" disabled', publisher.get("/messages/").text)
+    assert publisher.post("/messages/read-all/", csrf=False).status_code == 400
 
 
 @pytest.mark.slow
@@ -118,14 +118,14 @@ def test_the_message_list_is_filtered_by_state_and_kind_and_has_pages(
 ) -> None:
     make_application(status="customs_received")
     announced(app)
-    press = as_("publisher")
-    press.get(link(press))
-    assert [tag for tag, _text in listed(press, "?state=read")] == ["通知公告"]
-    assert [tag for tag, _text in listed(press, "?state=unread")] == ["海关接收成功回执", "准予备案"]
-    assert [tag for tag, _text in listed(press, "?kind=announced")] == ["通知公告"]
-    assert [tag for tag, _text in listed(press, "?kind=application")] == ["海关接收成功回执", "准予备案"]
-    assert listed(press, "?kind=other") == []
-    page = press.get("/messages/?page_size=10").text
+    publisher = as_("publisher")
+    publisher.get(link(publisher))
+    assert [tag for tag, _text in listed(publisher, "?state=read")] == ["通知公告"]
+    assert [tag for tag, _text in listed(publisher, "?state=unread")] == ["海关接收成功回执", "准予备案"]
+    assert [tag for tag, _text in listed(publisher, "?kind=announced")] == ["通知公告"]
+    assert [tag for tag, _text in listed(publisher, "?kind=application")] == ["海关接收成功回执", "准予备案"]
+    assert listed(publisher, "?kind=other") == []
+    page = publisher.get("/messages/?page_size=10").text
     assert "共 3 条" in page
 
 

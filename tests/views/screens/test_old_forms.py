@@ -28,8 +28,8 @@ def test_an_old_form_saved_after_the_decision_changes_nothing(
     as_("reviewer").post("/review/grant/", data={"id": key})
     before = stored_rows(key)
     browser.get("/applications/")  # where the first tab was told that it had declared
-    for press in ({}, {"_submit": "1"}):
-        answer = browser.post(f"/applications/edit/?id={key}", data=old | {"title": "旧页面上改的标题"} | press)
+    for button in ({}, {"_submit": "1"}):
+        answer = browser.post(f"/applications/edit/?id={key}", data=old | {"title": "旧页面上改的标题"} | button)
         assert answer.status_code == 409
         (sentence,) = flashed(answer.text)
         assert sentence.startswith("陈静已于 ")

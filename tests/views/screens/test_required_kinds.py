@@ -35,31 +35,31 @@ ALWAYS = ["application_form", "licence", "sample", "contract"]
 
 
 def test_form_and_missing_list_follow_the_settings_of_the_province(as_: As, make_application: Making) -> None:
-    press, key = as_("publisher"), make_application()
-    assert starred(press.get("/applications/new/").text) == ALWAYS
+    publisher, key = as_("publisher"), make_application()
+    assert starred(publisher.get("/applications/new/").text) == ALWAYS
     page = require(as_("reviewer"), "copyright", "other")
     assert flashed(page) == ["已保存。"]
     assert "另外必须提交的附件：（无） → 著作权授权、其他" in page
-    assert starred(press.get("/applications/new/").text) == [*ALWAYS, "copyright", "other"]
-    page = press.get(f"/applications/edit/?id={key}&check=1").text
+    assert starred(publisher.get("/applications/new/").text) == [*ALWAYS, "copyright", "other"]
+    page = publisher.get(f"/applications/edit/?id={key}&check=1").text
     assert COPYRIGHT in page and OTHER in page
     assert "另外必须提交的附件：著作权授权、其他 → （无）" in require(as_("reviewer"))
-    assert COPYRIGHT not in press.get(f"/applications/edit/?id={key}&check=1").text
+    assert COPYRIGHT not in publisher.get(f"/applications/edit/?id={key}&check=1").text
 
 
 def test_an_application_without_a_required_kind_cannot_be_submitted(
     as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Callable[[str], bytes]
 ) -> None:
-    press, key = as_("publisher"), make_application()
+    publisher, key = as_("publisher"), make_application()
     require(as_("reviewer"), "copyright")
     assert (
         "还有 1 项没有完成"
-        in flashed(press.post("/applications/submit/", data={"id": key}, follow_redirects=True).text)[0]
+        in flashed(publisher.post("/applications/submit/", data={"id": key}, follow_redirects=True).text)[0]
     )
     assert stored_rows(key)["application"][0]["status"] == "draft"
     file = {"id": key, "kind": "copyright", "file": (io.BytesIO(make_pdf("x")), "授权.pdf")}
-    assert press.post("/applications/upload/", data=file).status_code == 200
-    press.post("/applications/submit/", data={"id": key})
+    assert publisher.post("/applications/upload/", data=file).status_code == 200
+    publisher.post("/applications/submit/", data={"id": key})
     assert stored_rows(key)["application"][0]["status"] == "pending"
 
 

@@ -31,7 +31,7 @@ def case(make_application: Making) -> int:
 
 
 @pytest.fixture
-def two(case: int, as_: As, add_colleague: Callable[..., None]) -> tuple[Browser, Browser]:
+def two_reviewers(case: int, as_: As, add_colleague: Callable[..., None]) -> tuple[Browser, Browser]:
     """Two reviewers of one province."""
     add_colleague("second", like="reviewer")
     return as_("reviewer"), as_("second")
@@ -67,9 +67,9 @@ def until(app: Flask) -> list[tuple[int, float]]:
 
 
 def test_list_desk_and_page_name_the_holder_of_a_case_and_only_the_holder_decides(
-    two: tuple[Browser, Browser], case: int, stored_rows: StoredRows
+    two_reviewers: tuple[Browser, Browser], case: int, stored_rows: StoredRows
 ) -> None:
-    key, (first, second) = case, two
+    key, (first, second) = case, two_reviewers
     assert "由您办理" in act(first, "take", key)
     assert (offered(first, key), offered(second, key)) == ({"put_back"}, {"take_over"})
     for browser, who in ((first, "您"), (second, "陈静")):
@@ -90,16 +90,16 @@ def test_list_desk_and_page_name_the_holder_of_a_case_and_only_the_holder_decide
     assert stored_rows(key)["case_lease"] == []
 
 
-def test_a_case_can_be_decided_without_claiming_it(two: tuple[Browser, Browser], case: int) -> None:
-    key, (first, second) = case, two
+def test_a_case_can_be_decided_without_claiming_it(two_reviewers: tuple[Browser, Browser], case: int) -> None:
+    key, (first, second) = case, two_reviewers
     assert offered(first, key) == offered(second, key) == {"take"}
     assert act(second, "grant", key).startswith("已准予备案")
 
 
 def test_a_released_or_expired_case_can_be_claimed_by_anybody(
-    app: Flask, two: tuple[Browser, Browser], case: int
+    app: Flask, two_reviewers: tuple[Browser, Browser], case: int
 ) -> None:
-    key, (first, second) = case, two
+    key, (first, second) = case, two_reviewers
     act(first, "take", key)
     assert "已放回" in act(first, "put_back", key)
     assert "由您办理" in act(second, "take", key)
@@ -110,9 +110,9 @@ def test_a_released_or_expired_case_can_be_claimed_by_anybody(
 
 
 def test_taking_over_a_case_notifies_only_the_former_holder(
-    app: Flask, two: tuple[Browser, Browser], case: int, stored_rows: StoredRows
+    app: Flask, two_reviewers: tuple[Browser, Browser], case: int, stored_rows: StoredRows
 ) -> None:
-    key, (first, second) = case, two
+    key, (first, second) = case, two_reviewers
     act(first, "take", key)
     assert "已由您接手" in act(second, "take_over", key)
     with app.app_context(), access.everything() as session:
@@ -125,10 +125,10 @@ def test_taking_over_a_case_notifies_only_the_former_holder(
 
 
 def test_every_one_of_several_quick_takeovers_is_notified(
-    app: Flask, two: tuple[Browser, Browser], case: int, monkeypatch: pytest.MonkeyPatch
+    app: Flask, two_reviewers: tuple[Browser, Browser], case: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within one second, too."""
-    key, (first, second), now = case, two, clock.now()
+    key, (first, second), now = case, two_reviewers, clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     act(first, "take", key)
     for browser in (second, first, second):
@@ -139,9 +139,9 @@ def test_every_one_of_several_quick_takeovers_is_notified(
 
 
 def test_working_on_a_case_renews_its_lease_by_the_setting_of_the_province(
-    app: Flask, two: tuple[Browser, Browser], case: int
+    app: Flask, two_reviewers: tuple[Browser, Browser], case: int
 ) -> None:
-    key, (first, second) = case, two
+    key, (first, second) = case, two_reviewers
     form = form_of(first.get("/province/").text, "card-box")
     assert first.post("/province/", data=form | {"lease_minutes": "4"}).status_code == 422
     assert first.post("/province/", data=form | {"lease_minutes": "10"}).status_code == 302
@@ -157,27 +157,27 @@ def test_working_on_a_case_renews_its_lease_by_the_setting_of_the_province(
 
 
 def test_the_applicant_does_not_see_the_claim_and_can_no_longer_withdraw(
-    as_: As, two: tuple[Browser, Browser], case: int, stored_rows: StoredRows
+    as_: As, two_reviewers: tuple[Browser, Browser], case: int, stored_rows: StoredRows
 ) -> None:
     key, publisher = case, as_("publisher")
-    two[0].post("/review/take/", data={"id": key})  # from the list: the page was never opened
+    two_reviewers[0].post("/review/take/", data={"id": key})  # from the list: the page was never opened
     assert stored_rows(key)["application"][0]["opened_at"]
     page = publisher.get(f"/applications/details/?id={key}").text
     assert not HOLDER.search(page) and "接办" not in page
     publisher.post("/applications/withdraw/", data={"id": key})
     assert stored_rows(key)["application"][0]["status"] == "pending"
-    assert "接办" in two[1].get(f"/review/details/?id={key}").text.partition('id="trail"')[2]
+    assert "接办" in two_reviewers[1].get(f"/review/details/?id={key}").text.partition('id="trail"')[2]
 
 
 @pytest.fixture
-def another(make_application: Making) -> int:
+def other_case(make_application: Making) -> int:
     return make_application(status="pending", title="昆曲《牡丹亭》")
 
 
 def test_a_batch_act_reports_rows_held_by_another_reviewer(
-    another: int, case: int, two: tuple[Browser, Browser], stored_rows: StoredRows
+    other_case: int, case: int, two_reviewers: tuple[Browser, Browser], stored_rows: StoredRows
 ) -> None:
-    free, claimed, (first, second) = case, another, two
+    free, claimed, (first, second) = case, other_case, two_reviewers
     act(first, "take", claimed)
     rows = {f"version-{key}": stored_rows(key)["application"][0]["version"] for key in (claimed, free)}
     page = second.post("/review/together/grant/", data={"pick": [claimed, free]} | rows).text
@@ -186,10 +186,10 @@ def test_a_batch_act_reports_rows_held_by_another_reviewer(
 
 
 def test_other_provinces_and_roles_cannot_see_or_make_a_lease(
-    app: Flask, two: tuple[Browser, Browser], acting: Acting, case: int
+    app: Flask, two_reviewers: tuple[Browser, Browser], acting: Acting, case: int
 ) -> None:
     key = case
-    act(two[0], "take", key)
+    act(two_reviewers[0], "take", key)
     for who in ("reviewer2", "publisher", "national", "operator"):
         with acting(who) as account:
             assert db.session.scalars(select(CaseLease)).all() == [], who

@@ -11,7 +11,7 @@ from models.customs import heartbeat
 from models.vocabulary import Action, Reply, Status
 from tests.cast import make_papers
 from tests.conftest import Acting, Making, StoredRows
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.pages import flashed
 from tests.views.terminal.delivered import messages, status
@@ -22,12 +22,12 @@ WORDS = "电话向南京海关核实。"
 
 
 @pytest.fixture
-def silent(
+def unanswered_message(
     app: Flask,
     make_application: Making,
     customs_server: CustomsServer,
     invoke: Invoke,
-    later: Later,
+    advance_clock: AdvanceClock,
     stored_rows: StoredRows,
 ) -> tuple[int, str, int]:
     """(application, message id, number of the message) of one that was sent two hours ago to a customs that says
@@ -41,9 +41,11 @@ def silent(
 
 
 @pytest.mark.slow
-def test_a_message_that_waits_too_long_is_reported(silent: tuple[int, str, int], later: Later, as_: Any) -> None:
+def test_a_message_that_waits_too_long_is_reported(
+    unanswered_message: tuple[int, str, int], advance_clock: AdvanceClock, as_: Any
+) -> None:
     """In 数据交换, in the case for both sides, in /healthz; not before."""
-    key, name, number = silent
+    key, name, number = unanswered_message
     pages = {
         "reviewer": ("/exchange/", f"/exchange/details/?id={number}", f"/filings/details/?id={key}"),
         "publisher": (f"/applications/details/?id={key}",),
@@ -59,16 +61,20 @@ def test_a_message_that_waits_too_long_is_reported(silent: tuple[int, str, int],
         listed = as_("reviewer").get("/exchange/?state=unanswered").text
         assert (f">{name}<" in listed) == late
         assert ("unanswered" in as_(None).get("/healthz").text) == late
-        later()
+        advance_clock()
     assert "久未收到海关回执" not in as_("reviewer2").get("/exchange/").text
 
 
 @pytest.mark.slow
 def test_an_unanswered_message_can_be_queried_at_once(
-    silent: tuple[int, str, int], customs_server: CustomsServer, invoke: Invoke, stored_rows: StoredRows, as_: Any
+    unanswered_message: tuple[int, str, int],
+    customs_server: CustomsServer,
+    invoke: Invoke,
+    stored_rows: StoredRows,
+    as_: Any,
 ) -> None:
     """Before the pause is over; customs has it, and says so."""
-    key, name, number = silent
+    key, name, number = unanswered_message
     assert invoke("customs", "deliver").output == "", "the pause is not over"
     assert as_("reviewer").post("/exchange/ask/", data={"id": number}).status_code == 303
     again = as_("reviewer")
@@ -82,17 +88,17 @@ def test_an_unanswered_message_can_be_queried_at_once(
 
 @pytest.mark.slow
 def test_a_message_set_aside_is_no_longer_queried_and_still_accepts_a_receipt(
-    silent: tuple[int, str, int],
+    unanswered_message: tuple[int, str, int],
     customs_server: CustomsServer,
     invoke: Invoke,
-    later: Later,
+    advance_clock: AdvanceClock,
     stored_rows: StoredRows,
     as_: Any,
 ) -> None:
-    key, name, number = silent
-    later()
+    key, name, number = unanswered_message
+    advance_clock()
     assert as_("reviewer").post("/exchange/set-aside/", data={"id": number}).status_code == 303
-    later()
+    advance_clock()
     invoke("customs", "deliver")
     assert customs_server.asked == [name]
     found = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
@@ -104,11 +110,17 @@ def test_a_message_set_aside_is_no_longer_queried_and_still_accepts_a_receipt(
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "after"), [("accepted", "customs_received"), ("rejected", "customs_failed")])
 def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entry(
-    silent: tuple[int, str, int], later: Later, stored_rows: StoredRows, as_: Any, invoke: Invoke, how: str, after: str
+    unanswered_message: tuple[int, str, int],
+    advance_clock: AdvanceClock,
+    stored_rows: StoredRows,
+    as_: Any,
+    invoke: Invoke,
+    how: str,
+    after: str,
 ) -> None:
     """As the receipt would have done; the page says by whom, and customs is asked no more."""
-    key, name, number = silent
-    later()
+    key, name, number = unanswered_message
+    advance_clock()
     unsaid = as_("reviewer").post(f"/exchange/settle-{how}/", data={"id": number, "opinion": ""})
     assert unsaid.status_code == 303
     assert status(stored_rows(key)) is Status.FILED
@@ -125,7 +137,7 @@ def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entr
     assert (message["accepted"], message["by_hand"], message["claimed_until"]) == (how == "accepted", True, None)
     assert "人工登记" in as_("reviewer").get(f"/exchange/details/?id={number}").text
     assert "unanswered" not in as_(None).get("/healthz").text
-    later()
+    advance_clock()
     assert invoke("customs", "deliver").output == ""
     checked = invoke("trail", "verify")
     assert checked.exit_code == 0, checked.output
@@ -133,16 +145,16 @@ def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entr
 
 @pytest.mark.slow
 def test_a_later_contradicting_receipt_changes_nothing_and_is_reported(
-    silent: tuple[int, str, int],
+    unanswered_message: tuple[int, str, int],
     customs_server: CustomsServer,
     invoke: Invoke,
-    later: Later,
+    advance_clock: AdvanceClock,
     stored_rows: StoredRows,
     as_: Any,
 ) -> None:
     """A person has decided; who was wrong is for people to find out."""
-    key, name, number = silent
-    later()
+    key, name, number = unanswered_message
+    advance_clock()
     as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
     found = simulator.receipt(name, "0", "", simulator.result(name, Reply.REJECTED, "2001", "重复"))
     customs_server.customs.post(name, found, 0)
@@ -153,18 +165,18 @@ def test_a_later_contradicting_receipt_changes_nothing_and_is_reported(
 
 @pytest.mark.slow
 def test_settling_by_hand_after_a_revocation_leaves_the_status_and_releases_the_revocation(
-    silent: tuple[int, str, int],
+    unanswered_message: tuple[int, str, int],
     customs_server: CustomsServer,
     invoke: Invoke,
-    later: Later,
+    advance_clock: AdvanceClock,
     stored_rows: StoredRows,
     acting: Acting,
     as_: Any,
 ) -> None:
     """The revocation waits for the grant before it (CU11)."""
-    key, name, number = silent
+    key, name, number = unanswered_message
     perform(acting, key, Action.REVOKE)
-    later()
+    advance_clock()
     as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
     record = stored_rows(key)
     assert status(record) is Status.REVOKED

@@ -85,7 +85,7 @@ def test_a_button_of_a_refused_act_is_dimmed_and_says_why(as_: As, make_applicat
 def test_confirmation_questions_have_no_blanks_between_chinese_words(as_: As, make_application: Making) -> None:
     """With a number where there is one; names of units take no blanks, either."""
     key = make_application()
-    press = as_("publisher")
-    assert 'data-ask="确定要申报本申请吗？' in press.get("/applications/new/").text
-    assert re.search(r'data-ask="确定要申报 SQ\d+ 吗？', press.get(f"/applications/edit/?id={key}").text)
-    assert not re.search(r'data-ask="[^"]*[一-龥] [一-龥]', press.get("/entrusting/").text)
+    publisher = as_("publisher")
+    assert 'data-ask="确定要申报本申请吗？' in publisher.get("/applications/new/").text
+    assert re.search(r'data-ask="确定要申报 SQ\d+ 吗？', publisher.get(f"/applications/edit/?id={key}").text)
+    assert not re.search(r'data-ask="[^"]*[一-龥] [一-龥]', publisher.get("/entrusting/").text)

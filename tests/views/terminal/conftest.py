@@ -64,6 +64,6 @@ def mail_server(app: Flask, tmp_path: Path) -> Iterator[LocalMailServer]:
 
 
 @pytest.fixture
-def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def uncached_health(monkeypatch: pytest.MonkeyPatch) -> None:
     """/healthz probes the store at every request."""
     monkeypatch.setattr(Prober, "every", 0.0)

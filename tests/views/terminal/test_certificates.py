@@ -43,7 +43,7 @@ def run(app: Flask) -> Saying:
 def test_a_file_is_valid_only_while_its_certificate_is(
     app: Flask,
     make_application: Making,
-    printed: Any,
+    printed_paper: Any,
     certificate_data: Any,
     run: Saying,
     make_pdf: Any,
@@ -51,7 +51,7 @@ def test_a_file_is_valid_only_while_its_certificate_is(
 ) -> None:
     """PD4: exit status 0 for the issued file of a valid certificate alone."""
     key = make_application(status="filed")
-    file, paper = tmp_path / "证明.pdf", printed(key)
+    file, paper = tmp_path / "证明.pdf", printed_paper(key)
     file.write_bytes(paper)
     done = run("verify", file)
     assert (done.exit_code, done.stderr) == (0, "")
@@ -201,7 +201,7 @@ def test_a_paper_that_cannot_be_made_is_reported_and_does_not_stop_the_others(
     run: Saying,
     make_publisher: Any,
     certificate_data: Any,
-    printed: Any,
+    printed_paper: Any,
     tmp_path: Path,
 ) -> None:
     """`render`: a province without its key waits; the next one's paper is made; a second run finds the rest."""
@@ -217,7 +217,7 @@ def test_a_paper_that_cannot_be_made_is_reported_and_does_not_stop_the_others(
     assert "有 1 份没有制成，请按上面的原因处理后再次运行。" in done.stderr
     app.config["SIGNING_KEY"] = keys
     assert run("render").stdout == "已补制 1 份证明文件。\n"
-    assert printed(waiting) != printed(other)
+    assert printed_paper(waiting) != printed_paper(other)
 
 
 @pytest.mark.parametrize("words", [("work",), ("render",)])

@@ -13,7 +13,7 @@ from models.customs import envelope
 from models.database import db
 from models.vocabulary import Action, Reply, Status
 from tests.conftest import Acting, Making, StoredRows
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.faulty_customs import FaultInjection
 from tests.views.terminal.delivered import messages, status
@@ -122,7 +122,7 @@ class TestDelivery:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
     ) -> None:
         """If customs has received it, its answer is fetched; otherwise it is sent again."""
         known, lost = make_application(status="filed"), make_application(status="filed")
@@ -131,7 +131,7 @@ class TestDelivery:
         invoke("customs", "deliver")
         customs_server.forget(second)
         assert [stored_rows(key)["customs_message"][0]["sent_at"] is not None for key in (known, lost)] == [True, True]
-        later()
+        advance_clock()
         invoke("customs", "deliver")
         assert sorted(customs_server.asked) == sorted([first, second, f"{first}-Q2", f"{second}-Q2", second])
         assert [status(stored_rows(key)) for key in (known, lost)] == [Status.CUSTOMS_RECEIVED] * 2
@@ -142,14 +142,14 @@ class TestDelivery:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
     ) -> None:
         """A transport receipt decides nothing; customs is queried now and then, and nothing is resent."""
         key = make_application(status="filed", title="测试等待")
         (name,) = messages(stored_rows(key))
         assert "已转交，等待回执" in invoke("customs", "deliver").output
         for _ in range(3):
-            later()
+            advance_clock()
             assert "已转交，等待回执" in invoke("customs", "deliver").output
         assert customs_server.customs.arrivals() == [name]
         content = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", "已接收"))
@@ -164,7 +164,7 @@ class TestDelivery:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
     ) -> None:
         """CU11: customs gets both in order; its answer to the first no longer changes the status."""
         key = make_application(status="revoked")
@@ -173,7 +173,7 @@ class TestDelivery:
         invoke("customs", "deliver")
         customs_server.open()
         assert customs_server.asked == []
-        later()
+        advance_clock()
         invoke("customs", "deliver")
         assert customs_server.ledger() == [(grant, "grant", True), (revocation, "revoke", True)]
         records = stored_rows(key)

@@ -12,7 +12,7 @@ from models.exchange import delivery, inbox
 from models.vocabulary import Reply, Status
 from tests.cast import make_papers
 from tests.conftest import Making, StoredRows
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.terminal.delivered import messages, status
 from views.demo import simulator, simulator_transports
@@ -25,7 +25,7 @@ class TestFaults:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
     ) -> None:
         """CU14: every attempt is counted and noted; a failure of the gateway is no fault of a message."""
         key = make_application(status="filed")
@@ -35,7 +35,7 @@ class TestFaults:
             waiting = invoke("customs", "deliver")
             assert (waiting.exit_code, "未送达" in waiting.output) == (1, False)
             assert waiting.stderr == "还有 1 份报文没有送达，请查看原因后再次运行。\n"
-            later()
+            advance_clock()
         records = stored_rows(key)
         (message,) = records["customs_message"]
         assert (message["attempts"], message["faults"], message["sent_at"]) == (12, 0, None)
@@ -64,7 +64,7 @@ class TestFaults:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
         as_: Any,
     ) -> None:
         """CU1, CU2, CU14: the others arrive; this one is not sent, is reported by /healthz, and can be released."""
@@ -75,12 +75,12 @@ class TestFaults:
         for _ in range(10):
             customs_server.tricks = [fault]
             assert f"{name}：传输失败 -1201001 报文格式错误" in invoke("customs", "deliver").output
-            later()
+            advance_clock()
         assert [status(stored_rows(other)) for other in others] == [Status.CUSTOMS_RECEIVED] * 3
         (message,) = stored_rows(key)["customs_message"]
         assert (message["faults"], message["set_aside_at"] is not None) == (10, True)
         asked = len(customs_server.asked)
-        later()
+        advance_clock()
         assert (invoke("customs", "deliver").output, len(customs_server.asked)) == ("", asked)
         sick = as_(None).get("/healthz")
         assert (sick.status_code, sick.text) == (503, "set_aside\n")
@@ -121,7 +121,7 @@ class TestFaults:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
         status_: Any,
     ) -> None:
         """A wrong address, an expired client certificate, a page of some proxy: no message is at fault for that."""
@@ -129,7 +129,7 @@ class TestFaults:
         for _ in range(3):
             customs_server.tricks = [status_] * 9
             assert len(invoke("customs", "deliver").stdout.splitlines()) == delivery.SILENCES
-            later()
+            advance_clock()
         rows = [stored_rows(key)["customs_message"][0] for key in keys]
         assert {row["faults"] for row in rows} == {0}
         assert rows[0]["answer"].startswith("没有得到")
@@ -137,7 +137,7 @@ class TestFaults:
         customs_server.tricks = []
         for _ in range(3):
             invoke("customs", "deliver")
-            later()
+            advance_clock()
         assert [status(stored_rows(key)) for key in keys] == [Status.CUSTOMS_RECEIVED] * 4
         assert sorted(customs_server.customs.arrivals()) == sorted(row["message_id"] for row in rows)
 
@@ -164,7 +164,7 @@ class TestFaults:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The letter arrived, but the answer could not be stored: a query follows; the note has no exception text."""
@@ -180,8 +180,8 @@ class TestFaults:
         assert (row["faults"], row["set_aside_at"], row["sent_in"]) == (0, None, 1)
         assert "SELECT" not in row["answer"]
         assert row["answer"].startswith("没有得到可用的应答，稍后先查询是否收到。")
-        later()
-        later()
+        advance_clock()
+        advance_clock()
         invoke("customs", "deliver")
         assert customs_server.customs.arrivals() == [row["message_id"]]
 

@@ -16,7 +16,7 @@ from models.exchange.transports import NoAnswer
 from models.exchange.transports.folders import FolderPair
 from models.vocabulary import Reply, Status
 from tests.conftest import Making, StoredRows
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.terminal.boxes import names
 from tests.views.terminal.delivered import messages, status
 from views.demo import simulator
@@ -108,7 +108,12 @@ class TestFaults:
         assert (row["sent_in"], names(pair, "SentBox")) == (1, [f"{name}.xml"])
 
     def test_a_message_in_failbox_counts_a_failure_of_that_send(
-        self, make_application: Making, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke, later: Later
+        self,
+        make_application: Making,
+        stored_rows: StoredRows,
+        pair: FolderPair,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
         """The client could not send it: counted, stored as returned, and followed by a query."""
         key = make_application(status="filed")
@@ -119,6 +124,6 @@ class TestFaults:
         (row,) = stored_rows(key)["customs_message"]
         assert (row["faults"], row["sent_in"], row["answer"]) == (1, 1, "传输失败。稍后先查询是否收到。")
         assert names(pair, "FailBox") == []
-        later()
+        advance_clock()
         invoke("customs", "deliver")
         assert names(pair, "SentBox") == [f"{name}-Q2.xml"]

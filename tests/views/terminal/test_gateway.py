@@ -19,7 +19,7 @@ from models.vocabulary import Status
 from tests import ROOT
 from tests.cast import make_papers
 from tests.conftest import Making, StoredRows
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.terminal.delivered import messages, status
 from views.terminal.customs import channel
@@ -59,7 +59,7 @@ class TestTurns:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
     ) -> None:
         """CU4, RC6: the next deliverer queries, customs repeats its answer: one effect, one arrival."""
         key = make_application(status="filed", title="测试拒收")
@@ -67,21 +67,26 @@ class TestTurns:
             message = outbox.claim(session, channel().pace)
             assert message is not None
             channel().gateway.send(*delivery.build_letter(message, channel()))
-        later()
+        advance_clock()
         invoke("customs", "deliver")
         (name,) = messages(stored_rows(key))
         assert customs_server.customs.arrivals() == [name]
         assert status(stored_rows(key)) is Status.CUSTOMS_FAILED
 
     def test_the_rate_limit_of_customs_is_respected(
-        self, app: Flask, make_application: Making, customs_server: CustomsServer, invoke: Invoke, later: Later
+        self,
+        app: Flask,
+        make_application: Making,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
         """The E-port accepts fewer than 100 messages a minute, from all deliverers together."""
         app.config["CUSTOMS_PACE"] = {"per_minute": 2}
         for _ in range(3):
             make_application(status="filed")
         assert [len(invoke("customs", "deliver").output.splitlines()) for _ in range(2)] == [2, 0]
-        later()
+        advance_clock()
         assert len(invoke("customs", "deliver").output.splitlines()) == 1
 
     def test_watching_deliverers_send_each_message_once(
@@ -118,13 +123,18 @@ class TestTurns:
         assert (customs_server.asked, status(stored_rows(key))) == ([], Status.FILED)
 
     def test_letters_and_queries_share_the_rate_limit(
-        self, app: Flask, make_application: Making, customs_server: CustomsServer, invoke: Invoke, later: Later
+        self,
+        app: Flask,
+        make_application: Making,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
         """A query is a letter too."""
         keys = [make_application(status="filed") for _ in range(3)]
         customs_server.tricks = [503, 503, 503]
         invoke("customs", "deliver")
-        later()
+        advance_clock()
         app.config["CUSTOMS_PACE"] = {"per_minute": 4}
         customs_server.customs.run("DELETE FROM entry")
         customs_server.customs.run("DELETE FROM arrival")

@@ -21,7 +21,7 @@ ON_HOLD = "恢复备份后，提醒、邮件、海关报文和检查点暂停。
 
 
 @pytest.fixture
-def restored(
+def restored_app(
     app: Flask, empty_app: Flask, customs_server: CustomsServer, make_application: Making, tmp_path: Path
 ) -> Flask:
     """A register restored from a backup in which a message to customs waits; same gateway, keys and settings."""
@@ -39,37 +39,37 @@ def words(app: Flask) -> set[str]:
 
 
 def test_a_message_of_the_backup_waits_for_a_release_by_the_operator(
-    restored: Flask, customs_server: CustomsServer
+    restored_app: Flask, customs_server: CustomsServer
 ) -> None:
     """Customs hears nothing of it, neither message nor question, until it is released; then it is asked first."""
-    refused = run_command(restored, "customs", "deliver")
+    refused = run_command(restored_app, "customs", "deliver")
     assert (refused.exit_code, refused.output, customs_server.asked, customs_server.ledger()) == (1, ON_HOLD, [], [])
-    assert "held" in words(restored)
-    assert "已放行" in run_command(restored, "release").output
-    assert "没有暂停" in run_command(restored, "release").output
-    assert "held" not in words(restored)
-    run_command(restored, "customs", "deliver")
+    assert "held" in words(restored_app)
+    assert "已放行" in run_command(restored_app, "release").output
+    assert "没有暂停" in run_command(restored_app, "release").output
+    assert "held" not in words(restored_app)
+    run_command(restored_app, "customs", "deliver")
     question, message = customs_server.asked
     assert question == f"{message}-Q1"
     assert [(act, accepted) for _name, act, accepted in customs_server.ledger()] == [("grant", True)]
-    assert run_command(restored, "trail", "verify").exit_code == 0
+    assert run_command(restored_app, "trail", "verify").exit_code == 0
 
 
 def test_a_message_sent_after_the_backup_is_not_sent_again(
-    app: Flask, restored: Flask, customs_server: CustomsServer, invoke: Invoke
+    app: Flask, restored_app: Flask, customs_server: CustomsServer, invoke: Invoke
 ) -> None:
     assert invoke("customs", "deliver").exit_code == 0
     (sent,) = customs_server.asked
-    run_command(restored, "release")
-    assert "接收成功" in run_command(restored, "customs", "deliver").output
+    run_command(restored_app, "release")
+    assert "接收成功" in run_command(restored_app, "customs", "deliver").output
     assert customs_server.asked == [sent, f"{sent}-Q1"]
 
 
 def test_no_checkpoint_is_signed_or_published_after_a_restore(
-    restored: Flask, tmp_path: Path, log: tuple[Path, Path, str]
+    restored_app: Flask, tmp_path: Path, log: tuple[Path, Path, str]
 ) -> None:
     """A trial would write into the folder of the service, and to its witnesses."""
-    answer = run_command(restored, "trail", "checkpoint", log[0], "--key-file", log[1])
+    answer = run_command(restored_app, "trail", "checkpoint", log[0], "--key-file", log[1])
     assert (answer.exit_code, answer.output, log[0].exists()) == (1, ON_HOLD, False)
 
 
@@ -103,15 +103,15 @@ def test_a_database_that_its_own_tools_restored_is_held_by_an_operator(
 
 
 def test_the_ledgers_can_be_compared_before_the_release(
-    restored: Flask, customs_server: CustomsServer, invoke: Invoke
+    restored_app: Flask, customs_server: CustomsServer, invoke: Invoke
 ) -> None:
     """对账 sends nothing, and names what customs has received since the backup."""
     assert invoke("customs", "deliver").exit_code == 0
     (sent,) = customs_server.asked
-    answer = run_command(restored, "customs", "reconcile")
+    answer = run_command(restored_app, "customs", "reconcile")
     assert (answer.exit_code, sent in answer.output) == (1, True), answer.output
     assert customs_server.asked == [sent]
-    assert "held" in words(restored)
+    assert "held" in words(restored_app)
 
 
 def test_a_cursor_from_before_a_restore_is_refused(

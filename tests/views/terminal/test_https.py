@@ -29,7 +29,7 @@ from models.vocabulary import Status
 from models.workflow import Refused
 from tests import ROOT
 from tests.conftest import Making, StoredRows
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.faulty_customs import FAULTS, FaultInjection
 from tests.views.terminal.delivered import messages, status
@@ -124,7 +124,7 @@ class TestFaults:
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
         fault: str,
     ) -> None:
         """The fault occurs every time, then it is over: one effect, and the same answer on both sides."""
@@ -133,12 +133,12 @@ class TestFaults:
         customs_server.customs.faults = FaultInjection({fault: 1.0}, seed=1, pause=0.01)
         for _ in range(3):
             invoke("customs", "deliver")
-            later()
+            advance_clock()
         customs_server.customs.faults = FaultInjection()
         for _ in range(3):
             time.sleep(0.02)
             invoke("customs", "deliver")
-            later()
+            advance_clock()
         assert customs_server.ledger() == [(name, "grant", True)]
         assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
         acts = [entry["act"] for entry in stored_rows(key)["trail_entry"]]

@@ -33,8 +33,8 @@ def folder(app: Flask, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def days_before(app: Flask, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """`days_before(90)`: so many days are left until the certificates end."""
+def set_days_left(app: Flask, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """`set_days_left(90)`: so many days are left until the certificates end."""
     with app.app_context():
         end = min(key.ends_at for key in installed(keys()) if key.ends_at)
     return lambda days: monkeypatch.setattr(clock, "now", lambda: end - timedelta(days=days))
@@ -47,15 +47,15 @@ def noted(app: Flask) -> int:
 
 
 def test_operators_are_warned_once_at_each_of_three_limits(
-    app: Flask, invoke: Invoke, days_before: Callable[[float], None], as_: As
+    app: Flask, invoke: Invoke, set_days_left: Callable[[float], None], as_: As
 ) -> None:
     """90, 30 and 7 days before the end of the certificate of 江苏 and of the root, and after it."""
     for days, so_many in ((90.5, 0), (89.5, 2), (60, 2), (29.5, 4), (6.5, 6), (1, 6), (-3, 6)):
-        days_before(days)
+        set_days_left(days)
         for _twice in range(2):
             assert invoke("mail", "send").exit_code == 0
         assert notified(app).count(EVENT) == so_many, days
-    days_before(29.5)
+    set_days_left(29.5)
     with app.app_context():
         sentences = sorted(key_ends.sentence(key) for key in key_ends.ending(keys()))
     assert [each.partition("将于")[0] for each in sentences] == [

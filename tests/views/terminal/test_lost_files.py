@@ -25,7 +25,7 @@ from tests.views.terminal.commands import run_command
 from views.entrance import health
 from views.entrance.health import Prober
 
-pytestmark = pytest.mark.usefixtures("asked_each_time")
+pytestmark = pytest.mark.usefixtures("uncached_health")
 
 As = Callable[[str], Browser]
 

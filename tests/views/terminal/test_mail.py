@@ -19,7 +19,7 @@ from models.workflow import Refused
 from tests.browsing import Browser
 from tests.cast import account_of, announced, create_application
 from tests.conftest import Making
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.mail_server import LocalMailServer
 from tests.views.terminal.mailed import waiting, wishes
 
@@ -166,7 +166,7 @@ def test_a_letter_to_a_wrong_address_is_set_aside_and_delays_no_other(
     mail_server: LocalMailServer,
     invoke: Invoke,
     make_application: Making,
-    later: Later,
+    advance_clock: AdvanceClock,
     as_: Callable[..., Browser],
 ) -> None:
     wishes(app, "publisher")
@@ -175,7 +175,7 @@ def test_a_letter_to_a_wrong_address_is_set_aside_and_delays_no_other(
     make_application(status="returned")
     for _time in range(3):
         invoke("mail", "send")
-        later()
+        advance_clock()
     assert mail_server.recipients == [["reviewer@example.cn"]]
     (letter,) = waiting(app)
     assert (letter.set_aside_at is not None, letter.attempts) == (True, 3)

@@ -19,7 +19,7 @@ from models.workflow import Refused
 from tests.browsing import Browser
 from tests.cast import account_of
 from tests.conftest import Making
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.mail_server import SECRET, USER, LocalMailServer
 from tests.views.terminal.commands import run_command
 from tests.views.terminal.mailed import serve_mail, waiting, wishes
@@ -28,13 +28,15 @@ from tests.views.terminal.test_mail import at
 As = Callable[..., Browser]
 
 
-def set_aside(invoke: Invoke, later: Later, mail_server: LocalMailServer, make_application: Making) -> None:
+def set_aside(
+    invoke: Invoke, advance_clock: AdvanceClock, mail_server: LocalMailServer, make_application: Making
+) -> None:
     """The publisher's mailbox refuses a letter until it is set aside."""
     mail_server.refuse["publisher@example.cn"] = "550 no such user"
     make_application(status="returned")
     for _time in range(3):
         invoke("mail", "send")
-        later()
+        advance_clock()
     del mail_server.refuse["publisher@example.cn"]
 
 
@@ -74,7 +76,12 @@ def test_an_unusual_valid_address_is_accepted(address: str) -> None:
     ],
 )
 def test_a_wrong_setting_counts_no_failure_of_the_letters(
-    app: Flask, tmp_path: Path, invoke: Invoke, make_application: Making, later: Later, wrong: dict[str, str]
+    app: Flask,
+    tmp_path: Path,
+    invoke: Invoke,
+    make_application: Making,
+    advance_clock: AdvanceClock,
+    wrong: dict[str, str],
 ) -> None:
     """One sentence a round, which says what to look at and nothing of the password; later everything is sent."""
     for name in ("publisher", "reviewer"):
@@ -87,7 +94,7 @@ def test_a_wrong_setting_counts_no_failure_of_the_letters(
             found = invoke("mail", "send").output
             assert found.count("邮件服务器不能使用：请检查 FILING_SMTP") == 1
             assert "密" not in found
-            later()
+            advance_clock()
         assert [(letter.faults, letter.set_aside_at) for letter in waiting(app)] == [(0, None)] * 2
         app.config.update(right)
         invoke("mail", "send")
@@ -95,11 +102,11 @@ def test_a_wrong_setting_counts_no_failure_of_the_letters(
 
 
 def test_a_wrong_address_of_one_person_is_not_reported_by_monitoring(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, later: Later
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, advance_clock: AdvanceClock
 ) -> None:
     """The recipient reads of it beside the address; the monitoring stays quiet."""
     wishes(app, "publisher")
-    set_aside(invoke, later, mail_server, make_application)
+    set_aside(invoke, advance_clock, mail_server, make_application)
     assert "mail" not in app.test_client().get("/healthz").text.split()
 
 
@@ -158,11 +165,16 @@ def test_a_digest_is_not_sent_after_the_preference_has_changed(
 
 
 def test_a_refused_letter_is_reported_until_a_later_one_is_accepted(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, later: Later, as_: As
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: Making,
+    advance_clock: AdvanceClock,
+    as_: As,
 ) -> None:
     """A letter with nothing to say any more proves nothing of the address."""
     wishes(app, "publisher")
-    set_aside(invoke, later, mail_server, make_application)
+    set_aside(invoke, advance_clock, mail_server, make_application)
     delete_application(app, make_application(status="refused"))
     invoke("mail", "send")
     assert mail_server.recipients == []
@@ -188,13 +200,13 @@ def test_a_restore_sends_no_letter_of_the_backup(
     mail_server: LocalMailServer,
     invoke: Invoke,
     make_application: Making,
-    later: Later,
+    advance_clock: AdvanceClock,
     tmp_path: Path,
 ) -> None:
     """They went out meanwhile, or this is a trial on another machine. What was set aside stays a record."""
     assert run_command(app, "upgrade").exit_code == 0
     wishes(app, "publisher")
-    set_aside(invoke, later, mail_server, make_application)
+    set_aside(invoke, advance_clock, mail_server, make_application)
     make_application(status="returned")
     assert len(waiting(app)) == 2
     restore(app, empty_app, tmp_path / "backup")
@@ -202,7 +214,7 @@ def test_a_restore_sends_no_letter_of_the_backup(
     assert aside.set_aside_at is not None
     with empty_app.app_context(), access.everything() as session:
         assert session.query(MailLetter).count() == 2
-    later()
+    advance_clock()
     assert "filing release" in run_command(empty_app, "mail", "send").output
     assert mail_server.letters == []
 
@@ -213,7 +225,7 @@ def test_after_a_restore_nobody_is_reminded_until_an_operator_releases_it(
     mail_server: LocalMailServer,
     invoke: Invoke,
     make_application: Making,
-    later: Later,
+    advance_clock: AdvanceClock,
     tmp_path: Path,
 ) -> None:
     """What waits in the panel is written as ever; monitoring and 运行状态 say what to do."""
@@ -229,7 +241,7 @@ def test_after_a_restore_nobody_is_reminded_until_an_operator_releases_it(
     assert "held" in empty_app.test_client().get("/healthz").text.split()
     assert "已放行" in run_command(empty_app, "release").output
     assert "没有暂停" in run_command(empty_app, "release").output
-    later()
+    advance_clock()
     assert run_command(empty_app, "mail", "send").output == ""
     assert [letter["Subject"] for letter in mail_server.letters] == ["备案系统：办结期限临近"]
     assert "held" not in empty_app.test_client().get("/healthz").text.split()

@@ -19,13 +19,13 @@ from models.notifications import letters
 from tests import ROOT
 from tests.conftest import Making
 from tests.serving import SHARED
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.mail_server import SECRET, USER, LocalMailServer
 from tests.views.terminal.mailed import serve_mail, waiting, wishes
 
 
 def test_a_letter_deferred_by_the_server_is_retried_later(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, later: Later
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, advance_clock: AdvanceClock
 ) -> None:
     """Greylisting is no fault of the letter."""
     wishes(app, "publisher")
@@ -33,7 +33,7 @@ def test_a_letter_deferred_by_the_server_is_retried_later(
     make_application(status="returned")
     for _time in range(4):
         assert "451" in invoke("mail", "send").output
-        later()
+        advance_clock()
     (letter,) = waiting(app)
     assert (letter.faults, letter.set_aside_at) == (0, None)
     invoke("mail", "send")
@@ -41,7 +41,12 @@ def test_a_letter_deferred_by_the_server_is_retried_later(
 
 
 def test_an_unavailable_mail_server_delays_letters_and_loses_none(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, later: Later, tmp_path: Path
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: Making,
+    advance_clock: AdvanceClock,
+    tmp_path: Path,
 ) -> None:
     """One message per round for any number of letters; monitoring reports it; then each letter is sent once."""
     for name in ("publisher", "reviewer"):
@@ -51,7 +56,7 @@ def test_an_unavailable_mail_server_delays_letters_and_loses_none(
     found = invoke("mail", "send")
     assert (found.output.count("邮件服务器不能使用"), found.exit_code) == (1, 0)
     assert [letter.attempts for letter in waiting(app)] == [1, 0]
-    later()
+    advance_clock()
     assert "mail" in app.test_client().get("/healthz").text.split()
     with serve_mail(app, tmp_path) as other:
         invoke("mail", "send")

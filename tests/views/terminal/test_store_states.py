@@ -25,7 +25,7 @@ from tests.views.pages import flashed
 from tests.views.terminal.commands import run_command
 from views.certificate import paper_worker
 
-pytestmark = pytest.mark.usefixtures("asked_each_time")
+pytestmark = pytest.mark.usefixtures("uncached_health")
 
 As = Callable[[str], Browser]
 MISSING = "没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误，文件暂时不能读写。请系统管理员检查后重试。"

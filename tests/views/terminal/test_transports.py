@@ -14,7 +14,7 @@ from models.exchange.transports.folders import FolderPair
 from models.vocabulary import Status
 from tests import ROOT
 from tests.conftest import Making, StoredRows
-from tests.views.conftest import Invoke, Later
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.faulty_customs import FaultInjection, FaultyCustoms
 from tests.views.terminal.boxes import names
 from tests.views.terminal.delivered import messages, status
@@ -44,7 +44,7 @@ class TestFolder:
         stored_rows: StoredRows,
         pair: FolderPair,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
         tmp_path: Path,
     ) -> None:
         """This counts as a fault of the message, which is sent again after a pause."""
@@ -56,9 +56,9 @@ class TestFolder:
         simulator_transports.process_folders(Customs(tmp_path / "customs.sqlite"), pair)
         assert names(pair, "FailBox") == [f"{name}.xml"]
         invoke("customs", "deliver")
-        later()
+        advance_clock()
         invoke("customs", "deliver")  # it is asked for, for the receipt could not say which letter it was
-        later()
+        advance_clock()
         for _ in range(2):
             simulator_transports.process_folders(Customs(tmp_path / "customs.sqlite"), pair)
             invoke("customs", "deliver")
@@ -112,7 +112,7 @@ class TestFolder:
         stored_rows: StoredRows,
         pair: FolderPair,
         invoke: Invoke,
-        later: Later,
+        advance_clock: AdvanceClock,
         tmp_path: Path,
     ) -> None:
         """The client is not running: no query overtakes its letter, none pile up, and the message arrives once."""
@@ -121,7 +121,7 @@ class TestFolder:
         other = pair.folder / "SentBox" / f"{name}0.xml"
         invoke("customs", "deliver")
         for _ in range(4):
-            later()
+            advance_clock()
             assert "尚未由客户端取走" in invoke("customs", "deliver").output
             assert names(pair, "SentBox") == [f"{name}.xml"]
         (row,) = stored_rows(key)["customs_message"]
@@ -130,7 +130,7 @@ class TestFolder:
         simulator_transports.process_folders(customs, pair)
         other.write_bytes(b"of another message")
         for _ in range(3):
-            later()
+            advance_clock()
             invoke("customs", "deliver")
         assert names(pair, "SentBox") == [f"{name}-Q6.xml", f"{name}0.xml"]
         other.unlink()
