@@ -25,7 +25,7 @@ POSTGRESQL = "postgres@127.0.0.1:5432"
 
 @dataclass(frozen=True)
 class PreparedApp:
-    """An application on a database of its own, what makes that database as new, and what was made on it before."""
+    """An application on a database of its own, a function that resets that database, and snapshots of earlier tests."""
 
     app: Flask
     renew: Callable[[], object]
@@ -88,7 +88,7 @@ def without_triggers(connection: Connection) -> Iterator[None]:
 
 
 def reset_sql(connection: psycopg.Connection) -> str:
-    """SQL that empties every table, triggers or not, and puts back what is in it now."""
+    """SQL that empties every table and restores its present rows; triggers do not run."""
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     steps = [f"SELECT pg_terminate_backend(pid) {others}", "SET session_replication_role = replica"]
     connection.execute("CREATE SCHEMA seed")

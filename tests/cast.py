@@ -87,7 +87,7 @@ def add_cast(session: Session) -> None:
 
 
 def add_publisher(session: Session, province: str, by_agent: str = "") -> str:
-    """A press in another province, its account and its reviewer; the press's user name."""
+    """A publisher of another province, its account and its reviewer; the publisher's user name."""
     body = f"12{province}466000{province[:3]}"
     code = next(body + sign for sign in CODE_SIGNS if valid_credit_code(body + sign))
     publisher = Organisation(credit_code=code, name=f"{province}音像出版社", trade=Trade.PUBLISHER, province=province)
@@ -172,7 +172,7 @@ def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: An
 def create_application(
     app: Flask, by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any
 ) -> int:
-    """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise."""
+    """An application in this status, reached by real acts; complete, unless `fields` say otherwise."""
     key = draft(app, by, carriers, fields, small_pdf)
     for step in WAYS[Status(status)]:
         perform_step(app, step, key, by)

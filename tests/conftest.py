@@ -47,7 +47,7 @@ accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # s
 
 @pytest.fixture(scope="session")
 def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> PreparedApp:
-    """One file, replaced for every test by a copy of what it was at first."""
+    """One file; for every test it is replaced by a copy of its first state."""
     folder = tmp_path_factory.mktemp("sqlite")
     app = prepare_app(f"sqlite:///{folder}/filing.sqlite", folder)
     shutil.copy(folder / "filing.sqlite", folder / "first")
@@ -174,13 +174,13 @@ def acting(app: Flask) -> Acting:
 
 @pytest.fixture
 def as_(app: Flask) -> Callable[[str | None], Browser]:
-    """`as_("publisher")` is a browser in which that person is signed in; `as_(None)` one in which nobody is."""
+    """`as_("publisher")` is a test client in which that person is signed in; `as_(None)`: without an account."""
     return lambda username: signed_in(app, username)
 
 
 @pytest.fixture
 def make_application(app: Flask, request: pytest.FixtureRequest) -> Iterator[Making]:
-    """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise.
+    """An application in this status, reached by real acts; complete, unless `fields` say otherwise.
 
     On SQLite the acts of a process may have done so for an earlier test (tests/snapshots.py).
     """
@@ -222,7 +222,7 @@ def add_colleague(app: Flask) -> Callable[..., None]:
 
 @pytest.fixture
 def stored_rows(app: Flask) -> StoredRows:
-    """`stored_rows(id)`: every row the database keeps of an application, table by table, read past the row guard."""
+    """`stored_rows(id)`: every row of an application in the database, by table, read without row security."""
 
     def read(key: int) -> Record:
         tables = [table for table in db.metadata.sorted_tables if "application_id" in table.c]

@@ -39,7 +39,7 @@ def login_under_row_security(server: psycopg.Connection, address: str) -> Iterat
 
 @contextmanager
 def prepare_under_row_security(server: psycopg.Connection, folder: Path) -> Iterator[PreparedApp]:
-    """A house whose application is a login that owns nothing, behind row-level security."""
+    """An application whose database login owns nothing, under row-level security."""
     with new_database(server, f"filing_row_security_{os.getpid()}") as address:
         prepare_app(address, folder)
         own_connection = psycopg.connect(address.replace("+psycopg", ""))

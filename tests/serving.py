@@ -98,7 +98,7 @@ class Server:
             return captcha.digits_of(serializer.loads(cookie)["challenge"][0])
 
     def complaints(self) -> str:
-        """What the server has written into its error log since this was last asked."""
+        """New lines of the server's error log since the last call."""
         whole = self.log.read_text(encoding="utf-8")
         new, self.noticed = whole[self.noticed :], len(whole)
         return new

@@ -29,14 +29,14 @@ class Snapshots:
         self.remembered: dict[tuple[Calls, str], tuple[int, Path]] = {}
 
     def remember(self, calls: Calls, made: int, store: Path) -> None:
-        """Remember what is there now."""
+        """Store a snapshot of the present state."""
         place = self.folder / str(len(self.remembered))
         shutil.copytree(store, place / "store")
         copy(self.database, place / "filing.sqlite")
         self.remembered[calls, str(clock.today())] = made, place
 
     def put_back(self, calls: Calls, store: Path) -> int | None:
-        """Put back what these calls made, and tell the last one's answer; None: nothing is remembered."""
+        """Restore the snapshot of these calls, and return the last call's answer; None: there is no snapshot."""
         made, place = self.remembered.get((calls, str(clock.today())), (None, self.folder))
         if made is not None:
             copy(place / "filing.sqlite", self.database)

@@ -32,7 +32,7 @@ def test_a_restored_application_equals_a_newly_made_one(
 
 
 def turn(app: Flask, prepared: PreparedApp, snapshots: Snapshots, stored_rows: StoredRows) -> list[Record]:
-    """What is on record of two applications on a fresh database, before anything goes on with them."""
+    """All stored rows of two applications on a fresh database, before other acts."""
     with app.app_context():
         db.engine.dispose()
     prepared.renew()

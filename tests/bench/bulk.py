@@ -47,7 +47,7 @@ KINDS: list[Row] = [{"kind": kind, "name": f"{kind.value}.pdf"} for kind in sort
 def fill(
     session: Session, wanted: int, file: Stored | None = None, report: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Put in `wanted` applications over the last years, oldest first; commits, and tells the rows written.
+    """Insert `wanted` applications over the last years, oldest first; commits, and reports the rows written.
 
     `file`: in the store already; it stands for all attachments. None: those that were submitted have none.
     `told` is called after each batch with the number of applications that are in.
@@ -181,7 +181,7 @@ def _attachments(case: Case, file: Stored) -> Iterator[Row]:
 
 
 def _messages(case: Case, certificate: Row) -> list[Row]:
-    """What the outbox was told: every act of a person that moved an issued application."""
+    """Rows of the outbox: one for each act of a person on an issued application."""
     return [
         {
             "application_id": case.id,

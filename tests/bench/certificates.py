@@ -138,7 +138,7 @@ def compare_with_bare_type(app: Flask, key: int) -> bool:
 
 
 def grant_many(app: Flask, waiting: list[int]) -> bool:
-    """Grant them all with their papers: how many a second of one core, and whether the press keeps its size."""
+    """Grant them all with their papers: the rate of one core, and whether the typesetter's memory stays constant."""
     memory_sizes, began, own_time, theirs = [], perf_counter(), process_time(), typesetter_seconds()
     for key in waiting:
         grant(app, key)

@@ -1,4 +1,4 @@
-"""Presses, people and works that nobody made: what `bulk` files, and for whom."""
+"""Invented publishers, people and works for `bulk`."""
 
 import json
 import random
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Person:
-    """What the trail says of an account; a row of the session would be read again after each commit."""
+    """The fields of an account that the trail stores; a row of the session would be read again after each commit."""
 
     id: int
     name: str
@@ -41,7 +41,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Scene:
-    """A press: its share of an application's row, who files for it, and who decides."""
+    """A publisher: its columns of an application's row, its filing account, and its reviewer."""
 
     row: Row
     filer: Person
@@ -63,7 +63,7 @@ class Work:
 
 
 def scenes(session: Session, wanted: int) -> list[Scene]:
-    """The presses there are, then invented ones: some six hundred for a million applications."""
+    """The existing publishers, then invented ones: some six hundred for a million applications."""
     provinces = [code for code in names_of("province") if code < MAINLAND]
     spread = random.Random(0).choices(provinces, [BUSY.get(code, 1) for code in provinces], k=600)
     for place, province in enumerate(spread[: max(12, wanted // 1500)], start=1):

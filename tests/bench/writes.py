@@ -102,7 +102,7 @@ class Bench:
 
 
 def filled(client: Client) -> dict[str, str]:
-    """The blank form of a press, filled in."""
+    """The blank form of a publisher, filled in."""
     fields = {
         name: str(getattr(FIELDS[name], "value", FIELDS[name])) for name in written(Application) if name in FIELDS
     }
@@ -110,7 +110,7 @@ def filled(client: Client) -> dict[str, str]:
 
 
 def colleagues(server: Server, count: int) -> list[str]:
-    """So many accounts of the press, for the files of one account are inspected one after the other."""
+    """This many accounts of the publisher, because the files of one account are inspected one after the other."""
     with server.app.app_context(), access.everything() as session:
         like = account_of("publisher")
         for number in range(count):

@@ -35,10 +35,10 @@ def chromium() -> Iterator[Browser]:
 
 
 class Quiet(WSGIRequestHandler):
-    """Serves without a line a request: what went wrong is told by `complaints`."""
+    """A request handler without access log; errors are collected in `complaints`."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing."""
+        """Log no requests."""
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def address(app: Flask) -> Iterator[str]:
 
 @pytest.fixture
 def browse_as(app: Flask, address: str, chromium: Browser) -> Iterator[BrowseAs]:
-    """`browse_as("reviewer")`: that person, signed in, at the first list; `browse_as()` somebody at the front door.
+    """`browse_as("reviewer")`: that person, signed in, at their first list; `browse_as()`: nobody, at the login page.
 
     None may hear a complaint.
     """

@@ -1,4 +1,4 @@
-"""What the publisher does in the story of the manual, step by step."""
+"""The steps of the publisher in the manual."""
 
 import random
 import re
@@ -113,13 +113,13 @@ def uploads_the_files(publisher: Person, make_pdf: Making) -> None:
 
 
 def slow(publisher: Person, rate: int) -> None:
-    """A line that sends this many bytes a second; -1 is as fast as it goes."""
+    """Limit the upload rate to this many bytes a second; -1: no limit."""
     line = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": rate}
     publisher.context.new_cdp_session(publisher.page).send("Network.emulateNetworkConditions", line)
 
 
 def sees_everything_that_is_missing(publisher: Person) -> None:
-    """小提示: 带有*号的字段为必填项，否则无法进行提交; all is told at once, and each sentence leads to its field."""
+    """小提示: 带有*号的字段为必填项，否则无法进行提交; all missing fields are listed at once, with links."""
     page = publisher.page
     for field in ("contact", "title"):
         page.locator(f"#{field}").fill("")
@@ -157,7 +157,7 @@ def submits(publisher: Person, make_pdf: Making) -> None:
 
 
 def sees_it_waiting(publisher: Person, number: str) -> None:
-    """手册 第二章: 待审核 can be looked at only; each refused act stays, dim, and says why."""
+    """手册 第二章: 待审核 is read-only; each refused act is shown disabled, with its reason."""
     page = publisher.page
     expect(page.locator("h1")).to_contain_text(f"{number} 待审核")
     for act in ("申报", "删除", "打印"):
@@ -170,7 +170,7 @@ def sees_it_waiting(publisher: Person, number: str) -> None:
 
 
 def corrects_it(publisher: Person, opinion: str) -> None:
-    """手册 第二章: 退回 can be edited and 申报 again; the opinion stands above the form."""
+    """手册 第二章: 退回 can be edited and submitted again; the opinion is shown above the form."""
     page = publisher.page
     page.get_by_role("link", name="查询").click()
     publisher.row("退回").get_by_role("link", name="SQ").click()

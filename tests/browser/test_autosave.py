@@ -1,4 +1,4 @@
-"""自动保存 in a browser: it is told when, survives a closed tab, and stops where somebody else was first.
+"""自动保存 in a browser: its time is shown, it survives a closed tab, and stops after another window has saved.
 
 On SQLite alone: what is tried here is a script in a browser.
 """
@@ -58,7 +58,7 @@ def test_a_blank_form_becomes_one_draft(app: Flask, browse_as: BrowseAs, stored_
 def test_a_second_window_stops_autosaving_and_a_failed_autosave_is_retried(
     app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """The second window stops and says so; a failure is tried again, and 保存 works all the while."""
+    """The second window stops and shows why; a failed autosave is repeated, and 保存 works meanwhile."""
     app.config["AUTOSAVE_SECONDS"] = 1
     key = make_application()
     publisher = browse_as("publisher")

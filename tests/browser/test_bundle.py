@@ -29,7 +29,7 @@ def pictured(page: Page, name: str) -> None:
 def test_a_print_window_waits_until_the_pdf_is_made(
     app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """打印 right after the grant: the window waits, then shows the paper by itself; 后退 prints nothing again."""
+    """打印 right after the grant: the window waits, then shows the paper; 后退 prints nothing again."""
     key = make_application(status="filed")
     publisher = browse_as("publisher")
     with publisher.context.expect_page() as window:
@@ -45,7 +45,7 @@ def test_a_print_window_waits_until_the_pdf_is_made(
 def test_a_batch_print_shows_its_progress(
     app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """全选, one dialog that counts, one PDF; one that may not be printed is named, and 取消 prints nothing."""
+    """全选, one dialog with a count, one PDF; the one that may not be printed is named, and 取消 prints nothing."""
     keys = [make_application(status="filed", title=f"《昆曲选萃》第{n}辑") for n in range(3)]
     make_application(status="pending", title="《还在审核》")
     publisher = browse_as("publisher")
@@ -83,7 +83,7 @@ def test_a_batch_print_shows_its_progress(
 
 
 def prints(record: dict[str, Any]) -> list[int]:
-    """Which copies stand in the history."""
+    """The copy numbers of the print history."""
     return [entry["changes"]["copy"][1] for entry in record["trail_entry"] if entry["act"] == "print"]
 
 
@@ -117,7 +117,7 @@ def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
 def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
     app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """What is recorded is not lost: the dialog has a button whose click opens the window."""
+    """The recorded print is not lost: a button in the dialog opens the window."""
     key = make_application(status="filed")
     make_application(status="filed")
     make_papers(app)
@@ -160,7 +160,7 @@ def test_a_certificate_revoked_before_the_last_click_stops_the_batch_print_with_
 def test_a_certificate_revoked_since_the_list_was_loaded_stops_the_bundle(
     app: Flask, browse_as: BrowseAs, make_application: Making
 ) -> None:
-    """The list was looked at before the province revoked: the sentence stands in the dialog, and 确定 stays shut."""
+    """Revoked after the list was loaded: the dialog shows the message, and 确定 stays disabled."""
     keys = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
     publisher, province = browse_as("publisher"), browse_as("reviewer")

@@ -1,4 +1,4 @@
-"""A day is typed; the calendar beside it helps, and never rewrites what is being typed.
+"""A date is typed; the calendar beside the field never changes what is being typed.
 
 On SQLite alone: what is tried here is a script in a browser.
 """
@@ -31,7 +31,7 @@ def opened(page: Page, typed: str) -> None:
 
 
 def test_a_date_typed_key_by_key_stays_as_typed(browse_as: BrowseAs) -> None:
-    """Looked up in the calendar and left again, a word or half a day is what it was."""
+    """Opening and closing the calendar leaves an incomplete or invalid date unchanged."""
     page = browse_as("publisher").page
     page.on("dialog", lambda question: question.accept())
     for typed in ("2027-01-15", "2027-1-5", "20270105", "２０２７年１月５日", "2027-0"):
@@ -75,7 +75,7 @@ def test_the_calendar_has_the_keys_of_the_aria_date_picker_pattern(browse_as: Br
 
 
 def test_a_day_is_picked_with_the_mouse_and_saved(browse_as: BrowseAs, make_application: Making) -> None:
-    """The button beside the field; the page knows that something has changed, and the day is what is saved."""
+    """With the button beside the field; the page counts as changed, and the picked day is saved."""
     key = make_application()
     publisher = browse_as("publisher")
     page = publisher.page

@@ -42,7 +42,7 @@ def open_case(page: Page, title: str) -> None:
 def test_a_stock_opinion_is_inserted_at_the_cursor_and_not_sent_by_the_same_key(
     browse_as: BrowseAs, make_application: Making, acting: Acting
 ) -> None:
-    """Nothing that was typed is lost, not even where it is marked."""
+    """No typed text is lost, not even selected text."""
     make_application(status="pending", title="昆曲《牡丹亭》")
     add_stock_opinion(acting, Action.RETURN, "请补充加工合同的中文译本。")
     add_stock_opinion(acting, Action.REFUSE, "内容不符合规定。")
@@ -160,7 +160,7 @@ def test_working_on_a_case_renews_its_lease_and_a_lost_lease_is_shown(
 
 
 def test_a_case_is_read_beside_its_files_and_the_next_one_opened(browse_as: BrowseAs, make_application: Making) -> None:
-    """The bar stays in sight and hides nothing that has the focus; a file opens beside the fields and closes again."""
+    """The toolbar stays visible and covers no focused field; a file opens beside the fields and closes again."""
     for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》"):
         make_application(status="pending", title=title, carriers=12)
     page = browse_as("reviewer", width=1366, height=768).page

@@ -103,7 +103,7 @@ def test_the_number_of_matches_is_announced(browse_as: BrowseAs) -> None:
 def test_leaving_the_field_chooses_nothing_among_several_matches(
     browse_as: BrowseAs, field: str, typed: str, expected: str
 ) -> None:
-    """Text that fits several and names none is told, not turned into the best match; a key that moves has chosen."""
+    """Text that matches several options gets a message and is not replaced by the best match; arrow keys choose."""
     page = browse_as("publisher").page
     page.goto(FORM)
     box = page.locator(f"#{field}")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 @pytest.mark.parametrize("field", ["port", "carriers-0-unit"])
 def test_text_that_matches_no_option_gets_an_error_message(browse_as: BrowseAs, field: str) -> None:
-    """A list has its old value back, a cell keeps the text for the draft; what can only mean one is taken."""
+    """A list gets its old value back, a cell keeps the text for the draft; an unambiguous text is accepted."""
     page = browse_as("publisher").page
     page.goto(FORM)
     box, old, part = (
@@ -38,7 +38,7 @@ def test_text_that_matches_no_option_gets_an_error_message(browse_as: BrowseAs, 
 
 
 def test_the_form_is_not_sent_while_a_combobox_holds_an_unknown_option(browse_as: BrowseAs) -> None:
-    """Enter in a closed list saves; with words that mean nothing it says so and keeps the page."""
+    """Enter in a closed list saves; with unknown text it shows a message and stays on the page."""
     page = browse_as("publisher").page
     page.goto(FORM)
     page.locator("#country").click()

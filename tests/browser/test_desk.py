@@ -9,7 +9,7 @@ MOST_TABS = 60
 
 
 def tab_to(page: Page, place: Locator) -> None:
-    """Press Tab until the place has the focus."""
+    """Press Tab until `place` has the focus."""
     for _press in range(MOST_TABS):
         if place.evaluate("element => element === document.activeElement"):
             return

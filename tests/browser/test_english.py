@@ -1,4 +1,4 @@
-"""English in a browser: chosen with the keyboard, kept by the browser, read by axe, and no wider than a telephone."""
+"""English in a browser: chosen with the keyboard, remembered by a cookie, checked by axe, and fitting a phone."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,7 +23,7 @@ def reads_english(page: Page, address: str) -> None:
 
 
 def test_english_is_chosen_with_the_keyboard_and_stays(browse_as: BrowseAs) -> None:
-    """At the front door, before anybody is signed in; and back to Chinese from the bar of a page, to the same page."""
+    """On the login page, before signing in; and back to Chinese from the bar of a page, to the same page."""
     someone = browse_as()
     page = someone.page
     page.goto("/login?next=/applications/?title=x")
@@ -43,7 +43,7 @@ def test_english_is_chosen_with_the_keyboard_and_stays(browse_as: BrowseAs) -> N
 
 
 def test_english_pages_read_well_for_every_role_and_on_a_phone(certificate_number: str, browse_as: BrowseAs) -> None:  # noqa: F811
-    """The front door, the form, a list, a case, the desks, statistics, the state of the system, the handbook."""
+    """Login page, form, list, case, desks, statistics, 运行状态, handbook."""
     stranger = browse_as()
     stranger.context.add_cookies([{"name": COOKIE, "value": "en", "url": stranger.address}])
     for address in ("/login", f"/verify/{certificate_number}"):

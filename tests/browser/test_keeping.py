@@ -32,7 +32,7 @@ def test_enter_in_any_field_saves_and_does_not_submit_the_application(
 def test_a_save_without_a_server_leaves_the_page_unchanged(
     browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """保存 while nobody answers, then while the server fails, then in order: the words stay until they are saved."""
+    """保存 without an answer, then with a server error, then normally: the text stays until it is saved."""
     key = make_application()
     publisher = browse_as("publisher")
     page = publisher.page
@@ -104,7 +104,7 @@ def test_a_refused_save_is_sent_once_and_the_page_goes_on(browse_as: BrowseAs, t
 def test_a_conflict_is_sent_once_and_saved_knowingly(
     browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """409 in place of the page: calendar, rows, combobox and files work in it, and nothing typed is lost."""
+    """409 in place of the page: calendar, rows, combobox and files work in it, and no typed text is lost."""
     key = make_application(carriers=1)
     publisher = browse_as("publisher")
     page, posts = publisher.page, list[str]()
@@ -136,7 +136,7 @@ def test_a_conflict_is_sent_once_and_saved_knowingly(
 
 
 def test_a_save_whose_response_was_lost_is_not_repeated(browse_as: BrowseAs, stored_rows: StoredRows) -> None:
-    """The server had committed when the network broke off: pressed again, it is the same save."""
+    """The server had committed before the network failed: pressing 保存 again repeats nothing."""
     publisher = browse_as("publisher")
     page = publisher.page
     page.get_by_role("link", name="备案证明申请").click()

@@ -32,7 +32,7 @@ FAR = 200  # presses of Tab after which a place counts as out of reach
 
 
 class Typist:
-    """Somebody with no mouse: presses keys, and looks where the focus is."""
+    """A person without a mouse: presses keys, and reads where the focus is."""
 
     def __init__(self, person: Person) -> None:
         self.person, self.page = person, person.page
@@ -48,7 +48,7 @@ class Typist:
         self.page.keyboard.type(text)
 
     def tab_to(self, place: Locator, key: str = "Tab") -> None:
-        """Tab until the focus stands on `place`."""
+        """Press Tab until `place` has the focus."""
         focused = place.and_(self.page.locator(":focus"))
         for _press in range(FAR):
             if focused.count():
@@ -155,7 +155,7 @@ def fills_in(publisher: Typist) -> str:
 
 
 def uploads(publisher: Typist, make_pdf: Callable[[str], bytes]) -> None:
-    """上传附件: the button that the focus stands on opens the system's own file dialog."""
+    """上传附件: the focused button opens the system's file dialog."""
     page = publisher.page
     for kind in FILES:
         button = page.locator(f"#file-{kind} input[type=file]")
@@ -178,7 +178,7 @@ def opened_by_space(publisher: Typist, button: Locator) -> FileChooser:
 
 
 def declares(publisher: Typist) -> None:
-    """申报 asks; the first Enter there is 取消 and changes nothing."""
+    """申报 asks for confirmation; Enter chooses 取消 first and changes nothing."""
     page = publisher.page
     publisher.tab_to(page.locator(".foot").get_by_role("button", name="申报"))
     publisher.press("Enter")
@@ -210,7 +210,7 @@ def opens(province: Typist, number: str) -> None:
 
 
 def returns(province: Typist, number: str) -> None:
-    """退回: without an opinion the focus goes to it; then Esc by mistake, and the words are still there."""
+    """退回: without an opinion the focus goes to its field; Esc keeps the typed text."""
     page, text = province.page, province.page.get_by_label("办理意见", exact=True)
     opens(province, number)
     province.tab_to(page.get_by_role("button", name="退回", exact=True))
@@ -229,7 +229,7 @@ def returns(province: Typist, number: str) -> None:
 
 
 def grants(province: Typist, number: str) -> None:
-    """准予备案: asked, agreed, and told what was issued."""
+    """准予备案: confirmed, then a message names the issued certificate."""
     page = province.page
     opens(province, number)
     province.tab_to(page.get_by_role("button", name="准予备案"))

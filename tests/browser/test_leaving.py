@@ -1,4 +1,4 @@
-"""A page that holds typed words is not left without a question: not by the other language, not by a link."""
+"""A page with unsaved text asks before it is left, by a link or by a change of the language."""
 
 import pytest
 from playwright.sync_api import expect

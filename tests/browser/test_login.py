@@ -58,7 +58,7 @@ def test_the_password_can_be_shown(browse_as: BrowseAs) -> None:
 
 @pytest.mark.parametrize("after_a_wrong_one", [False, True])
 def test_a_new_captcha_code_replaces_the_first(browse_as: BrowseAs, after_a_wrong_one: bool) -> None:
-    """What was typed for the old one goes, the change is read out, and the new one lets in."""
+    """The text typed for the old code is emptied, the change is announced, and the new code signs in."""
     person, page = at_the_door(browse_as)
     if after_a_wrong_one:
         enter(person, "0")

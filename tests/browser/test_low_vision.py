@@ -75,7 +75,7 @@ SEEN: dict[str, Callable[[Person], object]] = {
 
 
 def test_a_telephone_shows_name_status_and_whole_words(browse_as: BrowseAs, make_application: Making) -> None:
-    """390 px: nothing that matters lies outside, and no word of a button or a step is broken in two."""
+    """390 px: no essential part is outside the screen, and no word of a button or a step is broken in two."""
     key = make_application(status="pending")
     draft = make_application()
     person = browse_as("publisher", width=390, height=800)

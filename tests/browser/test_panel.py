@@ -1,4 +1,4 @@
-"""What the panel does under people's hands: questions, the toolbar, the keyboard, a telephone, two tabs."""
+"""The panel in a browser: confirmations, the toolbar, the keyboard, a phone, two tabs."""
 
 from playwright.sync_api import Dialog, Page, expect
 
@@ -25,7 +25,7 @@ def test_deleting_asks_for_confirmation_and_no_changes_nothing(browse_as: Browse
 
 
 def test_escape_cancels_a_confirmation(browse_as: BrowseAs, make_application: Making) -> None:
-    """A dialog that is closed in any other way than 确定 does nothing."""
+    """Closing a dialog in any way other than 确定 does nothing."""
     make_application()
     publisher = browse_as("publisher")
     publisher.press("申报", publisher.row("暂存"))
@@ -37,7 +37,7 @@ def test_escape_cancels_a_confirmation(browse_as: BrowseAs, make_application: Ma
 
 
 def test_the_toolbar_acts_on_the_picked_row(browse_as: BrowseAs, make_application: Making) -> None:
-    """手册 第二章: 选中一条数据，点击界面上…按钮; with none picked, or one that forbids it, the button says so."""
+    """手册 第二章: 选中一条数据，点击界面上…按钮; if no row, or a forbidden one, is picked, the button says so."""
     make_application()
     make_application(status="pending", title="另一张唱片")
     publisher = browse_as("publisher")
@@ -83,7 +83,7 @@ def test_a_query_needs_no_mouse(browse_as: BrowseAs, make_application: Making) -
 
 
 def test_a_dialog_needs_no_mouse(browse_as: BrowseAs, make_application: Making) -> None:
-    """Enter on an act asks; Enter there is 取消, for what is declared cannot be taken back; Tab goes on to 确定."""
+    """Enter on an act opens the dialog; Enter there is 取消, because 申报 cannot be undone; Tab moves to 确定."""
     make_application()
     publisher = browse_as("publisher")
     button, dialog = publisher.row("暂存").get_by_role("button", name="申报"), publisher.page.get_by_role("dialog")
@@ -110,7 +110,7 @@ def test_the_menu_opens_on_a_telephone(browse_as: BrowseAs) -> None:
 
 
 def test_a_stale_form_shows_both_texts_and_loses_neither(browse_as: BrowseAs, make_application: Making) -> None:
-    """AD5: two tabs; the second to save is told who was first, sees both texts, and decides."""
+    """AD5: two tabs; the second save shows who saved first and both texts, and the person decides."""
     key = make_application(title="最初的名称")
     person = browse_as("publisher")
     first, second = person.page, person.context.new_page()
@@ -153,7 +153,7 @@ def test_typed_words_are_not_left_by_accident(browse_as: BrowseAs, make_applicat
 
 
 def test_a_new_user_signs_in_with_a_one_time_password(browse_as: BrowseAs) -> None:
-    """系统管理: the operator makes an account and hands over its one-time password; its owner must change it first."""
+    """系统管理: the operator creates an account with a one-time password, which its owner must change first."""
     operator, newcomer = browse_as("operator"), browse_as()
     password = opens_an_account(operator, "xinren")
     newcomer.sign_in("xinren", password)
@@ -188,7 +188,7 @@ def opens_an_account(operator: Person, username: str) -> str:
 
 
 def test_a_draft_is_deleted_from_its_own_form(browse_as: BrowseAs, make_application: Making) -> None:
-    """手册 第二章: the acts of the list stand on the page as well; 打印 is dim there and says why."""
+    """手册 第二章: the acts of the list are on the page as well; 打印 is disabled there with its reason."""
     key = make_application()
     publisher = browse_as("publisher")
     publisher.page.goto(f"/applications/edit/?id={key}")

@@ -1,4 +1,4 @@
-"""The pictures of 操作说明, some of which the README shows too, taken of the screens; `make screens` keeps them."""
+"""The pictures of 操作说明, some of which the README shows too; `make screens` retakes and stores them."""
 
 import io
 import os
@@ -28,7 +28,7 @@ def test_the_pictures_of_the_manual_can_be_taken(
     browse_as: BrowseAs,
     language: str,
 ) -> None:
-    """None of them blank, and each that the page shows, for dense screens, too; `SCREENS=1` keeps them."""
+    """No picture is blank, and each one in the page is taken, for dense screens, too; `SCREENS=1` stores them."""
     pictures = {"login": shot(reader(browse_as, language, "", width=1000, height=700), "/login")}
     pictures |= of_the_publisher(reader(browse_as, language, "publisher"))
     pictures |= of_the_province(reader(browse_as, language, "reviewer"))
@@ -45,7 +45,7 @@ def test_the_pictures_of_the_manual_can_be_taken(
 
 
 def reader(browse_as: BrowseAs, language: str, username: str, **size: int) -> Person:
-    """Somebody before a dense screen, who reads this language."""
+    """A person with a dense screen, who reads this language."""
     person = browse_as(username, density=2, **size)
     person.context.add_cookies([{"name": COOKIE, "value": language, "url": person.address}])
     person.page.reload()

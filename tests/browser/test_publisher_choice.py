@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_the_entrustment_letter_is_required_only_for_another_publisher(
     app: Flask, browse_as: BrowseAs, make_application: Making
 ) -> None:
-    """委托书 is required for another press; before the first 保存, at once, and after 保存 by the server."""
+    """委托书 is required for another publisher; before the first 保存, at once, and after 保存 by the server."""
     agent = browse_as("agent")
     page, star = agent.page, agent.page.locator("#file-entrustment .star")
     page.goto("/applications/new/")
@@ -32,7 +32,7 @@ def test_the_entrustment_letter_is_required_only_for_another_publisher(
 
 
 def test_a_note_shows_which_option_typed_text_became(browse_as: BrowseAs, make_application: Making) -> None:
-    """10 becomes 010-张: the person is told, and the sentence is no error; a whole name needs none."""
+    """10 becomes 010-张: a note tells the person, and is no error; a full name needs none."""
     page = browse_as("publisher").page
     page.goto(f"/applications/edit/?id={make_application()}")
     unit = page.locator("#carriers-0-unit")

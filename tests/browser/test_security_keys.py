@@ -31,7 +31,7 @@ def publisher_with_key(browse_as: BrowseAs) -> Person:
 
 
 def plug_in(page: Page, verifies: bool = True) -> tuple[CDPSession, str]:
-    """A security key that says yes to everything; `verifies`: that it asks for its PIN."""
+    """A security key that confirms everything; `verifies`: whether it asks for its PIN."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     options: dict[str, Any] = A_KEY | {"isUserVerified": verifies, "automaticPresenceSimulation": True}
@@ -104,7 +104,7 @@ def test_an_enrolled_key_signs_in_alone_and_as_a_second_step_until_it_is_removed
 
 
 def enrol_again(publisher_with_key: Person) -> None:
-    """The same key once more: the browser knows it, and the page says so."""
+    """Enrol the same key again: the browser recognises it, and the page says so."""
     publisher_with_key.page.get_by_role("button", name="登记密钥").click()
     expect(publisher_with_key.page.locator("[data-key-state]")).to_have_text("这把密钥已经登记过，请换一把。")
 
@@ -156,7 +156,7 @@ def test_an_ended_session_is_renewed_over_the_page_with_password_and_key(
 def test_a_user_signed_in_by_key_alone_renews_the_session_over_the_page_with_the_key(
     app: Flask, publisher_with_key: Person
 ) -> None:
-    """No password is asked of them, and what was typed is saved."""
+    """No password is requested, and the typed text is saved."""
     enrol(publisher_with_key)
     sign_out(publisher_with_key.page)
     by_key_alone(publisher_with_key.page)

@@ -1,4 +1,4 @@
-"""The session ends under an open page, or a file comes first: nothing typed is lost, or done by another."""
+"""The session ends under an open page, or a file comes first: no typed text is lost or saved by another account."""
 
 import random
 import re
@@ -38,7 +38,7 @@ def signs_in_over_the_page(person: Person, password: str = PASSWORD) -> None:
 def test_an_ended_session_asks_for_the_password_over_the_page_and_continues(
     app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows, make_pdf: A_pdf
 ) -> None:
-    """A wrong password is told and nothing closes; 取消 keeps the words; the right one saves what was being saved."""
+    """A wrong password gets a message and nothing closes; 取消 keeps the text; the right one completes the save."""
     key = make_application()
     publisher = browse_as("publisher")
     page, again = publisher.page, publisher.page.locator("#again")
@@ -83,7 +83,7 @@ def test_printing_after_the_session_ended_asks_for_the_password_and_opens_the_ce
 def test_a_page_of_one_account_does_not_act_as_another_account(
     app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """One browser, two tabs: somebody else signs in; the first tab asks for its own account's password."""
+    """One browser, two tabs: another account signs in; the first tab asks for the password of its own account."""
     key = make_application()
     publisher = browse_as("publisher")
     page = publisher.page
@@ -107,7 +107,7 @@ def test_a_page_of_one_account_does_not_act_as_another_account(
 def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
     browse_as: BrowseAs, make_pdf: A_pdf, stored_rows: StoredRows
 ) -> None:
-    """The draft that the file makes holds what was typed, at once; saved again it has no row twice, and loses one."""
+    """The draft created by the upload has the typed text at once; another save neither doubles nor loses a row."""
     publisher = browse_as("publisher")
     page, rows = publisher.page, publisher.page.locator("tr.inline-row:visible")
     page.get_by_role("link", name="备案证明申请").click()
@@ -151,7 +151,7 @@ def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
 def test_each_failed_upload_has_its_own_line_and_can_be_retried(
     browse_as: BrowseAs, make_pdf: A_pdf, make_application: Making
 ) -> None:
-    """Three at once: one is refused, one is cut off, one arrives; the sentence stands at its file until dismissed."""
+    """Three at once: one is refused, one is cut off, one arrives; each message stays at its file until dismissed."""
     key = make_application()
     publisher = browse_as("publisher")
     page, box = publisher.page, publisher.page.locator("#file-other")

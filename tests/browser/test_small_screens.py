@@ -1,4 +1,4 @@
-"""What fits, and what goes away: acts in one line, messages of mended fields, previews on a phone, 作废 by keyboard."""
+"""Layout on small screens: acts in one line, messages of corrected fields, previews on a phone, 作废 by keyboard."""
 
 import pytest
 from playwright.sync_api import Locator, expect

@@ -1,4 +1,4 @@
-"""The story of the manual, told in a real browser from 登录 to 退出, in the manual's order."""
+"""The procedure of the manual in a real browser, from 登录 to 退出, in the manual's order."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ def test_the_screens_follow_the_procedure_of_the_manual(
 
 
 def returns_it(province: Person, number: str) -> None:
-    """The province finds it first in 待审核, reads a file, and cannot 退回 without saying why."""
+    """The province finds it first in 待审核, reads a file, and cannot 退回 without an opinion."""
     page = province.page
     page.get_by_role("link", name="待审核").click()
     expect(page.locator("table.model-list tbody tr").first).to_contain_text(number)
@@ -59,7 +59,7 @@ def returns_it(province: Person, number: str) -> None:
 
 
 def grants_it(province: Person, number: str) -> None:
-    """准予备案 asks first, for it cannot be taken back."""
+    """准予备案 asks for confirmation, because it cannot be undone."""
     page = province.page
     page.get_by_role("link", name="待审核").click()
     page.get_by_role("link", name=number).click()
@@ -70,7 +70,7 @@ def grants_it(province: Person, number: str) -> None:
 
 
 def reads_the_paper(certificate: bytes, number: str) -> None:
-    """What was granted, to the last carrier row, and nothing that was corrected or deleted before."""
+    """The granted content, to the last carrier row, and no corrected or deleted text."""
     pages: Any = pypdfium2.PdfDocument(certificate)
     text = re.sub(r"\s", "", "".join(page.get_textpage().get_text_bounded() for page in pages))
     assert number in text
@@ -83,7 +83,7 @@ def reads_the_paper(certificate: bytes, number: str) -> None:
 
 
 def code_on(certificate: bytes) -> str:
-    """What a telephone reads off the last page."""
+    """The QR code of the last page, as a phone decodes it."""
     pages = pypdfium2.PdfDocument(certificate)
     [code] = zxingcpp.read_barcodes(pages[len(pages) - 1].render(scale=3).to_pil())
     return code.text
@@ -97,7 +97,7 @@ def follows_the_code(officer: Person, certificate: bytes) -> None:
 
 
 def looks_it_up(nation: Person, certificate: bytes, number: str) -> None:
-    """手册 第三篇: 国家新闻出版署 looks certificates up by number, and has nothing to write with."""
+    """手册 第三篇: 国家新闻出版署 finds certificates by number and can change nothing."""
     page = nation.page
     page.get_by_label("证明编号").fill(urlsplit(code_on(certificate)).path.rpartition("/")[2])
     nation.turn_over("查询")

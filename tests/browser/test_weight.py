@@ -16,7 +16,7 @@ def sent(page: Page, address: str) -> dict[str, int]:
 
 
 def test_a_first_page_view_takes_six_requests_and_the_next_one(browse_as: BrowseAs, chromium: Browser) -> None:
-    """A browser that was never here, in which somebody is signed in already."""
+    """In a browser with an empty cache, signed in already."""
     for username in ("publisher", "reviewer", "national"):
         person = browse_as(username)
         here = person.page.url

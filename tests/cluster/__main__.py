@@ -126,7 +126,7 @@ class Cluster:
         self.mail.close()
 
     def kill_node(self) -> None:
-        """All of one; the other goes on alone."""
+        """Kill all processes of one node; the other continues alone."""
         for service in self.nodes["x"].values():
             service.kill()
         time.sleep(CALM / 2)
@@ -142,7 +142,7 @@ class Cluster:
             node[what].start()
 
     def kill_replica(self) -> None:
-        """Commits wait for it until somebody, or Patroni, says that they need not."""
+        """Commits wait for the replica until it is removed from synchronous_standby_names, as Patroni would do."""
         self.two.kill()
         time.sleep(3)
         self.one.wait_for("")
@@ -163,7 +163,7 @@ class Cluster:
         os.kill(self.pooler.process.pid, signal.SIGHUP)
 
     def bring_back_primary(self) -> None:
-        """The former primary forgets what it alone had written, and follows the new one."""
+        """The former primary discards what only it had written, and follows the new one."""
         self.one.rewind(self.two)
         self.one.begin()
         until("streaming", lambda: self.two.ask("SELECT count(*) FROM pg_stat_replication") == 1)
@@ -176,7 +176,7 @@ class Cluster:
 
 
 def trial(cluster: Cluster, callers: Callers) -> None:
-    """One blow after the other; what was seen from each to the next."""
+    """Kill one service after the other; report the answers between two failures."""
     blows: dict[str, Callable[[], object]] = {
         "nothing": lambda: None,
         "a whole node killed": cluster.kill_node,

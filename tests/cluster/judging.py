@@ -1,4 +1,4 @@
-"""What is found once everybody has gone home: whether all that was acknowledged is there, and there once."""
+"""Checks after all clients have ended: whether everything acknowledged is there exactly once."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def left(app: Flask) -> int:
 
 
 def wrong(app: Flask, callers: Callers) -> list[str]:
-    """Sentences on what was acknowledged and is not there, and on what is there twice."""
+    """A sentence for each acknowledged item that is missing, and for each that exists twice."""
     found = []
     with app.app_context(), access.everything() as session:
         status = dict(session.execute(select(Application.id, Application.status)).all())
@@ -68,7 +68,7 @@ def wrong_mail(app: Flask, mail: LocalMailServer) -> list[str]:
 
 
 def judged(app: Flask, callers: Callers, mail: LocalMailServer) -> bool:
-    """Whether all is there, once: by our lists, by `trail verify`, by `sweep --check`, by the mail server."""
+    """Whether everything is there once, by our lists, `trail verify`, `sweep --check` and the mail server."""
     ended = time.monotonic() + PATIENCE
     while left(app) and time.monotonic() < ended:
         time.sleep(0.5)

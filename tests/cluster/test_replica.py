@@ -102,7 +102,7 @@ def test_the_nation_reads_from_the_replica_while_it_keeps_up(pair: Pair) -> None
 
 
 def test_an_account_that_has_just_acted_reads_from_the_primary(pair: Pair) -> None:
-    """What the replica does not have yet is not there for the nation, until it has done something itself."""
+    """Rows that the replica lacks are invisible to the nation until it has acted itself."""
     pair.trusted()
     pair.two.ask("SELECT pg_wal_replay_pause()")
     browser, key = signed_in(pair.app, "national"), create_application(pair.app, status="filed")

@@ -25,7 +25,7 @@ def session_of(username: str) -> Session:
 
 
 def attempt(session: Session, way: Way, model: Model, number: int) -> Any:
-    """Go this way and commit; the result, or None when nothing is found or it is refused."""
+    """Run this statement and commit; the result, or None when nothing is found or it is refused."""
     try:
         result = way(session, model, number) or None
         session.commit()

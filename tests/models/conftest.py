@@ -30,7 +30,7 @@ def system_session(app: Flask) -> SystemSession:
 
 @pytest.fixture
 def verdict(tmp_path: Path) -> Verdict:
-    """The media type of these bytes, or the flaw, as the worker process tells it."""
+    """The media type of these bytes, or the flaw, as the worker process reports it."""
 
     def verdict_of(content: bytes) -> str:
         path = tmp_path / "file"

@@ -94,7 +94,7 @@ def test_no_statement_writes_a_foreign_row(
 def test_every_permitted_statement_finds_a_visible_row(
     app: Flask, make_application: Making, stored_rows: StoredRows, who: str, whose: str, status: str
 ) -> None:
-    """AC4: the positive case; a way that never finds anything proves nothing."""
+    """AC4: the positive case; a statement that never finds anything proves nothing."""
     key = make_application(by=whose, status=status)
     record = stored_rows(key)
     with app.app_context():

@@ -116,7 +116,7 @@ def smuggle_and_commit(session: Session, smuggle: Any, foreign: int, own: int) -
 def test_an_application_in_another_name_is_refused(
     app: Flask, make_application: Making, stored_rows: StoredRows, who: str
 ) -> None:
-    """An application is added by its owner only, and does not change hands; by hand as little as by an act."""
+    """Only its owner adds an application, and its owner never changes, by SQL as little as by an act."""
     key = make_application(by="publisher")
     with app.app_context():
         session = session_of(who)
@@ -214,7 +214,7 @@ def test_an_unrestricted_session_lifts_no_other_session_s_rule(app: Flask, make_
 def test_without_the_guard_the_attack_succeeds(
     app: Flask, make_application: Making, stored_rows: StoredRows, model: Model
 ) -> None:
-    """AD2: it is this listener, and nothing else, that hides the row."""
+    """AD2: this listener alone hides the row."""
     key = first_id(stored_rows(make_application(by="publisher", status="filed")), model)
     with app.app_context():
         assert session_of("publisher2").get(model, key) is None

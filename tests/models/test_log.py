@@ -1,4 +1,4 @@
-"""The log of the system: what it says of a sign-in, who reads it, and that nobody changes it."""
+"""The system log: its entries of a sign-in, its readers, and that it cannot be changed."""
 
 import re
 

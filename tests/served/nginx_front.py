@@ -62,7 +62,7 @@ class Front:
         return client
 
     def connect(self, source: str = "127.0.0.1", buffer: int = 0) -> ssl.SSLSocket:
-        """A connection with TLS, and nothing sent yet. `buffer`: bytes that arrive without being read; 0: as usual."""
+        """A TLS connection on which nothing is sent yet. `buffer`: size of the receive buffer; 0: the default."""
         plain = socket.socket()
         plain.settimeout(PATIENCE)
         if buffer:

@@ -1,4 +1,4 @@
-"""What a register holds after some weeks: applications in every status, files of every kind, messages to customs."""
+"""Rows of a register after some weeks: applications in every status, files of every kind, messages to customs."""
 
 import io
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ class Rows:
 
 @cache
 def shared_rows(server: Server) -> Rows:
-    """The rows of this server, made when first asked for; tests of GET may share them, for nobody changes them."""
+    """The rows of this server, created at first use; tests of GET may share them, because none changes them."""
     app = server.app
     aside, sent = (create_application(app, "publisher", "filed", title=TITLE) for _time in range(2))
     deliver(app, server.log.parent)

@@ -27,7 +27,7 @@ WAY_BACK = "/{screen}/?title=茉莉花&since=2020-01-01"
 
 @dataclass
 class Story:
-    """What was done so far: route, or route and act; every answer is looked at."""
+    """The acts done so far: route, or route and act; every answer is checked."""
 
     server: Server
     done: set[str] = field(default_factory=set)
@@ -131,7 +131,7 @@ def decided_and_printed(story: Story, key: int) -> None:
 
 
 def resend_to_customs(story: Story) -> None:
-    """A message that was set aside is released; what customs did not take is told anew, from either screen."""
+    """A message that was set aside is released; one that customs rejected is sent again, from either screen."""
     aside, failed, failed_too = (
         create_application(story.server.app, "publisher", s) for s in ("filed", *["customs_failed"] * 2)
     )
@@ -147,7 +147,7 @@ def resend_to_customs(story: Story) -> None:
 
 
 def settled_by_hand(story: Story) -> None:
-    """What customs never answered: asked for again, set aside, settled by hand either way."""
+    """A message that customs never answered: queried, set aside, settled by hand in both ways."""
     accepted, rejected = (create_application(story.server.app, "publisher", "filed") for _time in range(2))
     for key in (accepted, rejected):
         values = {"id": story.message(key), "then": clock.now() - timedelta(days=30)}
@@ -173,7 +173,7 @@ def revoked_and_applied_for_again(story: Story, key: int) -> None:
 
 
 def refused_and_deleted(story: Story) -> None:
-    """不予受理, 不予备案 with a ground of the law; the publisher deletes what was refused."""
+    """不予受理, 不予备案 with a ground of the law; the publisher deletes the refused application."""
     declined, refused = (create_application(story.server.app, "publisher", "pending") for _time in range(2))
     story.act("reviewer", "review", "decline", declined)
     story.act("reviewer", "review", "extend", refused)

@@ -59,7 +59,7 @@ class CardFront:
         self.operator = front.client("operator")
 
     def bind(self, card: Path, username: str) -> str:
-        """As an operator does it; the page that tells of it."""
+        """Bind the card as an operator does; the page with the result."""
         with self.front.server.app.app_context():
             key = account_of(username).id
         answer = self.operator.post("/accounts/cards/bind/", {"id": key, "file": (card.read_bytes(), "card.pem")})
@@ -91,7 +91,7 @@ def card_front(tmp_path_factory: pytest.TempPathFactory, needs_nginx: None) -> I
 
 
 def card_configuration(folder: Path, port: int) -> dict[str, str]:
-    """Words of the second configuration → ours."""
+    """Text of the second configuration → its replacement in this test."""
     return {
         "listen 8443": f"listen 127.0.0.1:{port}",
         "listen [::]:8443": f"listen 127.0.0.2:{port}",
@@ -151,7 +151,7 @@ def test_a_card_is_bound_to_one_account_and_unusable_after_removal(card_front: C
 
 
 def test_a_refused_card_gets_the_reason(card_front: CardFront) -> None:
-    """Expired, not yet valid, of another issuer of the same name, not for signing in, bound to nobody, none at all."""
+    """Expired, not yet valid, of another issuer of the same name, not for signing in, unbound, no card."""
     issuer, stranger = card_front.issuer, CardIssuer(card_front.issuer.folder / "..")
     assert "已过期" in error_of(card_front.show(issuer.issue("过期", -2 * DAY, -DAY / 2)))
     assert "尚未生效" in error_of(card_front.show(issuer.issue("未来", DAY / 2, DAY)))
@@ -166,7 +166,7 @@ def test_a_refused_card_gets_the_reason(card_front: CardFront) -> None:
 
 
 def test_a_revoked_card_or_disabled_account_is_signed_out_at_once(card_front: CardFront) -> None:
-    """The list is read again when it has changed; one that has run out lets nobody in."""
+    """The list is read again when it has changed; with an expired list no card signs in."""
     card = card_front.issuer.issue("陈静")
     card_front.bind(card, "reviewer")
     assert card_front.enter(card)[1].status == 303

@@ -1,4 +1,4 @@
-"""Every GET route × every role through the real server: no 5xx, headers that survive, bodies that are what they say."""
+"""Every GET route × every role through the real server: no 5xx, complete headers, bodies of the declared type."""
 
 import re
 from html import unescape
@@ -20,7 +20,7 @@ PLACES = re.compile(r'\b(?:href|src)="(/[^"]*)"')
 
 
 def may_open(rule: Rule, username: str | None) -> bool:
-    """Whether the table of doors opens this route to that person; only a press entrusts units."""
+    """Whether the table of routes opens this route to that person; only a publisher entrusts units."""
     if (rule.endpoint, username) == ("entrusting.create_view", "agent"):
         return False
     return DOORS[rule.endpoint] == EVERYBODY or LETTER.get(username or "", "-") in DOORS[rule.endpoint]
@@ -55,7 +55,7 @@ def test_every_address_answers(served: Server, routes: list[Rule], username: str
 
 
 def test_a_download_keeps_the_name_that_people_gave_it(served: Server) -> None:
-    """Quotation marks, semicolons, blanks, accents, Chinese: as uploaded, whether shown or kept."""
+    """Quotation marks, semicolons, blanks, accents, Chinese: as uploaded, whether opened or downloaded."""
     rows, client = shared_rows(served), served.client("publisher")
     asked = [f"/applications/attachment/?id={key}{how}" for key in rows.files for how in ("", "&download=1")]
     names = {answer.filename for answer in map(client.get, asked) if answer.status == 200}

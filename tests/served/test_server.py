@@ -1,4 +1,4 @@
-"""What holds of the server itself: files in parts, clients that stop half-way, bodies that are too large."""
+"""The server itself: files in parts, clients that stop half-way, bodies that are too large."""
 
 import socket
 import time
@@ -51,7 +51,7 @@ def unanswered(connections: list[socket.socket]) -> int:
 
 
 def whole(connection: socket.socket) -> bytes:
-    """What the server says until it closes."""
+    """Everything that the server sends until it closes."""
     received = b""
     while piece := connection.recv(1 << 16):
         received += piece
@@ -66,7 +66,7 @@ def begun(client: Client, path: str, length: int = 1000) -> bytes:
 
 
 def beginnings(client: Client) -> dict[str, bytes]:
-    """What may come of a request before its client stops: nothing, half a header, and half a body, at various doors."""
+    """Beginnings of requests whose client stops: nothing, half a header, half a body, at various addresses."""
     stranger = Client(client.server)
     return {
         "silence": b"",
@@ -119,7 +119,7 @@ def test_a_slow_but_steady_body_is_accepted(short_timeout_server: Server) -> Non
 
 @pytest.mark.parametrize("username", ["publisher", None])
 def test_a_client_that_sends_a_too_large_body_gets_the_answer(served: Server, username: str | None) -> None:
-    """30 MB, of which nothing is read: the sentence comes, and not a reset connection."""
+    """30 MB, none of it read: the client gets the message, and not a reset connection."""
     answer = served.client(username).post("/verify/", {"file": (b"%PDF-1.4" + bytes(30 << 20), "a.pdf")})
     assert (answer.status, "文件超过 20 MB" in answer.text) == (413, True)
 
@@ -175,7 +175,7 @@ def test_a_forwarded_scheme_from_an_untrusted_process_is_ignored(served: Server)
 
 
 def test_no_request_is_lost_after_a_refused_unread_body(served: Server) -> None:
-    """The answer says that the connection ends; a client that believed it open lost every fourth next request."""
+    """The answer closes the connection; a client that believed it open lost every fourth next request."""
     body = b"x=" + b"y" * 70_000
     for _time in range(10):
         connection = served.client().connection()

@@ -74,7 +74,7 @@ class CustomsServer:
             self.customs.run(f"DELETE FROM {table} WHERE message_id = ?", name)
 
     def enter(self, name: str, accepted: bool = True, day: date | None = None) -> None:
-        """Somebody's hand in the ledger."""
+        """Insert an entry into the ledger by hand."""
         row = (name, "", "grant", accepted, "0000", "", str(day))
         self.customs.run("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
 

@@ -23,8 +23,8 @@ USER, SECRET = "filing", "geheim-2026"
 
 
 class LocalMailServer:
-    """What has arrived is in `letters`, who they were for in `recipients`; `refuse`: address → what RCPT is answered;
-    `answers`: what the next DATA are answered; `taken` is called when a letter has arrived, before the answer."""
+    """Received e-mails are in `letters`, their recipients in `recipients`; `refuse`: address → answer to RCPT;
+    `answers`: answers to the next DATA; `taken` is called after an e-mail has arrived, before the answer."""
 
     def __init__(self, folder: Path, starttls: bool = False, signs_in: bool = False) -> None:
         self.letters, self.recipients = list[EmailMessage](), list[list[str]]()
@@ -46,7 +46,7 @@ class LocalMailServer:
         self.close()
 
     def close(self) -> None:
-        """From now on nobody answers here."""
+        """Stop listening."""
         if not self.controller.loop.is_closed():
             self.controller.stop()
 

@@ -1,4 +1,4 @@
-"""中文 and English: every page in both, nothing missing, nothing mixed."""
+"""中文 and English: every page in both, without missing or mixed texts."""
 
 import re
 
@@ -23,7 +23,7 @@ RUN_ON = re.compile(r"[a-z][.:;,](?=[A-Z][a-z])")  # two sentences with no blank
 
 
 def test_every_translatable_text_has_its_english() -> None:
-    """A new word fails this until `make words` has put it into the catalogue and somebody has translated it."""
+    """A new text fails this until `make words` has added it to the catalogue and it is translated."""
     catalogue = read_catalogue()
     known = {(each.context, each.id): each for each in catalogue if each.id}
     wanted = {(each.context, each.id) for each in extracted() if each.id}
@@ -34,7 +34,7 @@ def test_every_translatable_text_has_its_english() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_every_page_is_in_the_language_of_its_reader(app: Flask) -> None:
-    """Each page of each role and of strangers, in both; what people have entered is data and stays as it is."""
+    """Each page of each role and without an account, in both; entered data stays unchanged."""
     keys = furnish(app)
     with app.app_context(), access.everything() as session:
         begin_visit(session, account_of("publisher").id, Place(), Method.PASSWORD)

@@ -40,7 +40,7 @@ def alike(rows: Any) -> str:
 
 
 def everything_about(app: Flask, key: int, stored_rows: StoredRows) -> list[str]:
-    """The rows of an application, its messages to customs, and what people are told of it, in words."""
+    """The rows of an application, its messages to customs, and its notifications, as text."""
     rows = {
         table: [{name: value for name, value in row.items() if name not in OF_ITS_OWN} for row in found]
         for table, found in stored_rows(key).items()
@@ -59,7 +59,7 @@ def everything_about(app: Flask, key: int, stored_rows: StoredRows) -> list[str]
 def test_a_decision_leaves_the_same_records_in_both_languages(
     app: Flask, make_application: Making, stored_rows: StoredRows, action: str, more: dict[str, Any]
 ) -> None:
-    """Trail, certificate, messages to customs and to people: nobody can tell in which language it was done."""
+    """Trail, certificate, messages to customs and to people do not depend on the language."""
     left = []
     for language in ("zh", "en"):
         key = make_application(status="pending")
@@ -70,7 +70,7 @@ def test_a_decision_leaves_the_same_records_in_both_languages(
 
 
 def test_the_logs_are_the_same_in_both_languages(app: Flask, make_application: Making) -> None:
-    """What operators change, what is exported and looked at, and what a press keeps of its queries."""
+    """Changes by operators, exports and downloads, and saved queries of a publisher."""
     make_application(status="filed")
     with app.app_context():
         organisation = account_of("publisher").organisation_id
@@ -99,7 +99,7 @@ def test_the_logs_are_the_same_in_both_languages(app: Flask, make_application: M
 
 
 def test_a_code_means_the_same_in_both_languages(app: Flask) -> None:
-    """010-张 and 010-sheets: what was typed, or saved automatically, in one language is read in the other."""
+    """010-张 and 010-sheets: text typed or autosaved in one language is read in the other."""
     for language, typed in (("zh", ("010-sheets", "sheets", "010-张")), ("en", ("010-sheets", "张", "010-张"))):
         with app.test_request_context(headers={"Cookie": f"{COOKIE}={language}"}):
             assert [code_of("unit", words) for words in typed] == ["010"] * 3

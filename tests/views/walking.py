@@ -51,7 +51,7 @@ def doors(app: Flask) -> None:
 
 
 def used_at_customs(app: Flask, key: int) -> None:
-    """Customs says that the certificate was used, which stands on its pages."""
+    """Record a use of the certificate by customs, which its pages show."""
     with app.app_context(), access.everything() as session:
         name = session.scalars(select(CustomsMessage.message_id).where(CustomsMessage.application_id == key)).first()
         inbox.store_and_process(session, "used.xml", used(str(name)), PACE)
@@ -75,7 +75,7 @@ def pages(browser: Browser, *starts: str) -> dict[str, str]:
 
 
 def starts(username: str | None, keys: dict[str, int]) -> list[str]:
-    """Where somebody begins: at home, and at the page of an application in each status."""
+    """First pages: home, and the page of an application in each status."""
     if username is None:
         return ["/login", "/login/key", "/verify/", "/verify/Z32", "/verify/?number=Z32&code=x", "/missing"]
     screen = READERS.get(username)

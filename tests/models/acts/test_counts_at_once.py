@@ -1,4 +1,4 @@
-"""Decisions that are counted while others are made, and while somebody reads the figures."""
+"""Decisions are counted while other decisions are made and statistics are read."""
 
 from collections.abc import Callable
 from datetime import date
@@ -21,7 +21,7 @@ EVER = Asked(Period(date(2000, 1, 1), date(2099, 12, 31)), None)
 def test_no_decision_is_counted_twice_or_missed(
     app: Flask, make_application: Making, prepare_act: Callable[..., Work]
 ) -> None:
-    """Six decisions, two processes that count, and a reader: the figures never fall, and end at what was decided."""
+    """Six decisions, two counting processes and a reader: the figures never fall, and end at the right number."""
     keys = [make_application(status="pending") for _ in range(6)]
     seen: list[int] = []
 

@@ -58,7 +58,7 @@ def test_a_submission_is_refused_when_its_entrustment_ended_first(
 def test_a_submission_made_before_the_entrustment_ended_stands(
     app: Flask, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """The end waits until 申报 is committed: never is something submitted under what has ended."""
+    """The entrustment ends only after 申报 is committed: nothing is submitted under an ended one."""
     key = make_application(by="agent")
     with ThreadPoolExecutor(1) as threads:
         late = []

@@ -56,7 +56,7 @@ def test_ten_files_sent_at_once_are_ten_attachments(
 
 
 def detaching(app: Flask, key: int, file: int) -> Work:
-    """That file being taken out, as a piece of work for a thread."""
+    """Removing that file, as a task for a thread."""
 
     def work() -> str:
         with app.app_context():
@@ -72,7 +72,7 @@ def detaching(app: Flask, key: int, file: int) -> Work:
 def test_a_submission_and_the_removal_of_a_required_file_exclude_each_other(
     app: Flask, make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
-    """ST4: either it was declared complete, and the file stays, or the file is gone, and it was not declared."""
+    """ST4: either the application is submitted with the file, or the file is removed and it is not submitted."""
     key = make_application()
     file = stored_rows(key)["attachment"][0]["id"]
     outcome = at_once(prepare_act("submit", key, "publisher"), detaching(app, key, file))
@@ -86,7 +86,7 @@ def test_a_submission_and_the_removal_of_a_required_file_exclude_each_other(
 def test_a_submission_checks_the_current_files(
     app: Flask, make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
-    """ST4: the session had already seen the file that another tab has just taken out."""
+    """ST4: the session had loaded the file that another tab has just removed."""
     key = make_application()
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)

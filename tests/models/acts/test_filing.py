@@ -39,7 +39,7 @@ def test_a_new_draft_has_its_number_and_its_system_filled_fields(acting: Acting,
 
 
 def test_the_number_of_drafts_of_an_organisation_is_limited(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of others do not count, nor what has been deleted."""
+    """Drafts of other organisations and deleted ones do not count."""
     monkeypatch.setattr(drafts, "MOST_DRAFTS", 2)
     with acting("publisher2") as other:
         drafts.start(db.session(), other)
@@ -142,7 +142,7 @@ def test_more_carriers_than_a_certificate_can_carry_are_refused(make_application
 def test_a_status_cannot_be_assigned_by_hand(
     make_application: Making, acting: Acting, stored_rows: StoredRows, status: Status
 ) -> None:
-    """AD6: from every status to every other: without the act's trail entry nothing is written."""
+    """AD6: from every status to every other: without a trail entry of the act nothing is written."""
     key = make_application(status=status)
     before = stored_rows(key)
     with acting("publisher"):

@@ -1,4 +1,4 @@
-"""What the acts refuse, what they tell, and that they happen wholly or not at all."""
+"""What the acts refuse, their messages, and that they are atomic."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_a_submission_without_carriers_is_refused(make_application: Making) -> N
 
 @pytest.mark.parametrize("kind", ["application_form", "licence", "sample", "contract", "entrustment"])
 def test_a_submission_without_a_required_file_is_refused(make_application: Making, acting: Acting, kind: str) -> None:
-    """ST4: the file was there and has been taken out again; an agent needs 委托书 besides."""
+    """ST4: the file was uploaded and removed again; an agent needs 委托书 as well."""
     key = make_application(by="agent")
     with acting("agent") as filer:
         application = db.session.get_one(Application, key)
@@ -83,7 +83,7 @@ def test_a_submission_without_a_required_file_is_refused(make_application: Makin
 def test_an_adverse_act_needs_an_opinion(
     make_application: Making, acting: Acting, stored_rows: StoredRows, status: str, action: str
 ) -> None:
-    """ST7: an empty body is an answer like any other, and is told what is missing."""
+    """ST7: an empty body gets a message about the missing opinion."""
     key = make_application(status=status)
     before = stored_rows(key)
     with acting("reviewer") as reviewer:

@@ -1,4 +1,4 @@
-"""Whom an application is for: the press itself or an agent that it has entrusted, and the authority that follows."""
+"""The publisher of an application, its own or that of an agent's entrustment, and the authority that follows."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -88,7 +88,7 @@ def test_an_agent_cannot_choose_a_publisher_that_has_not_entrusted_it(
 def test_choosing_a_publisher_sets_the_authority_of_a_draft_only(
     make_application: Making, acting: Acting, make_publisher: Callable[..., str]
 ) -> None:
-    """受理机关 follows from the press; after 申报 it would move the case to another province's desk."""
+    """受理机关 follows from the publisher; after 申报 a change would move the case to another province's desk."""
     with acting(make_publisher("440000", by_agent="agent")) as other:
         cantonese = other.organisation_id
     with acting("publisher") as own:

@@ -1,4 +1,4 @@
-"""Numbers taken at once: without gaps or doubles, in the year of Beijing."""
+"""Numbers assigned in parallel have no gaps or duplicates, and the year of Beijing."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ def test_drafts_created_in_parallel_have_different_numbers(app: Flask) -> None:
 
 
 def test_every_part_of_a_serial_key_is_required() -> None:
-    """RC3: a unique constraint with an empty part holds nothing."""
+    """RC3: a unique constraint does not apply to rows with an empty part."""
     assert not any(column.nullable for column in Serial.__table__.primary_key.columns)
     assert not Certificate.__table__.c.number.nullable
     assert not Application.__table__.c.number.nullable

@@ -68,7 +68,7 @@ def test_bundles_that_share_certificates_do_not_deadlock(
 def test_a_certificate_revoked_meanwhile_rolls_back_every_print_of_the_bundle(
     app: Flask, acting: Acting, make_application: Making
 ) -> None:
-    """The last of three is refused after two were written: none is kept, and the sentence names it."""
+    """The last of three is refused after two were written: all are rolled back, and the message names it."""
     keys = [make_application(status=status) for status in ("filed", "filed", "revoked")]
     before = ledger(app)
     with acting("publisher") as account:

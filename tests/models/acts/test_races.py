@@ -25,7 +25,7 @@ Door = Callable[..., int]
 def test_many_grants_of_one_application_make_one_certificate(
     make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows, people: int
 ) -> None:
-    """RC1: one number, one outbox row, one entry; all others are told who was first, or that it is 已备案."""
+    """RC1: one number, one outbox row, one entry; the others get a message with the winner, or that it is 已备案."""
     key = make_application(status="pending")
     outcome = at_once(*[prepare_act("grant", key, "reviewer")] * people)
     refused = [str(result) for result in outcome if isinstance(result, Refused)]
@@ -135,7 +135,7 @@ def test_a_parallel_opening_and_withdrawal_are_ordered(
 def test_a_parallel_autosave_and_submission_lose_no_typed_text(
     app: Flask, make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
-    """Either the text is kept, and 申报 waits for it to be saved; or the application is submitted, and says so."""
+    """Either the text is saved and 申报 waits for it; or the application is submitted and the message says so."""
 
     def autosave(key: int) -> Work:
         def work() -> None:
@@ -164,7 +164,7 @@ def test_one_of_two_parallel_claims_or_decisions_wins(
     stored_rows: StoredRows,
     add_colleague: Callable[..., None],
 ) -> None:
-    """接办 twice: one has it. 接办 beside a decision: either the case is decided, or its holder alone decides."""
+    """接办 twice: one succeeds. 接办 beside a decision: either the case is decided, or only its holder may decide."""
     add_colleague("second", like="reviewer")
     for other in ("take", "return") * 4:
         key = make_application(status="pending")

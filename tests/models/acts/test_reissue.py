@@ -37,7 +37,7 @@ def copied(acting: Acting, key: int, by: str = "publisher") -> int:
 
 @contextmanager
 def failing_at(place: int) -> Iterator[list[str]]:
-    """The statement of that place (from 0) fails; the list tells what has been asked of the database."""
+    """Make the nth statement (from 0) fail; the list has the statements sent so far."""
     asked: list[str] = []
 
     def count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -77,7 +77,7 @@ def test_a_copy_that_fails_at_any_statement_leaves_no_rows(
 def test_a_copy_under_an_ended_entrustment_has_no_publisher(
     app: Flask, acting: Acting, make_application: Making, stored_rows: StoredRows, make_publisher: Callable[..., str]
 ) -> None:
-    """Another press that entrusts the unit now does not slip in; and no other press's work takes the place."""
+    """Another publisher that entrusts the unit now does not replace it; and no work of another publisher is copied."""
     key = make_application(by="agent", status="revoked")
     make_publisher("440000", by_agent="agent")
     with app.app_context(), access.everything() as session:
@@ -120,7 +120,7 @@ def copying(app: Flask, key: int) -> Callable[[], int]:
 def test_parallel_copies_make_one_draft(
     app: Flask, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Double click, two tabs: everybody is led to the same row, and nothing else was written."""
+    """Double click, two tabs: every request leads to the same row, and nothing else was written."""
     monkeypatch.setattr(INSPECTION.queue, "most", 4)  # more than two of one account would be asked to wait
     key = make_application(status="revoked", carriers=2)
     before = ledger(app)
@@ -186,7 +186,7 @@ def test_two_parallel_grants_of_one_replacement_make_one_certificate(
 def test_a_unique_violation_by_a_rival_certificate_is_a_refusal(
     app: Flask, acting: Acting, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RC1: what the database alone can tell, it tells; never a 500."""
+    """RC1: a unique violation in the database becomes a message, never a 500."""
     old = make_application(status="revoked")
     first, second = copied(acting, old), rival(app, make_application(), old)
     for draft in (first, second):

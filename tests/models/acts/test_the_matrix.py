@@ -1,4 +1,4 @@
-"""The matrix as acts meet it: what it forbids changes nothing, what it allows leads where it says."""
+"""The hand-written matrix against the acts: a forbidden act changes nothing, an allowed one leads to its status."""
 
 from collections.abc import Callable
 from itertools import product

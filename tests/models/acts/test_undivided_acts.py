@@ -1,4 +1,4 @@
-"""An act happens wholly or not at all, and what it leaves stays as it is."""
+"""An act is atomic, and its results are immutable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -133,7 +133,7 @@ def test_reading_stops_at_the_size_limit(store: Store) -> None:
 def test_an_attachment_row_is_added_after_its_bytes_are_stored(
     app: Flask, address: str, make_application: Making, acting: Acting, make_pdf: Paper
 ) -> None:
-    """At the moment the row is written, its bytes have long been kept, whole and under their name."""
+    """When the row is written, its bytes are stored already, complete and under their digest."""
     app.config["STORE"] = address
     key = make_application()
     seen = []
@@ -154,7 +154,7 @@ def test_an_attachment_row_is_added_after_its_bytes_are_stored(
 def test_an_upload_killed_before_its_row_leaves_bytes_only(
     app: Flask, address: str, make_application: Making, acting: Acting, make_pdf: Paper, stored_rows: StoredRows
 ) -> None:
-    """Bytes that nobody names are swept up later; a row without bytes would be a lost document."""
+    """Unreferenced bytes are swept later; a row without bytes would be a lost document."""
     app.config["STORE"] = address
     key = make_application()
     before = stored_rows(key)

@@ -198,7 +198,7 @@ def test_names_written_without_triggers_are_detected_and_reindexed(named_drafts:
 @pytest.mark.slow
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_an_outdated_title_index_is_detected_and_rebuilt(titled_drafts: Session) -> None:
-    """As `flask search check` and `flask search rebuild`; PostgreSQL lets nobody write past an index."""
+    """As `flask search check` and `flask search rebuild` do; on PostgreSQL an index cannot be bypassed."""
     connection = titled_drafts.connection()
     assert search.check(connection)
     search.remove(connection)

@@ -1,4 +1,4 @@
-"""办理过程: appended, sealed, and able to tell when somebody has been at it."""
+"""办理过程: entries are appended and sealed, and tampering is detected."""
 
 import hashlib
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Tampering = Callable[[str, list[int]], None]
 def test_an_entry_cannot_be_changed(
     make_application: Making, acting: Acting, stored_rows: StoredRows, column: str
 ) -> None:
-    """AD8, AU1: by nobody, in no session."""
+    """AD8, AU1: by no account, in no session."""
     key = make_application(status="pending")
     before = stored_rows(key)
     with acting("reviewer"):
@@ -49,7 +49,7 @@ def test_an_entry_cannot_be_changed(
 
 
 def test_an_entry_cannot_be_erased(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
-    """AU1: not even through the door for jobs."""
+    """AU1: not even in the session for jobs."""
     key = make_application()
     before = stored_rows(key)
     with app.app_context(), access.everything() as session:
@@ -79,7 +79,7 @@ def test_the_act_of_an_entry_is_read_back_as_an_enum_value(make_application: Mak
 
 
 def test_an_entry_keeps_the_name_of_its_actor(make_application: Making, acting: Acting) -> None:
-    """People marry and presses are renamed; what was signed was signed under the old name."""
+    """People marry and publishers are renamed; an entry keeps the name that was signed."""
     key = make_application(status="pending")
     with acting("publisher") as filer:
         assert filer.organisation is not None
@@ -147,7 +147,7 @@ def test_a_missing_first_entry_is_found(tamper: Callable[[str], tuple[list[int],
 def test_a_missing_last_entry_is_found(
     app: Flask, make_application: Making, tamper: Callable[[str], tuple[list[int], list[int]]]
 ) -> None:
-    """AU1: nothing comes after it, so it is missed by what the application itself says."""
+    """AU1: no entry follows it, so the application's own last_seal shows that it is missing."""
     entries, broken = tamper("DELETE FROM trail_entry WHERE application_id = {key} AND act = 'submit'")
     assert broken == [entries[-2]]
 
@@ -220,7 +220,7 @@ def test_new_entries_are_sealed_by_sm3_where_it_is_set_and_old_ones_still_verify
 
 
 def test_another_hash_function_is_not_believed(app: Flask, make_application: Making) -> None:
-    """Neither one that is weaker, nor one that nobody has."""
+    """Neither a weaker one nor an unknown one."""
     make_application(status="pending")
     for name, seal in (("md5", "md5"), ("sm3", None), ("nothing", None)):
         with app.app_context(), engine_of_owner(app).connect() as connection:

@@ -76,7 +76,7 @@ def test_rare_characters_of_names_are_printed(app: Flask, make_application: Maki
 
 @pytest.mark.slow
 def test_every_drawable_character_is_printed(app: Flask, make_application: Making) -> None:
-    """With any fonts: `undrawable` agrees with what is on the paper."""
+    """With any fonts: `undrawable` agrees with the printed paper."""
     passed = [text for text in SAMPLES.values() if not undrawable([text])]
     assert {SAMPLES["composed"], SAMPLES["the last of extension B"]} <= set(passed)
     passed_letters = {sign for sign in "".join(passed) if sign.isalpha() and sign not in HEBREW_AND_ARABIC}
@@ -140,7 +140,7 @@ def test_an_unprintable_character_is_refused_at_submission(make_application: Mak
 def test_every_printed_text_is_checked_before_the_grant(
     app: Flask, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
-    """The reviewer's name and the name on the seal too: what was granted can always be printed."""
+    """The names of reviewer and seal, too: every granted certificate can be printed."""
     key = make_application(status="pending")
     with app.app_context():
         if whose == "signer":

@@ -123,7 +123,7 @@ TEXT = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe
 
 
 def value_of(column: Any) -> st.SearchStrategy[Any]:
-    """Any value that a valid application can hold in this column."""
+    """Any valid value of this column."""
     if column.info.get("codes") == "district":  # which the operator keeps
         return st.sampled_from(["2201", "2248", "5141"])
     if "codes" in column.info:
@@ -189,7 +189,7 @@ def test_every_application_that_can_be_granted_makes_a_valid_message(
     replaced: str | None,
     act: Action,
 ) -> None:
-    """CU9, CU10: what was submitted is granted, frozen, sent, valid by the schema, and read back exactly."""
+    """CU9, CU10: submitted, granted, frozen, sent, valid by the schema, and read back exactly."""
     replaces = Certificate(number=replaced) if replaced else None
     application = Application(**own, **written, replaces=replaces)
     application.carriers = [Carrier(position=n, **row) for n, row in enumerate(carriers, start=1)]

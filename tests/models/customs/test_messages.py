@@ -68,7 +68,7 @@ class TestOutbox:
     def test_a_message_queued_with_a_future_time_is_sent_now(
         self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
-        """It does not wait for that moment; after an attempt its pause and lease hold, and /healthz tells of it."""
+        """It does not wait for that moment; after an attempt its pause and lease apply, and /healthz reports it."""
         wait(timedelta(hours=5))
         make_application(status="filed")
         wait(timedelta())
@@ -118,7 +118,7 @@ class TestOutbox:
     def test_a_revocation_waits_for_the_grant_and_no_other_certificate_does(
         self, make_application: Making, stored_rows: StoredRows, system_session: SystemSession
     ) -> None:
-        """The business order of one certificate holds."""
+        """Messages of one certificate are sent in their order."""
         revoked, filed = make_application(status="revoked"), make_application(status="filed")
         grant, revocation = (row["message_id"] for row in stored_rows(revoked)["customs_message"])
         (other,) = (row["message_id"] for row in stored_rows(filed)["customs_message"])

@@ -1,4 +1,4 @@
-"""Receipts of every odd form: each is stored as received, handled by rule, and does not stop the others."""
+"""Receipts of every malformed kind: each is stored as received, handled by rule, and does not stop the others."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -76,7 +76,7 @@ BROKEN = {
 def test_an_unreadable_receipt_is_stored_and_decides_nothing(
     make_application: Making, system_session: SystemSession, shape: str
 ) -> None:
-    """CU5: the message goes on waiting, and the next receipt counts."""
+    """CU5: the message still waits, and the next receipt counts."""
     make_application(status="filed")
     with system_session() as session:
         (name,) = sent(session)
@@ -185,7 +185,7 @@ def test_a_receipt_for_a_revoked_certificate_is_noted_and_moves_nothing(
 def test_the_receipt_of_a_reader_that_died_is_processed_in_the_next_round(
     make_application: Making, system_session: SystemSession
 ) -> None:
-    """CU13: the bytes were stored, nothing was noted yet."""
+    """CU13: the bytes were stored, but the receipt was not processed yet."""
     make_application(status="filed")
     with system_session() as session:
         (name,) = sent(session)

@@ -1,4 +1,4 @@
-"""核注 and 核销: receipts that say a certificate was used."""
+"""核注 and 核销: receipts that report the use of a certificate."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -122,7 +122,7 @@ def test_the_use_of_a_revoked_certificate_is_reported_to_the_province(
 def test_verification_page_details_register_and_export_show_a_use(
     app: Flask, make_application: Making, system_session: SystemSession, as_: As
 ) -> None:
-    """In 查验, the details, the register and its export; a number alone tells nothing of it."""
+    """In 查验, the details, the register and its export; verification by number alone does not show it."""
     key = make_application(status="customs_received")
     with system_session() as session:
         use_up(session)

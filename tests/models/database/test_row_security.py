@@ -42,7 +42,7 @@ EVERYBODY = ("publisher", "publisher2", "reviewer", "national", "operator", "", 
 
 @pytest.fixture
 def connect_as(app: Flask) -> Raw:
-    """`with raw("reviewer") as connection:` is what a session that serves this person sends its statements by."""
+    """`with connect_as("reviewer") as connection:` is the connection of a session that serves this person."""
 
     @contextmanager
     def opened(username: str) -> Iterator[Connection]:
@@ -110,7 +110,7 @@ def test_a_foreign_row_can_be_neither_changed_nor_put_under_an_application(
 
 
 def test_a_connection_without_an_account_may_do_nothing(app: Flask, make_application: Making) -> None:
-    """The login inherits no role: what forgets to take one is refused, and so is what is left of a transaction."""
+    """The login inherits no role: a transaction without a role is refused, and so is one after its role was reset."""
     make_application(status="filed")
     with app.app_context(), db.engine.connect() as connection:
         with pytest.raises(DBAPIError, match="permission denied"):

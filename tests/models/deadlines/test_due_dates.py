@@ -181,7 +181,7 @@ def test_verify_finds_a_changed_due_date_and_a_changed_count(app: Flask, make_ap
 
 
 def test_the_seed_adds_every_year_of_the_package_and_keeps_existing_days(app: Flask) -> None:
-    """Run again it adds nothing; a day that the operator changed stays changed."""
+    """A second run adds nothing; a day that the operator has changed stays changed."""
     with app.app_context(), access.everything() as session:
         days = calendar.load(session)
         assert days.years == frozenset(range(2004, 2027))

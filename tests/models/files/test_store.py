@@ -115,7 +115,7 @@ def test_parallel_storing_of_the_same_bytes_succeeds(store: Store) -> None:
 
 
 class PowerCut(BaseException):
-    """Nobody catches this."""
+    """An exception that no code catches."""
 
 
 def test_an_interrupted_upload_leaves_nothing(store: Store, make_pdf: Paper) -> None:

@@ -84,7 +84,7 @@ def test_existing_names_get_sort_keys_and_existing_statuses_their_order(empty_ap
 
 
 def test_an_existing_replacement_is_linked_to_the_certificate_it_replaces(empty_app: Flask) -> None:
-    """Step 0011: made before the step by 重新申请, it keeps a second one from being made."""
+    """Step 0011: a replacement made earlier by 重新申请 prevents a second one."""
     with empty_app.app_context():
         upgrade(revision="0010")
         with db.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""The recipes of the README, «A status» and «A field», each followed in a copy of the house."""
+"""The recipes of the README, «A status» and «A field», each followed in a copy of the project."""
 
 import os
 import shutil
@@ -54,7 +54,7 @@ with create_app().app_context():
 
 
 def copy_project(folder: Path, edits: dict[str, dict[str, str]]) -> Path:
-    """The code as a developer has edited it: file → {words that stand there once: words in their place}."""
+    """A copy of the code with edits: file → {text that occurs once: its replacement}."""
     project = folder / "project"
     for name in ("models", "views", "templates", "tests"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -70,7 +70,7 @@ def copy_project(folder: Path, edits: dict[str, dict[str, str]]) -> Path:
 
 
 def run_in(project: Path, app: Flask, *words: str) -> str:
-    """What a program says in that copy, with the database and the store of `app`."""
+    """The output of a program in that copy, with the database and the store of `app`."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     outside |= {f"FILING_{name}": str(app.config[name]) for name in ("SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY")}
     outside |= {"FILING_SECRET_KEY": "x", "PYTHONWARNINGS": "error::UserWarning"}
@@ -153,7 +153,7 @@ print("everywhere")
 
 
 def test_a_new_field_needs_one_file_and_one_migration(empty_app: Flask, tmp_path: Path) -> None:
-    """One file, one migration; it is in form, details, what is missing, history, export, paper and message."""
+    """One file, one migration; it is in form, details, 申报's check, history, export, paper and message."""
     with empty_app.app_context():
         upgrade()
         with access.everything() as session:

@@ -69,7 +69,7 @@ def test_every_act_and_step_has_its_recipients_in_the_table() -> None:
 def test_the_filer_is_notified_and_a_publisher_that_cannot_see_the_application_is_not(
     app: Flask, make_application: Making, status: str, heard: list[tuple[str, str]]
 ) -> None:
-    """One message for each event and person; the paper of a certificate is not told of on top of its grant."""
+    """One message per event and person; the paper of a certificate gets none besides that of its grant."""
     assert notified(app, make_application(by="agent", status=status)) == heard
 
 

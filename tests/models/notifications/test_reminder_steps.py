@@ -1,4 +1,4 @@
-"""The worker that reminds: an error in one step keeps no other from its work, and is seen in 运行状态 and /healthz."""
+"""The reminder worker: an error in one step does not stop the others, and is reported in 运行状态 and /healthz."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,7 +26,7 @@ LINE = "提醒和邮件"
 def test_a_failing_reminder_step_does_not_stop_the_others(
     app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged with its reason, told until it works again, and nothing else stops."""
+    """It is logged with its reason, reported until it works again, and stops nothing else."""
     done: list[str] = []
 
     def fail(_session: Session) -> None:

@@ -1,4 +1,4 @@
-"""What no act tells: a deadline that is near, an entrustment that has ended, an announcement that begins."""
+"""Messages without an act: a near deadline, an ended entrustment, the first day of an announcement."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta

@@ -39,7 +39,7 @@ from tests.signing_in import sign_in
     ],
 )
 def test_valid_credit_codes_are_accepted(code: str) -> None:
-    """GB 32100-2015, with codes that start with A, N or Y: their check character is worked out here by hand."""
+    """GB 32100-2015, with codes that start with A, N or Y, whose check characters were computed by hand."""
     if code[0] in "ANY5":
         total = sum(CODE_SIGNS.index(sign) * 3**place for place, sign in enumerate(code[:17]))
         code = code[:17] + CODE_SIGNS[(31 - total % 31) % 31]
@@ -145,7 +145,7 @@ def test_an_account_has_what_its_role_needs(app: Flask, given: dict[str, Any], s
 
 
 def names_for(username: str, on: date | None = None) -> list[str]:
-    """The presses this account may apply for."""
+    """The publishers that this account may apply for."""
     account = account_of(username)
     access.enter(account)
     return [publisher.name for publisher in publishers_for(db.session(), account.organisation_id, on)]

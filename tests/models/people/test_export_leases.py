@@ -17,7 +17,7 @@ Later = Callable[[timedelta], None]
 
 @pytest.fixture
 def advance_clock(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """`advance_clock(interval)`: the clock goes on by so much; back, where it is negative."""
+    """`advance_clock(interval)`: move the clock forward; backward if the interval is negative."""
     really, passed = clock.now, [timedelta()]
     monkeypatch.setattr(clock, "now", lambda: really() + passed[0])
 

@@ -169,7 +169,7 @@ def test_a_pause_is_at_most_an_hour_after_the_clock_was_set_back(app: Flask, mov
 
 
 def test_a_session_with_a_future_time_is_refused(app: Flask, moving_clock: Clock) -> None:
-    """The clock was set back by hours: how old the session is, nobody can tell. Some seconds are no matter."""
+    """The clock was set back by hours, so the age of the session is unknown. Some seconds do not matter."""
     with app.app_context():
         visit = sign_in(db.session(), "publisher", PASSWORD, HOME).visit
         assert visit is not None

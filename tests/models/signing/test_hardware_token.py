@@ -86,7 +86,7 @@ def keys(token: Path) -> Iterator[Keys]:
 
 
 def test_a_paper_signed_in_a_token_is_valid(keys: Keys, tmp_path: Path) -> None:
-    """Signed by the worker process; validated by our rule and by another program (pdfsig)."""
+    """Signed by the worker process; validated by our code and by another program (pdfsig)."""
     typesetter = Typesetter()
     paper = typesetter.make_pdf(Order(PAGE, "{}", date(2026, 11, 25), keys, "320000"))
     typesetter._stop()

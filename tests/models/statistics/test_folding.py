@@ -49,7 +49,7 @@ def play(app: Flask, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen_by(who: str, all_of_them: list[Application]) -> list[Application]:
-    """The applications that this person sees, judged by hand."""
+    """The applications visible to this person, computed independently of the code under test."""
     issued = {Status.FILED, Status.CUSTOMS_RECEIVED, Status.CUSTOMS_FAILED, Status.REVOKED}
     if who == "national":
         return [row for row in all_of_them if row.status in issued]

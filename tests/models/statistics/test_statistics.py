@@ -27,7 +27,7 @@ QUARTER = whole(NOW.date(), 3)
 
 @pytest.fixture
 def set_clock(monkeypatch: pytest.MonkeyPatch) -> At:
-    """`set_clock(moment)`: from now on the clock of the register stands there."""
+    """`set_clock(moment)`: set the clock of the application to this moment."""
     return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)
 
 

@@ -93,7 +93,7 @@ def test_an_application_has_the_fields_of_its_page(app: Flask, make_application:
 
 
 def test_the_trail_has_the_same_entries_as_the_page(app: Flask, make_application: Making, as_: As) -> None:
-    """What came before the first 申报 is the owner's alone; who had taken the case is the authorities' alone."""
+    """Only the owner sees entries before the first 申报; only the authorities see who had taken the case."""
     key = make_application(status="pending")
     number = number_of(app, key)
     as_("reviewer").post("/review/take/", data={"id": key})
@@ -230,7 +230,7 @@ def test_the_interface_allows_only_reading(app: Flask) -> None:
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_every_role_may_filter_by_every_status(app: Flask) -> None:
-    """What a role never sees is not refused: it has no such row."""
+    """A status that a role never sees is not refused: it finds no row."""
     for who in ("publisher", "reviewer", "national"):
         reads = program(app, who)
         assert [reads.items(f"?status={status.value}") for status in Status] == [[]] * len(Status)

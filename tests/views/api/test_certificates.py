@@ -65,7 +65,7 @@ def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_certificate(
 
 
 def test_a_certificate_shows_its_status_uses_and_revocation(app: Flask, make_application: Making, as_: As) -> None:
-    """Valid, used, revoked: status, moment of the revocation, what customs says of its use."""
+    """Valid, used, revoked: status, moment of the revocation, and uses reported by customs."""
     key = make_application(status="customs_received")
     reads = program(app, "publisher")
     (valid,) = items(reads)

@@ -1,4 +1,4 @@
-"""接口密钥: made and shown once, used from where and for as long as they may be, ended; nothing else opens /api/."""
+"""接口密钥: created and shown once, limited by address and time, ended; no other credential opens /api/."""
 
 import re
 from collections.abc import Callable
@@ -131,7 +131,7 @@ def test_the_operator_has_no_keys_and_revokes_those_of_others(app: Flask, as_: A
 
 
 def test_a_key_works_from_allowed_addresses_until_it_expires(app: Flask, advance_clock: AdvanceClock) -> None:
-    """Each refusal has one sentence; the log says the reason, once an hour."""
+    """Every refusal has the same sentence; the log has the reason, once an hour."""
     inside = "10.1.2.3"
     token = token_of(app, "publisher", days=1, networks="10.1.2.0/24；2001:db8::/32；::ffff:10.9.0.0/112")
     addresses = {

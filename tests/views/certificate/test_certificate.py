@@ -36,7 +36,7 @@ def qr_code(document: bytes) -> str:
 
 
 def rows(count: int, **more: str) -> list[dict[str, str]]:
-    """Carrier rows as a snapshot holds them."""
+    """Carrier rows as in a snapshot."""
     return [
         {"position": str(n), "specification": f"规格{n:04}号", "quantity": str(10_000 + n), "unit": "010-张"} | more
         for n in range(1, count + 1)
@@ -107,7 +107,7 @@ class TestPaper:
 
     @pytest.mark.parametrize("title", ["长" * 300, "W" * 300], ids=["300 characters", "a Latin run without spaces"])
     def test_long_words_stay_within_the_margins(self, make_application: Any, paper: Any, title: str) -> None:
-        """PD6: nothing is cut off, nothing runs over the edge."""
+        """PD6: no text is cut off or runs over the edge."""
         document = paper(make_application(status="filed", title=title, copyright_owner=title[:200]))
         assert title in "".join(pages(document))
         for sheet in pypdfium2.PdfDocument(document):
@@ -139,7 +139,7 @@ class TestPaper:
             )
 
     def test_scripts_in_every_field_are_only_text(self, make_application: Any, paper: Any, as_: Any) -> None:
-        """AC6: printed letter by letter; the PDF and the public page run nothing."""
+        """AC6: printed as text; neither the PDF nor the public page runs it."""
         key = make_application(status="filed", **dict.fromkeys(TEXTS, SCRIPT))
         fields = ("kind", "specification", "name", "catalogue_number", "unit_price", "currency", "note")
         document = paper(key, carriers=rows(1, **dict.fromkeys(fields, SCRIPT)))

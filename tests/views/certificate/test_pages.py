@@ -1,4 +1,4 @@
-"""Where things stand on the pages of a certificate, and that nothing stands alone."""
+"""Positions of text on the pages of a certificate, without lone headings or rows."""
 
 import re
 
@@ -72,7 +72,7 @@ class TestPage:
         assert "替代" not in text
 
     def test_a_dense_code_can_be_read(self) -> None:
-        """34 mm hold a signed payload: 89 modules a side, read at 150 dots an inch."""
+        """A signed payload in 34 mm: 89 modules a side, read at 150 dots an inch."""
         payload = "https://beian.example.gov.cn/verify/Z32202600001X?" + "A7fK-_" * 80
         code = segno.make_qr(payload, error="m")
         assert code.symbol_size(border=0) == (89, 89)

@@ -146,7 +146,7 @@ class TestIssuedOnce:
         assert [len(papers(app, key)) for key in keys_of] == [1, 1]
 
     def test_one_of_several_papers_made_in_parallel_is_stored(self, app: Flask, make_application: Making) -> None:
-        """RC1: two workers whose leases overlap; the first paper stays, and nothing is left in the queue."""
+        """RC1: two workers with overlapping leases; the first paper is stored, and the queue is empty."""
         key = make_application(status="filed")
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate.id).where(Certificate.application_id == key)).one()

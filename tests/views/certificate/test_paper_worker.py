@@ -175,7 +175,7 @@ def test_overdue_papers_are_reported(app: Flask, make_application: Making, advan
 
 
 def test_printing_adds_a_missing_task(app: Flask, make_application: Making, as_: Any) -> None:
-    """As those issued before there was a queue: viewing says what to do, 打印 adds the task."""
+    """For certificates older than the queue: the page says what to do, 打印 adds the task."""
     key, browser = make_application(status="filed"), as_("publisher")
     with app.app_context(), access.everything() as session:
         paper_queue.delete_task(session, session.scalars(select(Certificate.id)).one())
@@ -220,7 +220,7 @@ def test_a_worker_that_is_ended_releases_its_task(
 def test_a_paper_that_takes_longer_than_its_lease_is_made_by_one_worker(
     app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its lease is renewed as long as it is being made; another worker finds nothing to do meanwhile."""
+    """Its lease is renewed while it is being made; another worker finds no task meanwhile."""
     make_application(status="filed")
     looked = list[str | None]()
 

@@ -84,7 +84,7 @@ class Authority:
 
 @pytest.fixture
 def time_stamp_authority(app: Flask, tmp_path: Path) -> Iterator[Authority]:
-    """A time stamp authority at work, and the application told where it is."""
+    """A running time stamp authority, set in the application's settings."""
     home = tmp_path / "tsa"
     home.mkdir()
     root = certificate("Root")
@@ -107,7 +107,7 @@ def time_stamp_authority(app: Flask, tmp_path: Path) -> Iterator[Authority]:
             self.wfile.write(body)
 
         def log_message(self, *_words: Any) -> None:
-            """Say nothing."""
+            """Log no requests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Certificates and revocation lists, careless or hostile ones: which cards sign in, and what is logged."""
+"""Faulty or malicious certificates and revocation lists: which cards sign in, and the entries of the log."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -94,7 +94,7 @@ def part(address: str | None = None, **only: bool) -> x509.IssuingDistributionPo
 
 
 def at(address: str) -> x509.CRLDistributionPoints:
-    """Where a certificate says that it would be revoked."""
+    """The extension that names a certificate's revocation list."""
     return x509.CRLDistributionPoints([x509.DistributionPoint([point(address)], None, None, None)])
 
 
@@ -128,7 +128,7 @@ Lists = Callable[[CardIssuer], list[bytes]]
 def test_a_revocation_list_counts_only_if_its_scope_includes_the_card(
     issuer: CardIssuer, authorities: CardAuthorities, lists: Lists, expected: str
 ) -> None:
-    """The newest of all lists was taken, be it a delta, or for others: who was revoked elsewhere came in."""
+    """Formerly the newest list counted, even a delta or one for other certificates: a revoked card signed in."""
     (issuer.folder / "crl.pem").write_bytes(b"".join(lists(issuer)))
     assert expected in (reason := refusal(authorities, certificate(issuer, at(ONE)))) and bool(expected) == bool(reason)
 
@@ -146,7 +146,7 @@ def test_a_revocation_list_counts_only_if_its_scope_includes_the_card(
 def test_a_certificate_with_another_key_usage_does_not_sign_in(
     issuer: CardIssuer, authorities: CardAuthorities, extension: x509.ExtensionType
 ) -> None:
-    """The key of an encryption certificate is kept by others too."""
+    """Others may hold the key of an encryption certificate, too."""
     assert "不能用于登录" in refusal(authorities, certificate(issuer, extension))
     assert refusal(authorities, certificate(issuer, usage(digital_signature=True))) == ""
 
@@ -185,7 +185,7 @@ def test_two_issuers_of_one_name_with_one_serial_number_are_two_cards(
 def test_a_self_signed_certificate_names_no_account_in_the_log(
     webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
 ) -> None:
-    """Issuer's name and serial number are public; invisible and unreadable names break nothing."""
+    """Issuer's name and serial number are public; invisible or unreadable names cause no error."""
     (tmp_path / "x").mkdir()
     forger, card = CardIssuer(tmp_path / "x"), tmp_path / "card.pem"
     card.write_bytes(certificate(issuer).public_bytes(PEM))
@@ -202,7 +202,7 @@ def test_a_self_signed_certificate_names_no_account_in_the_log(
 def test_a_refused_card_is_logged_once_when_only_shown(
     webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
 ) -> None:
-    """The page of a refused card has no button, so that nobody would ever have read of it."""
+    """The page of a refused card has no button, so the entry cannot wait for a click."""
     card = issuer.issue("陈静")
     bind(webauthn_app, authorities, card, "reviewer")
     assert "读到的卡：陈静" in as_(None).get("/login/card", headers=headers(card)).text

@@ -56,7 +56,7 @@ def test_a_card_under_intermediate_authorities_is_validated_by_its_whole_path(ch
 
 
 def test_an_expired_or_unauthorised_intermediate_breaks_the_path(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody's own card signs no further cards."""
+    """A user's card cannot sign other cards."""
     leaf = chain.last.issue("假机构")
     forger = CardIssuer(chain.folder / "c", "假机构")
     forger.certificate = x509.load_pem_x509_certificate(leaf.read_bytes())

@@ -73,7 +73,7 @@ class Failing:
     """The application on the database of the test, which fails; `mend()` ends fail().
 
     `fail()`: PostgreSQL loses every connection; SQLite may not take another page (SQLITE_FULL, as on a full disk).
-    `go_away()`: nothing can be read either.
+    `go_away()`: reading fails, too.
     """
 
     app: Flask

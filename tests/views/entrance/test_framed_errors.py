@@ -1,4 +1,4 @@
-"""Error pages keep the bar and the menu for who is signed in, and query nothing once the database may have failed."""
+"""Error pages keep bar and menu for signed-in users, and query nothing once the database may have failed."""
 
 import io
 import re
@@ -54,7 +54,7 @@ def test_the_refusal_of_an_act_and_a_too_large_form_have_the_menu(replace_view: 
 def test_the_frame_of_an_error_page_asks_the_database_nothing(
     app: Flask, replace_view: Put, as_: As, status: int
 ) -> None:
-    """What is shown of the account was read before the error."""
+    """The account that is shown was read before the error."""
     asked, failing = list[str](), list[bool]()
 
     def fail() -> None:

@@ -52,7 +52,7 @@ def test_enrolling_a_key_ends_the_other_sessions_and_foreign_keys_cannot_be_remo
 
 
 def test_removing_a_key_ends_the_other_sessions_of_its_owner(webauthn_app: Flask, as_: As) -> None:
-    """Somebody who found the key may have signed in with it."""
+    """A finder of the key may have signed in with it."""
     owner, finder = as_("publisher"), as_(None)
     assert use(finder, enrol(owner)).status_code == 303
     assert is_in(finder)
@@ -133,7 +133,7 @@ def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(webauthn_
 
 
 def test_removing_a_key_by_the_operator_ends_the_calendar_address(webauthn_app: Flask, as_: As) -> None:
-    """Somebody who found the key may have created one."""
+    """A finder of the key may have created one."""
     owner = as_("reviewer")
     enrol(owner)
     with webauthn_app.app_context(), access.everything() as session:
@@ -161,7 +161,7 @@ def test_the_first_sign_in_with_required_keys_leads_to_enrolling(webauthn_app: F
 
 
 def test_no_session_reads_or_writes_a_foreign_key(webauthn_app: Flask, as_: As, acting: Acting) -> None:
-    """Row security: nobody's session, another person's, and the operator's, which sees keys and adds none."""
+    """Row security: without an account, as another person, and as the operator, who sees keys but adds none."""
     enrol(as_("publisher"))
     for username, count in (("publisher", 1), ("publisher2", 0), ("reviewer", 0), ("national", 0), ("operator", 1)):
         with acting(username):

@@ -57,7 +57,7 @@ class TestOnSqlite:
         assert not is_in(stranger)
 
     def test_a_password_without_its_key_is_logged_for_the_owner(self, webauthn_app: Flask, as_: As) -> None:
-        """Else a stolen password is tried, found to be right, and nobody reads of it."""
+        """Otherwise the owner would not learn that a stolen password was found to be right."""
         enrol(as_("publisher"))
         foreign, stranger = enrol(as_("publisher2")), as_(None)
         by_password(stranger)

@@ -1,4 +1,4 @@
-"""从单一窗口登录: a real provider on one side, our application on the other; what is forged lets nobody in."""
+"""从单一窗口登录: a real OpenID provider and our application; forged messages sign nobody in."""
 
 import re
 from datetime import timedelta
@@ -27,7 +27,7 @@ FAILED = "单一窗口的登录没有完成，或已过期"
 def test_a_portal_user_signs_in_after_the_operator_has_linked_the_account(
     webauthn_app: Flask, portal: PortalServer, as_: As
 ) -> None:
-    """On both databases. Nothing is linked by itself, not even by the credit code."""
+    """On both databases. No account is linked automatically, not even by the credit code."""
     browser = as_(None)
     answer = sign_on(browser, portal)
     assert answer.status_code == 403 and UNLINKED in answer.text and "王敏" in answer.text

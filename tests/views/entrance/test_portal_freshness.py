@@ -106,7 +106,7 @@ class TestOnSqlite:
 
 
 def test_the_operator_sees_the_state_of_the_portal(webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
-    """运行状态: asked now, not taken from what was read an hour ago."""
+    """运行状态: the portal is queried now, without the cached answer of an hour ago."""
     operator = as_("operator")
     assert condition_lines(operator)["单一窗口登录"][:2] == (
         "正常", f"可以访问，公钥 1 个，公钥读于 {clock.now():%Y-%m-%d %H:%M}，还没有人从单一窗口登录",

@@ -32,7 +32,7 @@ OWN_ORIGIN = {"Origin": "http://localhost", "Referer": "http://localhost/applica
 
 
 def stored_twice() -> None:
-    """A failure whose own words would tell a table, its columns and what was typed."""
+    """A database error whose text contains a table, its columns and the typed values."""
     publisher = db.session.scalars(select(Organisation)).first()
     assert publisher is not None
     db.session.add(
@@ -80,7 +80,7 @@ def test_an_uncaught_refusal_is_shown_with_its_message(replace_view: Put, as_: A
 def test_an_error_shows_an_incident_number_that_is_in_the_log(
     replace_view: Put, as_: As, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing of the failure reaches the person; the number leads an administrator to the traceback."""
+    """The person sees no detail of the failure; the number leads an administrator to the traceback."""
     address = replace_view(stored_twice)
     with caplog.at_level(logging.ERROR):
         page, script = as_("publisher").get(address), as_("publisher").get(address, headers=XHR)

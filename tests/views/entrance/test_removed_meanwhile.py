@@ -1,4 +1,4 @@
-"""What is removed at the very moment of a sign-in; wrong recovery codes in the notice; sessions that end."""
+"""Credentials removed during a sign-in; wrong recovery codes in the log; sessions that end."""
 
 from collections.abc import Callable
 from threading import Barrier, Thread
@@ -96,7 +96,7 @@ def test_wrong_recovery_codes_are_logged_as_such(webauthn_app: Flask, as_: As) -
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_an_account_that_is_moved_to_another_province_is_signed_out(app: Flask, as_: As) -> None:
-    """What it may see has changed: no page of before goes on."""
+    """Its visible rows have changed: no page of the former session works."""
     reviewer, operator = as_("reviewer"), as_("operator")
     with app.app_context():
         key = account_of("reviewer").id

@@ -49,7 +49,7 @@ def knock(browser: Browser, rule: Rule, key: int) -> list[TestResponse]:
 
 
 def test_every_route_is_in_the_table(routes: list[Rule]) -> None:
-    """AD1: a new route fails this test until somebody writes down who may use it."""
+    """AD1: a new route fails this test until its roles are in the table."""
     found = {rule.endpoint for rule in routes}
     for endpoint in sorted(found - set(DOORS)):
         pytest.fail(f"{endpoint} is a new route: write into the table of {__name__} who may pass it, and who not.")

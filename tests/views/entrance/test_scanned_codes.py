@@ -87,7 +87,7 @@ class TestScannedCode:
     def test_a_valid_code_of_an_unregistered_certificate_is_unknown(
         self, app: Flask, make_application: Making, certificate_data: CertificateData, as_: As
     ) -> None:
-        """The key was used elsewhere, or the database has lost a row: the sentence says so."""
+        """The key was used elsewhere, or the database has lost a row: the message says so."""
         signed = certificate_data(make_application(status="filed")).facts
         number = unknown_like(signed.number)
         with app.app_context():

@@ -33,7 +33,7 @@ def test_a_page_is_renewed_only_with_a_key_of_its_account(webauthn_app: Flask, a
 
 
 def test_a_page_learns_that_somebody_has_signed_in_elsewhere(webauthn_app: Flask, as_: As) -> None:
-    """Asked again and again: while nobody has, the answer sets no cookie that could overwrite that of the sign-in."""
+    """Until then the polled answer sets no cookie that could overwrite that of the sign-in."""
     mine = page_of(webauthn_app, "publisher")
     answer = as_(None).get("/login", headers=mine)
     assert (answer.status_code, answer.json, answer.headers.get_all("Set-Cookie")) == (401, {"message": ""}, [])

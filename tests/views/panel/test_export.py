@@ -30,7 +30,7 @@ def test_an_invisible_character_does_not_hide_a_formula(unseen: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_no_cell_can_become_a_formula(as_: As, make_application: Making, kind: str) -> None:
-    """AD11: = + - @ tab and CR at the beginning are told apart by an apostrophe; all else is as it was written."""
+    """AD11: = + - @ tab and CR at the beginning get an apostrophe; other text stays unchanged."""
     for title in FORMULAS + HARMLESS:
         make_application(title=title)
     answer = as_("publisher").get(f"/applications/export/{kind}/")
@@ -108,7 +108,7 @@ def test_an_application_deleted_by_its_owner_is_marked_in_the_export_of_the_prov
 def test_a_download_has_an_ascii_file_name_too(
     app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, who: str, screen: str
 ) -> None:
-    """RFC 6266, 4.3: filename beside filename*, and it says what the file is."""
+    """RFC 6266, 4.3: filename beside filename*, and it names the content."""
     key, browser = make_application(status="filed"), as_(who)
     make_papers(app)
     day = f"{clock.today():%Y%m%d}"

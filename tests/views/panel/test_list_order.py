@@ -1,4 +1,4 @@
-"""The order of lists and what stands in them."""
+"""The order and the rows of lists."""
 
 import random
 import re
@@ -63,7 +63,7 @@ def test_pages_follow_one_another_without_gap_or_overlap(app: Flask, as_: As, ac
 
 @pytest.mark.slow
 def test_each_list_shows_the_statuses_visible_to_its_reader(as_: As, make_application: Making) -> None:
-    """Design 2.4: no draft in 全部申请, nothing unissued in the nation's register, only what waits in 待审核."""
+    """Design 2.4: no draft in 全部申请, only issued ones in the nation's register, only pending ones in 待审核."""
     for status in Status:
         make_application(status=status)
     number = {status.value: f"SQ{clock.today().year}{n:08d}" for n, status in enumerate(Status, start=1)}

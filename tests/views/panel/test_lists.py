@@ -85,7 +85,7 @@ def test_an_invalid_query_finds_no_rows_and_shows_why(as_: As, make_application:
 def test_an_application_deleted_by_its_owner_is_hidden_from_the_owner_and_marked_for_the_province(
     as_: As, make_application: Making
 ) -> None:
-    """Design 2.3: nothing is erased."""
+    """Design 2.3: its row is not erased."""
     key = make_application(status="refused")
     publisher, reviewer = as_("publisher"), as_("reviewer")
     publisher.post("/applications/delete/", data={"id": key})
@@ -140,7 +140,7 @@ def test_a_province_sees_its_own_customs_messages(
 
 @pytest.mark.parametrize("target", ["http:/evil.example", "//evil.example", "https://evil.example/", "javascript:1"])
 def test_the_back_link_never_leads_to_another_site(target: str, as_: As, make_application: Making) -> None:
-    """AD13, for 返回列表: what Flask-Admin takes for an address of ours, a browser may not."""
+    """AD13, for 返回列表: some addresses that Flask-Admin accepts lead a browser elsewhere."""
     key = make_application(status="pending")
     page = as_("publisher").get("/applications/details/", query_string={"id": key, "url": target}).text
     assert target not in page

@@ -42,7 +42,7 @@ def test_invisible_text_stored_before_counts_as_missing(acting: Acting, as_: As,
 
 
 def test_direction_characters_are_refused_by_name(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
-    """Issue 9, 26; and it stays where it was typed."""
+    """Issue 9, 26; and it stays in its field."""
     key, browser = make_application(), as_("publisher")
     page = marked(browser, key, title="探戈\u202e精选")
     assert complaints(page) == ["“探戈”后面有改变文字顺序的隐藏字符（U+202E），请删去后重新输入这一处。"]
@@ -66,7 +66,7 @@ def test_an_invisible_opinion_counts_as_blank(as_: As, make_application: Making,
 def test_unprintable_text_is_reported_at_save_and_refused_at_submission(
     as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """By field and character; a draft is saved all the same, and what the paper does not show does not matter."""
+    """By field and character; a draft is saved all the same, and fields that are not printed do not matter."""
     key, browser = make_application(carriers=2), as_("publisher")
     typed = {"title": "探戈\ue123", "summary": "\ue124", "carriers-1-name": "第\ue125辑"}
     answer = save(browser, key, **typed)
@@ -97,7 +97,7 @@ def test_many_unprintable_fields_fit_into_one_response(as_: As, make_application
 
 
 def test_an_unprintable_name_is_reported_at_its_registration(as_: As, acting: Acting) -> None:
-    """And a name that nobody sees is none."""
+    """A name of invisible characters is no name."""
     browser = as_("operator")
     with acting("operator"):
         organisation = db.session.query(Organisation).first()

@@ -1,4 +1,4 @@
-"""What a person types becomes the value that they meant, or a sentence beside its field (issue 8: 3, 5, 6; 9: 33)."""
+"""Typed text becomes the intended value, or gets a message beside its field (issue 8: 3, 5, 6; 9: 33)."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

@@ -44,7 +44,7 @@ def exported(app: Flask, kind: str = "export") -> list[tuple[str, int | None]]:
 def test_an_export_has_more_rows_than_the_pager_can_reach(
     app: Flask, as_: As, make_application: Making, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the order of the list, once each; the number of lines stands in the log."""
+    """In the order of the list, once each; the number of lines is in the log."""
     monkeypatch.setattr(paging, "REACH", 3)
     for n in range(5):
         make_application(title=f"第 {n} 张", carriers=2)
@@ -134,7 +134,7 @@ def test_an_export_omits_rows_that_became_invisible_meanwhile(app: Flask, runnin
 def test_an_export_that_lost_its_lease_is_aborted(
     app: Flask, running_export: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a pause of its reader that is longer than a lease; what was written is in the log."""
+    """For example after its reader paused longer than a lease; the rows written are in the log."""
     monkeypatch.setattr(one_export, "RENEWAL", 0)
     with app.app_context(), access.everything() as session:
         session.execute(delete(ExportLease))

@@ -1,4 +1,4 @@
-"""备案证明申请 as the publisher meets it: the blank form, 保存, 载体信息, 申报, and what stays shut afterwards."""
+"""备案证明申请 for the publisher: the blank form, 保存, 载体信息, 申报, and the read-only page afterwards."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def born(answer: TestResponse) -> int:
 
 
 def test_a_blank_form_creates_nothing_until_it_is_saved(app: Flask, as_: As) -> None:
-    """手册 第一章: the menu opens the form; the grey boxes are filled, and the only press there is is chosen."""
+    """手册 第一章: the menu opens the form; the grey boxes are filled, and an only publisher is chosen."""
     before = ledger(app)
     page = as_("publisher").get("/applications/new/").text
     assert ledger(app) == before
@@ -44,7 +44,7 @@ def test_a_blank_form_creates_nothing_until_it_is_saved(app: Flask, as_: As) -> 
 
 
 def test_an_incomplete_draft_can_be_saved(as_: As, stored_rows: StoredRows) -> None:
-    """手册 第一章·小提示: what is starred is required to declare, not to save."""
+    """手册 第一章·小提示: starred fields are required for 申报, not for 保存."""
     browser = as_("publisher")
     key = born(browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text)))
     (record,) = stored_rows(key)["application"]
@@ -80,7 +80,7 @@ def test_a_complete_form_is_saved_verbatim(as_: As, stored_rows: StoredRows) -> 
 
 @pytest.mark.slow
 def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
-    """One bad cell does not stop a draft: what is right is saved, what is wrong comes back with its sentence."""
+    """One bad cell does not stop a draft: correct cells are saved, a wrong one is shown with its message."""
     key, browser = make_application(carriers=2), as_("publisher")
     typed = opened(browser, key) | row(2, name="<b>新的一行</b>", quantity="许多", unit="铢", note="附注")
     typed |= row(3, specification="  ", quantity="", unit="")  # into which nothing was typed
@@ -126,7 +126,7 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
 def test_a_marked_mistake_prevents_submission_until_corrected(
     app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """From the form and from the list: 申报 names each wrong cell; corrected, nothing of it is left."""
+    """From the form and from the list: 申报 names each wrong cell; once corrected, no message remains."""
     key, browser = make_application(), as_("publisher")
     wrong = {"hs_code": "12", "carriers-0-quantity": "abc", "carriers-0-unit": ""}
     assert save(browser, key, opened(browser, key) | wrong).status_code == 302
@@ -152,7 +152,7 @@ def test_a_marked_mistake_prevents_submission_until_corrected(
 
 
 def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, stored_rows: StoredRows) -> None:
-    """Before the first file of a blank form: the page stays, so it must know its draft and its rows by number."""
+    """Before the first file of a blank form: the page stays open, so it needs the ids of its draft and rows."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text) | {"title": "先写名称", "_quiet": "1"}
     blank = row(0, specification="", quantity="", unit="")
@@ -170,7 +170,7 @@ def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, stored_rows: St
 
 
 def test_text_of_others_is_escaped_in_the_page(as_: As, make_application: Making) -> None:
-    """AC6: what a form is given back after a mistake is text as well."""
+    """AC6: text returned to a form after a mistake is escaped as well."""
     key, browser = make_application(), as_("publisher")
     evil = "\"><script>alert(1)</script>'"
     typed = opened(browser, key) | {"title": evil, "hs_code": evil, "expected_on": evil, "carriers-0-quantity": evil}
@@ -182,7 +182,7 @@ def test_text_of_others_is_escaped_in_the_page(as_: As, make_application: Making
 @pytest.mark.slow
 @pytest.mark.parametrize("typed", ["٨٥٢٣٤٩٩٠٣٠", "⁸⁵²³⁴⁹⁹⁰", "8523499.0", "85234990305", "8,523,499,030", "8.52E+09"])
 def test_a_commodity_code_has_ascii_digits_only(as_: As, make_application: Making, typed: str) -> None:
-    """Customs reads 0–9 alone, and so does the certificate. What is refused stays in the field."""
+    """Customs and the certificate accept 0–9 only. Refused text stays in the field."""
     key, browser = make_application(), as_("publisher")
     page = browser.get(save(browser, key, opened(browser, key) | {"hs_code": typed}).location).text
     assert complaints(page) == ["请填写 8 位或 10 位数字。"]
@@ -194,7 +194,7 @@ def test_a_commodity_code_has_ascii_digits_only(as_: As, make_application: Makin
 def test_invalid_input_is_stored_up_to_a_length_and_refused_beyond(
     app: Flask, as_: As, make_application: Making, field: str
 ) -> None:
-    """4,000 characters a cell: a longer text is not cut and not lost: nothing is saved, and it stands on the page."""
+    """4,000 characters a cell: a longer text is neither cut nor lost: nothing is saved, and the page shows it."""
     key, browser = make_application(), as_("publisher")
     form, before = opened(browser, key), ledger(app)
     answer = save(browser, key, form | {field: "长" * 4001})

@@ -1,4 +1,4 @@
-"""上传附件: one file at a time, kept whatever becomes of the form; what is refused, and how a file comes back."""
+"""上传附件: one file at a time, stored whatever happens to the form; refused files, and downloads."""
 
 import io
 import re
@@ -34,7 +34,7 @@ def current(record: dict[str, list[dict[str, Any]]], kind: str = "contract") -> 
 
 
 def test_a_file_for_a_blank_form_creates_the_draft(as_: As, make_pdf: Pdf, stored_rows: StoredRows) -> None:
-    """手册 第一章: leaving one part never loses another. The page goes on as the edit form of that draft."""
+    """手册 第一章: leaving one part never loses another. The page continues as the edit form of that draft."""
     browser = as_("publisher")
     answer = upload(browser, "", make_pdf("x")).json
     assert {"number", "html", "edit"} <= set(answer)
@@ -52,7 +52,7 @@ def test_a_file_for_a_blank_form_creates_the_draft(as_: As, make_pdf: Pdf, store
 def test_a_kind_may_have_many_files_which_are_replaced_and_removed(
     as_: As, make_application: Making, make_pdf: Pdf, make_png: Callable[[], bytes], stored_rows: StoredRows
 ) -> None:
-    """What is replaced or removed is marked, not erased; and no open form has grown older by it."""
+    """Replaced and removed files are marked, not erased; and no open form becomes stale."""
     key, browser = make_application(), as_("publisher")
     version = stored_rows(key)["application"][0]["version"]
     for number in range(3):
@@ -117,7 +117,7 @@ def test_a_too_large_file_is_refused_with_the_limit(app: Flask, as_: As, make_ap
 def test_a_submitted_application_accepts_and_loses_no_files(
     app: Flask, as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows, status: Status
 ) -> None:
-    """AD8: the files that were decided upon stay; the answer says which status would allow it."""
+    """AD8: the files of a decision stay; the message names the statuses that allow changes."""
     key, browser = make_application(status=status), as_("publisher")
     before, files = ledger(app), [row["id"] for row in stored_rows(key)["attachment"]]
     answers = [upload(browser, key, make_pdf("x")), upload(browser, key, make_pdf("x"), replaces=files[0])]
@@ -130,7 +130,7 @@ def test_a_submitted_application_accepts_and_loses_no_files(
 
 @pytest.mark.slow
 def test_a_required_file_has_a_star_on_the_page(as_: As, make_application: Making) -> None:
-    """手册 第一章: 标有*号的附件内容为必填项; 委托书 only for whom a press has entrusted."""
+    """手册 第一章: 标有*号的附件内容为必填项; 委托书 only with a publisher's entrustment."""
     for by, starred in (("publisher", 4), ("agent", 5)):
         key = make_application(by=by)
         page = as_(by).get(f"/applications/edit/?id={key}").text
@@ -143,7 +143,7 @@ def test_a_required_file_has_a_star_on_the_page(as_: As, make_application: Makin
 def test_a_busy_server_refuses_a_file_and_accepts_it_later(
     as_: As, make_application: Making, make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After 503 the page keeps the chosen file and offers 重试; nothing is said of the file itself."""
+    """After 503 the page keeps the chosen file and offers 重试; the message does not blame the file."""
     key, browser = make_application(), as_("publisher")
     with monkeypatch.context() as busy, INSPECTION.queue.turn("another"):
         busy.setattr(INSPECTION, "patience", 0.05)
@@ -176,7 +176,7 @@ def test_a_third_parallel_file_of_one_account_is_refused_and_other_accounts_are_
 def test_a_second_file_of_the_same_name_is_reported_and_stored(
     as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Callable[[str], bytes]
 ) -> None:
-    """Perhaps it came up twice; perhaps it is another page. In another kind, or after 替换, nothing is said."""
+    """It may be a duplicate or another page. In another kind, or after 替换, no message is shown."""
     key, browser = make_application(), as_("publisher")
 
     def sends(kind: str, name: str, **more: object) -> str:

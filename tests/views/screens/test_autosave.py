@@ -1,4 +1,4 @@
-"""自动保存: what is typed is kept beside the application, for its account alone, until it is saved or given up."""
+"""自动保存: typed text is stored beside the application, for its account only, until saved or discarded."""
 
 import re
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def test_an_hour_of_autosaves_and_one_save_are_one_entry_of_the_history(
 def test_an_autosave_never_overwrites_another_window_of_the_same_person(
     as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """Two windows open: the first to keep something goes on; one that is opened later goes on from there."""
+    """Two open windows: the first that autosaves may continue; one that is opened later continues from there."""
     key = make_application()
     browser = as_("publisher")
     one, two = opened(browser, key), opened(browser, key)
@@ -124,7 +124,7 @@ def test_an_autosave_is_discarded_by_a_button(as_: As, make_application: Making,
 def test_an_application_with_unsaved_text_cannot_be_submitted(
     as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """申报 from the list would send the province what the person has changed since; from the form it saves first."""
+    """From the list 申报 would send an outdated text to the province; from the form it saves first."""
     key = make_application()
     browser = as_("publisher")
     form = opened(browser, key)

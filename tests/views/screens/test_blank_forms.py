@@ -1,4 +1,4 @@
-"""空白表格: the operator offers a PDF for a kind of attachment, presses download it where they need it."""
+"""空白表格: the operator offers a PDF for a kind of attachment, publishers download it beside its upload field."""
 
 import io
 import re

@@ -38,7 +38,7 @@ class TestBundle:
     def test_ticked_certificates_are_printed_as_one_pdf_with_bookmarks(
         self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, who: str
     ) -> None:
-        """In the order of the list; a copy to print from, that says so, with no signature that could look broken."""
+        """In the order of the list; marked as a copy for printing, without a signature, which could look broken."""
         order = ("customs_received", "filed")
         keys = [make_application(status=status, title=f"《{status}》") for status in order]
         make_papers(app)
@@ -79,7 +79,7 @@ class TestBundle:
     def test_an_unprintable_application_stops_the_bundle_and_is_named(
         self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
-        """All or none: nothing is recorded."""
+        """All or none: no print is recorded."""
         good = make_application(status="filed")
         for status in ("draft", "customs_failed", "revoked"):
             bad, browser = make_application(status=status), as_("publisher")

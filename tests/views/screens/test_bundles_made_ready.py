@@ -20,7 +20,7 @@ class TestMadeReady:
     def test_a_paper_not_made_yet_stops_the_bundle(
         self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
-        """All or none, without a script too: told how many, nothing recorded, and printed once they are made."""
+        """All or none, without a script too: a message has the number, no print is recorded; later they are printed."""
         first, browser = make_application(status="filed"), as_("publisher")
         make_papers(app)
         keys = [first, *(make_application(status="filed") for _ in range(2))]

@@ -1,4 +1,4 @@
-"""工作日历: the yearly notice is entered by a file, in two steps, or one day by hand; 2027 is not known yet."""
+"""工作日历: the yearly notice is imported from a file in two steps, or day by day; 2027 is not published yet."""
 
 import io
 from collections.abc import Callable, Iterator

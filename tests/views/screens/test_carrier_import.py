@@ -1,4 +1,4 @@
-"""载体信息 out of a block of cells: the preview says what would happen, and then all rows are there or none."""
+"""载体信息 from a block of cells: a preview of the result, then all rows are filled in or none."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def test_an_unreadable_block_is_refused_with_a_message(as_: As) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", ["\t", "\n"])
 def test_a_too_wide_or_too_long_block_is_refused_unread(as_: As, sign: str) -> None:
-    """A row of a million cells would hold the process for minutes."""
+    """A row of a million cells would block the process for minutes."""
     browser = as_("publisher")
     answer = browser.post(PREVIEW, data={"text": f"DVD{sign * 400_000}DVD"}, headers=SCRIPT)
     assert answer.status_code == 422
@@ -136,7 +136,7 @@ def test_a_submitted_application_accepts_no_imported_rows(
 
 
 def test_the_template_has_the_headings_of_the_form_and_the_code_lists(app: Flask, as_: As) -> None:
-    """What it holds comes back from an import as it went out."""
+    """The filled template is imported unchanged."""
     book = load_workbook(io.BytesIO(as_("publisher").get("/applications/carriers/template/").data))
     assert [cell.value for cell in book["载体信息"][1]][:4] == ["载体类型", "*规格型号", "*进口数量", "*单位"]
     lists = list(book["代码"].values)

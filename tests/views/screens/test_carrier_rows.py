@@ -24,7 +24,7 @@ def test_one_save_stores_three_hundred_and_six_hundred_rows(
     """Flask's own limit of 1000 parts would answer 413 to a hundred rows, and lose them all.
 
     No empty value among the multipart rows: Werkzeug 3.1.9 runs an empty part into the next one where a chunk of
-    64 KB ends between them. Our page is safe, for it sends its form urlencoded.
+    The limit of 64 KB is between them. Our page is safe, because its form is urlencoded.
     """
     key, browser = make_application(carriers=0), as_("publisher")
     page = browser.get(f"/applications/edit/?id={key}").text

@@ -51,7 +51,7 @@ def test_the_case_page_offers_the_possible_acts_and_shows_files_before_carriers(
 def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
     app: Flask, as_: As, make_application: Making
 ) -> None:
-    """Field by field and row by row, over several saves; what was set back again is no change."""
+    """Field by field and row by row, over several saves; a value that was restored is no change."""
     key, publisher = make_application(status="returned", carriers=2), as_("publisher")
     address = f"/applications/edit/?id={key}"
     for changed in (
@@ -77,7 +77,7 @@ def test_a_resubmitted_application_without_changes_says_so(app: Flask, as_: As, 
 
 @pytest.mark.slow
 def test_the_next_and_previous_case_follow_the_query_in_its_order(as_: As, make_application: Making) -> None:
-    """Also from a case that is decided, and so stands in the list no more; never out of the query."""
+    """Also from a decided case, which is no longer in the list; never outside the query."""
     first, other, second, third = (
         make_application(status="pending", title=title) for title in ("昆曲甲", "评弹", "昆曲乙", "昆曲丙")
     )
@@ -157,7 +157,7 @@ def test_only_attachments_may_be_framed_and_only_by_own_pages(
 def test_a_much_too_long_opinion_is_refused_and_not_stored(
     as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """More than an opinion may have is kept, to be shortened; far more is a sentence, and the former words stay."""
+    """A slightly too long opinion is stored for shortening; a far longer one gets a message, and the old text stays."""
     key, browser = make_application(status="pending"), as_("reviewer")
     assert browser.post(f"/review/typed/?id={key}", data={"opinion": "长" * 5000}).status_code == 200
     answer = browser.post(

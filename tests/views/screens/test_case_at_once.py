@@ -1,4 +1,4 @@
-"""The page of a case while others act on it: what was read before is read anew, and what was typed is kept."""
+"""The page of a case while others act on it: the case is read again, and typed text is preserved."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ As = Callable[[str | None], Browser]
 
 
 def meanwhile(app: Flask, action: Action, key: int, who: str) -> None:
-    """That act of somebody else, in a thread and a session of its own."""
+    """Perform that act as another account, in a thread and session of its own."""
 
     def work() -> None:
         with app.app_context():
@@ -88,7 +88,7 @@ def test_a_case_released_while_its_page_opens_stays_unassigned(
 def test_an_opinion_typed_just_before_claiming_is_preserved(
     app: Flask, as_: As, add_colleague: Callable[..., None], make_application: Making, action: str
 ) -> None:
-    """The acts stand in one form with the opinion, which no script may have kept yet."""
+    """The acts share a form with the opinion, which may not be autosaved yet."""
     key, reviewer = make_application(status="pending"), as_("reviewer")
     add_colleague("second", like="reviewer")
     if action != "take":
@@ -102,7 +102,7 @@ def test_an_opinion_typed_just_before_claiming_is_preserved(
 def test_a_refused_grant_without_an_opinion_leaves_the_typed_opinion(
     app: Flask, as_: As, add_colleague: Callable[..., None], make_application: Making
 ) -> None:
-    """From the list, whose dialog knows nothing of the opinion beside the case."""
+    """From the list, whose dialog does not have the opinion of the case page."""
     key, reviewer = make_application(status="pending"), as_("reviewer")
     add_colleague("second", like="reviewer")
     reviewer.post(f"/review/typed/?id={key}", data={"opinion": "材料需要核对。"})

@@ -1,4 +1,4 @@
-"""运行状态: each line says how it is and what to do, from the same sources as /healthz."""
+"""运行状态: each line shows a state and what to do, from the same sources as /healthz."""
 
 import re
 from collections.abc import Callable

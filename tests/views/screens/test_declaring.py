@@ -37,7 +37,7 @@ def test_the_page_after_submission_names_the_authority_and_the_next_step(as_: As
 def test_a_refused_submission_lists_everything_missing_with_links_to_the_fields(
     as_: As, stored_rows: StoredRows
 ) -> None:
-    """行政许可法 第三十二条, by analogy: everything missing, at once. What was typed has been saved as a draft."""
+    """行政许可法 第三十二条, by analogy: everything missing, at once. The typed text is saved as a draft."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text) | {"title": "黑胶唱片", "_submit": "1"}
     answer = browser.post("/applications/new/", data=form, follow_redirects=True)
@@ -53,7 +53,7 @@ def test_a_refused_submission_lists_everything_missing_with_links_to_the_fields(
 
 @pytest.mark.slow
 def test_a_refused_submission_of_an_agent_also_lists_the_entrustment_letter(as_: As) -> None:
-    """Design 2.5: 委托书 is lacking only where one applies for another press."""
+    """Design 2.5: 委托书 is required only in an application for another publisher."""
     for username, found in (("agent", 1), ("publisher", 0)):
         browser = as_(username)
         form = form_of(browser.get("/applications/new/").text) | {"_submit": "1"}
@@ -159,7 +159,7 @@ def test_an_agent_chooses_among_publishers_with_a_valid_entrustment(
 def test_the_publisher_cannot_be_changed_after_submission(
     as_: As, make_publisher: Callable[..., str], make_application: Making
 ) -> None:
-    """After 申报 another press would move the case to another province's desk; the select offers the one."""
+    """After 申报 another publisher would move the case to another province's desk; the select offers only one."""
     key, browser = make_application(by="agent", status="returned"), as_("agent")
     make_publisher("440000", by_agent="agent")
     page = browser.get(f"/applications/edit/?id={key}").text

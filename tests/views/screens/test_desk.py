@@ -1,4 +1,4 @@
-"""工作台: what waits for whom, every figure with the list that it counts, and nobody's rows but one's own."""
+"""工作台: the pending work of each role, every figure with its list, and only one's own rows."""
 
 import html
 import re

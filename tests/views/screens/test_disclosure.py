@@ -34,7 +34,7 @@ def swapped(browser: Browser, key: int, file: int, content: bytes) -> None:
 def test_a_file_removed_before_the_first_submission_is_hidden_from_the_province(
     as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Paper
 ) -> None:
-    """Design 2.4: the province reads what was declared, and what it had before it when it decided; drafts never."""
+    """Design 2.4: the province reads the submitted files, and those of an earlier decision; never drafts."""
     key, publisher = make_application(title="草稿时的名称"), as_("publisher")
     contract = next(file["id"] for file in stored_rows(key)["attachment"] if file["kind"] == "contract")
     swapped(publisher, key, contract, make_pdf("2"))
@@ -53,7 +53,7 @@ def test_a_file_removed_before_the_first_submission_is_hidden_from_the_province(
 def test_a_submitted_file_stays_readable_after_its_replacement(
     as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Paper, advance_clock: AdvanceClock
 ) -> None:
-    """It was decided upon: the province can always show what it had seen, and what was changed since."""
+    """A decision was based on it: the province can still open it, and sees later changes."""
     key = make_application(status="returned")
     contract = next(file["id"] for file in stored_rows(key)["attachment"] if file["kind"] == "contract")
     advance_clock()
@@ -68,7 +68,7 @@ def test_a_submitted_file_stays_readable_after_its_replacement(
 def test_a_submission_uses_the_names_registered_on_that_day(
     as_: As, acting: Acting, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """The operator corrects a press's province and name: its waiting draft goes to the right desk, and says so."""
+    """The operator corrects a publisher's province and name: its draft goes to the new desk, and says so."""
     draft, declared = make_application(), make_application(status="returned")
     with acting("operator"):
         organisation = db.session.scalars(select(Organisation).where(Organisation.name == "江苏文艺音像出版社")).one()
@@ -91,7 +91,7 @@ def test_a_submission_uses_the_names_registered_on_that_day(
 
 
 def test_a_refused_file_on_a_blank_form_starts_no_draft(app: Flask, as_: As) -> None:
-    """The file is looked at before a number is given: nobody else's 保存 waits for it, and no empty draft is left."""
+    """The file is checked before a number is assigned: no other 保存 waits for it, and no empty draft remains."""
     before = ledger(app)
     sent = {"id": "", "kind": "contract", "file": (io.BytesIO(b"MZ" * 1000), "合同.pdf")}
     assert as_("publisher").post("/applications/upload/", data=sent).status_code == 422

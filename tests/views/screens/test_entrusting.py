@@ -1,4 +1,4 @@
-"""委托: a press invites, a unit accepts, either ends it; nobody else sees it."""
+"""委托: a publisher invites, a unit accepts, either ends it; no one else sees it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,14 +24,14 @@ TERM = {"since": "2026-01-01", "until": "2027-12-31"}
 
 
 def invite(browser: Browser, unit: str = AGENT, **changed: str) -> list[str]:
-    """Send the form for a new entrustment; what the page says."""
+    """Send the form for a new entrustment; the messages of the page."""
     form = form_of(browser.get("/entrusting/new/").text, "card-box")
     answer = browser.post("/entrusting/new/", data=form | {"agent": unit} | TERM | changed, follow_redirects=True)
     return flashed(answer.text)
 
 
 def change(app: Flask, browser: Browser, what: str, number: int = -1) -> list[str]:
-    """Accept or end the newest entrustment, or the `number`th; what the page says."""
+    """Accept or end the newest entrustment, or the `number`th; the messages of the page."""
     with app.app_context(), access.everything() as session:
         key = session.scalars(select(Entrustment.id).order_by(Entrustment.id)).all()[number]
     return flashed(browser.post(f"/entrusting/{what}/", data={"id": key}, follow_redirects=True).text)
@@ -44,7 +44,7 @@ def publishers_of_agent(app: Flask) -> list[str]:
 
 @pytest.mark.slow
 def test_a_publisher_invites_a_unit_which_may_apply_after_accepting(app: Flask, as_: As) -> None:
-    """By name or by code; until then nothing has changed for either."""
+    """By name or by code; until then neither side has changed."""
     publisher, agent = as_("publisher2"), as_("agent")
     for unit in (AGENT, "９１３２００００５６７８００３０３f"):
         assert invite(publisher, unit) == ["已保存。"]
@@ -71,7 +71,7 @@ def test_an_invitation_is_withdrawn_or_declined(app: Flask, as_: As, who: str, w
 def test_a_unit_can_end_its_entrustment_and_submitted_applications_continue(
     app: Flask, as_: As, make_application: Making
 ) -> None:
-    """A draft for that press names what to do at 申报."""
+    """For a draft for that publisher, 申报 says what to do."""
     submitted, draft = (make_application(by="agent", status=status) for status in ("pending", "draft"))
     change(app, as_("agent"), "end")
     assert "江苏文艺音像出版社" not in publishers_of_agent(app)
@@ -126,7 +126,7 @@ def test_entrustments_with_overlapping_periods_are_refused(as_: As) -> None:
 
 
 def test_other_units_can_neither_see_nor_change_an_entrustment(app: Flask, as_: As, acting: Acting) -> None:
-    """Another press finds no row; a unit that is no press entrusts nobody; the press does not accept for the unit."""
+    """Another publisher finds no row; a unit that is no publisher entrusts none; no publisher accepts for the unit."""
     invite(as_("publisher2"))
     with app.app_context(), access.everything() as session:
         key = session.scalars(select(Entrustment.id).order_by(Entrustment.id.desc())).first()
@@ -195,7 +195,7 @@ def test_the_operator_confirms_an_invitation_and_cannot_revive_an_ended_entrustm
 
 
 def test_an_entrustment_entered_by_the_operator_is_valid_at_once(app: Flask, as_: As) -> None:
-    """As before; nobody has to accept it."""
+    """No acceptance is needed."""
     operator = as_("operator")
     form = form_of(operator.get("/entrustments/new/").text, "card-box")
     answer = operator.post("/entrustments/new/", data=form | {"publisher": "2", "agent": "3"} | TERM)

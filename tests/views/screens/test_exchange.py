@@ -68,7 +68,7 @@ class TestScreen:
         advance_clock: AdvanceClock,
         as_: Any,
     ) -> None:
-        """As sent and as received; what customs says are only words."""
+        """As sent and as received; text from customs is escaped."""
         key = make_application(status="filed", title="<script>标题</script>")
         (message,) = stored_rows(key)["customs_message"]
         customs_server.tricks = [503]
@@ -115,7 +115,7 @@ class TestScreen:
     def test_resending_is_offered_for_messages_rejected_by_customs(
         self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke, as_: Any
     ) -> None:
-        """By the rule of the state machine; a refusal is its sentence, and changes nothing."""
+        """By the rule of the state machine; a refusal shows a message and changes nothing."""
         failed, received = make_application(status="filed", title="测试拒收"), make_application(status="filed")
         invoke("customs", "deliver")
         browser = as_("reviewer")

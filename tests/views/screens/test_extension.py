@@ -1,4 +1,4 @@
-"""延期: once, with a reason; and time that stands still."""
+"""延期: once, with a reason; and the suspension of a deadline."""
 
 from collections.abc import Callable
 

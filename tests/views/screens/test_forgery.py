@@ -82,7 +82,7 @@ def test_no_column_that_the_form_hides_can_be_sent_to_an_edit(
 
 @pytest.mark.slow
 def test_no_column_that_the_form_hides_can_be_sent_with_a_blank_form(as_: As, stored_rows: StoredRows) -> None:
-    """AD3: a draft born of a forged form is the twin of an honest one."""
+    """AD3: a draft made by a forged form equals one made by the real form."""
     browser, born = as_("publisher"), []
     blank = form_of(browser.get("/applications/new/").text) | {"carriers-0-specification": "CD"}
     blank |= {"carriers-0-quantity": "1", "carriers-0-unit": "盘", "carriers-0-id": ""}
@@ -115,7 +115,7 @@ def test_a_status_cannot_be_sent(as_: As, make_application: Making, stored_rows:
 def test_a_post_without_the_csrf_token_changes_nothing(
     app: Flask, as_: As, make_application: Making, routes: list[Rule]
 ) -> None:
-    """AD4: every POST route of the house, by every role, without a token: 400, and nothing has changed."""
+    """AD4: every POST route, by every role, without a token: 400, and nothing has changed."""
     key = make_application(status="pending")
     before = ledger(app)
     for username in PEOPLE.values():
@@ -144,7 +144,7 @@ def test_other_methods_get_405(as_: As, routes: list[Rule]) -> None:
 def test_get_requests_change_nothing(
     app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, routes: list[Rule]
 ) -> None:
-    """AD4, CU15: after every GET route, by every role, every table is what it was. A message opened is read."""
+    """AD4, CU15: after every GET route, by every role, all tables are unchanged, but opened messages are read."""
     key = make_application(status="filed")
     file = stored_rows(key)["attachment"][0]["id"]
     before = ledger(app)

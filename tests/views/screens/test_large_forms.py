@@ -96,7 +96,7 @@ def test_the_number_of_queries_of_the_form_does_not_grow_with_its_rows(
 
 @pytest.mark.slow
 def test_the_maximum_number_of_rows_fits_into_a_form(app: Flask, as_: As, stored_rows: StoredRows) -> None:
-    """Every cell filled, as the browser sends it; each row is kept, and comes back in the form."""
+    """Every cell filled, as the browser sends it; each row is stored, and shown in the form."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text)
     form = {name: value for name, value in form.items() if not name.startswith("carriers-")} | {"title": "大套装"}
@@ -133,7 +133,7 @@ def test_excessive_text_is_refused(app: Flask, as_: As, make_application: Making
 
 
 def test_a_form_of_more_fields_than_there_are_cells_is_refused(as_: As) -> None:
-    """Without files no parser counts them but ours."""
+    """Without files only our parser counts them."""
     form = "application/x-www-form-urlencoded"
     for body in (b"a=1&" * 60_001, b"title=" + b"x" * (9 << 20)):
         answer = as_("publisher").post("/applications/new/", data=body, content_type=form)

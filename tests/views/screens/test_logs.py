@@ -1,4 +1,4 @@
-"""登录日志, 操作日志, 打印与导出日志, 办理日志: what stands in them, who reads them, and that one can only read."""
+"""登录日志, 操作日志, 打印与导出日志, 办理日志: their entries, their readers, and that they are read-only."""
 
 import re
 from collections.abc import Callable
@@ -129,7 +129,7 @@ class TestSignIns:
 def test_the_nation_reads_the_acts_of_issued_certificates(
     as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """办理日志: no draft, nothing of what an applicant did before 申报, and a way to each application."""
+    """办理日志: no draft, no act before 申报, and a link to each application."""
     issued, pending = make_application(status="customs_received"), make_application(status="pending", by="publisher2")
     number = stored_rows(issued)["application"][0]["number"]
     national = as_("national")

@@ -1,4 +1,4 @@
-"""Role × status × act through the screens: what the table of the manual allows happens once, all else is refused."""
+"""Role × status × act through the screens: what the manual's table allows happens once, the rest is refused."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -43,7 +43,7 @@ DONE = {
 
 
 def sentences(browser: Browser, screen: str, key: int) -> list[str]:
-    """What the next page tells."""
+    """The messages of the next page."""
     return flashed(browser.get(f"/{screen}/details/?id={key}").text)
 
 
@@ -101,7 +101,7 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
     action: str,
     role: str,
 ) -> None:
-    """AC4, ST3: one transition, one trail entry, one message to customs; the second POST finds nothing left to do."""
+    """AC4, ST3: one transition, one trail entry, one message to customs; the second POST changes nothing."""
     key, browser, screen = make_application(status=status), as_(role), SCREENS[role][-1]
     if action == "print":
         make_papers(app)
@@ -206,7 +206,7 @@ NAMES = {"act": "resend", "what": "add", "answer": "end", "how": "stop"}  # of t
 def test_every_post_without_a_body_gets_a_message_and_changes_nothing(
     app: Flask, as_: As, make_application: Making
 ) -> None:
-    """ST7: every POST route of every screen, with nothing in it, answers with a sentence and changes nothing."""
+    """ST7: every POST route of every screen, with an empty body, answers with a message and changes nothing."""
     key = make_application()
     before = ledger(app)
     browsers = {role: as_(role) for role in LETTERS}

@@ -48,7 +48,7 @@ BEGINS = {"accepted": "customs_received", "rejected": "customs_failed"}
 def test_every_act_on_a_message_happens_once_or_is_refused_with_its_message(
     app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, state: str, long: bool
 ) -> None:
-    """In each state, sent long ago or just now: one transition, one trail entry; else nothing at all is changed."""
+    """In each state, sent long ago or just now: one transition, one trail entry; otherwise no row changes."""
     for act in dict.fromkeys(act for _state, act in MESSAGE_CELLS):
         key = make_application(status=BEGINS.get(state, "filed"))
         message = message_in(app, key, state, long)

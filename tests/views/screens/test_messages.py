@@ -1,4 +1,4 @@
-"""消息: the bell, the list, what a message opens, and the wish for e-mails."""
+"""消息: the bell, the list, the target of a message, and the preference for e-mails."""
 
 import html
 import re
@@ -31,7 +31,7 @@ TITLE = "黑胶唱片《茉莉花》"
 
 
 def bell(browser: Browser, page: str = "/desk/") -> str:
-    """What the bell says, to ears."""
+    """The accessible name of the bell."""
     ((label, _picture),) = BELL.findall(browser.get(page).text)
     return label
 

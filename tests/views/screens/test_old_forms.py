@@ -21,7 +21,7 @@ As = Callable[[str | None], Browser]
 def test_an_old_form_saved_after_the_decision_changes_nothing(
     as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """AD5: one tab declares, the province grants, the other tab saves its old form: 409, told by whom, words kept."""
+    """AD5: one tab submits, the province grants, the other tab saves its old form: 409 with the name, text kept."""
     key, browser = make_application(), as_("publisher")
     old = form_of(browser.get(f"/applications/edit/?id={key}").text)
     browser.post("/applications/submit/", data={"id": key})
@@ -68,7 +68,7 @@ def test_two_colleagues_editing_one_draft_lose_no_text(
 
 @pytest.mark.slow
 def test_a_conflict_shows_the_carrier_changes_of_a_colleague(as_: As, make_application: Making) -> None:
-    """The cells of a row bear no second text, so the conflict lists what was saved in between."""
+    """The cells of a row cannot show a second text, so the conflict lists the changes saved in between."""
     key, early, late = make_application(carriers=2), as_("publisher"), as_("publisher")
     form, first = (form_of(browser.get(f"/applications/edit/?id={key}").text) for browser in (late, early))
     early.post(f"/applications/edit/?id={key}", data=first | {"carriers-0-quantity": "500", "del-carriers-1": "on"})

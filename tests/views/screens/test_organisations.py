@@ -1,4 +1,4 @@
-"""单位 and 委托 as the operator keeps them."""
+"""单位 and 委托, edited by the operator."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -110,7 +110,7 @@ def test_an_entrustment_needs_a_publisher_another_unit_and_an_end(app: Flask, as
 
 
 def test_units_are_searched_while_typing(as_: As) -> None:
-    """What comes in the address is clamped, and % and _ ask for nothing."""
+    """Parameters of the address are limited, and % and _ are no wildcards."""
     operator = as_("operator")
     for query, count in (("", 3), ("江苏", 2), ("0303F", 1), ("%", 3), ("_", 3), ("\0", 3), ("没有", 0)):
         answer = operator.get("/accounts/ajax/lookup/", query_string={"name": "organisation", "query": query})
@@ -123,7 +123,7 @@ ISSUED_SO = "12320000466000101X"  # shape right, check sign wrong
 
 
 def test_a_code_with_a_wrong_check_sign_is_registered_once_it_is_confirmed(as_: As, acting: Acting) -> None:
-    """Some units were issued such codes. The tick is asked for only then, and the list marks what was confirmed."""
+    """Some units were issued such codes. Only then a confirmation is requested, and the list marks them."""
     operator = as_("operator")
     assert "confirmed" not in operator.get("/organisations/new/").text
     unit = {"credit_code": " 1232 0000 466000101x", "name": "某音像出版社", "trade": "publisher", "province": "320000"}
@@ -142,7 +142,7 @@ def test_a_code_with_a_wrong_check_sign_is_registered_once_it_is_confirmed(as_: 
 
 
 def edited(operator: Browser, where: str, **fields: object) -> tuple[int, list[str]]:
-    """What the form at this address answers: its status and every sentence but the general one."""
+    """The status of the form's answer at this address, and every message but the general one."""
     answer = fill(operator, where, **fields)
     general = "没有保存，请按红字提示改正后再保存。"
     return answer.status_code, [words for words in flashed(answer.text) if words != general] + complaints(answer.text)
@@ -152,7 +152,7 @@ def edited(operator: Browser, where: str, **fields: object) -> tuple[int, list[s
 def test_an_edited_organisation_is_validated_like_a_new_one(
     app: Flask, as_: As, acting: Acting, cast: SimpleNamespace, make_application: Making
 ) -> None:
-    """Emptied or made to contradict itself, nothing is saved; it is told by a sentence, and nobody is locked out."""
+    """Emptied or contradictory, nothing is saved; a message says why, and no account is locked out."""
     make_application()
     operator = as_("operator")
     with acting("operator"):
@@ -191,7 +191,7 @@ def test_an_edited_organisation_is_validated_like_a_new_one(
 
 
 def test_the_trade_of_an_entrusting_publisher_cannot_be_changed(app: Flask, as_: As, acting: Acting) -> None:
-    """Until the entrustment has ended; a unit that is no press may become one."""
+    """Until the entrustment has ended; an agent may become a publisher."""
     operator = as_("operator")
     with acting("operator"):
         publisher, _other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))

@@ -1,4 +1,4 @@
-"""单一窗口用户: the operator says whose account it is, or whose it is not; a link is taken away again."""
+"""单一窗口用户: the operator links a portal user to an account, or declines; a link can be removed."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ ISSUER, CODE = "https://portal.example.cn", "12320000466000101W"
 
 @pytest.fixture
 def link_request(app: Flask) -> int:
-    """The id of the request of 王敏, of the first press."""
+    """The id of the request of 王敏, of the first publisher."""
     return ask(app, "sw-1")
 
 
@@ -38,7 +38,7 @@ def decide(operator: Browser, act: str, key: int, username: str = "") -> str:
 
 
 def test_the_operator_links_the_suggested_or_another_account(app: Flask, as_: As, link_request: int) -> None:
-    """On both databases. The owner is told, and the log has it."""
+    """On both databases. The owner is notified, and the log has an entry."""
     operator = as_("operator")
     page = operator.get("/portal/").text
     assert "王敏" in page and "该单位的账号：publisher<" in page and "\u202e" not in page

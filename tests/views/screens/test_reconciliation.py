@@ -24,7 +24,7 @@ class TestReconciliation:
     def test_equal_ledgers_are_found_equal(
         self, make_application: Making, customs_server: CustomsServer, invoke: Invoke, as_: Any
     ) -> None:
-        """What was not sent yet, and what was never sent by us, is no difference."""
+        """Messages not sent yet, and those never sent by us, are no difference."""
         make_application(status="customs_received")
         make_application(status="revoked")
         invoke("customs", "deliver")
@@ -93,7 +93,7 @@ class TestReconciliation:
         customs_server: CustomsServer,
         invoke: Invoke,
     ) -> None:
-        """Two effects of one message, which no status of ours would show."""
+        """One message with two effects, which no status of ours would show."""
         name = only(stored_rows(make_application(status="filed")))
         invoke("customs", "deliver")
         with app.app_context(), access.everything() as session:

@@ -39,7 +39,7 @@ def reapply(as_: As) -> Callable[..., int]:
 
 @pytest.fixture
 def grant(as_: As) -> Callable[[int], list[str]]:
-    """`grant(draft)`: declared and granted; what the province was told."""
+    """`grant(draft)`: submit and grant it; the messages to the province."""
 
     def granted(key: int) -> list[str]:
         as_("publisher").post("/applications/submit/", data={"id": key})
@@ -92,7 +92,7 @@ class TestAppliedForAnew:
     def test_a_copied_draft_opens_in_its_form_with_all_fields(
         self, as_: As, make_application: Making, stored_rows: StoredRows, reapply: Callable[..., int]
     ) -> None:
-        """Fields, carriers and files; the bytes are kept once, and the old application stays as it was."""
+        """Fields, carriers and files; the bytes are stored once, and the old application stays unchanged."""
         key = make_application(status="revoked", carriers=3)
         before = stored_rows(key)
         draft = reapply(key)
@@ -144,7 +144,7 @@ class TestAppliedForAnew:
     def test_a_file_that_would_be_refused_today_is_not_copied(
         self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
-        """FU2: what turned out to be unsafe is not carried into a new application; the person is told which."""
+        """FU2: a file found unsafe is not copied into a new application; a message names it."""
         key = make_application(status="revoked")
         bad = stored_rows(key)["attachment"][0]
         content = b"MZ\x90\x00 no paper at all"

@@ -78,7 +78,7 @@ def test_required_kinds_of_one_province_do_not_apply_to_another(as_: As, make_ap
 def test_new_required_kinds_do_not_affect_submitted_applications(
     as_: As, acting: Acting, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """It is decided as it stands; returned, it is declared again by the rules of that day."""
+    """Its decision follows the old rules; once returned, it is submitted by the rules of that day."""
     pending, returned = make_application(status="pending"), make_application(status="returned")
     require(as_("reviewer"), "copyright")
     with acting("reviewer"):

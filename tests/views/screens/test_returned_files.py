@@ -55,7 +55,7 @@ def test_a_file_is_downloaded_under_its_own_name(
 def test_files_of_both_stores_are_served_whole_in_parts_and_after_replacement(
     app: Flask, address: str, as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows
 ) -> None:
-    """In a folder and in a bucket; a PDF reader asks for parts, and for no more than what has changed."""
+    """In a folder and in a bucket; a PDF reader requests parts, and again only after a change."""
     app.config["STORE"] = address
     key, browser = make_application(), as_("publisher")
     assert upload(browser, key, make_pdf("first")).status_code == 200
@@ -126,7 +126,7 @@ def test_a_file_with_changed_bytes_is_not_served(
 def test_an_unavailable_bucket_is_reported_and_changes_nothing(
     app: Flask, as_: As, make_application: Making, make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is taken for kept, or for lost, that may be neither."""
+    """A file of unknown state counts neither as stored nor as lost."""
     key, browser = make_application(), as_("publisher")
     before = ledger(app)
     nobody = {

@@ -69,7 +69,7 @@ class TestSentAgain:
         assert form_of(browser.get(mine).text)["title"] == "甲"
 
     def test_a_copy_sent_twice_by_one_page_is_made_once(self, app: Flask, as_: As, make_application: Making) -> None:
-        """Pressed twice before the form has opened; the page of another moment makes another."""
+        """Clicked twice before the form opens; the page loaded at another time makes another copy."""
         one, other = make_application(), make_application()
         browser = as_("publisher")
         key, later = (form_of(browser.get("/applications/").text, "act")["page_key"] for _page in range(2))

@@ -1,4 +1,4 @@
-"""接办: while one reviewer has taken a case, the others of the province read who has it, and do not decide."""
+"""接办: while one reviewer has taken a case, the others of the province see the name, and cannot decide."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""准予备案 and 退回 of many ticked rows: each by itself, and told row by row."""
+"""准予备案 and 退回 of many ticked rows: each by itself, with a message for each."""
 
 import re
 from collections.abc import Callable

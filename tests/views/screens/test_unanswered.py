@@ -1,4 +1,4 @@
-"""久未回执: what customs never answers is shown, asked for again, set aside, or settled by hand; no dead end."""
+"""久未回执: an unanswered message is shown, queried, set aside, or settled by hand; no dead end."""
 
 from datetime import timedelta
 from typing import Any
@@ -73,7 +73,7 @@ def test_an_unanswered_message_can_be_queried_at_once(
     stored_rows: StoredRows,
     as_: Any,
 ) -> None:
-    """Before the pause is over; customs has it, and says so."""
+    """Before the pause is over; customs has it, and answers."""
     key, name, number = unanswered_message
     assert invoke("customs", "deliver").output == "", "the pause is not over"
     assert as_("reviewer").post("/exchange/ask/", data={"id": number}).status_code == 303
@@ -118,7 +118,7 @@ def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entr
     how: str,
     after: str,
 ) -> None:
-    """As the receipt would have done; the page says by whom, and customs is asked no more."""
+    """Same result as a receipt; the page has the name, and customs is not queried again."""
     key, name, number = unanswered_message
     advance_clock()
     unsaid = as_("reviewer").post(f"/exchange/settle-{how}/", data={"id": number, "opinion": ""})
@@ -187,7 +187,7 @@ def test_settling_by_hand_after_a_revocation_leaves_the_status_and_releases_the_
 
 
 class TestDeliverer:
-    """A dead deliverer is told within minutes, and not taken for a slow customs."""
+    """A dead deliverer is reported within minutes, and not mistaken for a slow customs."""
 
     def after(self, monkeypatch: pytest.MonkeyPatch, **span: int) -> None:
         """So much time has passed."""
@@ -221,7 +221,7 @@ class TestDeliverer:
         minutes: int,
         words: str,
     ) -> None:
-        """The deliverer is at work, and customs answers nothing."""
+        """The deliverer is running, and customs does not answer."""
         make_application(status="filed")
         make_papers(app)
         self.after(monkeypatch, minutes=minutes)

@@ -27,7 +27,7 @@ Pdf = Callable[[str], bytes]
 def test_the_number_of_files_is_limited_per_kind_and_in_total(
     app: Flask, as_: As, make_application: Making, make_pdf: Pdf, acting: Acting
 ) -> None:
-    """25: 300 went in. The page tells the limit before, the refusal after; what is replaced makes room."""
+    """25: formerly 300 were accepted. The page shows the limit, the refusal names it; a replacement frees a place."""
     key, browser = make_application(), as_("publisher")
     with acting("publisher"):
         there = len(db.session.get_one(Application, key).current_attachments)

@@ -1,4 +1,4 @@
-"""撤回: taken back while nobody at the province has opened it; then the province has it, and a sentence says so."""
+"""撤回: possible until the province has opened the application; then a message says so."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ As = Callable[[str | None], Browser]
 
 
 def withdraw(browser: Browser, key: int) -> list[str]:
-    """What the page says after 撤回."""
+    """The messages of the page after 撤回."""
     return flashed(browser.post("/applications/withdraw/", data={"id": key}, follow_redirects=True).text)
 
 

@@ -1,4 +1,4 @@
-"""The words that an act takes, where they stand, and what a button says."""
+"""The texts of acts, their places, and the labels of buttons."""
 
 import re
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def test_legal_grounds_count_as_an_opinion_and_are_recorded(
 def test_an_act_without_an_opinion_field_records_no_opinion(
     as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """A forged ground or opinion with 申报 or 接办 would stand in the history as if somebody had said it."""
+    """Otherwise a forged ground or opinion with 申报 or 接办 would be in the history."""
     key = make_application()
     for who, screen, action in (("publisher", "applications", "submit"), ("reviewer", "review", "take")):
         assert act(as_(who), screen, action, key, ground=["1"]).status_code == 303

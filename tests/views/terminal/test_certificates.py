@@ -156,7 +156,7 @@ def test_one_file_with_the_public_keys_can_verify(
 def test_codes_signed_with_former_keys_are_still_verified(
     app: Flask, make_application: Making, certificate_data: Any, run: Saying, as_: Any, tmp_path: Path
 ) -> None:
-    """Rotation: the former public key stays under another name; nothing is reissued."""
+    """After a rotation the former public key remains under another name; no code is reissued."""
     before, folder = certificate_data(make_application(status="filed")), tmp_path / "keys"
     shutil.copytree(app.config["SIGNING_KEY"], folder)
     app.config["SIGNING_KEY"] = str(folder)

@@ -68,7 +68,7 @@ def swap(session: Session, one: int, two: int) -> None:
 
 
 def copy(session: Session, entry: int, key: int | None = None, seal: str = "x") -> None:
-    """One more entry that says the same, under a free id; None: the next one."""
+    """Insert a copy of an entry under a free id; None: the next one."""
     same = "at, actor_id, actor_name, role, act, before, after, opinion, changes, digest, previous, application_id"
     own, value = ("id, ", f"{key}, ") if key else ("", "")
     rows = f"SELECT {value}:seal, {same} FROM trail_entry WHERE id = :id"
@@ -133,7 +133,7 @@ def test_entries_beyond_a_tile_are_stored_in_immutable_tiles(
     app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
     log: tuple[Path, Path, str],
 ) -> None:  # fmt: skip
-    """The first tile is full; what stood in it stays as it was when the second grows."""
+    """The first tile is full; its bytes stay unchanged when the second grows."""
     key = make_application()
 
     def many(session: Session, ids: list[int]) -> None:

@@ -79,7 +79,7 @@ def test_one_entry_is_proved_without_the_database(
     app: Flask, make_application: Making, sign: Callable[[], Result], invoke: Typing, log: tuple[Path, Path, str],
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    """For a court: the entry itself, that the checkpoint covers it, and who signed; a changed letter proves nothing."""
+    """For a court: the entry itself, its inclusion in the checkpoint, and the signer; a changed letter is detected."""
     key = make_application(status="refused")
     sign()
     with app.app_context(), access.everything() as session:
@@ -111,7 +111,7 @@ def test_one_entry_is_proved_without_the_database(
 def test_the_system_log_is_signed_too(
     app: Flask, invoke: Typing, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
 ) -> None:
-    """A sign-in that was taken out, or told of somebody else, is named; what commands have done stands in it too."""
+    """A sign-in that was removed or changed is named; acts by commands are covered, too."""
     for name in ("new1", "new2", "new3"):
         assert invoke("account", "add", name, "--name", "钱多", "--role", "national").exit_code == 0
     assert sign().exit_code == 0

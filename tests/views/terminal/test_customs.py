@@ -39,7 +39,7 @@ class TestDelivery:
     def test_a_granted_certificate_is_received_by_customs(
         self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
-        """海关接收成功: message, status and trail say so together."""
+        """海关接收成功: message, status and trail agree."""
         key = make_application(status="filed")
         done = invoke("customs", "deliver")
         records = stored_rows(key)
@@ -97,7 +97,7 @@ class TestDelivery:
         as_: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """CU1: 海关接收失败 does not stop other messages, and says what to do next."""
+        """CU1: 海关接收失败 does not stop other messages, and names the next step."""
         key, other = make_application(status="filed", title="测试拒收"), make_application(status="filed")
         invoke("customs", "deliver")
         assert status(stored_rows(key)) is Status.CUSTOMS_FAILED
@@ -144,7 +144,7 @@ class TestDelivery:
         invoke: Invoke,
         advance_clock: AdvanceClock,
     ) -> None:
-        """A transport receipt decides nothing; customs is queried now and then, and nothing is resent."""
+        """A transport receipt decides nothing; customs is queried from time to time, and nothing is resent."""
         key = make_application(status="filed", title="测试等待")
         (name,) = messages(stored_rows(key))
         assert "已转交，等待回执" in invoke("customs", "deliver").output
@@ -190,7 +190,7 @@ class TestDelivery:
         invoke: Invoke,
         as_: Any,
     ) -> None:
-        """CU1, CU11: /healthz reports it, both roles see what it means, and 重发 sends the revocation again."""
+        """CU1, CU11: /healthz reports it, both roles see its meaning, and 重发 sends the revocation again."""
         key = make_application(status="filed")
         invoke("customs", "deliver")
         perform(acting, key, Action.REVOKE)

@@ -27,7 +27,7 @@ POOLER = "/usr/sbin/pgbouncer"
 
 @pytest.fixture
 def web_login(postgresql: psycopg.Connection) -> Iterator[str]:
-    """A login of the server, which may do nothing yet."""
+    """A login of the server without rights."""
     name = f"filing_web_{secrets.token_hex(4)}"
     postgresql.execute(f"CREATE ROLE {name} LOGIN".encode())
     yield name
@@ -119,7 +119,7 @@ pool_mode = transaction
 def test_each_transaction_behind_a_pooler_belongs_to_its_own_account(
     owner_app: Flask, web_login: str, tmp_path: Path
 ) -> None:
-    """One connection of the server for all: nothing of the one before is left in it, and the time zone is ours."""
+    """One connection of the server for all: no role or setting of the former transaction remains; time zone is ours."""
     create_application(owner_app, "publisher", "filed")
     assert run_command(owner_app, "database", "roles", web_login).exit_code == 0
     with pooled(web_login, tmp_path) as pooler:

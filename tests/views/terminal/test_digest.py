@@ -17,7 +17,7 @@ from tests.views.terminal.test_mail import at
 
 
 def lines(mail_server: LocalMailServer) -> list[int]:
-    """How many messages each letter tells of."""
+    """The number of messages in each letter."""
     return [letter.get_content().count("/messages/details/?id=") for letter in mail_server.letters]
 
 
@@ -28,7 +28,7 @@ def test_a_message_committed_during_a_digest_is_in_the_next(
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its act began before the digest and ended after it: the moment of the message lies behind."""
+    """Its act began before the digest and ended after it: the message has an earlier time than the digest."""
     wishes(app, "publisher", MailWish.DAILY)
     at(monkeypatch, 2, 10)
     make_application(status="returned")

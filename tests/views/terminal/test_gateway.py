@@ -1,4 +1,4 @@
-"""Who may send when: one deliverer a message, the rate limit of customs, a right gateway; and what /healthz says."""
+"""Sending: one deliverer a message, the rate limit of customs, a valid gateway; and /healthz."""
 
 import os
 import subprocess
@@ -147,7 +147,7 @@ class TestTurns:
     def test_a_command_without_a_configured_gateway_says_so_and_sends_nothing(
         self, invoke: Invoke, command: str
     ) -> None:
-        """One sentence that says what to do, and status 2."""
+        """A message that says what to do, and status 2."""
         done = invoke("customs", command)
         assert (done.exit_code, done.output) == (2, "尚未设置海关网关，请设置 FILING_CUSTOMS_GATEWAY 后再试。\n")
 
@@ -163,7 +163,7 @@ class TestTurns:
     def test_an_invalid_or_unencrypted_gateway_is_refused_with_a_sentence(
         self, app: Flask, invoke: Invoke, address: str, words: str
     ) -> None:
-        """Nothing leaves this machine unencrypted, or without a client certificate."""
+        """No message leaves this machine unencrypted, or without a client certificate."""
         app.config["CUSTOMS_GATEWAY"] = address
         done = invoke("customs", "deliver")
         assert (done.exit_code, words in done.output) == (1, True)

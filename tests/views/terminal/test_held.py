@@ -1,4 +1,4 @@
-"""After a restore nothing is sent until an operator says that this is no trial (models/customs/hold.py)."""
+"""After a restore nothing is sent until an operator releases it (models/customs/hold.py)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +41,7 @@ def words(app: Flask) -> set[str]:
 def test_a_message_of_the_backup_waits_for_a_release_by_the_operator(
     restored_app: Flask, customs_server: CustomsServer
 ) -> None:
-    """Customs hears nothing of it, neither message nor question, until it is released; then it is asked first."""
+    """Until the release customs receives neither message nor query; then it is queried first."""
     refused = run_command(restored_app, "customs", "deliver")
     assert (refused.exit_code, refused.output, customs_server.asked, customs_server.ledger()) == (1, ON_HOLD, [], [])
     assert "held" in words(restored_app)
@@ -85,7 +85,7 @@ def test_the_operator_sees_that_sending_is_on_hold(app: Flask, as_: Callable[...
 def test_a_database_that_its_own_tools_restored_is_held_by_an_operator(
     app: Flask, customs_server: CustomsServer, make_application: Making, log: tuple[Path, Path, str]
 ) -> None:
-    """pgBackRest and Litestream know nothing of it: `hold`, before the processes start, does what `restore` does."""
+    """pgBackRest and Litestream do not set the mark: `hold`, before the processes start, does what `restore` does."""
     assert run_command(app, "upgrade").exit_code == 0
     make_application(status="filed")
     assert run_command(app, "hold").output == ON_HOLD
@@ -105,7 +105,7 @@ def test_a_database_that_its_own_tools_restored_is_held_by_an_operator(
 def test_the_ledgers_can_be_compared_before_the_release(
     restored_app: Flask, customs_server: CustomsServer, invoke: Invoke
 ) -> None:
-    """对账 sends nothing, and names what customs has received since the backup."""
+    """对账 sends nothing, and lists the messages that customs has received since the backup."""
     assert invoke("customs", "deliver").exit_code == 0
     (sent,) = customs_server.asked
     answer = run_command(restored_app, "customs", "reconcile")
@@ -117,7 +117,7 @@ def test_the_ledgers_can_be_compared_before_the_release(
 def test_a_cursor_from_before_a_restore_is_refused(
     app: Flask, empty_app: Flask, make_application: Making, as_: Callable[..., Browser], tmp_path: Path
 ) -> None:
-    """The copy holds what the register has lost: the entry of the cursor is missing, or is another one by now."""
+    """The copy has rows that the register has lost: the entry of the cursor is missing, or is another one now."""
     assert run_command(app, "upgrade").exit_code == 0
     key = make_application(status="pending")
     reads = program(app, "reviewer")

@@ -81,7 +81,7 @@ def behind_tls(customs: Customs, papers: Papers) -> Iterator[str]:
 
 class TestHttps:
     def test_both_sides_verify_the_other_certificate(self, tmp_path: Path) -> None:
-        """Customs accepts nothing from an unknown client, and we send nothing to an unknown server."""
+        """Customs refuses an unknown client, and we refuse an unknown server."""
         papers, others = Papers(tmp_path / "ours"), Papers(tmp_path / "others")
         customs, us = Customs(tmp_path / "customs.sqlite"), str(papers.of("filing"))
         with behind_tls(customs, papers) as address:
@@ -103,7 +103,7 @@ class TestLedger:
     def test_a_ledger_too_long_for_one_response_is_requested_in_parts(
         self, customs_server: CustomsServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nothing is cut off silently; a single day that is too long is refused with a sentence."""
+        """Nothing is cut off silently; a single day that is too long is refused with a message."""
         first = date(2026, 1, 1)
         for n in range(40):
             customs_server.enter(f"Z-{n}", day=first + timedelta(days=n))
@@ -176,7 +176,7 @@ class TestSimulator:
             )
 
     def test_the_simulator_listens_on_localhost_only(self, customs_server: CustomsServer) -> None:
-        """Nobody else is to take it for customs."""
+        """Otherwise other machines could mistake it for customs."""
         assert customs_server.server.server_address[0] == "127.0.0.1"
 
     def test_a_message_under_another_name_is_refused(

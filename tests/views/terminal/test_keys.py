@@ -1,4 +1,4 @@
-"""Keys of the authorities: told before they end, noted when they are new, listed and installed."""
+"""Keys of the authorities: reported before they expire, logged when they are new, listed and installed."""
 
 import shutil
 from collections.abc import Callable
@@ -95,7 +95,7 @@ def test_the_list_shows_every_certificate_and_key_with_its_expiry(app: Flask, fo
 def test_new_keys_are_installed_after_a_trial_and_former_codes_stay_valid(
     app: Flask, folder: Path, invoke: Invoke, tmp_path: Path
 ) -> None:
-    """All of them or none; who did it stands in the log of operators."""
+    """All of them or none; the log of operators has the name."""
     new = tmp_path / "new"
     with app.app_context():
         signing_keys.establish(new, ["320000"])

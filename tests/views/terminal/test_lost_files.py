@@ -72,7 +72,7 @@ def test_lost_files_are_found_counted_and_reported(app: Flask, make_application:
 
 @pytest.mark.parametrize("how", ["gone", "no folder", "one province"])
 def test_missing_keys_are_reported(app: Flask, as_: As, tmp_path: Path, how: str) -> None:
-    """Without them nothing can be granted or sent."""
+    """Without keys no certificate can be granted and no message sent."""
     copy = tmp_path / "keys"
     shutil.copytree(app.config["SIGNING_KEY"], copy)
     app.config["SIGNING_KEY"] = str(copy)

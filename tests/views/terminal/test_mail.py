@@ -1,4 +1,4 @@
-"""E-mails through a real mail server: what they say, to whom, how often, and what happens when it does not work."""
+"""E-mails through a real mail server: their text, recipients and frequency, and the failures."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ def test_a_letter_contains_only_the_number_and_the_event(
 def test_letters_are_sent_on_request_only_and_about_unread_messages(
     app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making
 ) -> None:
-    """The press does not; the agent has read it on the screen meanwhile; the reviewer gets the one that is theirs."""
+    """The publisher gets none; the agent has read it on the screen; the reviewer gets only their own."""
     wishes(app, "agent")
     wishes(app, "reviewer")
     wishes(app, "reviewer2")
@@ -129,7 +129,7 @@ def test_a_daily_digest_is_one_letter_and_an_empty_digest_is_not_sent(
 
 
 def test_an_announcement_is_mailed(app: Flask, mail_server: LocalMailServer, invoke: Invoke) -> None:
-    """A title that tries to write headers stays a text."""
+    """A title that contains header lines stays text."""
     wishes(app, "national")
     announced(app, title="停机\r\nBcc: everybody@example.cn", roles=frozenset({Role.NATIONAL}))
     invoke("mail", "send")

@@ -1,4 +1,4 @@
-"""E-mails when something has changed since they were queued, or is set up wrongly: nobody loses one by it."""
+"""E-mails after a change since they were queued, or with wrong settings: none is lost."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -83,7 +83,7 @@ def test_a_wrong_setting_counts_no_failure_of_the_letters(
     advance_clock: AdvanceClock,
     wrong: dict[str, str],
 ) -> None:
-    """One sentence a round, which says what to look at and nothing of the password; later everything is sent."""
+    """One message a round, which names the setting and not the password; later everything is sent."""
     for name in ("publisher", "reviewer"):
         wishes(app, name)
     make_application(status="returned")
@@ -104,7 +104,7 @@ def test_a_wrong_setting_counts_no_failure_of_the_letters(
 def test_a_wrong_address_of_one_person_is_not_reported_by_monitoring(
     app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, advance_clock: AdvanceClock
 ) -> None:
-    """The recipient reads of it beside the address; the monitoring stays quiet."""
+    """The recipient sees it beside the address; the monitoring does not report it."""
     wishes(app, "publisher")
     set_aside(invoke, advance_clock, mail_server, make_application)
     assert "mail" not in app.test_client().get("/healthz").text.split()
@@ -172,7 +172,7 @@ def test_a_refused_letter_is_reported_until_a_later_one_is_accepted(
     advance_clock: AdvanceClock,
     as_: As,
 ) -> None:
-    """A letter with nothing to say any more proves nothing of the address."""
+    """A letter that was dropped as outdated proves nothing about the address."""
     wishes(app, "publisher")
     set_aside(invoke, advance_clock, mail_server, make_application)
     delete_application(app, make_application(status="refused"))
@@ -203,7 +203,7 @@ def test_a_restore_sends_no_letter_of_the_backup(
     advance_clock: AdvanceClock,
     tmp_path: Path,
 ) -> None:
-    """They went out meanwhile, or this is a trial on another machine. What was set aside stays a record."""
+    """They may have been sent, or this is a trial on another machine. Letters set aside stay as a record."""
     assert run_command(app, "upgrade").exit_code == 0
     wishes(app, "publisher")
     set_aside(invoke, advance_clock, mail_server, make_application)
@@ -228,7 +228,7 @@ def test_after_a_restore_nobody_is_reminded_until_an_operator_releases_it(
     advance_clock: AdvanceClock,
     tmp_path: Path,
 ) -> None:
-    """What waits in the panel is written as ever; monitoring and 运行状态 say what to do."""
+    """Messages in the panel are written as usual; monitoring and 运行状态 say what to do."""
     assert run_command(app, "upgrade").exit_code == 0
     wishes(app, "reviewer")
     key = make_application(status="pending")

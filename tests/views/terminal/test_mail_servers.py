@@ -1,4 +1,4 @@
-"""Mail servers that are slow, down or strict, and workers that die: each letter goes out once, and none is lost."""
+"""Mail servers that are slow, down or strict, and killed workers: each letter is sent once, and none is lost."""
 
 import os
 import signal

@@ -88,7 +88,7 @@ BROKEN = ("full", "read-only", "gone", "another one")
 def test_an_upload_is_refused_with_a_sentence_and_changes_nothing(
     app: Flask, disk: Path, as_: As, make_application: Making, make_pdf: Callable[[str], bytes], how: str
 ) -> None:
-    """503: the page keeps the file, and offers to try again. An unmounted disk is not made anew as a folder."""
+    """503: the page keeps the file, and offers another try. An unmounted disk is not replaced by a folder."""
     key, browser = make_application(), as_("publisher")
     before = ledger(app)
     sentence = break_it(disk, how)

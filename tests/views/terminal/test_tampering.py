@@ -128,7 +128,7 @@ def scene(app: Flask, make_application: Making, printed_paper: Callable[[int], b
 
 @pytest.fixture
 def findings_after(app: Flask, scene: Scene) -> Iterator[Callable[[str], list[str]]]:
-    """What is found after these statements, which are taken back."""
+    """The contradictions found after these statements, which are rolled back."""
 
     def tried(session: Session, statements: str) -> list[str]:
         read_one_moment(session)

@@ -1,4 +1,4 @@
-"""Every command on a database that it cannot work with: one sentence, status 1, no traceback, and nothing changed."""
+"""Every command on an unusable database: one message, status 1, no traceback, and no change."""
 
 import gc
 import os
@@ -162,7 +162,7 @@ def test_an_unreachable_database_is_reported(tmp_path: Path, kind: str, request:
 
 
 def test_a_read_only_disk_is_reported_and_reading_commands_still_work(tmp_path: Path, stack: ExitStack) -> None:
-    """SQLite on a disk that is read-only: a log that it needs cannot be written, so nothing is read either."""
+    """SQLite on a read-only disk cannot write its log, so reading fails as well."""
     stack.enter_context(small_disk(tmp_path / "disk", "64m"))
     app = prepare_app(f"sqlite:///{tmp_path}/disk/filing.sqlite", tmp_path)
     app.config["CUSTOMS_GATEWAY"] = f"folder:{tmp_path}/boxes"
@@ -175,7 +175,7 @@ def test_a_read_only_disk_is_reported_and_reading_commands_still_work(tmp_path: 
 
 
 def test_a_read_only_server_is_reported(postgresql: psycopg.Connection, tmp_path: Path, stack: ExitStack) -> None:
-    """PostgreSQL as a standby is: every transaction is read-only."""
+    """Like a standby of PostgreSQL: every transaction is read-only."""
     name = f"filing_standby_{os.getpid()}"
     app = prepare_app(stack.enter_context(new_database(postgresql, name)), tmp_path)
     app.config["CUSTOMS_GATEWAY"] = f"folder:{tmp_path}/boxes"

@@ -1,4 +1,4 @@
-"""Witnesses: each checkpoint is handed to them, once; and what they keep finds a register rewritten as a whole."""
+"""Witnesses: each checkpoint is sent to them once; their copies detect a register rewritten as a whole."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -141,7 +141,7 @@ def test_a_checkpoint_not_signed_or_published_for_two_days_is_reported(
 def test_the_watching_process_signs_automatically(
     app: Flask, make_application: Making, witness_folder: Path, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Daily: a second look within the day signs nothing."""
+    """Daily: a second check within the day signs nothing."""
     make_application()
     turns = iter([None, None, None])
 
