@@ -43,7 +43,7 @@ FIELDS: dict[str, Any] = {
     "contact": "王敏",
     "phone": "025-83210000",
 }
-WAYS: dict[Status, tuple[Action | bool, ...]] = {  # the acts that lead there; True and False are customs' replies
+STEPS_TO: dict[Status, tuple[Action | bool, ...]] = {  # the acts that lead there; True and False are customs' replies
     Status.DRAFT: (),
     Status.PENDING: (Action.SUBMIT,),
     Status.RETURNED: (Action.SUBMIT, Action.RETURN),
@@ -174,7 +174,7 @@ def create_application(
 ) -> int:
     """An application in this status, reached by real acts; complete, unless `fields` say otherwise."""
     key = draft(app, by, carriers, fields, small_pdf)
-    for step in WAYS[Status(status)]:
+    for step in STEPS_TO[Status(status)]:
         perform_step(app, step, key, by)
     return key
 

@@ -146,11 +146,11 @@ def test_a_save_whose_response_was_lost_is_not_repeated(browse_as: BrowseAs, sto
         row = page.locator("tr.inline-row:visible").nth(place)
         row.get_by_label("规格型号").fill(f"第 {place + 1} 卷")
 
-    def lose(route: Route) -> None:
+    def abort_after_commit(route: Route) -> None:
         route.fetch()
         route.abort("connectionreset")
 
-    page.route("**/applications/new/", lose, times=1)
+    page.route("**/applications/new/", abort_after_commit, times=1)
     publisher.press("保存")
     expect(page.locator(".foot").get_by_role("alert")).to_contain_text("网络中断")
     publisher.turn_over("保存")

@@ -15,7 +15,7 @@ LENGTH = """voice => new Promise(tell => {
 })"""  # in seconds
 
 
-def at_the_door(browse_as: BrowseAs) -> tuple[Person, Page]:
+def open_login_page(browse_as: BrowseAs) -> tuple[Person, Page]:
     person = browse_as()
     person.page.goto("/login")
     return person, person.page
@@ -43,7 +43,7 @@ def another(person: Person) -> None:
 
 
 def test_the_password_can_be_shown(browse_as: BrowseAs) -> None:
-    _person, page = at_the_door(browse_as)
+    _person, page = open_login_page(browse_as)
     password, button = page.get_by_label("密码", exact=True), page.get_by_role("button", name="显示密码")
     password.fill(PASSWORD)
     page.keyboard.press("Tab")
@@ -59,7 +59,7 @@ def test_the_password_can_be_shown(browse_as: BrowseAs) -> None:
 @pytest.mark.parametrize("after_a_wrong_one", [False, True])
 def test_a_new_captcha_code_replaces_the_first(browse_as: BrowseAs, after_a_wrong_one: bool) -> None:
     """The text typed for the old code is emptied, the change is announced, and the new code signs in."""
-    person, page = at_the_door(browse_as)
+    person, page = open_login_page(browse_as)
     if after_a_wrong_one:
         enter(person, "0")
         expect(page.get_by_text("验证码不正确")).to_be_visible()
@@ -78,7 +78,7 @@ def test_a_new_captcha_code_replaces_the_first(browse_as: BrowseAs, after_a_wron
 
 @pytest.mark.parametrize("after_a_wrong_one", [False, True])
 def test_the_captcha_code_is_spoken(browse_as: BrowseAs, after_a_wrong_one: bool) -> None:
-    person, page = at_the_door(browse_as)
+    person, page = open_login_page(browse_as)
     if after_a_wrong_one:
         enter(person, "0")
         expect(page.get_by_text("验证码不正确")).to_be_visible()

@@ -8,7 +8,7 @@ from models.application.carriers import Carrier
 from tests.conftest import Making, StoredRows
 from tests.models.attempts import attempt, first_id, session_of
 from tests.models.rows import MODELS
-from tests.models.ways import FROM_THE_APPLICATION, READS, WRITES
+from tests.models.statements import FROM_THE_APPLICATION, READS, WRITES
 
 pytestmark = [  # some ways are clumsy on purpose
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),

@@ -27,11 +27,11 @@ def carrier(**where: Any) -> Carrier:
     return Carrier(position=9, specification="CD", quantity=1, unit="010", **where)
 
 
-def smuggle_by_number(session: Session, foreign: int, _own: int) -> None:
+def insert_foreign_by_number(session: Session, foreign: int, _own: int) -> None:
     session.add(carrier(application_id=foreign))
 
 
-def smuggle_by_merge(session: Session, foreign: int, _own: int) -> None:
+def insert_foreign_by_merge(session: Session, foreign: int, _own: int) -> None:
     session.merge(carrier(application_id=foreign))
 
 
@@ -44,11 +44,11 @@ def detached(key: int) -> Application:
     return application
 
 
-def smuggle_by_object(session: Session, foreign: int, _own: int) -> None:
+def insert_foreign_by_object(session: Session, foreign: int, _own: int) -> None:
     session.add(carrier(application=detached(foreign)))
 
 
-def smuggle_into_the_list(session: Session, foreign: int, _own: int) -> None:
+def append_to_foreign_list(session: Session, foreign: int, _own: int) -> None:
     application = detached(foreign)
     application.carriers.append(carrier())
     session.add(application)
@@ -74,27 +74,27 @@ def change_the_owner(session: Session, foreign: int, _own: int) -> None:
     session.add(application)
 
 
-def steal_its_carriers(session: Session, foreign: int, own: int) -> None:
+def move_foreign_carriers(session: Session, foreign: int, own: int) -> None:
     application = session.get_one(Application, own)
     application.carriers.extend(detached(foreign).carriers)
 
 
 @pytest.mark.parametrize(
-    "smuggle",
+    "attempt",
     [
-        smuggle_by_number,
-        smuggle_by_merge,
-        smuggle_by_object,
-        smuggle_into_the_list,
+        insert_foreign_by_number,
+        insert_foreign_by_merge,
+        insert_foreign_by_object,
+        append_to_foreign_list,
         move_by_number,
         move_by_object,
         move_in_bulk,
         change_the_owner,
-        steal_its_carriers,
+        move_foreign_carriers,
     ],
 )
 def test_no_row_can_be_added_to_a_foreign_application(
-    app: Flask, make_application: Making, stored_rows: StoredRows, smuggle: Any
+    app: Flask, make_application: Making, stored_rows: StoredRows, attempt: Any
 ) -> None:
     """AC1: by its number, by the object, by moving an own row there, or by carrying the object in."""
     foreign, own = make_application(by="publisher"), make_application(by="publisher2")
@@ -102,13 +102,13 @@ def test_no_row_can_be_added_to_a_foreign_application(
     with app.app_context():
         session = session_of("publisher2")
         with pytest.raises(Closed):
-            smuggle_and_commit(session, smuggle, foreign, own)
+            insert_foreign_and_commit(session, attempt, foreign, own)
         session.rollback()
     assert (stored_rows(foreign), stored_rows(own)) == before
 
 
-def smuggle_and_commit(session: Session, smuggle: Any, foreign: int, own: int) -> None:
-    smuggle(session, foreign, own)
+def insert_foreign_and_commit(session: Session, attempt: Any, foreign: int, own: int) -> None:
+    attempt(session, foreign, own)
     session.commit()
 
 
@@ -237,7 +237,7 @@ def test_without_the_write_guard_a_foreign_row_is_inserted(
     try:
         with app.app_context():
             session = session_of("publisher2")
-            smuggle_by_number(session, key, 0)
+            insert_foreign_by_number(session, key, 0)
             session.commit()
     finally:
         event.listen(GuardedSession, "before_flush", access.writing.write_under_own_rows)

@@ -26,7 +26,7 @@ from tests.served.story import (
     revoked_and_applied_for_again,
 )
 from tests.serving import Server
-from tests.views.entrance.doors import PEOPLE
+from tests.views.entrance.route_roles import PEOPLE
 
 
 def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]) -> None:

@@ -12,7 +12,7 @@ from tests.served.addresses import addresses
 from tests.served.answers import check
 from tests.served.rows import Rows, shared_rows
 from tests.serving import Server
-from tests.views.entrance.doors import DOORS, EVERYBODY, PEOPLE
+from tests.views.entrance.route_roles import EVERYBODY, PEOPLE, ROUTE_ROLES
 
 LETTER = dict(zip(PEOPLE.values(), PEOPLE, strict=True)) | {"agent": "P"}
 REFUSALS = 2  # addresses tried of a route that is shut
@@ -23,7 +23,7 @@ def may_open(rule: Rule, username: str | None) -> bool:
     """Whether the table of routes opens this route to that person; only a publisher entrusts units."""
     if (rule.endpoint, username) == ("entrusting.create_view", "agent"):
         return False
-    return DOORS[rule.endpoint] == EVERYBODY or LETTER.get(username or "", "-") in DOORS[rule.endpoint]
+    return ROUTE_ROLES[rule.endpoint] == EVERYBODY or LETTER.get(username or "", "-") in ROUTE_ROLES[rule.endpoint]
 
 
 def reached(server: Server, username: str | None, routes: list[Rule], rows: Rows) -> dict[str, set[int]]:

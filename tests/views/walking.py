@@ -32,12 +32,12 @@ def furnish(app: Flask) -> dict[str, int]:
     blank_form(app, AttachmentKind.CONTRACT)
     for username in ("publisher", "reviewer", "national", "operator"):
         add_saved_query(app, username)
-    doors(app)
+    add_credentials(app)
     used_at_customs(app, keys[Status.CUSTOMS_RECEIVED.value])
     return keys
 
 
-def doors(app: Flask) -> None:
+def add_credentials(app: Flask) -> None:
     """Keys of programs, users of the portal, linked and not, and an address that waits to be confirmed."""
     for username in READERS:
         token_of(app, username)

@@ -18,7 +18,6 @@ from tests.conftest import Acting, Making, StoredRows
 from tests.models.acts.at_once import at_once
 
 Work = Callable[[], object]
-Door = Callable[..., int]
 
 
 @pytest.mark.parametrize("people", [2, 20])

@@ -17,7 +17,7 @@ from models.database import db, search
 from models.text import search_key
 from models.vocabulary import Status
 
-Door = Callable[[], AbstractContextManager[Session]]
+SystemSession = Callable[[], AbstractContextManager[Session]]
 TITLES = (
     "交响乐京剧经典", "乐音乐", "音乐音", "ＤＶＤ 探戈\u200b精选", "dvd%_*'\"OR", "½ ㍿ ﬁ ß Straße",
     "𠮷祥 𬀩", "家👨\u200d👩\u200d👧乐",
@@ -31,7 +31,7 @@ def found(session: Session, words: str, scopes: tuple[str, ...] = ()) -> set[str
 
 
 @pytest.fixture
-def titled_drafts(app: Flask, make_application: Callable[..., int], system_session: Door) -> Iterator[Session]:
+def titled_drafts(app: Flask, make_application: Callable[..., int], system_session: SystemSession) -> Iterator[Session]:
     """A register with a draft for each title."""
     for title in TITLES:
         make_application(title=title)

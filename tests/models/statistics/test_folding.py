@@ -30,7 +30,7 @@ PERIODS = (
 )  # fmt: skip
 
 
-def play(app: Flask, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
+def perform_random_acts(app: Flask, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dozen applications of two provinces, at random moments, one past another year's midnight in UTC."""
     for place in range(12):
         by = chance.choice(("publisher", "publisher440000"))
@@ -119,7 +119,7 @@ def test_the_figures_equal_the_sums_of_the_tables(app: Flask, seed: int, monkeyp
     with app.app_context(), access.everything() as session:
         add_publisher(session, "440000")
         session.commit()
-    play(app, Random(seed), monkeypatch)
+    perform_random_acts(app, Random(seed), monkeypatch)
     compare(app)
     monkeypatch.setattr(folding, "AT_ONCE", 3)
     for work in (folding.fold, folding.rebuild):

@@ -8,8 +8,8 @@ from flask import Flask
 
 from tests.browsing import Browser
 from tests.conftest import Making, StoredRows
-from tests.views.entrance.doors import (
-    STRANGE,
+from tests.views.entrance.route_roles import (
+    FOREIGN_ROWS,
     files_of,
 )
 from tests.views.ledger import ledger
@@ -18,7 +18,7 @@ from tests.views.pages import form_of
 As = Callable[[str | None], Browser]
 
 
-SEEN_ON = {"reviewer2": ["review", "filings"]} | {name: screens for name, (screens, _rows) in STRANGE.items()}
+SEEN_ON = {"reviewer2": ["review", "filings"]} | {name: screens for name, (screens, _rows) in FOREIGN_ROWS.items()}
 
 
 @pytest.mark.slow

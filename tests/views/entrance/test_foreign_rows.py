@@ -13,10 +13,10 @@ from models import access
 from models.database import GuardedSession
 from tests.browsing import Browser
 from tests.conftest import Making, StoredRows
-from tests.views.entrance.doors import (
+from tests.views.entrance.route_roles import (
     ACTS,
-    DOORS,
-    STRANGE,
+    FOREIGN_ROWS,
+    ROUTE_ROLES,
     acts_of,
     address,
     files_of,
@@ -60,7 +60,7 @@ ROWLESS = {"index_view", "create_view", "export", "ajax_lookup", "bundle", "carr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("username", STRANGE)
+@pytest.mark.parametrize("username", FOREIGN_ROWS)
 def test_a_foreign_row_is_not_found_and_not_changed(
     username: str,
     app: Flask,
@@ -71,7 +71,7 @@ def test_a_foreign_row_is_not_found_and_not_changed(
 ) -> None:
     """AD1, AC3: every route that takes a row answers 404, lists omit it, and no row has changed."""
     make_publisher("440000")
-    screens, owners = STRANGE[username]
+    screens, owners = FOREIGN_ROWS[username]
     strange = [stored_rows(make_application(by=by, status=status)) for by, status in owners]
     browser, before = as_(username), ledger(app)
     for screen in screens:
@@ -114,7 +114,7 @@ def test_every_route_that_takes_a_row_refuses_foreign_ones(
     browser, before, tried = as_(username), ledger(app), 0
     for rule in (rule for rule in routes if rule.endpoint.startswith(f"{screen}.")):
         view = rule.endpoint.partition(".")[2]
-        if username[0].upper() not in DOORS[rule.endpoint] or view in ROWLESS:
+        if username[0].upper() not in ROUTE_ROLES[rule.endpoint] or view in ROWLESS:
             continue
         for act in acts_of(rule):
             where = address(rule, files_of(records)[0] if view == "attachment" else key, action=act)

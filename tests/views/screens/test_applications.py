@@ -27,7 +27,7 @@ def summary(page: str) -> dict[str, str]:
     return {name: unescape(sentence) for name, sentence in re.findall(r'<li><a href="#([\w-]+)">(.*?)</a></li>', page)}
 
 
-def born(answer: TestResponse) -> int:
+def created_id(answer: TestResponse) -> int:
     """The number of the draft that a saved blank form has become."""
     assert answer.status_code == 302, flashed(answer.text) + complaints(answer.text)
     return int(answer.location.rpartition("=")[2])
@@ -46,7 +46,7 @@ def test_a_blank_form_creates_nothing_until_it_is_saved(app: Flask, as_: As) -> 
 def test_an_incomplete_draft_can_be_saved(as_: As, stored_rows: StoredRows) -> None:
     """手册 第一章·小提示: starred fields are required for 申报, not for 保存."""
     browser = as_("publisher")
-    key = born(browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text)))
+    key = created_id(browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text)))
     (record,) = stored_rows(key)["application"]
     assert (record["status"], record["title"], record["applied_on"]) == (Status.DRAFT, None, None)
     assert record["authority"] == "江苏省新闻出版局"
@@ -70,7 +70,9 @@ def test_a_complete_form_is_saved_verbatim(as_: As, stored_rows: StoredRows) -> 
     browser = as_("publisher")
     typed = form_of(browser.get("/applications/new/").text)
     typed |= {name: str(value) for name, value in FIELDS.items()}
-    key = born(browser.post("/applications/new/", data=typed | row(0, kind="DVD", unit_price="12.50", currency="欧元")))
+    key = created_id(
+        browser.post("/applications/new/", data=typed | row(0, kind="DVD", unit_price="12.50", currency="欧元"))
+    )
     record = stored_rows(key)
     assert {name: record["application"][0][name] for name in FIELDS} == FIELDS
     (carrier,) = record["carrier"]

@@ -32,7 +32,7 @@ def neighbours(page: str) -> dict[str, int]:
     return {label: int(key) for key, label in found}
 
 
-def came_back(page: str) -> str:
+def resubmission_changes(page: str) -> str:
     (sentence,) = re.findall(r'id="comeback">(.*?)</div>', page, re.DOTALL)
     return re.sub(r"\s*<[^>]+>\s*", "\n", sentence)
 
@@ -61,7 +61,7 @@ def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
         form = form_of(publisher.get(address).text) | changed
         assert publisher.post(address, data=form).status_code == 302
     perform_step(app, Action.SUBMIT, key, "publisher")
-    found = came_back(case(as_("reviewer"), key))
+    found = resubmission_changes(case(as_("reviewer"), key))
     assert "材料需要核对。" in found
     assert "商品名称：“黑胶唱片《茉莉花》” → “昆曲《牡丹亭》全本”" in found
     assert "第 1 条 进口数量：“1000” → “8”" in found
@@ -72,7 +72,7 @@ def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
 def test_a_resubmitted_application_without_changes_says_so(app: Flask, as_: As, make_application: Making) -> None:
     key = make_application(status="returned")
     perform_step(app, Action.SUBMIT, key, "publisher")
-    assert "没有改动" in came_back(case(as_("reviewer"), key))
+    assert "没有改动" in resubmission_changes(case(as_("reviewer"), key))
 
 
 @pytest.mark.slow

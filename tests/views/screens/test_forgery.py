@@ -20,7 +20,7 @@ from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import make_papers
 from tests.conftest import Acting, Making, StoredRows
-from tests.views.entrance.doors import ACTS, PEOPLE, acts_of, address
+from tests.views.entrance.route_roles import ACTS, PEOPLE, acts_of, address
 from tests.views.ledger import ledger
 from tests.views.pages import form_of
 from tests.views.screens.acts_done import SCREENS

@@ -27,7 +27,7 @@ def serve_mail(app: Flask, folder: Path, **options: bool) -> Iterator[LocalMailS
         yield mail_server
 
 
-def wishes(app: Flask, username: str, wish: MailWish = MailWish.EACH) -> None:
+def set_mail_wish(app: Flask, username: str, wish: MailWish = MailWish.EACH) -> None:
     with app.app_context():
         account = account_of(username)
         account.email, account.mail_wish = f"{username}@example.cn", wish

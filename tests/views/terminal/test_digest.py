@@ -12,7 +12,7 @@ from models.people.mail_address import MailWish
 from tests.conftest import Making
 from tests.views.conftest import Invoke
 from tests.views.mail_server import LocalMailServer
-from tests.views.terminal.mailed import wishes
+from tests.views.terminal.mailed import set_mail_wish
 from tests.views.terminal.test_mail import at
 
 
@@ -29,7 +29,7 @@ def test_a_message_committed_during_a_digest_is_in_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its act began before the digest and ended after it: the message has an earlier time than the digest."""
-    wishes(app, "publisher", MailWish.DAILY)
+    set_mail_wish(app, "publisher", MailWish.DAILY)
     at(monkeypatch, 2, 10)
     make_application(status="returned")
     at(monkeypatch, 3, 9)
@@ -57,11 +57,11 @@ def test_a_message_already_sent_as_a_letter_is_not_in_the_digest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After changing from a letter per message to a daily digest."""
-    wishes(app, "publisher", MailWish.EACH)
+    set_mail_wish(app, "publisher", MailWish.EACH)
     at(monkeypatch, 2, 10)
     make_application(status="returned")
     invoke("mail", "send")
-    wishes(app, "publisher", MailWish.DAILY)
+    set_mail_wish(app, "publisher", MailWish.DAILY)
     make_application(status="refused")
     at(monkeypatch, 3, 9)
     invoke("mail", "send")

@@ -21,7 +21,7 @@ from tests.cast import account_of, announced, create_application
 from tests.conftest import Making
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.mail_server import LocalMailServer
-from tests.views.terminal.mailed import waiting, wishes
+from tests.views.terminal.mailed import set_mail_wish, waiting
 
 TITLE = "机密的题名"
 
@@ -31,7 +31,7 @@ def test_a_letter_contains_only_the_number_and_the_event(
 ) -> None:
     """No title, no opinion, no name; and its link leads there once signed in."""
     app.config["BASE_URL"] = "https://filing.example.cn/"
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     key = create_application(app, "publisher", "returned", title=TITLE)
     assert invoke("mail", "send").output == ""
     (letter,) = mail_server.letters
@@ -56,10 +56,10 @@ def test_letters_are_sent_on_request_only_and_about_unread_messages(
     app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making
 ) -> None:
     """The publisher gets none; the agent has read it on the screen; the reviewer gets only their own."""
-    wishes(app, "agent")
-    wishes(app, "reviewer")
-    wishes(app, "reviewer2")
-    wishes(app, "publisher", MailWish.NONE)
+    set_mail_wish(app, "agent")
+    set_mail_wish(app, "reviewer")
+    set_mail_wish(app, "reviewer2")
+    set_mail_wish(app, "publisher", MailWish.NONE)
     make_application(by="agent", status="returned")
     make_application(status="returned")
     with app.app_context():
@@ -82,7 +82,7 @@ def test_a_message_its_reader_may_no_longer_see_is_not_mailed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As it is when it is sent, not when it was written."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     key = make_application(status="refused")
     assert len(waiting(app)) == 1
     with app.app_context():
@@ -113,7 +113,7 @@ def at(monkeypatch: pytest.MonkeyPatch, day: int, hour: int) -> None:
 def test_a_daily_digest_is_one_letter_and_an_empty_digest_is_not_sent(
     app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wishes(app, "publisher", MailWish.DAILY)
+    set_mail_wish(app, "publisher", MailWish.DAILY)
     at(monkeypatch, 2, 10)
     make_application(status="returned")
     make_application(status="customs_received")
@@ -130,7 +130,7 @@ def test_a_daily_digest_is_one_letter_and_an_empty_digest_is_not_sent(
 
 def test_an_announcement_is_mailed(app: Flask, mail_server: LocalMailServer, invoke: Invoke) -> None:
     """A title that contains header lines stays text."""
-    wishes(app, "national")
+    set_mail_wish(app, "national")
     announced(app, title="停机\r\nBcc: everybody@example.cn", roles=frozenset({Role.NATIONAL}))
     invoke("mail", "send")
     (letter,) = mail_server.letters
@@ -169,8 +169,8 @@ def test_a_letter_to_a_wrong_address_is_set_aside_and_delays_no_other(
     advance_clock: AdvanceClock,
     as_: Callable[..., Browser],
 ) -> None:
-    wishes(app, "publisher")
-    wishes(app, "reviewer")
+    set_mail_wish(app, "publisher")
+    set_mail_wish(app, "reviewer")
     mail_server.refuse["publisher@example.cn"] = "550 no such user"
     make_application(status="returned")
     for _time in range(3):

@@ -16,7 +16,7 @@ from tests.conftest import Making
 from tests.views.conftest import Invoke
 from tests.views.mail_server import LocalMailServer
 from tests.views.pages import complaints, flashed
-from tests.views.terminal.mailed import waiting, wishes
+from tests.views.terminal.mailed import set_mail_wish, waiting
 
 As = Callable[[str | None], Browser]
 NEW = {"email": "new@example.cn", "mail_wish": "each"}
@@ -57,7 +57,7 @@ def test_a_new_address_gets_only_a_confirmation_code_until_it_is_entered(
 def test_the_former_address_is_used_until_confirmation_and_notified_afterwards(
     app: Flask, mail_server: LocalMailServer, invoke: Invoke, as_: As, make_application: Making
 ) -> None:
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     browser = as_("publisher")
     browser.post("/messages/mail/", data=NEW)
     make_application(status="returned")

@@ -22,7 +22,7 @@ from tests.conftest import Making
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.mail_server import SECRET, USER, LocalMailServer
 from tests.views.terminal.commands import run_command
-from tests.views.terminal.mailed import serve_mail, waiting, wishes
+from tests.views.terminal.mailed import serve_mail, set_mail_wish, waiting
 from tests.views.terminal.test_mail import at
 
 As = Callable[..., Browser]
@@ -85,7 +85,7 @@ def test_a_wrong_setting_counts_no_failure_of_the_letters(
 ) -> None:
     """One message a round, which names the setting and not the password; later everything is sent."""
     for name in ("publisher", "reviewer"):
-        wishes(app, name)
+        set_mail_wish(app, name)
     make_application(status="returned")
     with serve_mail(app, tmp_path, starttls=True, signs_in=True) as mail_server:
         right = {"SMTP": app.config["SMTP"], "SMTP_USER": USER, "SMTP_PASSWORD": SECRET}
@@ -105,13 +105,13 @@ def test_a_wrong_address_of_one_person_is_not_reported_by_monitoring(
     app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, advance_clock: AdvanceClock
 ) -> None:
     """The recipient sees it beside the address; the monitoring does not report it."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     set_aside(invoke, advance_clock, mail_server, make_application)
     assert "mail" not in app.test_client().get("/healthz").text.split()
 
 
 def test_saving_an_unchanged_preference_keeps_queued_letters(app: Flask, make_application: Making, as_: As) -> None:
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
     form = {"email": "publisher@example.cn", "mail_wish": "each"}
     browser = as_("publisher")
@@ -132,9 +132,9 @@ def test_a_letter_per_message_is_not_sent_after_the_preference_has_changed(
 ) -> None:
     """Before eight o'clock, so that no digest goes out instead."""
     at(monkeypatch, 3, 7)
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
-    wishes(app, "publisher", now)
+    set_mail_wish(app, "publisher", now)
     assert len(waiting(app)) == 1
     assert invoke("mail", "send").output == ""
     assert mail_server.letters == []
@@ -150,7 +150,7 @@ def test_a_digest_is_not_sent_after_the_preference_has_changed(
     monkeypatch: pytest.MonkeyPatch,
     now: MailWish,
 ) -> None:
-    wishes(app, "publisher", MailWish.DAILY)
+    set_mail_wish(app, "publisher", MailWish.DAILY)
     at(monkeypatch, 2, 10)
     make_application(status="returned")
     at(monkeypatch, 3, 9)
@@ -158,7 +158,7 @@ def test_a_digest_is_not_sent_after_the_preference_has_changed(
         letters.enqueue_digests(session)
         session.commit()
     assert len(waiting(app)) == 1
-    wishes(app, "publisher", now)
+    set_mail_wish(app, "publisher", now)
     assert invoke("mail", "send").output == ""
     assert mail_server.letters == []
     assert waiting(app) == []
@@ -173,7 +173,7 @@ def test_a_refused_letter_is_reported_until_a_later_one_is_accepted(
     as_: As,
 ) -> None:
     """A letter that was dropped as outdated proves nothing about the address."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     set_aside(invoke, advance_clock, mail_server, make_application)
     delete_application(app, make_application(status="refused"))
     invoke("mail", "send")
@@ -205,7 +205,7 @@ def test_a_restore_sends_no_letter_of_the_backup(
 ) -> None:
     """They may have been sent, or this is a trial on another machine. Letters set aside stay as a record."""
     assert run_command(app, "upgrade").exit_code == 0
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     set_aside(invoke, advance_clock, mail_server, make_application)
     make_application(status="returned")
     assert len(waiting(app)) == 2
@@ -230,7 +230,7 @@ def test_after_a_restore_nobody_is_reminded_until_an_operator_releases_it(
 ) -> None:
     """Messages in the panel are written as usual; monitoring and 运行状态 say what to do."""
     assert run_command(app, "upgrade").exit_code == 0
-    wishes(app, "reviewer")
+    set_mail_wish(app, "reviewer")
     key = make_application(status="pending")
     with app.app_context(), access.everything() as session:
         session.get_one(Application, key).due_on = clock.today()

@@ -21,14 +21,14 @@ from tests.conftest import Making
 from tests.serving import SHARED
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.mail_server import SECRET, USER, LocalMailServer
-from tests.views.terminal.mailed import serve_mail, waiting, wishes
+from tests.views.terminal.mailed import serve_mail, set_mail_wish, waiting
 
 
 def test_a_letter_deferred_by_the_server_is_retried_later(
     app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, advance_clock: AdvanceClock
 ) -> None:
     """Greylisting is no fault of the letter."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     mail_server.answers += ["451 try again later"] * 4
     make_application(status="returned")
     for _time in range(4):
@@ -50,7 +50,7 @@ def test_an_unavailable_mail_server_delays_letters_and_loses_none(
 ) -> None:
     """One message per round for any number of letters; monitoring reports it; then each letter is sent once."""
     for name in ("publisher", "reviewer"):
-        wishes(app, name)
+        set_mail_wish(app, name)
     make_application(status="returned")
     mail_server.close()
     found = invoke("mail", "send")
@@ -69,7 +69,7 @@ def test_letters_are_sent_over_starttls_with_a_password(
     app: Flask, tmp_path: Path, invoke: Invoke, make_application: Making
 ) -> None:
     """STARTTLS with a certificate of the trusted authority; a server without it never gets the password."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
     with serve_mail(app, tmp_path, starttls=True, signs_in=True) as mail_server:
         app.config.update(SMTP_USER=USER, SMTP_PASSWORD=SECRET, SMTP_CA=None, MAIL_PACE={"pause": 0})
@@ -86,7 +86,7 @@ def test_a_server_without_tls_gets_no_letter(
     app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making
 ) -> None:
     """An attacker who strips STARTTLS gets no letter in clear text."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
     app.config["SMTP_TLS"] = "starttls"
     assert "STARTTLS" in invoke("mail", "send").output
@@ -148,7 +148,7 @@ def test_a_worker_killed_between_sending_and_recording_sends_the_same_letter_aga
     app: Flask, mail_server: LocalMailServer, make_application: Making
 ) -> None:
     """At least once, under one Message-ID, by which a mail program shows it once."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
     running = [worker(app)]
     mail_server.taken = lambda: os.kill(running[-1].pid, signal.SIGKILL)
@@ -164,7 +164,7 @@ def test_a_worker_killed_between_sending_and_recording_sends_the_same_letter_aga
 
 def test_many_workers_send_each_letter_once(app: Flask, mail_server: LocalMailServer, make_application: Making) -> None:
     for name in ("publisher", "reviewer", "agent"):
-        wishes(app, name)
+        set_mail_wish(app, name)
     for by in ("publisher", "agent", "publisher"):
         make_application(by=by, status="customs_received")
     workers = [worker(app) for _time in range(3)]

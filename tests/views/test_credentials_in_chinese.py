@@ -50,7 +50,7 @@ def log_and_messages(app: Flask) -> tuple[list[str], list[str]]:
         )
 
 
-def opens_and_shuts_doors(app: Flask, language: str) -> None:
+def adds_and_removes_credentials(app: Flask, language: str) -> None:
     """Keys of programs made and ended, by their owner and by the operator; users of the portal linked and not."""
     publisher, operator = reading(app, "publisher", language), reading(app, "operator", language)
     for screen, who in (("apikeys", publisher), ("accounts/api-keys", operator)):
@@ -73,7 +73,7 @@ def uploads_and_removes_a_form(app: Flask, language: str) -> None:
     assert operator.post(f"/blanks/remove/?version={version}", data={"id": sent["kind"]}).status_code in (302, 303)
 
 
-@pytest.mark.parametrize("act", [opens_and_shuts_doors, uploads_and_removes_a_form])
+@pytest.mark.parametrize("act", [adds_and_removes_credentials, uploads_and_removes_a_form])
 def test_log_and_messages_are_the_same_in_both_languages(app: Flask, act: Any) -> None:
     act(app, "zh")
     chinese = log_and_messages(app)

@@ -152,7 +152,7 @@ def table(text: str) -> dict[str, str]:
     return {endpoint: letter.strip("-") for endpoint, letter in cells.items() if letter != "."}
 
 
-DOORS = table(SCREENS) | table(MORE_SCREENS) | table(LOG_SCREENS) | OTHERS
+ROUTE_ROLES = table(SCREENS) | table(MORE_SCREENS) | table(LOG_SCREENS) | OTHERS
 
 
 def acts_of(rule: Rule) -> list[str]:
@@ -178,7 +178,7 @@ def files_of(records: dict[str, list[dict[str, int]]]) -> list[int]:
 
 
 # Whose eyes, on which screens → the rows they must not see: who filed them, and how far they have come.
-STRANGE = {
+FOREIGN_ROWS = {
     "publisher": (["applications"], [("publisher2", "draft"), ("agent", "draft"), ("agent", "filed")]),
     "agent": (["applications"], [("publisher", "returned"), ("publisher2", "filed")]),
     "reviewer": (
