@@ -82,7 +82,7 @@ class Server:
     clients: dict[str, "Client"] = field(default_factory=dict)
 
     def client(self, username: str | None = None) -> "Client":
-        """Somebody signed in by name, password and 验证码 (once a server and name); None: nobody is signed in."""
+        """A client signed in by name, password and 验证码 (once a server and name); None: not signed in."""
         if username is None:
             return Client(self)
         if username not in self.clients:

@@ -50,7 +50,7 @@ def fill(
     """Insert `wanted` applications over the last years, oldest first; commits, and reports the rows written.
 
     `file`: in the store already; it stands for all attachments. None: those that were submitted have none.
-    `told` is called after each batch with the number of applications that are in.
+    `told` is called after each batch with the number of applications inserted so far.
     """
     chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
     stage, goods, rows = scenes(session, wanted), works(chance, 300), 0

@@ -1,4 +1,4 @@
-"""The cost of a certificate: `python -m tests.bench.certificates [N]`. N grants, 1,000 unless told; one run.
+"""The cost of a certificate: `python -m tests.bench.certificates [N]`. N grants, 1,000 by default; one run.
 
 Each goal is judged with a word; one that is missed ends the run with status 1.
 """
@@ -147,7 +147,7 @@ def grant_many(app: Flask, waiting: list[int]) -> bool:
     here, there = process_time() - own_time, typesetter_seconds() - theirs
     half = count // 2
     early, late = max(memory_sizes[:half]), max(memory_sizes[half:])
-    share = f"{count / took:.1f} a second in one row, {there / (here + there):.0%} of the work in the press"
+    share = f"{count / took:.1f} a second in one row, {there / (here + there):.0%} of the work in the typesetter"
     print(f"{'grants with papers, a second a core':36}{count / (here + there):8.2f}   ({share})")
     sizes = f"{late:.0f} MB / {early:.0f} MB"
     return report("most memory, second half / first", late / early, f"≤ {GROWN}", late / early <= GROWN, sizes)

@@ -1,4 +1,4 @@
-"""How fast the exchange is: `python -m tests.bench.exchange [N]`. N certificates, 200 unless told; ratios of one run.
+"""How fast the exchange is: `python -m tests.bench.exchange [N]`. N certificates, 200 by default; ratios of one run.
 
 One deliverer and the simulated customs in a process of its own, over HTTP, on SQLite: messages a second against the
 commits a second that the same database makes.

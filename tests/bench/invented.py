@@ -69,8 +69,8 @@ def scenes(session: Session, wanted: int) -> list[Scene]:
     for place, province in enumerate(spread[: max(12, wanted // 1500)], start=1):
         _add_publisher(session, place, province)
     session.flush()
-    presses = select(Organisation).where(Organisation.trade == Trade.PUBLISHER).order_by(Organisation.id)
-    return [_scene(session, publisher) for publisher in session.scalars(presses).all()]
+    publishers = select(Organisation).where(Organisation.trade == Trade.PUBLISHER).order_by(Organisation.id)
+    return [_scene(session, publisher) for publisher in session.scalars(publishers).all()]
 
 
 def _add_publisher(session: Session, place: int, province: str) -> None:

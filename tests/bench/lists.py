@@ -1,4 +1,4 @@
-"""How fast the lists are: `python -m tests.bench.lists [N]`, N applications, 10,000 unless told, on both databases.
+"""How fast the lists are: `python -m tests.bench.lists [N]`, N applications, 10,000 by default, on both databases.
 
 Milliseconds of whole pages in this process, the median of some turns, and the ratio to the plain list of the same
 person. `python -m tests.bench.lists ADDRESS` measures a database that is already filled, and leaves it as it is, but

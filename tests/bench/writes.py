@@ -1,8 +1,8 @@
 """How many submissions a second: `python -m tests.bench.writes [WRITERS] [READERS] [GRANTERS] [SECONDS] [DATABASE]`.
 
 gunicorn as `make run` starts it, and papers made beside it. A submission is a draft, four files and 申报; READERS open
-lists, GRANTERS grant what was submitted. DATABASE: `sqlite`, `postgresql`, or both unless told. All callers are one
-process on the same processors; what it takes of them is told too.
+lists, GRANTERS grant what was submitted. DATABASE: `sqlite`, `postgresql`, or both by default. All callers are one
+process on the same processors; its share of processor time is printed, too.
 """
 
 import json

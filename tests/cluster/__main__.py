@@ -36,7 +36,7 @@ GUNICORN = [str(Path(sys.executable).with_name("gunicorn")), "--config", "python
 
 
 class Cluster:
-    """Everything, by name; `settings` are what each node is told."""
+    """All services by name; `settings` are those of each node."""
 
     def __init__(self, folder: Path, first: int) -> None:
         self.folder, self.ports = folder, dict(zip("abpmrsnxycz", range(first, first + 11), strict=True))

@@ -52,7 +52,7 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
 
 
 def acts(routes: list[Rule]) -> set[str]:
-    """Every POST route, and each act of those that take one, where somebody may do it."""
+    """Every POST route, and each act of those that take one, with a user who may perform it."""
     found = {rule.endpoint for rule in routes if "POST" in (rule.methods or ()) and not rule.arguments}
     found |= {f"{screen}.perform:{action}" for screen, actions in MAY.items() for action in actions}
     shut = {f"{screen}.{view}" for screen in ("review", "filings", "register") for view in ("create_view", "edit_view")}

@@ -28,15 +28,15 @@ def test_grants_over_provinces_are_numbered_without_gaps_or_doubles(
     app: Flask, make_application: Making, prepare_act: Callable[..., Work], make_publisher: Callable[..., str]
 ) -> None:
     """RC2, RC3: twelve at once in three provinces; each number has its form and its check character."""
-    presses = {"320000": "publisher", "440000": make_publisher("440000"), "110000": make_publisher("110000")}
+    publishers = {"320000": "publisher", "440000": make_publisher("440000"), "110000": make_publisher("110000")}
     desks = {"320000": "reviewer", "440000": "reviewer2", "110000": "desk110000"}
-    cases = [(make_application(by=presses[at], status="pending"), desks[at]) for at in presses for _ in range(4)]
+    cases = [(make_application(by=publishers[at], status="pending"), desks[at]) for at in publishers for _ in range(4)]
     outcome = at_once(*[prepare_act("grant", key, desk) for key, desk in cases])
     assert outcome == ["grant"] * 12
     with app.app_context(), access.everything() as session:
         numbers = session.scalars(select(Certificate.number)).all()
     year = clock.today().year
-    for province in presses:
+    for province in publishers:
         own = sorted(number for number in numbers if number.startswith(f"Z{province[:2]}{year}"))
         assert [number[7:13] for number in own] == ["000001", "000002", "000003", "000004"]
     assert all(is_certificate_number(number) for number in numbers)

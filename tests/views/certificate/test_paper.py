@@ -58,7 +58,7 @@ class TestIssuedOnce:
             assert as_("publisher").post("/applications/print/", data={"id": key}).status_code == 303
         make_papers(app)
         (digest,) = papers(app, key)
-        monkeypatch.setattr(Typesetter, "make_pdf", lambda *_: pytest.fail("the press was asked again"))
+        monkeypatch.setattr(Typesetter, "make_pdf", lambda *_: pytest.fail("the typesetter was called again"))
         served = {download_paper(who, key) for who in ("publisher", "reviewer", "national")}
         assert [hashlib.sha256(paper).hexdigest() for paper in served] == [digest]
         with app.app_context():

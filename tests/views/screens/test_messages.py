@@ -215,8 +215,8 @@ def test_roles_without_application_messages_have_a_bell(app: Flask, as_: As) -> 
 def test_a_revocation_rejected_by_customs_notifies_the_province(
     app: Flask, as_: As, make_application: Making, customs_server: CustomsServer, invoke: Invoke, customs_has_it: bool
 ) -> None:
-    """The status stays, so that no entry of the trail tells of it; of a certificate that customs never took there is
-    nothing to tell."""
+    """The status stays, so that no trail entry reports it; about a certificate that customs never accepted there is
+    no message."""
     key = make_application(status="customs_received" if customs_has_it else "filed")
     customs_server.customs.faults = FaultInjection({"rejected": 1.0})
     invoke("customs", "deliver")
