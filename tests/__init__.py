@@ -1,4 +1,4 @@
-"""The tests, in the same rooms as what they test."""
+"""The tests, in folders named like those of the code they test."""
 
 import socket
 from pathlib import Path

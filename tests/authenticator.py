@@ -1,4 +1,4 @@
-"""A security key in software: answers as a browser hands them on, with every flag, origin and counter to choose."""
+"""A security key in software, with settable flags, origin and counter; answers in the form a browser sends."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""A browser in which somebody is signed in."""
+"""A test client in which an account is signed in."""
 
 import secrets
 from typing import Any
@@ -37,7 +37,7 @@ class Browser(FlaskClient):
 
 
 def signed_in(app: Flask, username: str | None) -> Browser:
-    """A browser in which that person is signed in; None: nobody is."""
+    """A test client in which this account is signed in; None: without an account."""
     browser = Browser(app)
     if username is None:
         return browser

@@ -1,4 +1,4 @@
-"""A small authority that issues cards, and its list of what it has revoked."""
+"""A certification authority of cards for tests, and its revocation list."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ class CardIssuer:
     """Issues cards; two with one name are strangers to each other."""
 
     def __init__(self, folder: Path, name: str = "测试发卡机构", above: "CardIssuer | None" = None) -> None:
-        """`above`: the authority that this one stands under; itself, if none."""
+        """`above`: the authority that has signed this one; None: self-signed."""
         self.folder, self.name, self.key = folder, named(name), ec.generate_private_key(ec.SECP256R1())
         self.revoked: list[int] = []
         by = above or self
@@ -62,7 +62,7 @@ class CardIssuer:
         self.publish()
 
     def publish(self, until: timedelta = DAY) -> Path:
-        """Write the list of what is revoked; its path."""
+        """Write the revocation list; its path."""
         made = x509.CertificateRevocationListBuilder(self.name).last_update(clock.now() - 2 * DAY)
         made = made.next_update(clock.now() + until)
         for serial in self.revoked:

@@ -43,7 +43,7 @@ FIELDS: dict[str, Any] = {
     "contact": "王敏",
     "phone": "025-83210000",
 }
-WAYS: dict[Status, tuple[Action | bool, ...]] = {  # the acts that lead there; True and False are customs' replies
+STEPS_TO: dict[Status, tuple[Action | bool, ...]] = {  # the acts that lead there; True and False are customs' replies
     Status.DRAFT: (),
     Status.PENDING: (Action.SUBMIT,),
     Status.RETURNED: (Action.SUBMIT, Action.RETURN),
@@ -56,9 +56,9 @@ WAYS: dict[Status, tuple[Action | bool, ...]] = {  # the acts that lead there; T
 }
 
 
-def bring_on(session: Session) -> None:
+def add_cast(session: Session) -> None:
     """The people of every test, their organisations, and the entrustment that lets the agent file."""
-    press = Organisation(
+    publisher = Organisation(
         credit_code="12320000466000101W", name="江苏文艺音像出版社", trade=Trade.PUBLISHER, province="320000"
     )
     other = Organisation(
@@ -68,7 +68,7 @@ def bring_on(session: Session) -> None:
         credit_code="91320000567800303F", name="南京光盘进出口有限公司", trade=Trade.AGENT, province="320000"
     )
     people = [
-        Account(username="publisher", name="王敏", role=Role.PUBLISHER, organisation=press),
+        Account(username="publisher", name="王敏", role=Role.PUBLISHER, organisation=publisher),
         Account(username="publisher2", name="李想", role=Role.PUBLISHER, organisation=other),
         Account(username="agent", name="赵强", role=Role.PUBLISHER, organisation=unit),
         Account(username="reviewer", name="陈静", role=Role.REVIEWER, province="320000"),
@@ -80,19 +80,19 @@ def bring_on(session: Session) -> None:
     for account in people:
         account.password_hash, account.must_change = people[0].password_hash, False
     session.add_all(people)
-    session.add(Entrustment(publisher=press, agent=unit, since=date(2020, 1, 1), until=date(2099, 12, 31)))
+    session.add(Entrustment(publisher=publisher, agent=unit, since=date(2020, 1, 1), until=date(2099, 12, 31)))
     seed_districts(session)
     deadlines.prepare(session)
     session.commit()
 
 
-def settle(session: Session, province: str, by_agent: str = "") -> str:
-    """A press in another province, its account and its reviewer; the press's user name."""
+def add_publisher(session: Session, province: str, by_agent: str = "") -> str:
+    """A publisher of another province, its account and its reviewer; the publisher's user name."""
     body = f"12{province}466000{province[:3]}"
     code = next(body + sign for sign in CODE_SIGNS if valid_credit_code(body + sign))
-    press = Organisation(credit_code=code, name=f"{province}音像出版社", trade=Trade.PUBLISHER, province=province)
+    publisher = Organisation(credit_code=code, name=f"{province}音像出版社", trade=Trade.PUBLISHER, province=province)
     known = select(Account).where(Account.province == province)
-    people = [Account(username=f"press{province}", name="林涛", role=Role.PUBLISHER, organisation=press)]
+    people = [Account(username=f"publisher{province}", name="林涛", role=Role.PUBLISHER, organisation=publisher)]
     if session.scalar(known) is None:
         people.append(Account(username=f"desk{province}", name="何平", role=Role.REVIEWER, province=province))
     for account in people:
@@ -100,7 +100,7 @@ def settle(session: Session, province: str, by_agent: str = "") -> str:
     session.add_all(people)
     if by_agent:
         agent = session.scalars(select(Account).where(Account.username == by_agent)).one().organisation
-        session.add(Entrustment(publisher=press, agent=agent, since=date(2020, 1, 1), until=date(2099, 12, 31)))
+        session.add(Entrustment(publisher=publisher, agent=agent, since=date(2020, 1, 1), until=date(2099, 12, 31)))
     session.commit()
     return people[0].username
 
@@ -169,10 +169,12 @@ def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: An
         return application.id
 
 
-def brought(app: Flask, by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any) -> int:
-    """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise."""
+def create_application(
+    app: Flask, by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any
+) -> int:
+    """An application in this status, reached by real acts; complete, unless `fields` say otherwise."""
     key = draft(app, by, carriers, fields, small_pdf)
-    for step in WAYS[Status(status)]:
+    for step in STEPS_TO[Status(status)]:
         perform_step(app, step, key, by)
     return key
 

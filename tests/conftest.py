@@ -21,9 +21,9 @@ from models.application import Application
 from models.database import db
 from models.people import accounts
 from models.people.accounts import Account
+from tests.apps import POSTGRESQL, PreparedApp, engine_of_owner, is_on_sqlite, new_database, prepare_app, reset_sql
 from tests.browsing import Browser, signed_in
-from tests.cast import account_of, brought, settle, small_pdf, small_png
-from tests.houses import POSTGRESQL, House, engine_of_owner, is_on_sqlite, made, renewal, settled
+from tests.cast import account_of, add_publisher, create_application, small_pdf, small_png
 from tests.parts import pytest_addoption as pytest_addoption
 from tests.parts import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.parts import pytest_ignore_collect as pytest_ignore_collect
@@ -37,7 +37,7 @@ from views.entrance.rate_limits import limiter
 Acting = Callable[[str], AbstractContextManager[Account]]
 Making = Callable[..., int]
 Record = dict[str, list[dict[str, Any]]]
-Recording = Callable[[int], Record]
+StoredRows = Callable[[int], Record]
 
 
 ALL_DAY = {"SESSION_MINUTES": 12 * 60}  # between two tests of one person may lie the whole run
@@ -46,10 +46,10 @@ accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # s
 
 
 @pytest.fixture(scope="session")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """One file, replaced for every test by a copy of what it was at first."""
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> PreparedApp:
+    """One file; for every test it is replaced by a copy of its first state."""
     folder = tmp_path_factory.mktemp("sqlite")
-    app = settled(f"sqlite:///{folder}/filing.sqlite", folder)
+    app = prepare_app(f"sqlite:///{folder}/filing.sqlite", folder)
     shutil.copy(folder / "filing.sqlite", folder / "first")
 
     def renew() -> None:
@@ -58,7 +58,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> House:
         shutil.copy(folder / "first", folder / "filing.sqlite")
 
     (folder / "snapshots").mkdir()
-    return House(app, renew, Snapshots(folder / "filing.sqlite", folder / "first", folder / "snapshots"))
+    return PreparedApp(app, renew, Snapshots(folder / "filing.sqlite", folder / "first", folder / "snapshots"))
 
 
 @pytest.fixture(scope="session")
@@ -75,13 +75,13 @@ def postgresql() -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def on_postgresql(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def on_postgresql(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedApp]:
     """One database for each process that tests, emptied and filled again for every test: a copy would take 100 ms."""
-    with made(postgresql, f"filing_test_{os.getpid()}") as address:
-        app = settled(address, tmp_path_factory.mktemp("postgresql"))
+    with new_database(postgresql, f"filing_test_{os.getpid()}") as address:
+        app = prepare_app(address, tmp_path_factory.mktemp("postgresql"))
         with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
-            steps = renewal(connection).encode()
-            yield House(app, lambda: connection.execute(steps))
+            steps = reset_sql(connection).encode()
+            yield PreparedApp(app, lambda: connection.execute(steps))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -92,24 +92,24 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     its database, its store and its settings are new for every test.
     """
     restricted = request.param == "postgresql" and "ROW_SECURITY" in os.environ
-    house: House = request.getfixturevalue("on_row_security" if restricted else f"on_{request.param}")
-    house.renew()
-    settings = dict(house.app.config)
-    house.app.config["STORE"] = str(tmp_path / "store")
-    with house.app.app_context():
+    shared: PreparedApp = request.getfixturevalue("on_row_security" if restricted else f"on_{request.param}")
+    shared.renew()
+    settings = dict(shared.app.config)
+    shared.app.config["STORE"] = str(tmp_path / "store")
+    with shared.app.app_context():
         limiter.reset()
-    yield house.app
-    with house.app.app_context():
+    yield shared.app
+    with shared.app.app_context():
         db.engine.dispose()
-    house.app.config.clear()
-    house.app.config.update(settings)
+    shared.app.config.clear()
+    shared.app.config.update(settings)
 
 
 @pytest.fixture(scope="session")
 def served_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """gunicorn on a SQLite file of its own."""
     folder = tmp_path_factory.mktemp("served")
-    with serving(settled(f"sqlite:///{folder}/filing.sqlite", folder), folder, **ALL_DAY) as server:
+    with serving(prepare_app(f"sqlite:///{folder}/filing.sqlite", folder), folder, **ALL_DAY) as server:
         yield server
 
 
@@ -118,8 +118,8 @@ def served_on_postgresql(postgresql: psycopg.Connection, tmp_path_factory: pytes
     """gunicorn on a PostgreSQL database of its own."""
     folder = tmp_path_factory.mktemp("served")
     with (
-        made(postgresql, f"filing_served_{os.getpid()}") as address,
-        serving(settled(address, folder), folder, **ALL_DAY) as server,
+        new_database(postgresql, f"filing_served_{os.getpid()}") as address,
+        serving(prepare_app(address, folder), folder, **ALL_DAY) as server,
     ):
         yield server
 
@@ -174,39 +174,39 @@ def acting(app: Flask) -> Acting:
 
 @pytest.fixture
 def as_(app: Flask) -> Callable[[str | None], Browser]:
-    """`as_("publisher")` is a browser in which that person is signed in; `as_(None)` one in which nobody is."""
+    """`as_("publisher")` is a test client in which that person is signed in; `as_(None)`: without an account."""
     return lambda username: signed_in(app, username)
 
 
 @pytest.fixture
 def make_application(app: Flask, request: pytest.FixtureRequest) -> Iterator[Making]:
-    """An application that real acts have brought to the wanted status; complete, unless `fields` say otherwise.
+    """An application in this status, reached by real acts; complete, unless `fields` say otherwise.
 
     On SQLite the acts of a process may have done so for an earlier test (tests/snapshots.py).
     """
-    house: House | None = request.getfixturevalue("on_sqlite") if is_on_sqlite(app) else None
-    if house is None or house.app is not app or house.snapshots is None or "monkeypatch" in request.fixturenames:
-        yield partial(brought, app)
+    shared: PreparedApp | None = request.getfixturevalue("on_sqlite") if is_on_sqlite(app) else None
+    if shared is None or shared.app is not app or shared.snapshots is None or "monkeypatch" in request.fixturenames:
+        yield partial(create_application, app)
         return
-    maker = Maker(app, house.snapshots)
+    maker = Maker(app, shared.snapshots)
     yield maker
     maker.watcher.close()
 
 
 @pytest.fixture
-def a_press(app: Flask) -> Callable[..., str]:
-    """`a_press("440000")`: a press of another province, with a reviewer; `by_agent` lets the agent file for it too."""
+def make_publisher(app: Flask) -> Callable[..., str]:
+    """`make_publisher("440000")`: its user name; adds a reviewer, and with `by_agent` an entrustment of that agent."""
 
     def placed(province: str, by_agent: str = "") -> str:
         with app.app_context(), access.everything() as session:
-            return settle(session, province, by_agent)
+            return add_publisher(session, province, by_agent)
 
     return placed
 
 
 @pytest.fixture
-def colleague(app: Flask) -> Callable[..., None]:
-    """`colleague("second", like="publisher")`: another account of the same role, unit and province."""
+def add_colleague(app: Flask) -> Callable[..., None]:
+    """`add_colleague("second", like="publisher")`: another account of the same role, unit and province."""
 
     def added(username: str, like: str, active: bool = True) -> None:
         with app.app_context(), access.everything() as session:  # under row security only operators may add accounts
@@ -221,8 +221,8 @@ def colleague(app: Flask) -> Callable[..., None]:
 
 
 @pytest.fixture
-def on_record(app: Flask) -> Recording:
-    """`on_record(id)`: every row the database keeps of an application, table by table, read past the row guard."""
+def stored_rows(app: Flask) -> StoredRows:
+    """`stored_rows(id)`: every row of an application in the database, by table, read without row security."""
 
     def read(key: int) -> Record:
         tables = [table for table in db.metadata.sorted_tables if "application_id" in table.c]
@@ -239,12 +239,12 @@ def on_record(app: Flask) -> Recording:
 
 
 @pytest.fixture
-def a_pdf() -> Callable[[str], bytes]:
-    """`a_pdf(text)`: a small PDF; its title is the text, and so is its page where the text is ASCII."""
+def make_pdf() -> Callable[[str], bytes]:
+    """`make_pdf(text)`: a small PDF; its title is the text, and so is its page where the text is ASCII."""
     return lambda text="样品内容材料": small_pdf(text)
 
 
 @pytest.fixture
-def a_png() -> Callable[[], bytes]:
-    """`a_png()`: a small picture."""
+def make_png() -> Callable[[], bytes]:
+    """`make_png()`: a small picture."""
     return small_png

@@ -8,13 +8,13 @@ from flask_migrate import upgrade
 from sqlalchemy import MetaData, Table, insert
 
 from models.database import computed_columns, db
-from tests.houses import without_triggers
+from tests.apps import without_triggers
 
 VIRTUAL_SINCE = "0005"
 
 
 def bring_to(revision: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Make the empty database of this context what it was then, with three applications; the columns these have."""
+    """Create that release's schema in the empty database of this context, with three applications; their columns."""
     with monkeypatch.context() as then:
         if revision < VIRTUAL_SINCE:
             then.setattr(computed_columns, "KIND", "STORED")

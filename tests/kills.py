@@ -55,7 +55,7 @@ ACTS = {
 Work = Callable[[Flask, random.Random], None]
 
 
-def house(database: str, folder: str, gateway: str) -> Flask:
+def prepare_app(database: str, folder: str, gateway: str) -> Flask:
     """The application, in a hurry."""
     FolderPair.settled = 0.0  # the simulated customs renames what it has written
     settings = {"SQLALCHEMY_DATABASE_URI": database, "CUSTOMS_GATEWAY": gateway, "CUSTOMS_PACE": HASTE}
@@ -176,7 +176,7 @@ def still_open(app: Flask) -> int:
 
 def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> None:
     """Kill so many, then let the others finish in peace, faults of customs and all."""
-    app, dice, killed = house(database, folder, gateway), random.Random(seed), Counter[str]()
+    app, dice, killed = prepare_app(database, folder, gateway), random.Random(seed), Counter[str]()
     BROWSERS[app] = signed_in(app, "reviewer")
     with app.app_context():  # what takes long to load is loaded once
         signatures.cms(keys().signer("320000"), b"")

@@ -1,4 +1,4 @@
-"""An authority's keys as its certification authority and its own hands would deliver them."""
+"""An authority's keys, as its certification authority would deliver them."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -51,7 +51,7 @@ def certified(
     by: EllipticCurvePrivateKey,
     signs: bool | None = None,
 ) -> x509.Certificate:
-    """A certificate for a key: of a root, or of whoever `signs` papers, or signs in and no more."""
+    """A certificate for a key: of a root, of a paper signer (`signs`), or for client authentication only."""
     root = signs is None
     usage = x509.KeyUsage(True, bool(signs), False, False, False, root, root, False, False)
     return (

@@ -28,7 +28,7 @@ SLOW_FIXTURES = {"postgresql", "on_postgresql", "s3", "page"}  # page: a browser
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Whether a test is in no `make quick`: by its place, or by what it is given."""
+    """Whether a test is left out of `make quick`, by its folder or its fixtures."""
     assert isinstance(item, pytest.Function)
     place = item.path.relative_to(ROOT / "tests")
     if any(place.is_relative_to(slow) for slow in SLOW_PLACES):
@@ -50,7 +50,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what is slow, and keep the part that is asked for."""
+    """Mark slow tests, and keep the requested part."""
     for item in items:
         if is_slow(item):
             item.add_marker("slow")

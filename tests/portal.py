@@ -77,7 +77,7 @@ class OnlyS256(CodeChallenge):
 
 
 class PortalServer:
-    """`user`: who is signed in there; `faults`: what is wrong with the next ID tokens, claim → value, None: left out.
+    """`user`: the user signed in there; `faults`: wrong claims of the next ID tokens, claim → value, None: left out.
 
     Faults with other names: alg (none, HS256), key (of a stranger). `seen`: requests of each path.
     """
@@ -222,7 +222,7 @@ class _Stay(HTTPRedirectHandler):
 
 class Quiet(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing."""
+        """Log no requests."""
 
 
 @contextmanager

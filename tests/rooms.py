@@ -41,7 +41,7 @@ def arrows() -> dict[tuple[str, str], set[tuple[str, str]]]:
 
 
 def table(order: list[tuple[str, str]]) -> str:
-    """Markdown: each room of models and of views, and the rooms of the same house that it imports from."""
+    """Markdown: each room of models and of views, and the rooms of the same tree that it imports from."""
     lines, counts = ["| room | imports from |", "|---|---|"], {"models": 0, "views": 0}
     for house, room in order:
         others = [name for found, name in sorted(arrows()[house, room], key=order.index) if found == house]

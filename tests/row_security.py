@@ -12,7 +12,7 @@ from sqlalchemy import NullPool, create_engine
 
 from app import create_app
 from models import access
-from tests.houses import OWNERS, POSTGRESQL, House, made, renewal, settings_of, settled
+from tests.apps import OWNERS, POSTGRESQL, PreparedApp, new_database, prepare_app, reset_sql, settings_of
 
 
 @contextmanager
@@ -38,19 +38,19 @@ def login_under_row_security(server: psycopg.Connection, address: str) -> Iterat
 
 
 @contextmanager
-def house_under_row_security(server: psycopg.Connection, folder: Path) -> Iterator[House]:
-    """A house whose application is a login that owns nothing, behind row-level security."""
-    with made(server, f"filing_row_security_{os.getpid()}") as address:
-        settled(address, folder)
+def prepare_under_row_security(server: psycopg.Connection, folder: Path) -> Iterator[PreparedApp]:
+    """An application whose database login owns nothing, under row-level security."""
+    with new_database(server, f"filing_row_security_{os.getpid()}") as address:
+        prepare_app(address, folder)
         own_connection = psycopg.connect(address.replace("+psycopg", ""))
         with login_under_row_security(server, address) as own, own_connection as connection:
             connection.autocommit = True
-            steps = renewal(connection).encode()
-            yield House(create_app(settings_of(own, folder)), lambda: connection.execute(steps))
+            steps = reset_sql(connection).encode()
+            yield PreparedApp(create_app(settings_of(own, folder)), lambda: connection.execute(steps))
 
 
 @pytest.fixture(scope="session")
-def on_row_security(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def on_row_security(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedApp]:
     """As `on_postgresql`, behind row-level security."""
-    with house_under_row_security(postgresql, tmp_path_factory.mktemp("row_security")) as house:
-        yield house
+    with prepare_under_row_security(postgresql, tmp_path_factory.mktemp("row_security")) as prepared:
+        yield prepared

@@ -12,7 +12,7 @@ VIRUS, FOUND = b"EICAR", "Eicar-Test-Signature"
 
 
 class Daemon(StreamRequestHandler):
-    """`server.answer`: what it says in place of what is true."""
+    """A clamd; `server.answer` replaces its true answer."""
 
     def handle(self) -> None:
         if (command := self._word()) == b"PING":

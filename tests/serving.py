@@ -82,7 +82,7 @@ class Server:
     clients: dict[str, "Client"] = field(default_factory=dict)
 
     def client(self, username: str | None = None) -> "Client":
-        """Somebody signed in by name, password and 验证码 (once a server and name); None: nobody is signed in."""
+        """A client signed in by name, password and 验证码 (once a server and name); None: not signed in."""
         if username is None:
             return Client(self)
         if username not in self.clients:
@@ -98,7 +98,7 @@ class Server:
             return captcha.digits_of(serializer.loads(cookie)["challenge"][0])
 
     def complaints(self) -> str:
-        """What the server has written into its error log since this was last asked."""
+        """New lines of the server's error log since the last call."""
         whole = self.log.read_text(encoding="utf-8")
         new, self.noticed = whole[self.noticed :], len(whole)
         return new

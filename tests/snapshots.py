@@ -15,7 +15,7 @@ from flask import Flask
 
 from models import clock
 from models.database.sqlite import library as sqlite
-from tests.cast import brought
+from tests.cast import create_application
 
 MOST = 60  # snapshots of one process, a good MB each
 Calls = tuple[tuple[str, str, int], ...]  # (by, status, carriers) of each call so far
@@ -29,14 +29,14 @@ class Snapshots:
         self.remembered: dict[tuple[Calls, str], tuple[int, Path]] = {}
 
     def remember(self, calls: Calls, made: int, store: Path) -> None:
-        """Remember what is there now."""
+        """Store a snapshot of the present state."""
         place = self.folder / str(len(self.remembered))
         shutil.copytree(store, place / "store")
         copy(self.database, place / "filing.sqlite")
         self.remembered[calls, str(clock.today())] = made, place
 
     def put_back(self, calls: Calls, store: Path) -> int | None:
-        """Put back what these calls made, and tell the last one's answer; None: nothing is remembered."""
+        """Restore the snapshot of these calls, and return the last call's answer; None: there is no snapshot."""
         made, place = self.remembered.get((calls, str(clock.today())), (None, self.folder))
         if made is not None:
             copy(place / "filing.sqlite", self.database)
@@ -71,11 +71,11 @@ class Maker:
         calls = self.calls
         if calls is None or fields or self._state() != self.state or self.settings != dict(self.app.config):
             self.calls = None
-            return brought(self.app, by, status, carriers, **fields)
+            return create_application(self.app, by, status, carriers, **fields)
         calls = (*calls, (by, str(status), carriers))
         made = self.snapshots.put_back(calls, self.store)
         if made is None:
-            made = brought(self.app, by, status, carriers)
+            made = create_application(self.app, by, status, carriers)
             if len(self.snapshots.remembered) < MOST:
                 self.snapshots.remember(calls, made, self.store)
         self.calls, self.state = calls, self._state()

@@ -21,7 +21,7 @@ BUCKET = "filing"
 
 @contextmanager
 def s3_server() -> Iterator[str]:
-    """The address of an empty bucket on this machine; where it is and its keys stand in the environment."""
+    """The address of an empty bucket on this machine; endpoint and keys are in the environment."""
     server = ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
@@ -36,7 +36,7 @@ def s3_server() -> Iterator[str]:
 
 
 def grow_old(address: str, digest: str, by: timedelta = timedelta(days=2)) -> None:
-    """As if these bytes had been kept so long ago; the server in this process is told what no request can tell it."""
+    """Set back the time at which these bytes were stored, in the server's memory: no request can do it."""
     moment, key = clock.now() - by, f"{digest[:2]}/{digest}"
     if address.startswith("s3://"):
         prefix = address.removeprefix(f"s3://{BUCKET}/")
@@ -48,7 +48,7 @@ def grow_old(address: str, digest: str, by: timedelta = timedelta(days=2)) -> No
 
 @contextmanager
 def small_disk(folder: Path, size: str = "256k") -> Iterator[None]:
-    """A disk of its own at `folder`, of this size; where nobody may mount one, the test is left out."""
+    """A file system of this size at `folder`; without the right to mount one the test is skipped."""
     folder.mkdir(exist_ok=True)
     if not mounted("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)):
         pytest.skip("no disk may be mounted here: the tests with a full or read-only one are left out")

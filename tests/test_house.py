@@ -1,4 +1,4 @@
-"""The house's own rules: which way imports flow, who names a status, who may speak SQL."""
+"""Rules of the code: directions of imports, who may name a status, who may use SQL."""
 
 import ast
 import re
@@ -152,7 +152,7 @@ def statuses_named(path: Path) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("module", [module for module in MODULES if module not in RULERS])
 def test_only_the_vocabulary_and_the_workflow_name_statuses(module: str) -> None:
-    """Design 3.1: nobody else lists statuses; the one that may be named is 暂存, in which a row is born."""
+    """Design 3.1: no other module lists statuses; only 暂存, the first status, may be named."""
     assert statuses_named(ROOT / module) <= NAMED.get(module, {"draft"})
 
 

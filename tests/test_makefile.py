@@ -11,7 +11,7 @@ from tests import ROOT
 
 
 def run(*words: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """A program run in the house; `path` is searched for programs before the usual places."""
+    """A program run in the project; `path` is searched for programs before the usual places."""
     places = os.pathsep.join(filter(None, [path and str(path), os.environ["PATH"]]))
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}  # we run under make
     return subprocess.run(words, cwd=ROOT, env=outside | {"PATH": places}, capture_output=True, text=True)
@@ -52,7 +52,7 @@ def test_a_missing_package_without_network_is_reported(tmp_path: Path) -> None:
 
 
 def test_the_demo_server_listens_on_localhost_only() -> None:
-    """24: without nginx before it, nobody else may reach it."""
+    """24: without nginx in front, no other machine may reach it."""
     recipe = run("make", "-n", "-o", ".venv/requirements.txt", "run").stdout
     assert re.findall(r"--bind (\S+);", recipe) == ["127.0.0.1:8000"]
 

@@ -1,4 +1,4 @@
-"""The README says what the house does."""
+"""The README agrees with the code."""
 
 import re
 

@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from models.database import db
+from tests.apps import PreparedApp
 from tests.cast import perform_step
-from tests.conftest import Making, Record, Recording
-from tests.houses import House
+from tests.conftest import Making, Record, StoredRows
 from tests.snapshots import Maker, Snapshots
 
 on_sqlite_only = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -20,29 +20,29 @@ on_sqlite_only = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.slow
 @on_sqlite_only
 def test_a_restored_application_equals_a_newly_made_one(
-    app: Flask, on_sqlite: House, on_record: Recording, tmp_path: Path
+    app: Flask, on_sqlite: PreparedApp, stored_rows: StoredRows, tmp_path: Path
 ) -> None:
     """Row by row, but for the moment since which papers wait; and acts go on with it."""
     assert on_sqlite.snapshots is not None
     (tmp_path / "snapshots").mkdir()
     own = Snapshots(on_sqlite.snapshots.database, on_sqlite.snapshots.fresh, tmp_path / "snapshots")
-    made, again = (turn(app, on_sqlite, own, on_record) for _ in range(2))
+    made, again = (turn(app, on_sqlite, own, stored_rows) for _ in range(2))
     assert len(own.remembered) == 2
     assert made == again
 
 
-def turn(app: Flask, house: House, snapshots: Snapshots, on_record: Recording) -> list[Record]:
-    """What is on record of two applications on a fresh database, before anything goes on with them."""
+def turn(app: Flask, prepared: PreparedApp, snapshots: Snapshots, stored_rows: StoredRows) -> list[Record]:
+    """All stored rows of two applications on a fresh database, before other acts."""
     with app.app_context():
         db.engine.dispose()
-    house.renew()
+    prepared.renew()
     shutil.rmtree(app.config["STORE"], ignore_errors=True)
     maker = Maker(app, snapshots)
     with closing(maker.watcher):
         keys = maker(status="filed"), maker(by="agent", carriers=2)
-        records = [on_record(key) for key in keys]
+        records = [stored_rows(key) for key in keys]
         perform_step(app, True, keys[0], "publisher")
-        assert on_record(keys[0])["application"][0]["status"] == "customs_received"
+        assert stored_rows(keys[0])["application"][0]["status"] == "customs_received"
         assert maker(status="pending") == keys[1] + 1
     for record in records:
         for task in record["paper_task"]:

@@ -1,6 +1,6 @@
 """`make bench`: one table of pages and acts on both databases, which is printed and written into the README.
 
-`python -m tests.bench [N] [TURNS]`: N applications, a million unless told, each page opened TURNS times, 9 unless told.
+`python -m tests.bench [N] [TURNS]`: N applications, a million by default, each page opened TURNS times, 9 by default.
 """
 
 import os

@@ -47,10 +47,10 @@ KINDS: list[Row] = [{"kind": kind, "name": f"{kind.value}.pdf"} for kind in sort
 def fill(
     session: Session, wanted: int, file: Stored | None = None, report: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Put in `wanted` applications over the last years, oldest first; commits, and tells the rows written.
+    """Insert `wanted` applications over the last years, oldest first; commits, and reports the rows written.
 
     `file`: in the store already; it stands for all attachments. None: those that were submitted have none.
-    `told` is called after each batch with the number of applications that are in.
+    `told` is called after each batch with the number of applications inserted so far.
     """
     chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
     stage, goods, rows = scenes(session, wanted), works(chance, 300), 0
@@ -92,7 +92,7 @@ def fill_logs(session: Session, wanted: int) -> None:
 
 def _put(session: Session, cases: list[Case], file: Stored | None) -> int:
     """One batch: ids and numbers are given, then whole rows go in, entries of the trail in the order of the acts."""
-    load.hurry(session)
+    load.skip_fsync(session)
     numbers = _numbers(session, [(numbering.APPLICATIONS, case.row["created_at"].year) for case in cases])
     for case, number, key in zip(cases, numbers, count(load.next_key(session, Application)), strict=False):
         case.id, case.row["id"], case.row["number"] = key, key, number
@@ -181,7 +181,7 @@ def _attachments(case: Case, file: Stored) -> Iterator[Row]:
 
 
 def _messages(case: Case, certificate: Row) -> list[Row]:
-    """What the outbox was told: every act of a person that moved an issued application."""
+    """Rows of the outbox: one for each act of a person on an issued application."""
     return [
         {
             "application_id": case.id,

@@ -1,4 +1,4 @@
-"""The cost of a certificate: `python -m tests.bench.certificates [N]`. N grants, 1,000 unless told; one run.
+"""The cost of a certificate: `python -m tests.bench.certificates [N]`. N grants, 1,000 by default; one run.
 
 Each goal is judged with a word; one that is missed ends the run with status 1.
 """
@@ -23,7 +23,7 @@ from models.certificate import Certificate
 from models.certificate.fonts import STYLE
 from models.database import db
 from models.vocabulary import Action
-from tests.cast import account_of, bring_on, draft, small_pdf
+from tests.cast import account_of, add_cast, draft, small_pdf
 from views.certificate import page
 from views.demo import signing_keys
 from views.resources import keys, office, store
@@ -82,7 +82,7 @@ def made(folder: Path) -> Flask:
         upgrade()
         signing_keys.establish(folder / "keys", ["320000"])
         with access.everything() as session:
-            bring_on(session)
+            add_cast(session)
     return app
 
 
@@ -138,7 +138,7 @@ def compare_with_bare_type(app: Flask, key: int) -> bool:
 
 
 def grant_many(app: Flask, waiting: list[int]) -> bool:
-    """Grant them all with their papers: how many a second of one core, and whether the press keeps its size."""
+    """Grant them all with their papers: the rate of one core, and whether the typesetter's memory stays constant."""
     memory_sizes, began, own_time, theirs = [], perf_counter(), process_time(), typesetter_seconds()
     for key in waiting:
         grant(app, key)
@@ -147,7 +147,7 @@ def grant_many(app: Flask, waiting: list[int]) -> bool:
     here, there = process_time() - own_time, typesetter_seconds() - theirs
     half = count // 2
     early, late = max(memory_sizes[:half]), max(memory_sizes[half:])
-    share = f"{count / took:.1f} a second in one row, {there / (here + there):.0%} of the work in the press"
+    share = f"{count / took:.1f} a second in one row, {there / (here + there):.0%} of the work in the typesetter"
     print(f"{'grants with papers, a second a core':36}{count / (here + there):8.2f}   ({share})")
     sizes = f"{late:.0f} MB / {early:.0f} MB"
     return report("most memory, second half / first", late / early, f"≤ {GROWN}", late / early <= GROWN, sizes)

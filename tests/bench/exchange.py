@@ -1,4 +1,4 @@
-"""How fast the exchange is: `python -m tests.bench.exchange [N]`. N certificates, 200 unless told; ratios of one run.
+"""How fast the exchange is: `python -m tests.bench.exchange [N]`. N certificates, 200 by default; ratios of one run.
 
 One deliverer and the simulated customs in a process of its own, over HTTP, on SQLite: messages a second against the
 commits a second that the same database makes.
@@ -20,7 +20,7 @@ from models.signing import signatures
 from models.vocabulary import Action
 from tests.bench.certificates import made, submitted
 from tests.cast import perform_step, small_pdf
-from tests.views.customs_house import simulated
+from tests.views.customs_server import simulated
 from views.resources import keys
 from views.terminal.customs import channel
 

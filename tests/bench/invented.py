@@ -1,4 +1,4 @@
-"""Presses, people and works that nobody made: what `bulk` files, and for whom."""
+"""Invented publishers, people and works for `bulk`."""
 
 import json
 import random
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Person:
-    """What the trail says of an account; a row of the session would be read again after each commit."""
+    """The fields of an account that the trail stores; a row of the session would be read again after each commit."""
 
     id: int
     name: str
@@ -41,7 +41,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Scene:
-    """A press: its share of an application's row, who files for it, and who decides."""
+    """A publisher: its columns of an application's row, its filing account, and its reviewer."""
 
     row: Row
     filer: Person
@@ -63,17 +63,17 @@ class Work:
 
 
 def scenes(session: Session, wanted: int) -> list[Scene]:
-    """The presses there are, then invented ones: some six hundred for a million applications."""
+    """The existing publishers, then invented ones: some six hundred for a million applications."""
     provinces = [code for code in names_of("province") if code < MAINLAND]
     spread = random.Random(0).choices(provinces, [BUSY.get(code, 1) for code in provinces], k=600)
     for place, province in enumerate(spread[: max(12, wanted // 1500)], start=1):
-        _press(session, place, province)
+        _add_publisher(session, place, province)
     session.flush()
-    presses = select(Organisation).where(Organisation.trade == Trade.PUBLISHER).order_by(Organisation.id)
-    return [_scene(session, press) for press in session.scalars(presses).all()]
+    publishers = select(Organisation).where(Organisation.trade == Trade.PUBLISHER).order_by(Organisation.id)
+    return [_scene(session, publisher) for publisher in session.scalars(publishers).all()]
 
 
-def _press(session: Session, place: int, province: str) -> None:
+def _add_publisher(session: Session, place: int, province: str) -> None:
     body = f"91{province}{place:09d}"
     code = next(body + sign for sign in CODE_SIGNS if valid_credit_code(body + sign))
     if session.scalar(select(Organisation.id).where(Organisation.credit_code == code)) is None:
@@ -81,26 +81,26 @@ def _press(session: Session, place: int, province: str) -> None:
         session.add(Organisation(credit_code=code, name=name, trade=Trade.PUBLISHER, province=province))
 
 
-def _scene(session: Session, press: Organisation) -> Scene:
-    filers = select(Account).where(Account.organisation_id == press.id)
-    desk = select(Account).where(Account.role == Role.REVIEWER, Account.province == press.province)
+def _scene(session: Session, publisher: Organisation) -> Scene:
+    filers = select(Account).where(Account.organisation_id == publisher.id)
+    desk = select(Account).where(Account.role == Role.REVIEWER, Account.province == publisher.province)
     shut: Row = {"password_hash": dummy_hash(), "active": False}  # for the trail; can never sign in
     filer = session.scalar(filers.limit(1)) or Account(
-        username=f"bulk-{press.credit_code}", name="模拟经办", role=Role.PUBLISHER, organisation=press, **shut
+        username=f"bulk-{publisher.credit_code}", name="模拟经办", role=Role.PUBLISHER, organisation=publisher, **shut
     )
     reviewer = session.scalar(desk.limit(1)) or Account(
-        username=f"bulk-{press.province}", name="模拟审核", role=Role.REVIEWER, province=press.province, **shut
+        username=f"bulk-{publisher.province}", name="模拟审核", role=Role.REVIEWER, province=publisher.province, **shut
     )
     session.add_all((filer, reviewer))
     session.flush()
     people = [Person(account.id, account.name, account.role) for account in (filer, reviewer)]
-    row = {f"{who}_{what}": value for who in ("applicant", "publisher") for what, value in _named(press).items()}
-    row |= {"province": press.province, "authority": authority_of(press.province), "filing": Filing.OWN}
+    row = {f"{who}_{what}": value for who in ("applicant", "publisher") for what, value in _named(publisher).items()}
+    row |= {"province": publisher.province, "authority": authority_of(publisher.province), "filing": Filing.OWN}
     return Scene(row | {"contact": filer.name, "phone": "010-65120000"}, *people)
 
 
-def _named(press: Organisation) -> Row:
-    return {"id": press.id, "name": press.name, "code": press.credit_code}
+def _named(publisher: Organisation) -> Row:
+    return {"id": publisher.id, "name": publisher.name, "code": publisher.credit_code}
 
 
 def title(chance: random.Random) -> str:

@@ -1,4 +1,4 @@
-"""How fast the lists are: `python -m tests.bench.lists [N]`, N applications, 10,000 unless told, on both databases.
+"""How fast the lists are: `python -m tests.bench.lists [N]`, N applications, 10,000 by default, on both databases.
 
 Milliseconds of whole pages in this process, the median of some turns, and the ratio to the plain list of the same
 person. `python -m tests.bench.lists ADDRESS` measures a database that is already filled, and leaves it as it is, but
@@ -24,10 +24,10 @@ from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.people.accounts import Account
 from models.vocabulary import Role, Status
+from tests.apps import POSTGRESQL, prepare_app
+from tests.apps import new_database as database
 from tests.bench import bulk
 from tests.browsing import Browser, signed_in
-from tests.houses import POSTGRESQL, settled
-from tests.houses import made as database
 
 TURNS = 9
 Pages = dict[str, str]  # name → address
@@ -134,7 +134,7 @@ def measure(app: Flask, title: str) -> None:
 
 def filled(address: str, folder: Path, count: int) -> Flask:
     """An application on a new database with so many applications."""
-    app = settled(address, folder)
+    app = prepare_app(address, folder)
     with app.app_context(), access.everything() as session:
         bulk.fill(session, count)
     return app

@@ -48,7 +48,7 @@ def unguarded(session: Session, whole: bool) -> Iterator[None]:
     Commits at both ends; rolls back what was not committed within.
     """
     session.commit()  # SQLite changes none of this inside a transaction
-    hurry(session)
+    skip_fsync(session)
     triggers.remove(session.connection())
     uncounted_acts.remove(session.connection())
     indexes = _drop_indexes(session) if whole else []
@@ -57,7 +57,7 @@ def unguarded(session: Session, whole: bool) -> Iterator[None]:
         yield
     finally:
         session.rollback()
-        hurry(session)
+        skip_fsync(session)
         for index in indexes:
             index.create(session.connection())
         search.install(session.connection())
@@ -69,7 +69,7 @@ def unguarded(session: Session, whole: bool) -> Iterator[None]:
         session.rollback()
 
 
-def hurry(session: Session) -> None:
+def skip_fsync(session: Session) -> None:
     """No waiting for the disk, no foreign keys: in SQLite for the connection, in PostgreSQL for this transaction."""
     connection = session.connection()
     for statement in HASTE[connection.dialect.name]:

@@ -1,4 +1,4 @@
-"""What somebody would take instead: Django's admin, and Flask-Admin as it comes, on our own table of applications.
+"""The peers to compare with: Django's admin, and Flask-Admin without changes, on our table of applications.
 
 `python -m tests.bench.peers django ADDRESS` reads names of pages, one a line, and answers each with the milliseconds
 that the page took in that process, or with `-` where the peer has no such page. It runs in a virtual environment of

@@ -11,10 +11,10 @@ from statistics import median
 import psycopg
 
 from app import create_app
+from tests.apps import POSTGRESQL, settings_of
+from tests.apps import new_database as database
 from tests.bench.lists import busiest, filled, timed
 from tests.browsing import signed_in
-from tests.houses import POSTGRESQL, settings_of
-from tests.houses import made as database
 from tests.row_security import login_under_row_security
 
 ROUNDS = 3

@@ -1,8 +1,8 @@
 """How many submissions a second: `python -m tests.bench.writes [WRITERS] [READERS] [GRANTERS] [SECONDS] [DATABASE]`.
 
 gunicorn as `make run` starts it, and papers made beside it. A submission is a draft, four files and 申报; READERS open
-lists, GRANTERS grant what was submitted. DATABASE: `sqlite`, `postgresql`, or both unless told. All callers are one
-process on the same processors; what it takes of them is told too.
+lists, GRANTERS grant what was submitted. DATABASE: `sqlite`, `postgresql`, or both by default. All callers are one
+process on the same processors; its share of processor time is printed, too.
 """
 
 import json
@@ -30,9 +30,9 @@ from models.columns import written
 from models.people.accounts import Account
 from models.vocabulary import ALWAYS_REQUIRED, Role
 from tests import ROOT
+from tests.apps import POSTGRESQL, new_database, prepare_app
 from tests.bench.certificates import busy
 from tests.cast import FIELDS, account_of, small_pdf
-from tests.houses import POSTGRESQL, made, settled
 from tests.served.story import CARRIER
 from tests.serving import SHARED, Answer, Client, Server, serving
 from tests.views.pages import form_of
@@ -102,7 +102,7 @@ class Bench:
 
 
 def filled(client: Client) -> dict[str, str]:
-    """The blank form of a press, filled in."""
+    """The blank form of a publisher, filled in."""
     fields = {
         name: str(getattr(FIELDS[name], "value", FIELDS[name])) for name in written(Application) if name in FIELDS
     }
@@ -110,7 +110,7 @@ def filled(client: Client) -> dict[str, str]:
 
 
 def colleagues(server: Server, count: int) -> list[str]:
-    """So many accounts of the press, for the files of one account are inspected one after the other."""
+    """This many accounts of the publisher, because the files of one account are inspected one after the other."""
     with server.app.app_context(), access.everything() as session:
         like = account_of("publisher")
         for number in range(count):
@@ -200,7 +200,7 @@ def main(writers: int = 8, readers: int = 0, granters: int = 0, seconds: float =
     for name in [database] if database else ["sqlite", "postgresql"]:
         print(f"{name}: {writers} writers, {readers} readers, {granters} granters, {seconds:.0f} s")
         with tempfile.TemporaryDirectory() as folder, addressed(name, folder) as address:
-            app = settled(address, Path(folder))
+            app = prepare_app(address, Path(folder))
             with serving(app, Path(folder)) as server, paper_workers(server):
                 run(server, writers, readers, granters, seconds)
 
@@ -213,7 +213,7 @@ def addressed(name: str, folder: str) -> Iterator[str]:
         return
     with psycopg.connect(f"postgresql://{POSTGRESQL}/postgres", autocommit=True) as server:
         database = f"filing_writes_{os.getpid()}"
-        with made(server, database) as address:
+        with new_database(server, database) as address:
             server.execute(f"ALTER DATABASE {database} SET synchronous_commit = on".encode())
             yield address
 

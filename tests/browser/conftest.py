@@ -17,7 +17,7 @@ from tests.serving import Server
 CHROMIUM = "/usr/bin/chromium"
 expect.set_options(timeout=PATIENCE)
 
-Coming = Callable[..., Person]
+BrowseAs = Callable[..., Person]
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +35,10 @@ def chromium() -> Iterator[Browser]:
 
 
 class Quiet(WSGIRequestHandler):
-    """Serves without a line a request: what went wrong is told by `complaints`."""
+    """A request handler without access log; errors are collected in `complaints`."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing."""
+        """Log no requests."""
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def address(app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture
-def comes(app: Flask, address: str, chromium: Browser) -> Iterator[Coming]:
-    """`comes("reviewer")`: that person, signed in, at the first list; `comes()` somebody at the front door.
+def browse_as(app: Flask, address: str, chromium: Browser) -> Iterator[BrowseAs]:
+    """`browse_as("reviewer")`: that person, signed in, at their first list; `browse_as()`: nobody, at the login page.
 
     None may hear a complaint.
     """
@@ -66,14 +66,14 @@ def comes(app: Flask, address: str, chromium: Browser) -> Iterator[Coming]:
 
 
 @pytest.fixture
-def comes_to_server(served: Server, chromium: Browser) -> Iterator[Coming]:
-    """As `comes`, but to the application behind gunicorn (fixture `served`: the rows stay for the next test)."""
+def browse_server_as(served: Server, chromium: Browser) -> Iterator[BrowseAs]:
+    """As `browse_as`, but to the application behind gunicorn (fixture `served`: the rows stay for the next test)."""
     with visitors(served.app, served.address, chromium) as somebody:
         yield somebody
 
 
 @contextmanager
-def visitors(app: Flask, address: str, chromium: Browser) -> Iterator[Coming]:
+def visitors(app: Flask, address: str, chromium: Browser) -> Iterator[BrowseAs]:
     """A person in a browser at this address; fails at the end if a browser reported an error."""
     people: list[Person] = []
 

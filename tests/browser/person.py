@@ -1,4 +1,4 @@
-"""Somebody in front of a browser of their own, and what that browser complained of."""
+"""A person with a browser of their own, and the errors that this browser reported."""
 
 import re
 from typing import Any
@@ -59,12 +59,12 @@ class Person:
         self.page.wait_for_url(lambda address: "/login" not in address)
 
     def open_list(self) -> None:
-        """The first list of the menu, which stands below the desk."""
+        """Open the first list of the menu, the entry after the desk."""
         first = self.page.locator("#menu a").nth(1).get_attribute("href") or ""
         self.page.goto(first.removesuffix("new/"))
 
     def read_picture(self, picture: str = "#picture") -> str:
-        """What the picture shows, worked out from its cookie with the secret that only the server has."""
+        """The digits of the picture, computed from its cookie with the server's secret."""
         self.page.locator(picture).evaluate("picture => picture.decode()")
         named = {cookie["name"]: cookie["value"] for cookie in self.context.cookies()}
         serializer: Any = self.app.session_interface.get_signing_serializer(self.app)
@@ -110,7 +110,7 @@ class Person:
         self.page.locator(f"#file-{kind} input[type=file]").set_input_files(chosen)
 
     def opened(self, link: Locator) -> bytes:
-        """What a link or button shows in a window of its own."""
+        """The body of the page that a link or button opens in a new window."""
         with self.context.expect_page() as window:
             link.click()
         window.value.wait_for_url("**/*?id=*")

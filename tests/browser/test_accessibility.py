@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from models import access, opinions
 from models.vocabulary import Action
-from tests.browser.conftest import Coming
-from tests.browser.test_pages import furnished  # noqa: F401
+from tests.browser.conftest import BrowseAs
+from tests.browser.test_pages import certificate_number  # noqa: F401
 from tests.cast import account_of, make_papers
 from tests.conftest import Making
 
@@ -21,7 +21,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 
 
 def flawless(page: Page, state: str) -> None:
-    """Assert that axe finds nothing, and that it has looked."""
+    """Assert that axe ran and found no violation."""
     found = Axe().run(page, options=RULES).response
     assert len(found["passes"]) > 10, state
     flaws = [
@@ -32,17 +32,17 @@ def flawless(page: Page, state: str) -> None:
     assert flaws == [], state
 
 
-def test_axe_finds_a_flaw_where_there_is_one(comes: Coming) -> None:
-    page = comes("publisher").page
+def test_axe_finds_a_flaw_where_there_is_one(browse_as: BrowseAs) -> None:
+    page = browse_as("publisher").page
     page.evaluate("document.querySelector('#title').labels[0].remove()")
     with pytest.raises(AssertionError, match="label"):
         flawless(page, "a field without its label")
 
 
-def test_every_list_has_no_accessibility_flaws(app: Flask, furnished: str, comes: Coming) -> None:  # noqa: F811
+def test_every_list_has_no_accessibility_flaws(app: Flask, certificate_number: str, browse_as: BrowseAs) -> None:  # noqa: F811
     """Every list, ticked, asked through its select, with its calendar open, empty, and at a telephone's width."""
     for username in ("publisher", "reviewer", "national", "operator"):
-        page = comes(username).page
+        page = browse_as(username).page
         for address in page.locator("#menu a").evaluate_all("links => links.map((link) => link.href)"):
             page.goto(address)
             flawless(page, address)
@@ -51,7 +51,7 @@ def test_every_list_has_no_accessibility_flaws(app: Flask, furnished: str, comes
             page.get_by_role("button", name="菜单").click()
             flawless(page, f"{address} with its menu")
             page.set_viewport_size({"width": 1360, "height": 900})
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.get_by_role("link", name="我的登录").click()
     flawless(page, "one's own sessions")
     app.config.update(SMTP="127.0.0.1:25", SMTP_FROM="filing@example.cn")  # or no code can come
@@ -81,9 +81,9 @@ def test_every_list_has_no_accessibility_flaws(app: Flask, furnished: str, comes
     flawless(page, "a question that makes no sense")
 
 
-def test_the_application_form_has_no_accessibility_flaws(comes: Coming, make_application: Making) -> None:
+def test_the_application_form_has_no_accessibility_flaws(browse_as: BrowseAs, make_application: Making) -> None:
     """Blank, with rows added, selects and calendar open, its dialogs, and its error messages."""
-    person = comes("publisher")
+    person = browse_as("publisher")
     page = person.page
     page.goto("/applications/new/")
     flawless(page, "blank")
@@ -117,7 +117,7 @@ def test_the_application_form_has_no_accessibility_flaws(comes: Coming, make_app
 
 
 def test_the_details_page_and_dialogs_of_a_reviewer_have_no_accessibility_flaws(
-    app: Flask, comes: Coming, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: Making
 ) -> None:
     """Opinion, grounds, reason, what each lacks, and progress."""
     pending = make_application(status="pending")
@@ -127,7 +127,7 @@ def test_the_details_page_and_dialogs_of_a_reviewer_have_no_accessibility_flaws(
         session.commit()
     filed = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
-    person = comes("reviewer")
+    person = browse_as("reviewer")
     page = person.page
     page.goto(f"/review/details/?id={pending}")
     flawless(page, "details of what waits")
@@ -170,18 +170,18 @@ def test_the_details_page_and_dialogs_of_a_reviewer_have_no_accessibility_flaws(
     flawless(page, "progress")
 
 
-def test_the_page_of_a_customs_message_has_no_accessibility_flaws(furnished: str, comes: Coming) -> None:  # noqa: F811
+def test_the_page_of_a_customs_message_has_no_accessibility_flaws(certificate_number: str, browse_as: BrowseAs) -> None:  # noqa: F811
     """The page of one message, its original opened."""
-    page = comes("reviewer").page
+    page = browse_as("reviewer").page
     page.goto("/exchange/")
     page.get_by_role("link", name="查看").first.click()
     page.locator("summary").first.click()
     flawless(page, "one message")
 
 
-def test_the_forms_of_the_operator_have_no_accessibility_flaws(comes: Coming) -> None:
+def test_the_forms_of_the_operator_have_no_accessibility_flaws(browse_as: BrowseAs) -> None:
     """Each form blank, with its selects open, and with its errors; the import of districts refused."""
-    person = comes("operator")
+    person = browse_as("operator")
     page = person.page
     for screen, field in (("accounts", "organisation"), ("organisations", "trade"), ("entrustments", "publisher")):
         page.goto(f"/{screen}/new/")
@@ -209,9 +209,9 @@ def test_the_forms_of_the_operator_have_no_accessibility_flaws(comes: Coming) ->
     flawless(page, "a table that has to be confirmed")
 
 
-def test_public_pages_have_no_accessibility_flaws(furnished: str, comes: Coming) -> None:  # noqa: F811
+def test_public_pages_have_no_accessibility_flaws(certificate_number: str, browse_as: BrowseAs) -> None:  # noqa: F811
     """登录 and its refusal, 修改密码, 查验 and its verdicts, error pages."""
-    person = comes()
+    person = browse_as()
     page = person.page
     page.goto("/login")
     flawless(page, "login")
@@ -221,10 +221,10 @@ def test_public_pages_have_no_accessibility_flaws(furnished: str, comes: Coming)
     page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("alert")).to_be_visible()
     flawless(page, "login refused")
-    for address in ("/verify/", f"/verify/{furnished}", "/verify/Z32"):
+    for address in ("/verify/", f"/verify/{certificate_number}", "/verify/Z32"):
         page.goto(address)
         flawless(page, address)
-    signed_in = comes("publisher")
+    signed_in = browse_as("publisher")
     signed_in.page.goto("/password")
     flawless(signed_in.page, "password")
     for address in ("/nowhere", "/accounts/"):
@@ -233,9 +233,9 @@ def test_public_pages_have_no_accessibility_flaws(furnished: str, comes: Coming)
     signed_in.complaints.clear()  # the error pages were asked for
 
 
-def test_an_api_key_is_created_and_revoked_with_the_keyboard(comes: Coming) -> None:
+def test_an_api_key_is_created_and_revoked_with_the_keyboard(browse_as: BrowseAs) -> None:
     """Shown once, then asked for and ended; wide and at a telephone's width."""
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.get_by_role("link", name="我的登录").click()
     page.get_by_role("link", name="接口密钥").press("Enter")
     page.get_by_label("密钥名称").fill("综合业务系统")

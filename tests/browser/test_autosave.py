@@ -1,4 +1,4 @@
-"""自动保存 in a browser: it is told when, survives a closed tab, and stops where somebody else was first.
+"""自动保存 in a browser: its time is shown, it survives a closed tab, and stops after another window has saved.
 
 On SQLite alone: what is tried here is a script in a browser.
 """
@@ -9,70 +9,72 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 
 AT = re.compile(r"已自动保存 \d\d:\d\d，")
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
-def test_a_closed_tab_loses_nothing(app: Flask, comes: Coming, make_application: Making, on_record: Recording) -> None:
+def test_a_closed_tab_loses_nothing(
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+) -> None:
     app.config["AUTOSAVE_SECONDS"] = 1
     key = make_application(carriers=1)
-    press = comes("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     page.goto(f"/applications/edit/?id={key}")
     page.locator("#title").fill("写了一半的名称")
     page.locator("#carriers-0-quantity").fill("12,5")
     expect(page.locator(".autosaved")).to_have_text(AT)
     page.close()
-    assert on_record(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
-    page = press.page = press.context.new_page()
+    assert stored_rows(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
+    page = publisher.page = publisher.context.new_page()
     page.goto(f"/applications/edit/?id={key}")
     expect(page.locator("#title")).to_have_value("写了一半的名称")
     expect(page.locator("#carriers-0-quantity")).to_have_value("12,5")
     flawless(page, "a form filled again from what was kept")
-    press.turn_over("保存")
+    publisher.turn_over("保存")
     expect(page.get_by_text("还没有写入申请")).to_have_count(0)
-    record = on_record(key)
+    record = stored_rows(key)
     assert record["application"][0]["title"] == "写了一半的名称" and record["typed_form"] == []
 
 
-def test_a_blank_form_becomes_one_draft(app: Flask, comes: Coming, on_record: Recording) -> None:
+def test_a_blank_form_becomes_one_draft(app: Flask, browse_as: BrowseAs, stored_rows: StoredRows) -> None:
     app.config["AUTOSAVE_SECONDS"] = 1
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto("/applications/new/")
     page.locator("#title").fill("新的作品")
     expect(page.locator(".autosaved")).to_have_text("已自动保存为暂存的申请。")
     page.wait_for_url("**/applications/edit/?id=*")
     page.locator("#title").fill("新的作品，第二稿")
     expect(page.locator(".autosaved")).to_have_text(AT)
-    record = on_record(1)
+    record = stored_rows(1)
     assert [entry["act"] for entry in record["trail_entry"]] == ["start", "edit"]
-    assert record["typed_form"][0]["fields"]["title"] == "新的作品，第二稿" and not on_record(2)["application"]
+    assert record["typed_form"][0]["fields"]["title"] == "新的作品，第二稿" and not stored_rows(2)["application"]
 
 
 def test_a_second_window_stops_autosaving_and_a_failed_autosave_is_retried(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """The second window stops and says so; a failure is tried again, and 保存 works all the while."""
+    """The second window stops and shows why; a failed autosave is repeated, and 保存 works meanwhile."""
     app.config["AUTOSAVE_SECONDS"] = 1
     key = make_application()
-    press = comes("publisher")
-    one, two = press.page, press.context.new_page()
+    publisher = browse_as("publisher")
+    one, two = publisher.page, publisher.context.new_page()
     for page in (one, two):
         page.goto(f"/applications/edit/?id={key}")
     one.route("**/autosave/**", lambda route: route.abort())
     one.locator("#title").fill("第一个窗口")
     expect(one.locator(".autosaved")).to_contain_text("自动保存没有成功")
-    press.complaints.clear()  # of the requests that we broke
+    publisher.complaints.clear()  # of the requests that we broke
     one.unroute("**/autosave/**")
     expect(one.locator(".autosaved")).to_have_text(AT)
     two.locator("#title").fill("第二个窗口")
     expect(two.get_by_role("alert").filter(has_text="在另一个窗口自动保存")).to_be_visible()
-    assert on_record(key)["typed_form"][0]["fields"]["title"] == "第一个窗口"
-    press.complaints.clear()  # of the conflict
+    assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "第一个窗口"
+    publisher.complaints.clear()  # of the conflict
     with two.expect_navigation():
         two.get_by_role("button", name="保存", exact=True).click()
-    assert on_record(key)["application"][0]["title"] == "第二个窗口"
+    assert stored_rows(key)["application"][0]["title"] == "第二个窗口"

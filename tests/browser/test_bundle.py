@@ -11,11 +11,11 @@ import pikepdf
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_signed_out import session_ends, signs_in_over_the_page
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 
 
 def pictured(page: Page, name: str) -> None:
@@ -27,151 +27,151 @@ def pictured(page: Page, name: str) -> None:
 
 
 def test_a_print_window_waits_until_the_pdf_is_made(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """打印 right after the grant: the window waits, then shows the paper by itself; 后退 prints nothing again."""
+    """打印 right after the grant: the window waits, then shows the paper; 后退 prints nothing again."""
     key = make_application(status="filed")
-    press = comes("publisher")
-    with press.context.expect_page() as window:
-        press.press("打印", press.row("已备案"))
+    publisher = browse_as("publisher")
+    with publisher.context.expect_page() as window:
+        publisher.press("打印", publisher.row("已备案"))
     expect(window.value.locator("main")).to_contain_text("证明已经签发，文件正在制作")
     pictured(window.value, "waiting")
     make_papers(app)
     window.value.wait_for_url(f"**/certificate/?id={key}")
     window.value.close()
-    assert prints(on_record(key)) == [1]
+    assert prints(stored_rows(key)) == [1]
 
 
 def test_a_batch_print_shows_its_progress(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """全选, one dialog that counts, one PDF; one that may not be printed is named, and 取消 prints nothing."""
+    """全选, one dialog with a count, one PDF; the one that may not be printed is named, and 取消 prints nothing."""
     keys = [make_application(status="filed", title=f"《昆曲选萃》第{n}辑") for n in range(3)]
     make_application(status="pending", title="《还在审核》")
-    press = comes("publisher")
-    page, dialog = press.page, press.page.get_by_role("dialog")
+    publisher = browse_as("publisher")
+    page, dialog = publisher.page, publisher.page.get_by_role("dialog")
     printing = page.locator(".bar").get_by_role("button", name="打印")
     page.get_by_label("全选本页").check()
     expect(page.locator("input[name=pick]:checked")).to_have_count(4)
     printing.dispatch_event("click")
     expect(dialog).to_contain_text(re.compile(r"^.*不能打印的：\s+SQ\d+：当前状态为「待审核」，不能打印", re.DOTALL))
     pictured(page, "some")
-    press.answer("取消")
+    publisher.answer("取消")
     expect(page.locator("input[name=pick]:checked")).to_have_count(4)
     printing.dispatch_event("click")
-    press.answer("打印其余 3 份")
+    publisher.answer("打印其余 3 份")
     expect(dialog).to_contain_text("0 / 3")
     make_papers(app)
     expect(page.get_by_label("全选本页")).not_to_be_checked()
     expect(dialog).to_contain_text("3 / 3")
     expect(dialog).to_contain_text("点击确定打开合并打印件")
     pictured(page, "prepared")
-    press.answer("取消")
-    assert [prints(on_record(key)) for key in keys] == [[], [], []]
+    publisher.answer("取消")
+    assert [prints(stored_rows(key)) for key in keys] == [[], [], []]
     printing.click()
     expect(dialog.get_by_role("button", name="确定")).to_be_enabled()
-    with press.context.expect_page() as window:
-        press.answer("确定")
+    with publisher.context.expect_page() as window:
+        publisher.answer("确定")
     bundle = window.value
     bundle.wait_for_url("**/applications/bundle/?job=*")
     bundle.reload()
-    answer = press.context.request.get(bundle.url)
+    answer = publisher.context.request.get(bundle.url)
     assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
     bundle.close()
-    assert [prints(on_record(key)) for key in keys] == [[1], [1], [1]]
+    assert [prints(stored_rows(key)) for key in keys] == [[1], [1], [1]]
     expect(page.locator("input[name=pick]:checked")).to_have_count(3)
 
 
 def prints(record: dict[str, Any]) -> list[int]:
-    """Which copies stand in the history."""
+    """The copy numbers of the print history."""
     return [entry["changes"]["copy"][1] for entry in record["trail_entry"] if entry["act"] == "print"]
 
 
 def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """The session ends before 打印, and again before 确定: no error page, no tick lost, one print of each."""
     keys = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
-    press = comes("publisher")
-    page, dialog = press.page, press.page.locator("#ask")
+    publisher = browse_as("publisher")
+    page, dialog = publisher.page, publisher.page.locator("#ask")
     page.get_by_label("全选本页").check()
     session_ends(app, "publisher")
-    press.press("打印", page.locator(".bar"))
-    signs_in_over_the_page(press)
+    publisher.press("打印", page.locator(".bar"))
+    signs_in_over_the_page(publisher)
     expect(dialog.get_by_role("button", name="确定")).to_be_enabled()
     session_ends(app, "publisher")
-    press.press("确定", dialog)
-    press.press("取消", page.locator("#again"))
+    publisher.press("确定", dialog)
+    publisher.press("取消", page.locator("#again"))
     expect(page.locator("#work > .unsent")).to_contain_text("这次登录已结束，请用现在的密码重新登录。")
-    press.press("打印", page.locator(".bar"))
-    signs_in_over_the_page(press)
-    with press.context.expect_page() as window:
-        press.press("确定", dialog)
+    publisher.press("打印", page.locator(".bar"))
+    signs_in_over_the_page(publisher)
+    with publisher.context.expect_page() as window:
+        publisher.press("确定", dialog)
     window.value.wait_for_url("**/applications/bundle/?job=*")
     window.value.close()
-    assert [prints(on_record(key)) for key in keys] == [[1], [1]]
+    assert [prints(stored_rows(key)) for key in keys] == [[1], [1]]
     assert page.url.endswith("/applications/")
 
 
 def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """What is recorded is not lost: the dialog has a button whose click opens the window."""
+    """The recorded print is not lost: a button in the dialog opens the window."""
     key = make_application(status="filed")
     make_application(status="filed")
     make_papers(app)
-    press = comes("publisher")
-    page, dialog = press.page, press.page.locator("#ask")
+    publisher = browse_as("publisher")
+    page, dialog = publisher.page, publisher.page.locator("#ask")
     page.get_by_label("全选本页").check()
     page.evaluate("() => { const open = window.open; window.open = () => { window.open = open; return null; }; }")
-    press.press("打印", page.locator(".bar"))
-    press.press("确定", dialog)
+    publisher.press("打印", page.locator(".bar"))
+    publisher.press("确定", dialog)
     expect(dialog).to_contain_text("浏览器没有打开新窗口，请点击“打开”查看。")
-    with press.context.expect_page() as window:
-        press.press("打开", dialog)
+    with publisher.context.expect_page() as window:
+        publisher.press("打开", dialog)
     window.value.wait_for_url("**/applications/bundle/?job=*")
     window.value.close()
-    assert prints(on_record(key)) == [1]
+    assert prints(stored_rows(key)) == [1]
 
 
 def test_a_certificate_revoked_before_the_last_click_stops_the_batch_print_with_a_message_on_the_list(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """The papers are ready, then the province revokes: a sentence, no window, the ticks as they were, no print."""
     keys = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
-    press, province = comes("publisher"), comes("reviewer")
-    press.page.get_by_label("全选本页").check()
-    press.press("打印", press.page.locator(".bar"))
-    dialog = press.page.locator("#ask")
+    publisher, province = browse_as("publisher"), browse_as("reviewer")
+    publisher.page.get_by_label("全选本页").check()
+    publisher.press("打印", publisher.page.locator(".bar"))
+    dialog = publisher.page.locator("#ask")
     expect(dialog.get_by_role("button", name="确定")).to_be_enabled()
     province.page.goto(f"/filings/details/?id={keys[0]}")
     revokes(province)
-    press.press("确定", dialog)
-    expect(press.page.locator("#work > .unsent")).to_have_text(
+    publisher.press("确定", dialog)
+    expect(publisher.page.locator("#work > .unsent")).to_have_text(
         re.compile(r"^SQ\d+：当前状态为「已作废」.*没有打印任何一份，请取消勾选后重试。$")
     )
-    expect(press.page.locator("input[name=pick]:checked")).to_have_count(2)
-    assert len(press.context.pages) == 1
-    assert [prints(on_record(key)) for key in keys] == [[], []]
+    expect(publisher.page.locator("input[name=pick]:checked")).to_have_count(2)
+    assert len(publisher.context.pages) == 1
+    assert [prints(stored_rows(key)) for key in keys] == [[], []]
 
 
 def test_a_certificate_revoked_since_the_list_was_loaded_stops_the_bundle(
-    app: Flask, comes: Coming, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: Making
 ) -> None:
-    """The list was looked at before the province revoked: the sentence stands in the dialog, and 确定 stays shut."""
+    """Revoked after the list was loaded: the dialog shows the message, and 确定 stays disabled."""
     keys = [make_application(status="filed") for _ in range(2)]
     make_papers(app)
-    press, province = comes("publisher"), comes("reviewer")
-    press.page.get_by_label("全选本页").check()
+    publisher, province = browse_as("publisher"), browse_as("reviewer")
+    publisher.page.get_by_label("全选本页").check()
     province.page.goto(f"/filings/details/?id={keys[0]}")
     revokes(province)
-    press.press("打印", press.page.locator(".bar"))
-    dialog = press.page.get_by_role("dialog")
+    publisher.press("打印", publisher.page.locator(".bar"))
+    dialog = publisher.page.get_by_role("dialog")
     expect(dialog).to_contain_text("没有准备完，没有打印任何一份。当前状态为「已作废」，不能打印")
     expect(dialog.get_by_role("button", name="确定")).to_be_disabled()
-    press.answer("取消")
+    publisher.answer("取消")
     expect(dialog).to_be_hidden()
 
 
@@ -192,34 +192,36 @@ def revokes(person: Person) -> None:
     expect(page.locator(".alert-success")).to_contain_text("已作废")
 
 
-def test_a_replacement_certificate_names_the_revoked_one(app: Flask, comes: Coming, make_application: Making) -> None:
+def test_a_replacement_certificate_names_the_revoked_one(
+    app: Flask, browse_as: BrowseAs, make_application: Making
+) -> None:
     """作废 → 重新申请 → 申报 → 准予备案: the two certificates point at each other, on the screen and on paper."""
     key = make_application(status="filed", title="黑胶唱片《姑苏行》")
-    press, province = comes("publisher"), comes("reviewer")
+    publisher, province = browse_as("publisher"), browse_as("reviewer")
     province.page.goto(f"/filings/details/?id={key}")
     revokes(province)
     expect(province.page.locator("#trail")).to_contain_text("作废原因：证明内容有误，须重新申请")
-    press.page.goto(f"/applications/details/?id={key}")
-    old = press.page.locator(".certificate-box dd").first.inner_text()
-    pictured(press.page, "revoked")
-    press.agree("重新申请")
-    expect(press.page.locator(".alert-success")).to_contain_text("请核对后申报")
-    expect(press.page.locator("#title")).to_have_value("黑胶唱片《姑苏行》")
-    expect(press.page.get_by_label("替代证明")).to_have_value(old)
-    pictured(press.page, "anew")
-    number = press.page.get_by_label("申请单号").input_value()
-    press.agree("申报")
+    publisher.page.goto(f"/applications/details/?id={key}")
+    old = publisher.page.locator(".certificate-box dd").first.inner_text()
+    pictured(publisher.page, "revoked")
+    publisher.agree("重新申请")
+    expect(publisher.page.locator(".alert-success")).to_contain_text("请核对后申报")
+    expect(publisher.page.locator("#title")).to_have_value("黑胶唱片《姑苏行》")
+    expect(publisher.page.get_by_label("替代证明")).to_have_value(old)
+    pictured(publisher.page, "anew")
+    number = publisher.page.get_by_label("申请单号").input_value()
+    publisher.agree("申报")
     province.page.get_by_role("link", name="待审核").click()
     province.page.get_by_role("link", name=number).click()
     province.agree("准予备案")
     expect(province.page.locator(".alert-success")).to_contain_text("已准予备案")
     expect(province.page.locator(".certificate-box")).to_contain_text("替代证明")
-    press.page.reload()
+    publisher.page.reload()
     make_papers(app)
-    paper = press.opened(press.page.locator("main").get_by_role("button", name="打印"))
+    paper = publisher.opened(publisher.page.locator("main").get_by_role("button", name="打印"))
     with pikepdf.open(BytesIO(paper)) as opened:
         assert json.loads(opened.attachments["snapshot.json"].get_file().read_bytes())["replaces"] == old
-    pictured(press.page, "granted")
-    press.page.get_by_role("link", name=old).click()
-    expect(press.page.locator(".certificate-box")).to_contain_text(re.compile(r"已由证明 Z\w+ 替代"))
-    pictured(press.page, "replaced")
+    pictured(publisher.page, "granted")
+    publisher.page.get_by_role("link", name=old).click()
+    expect(publisher.page.locator(".certificate-box")).to_contain_text(re.compile(r"已由证明 Z\w+ 替代"))
+    pictured(publisher.page, "replaced")

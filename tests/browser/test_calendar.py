@@ -1,4 +1,4 @@
-"""A day is typed; the calendar beside it helps, and never rewrites what is being typed.
+"""A date is typed; the calendar beside the field never changes what is being typed.
 
 On SQLite alone: what is tried here is a script in a browser.
 """
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from models import clock
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.cast import FIELDS
 from tests.conftest import Making
 
@@ -30,9 +30,9 @@ def opened(page: Page, typed: str) -> None:
     expect(page.get_by_role("dialog", name="选择日期")).to_be_visible()
 
 
-def test_a_date_typed_key_by_key_stays_as_typed(comes: Coming) -> None:
-    """Looked up in the calendar and left again, a word or half a day is what it was."""
-    page = comes("publisher").page
+def test_a_date_typed_key_by_key_stays_as_typed(browse_as: BrowseAs) -> None:
+    """Opening and closing the calendar leaves an incomplete or invalid date unchanged."""
+    page = browse_as("publisher").page
     page.on("dialog", lambda question: question.accept())
     for typed in ("2027-01-15", "2027-1-5", "20270105", "２０２７年１月５日", "2027-0"):
         opened(page, typed)
@@ -46,8 +46,8 @@ def test_a_date_typed_key_by_key_stays_as_typed(comes: Coming) -> None:
         expect(page.locator("#expected_on")).to_have_value(typed)
 
 
-def test_the_calendar_opens_on_the_typed_day(comes: Coming) -> None:
-    page = comes("publisher").page
+def test_the_calendar_opens_on_the_typed_day(browse_as: BrowseAs) -> None:
+    page = browse_as("publisher").page
     page.on("dialog", lambda question: question.accept())
     for typed in ("2027-1-31", "2027/1/31", "20270131", "2027年1月31日", "２０２７-０１-３１"):
         opened(page, typed)
@@ -55,9 +55,9 @@ def test_the_calendar_opens_on_the_typed_day(comes: Coming) -> None:
         expect(page.locator("#calendar td[aria-selected=true]")).to_have_text("31")
 
 
-def test_the_calendar_has_the_keys_of_the_aria_date_picker_pattern(comes: Coming) -> None:
+def test_the_calendar_has_the_keys_of_the_aria_date_picker_pattern(browse_as: BrowseAs) -> None:
     """ARIA APG, date picker dialog: days, weeks, months, years; the last day of a month stays in its month."""
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     opened(page, "2027-01-31")
     for key, reached in (
         ("PageDown", "2027-02-28"), ("Shift+PageDown", "2028-02-28"), ("ArrowRight", "2028-02-29"),
@@ -74,11 +74,11 @@ def test_the_calendar_has_the_keys_of_the_aria_date_picker_pattern(comes: Coming
     assert page.url.endswith("/applications/new/")
 
 
-def test_a_day_is_picked_with_the_mouse_and_saved(comes: Coming, make_application: Making) -> None:
-    """The button beside the field; the page knows that something has changed, and the day is what is saved."""
+def test_a_day_is_picked_with_the_mouse_and_saved(browse_as: BrowseAs, make_application: Making) -> None:
+    """With the button beside the field; the page counts as changed, and the picked day is saved."""
     key = make_application()
-    press = comes("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     page.goto(f"/applications/edit/?id={key}")
     page.get_by_role("button", name="打开日历：预计进口日期").click()
     page.get_by_role("button", name="下一年").click()
@@ -88,30 +88,30 @@ def test_a_day_is_picked_with_the_mouse_and_saved(comes: Coming, make_applicatio
     expect(page.locator("#calendar-month")).to_have_text(f"{wanted.year}年{wanted.month}月")
     page.locator("#calendar").get_by_text("15", exact=True).click()
     expect(page.locator("#expected_on")).to_have_value(str(wanted))
-    press.turn_over("保存")
+    publisher.turn_over("保存")
     expect(page.locator("#expected_on")).to_have_value(str(wanted))
 
 
 def test_an_empty_date_field_opens_on_today_and_a_range_has_two_calendars(
-    comes: Coming, make_application: Making
+    browse_as: BrowseAs, make_application: Making
 ) -> None:
     """申请起止日期: each of the two has its own; an empty field opens on today, the day of 北京时间."""
     make_application(status="pending")
-    press = comes("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     for name in ("申请日期", "申请日期至"):
         page.get_by_role("button", name=f"打开日历：{name}", exact=True).click()
         assert day(page) == str(clock.today())
         expect(page.locator("#calendar td[aria-current=date]")).to_be_focused()
         page.keyboard.press(" ")
-    press.turn_over("查询")
+    publisher.turn_over("查询")
     assert f"since={clock.today()}&until={clock.today()}" in page.url
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
 
 
-def test_a_period_button_fills_the_date_range_and_no_other_field(comes: Coming) -> None:
+def test_a_period_button_fills_the_date_range_and_no_other_field(browse_as: BrowseAs) -> None:
     """By keyboard; the other day is emptied, for the word says both."""
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.locator("#until").fill("2026-01-31")
     page.locator("#since").press("Alt+ArrowDown")
     page.get_by_role("button", name="本季度", exact=True).press("Enter")

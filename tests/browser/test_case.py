@@ -11,9 +11,9 @@ from models import access, clock, opinions
 from models.application.lease import CaseLease
 from models.database import db
 from models.vocabulary import Action
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.test_desk import enter, tab_to
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 
 
 def add_stock_opinion(acting: Acting, act: Action, words: str) -> None:
@@ -40,13 +40,13 @@ def open_case(page: Page, title: str) -> None:
 
 
 def test_a_stock_opinion_is_inserted_at_the_cursor_and_not_sent_by_the_same_key(
-    comes: Coming, make_application: Making, acting: Acting
+    browse_as: BrowseAs, make_application: Making, acting: Acting
 ) -> None:
-    """Nothing that was typed is lost, not even where it is marked."""
+    """No typed text is lost, not even selected text."""
     make_application(status="pending", title="昆曲《牡丹亭》")
     add_stock_opinion(acting, Action.RETURN, "请补充加工合同的中文译本。")
     add_stock_opinion(acting, Action.REFUSE, "内容不符合规定。")
-    page = comes("reviewer").page
+    page = browse_as("reviewer").page
     open_case(page, "昆曲《牡丹亭》")
     text = page.get_by_label("办理意见", exact=True)
     tab_to(page, page.locator("summary", has_text="常用意见：退回"))
@@ -74,11 +74,11 @@ def test_a_stock_opinion_is_inserted_at_the_cursor_and_not_sent_by_the_same_key(
 
 
 def test_a_half_typed_opinion_is_saved_for_its_case_and_person(
-    comes: Coming, make_application: Making, on_record: Recording
+    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """Over a reload in the midst of typing, an act without an opinion, and a refused one; no other case has it."""
     key, other = (make_application(status="pending", title=title) for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》"))
-    person = comes("reviewer", width=390, height=844)
+    person = browse_as("reviewer", width=390, height=844)
     page, text = person.page, person.page.get_by_label("办理意见", exact=True)
     page.goto(f"/review/details/?id={key}")
     page.get_by_role("link", name="填写意见并办理").click()
@@ -98,7 +98,7 @@ def test_a_half_typed_opinion_is_saved_for_its_case_and_person(
         page.keyboard.type("，谢谢。")
         page.locator("#decision [name=ground][value='6']").uncheck()
     expect(page.locator("#opinion-note")).to_contain_text("自动保存")
-    assert on_record(key)["typed_form"][0]["fields"]["opinion"] == "请核对版号，谢谢。"
+    assert stored_rows(key)["typed_form"][0]["fields"]["opinion"] == "请核对版号，谢谢。"
     page.goto(f"/review/details/?id={other}")
     expect(text).to_have_value("")
     page.goto(f"/review/details/?id={key}")
@@ -113,17 +113,17 @@ def test_a_half_typed_opinion_is_saved_for_its_case_and_person(
     with page.expect_navigation():
         person.answer("确定")
     expect(page.locator(".result")).to_contain_text("已准予备案")
-    record = on_record(key)
+    record = stored_rows(key)
     assert (record["trail_entry"][-1]["opinion"], record["typed_form"]) == ("材料齐全，符合要求。", [])
 
 
 def test_working_on_a_case_renews_its_lease_and_a_lost_lease_is_shown(
-    app: Flask, comes: Coming, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: Making
 ) -> None:
     """接办 by keyboard; pressing keys renews it, and so does reading a file in its frame, where nobody hears the keys;
     once it is another's the page says so, and asks no more."""
     key = make_application(status="pending")
-    page = comes("reviewer").page
+    page = browse_as("reviewer").page
     page.clock.install()
     page.goto(f"/review/details/?id={key}")
     enter(page, page.get_by_role("button", name="接办"))
@@ -159,11 +159,11 @@ def test_working_on_a_case_renews_its_lease_and_a_lost_lease_is_shown(
     assert asked == []
 
 
-def test_a_case_is_read_beside_its_files_and_the_next_one_opened(comes: Coming, make_application: Making) -> None:
-    """The bar stays in sight and hides nothing that has the focus; a file opens beside the fields and closes again."""
+def test_a_case_is_read_beside_its_files_and_the_next_one_opened(browse_as: BrowseAs, make_application: Making) -> None:
+    """The toolbar stays visible and covers no focused field; a file opens beside the fields and closes again."""
     for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》"):
         make_application(status="pending", title=title, carriers=12)
-    page = comes("reviewer", width=1366, height=768).page
+    page = browse_as("reviewer", width=1366, height=768).page
     open_case(page, "昆曲《牡丹亭》")
     link, viewer = page.locator("a[data-beside]").first, page.locator("#viewer")
     expect(viewer).to_be_hidden()
@@ -198,12 +198,12 @@ def test_a_case_is_read_beside_its_files_and_the_next_one_opened(comes: Coming, 
 
 
 def test_a_batch_return_sends_one_opinion_and_shows_a_result_for_each_row(
-    comes: Coming, make_application: Making, acting: Acting
+    browse_as: BrowseAs, make_application: Making, acting: Acting
 ) -> None:
     for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》", "越剧《红楼梦》"):
         make_application(status="pending", title=title)
     add_stock_opinion(acting, Action.RETURN, "请补充加工合同的中文译本。")
-    page = comes("reviewer").page
+    page = browse_as("reviewer").page
     page.goto("/review/")
     rows = page.locator("table.model-list tbody tr")
     for place in (0, 1):
@@ -227,9 +227,9 @@ def test_a_batch_return_sends_one_opinion_and_shows_a_result_for_each_row(
     expect(rows).to_have_count(1)
 
 
-def test_stock_opinions_are_added_and_ordered_by_keyboard(comes: Coming) -> None:
+def test_stock_opinions_are_added_and_ordered_by_keyboard(browse_as: BrowseAs) -> None:
     """The page that a save leads to is the same one, and is loaded anew each time."""
-    page = comes("reviewer").page
+    page = browse_as("reviewer").page
     page.goto("/province/opinions/")
     for words in ("甲。", "乙。"):
         tab_to(page, page.get_by_label("准予备案：新增一条", exact=True))

@@ -6,7 +6,7 @@ On SQLite alone: what is tried here is a script in a browser.
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.options import FORM, options
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
@@ -21,9 +21,9 @@ def active(page: Page, field: str) -> str:
     return page.locator(f"#{name}").inner_text() if name else ""
 
 
-def test_an_option_is_found_by_code_name_part_or_pinyin(comes: Coming) -> None:
+def test_an_option_is_found_by_code_name_part_or_pinyin(browse_as: BrowseAs) -> None:
     """Code, a part of the name, initials and whole pinyin, English, full width; the best one is highlighted."""
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto(FORM)
     for field, typed, label in (
         ("port", "2201", "2201-浦江海关"), ("port", "浦江", "2201-浦江海关"), ("port", "pjhg", "2201-浦江海关"),
@@ -43,8 +43,8 @@ def test_an_option_is_found_by_code_name_part_or_pinyin(comes: Coming) -> None:
     assert page.url.endswith(FORM)  # Enter in the open list submitted nothing
 
 
-def test_frequent_options_come_first_and_the_currency_list_has_currencies_only(comes: Coming) -> None:
-    page = comes("publisher").page
+def test_frequent_options_come_first_and_the_currency_list_has_currencies_only(browse_as: BrowseAs) -> None:
+    page = browse_as("publisher").page
     page.goto(FORM)
     page.locator("#country").click()
     assert options(page)[:3] == ["HKG-中国香港", "TWN-中国台湾", "JPN-日本"]
@@ -54,9 +54,9 @@ def test_frequent_options_come_first_and_the_currency_list_has_currencies_only(c
     assert not [label for label in options(page) if label.startswith(("XTS", "XAU", "XXX"))]
 
 
-def test_the_list_is_worked_by_keys_alone(comes: Coming) -> None:
+def test_the_list_is_worked_by_keys_alone(browse_as: BrowseAs) -> None:
     """ARIA APG, editable combobox with list autocomplete: what each key does, open and closed."""
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto(FORM)
     field = page.locator("#port")
     field.focus()
@@ -85,8 +85,8 @@ def test_the_list_is_worked_by_keys_alone(comes: Coming) -> None:
     expect(page.locator("select[name=port]")).to_have_value("__None")
 
 
-def test_the_number_of_matches_is_announced(comes: Coming) -> None:
-    page = comes("publisher").page
+def test_the_number_of_matches_is_announced(browse_as: BrowseAs) -> None:
+    page = browse_as("publisher").page
     page.goto(FORM)
     heard = page.locator("#choices-status")
     page.locator("#port").click()
@@ -101,10 +101,10 @@ def test_the_number_of_matches_is_announced(comes: Coming) -> None:
     [("port", "浦", ""), ("carriers-0-kind", "CD", "CD"), ("carriers-0-kind", "CD-", "CD-")],
 )
 def test_leaving_the_field_chooses_nothing_among_several_matches(
-    comes: Coming, field: str, typed: str, expected: str
+    browse_as: BrowseAs, field: str, typed: str, expected: str
 ) -> None:
-    """Text that fits several and names none is told, not turned into the best match; a key that moves has chosen."""
-    page = comes("publisher").page
+    """Text that matches several options gets a message and is not replaced by the best match; arrow keys choose."""
+    page = browse_as("publisher").page
     page.goto(FORM)
     box = page.locator(f"#{field}")
     for leave in (lambda: page.keyboard.press("Tab"), page.locator("#title").click):
@@ -126,9 +126,9 @@ def test_leaving_the_field_chooses_nothing_among_several_matches(
     expect(page.locator(f"#{field}-unknown")).to_have_count(0)
 
 
-def test_an_exact_name_is_chosen_though_other_names_begin_with_it(comes: Coming) -> None:
+def test_an_exact_name_is_chosen_though_other_names_begin_with_it(browse_as: BrowseAs) -> None:
     """Exact among several: «CD» is asked about, «dvd-rom» and «010» are not."""
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto(FORM)
     for field, typed, label in (("carriers-0-kind", "cd-da", "CD-DA"), ("carriers-0-unit", "010", "010-张")):
         page.locator(f"#{field}").click()
@@ -142,11 +142,11 @@ SEVEN_HUNDRED = "关区代码,关区名称\n" + "".join(
 )
 
 
-def test_a_full_table_of_districts_is_opened_typed_into_and_picked_from(comes: Coming) -> None:
+def test_a_full_table_of_districts_is_opened_typed_into_and_picked_from(browse_as: BrowseAs) -> None:
     """700 关区, imported by the operator. A key that moves touches the options it leaves and reaches, and no others."""
-    operator = comes("operator")
+    operator = browse_as("operator")
     imports(operator, SEVEN_HUNDRED)
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto(FORM)
     box = page.locator("#port")
     box.click()
@@ -187,9 +187,11 @@ def imports(operator: Person, table: str) -> None:
     expect(page.locator(".alert-success")).to_contain_text("已导入 700 个关区")
 
 
-def test_comboboxes_of_three_hundred_rows_are_built_only_on_focus(comes: Coming, make_application: Making) -> None:
+def test_comboboxes_of_three_hundred_rows_are_built_only_on_focus(
+    browse_as: BrowseAs, make_application: Making
+) -> None:
     """One popup for the page; a cell is dressed as a combobox when focus reaches it."""
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto(f"/applications/edit/?id={make_application(carriers=300)}")
     dressed = "document.querySelectorAll('.inline-rows [role=combobox]').length"
     assert page.evaluate(dressed) == 0
@@ -202,9 +204,9 @@ def test_comboboxes_of_three_hundred_rows_are_built_only_on_focus(comes: Coming,
     expect(page.locator("#carriers-299-unit")).to_have_value("140-盒")
 
 
-def test_an_organisation_is_found_on_the_server_with_one_request(comes: Coming) -> None:
+def test_an_organisation_is_found_on_the_server_with_one_request(browse_as: BrowseAs) -> None:
     """The operator's fields: asked once, 200 ms after the last key; by name, code and pinyin; saved as chosen."""
-    operator = comes("operator")
+    operator = browse_as("operator")
     page, asked = operator.page, list[str]()
     page.on("request", lambda request: asked.append(request.url) if "/ajax/lookup/" in request.url else None)
     page.goto("/accounts/new/")
@@ -222,10 +224,12 @@ def test_an_organisation_is_found_on_the_server_with_one_request(comes: Coming) 
     expect(operator.row("xinren")).to_contain_text("江苏电子音像出版社")
 
 
-def test_a_query_form_filters_by_the_option_chosen_in_its_combobox(comes: Coming, make_application: Making) -> None:
+def test_a_query_form_filters_by_the_option_chosen_in_its_combobox(
+    browse_as: BrowseAs, make_application: Making
+) -> None:
     make_application()
     make_application(status="pending")
-    person = comes("publisher")
+    person = browse_as("publisher")
     expect(person.page.locator("#status")).to_have_value("全部")
     person.pick("status", "dsh", "待审核")
     person.turn_over("查询")

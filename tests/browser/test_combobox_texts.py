@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.options import FORM, options
 from tests.conftest import Making
 
@@ -11,9 +11,9 @@ pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
 @pytest.mark.parametrize("field", ["port", "carriers-0-unit"])
-def test_text_that_matches_no_option_gets_an_error_message(comes: Coming, field: str) -> None:
-    """A list has its old value back, a cell keeps the text for the draft; what can only mean one is taken."""
-    page = comes("publisher").page
+def test_text_that_matches_no_option_gets_an_error_message(browse_as: BrowseAs, field: str) -> None:
+    """A list gets its old value back, a cell keeps the text for the draft; an unambiguous text is accepted."""
+    page = browse_as("publisher").page
     page.goto(FORM)
     box, old, part = (
         page.locator(f"#{field}"),
@@ -37,9 +37,9 @@ def test_text_that_matches_no_option_gets_an_error_message(comes: Coming, field:
     expect(box).to_have_value({"port": "5316-大鹏海关", "carriers-0-unit": "031-盘"}[field])
 
 
-def test_the_form_is_not_sent_while_a_combobox_holds_an_unknown_option(comes: Coming) -> None:
-    """Enter in a closed list saves; with words that mean nothing it says so and keeps the page."""
-    page = comes("publisher").page
+def test_the_form_is_not_sent_while_a_combobox_holds_an_unknown_option(browse_as: BrowseAs) -> None:
+    """Enter in a closed list saves; with unknown text it shows a message and stays on the page."""
+    page = browse_as("publisher").page
     page.goto(FORM)
     page.locator("#country").click()
     page.keyboard.type("乌有国")
@@ -49,9 +49,9 @@ def test_the_form_is_not_sent_while_a_combobox_holds_an_unknown_option(comes: Co
     assert page.url.endswith(FORM)
 
 
-def test_the_combobox_does_not_search_while_an_input_method_composes(comes: Coming) -> None:
+def test_the_combobox_does_not_search_while_an_input_method_composes(browse_as: BrowseAs) -> None:
     """The letters on the way to 浦江 are no search, and the Enter that confirms them is no choice."""
-    person = comes("publisher")
+    person = browse_as("publisher")
     page = person.page
     page.goto(FORM)
     page.locator("#port").click()
@@ -69,9 +69,11 @@ def test_the_combobox_does_not_search_while_an_input_method_composes(comes: Comi
     expect(page.locator("#port")).to_have_value("2201-浦江海关")
 
 
-def test_a_field_is_emptied_by_its_button_and_by_deleting_the_text(comes: Coming, make_application: Making) -> None:
+def test_a_field_is_emptied_by_its_button_and_by_deleting_the_text(
+    browse_as: BrowseAs, make_application: Making
+) -> None:
     key = make_application()
-    person = comes("publisher")
+    person = browse_as("publisher")
     page = person.page
     page.goto(f"/applications/edit/?id={key}")
     expect(page.locator("#country")).to_have_value("DEU-德国")
@@ -82,8 +84,8 @@ def test_a_field_is_emptied_by_its_button_and_by_deleting_the_text(comes: Coming
         expect(page.locator(f"#{field}")).to_have_value("")
 
 
-def test_the_option_list_says_that_the_server_does_not_answer(comes: Coming) -> None:
-    person = comes("operator")
+def test_the_option_list_says_that_the_server_does_not_answer(browse_as: BrowseAs) -> None:
+    person = browse_as("operator")
     page = person.page
     page.goto("/entrustments/new/")
     person.context.set_offline(True)
@@ -92,9 +94,9 @@ def test_the_option_list_says_that_the_server_does_not_answer(comes: Coming) -> 
     person.complaints.clear()  # Chromium tells of the request that was broken off
 
 
-def test_the_form_works_without_javascript(comes: Coming, make_application: Making) -> None:
+def test_the_form_works_without_javascript(browse_as: BrowseAs, make_application: Making) -> None:
     """Native selects and text fields: a code as 010-张, 010 or 张, an organisation by its code."""
-    person = comes("publisher")
+    person = browse_as("publisher")
     plain = person.context.browser.new_context(  # type: ignore[union-attr]
         base_url=person.address, java_script_enabled=False, storage_state=person.context.storage_state()
     )

@@ -2,14 +2,14 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.conftest import Making
 
 MOST_TABS = 60
 
 
 def tab_to(page: Page, place: Locator) -> None:
-    """Press Tab until the place has the focus."""
+    """Press Tab until `place` has the focus."""
     for _press in range(MOST_TABS):
         if place.evaluate("element => element === document.activeElement"):
             return
@@ -24,11 +24,13 @@ def enter(page: Page, place: Locator) -> None:
         page.keyboard.press("Enter")
 
 
-def test_a_publisher_goes_from_the_desk_to_a_returned_application(comes: Coming, make_application: Making) -> None:
+def test_a_publisher_goes_from_the_desk_to_a_returned_application(
+    browse_as: BrowseAs, make_application: Making
+) -> None:
     """The opinion is read on the desk; the figure leads to the list with its filter, the number to the form."""
     make_application(status="returned", title="昆曲《牡丹亭》")
     make_application(title="评弹《珍珠塔》")
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto("/desk/")
     expect(page.locator("blockquote")).to_have_text("材料需要核对。")
     enter(page, page.locator(".figures a").filter(has_text="退回"))
@@ -41,18 +43,18 @@ def test_a_publisher_goes_from_the_desk_to_a_returned_application(comes: Coming,
     expect(page.locator(".deadline")).to_contain_text("已停止")
 
 
-def test_a_new_user_starts_a_filing_from_the_empty_desk(comes: Coming) -> None:
-    page = comes("publisher2").page
+def test_a_new_user_starts_a_filing_from_the_empty_desk(browse_as: BrowseAs) -> None:
+    page = browse_as("publisher2").page
     page.goto("/desk/")
     enter(page, page.get_by_role("link", name="新建申请"))
     expect(page.get_by_role("heading", level=1)).to_have_text("备案证明申请")
 
 
 def test_a_reviewer_goes_from_the_most_urgent_case_on_the_desk_to_its_page_and_back(
-    comes: Coming, make_application: Making
+    browse_as: BrowseAs, make_application: Making
 ) -> None:
     make_application(status="pending", title="昆曲《牡丹亭》")
-    page = comes("reviewer").page
+    page = browse_as("reviewer").page
     page.goto("/desk/")
     expect(page.get_by_role("navigation").get_by_role("link", name="待审核")).to_contain_text("1")
     enter(page, page.locator(".desk-lines").get_by_role("link"))

@@ -1,11 +1,11 @@
-"""English in a browser: chosen with the keyboard, kept by the browser, read by axe, and no wider than a telephone."""
+"""English in a browser: chosen with the keyboard, remembered by a cookie, checked by axe, and fitting a phone."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
-from tests.browser.test_pages import DESK, TELEPHONE, furnished  # noqa: F401
+from tests.browser.test_pages import DESK, TELEPHONE, certificate_number  # noqa: F401
 from tests.cast import PASSWORD
 from views.translations import COOKIE
 
@@ -22,9 +22,9 @@ def reads_english(page: Page, address: str) -> None:
     flawless(page, address)
 
 
-def test_english_is_chosen_with_the_keyboard_and_stays(comes: Coming) -> None:
-    """At the front door, before anybody is signed in; and back to Chinese from the bar of a page, to the same page."""
-    someone = comes()
+def test_english_is_chosen_with_the_keyboard_and_stays(browse_as: BrowseAs) -> None:
+    """On the login page, before signing in; and back to Chinese from the bar of a page, to the same page."""
+    someone = browse_as()
     page = someone.page
     page.goto("/login?next=/applications/?title=x")
     page.get_by_role("link", name="English").focus()
@@ -42,18 +42,18 @@ def test_english_is_chosen_with_the_keyboard_and_stays(comes: Coming) -> None:
     assert page.get_by_label("商品名称").input_value() == "x"
 
 
-def test_english_pages_read_well_for_every_role_and_on_a_phone(furnished: str, comes: Coming) -> None:  # noqa: F811
-    """The front door, the form, a list, a case, the desks, statistics, the state of the system, the handbook."""
-    stranger = comes()
+def test_english_pages_read_well_for_every_role_and_on_a_phone(certificate_number: str, browse_as: BrowseAs) -> None:  # noqa: F811
+    """Login page, form, list, case, desks, statistics, 运行状态, handbook."""
+    stranger = browse_as()
     stranger.context.add_cookies([{"name": COOKIE, "value": "en", "url": stranger.address}])
-    for address in ("/login", f"/verify/{furnished}"):
+    for address in ("/login", f"/verify/{certificate_number}"):
         reads_english(stranger.page, address)
     for username, addresses in (
         ("publisher", ("/desk/", "/applications/", "/applications/new/")),
         ("reviewer", ("/desk/", "/review/", "", "/province/")),
         ("operator", ("/accounts/", "/condition/", "/handbook/")),
     ):
-        person = comes(username)
+        person = browse_as(username)
         person.context.add_cookies([{"name": COOKIE, "value": "en", "url": person.address}])
         case = person.page.locator("a.number").first.get_attribute("href") if "" in addresses else None
         for address in addresses:

@@ -5,7 +5,7 @@ from time import sleep
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.conftest import Making
 
 WATCH = """bar => {
@@ -24,11 +24,11 @@ def answer_late(route: Route) -> None:
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("kind", ["XLSX", "CSV"])
 def test_the_toolbar_says_that_a_file_is_being_made_and_then_that_the_download_has_begun(
-    comes: Coming, make_application: Making, kind: str
+    browse_as: BrowseAs, make_application: Making, kind: str
 ) -> None:
     """The second time, too, when the cookie of the first is still there."""
     make_application()
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.route("**/export/**", answer_late)
     bar = page.locator(".bar-export [role=status]")
     for _time in range(2):

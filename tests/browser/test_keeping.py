@@ -3,17 +3,17 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 
 
 def test_enter_in_any_field_saves_and_does_not_submit_the_application(
-    comes: Coming, make_application: Making, on_record: Recording
+    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """手册 第一章: 申报 is a button that asks; Enter in a field, or a cell, is 保存; in a text it is a new line."""
     key = make_application()
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto(f"/applications/edit/?id={key}")
     for field in ("#title", "#carriers-0-quantity", "#carriers-0-note"):
         page.locator(field).focus()
@@ -26,16 +26,16 @@ def test_enter_in_any_field_saves_and_does_not_submit_the_application(
     page.keyboard.press("Enter")
     page.keyboard.type("第二行")
     expect(page.locator("#summary")).to_have_value("江苏民歌选集，收录十二首。\n第二行")
-    assert on_record(key)["application"][0]["status"] == "draft"
+    assert stored_rows(key)["application"][0]["status"] == "draft"
 
 
 def test_a_save_without_a_server_leaves_the_page_unchanged(
-    comes: Coming, make_application: Making, on_record: Recording
+    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """保存 while nobody answers, then while the server fails, then in order: the words stay until they are saved."""
+    """保存 without an answer, then with a server error, then normally: the text stays until it is saved."""
     key = make_application()
-    press = comes("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     page.goto(f"/applications/edit/?id={key}")
     page.locator("#title").fill("断网时写的名称")
     note = page.locator(".foot").get_by_role("alert")
@@ -46,20 +46,20 @@ def test_a_save_without_a_server_leaves_the_page_unchanged(
     ]
     for answer, sentence in answers:
         page.route("**/applications/edit/**", answer)
-        press.press("保存")
+        publisher.press("保存")
         expect(note).to_contain_text(sentence)
         expect(note).to_have_count(1)
         page.unroute("**/applications/edit/**")
         expect(page.locator("#title")).to_have_value("断网时写的名称")
-    press.complaints.clear()  # the failures that this test has made
-    press.turn_over("保存")
+    publisher.complaints.clear()  # the failures that this test has made
+    publisher.turn_over("保存")
     expect(page.locator(".alert-success")).to_contain_text("已于 ")
-    assert on_record(key)["application"][0]["title"] == "断网时写的名称"
+    assert stored_rows(key)["application"][0]["title"] == "断网时写的名称"
 
 
-def test_a_refused_form_shows_what_is_wrong_and_warns_before_it_is_left(comes: Coming) -> None:
+def test_a_refused_form_shows_what_is_wrong_and_warns_before_it_is_left(browse_as: BrowseAs) -> None:
     """An operator's form is saved whole or not at all: the list leads to each field, and leaving asks first."""
-    operator = comes("operator")
+    operator = browse_as("operator")
     page = operator.page
     page.goto("/accounts/new/")
     page.get_by_label("姓名").fill("钱江")
@@ -80,9 +80,9 @@ def test_a_refused_form_shows_what_is_wrong_and_warns_before_it_is_left(comes: C
 
 
 @pytest.mark.parametrize("typed", ["qianjiang", ""])
-def test_a_refused_save_is_sent_once_and_the_page_goes_on(comes: Coming, typed: str) -> None:
+def test_a_refused_save_is_sent_once_and_the_page_goes_on(browse_as: BrowseAs, typed: str) -> None:
     """422 in place of the page: one POST, and combobox, list of faults and a second 保存 work in what came."""
-    operator = comes("operator")
+    operator = browse_as("operator")
     page, posts = operator.page, list[str]()
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     page.goto("/accounts/new/")
@@ -102,71 +102,71 @@ def test_a_refused_save_is_sent_once_and_the_page_goes_on(comes: Coming, typed: 
 
 
 def test_a_conflict_is_sent_once_and_saved_knowingly(
-    comes: Coming, make_application: Making, on_record: Recording
+    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """409 in place of the page: calendar, rows, combobox and files work in it, and nothing typed is lost."""
+    """409 in place of the page: calendar, rows, combobox and files work in it, and no typed text is lost."""
     key = make_application(carriers=1)
-    press = comes("publisher")
-    page, posts = press.page, list[str]()
+    publisher = browse_as("publisher")
+    page, posts = publisher.page, list[str]()
     page.goto(f"/applications/edit/?id={key}")
-    other = press.context.new_page()
+    other = publisher.context.new_page()
     other.goto(page.url)
     other.locator("#contact").fill("另一人")
     with other.expect_navigation():
         other.get_by_role("button", name="保存").click()
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     page.locator("#title").fill("我的名称")
-    press.press("保存")
+    publisher.press("保存")
     expect(page.locator("#content .opinion")).to_contain_text("这期间已保存的改动")
     assert len(posts) == 1
     expect(page.locator("#title")).to_have_value("我的名称")
-    press.press("新增一行")
+    publisher.press("新增一行")
     row = page.locator("tr.inline-row").nth(1)
     for label, text in (("规格型号", "第 2 卷"), ("进口数量", "20"), ("单位", "010-张")):
         row.get_by_label(label, exact=True).fill(text)
-    press.pick("country", "日", "JPN-日本")
+    publisher.pick("country", "日", "JPN-日本")
     page.get_by_role("button", name="打开日历：预计进口日期").click()
     page.keyboard.press("Enter")
-    press.turn_over("保存")
+    publisher.turn_over("保存")
     expect(page.locator(".alert-success")).to_contain_text("已于 ")
-    record = on_record(key)
+    record = stored_rows(key)
     assert [record["application"][0][name] for name in ("title", "country")] == ["我的名称", "JPN"]
     assert [row["specification"] for row in record["carrier"]][1:] == ["第 2 卷"]
     assert len(posts) == 2
 
 
-def test_a_save_whose_response_was_lost_is_not_repeated(comes: Coming, on_record: Recording) -> None:
-    """The server had committed when the network broke off: pressed again, it is the same save."""
-    press = comes("publisher")
-    page = press.page
+def test_a_save_whose_response_was_lost_is_not_repeated(browse_as: BrowseAs, stored_rows: StoredRows) -> None:
+    """The server had committed before the network failed: pressing 保存 again repeats nothing."""
+    publisher = browse_as("publisher")
+    page = publisher.page
     page.get_by_role("link", name="备案证明申请").click()
     page.locator("#title").fill("只有一份")
-    press.press("新增一行")
+    publisher.press("新增一行")
     for place in range(2):
         row = page.locator("tr.inline-row:visible").nth(place)
         row.get_by_label("规格型号").fill(f"第 {place + 1} 卷")
 
-    def lose(route: Route) -> None:
+    def abort_after_commit(route: Route) -> None:
         route.fetch()
         route.abort("connectionreset")
 
-    page.route("**/applications/new/", lose, times=1)
-    press.press("保存")
+    page.route("**/applications/new/", abort_after_commit, times=1)
+    publisher.press("保存")
     expect(page.locator(".foot").get_by_role("alert")).to_contain_text("网络中断")
-    press.turn_over("保存")
-    record = on_record(int(page.url.rpartition("=")[2]))
+    publisher.turn_over("保存")
+    record = stored_rows(int(page.url.rpartition("=")[2]))
     assert [each["specification"] for each in record["carrier"]] == ["第 1 卷", "第 2 卷"]
     page.get_by_role("link", name="查询", exact=True).click()
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
-    press.complaints.clear()  # the broken line that this test has made
+    publisher.complaints.clear()  # the broken line that this test has made
 
 
 def test_a_closed_dialog_opens_again_with_its_typed_text(
-    comes: Coming, make_application: Making, on_record: Recording
+    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """Esc, 取消, and a server that is away: the opinion is there when the dialog opens again."""
     key = make_application(status="pending")
-    province = comes("reviewer")
+    province = browse_as("reviewer")
     page, dialog = province.page, province.page.locator("#ask")
     page.goto("/review/")
     row = page.locator("table.model-list tbody tr").first
@@ -196,17 +196,17 @@ def test_a_closed_dialog_opens_again_with_its_typed_text(
         province.answer("确定")
     expect(page.locator(".result")).to_contain_text("已不予备案")
     flawless(page, "the result of an act")
-    assert "第三页的歌词需要核对。" in on_record(key)["trail_entry"][-1]["opinion"]
+    assert "第三页的歌词需要核对。" in stored_rows(key)["trail_entry"][-1]["opinion"]
 
 
-def test_enter_on_the_first_focus_of_a_dialog_changes_nothing(comes: Coming, make_application: Making) -> None:
+def test_enter_on_the_first_focus_of_a_dialog_changes_nothing(browse_as: BrowseAs, make_application: Making) -> None:
     """退回, 准予, 作废, 删除, 申报, a row, a file, 重置密码: Enter on the first focus changes nothing."""
     draft, pending, filed = make_application(), make_application(status="pending"), make_application(status="filed")
-    province, press, operator = comes("reviewer"), comes("publisher"), comes("operator")
+    province, publisher, operator = browse_as("reviewer"), browse_as("publisher"), browse_as("operator")
     for person, address, names in (
         (province, f"/review/details/?id={pending}", ("退回", "不予受理", "不予备案", "准予备案")),
         (province, f"/filings/details/?id={filed}", ("作废",)),
-        (press, f"/applications/edit/?id={draft}", ("申报", "删除")),
+        (publisher, f"/applications/edit/?id={draft}", ("申报", "删除")),
         (operator, "/accounts/", ("重置密码",)),
     ):
         person.page.goto(address)
@@ -215,9 +215,9 @@ def test_enter_on_the_first_focus_of_a_dialog_changes_nothing(comes: Coming, mak
             person.page.get_by_label("办理意见", exact=True).fill("请核对。")
         for name in names:
             starts_on_no(person.page, place.get_by_role("button", name=name, exact=True))
-    press.page.goto(f"/applications/edit/?id={draft}")
-    starts_on_no(press.page, press.page.locator("[data-delete-row]:visible"))
-    starts_on_no(press.page, press.page.locator("#file-licence").get_by_role("button", name="移除"))
+    publisher.page.goto(f"/applications/edit/?id={draft}")
+    starts_on_no(publisher.page, publisher.page.locator("[data-delete-row]:visible"))
+    starts_on_no(publisher.page, publisher.page.locator("#file-licence").get_by_role("button", name="移除"))
 
 
 def starts_on_no(page: Page, button: object) -> None:

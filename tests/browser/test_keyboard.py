@@ -8,7 +8,7 @@ from playwright.sync_api import FileChooser, Locator, Page, TimeoutError, expect
 
 from models.application import Application
 from models.columns import written
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import PATIENCE, Person
 from tests.cast import FIELDS, PASSWORD
 
@@ -32,7 +32,7 @@ FAR = 200  # presses of Tab after which a place counts as out of reach
 
 
 class Typist:
-    """Somebody with no mouse: presses keys, and looks where the focus is."""
+    """A person without a mouse: presses keys, and reads where the focus is."""
 
     def __init__(self, person: Person) -> None:
         self.person, self.page = person, person.page
@@ -48,7 +48,7 @@ class Typist:
         self.page.keyboard.type(text)
 
     def tab_to(self, place: Locator, key: str = "Tab") -> None:
-        """Tab until the focus stands on `place`."""
+        """Press Tab until `place` has the focus."""
         focused = place.and_(self.page.locator(":focus"))
         for _press in range(FAR):
             if focused.count():
@@ -103,11 +103,11 @@ def lit(page: Page) -> Locator:
 
 
 @pytest.fixture
-def typist(comes_to_server: Coming) -> Callable[[str], Typist]:
+def typist(browse_server_as: BrowseAs) -> Callable[[str], Typist]:
     """`typist("publisher")`: that person, signed in with the keyboard, in front of the real server."""
 
     def somebody(username: str) -> Typist:
-        found = Typist(comes_to_server())
+        found = Typist(browse_server_as())
         found.sign_in(username)
         return found
 
@@ -115,91 +115,91 @@ def typist(comes_to_server: Coming) -> Callable[[str], Typist]:
 
 
 def test_an_application_is_filed_and_decided_twice_with_the_keyboard(
-    typist: Callable[[str], Typist], a_pdf: Callable[[str], bytes]
+    typist: Callable[[str], Typist], make_pdf: Callable[[str], bytes]
 ) -> None:
     """手册 第一章 from 登录 to 申报; the province returns it with an opinion; declared again, it is granted."""
-    press = typist("publisher")
-    number = fills_in(press)
-    uploads(press, a_pdf)
-    declares(press)
-    expect(press.page.locator(".result")).to_contain_text(f"{number} 已送江苏省新闻出版局审核")
-    withdraws(press, number)
-    declares(press)
+    publisher = typist("publisher")
+    number = fills_in(publisher)
+    uploads(publisher, make_pdf)
+    declares(publisher)
+    expect(publisher.page.locator(".result")).to_contain_text(f"{number} 已送江苏省新闻出版局审核")
+    withdraws(publisher, number)
+    declares(publisher)
     province = typist("reviewer")
     returns(province, number)
-    press.enter(press.page.get_by_role("link", name="查询", exact=True))
-    press.enter(press.page.get_by_role("link", name=number))
-    expect(press.page.locator(".opinion")).to_contain_text("请补充版次。")
-    declares(press)
+    publisher.enter(publisher.page.get_by_role("link", name="查询", exact=True))
+    publisher.enter(publisher.page.get_by_role("link", name=number))
+    expect(publisher.page.locator(".opinion")).to_contain_text("请补充版次。")
+    declares(publisher)
     grants(province, number)
 
 
-def fills_in(press: Typist) -> str:
+def fills_in(publisher: Typist) -> str:
     """基本信息 and 载体信息 in the order in which Tab reaches them; Enter in the last cell saves. The 申请单号."""
-    page = press.page
-    press.enter(page.get_by_role("link", name="备案证明申请"))
+    page = publisher.page
+    publisher.enter(page.get_by_role("link", name="备案证明申请"))
     for name in (name for name in written(Application) if name in TYPED | CHOSEN):
         if name in CHOSEN:
-            press.choose(name, CHOSEN[name])
+            publisher.choose(name, CHOSEN[name])
         else:
-            press.tab_to(page.locator(f"#{name}"))
-            press.type(TYPED[name])
+            publisher.tab_to(page.locator(f"#{name}"))
+            publisher.type(TYPED[name])
     for label, text in CELLS.items():
-        press.tab_to(page.locator("tr.inline-row").get_by_label(label, exact=True))
-        press.type(text)
+        publisher.tab_to(page.locator("tr.inline-row").get_by_label(label, exact=True))
+        publisher.type(text)
     with page.expect_navigation():
-        press.press("Escape", "Enter")
+        publisher.press("Escape", "Enter")
     expect(page.locator(".alert-success")).to_contain_text("保存。")
     expect(page.locator("#missing")).to_have_count(0)
     return page.get_by_label("申请单号").input_value()
 
 
-def uploads(press: Typist, a_pdf: Callable[[str], bytes]) -> None:
-    """上传附件: the button that the focus stands on opens the system's own file dialog."""
-    page = press.page
+def uploads(publisher: Typist, make_pdf: Callable[[str], bytes]) -> None:
+    """上传附件: the focused button opens the system's file dialog."""
+    page = publisher.page
     for kind in FILES:
         button = page.locator(f"#file-{kind} input[type=file]")
-        press.tab_to(button)
-        chooser = opened_by_space(press, button)
-        chooser.set_files([{"name": f"{kind}.pdf", "mimeType": "application/pdf", "buffer": a_pdf(kind)}])
+        publisher.tab_to(button)
+        chooser = opened_by_space(publisher, button)
+        chooser.set_files([{"name": f"{kind}.pdf", "mimeType": "application/pdf", "buffer": make_pdf(kind)}])
         expect(page.locator(f"#file-{kind} .files li")).to_have_count(1)
 
 
-def opened_by_space(press: Typist, button: Locator) -> FileChooser:
+def opened_by_space(publisher: Typist, button: Locator) -> FileChooser:
     """The file dialog. On a busy machine Chromium drops one now and then: the focus is still there to press again."""
     for patience in (20, 20, 60):
         try:
-            with press.page.expect_file_chooser(timeout=patience * 1000) as opened:
-                press.press("Space")
+            with publisher.page.expect_file_chooser(timeout=patience * 1000) as opened:
+                publisher.press("Space")
             return opened.value
         except TimeoutError:
             expect(button).to_be_focused()
     raise AssertionError("Space opens no file dialog")
 
 
-def declares(press: Typist) -> None:
-    """申报 asks; the first Enter there is 取消 and changes nothing."""
-    page = press.page
-    press.tab_to(page.locator(".foot").get_by_role("button", name="申报"))
-    press.press("Enter")
+def declares(publisher: Typist) -> None:
+    """申报 asks for confirmation; Enter chooses 取消 first and changes nothing."""
+    page = publisher.page
+    publisher.tab_to(page.locator(".foot").get_by_role("button", name="申报"))
+    publisher.press("Enter")
     expect(page.locator("#ask").get_by_role("button", name="取消")).to_be_focused()
-    press.press("Enter")
+    publisher.press("Enter")
     expect(page.locator(".foot").get_by_role("button", name="申报")).to_be_focused()
-    press.press("Enter")
-    press.agree()
+    publisher.press("Enter")
+    publisher.agree()
     expect(page.locator("h1")).to_contain_text("待审核")
     expect(page.locator(".result")).to_be_focused()
 
 
-def withdraws(press: Typist, number: str) -> None:
+def withdraws(publisher: Typist, number: str) -> None:
     """撤回, before the province has opened it: asked, agreed; a draft again, it opens from the list as a form."""
-    page = press.page
-    press.tab_to(page.get_by_role("button", name="撤回"))
-    press.press("Enter")
-    press.agree()
+    page = publisher.page
+    publisher.tab_to(page.get_by_role("button", name="撤回"))
+    publisher.press("Enter")
+    publisher.agree()
     expect(page.locator(".result")).to_contain_text("已回到暂存")
-    press.enter(page.get_by_role("link", name="查询", exact=True))
-    press.enter(page.get_by_role("link", name=number))
+    publisher.enter(page.get_by_role("link", name="查询", exact=True))
+    publisher.enter(page.get_by_role("link", name=number))
     expect(page.locator("h1")).to_contain_text("暂存")
 
 
@@ -210,7 +210,7 @@ def opens(province: Typist, number: str) -> None:
 
 
 def returns(province: Typist, number: str) -> None:
-    """退回: without an opinion the focus goes to it; then Esc by mistake, and the words are still there."""
+    """退回: without an opinion the focus goes to its field; Esc keeps the typed text."""
     page, text = province.page, province.page.get_by_label("办理意见", exact=True)
     opens(province, number)
     province.tab_to(page.get_by_role("button", name="退回", exact=True))
@@ -229,7 +229,7 @@ def returns(province: Typist, number: str) -> None:
 
 
 def grants(province: Typist, number: str) -> None:
-    """准予备案: asked, agreed, and told what was issued."""
+    """准予备案: confirmed, then a message names the issued certificate."""
     page = province.page
     opens(province, number)
     province.tab_to(page.get_by_role("button", name="准予备案"))

@@ -1,9 +1,9 @@
-"""A page that holds typed words is not left without a question: not by the other language, not by a link."""
+"""A page with unsaved text asks before it is left, by a link or by a change of the language."""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -20,8 +20,10 @@ pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
         ("operator", "/announcements/new/", "#text"),
     ],
 )
-def test_changing_the_language_warns_before_typed_text_is_lost(comes: Coming, who: str, path: str, field: str) -> None:
-    page = comes(who).page
+def test_changing_the_language_warns_before_typed_text_is_lost(
+    browse_as: BrowseAs, who: str, path: str, field: str
+) -> None:
+    page = browse_as(who).page
     page.goto(path)
     page.locator(field).fill("7")
     asked: list[str] = []
@@ -32,17 +34,17 @@ def test_changing_the_language_warns_before_typed_text_is_lost(comes: Coming, wh
     assert asked == ["beforeunload"]
 
 
-def test_a_form_outside_the_application_is_sent_without_a_leave_warning(comes: Coming) -> None:
-    press = comes("publisher")
-    press.page.goto("/apikeys/")
-    press.page.locator(".key-form input[name=name]").fill("统计程序")
-    press.page.on("dialog", lambda question: pytest.fail(question.type))
-    press.turn_over("生成密钥")
-    expect(press.page.locator("code.secret")).to_be_visible()
+def test_a_form_outside_the_application_is_sent_without_a_leave_warning(browse_as: BrowseAs) -> None:
+    publisher = browse_as("publisher")
+    publisher.page.goto("/apikeys/")
+    publisher.page.locator(".key-form input[name=name]").fill("统计程序")
+    publisher.page.on("dialog", lambda question: pytest.fail(question.type))
+    publisher.turn_over("生成密钥")
+    expect(publisher.page.locator("code.secret")).to_be_visible()
 
 
-def test_the_user_name_stays_when_the_language_changes(comes: Coming) -> None:
-    page = comes().page
+def test_the_user_name_stays_when_the_language_changes(browse_as: BrowseAs) -> None:
+    page = browse_as().page
     page.goto("/login")
     page.get_by_label("用户名").fill("publisher")
     page.get_by_role("link", name="English").click()
@@ -51,8 +53,8 @@ def test_the_user_name_stays_when_the_language_changes(comes: Coming) -> None:
     expect(page.get_by_label("User name")).to_have_value("")
 
 
-def test_an_empty_list_shows_no_select_all_box(comes: Coming) -> None:
-    page = comes("publisher").page
+def test_an_empty_list_shows_no_select_all_box(browse_as: BrowseAs) -> None:
+    page = browse_as("publisher").page
     page.goto("/applications/?title=没有这个名称")
     expect(page.locator(".empty")).to_be_visible()
     expect(page.locator("#pick-all")).to_be_hidden()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.cast import PASSWORD
 
@@ -15,8 +15,8 @@ LENGTH = """voice => new Promise(tell => {
 })"""  # in seconds
 
 
-def at_the_door(comes: Coming) -> tuple[Person, Page]:
-    person = comes()
+def open_login_page(browse_as: BrowseAs) -> tuple[Person, Page]:
+    person = browse_as()
     person.page.goto("/login")
     return person, person.page
 
@@ -42,8 +42,8 @@ def another(person: Person) -> None:
     expect(person.page.locator("#picture")).not_to_have_attribute("src", before)
 
 
-def test_the_password_can_be_shown(comes: Coming) -> None:
-    _person, page = at_the_door(comes)
+def test_the_password_can_be_shown(browse_as: BrowseAs) -> None:
+    _person, page = open_login_page(browse_as)
     password, button = page.get_by_label("密码", exact=True), page.get_by_role("button", name="显示密码")
     password.fill(PASSWORD)
     page.keyboard.press("Tab")
@@ -57,9 +57,9 @@ def test_the_password_can_be_shown(comes: Coming) -> None:
 
 
 @pytest.mark.parametrize("after_a_wrong_one", [False, True])
-def test_a_new_captcha_code_replaces_the_first(comes: Coming, after_a_wrong_one: bool) -> None:
-    """What was typed for the old one goes, the change is read out, and the new one lets in."""
-    person, page = at_the_door(comes)
+def test_a_new_captcha_code_replaces_the_first(browse_as: BrowseAs, after_a_wrong_one: bool) -> None:
+    """The text typed for the old code is emptied, the change is announced, and the new code signs in."""
+    person, page = open_login_page(browse_as)
     if after_a_wrong_one:
         enter(person, "0")
         expect(page.get_by_text("验证码不正确")).to_be_visible()
@@ -77,8 +77,8 @@ def test_a_new_captcha_code_replaces_the_first(comes: Coming, after_a_wrong_one:
 
 
 @pytest.mark.parametrize("after_a_wrong_one", [False, True])
-def test_the_captcha_code_is_spoken(comes: Coming, after_a_wrong_one: bool) -> None:
-    person, page = at_the_door(comes)
+def test_the_captcha_code_is_spoken(browse_as: BrowseAs, after_a_wrong_one: bool) -> None:
+    person, page = open_login_page(browse_as)
     if after_a_wrong_one:
         enter(person, "0")
         expect(page.get_by_text("验证码不正确")).to_be_visible()
@@ -88,8 +88,8 @@ def test_the_captcha_code_is_spoken(comes: Coming, after_a_wrong_one: bool) -> N
     expect(page.get_by_label("验证码", exact=True)).to_be_focused()
 
 
-def test_an_expired_captcha_code_is_renewed_automatically(comes: Coming) -> None:
-    person = comes()
+def test_an_expired_captcha_code_is_renewed_automatically(browse_as: BrowseAs) -> None:
+    person = browse_as()
     person.page.clock.install()
     person.page.goto("/login")
     first = person.read_picture()

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
-from tests.browser.test_pages import furnished  # noqa: F401
+from tests.browser.test_pages import certificate_number  # noqa: F401
 from tests.conftest import Making
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -24,10 +24,10 @@ OBSCURED = """() => {
 
 @pytest.mark.parametrize(("width", "height"), [(1360, 700), (390, 700)])
 def test_sticky_bars_never_cover_the_focused_element(
-    comes: Coming, make_application: Making, width: int, height: int
+    browse_as: BrowseAs, make_application: Making, width: int, height: int
 ) -> None:
     """WCAG 2.2, 2.4.11: through the whole form forwards and back, by Tab alone."""
-    page = comes("publisher", width=width, height=height).page
+    page = browse_as("publisher", width=width, height=height).page
     page.goto(f"/applications/edit/?id={make_application(carriers=3)}")
     for key in ("Tab", "Shift+Tab"):
         for _step in range(75):
@@ -42,11 +42,11 @@ def look(page: Page, selector: str) -> list[str]:
     return list(page.locator(selector).first.evaluate(script, list(names)))
 
 
-def test_forced_colours_still_distinguish_every_state(comes: Coming, make_application: Making) -> None:
+def test_forced_colours_still_distinguish_every_state(browse_as: BrowseAs, make_application: Making) -> None:
     """Live and dimmed acts, in rows and in bars; the open menu entry; the ticked row; the highlighted option; focus."""
     make_application()
     make_application(status="pending")
-    person = comes("publisher")
+    person = browse_as("publisher")
     page = person.page
     page.emulate_media(forced_colors="active")
     assert look(page, ".act[aria-disabled=true]") != look(page, ".act:not([aria-disabled])")
@@ -74,11 +74,11 @@ SEEN: dict[str, Callable[[Person], object]] = {
 }
 
 
-def test_a_telephone_shows_name_status_and_whole_words(comes: Coming, make_application: Making) -> None:
-    """390 px: nothing that matters lies outside, and no word of a button or a step is broken in two."""
+def test_a_telephone_shows_name_status_and_whole_words(browse_as: BrowseAs, make_application: Making) -> None:
+    """390 px: no essential part is outside the screen, and no word of a button or a step is broken in two."""
     key = make_application(status="pending")
     draft = make_application()
-    person = comes("publisher", width=390, height=800)
+    person = browse_as("publisher", width=390, height=800)
     page = person.page
     for what, found in SEEN.items():
         box = found(person).bounding_box()  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from models import clock
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
 from tests.browser.test_desk import enter, tab_to
 from tests.browser.test_pages import reads_well
@@ -12,11 +12,11 @@ from tests.cast import announced
 from tests.conftest import Making
 
 
-def test_the_bell_leads_to_a_returned_application_and_back(comes: Coming, make_application: Making) -> None:
+def test_the_bell_leads_to_a_returned_application_and_back(browse_as: BrowseAs, make_application: Making) -> None:
     """The bell counts down as messages are opened, and is empty once all are read."""
     make_application(status="returned", title="昆曲《牡丹亭》")
     make_application(status="filed", title="评弹《珍珠塔》")
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto("/desk/")
     bell = page.get_by_role("link", name="消息")
     expect(bell).to_have_accessible_name("消息，2 条未读")
@@ -35,8 +35,8 @@ def test_the_bell_leads_to_a_returned_application_and_back(comes: Coming, make_a
     expect(everything).to_be_disabled()
 
 
-def test_an_operator_publishes_an_announcement_with_the_keyboard_and_a_publisher_reads_it(comes: Coming) -> None:
-    operator = comes("operator").page
+def test_an_operator_publishes_an_announcement_with_the_keyboard_and_a_publisher_reads_it(browse_as: BrowseAs) -> None:
+    operator = browse_as("operator").page
     operator.goto("/announcements/")
     enter(operator, operator.get_by_role("link", name="新建"))
     tab_to(operator, operator.locator("#title"))
@@ -51,17 +51,17 @@ def test_an_operator_publishes_an_announcement_with_the_keyboard_and_a_publisher
     with operator.expect_navigation():
         operator.keyboard.press("Enter")
     expect(operator.locator(".model-list")).to_contain_text("显示中")
-    press = comes("publisher").page
-    press.goto("/desk/")
-    enter(press, press.get_by_role("link", name="系统维护"))
-    expect(press.get_by_role("article")).to_contain_text("本周六停机。")
+    publisher = browse_as("publisher").page
+    publisher.goto("/desk/")
+    enter(publisher, publisher.get_by_role("link", name="系统维护"))
+    expect(publisher.get_by_role("article")).to_contain_text("本周六停机。")
     operator.get_by_role("button", name="撤回").click()
     operator.get_by_role("dialog").get_by_role("button", name="确定").click()
     expect(operator.locator(".model-list")).to_contain_text("已撤回")
 
 
 def test_every_page_of_messages_and_announcements_has_no_accessibility_flaws(
-    app: Flask, comes: Coming, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: Making
 ) -> None:
     """axe and the checks of every page, in a desktop and a phone window."""
     make_application(status="customs_failed")
@@ -73,7 +73,7 @@ def test_every_page_of_messages_and_announcements_has_no_accessibility_flaws(
         "operator": ["/announcements/", "/announcements/new/", f"/announcements/edit/?id={key}", "/handbook/"],
     }
     for username, addresses in pages.items():
-        page = comes(username).page
+        page = browse_as(username).page
         for address in addresses:
             page.goto(address)
             flawless(page, address)

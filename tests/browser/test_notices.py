@@ -2,23 +2,23 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.conftest import Making
 
 FILE = {"name": "关区 2026.csv", "mimeType": "text/csv", "buffer": "关区代码,关区名称\n2233,浦江\n".encode()}
 
 
-def test_a_chosen_import_file_shows_its_name_before_it_is_sent(comes: Coming) -> None:
-    page = comes("operator").page
+def test_a_chosen_import_file_shows_its_name_before_it_is_sent(browse_as: BrowseAs) -> None:
+    page = browse_as("operator").page
     page.goto("/districts/")
     page.locator("form.import input[type=file]").set_input_files(FILE)  # type: ignore[arg-type]
     expect(page.locator("form.import label")).to_contain_text("关区 2026.csv")
 
 
 def test_a_success_notice_fades_and_a_notice_of_missing_fields_stays_and_gets_the_focus(
-    comes: Coming, make_application: Making
+    browse_as: BrowseAs, make_application: Making
 ) -> None:
-    key, person = make_application(title=None), comes("publisher")
+    key, person = make_application(title=None), browse_as("publisher")
     page = person.page
     page.clock.install()
     page.goto(f"/applications/edit/?id={key}")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from models import access
 from models.certificate import Certificate
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.cast import make_papers
 from views import demo
 from views.resources import office, store
@@ -51,7 +51,7 @@ BROKEN = """() => {
 
 
 @pytest.fixture
-def furnished(app: Flask) -> str:
+def certificate_number(app: Flask) -> str:
     """The demonstration's cases in every status, beside the people of the tests; the number of a certificate."""
     with app.app_context(), access.everything() as session:
         demo.file_cases(session, demo.add_people(session), store(), office(), 1 << 20)
@@ -94,16 +94,16 @@ def reads_well(page: Page) -> None:
         assert page.evaluate(BROKEN) == [], (page.url, size)  # names, buttons and commands stand in one line
 
 
-def test_every_page_reads_well_on_a_desk_and_on_a_telephone(furnished: str, comes: Coming) -> None:
+def test_every_page_reads_well_on_a_desk_and_on_a_telephone(certificate_number: str, browse_as: BrowseAs) -> None:
     """Each page that links of a role lead to, and the public ones; a new screen is looked at without being named."""
     for username in ("publisher", "reviewer", "national", "operator"):
-        page = comes(username).page
+        page = browse_as(username).page
         known = walk(page)
         assert len(known) >= 3, username
         for address in known.values():
             page.goto(address)
             reads_well(page)
-    page = comes().page
-    for address in ("/login", "/verify/", f"/verify/{furnished}", "/verify/Z32"):
+    page = browse_as().page
+    for address in ("/login", "/verify/", f"/verify/{certificate_number}", "/verify/Z32"):
         page.goto(address)
         reads_well(page)

@@ -1,72 +1,72 @@
-"""What the panel does under people's hands: questions, the toolbar, the keyboard, a telephone, two tabs."""
+"""The panel in a browser: confirmations, the toolbar, the keyboard, a phone, two tabs."""
 
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.conftest import Making
 
 
-def test_deleting_asks_for_confirmation_and_no_changes_nothing(comes: Coming, make_application: Making) -> None:
+def test_deleting_asks_for_confirmation_and_no_changes_nothing(browse_as: BrowseAs, make_application: Making) -> None:
     """手册 第二章·删除: 系统给出相关提示信息; only 确定 deletes, and a message says that it was done."""
     make_application()
-    press = comes("publisher")
-    row = press.row("暂存")
-    press.press("删除", row)
-    expect(press.page.get_by_role("dialog")).to_contain_text("确定要删除 SQ")
-    press.answer("取消")
-    expect(press.page.get_by_role("dialog")).to_be_hidden()
-    press.page.reload()
+    publisher = browse_as("publisher")
+    row = publisher.row("暂存")
+    publisher.press("删除", row)
+    expect(publisher.page.get_by_role("dialog")).to_contain_text("确定要删除 SQ")
+    publisher.answer("取消")
+    expect(publisher.page.get_by_role("dialog")).to_be_hidden()
+    publisher.page.reload()
     expect(row).to_have_count(1)
-    press.press("删除", row)
-    press.answer("确定")
-    expect(press.page.locator(".alert-success")).to_contain_text("已删除")
+    publisher.press("删除", row)
+    publisher.answer("确定")
+    expect(publisher.page.locator(".alert-success")).to_contain_text("已删除")
     expect(row).to_have_count(0)
 
 
-def test_escape_cancels_a_confirmation(comes: Coming, make_application: Making) -> None:
-    """A dialog that is closed in any other way than 确定 does nothing."""
+def test_escape_cancels_a_confirmation(browse_as: BrowseAs, make_application: Making) -> None:
+    """Closing a dialog in any way other than 确定 does nothing."""
     make_application()
-    press = comes("publisher")
-    press.press("申报", press.row("暂存"))
-    expect(press.page.get_by_role("dialog")).to_be_visible()
-    press.page.keyboard.press("Escape")
-    expect(press.page.get_by_role("dialog")).to_be_hidden()
-    press.page.reload()
-    expect(press.row("暂存")).to_have_count(1)
+    publisher = browse_as("publisher")
+    publisher.press("申报", publisher.row("暂存"))
+    expect(publisher.page.get_by_role("dialog")).to_be_visible()
+    publisher.page.keyboard.press("Escape")
+    expect(publisher.page.get_by_role("dialog")).to_be_hidden()
+    publisher.page.reload()
+    expect(publisher.row("暂存")).to_have_count(1)
 
 
-def test_the_toolbar_acts_on_the_picked_row(comes: Coming, make_application: Making) -> None:
-    """手册 第二章: 选中一条数据，点击界面上…按钮; with none picked, or one that forbids it, the button says so."""
+def test_the_toolbar_acts_on_the_picked_row(browse_as: BrowseAs, make_application: Making) -> None:
+    """手册 第二章: 选中一条数据，点击界面上…按钮; if no row, or a forbidden one, is picked, the button says so."""
     make_application()
     make_application(status="pending", title="另一张唱片")
-    press = comes("publisher")
-    bar, dialog = press.page.locator(".bar"), press.page.get_by_role("dialog")
+    publisher = browse_as("publisher")
+    bar, dialog = publisher.page.locator(".bar"), publisher.page.get_by_role("dialog")
     submit = bar.get_by_role("button", name="申报")
     submit.dispatch_event("click")
     expect(dialog).to_contain_text("请先选择一条记录。")
-    press.answer("确定")
-    press.row("待审核").get_by_role("checkbox").check()
+    publisher.answer("确定")
+    publisher.row("待审核").get_by_role("checkbox").check()
     submit.dispatch_event("click")
     expect(dialog).to_contain_text("当前状态为「待审核」，不能申报；「暂存」「退回」状态可以申报。")
-    press.answer("确定")
-    press.row("暂存").get_by_role("checkbox").check()
+    publisher.answer("确定")
+    publisher.row("暂存").get_by_role("checkbox").check()
     submit.dispatch_event("click")
     expect(dialog).to_contain_text("一次只能对一条记录办理申报，请只选择一条。")
-    press.answer("确定")
-    press.row("待审核").get_by_role("checkbox").uncheck()
+    publisher.answer("确定")
+    publisher.row("待审核").get_by_role("checkbox").uncheck()
     expect(submit).to_have_attribute("aria-disabled", "false")
-    press.press("申报", bar)
-    press.answer("确定")
-    expect(press.page.locator(".alert-success")).to_contain_text("已申报")
-    expect(press.row("待审核")).to_have_count(2)
+    publisher.press("申报", bar)
+    publisher.answer("确定")
+    expect(publisher.page.locator(".alert-success")).to_contain_text("已申报")
+    expect(publisher.row("待审核")).to_have_count(2)
 
 
-def test_a_query_needs_no_mouse(comes: Coming, make_application: Making) -> None:
+def test_a_query_needs_no_mouse(browse_as: BrowseAs, make_application: Making) -> None:
     """无障碍环境建设法 第三十二条: Tab reaches 商品名称 and 查询, the first Tab of all skips the menu, Enter asks."""
     make_application(title="昆曲《牡丹亭》")
     make_application(title="评弹《珍珠塔》")
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("跳到正文")
     page.keyboard.press("Enter")
@@ -82,37 +82,37 @@ def test_a_query_needs_no_mouse(comes: Coming, make_application: Making) -> None
     expect(page.locator("table.model-list tbody tr")).to_contain_text("昆曲《牡丹亭》")
 
 
-def test_a_dialog_needs_no_mouse(comes: Coming, make_application: Making) -> None:
-    """Enter on an act asks; Enter there is 取消, for what is declared cannot be taken back; Tab goes on to 确定."""
+def test_a_dialog_needs_no_mouse(browse_as: BrowseAs, make_application: Making) -> None:
+    """Enter on an act opens the dialog; Enter there is 取消, because 申报 cannot be undone; Tab moves to 确定."""
     make_application()
-    press = comes("publisher")
-    button, dialog = press.row("暂存").get_by_role("button", name="申报"), press.page.get_by_role("dialog")
+    publisher = browse_as("publisher")
+    button, dialog = publisher.row("暂存").get_by_role("button", name="申报"), publisher.page.get_by_role("dialog")
     button.focus()
-    press.page.keyboard.press("Enter")
+    publisher.page.keyboard.press("Enter")
     expect(dialog.get_by_role("button", name="取消")).to_be_focused()
-    press.page.keyboard.press("Enter")
+    publisher.page.keyboard.press("Enter")
     expect(dialog).to_be_hidden()
     expect(button).to_be_focused()
-    press.page.keyboard.press("Enter")
-    press.page.keyboard.press("Tab")
+    publisher.page.keyboard.press("Enter")
+    publisher.page.keyboard.press("Tab")
     expect(dialog.get_by_role("button", name="确定")).to_be_focused()
-    press.page.keyboard.press("Enter")
-    expect(press.row("待审核")).to_have_count(1)
+    publisher.page.keyboard.press("Enter")
+    expect(publisher.row("待审核")).to_have_count(1)
 
 
-def test_the_menu_opens_on_a_telephone(comes: Coming) -> None:
+def test_the_menu_opens_on_a_telephone(browse_as: BrowseAs) -> None:
     """390 px wide: the menu waits behind its button."""
-    page = comes("publisher", width=390, height=800).page
+    page = browse_as("publisher", width=390, height=800).page
     expect(page.get_by_role("navigation", name="主菜单")).to_be_hidden()
     page.get_by_role("button", name="菜单").click()
     page.get_by_role("navigation", name="主菜单").get_by_role("link", name="备案证明申请").click()
     expect(page.get_by_role("heading", name="备案证明申请")).to_be_visible()
 
 
-def test_a_stale_form_shows_both_texts_and_loses_neither(comes: Coming, make_application: Making) -> None:
-    """AD5: two tabs; the second to save is told who was first, sees both texts, and decides."""
+def test_a_stale_form_shows_both_texts_and_loses_neither(browse_as: BrowseAs, make_application: Making) -> None:
+    """AD5: two tabs; the second save shows who saved first and both texts, and the person decides."""
     key = make_application(title="最初的名称")
-    person = comes("publisher")
+    person = browse_as("publisher")
     first, second = person.page, person.context.new_page()
     for tab in (first, second):
         tab.goto(f"/applications/edit/?id={key}")
@@ -134,10 +134,10 @@ def save_title(tab: Page, title: str) -> None:
     tab.get_by_role("button", name="保存").click()
 
 
-def test_typed_words_are_not_left_by_accident(comes: Coming, make_application: Making) -> None:
+def test_typed_words_are_not_left_by_accident(browse_as: BrowseAs, make_application: Making) -> None:
     """手册 第一章: leaving one part never loses another; a link away from unsaved words asks first."""
     key = make_application(title="最初的名称")
-    page = comes("publisher").page
+    page = browse_as("publisher").page
     page.goto(f"/applications/edit/?id={key}")
     page.locator("#title").fill("没有保存的名称")
     asked: list[str] = []
@@ -152,9 +152,9 @@ def test_typed_words_are_not_left_by_accident(comes: Coming, make_application: M
     assert asked == ["beforeunload"]
 
 
-def test_a_new_user_signs_in_with_a_one_time_password(comes: Coming) -> None:
-    """系统管理: the operator makes an account and hands over its one-time password; its owner must change it first."""
-    operator, newcomer = comes("operator"), comes()
+def test_a_new_user_signs_in_with_a_one_time_password(browse_as: BrowseAs) -> None:
+    """系统管理: the operator creates an account with a one-time password, which its owner must change first."""
+    operator, newcomer = browse_as("operator"), browse_as()
     password = opens_an_account(operator, "xinren")
     newcomer.sign_in("xinren", password)
     page = newcomer.page
@@ -187,12 +187,14 @@ def opens_an_account(operator: Person, username: str) -> str:
     return found.split("：")[1].split("（")[0]
 
 
-def test_a_draft_is_deleted_from_its_own_form(comes: Coming, make_application: Making) -> None:
-    """手册 第二章: the acts of the list stand on the page as well; 打印 is dim there and says why."""
+def test_a_draft_is_deleted_from_its_own_form(browse_as: BrowseAs, make_application: Making) -> None:
+    """手册 第二章: the acts of the list are on the page as well; 打印 is disabled there with its reason."""
     key = make_application()
-    press = comes("publisher")
-    press.page.goto(f"/applications/edit/?id={key}")
-    expect(press.page.locator(".foot").get_by_role("button", name="打印")).to_have_attribute("aria-disabled", "true")
-    press.agree("删除", press.page.locator(".foot"))
-    expect(press.page.locator(".alert-success")).to_contain_text("已删除")
-    expect(press.row("暂存")).to_have_count(0)
+    publisher = browse_as("publisher")
+    publisher.page.goto(f"/applications/edit/?id={key}")
+    expect(publisher.page.locator(".foot").get_by_role("button", name="打印")).to_have_attribute(
+        "aria-disabled", "true"
+    )
+    publisher.agree("删除", publisher.page.locator(".foot"))
+    expect(publisher.page.locator(".alert-success")).to_contain_text("已删除")
+    expect(publisher.row("暂存")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The pictures of 操作说明, some of which the README shows too, taken of the screens; `make screens` keeps them."""
+"""The pictures of 操作说明, some of which the README shows too; `make screens` retakes and stores them."""
 
 import io
 import os
@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.sync_api import ViewportSize
 
 from tests import ROOT
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
-from tests.browser.test_pages import furnished  # noqa: F401
+from tests.browser.test_pages import certificate_number  # noqa: F401
 from views.translations import COOKIE, LANGUAGES
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -24,16 +24,16 @@ COLUMN = 910  # CSS pixels of the text of 操作说明, at most
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pictures_of_the_manual_can_be_taken(
-    furnished: str,  # noqa: F811
-    comes: Coming,
+    certificate_number: str,  # noqa: F811
+    browse_as: BrowseAs,
     language: str,
 ) -> None:
-    """None of them blank, and each that the page shows, for dense screens, too; `SCREENS=1` keeps them."""
-    pictures = {"login": shot(reader(comes, language, "", width=1000, height=700), "/login")}
-    pictures |= of_the_press(reader(comes, language, "publisher"))
-    pictures |= of_the_province(reader(comes, language, "reviewer"))
+    """No picture is blank, and each one in the page is taken, for dense screens, too; `SCREENS=1` stores them."""
+    pictures = {"login": shot(reader(browse_as, language, "", width=1000, height=700), "/login")}
+    pictures |= of_the_publisher(reader(browse_as, language, "publisher"))
+    pictures |= of_the_province(reader(browse_as, language, "reviewer"))
     for who, name, address in (("national", "register", "/register/"), ("operator", "condition", "/condition/")):
-        pictures[name] = shot(reader(comes, language, who), address)
+        pictures[name] = shot(reader(browse_as, language, who), address)
     own = pictures.keys() - ({"certificate"} if language == "en" else set())  # a paper is Chinese
     folder = PICTURES / "en" if language == "en" else PICTURES
     for name in sorted(own):
@@ -44,23 +44,23 @@ def test_the_pictures_of_the_manual_can_be_taken(
     assert sum(file.stat().st_size for file in folder.glob("*.webp")) < 1_100_000
 
 
-def reader(comes: Coming, language: str, username: str, **size: int) -> Person:
-    """Somebody before a dense screen, who reads this language."""
-    person = comes(username, density=2, **size)
+def reader(browse_as: BrowseAs, language: str, username: str, **size: int) -> Person:
+    """A person with a dense screen, who reads this language."""
+    person = browse_as(username, density=2, **size)
     person.context.add_cookies([{"name": COOKIE, "value": language, "url": person.address}])
     person.page.reload()
     return person
 
 
-def of_the_press(press: Person) -> dict[str, bytes]:
+def of_the_publisher(publisher: Person) -> dict[str, bytes]:
     """Form, list and certificate."""
-    press.page.set_viewport_size(WIDE)
-    press.row("《广陵散").get_by_role("checkbox").check()
-    certificate = press.opened(press.row("《广陵散").locator("[data-act=print]"))
+    publisher.page.set_viewport_size(WIDE)
+    publisher.row("《广陵散").get_by_role("checkbox").check()
+    certificate = publisher.opened(publisher.row("《广陵散").locator("[data-act=print]"))
     out = io.BytesIO()
     pypdfium2.PdfDocument(certificate)[0].render(scale=3).to_pil().save(out, "PNG")
-    pictures = {"list": press.page.screenshot(animations="disabled"), "certificate": out.getvalue()}
-    return pictures | {"form": shot(press, "/applications/new/")}
+    pictures = {"list": publisher.page.screenshot(animations="disabled"), "certificate": out.getvalue()}
+    return pictures | {"form": shot(publisher, "/applications/new/")}
 
 
 def of_the_province(province: Person) -> dict[str, bytes]:
@@ -99,9 +99,9 @@ def save(folder: Path, name: str, picture: bytes) -> None:
         small.save(folder / f"{name}{ending}.webp", quality=quality, method=6)
 
 
-def test_pictures_have_their_size_before_they_are_loaded(comes: Coming) -> None:
+def test_pictures_have_their_size_before_they_are_loaded(browse_as: BrowseAs) -> None:
     """Else a chapter that a link led to slides away whenever a picture above it is loaded."""
-    person = comes("national")
+    person = browse_as("national")
     person.context.route("**/help/**/*.webp", lambda _route: None)
     person.page.goto("/help/", wait_until="domcontentloaded")
     heights = person.page.locator(".help img").evaluate_all("all => all.map((each) => each.clientHeight)")

@@ -8,7 +8,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from models.sign_on.discovery import KNOWN
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.portal import PortalServer, portal_served
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def portal(app: Flask, address: str) -> Iterator[PortalServer]:
-    """Another site than ours: we are localhost, it is 127.0.0.1."""
+    """A portal at another site than ours: we are localhost, it is 127.0.0.1."""
     with portal_served("127.0.0.1") as portal:
         app.config.update(portal.settings())
         portal.client.redirect_uris = [f"{address}/login/portal/return"]
@@ -40,10 +40,10 @@ def come(person: Person) -> Page:
 
 @pytest.mark.parametrize("same_site", ["Lax", "Strict"])
 def test_a_portal_user_is_linked_by_the_operator_signs_in_and_signs_out_of_both(
-    app: Flask, comes: Coming, portal: PortalServer, same_site: str
+    app: Flask, browse_as: BrowseAs, portal: PortalServer, same_site: str
 ) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = same_site
-    person, operator = comes(), comes("operator")
+    person, operator = browse_as(), browse_as("operator")
     person.others = [portal.issuer]
     page = person.page
     page.goto("/login")

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from models import access
 from models.people.security_keys import SecurityKey
 from models.people.sessions import end_visits
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.cards import CardIssuer
@@ -23,15 +23,15 @@ A_KEY = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUs
 
 
 @pytest.fixture
-def owner(comes: Coming) -> Person:
+def publisher_with_key(browse_as: BrowseAs) -> Person:
     """The publisher, with a key plugged in."""
-    person = comes("publisher")
+    person = browse_as("publisher")
     plug_in(person.page)
     return person
 
 
 def plug_in(page: Page, verifies: bool = True) -> tuple[CDPSession, str]:
-    """A security key that says yes to everything; `verifies`: that it asks for its PIN."""
+    """A security key that confirms everything; `verifies`: whether it asks for its PIN."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     options: dict[str, Any] = A_KEY | {"isUserVerified": verifies, "automaticPresenceSimulation": True}
@@ -75,25 +75,27 @@ def by_password(person: Person) -> None:
     page.wait_for_url("**/login/confirm")
 
 
-def test_an_enrolled_key_signs_in_alone_and_as_a_second_step_until_it_is_removed(app: Flask, owner: Person) -> None:
-    page = owner.page
+def test_an_enrolled_key_signs_in_alone_and_as_a_second_step_until_it_is_removed(
+    app: Flask, publisher_with_key: Person
+) -> None:
+    page = publisher_with_key.page
     page.goto("/keys/")
     flawless(page, "no key yet")
-    enrol(owner)
+    enrol(publisher_with_key)
     flawless(page, "one key")
-    enrol_again(owner)
+    enrol_again(publisher_with_key)
     sign_out(page)
     by_key_alone(page)
     page.wait_for_url("**/desk/")
     sign_out(page)
     page.goto("/login/key")
     flawless(page, "卡介质登录")
-    by_password(owner)
+    by_password(publisher_with_key)
     flawless(page, "the second step")
     page.get_by_role("button", name="使用密钥确认").click()
     page.wait_for_url("**/desk/")
     page.goto("/keys/")
-    owner.agree("移除")
+    publisher_with_key.agree("移除")
     expect(page.get_by_text("它不能再用来登录")).to_be_visible()
     sign_out(page)
     by_key_alone(page)
@@ -101,14 +103,14 @@ def test_an_enrolled_key_signs_in_alone_and_as_a_second_step_until_it_is_removed
     flawless(page, "a key that was removed")
 
 
-def enrol_again(owner: Person) -> None:
-    """The same key once more: the browser knows it, and the page says so."""
-    owner.page.get_by_role("button", name="登记密钥").click()
-    expect(owner.page.locator("[data-key-state]")).to_have_text("这把密钥已经登记过，请换一把。")
+def enrol_again(publisher_with_key: Person) -> None:
+    """Enrol the same key again: the browser recognises it, and the page says so."""
+    publisher_with_key.page.get_by_role("button", name="登记密钥").click()
+    expect(publisher_with_key.page.locator("[data-key-state]")).to_have_text("这把密钥已经登记过，请换一把。")
 
 
-def test_a_key_without_user_verification_is_refused(comes: Coming) -> None:
-    page = comes("publisher").page
+def test_a_key_without_user_verification_is_refused(browse_as: BrowseAs) -> None:
+    page = browse_as("publisher").page
     plug_in(page, verifies=False)
     page.goto("/keys/")
     page.get_by_role("button", name="登记密钥").click()
@@ -116,9 +118,9 @@ def test_a_key_without_user_verification_is_refused(comes: Coming) -> None:
 
 
 def test_the_key_page_at_another_address_is_disabled_and_links_to_the_right_address(
-    comes: Coming, address: str
+    browse_as: BrowseAs, address: str
 ) -> None:
-    person = comes()
+    person = browse_as()
     page, elsewhere = person.page, address.replace("localhost", "127.0.0.1")
     person.address = elsewhere
     page.goto(f"{elsewhere}/login/key")
@@ -127,35 +129,39 @@ def test_the_key_page_at_another_address_is_disabled_and_links_to_the_right_addr
     flawless(page, "elsewhere")
 
 
-def save_after_the_session(app: Flask, owner: Person) -> tuple[Page, Locator]:
+def save_after_the_session(app: Flask, publisher_with_key: Person) -> tuple[Page, Locator]:
     """Type into a new application, and save it once the session has ended: (page, the dialog over it)."""
-    page = owner.page
+    page = publisher_with_key.page
     page.goto("/applications/new/")
     page.locator("#title").fill("没有保存的商品名称")
     with app.app_context(), access.everything() as session:
         end_visits(session, 1)
         session.commit()
-    owner.press("保存")
+    publisher_with_key.press("保存")
     return page, page.get_by_role("dialog", name="重新登录")
 
 
-def test_an_ended_session_is_renewed_over_the_page_with_password_and_key(app: Flask, owner: Person) -> None:
-    enrol(owner)
-    page, again = save_after_the_session(app, owner)
+def test_an_ended_session_is_renewed_over_the_page_with_password_and_key(
+    app: Flask, publisher_with_key: Person
+) -> None:
+    enrol(publisher_with_key)
+    page, again = save_after_the_session(app, publisher_with_key)
     again.get_by_label("密码").fill(PASSWORD)
-    again.get_by_label("验证码").fill(owner.read_picture("#again img"))
+    again.get_by_label("验证码").fill(publisher_with_key.read_picture("#again img"))
     again.get_by_role("button", name="登录并继续").click()
     page.wait_for_url("**/edit/?id=*")
     assert page.locator("#title").input_value() == "没有保存的商品名称"
 
 
-def test_a_user_signed_in_by_key_alone_renews_the_session_over_the_page_with_the_key(app: Flask, owner: Person) -> None:
-    """No password is asked of them, and what was typed is saved."""
-    enrol(owner)
-    sign_out(owner.page)
-    by_key_alone(owner.page)
-    owner.page.wait_for_url("**/desk/")
-    page, again = save_after_the_session(app, owner)
+def test_a_user_signed_in_by_key_alone_renews_the_session_over_the_page_with_the_key(
+    app: Flask, publisher_with_key: Person
+) -> None:
+    """No password is requested, and the typed text is saved."""
+    enrol(publisher_with_key)
+    sign_out(publisher_with_key.page)
+    by_key_alone(publisher_with_key.page)
+    publisher_with_key.page.wait_for_url("**/desk/")
+    page, again = save_after_the_session(app, publisher_with_key)
     expect(again.get_by_role("button", name="使用密钥登录")).to_be_focused()
     flawless(page, "by key, over the page")
     again.get_by_role("button", name="使用密钥登录").click()
@@ -163,9 +169,9 @@ def test_a_user_signed_in_by_key_alone_renews_the_session_over_the_page_with_the
     assert page.locator("#title").input_value() == "没有保存的商品名称"
 
 
-def test_a_reviewer_who_must_have_a_key_enrols_it_before_anything_else(app: Flask, comes: Coming) -> None:
+def test_a_reviewer_who_must_have_a_key_enrols_it_before_anything_else(app: Flask, browse_as: BrowseAs) -> None:
     app.config["KEYS_REQUIRED"] = True
-    person = comes()
+    person = browse_as()
     page = person.page
     plug_in(page)
     person.sign_in("reviewer")
@@ -184,14 +190,14 @@ def test_a_reviewer_who_must_have_a_key_enrols_it_before_anything_else(app: Flas
 
 
 def test_the_operator_pages_of_keys_and_cards_have_no_accessibility_flaws(
-    app: Flask, owner: Person, comes: Coming, tmp_path: Path
+    app: Flask, publisher_with_key: Person, browse_as: BrowseAs, tmp_path: Path
 ) -> None:
     """Keys, cards, a code that is shown once; the page of 卡介质登录 with cards, and that of a card without one."""
     issuer = CardIssuer(tmp_path)
     paths = {"CARD_CA": str(issuer.trusted()), "CARD_CRL": str(issuer.publish())}
     app.config.update(CARD_URL="https://localhost:8443/login/card", CARD_SECRET="x" * 32, **paths)
-    enrol(owner)
-    operator = comes("operator")
+    enrol(publisher_with_key)
+    operator = browse_as("operator")
     page = operator.page
     page.goto("/accounts/edit/?id=1")
     page.get_by_role("link", name="查看该账号的安全密钥").click()
@@ -204,7 +210,7 @@ def test_the_operator_pages_of_keys_and_cards_have_no_accessibility_flaws(
     flawless(page, "a card and a code")
     page.set_viewport_size({"width": 390, "height": 800})
     flawless(page, "on a telephone")
-    stranger = comes().page
+    stranger = browse_as().page
     for address in ("/login/key", "/login/card"):
         stranger.goto(address)
         flawless(stranger, address)

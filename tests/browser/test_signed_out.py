@@ -1,4 +1,4 @@
-"""The session ends under an open page, or a file comes first: nothing typed is lost, or done by another."""
+"""The session ends under an open page, or a file comes first: no typed text is lost or saved by another account."""
 
 import random
 import re
@@ -9,11 +9,11 @@ from playwright.sync_api import Route, expect
 
 from models.database import db
 from models.people.sessions import end_visits
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.cast import PASSWORD, account_of, make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 
 A_pdf = Callable[[str], bytes]
 
@@ -36,67 +36,67 @@ def signs_in_over_the_page(person: Person, password: str = PASSWORD) -> None:
 
 
 def test_an_ended_session_asks_for_the_password_over_the_page_and_continues(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording, a_pdf: A_pdf
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows, make_pdf: A_pdf
 ) -> None:
-    """A wrong password is told and nothing closes; 取消 keeps the words; the right one saves what was being saved."""
+    """A wrong password gets a message and nothing closes; 取消 keeps the text; the right one completes the save."""
     key = make_application()
-    press = comes("publisher")
-    page, again = press.page, press.page.locator("#again")
+    publisher = browse_as("publisher")
+    page, again = publisher.page, publisher.page.locator("#again")
     page.goto(f"/applications/edit/?id={key}")
     page.locator("#title").fill("超时之后的名称")
     session_ends(app, "publisher")
-    press.press("保存")
+    publisher.press("保存")
     expect(again).to_contain_text("这次登录已结束")
     flawless(page, "the password is asked for over the page")
-    press.press("取消", again)
+    publisher.press("取消", again)
     expect(page.locator(".foot").get_by_role("alert")).to_contain_text("这次登录已结束")
-    press.press("保存")
-    signs_in_over_the_page(press, "wrong-Pass-2026")
+    publisher.press("保存")
+    signs_in_over_the_page(publisher, "wrong-Pass-2026")
     expect(again.get_by_role("alert")).to_contain_text("用户名或密码不正确")
     with page.expect_navigation():
-        signs_in_over_the_page(press)
+        signs_in_over_the_page(publisher)
     expect(page.locator(".alert-success")).to_contain_text("已于 ")
-    assert on_record(key)["application"][0]["title"] == "超时之后的名称"
+    assert stored_rows(key)["application"][0]["title"] == "超时之后的名称"
     session_ends(app, "publisher")
-    press.attach("other", 补充=a_pdf("1"))
-    signs_in_over_the_page(press)
+    publisher.attach("other", 补充=make_pdf("1"))
+    signs_in_over_the_page(publisher)
     expect(page.locator("#file-other .files li")).to_have_count(1)
 
 
 def test_printing_after_the_session_ended_asks_for_the_password_and_opens_the_certificate(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """手册 第二章·打印: the window with the paper opens after the password, and not before."""
     key = make_application(status="filed")
     make_papers(app)
-    press = comes("publisher")
+    publisher = browse_as("publisher")
     session_ends(app, "publisher")
-    press.press("打印", press.row("已备案"))
-    with press.context.expect_page() as window:
-        signs_in_over_the_page(press)
+    publisher.press("打印", publisher.row("已备案"))
+    with publisher.context.expect_page() as window:
+        signs_in_over_the_page(publisher)
     window.value.wait_for_url(f"**/certificate/?id={key}")
     window.value.close()
-    assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("print") == 1
-    assert press.page.url.endswith("/applications/")
+    assert [entry["act"] for entry in stored_rows(key)["trail_entry"]].count("print") == 1
+    assert publisher.page.url.endswith("/applications/")
 
 
 def test_a_page_of_one_account_does_not_act_as_another_account(
-    app: Flask, comes: Coming, make_application: Making, on_record: Recording
+    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """One browser, two tabs: somebody else signs in; the first tab asks for its own account's password."""
+    """One browser, two tabs: another account signs in; the first tab asks for the password of its own account."""
     key = make_application()
-    press = comes("publisher")
-    page = press.page
+    publisher = browse_as("publisher")
+    page = publisher.page
     page.goto("/applications/new/")
     page.locator("#title").fill("王敏的名称")
-    press.page = press.context.new_page()
-    press.page.goto(f"/applications/edit/?id={key}")
-    press.press("退出", press.page.locator("header"))
-    press.sign_in("publisher2")
-    other, press.page = press.page, page
-    press.press("保存")
+    publisher.page = publisher.context.new_page()
+    publisher.page.goto(f"/applications/edit/?id={key}")
+    publisher.press("退出", publisher.page.locator("header"))
+    publisher.sign_in("publisher2")
+    other, publisher.page = publisher.page, page
+    publisher.press("保存")
     expect(page.locator("#again")).to_contain_text("这个页面是以另一个账号打开的")
-    signs_in_over_the_page(press)
+    signs_in_over_the_page(publisher)
     page.wait_for_url("**/applications/edit/**")
     expect(page.get_by_label("申请单位", exact=True)).to_have_value("江苏文艺音像出版社")
     expect(page.locator("#title")).to_have_value("王敏的名称")
@@ -105,23 +105,23 @@ def test_a_page_of_one_account_does_not_act_as_another_account(
 
 
 def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
-    comes: Coming, a_pdf: A_pdf, on_record: Recording
+    browse_as: BrowseAs, make_pdf: A_pdf, stored_rows: StoredRows
 ) -> None:
-    """The draft that the file makes holds what was typed, at once; saved again it has no row twice, and loses one."""
-    press = comes("publisher")
-    page, rows = press.page, press.page.locator("tr.inline-row:visible")
+    """The draft created by the upload has the typed text at once; another save neither doubles nor loses a row."""
+    publisher = browse_as("publisher")
+    page, rows = publisher.page, publisher.page.locator("tr.inline-row:visible")
     page.get_by_role("link", name="备案证明申请").click()
     page.locator("#title").fill("先写名称")
     page.locator("#hs_code").fill("12")
-    press.press("新增一行")
+    publisher.press("新增一行")
     for place, quantity in enumerate(("500", "许多")):
         rows.nth(place).get_by_label("规格型号").fill(f"第 {place + 1} 卷")
         rows.nth(place).get_by_label("进口数量").fill(quantity)
         rows.nth(place).get_by_label("单位", exact=True).fill("张")
-    press.attach("other", 目录=a_pdf("1"))
+    publisher.attach("other", 目录=make_pdf("1"))
     expect(page.locator("#file-other .files li")).to_have_count(1)
     key = int(page.url.rpartition("=")[2])
-    record = on_record(key)
+    record = stored_rows(key)
     assert record["application"][0]["title"] == "先写名称"
     assert [row["specification"] for row in record["carrier"]] == ["第 1 卷", "第 2 卷"]
     number = record["application"][0]["number"]
@@ -131,13 +131,13 @@ def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
     expect(page.locator(".steps [aria-current=step]")).to_contain_text("填写")
     expect(page.locator(".foot").get_by_role("button")).to_have_text(["保存", "申报", "删除", "打印"])
     expect(page.locator("[name=_submit]")).to_have_attribute("data-ask", re.compile(number))
-    press.attach("other", 目录=a_pdf("2"))
+    publisher.attach("other", 目录=make_pdf("2"))
     expect(page.locator("#file-other .upload-line").get_by_role("alert")).to_contain_text("“目录.pdf”与已有的文件同名")
-    press.press("知道了", page.locator("#file-other"))
+    publisher.press("知道了", page.locator("#file-other"))
     flawless(page, "a draft that a file has made")
-    press.press("删除", rows.nth(0))
-    press.answer("确定")
-    press.turn_over("保存")
+    publisher.press("删除", rows.nth(0))
+    publisher.answer("确定")
+    publisher.turn_over("保存")
     expect(page.locator(".alert-warning")).to_contain_text("有 2 处还需改正，见红字。")
     expect(page.locator("#missing")).to_be_focused()
     expect(page.locator("#missing").get_by_role("link")).to_have_text(
@@ -145,19 +145,19 @@ def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
     )
     page.locator("#missing").get_by_role("link").nth(1).press("Enter")
     expect(page.locator("#carriers-0-quantity")).to_be_focused()
-    assert [row["specification"] for row in on_record(key)["carrier"]] == ["第 2 卷"]
+    assert [row["specification"] for row in stored_rows(key)["carrier"]] == ["第 2 卷"]
 
 
 def test_each_failed_upload_has_its_own_line_and_can_be_retried(
-    comes: Coming, a_pdf: A_pdf, make_application: Making
+    browse_as: BrowseAs, make_pdf: A_pdf, make_application: Making
 ) -> None:
-    """Three at once: one is refused, one is cut off, one arrives; the sentence stands at its file until dismissed."""
+    """Three at once: one is refused, one is cut off, one arrives; each message stays at its file until dismissed."""
     key = make_application()
-    press = comes("publisher")
-    page, box = press.page, press.page.locator("#file-other")
+    publisher = browse_as("publisher")
+    page, box = publisher.page, publisher.page.locator("#file-other")
     page.goto(f"/applications/edit/?id={key}")
     page.route("**/applications/upload/", cut_off("断线"))
-    press.attach("other", 假的=b"MZ" + random.Random(1).randbytes(1000), 断线=a_pdf("1"), 好的=a_pdf("2"))
+    publisher.attach("other", 假的=b"MZ" + random.Random(1).randbytes(1000), 断线=make_pdf("1"), 好的=make_pdf("2"))
     expect(box.locator(".files li")).to_have_count(1)
     lines = box.locator(".upload-line")
     expect(lines).to_have_count(2)
@@ -166,10 +166,10 @@ def test_each_failed_upload_has_its_own_line_and_can_be_retried(
     expect(lines.filter(has_text="断线.pdf").get_by_role("alert")).to_have_text("网络中断，文件没有传完，可以重试。")
     flawless(page, "files that did not arrive")
     page.unroute("**/applications/upload/")
-    press.complaints.clear()
-    press.press("重试", lines.filter(has_text="断线.pdf"))
+    publisher.complaints.clear()
+    publisher.press("重试", lines.filter(has_text="断线.pdf"))
     expect(box.locator(".files li a:first-child")).to_have_text(["好的.pdf", "断线.pdf"])
-    press.press("知道了", lines)
+    publisher.press("知道了", lines)
     expect(lines).to_have_count(0)
 
 

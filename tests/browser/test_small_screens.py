@@ -1,12 +1,12 @@
-"""What fits, and what goes away: acts in one line, messages of mended fields, previews on a phone, 作废 by keyboard."""
+"""Layout on small screens: acts in one line, messages of corrected fields, previews on a phone, 作废 by keyboard."""
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
 from tests.browser.test_grid import copied, pastes
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 LINES = """cells => cells.map((cell) => {
@@ -25,19 +25,21 @@ def runs_over(element: Locator) -> bool:
     ("username", "path"),
     [("reviewer", "/review/"), ("reviewer", "/exchange/"), ("national", "/register/"), ("publisher", "/applications/")],
 )
-def test_the_acts_of_a_row_stand_in_one_line(comes: Coming, make_application: Making, username: str, path: str) -> None:
+def test_the_acts_of_a_row_stand_in_one_line(
+    browse_as: BrowseAs, make_application: Making, username: str, path: str
+) -> None:
     """Also on a laptop of 1280 px, beside the menu; and the list needs no scrolling sideways."""
     for status in ("pending", "filed", "customs_failed"):
         make_application(status=status)
-    page = comes(username, width=1280, height=720).page
+    page = browse_as(username, width=1280, height=720).page
     page.goto(path)
     heights = page.locator("td.col-acts:has(.act)").evaluate_all(LINES)
     assert heights and max(heights) < 10, heights
     assert not runs_over(page.locator(".table-responsive"))
 
 
-def test_no_chosen_code_of_a_carrier_runs_under_its_chevron(comes: Coming, make_application: Making) -> None:
-    page = comes("publisher", width=1280, height=720).page
+def test_no_chosen_code_of_a_carrier_runs_under_its_chevron(browse_as: BrowseAs, make_application: Making) -> None:
+    page = browse_as("publisher", width=1280, height=720).page
     page.goto(f"/applications/edit/?id={make_application(carriers=2)}")
     cells = page.locator(".inline-table tbody tr:first-child input.form-control:is([list], [role=combobox])")
     room = cells.evaluate_all("cells => cells.map((cell) => parseFloat(getComputedStyle(cell).paddingRight))")
@@ -45,9 +47,9 @@ def test_no_chosen_code_of_a_carrier_runs_under_its_chevron(comes: Coming, make_
     assert not runs_over(page.locator("#carriers .table-responsive").first)
 
 
-def test_the_message_of_a_field_goes_away_once_it_is_filled(comes: Coming) -> None:
+def test_the_message_of_a_field_goes_away_once_it_is_filled(browse_as: BrowseAs) -> None:
     """Text and code alike, and their lines in the summary; the messages of the others stay."""
-    person = comes("publisher")
+    person = browse_as("publisher")
     page = person.page
     page.goto("/applications/new/")
     person.press("申报")
@@ -65,9 +67,9 @@ def test_the_message_of_a_field_goes_away_once_it_is_filled(comes: Coming) -> No
     expect(page.locator("#title-note")).to_have_text("请填写商品名称。")
 
 
-def test_the_hint_of_a_field_comes_back_when_its_message_goes_away(comes: Coming) -> None:
+def test_the_hint_of_a_field_comes_back_when_its_message_goes_away(browse_as: BrowseAs) -> None:
     """The message stands in its place meanwhile; then the hint describes the field again."""
-    person = comes("publisher")
+    person = browse_as("publisher")
     page = person.page
     page.goto("/applications/new/")
     person.press("申报")
@@ -80,8 +82,8 @@ def test_the_hint_of_a_field_comes_back_when_its_message_goes_away(comes: Coming
     assert number.get_attribute("aria-describedby") == hint.get_attribute("id") == "catalogue_number-note"
 
 
-def test_the_message_of_a_field_of_the_login_page_goes_away(comes: Coming) -> None:
-    page = comes().page
+def test_the_message_of_a_field_of_the_login_page_goes_away(browse_as: BrowseAs) -> None:
+    page = browse_as().page
     page.goto("/login")
     page.get_by_role("button", name="登录", exact=True).click()
     expect(page.get_by_text("请填写用户名。")).to_be_visible()
@@ -90,8 +92,8 @@ def test_the_message_of_a_field_of_the_login_page_goes_away(comes: Coming) -> No
     expect(page.get_by_text("请填写密码。")).to_be_visible()
 
 
-def test_the_preview_of_pasted_rows_fits_a_phone(comes: Coming) -> None:
-    person = comes("publisher", width=390, height=844)
+def test_the_preview_of_pasted_rows_fits_a_phone(browse_as: BrowseAs) -> None:
+    person = browse_as("publisher", width=390, height=844)
     person.page.goto("/applications/new/")
     rows: list[list[object]] = [["规格型号", "进口数量", "单位", "名称"], ["120 mm", "abc", "张", "第一张"]]
     preview = pastes(person, copied(rows)).locator("#block-preview")
@@ -102,11 +104,11 @@ def test_the_preview_of_pasted_rows_fits_a_phone(comes: Coming) -> None:
 
 
 def test_a_certificate_is_revoked_by_keyboard_alone(
-    comes: Coming, make_application: Making, on_record: Recording
+    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """The reason is a list as every other: arrows open and choose, typing finds; its message goes once it is chosen."""
     key = make_application(status="filed")
-    page = comes("reviewer").page
+    page = browse_as("reviewer").page
     page.goto(f"/filings/details/?id={key}")
     page.get_by_role("button", name="作废").first.focus()
     for stroke in ("Enter", "Tab", "Enter"):
@@ -125,6 +127,6 @@ def test_a_certificate_is_revoked_by_keyboard_alone(
     page.keyboard.press("Tab")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    records = on_record(key)
+    records = stored_rows(key)
     assert records["application"][0]["status"] == "revoked"
     assert records["trail_entry"][-1]["opinion"] == "收货单位有误。"

@@ -9,7 +9,7 @@ SHOWN = "getComputedStyle(document.getElementById('file-chosen'), '::before').co
 
 @pytest.mark.parametrize("script", [True, False])
 def test_the_file_button_is_chinese_with_and_without_javascript(address: str, chromium: Browser, script: bool) -> None:
-    """The browser's own button speaks the browser's language; without a script the page says that one is chosen."""
+    """The label of the browser's own button is replaced; without a script the page shows that a file is chosen."""
     context = chromium.new_context(java_script_enabled=script, locale="en-US")
     page: Page = context.new_page()
     page.goto(f"{address}/verify/")

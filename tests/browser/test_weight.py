@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 
 FIRST = {"requests": 6, "bytes": 150_000}
 SENT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
@@ -15,10 +15,10 @@ def sent(page: Page, address: str) -> dict[str, int]:
     return dict(page.evaluate(SENT))
 
 
-def test_a_first_page_view_takes_six_requests_and_the_next_one(comes: Coming, chromium: Browser) -> None:
-    """A browser that was never here, in which somebody is signed in already."""
+def test_a_first_page_view_takes_six_requests_and_the_next_one(browse_as: BrowseAs, chromium: Browser) -> None:
+    """In a browser with an empty cache, signed in already."""
     for username in ("publisher", "reviewer", "national"):
-        person = comes(username)
+        person = browse_as(username)
         here = person.page.url
         context = chromium.new_context(base_url=here, storage_state=person.context.storage_state())
         page = context.new_page()

@@ -24,19 +24,19 @@ from sqlalchemy import select
 from models import access
 from models.people.accounts import Account
 from models.people.mail_address import MailWish
+from tests.apps import prepare_app
 from tests.cluster.callers import Callers
 from tests.cluster.judging import FLASK, judged
 from tests.cluster.services import Database, Service, answers, bucket, nginx, pooled, redis, until
-from tests.houses import settled
 from tests.serving import Server
-from tests.views.mail_house import MailHouse
+from tests.views.mail_server import LocalMailServer
 
 CALM = 8.0  # seconds between two blows
 GUNICORN = [str(Path(sys.executable).with_name("gunicorn")), "--config", "python:views.entrance.server"]
 
 
 class Cluster:
-    """Everything, by name; `settings` are what each node is told."""
+    """All services by name; `settings` are those of each node."""
 
     def __init__(self, folder: Path, first: int) -> None:
         self.folder, self.ports = folder, dict(zip("abpmrsnxycz", range(first, first + 11), strict=True))
@@ -44,7 +44,7 @@ class Cluster:
         self.one, self.two = Database(folder, "one", port["a"]), Database(folder, "two", port["b"])
         self.pooler = pooled(folder, port["p"], port["a"])
         self.around = [redis(folder, port["r"]), bucket(folder, port["s"]), self.pooler]
-        self.mail = MailHouse(folder)
+        self.mail = LocalMailServer(folder)
         self.front = nginx(folder, port["n"], [port["x"], port["y"]])
         endpoint = f"http://127.0.0.1:{port['s']}"
         bucket_settings = {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true"}
@@ -81,7 +81,7 @@ class Cluster:
             service.start()
         until("around", lambda: all(answers(self.ports[name]) for name in "prs"))
         subprocess.run(["curl", "-sfX", "PUT", f"http://127.0.0.1:{self.ports['s']}/filing"], check=True)
-        app = settled(self.settings()["SQLALCHEMY_DATABASE_URI"], self.folder)
+        app = prepare_app(self.settings()["SQLALCHEMY_DATABASE_URI"], self.folder)
         app.config.update(self.settings() | {"CAPTCHA": True})
         with app.app_context(), access.everything() as session:
             for person in session.scalars(select(Account).where(Account.username.in_(("publisher", "reviewer")))):
@@ -126,7 +126,7 @@ class Cluster:
         self.mail.close()
 
     def kill_node(self) -> None:
-        """All of one; the other goes on alone."""
+        """Kill all processes of one node; the other continues alone."""
         for service in self.nodes["x"].values():
             service.kill()
         time.sleep(CALM / 2)
@@ -142,7 +142,7 @@ class Cluster:
             node[what].start()
 
     def kill_replica(self) -> None:
-        """Commits wait for it until somebody, or Patroni, says that they need not."""
+        """Commits wait for the replica until it is removed from synchronous_standby_names, as Patroni would do."""
         self.two.kill()
         time.sleep(3)
         self.one.wait_for("")
@@ -163,7 +163,7 @@ class Cluster:
         os.kill(self.pooler.process.pid, signal.SIGHUP)
 
     def bring_back_primary(self) -> None:
-        """The former primary forgets what it alone had written, and follows the new one."""
+        """The former primary discards what only it had written, and follows the new one."""
         self.one.rewind(self.two)
         self.one.begin()
         until("streaming", lambda: self.two.ask("SELECT count(*) FROM pg_stat_replication") == 1)
@@ -176,7 +176,7 @@ class Cluster:
 
 
 def trial(cluster: Cluster, callers: Callers) -> None:
-    """One blow after the other; what was seen from each to the next."""
+    """Kill one service after the other; report the answers between two failures."""
     blows: dict[str, Callable[[], object]] = {
         "nothing": lambda: None,
         "a whole node killed": cluster.kill_node,

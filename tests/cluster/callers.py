@@ -1,4 +1,4 @@
-"""A steady trickle of people, what they were told, and what they saw while something was away."""
+"""Clients that send requests steadily, and record every answer and failure."""
 
 import secrets
 import time
@@ -16,7 +16,7 @@ PAGES = {"national": "/register/", "publisher": "/applications/", "reviewer": "/
 
 @dataclass
 class Seen:
-    """One request: when (time.monotonic()), of which kind, what was answered, and how long it took."""
+    """One request: when (time.monotonic()), its kind, its answer, and how long it took."""
 
     at: float
     what: str

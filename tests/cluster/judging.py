@@ -1,4 +1,4 @@
-"""What is found once everybody has gone home: whether all that was acknowledged is there, and there once."""
+"""Checks after all clients have ended: whether everything acknowledged is there exactly once."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from models.notifications.letters import UNSENT, MailLetter
 from models.vocabulary import Status
 from tests import ROOT
 from tests.cluster.callers import Callers
-from tests.views.mail_house import MailHouse
+from tests.views.mail_server import LocalMailServer
 
 FLASK = [sys.executable, "-m", "flask", "--app", "app"]
 PATIENCE = 90  # seconds until papers, messages and letters are done
@@ -36,7 +36,7 @@ def left(app: Flask) -> int:
 
 
 def wrong(app: Flask, callers: Callers) -> list[str]:
-    """Sentences on what was acknowledged and is not there, and on what is there twice."""
+    """A sentence for each acknowledged item that is missing, and for each that exists twice."""
     found = []
     with app.app_context(), access.everything() as session:
         status = dict(session.execute(select(Application.id, Application.status)).all())
@@ -53,7 +53,7 @@ def wrong(app: Flask, callers: Callers) -> list[str]:
     return found
 
 
-def wrong_mail(app: Flask, mail: MailHouse) -> list[str]:
+def wrong_mail(app: Flask, mail: LocalMailServer) -> list[str]:
     """A letter that the queue calls sent has arrived; one that arrived twice was sent again by whoever came after a
     sender that was killed, under the same Message-ID: two senders, so two at most."""
     arrived = Counter(str(letter["Message-ID"]) for letter in mail.letters)
@@ -67,8 +67,8 @@ def wrong_mail(app: Flask, mail: MailHouse) -> list[str]:
     )
 
 
-def judged(app: Flask, callers: Callers, mail: MailHouse) -> bool:
-    """Whether all is there, once: by our lists, by `trail verify`, by `sweep --check`, by the mail server."""
+def judged(app: Flask, callers: Callers, mail: LocalMailServer) -> bool:
+    """Whether everything is there once, by our lists, `trail verify`, `sweep --check` and the mail server."""
     ended = time.monotonic() + PATIENCE
     while left(app) and time.monotonic() < ended:
         time.sleep(0.5)

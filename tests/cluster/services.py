@@ -1,4 +1,4 @@
-"""What stands around two nodes: PostgreSQL with a replica, PgBouncer, Redis, a bucket, nginx; each a process of ours.
+"""The services of two nodes: PostgreSQL with a replica, PgBouncer, Redis, a bucket, nginx; each a process of ours.
 
 All of it lies in one folder and listens on this machine alone. The configuration files are those of a real cluster but
 for addresses, passwords and TLS.
@@ -189,7 +189,7 @@ def redis(folder: Path, port: int) -> Service:
 
 
 def bucket(folder: Path, port: int) -> Service:
-    """moto's server, which keeps what it is given in memory."""
+    """moto's server, which stores the bucket in memory."""
     program = Path(sys.executable).with_name("moto_server")
     return Service(folder, "bucket", [str(program), "-H", "127.0.0.1", "-p", str(port)])
 

@@ -17,10 +17,10 @@ from models import access
 from models.application import Application
 from models.database import db, replica
 from tests import free_port
+from tests.apps import prepare_app
 from tests.browsing import signed_in
-from tests.cast import account_of, brought
+from tests.cast import account_of, create_application
 from tests.cluster.services import AS_POSTGRES, Database, answers, pooled, until
-from tests.houses import settled
 
 SECONDS = 2  # that the replica may lag
 
@@ -76,7 +76,7 @@ def pair() -> Iterator[Pair]:
         monkey.setenv(f"FILING_{name}", str(value))
     try:
         until("pooler", lambda: answers(door))
-        app = settled(f"postgresql+psycopg://postgres@127.0.0.1:{door}/filing", folder)
+        app = prepare_app(f"postgresql+psycopg://postgres@127.0.0.1:{door}/filing", folder)
         two.create(standby_of=one)
         two.begin()
         yield Pair(app, one, two)
@@ -92,7 +92,7 @@ def test_the_nation_reads_from_the_replica_while_it_keeps_up(pair: Pair) -> None
     """Paused, it lags; by more than may be, the primary is asked; it catches up, and is asked again."""
     until("fresh", lambda: pair.source() == str(pair.two.port))
     pair.two.ask("SELECT pg_wal_replay_pause()")
-    key = brought(pair.app, status="filed", title="副本里没有的题名")
+    key = create_application(pair.app, status="filed", title="副本里没有的题名")
     until("stale", lambda: pair.source() != str(pair.two.port))
     assert "副本里没有的题名" in pair.titles()
     pair.two.ask("SELECT pg_wal_replay_resume()")
@@ -102,10 +102,10 @@ def test_the_nation_reads_from_the_replica_while_it_keeps_up(pair: Pair) -> None
 
 
 def test_an_account_that_has_just_acted_reads_from_the_primary(pair: Pair) -> None:
-    """What the replica does not have yet is not there for the nation, until it has done something itself."""
+    """Rows that the replica lacks are invisible to the nation until it has acted itself."""
     pair.trusted()
     pair.two.ask("SELECT pg_wal_replay_pause()")
-    browser, key = signed_in(pair.app, "national"), brought(pair.app, status="filed")
+    browser, key = signed_in(pair.app, "national"), create_application(pair.app, status="filed")
     assert browser.get(f"/register/details/?id={key}").status_code == 404
     assert browser.post("/register/print/", data={"id": key}).status_code == 303
     assert browser.get(f"/register/details/?id={key}").status_code == 200

@@ -1,1 +1,1 @@
-"""Files as people have them: made by the programs they use, or taken from the samples of published packages."""
+"""Files as people have them: made by common programs, or taken from the samples of published packages."""

@@ -1,4 +1,4 @@
-"""PDFs as programs write them: Ghostscript, Cairo, Chromium, Poppler, qpdf, our own press; and what gateways add."""
+"""PDFs of programs: Ghostscript, Cairo, Chromium, Poppler, qpdf, our typesetter; and as gateways change them."""
 
 import io
 import itertools
@@ -22,7 +22,7 @@ POSTSCRIPT = b"""%!PS-Adobe-3.0
 
 
 def run(*command: str, source: bytes = b"", written: str = "") -> bytes:
-    """What a program makes of a file; IN and OUT stand for their paths, `written` is the ending it adds."""
+    """The file that a program makes of a file; IN and OUT stand for their paths, `written` is the suffix it adds."""
     with tempfile.TemporaryDirectory() as folder:
         paths = {"IN": f"{folder}/in", "OUT": f"{folder}/out"}
         Path(paths["IN"]).write_bytes(source)

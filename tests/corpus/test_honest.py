@@ -1,4 +1,4 @@
-"""The files that honest people have, by the programs they use: each is accepted, or its reason stands in a table."""
+"""Harmless files by the programs that made them: each is accepted, or a table has the reason why not."""
 
 import io
 import itertools
@@ -12,7 +12,7 @@ from models.files.flaws import Flaw, Flawed
 from models.files.inspection import inspect_file
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.corpus.libraries import LIBRARIES
 from tests.corpus.pictures import PICTURES
 from tests.corpus.programs import PROGRAMS
@@ -44,7 +44,7 @@ REASONS = {name: flaw for flaw, names in FLAWED.items() for name in names}
 
 
 def verdicts(files: Iterable[tuple[str, bytes]], folder: Path) -> dict[str, tuple[str, str]]:
-    """By name: what was expected, and what the worker process told."""
+    """By name: the expected verdict, and that of the worker process."""
     results = {}
     for name, content in files:
         path = folder / "file"
@@ -63,7 +63,7 @@ def made_by(makers: Iterable[Callable[[], Iterable[tuple[str, bytes]]]]) -> Iter
 
 
 def test_every_honest_pdf_is_accepted(tmp_path: Path) -> None:
-    """OU2: by 17 programs, in the ways their users choose, and what the makers of two libraries met in the world."""
+    """OU2: by 17 programs, with the options their users choose, and the samples of two libraries."""
     met = itertools.chain(samples("pypdf-7.1.1", (".pdf",)), samples("ocrmypdf-17.13.0", (".pdf",)))
     results = verdicts(itertools.chain(made_by(LIBRARIES + PROGRAMS + REBUILT), met), tmp_path)
     assert len(results) >= 400
@@ -71,7 +71,7 @@ def test_every_honest_pdf_is_accepted(tmp_path: Path) -> None:
 
 
 def test_every_honest_picture_is_accepted(tmp_path: Path) -> None:
-    """OU2: by phones, scanners, fax and drawing software; and what the makers of Pillow met in the world."""
+    """OU2: by phones, scanners, fax and drawing software, and the samples of Pillow."""
     met = samples("pillow-13.0.0", PICTURE_ENDINGS)
     results = verdicts(itertools.chain(made_by(PICTURES), met), tmp_path)
     assert len(results) >= 750
@@ -79,9 +79,9 @@ def test_every_honest_picture_is_accepted(tmp_path: Path) -> None:
 
 
 def test_a_file_of_every_program_can_be_uploaded_and_viewed(
-    app: Flask, as_: Callable[[str | None], Browser], make_application: Making, on_record: Recording
+    app: Flask, as_: Callable[[str | None], Browser], make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """OU2: the way a person meets it; what comes back is the same file, of the kind that its content tells."""
+    """OU2: through the form; the download is the same file, with the media type of its content."""
     app.config.update(ATTACHMENTS_PER_KIND=1000, ATTACHMENTS_IN_ALL=1000, ATTACHMENTS_EVER=5000)
     key, browser = make_application(), as_("publisher")
     for maker in LIBRARIES + PROGRAMS + REBUILT + PICTURES:
@@ -89,7 +89,7 @@ def test_a_file_of_every_program_can_be_uploaded_and_viewed(
         sent = {"id": key, "kind": "other", "file": (io.BytesIO(content), f"{maker.__name__}.exe")}
         answer = browser.post("/applications/upload/", data=sent, headers={"X-Requested-With": "XMLHttpRequest"})
         assert (answer.status_code, maker.__name__, name) == (200, maker.__name__, name), answer.text
-        file = on_record(key)["attachment"][-1]
+        file = stored_rows(key)["attachment"][-1]
         viewed = browser.get(f"/applications/attachment/?id={file['id']}")
         assert viewed.data == content
         assert viewed.mimetype == file["media_type"]

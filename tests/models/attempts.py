@@ -12,7 +12,7 @@ from models.access import Closed
 from models.database import db
 from tests.cast import account_of
 from tests.conftest import Record
-from tests.models.rows import Model, Way
+from tests.models.rows import Model, Statement
 
 REFUSALS = (Closed, NoResultFound, RuntimeError, InvalidRequestError, DBAPIError)
 
@@ -24,8 +24,8 @@ def session_of(username: str) -> Session:
     return db.session()
 
 
-def attempt(session: Session, way: Way, model: Model, number: int) -> Any:
-    """Go this way and commit; the result, or None when nothing is found or it is refused."""
+def attempt(session: Session, way: Statement, model: Model, number: int) -> Any:
+    """Run this statement and commit; the result, or None when nothing is found or it is refused."""
     try:
         result = way(session, model, number) or None
         session.commit()

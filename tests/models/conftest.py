@@ -13,12 +13,12 @@ from models.files.flaws import Flawed
 from models.files.inspection import inspect_file
 
 Verdict = Callable[[bytes], str]
-Door = Callable[[], AbstractContextManager[Session]]
+SystemSession = Callable[[], AbstractContextManager[Session]]
 
 
 @pytest.fixture
-def door(app: Flask) -> Door:
-    """`with door() as session:` sees every row, as a deliverer does."""
+def system_session(app: Flask) -> SystemSession:
+    """`with system_session() as session:` sees every row, as a deliverer does."""
 
     @contextmanager
     def opened() -> Iterator[Session]:
@@ -30,7 +30,7 @@ def door(app: Flask) -> Door:
 
 @pytest.fixture
 def verdict(tmp_path: Path) -> Verdict:
-    """The media type of these bytes, or the flaw, as the worker process tells it."""
+    """The media type of these bytes, or the flaw, as the worker process reports it."""
 
     def verdict_of(content: bytes) -> str:
         path = tmp_path / "file"

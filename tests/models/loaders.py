@@ -17,12 +17,12 @@ from sqlalchemy.orm import (
 
 from models.application import Application
 from models.application.child import Child
-from tests.models.rows import Model, Way, list_of
+from tests.models.rows import Model, Statement, list_of
 
 LOADERS = (selectinload, joinedload, subqueryload, immediateload, lazyload)
 
 
-def loaded_with(loader: Any) -> Way:
+def loaded_with(loader: Any) -> Statement:
     def way(s: Session, m: Model, k: int) -> Any:
         if m is Application:
             query = select(Application).options(loader(Application.carriers), loader(Application.certificate))

@@ -1,4 +1,4 @@
-"""The matrix by hand, from the manual and section 1 of the design; nothing here reads ACTS."""
+"""The hand-written matrix, from the manual and section 1 of the design, independent of ACTS."""
 
 # P publisher, R reviewer, N nation; the operator may do nothing.
 MATRIX = """

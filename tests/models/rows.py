@@ -21,7 +21,7 @@ from models.customs import CustomsMessage
 Model = type[Any]
 
 
-Way = Callable[[Session, Model, int], Any]
+Statement = Callable[[Session, Model, int], Any]
 
 
 Children = (Carrier, Attachment, TrailEntry, Certificate, CustomsMessage)

@@ -5,10 +5,10 @@ from flask import Flask
 
 from models.application import Application
 from models.application.carriers import Carrier
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.models.attempts import attempt, first_id, session_of
 from tests.models.rows import MODELS
-from tests.models.ways import FROM_THE_APPLICATION, READS, WRITES
+from tests.models.statements import FROM_THE_APPLICATION, READS, WRITES
 
 pytestmark = [  # some ways are clumsy on purpose
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
@@ -49,11 +49,11 @@ REFUSED_TO_ALL = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), STRANGERS)
 def test_no_statement_reads_a_foreign_row(
-    app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str
+    app: Flask, make_application: Making, stored_rows: StoredRows, who: str, whose: str, status: str
 ) -> None:
     """AD1, AC1, AC3: no row is found, for every form of statement."""
     key = make_application(by=whose, status=status)
-    record = on_record(key)
+    record = stored_rows(key)
     models = ALL if who == "publisher2" else ONE
     with app.app_context():
         session = session_of(who)
@@ -70,33 +70,33 @@ def test_no_statement_reads_a_foreign_row(
             if attempt(session, way, model, key) is not None
         ]
     assert leaks == []
-    assert on_record(key) == record
+    assert stored_rows(key) == record
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), STRANGERS)
 def test_no_statement_writes_a_foreign_row(
-    app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str
+    app: Flask, make_application: Making, stored_rows: StoredRows, who: str, whose: str, status: str
 ) -> None:
     """AC1: nothing is written, changed or deleted, even when the caller commits."""
     key = make_application(by=whose, status=status)
-    record = on_record(key)
+    record = stored_rows(key)
     with app.app_context():
         session = session_of(who)
         for name, way in WRITES.items():
             for model in ALL if who == "publisher2" else ONE:
                 attempt(session, way, model, first_id(record, model))
-            assert (name, on_record(key)) == (name, record)
+            assert (name, stored_rows(key)) == (name, record)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), INSIDERS)
 def test_every_permitted_statement_finds_a_visible_row(
-    app: Flask, make_application: Making, on_record: Recording, who: str, whose: str, status: str
+    app: Flask, make_application: Making, stored_rows: StoredRows, who: str, whose: str, status: str
 ) -> None:
-    """AC4: the positive case; a way that never finds anything proves nothing."""
+    """AC4: the positive case; a statement that never finds anything proves nothing."""
     key = make_application(by=whose, status=status)
-    record = on_record(key)
+    record = stored_rows(key)
     with app.app_context():
         session = session_of(who)
         blind = {

@@ -17,7 +17,7 @@ from models.database import GuardedSession, db
 from models.people.accounts import Account, Organisation
 from models.vocabulary import Action, Role, Status
 from tests.cast import account_of
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.models.attempts import first_id, session_of
 from tests.models.rows import MODELS, Model
 
@@ -27,11 +27,11 @@ def carrier(**where: Any) -> Carrier:
     return Carrier(position=9, specification="CD", quantity=1, unit="010", **where)
 
 
-def smuggle_by_number(session: Session, foreign: int, _own: int) -> None:
+def insert_foreign_by_number(session: Session, foreign: int, _own: int) -> None:
     session.add(carrier(application_id=foreign))
 
 
-def smuggle_by_merge(session: Session, foreign: int, _own: int) -> None:
+def insert_foreign_by_merge(session: Session, foreign: int, _own: int) -> None:
     session.merge(carrier(application_id=foreign))
 
 
@@ -44,11 +44,11 @@ def detached(key: int) -> Application:
     return application
 
 
-def smuggle_by_object(session: Session, foreign: int, _own: int) -> None:
+def insert_foreign_by_object(session: Session, foreign: int, _own: int) -> None:
     session.add(carrier(application=detached(foreign)))
 
 
-def smuggle_into_the_list(session: Session, foreign: int, _own: int) -> None:
+def append_to_foreign_list(session: Session, foreign: int, _own: int) -> None:
     application = detached(foreign)
     application.carriers.append(carrier())
     session.add(application)
@@ -74,82 +74,82 @@ def change_the_owner(session: Session, foreign: int, _own: int) -> None:
     session.add(application)
 
 
-def steal_its_carriers(session: Session, foreign: int, own: int) -> None:
+def move_foreign_carriers(session: Session, foreign: int, own: int) -> None:
     application = session.get_one(Application, own)
     application.carriers.extend(detached(foreign).carriers)
 
 
 @pytest.mark.parametrize(
-    "smuggle",
+    "attempt",
     [
-        smuggle_by_number,
-        smuggle_by_merge,
-        smuggle_by_object,
-        smuggle_into_the_list,
+        insert_foreign_by_number,
+        insert_foreign_by_merge,
+        insert_foreign_by_object,
+        append_to_foreign_list,
         move_by_number,
         move_by_object,
         move_in_bulk,
         change_the_owner,
-        steal_its_carriers,
+        move_foreign_carriers,
     ],
 )
 def test_no_row_can_be_added_to_a_foreign_application(
-    app: Flask, make_application: Making, on_record: Recording, smuggle: Any
+    app: Flask, make_application: Making, stored_rows: StoredRows, attempt: Any
 ) -> None:
     """AC1: by its number, by the object, by moving an own row there, or by carrying the object in."""
     foreign, own = make_application(by="publisher"), make_application(by="publisher2")
-    before = on_record(foreign), on_record(own)
+    before = stored_rows(foreign), stored_rows(own)
     with app.app_context():
         session = session_of("publisher2")
         with pytest.raises(Closed):
-            smuggle_and_commit(session, smuggle, foreign, own)
+            insert_foreign_and_commit(session, attempt, foreign, own)
         session.rollback()
-    assert (on_record(foreign), on_record(own)) == before
+    assert (stored_rows(foreign), stored_rows(own)) == before
 
 
-def smuggle_and_commit(session: Session, smuggle: Any, foreign: int, own: int) -> None:
-    smuggle(session, foreign, own)
+def insert_foreign_and_commit(session: Session, attempt: Any, foreign: int, own: int) -> None:
+    attempt(session, foreign, own)
     session.commit()
 
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer", "national", "operator", ""])
 def test_an_application_in_another_name_is_refused(
-    app: Flask, make_application: Making, on_record: Recording, who: str
+    app: Flask, make_application: Making, stored_rows: StoredRows, who: str
 ) -> None:
-    """An application is added by its owner only, and does not change hands; by hand as little as by an act."""
+    """Only its owner adds an application, and its owner never changes, by SQL as little as by an act."""
     key = make_application(by="publisher")
     with app.app_context():
         session = session_of(who)
-        press = session.scalars(select(Organisation).filter_by(name="江苏文艺音像出版社")).one()
+        publisher = session.scalars(select(Organisation).filter_by(name="江苏文艺音像出版社")).one()
         session.add(
             Application(
                 number="SQ202699999999",
                 status=Status.DRAFT,
-                applicant_id=press.id,
-                applicant_name=press.name,
-                applicant_code=press.credit_code,
+                applicant_id=publisher.id,
+                applicant_name=publisher.name,
+                applicant_code=publisher.credit_code,
                 created_at=clock.now(),
                 changed_at=clock.now(),
             )
         )
         with pytest.raises(Closed):
             session.commit()
-    assert on_record(key + 1)["application"] == []
+    assert stored_rows(key + 1)["application"] == []
 
 
 def test_the_owner_of_an_application_cannot_be_changed(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """AD3: a forged form could otherwise give a row away."""
     key = make_application(by="publisher")
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("publisher2") as other:
         elsewhere = other.organisation_id
     with acting("publisher"):
         db.session.get_one(Application, key).applicant_id = elsewhere
         with pytest.raises(Closed):
             db.session.commit()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_an_account_that_lacks_its_organisation_or_province_sees_nothing(app: Flask, make_application: Making) -> None:
@@ -212,10 +212,10 @@ def test_an_unrestricted_session_lifts_no_other_session_s_rule(app: Flask, make_
 
 @pytest.mark.parametrize("model", MODELS)
 def test_without_the_guard_the_attack_succeeds(
-    app: Flask, make_application: Making, on_record: Recording, model: Model
+    app: Flask, make_application: Making, stored_rows: StoredRows, model: Model
 ) -> None:
-    """AD2: it is this listener, and nothing else, that hides the row."""
-    key = first_id(on_record(make_application(by="publisher", status="filed")), model)
+    """AD2: this listener alone hides the row."""
+    key = first_id(stored_rows(make_application(by="publisher", status="filed")), model)
     with app.app_context():
         assert session_of("publisher2").get(model, key) is None
     event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
@@ -229,7 +229,7 @@ def test_without_the_guard_the_attack_succeeds(
 
 
 def test_without_the_write_guard_a_foreign_row_is_inserted(
-    app: Flask, make_application: Making, on_record: Recording
+    app: Flask, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AD2: an INSERT does not fire do_orm_execute; before_flush is what refuses it."""
     key = make_application(by="publisher")
@@ -237,8 +237,8 @@ def test_without_the_write_guard_a_foreign_row_is_inserted(
     try:
         with app.app_context():
             session = session_of("publisher2")
-            smuggle_by_number(session, key, 0)
+            insert_foreign_by_number(session, key, 0)
             session.commit()
     finally:
         event.listen(GuardedSession, "before_flush", access.writing.write_under_own_rows)
-    assert len(on_record(key)["carrier"]) == 2
+    assert len(stored_rows(key)["carrier"]) == 2

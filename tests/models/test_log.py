@@ -1,4 +1,4 @@
-"""The log of the system: what it says of a sign-in, who reads it, and that nobody changes it."""
+"""The system log: its entries of a sign-in, its readers, and that it cannot be changed."""
 
 import re
 
@@ -15,9 +15,9 @@ from models.people import online
 from models.people.accounts import Account
 from models.people.signin_failures import slowed_until
 from models.workflow import Refused
+from tests.apps import engine_of_owner
 from tests.cast import PASSWORD, account_of
 from tests.conftest import Acting
-from tests.houses import engine_of_owner
 from tests.signing_in import sign_in
 from views.screens.logs import FAILURES
 

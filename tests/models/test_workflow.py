@@ -1,4 +1,4 @@
-"""The whole matrix, written by hand from the manual (第二章) and section 1 of the design; nothing here reads ACTS."""
+"""The whole matrix, written by hand from the manual (第二章) and section 1 of the design, independent of ACTS."""
 
 from itertools import product
 
@@ -93,7 +93,7 @@ def test_printing_is_allowed_in_two_statuses_only() -> None:
 
 @pytest.mark.parametrize("status", [status for status in Status if status.value not in ENDS])
 def test_every_status_except_the_final_ones_has_an_act_that_leaves_it(status: Status) -> None:
-    """ST1: an application in which nobody can do anything is lost."""
+    """ST1: an application without any possible act would be lost."""
     leaving = [act for (name, act), cell in CELLS.items() if name == status and cell != "-" and act in LEADS_TO]
     assert [act for act in leaving if any(check(Action(act), status, role) for role in ACTS[Action(act)].by)]
 

@@ -79,7 +79,7 @@ def blanks(_rows: Rows, _screen: str) -> Iterator[str]:
 
 
 def saved_queries(rows: Rows, _screen: str) -> Iterator[str]:
-    """The query that each account keeps."""
+    """The saved query of each account."""
     yield from (f"?id={key}" for key in (*rows.queries, MISSING, "一"))
 
 
@@ -156,7 +156,7 @@ APPLICATIONS = ("applications", "review", "filings", "register")
 
 
 def addresses(rule: Rule, rows: Rows) -> Iterator[str]:
-    """Every address of a GET route; KeyError for a route of which nobody has said here what it is asked."""
+    """Every address of a GET route; KeyError for a route that is not listed here."""
     screen, _dot, view = rule.endpoint.rpartition(".")
     match rule.endpoint:
         case "static":

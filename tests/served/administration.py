@@ -1,4 +1,4 @@
-"""What the operator, a press and a province keep, through the real server."""
+"""Registers and settings of operator, publisher and province, through the real server."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ MINE = "meine-Pass-2027"
 
 
 def manage_registers(story: Story) -> None:
-    """Organisation, entrustment, districts; an account, whose owner comes in, changes the password and goes."""
+    """Organisation, entrustment, districts; an account, whose owner signs in, changes the password and signs out."""
     client = story.server.client("operator")
 
     def fill(where: str, **fields: Any) -> Answer:
@@ -52,7 +52,7 @@ def manage_registers(story: Story) -> None:
     story.post("operator", "/accounts/reset/", id=newest_account(story.server))
 
 
-def entrusted_by_a_press(story: Story) -> None:
+def entrusted_by_a_publisher(story: Story) -> None:
     """Invited, accepted, ended by the unit itself."""
     form = form_of(story.server.client("publisher2").get("/entrusting/new/").text, "card-box")
     unit = form | {"agent": "广州光盘公司", "since": "2026-01-01", "until": "2027-12-31"}
@@ -66,7 +66,7 @@ def entrusted_by_a_press(story: Story) -> None:
 
 
 def limits_and_working_days(story: Story) -> None:
-    """A province's limits; a day of the calendar by hand and away again, and the days of a notice."""
+    """A province's limits; a day of the calendar entered by hand and removed, and the days of a notice."""
     form = form_of(story.server.client("reviewer").get("/province/").text, "card-box")
     story.post("reviewer", "/province/", 302, **form | {"decide_days": "15"})
     story.post("operator", "/calendar/new/", 302, day="2026-12-25", kind="off", name="临时放假")
@@ -79,7 +79,7 @@ def limits_and_working_days(story: Story) -> None:
 
 
 def announced_and_read(story: Story) -> None:
-    """通知公告: published, changed, read and taken back; 全部标为已读; an address for e-mails."""
+    """通知公告: published, changed, read and withdrawn; 全部标为已读; an address for e-mails."""
     today = str(clock.today())
     given = {"title": "系统维护", "text": "本周六停机。", "roles": "publisher", "since": today, "until": today}
     story.post("operator", "/announcements/new/", 302, **given)
@@ -97,7 +97,7 @@ def announced_and_read(story: Story) -> None:
 
 
 def manage_saved_queries(story: Story) -> None:
-    """常用查询: kept from a list, renamed, deleted."""
+    """常用查询: saved from a list, renamed, deleted."""
     client = story.server.client("national")
     form = form_of(client.get("/register/?title=茉莉花&page_size=50").text, "save-query")
     story.post("national", "/queries/keep/", **form | {"name": "《茉莉花》"})
@@ -107,7 +107,7 @@ def manage_saved_queries(story: Story) -> None:
 
 
 def blank_forms_offered(story: Story) -> None:
-    """空白表格: uploaded, taken by a press, replaced, removed."""
+    """空白表格: uploaded, downloaded by a publisher, replaced, removed."""
     for name in ("申请表.pdf", "申请表“新”.pdf"):
         file = {"kind": "application_form", "version": blank_seen(story), "file": (small_pdf(name), name)}
         story.post("operator", "/blanks/keep/", **file)
@@ -124,7 +124,7 @@ def blank_seen(story: Story) -> str:
 
 
 def sessions_ended(story: Story) -> None:
-    """One's own of another browser, somebody's by the operator, and a pause after wrong passwords."""
+    """One's own in another browser, another account's by the operator, and a delay after wrong passwords."""
     one, other = Client(story.server), Client(story.server)
     for browser in (other, one):
         browser.sign_in("publisher2")

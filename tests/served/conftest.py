@@ -1,4 +1,4 @@
-"""What the tests through the server start from."""
+"""Fixtures for tests through the real server."""
 
 import os
 from collections.abc import Iterator

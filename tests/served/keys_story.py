@@ -1,4 +1,4 @@
-"""What is done with security keys, through the real server."""
+"""Acts with security keys, through the real server."""
 
 import json
 import re

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from models import clock
 from tests import free_port
-from tests.houses import settled
+from tests.apps import prepare_app
 from tests.serving import PATIENCE, Client, Server, serving
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ class Front:
         return client
 
     def connect(self, source: str = "127.0.0.1", buffer: int = 0) -> ssl.SSLSocket:
-        """A connection with TLS, and nothing sent yet. `buffer`: bytes that arrive without being read; 0: as usual."""
+        """A TLS connection on which nothing is sent yet. `buffer`: size of the receive buffer; 0: the default."""
         plain = socket.socket()
         plain.settimeout(PATIENCE)
         if buffer:
@@ -126,7 +126,7 @@ def fronting(folder: Path, cards: dict[str, str] | None = None, **more: str) -> 
     """gunicorn with the settings that the README asks for, and nginx before it; `cards`: as configured() takes it."""
     settings = {"PROXIES": 1, "TRUSTED_HOSTS": NAME, "SESSION_COOKIE_SECURE": True, "KEYS_REQUIRED": False}
     settings |= more
-    app = settled(f"sqlite:///{folder}/filing.sqlite", folder)
+    app = prepare_app(f"sqlite:///{folder}/filing.sqlite", folder)
     with serving(app, folder, **settings) as server:
         plain, secure = free_port(), free_port()
         certify(folder)

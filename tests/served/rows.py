@@ -1,4 +1,4 @@
-"""What a register holds after some weeks: applications in every status, files of every kind, messages to customs."""
+"""Rows of a register after some weeks: applications in every status, files of every kind, messages to customs."""
 
 import io
 from dataclasses import dataclass, field
@@ -25,14 +25,14 @@ from tests.cast import (
     add_saved_query,
     announced,
     blank_form,
-    brought,
+    create_application,
     draft,
     make_papers,
     small_pdf,
     upload,
 )
 from tests.serving import Server
-from tests.views.customs_house import House
+from tests.views.customs_server import CustomsServer
 from views.demo.simulator import receipt
 
 TITLE = "黑胶唱片《茉莉花》“典藏”; 100% é"
@@ -56,15 +56,17 @@ class Rows:
 
 
 @cache
-def furnished(server: Server) -> Rows:
-    """The rows of this server, made when first asked for; tests of GET may share them, for nobody changes them."""
+def shared_rows(server: Server) -> Rows:
+    """The rows of this server, created at first use; tests of GET may share them, because none changes them."""
     app = server.app
-    aside, sent = (brought(app, "publisher", "filed", title=TITLE) for _time in range(2))
+    aside, sent = (create_application(app, "publisher", "filed", title=TITLE) for _time in range(2))
     deliver(app, server.log.parent)
-    ways = {status: brought(app, "publisher", status, 2, title=TITLE) for status in Status if status != "draft"}
+    ways = {
+        status: create_application(app, "publisher", status, 2, title=TITLE) for status in Status if status != "draft"
+    }
     ways[Status.DRAFT] = full_draft(app)
-    agents = brought(app, "agent", "filed")
-    deleted = brought(app, "publisher", "refused")
+    agents = create_application(app, "agent", "filed")
+    deleted = create_application(app, "publisher", "refused")
     with app.app_context():
         access.enter(by := account_of("publisher"))
         filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, deleted), by)
@@ -96,15 +98,15 @@ def furnished(server: Server) -> Rows:
 
 def deliver(app: Flask, folder: Path) -> None:
     """Customs takes one message, and gives a fault for the first, which is set aside."""
-    house, before = House(folder), dict(app.config)
-    house.open()
-    app.config.update(CUSTOMS_GATEWAY=house.address, CUSTOMS_PACE={"tries": 1})
+    customs_server, before = CustomsServer(folder), dict(app.config)
+    customs_server.open()
+    app.config.update(CUSTOMS_GATEWAY=customs_server.address, CUSTOMS_PACE={"tries": 1})
     with app.app_context(), access.everything() as session:
         first = session.scalars(select(CustomsMessage.message_id).order_by(CustomsMessage.id)).first()
-    house.tricks = [receipt(str(first), "-1201001", "报文格式错误")]
+    customs_server.tricks = [receipt(str(first), "-1201001", "报文格式错误")]
     assert app.test_cli_runner().invoke(args=["customs", "deliver"]).exit_code == 0
     app.config.update(CUSTOMS_GATEWAY=before["CUSTOMS_GATEWAY"], CUSTOMS_PACE=before["CUSTOMS_PACE"])
-    house.close()
+    customs_server.close()
 
 
 def full_draft(app: Flask) -> int:

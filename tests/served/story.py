@@ -14,7 +14,7 @@ from models.customs import CustomsMessage
 from models.database import db
 from models.people.accounts import Account
 from models.vocabulary import AttachmentKind, Role
-from tests.cast import FIELDS, brought, make_papers, small_pdf
+from tests.cast import FIELDS, create_application, make_papers, small_pdf
 from tests.served.answers import check
 from tests.serving import Answer, Client, Server
 from tests.views.pages import flashed, form_of
@@ -27,7 +27,7 @@ WAY_BACK = "/{screen}/?title=茉莉花&since=2020-01-01"
 
 @dataclass
 class Story:
-    """What was done so far: route, or route and act; every answer is looked at."""
+    """The acts done so far: route, or route and act; every answer is checked."""
 
     server: Server
     done: set[str] = field(default_factory=set)
@@ -131,8 +131,10 @@ def decided_and_printed(story: Story, key: int) -> None:
 
 
 def resend_to_customs(story: Story) -> None:
-    """A message that was set aside is released; what customs did not take is told anew, from either screen."""
-    aside, failed, failed_too = (brought(story.server.app, "publisher", s) for s in ("filed", *["customs_failed"] * 2))
+    """A message that was set aside is released; one that customs rejected is sent again, from either screen."""
+    aside, failed, failed_too = (
+        create_application(story.server.app, "publisher", s) for s in ("filed", *["customs_failed"] * 2)
+    )
     with story.server.app.app_context(), db.engine.begin() as connection:
         connection.execute(
             text("UPDATE customs_message SET set_aside_at = queued_at WHERE id = :id"), {"id": story.message(aside)}
@@ -145,8 +147,8 @@ def resend_to_customs(story: Story) -> None:
 
 
 def settled_by_hand(story: Story) -> None:
-    """What customs never answered: asked for again, set aside, settled by hand either way."""
-    accepted, rejected = (brought(story.server.app, "publisher", "filed") for _time in range(2))
+    """A message that customs never answered: queried, set aside, settled by hand in both ways."""
+    accepted, rejected = (create_application(story.server.app, "publisher", "filed") for _time in range(2))
     for key in (accepted, rejected):
         values = {"id": story.message(key), "then": clock.now() - timedelta(days=30)}
         sent = "UPDATE customs_message SET attempts = 1, sent_in = 1, sent_at = :then, next_at = '2099-01-01' "
@@ -171,8 +173,8 @@ def revoked_and_applied_for_again(story: Story, key: int) -> None:
 
 
 def refused_and_deleted(story: Story) -> None:
-    """不予受理, 不予备案 with a ground of the law; the publisher deletes what was refused."""
-    declined, refused = (brought(story.server.app, "publisher", "pending") for _time in range(2))
+    """不予受理, 不予备案 with a ground of the law; the publisher deletes the refused application."""
+    declined, refused = (create_application(story.server.app, "publisher", "pending") for _time in range(2))
     story.act("reviewer", "review", "decline", declined)
     story.act("reviewer", "review", "extend", refused)
     story.act("reviewer", "review", "refuse", refused, ground="4")

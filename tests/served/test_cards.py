@@ -51,7 +51,7 @@ class CardClient(TlsClient):
         return self.token
 
 
-class House:
+class CardFront:
     """nginx with both configurations, the application behind it, and an issuer of cards."""
 
     def __init__(self, front: Front, port: int, issuer: CardIssuer) -> None:
@@ -59,7 +59,7 @@ class House:
         self.operator = front.client("operator")
 
     def bind(self, card: Path, username: str) -> str:
-        """As an operator does it; the page that tells of it."""
+        """Bind the card as an operator does; the page with the result."""
         with self.front.server.app.app_context():
             key = account_of(username).id
         answer = self.operator.post("/accounts/cards/bind/", {"id": key, "file": (card.read_bytes(), "card.pem")})
@@ -76,7 +76,7 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, needs_nginx: None) -> Iterator[House]:
+def card_front(tmp_path_factory: pytest.TempPathFactory, needs_nginx: None) -> Iterator[CardFront]:
     """One nginx for all; its configuration is the README's two parts."""
     folder = tmp_path_factory.mktemp("cards")
     issuer, port = CardIssuer(folder), free_port()
@@ -87,11 +87,11 @@ def house(tmp_path_factory: pytest.TempPathFactory, needs_nginx: None) -> Iterat
         "CARD_CRL": str(issuer.publish()),
     }
     with fronting(folder, card_configuration(folder, port), **settings) as front:
-        yield House(front, port, issuer)
+        yield CardFront(front, port, issuer)
 
 
 def card_configuration(folder: Path, port: int) -> dict[str, str]:
-    """Words of the second configuration → ours."""
+    """Text of the second configuration → its replacement in this test."""
     return {
         "listen 8443": f"listen 127.0.0.1:{port}",
         "listen [::]:8443": f"listen 127.0.0.2:{port}",
@@ -115,77 +115,79 @@ def logged(app: Flask) -> tuple[str, str]:
         return row.kind, row.words
 
 
-def test_a_bound_card_signs_in(house: House) -> None:
-    card = house.issuer.issue("王敏")
-    house.bind(card, "publisher")
-    page = house.show(card)
+def test_a_bound_card_signs_in(card_front: CardFront) -> None:
+    card = card_front.issuer.issue("王敏")
+    card_front.bind(card, "publisher")
+    page = card_front.show(card)
     assert "读到的卡：王敏" in page.text
     assert "stylesheet" in page.text
-    client, answer = house.enter(card)
+    client, answer = card_front.enter(card)
     assert (answer.status, answer.location) == (303, "/visits/")
-    main = house.front.client()
+    main = card_front.front.client()
     main.cookies = client.cookies
     assert "IC 卡或 IKey 登录" in main.get("/visits/").text
-    assert logged(house.front.server.app) == ("signed_in", "IC 卡或 IKey 登录：王敏")
+    assert logged(card_front.front.server.app) == ("signed_in", "IC 卡或 IKey 登录：王敏")
 
 
-def test_a_card_is_bound_to_one_account_and_unusable_after_removal(house: House) -> None:
-    card = house.issuer.issue("赵强")
-    assert "已登记“赵强”" in house.bind(card, "agent")
-    assert "这张卡已登记到账号 agent" in house.bind(card, "publisher")
-    assert "不是由本系统认可的机构签发" in house.bind(CardIssuer(house.issuer.folder / "..").issue("外人二"), "agent")
-    assert "不是可以读取的证书文件" in house.bind(house.issuer.folder / "site", "agent")
-    client, _answer = house.enter(card)
-    main = house.front.client()
+def test_a_card_is_bound_to_one_account_and_unusable_after_removal(card_front: CardFront) -> None:
+    card = card_front.issuer.issue("赵强")
+    assert "已登记“赵强”" in card_front.bind(card, "agent")
+    assert "这张卡已登记到账号 agent" in card_front.bind(card, "publisher")
+    assert "不是由本系统认可的机构签发" in card_front.bind(
+        CardIssuer(card_front.issuer.folder / "..").issue("外人二"), "agent"
+    )
+    assert "不是可以读取的证书文件" in card_front.bind(card_front.issuer.folder / "site", "agent")
+    client, _answer = card_front.enter(card)
+    main = card_front.front.client()
     main.cookies = client.cookies
     assert main.get("/visits/").status == 200
-    with house.front.server.app.app_context(), access.everything() as session:
+    with card_front.front.server.app.app_context(), access.everything() as session:
         number = session.scalars(select(CardCertificate.id).where(CardCertificate.subject == "赵强")).one()
         found = session.scalars(select(Notification).order_by(Notification.id.desc())).first()
         assert found is not None and "登记了卡“赵强”" in found.sentence
-    assert house.operator.post("/accounts/cards/remove/", {"id": number}).status == 303
+    assert card_front.operator.post("/accounts/cards/remove/", {"id": number}).status == 303
     assert main.get("/visits/").location.startswith("/login")
-    assert house.enter(card)[1].status == 401
+    assert card_front.enter(card)[1].status == 401
 
 
-def test_a_refused_card_gets_the_reason(house: House) -> None:
-    """Expired, not yet valid, of another issuer of the same name, not for signing in, bound to nobody, none at all."""
-    issuer, stranger = house.issuer, CardIssuer(house.issuer.folder / "..")
-    assert "已过期" in error_of(house.show(issuer.issue("过期", -2 * DAY, -DAY / 2)))
-    assert "尚未生效" in error_of(house.show(issuer.issue("未来", DAY / 2, DAY)))
-    assert "不是由本系统认可的机构签发" in error_of(house.show(stranger.issue("外人")))
-    assert "不能用于登录" in error_of(house.show(issuer.issue("服务器", usage=ExtendedKeyUsageOID.SERVER_AUTH)))
-    assert "没有读到卡的证书" in error_of(house.show(None))
+def test_a_refused_card_gets_the_reason(card_front: CardFront) -> None:
+    """Expired, not yet valid, of another issuer of the same name, not for signing in, unbound, no card."""
+    issuer, stranger = card_front.issuer, CardIssuer(card_front.issuer.folder / "..")
+    assert "已过期" in error_of(card_front.show(issuer.issue("过期", -2 * DAY, -DAY / 2)))
+    assert "尚未生效" in error_of(card_front.show(issuer.issue("未来", DAY / 2, DAY)))
+    assert "不是由本系统认可的机构签发" in error_of(card_front.show(stranger.issue("外人")))
+    assert "不能用于登录" in error_of(card_front.show(issuer.issue("服务器", usage=ExtendedKeyUsageOID.SERVER_AUTH)))
+    assert "没有读到卡的证书" in error_of(card_front.show(None))
     unbound = issuer.issue("无主")
-    _client, answer = house.enter(unbound)
+    _client, answer = card_front.enter(unbound)
     assert answer.status == 401 and "没有登记到可以使用的账号" in error_of(answer)
-    assert logged(house.front.server.app)[0] == "card_refused"
-    assert house.show(unbound).status == 200 and not error_of(house.show(unbound))
+    assert logged(card_front.front.server.app)[0] == "card_refused"
+    assert card_front.show(unbound).status == 200 and not error_of(card_front.show(unbound))
 
 
-def test_a_revoked_card_or_disabled_account_is_signed_out_at_once(house: House) -> None:
-    """The list is read again when it has changed; one that has run out lets nobody in."""
-    card = house.issuer.issue("陈静")
-    house.bind(card, "reviewer")
-    assert house.enter(card)[1].status == 303
-    app = house.front.server.app
+def test_a_revoked_card_or_disabled_account_is_signed_out_at_once(card_front: CardFront) -> None:
+    """The list is read again when it has changed; with an expired list no card signs in."""
+    card = card_front.issuer.issue("陈静")
+    card_front.bind(card, "reviewer")
+    assert card_front.enter(card)[1].status == 303
+    app = card_front.front.server.app
     for active in (False, True):
         with app.app_context(), access.everything() as session:
             session.execute(update(Account).where(Account.username == "reviewer").values(active=active))
             session.commit()
-        assert house.enter(card)[1].status == (303 if active else 401)
-    house.issuer.publish(-DAY)
-    assert "吊销列表缺失或已过期" in error_of(house.show(card))
-    house.issuer.revoke(card)
-    assert "已被吊销" in error_of(house.show(card))
+        assert card_front.enter(card)[1].status == (303 if active else 401)
+    card_front.issuer.publish(-DAY)
+    assert "吊销列表缺失或已过期" in error_of(card_front.show(card))
+    card_front.issuer.revoke(card)
+    assert "已被吊销" in error_of(card_front.show(card))
 
 
-def test_a_forged_certificate_header_is_ignored(house: House) -> None:
+def test_a_forged_certificate_header_is_ignored(card_front: CardFront) -> None:
     """Straight at the application, and through nginx, with a certificate that is public and a secret that is not."""
-    card = house.issuer.issue("李想")
-    house.bind(card, "publisher2")
+    card = card_front.issuer.issue("李想")
+    card_front.bind(card, "publisher2")
     shown = quote(card.read_bytes().partition(b"-----BEGIN PRIVATE")[0])
-    straight, main = house.front.server.client(), house.front.client()
+    straight, main = card_front.front.server.client(), card_front.front.client()
     named = {"Host": NAME, "Origin": f"http://{NAME}"}  # as nginx names us
     straight.token = TOKEN.findall(straight.get("/login", **named).text)[0]
     for headers in ({}, {"X_Card_Secret": ""}, {"X_Card_Secret": SECRET[:-1]}, {"X_Card_Secret": "\u00e9"}):
@@ -193,13 +195,13 @@ def test_a_forged_certificate_header_is_ignored(house: House) -> None:
             answer = client.post("/login/card", {}, X_Card_Certificate=shown, **headers, **more)
             assert answer.status == 401, headers
             assert "请从登录页面的“卡介质登录”打开" in error_of(answer)
-    other = CardClient(house.front, house.port, house.issuer.issue("别人"))
+    other = CardClient(card_front.front, card_front.port, card_front.issuer.issue("别人"))
     other.find_token()
     answer = other.post("/login/card", {}, X_Card_Certificate=shown, X_Card_Secret=SECRET)
     assert answer.status == 401 and "没有登记到可以使用的账号" in error_of(answer)
 
 
-def test_the_card_port_redirects_every_other_page(house: House) -> None:
-    client = CardClient(house.front, house.port, None)
+def test_the_card_port_redirects_every_other_page(card_front: CardFront) -> None:
+    client = CardClient(card_front.front, card_front.port, None)
     for path in ("/login", "/applications/", "/accounts/"):
         assert client.get(path).status == 301

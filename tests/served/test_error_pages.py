@@ -7,7 +7,7 @@ import pytest
 
 from tests.cast import PASSWORD
 from tests.served.answers import check
-from tests.served.rows import furnished
+from tests.served.rows import shared_rows
 from tests.serving import Client, Server
 
 ERRORS: list[tuple[int, str, str, dict[str, Any], str]] = [  # status, who, address, what is posted (GET: {}), sentence
@@ -26,10 +26,10 @@ ERRORS: list[tuple[int, str, str, dict[str, Any], str]] = [  # status, who, addr
 def test_an_error_is_a_page_with_a_sentence_or_json_for_a_script(
     served: Server, status: int, who: str, path: str, posted: dict[str, Any], sentence: str
 ) -> None:
-    """The same status and sentence for both; nothing of ours in English before a reader."""
+    """The same status and sentence for both; readers see no English text of ours."""
     client = served.client(who or None)
     if "id" in posted and who:
-        posted = posted | {"id": furnished(served).applications["pending"]}
+        posted = posted | {"id": shared_rows(served).applications["pending"]}
     for accepted in ("text/html", *(["application/json"] if status != 422 else [])):  # which is a form of its own
         answer = client.post(path, posted, Accept=accepted) if posted else client.get(path, Accept=accepted)
         check(path, answer)
@@ -39,7 +39,7 @@ def test_an_error_is_a_page_with_a_sentence_or_json_for_a_script(
 
 def test_a_rate_limited_client_is_told_when_to_retry(served: Server) -> None:
     """429 with Retry-After, for this address and number alone; the two processes count apart."""
-    number, guesser = furnished(served).certificates[0].number, Client(served)
+    number, guesser = shared_rows(served).certificates[0].number, Client(served)
     for _guess in range(2 * 10 + 1):
         answer = guesser.get(f"/verify/{number}?code=AAAA-BBBB-CCCC")
         check("/verify/", answer)

@@ -7,7 +7,7 @@ from models.vocabulary import Action
 from tests.served.administration import (
     announced_and_read,
     blank_forms_offered,
-    entrusted_by_a_press,
+    entrusted_by_a_publisher,
     limits_and_working_days,
     manage_registers,
     manage_saved_queries,
@@ -15,7 +15,7 @@ from tests.served.administration import (
 )
 from tests.served.answers import check
 from tests.served.keys_story import keys_enrolled_used_and_removed, keys_of_programs
-from tests.served.rows import furnished
+from tests.served.rows import shared_rows
 from tests.served.story import (
     Story,
     claim_and_release,
@@ -26,7 +26,7 @@ from tests.served.story import (
     revoked_and_applied_for_again,
 )
 from tests.serving import Server
-from tests.views.entrance.doors import PEOPLE
+from tests.views.entrance.route_roles import PEOPLE
 
 
 def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]) -> None:
@@ -38,9 +38,9 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
     resend_to_customs(story)
     revoked_and_applied_for_again(story, key)
     refused_and_deleted(story)
-    furnished(served)  # before the agent has a second press: its filings are made for the only one
+    shared_rows(served)  # before the agent has a second press: its filings are made for the only one
     manage_registers(story)
-    entrusted_by_a_press(story)
+    entrusted_by_a_publisher(story)
     limits_and_working_days(story)
     announced_and_read(story)
     manage_saved_queries(story)
@@ -52,7 +52,7 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
 
 
 def acts(routes: list[Rule]) -> set[str]:
-    """Every POST route, and each act of those that take one, where somebody may do it."""
+    """Every POST route, and each act of those that take one, with a user who may perform it."""
     found = {rule.endpoint for rule in routes if "POST" in (rule.methods or ()) and not rule.arguments}
     found |= {f"{screen}.perform:{action}" for screen, actions in MAY.items() for action in actions}
     shut = {f"{screen}.{view}" for screen in ("review", "filings", "register") for view in ("create_view", "edit_view")}
@@ -82,7 +82,7 @@ def test_every_post_by_every_role_gets_a_message_and_no_server_error(
     served: Server, routes: list[Rule], username: str | None
 ) -> None:
     """Every POST route × everybody, with the fields of every form and with none: no 5xx, and a silent server."""
-    client, key = served.client(username), furnished(served).applications["deleted"]
+    client, key = served.client(username), shared_rows(served).applications["deleted"]
     fields = {"id": key, "pick": key, "attachment": 1, "kind": "other", "opinion": "理由", "url": "/review/?title=二"}
     for rule in (
         rule for rule in routes if "POST" in (rule.methods or ()) and rule.endpoint not in ("logout", "login")

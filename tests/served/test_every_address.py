@@ -1,4 +1,4 @@
-"""Every GET route × every role through the real server: no 5xx, headers that survive, bodies that are what they say."""
+"""Every GET route × every role through the real server: no 5xx, complete headers, bodies of the declared type."""
 
 import re
 from html import unescape
@@ -10,9 +10,9 @@ from werkzeug.routing import Rule
 from models.application import attachments
 from tests.served.addresses import addresses
 from tests.served.answers import check
-from tests.served.rows import Rows, furnished
+from tests.served.rows import Rows, shared_rows
 from tests.serving import Server
-from tests.views.entrance.doors import DOORS, EVERYBODY, PEOPLE
+from tests.views.entrance.route_roles import EVERYBODY, PEOPLE, ROUTE_ROLES
 
 LETTER = dict(zip(PEOPLE.values(), PEOPLE, strict=True)) | {"agent": "P"}
 REFUSALS = 2  # addresses tried of a route that is shut
@@ -20,10 +20,10 @@ PLACES = re.compile(r'\b(?:href|src)="(/[^"]*)"')
 
 
 def may_open(rule: Rule, username: str | None) -> bool:
-    """Whether the table of doors opens this route to that person; only a press entrusts units."""
+    """Whether the table of routes opens this route to that person; only a publisher entrusts units."""
     if (rule.endpoint, username) == ("entrusting.create_view", "agent"):
         return False
-    return DOORS[rule.endpoint] == EVERYBODY or LETTER.get(username or "", "-") in DOORS[rule.endpoint]
+    return ROUTE_ROLES[rule.endpoint] == EVERYBODY or LETTER.get(username or "", "-") in ROUTE_ROLES[rule.endpoint]
 
 
 def reached(server: Server, username: str | None, routes: list[Rule], rows: Rows) -> dict[str, set[int]]:
@@ -45,7 +45,7 @@ def reached(server: Server, username: str | None, routes: list[Rule], rows: Rows
 @pytest.mark.parametrize("username", [*PEOPLE.values(), "agent", None])
 def test_every_address_answers(served: Server, routes: list[Rule], username: str | None) -> None:
     """Issue 8, 1: every permitted role gets 200 on each database; no request causes a 5xx or an error in the log."""
-    met = reached(served, username, routes, furnished(served))
+    met = reached(served, username, routes, shared_rows(served))
     for rule in routes:
         statuses = met.get(rule.endpoint, set())
         if "GET" in (rule.methods or ()) and may_open(rule, username):
@@ -55,8 +55,8 @@ def test_every_address_answers(served: Server, routes: list[Rule], username: str
 
 
 def test_a_download_keeps_the_name_that_people_gave_it(served: Server) -> None:
-    """Quotation marks, semicolons, blanks, accents, Chinese: as uploaded, whether shown or kept."""
-    rows, client = furnished(served), served.client("publisher")
+    """Quotation marks, semicolons, blanks, accents, Chinese: as uploaded, whether opened or downloaded."""
+    rows, client = shared_rows(served), served.client("publisher")
     asked = [f"/applications/attachment/?id={key}{how}" for key in rows.files for how in ("", "&download=1")]
     names = {answer.filename for answer in map(client.get, asked) if answer.status == 200}
     assert {"扫描 “样品”; 1.png", "封面\u2019s é.jpg", "合同" * 40 + ".tif", "备案申请表.pdf"} <= names

@@ -26,8 +26,8 @@ from models.customs import CustomsMessage
 from models.database import db
 from models.vocabulary import Action, Status
 from tests import ROOT
-from tests.cast import brought
-from tests.houses import made, settled
+from tests.apps import new_database, prepare_app
+from tests.cast import create_application
 from tests.serving import PATIENCE, SHARED, Server, serving
 from tests.views.terminal.commands import run_command
 
@@ -37,16 +37,18 @@ HASTE = {"lease": 2, "pause": 0.1, "longest": 0.5, "tries": 10**6}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def killed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+def server_to_kill(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """A server of its own, whose log may contain errors of killed processes."""
     if request.param == "sqlite":
-        with serving(settled(f"sqlite:///{tmp_path}/filing.sqlite", tmp_path), tmp_path, PAPER_PACE=HASTE) as server:
+        with serving(
+            prepare_app(f"sqlite:///{tmp_path}/filing.sqlite", tmp_path), tmp_path, PAPER_PACE=HASTE
+        ) as server:
             yield server
         return
     connection: psycopg.Connection = request.getfixturevalue("postgresql")
     with (
-        made(connection, f"filing_kills_{os.getpid()}") as address,
-        serving(settled(address, tmp_path), tmp_path, PAPER_PACE=HASTE) as server,
+        new_database(connection, f"filing_kills_{os.getpid()}") as address,
+        serving(prepare_app(address, tmp_path), tmp_path, PAPER_PACE=HASTE) as server,
     ):
         yield server
 
@@ -96,17 +98,17 @@ def grant(server: Server, key: int) -> int:
         return 0
 
 
-def test_a_killed_process_loses_nothing_and_repeats_nothing(killed: Server, tmp_path: Path) -> None:
+def test_a_killed_process_loses_nothing_and_repeats_nothing(server_to_kill: Server, tmp_path: Path) -> None:
     """Every grant that was answered is there, once; every certificate gets one paper; numbers have no gap."""
-    app, dice = killed.app, random.Random(int(os.environ.get("SEED", "1")))
-    keys = [brought(app, status="pending") for _number in range(GRANTS)]
-    killed.client("reviewer").find_token()
+    app, dice = server_to_kill.app, random.Random(int(os.environ.get("SEED", "1")))
+    keys = [create_application(app, status="pending") for _number in range(GRANTS)]
+    server_to_kill.client("reviewer").find_token()
     granted = set[int]()
     with background(app, tmp_path) as others, ThreadPoolExecutor(3) as pool:
         for number in range(ROUNDS):
-            sent = {key: pool.submit(grant, killed, key) for key in keys if key not in granted}
+            sent = {key: pool.submit(grant, server_to_kill, key) for key in keys if key not in granted}
             time.sleep(dice.uniform(0, 1))
-            workers = children(killed.process.pid)
+            workers = children(server_to_kill.process.pid)
             match number % 3:
                 case 0 if workers:
                     os.kill(dice.choice(workers), signal.SIGKILL)
@@ -116,7 +118,7 @@ def test_a_killed_process_loses_nothing_and_repeats_nothing(killed: Server, tmp_
                     others.start(name)
             granted |= {key for key, answer in sent.items() if answer.result() == 303}
         for key in keys:
-            grant(killed, key)
+            grant(server_to_kill, key)
         wait_for_papers(app)
     assert_whole(app, keys)
 

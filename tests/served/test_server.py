@@ -1,4 +1,4 @@
-"""What holds of the server itself: files in parts, clients that stop half-way, bodies that are too large."""
+"""The server itself: files in parts, clients that stop half-way, bodies that are too large."""
 
 import socket
 import time
@@ -8,18 +8,18 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.houses import settled
-from tests.served.rows import furnished
+from tests.apps import prepare_app
+from tests.served.rows import shared_rows
 from tests.serving import PATIENCE, Client, Server, serving
 
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n"
 
 
 @pytest.fixture(scope="module")
-def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def short_timeout_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that waits for two seconds."""
-    folder = tmp_path_factory.mktemp("impatient")
-    with serving(settled(f"sqlite:///{folder}/filing.sqlite", folder), folder, REQUEST_SECONDS=2) as server:
+    folder = tmp_path_factory.mktemp("short_timeout")
+    with serving(prepare_app(f"sqlite:///{folder}/filing.sqlite", folder), folder, REQUEST_SECONDS=2) as server:
         yield server
 
 
@@ -51,7 +51,7 @@ def unanswered(connections: list[socket.socket]) -> int:
 
 
 def whole(connection: socket.socket) -> bytes:
-    """What the server says until it closes."""
+    """Everything that the server sends until it closes."""
     received = b""
     while piece := connection.recv(1 << 16):
         received += piece
@@ -66,7 +66,7 @@ def begun(client: Client, path: str, length: int = 1000) -> bytes:
 
 
 def beginnings(client: Client) -> dict[str, bytes]:
-    """What may come of a request before its client stops: nothing, half a header, and half a body, at various doors."""
+    """Beginnings of requests whose client stops: nothing, half a header, half a body, at various addresses."""
     stranger = Client(client.server)
     return {
         "silence": b"",
@@ -93,21 +93,23 @@ def test_half_sent_requests_do_not_block_other_clients(served_on_sqlite: Server,
 
 
 @pytest.mark.parametrize("kind", ["half a public body", "half a body"])
-def test_a_missing_body_gets_408_and_closes_the_connection(impatient: Server, kind: str) -> None:
+def test_a_missing_body_gets_408_and_closes_the_connection(short_timeout_server: Server, kind: str) -> None:
     """408, a sentence that says what to do, and the end of the connection (RFC 9110, 15.5.9)."""
-    with half_sent(impatient, 1, beginnings(impatient.client("publisher"))[kind]) as (connection,):
+    with half_sent(short_timeout_server, 1, beginnings(short_timeout_server.client("publisher"))[kind]) as (
+        connection,
+    ):
         head, _blank, page = whole(connection).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408 ")
     assert b"\r\nConnection: close" in head
     assert "提交的内容没有在限定时间内传完，没有保存，请检查网络后重新提交。" in page.decode()
-    assert impatient.complaints() == ""
+    assert short_timeout_server.complaints() == ""
 
 
-def test_a_slow_but_steady_body_is_accepted(impatient: Server) -> None:
+def test_a_slow_but_steady_body_is_accepted(short_timeout_server: Server) -> None:
     """What comes steadily is waited for, well beyond the two seconds in which a request has to come at all."""
-    client = impatient.client("publisher")
+    client = short_timeout_server.client("publisher")
     form = urlencode({"csrf_token": client.token or client.find_token(), "title": "茉莉花" * 40_000}).encode()
-    with half_sent(impatient, 1, begun(client, "/applications/new/", len(form))) as (connection,):
+    with half_sent(short_timeout_server, 1, begun(client, "/applications/new/", len(form))) as (connection,):
         for place in range(0, len(form), len(form) // 10):
             connection.sendall(form[place : place + len(form) // 10])
             time.sleep(0.4)
@@ -117,7 +119,7 @@ def test_a_slow_but_steady_body_is_accepted(impatient: Server) -> None:
 
 @pytest.mark.parametrize("username", ["publisher", None])
 def test_a_client_that_sends_a_too_large_body_gets_the_answer(served: Server, username: str | None) -> None:
-    """30 MB, of which nothing is read: the sentence comes, and not a reset connection."""
+    """30 MB, none of it read: the client gets the message, and not a reset connection."""
     answer = served.client(username).post("/verify/", {"file": (b"%PDF-1.4" + bytes(30 << 20), "a.pdf")})
     assert (answer.status, "文件超过 20 MB" in answer.text) == (413, True)
 
@@ -145,7 +147,7 @@ SOME = ("bytes=0-99", "bytes=0-99,200-299", "bits=0-99")
 
 def test_a_request_for_other_than_one_range_gets_the_whole_file(served: Server) -> None:
     """Attachment, certificate, static file and our own scripts: one range is served, all others are the whole."""
-    rows, client = furnished(served), served.client("publisher")
+    rows, client = shared_rows(served), served.client("publisher")
     file, key = rows.files[0], rows.applications["filed"]
     whole_of = [f"/applications/attachment/?id={file}", f"/applications/certificate/?id={key}", "/assets/panel.css"]
     for place, path in enumerate(whole_of):
@@ -173,7 +175,7 @@ def test_a_forwarded_scheme_from_an_untrusted_process_is_ignored(served: Server)
 
 
 def test_no_request_is_lost_after_a_refused_unread_body(served: Server) -> None:
-    """The answer says that the connection ends; a client that believed it open lost every fourth next request."""
+    """The answer closes the connection; a client that believed it open lost every fourth next request."""
     body = b"x=" + b"y" * 70_000
     for _time in range(10):
         connection = served.client().connection()

@@ -17,11 +17,11 @@ from models.acts.papers import code_of, paper
 from models.certificate import Certificate
 from models.signing import check_code
 from tests.cast import make_papers
-from tests.views.customs_house import House
+from tests.views.customs_server import CustomsServer
 from views.resources import keys, store
 
-Typing = Callable[..., Result]
-Later = Callable[[], None]
+Invoke = Callable[..., Result]
+AdvanceClock = Callable[[], None]
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +47,8 @@ def certificate_data(app: Flask) -> Callable[[int], SimpleNamespace]:
 
 
 @pytest.fixture
-def printed(app: Flask) -> Callable[[int], bytes]:
-    """`printed(key)`: the PDF of that application's certificate."""
+def printed_paper(app: Flask) -> Callable[[int], bytes]:
+    """`printed_paper(key)`: the PDF of that application's certificate."""
 
     def stored_paper(key: int) -> bytes:
         make_papers(app)
@@ -60,24 +60,24 @@ def printed(app: Flask) -> Callable[[int], bytes]:
 
 
 @pytest.fixture
-def house(app: Flask, tmp_path: Path) -> Iterator[House]:
+def customs_server(app: Flask, tmp_path: Path) -> Iterator[CustomsServer]:
     """A running simulated customs, set as the application's gateway."""
-    house = House(tmp_path)
-    house.open()
-    app.config["CUSTOMS_GATEWAY"] = house.address
-    yield house
-    house.close()
+    customs_server = CustomsServer(tmp_path)
+    customs_server.open()
+    app.config["CUSTOMS_GATEWAY"] = customs_server.address
+    yield customs_server
+    customs_server.close()
 
 
 @pytest.fixture
-def typed(app: Flask) -> Typing:
-    """`typed("customs", "deliver")`: the result of that command."""
+def invoke(app: Flask) -> Invoke:
+    """`invoke("customs", "deliver")`: the result of that command."""
     return lambda *words: app.test_cli_runner().invoke(args=words)
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """`later()`: move the clock two hours on, past every pause."""
+def advance_clock(monkeypatch: pytest.MonkeyPatch) -> AdvanceClock:
+    """`advance_clock()`: move the clock two hours on, past every pause."""
     really, passed = clock.now, [timedelta()]
 
     def pass_by() -> None:

@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models.database import db
-from tests.houses import engine_of_owner
+from tests.apps import engine_of_owner
 
 Ledger = dict[str, list[Any]]
 # /healthz writes a row as a probe; the log has an entry for each download.

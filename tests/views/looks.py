@@ -35,7 +35,7 @@ FIELDS = {
 
 
 def certificate(rows: int, **changes: Any) -> SimpleNamespace:
-    """A certificate with so many rows; `changes` to its snapshot, None for what was not filed."""
+    """A certificate with so many rows; `changes` to its snapshot, None: not filled in."""
     carriers = [
         {"position": str(n), "kind": "黑胶唱片", "specification": f"第 {n} 卷", "quantity": "1500", "unit": "010-张"}
         for n in range(1, rows + 1)

@@ -1,4 +1,4 @@
-"""中文 and English: every page in both, nothing missing, nothing mixed."""
+"""中文 and English: every page in both, without missing or mixed texts."""
 
 import re
 
@@ -11,7 +11,7 @@ from models.people.methods import Method
 from models.people.sessions import begin_visit
 from models.vocabulary import Status
 from tests.browsing import signed_in
-from tests.cast import account_of, brought
+from tests.cast import account_of, create_application
 from tests.views.walking import furnish, pages, starts
 from tests.views.words_of_pages import chinese_in, data_in, words_of
 from views.translations import COOKIE
@@ -23,7 +23,7 @@ RUN_ON = re.compile(r"[a-z][.:;,](?=[A-Z][a-z])")  # two sentences with no blank
 
 
 def test_every_translatable_text_has_its_english() -> None:
-    """A new word fails this until `make words` has put it into the catalogue and somebody has translated it."""
+    """A new text fails this until `make words` has added it to the catalogue and it is translated."""
     catalogue = read_catalogue()
     known = {(each.context, each.id): each for each in catalogue if each.id}
     wanted = {(each.context, each.id) for each in extracted() if each.id}
@@ -34,7 +34,7 @@ def test_every_translatable_text_has_its_english() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_every_page_is_in_the_language_of_its_reader(app: Flask) -> None:
-    """Each page of each role and of strangers, in both; what people have entered is data and stays as it is."""
+    """Each page of each role and without an account, in both; entered data stays unchanged."""
     keys = furnish(app)
     with app.app_context(), access.everything() as session:
         begin_visit(session, account_of("publisher").id, Place(), Method.PASSWORD)
@@ -87,7 +87,7 @@ def test_stored_sentences_of_the_system_are_read_in_english_and_exported_in_chin
 
 
 def test_what_customs_did_is_read_in_english_and_names_of_people_stay(app: Flask) -> None:
-    key = brought(app, "publisher", Status.CUSTOMS_RECEIVED, 2)
+    key = create_application(app, "publisher", Status.CUSTOMS_RECEIVED, 2)
     browser = signed_in(app, "publisher")
     browser.set_cookie(COOKIE, "en")
     words = words_of(browser.get(f"/applications/details/?id={key}").text)

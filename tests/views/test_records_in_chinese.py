@@ -18,7 +18,7 @@ from models.notifications import Notification
 from models.vocabulary import Ground
 from tests.browsing import Browser, signed_in
 from tests.cast import account_of
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.screens.acts_done import act
 from tests.views.words_of_pages import CHINESE
 from views.translations import COOKIE
@@ -39,11 +39,11 @@ def alike(rows: Any) -> str:
     return VARYING.sub("#", json.dumps(rows, ensure_ascii=False, default=str, sort_keys=True))
 
 
-def everything_about(app: Flask, key: int, on_record: Recording) -> list[str]:
-    """The rows of an application, its messages to customs, and what people are told of it, in words."""
+def everything_about(app: Flask, key: int, stored_rows: StoredRows) -> list[str]:
+    """The rows of an application, its messages to customs, and its notifications, as text."""
     rows = {
         table: [{name: value for name, value in row.items() if name not in OF_ITS_OWN} for row in found]
-        for table, found in on_record(key).items()
+        for table, found in stored_rows(key).items()
     }
     with app.app_context(), access.everything() as session:
         letters = session.scalars(select(CustomsMessage).where(CustomsMessage.application_id == key)).all()
@@ -57,30 +57,30 @@ def everything_about(app: Flask, key: int, on_record: Recording) -> list[str]:
     [("grant", {}), ("refuse", {"ground": [Ground.UNITY.value, Ground.CULT.value]}), ("return", {}), ("extend", {})],
 )
 def test_a_decision_leaves_the_same_records_in_both_languages(
-    app: Flask, make_application: Making, on_record: Recording, action: str, more: dict[str, Any]
+    app: Flask, make_application: Making, stored_rows: StoredRows, action: str, more: dict[str, Any]
 ) -> None:
-    """Trail, certificate, messages to customs and to people: nobody can tell in which language it was done."""
+    """Trail, certificate, messages to customs and to people do not depend on the language."""
     left = []
     for language in ("zh", "en"):
         key = make_application(status="pending")
         assert act(reading(app, "reviewer", language), "review", action, key, **more).status_code == 303
-        left.append(everything_about(app, key, on_record))
+        left.append(everything_about(app, key, stored_rows))
     assert left[0] == left[1]
     assert CHINESE.search(left[1][0])
 
 
 def test_the_logs_are_the_same_in_both_languages(app: Flask, make_application: Making) -> None:
-    """What operators change, what is exported and looked at, and what a press keeps of its queries."""
+    """Changes by operators, exports and downloads, and saved queries of a publisher."""
     make_application(status="filed")
     with app.app_context():
         organisation = account_of("publisher").organisation_id
     entries = []
     for language in ("zh", "en"):
-        press, operator = reading(app, "publisher", language), reading(app, "operator", language)
+        publisher, operator = reading(app, "publisher", language), reading(app, "operator", language)
         month = {"zh": "本月", "en": "This month"}[language]
-        press.get(f"/applications/export/csv/?status=filed&since={month}")
-        press.get("/applications/attachment/?id=1&download=1")
-        press.post(
+        publisher.get(f"/applications/export/csv/?status=filed&since={month}")
+        publisher.get("/applications/attachment/?id=1&download=1")
+        publisher.post(
             "/queries/keep/", data={"screen": "applications", "name": language, "asked": f"status=filed&since={month}"}
         )
         given = {"day": {"zh": "2026-12-24", "en": "2026-12-25"}[language], "kind": "off", "name": "临时放假"}
@@ -99,7 +99,7 @@ def test_the_logs_are_the_same_in_both_languages(app: Flask, make_application: M
 
 
 def test_a_code_means_the_same_in_both_languages(app: Flask) -> None:
-    """010-张 and 010-sheets: what was typed, or saved automatically, in one language is read in the other."""
+    """010-张 and 010-sheets: text typed or autosaved in one language is read in the other."""
     for language, typed in (("zh", ("010-sheets", "sheets", "010-张")), ("en", ("010-sheets", "张", "010-张"))):
         with app.test_request_context(headers={"Cookie": f"{COOKIE}={language}"}):
             assert [code_of("unit", words) for words in typed] == ["010"] * 3

@@ -15,7 +15,7 @@ from models.people.accounts import Account
 from models.people.portal_links import decline, link, request_link
 from models.vocabulary import AttachmentKind, Status
 from tests.browsing import Browser
-from tests.cast import account_of, add_saved_query, announced, blank_form, brought
+from tests.cast import account_of, add_saved_query, announced, blank_form, create_application
 from tests.models.customs.made_receipts import PACE
 from tests.models.customs.test_uses import used
 from tests.views.api.reading import token_of
@@ -27,17 +27,17 @@ READERS = {"publisher": "applications", "reviewer": "filings", "national": "regi
 
 def furnish(app: Flask) -> dict[str, int]:
     """An application in each status, and all other rows that pages can show; status → id."""
-    keys = {status.value: brought(app, "publisher", status, 2) for status in Status}
+    keys = {status.value: create_application(app, "publisher", status, 2) for status in Status}
     announced(app)
     blank_form(app, AttachmentKind.CONTRACT)
     for username in ("publisher", "reviewer", "national", "operator"):
         add_saved_query(app, username)
-    doors(app)
+    add_credentials(app)
     used_at_customs(app, keys[Status.CUSTOMS_RECEIVED.value])
     return keys
 
 
-def doors(app: Flask) -> None:
+def add_credentials(app: Flask) -> None:
     """Keys of programs, users of the portal, linked and not, and an address that waits to be confirmed."""
     for username in READERS:
         token_of(app, username)
@@ -51,7 +51,7 @@ def doors(app: Flask) -> None:
 
 
 def used_at_customs(app: Flask, key: int) -> None:
-    """Customs says that the certificate was used, which stands on its pages."""
+    """Record a use of the certificate by customs, which its pages show."""
     with app.app_context(), access.everything() as session:
         name = session.scalars(select(CustomsMessage.message_id).where(CustomsMessage.application_id == key)).first()
         inbox.store_and_process(session, "used.xml", used(str(name)), PACE)
@@ -75,7 +75,7 @@ def pages(browser: Browser, *starts: str) -> dict[str, str]:
 
 
 def starts(username: str | None, keys: dict[str, int]) -> list[str]:
-    """Where somebody begins: at home, and at the page of an application in each status."""
+    """First pages: home, and the page of an application in each status."""
     if username is None:
         return ["/login", "/login/key", "/verify/", "/verify/Z32", "/verify/?number=Z32&code=x", "/missing"]
     screen = READERS.get(username)

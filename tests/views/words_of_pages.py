@@ -25,7 +25,7 @@ EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "me
 
 
 class WordReader(HTMLParser):
-    """Every text and every attribute that is read out or shown, what is marked with a language of its own left out."""
+    """Every visible text and every attribute that is read out, except elements with a language of their own."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ def words_of(page: str) -> list[str]:
 
 
 def data_in(app: Flask) -> list[str]:
-    """Every text with Chinese in it that the database holds and people have entered, the longest first."""
+    """Every Chinese text in the database that people have entered, the longest first."""
     found: set[str] = set()
     with app.app_context(), db.engine.connect() as connection:
         for table in Base.metadata.sorted_tables:
@@ -80,7 +80,7 @@ def texts_in(value: object) -> list[str]:
 
 
 def chinese_in(page: str, data: list[str]) -> list[str]:
-    """The words of a page that have Chinese in them besides what is data."""
+    """The Chinese words of a page, except data."""
     found = []
     for words in words_of(page):
         rest = words

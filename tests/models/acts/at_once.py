@@ -10,7 +10,7 @@ Work = Callable[[], object]
 
 
 def at_once(*works: Work) -> list[object]:
-    """Runs each in a thread of its own; all have been started when the first is let go. Results, or what was raised."""
+    """Run each in a thread of its own, started together. Their results, or the Refused that they raised."""
     gate = threading.Barrier(len(works))
 
     def run(work: Work) -> object:

@@ -16,8 +16,8 @@ from views.resources import office
 
 
 @pytest.fixture
-def performing(app: Flask) -> Callable[..., Work]:
-    """`performing("grant", key, "reviewer")`: that act as a piece of work for a thread."""
+def prepare_act(app: Flask) -> Callable[..., Work]:
+    """`prepare_act("grant", key, "reviewer")`: that act as a piece of work for a thread."""
 
     def planned(action: str, key: int, by: str, opinion: str = "理由") -> Work:
         def work() -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.models.migrations.test_recipes import copy_of_the_house, run_in
+from tests.models.migrations.test_recipes import copy_project, run_in
 
 RECIPE = {
     "models/vocabulary.py": {
@@ -66,5 +66,5 @@ print("done")
 @pytest.mark.slow
 def test_a_new_act_needs_one_enum_value_and_one_record(app: Flask, tmp_path: Path) -> None:
     """Buttons, guard, question, result, trail and refusals follow; nothing else is touched."""
-    house = copy_of_the_house(tmp_path, RECIPE)
-    assert run_in(house, app, sys.executable, "-c", TRIED).splitlines()[-1] == "done"
+    project = copy_project(tmp_path, RECIPE)
+    assert run_in(project, app, sys.executable, "-c", TRIED).splitlines()[-1] == "done"

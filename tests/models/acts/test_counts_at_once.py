@@ -1,4 +1,4 @@
-"""Decisions that are counted while others are made, and while somebody reads the figures."""
+"""Decisions are counted while other decisions are made and statistics are read."""
 
 from collections.abc import Callable
 from datetime import date
@@ -19,9 +19,9 @@ EVER = Asked(Period(date(2000, 1, 1), date(2099, 12, 31)), None)
 
 
 def test_no_decision_is_counted_twice_or_missed(
-    app: Flask, make_application: Making, performing: Callable[..., Work]
+    app: Flask, make_application: Making, prepare_act: Callable[..., Work]
 ) -> None:
-    """Six decisions, two processes that count, and a reader: the figures never fall, and end at what was decided."""
+    """Six decisions, two counting processes and a reader: the figures never fall, and end at the right number."""
     keys = [make_application(status="pending") for _ in range(6)]
     seen: list[int] = []
 
@@ -34,8 +34,8 @@ def test_no_decision_is_counted_twice_or_missed(
         for _ in range(10):
             seen.append(granted(app))
 
-    grants = [performing("grant", key, "reviewer") for key in keys[:4]]
-    at_once(*grants, *(performing("refuse", key, "reviewer") for key in keys[4:]), fold, fold, read)
+    grants = [prepare_act("grant", key, "reviewer") for key in keys[:4]]
+    at_once(*grants, *(prepare_act("refuse", key, "reviewer") for key in keys[4:]), fold, fold, read)
     assert seen == sorted(seen)
     assert granted(app) == 4
     with app.app_context(), access.everything() as session:

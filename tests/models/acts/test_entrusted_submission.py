@@ -17,7 +17,7 @@ from models.people.accounts import Entrustment
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 
 
 def submit(app: Flask, key: int, before_commit: Callable[[], object] = lambda: None) -> None:
@@ -37,7 +37,7 @@ def end(app: Flask, before_commit: Callable[[], object] = lambda: None) -> None:
 
 
 def test_a_submission_is_refused_when_its_entrustment_ended_first(
-    app: Flask, make_application: Making, on_record: Recording
+    app: Flask, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """The end is written and not yet committed when 申报 begins, which waits for it and is refused."""
     key = make_application(by="agent")
@@ -52,13 +52,13 @@ def test_a_submission_is_refused_when_its_entrustment_ended_first(
         end(app, begin)
         with pytest.raises(Refused, match="没有受该出版单位委托"):
             late[0].result(timeout=60)
-    assert on_record(key)["application"][0]["status"] == "draft"
+    assert stored_rows(key)["application"][0]["status"] == "draft"
 
 
 def test_a_submission_made_before_the_entrustment_ended_stands(
-    app: Flask, make_application: Making, on_record: Recording
+    app: Flask, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """The end waits until 申报 is committed: never is something submitted under what has ended."""
+    """The entrustment ends only after 申报 is committed: nothing is submitted under an ended one."""
     key = make_application(by="agent")
     with ThreadPoolExecutor(1) as threads:
         late = []
@@ -70,6 +70,6 @@ def test_a_submission_made_before_the_entrustment_ended_stands(
 
         submit(app, key, begin)
         late[0].result(timeout=60)
-    assert on_record(key)["application"][0]["status"] == "pending"
+    assert stored_rows(key)["application"][0]["status"] == "pending"
     with app.app_context(), access.everything() as session:
         assert session.scalars(select(Entrustment.ended_at)).one() is not None

@@ -17,7 +17,7 @@ from models.files.inspection import INSPECTION
 from models.vocabulary import Action, AttachmentKind, Status
 from models.workflow import EDITABLE, Refused
 from tests.cast import account_of, upload
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.models.acts.at_once import at_once
 
 Work = Callable[[], object]
@@ -27,14 +27,14 @@ Work = Callable[[], object]
 def test_ten_files_sent_at_once_are_ten_attachments(
     app: Flask,
     make_application: Making,
-    a_pdf: Callable[[str], bytes],
-    on_record: Recording,
+    make_pdf: Callable[[str], bytes],
+    stored_rows: StoredRows,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """RC7: and the trail's chain holds; the bound of files that one account has inspected at once is out of the way."""
     key = make_application()
     monkeypatch.setattr(INSPECTION.queue, "most", 10)
-    before = len(on_record(key)["attachment"])
+    before = len(stored_rows(key)["attachment"])
 
     def send(number: int) -> Work:
         def work() -> int:
@@ -42,7 +42,7 @@ def test_ten_files_sent_at_once_are_ten_attachments(
                 filer = account_of("publisher")
                 access.enter(filer)
                 application = db.session.get_one(Application, key)
-                file = upload(app, application, AttachmentKind.OTHER, a_pdf(f"page {number}"), filer)
+                file = upload(app, application, AttachmentKind.OTHER, make_pdf(f"page {number}"), filer)
                 db.session.commit()
                 return file.id
 
@@ -50,13 +50,13 @@ def test_ten_files_sent_at_once_are_ten_attachments(
 
     outcome = at_once(*[send(number) for number in range(10)])
     assert not [refused for refused in outcome if isinstance(refused, Refused)]
-    assert len(on_record(key)["attachment"]) == before + 10
+    assert len(stored_rows(key)["attachment"]) == before + 10
     with app.app_context(), access.everything() as session:
         assert list(trail.broken(session)) == []
 
 
 def detaching(app: Flask, key: int, file: int) -> Work:
-    """That file being taken out, as a piece of work for a thread."""
+    """Removing that file, as a task for a thread."""
 
     def work() -> str:
         with app.app_context():
@@ -70,23 +70,23 @@ def detaching(app: Flask, key: int, file: int) -> Work:
 
 
 def test_a_submission_and_the_removal_of_a_required_file_exclude_each_other(
-    app: Flask, make_application: Making, performing: Callable[..., Work], on_record: Recording
+    app: Flask, make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
-    """ST4: either it was declared complete, and the file stays, or the file is gone, and it was not declared."""
+    """ST4: either the application is submitted with the file, or the file is removed and it is not submitted."""
     key = make_application()
-    file = on_record(key)["attachment"][0]["id"]
-    outcome = at_once(performing("submit", key, "publisher"), detaching(app, key, file))
+    file = stored_rows(key)["attachment"][0]["id"]
+    outcome = at_once(prepare_act("submit", key, "publisher"), detaching(app, key, file))
     done = [str(result) for result in outcome if not isinstance(result, Refused)]
-    record = on_record(key)
+    record = stored_rows(key)
     assert len(done) == 1
     assert (record["application"][0]["status"] is Status.PENDING) == (record["attachment"][0]["removed_at"] is None)
     assert record["trail_entry"][-1]["act"] == done[0]
 
 
 def test_a_submission_checks_the_current_files(
-    app: Flask, make_application: Making, acting: Acting, on_record: Recording
+    app: Flask, make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
-    """ST4: the session had already seen the file that another tab has just taken out."""
+    """ST4: the session had loaded the file that another tab has just removed."""
     key = make_application()
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
@@ -99,7 +99,7 @@ def test_a_submission_checks_the_current_files(
 
 
 def test_a_file_removed_in_another_tab_is_not_removed_again(
-    app: Flask, make_application: Making, acting: Acting, on_record: Recording
+    app: Flask, make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     key = make_application()
     with acting("publisher") as filer:
@@ -109,19 +109,19 @@ def test_a_file_removed_in_another_tab_is_not_removed_again(
         with pytest.raises(Refused, match="该附件已不存在"):
             uploads.detach(db.session(), application, seen[0].id, filer)
         db.session.rollback()
-    assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("detach") == 1
+    assert [entry["act"] for entry in stored_rows(key)["trail_entry"]].count("detach") == 1
 
 
-def test_parallel_removals_remove_a_file_once(app: Flask, make_application: Making, on_record: Recording) -> None:
+def test_parallel_removals_remove_a_file_once(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
     key = make_application()
-    file = on_record(key)["attachment"][0]["id"]
+    file = stored_rows(key)["attachment"][0]["id"]
     outcome = at_once(*[detaching(app, key, file)] * 6)
     assert outcome.count("detach") == 1
-    assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("detach") == 1
+    assert [entry["act"] for entry in stored_rows(key)["trail_entry"]].count("detach") == 1
 
 
 def test_a_submitted_application_accepts_no_file(
-    app: Flask, make_application: Making, performing: Callable[..., Work], a_pdf: Any, on_record: Recording
+    app: Flask, make_application: Making, prepare_act: Callable[..., Work], make_pdf: Any, stored_rows: StoredRows
 ) -> None:
     key = make_application()
 
@@ -129,12 +129,12 @@ def test_a_submitted_application_accepts_no_file(
         with app.app_context():
             filer = account_of("publisher")
             access.enter(filer)
-            upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, a_pdf("late"), filer)
+            upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, make_pdf("late"), filer)
             db.session.commit()
             return "attach"
 
-    at_once(send, performing("submit", key, "publisher"))
-    acts = [entry["act"] for entry in on_record(key)["trail_entry"]]
+    at_once(send, prepare_act("submit", key, "publisher"))
+    acts = [entry["act"] for entry in stored_rows(key)["trail_entry"]]
     assert acts[-1] == "submit"
     with app.app_context(), access.everything() as session:
         late = session.scalars(select(Attachment).filter_by(kind=AttachmentKind.OTHER)).all()

@@ -17,12 +17,12 @@ from models.database import db
 from models.database.triggers import SENTENCE
 from models.vocabulary import Action, Filing, Status, Step
 from models.workflow import Refused
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 
 YEAR = clock.today().year
 
 
-def test_a_new_draft_has_its_number_and_its_system_filled_fields(acting: Acting, on_record: Recording) -> None:
+def test_a_new_draft_has_its_number_and_its_system_filled_fields(acting: Acting, stored_rows: StoredRows) -> None:
     """手册 第一章: 置灰输入框为系统自动返填字段."""
     with acting("publisher") as filer:
         application = drafts.start(db.session(), filer)
@@ -35,11 +35,11 @@ def test_a_new_draft_has_its_number_and_its_system_filled_fields(acting: Acting,
         assert application.status is Status.DRAFT
         assert application.applied_on is None
         key = application.id
-    assert [entry["act"] for entry in on_record(key)["trail_entry"]] == ["start"]
+    assert [entry["act"] for entry in stored_rows(key)["trail_entry"]] == ["start"]
 
 
 def test_the_number_of_drafts_of_an_organisation_is_limited(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of others do not count, nor what has been deleted."""
+    """Drafts of other organisations and deleted ones do not count."""
     monkeypatch.setattr(drafts, "MOST_DRAFTS", 2)
     with acting("publisher2") as other:
         drafts.start(db.session(), other)
@@ -140,18 +140,18 @@ def test_more_carriers_than_a_certificate_can_carry_are_refused(make_application
 
 @pytest.mark.parametrize("status", list(Status))
 def test_a_status_cannot_be_assigned_by_hand(
-    make_application: Making, acting: Acting, on_record: Recording, status: Status
+    make_application: Making, acting: Acting, stored_rows: StoredRows, status: Status
 ) -> None:
-    """AD6: from every status to every other: without the act's trail entry nothing is written."""
+    """AD6: from every status to every other: without a trail entry of the act nothing is written."""
     key = make_application(status=status)
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("publisher"):
         for wanted in set(Status) - {status}:
             db.session.get_one(Application, key).status = wanted
             with pytest.raises(DBAPIError, match=SENTENCE):
                 db.session.commit()
             db.session.rollback()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_an_application_can_be_returned_edited_and_resubmitted_repeatedly(
@@ -184,7 +184,7 @@ def test_an_application_can_be_returned_edited_and_resubmitted_repeatedly(
 
 
 def test_the_number_of_a_deleted_draft_is_never_reused(
-    app: Flask, make_application: Making, acting: Acting, on_record: Recording
+    app: Flask, make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """RC5: hidden, not erased."""
     key = make_application()
@@ -194,7 +194,7 @@ def test_the_number_of_a_deleted_draft_is_never_reused(
     with acting("publisher") as filer:
         assert db.session.get(Application, key) is None
         assert drafts.start(db.session(), filer).number == f"SQ{YEAR}00000002"
-    record = on_record(key)
+    record = stored_rows(key)
     assert record["application"][0]["number"] == f"SQ{YEAR}00000001"
     assert record["trail_entry"][-1]["act"] == "delete"
     with app.app_context(), access.everything() as session:

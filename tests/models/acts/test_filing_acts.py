@@ -1,4 +1,4 @@
-"""What the acts refuse, what they tell, and that they happen wholly or not at all."""
+"""What the acts refuse, their messages, and that they are atomic."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from models.database import db
 from models.vocabulary import Action, AttachmentKind, Status
 from models.workflow import Refused
 from tests.cast import upload
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from views.resources import office
 
 REQUIRED = {
@@ -40,7 +40,7 @@ REQUIRED = {
 }
 
 
-def test_a_refused_submission_lists_everything_that_is_missing(acting: Acting, on_record: Recording) -> None:
+def test_a_refused_submission_lists_everything_that_is_missing(acting: Acting, stored_rows: StoredRows) -> None:
     """行政许可法 第三十二条, by analogy; and nothing has happened."""
     with acting("publisher") as filer:
         application = drafts.start(db.session(), filer)
@@ -51,8 +51,8 @@ def test_a_refused_submission_lists_everything_that_is_missing(acting: Acting, o
         db.session.rollback()
     assert lacking.value.missing == REQUIRED
     assert str(lacking.value) == "还有 19 项没有完成，暂不能申报。"
-    assert on_record(key)["application"][0]["status"] is Status.DRAFT
-    assert len(on_record(key)["trail_entry"]) == 1
+    assert stored_rows(key)["application"][0]["status"] is Status.DRAFT
+    assert len(stored_rows(key)["trail_entry"]) == 1
 
 
 def test_a_submission_without_carriers_is_refused(make_application: Making) -> None:
@@ -64,7 +64,7 @@ def test_a_submission_without_carriers_is_refused(make_application: Making) -> N
 
 @pytest.mark.parametrize("kind", ["application_form", "licence", "sample", "contract", "entrustment"])
 def test_a_submission_without_a_required_file_is_refused(make_application: Making, acting: Acting, kind: str) -> None:
-    """ST4: the file was there and has been taken out again; an agent needs 委托书 besides."""
+    """ST4: the file was uploaded and removed again; an agent needs 委托书 as well."""
     key = make_application(by="agent")
     with acting("agent") as filer:
         application = db.session.get_one(Application, key)
@@ -81,11 +81,11 @@ def test_a_submission_without_a_required_file_is_refused(make_application: Makin
     [("pending", "return"), ("pending", "decline"), ("pending", "refuse"), ("filed", "revoke")],
 )
 def test_an_adverse_act_needs_an_opinion(
-    make_application: Making, acting: Acting, on_record: Recording, status: str, action: str
+    make_application: Making, acting: Acting, stored_rows: StoredRows, status: str, action: str
 ) -> None:
-    """ST7: an empty body is an answer like any other, and is told what is missing."""
+    """ST7: an empty body gets a message about the missing opinion."""
     key = make_application(status=status)
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("reviewer") as reviewer:
         for opinion in ("", "   ", "\n\t"):
             with pytest.raises(Refused, match=f"{Action(action).label}须填写意见"):
@@ -98,7 +98,7 @@ def test_an_adverse_act_needs_an_opinion(
                     office=office(),
                 )
             db.session.commit()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_an_opinion_has_a_maximum_length(make_application: Making, acting: Acting) -> None:
@@ -113,7 +113,7 @@ def test_an_opinion_has_a_maximum_length(make_application: Making, acting: Actin
 
 
 def test_a_stale_form_is_refused_and_names_the_earlier_editor(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """AD5: the second form would have saved over the first; its version is an old one."""
     key = make_application()
@@ -131,22 +131,22 @@ def test_a_stale_form_is_refused_and_names_the_earlier_editor(
         db.session.rollback()
     assert "王敏（江苏文艺音像出版社）已于" in str(conflict.value)
     assert "编辑，当前状态为「暂存」" in str(conflict.value)
-    assert on_record(key)["application"][0]["title"] == "先到的标题"
+    assert stored_rows(key)["application"][0]["title"] == "先到的标题"
 
 
 def test_an_upload_in_between_causes_no_version_conflict(
-    app: Flask, make_application: Making, acting: Acting, a_pdf: Any
+    app: Flask, make_application: Making, acting: Acting, make_pdf: Any
 ) -> None:
     """Files are uploaded beside the open form: they do not change its version and are not the conflicting edit."""
     key = make_application()
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
         seen = application.version
-        upload(app, application, AttachmentKind.OTHER, a_pdf("other"), filer)
+        upload(app, application, AttachmentKind.OTHER, make_pdf("other"), filer)
         db.session.commit()
         with drafts.revising(db.session(), application, seen, filer):
             application.title = "先到的标题"
-        upload(app, application, AttachmentKind.OTHER, a_pdf("more"), filer)
+        upload(app, application, AttachmentKind.OTHER, make_pdf("more"), filer)
         db.session.commit()
         with (
             pytest.raises(locking.Conflict, match="编辑，当前状态为「暂存」"),
@@ -156,7 +156,7 @@ def test_an_upload_in_between_causes_no_version_conflict(
 
 
 def test_a_second_decision_is_refused_and_names_the_first(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """AD5: two tabs; the first grants, the second, still showing 待审核, refuses."""
     key = make_application(status="pending")
@@ -165,13 +165,13 @@ def test_a_second_decision_is_refused_and_names_the_first(
         with acting("reviewer") as early:
             filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), early, office=office())
             db.session.commit()
-        before = on_record(key)
+        before = stored_rows(key)
         with pytest.raises(locking.Conflict) as conflict:
             filing.perform(db.session(), Action.REFUSE, shown, late, "内容不符")
         db.session.commit()
     assert "陈静已于" in str(conflict.value)
     assert "准予备案，当前状态为「已备案」" in str(conflict.value)
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_an_act_on_a_row_deleted_meanwhile_is_refused_with_a_request_to_reload(

@@ -1,4 +1,4 @@
-"""Numbers taken at once: without gaps or doubles, in the year of Beijing."""
+"""Numbers assigned in parallel have no gaps or duplicates, and the year of Beijing."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,32 +25,32 @@ Work = Callable[[], object]
 
 @pytest.mark.slow
 def test_grants_over_provinces_are_numbered_without_gaps_or_doubles(
-    app: Flask, make_application: Making, performing: Callable[..., Work], a_press: Callable[..., str]
+    app: Flask, make_application: Making, prepare_act: Callable[..., Work], make_publisher: Callable[..., str]
 ) -> None:
     """RC2, RC3: twelve at once in three provinces; each number has its form and its check character."""
-    presses = {"320000": "publisher", "440000": a_press("440000"), "110000": a_press("110000")}
+    publishers = {"320000": "publisher", "440000": make_publisher("440000"), "110000": make_publisher("110000")}
     desks = {"320000": "reviewer", "440000": "reviewer2", "110000": "desk110000"}
-    cases = [(make_application(by=presses[at], status="pending"), desks[at]) for at in presses for _ in range(4)]
-    outcome = at_once(*[performing("grant", key, desk) for key, desk in cases])
+    cases = [(make_application(by=publishers[at], status="pending"), desks[at]) for at in publishers for _ in range(4)]
+    outcome = at_once(*[prepare_act("grant", key, desk) for key, desk in cases])
     assert outcome == ["grant"] * 12
     with app.app_context(), access.everything() as session:
         numbers = session.scalars(select(Certificate.number)).all()
     year = clock.today().year
-    for province in presses:
+    for province in publishers:
         own = sorted(number for number in numbers if number.startswith(f"Z{province[:2]}{year}"))
         assert [number[7:13] for number in own] == ["000001", "000002", "000003", "000004"]
     assert all(is_certificate_number(number) for number in numbers)
 
 
 def test_a_grant_that_fails_gives_its_number_to_the_next(
-    app: Flask, make_application: Making, acting: Acting, performing: Callable[..., Work]
+    app: Flask, make_application: Making, acting: Acting, prepare_act: Callable[..., Work]
 ) -> None:
     """Design 2.9: without gaps; the number goes back with the act that took it."""
     first, second = make_application(status="pending"), make_application(status="pending")
     with acting("reviewer") as reviewer:
         filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, first), reviewer, office=office())
         db.session.rollback()
-    assert performing("grant", second, "reviewer")() == "grant"
+    assert prepare_act("grant", second, "reviewer")() == "grant"
     with app.app_context(), access.everything() as session:
         [number] = session.scalars(select(Certificate.number))
         assert number[7:13] == "000001"
@@ -70,7 +70,7 @@ def test_drafts_created_in_parallel_have_different_numbers(app: Flask) -> None:
 
 
 def test_every_part_of_a_serial_key_is_required() -> None:
-    """RC3: a unique constraint with an empty part holds nothing."""
+    """RC3: a unique constraint does not apply to rows with an empty part."""
     assert not any(column.nullable for column in Serial.__table__.primary_key.columns)
     assert not Certificate.__table__.c.number.nullable
     assert not Application.__table__.c.number.nullable

@@ -13,17 +13,19 @@ from models.database import db
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.models.acts.at_once import at_once
 from tests.views.ledger import ledger
 
 
-def copies(on_record: Recording, key: int) -> list[list[int]]:
+def copies(stored_rows: StoredRows, key: int) -> list[list[int]]:
     """[before, after] of every print in the history."""
-    return [entry["changes"]["copy"] for entry in on_record(key)["trail_entry"] if entry["act"] == "print"]
+    return [entry["changes"]["copy"] for entry in stored_rows(key)["trail_entry"] if entry["act"] == "print"]
 
 
-def test_many_prints_at_once_are_counted_one_by_one(app: Flask, make_application: Making, on_record: Recording) -> None:
+def test_many_prints_at_once_are_counted_one_by_one(
+    app: Flask, make_application: Making, stored_rows: StoredRows
+) -> None:
     """RC1: no two of them are the same copy, though each had read the history before."""
     key, people = make_application(status="filed"), 8
 
@@ -38,12 +40,12 @@ def test_many_prints_at_once_are_counted_one_by_one(app: Flask, make_application
             return "printed"
 
     assert at_once(*[once] * people) == ["printed"] * people
-    assert copies(on_record, key) == [[n, n + 1] for n in range(people)]
+    assert copies(stored_rows, key) == [[n, n + 1] for n in range(people)]
 
 
 @pytest.mark.slow
 def test_bundles_that_share_certificates_do_not_deadlock(
-    app: Flask, make_application: Making, on_record: Recording
+    app: Flask, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """RC1: ticked upwards by one and downwards by the other; both are printed."""
     keys = [make_application(status="filed") for _ in range(4)]
@@ -60,13 +62,13 @@ def test_bundles_that_share_certificates_do_not_deadlock(
         return work
 
     assert at_once(*[in_order(keys), in_order(keys[::-1])] * 3) == ["printed"] * 6
-    assert [copies(on_record, key) for key in keys] == [[[n, n + 1] for n in range(6)]] * 4
+    assert [copies(stored_rows, key) for key in keys] == [[[n, n + 1] for n in range(6)]] * 4
 
 
 def test_a_certificate_revoked_meanwhile_rolls_back_every_print_of_the_bundle(
     app: Flask, acting: Acting, make_application: Making
 ) -> None:
-    """The last of three is refused after two were written: none is kept, and the sentence names it."""
+    """The last of three is refused after two were written: all are rolled back, and the message names it."""
     keys = [make_application(status=status) for status in ("filed", "filed", "revoked")]
     before = ledger(app)
     with acting("publisher") as account:

@@ -20,7 +20,7 @@ from models.people.accounts import Entrustment
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of, perform_step
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.models.acts.at_once import at_once
 from tests.views.ledger import ledger
 from views.resources import office, store
@@ -37,7 +37,7 @@ def copied(acting: Acting, key: int, by: str = "publisher") -> int:
 
 @contextmanager
 def failing_at(place: int) -> Iterator[list[str]]:
-    """The statement of that place (from 0) fails; the list tells what has been asked of the database."""
+    """Make the nth statement (from 0) fail; the list has the statements sent so far."""
     asked: list[str] = []
 
     def count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -75,16 +75,16 @@ def test_a_copy_that_fails_at_any_statement_leaves_no_rows(
 
 @pytest.mark.slow
 def test_a_copy_under_an_ended_entrustment_has_no_publisher(
-    app: Flask, acting: Acting, make_application: Making, on_record: Recording, a_press: Callable[..., str]
+    app: Flask, acting: Acting, make_application: Making, stored_rows: StoredRows, make_publisher: Callable[..., str]
 ) -> None:
-    """Another press that entrusts the unit now does not slip in; and no other press's work takes the place."""
+    """Another publisher that entrusts the unit now does not replace it; and no work of another publisher is copied."""
     key = make_application(by="agent", status="revoked")
-    a_press("440000", by_agent="agent")
+    make_publisher("440000", by_agent="agent")
     with app.app_context(), access.everything() as session:
         ended = update(Entrustment).where(Entrustment.id == 1).values(until=date(2020, 1, 2))
         session.execute(ended)
         session.commit()
-    (row,) = on_record(copied(acting, key, "agent"))["application"]
+    (row,) = stored_rows(copied(acting, key, "agent"))["application"]
     assert [row[name] for name in ("publisher_id", "publisher_name", "province", "filing", "replaces_id")] == [None] * 5
     assert row["title"] == "黑胶唱片《茉莉花》"
 
@@ -118,9 +118,9 @@ def copying(app: Flask, key: int) -> Callable[[], int]:
 
 @pytest.mark.slow
 def test_parallel_copies_make_one_draft(
-    app: Flask, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Double click, two tabs: everybody is led to the same row, and nothing else was written."""
+    """Double click, two tabs: every request leads to the same row, and nothing else was written."""
     monkeypatch.setattr(INSPECTION.queue, "most", 4)  # more than two of one account would be asked to wait
     key = make_application(status="revoked", carriers=2)
     before = ledger(app)
@@ -128,7 +128,7 @@ def test_parallel_copies_make_one_draft(
     assert len(set(outcome)) == 1 and isinstance(outcome[0], int), outcome
     after = ledger(app)
     assert len(after["application"]) == len(before["application"]) + 1
-    assert [entry["act"] for entry in on_record(key)["trail_entry"]].count("copy") == 1
+    assert [entry["act"] for entry in stored_rows(key)["trail_entry"]].count("copy") == 1
 
 
 @pytest.mark.slow
@@ -154,7 +154,7 @@ def test_a_second_copy_is_made_after_the_first_is_decided_or_deleted(
 
 @pytest.mark.slow
 def test_two_parallel_grants_of_one_replacement_make_one_certificate(
-    app: Flask, acting: Acting, make_application: Making, on_record: Recording
+    app: Flask, acting: Acting, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """RC1: the second gets a message, and its application stays pending."""
     old = make_application(status="revoked")
@@ -178,21 +178,21 @@ def test_two_parallel_grants_of_one_replacement_make_one_certificate(
     [refused] = [result for result in outcome if isinstance(result, Refused)]
     assert outcome.count("granted") == 1
     assert "替代，不能再次替代" in str(refused)
-    assert sorted(len(on_record(draft)["certificate"]) for draft in drafts) == [0, 1]
-    assert sorted(on_record(draft)["application"][0]["status"] for draft in drafts) == ["filed", "pending"]
+    assert sorted(len(stored_rows(draft)["certificate"]) for draft in drafts) == [0, 1]
+    assert sorted(stored_rows(draft)["application"][0]["status"] for draft in drafts) == ["filed", "pending"]
 
 
 @pytest.mark.slow
 def test_a_unique_violation_by_a_rival_certificate_is_a_refusal(
-    app: Flask, acting: Acting, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+    app: Flask, acting: Acting, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RC1: what the database alone can tell, it tells; never a 500."""
+    """RC1: a unique violation in the database becomes a message, never a 500."""
     old = make_application(status="revoked")
     first, second = copied(acting, old), rival(app, make_application(), old)
     for draft in (first, second):
         perform_step(app, Action.SUBMIT, draft, "publisher")
     perform_step(app, Action.GRANT, first, "publisher")
-    before = on_record(second)
+    before = stored_rows(second)
     with acting("reviewer") as account:
         row = db.session.get_one(Application, second)
         assert row.replaces is not None
@@ -200,4 +200,4 @@ def test_a_unique_violation_by_a_rival_certificate_is_a_refusal(
         with pytest.raises(locking.Conflict, match="刚刚已由另一份申请的证明替代"):
             filing.perform(db.session(), Action.GRANT, row, account, office=office())
         db.session.commit()
-    assert on_record(second) == before
+    assert stored_rows(second) == before

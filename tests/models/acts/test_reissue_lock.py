@@ -1,4 +1,4 @@
-"""重新申请 inspects files while it holds nothing that others wait for."""
+"""重新申请 inspects files without holding a lock."""
 
 from pathlib import Path
 

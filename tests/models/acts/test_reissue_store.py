@@ -1,4 +1,4 @@
-"""重新申请 on a store that takes nothing now: refused as a whole, and repeated once it does."""
+"""重新申请 is refused as a whole while the store is unavailable, and succeeds afterwards."""
 
 import pytest
 from flask import Flask

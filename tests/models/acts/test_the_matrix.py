@@ -1,4 +1,4 @@
-"""The matrix as acts meet it: what it forbids changes nothing, what it allows leads where it says."""
+"""The hand-written matrix against the acts: a forbidden act changes nothing, an allowed one leads to its status."""
 
 from collections.abc import Callable
 from itertools import product
@@ -12,7 +12,7 @@ from models.application import Application, lease
 from models.people.accounts import Account
 from models.vocabulary import Action, Role, Status
 from models.workflow import Refused, refusal
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.models.matrix import CELLS, LEADS_TO, LEASE_HOLDERS, LETTERS
 from views.resources import office
 
@@ -20,11 +20,11 @@ from views.resources import office
 @pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
 def test_a_forced_act_changes_nothing_and_says_why(
-    app: Flask, make_application: Making, on_record: Recording, status: Status
+    app: Flask, make_application: Making, stored_rows: StoredRows, status: Status
 ) -> None:
     """ST2: each act that the table does not allow is refused by the models themselves, row by row unchanged."""
     key = make_application(status=status)
-    before = on_record(key)
+    before = stored_rows(key)
     with app.app_context(), access.everything() as session:
         accounts = {role: session.query(Account).filter_by(role=role).first() for role in Role}
         for action, role in product(Action, Role):
@@ -36,15 +36,15 @@ def test_a_forced_act_changes_nothing_and_says_why(
                 filing.perform(session, action, session.get_one(Application, key), account, "理由", office=office())
             assert str(refused.value) == refusal(action, status, role)
             session.commit()  # the worst a caller can do after a refusal
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 @pytest.mark.parametrize("status", list(Status))
 def test_an_allowed_act_leads_to_the_status_of_the_table(
-    app: Flask, make_application: Making, on_record: Recording, colleague: Callable[..., None], status: Status
+    app: Flask, make_application: Making, stored_rows: StoredRows, add_colleague: Callable[..., None], status: Status
 ) -> None:
     """ST2: each act that the table allows moves the status to its one destination, or leaves it."""
-    colleague("second", like="reviewer")
+    add_colleague("second", like="reviewer")
     key = make_application(status=status)
     with app.app_context(), access.everything() as session:
         for (name, act), cell in CELLS.items():
@@ -58,7 +58,7 @@ def test_an_allowed_act_leads_to_the_status_of_the_table(
                 filing.perform(session, Action(act), row, account, "理由", office=office())
                 assert session.get_one(Application, key).status == LEADS_TO.get(act, status)
                 session.rollback()
-    assert on_record(key)["application"][0]["status"] is status
+    assert stored_rows(key)["application"][0]["status"] is status
 
 
 def test_the_progress_of_a_revoked_application_still_shows_the_customs_receipt() -> None:

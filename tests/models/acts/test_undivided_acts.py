@@ -1,4 +1,4 @@
-"""An act happens wholly or not at all, and what it leaves stays as it is."""
+"""An act is atomic, and its results are immutable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from models.numbering import Serial
 from models.people.accounts import Account
 from models.vocabulary import Action, Status
 from models.workflow import Refused
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from views.resources import office
 
 
@@ -51,11 +51,11 @@ def failing_at(session: Session, number: int) -> Iterator[None]:
     [("draft", "submit", "publisher"), ("pending", "grant", "reviewer"), ("filed", "revoke", "reviewer")],
 )
 def test_an_act_that_fails_at_any_statement_changes_nothing(
-    app: Flask, make_application: Making, on_record: Recording, status: str, action: str, who: str
+    app: Flask, make_application: Making, stored_rows: StoredRows, status: str, action: str, who: str
 ) -> None:
     """ST5, RC6: the failure is put at the first statement, the second, … until the act gets through."""
     key = make_application(status=status)
-    before = on_record(key)
+    before = stored_rows(key)
     for number in range(1, 60):
         with app.app_context(), access.everything() as session:
             account = session.scalars(select(Account).filter_by(username=who)).one()
@@ -69,23 +69,23 @@ def test_an_act_that_fails_at_any_statement_changes_nothing(
             except (ConnectionError, StatementError):  # the latter where a key is fetched before its row
                 session.rollback()
             assert session.scalars(select(Serial.last)).all() == serials
-        assert on_record(key) == before
+        assert stored_rows(key) == before
     assert 5 < number < 59
-    assert on_record(key)["trail_entry"][-1]["act"] == action
+    assert stored_rows(key)["trail_entry"][-1]["act"] == action
 
 
 def test_a_rolled_back_grant_leaves_no_certificate_trail_entry_or_message(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """RC6: certificate, trail and outbox live in the transaction of the act."""
     key = make_application(status="pending")
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("reviewer") as reviewer:
         application = db.session.get_one(Application, key)
         filing.perform(db.session(), Action.GRANT, application, reviewer, office=office())
         assert application.certificate is not None
         db.session.rollback()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_a_grant_freezes_names_and_values_as_printed(make_application: Making, acting: Acting) -> None:
@@ -104,11 +104,11 @@ def test_a_grant_freezes_names_and_values_as_printed(make_application: Making, a
 
 @pytest.mark.parametrize("change", ["number", "content", "signer"])
 def test_an_issued_certificate_never_changes(
-    make_application: Making, acting: Acting, on_record: Recording, change: str
+    make_application: Making, acting: Acting, stored_rows: StoredRows, change: str
 ) -> None:
     """Design 2.7, AD8: a mistake means revoke, and apply again."""
     key = make_application(status="filed")
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("reviewer"):
         certificate = db.session.scalars(select(Certificate)).one()
         setattr(certificate, change, "另一个")
@@ -118,11 +118,11 @@ def test_an_issued_certificate_never_changes(
         db.session.delete(certificate)
         with pytest.raises(DBAPIError, match=SENTENCE):
             db.session.commit()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_every_grant_resend_and_revocation_queues_one_customs_message(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """CU12: one message an act, each with a name of its own."""
     key = make_application(status="customs_failed")
@@ -130,7 +130,7 @@ def test_every_grant_resend_and_revocation_queues_one_customs_message(
         with acting("reviewer") as reviewer:
             filing.perform(db.session(), action, db.session.get_one(Application, key), reviewer, "数据有误")
             db.session.commit()
-    messages = on_record(key)["customs_message"]
+    messages = stored_rows(key)["customs_message"]
     assert [message["act"] for message in messages] == [Action.GRANT, Action.RESEND, Action.REVOKE]
     assert len({message["message_id"] for message in messages}) == 3
 
@@ -138,30 +138,30 @@ def test_every_grant_resend_and_revocation_queues_one_customs_message(
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.FILED])
 def test_a_receipt_for_anything_but_a_filed_application_is_refused(
-    app: Flask, make_application: Making, on_record: Recording, status: Status
+    app: Flask, make_application: Making, stored_rows: StoredRows, status: Status
 ) -> None:
     """CU7: a receipt that comes twice, or too late, changes nothing."""
     key = make_application(status=status)
-    before = on_record(key)
+    before = stored_rows(key)
     with app.app_context(), access.everything() as session:
         for accepted in (True, False):
             with pytest.raises(Refused, match=f"当前状态为「{status.label}」，不接受海关回执"):
                 filing.customs_replied(session, session.get_one(Application, key), accepted)
             session.commit()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_a_print_is_recorded_and_makes_no_open_form_stale(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """手册 第二章·打印: a look, not a change."""
     key = make_application(status="filed")
-    before = on_record(key)
+    before = stored_rows(key)
     for username in ("publisher", "reviewer", "national"):
         with acting(username) as account:
             filing.perform(db.session(), Action.PRINT, db.session.get_one(Application, key), account)
             db.session.commit()
-    after = on_record(key)
+    after = stored_rows(key)
     assert [entry["act"] for entry in after["trail_entry"]][-3:] == ["print"] * 3
     assert after["application"][0]["version"] == before["application"][0]["version"]
     assert after["customs_message"] == before["customs_message"]

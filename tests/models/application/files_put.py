@@ -15,6 +15,6 @@ def put(store: Store, content: bytes, name: str = "文件.pdf", limit: int = MAN
 
 
 def stored_digests(store: Store) -> list[str]:
-    """Every digest that the store holds; nothing half done lies about."""
+    """Every digest in the store; asserts that no incomplete file is left."""
     assert store.clear(clock.now() + timedelta(days=1)) == 0
     return list(store.digests())

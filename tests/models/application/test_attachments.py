@@ -24,7 +24,7 @@ from models.files.inspection import INSPECTION, MEMORY
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
 from tests.cast import upload
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.models.application.files_put import MANY, put, stored_digests
 
 Paper = Callable[[str], bytes]
@@ -96,19 +96,19 @@ def test_a_file_name_has_the_extension_of_its_content(given_name: str, media_typ
 
 
 @pytest.mark.slow
-def test_files_are_inspected_in_a_process_with_a_memory_limit(store: Store, a_pdf: Paper) -> None:
+def test_files_are_inspected_in_a_process_with_a_memory_limit(store: Store, make_pdf: Paper) -> None:
     """FU2: parsers run in that process only; a killed one is replaced."""
-    put(store, a_pdf("合同"))
+    put(store, make_pdf("合同"))
     process = INSPECTION.process.pid
     assert process != os.getpid()
     assert resource.prlimit(process, resource.RLIMIT_AS) == (MEMORY, MEMORY)
     os.kill(process, signal.SIGKILL)
-    assert put(store, a_pdf("合同")) == "application/pdf"
+    assert put(store, make_pdf("合同")) == "application/pdf"
     assert INSPECTION.process.pid != process
 
 
-def test_a_too_large_file_is_refused_with_the_limit(store: Store, a_pdf: Paper) -> None:
-    content = a_pdf("合同") + b"\n" * (2 << 20)
+def test_a_too_large_file_is_refused_with_the_limit(store: Store, make_pdf: Paper) -> None:
+    content = make_pdf("合同") + b"\n" * (2 << 20)
     with pytest.raises(Refused, match=r"文件“文件\.pdf”超过 2 MB，请压缩后重新上传。"):
         put(store, content, limit=2 << 20)
     assert stored_digests(store) == []
@@ -131,9 +131,9 @@ def test_reading_stops_at_the_size_limit(store: Store) -> None:
 
 
 def test_an_attachment_row_is_added_after_its_bytes_are_stored(
-    app: Flask, address: str, make_application: Making, acting: Acting, a_pdf: Paper
+    app: Flask, address: str, make_application: Making, acting: Acting, make_pdf: Paper
 ) -> None:
-    """At the moment the row is written, its bytes have long been kept, whole and under their name."""
+    """When the row is written, its bytes are stored already, complete and under their digest."""
     app.config["STORE"] = address
     key = make_application()
     seen = []
@@ -145,19 +145,19 @@ def test_an_attachment_row_is_added_after_its_bytes_are_stored(
     event.listen(Attachment, "before_insert", look)
     try:
         with acting("publisher") as filer:
-            upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, a_pdf("其他"), filer)
+            upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, make_pdf("其他"), filer)
     finally:
         event.remove(Attachment, "before_insert", look)
     assert seen == [True]
 
 
 def test_an_upload_killed_before_its_row_leaves_bytes_only(
-    app: Flask, address: str, make_application: Making, acting: Acting, a_pdf: Paper, on_record: Recording
+    app: Flask, address: str, make_application: Making, acting: Acting, make_pdf: Paper, stored_rows: StoredRows
 ) -> None:
-    """Bytes that nobody names are swept up later; a row without bytes would be a lost document."""
+    """Unreferenced bytes are swept later; a row without bytes would be a lost document."""
     app.config["STORE"] = address
     key = make_application()
-    before = on_record(key)
+    before = stored_rows(key)
     store = Store(address)
     files = len(stored_digests(store))
 
@@ -171,24 +171,24 @@ def test_an_upload_killed_before_its_row_leaves_bytes_only(
         application = db.session.get_one(Application, key)
         event.listen(db.session(), "before_flush", cut)
         with pytest.raises(PowerCut):
-            upload(app, application, AttachmentKind.OTHER, a_pdf("其他"), filer)
-    assert on_record(key) == before
+            upload(app, application, AttachmentKind.OTHER, make_pdf("其他"), filer)
+    assert stored_rows(key) == before
     assert len(stored_digests(store)) == files + 1
 
 
 def test_a_replaced_file_is_marked_and_kept(
-    app: Flask, make_application: Making, acting: Acting, a_pdf: Paper, on_record: Recording
+    app: Flask, make_application: Making, acting: Acting, make_pdf: Paper, stored_rows: StoredRows
 ) -> None:
     """Its bytes may have been decided upon."""
     key = make_application(status="returned")
-    old = on_record(key)["attachment"][0]
+    old = stored_rows(key)["attachment"][0]
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
         new = uploads.attach(
             db.session(),
             application,
             AttachmentKind(old["kind"]),
-            io.BytesIO(a_pdf("新的申请表")),
+            io.BytesIO(make_pdf("新的申请表")),
             "新的申请表.pdf",
             filer,
             Store(app.config["STORE"]),
@@ -204,35 +204,35 @@ def test_a_replaced_file_is_marked_and_kept(
 
 @pytest.mark.parametrize("status", ["pending", "refused", "filed", "revoked"])
 def test_files_of_a_submitted_application_cannot_be_changed(
-    app: Flask, make_application: Making, acting: Acting, a_pdf: Paper, on_record: Recording, status: str
+    app: Flask, make_application: Making, acting: Acting, make_pdf: Paper, stored_rows: StoredRows, status: str
 ) -> None:
     """AD8: no file is added or removed, and the message names the statuses that allow it."""
     key = make_application(status=status)
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("publisher") as filer:
         application = db.session.get_one(Application, key)
         with pytest.raises(Refused, match="「暂存」「退回」状态可以编辑"):
-            upload(app, application, AttachmentKind.OTHER, a_pdf("其他"), filer)
+            upload(app, application, AttachmentKind.OTHER, make_pdf("其他"), filer)
         with pytest.raises(Refused, match="「暂存」「退回」状态可以编辑"):
             uploads.detach(db.session(), application, before["attachment"][0]["id"], filer)
         db.session.commit()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_a_file_cannot_be_removed_through_another_application(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """AC1, AC2: own parent, foreign child."""
     own, foreign = make_application(), make_application()
-    before = on_record(foreign)
+    before = stored_rows(foreign)
     with acting("publisher") as filer:
         with pytest.raises(Refused, match="该附件已不存在"):
             uploads.detach(db.session(), db.session.get_one(Application, own), before["attachment"][0]["id"], filer)
         db.session.commit()
-    assert on_record(foreign) == before
+    assert stored_rows(foreign) == before
 
 
-def test_a_reviewer_cannot_add_files(app: Flask, make_application: Making, acting: Acting, a_pdf: Paper) -> None:
+def test_a_reviewer_cannot_add_files(app: Flask, make_application: Making, acting: Acting, make_pdf: Paper) -> None:
     key = make_application(status="returned")
     with acting("reviewer") as reviewer, pytest.raises(Refused, match="「出版单位」账号才能编辑"):
-        upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, a_pdf("其他"), reviewer)
+        upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, make_pdf("其他"), reviewer)

@@ -1,4 +1,4 @@
-"""A block of cells read as carriers: columns by heading, cells by the rules of their columns, nothing dropped."""
+"""A block of cells read as carriers: columns by heading, cells by the rules of their columns, no cell ignored."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -135,7 +135,7 @@ def test_an_impossible_block_is_refused_whole() -> None:
 
 
 def test_a_cell_is_read_as_the_form_reads_it() -> None:
-    """What the preview calls right the form calls right: they ask the same rules."""
+    """Preview and form accept the same cells, because they use the same rules."""
     (row,) = read_block(
         [["版号", "备注", "规格", "数量", "单位"], [" ISRC\u200b CN-C18 ", "\u00ad", "甲\u200b乙", "1", "张"]]
     ).rows

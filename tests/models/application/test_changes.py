@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 
 def rows(count: int, **changed: Callable[[int], Any]) -> list[Row]:
-    """Carrier rows as the trail keeps them; `changed` maps a field to its value in row n."""
+    """Carrier rows as the trail stores them; `changed` maps a field to its value in row n."""
     names = ("kind", "unit", "name", "catalogue_number", "unit_price", "currency", "note")
     blank = dict.fromkeys(names)
     made = []

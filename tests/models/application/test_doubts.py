@@ -68,14 +68,14 @@ def test_an_application_granted_more_than_a_year_ago_is_no_duplicate(
 
 
 def test_a_duplicate_file_and_a_past_date_are_reported(
-    app: Flask, acting: Acting, make_application: Making, a_png: Any
+    app: Flask, acting: Acting, make_application: Making, make_png: Any
 ) -> None:
     day = clock.today() - timedelta(days=3)
     key = make_application(expected_on=day)
     with app.test_request_context(), acting("publisher") as account:
         for kind, name in ((AttachmentKind.OTHER, "封面.png"), (AttachmentKind.COPYRIGHT, "授权.png")):
             application = db.session.get_one(Application, key)
-            uploads.attach(db.session(), application, kind, io.BytesIO(a_png()), name, account, store(), 1 << 20)
+            uploads.attach(db.session(), application, kind, io.BytesIO(make_png()), name, account, store(), 1 << 20)
         db.session.commit()
     assert doubts_of(acting, app, key) == [
         "附件其他“封面.png”、著作权授权“授权.png”的内容相同，如是重复上传，请移除多余的。",

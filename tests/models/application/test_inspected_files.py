@@ -30,8 +30,8 @@ def test_a_picture_is_recognised_by_content_not_by_name(store: Store, kind: str,
     assert put(store, picture(kind), "扫描件.pdf") == media_type
 
 
-def test_a_pdf_is_accepted(store: Store, a_pdf: Paper) -> None:
-    assert put(store, a_pdf("合同")) == "application/pdf"
+def test_a_pdf_is_accepted(store: Store, make_pdf: Paper) -> None:
+    assert put(store, make_pdf("合同")) == "application/pdf"
 
 
 def zipped(**files: bytes) -> bytes:
@@ -63,7 +63,7 @@ STRANGE = {
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_a_file_that_is_pdf_by_name_only_is_refused(store: Store, name: str) -> None:
-    """FU2: the content decides, not the ending; and nothing of it stays."""
+    """FU2: the content decides, not the suffix; no bytes are stored."""
     with pytest.raises(Refused, match=r"“文件\.pdf”不是 PDF、JPEG、PNG 或 TIFF，不能作为附件"):
         put(store, STRANGE[name])
     assert stored_digests(store) == []
@@ -75,9 +75,9 @@ def test_an_empty_file_is_refused(store: Store) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pdf", "PNG", "JPEG"])
-def test_a_file_that_is_also_an_archive_is_refused(store: Store, a_pdf: Paper, kind: str) -> None:
-    """FU2: a polyglot is a PDF to us and a ZIP, or a JAR, to somebody else."""
-    content = a_pdf("合同") if kind == "pdf" else picture(kind)
+def test_a_file_that_is_also_an_archive_is_refused(store: Store, make_pdf: Paper, kind: str) -> None:
+    """FU2: a polyglot is a PDF to us and a ZIP or JAR to other programs."""
+    content = make_pdf("合同") if kind == "pdf" else picture(kind)
     with pytest.raises(Refused):
         put(store, content + zipped(a=b"x"))
     assert stored_digests(store) == []
@@ -148,7 +148,7 @@ def test_a_pdf_with_active_content_is_refused(
 
 
 def test_a_pdf_whose_text_mentions_scripts_is_accepted(store: Store) -> None:
-    """A text in which somebody writes /JS is only a text; so is a link to a page."""
+    """The text /JS on a page is only text; a link to a page is accepted, too."""
 
     def change(pdf: pikepdf.Pdf) -> None:
         pdf.docinfo["/Title"] = "How /JS and /JavaScript work"
@@ -172,7 +172,7 @@ def test_a_pdf_that_only_forbids_printing_is_accepted(store: Store) -> None:
 @pytest.mark.parametrize("kind", ["PDF", "JPEG", "PNG", "TIFF"])
 @pytest.mark.parametrize("part", [0.3, 0.9])
 def test_a_truncated_file_is_refused(store: Store, kind: str, part: float) -> None:
-    """FU2: an upload that stopped half way is told at once."""
+    """FU2: an incomplete upload is refused at once."""
     content = written(lambda pdf: pdf.add_blank_page()) if kind == "PDF" else picture(kind)
     with pytest.raises(Refused, match="不完整，后面的内容缺失，请重新复制或重新生成后上传"):
         put(store, content[: int(len(content) * part)])
@@ -212,7 +212,7 @@ def packed(megabytes: int, streams: int) -> bytes:
 
 
 @pytest.mark.slow
-def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Store, a_pdf: Paper) -> None:
+def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Store, make_pdf: Paper) -> None:
     """FU2: 100 KB that would take 12 GB and a minute cost their sender a sentence; the next file is read as ever."""
     assert put(store, packed(megabytes=1, streams=2)) == "application/pdf"
     for megabytes, streams in ((100, 1), (15, 40)):
@@ -220,5 +220,5 @@ def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Stor
         assert len(bomb) < 6 << 20
         with pytest.raises(Refused, match="过于庞大复杂，无法检查"):
             put(store, bomb)
-    assert put(store, a_pdf("合同")) == "application/pdf"
+    assert put(store, make_pdf("合同")) == "application/pdf"
     assert len(stored_digests(store)) == 2

@@ -17,7 +17,7 @@ from models.database import db, search
 from models.text import search_key
 from models.vocabulary import Status
 
-Door = Callable[[], AbstractContextManager[Session]]
+SystemSession = Callable[[], AbstractContextManager[Session]]
 TITLES = (
     "交响乐京剧经典", "乐音乐", "音乐音", "ＤＶＤ 探戈\u200b精选", "dvd%_*'\"OR", "½ ㍿ ﬁ ß Straße",
     "𠮷祥 𬀩", "家👨\u200d👩\u200d👧乐",
@@ -31,22 +31,24 @@ def found(session: Session, words: str, scopes: tuple[str, ...] = ()) -> set[str
 
 
 @pytest.fixture
-def titled(app: Flask, make_application: Callable[..., int], door: Door) -> Iterator[Session]:
+def titled_drafts(app: Flask, make_application: Callable[..., int], system_session: SystemSession) -> Iterator[Session]:
     """A register with a draft for each title."""
     for title in TITLES:
         make_application(title=title)
-    with door() as session:
+    with system_session() as session:
         yield session
 
 
 @pytest.mark.slow
-def test_every_part_of_a_title_finds_exactly_the_titles_that_contain_it(titled: Session) -> None:
+def test_every_part_of_a_title_finds_exactly_the_titles_that_contain_it(titled_drafts: Session) -> None:
     """1 to 6 characters, cut anywhere, against the plain comparison of keys."""
     keys = {title: search_key(title) for title in TITLES}
     parts = {key[i : i + length] for key in keys.values() for length in range(1, 7) for i in range(len(key))}
     for part in (part for part in parts if part.strip()):
         words = part.split()
-        assert found(titled, part) == {title for title, key in keys.items() if all(word in key for word in words)}, part
+        assert found(titled_drafts, part) == {
+            title for title, key in keys.items() if all(word in key for word in words)
+        }, part
 
 
 @pytest.mark.slow
@@ -65,16 +67,16 @@ def test_every_part_of_a_title_finds_exactly_the_titles_that_contain_it(titled: 
         ("\u200b", set(TITLES)),  # nothing is asked
     ],
 )
-def test_the_title_search_accepts_chinese_spellings(titled: Session, asked: str, titles: set[str]) -> None:
-    assert found(titled, asked) == titles
+def test_the_title_search_accepts_chinese_spellings(titled_drafts: Session, asked: str, titles: set[str]) -> None:
+    assert found(titled_drafts, asked) == titles
 
 
 @pytest.mark.slow
-def test_a_new_title_replaces_the_old_one_in_the_index(titled: Session) -> None:
-    row = titled.scalars(select(Application).where(Application.title == "茉莉花")).one()
+def test_a_new_title_replaces_the_old_one_in_the_index(titled_drafts: Session) -> None:
+    row = titled_drafts.scalars(select(Application).where(Application.title == "茉莉花")).one()
     row.title = "夜来香"
-    titled.commit()
-    assert (found(titled, "茉莉"), found(titled, "夜来")) == (set(), {"夜来香"})
+    titled_drafts.commit()
+    assert (found(titled_drafts, "茉莉"), found(titled_drafts, "夜来")) == (set(), {"夜来香"})
 
 
 @pytest.mark.slow
@@ -99,10 +101,10 @@ def test_the_search_finds_only_rows_the_reader_may_see(
 
 @pytest.mark.slow
 def test_a_search_limited_to_the_newest_combines_with_months_and_statuses(
-    titled: Session, make_application: Callable[..., int]
+    titled_drafts: Session, make_application: Callable[..., int]
 ) -> None:
     make_application(status="pending", title="茉莉花")
-    session = titled
+    session = titled_drafts
     session.rollback()
     newest = select(Application.status).where(containing(session, "茉莉", Narrowed(newest=1)))
     if session.get_bind().dialect.name == "sqlite":  # PostgreSQL's planner stops at the LIMIT by itself
@@ -120,11 +122,11 @@ def test_a_search_limited_to_the_newest_combines_with_months_and_statuses(
 
 @pytest.mark.slow
 def test_a_title_is_looked_for_among_the_rows_of_a_publisher_alone(
-    titled: Session, make_application: Callable[..., int], a_press: Callable[..., str]
+    titled_drafts: Session, make_application: Callable[..., int], make_publisher: Callable[..., str]
 ) -> None:
     """A shortcut of SQLite's index: the names of the publishers leave no row out, and let no other in."""
-    make_application(by=a_press("440000"), title="茉莉花")
-    session = titled
+    make_application(by=make_publisher("440000"), title="茉莉花")
+    session = titled_drafts
     session.rollback()
     names = published_by(session, "文艺 音像").names
     assert names and all(search.publishers(group) == () for group in ((), [str(i) for i in range(search.MOST + 1)]))
@@ -134,7 +136,7 @@ def test_a_title_is_looked_for_among_the_rows_of_a_publisher_alone(
         assert session.scalars(select(Application.id).where(asked)).all() == session.scalars(expected).all() != []
 
 
-def presses(session: Session, words: str) -> set[str]:
+def publishers(session: Session, words: str) -> set[str]:
     found = select(Application.publisher_name).where(published_by(session, words).condition).distinct()
     return set(map(str, session.scalars(found)))
 
@@ -143,75 +145,77 @@ NAMES = ("江苏文艺音像出版社", "ＡＢ 音像\u200b出版社", "É 出�
 
 
 @pytest.fixture
-def named(titled: Session) -> Session:
+def named_drafts(titled_drafts: Session) -> Session:
     """The first drafts with these names of 出版单位, the others without one."""
-    rows = titled.scalars(select(Application).order_by(Application.id)).all()
+    rows = titled_drafts.scalars(select(Application).order_by(Application.id)).all()
     for place, row in enumerate(rows):
         row.publisher_name = NAMES[place] if place < len(NAMES) else None
-    titled.commit()
-    return titled
+    titled_drafts.commit()
+    return titled_drafts
 
 
 @pytest.mark.slow
-def test_a_publisher_is_found_by_exactly_the_parts_of_its_name(named: Session) -> None:
+def test_a_publisher_is_found_by_exactly_the_parts_of_its_name(named_drafts: Session) -> None:
     keys = {name: search_key(name) for name in NAMES}
     parts = {key[i : i + length] for key in keys.values() for length in (1, 2, 4) for i in range(len(key))}
     for part in (part for part in parts if part.strip()):
-        assert presses(named, part) == {name for name, key in keys.items() if all(w in key for w in part.split())}, part
-    assert presses(named, "出版 ａｂ") == {"ＡＢ 音像\u200b出版社"}
-    assert presses(named, "社 没有") == set()
-    assert presses(named, "音\ufeff像") == {"江苏文艺音像出版社", "ＡＢ 音像\u200b出版社"}
+        assert publishers(named_drafts, part) == {
+            name for name, key in keys.items() if all(w in key for w in part.split())
+        }, part
+    assert publishers(named_drafts, "出版 ａｂ") == {"ＡＢ 音像\u200b出版社"}
+    assert publishers(named_drafts, "社 没有") == set()
+    assert publishers(named_drafts, "音\ufeff像") == {"江苏文艺音像出版社", "ＡＢ 音像\u200b出版社"}
 
 
 @pytest.mark.slow
-def test_a_frozen_publisher_name_is_found_after_the_publisher_is_renamed(named: Session) -> None:
-    row = named.scalars(select(Application).where(Application.publisher_name == NAMES[0])).one()
+def test_a_frozen_publisher_name_is_found_after_the_publisher_is_renamed(named_drafts: Session) -> None:
+    row = named_drafts.scalars(select(Application).where(Application.publisher_name == NAMES[0])).one()
     row.publisher_name = "江苏凤凰出版社"
-    named.commit()
-    assert presses(named, "凤凰") == {"江苏凤凰出版社"}
-    assert presses(named, "文艺") == set()  # nothing has this name any more
+    named_drafts.commit()
+    assert publishers(named_drafts, "凤凰") == {"江苏凤凰出版社"}
+    assert publishers(named_drafts, "文艺") == set()  # nothing has this name any more
     row.publisher_name = NAMES[0]
-    named.commit()
-    assert presses(named, "文艺") == {NAMES[0]}
+    named_drafts.commit()
+    assert publishers(named_drafts, "文艺") == {NAMES[0]}
 
 
 @pytest.mark.slow
-def test_names_written_without_triggers_are_detected_and_reindexed(named: Session) -> None:
+def test_names_written_without_triggers_are_detected_and_reindexed(named_drafts: Session) -> None:
     """As `flask search check` and `flask search rebuild`."""
-    connection = named.connection()
+    connection = named_drafts.connection()
     assert search.check(connection)
     search.remove(connection)
     changed = {"publisher_name": "新名出版社", "publisher_sort": "~xin"}
-    named.execute(update(Application).where(Application.publisher_name == NAMES[0]).values(changed))
+    named_drafts.execute(update(Application).where(Application.publisher_name == NAMES[0]).values(changed))
     search.install(connection, changed=False)
     assert not search.check(connection)
     search.rebuild(connection)
     assert search.check(connection)
-    assert presses(named, "新名") == {"新名出版社"}
-    named.rollback()
+    assert publishers(named_drafts, "新名") == {"新名出版社"}
+    named_drafts.rollback()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_an_outdated_title_index_is_detected_and_rebuilt(titled: Session) -> None:
-    """As `flask search check` and `flask search rebuild`; PostgreSQL lets nobody write past an index."""
-    connection = titled.connection()
+def test_an_outdated_title_index_is_detected_and_rebuilt(titled_drafts: Session) -> None:
+    """As `flask search check` and `flask search rebuild` do; on PostgreSQL an index cannot be bypassed."""
+    connection = titled_drafts.connection()
     assert search.check(connection)
     search.remove(connection)
-    titled.execute(update(Application).where(Application.title == "龘").values(title_key="靐"))
+    titled_drafts.execute(update(Application).where(Application.title == "龘").values(title_key="靐"))
     search.install(connection, changed=False)
     assert not search.check(connection)
     search.rebuild(connection)
     assert search.check(connection)
-    assert found(titled, "靐") == {"龘"}
-    titled.rollback()
+    assert found(titled_drafts, "靐") == {"龘"}
+    titled_drafts.rollback()
 
 
 @pytest.mark.slow
-def test_no_search_reads_the_whole_table(titled: Session) -> None:
+def test_no_search_reads_the_whole_table(titled_drafts: Session) -> None:
     """By the plan of the database itself."""
-    connection = titled.connection()
-    wanted = select(Application.id).where(containing(titled, "交响乐京剧", Narrowed(("I1",))))
+    connection = titled_drafts.connection()
+    wanted = select(Application.id).where(containing(titled_drafts, "交响乐京剧", Narrowed(("I1",))))
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL enable_seqscan = off"))  # which is quicker for a few rows
         assert "search_trigrams" in plan_of(wanted, connection, "EXPLAIN")

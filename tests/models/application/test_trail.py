@@ -1,4 +1,4 @@
-"""办理过程: appended, sealed, and able to tell when somebody has been at it."""
+"""办理过程: entries are appended and sealed, and tampering is detected."""
 
 import hashlib
 from collections.abc import Callable
@@ -19,20 +19,20 @@ from models.application.trail import TrailEntry
 from models.database import db, seals, triggers
 from models.database.triggers import SENTENCE
 from models.vocabulary import Action, Step
+from tests.apps import engine_of_owner, without_triggers
 from tests.browsing import Browser
-from tests.conftest import Acting, Making, Recording
-from tests.houses import engine_of_owner, without_triggers
+from tests.conftest import Acting, Making, StoredRows
 
 Tampering = Callable[[str, list[int]], None]
 
 
 @pytest.mark.parametrize("column", ["opinion", "actor_name", "after", "at", "changes", "seal"])
 def test_an_entry_cannot_be_changed(
-    make_application: Making, acting: Acting, on_record: Recording, column: str
+    make_application: Making, acting: Acting, stored_rows: StoredRows, column: str
 ) -> None:
-    """AD8, AU1: by nobody, in no session."""
+    """AD8, AU1: by no account, in no session."""
     key = make_application(status="pending")
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("reviewer"):
         entry, other = db.session.scalars(select(TrailEntry).limit(2)).all()
         setattr(
@@ -45,18 +45,18 @@ def test_an_entry_cannot_be_changed(
         with pytest.raises(DBAPIError, match=SENTENCE):
             db.session.commit()
         db.session.rollback()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
-def test_an_entry_cannot_be_erased(app: Flask, make_application: Making, on_record: Recording) -> None:
-    """AU1: not even through the door for jobs."""
+def test_an_entry_cannot_be_erased(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
+    """AU1: not even in the session for jobs."""
     key = make_application()
-    before = on_record(key)
+    before = stored_rows(key)
     with app.app_context(), access.everything() as session:
         session.delete(session.scalars(select(TrailEntry)).first())
         with pytest.raises(DBAPIError, match=SENTENCE):
             session.commit()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_every_entry_contains_the_hash_of_the_one_before(app: Flask, make_application: Making) -> None:
@@ -79,7 +79,7 @@ def test_the_act_of_an_entry_is_read_back_as_an_enum_value(make_application: Mak
 
 
 def test_an_entry_keeps_the_name_of_its_actor(make_application: Making, acting: Acting) -> None:
-    """People marry and presses are renamed; what was signed was signed under the old name."""
+    """People marry and publishers are renamed; an entry keeps the name that was signed."""
     key = make_application(status="pending")
     with acting("publisher") as filer:
         assert filer.organisation is not None
@@ -91,7 +91,7 @@ def test_an_entry_keeps_the_name_of_its_actor(make_application: Making, acting: 
 
 
 @pytest.fixture
-def tampered(app: Flask, make_application: Making) -> Callable[[str], tuple[list[int], list[int]]]:
+def tamper(app: Flask, make_application: Making) -> Callable[[str], tuple[list[int], list[int]]]:
     """Runs raw SQL, with the guards down, on the trail of one of two applications: its entries, and the broken ones.
 
     In the SQL, {a}, {b} and {c} are the numbers of its second, third and fourth entry.
@@ -126,44 +126,44 @@ def tampered(app: Flask, make_application: Making) -> Callable[[str], tuple[list
         "seal = 'x' || substr(seal, 2)",
     ],
 )
-def test_a_changed_entry_is_found(tampered: Callable[[str], tuple[list[int], list[int]]], change: str) -> None:
+def test_a_changed_entry_is_found(tamper: Callable[[str], tuple[list[int], list[int]]], change: str) -> None:
     """AU1: the chain verifier finds an edit."""
-    entries, broken = tampered(f"UPDATE trail_entry SET {change} WHERE id = {{b}}")
+    entries, broken = tamper(f"UPDATE trail_entry SET {change} WHERE id = {{b}}")
     assert entries[2] in broken
 
 
-def test_a_missing_entry_is_found(tampered: Callable[[str], tuple[list[int], list[int]]]) -> None:
+def test_a_missing_entry_is_found(tamper: Callable[[str], tuple[list[int], list[int]]]) -> None:
     """AU1: the chain verifier finds a deletion, at the entry that lost its predecessor."""
-    entries, broken = tampered("DELETE FROM trail_entry WHERE id = {b}")
+    entries, broken = tamper("DELETE FROM trail_entry WHERE id = {b}")
     assert broken == [entries[3]]
 
 
 @pytest.mark.slow
-def test_a_missing_first_entry_is_found(tampered: Callable[[str], tuple[list[int], list[int]]]) -> None:
-    entries, broken = tampered("DELETE FROM trail_entry WHERE id = {a} - 1")
+def test_a_missing_first_entry_is_found(tamper: Callable[[str], tuple[list[int], list[int]]]) -> None:
+    entries, broken = tamper("DELETE FROM trail_entry WHERE id = {a} - 1")
     assert broken == [entries[1]]
 
 
 def test_a_missing_last_entry_is_found(
-    app: Flask, make_application: Making, tampered: Callable[[str], tuple[list[int], list[int]]]
+    app: Flask, make_application: Making, tamper: Callable[[str], tuple[list[int], list[int]]]
 ) -> None:
-    """AU1: nothing comes after it, so it is missed by what the application itself says."""
-    entries, broken = tampered("DELETE FROM trail_entry WHERE application_id = {key} AND act = 'submit'")
+    """AU1: no entry follows it, so the application's own last_seal shows that it is missing."""
+    entries, broken = tamper("DELETE FROM trail_entry WHERE application_id = {key} AND act = 'submit'")
     assert broken == [entries[-2]]
 
 
-def test_swapped_entries_are_found(tampered: Callable[[str], tuple[list[int], list[int]]]) -> None:
+def test_swapped_entries_are_found(tamper: Callable[[str], tuple[list[int], list[int]]]) -> None:
     """AU1: the chain verifier finds a swap, whole as both entries are."""
-    entries, broken = tampered(
+    entries, broken = tamper(
         "UPDATE trail_entry SET id = -1 WHERE id = {b};UPDATE trail_entry SET id = {b} WHERE id = {c};"
         "UPDATE trail_entry SET id = {c} WHERE id = -1"
     )
     assert set(broken) >= {entries[2], entries[3]}
 
 
-def test_an_inserted_entry_is_found(tampered: Callable[[str], tuple[list[int], list[int]]]) -> None:
+def test_an_inserted_entry_is_found(tamper: Callable[[str], tuple[list[int], list[int]]]) -> None:
     """AU1: the chain verifier finds an insertion."""
-    _entries, broken = tampered(
+    _entries, broken = tamper(
         "INSERT INTO trail_entry (id, at, actor_name, act, after, previous, seal, application_id)"
         " SELECT 9999, at, actor_name, act, after, seal, 'x' || substr(seal, 2), application_id"
         " FROM trail_entry WHERE id = {c}"
@@ -172,24 +172,24 @@ def test_an_inserted_entry_is_found(tampered: Callable[[str], tuple[list[int], l
 
 
 def test_an_entry_moved_to_another_application_is_found(
-    tampered: Callable[[str], tuple[list[int], list[int]]],
+    tamper: Callable[[str], tuple[list[int], list[int]]],
 ) -> None:
-    entries, broken = tampered("UPDATE trail_entry SET application_id = {key} - 1 WHERE id = {c}")
+    entries, broken = tamper("UPDATE trail_entry SET application_id = {key} - 1 WHERE id = {c}")
     assert entries[3] in broken
 
 
 def test_an_act_that_is_rolled_back_leaves_no_entry(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     """AU1: act and entry are one transaction."""
     key = make_application(status="pending")
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("reviewer") as reviewer:
         application = db.session.get_one(Application, key)
         filing.perform(db.session(), Action.RETURN, application, reviewer, "请补充")
         assert len(application.trail) == len(before["trail_entry"]) + 1
         db.session.rollback()
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def sealed_by(app: Flask, algorithm: str) -> None:
@@ -220,7 +220,7 @@ def test_new_entries_are_sealed_by_sm3_where_it_is_set_and_old_ones_still_verify
 
 
 def test_another_hash_function_is_not_believed(app: Flask, make_application: Making) -> None:
-    """Neither one that is weaker, nor one that nobody has."""
+    """Neither a weaker one nor an unknown one."""
     make_application(status="pending")
     for name, seal in (("md5", "md5"), ("sm3", None), ("nothing", None)):
         with app.app_context(), engine_of_owner(app).connect() as connection:

@@ -27,9 +27,9 @@ from models.signing.keys import Keys
 from models.text import is_blank, named
 from models.vocabulary import Action
 from models.workflow import Refused
+from tests.apps import without_triggers
 from tests.cast import account_of, perform_step
-from tests.conftest import Making, Recording
-from tests.houses import without_triggers
+from tests.conftest import Making, StoredRows
 from views.certificate import page
 from views.resources import keys
 
@@ -76,7 +76,7 @@ def test_rare_characters_of_names_are_printed(app: Flask, make_application: Maki
 
 @pytest.mark.slow
 def test_every_drawable_character_is_printed(app: Flask, make_application: Making) -> None:
-    """With any fonts: `undrawable` agrees with what is on the paper."""
+    """With any fonts: `undrawable` agrees with the printed paper."""
     passed = [text for text in SAMPLES.values() if not undrawable([text])]
     assert {SAMPLES["composed"], SAMPLES["the last of extension B"]} <= set(passed)
     passed_letters = {sign for sign in "".join(passed) if sign.isalpha() and sign not in HEBREW_AND_ARABIC}
@@ -110,7 +110,7 @@ def test_invisible_characters_are_not_granted(app: Flask, make_application: Maki
 
 @pytest.mark.parametrize("what", STOPPED)
 def test_an_unprintable_character_stops_the_grant_and_changes_nothing(
-    app: Flask, make_application: Making, on_record: Recording, what: str
+    app: Flask, make_application: Making, stored_rows: StoredRows, what: str
 ) -> None:
     """The last check, should 申报 have let it pass: each such character is named, and what to do about it."""
     text = STOPPED[what]
@@ -118,11 +118,11 @@ def test_an_unprintable_character_stops_the_grant_and_changes_nothing(
     key = make_application(status="pending")
     with app.app_context(), db.engine.begin() as connection, without_triggers(connection):
         connection.execute(update(Application).values(copyright_owner=text))
-    before = on_record(key)
+    before = stored_rows(key)
     with pytest.raises(Refused) as refused:
         perform_step(app, Action.GRANT, key, "publisher")
     assert str(refused.value) == f"无法打印字符 {named(missing)}，请退回申请人改用其他写法。"
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 @pytest.mark.parametrize("what", STOPPED)
@@ -138,9 +138,9 @@ def test_an_unprintable_character_is_refused_at_submission(make_application: Mak
 
 @pytest.mark.parametrize("whose", ["signer", "seal"])
 def test_every_printed_text_is_checked_before_the_grant(
-    app: Flask, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch, whose: str
+    app: Flask, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
-    """The reviewer's name and the name on the seal too: what was granted can always be printed."""
+    """The names of reviewer and seal, too: every granted certificate can be printed."""
     key = make_application(status="pending")
     with app.app_context():
         if whose == "signer":
@@ -149,10 +149,10 @@ def test_every_printed_text_is_checked_before_the_grant(
         else:
             sealed = replace(keys().signer("320000"), name="江苏省新闻出版局\ue123")
             monkeypatch.setattr(Keys, "signer", lambda *_: sealed)
-    before = on_record(key)
+    before = stored_rows(key)
     with pytest.raises(Refused, match=r"（U\+E123） 无法打印，请联系系统管理员"):
         perform_step(app, Action.GRANT, key, "publisher")
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_a_grant_without_fontconfig_is_refused(

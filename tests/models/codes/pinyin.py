@@ -15,7 +15,7 @@ LONGEST = 20  # characters of a word that may be an option
 
 
 def names() -> list[str]:
-    """What a select may show: names of code lists and customs districts, other names of carriers, and short words."""
+    """All options that a select may show: code lists and customs districts, other names of carriers, short words."""
     found = {name for each in LISTS for name in codes._shipped(each, False).values()}
     found |= set(codes._read("district").values())
     others = [other for listed in codes._other_names().values() for other in listed]

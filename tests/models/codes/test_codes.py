@@ -68,7 +68,7 @@ def test_the_lists_are_complete(app: Flask) -> None:
 
 
 def test_every_province_has_its_authority(app: Flask) -> None:
-    """联合公告 2016 年第 2 号: the press authority where the publisher is."""
+    """联合公告 2016 年第 2 号: the press authority of the publisher's province."""
     with app.app_context():
         assert authority_of("320000") == "江苏省新闻出版局"
         assert all(authority_of(code).endswith("新闻出版局") for code in names_of("province"))
@@ -178,7 +178,7 @@ def test_an_option_is_found_by_pinyin_and_a_country_by_english_too(
 
 
 def test_frequent_options_come_first_and_the_others_by_code(app: Flask) -> None:
-    """Countries where discs are pressed, common currencies; every list is complete, each code once."""
+    """Countries with disc factories, common currencies; every list is complete, each code once."""
     with app.app_context():
         countries, currencies, districts = (list(names_of(name)) for name in ("country", "currency", "district"))
     assert countries[:3] == ["HKG", "TWN", "JPN"] and currencies[:3] == ["CNY", "USD", "EUR"]
@@ -188,7 +188,7 @@ def test_frequent_options_come_first_and_the_others_by_code(app: Flask) -> None:
 
 
 def test_metals_funds_and_test_codes_are_not_offered_as_currencies(app: Flask) -> None:
-    """ISO 4217 lists them; nothing is priced in them. One that is stored still shows with its name."""
+    """ISO 4217 lists them, but no price uses them. A stored one is still shown with its name."""
     with app.app_context():
         offered = names_of("currency")
         assert not set(offered) & {"XTS", "XXX", "XAU", "XAG", "XDR", "CHE", "USN"}

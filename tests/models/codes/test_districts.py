@@ -129,7 +129,7 @@ def replace(names: dict[str, str]) -> Any:
 
 
 def test_a_new_table_of_districts_replaces_the_old(app: Flask) -> None:
-    """A district missing from the new table stays, marked as ended: old filings refer to it."""
+    """A district missing from the new table is marked as ended, because old filings refer to it."""
     with app.app_context():
         old = names_of("district")
         change = replace({"2201": "浦江新关", "9001": "新设海关"})

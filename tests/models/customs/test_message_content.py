@@ -25,9 +25,9 @@ from models.customs.schema import message_xsd
 from models.database import Exact, db
 from models.text import without_useless
 from models.vocabulary import Action, Filing
-from tests.conftest import Acting, Making, Recording
-from tests.houses import House, without_triggers
-from tests.models.conftest import Door
+from tests.apps import PreparedApp, without_triggers
+from tests.conftest import Acting, Making, StoredRows
+from tests.models.conftest import SystemSession
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 
@@ -40,7 +40,7 @@ def sent(message: CustomsMessage) -> Any:
 class TestLimits:
     @pytest.mark.slow
     def test_an_application_too_long_for_a_customs_message_is_refused_at_submission(
-        self, make_application: Making, acting: Acting, on_record: Recording
+        self, make_application: Making, acting: Acting, stored_rows: StoredRows
     ) -> None:
         """CU9: the size limit is checked at submission, when the applicant can still correct it."""
         key = make_application(status="draft", carriers=1200, title="长" * 300)
@@ -52,7 +52,7 @@ class TestLimits:
             with pytest.raises(envelope.Unsendable, match="1 MB"):
                 filing.perform(db.session(), Action.SUBMIT, application, by)
             db.session.rollback()
-        assert on_record(key)["application"][0]["status"] == "draft"
+        assert stored_rows(key)["application"][0]["status"] == "draft"
 
     def test_characters_that_xml_cannot_contain_are_refused_at_submission(self, make_application: Making) -> None:
         """CU10: never silently changed. Characters that cannot be printed are reported by field, and first."""
@@ -65,11 +65,13 @@ class TestLimits:
 
 class TestMessage:
     @pytest.mark.slow
-    def test_a_message_contains_the_text_as_granted(self, make_application: Making, door: Door) -> None:
+    def test_a_message_contains_the_text_as_granted(
+        self, make_application: Making, system_session: SystemSession
+    ) -> None:
         """CU10: Chinese, XML markup, characters beyond the BMP arrive as granted, also after later changes."""
         title = "《𠮷祥 & <盘>》“\"'”ＤＶＤ㈱ é ]]> &amp;"
         key = make_application(status="filed", carriers=2, title=title, isbn=None)
-        with door() as session:
+        with system_session() as session:
             with without_triggers(session.connection()):
                 session.get_one(Application, key).title = "后来改过的名称"
                 session.flush()
@@ -87,10 +89,12 @@ class TestMessage:
         assert root.findtext("{*}message_id").startswith(root.findtext("{*}certificate/{*}number"))
 
     @pytest.mark.slow
-    def test_entities_in_received_xml_are_not_expanded(self, make_application: Making, door: Door) -> None:
+    def test_entities_in_received_xml_are_not_expanded(
+        self, make_application: Making, system_session: SystemSession
+    ) -> None:
         """A message must not make its reader open a file (XXE)."""
         make_application(status="filed", title="商品名称")
-        with door() as session:
+        with system_session() as session:
             xml = envelope.business_xml(session.scalars(select(CustomsMessage)).one()).decode()
         bad = xml.replace("\n", '\n<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>', 1)
         with pytest.raises(etree.LxmlError):
@@ -119,7 +123,7 @@ TEXT = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe
 
 
 def value_of(column: Any) -> st.SearchStrategy[Any]:
-    """Any value that a valid application can hold in this column."""
+    """Any valid value of this column."""
     if column.info.get("codes") == "district":  # which the operator keeps
         return st.sampled_from(["2201", "2248", "5141"])
     if "codes" in column.info:
@@ -176,7 +180,7 @@ CARRIERS = st.lists(filled(Carrier, granted(Carrier)[1:]), min_size=1, max_size=
     st.sampled_from([Action.GRANT, Action.RESEND, Action.REVOKE]),
 )
 def test_every_application_that_can_be_granted_makes_a_valid_message(
-    on_sqlite: House,
+    on_sqlite: PreparedApp,
     own: dict[str, Any],
     written: dict[str, Any],
     carriers: list[dict[str, Any]],
@@ -185,7 +189,7 @@ def test_every_application_that_can_be_granted_makes_a_valid_message(
     replaced: str | None,
     act: Action,
 ) -> None:
-    """CU9, CU10: what was submitted is granted, frozen, sent, valid by the schema, and read back exactly."""
+    """CU9, CU10: submitted, granted, frozen, sent, valid by the schema, and read back exactly."""
     replaces = Certificate(number=replaced) if replaced else None
     application = Application(**own, **written, replaces=replaces)
     application.carriers = [Carrier(position=n, **row) for n, row in enumerate(carriers, start=1)]

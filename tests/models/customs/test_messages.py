@@ -16,9 +16,9 @@ from models.customs.outbox import Pace
 from models.database import db
 from models.vocabulary import Action
 from models.workflow import Refused
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.models.acts.at_once import at_once
-from tests.models.conftest import Door
+from tests.models.conftest import SystemSession
 from views.resources import office
 
 PACE = Pace()
@@ -29,11 +29,7 @@ LEASE = timedelta(seconds=PACE.lease + 1)
 def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """`wait(timedelta(…))`: move the clock forward by this much from the real time."""
     really = clock.now
-
-    def moved(by: timedelta) -> None:
-        monkeypatch.setattr(clock, "now", lambda: really() + by)
-
-    return moved
+    return lambda by: monkeypatch.setattr(clock, "now", lambda: really() + by)
 
 
 def claimed(session: Session) -> str | None:
@@ -44,7 +40,7 @@ def claimed(session: Session) -> str | None:
 
 class TestOutbox:
     def test_an_act_that_is_rolled_back_leaves_no_message(
-        self, make_application: Making, acting: Acting, on_record: Recording, door: Door
+        self, make_application: Making, acting: Acting, stored_rows: StoredRows, system_session: SystemSession
     ) -> None:
         """RC6: the message is written in the transaction of the act."""
         key = make_application(status="pending")
@@ -52,16 +48,16 @@ class TestOutbox:
             filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), by, office=office())
             assert db.session.scalars(select(CustomsMessage)).one().act is Action.GRANT
             db.session.rollback()
-        assert on_record(key)["customs_message"] == []
-        with door() as session:
+        assert stored_rows(key)["customs_message"] == []
+        with system_session() as session:
             assert outbox.claim(session, PACE) is None
 
     def test_a_claimed_message_is_reserved_until_its_lease_ends(
-        self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
+        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """CU4, CU13: after a crash another worker takes over, and the attempt was counted."""
         make_application(status="filed")
-        with door() as session, door() as other:
+        with system_session() as session, system_session() as other:
             first = claimed(session)
             assert first is not None
             assert claimed(other) is None
@@ -70,13 +66,13 @@ class TestOutbox:
             assert other.scalars(select(CustomsMessage.attempts)).one() == 2
 
     def test_a_message_queued_with_a_future_time_is_sent_now(
-        self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
+        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
-        """It does not wait for that moment; after an attempt its pause and lease hold, and /healthz tells of it."""
+        """It does not wait for that moment; after an attempt its pause and lease apply, and /healthz reports it."""
         wait(timedelta(hours=5))
         make_application(status="filed")
         wait(timedelta())
-        with door() as session:
+        with system_session() as session:
             assert health(session, PACE).overdue == 1
             message = outbox.claim(session, PACE)
             assert message is not None
@@ -88,11 +84,11 @@ class TestOutbox:
 
     @pytest.mark.slow
     def test_attempts_with_a_future_time_delay_no_message(
-        self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
+        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """Their lease, pause and share of the rate limit do not count."""
         make_application(status="filed")
-        with door() as session:
+        with system_session() as session:
             wait(timedelta(hours=50))
             few = Pace(per_minute=1)
             message = outbox.claim(session, few)
@@ -106,25 +102,27 @@ class TestOutbox:
             assert claimed(session) is not None
 
     @pytest.mark.slow
-    def test_parallel_deliverers_claim_each_message_once(self, make_application: Making, door: Door) -> None:
+    def test_parallel_deliverers_claim_each_message_once(
+        self, make_application: Making, system_session: SystemSession
+    ) -> None:
         """RC8: no message twice, none left out."""
         names = {make_application(status="filed") for _ in range(8)}
 
         def work() -> list[int]:
-            with door() as session:
+            with system_session() as session:
                 return [message.application_id for message in iter(lambda: outbox.claim(session, PACE), None)]
 
         shares = at_once(*[work] * 4)
         assert sorted(key for share in shares for key in share) == sorted(names)  # type: ignore[attr-defined]
 
     def test_a_revocation_waits_for_the_grant_and_no_other_certificate_does(
-        self, make_application: Making, on_record: Recording, door: Door
+        self, make_application: Making, stored_rows: StoredRows, system_session: SystemSession
     ) -> None:
-        """The business order of one certificate holds."""
+        """Messages of one certificate are sent in their order."""
         revoked, filed = make_application(status="revoked"), make_application(status="filed")
-        grant, revocation = (row["message_id"] for row in on_record(revoked)["customs_message"])
-        (other,) = (row["message_id"] for row in on_record(filed)["customs_message"])
-        with door() as session:
+        grant, revocation = (row["message_id"] for row in stored_rows(revoked)["customs_message"])
+        (other,) = (row["message_id"] for row in stored_rows(filed)["customs_message"])
+        with system_session() as session:
             assert [claimed(session) for _ in range(3)] == [grant, other, None]
             assert customs.record_answer(session, True, "0000", CustomsMessage.message_id == grant)
             session.commit()
@@ -132,12 +130,12 @@ class TestOutbox:
 
     @pytest.mark.slow
     def test_pauses_grow_vary_and_end_at_an_hour(
-        self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
+        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """CU14: exponential back-off with jitter."""
         make_application(status="filed")
         pauses, later = [], timedelta()
-        with door() as session:
+        with system_session() as session:
             for attempt in range(1, 15):
                 message = outbox.claim(session, PACE)
                 assert message is not None
@@ -153,23 +151,25 @@ class TestOutbox:
         assert len(set(pauses)) == len(pauses)
 
     @pytest.mark.slow
-    def test_parallel_deliverers_share_one_rate_limit(self, make_application: Making, door: Door) -> None:
+    def test_parallel_deliverers_share_one_rate_limit(
+        self, make_application: Making, system_session: SystemSession
+    ) -> None:
         """The E-port accepts fewer than 100 a minute from all workers together: they share one count."""
         for _ in range(9):
             make_application(status="filed")
 
         def work() -> int:
-            with door() as session:
+            with system_session() as session:
                 return len(list(iter(lambda: outbox.claim(session, Pace(per_minute=4)), None)))
 
         assert sum(at_once(*[work] * 6)) == 4  # type: ignore[arg-type]
 
     def test_every_attempt_is_recorded_also_of_deliverers_that_died(
-        self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
+        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """CU14: one row per attempt, numbered without a restart; its bytes are never overwritten."""
         make_application(status="filed")
-        with door() as session:
+        with system_session() as session:
             for turn in range(3):
                 wait(LEASE * turn)
                 message = outbox.claim(session, PACE)
@@ -181,11 +181,11 @@ class TestOutbox:
             ]  # fmt: skip
 
     def test_a_deliverer_whose_claim_expired_before_a_release_changes_nothing(
-        self, make_application: Making, door: Door
+        self, make_application: Making, system_session: SystemSession
     ) -> None:
         """Set aside, released, claimed by another worker: the expired claim is not confused with the current one."""
         make_application(status="filed")
-        with door() as session:
+        with system_session() as session:
             late = outbox.claim(session, Pace(lease=0))
             assert late is not None
             key, turn = late.id, late.attempts
@@ -201,11 +201,11 @@ class TestOutbox:
             assert (mine.claimed_until, mine.sent_in) == (until, 1)
 
     def test_a_deliverer_whose_claim_expired_postpones_nothing(
-        self, make_application: Making, door: Door, wait: Callable[[timedelta], None]
+        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """Another worker holds the lease; the late one must change nothing."""
         make_application(status="filed")
-        with door() as session:
+        with system_session() as session:
             outbox.claim(session, PACE)
             wait(LEASE)
             second = outbox.claim(session, PACE)
@@ -214,10 +214,10 @@ class TestOutbox:
             outbox.end_attempt(session, second.id, 1, "迟到", PACE)
             assert (second.claimed_until, second.answer) == (until, None)
 
-    def test_an_answer_is_noted_once(self, make_application: Making, door: Door) -> None:
+    def test_an_answer_is_noted_once(self, make_application: Making, system_session: SystemSession) -> None:
         """CU7: a second answer changes nothing."""
         make_application(status="filed")
-        with door() as session:
+        with system_session() as session:
             assert customs.record_answer(session, False, "2001 退单")
             assert not customs.record_answer(session, True, "0000 已接收")
             message = session.scalars(select(CustomsMessage)).one()
@@ -225,19 +225,23 @@ class TestOutbox:
             session.commit()
             assert claimed(session) is None
 
-    def test_a_receipt_by_another_transport_closes_the_message(self, make_application: Making, door: Door) -> None:
+    def test_a_receipt_by_another_transport_closes_the_message(
+        self, make_application: Making, system_session: SystemSession
+    ) -> None:
         """A message that customs has answered is not sent."""
         make_application(status="customs_received")
-        with door() as session:
+        with system_session() as session:
             assert claimed(session) is None
             message = session.scalars(select(CustomsMessage)).one()
             assert (message.accepted, message.answer) == (True, "回执说明")
             assert reconciliation.ledger(session) == {}  # it was never sent by us
 
-    def test_an_unexpected_receipt_closes_no_message(self, make_application: Making, door: Door) -> None:
+    def test_an_unexpected_receipt_closes_no_message(
+        self, make_application: Making, system_session: SystemSession
+    ) -> None:
         """A refused act changes nothing."""
         key = make_application(status="revoked")
-        with door() as session:
+        with system_session() as session:
             with pytest.raises(Refused, match="当前状态为「已作废」，不接受海关回执"):
                 filing.customs_replied(session, session.get_one(Application, key), True)
             assert claimed(session) is not None

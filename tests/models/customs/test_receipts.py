@@ -1,4 +1,4 @@
-"""Receipts of every odd form: each is stored as received, handled by rule, and does not stop the others."""
+"""Receipts of every malformed kind: each is stored as received, handled by rule, and does not stop the others."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +17,7 @@ from models.exchange import inbox
 from models.vocabulary import Action, Reply, Status
 from tests.cast import perform_step
 from tests.conftest import Making
-from tests.models.conftest import Door
+from tests.models.conftest import SystemSession
 from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes
 from views.demo import simulator
 
@@ -41,10 +41,12 @@ DRESSED: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("dress", DRESSED)
-def test_a_receipt_is_read_in_every_encoding_and_form(make_application: Making, door: Door, dress: str) -> None:
+def test_a_receipt_is_read_in_every_encoding_and_form(
+    make_application: Making, system_session: SystemSession, dress: str
+) -> None:
     """CU6, CU10: BOM, trailing blanks, CRLF, GB 18030, folded ids; no Chinese character is changed."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         received = DRESSED[dress](receipt_for(name))
         inbox.store_and_process(session, "r.xml", received, PACE)
@@ -71,10 +73,12 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("shape", BROKEN)
-def test_an_unreadable_receipt_is_stored_and_decides_nothing(make_application: Making, door: Door, shape: str) -> None:
-    """CU5: the message goes on waiting, and the next receipt counts."""
+def test_an_unreadable_receipt_is_stored_and_decides_nothing(
+    make_application: Making, system_session: SystemSession, shape: str
+) -> None:
+    """CU5: the message still waits, and the next receipt counts."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         assert len(inbox.store_and_process(session, "broken.xml", BROKEN[shape], PACE)) >= 1
         assert statuses(session) == [Status.FILED]
@@ -88,10 +92,10 @@ def test_an_unreadable_receipt_is_stored_and_decides_nothing(make_application: M
         assert statuses(session) == [Status.CUSTOMS_RECEIVED]
 
 
-def test_an_xml_comment_does_not_cut_a_number(make_application: Making, door: Door) -> None:
+def test_an_xml_comment_does_not_cut_a_number(make_application: Making, system_session: SystemSession) -> None:
     """Z…-5<!-- -->0 is about Z…-50, which does not exist here, and never about Z…-5."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         cut = receipt_for(f"{name}#0").replace(b"#", b"<!-- --><?x?>")
         assert f"{name}0：我方没有这份报文" in inbox.store_and_process(session, "a.xml", cut, PACE)[0]
@@ -99,10 +103,12 @@ def test_an_xml_comment_does_not_cut_a_number(make_application: Making, door: Do
 
 
 @pytest.mark.parametrize("count", ["", ' count="0"'])
-def test_an_empty_list_of_results_is_a_transport_receipt(make_application: Making, door: Door, count: str) -> None:
+def test_an_empty_list_of_results_is_a_transport_receipt(
+    make_application: Making, system_session: SystemSession, count: str
+) -> None:
     """Code 0 without results: the letter named in the head was forwarded."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         empty = f"</ResponseInfo><Results{count}/>".encode()
         content = simulator.receipt(name, "0", "-").replace(b"</ResponseInfo>", empty)
@@ -120,11 +126,11 @@ def test_an_empty_list_of_results_is_a_transport_receipt(make_application: Makin
     ],
 )
 def test_file_names_of_the_client_report_the_fate_of_a_letter(
-    make_application: Making, door: Door, file: str, reply: Reply
+    make_application: Making, system_session: SystemSession, file: str, reply: Reply
 ) -> None:
     """For bytes that are no receipt: they may be the letter itself, returned."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         assert inbox.store_and_process(session, file.format(name), b"<DxpMsg/>", PACE) == [f"{name}：{reply.label}"]
         assert session.scalars(select(CustomsMessage.faults)).one() == (reply is Reply.FAULT)
@@ -132,9 +138,11 @@ def test_file_names_of_the_client_report_the_fate_of_a_letter(
         assert statuses(session) == [Status.CUSTOMS_RECEIVED]
 
 
-def test_an_invalid_file_name_is_stored_without_the_invalid_characters(make_application: Making, door: Door) -> None:
+def test_an_invalid_file_name_is_stored_without_the_invalid_characters(
+    make_application: Making, system_session: SystemSession
+) -> None:
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         inbox.store_and_process(session, "回\udcbb\ud800\0.xml", receipt_for(name), PACE)
         assert session.scalars(select(CustomsReceipt.name)).one() == "回??.xml"
@@ -142,11 +150,11 @@ def test_an_invalid_file_name_is_stored_without_the_invalid_characters(make_appl
 
 
 def test_the_sentence_of_a_version_conflict_is_not_stored_as_an_answer(
-    make_application: Making, door: Door, monkeypatch: pytest.MonkeyPatch
+    make_application: Making, system_session: SystemSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A person acts on the application while the receipt is processed: it is noted in the next round."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
 
         def busy(*_args: object) -> bool:
@@ -163,21 +171,23 @@ def test_the_sentence_of_a_version_conflict_is_not_stored_as_an_answer(
 
 
 def test_a_receipt_for_a_revoked_certificate_is_noted_and_moves_nothing(
-    app: Flask, make_application: Making, door: Door
+    app: Flask, make_application: Making, system_session: SystemSession
 ) -> None:
     key = make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
     perform_step(app, Action.REVOKE, key, "publisher")
-    with door() as session:
+    with system_session() as session:
         inbox.store_and_process(session, "a.xml", receipt_for(name), PACE)
         assert statuses(session) == [Status.REVOKED]
 
 
-def test_the_receipt_of_a_reader_that_died_is_processed_in_the_next_round(make_application: Making, door: Door) -> None:
-    """CU13: the bytes were stored, nothing was noted yet."""
+def test_the_receipt_of_a_reader_that_died_is_processed_in_the_next_round(
+    make_application: Making, system_session: SystemSession
+) -> None:
+    """CU13: the bytes were stored, but the receipt was not processed yet."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         receipt.store(session, "a.xml", receipt_for(name))
         (left,) = inbox.unread(session)
@@ -219,11 +229,11 @@ FOREIGN = {
 @pytest.mark.parametrize("what", FOREIGN)
 @pytest.mark.parametrize("file", ["r.xml", "Failed_{}_20261125101112.xml"])
 def test_a_receipt_of_a_foreign_namespace_is_stored_and_not_applied(
-    make_application: Making, door: Door, what: str, file: str
+    make_application: Making, system_session: SystemSession, what: str, file: str
 ) -> None:
     """It is applied neither by its content nor by its file name."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         received = FOREIGN[what](receipt_for(name))
         assert received != receipt_for(name)

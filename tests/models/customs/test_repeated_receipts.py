@@ -15,7 +15,7 @@ from models.exchange import inbox
 from models.vocabulary import Delivery, Reply, Status
 from tests.conftest import Making
 from tests.models.acts.at_once import at_once
-from tests.models.conftest import Door
+from tests.models.conftest import SystemSession
 from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes
 from views.demo import simulator
 
@@ -25,11 +25,11 @@ def answer(name: str, attempt: int, reply: Reply = Reply.UNKNOWN) -> bytes:
     return simulator.receipt(f"{name}-Q{attempt}", "0", "", simulator.result(name, reply, "", ""))
 
 
-def test_a_batch_is_noted_item_by_item(make_application: Making, door: Door) -> None:
+def test_a_batch_is_noted_item_by_item(make_application: Making, system_session: SystemSession) -> None:
     """CU5, CU7, CU8: unknown, doubled, contradicting, wrongly counted and out of order: its valid results count."""
     for _ in range(3):
         make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         first, second, third = sent(session)
         content = batch(
             (third, Reply.REJECTED), ("Z9920260000019-3", Reply.ACCEPTED), (first, Reply.ACCEPTED),
@@ -49,14 +49,14 @@ def test_a_batch_is_noted_item_by_item(make_application: Making, door: Door) -> 
 
 @pytest.mark.slow
 def test_a_long_receipt_is_processed_over_several_rounds(
-    make_application: Making, door: Door, monkeypatch: pytest.MonkeyPatch
+    make_application: Making, system_session: SystemSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that sending goes on; results of unknown messages do not count. Lines for the log are cut."""
     monkeypatch.setattr(inbox, "MOST_A_ROUND", 2)
     monkeypatch.setattr(inbox, "AT_ONCE", 2)
     for _ in range(3):
         make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         unknown = [(f"Z992026000001{n}-3", Reply.ACCEPTED) for n in range(3)]
         content = batch(*unknown, *((name, Reply.ACCEPTED) for name in sent(session)))
         content = content.replace(WORDS.encode(), b"long " * 90)
@@ -70,10 +70,10 @@ def test_a_long_receipt_is_processed_over_several_rounds(
         assert len(session.scalars(select(CustomsNote.id)).all()) == 3
 
 
-def test_the_same_receipt_twice_is_dropped(make_application: Making, door: Door) -> None:
+def test_the_same_receipt_twice_is_dropped(make_application: Making, system_session: SystemSession) -> None:
     """CU7, CU12: no second row, no second trail entry, no second note."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         received = receipt_for(name)
         assert inbox.store_and_process(session, "a.xml", received, PACE)
@@ -82,10 +82,12 @@ def test_the_same_receipt_twice_is_dropped(make_application: Making, door: Door)
         assert len(session.scalars(select(Application)).one().trail) == 9
 
 
-def test_no_later_receipt_changes_a_decision_of_customs(make_application: Making, door: Door) -> None:
+def test_no_later_receipt_changes_a_decision_of_customs(
+    make_application: Making, system_session: SystemSession
+) -> None:
     """customs_received is final; late transport receipts, answers to queries and contradictions are only noted."""
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         inbox.store_and_process(session, "a.xml", receipt_for(name), PACE)
         for late in (
@@ -105,34 +107,34 @@ class TestWhichSend:
     """An answer belongs to its own query or message, also if another one was sent later."""
 
     @pytest.fixture
-    def queried(self, make_application: Making, door: Door) -> Iterator[tuple[Session, str]]:
+    def queried_message(self, make_application: Making, system_session: SystemSession) -> Iterator[tuple[Session, str]]:
         """(session, id) of a message sent in attempt 1 and queried in attempt 2; its deliverer died both times."""
         make_application(status="filed")
         haste = Pace(lease=0)
-        with door() as session:
+        with system_session() as session:
             name = outbox.claim(session, haste).message_id  # type: ignore[union-attr]
             outbox.claim(session, haste)
             yield session, name
 
-    def test_a_failed_query_is_followed_by_another_query(self, queried: tuple[Session, str]) -> None:
+    def test_a_failed_query_is_followed_by_another_query(self, queried_message: tuple[Session, str]) -> None:
         """The letter may have arrived: it is not sent again until customs reports that it has not."""
-        session, name = queried
+        session, name = queried_message
         for fault in (simulator.receipt(f"{name}-Q2", "-1201002", "签名"), simulator.receipt(name, "-1201001", "格式")):
             inbox.store_and_process(session, "a.xml", fault, PACE)
         again = outbox.claim(session, PACE)
         assert again is not None
         assert (again.must_query, again.sent_in, again.faults) == (True, 1, 2)
 
-    def test_a_message_that_customs_has_not_received_is_sent_again(self, queried: tuple[Session, str]) -> None:
-        session, name = queried
+    def test_a_message_that_customs_has_not_received_is_sent_again(self, queried_message: tuple[Session, str]) -> None:
+        session, name = queried_message
         inbox.store_and_process(session, "a.xml", answer(name, 2), PACE)
         again = outbox.claim(session, PACE)
         assert again is not None
         assert (again.must_query, again.sent_in) == (False, 3)
 
-    def test_an_answer_to_a_query_before_the_resend_is_ignored(self, queried: tuple[Session, str]) -> None:
+    def test_an_answer_to_a_query_before_the_resend_is_ignored(self, queried_message: tuple[Session, str]) -> None:
         """Queried in attempt 2, resent in 3, then a second answer to 2 arrives: 3 may have been delivered."""
-        session, name = queried
+        session, name = queried_message
         inbox.store_and_process(session, "a.xml", answer(name, 2), PACE)
         outbox.claim(session, Pace(lease=0))
         for late in (answer(name, 2) + b"\n", receipt_for(name, Reply.UNKNOWN, "", "")):
@@ -141,9 +143,9 @@ class TestWhichSend:
         assert again is not None
         assert (again.must_query, again.sent_in) == (True, 3)
 
-    def test_a_release_does_not_reset_the_attempt_number(self, queried: tuple[Session, str]) -> None:
+    def test_a_release_does_not_reset_the_attempt_number(self, queried_message: tuple[Session, str]) -> None:
         """Otherwise an answer to query 2 before the release would count as an answer to query 2 after it."""
-        session, name = queried
+        session, name = queried_message
         inbox.store_and_process(session, "a.xml", answer(name, 2), Pace(tries=1))
         message = session.scalars(select(CustomsMessage)).one()
         assert message.state is Delivery.SET_ASIDE
@@ -156,9 +158,9 @@ class TestWhichSend:
         inbox.store_and_process(session, "b.xml", answer(name, 2) + b"\n", PACE)
         assert session.scalars(select(CustomsMessage.sent_in)).one() == 3
 
-    def test_an_answer_does_not_end_the_claim_of_another_deliverer(self, queried: tuple[Session, str]) -> None:
+    def test_an_answer_does_not_end_the_claim_of_another_deliverer(self, queried_message: tuple[Session, str]) -> None:
         """That deliverer may be sending now: nobody else may claim the message until its lease ends."""
-        session, name = queried
+        session, name = queried_message
         claimed = outbox.claim(session, PACE)
         assert claimed is not None
         until = claimed.claimed_until
@@ -167,19 +169,21 @@ class TestWhichSend:
             assert session.scalars(select(CustomsMessage.claimed_until)).one() == until
             assert outbox.claim(session, PACE) is None
 
-    def test_at_most_one_fault_is_counted_per_letter(self, queried: tuple[Session, str]) -> None:
+    def test_at_most_one_fault_is_counted_per_letter(self, queried_message: tuple[Session, str]) -> None:
         """The same fault reported by receipt and by FailBox counts once."""
-        session, name = queried
+        session, name = queried_message
         for n in range(5):
             inbox.store_and_process(session, "a.xml", simulator.receipt(name, "-1201001", f"{n}"), PACE)
         assert session.scalars(select(CustomsMessage.faults)).one() == 2
 
 
 class TestOnce:
-    def test_a_receipt_read_again_after_a_crash_is_noted_once(self, make_application: Making, door: Door) -> None:
+    def test_a_receipt_read_again_after_a_crash_is_noted_once(
+        self, make_application: Making, system_session: SystemSession
+    ) -> None:
         """CU13: noted, but not yet marked as read; reading it again changes nothing and ends no claim."""
         make_application(status="filed")
-        with door() as session:
+        with system_session() as session:
             name = outbox.claim(session, Pace(lease=0)).message_id  # type: ignore[union-attr]
             outbox.claim(session, Pace(lease=0))
             inbox.store_and_process(session, "a.xml", answer(name, 2), PACE)
@@ -197,21 +201,23 @@ class TestOnce:
             assert inbox.unread(session) == []
 
     @pytest.mark.slow
-    def test_parallel_readers_of_a_receipt_note_each_item_once(self, make_application: Making, door: Door) -> None:
+    def test_parallel_readers_of_a_receipt_note_each_item_once(
+        self, make_application: Making, system_session: SystemSession
+    ) -> None:
         """RC8: one note an item, one trail entry an application, and every reader finishes."""
         for _ in range(6):
             make_application(status="filed")
-        with door() as session:
+        with system_session() as session:
             content = batch(*((name, Reply.REJECTED) for name in sent(session)))
             key = receipt.store(session, "a.xml", content).id
 
         def work() -> list[str]:
-            with door() as session:
+            with system_session() as session:
                 return inbox.process(session, key, PACE)
 
         lines = at_once(*[work] * 4)
         assert [len(found) for found in lines] == [6] * 4  # type: ignore[arg-type]
-        with door() as session:
+        with system_session() as session:
             assert len(session.scalars(select(CustomsNote.id)).all()) == 6
             acts = session.scalars(select(TrailEntry.act)).all()
             assert acts.count("customs_rejected") == 6

@@ -1,4 +1,4 @@
-"""核注 and 核销: receipts that say a certificate was used."""
+"""核注 and 核销: receipts that report the use of a certificate."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,11 +20,11 @@ from models.exchange import inbox
 from models.integrity import contents
 from models.integrity.receipts import unrecorded_uses
 from models.vocabulary import Action, Reply, Status
+from tests.apps import engine_of_owner, without_triggers
 from tests.browsing import Browser
 from tests.cast import perform_step
-from tests.conftest import Making, Recording
-from tests.houses import engine_of_owner, without_triggers
-from tests.models.conftest import Door
+from tests.conftest import Making, StoredRows
+from tests.models.conftest import SystemSession
 from tests.models.customs.made_receipts import PACE, receipt_for, sent, statuses
 from tests.models.notifications.test_events import notified
 from views.demo import simulator
@@ -53,19 +53,19 @@ def use_up(session: Session) -> None:
 
 
 def test_a_use_is_recorded_once_notified_and_leaves_the_status(
-    app: Flask, make_application: Making, door: Door, on_record: Recording
+    app: Flask, make_application: Making, system_session: SystemSession, stored_rows: StoredRows
 ) -> None:
     """Twice received, once recorded, in the trail and in a message to the applicant."""
     key = make_application(status="customs_received")
     for _twice in range(2):
-        with door() as session:
+        with system_session() as session:
             use_up(session) if not recorded(session) else None
             name = session.scalars(select(CustomsMessage.message_id)).one()
             again = used(name) + b"\n"  # another receipt that says the same
             envelope_schema().assertValid(etree.fromstring(again))
             assert all("此前已登记" in line for line in inbox.store_and_process(session, "r.xml", again, PACE))
             assert recorded(session) == [(Usage.NOTED, NUMBER), (Usage.USED_UP, NUMBER)]
-    rows = on_record(key)
+    rows = stored_rows(key)
     assert rows["application"][0]["status"] == "customs_received"
     words = f"{NUMBER} 2026-11-20 16:30"
     assert [(row["act"], row["opinion"]) for row in rows["trail_entry"][-2:]] == [
@@ -76,9 +76,11 @@ def test_a_use_is_recorded_once_notified_and_leaves_the_status(
 
 
 @pytest.mark.parametrize("order", list(permutations((Reply.ACCEPTED, Reply.NOTED, Reply.USED_UP))))
-def test_receipts_are_accepted_in_any_order(make_application: Making, door: Door, order: tuple[Reply, ...]) -> None:
+def test_receipts_are_accepted_in_any_order(
+    make_application: Making, system_session: SystemSession, order: tuple[Reply, ...]
+) -> None:
     make_application(status="filed")
-    with door() as session:
+    with system_session() as session:
         (name,) = sent(session)
         for says in order:
             raw = receipt_for(name) if says is Reply.ACCEPTED else used(name, says)
@@ -87,9 +89,11 @@ def test_receipts_are_accepted_in_any_order(make_application: Making, door: Door
         assert {usage for usage, _number in recorded(session)} == set(Usage)
 
 
-def test_a_use_that_cannot_be_assigned_is_stored_for_manual_review(make_application: Making, door: Door) -> None:
+def test_a_use_that_cannot_be_assigned_is_stored_for_manual_review(
+    make_application: Making, system_session: SystemSession
+) -> None:
     make_application(status="customs_received")
-    with door() as session:
+    with system_session() as session:
         name = session.scalars(select(CustomsMessage.message_id)).one()
         whole = used(name)
         for raw in (
@@ -104,11 +108,11 @@ def test_a_use_that_cannot_be_assigned_is_stored_for_manual_review(make_applicat
 
 
 def test_the_use_of_a_revoked_certificate_is_reported_to_the_province(
-    app: Flask, make_application: Making, door: Door
+    app: Flask, make_application: Making, system_session: SystemSession
 ) -> None:
     key = make_application(status="customs_received")
     perform_step(app, Action.REVOKE, key, "publisher")
-    with door() as session:
+    with system_session() as session:
         name = session.scalars(select(CustomsMessage.message_id).order_by(CustomsMessage.id)).first()
         inbox.store_and_process(session, "r.xml", used(str(name)), PACE)
         assert statuses(session) == [Status.REVOKED]
@@ -116,11 +120,11 @@ def test_the_use_of_a_revoked_certificate_is_reported_to_the_province(
 
 
 def test_verification_page_details_register_and_export_show_a_use(
-    app: Flask, make_application: Making, door: Door, as_: As
+    app: Flask, make_application: Making, system_session: SystemSession, as_: As
 ) -> None:
-    """In 查验, the details, the register and its export; a number alone tells nothing of it."""
+    """In 查验, the details, the register and its export; verification by number alone does not show it."""
     key = make_application(status="customs_received")
-    with door() as session:
+    with system_session() as session:
         use_up(session)
         certificate = session.scalars(select(Certificate)).one()
         found = verdict.of_typed(certificate.number, certificate.check_code)
@@ -135,21 +139,21 @@ def test_verification_page_details_register_and_export_show_a_use(
     assert whole in as_("national").get("/register/export/csv/").text
 
 
-def test_a_changed_use_record_is_detected(app: Flask, make_application: Making, door: Door) -> None:
+def test_a_changed_use_record_is_detected(app: Flask, make_application: Making, system_session: SystemSession) -> None:
     """Append-only; with the triggers gone, `trail verify` names its certificate."""
     make_application(status="customs_received")
-    with door() as session:
+    with system_session() as session:
         use_up(session)
         assert [*unrecorded_uses(session), *contents.contradictions(session)] == []
         session.commit()
     changed = text("UPDATE certificate_use SET reference = 'x' WHERE usage = 'noted'")
-    with door(), engine_of_owner(app).connect() as connection:
+    with system_session(), engine_of_owner(app).connect() as connection:
         with pytest.raises(Exception, match="不能直接改动"):
             connection.execute(changed)
         connection.rollback()
         with without_triggers(connection):
             connection.execute(changed)
         connection.commit()
-    with door() as session, access.everything() as fresh:
+    with system_session() as session, access.everything() as fresh:
         assert session is not fresh
         assert len(list(unrecorded_uses(fresh))) == 1

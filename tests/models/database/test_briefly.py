@@ -10,7 +10,7 @@ pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
 def test_a_connection_that_the_pool_closes_at_the_commit_is_left_alone(app: Flask) -> None:
-    """More requests at a time than the pool keeps connections: each download beyond was an error of the server."""
+    """With more requests than pooled connections, each further download was a server error."""
     with app.app_context(), access.everything() as session:
         others = [db.engine.connect() for _ in range(db.engine.pool.size())]  # type: ignore[attr-defined]
         with briefly(session, 3):

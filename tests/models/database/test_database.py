@@ -16,29 +16,29 @@ from models.text import search_key
 from models.vocabulary import Role, Status, Word, WordColumn
 from tests.conftest import Making
 
-SCRAP = Table("scrap", MetaData(), Column("n", Exact), Column("at", Moment), Column("word", WordColumn(Status)))
+SCRATCH = Table("scratch", MetaData(), Column("n", Exact), Column("at", Moment), Column("word", WordColumn(Status)))
 
 
 @pytest.fixture
-def scrap(app: Flask) -> Iterator[None]:
+def scratch_table(app: Flask) -> Iterator[None]:
     """A table for one test."""
     with app.app_context():
-        SCRAP.create(db.engine)
+        SCRATCH.create(db.engine)
     yield
     with app.app_context():
-        SCRAP.drop(db.engine)
+        SCRATCH.drop(db.engine)
 
 
 def stored(app: Flask, **values: object) -> tuple[object, ...]:
     """Write `values` into the scrap table and read the row back."""
     with app.app_context(), db.engine.begin() as connection:
-        connection.execute(delete(SCRAP))
-        connection.execute(insert(SCRAP).values(**values))
-        row = connection.execute(select(SCRAP)).one()
+        connection.execute(delete(SCRATCH))
+        connection.execute(insert(SCRATCH).values(**values))
+        row = connection.execute(select(SCRATCH)).one()
     return tuple(row)
 
 
-@pytest.mark.usefixtures("scrap")
+@pytest.mark.usefixtures("scratch_table")
 @pytest.mark.parametrize(
     ("given", "read"),
     [
@@ -57,7 +57,7 @@ def test_a_decimal_is_read_back_as_the_same_number_and_the_same_text(app: Flask,
     assert str(stored(app, n=Decimal(given))[0]) == read
 
 
-@pytest.mark.usefixtures("scrap")
+@pytest.mark.usefixtures("scratch_table")
 @pytest.mark.parametrize(
     "moment",
     [
@@ -75,7 +75,7 @@ def test_a_moment_is_read_back_in_beijing_time(app: Flask, moment: datetime) -> 
     assert read.date() == moment.astimezone(SHANGHAI).date()
 
 
-@pytest.mark.usefixtures("scrap")
+@pytest.mark.usefixtures("scratch_table")
 def test_a_word_is_stored_as_its_value_and_an_unknown_one_is_refused(app: Flask) -> None:
     assert stored(app, word=Status.CUSTOMS_RECEIVED)[2] is Status.CUSTOMS_RECEIVED
     assert stored(app, word="pending")[2] is Status.PENDING

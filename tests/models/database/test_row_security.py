@@ -41,8 +41,8 @@ EVERYBODY = ("publisher", "publisher2", "reviewer", "national", "operator", "", 
 
 
 @pytest.fixture
-def raw(app: Flask) -> Raw:
-    """`with raw("reviewer") as connection:` is what a session that serves this person sends its statements by."""
+def connect_as(app: Flask) -> Raw:
+    """`with connect_as("reviewer") as connection:` is the connection of a session that serves this person."""
 
     @contextmanager
     def opened(username: str) -> Iterator[Connection]:
@@ -63,12 +63,12 @@ def count(connection: Connection, table: str, key: int) -> int:
     return int(connection.scalar(text(f"SELECT count(*) FROM {table} WHERE {column} = {key}")) or 0)
 
 
-def test_raw_sql_sees_only_rows_its_account_may_see(make_application: Making, raw: Raw) -> None:
+def test_raw_sql_sees_only_rows_its_account_may_see(make_application: Making, connect_as: Raw) -> None:
     """AD2: the two ways past the session's rule, session.connection() and Core, end at row-level security."""
     issued, draft = make_application(status="filed"), make_application(status="draft")
     seen = {}
     for who in (*EVERYBODY, "agent", "reviewer2"):
-        with raw(who) as connection:
+        with connect_as(who) as connection:
             seen[who] = {key: {t for t in OF_AN_APPLICATION if count(connection, t, key)} for key in (issued, draft)}
     whole = set(OF_AN_APPLICATION)
     for who in ("publisher", "reviewer", "national", "jobs"):
@@ -79,23 +79,25 @@ def test_raw_sql_sees_only_rows_its_account_may_see(make_application: Making, ra
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-def test_no_role_can_change_the_trail_the_log_or_a_trigger(make_application: Making, raw: Raw, who: str) -> None:
+def test_no_role_can_change_the_trail_the_log_or_a_trigger(make_application: Making, connect_as: Raw, who: str) -> None:
     make_application(status="filed")
     for statement in WITHOUT_MERCY:
-        with raw(who) as connection, pytest.raises(DBAPIError, match=r"denied|must be owner"):
+        with connect_as(who) as connection, pytest.raises(DBAPIError, match=r"denied|must be owner"):
             connection.execute(text(statement))
 
 
 @pytest.mark.parametrize("who", [person for person in EVERYBODY if person != "jobs"])
-def test_no_account_can_mark_a_file_as_scanned(make_application: Making, raw: Raw, who: str) -> None:
+def test_no_account_can_mark_a_file_as_scanned(make_application: Making, connect_as: Raw, who: str) -> None:
     make_application(status="draft")
-    with raw(who) as connection, pytest.raises(DBAPIError, match="denied"):
+    with connect_as(who) as connection, pytest.raises(DBAPIError, match="denied"):
         connection.execute(text("UPDATE attachment SET scanned_at = uploaded_at"))
 
 
-def test_a_foreign_row_can_be_neither_changed_nor_put_under_an_application(make_application: Making, raw: Raw) -> None:
+def test_a_foreign_row_can_be_neither_changed_nor_put_under_an_application(
+    make_application: Making, connect_as: Raw
+) -> None:
     mine, foreign = make_application(status="draft"), make_application(by="agent", status="draft")
-    with raw("publisher") as connection:
+    with connect_as("publisher") as connection:
         changed = connection.execute(text(f"UPDATE application SET title = 'x' WHERE id = {foreign}"))
         assert changed.rowcount == 0
         assert connection.execute(text(f"DELETE FROM carrier WHERE application_id = {foreign}")).rowcount == 0
@@ -103,12 +105,12 @@ def test_a_foreign_row_can_be_neither_changed_nor_put_under_an_application(make_
         f"UPDATE carrier SET application_id = {foreign} WHERE application_id = {mine}",
         f"UPDATE application SET applicant_id = applicant_id + 1 WHERE id = {mine}",
     ):
-        with raw("publisher") as connection, pytest.raises(DBAPIError, match="row-level security"):
+        with connect_as("publisher") as connection, pytest.raises(DBAPIError, match="row-level security"):
             connection.execute(text(statement))
 
 
 def test_a_connection_without_an_account_may_do_nothing(app: Flask, make_application: Making) -> None:
-    """The login inherits no role: what forgets to take one is refused, and so is what is left of a transaction."""
+    """The login inherits no role: a transaction without a role is refused, and so is one after its role was reset."""
     make_application(status="filed")
     with app.app_context(), db.engine.connect() as connection:
         with pytest.raises(DBAPIError, match="permission denied"):
@@ -170,15 +172,17 @@ NOT_OF_PRESSES = "INSERT INTO certificate_use (usage) VALUES ('written_off')"
 
 
 @pytest.mark.parametrize("who", ["publisher", "reviewer", "national", ""])
-def test_only_the_operator_creates_accounts_and_their_credentials(app: Flask, raw: Raw, who: str) -> None:
+def test_only_the_operator_creates_accounts_and_their_credentials(app: Flask, connect_as: Raw, who: str) -> None:
     with app.app_context():
         begin(db.session(), account_of(who or "publisher"))
     for statement in FOREIGN_SEATS if who == "reviewer" else (*FOREIGN_SEATS, NOT_OF_PRESSES):
-        with raw(who) as connection, pytest.raises(DBAPIError, match=r"denied|row-level security"):
+        with connect_as(who) as connection, pytest.raises(DBAPIError, match=r"denied|row-level security"):
             connection.execute(text(statement))
 
 
-def test_an_account_writes_its_own_password_and_sessions_and_the_operator_writes_all(app: Flask, raw: Raw) -> None:
+def test_an_account_writes_its_own_password_and_sessions_and_the_operator_writes_all(
+    app: Flask, connect_as: Raw
+) -> None:
     changes = "UPDATE account SET password_hash = password_hash", "UPDATE visit SET ended_at = now()"
     with app.app_context():
         people = len(db.session.scalars(select(Account)).all())
@@ -186,17 +190,17 @@ def test_an_account_writes_its_own_password_and_sessions_and_the_operator_writes
             begin(db.session(), account_of(name))
     for who, counts in {"publisher": (1, 1), "national": (1, 0), "operator": (people, 3)}.items():
         for statement, count in zip(changes, counts, strict=True):
-            with raw(who) as connection:
+            with connect_as(who) as connection:
                 assert connection.execute(text(statement)).rowcount == count, (who, statement)
-    with raw("") as connection, pytest.raises(DBAPIError, match="denied"):
+    with connect_as("") as connection, pytest.raises(DBAPIError, match="denied"):
         connection.execute(text(changes[0]))
 
 
 @pytest.mark.parametrize(("who", "series"), [("publisher", "SQ"), ("reviewer", "Z32")])
-def test_each_role_increments_only_its_own_serial_numbers(raw: Raw, who: str, series: str) -> None:
+def test_each_role_increments_only_its_own_serial_numbers(connect_as: Raw, who: str, series: str) -> None:
     for given in ("SQ", "Z32", "Z44"):
         counted = text(f"INSERT INTO serial (series, year, last) VALUES ('{given}', 2026, 1)")
-        with raw(who) as connection:
+        with connect_as(who) as connection:
             if given == series:
                 connection.execute(counted)
                 continue
@@ -207,12 +211,12 @@ def test_each_role_increments_only_its_own_serial_numbers(raw: Raw, who: str, se
 @pytest.mark.parametrize(("who", "series"), [("publisher", "SQ"), ("reviewer", "Z32"), ("jobs", "Z32")])
 @pytest.mark.parametrize("change", ["last = last - 1", "last = 0", "last = last", "last = last + 7"])
 def test_no_role_can_decrease_or_skip_serial_numbers(
-    raw: Raw, make_application: Making, who: str, series: str, change: str
+    connect_as: Raw, make_application: Making, who: str, series: str, change: str
 ) -> None:
     """A number is given once, and there are no gaps: one more is all that a role may count."""
     make_application(status="filed")
     of_series = f"WHERE series = '{series}'"
-    with raw(who) as connection, pytest.raises(DBAPIError, match=SENTENCE):
+    with connect_as(who) as connection, pytest.raises(DBAPIError, match=SENTENCE):
         connection.execute(text(f"UPDATE serial SET {change} {of_series}"))
-    with raw(who) as connection:
+    with connect_as(who) as connection:
         assert connection.execute(text(f"UPDATE serial SET last = last + 1 {of_series}")).rowcount == 1

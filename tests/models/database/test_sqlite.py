@@ -27,7 +27,7 @@ def engine_on(path: Path) -> Engine:
 
 
 @pytest.fixture
-def file_app(tmp_path: Path) -> Flask:
+def app_without_database(tmp_path: Path) -> Flask:
     """An application on a file that is not there yet."""
     return create_app({"SECRET_KEY": "s", "STORE": str(tmp_path), "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/a"})
 
@@ -97,9 +97,9 @@ def pragmas_of(engine: Engine) -> list[object]:
 
 
 @pytest.mark.slow
-def test_every_connection_has_the_same_pragmas(file_app: Flask) -> None:
+def test_every_connection_has_the_same_pragmas(app_without_database: Flask) -> None:
     """Read from live connections: pooled, after a migration, in another thread."""
-    with file_app.app_context():
+    with app_without_database.app_context():
         engine = db.engine
         upgrade()
         with engine.connect() as first, engine.connect() as second:

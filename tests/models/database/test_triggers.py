@@ -9,9 +9,9 @@ from models import access
 from models.customs import outbox
 from models.database import db, search, triggers, uncounted_acts
 from models.exchange import inbox
+from tests.apps import engine_of_owner
 from tests.cast import announced
-from tests.conftest import Making, Recording
-from tests.houses import engine_of_owner
+from tests.conftest import Making, StoredRows
 
 ATTACKS = {
     "a word of the trail is changed": "UPDATE trail_entry SET opinion = '同意' WHERE application_id = {key}",
@@ -116,17 +116,17 @@ def run(app: Flask, statement: str) -> None:
 
 
 def test_no_sql_statement_changes_a_decided_application(
-    app: Flask, make_application: Making, on_record: Recording
+    app: Flask, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AU1, AD6, AD8, AD9: the triggers refuse what bypasses row security and the acts."""
     key = make_application(status="filed")
     announced(app)
-    before = on_record(key)
+    before = stored_rows(key)
     for name, statement in attacks_on(app).items():
         with pytest.raises(DBAPIError) as refused:
             run(app, statement.format(key=key))
         assert triggers.SENTENCE in str(refused.value), name
-        assert (name, on_record(key)) == (name, before)
+        assert (name, stored_rows(key)) == (name, before)
 
 
 @pytest.mark.parametrize("statement", [
@@ -171,14 +171,14 @@ def installed(app: Flask) -> set[str]:
         return apart - {uncounted_acts.TRIGGER}
 
 
-def test_without_its_trigger_the_attack_succeeds(app: Flask, make_application: Making, on_record: Recording) -> None:
+def test_without_its_trigger_the_attack_succeeds(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
     """It is this trigger that refuses; installed again, it refuses again."""
     key = make_application(status="filed")
     with app.app_context(), engine_of_owner(app).begin() as connection:
         triggers.remove(connection)
     assert installed(app) == set()
     run(app, ATTACKS["a word of the trail is changed"].format(key=key))
-    assert {entry["opinion"] for entry in on_record(key)["trail_entry"]} == {"同意"}
+    assert {entry["opinion"] for entry in stored_rows(key)["trail_entry"]} == {"同意"}
     for _ in range(2):
         with app.app_context(), engine_of_owner(app).begin() as connection:
             triggers.install(connection)
@@ -187,12 +187,12 @@ def test_without_its_trigger_the_attack_succeeds(app: Flask, make_application: M
         run(app, ATTACKS["the trail is shortened"].format(key=key))
 
 
-def test_other_columns_can_still_be_corrected(app: Flask, make_application: Making, on_record: Recording) -> None:
+def test_other_columns_can_still_be_corrected(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
     """A draft's wrong telephone number can be corrected by hand without removing the triggers."""
     key = make_application(status="draft")
     run(app, f"UPDATE application SET phone = '025-1' WHERE id = {key}")
     run(app, "UPDATE account SET active = false WHERE username = 'operator'")
-    assert on_record(key)["application"][0]["phone"] == "025-1"
+    assert stored_rows(key)["application"][0]["phone"] == "025-1"
 
 
 def test_every_table_with_a_trigger_exists(app: Flask) -> None:

@@ -17,9 +17,9 @@ from models.deadlines.calendar import CalendarDay, CalendarYear
 from models.deadlines.provinces import ProvinceChange, ProvinceSettings
 from models.vocabulary import Action, DayKind
 from models.workflow import Refused
+from tests.apps import engine_of_owner, without_triggers
 from tests.cast import account_of, perform_step
-from tests.conftest import Acting, Making, Recording
-from tests.houses import engine_of_owner, without_triggers
+from tests.conftest import Acting, Making, StoredRows
 
 At = Callable[[int, int, int], None]
 VALUES = {
@@ -29,8 +29,8 @@ VALUES = {
 
 
 @pytest.fixture
-def on_day(monkeypatch: pytest.MonkeyPatch) -> At:
-    """`on_day(2026, 3, 2)`: from now on it is ten o'clock on that day, in Beijing."""
+def set_day(monkeypatch: pytest.MonkeyPatch) -> At:
+    """`set_day(2026, 3, 2)`: from now on it is ten o'clock on that day, in Beijing."""
 
     def moved(year: int, month: int, day: int) -> None:
         monkeypatch.setattr(clock, "now", lambda: datetime(year, month, day, 10, tzinfo=clock.SHANGHAI))
@@ -38,8 +38,8 @@ def on_day(monkeypatch: pytest.MonkeyPatch) -> At:
     return moved
 
 
-def stored(on_record: Recording, key: int) -> tuple[date | None, int]:
-    (row,) = on_record(key)["application"]
+def stored(stored_rows: StoredRows, key: int) -> tuple[date | None, int]:
+    (row,) = stored_rows(key)["application"]
     return row["due_on"], row["submissions"]
 
 
@@ -50,32 +50,37 @@ def contradictions(app: Flask) -> list[str]:
 
 @pytest.mark.slow
 def test_the_due_date_follows_every_status_change(
-    app: Flask, make_application: Making, on_record: Recording, on_day: At
+    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
 ) -> None:
     """20 working days from 2 March 2026 are 30 March; returned on the 9th, 15 of them are left on 10 April."""
-    on_day(2026, 3, 2)
+    set_day(2026, 3, 2)
     key = make_application()
-    assert stored(on_record, key) == (None, 0)
+    assert stored(stored_rows, key) == (None, 0)
     perform_step(app, Action.SUBMIT, key, "publisher")
-    assert stored(on_record, key) == (date(2026, 3, 30), 1)
-    on_day(2026, 3, 9)
+    assert stored(stored_rows, key) == (date(2026, 3, 30), 1)
+    set_day(2026, 3, 9)
     perform_step(app, Action.RETURN, key, "publisher")
-    assert stored(on_record, key) == (None, 1)
-    on_day(2026, 4, 10)
+    assert stored(stored_rows, key) == (None, 1)
+    set_day(2026, 4, 10)
     perform_step(app, Action.SUBMIT, key, "publisher")
-    assert stored(on_record, key) == (date(2026, 5, 6), 2)  # 1 to 5 May are free, Saturday 9 May comes later
+    assert stored(stored_rows, key) == (date(2026, 5, 6), 2)  # 1 to 5 May are free, Saturday 9 May comes later
     perform_step(app, Action.GRANT, key, "publisher")
-    assert stored(on_record, key) == (None, 2)
+    assert stored(stored_rows, key) == (None, 2)
     assert contradictions(app) == []
 
 
 @pytest.mark.slow
 def test_new_time_limits_change_the_due_dates_of_that_province_only(
-    app: Flask, make_application: Making, a_press: Callable[..., str], on_record: Recording, acting: Acting, on_day: At
+    app: Flask,
+    make_application: Making,
+    make_publisher: Callable[..., str],
+    stored_rows: StoredRows,
+    acting: Acting,
+    set_day: At,
 ) -> None:
     """12 days instead of 20: at once, for this province, with one entry in the trail for each setting that differs."""
-    on_day(2026, 3, 2)
-    own, other = make_application(status="pending"), make_application(by=a_press("440000"), status="pending")
+    set_day(2026, 3, 2)
+    own, other = make_application(status="pending"), make_application(by=make_publisher("440000"), status="pending")
     with acting("reviewer") as reviewer:
         settings = provinces.settings_of(db.session(), "320000")
         assert settings is not None
@@ -88,10 +93,10 @@ def test_new_time_limits_change_the_due_dates_of_that_province_only(
         ]
         assert deadlines.recompute(db.session(), "320000") == 1
         db.session.commit()
-    before = on_record(own)["application"][0]["version"]
-    assert stored(on_record, own)[0] == date(2026, 3, 18)
-    assert stored(on_record, other)[0] == date(2026, 3, 30)
-    assert on_record(own)["application"][0]["version"] == before
+    before = stored_rows(own)["application"][0]["version"]
+    assert stored(stored_rows, own)[0] == date(2026, 3, 18)
+    assert stored(stored_rows, other)[0] == date(2026, 3, 30)
+    assert stored_rows(own)["application"][0]["version"] == before
     assert contradictions(app) == []
 
 
@@ -123,36 +128,36 @@ def test_the_trail_of_the_settings_is_append_only(app: Flask, acting: Acting) ->
 
 @pytest.mark.slow
 def test_a_new_notice_changes_estimated_due_dates(
-    app: Flask, make_application: Making, on_record: Recording, on_day: At
+    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
 ) -> None:
     """21 December 2026 + 20 is 18 January by the week alone; with 1 January free, the 19th."""
-    on_day(2026, 12, 21)
+    set_day(2026, 12, 21)
     key = make_application(status="pending")
-    assert stored(on_record, key)[0] == date(2027, 1, 18)
+    assert stored(stored_rows, key)[0] == date(2027, 1, 18)
     with app.app_context(), access.everything() as session:
         days = {"2027-01-01": ("off", "元旦")}
         change, moved = notice.import_notice(session, 2027, days, notice.fingerprint(session), "孙维")
         session.commit()
         assert (change.added, change.new, moved) == (days, True, 1)
         assert calendar.load(session).knows(date(2027, 6, 1))
-    assert stored(on_record, key)[0] == date(2027, 1, 19)
+    assert stored(stored_rows, key)[0] == date(2027, 1, 19)
     assert contradictions(app) == []
 
 
 def test_a_day_entered_by_hand_changes_due_dates_and_its_removal_restores_them(
-    app: Flask, make_application: Making, on_record: Recording, on_day: At
+    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
 ) -> None:
     """2015-09-03 was such a day: declared free long after the notice."""
-    on_day(2026, 3, 2)
+    set_day(2026, 3, 2)
     key = make_application(status="pending")
     with app.app_context(), access.everything() as session:
         assert notice.set_day(session, date(2026, 3, 11), DayKind.OFF, "临时放假", "孙维") == 1
         session.commit()
-        assert stored(on_record, key)[0] == date(2026, 3, 31)
+        assert stored(stored_rows, key)[0] == date(2026, 3, 31)
         row = session.scalars(select(CalendarDay).where(CalendarDay.day == date(2026, 3, 11))).one()
         assert notice.remove_day(session, row) == 1
         session.commit()
-    assert stored(on_record, key)[0] == date(2026, 3, 30)
+    assert stored(stored_rows, key)[0] == date(2026, 3, 30)
 
 
 def test_a_notice_read_before_somebody_else_changed_the_calendar_is_refused(app: Flask) -> None:
@@ -176,7 +181,7 @@ def test_verify_finds_a_changed_due_date_and_a_changed_count(app: Flask, make_ap
 
 
 def test_the_seed_adds_every_year_of_the_package_and_keeps_existing_days(app: Flask) -> None:
-    """Run again it adds nothing; a day that the operator changed stays changed."""
+    """A second run adds nothing; a day that the operator has changed stays changed."""
     with app.app_context(), access.everything() as session:
         days = calendar.load(session)
         assert days.years == frozenset(range(2004, 2027))
@@ -193,10 +198,10 @@ def test_the_seed_adds_every_year_of_the_package_and_keeps_existing_days(app: Fl
 
 
 def test_an_upgrade_from_a_release_without_due_dates_fills_them_in(
-    app: Flask, make_application: Making, on_record: Recording, on_day: At
+    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
 ) -> None:
     """As after the migration: the columns are empty, the calendar too."""
-    on_day(2026, 3, 2)
+    set_day(2026, 3, 2)
     key = make_application(status="pending")
     with app.app_context(), access.everything() as session:
         session.execute(update(Application).values(due_on=None))
@@ -205,17 +210,17 @@ def test_an_upgrade_from_a_release_without_due_dates_fills_them_in(
         session.commit()
         deadlines.prepare(session)
         session.commit()
-    assert stored(on_record, key)[0] == date(2026, 3, 30)
+    assert stored(stored_rows, key)[0] == date(2026, 3, 30)
 
 
 def test_a_refused_act_leaves_the_due_date(
-    app: Flask, make_application: Making, on_record: Recording, acting: Acting
+    app: Flask, make_application: Making, stored_rows: StoredRows, acting: Acting
 ) -> None:
     key = make_application(status="pending")
-    before = stored(on_record, key)
+    before = stored(stored_rows, key)
     with acting("reviewer"):
         application = db.session.get_one(Application, key)
         with pytest.raises(Refused):
             filing.perform(db.session(), Action.RETURN, application, account_of("reviewer"))
         db.session.rollback()
-    assert stored(on_record, key) == before
+    assert stored(stored_rows, key) == before

@@ -1,4 +1,4 @@
-"""The daemon of Debian (`make virus`), with a signature of our own: its database cannot be had without the network."""
+"""Debian's clamd (`make virus`) with a signature of our own, because its database needs the network."""
 
 import subprocess
 import time

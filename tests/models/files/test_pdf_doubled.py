@@ -1,4 +1,4 @@
-"""A name that stands twice in a dictionary: qpdf takes the last, other readers the first, so no check sees both."""
+"""A duplicate name in a dictionary: qpdf uses the last, other readers the first, so no check sees both."""
 
 import io
 

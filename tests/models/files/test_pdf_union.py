@@ -100,7 +100,7 @@ def test_a_file_that_readers_parse_differently_is_refused(verdict: Verdict, name
 
 @pytest.mark.slow
 def test_real_readers_find_the_scripts_of_the_crafted_files(tmp_path: Path) -> None:
-    """Most of them: else the tests above would prove nothing."""
+    """Most of them; otherwise the tests above would prove nothing."""
     path, found = tmp_path / "file.pdf", set()
     for name, content in TRICKS.items():
         path.write_bytes(content)

@@ -23,7 +23,7 @@ with MachineSlots(Path(sys.argv[1]), 2).slot(30):
 
 
 def holder(folder: Path) -> "subprocess.Popen[str]":
-    """A process that holds a slot for ever."""
+    """A process that holds a slot until it is killed."""
     command = [sys.executable, "-c", HOLDER, str(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout and process.stdout.readline() == "held\n"

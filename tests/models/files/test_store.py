@@ -33,8 +33,8 @@ def read(store: Store, digest: str) -> bytes:
         return content.read()
 
 
-def test_uploads_and_generated_files_are_read_back_byte_for_byte(store: Store, a_pdf: Paper) -> None:
-    sent, made = a_pdf("合同"), b"not a kind that a person could send"
+def test_uploads_and_generated_files_are_read_back_byte_for_byte(store: Store, make_pdf: Paper) -> None:
+    sent, made = make_pdf("合同"), b"not a kind that a person could send"
     stored = store.put(io.BytesIO(sent), "合同.pdf", MANY)
     assert (stored.size, stored.media_type) == (len(sent), "application/pdf")
     assert read(store, stored.digest) == sent
@@ -45,17 +45,17 @@ def test_uploads_and_generated_files_are_read_back_byte_for_byte(store: Store, a
         assert content.read(3) == sent[5:8]
 
 
-def test_storing_the_same_bytes_again_renews_the_one_file(address: str, store: Store, a_pdf: Paper) -> None:
+def test_storing_the_same_bytes_again_renews_the_one_file(address: str, store: Store, make_pdf: Paper) -> None:
     """So a sweep between storing and committing the row does not delete it."""
-    first = store.put(io.BytesIO(a_pdf("合同")), "a.pdf", MANY)
+    first = store.put(io.BytesIO(make_pdf("合同")), "a.pdf", MANY)
     grow_old(address, first.digest)
-    assert store.put(io.BytesIO(a_pdf("合同")), "b.pdf", MANY) == first
+    assert store.put(io.BytesIO(make_pdf("合同")), "b.pdf", MANY) == first
     assert list(store.digests()) == [first.digest]
     assert not store.remove(first.digest, before=clock.now() - YESTERDAY)
     grow_old(address, first.digest)
-    assert store.put_bytes(a_pdf("合同")) == first.digest
+    assert store.put_bytes(make_pdf("合同")) == first.digest
     assert not store.remove(first.digest, before=clock.now() - YESTERDAY)
-    assert read(store, first.digest) == a_pdf("合同")
+    assert read(store, first.digest) == make_pdf("合同")
 
 
 def test_a_folder_store_never_overwrites_a_file(tmp_path: Path) -> None:
@@ -115,10 +115,10 @@ def test_parallel_storing_of_the_same_bytes_succeeds(store: Store) -> None:
 
 
 class PowerCut(BaseException):
-    """Nobody catches this."""
+    """An exception that no code catches."""
 
 
-def test_an_interrupted_upload_leaves_nothing(store: Store, a_pdf: Paper) -> None:
+def test_an_interrupted_upload_leaves_nothing(store: Store, make_pdf: Paper) -> None:
     class Dying(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             if self.tell():
@@ -126,7 +126,7 @@ def test_an_interrupted_upload_leaves_nothing(store: Store, a_pdf: Paper) -> Non
             return super().read(100)
 
     with pytest.raises(PowerCut):
-        store.put(cast(BinaryIO, Dying(a_pdf("合同"))), "合同.pdf", MANY)
+        store.put(cast(BinaryIO, Dying(make_pdf("合同"))), "合同.pdf", MANY)
     assert list(store.digests()) == []
 
 

@@ -72,12 +72,12 @@ def test_a_timeout_without_processor_time_is_reported_as_busy_not_as_a_faulty_fi
 
 
 def test_a_task_that_waits_too_long_is_refused_with_a_request_to_retry(
-    tmp_path: Path, a_png: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_png: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """31: a busy server is no flaw of the file; nothing is stored, and the same file is accepted later."""
     store = Store(str(tmp_path / "store"))
     monkeypatch.setattr(INSPECTION, "patience", 0.05)
     with INSPECTION.queue.turn("another"), pytest.raises(Refused, match=r"^系统繁忙，请稍后重试。$"):
-        store.put(io.BytesIO(a_png()), "合同.png", 1 << 20)
+        store.put(io.BytesIO(make_png()), "合同.png", 1 << 20)
     assert list(store.digests()) == []
-    assert store.put(io.BytesIO(a_png()), "合同.png", 1 << 20).media_type == "image/png"
+    assert store.put(io.BytesIO(make_png()), "合同.png", 1 << 20).media_type == "image/png"

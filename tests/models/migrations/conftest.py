@@ -8,11 +8,11 @@ from flask import Flask
 
 from app import create_app
 from models.database import db
-from tests.houses import made
+from tests.apps import new_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """The application on an empty database."""
 
     def on(address: str) -> Flask:
@@ -28,7 +28,7 @@ def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     if request.param == "sqlite":
         yield on(f"sqlite:///{tmp_path}/filing.sqlite")
         return
-    with made(request.getfixturevalue("postgresql"), f"filing_steps_{id(request)}") as address:
+    with new_database(request.getfixturevalue("postgresql"), f"filing_steps_{id(request)}") as address:
         app = on(address)
         yield app
         with app.app_context():

@@ -37,8 +37,10 @@ def insert_accounts(connection: Connection, people: list[Any]) -> None:
         connection.execute(add, {"id": key, "username": username, "active": active, "unused": unused})
 
 
-def test_user_names_with_the_same_normal_form_stay_distinct(blank: Flask, capsys: pytest.CaptureFixture[str]) -> None:
-    with blank.app_context():
+def test_user_names_with_the_same_normal_form_stay_distinct(
+    empty_app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with empty_app.app_context():
         upgrade(revision="0004")
         with db.engine.begin() as connection:
             insert_accounts(connection, PEOPLE)
@@ -53,10 +55,10 @@ def test_user_names_with_the_same_normal_form_stay_distinct(blank: Flask, capsys
     assert "用户名“zhangsan<U+200B>”" in output
 
 
-def test_existing_names_get_sort_keys_and_existing_statuses_their_order(blank: Flask) -> None:
+def test_existing_names_get_sort_keys_and_existing_statuses_their_order(empty_app: Flask) -> None:
     """Migration 0007, over more rows than one batch; up, down, and up again."""
     titles = ["重庆", "长江", None, *(f"第 {n} 辑" for n in range(6000))]
-    with blank.app_context():
+    with empty_app.app_context():
         upgrade(revision="0006")
         with db.engine.begin() as connection:
             there = MetaData()
@@ -81,9 +83,9 @@ def test_existing_names_get_sort_keys_and_existing_statuses_their_order(blank: F
             downgrade(revision="0006")
 
 
-def test_an_existing_replacement_is_linked_to_the_certificate_it_replaces(blank: Flask) -> None:
-    """Step 0011: made before the step by 重新申请, it keeps a second one from being made."""
-    with blank.app_context():
+def test_an_existing_replacement_is_linked_to_the_certificate_it_replaces(empty_app: Flask) -> None:
+    """Step 0011: a replacement made earlier by 重新申请 prevents a second one."""
+    with empty_app.app_context():
         upgrade(revision="0010")
         with db.engine.begin() as connection:
             there = MetaData()
@@ -101,9 +103,9 @@ def test_an_existing_replacement_is_linked_to_the_certificate_it_replaces(blank:
     assert found == [None, None, 2]
 
 
-def test_a_downgrade_deletes_letters_about_address_changes(blank: Flask) -> None:
+def test_a_downgrade_deletes_letters_about_address_changes(empty_app: Flask) -> None:
     """Step 0036: the release before knows no such letter."""
-    with blank.app_context():
+    with empty_app.app_context():
         upgrade()
         with db.engine.begin() as connection:
             there = MetaData()
@@ -119,10 +121,10 @@ def test_a_downgrade_deletes_letters_about_address_changes(blank: Flask) -> None
             assert connection.execute(text("SELECT id FROM mail_letter")).scalars().all() == [2]
 
 
-def test_existing_certificates_keep_their_shown_identifier(blank: Flask) -> None:
+def test_existing_certificates_keep_their_shown_identifier(empty_app: Flask) -> None:
     """Step 0043: of provinces whose authority has a code, with the settings of that day."""
-    blank.config |= {"LICENCE_TYPE": "11100000000013338W999", "LICENCE_ISSUERS": {"320000": "11320000014000000X"}}
-    with blank.app_context():
+    empty_app.config |= {"LICENCE_TYPE": "11100000000013338W999", "LICENCE_ISSUERS": {"320000": "11320000014000000X"}}
+    with empty_app.app_context():
         upgrade(revision="0042")
         with db.engine.begin() as connection:
             there = MetaData()

@@ -28,8 +28,8 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(context, db.metadata))
 
 
-def test_the_migrations_build_exactly_the_schema_of_the_models(blank: Flask) -> None:
-    with blank.app_context():
+def test_the_migrations_build_exactly_the_schema_of_the_models(empty_app: Flask) -> None:
+    with empty_app.app_context():
         upgrade()
         with db.engine.connect() as connection:
             assert differences(connection) == []
@@ -44,9 +44,9 @@ def test_the_migrations_build_exactly_the_schema_of_the_models(blank: Flask) -> 
             assert differences(connection) == []
 
 
-def test_every_migration_downgrades_and_upgrades_again(blank: Flask) -> None:
+def test_every_migration_downgrades_and_upgrades_again(empty_app: Flask) -> None:
     """Without a downgrade there is no way back from a broken release."""
-    with blank.app_context():
+    with empty_app.app_context():
         upgrade()
         downgrade(revision="base")
         with db.engine.connect() as connection:
@@ -65,8 +65,8 @@ def test_every_migration_downgrades_and_upgrades_again(blank: Flask) -> None:
             )
 
 
-def test_an_upgrade_can_be_repeated(blank: Flask) -> None:
-    with blank.app_context():
+def test_an_upgrade_can_be_repeated(empty_app: Flask) -> None:
+    with empty_app.app_context():
         for _ in range(2):
             upgrade()
             with db.engine.connect() as connection:
@@ -82,9 +82,11 @@ def test_the_migrations_have_one_head_and_sort_by_name() -> None:
     assert [name.split("_")[0] for name in names] == steps
 
 
-def test_a_changed_expression_of_a_computed_column_is_detected(blank: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_expression_of_a_computed_column_is_detected(
+    empty_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A change of the vocabulary without a migration fails the test above."""
-    with blank.app_context():
+    with empty_app.app_context():
         upgrade()
         monkeypatch.setattr(
             Application.__table__.c.issued.computed, "sqltext", text("CASE WHEN status = 'x' THEN 1 END")
@@ -98,9 +100,11 @@ def test_a_changed_expression_of_a_computed_column_is_detected(blank: Flask, mon
     assert {change[3].name for change in found if change[0].endswith("_column")} == {"issued"}
 
 
-def test_stored_columns_of_a_former_release_become_virtual_ones(blank: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stored_columns_of_a_former_release_become_virtual_ones(
+    empty_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On SQLite; rows, indexes and computed values stay. On PostgreSQL nothing changes."""
-    with blank.app_context():
+    with empty_app.app_context():
         columns = former.bring_to("0004", monkeypatch)
         with db.engine.connect() as connection:
             before = select(*map(column, columns)).select_from(table("application")).order_by(text("id"))
@@ -111,15 +115,15 @@ def test_stored_columns_of_a_former_release_become_virtual_ones(blank: Flask, mo
             assert connection.execute(before).all() == rows
             assert len(rows) == 3
             assert sorted(map(str, inspect(connection).get_indexes("application"))) == sorted(map(str, indexes))
-            if blank.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+            if empty_app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
                 hidden = connection.execute(text("SELECT hidden FROM pragma_table_xinfo('application')")).scalars()
                 assert [kind for kind in hidden if kind] == [2, 2, 2]
 
 
-def test_search_keys_of_existing_titles_lose_invisible_characters(blank: Flask) -> None:
+def test_search_keys_of_existing_titles_lose_invisible_characters(empty_app: Flask) -> None:
     """Migration 0008, in batches; titles stay as typed, and keys without such characters stay."""
     titles = ["探戈\u200b精选", "葛\U000e0100城", "ＤＶＤ", *(f"第 {n} 辑" for n in range(6000)), None, "\u3164"]
-    with blank.app_context():
+    with empty_app.app_context():
         upgrade(revision="0004")
         with db.engine.begin() as connection:
             moment = datetime(2026, 1, 1)

@@ -1,4 +1,4 @@
-"""The recipes of the README, «A status» and «A field», each followed in a copy of the house."""
+"""The recipes of the README, «A status» and «A field», each followed in a copy of the project."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from models.codes import names_of
 from models.database import db
 from models.vocabulary import Action
 from tests import ROOT
-from tests.cast import bring_on, draft, perform_step
+from tests.cast import add_cast, draft, perform_step
 from views.demo import signing_keys
 
 LABELLED = '    REVOKED = "revoked", _l("已作废")'
@@ -53,49 +53,49 @@ with create_app().app_context():
 """
 
 
-def copy_of_the_house(folder: Path, edits: dict[str, dict[str, str]]) -> Path:
-    """The code as a developer has edited it: file → {words that stand there once: words in their place}."""
-    house = folder / "house"
+def copy_project(folder: Path, edits: dict[str, dict[str, str]]) -> Path:
+    """A copy of the code with edits: file → {text that occurs once: its replacement}."""
+    project = folder / "project"
     for name in ("models", "views", "templates", "tests"):
-        shutil.copytree(ROOT / name, house / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("app.py", "Makefile", "pyproject.toml"):
-        shutil.copy(ROOT / name, house)
+        shutil.copy(ROOT / name, project)
     for name, changes in edits.items():
-        words = (house / name).read_text(encoding="utf-8")
+        words = (project / name).read_text(encoding="utf-8")
         for before, after in changes.items():
             assert words.count(before) == 1, before
             words = words.replace(before, after)
-        (house / name).write_text(words, encoding="utf-8")
-    return house
+        (project / name).write_text(words, encoding="utf-8")
+    return project
 
 
-def run_in(house: Path, app: Flask, *words: str) -> str:
-    """What a program says in that copy, with the database and the store of `app`."""
+def run_in(project: Path, app: Flask, *words: str) -> str:
+    """The output of a program in that copy, with the database and the store of `app`."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     outside |= {f"FILING_{name}": str(app.config[name]) for name in ("SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY")}
     outside |= {"FILING_SECRET_KEY": "x", "PYTHONWARNINGS": "error::UserWarning"}
-    done = subprocess.run(words, cwd=house, env=outside, capture_output=True, text=True)
+    done = subprocess.run(words, cwd=project, env=outside, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_a_new_status_needs_one_migration_and_the_nation_sees_its_rows(
-    blank: Flask, tmp_path: Path, a_pdf: Callable[[str], bytes]
+    empty_app: Flask, tmp_path: Path, make_pdf: Callable[[str], bytes]
 ) -> None:
     """The recipe of the README, in a copy of the code; the row existed before the migration."""
-    with blank.app_context():
+    with empty_app.app_context():
         upgrade()
         with access.everything() as session:
-            bring_on(session)
-    perform_step(blank, Action.SUBMIT, draft(blank, "publisher", 1, {}, a_pdf), "publisher")
-    with blank.app_context():
+            add_cast(session)
+    perform_step(empty_app, Action.SUBMIT, draft(empty_app, "publisher", 1, {}, make_pdf), "publisher")
+    with empty_app.app_context():
         db.engine.dispose()
-    house = copy_of_the_house(tmp_path, RECIPE)
-    run = partial(run_in, house, blank)
+    project = copy_project(tmp_path, RECIPE)
+    run = partial(run_in, project, empty_app)
     program = Path(sys.executable).parent
     run("make", "-o", ".venv/requirements.txt", f"BIN={program}", "migration", "NAME=a status")
     last = max(int(path.name[:4]) for path in (ROOT / "models/migrations/versions").glob("0*.py"))
-    step = house / f"models/migrations/versions/{last + 1:04}_a_status.py"
+    step = project / f"models/migrations/versions/{last + 1:04}_a_status.py"
     assert "'suspended'" in step.read_text(encoding="utf-8")
     assert run(str(program / "flask"), "--app", "app", "upgrade") == "数据库结构已是最新。\n"
     assert run(sys.executable, "-c", SUSPEND) == "seen: suspended\n"
@@ -152,16 +152,16 @@ print("everywhere")
 """
 
 
-def test_a_new_field_needs_one_file_and_one_migration(blank: Flask, tmp_path: Path) -> None:
-    """One file, one migration; it is in form, details, what is missing, history, export, paper and message."""
-    with blank.app_context():
+def test_a_new_field_needs_one_file_and_one_migration(empty_app: Flask, tmp_path: Path) -> None:
+    """One file, one migration; it is in form, details, 申报's check, history, export, paper and message."""
+    with empty_app.app_context():
         upgrade()
         with access.everything() as session:
-            bring_on(session)
-        signing_keys.establish(Path(blank.config["SIGNING_KEY"]), names_of("province"))
+            add_cast(session)
+        signing_keys.establish(Path(empty_app.config["SIGNING_KEY"]), names_of("province"))
         db.engine.dispose()
-    house = copy_of_the_house(tmp_path, FIELD)
-    run = partial(run_in, house, blank)
+    project = copy_project(tmp_path, FIELD)
+    run = partial(run_in, project, empty_app)
     run("make", "-o", ".venv/requirements.txt", f"BIN={Path(sys.executable).parent}", "migration", "NAME=a field")
     run(str(Path(sys.executable).parent / "flask"), "--app", "app", "upgrade")
     assert run(sys.executable, "-c", FILED) == "everywhere\n"

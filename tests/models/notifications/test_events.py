@@ -69,7 +69,7 @@ def test_every_act_and_step_has_its_recipients_in_the_table() -> None:
 def test_the_filer_is_notified_and_a_publisher_that_cannot_see_the_application_is_not(
     app: Flask, make_application: Making, status: str, heard: list[tuple[str, str]]
 ) -> None:
-    """One message for each event and person; the paper of a certificate is not told of on top of its grant."""
+    """One message per event and person; the paper of a certificate gets none besides that of its grant."""
     assert notified(app, make_application(by="agent", status=status)) == heard
 
 
@@ -80,14 +80,14 @@ def test_a_rejection_by_customs_notifies_applicant_and_province(app: Flask, make
 
 @pytest.mark.slow
 def test_all_active_accounts_of_the_unit_are_notified(
-    app: Flask, make_application: Making, colleague: Callable[..., None]
+    app: Flask, make_application: Making, add_colleague: Callable[..., None]
 ) -> None:
     """And so is a reviewer who shares the desk; an account made later finds no old messages."""
-    colleague("second", like="publisher")
-    colleague("gone", like="publisher", active=False)
-    colleague("third", like="reviewer")
+    add_colleague("second", like="publisher")
+    add_colleague("gone", like="publisher", active=False)
+    add_colleague("third", like="reviewer")
     key = make_application(status="returned")
-    colleague("late", like="publisher")
+    add_colleague("late", like="publisher")
     assert sorted(notified(app, key)) == [
         ("publisher", "return"), ("reviewer", "submit"), ("second", "return"), ("third", "submit"),
     ]  # fmt: skip

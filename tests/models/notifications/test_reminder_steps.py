@@ -1,4 +1,4 @@
-"""The worker that reminds: an error in one step keeps no other from its work, and is seen in 运行状态 and /healthz."""
+"""The reminder worker: an error in one step does not stop the others, and is reported in 运行状态 and /healthz."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,7 +15,7 @@ from models.notifications import Notification, reminders
 from models.notifications.events import Event
 from tests.browsing import Browser
 from tests.conftest import Making
-from tests.models.notifications.test_reminders import On, on_day, remind  # noqa: F401  a fixture
+from tests.models.notifications.test_reminders import On, remind, set_day  # noqa: F401  a fixture
 from tests.views.screens.test_condition import condition_lines
 
 As = Callable[[str | None], Browser]
@@ -26,7 +26,7 @@ LINE = "提醒和邮件"
 def test_a_failing_reminder_step_does_not_stop_the_others(
     app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged with its reason, told until it works again, and nothing else stops."""
+    """It is logged with its reason, reported until it works again, and stops nothing else."""
     done: list[str] = []
 
     def fail(_session: Session) -> None:
@@ -79,13 +79,13 @@ def test_the_condition_screen_reports_that_no_reminder_process_runs(
 def test_overdue_cases_are_read_page_by_page(
     app: Flask,
     make_application: Making,
-    on_day: On,  # noqa: F811
+    set_day: On,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each page is committed: after an error the next round continues, and no reminder is sent twice."""
-    on_day(3, 2)
+    set_day(3, 2)
     keys = [make_application(status="pending") for _time in range(3)]
-    on_day(4, 10)
+    set_day(4, 10)
     monkeypatch.setattr(reminders, "PAGE", 1)
     really, seen = reminders.notify, list[int]()
 

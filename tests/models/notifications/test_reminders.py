@@ -1,4 +1,4 @@
-"""What no act tells: a deadline that is near, an entrustment that has ended, an announcement that begins."""
+"""Messages without an act: a near deadline, an ended entrustment, the first day of an announcement."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -23,8 +23,8 @@ On = Callable[[int, int], None]
 
 
 @pytest.fixture
-def on_day(monkeypatch: pytest.MonkeyPatch) -> On:
-    """`on_day(3, 2)`: from now on it is ten o'clock on that day of 2026, in Beijing."""
+def set_day(monkeypatch: pytest.MonkeyPatch) -> On:
+    """`set_day(3, 2)`: from now on it is ten o'clock on that day of 2026, in Beijing."""
 
     def moved(month: int, day: int) -> None:
         monkeypatch.setattr(clock, "now", lambda: datetime(2026, month, day, 10, tzinfo=clock.SHANGHAI))
@@ -39,20 +39,20 @@ def remind(app: Flask) -> None:
 
 @pytest.mark.slow
 def test_the_province_is_warned_once_three_working_days_before_a_deadline(
-    app: Flask, make_application: Making, on_day: On, acting: Acting
+    app: Flask, make_application: Making, set_day: On, acting: Acting
 ) -> None:
-    on_day(3, 2)
+    set_day(3, 2)
     make_application(status="returned")
     key = make_application(status="pending")
     with app.app_context(), access.everything() as session:
         assert session.get_one(Application, key).due_on == date(2026, 3, 30)  # a Monday, 20 working days later
-    on_day(3, 24)
+    set_day(3, 24)
     remind(app)
     assert [event for _who, event in notified(app, key)] == ["submit"]
-    on_day(3, 25)
+    set_day(3, 25)
     for _time in range(2):
         remind(app)
-    on_day(4, 1)
+    set_day(4, 1)
     remind(app)
     assert notified(app) == [*notified(app)[:-1], ("reviewer", "due_soon")]
     assert notified(app, key) == [("reviewer", "submit"), ("reviewer", "due_soon")]
@@ -61,17 +61,17 @@ def test_the_province_is_warned_once_three_working_days_before_a_deadline(
         assert message.sentence.endswith("的办结期限是 2026-03-30，请及时办理。")
 
 
-def test_a_new_deadline_causes_a_new_warning(app: Flask, make_application: Making, on_day: On) -> None:
-    on_day(3, 2)
+def test_a_new_deadline_causes_a_new_warning(app: Flask, make_application: Making, set_day: On) -> None:
+    set_day(3, 2)
     key = make_application(status="pending")
-    on_day(3, 26)
+    set_day(3, 26)
     remind(app)
     with app.app_context(), access.everything() as session:
         session.get_one(Application, key).due_on = date(2026, 4, 20)
         session.commit()
     remind(app)
     assert notified(app, key) == [("reviewer", "submit"), ("reviewer", "due_soon")]
-    on_day(4, 16)
+    set_day(4, 16)
     remind(app)
     assert [event for _who, event in notified(app, key)].count("due_soon") == 2
 
@@ -96,13 +96,13 @@ def changed(app: Flask, **fields: date) -> None:
         db.session.commit()
 
 
-def test_only_the_two_units_are_notified_of_their_entrustment(app: Flask, on_day: On) -> None:
+def test_only_the_two_units_are_notified_of_their_entrustment(app: Flask, set_day: On) -> None:
     """Changed, unchanged, and at its end, which is notified once."""
-    on_day(3, 2)
+    set_day(3, 2)
     changed(app, until=date(2026, 3, 5))
     changed(app)
     for day in (5, 6, 7, 30):
-        on_day(3, day)
+        set_day(3, day)
         remind(app)
     what = "江苏文艺音像出版社委托南京光盘进出口有限公司，2020-01-01 至 2026-03-05"
     heard = [("entrustment_changed", f"委托已变更：{what}。"), ("entrustment_ended", f"委托已终止：{what}。")]
@@ -111,8 +111,8 @@ def test_only_the_two_units_are_notified_of_their_entrustment(app: Flask, on_day
         assert details(app, username) == []
 
 
-def test_an_entrustment_that_ended_long_ago_causes_no_reminder(app: Flask, on_day: On) -> None:
-    on_day(3, 2)
+def test_an_entrustment_that_ended_long_ago_causes_no_reminder(app: Flask, set_day: On) -> None:
+    set_day(3, 2)
     with app.app_context(), access.everything() as session:
         session.scalars(select(Entrustment)).one().until = date(2026, 2, 1)
         session.commit()
@@ -129,11 +129,11 @@ def test_an_account_that_leaves_its_unit_no_longer_sees_its_messages(app: Flask)
 
 
 def test_an_announcement_notifies_each_account_once_also_accounts_created_later(
-    app: Flask, colleague: Callable[..., None]
+    app: Flask, add_colleague: Callable[..., None]
 ) -> None:
     _key, messages = announced(app, roles=frozenset({Role.PUBLISHER}))
     assert set(messages) == {"publisher", "publisher2", "agent"}
-    colleague("late", like="publisher")
+    add_colleague("late", like="publisher")
     for _time in range(2):
         remind(app)
     assert [who for who, _event in notified(app)] == ["publisher", "publisher2", "agent", "late"]

@@ -1,4 +1,4 @@
-"""Row security of messages: one's own alone, and of nothing that one may not see any more."""
+"""Row security of messages: only one's own, and only about rows that are still visible."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -60,7 +60,7 @@ def test_a_foreign_message_cannot_be_read_marked_or_deleted(app: Flask, make_app
 
 
 def test_foreign_messages_are_visible_without_the_guard(app: Flask, make_application: Making) -> None:
-    """It is this listener, and nothing else, that hides them."""
+    """This listener alone hides them."""
     make_application(status="returned")
     event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
     try:
@@ -72,11 +72,11 @@ def test_foreign_messages_are_visible_without_the_guard(app: Flask, make_applica
 
 @pytest.mark.slow
 def test_a_message_is_hidden_with_its_application(
-    app: Flask, make_application: Making, acting: Acting, a_press: Callable[..., str]
+    app: Flask, make_application: Making, acting: Acting, make_publisher: Callable[..., str]
 ) -> None:
     """Withdrawn, it is out of the province's sight; deleted, out of its owner's; and who moves to another unit or
     province leaves behind what belonged to the former one."""
-    a_press("440000")
+    make_publisher("440000")
     withdrawn, refused = make_application(status="pending"), make_application(status="refused")
     for key, action in ((withdrawn, Action.WITHDRAW), (refused, Action.DELETE)):
         with acting("publisher") as by:

@@ -39,7 +39,7 @@ from tests.signing_in import sign_in
     ],
 )
 def test_valid_credit_codes_are_accepted(code: str) -> None:
-    """GB 32100-2015, with codes that start with A, N or Y: their check character is worked out here by hand."""
+    """GB 32100-2015, with codes that start with A, N or Y, whose check characters were computed by hand."""
     if code[0] in "ANY5":
         total = sum(CODE_SIGNS.index(sign) * 3**place for place, sign in enumerate(code[:17]))
         code = code[:17] + CODE_SIGNS[(31 - total % 31) % 31]
@@ -145,10 +145,10 @@ def test_an_account_has_what_its_role_needs(app: Flask, given: dict[str, Any], s
 
 
 def names_for(username: str, on: date | None = None) -> list[str]:
-    """The presses this account may apply for."""
+    """The publishers that this account may apply for."""
     account = account_of(username)
     access.enter(account)
-    return [press.name for press in publishers_for(db.session(), account.organisation_id, on)]
+    return [publisher.name for publisher in publishers_for(db.session(), account.organisation_id, on)]
 
 
 def test_a_publisher_applies_for_itself_and_an_agent_for_its_entrusting_publishers(app: Flask) -> None:
@@ -170,24 +170,24 @@ def test_an_entrustment_is_valid_from_its_first_to_its_last_day(app: Flask, day:
 
 def test_an_application_for_a_disabled_publisher_is_refused(app: Flask) -> None:
     with app.app_context():
-        press = account_of("publisher").organisation
-        assert press is not None
-        press.active = False
+        publisher = account_of("publisher").organisation
+        assert publisher is not None
+        publisher.active = False
         db.session.commit()
         assert names_for("agent") == []
 
 
 def test_an_entrustment_needs_a_publisher_another_unit_and_a_period(app: Flask) -> None:
     with app.app_context():
-        press, unit = account_of("publisher").organisation, account_of("agent").organisation
-        assert press is not None
+        publisher, unit = account_of("publisher").organisation, account_of("agent").organisation
+        assert publisher is not None
         assert unit is not None
         day = date(2026, 1, 1)
-        Entrustment(publisher=press, agent=unit, since=day, until=day).assert_complete()
+        Entrustment(publisher=publisher, agent=unit, since=day, until=day).assert_complete()
         wrong = {
-            "委托方须为出版单位": Entrustment(publisher=unit, agent=press, since=day, until=day),
-            "不能是同一单位": Entrustment(publisher=press, agent=press, since=day, until=day),
-            "不能早于起始日期": Entrustment(publisher=press, agent=unit, since=day, until=date(2025, 12, 31)),
+            "委托方须为出版单位": Entrustment(publisher=unit, agent=publisher, since=day, until=day),
+            "不能是同一单位": Entrustment(publisher=publisher, agent=publisher, since=day, until=day),
+            "不能早于起始日期": Entrustment(publisher=publisher, agent=unit, since=day, until=date(2025, 12, 31)),
         }
         for sentence, entrustment in wrong.items():
             with pytest.raises(Refused, match=sentence):

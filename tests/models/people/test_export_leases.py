@@ -16,8 +16,8 @@ Later = Callable[[timedelta], None]
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """`later(interval)`: the clock goes on by so much; back, where it is negative."""
+def advance_clock(monkeypatch: pytest.MonkeyPatch) -> Later:
+    """`advance_clock(interval)`: move the clock forward; backward if the interval is negative."""
     really, passed = clock.now, [timedelta()]
     monkeypatch.setattr(clock, "now", lambda: really() + passed[0])
 
@@ -49,23 +49,23 @@ def test_a_second_lease_is_given_once_the_first_was_given_back(app: Flask, cast:
         assert export_leases.claim(session, cast.publisher)
 
 
-def test_the_lease_of_a_killed_process_expires(app: Flask, cast: SimpleNamespace, later: Later) -> None:
+def test_the_lease_of_a_killed_process_expires(app: Flask, cast: SimpleNamespace, advance_clock: Later) -> None:
     """A renewed lease stays valid; renewing after another claim is refused."""
     first = claim(app, cast.publisher)
     assert first
-    later(LEASE - timedelta(seconds=5))
+    advance_clock(LEASE - timedelta(seconds=5))
     assert renew(app, cast.publisher, first)
-    later(LEASE - timedelta(seconds=5))
+    advance_clock(LEASE - timedelta(seconds=5))
     assert claim(app, cast.publisher) is None
-    later(timedelta(seconds=6))
+    advance_clock(timedelta(seconds=6))
     assert claim(app, cast.publisher)
     assert not renew(app, cast.publisher, first)
 
 
-def test_a_lease_with_a_future_time_does_not_block(app: Flask, cast: SimpleNamespace, later: Later) -> None:
-    later(timedelta(days=3))
+def test_a_lease_with_a_future_time_does_not_block(app: Flask, cast: SimpleNamespace, advance_clock: Later) -> None:
+    advance_clock(timedelta(days=3))
     claim(app, cast.publisher)
-    later(timedelta(days=-3))
+    advance_clock(timedelta(days=-3))
     assert claim(app, cast.publisher)
 
 

@@ -44,7 +44,7 @@ class Clock:
 
 
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def moving_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
@@ -84,26 +84,26 @@ def test_a_known_browser_has_its_own_failure_count(app: Flask) -> None:
 
 
 @pytest.mark.slow
-def test_pauses_double_up_to_an_hour_and_failures_age(app: Flask, time: Clock) -> None:
+def test_pauses_double_up_to_an_hour_and_failures_age(app: Flask, moving_clock: Clock) -> None:
     with app.app_context():
         for _time in range(TRIES):
             answer()
         for minutes in (1, 2, 4, 8, 16, 32, 60, 60):
-            time.passed += timedelta(minutes=minutes - 0.5)
+            moving_clock.passed += timedelta(minutes=minutes - 0.5)
             assert waits(), minutes
-            time.passed += timedelta(minutes=0.6)
+            moving_clock.passed += timedelta(minutes=0.6)
             assert not waits(), minutes
         assert waits("publisher", PASSWORD)
-        time.passed += LONGEST_PAUSE
+        moving_clock.passed += LONGEST_PAUSE
         assert answer("publisher", PASSWORD) == ""
         for _time in range(TRIES):
             answer()
-        time.passed += AGEING
+        moving_clock.passed += AGEING
         assert [waits() for _time in range(TRIES)] == [False] * TRIES
 
 
 @pytest.mark.slow
-def test_the_pause_is_at_most_an_hour_after_any_number_of_failures(app: Flask, time: Clock) -> None:
+def test_the_pause_is_at_most_an_hour_after_any_number_of_failures(app: Flask, moving_clock: Clock) -> None:
     """Many at the same moment, as from a hundred parallel requests."""
     with app.app_context():
         answer()
@@ -111,20 +111,20 @@ def test_the_pause_is_at_most_an_hour_after_any_number_of_failures(app: Flask, t
         same = {"name_hash": one.name_hash, "place_hash": one.place_hash, "address": "", "at": one.at, "is_wrong": True}
         db.session.add_all(SigninFailure(**same) for _number in range(100))
         db.session.commit()
-        time.passed += LONGEST_PAUSE - timedelta(minutes=1)
+        moving_clock.passed += LONGEST_PAUSE - timedelta(minutes=1)
         assert waits()
-        time.passed += timedelta(minutes=2)
+        moving_clock.passed += timedelta(minutes=2)
         assert answer("publisher", PASSWORD) == ""
 
 
 @pytest.mark.slow
-def test_attempts_during_the_pause_do_not_prolong_it(app: Flask, time: Clock) -> None:
+def test_attempts_during_the_pause_do_not_prolong_it(app: Flask, moving_clock: Clock) -> None:
     with app.app_context():
         for _time in range(TRIES):
             answer()
         for _time in range(50):
             assert waits()
-        time.passed += timedelta(minutes=1.1)
+        moving_clock.passed += timedelta(minutes=1.1)
         assert answer("publisher", PASSWORD) == ""
 
 
@@ -135,13 +135,13 @@ def test_a_successful_sign_in_clears_the_failures_of_its_place(app: Flask) -> No
             assert answer("publisher", PASSWORD) == ""
 
 
-def test_an_attempt_interrupted_by_a_crash_does_not_count_as_a_wrong_password(app: Flask, time: Clock) -> None:
+def test_an_attempt_interrupted_by_a_crash_does_not_count_as_a_wrong_password(app: Flask, moving_clock: Clock) -> None:
     """While it may still be verified it counts, so that parallel guesses are limited; a minute later it does not."""
     with app.app_context():
         for _time in range(TRIES):
             signin_failures.record_attempt_and_commit(db.session(), "publisher", HOME, known_browser=False)
         assert waits("publisher", PASSWORD, HOME)
-        time.passed += timedelta(minutes=1.1)
+        moving_clock.passed += timedelta(minutes=1.1)
         account = sign_in(db.session(), "publisher", PASSWORD, HOME)
         assert failures_notice(db.session(), account) is None
         for _time in range(TRIES):
@@ -150,31 +150,31 @@ def test_an_attempt_interrupted_by_a_crash_does_not_count_as_a_wrong_password(ap
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=50), timedelta(days=30)])
-def test_failures_with_a_future_time_are_ignored(app: Flask, time: Clock, ahead: timedelta) -> None:
+def test_failures_with_a_future_time_are_ignored(app: Flask, moving_clock: Clock, ahead: timedelta) -> None:
     with app.app_context():
-        time.passed += ahead
+        moving_clock.passed += ahead
         for _time in range(TRIES + 3):
             answer()
-        time.passed -= ahead
+        moving_clock.passed -= ahead
         assert answer("publisher", PASSWORD) == ""
 
 
-def test_a_pause_is_at_most_an_hour_after_the_clock_was_set_back(app: Flask, time: Clock) -> None:
+def test_a_pause_is_at_most_an_hour_after_the_clock_was_set_back(app: Flask, moving_clock: Clock) -> None:
     with app.app_context():
-        time.passed += timedelta(seconds=50)
+        moving_clock.passed += timedelta(seconds=50)
         for _time in range(TRIES):
             answer()
-        time.passed -= timedelta(seconds=50)
+        moving_clock.passed -= timedelta(seconds=50)
         assert "请 1 分钟后再试" in answer()
 
 
-def test_a_session_with_a_future_time_is_refused(app: Flask, time: Clock) -> None:
-    """The clock was set back by hours: how old the session is, nobody can tell. Some seconds are no matter."""
+def test_a_session_with_a_future_time_is_refused(app: Flask, moving_clock: Clock) -> None:
+    """The clock was set back by hours, so the age of the session is unknown. Some seconds do not matter."""
     with app.app_context():
         visit = sign_in(db.session(), "publisher", PASSWORD, HOME).visit
         assert visit is not None
         for back, accepted in ((timedelta(seconds=30), True), (timedelta(hours=10), False)):
-            time.passed = -back
+            moving_clock.passed = -back
             found = resume_visit_and_commit(db.session(), visit.token, timedelta(minutes=30))
             assert (found is not None) is accepted
 

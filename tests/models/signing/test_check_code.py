@@ -61,7 +61,7 @@ def test_only_the_province_of_the_number_can_sign_it() -> None:
 
 
 def test_codes_signed_with_a_former_key_are_still_valid() -> None:
-    """Rotation: the old public key stays beside the new one."""
+    """After a key rotation the old public key remains beside the new one."""
     new = Ed25519PrivateKey.generate()
     keys = [("320000", new.public_key()), *KEYS]
     assert read(CODE, keys) == read(signed(FACTS, new), keys) == FACTS

@@ -86,10 +86,10 @@ def keys(token: Path) -> Iterator[Keys]:
 
 
 def test_a_paper_signed_in_a_token_is_valid(keys: Keys, tmp_path: Path) -> None:
-    """Signed by the worker process; validated by our rule and by another program (pdfsig)."""
-    press = Typesetter()
-    paper = press.make_pdf(Order(PAGE, "{}", date(2026, 11, 25), keys, "320000"))
-    press._stop()
+    """Signed by the worker process; validated by our code and by another program (pdfsig)."""
+    typesetter = Typesetter()
+    paper = typesetter.make_pdf(Order(PAGE, "{}", date(2026, 11, 25), keys, "320000"))
+    typesetter._stop()
     assert paper_signature(paper, keys.trusted(), JIANGSU).name == JIANGSU
     file = tmp_path / "paper.pdf"
     file.write_bytes(paper)

@@ -125,9 +125,9 @@ def test_a_message_is_signed_and_a_change_is_detected(keys: Keys) -> None:
             cms_signer(given, of, trusted)
 
 
-def test_a_paper_that_was_changed_after_signing_is_refused(keys: Keys, a_pdf: Any) -> None:
+def test_a_paper_that_was_changed_after_signing_is_refused(keys: Keys, make_pdf: Any) -> None:
     """By an incremental update, which leaves the signed bytes as they were; by a byte; or by its end being lost."""
-    paper = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), Order("", "", clock.today(), keys, "320000"))
+    paper = typesetting.sign_paper(make_pdf(), 0, (10, 10, 60, 60), Order("", "", clock.today(), keys, "320000"))
     writer, updated = IncrementalPdfFileWriter(io.BytesIO(paper)), io.BytesIO()
     writer.root[NameObject("/Lang")] = TextStringObject("en")
     writer.update_root()
@@ -136,7 +136,7 @@ def test_a_paper_that_was_changed_after_signing_is_refused(keys: Keys, a_pdf: An
     for changed in (updated.getvalue(), paper[:20] + bytes([paper[20] ^ 1]) + paper[21:], paper + b"%more"):
         with pytest.raises(Refused, match="文件在签章之后被改动过"):
             paper_signature(changed, keys.trusted())
-    for broken in (paper[: len(paper) // 2], a_pdf(), b""):
+    for broken in (paper[: len(paper) // 2], make_pdf(), b""):
         with pytest.raises(Refused, match="文件不是经签章的备案证明"):
             paper_signature(broken, keys.trusted())
 

@@ -66,7 +66,7 @@ def test_a_new_key_signs_and_the_former_public_key_stays(keys: Keys) -> None:
 
 
 def test_a_signature_stays_valid_after_its_certificate_has_expired(
-    keys: Keys, a_pdf: Any, monkeypatch: pytest.MonkeyPatch
+    keys: Keys, make_pdf: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A paper is validated as of the day it was signed: the register confirms that day."""
     long_ago = clock.now() - signing_keys.YEARS - timedelta(days=30)
@@ -81,7 +81,9 @@ def test_a_signature_stays_valid_after_its_certificate_has_expired(
         then.setattr("models.clock.now", lambda: long_ago)
         then.setattr("pyhanko.sign.signers.pdf_signer.datetime", ThatDay)
         signing_keys.establish(former.folder, ["320000"])
-        paper = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), Order("", "", long_ago.date(), former, "320000"))
+        paper = typesetting.sign_paper(
+            make_pdf(), 0, (10, 10, 60, 60), Order("", "", long_ago.date(), former, "320000")
+        )
     assert "不在有效期内" in refusal(former)
     assert paper_signature(paper, former.trusted()).name == f"{JIANGSU}（演示）"
     with pytest.raises(Refused, match="签章不是签发机关的"):

@@ -16,7 +16,7 @@ from models.database import db, uncounted_acts
 from models.statistics import Asked, Figures, folding
 from models.statistics.periods import Dimension, Period, first_of, names_of
 from models.vocabulary import Action, Status
-from tests.cast import account_of, brought, perform_step, settle
+from tests.cast import account_of, add_publisher, create_application, perform_step
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
 WAYS = (
@@ -30,14 +30,14 @@ PERIODS = (
 )  # fmt: skip
 
 
-def play(app: Flask, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
+def perform_random_acts(app: Flask, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dozen applications of two provinces, at random moments, one past another year's midnight in UTC."""
     for place in range(12):
-        by = chance.choice(("publisher", "press440000"))
+        by = chance.choice(("publisher", "publisher440000"))
         moment = NOW - timedelta(days=chance.randrange(120), hours=chance.randrange(24))
         monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
         country = chance.choice(("DEU", "JPN"))
-        key = brought(app, by=by, status="pending", carriers=chance.randrange(1, 3), country=country)
+        key = create_application(app, by=by, status="pending", carriers=chance.randrange(1, 3), country=country)
         for step in WAYS[place % len(WAYS)]:
             moment = min(moment + timedelta(hours=chance.randrange(300)), NOW)
             monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
@@ -49,7 +49,7 @@ def play(app: Flask, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen_by(who: str, all_of_them: list[Application]) -> list[Application]:
-    """The applications that this person sees, judged by hand."""
+    """The applications visible to this person, computed independently of the code under test."""
     issued = {Status.FILED, Status.CUSTOMS_RECEIVED, Status.CUSTOMS_FAILED, Status.REVOKED}
     if who == "national":
         return [row for row in all_of_them if row.status in issued]
@@ -117,9 +117,9 @@ def compare(app: Flask) -> None:
 def test_the_figures_equal_the_sums_of_the_tables(app: Flask, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted in part, completely, and recounted in small batches."""
     with app.app_context(), access.everything() as session:
-        settle(session, "440000")
+        add_publisher(session, "440000")
         session.commit()
-    play(app, Random(seed), monkeypatch)
+    perform_random_acts(app, Random(seed), monkeypatch)
     compare(app)
     monkeypatch.setattr(folding, "AT_ONCE", 3)
     for work in (folding.fold, folding.rebuild):
@@ -131,7 +131,7 @@ def test_the_figures_equal_the_sums_of_the_tables(app: Flask, seed: int, monkeyp
 
 
 def test_a_wrong_or_a_missing_count_is_found(app: Flask) -> None:
-    brought(app, status="filed")
+    create_application(app, status="filed")
     with app.app_context(), access.everything() as session:
         assert folding.check(session)
         folding.fold(session)

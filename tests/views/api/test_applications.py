@@ -30,9 +30,9 @@ publisher  revoked   yes       -          -     yes      -         yes
 publisher2 pending   -         yes        -     yes      -         -
 agent      draft     -         -          yes   -        -         -
 agent      filed     -         -          yes   yes      -         yes
-press44    draft     -         -          -     -        -         -
-press44    pending   -         -          -     -        yes       -
-press44    filed     -         -          -     -        yes       yes
+pub44      draft     -         -          -     -        -         -
+pub44      pending   -         -          -     -        yes       -
+pub44      filed     -         -          -     -        yes       yes
 """
 
 
@@ -43,12 +43,12 @@ def number_of(app: Flask, key: int) -> str:
 
 @pytest.mark.slow
 def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_row(
-    app: Flask, make_application: Making, a_press: Callable[..., str]
+    app: Flask, make_application: Making, make_publisher: Callable[..., str]
 ) -> None:
     """List, one by one, HEAD; a row of others and one that does not exist are answered alike."""
-    a_press("440000")
+    make_publisher("440000")
     head, *lines = (line.split() for line in ROWS.strip().splitlines())
-    keys = [make_application(by=by.replace("press44", "press440000"), status=status) for by, status, *_cells in lines]
+    keys = [make_application(by=by.replace("pub44", "publisher440000"), status=status) for by, status, *_cells in lines]
     numbers = [number_of(app, key) for key in keys]
     for column, who in enumerate(head):
         reads = program(app, who)
@@ -93,7 +93,7 @@ def test_an_application_has_the_fields_of_its_page(app: Flask, make_application:
 
 
 def test_the_trail_has_the_same_entries_as_the_page(app: Flask, make_application: Making, as_: As) -> None:
-    """What came before the first 申报 is the owner's alone; who had taken the case is the authorities' alone."""
+    """Only the owner sees entries before the first 申报; only the authorities see who had taken the case."""
     key = make_application(status="pending")
     number = number_of(app, key)
     as_("reviewer").post("/review/take/", data={"id": key})
@@ -119,13 +119,13 @@ def test_a_deleted_application_is_hidden_from_its_owner_and_marked_for_the_provi
 
 
 def test_reading_does_not_count_as_opening_and_changes_nothing(
-    app: Flask, make_application: Making, on_record: Any
+    app: Flask, make_application: Making, stored_rows: Any
 ) -> None:
     """Only a person who opens the case ends the time in which it may be withdrawn."""
     key = make_application(status="pending")
-    before = on_record(key)
+    before = stored_rows(key)
     assert program(app, "reviewer").get(f"{LIST}/{number_of(app, key)}").status_code == 200
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_a_list_is_read_to_its_end_page_by_page(app: Flask, make_application: Making) -> None:
@@ -230,7 +230,7 @@ def test_the_interface_allows_only_reading(app: Flask) -> None:
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_every_role_may_filter_by_every_status(app: Flask) -> None:
-    """What a role never sees is not refused: it has no such row."""
+    """A status that a role never sees is not refused: it finds no row."""
     for who in ("publisher", "reviewer", "national"):
         reads = program(app, who)
         assert [reads.items(f"?status={status.value}") for status in Status] == [[]] * len(Status)

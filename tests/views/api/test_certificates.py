@@ -25,7 +25,7 @@ publisher  filed     yes       -          -     yes      -         yes
 publisher  revoked   yes       -          -     yes      -         yes
 publisher2 filed     -         yes        -     yes      -         yes
 agent      customs_received - -           yes   yes      -         yes
-press44    filed     -         -          -     -        yes       yes
+pub44      filed     -         -          -     -        yes       yes
 """
 
 
@@ -44,12 +44,12 @@ def items(reads: Program, query: str = "") -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_certificate(
-    app: Flask, make_application: Making, a_press: Callable[..., str]
+    app: Flask, make_application: Making, make_publisher: Callable[..., str]
 ) -> None:
     """List, one by one, changes; one of others and one that does not exist are answered alike."""
-    a_press("440000")
+    make_publisher("440000")
     head, *lines = (line.split() for line in ROWS.strip().splitlines())
-    keys = [make_application(by=by.replace("press44", "press440000"), status=status) for by, status, *_cells in lines]
+    keys = [make_application(by=by.replace("pub44", "publisher440000"), status=status) for by, status, *_cells in lines]
     numbers = [certificate_of(app, key) for key in keys]
     for column, who in enumerate(head):
         reads = program(app, who)
@@ -65,7 +65,7 @@ def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_certificate(
 
 
 def test_a_certificate_shows_its_status_uses_and_revocation(app: Flask, make_application: Making, as_: As) -> None:
-    """Valid, used, revoked: status, moment of the revocation, what customs says of its use."""
+    """Valid, used, revoked: status, moment of the revocation, and uses reported by customs."""
     key = make_application(status="customs_received")
     reads = program(app, "publisher")
     (valid,) = items(reads)

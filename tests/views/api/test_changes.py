@@ -32,7 +32,7 @@ def read_changes(reads: Program, since: str = "0", limit: int = 50) -> tuple[lis
 
 
 def test_a_program_gets_each_change_once(app: Flask, make_application: Making, as_: As) -> None:
-    """In the order of the last change; what changes again is told again; nothing new: the same place."""
+    """In the order of the last change; a row that changes again is returned again; without changes `next` stays."""
     keys = [make_application(status="pending") for _n in range(3)]
     first, second, third = (number_of(app, key) for key in keys)
     reads = program(app, "reviewer")
@@ -93,7 +93,7 @@ def in_a_thread(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
 def test_an_act_that_commits_late_with_an_earlier_id_is_not_missed(
     app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page waits for it, and for nobody who begins later; nobody waits for the page."""
+    """The page waits for it, not for acts that begin later; no act waits for the page."""
     monkeypatch.setattr(changes, "PATIENCE", 60)
     keys = [make_application(status="filed") for _n in range(3)]
     early, late, later = (number_of(app, key) for key in keys)

@@ -1,4 +1,4 @@
-"""The description of the interface holds: schemathesis asks what it allows and what not, and checks each answer.
+"""The OpenAPI document is correct: schemathesis sends valid and invalid requests and checks each answer.
 
 All of its checks are on, among them: no 5xx, what the schema allows is accepted, what it forbids is refused, every
 answer has the status, type and form that are described, and nothing is read without a key.
@@ -27,13 +27,13 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_order(query: dict[str, Any]) -> bool:
-    """What no schema can say: a period begins before it ends."""
+    """A rule that no schema can express: a period begins before it ends."""
     pairs = ((query.get(name), query.get(name.replace("since", "until"))) for name in ("since", "issued_since"))
     return not any(since and until and str(since) > str(until) for since, until in pairs)
 
 
 def in_period(query: dict[str, Any]) -> bool:
-    """The description cannot say that a period of statistics has two ends or none and at most five years."""
+    """A rule that no schema can express: a period of statistics has two ends or none, and at most five years."""
     since, until = query.get("since"), query.get("until")
     if not since and not until:
         return True

@@ -1,4 +1,4 @@
-"""接口密钥: made and shown once, used from where and for as long as they may be, ended; nothing else opens /api/."""
+"""接口密钥: created and shown once, limited by address and time, ended; no other credential opens /api/."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tests.browsing import Browser
 from tests.cast import PASSWORD, account_of
 from tests.models.attempts import session_of
 from tests.views.api.reading import LIST, Program, program, token_of
-from tests.views.conftest import Later
+from tests.views.conftest import AdvanceClock
 from tests.views.pages import flashed, form_of
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -130,8 +130,8 @@ def test_the_operator_has_no_keys_and_revokes_those_of_others(app: Flask, as_: A
     ]
 
 
-def test_a_key_works_from_allowed_addresses_until_it_expires(app: Flask, later: Later) -> None:
-    """Each refusal has one sentence; the log says the reason, once an hour."""
+def test_a_key_works_from_allowed_addresses_until_it_expires(app: Flask, advance_clock: AdvanceClock) -> None:
+    """Every refusal has the same sentence; the log has the reason, once an hour."""
     inside = "10.1.2.3"
     token = token_of(app, "publisher", days=1, networks="10.1.2.0/24；2001:db8::/32；::ffff:10.9.0.0/112")
     addresses = {
@@ -147,7 +147,7 @@ def test_a_key_works_from_allowed_addresses_until_it_expires(app: Flask, later: 
     refused = Program(app, token, "10.1.3.1").get(LIST)
     assert refused.headers["WWW-Authenticate"] == 'Bearer realm="filing", error="invalid_token"'
     for _two_hours in range(12):
-        later()
+        advance_clock()
     assert Program(app, token, inside).get(LIST).get_json()["detail"] == refused.get_json()["detail"]
     assert logged(app, "api_key_refused") == [
         ("publisher", "", "综合业务系统：不允许从这个地址使用"),
@@ -198,7 +198,9 @@ def test_the_interface_accepts_no_cookie_and_the_screens_accept_no_key(app: Flas
     assert "Set-Cookie" not in answer.headers
 
 
-def test_the_use_of_a_key_is_recorded_once_a_minute_and_logged_once_an_hour(app: Flask, as_: As, later: Later) -> None:
+def test_the_use_of_a_key_is_recorded_once_a_minute_and_logged_once_an_hour(
+    app: Flask, as_: As, advance_clock: AdvanceClock
+) -> None:
     reads = program(app, "publisher")
 
     def used() -> object:
@@ -209,7 +211,7 @@ def test_the_use_of_a_key_is_recorded_once_a_minute_and_logged_once_an_hour(app:
     first = used()
     reads.get(LIST)
     assert used() == first
-    later()
+    advance_clock()
     reads.get(LIST)
     assert used() != first
     assert logged(app, "feed") == [("publisher", "综合业务系统", "")] * 2

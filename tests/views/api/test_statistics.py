@@ -20,7 +20,7 @@ def total(app: Flask, who: str, query: str = "") -> dict[str, Any]:
 
 
 def test_each_role_gets_statistics_of_its_visible_rows(app: Flask, make_application: Making) -> None:
-    """The nation sees what was issued, and so no other decision: no number, not nought."""
+    """The nation sees issued certificates only, so other decisions have no number, not even 0."""
     for status in ("filed", "customs_received", "revoked", "pending", "refused", "not_accepted", "draft"):
         make_application(status=status, carriers=1)
     names = ("submit", "grant", "decline", "refuse", "revoke")

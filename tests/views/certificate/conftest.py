@@ -12,16 +12,16 @@ from sqlalchemy import select
 from models import access
 from models.acts.papers import order
 from models.certificate import Certificate, typesetting
+from tests.apps import PreparedApp
 from tests.cast import make_papers
-from tests.houses import House
 from tests.views import looks
 from views.certificate import page
 from views.resources import keys
 
 
 @pytest.fixture
-def on_screen(app: Flask, as_: Any) -> Callable[[str, int], bytes]:
-    """`on_screen("publisher", key)`: the PDF as that person gets it."""
+def download_paper(app: Flask, as_: Any) -> Callable[[str, int], bytes]:
+    """`download_paper("publisher", key)`: the PDF as that person gets it."""
 
     def opened(username: str, key: int) -> bytes:
         screen = {"reviewer": "filings", "national": "register"}.get(username, "applications")
@@ -34,15 +34,15 @@ def on_screen(app: Flask, as_: Any) -> Callable[[str, int], bytes]:
 
 
 @pytest.fixture(scope="module")
-def whole(on_sqlite: House) -> Image.Image:
+def correct_page(on_sqlite: PreparedApp) -> Image.Image:
     """The correct page of two rows."""
     with on_sqlite.app.app_context():
         return looks.page(looks.pdf(looks.certificate(2)))
 
 
 @pytest.fixture
-def granted(app: Flask) -> Callable[..., Certificate]:
-    """`granted(key)`: a copy of that application's certificate; keyword arguments change its snapshot."""
+def copy_certificate(app: Flask) -> Callable[..., Certificate]:
+    """`copy_certificate(key)`: a copy of that application's certificate; keyword arguments change its snapshot."""
 
     def copied(key: int, **changes: Any) -> Certificate:
         with app.app_context(), access.everything() as session:
@@ -56,11 +56,11 @@ def granted(app: Flask) -> Callable[..., Certificate]:
 
 
 @pytest.fixture
-def paper(app: Flask, granted: Callable[..., Certificate]) -> Callable[..., bytes]:
+def paper(app: Flask, copy_certificate: Callable[..., Certificate]) -> Callable[..., bytes]:
     """`paper(key)`: the PDF of that application's certificate, made in this process."""
 
     def on_paper(key: int, **changes: Any) -> bytes:
-        copy = granted(key, **changes)
+        copy = copy_certificate(key, **changes)
         with app.app_context():
             return typesetting.make_signed_pdf(order(copy, "320000", keys(), page))
 
@@ -68,7 +68,7 @@ def paper(app: Flask, granted: Callable[..., Certificate]) -> Callable[..., byte
 
 
 @pytest.fixture
-def context(on_sqlite: House) -> Iterator[None]:
+def context(on_sqlite: PreparedApp) -> Iterator[None]:
     """An application for settings and translations; typesetting needs no database."""
     with on_sqlite.app.app_context():
         yield

@@ -1,4 +1,4 @@
-"""Where things stand on a page."""
+"""Positions of text on a page."""
 
 from weasyprint import CSS, HTML
 

@@ -36,7 +36,7 @@ def qr_code(document: bytes) -> str:
 
 
 def rows(count: int, **more: str) -> list[dict[str, str]]:
-    """Carrier rows as a snapshot holds them."""
+    """Carrier rows as in a snapshot."""
     return [
         {"position": str(n), "specification": f"规格{n:04}号", "quantity": str(10_000 + n), "unit": "010-张"} | more
         for n in range(1, count + 1)
@@ -55,11 +55,11 @@ class TestPaper:
         assert "黑胶唱片《茉莉花》" in page.text
 
     def test_numbers_dates_and_every_carrier_row_can_be_read(
-        self, make_application: Any, granted: Any, paper: Any
+        self, make_application: Any, copy_certificate: Any, paper: Any
     ) -> None:
         """PD5: the whole granted content is on the paper."""
         key = make_application(status="filed", carriers=15, isbn="978-7-80000-000-1", sid_code="IFPI L123")
-        certificate, text = granted(key), "".join(pages(paper(key)))
+        certificate, text = copy_certificate(key), "".join(pages(paper(key)))
         snapshot = certificate.snapshot
         for name in ("applied_on", "expected_on"):
             year, month, day = snapshot.pop(name).split("-")
@@ -76,11 +76,11 @@ class TestPaper:
 
     @pytest.mark.parametrize("count", [0, 1, 15, 200])
     def test_any_number_of_rows_is_printed_whole(
-        self, make_application: Any, granted: Any, paper: Any, count: int
+        self, make_application: Any, copy_certificate: Any, paper: Any, count: int
     ) -> None:
         """PD6, PD8: as many rows as were granted, the heading on every page, n of m and the number at every foot."""
         key = make_application(status="filed")
-        number, printed_pages = granted(key).number, pages(paper(key, carriers=rows(count)))
+        number, printed_pages = copy_certificate(key).number, pages(paper(key, carriers=rows(count)))
         positions = [int(n) for text in printed_pages for n in re.findall(r"规格(\d{4})号", text)]
         assert positions == list(range(1, count + 1))
         for n, text in enumerate(printed_pages, start=1):
@@ -107,7 +107,7 @@ class TestPaper:
 
     @pytest.mark.parametrize("title", ["长" * 300, "W" * 300], ids=["300 characters", "a Latin run without spaces"])
     def test_long_words_stay_within_the_margins(self, make_application: Any, paper: Any, title: str) -> None:
-        """PD6: nothing is cut off, nothing runs over the edge."""
+        """PD6: no text is cut off or runs over the edge."""
         document = paper(make_application(status="filed", title=title, copyright_owner=title[:200]))
         assert title in "".join(pages(document))
         for sheet in pypdfium2.PdfDocument(document):
@@ -139,7 +139,7 @@ class TestPaper:
             )
 
     def test_scripts_in_every_field_are_only_text(self, make_application: Any, paper: Any, as_: Any) -> None:
-        """AC6: printed letter by letter; the PDF and the public page run nothing."""
+        """AC6: printed as text; neither the PDF nor the public page runs it."""
         key = make_application(status="filed", **dict.fromkeys(TEXTS, SCRIPT))
         fields = ("kind", "specification", "name", "catalogue_number", "unit_price", "currency", "note")
         document = paper(key, carriers=rows(1, **dict.fromkeys(fields, SCRIPT)))
@@ -163,10 +163,10 @@ class TestPaper:
             assert described
             assert all({"/FontFile", "/FontFile2", "/FontFile3"} & set(item.keys()) for item in described)
 
-    def test_the_document_has_its_metadata(self, make_application: Any, granted: Any, paper: Any) -> None:
+    def test_the_document_has_its_metadata(self, make_application: Any, copy_certificate: Any, paper: Any) -> None:
         """Title, issuing authority and language."""
         key = make_application(status="filed")
         with pikepdf.open(BytesIO(paper(key))) as opened:
-            assert str(opened.docinfo["/Title"]) == f"赴境外加工光盘进口备案证明 {granted(key).number}"
+            assert str(opened.docinfo["/Title"]) == f"赴境外加工光盘进口备案证明 {copy_certificate(key).number}"
             assert str(opened.docinfo["/Author"]) == "江苏省新闻出版局"
             assert str(opened.Root.Lang) == "zh-CN"

@@ -24,7 +24,7 @@ from views.resources import keys
 
 class TestFence:
     @pytest.fixture
-    def visited(self) -> Iterator[tuple[str, list[str]]]:
+    def recording_server(self) -> Iterator[tuple[str, list[str]]]:
         """A server on this machine, and the paths requested from it."""
         asked: list[str] = []
 
@@ -44,10 +44,10 @@ class TestFence:
         server.server_close()
 
     def test_typesetting_fetches_nothing_from_network_or_disk(
-        self, visited: tuple[str, list[str]], tmp_path: Path, app: Flask
+        self, recording_server: tuple[str, list[str]], tmp_path: Path, app: Flask
     ) -> None:
         """AC6: even if the template refers to them."""
-        address, asked = visited
+        address, asked = recording_server
         secret = tmp_path / "secret.txt"
         secret.write_text("TOPSECRET")
         html = (
@@ -66,10 +66,10 @@ class TestFence:
         assert asked == ["/seen"]
 
     def test_addresses_in_a_field_are_only_text(
-        self, visited: tuple[str, list[str]], make_application: Any, paper: Any
+        self, recording_server: tuple[str, list[str]], make_application: Any, paper: Any
     ) -> None:
         """AC6: <img src=…> and file:// in a title are printed, not followed."""
-        address, asked = visited
+        address, asked = recording_server
         title = f'"><img src={address}/x.png><link rel=attachment href=file:///etc/passwd>'
         document = paper(make_application(status="filed", title=title))
         assert tight(title) in "".join(pages(document))

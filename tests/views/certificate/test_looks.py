@@ -54,7 +54,7 @@ def painted(sheet: Image.Image, shade: int, *millimetres: float) -> Image.Image:
 
 
 def test_pictures_with_other_fonts_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On CI nothing is skipped."""
+    """On CI no comparison is skipped."""
     for there, outcome in (("", pytest.skip.Exception), ("true", pytest.fail.Exception)):
         monkeypatch.setenv("CI", there)
         with pytest.raises(outcome, match=r"taken with Song 1\.0, this machine has Song 2\.0: .* `make screens`"):
@@ -74,30 +74,30 @@ class TestGate:
             pytest.param((255, 28, 268, 60, 272), id="the number at the foot gone"),
         ],
     )
-    def test_an_overpainted_area_is_detected(self, whole: Image.Image, box: tuple[float, ...]) -> None:
+    def test_an_overpainted_area_is_detected(self, correct_page: Image.Image, box: tuple[float, ...]) -> None:
         shade, *millimetres = box
-        assert difference(painted(whole, int(shade), *millimetres), whole) > LIMIT
+        assert difference(painted(correct_page, int(shade), *millimetres), correct_page) > LIMIT
 
     @pytest.mark.parametrize("field", ["sid_code", "isbn", "title", "trade_mode"])
-    def test_a_blank_field_is_detected(self, whole: Image.Image, field: str) -> None:
+    def test_a_blank_field_is_detected(self, correct_page: Image.Image, field: str) -> None:
         spoilt = page(pdf(certificate(2, **{field: None})))
-        assert difference(spoilt, whole) > LIMIT
+        assert difference(spoilt, correct_page) > LIMIT
 
-    def test_a_missing_row_is_detected(self, whole: Image.Image) -> None:
-        assert difference(page(pdf(certificate(1))), whole) > LIMIT
+    def test_a_missing_row_is_detected(self, correct_page: Image.Image) -> None:
+        assert difference(page(pdf(certificate(1))), correct_page) > LIMIT
 
-    def test_a_moved_seal_is_detected(self, whole: Image.Image) -> None:
+    def test_a_moved_seal_is_detected(self, correct_page: Image.Image) -> None:
         moved = markup(certificate(2)).replace('id="seal"', 'id="seal" style="margin-top: 1mm"')
-        assert difference(page(printed(moved)), whole) > LIMIT
+        assert difference(page(printed(moved)), correct_page) > LIMIT
 
-    def test_differences_between_machines_are_tolerated(self, whole: Image.Image) -> None:
+    def test_differences_between_machines_are_tolerated(self, correct_page: Image.Image) -> None:
         """Half a pixel of shift, other antialiasing, the noise of lossy compression."""
-        larger = whole.resize([side * 2 for side in whole.size], Image.Resampling.BICUBIC)
-        shifted = ImageChops.offset(larger, 1, 1).resize(whole.size, Image.Resampling.BOX)
+        larger = correct_page.resize([side * 2 for side in correct_page.size], Image.Resampling.BICUBIC)
+        shifted = ImageChops.offset(larger, 1, 1).resize(correct_page.size, Image.Resampling.BOX)
         copy = io.BytesIO()
-        whole.save(copy, "JPEG", quality=70)
-        for same in (shifted, Image.open(copy), whole.quantize(16).convert("L")):
-            assert difference(same, whole) < LIMIT
+        correct_page.save(copy, "JPEG", quality=70)
+        for same in (shifted, Image.open(copy), correct_page.quantize(16).convert("L")):
+            assert difference(same, correct_page) < LIMIT
 
 
 class TestSeal:

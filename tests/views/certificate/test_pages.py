@@ -1,4 +1,4 @@
-"""Where things stand on the pages of a certificate, and that nothing stands alone."""
+"""Positions of text on the pages of a certificate, without lone headings or rows."""
 
 import re
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 class TestPage:
-    def test_the_page_has_the_margins_of_official_documents(self, whole: Image.Image) -> None:
+    def test_the_page_has_the_margins_of_official_documents(self, correct_page: Image.Image) -> None:
         """GB/T 9704-2012, 5.2: 28 mm to bind, 37 mm above, an area 156 mm wide and 225 mm high; the foot below it."""
-        left, top, right, bottom = (edge / MILLIMETRE for edge in ImageChops.invert(whole).getbbox() or ())
+        left, top, right, bottom = (edge / MILLIMETRE for edge in ImageChops.invert(correct_page).getbbox() or ())
         assert (left, right) == pytest.approx((28, 184), abs=0.5)
         assert 37 <= top < 40
         assert 262 < bottom < 275
@@ -72,7 +72,7 @@ class TestPage:
         assert "替代" not in text
 
     def test_a_dense_code_can_be_read(self) -> None:
-        """34 mm hold a signed payload: 89 modules a side, read at 150 dots an inch."""
+        """A signed payload in 34 mm: 89 modules a side, read at 150 dots an inch."""
         payload = "https://beian.example.gov.cn/verify/Z32202600001X?" + "A7fK-_" * 80
         code = segno.make_qr(payload, error="m")
         assert code.symbol_size(border=0) == (89, 89)

@@ -26,9 +26,9 @@ from models.certificate.paper_queue import PaperTask
 from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
 from models.database import db
 from tests import ROOT
+from tests.apps import without_triggers
 from tests.cast import make_papers
 from tests.conftest import Making
-from tests.houses import without_triggers
 from views.certificate import page
 from views.resources import keys, store
 
@@ -47,7 +47,7 @@ def number_of(app: Flask, key: int) -> str:
 
 class TestIssuedOnce:
     def test_a_granted_paper_is_made_once_and_every_print_serves_those_bytes(
-        self, app: Flask, make_application: Making, as_: Any, on_screen: Any, monkeypatch: pytest.MonkeyPatch
+        self, app: Flask, make_application: Making, as_: Any, download_paper: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Not by the request that grants, but by a worker, once for all prints."""
         key = make_application(status="pending")
@@ -58,8 +58,8 @@ class TestIssuedOnce:
             assert as_("publisher").post("/applications/print/", data={"id": key}).status_code == 303
         make_papers(app)
         (digest,) = papers(app, key)
-        monkeypatch.setattr(Typesetter, "make_pdf", lambda *_: pytest.fail("the press was asked again"))
-        served = {on_screen(who, key) for who in ("publisher", "reviewer", "national")}
+        monkeypatch.setattr(Typesetter, "make_pdf", lambda *_: pytest.fail("the typesetter was called again"))
+        served = {download_paper(who, key) for who in ("publisher", "reviewer", "national")}
         assert [hashlib.sha256(paper).hexdigest() for paper in served] == [digest]
         with app.app_context():
             assert served == {store().open(digest).read()}
@@ -146,7 +146,7 @@ class TestIssuedOnce:
         assert [len(papers(app, key)) for key in keys_of] == [1, 1]
 
     def test_one_of_several_papers_made_in_parallel_is_stored(self, app: Flask, make_application: Making) -> None:
-        """RC1: two workers whose leases overlap; the first paper stays, and nothing is left in the queue."""
+        """RC1: two workers with overlapping leases; the first paper is stored, and the queue is empty."""
         key = make_application(status="filed")
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate.id).where(Certificate.application_id == key)).one()
@@ -164,20 +164,22 @@ class TestIssuedOnce:
         with app.app_context(), access.everything() as session:
             assert session.scalar(select(func.count()).select_from(PaperTask)) == 0
 
-    def test_a_killed_worker_process_is_replaced(self, app: Flask, make_application: Making, on_screen: Any) -> None:
+    def test_a_killed_worker_process_is_replaced(
+        self, app: Flask, make_application: Making, download_paper: Any
+    ) -> None:
         """The next task starts another."""
-        on_screen("publisher", make_application(status="filed"))
+        download_paper("publisher", make_application(status="filed"))
         while TYPESETTER.process is None:  # it has just retired
-            on_screen("publisher", make_application(status="filed"))
+            download_paper("publisher", make_application(status="filed"))
         os.kill(TYPESETTER.process.pid, signal.SIGKILL)
-        assert on_screen("publisher", make_application(status="filed")).startswith(b"%PDF-1.7")
+        assert download_paper("publisher", make_application(status="filed")).startswith(b"%PDF-1.7")
 
     def test_a_changed_file_is_never_served(
-        self, app: Flask, make_application: Making, as_: Any, on_screen: Any
+        self, app: Flask, make_application: Making, as_: Any, download_paper: Any
     ) -> None:
         """A changed or missing file is an incident with a number."""
         key = make_application(status="filed")
-        on_screen("publisher", key)
+        download_paper("publisher", key)
         digest = papers(app, key)[0]
         stored = Path(app.config["STORE"], digest[:2], digest)
         for damage in (stored.read_bytes().replace(b"/Title", b"/Tit1e", 1), None):
@@ -186,11 +188,11 @@ class TestIssuedOnce:
             assert re.search("证明文件缺失或已损坏，请把事件编号 [0-9A-F]{8} 告知系统管理员", answer.text)
 
     def test_the_paper_is_in_the_backup_and_not_deleted_by_a_sweep(
-        self, app: Flask, make_application: Making, on_screen: Any, tmp_path: Path
+        self, app: Flask, make_application: Making, download_paper: Any, tmp_path: Path
     ) -> None:
         """A lost file is reported by `backup`."""
         key = make_application(status="filed")
-        paper = on_screen("publisher", key)
+        paper = download_paper("publisher", key)
         digest = papers(app, key)[0]
         stored = Path(app.config["STORE"], digest[:2], digest)
         os.utime(stored, (0, 0))
@@ -229,16 +231,16 @@ class TestIssuedOnce:
             assert session.scalar(select(func.count()).select_from(Paper)) == 1
 
     def test_a_paper_that_does_not_verify_is_never_stored(
-        self, app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, a_pdf: Any
+        self, app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, make_pdf: Any
     ) -> None:
         """Signed by another authority, or changed after signing: the certificate waits for its paper."""
         key = make_application(status="filed")
         with app.app_context(), access.everything() as session:
             granted = session.scalars(select(Certificate.id).where(Certificate.application_id == key)).one()
             whole = Order("", "", date(2026, 11, 25), keys(), "440000")
-            neighbours = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), whole)
-            own = typesetting.sign_paper(a_pdf(), 0, (10, 10, 60, 60), replace(whole, province="320000"))
-        for made, why in ((neighbours, "签章不是签发机关的"), (own[:-9], "文件"), (a_pdf(), "不是经签章的备案证明")):
+            neighbours = typesetting.sign_paper(make_pdf(), 0, (10, 10, 60, 60), whole)
+            own = typesetting.sign_paper(make_pdf(), 0, (10, 10, 60, 60), replace(whole, province="320000"))
+        for made, why in ((neighbours, "签章不是签发机关的"), (own[:-9], "文件"), (make_pdf(), "不是经签章的备案证明")):
             with app.app_context(), monkeypatch.context() as bad:
                 bad.setattr(Typesetter, "make_pdf", lambda *_, made=made: made)
                 with pytest.raises(TypesettingFailed, match=why):

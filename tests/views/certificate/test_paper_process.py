@@ -14,7 +14,7 @@ from models.certificate import Certificate
 from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
 from models.files.worker import Busy
 from tests.bench.certificates import busy, resident
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.looks import certificate as certificate_of
 from tests.views.looks import markup
 from views.certificate import page
@@ -27,7 +27,7 @@ REFUSALS = {
 }
 
 
-class TestPress:
+class TestTypesetting:
     @pytest.fixture
     def an_order(self, app: Flask, make_application: Making) -> Order:
         """A certificate to be made."""
@@ -104,13 +104,13 @@ class TestPress:
 
 class TestKeys:
     @pytest.fixture
-    def waiting(self, make_application: Making) -> int:
+    def pending(self, make_application: Making) -> int:
         """An application that was submitted while all was well."""
         return make_application(status="pending")
 
     @pytest.fixture(params=REFUSALS)
-    def sentence(
-        self, request: pytest.FixtureRequest, waiting: int, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def refusal(
+        self, request: pytest.FixtureRequest, pending: int, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> str:
         """Settings with which 江苏 cannot sign; the sentence that the reviewer gets."""
         match request.param:
@@ -125,10 +125,10 @@ class TestKeys:
         return REFUSALS[request.param]
 
     def test_a_grant_without_a_usable_key_is_refused(
-        self, waiting: int, as_: Any, on_record: Recording, sentence: str
+        self, pending: int, as_: Any, stored_rows: StoredRows, refusal: str
     ) -> None:
         """PD4: never an unsigned certificate; the refusal says so and changes nothing."""
-        before = on_record(waiting)
-        answer = as_("reviewer").post("/review/grant/", data={"id": waiting}, follow_redirects=True)
-        assert sentence in answer.text
-        assert on_record(waiting) == before
+        before = stored_rows(pending)
+        answer = as_("reviewer").post("/review/grant/", data={"id": pending}, follow_redirects=True)
+        assert refusal in answer.text
+        assert stored_rows(pending) == before

@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 
 from models.certificate.fonts import undrawable
-from tests.houses import House
+from tests.apps import PreparedApp
 from tests.views.looks import certificate, fonts, pdf
 from views.certificate.paper_text import typeset
 
@@ -36,7 +36,7 @@ MARKS_OF_ORDER = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0
 
 
 @pytest.fixture(autouse=True)
-def context(on_sqlite: House) -> Iterator[None]:
+def context(on_sqlite: PreparedApp) -> Iterator[None]:
     """An application for settings and translations."""
     with on_sqlite.app.app_context():
         yield

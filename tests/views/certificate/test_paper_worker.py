@@ -68,14 +68,14 @@ def test_a_grant_queues_its_paper_and_the_worker_empties_the_queue(app: Flask, m
     assert (len(keys), count(app, Paper)) == (2, 2)
 
 
-def test_only_one_of_many_workers_gets_a_task(app: Flask, make_application: Making, later: Later) -> None:
+def test_only_one_of_many_workers_gets_a_task(app: Flask, make_application: Making, advance_clock: Later) -> None:
     """Claimed by one until the lease expires; then by another, and the expiry counts as a fault."""
     key = make_application(status="filed")
     with app.app_context(), access.everything() as one, access.everything() as other:
         first = paper_queue.claim(one, Pace())
         assert first is not None
         assert paper_queue.claim(other, Pace()) is None
-        later()
+        advance_clock()
         second = paper_queue.claim(other, Pace())
         assert second is not None
         assert (first.attempt, second.attempt, first.faults, second.faults) == (1, 2, 0, 1)
@@ -85,7 +85,7 @@ def test_only_one_of_many_workers_gets_a_task(app: Flask, make_application: Maki
 
 
 def test_a_paper_that_fails_is_retried_and_finally_set_aside(
-    app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch, as_: Any
+    app: Flask, make_application: Making, advance_clock: Later, monkeypatch: pytest.MonkeyPatch, as_: Any
 ) -> None:
     """Back-off, dead letter, /healthz, a sentence at 打印, which releases the task; then it is made."""
     key = make_application(status="filed")
@@ -93,9 +93,9 @@ def test_a_paper_that_fails_is_retried_and_finally_set_aside(
         broken.setattr(Typesetter, "make_pdf", failing(TypesettingFailed("no glyph for U+E000")))
         assert round_of(app, tries=2) == ["no glyph for U+E000"]
         assert round_of(app, tries=2) == [], "not before the pause is over"
-        later()
+        advance_clock()
         assert round_of(app, tries=2) == ["no glyph for U+E000"]
-        later()
+        advance_clock()
         assert round_of(app, tries=2) == [], "set aside"
     assert task_of(app, key).answer == "no glyph for U+E000已搁置。"
     assert "papers_set_aside\n" in as_(None).get("/healthz").text
@@ -112,14 +112,14 @@ def test_a_paper_that_fails_is_retried_and_finally_set_aside(
 
 
 def test_a_paper_that_fails_is_tried_once_in_a_round(
-    app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: Making, advance_clock: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if its pause is over before the others are made."""
     for _n in range(3):
         make_application(status="filed")
 
     def slow(*_order: Any) -> bytes:
-        later()
+        advance_clock()
         raise TypesettingFailed("no")
 
     monkeypatch.setattr(Typesetter, "make_pdf", slow)
@@ -127,7 +127,7 @@ def test_a_paper_that_fails_is_tried_once_in_a_round(
 
 
 def test_an_unavailable_resource_is_retried_without_limit(
-    app: Flask, make_application: Making, later: Later, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: Making, advance_clock: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No memory, a full store, no key: when it is available again, the paper is made without intervention."""
     key = make_application(status="filed")
@@ -135,19 +135,21 @@ def test_an_unavailable_resource_is_retried_without_limit(
         for why in (Busy("no process could be started"), OSError("no space left on device")):
             broken.setattr(Typesetter, "make_pdf", failing(why))
             assert len(round_of(app, tries=1)) == 1
-            later()
+            advance_clock()
     task = task_of(app, key)
     assert (task.faults, task.set_aside_at, task.attempts) == (0, None, 2)
     make_papers(app)
     assert count(app, Paper) == 1
 
 
-def test_a_paper_that_kills_its_workers_is_set_aside(app: Flask, make_application: Making, later: Later) -> None:
+def test_a_paper_that_kills_its_workers_is_set_aside(
+    app: Flask, make_application: Making, advance_clock: Later
+) -> None:
     key = make_application(status="filed")
     for _death in range(3):
         with app.app_context(), access.everything() as session:
             assert paper_queue.claim(session, Pace()) is not None
-        later()
+        advance_clock()
     assert round_of(app, tries=2) == ["制作时程序多次中断。"]
     assert task_of(app, key).set_aside_at is not None
 
@@ -159,13 +161,13 @@ def test_no_paper_is_made_for_a_revoked_certificate(app: Flask, make_application
     assert (count(app, PaperTask), count(app, Paper)) == (0, 0)
 
 
-def test_overdue_papers_are_reported(app: Flask, make_application: Making, later: Later, as_: Any) -> None:
+def test_overdue_papers_are_reported(app: Flask, make_application: Making, advance_clock: Later, as_: Any) -> None:
     """Without a worker, /healthz reports it, and the waiting page stops reloading and says what to do."""
     key, browser = make_application(status="filed"), as_("publisher")
     address = f"/applications/certificate/?id={key}"
     assert "papers" not in as_(None).get("/healthz").text
     assert 'http-equiv="refresh"' in browser.get(address).text
-    later()
+    advance_clock()
     assert "papers\n" in as_(None).get("/healthz").text
     page = as_("publisher").get(address).text
     assert "时间比平时长" in page
@@ -173,7 +175,7 @@ def test_overdue_papers_are_reported(app: Flask, make_application: Making, later
 
 
 def test_printing_adds_a_missing_task(app: Flask, make_application: Making, as_: Any) -> None:
-    """As those issued before there was a queue: viewing says what to do, 打印 adds the task."""
+    """For certificates older than the queue: the page says what to do, 打印 adds the task."""
     key, browser = make_application(status="filed"), as_("publisher")
     with app.app_context(), access.everything() as session:
         paper_queue.delete_task(session, session.scalars(select(Certificate.id)).one())
@@ -188,7 +190,7 @@ def test_printing_adds_a_missing_task(app: Flask, make_application: Making, as_:
 
 @pytest.mark.parametrize("ended", [signal.SIGTERM, signal.SIGKILL])
 def test_a_worker_that_is_ended_releases_its_task(
-    app: Flask, make_application: Making, later: Later, tmp_path: Path, ended: signal.Signals
+    app: Flask, make_application: Making, advance_clock: Later, tmp_path: Path, ended: signal.Signals
 ) -> None:
     """`certificate work --watch` releases its claim at once on SIGTERM; after SIGKILL the lease expires."""
     key, making = make_application(status="filed"), tmp_path / "making"
@@ -210,7 +212,7 @@ def test_a_worker_that_is_ended_releases_its_task(
     assert (task_of(app, key).claimed_until is None) == (ended is signal.SIGTERM)
     if ended is signal.SIGKILL:
         assert round_of(app) == [], "its lease is not over"
-        later()
+        advance_clock()
     make_papers(app)
     assert (count(app, PaperTask), count(app, Paper)) == (0, 1)
 
@@ -218,7 +220,7 @@ def test_a_worker_that_is_ended_releases_its_task(
 def test_a_paper_that_takes_longer_than_its_lease_is_made_by_one_worker(
     app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its lease is renewed as long as it is being made; another worker finds nothing to do meanwhile."""
+    """Its lease is renewed while it is being made; another worker finds no task meanwhile."""
     make_application(status="filed")
     looked = list[str | None]()
 

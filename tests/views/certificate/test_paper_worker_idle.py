@@ -1,4 +1,4 @@
-"""A worker that has made a paper, and waits for the next, keeps nothing open in the database."""
+"""Between two papers a worker keeps no transaction open."""
 
 from flask import Flask
 
@@ -11,7 +11,7 @@ from views.certificate import paper_worker
 def test_no_transaction_stays_open_after_a_round(app: Flask, make_application: Making) -> None:
     """Found in attack: the store asks for its identity in db.session, which `certificate work --watch` never ends.
 
-    On PostgreSQL that connection stays idle in transaction; once the server has closed it, no paper is made any more.
+    On PostgreSQL it would be idle in transaction; once the server has closed it, no paper would be made.
     """
     make_application(status="filed")
     with app.app_context(), access.everything() as session:

@@ -29,11 +29,11 @@ PRINTED, UNSEEN = 4, 1 | 2 | 32 | 256  # flags of an annotation: invisible, hidd
 
 
 def test_an_identifier_is_shown_only_if_its_codes_are_configured(
-    app: Flask, make_application: Making, printed: Any, as_: Any
+    app: Flask, make_application: Making, printed_paper: Any, as_: Any
 ) -> None:
     """电子证照标识, as dc:identifier; the paper stays PDF/A and looks the same."""
     plain = make_application(status="filed")
-    assert b"dc:identifier" not in printed(plain)
+    assert b"dc:identifier" not in printed_paper(plain)
     assert "电子证照标识" not in as_("publisher").get(f"/applications/details/?id={plain}").text
     app.config |= {"LICENCE_TYPE": "11100000000013338W999", "LICENCE_ISSUERS": {"320000": "11320000014000000X"}}
     key = make_application(status="filed")
@@ -41,18 +41,18 @@ def test_an_identifier_is_shown_only_if_its_codes_are_configured(
         number = session.scalars(select(Certificate.number).where(Certificate.application_id == key)).one()
         expected = licence_codes().identifier(number)
     app.config["LICENCE_ISSUERS"] = {"320000": "113200000140000011"}  # set later: what was issued keeps its own
-    with pikepdf.open(BytesIO(printed(key))) as opened, opened.open_metadata() as metadata:
+    with pikepdf.open(BytesIO(printed_paper(key))) as opened, opened.open_metadata() as metadata:
         assert (metadata["dc:identifier"], metadata["pdfaid:part"]) == (expected, "3")
     assert str(expected) in as_("publisher").get(f"/applications/details/?id={key}").text
 
 
 class TestSignature:
     def test_the_signature_covers_everything_and_is_valid_for_another_program(
-        self, app: Flask, make_application: Making, on_screen: Any, tmp_path: Path
+        self, app: Flask, make_application: Making, download_paper: Any, tmp_path: Path
     ) -> None:
         """PD4: PAdES, no change allowed, in Beijing time; checked by pdfsig."""
         file = tmp_path / "证明.pdf"
-        file.write_bytes(on_screen("publisher", make_application(status="filed")))
+        file.write_bytes(download_paper("publisher", make_application(status="filed")))
         report = subprocess.run(["pdfsig", "-nocert", str(file)], capture_output=True, text=True, check=True).stdout
         for line in (
             "Signer Certificate Common Name: 江苏省新闻出版局（演示）",
@@ -72,10 +72,10 @@ class TestSignature:
             assert opened.Root.Perms.DocMDP.objgen == signature.objgen
 
     def test_the_signature_field_covers_the_seal_and_no_text(
-        self, app: Flask, make_application: Making, on_screen: Any
+        self, app: Flask, make_application: Making, download_paper: Any
     ) -> None:
         """A click on the seal shows the signature. Its field covers the text of the seal and no other."""
-        paper = on_screen("publisher", make_application(status="filed", carriers=15))
+        paper = download_paper("publisher", make_application(status="filed", carriers=15))
         with pikepdf.open(BytesIO(paper)) as opened:
             field = opened.Root.AcroForm.Fields[0]
             left, bottom, right, top = (float(side) for side in field.Rect)
@@ -96,11 +96,11 @@ class TestSignature:
         assert drawn == pytest.approx((left, bottom, right, top), abs=1.5)
 
     def test_the_file_is_archival_tagged_and_contains_the_snapshot(
-        self, app: Flask, make_application: Making, on_screen: Any, tmp_path: Path
+        self, app: Flask, make_application: Making, download_paper: Any, tmp_path: Path
     ) -> None:
         """PDF/A-3b after signing, too: part, conformance, output intent, every font embedded, the snapshot attached."""
         key = make_application(status="filed", carriers=3)
-        paper = on_screen("publisher", key)
+        paper = download_paper("publisher", key)
         if judge := shutil.which("verapdf"):  # which no package registry has; where it is, it decides
             (tmp_path / "paper.pdf").write_bytes(paper)
             assert subprocess.run([judge, "--flavour", "3b", tmp_path / "paper.pdf"], check=False).returncode == 0

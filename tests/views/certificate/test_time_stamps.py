@@ -83,8 +83,8 @@ class Authority:
 
 
 @pytest.fixture
-def authority(app: Flask, tmp_path: Path) -> Iterator[Authority]:
-    """A time stamp authority at work, and the application told where it is."""
+def time_stamp_authority(app: Flask, tmp_path: Path) -> Iterator[Authority]:
+    """A running time stamp authority, set in the application's settings."""
     home = tmp_path / "tsa"
     home.mkdir()
     root = certificate("Root")
@@ -107,7 +107,7 @@ def authority(app: Flask, tmp_path: Path) -> Iterator[Authority]:
             self.wfile.write(body)
 
         def log_message(self, *_words: Any) -> None:
-            """Say nothing."""
+            """Log no requests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
@@ -125,12 +125,12 @@ def verified(app: Flask, paper: bytes, folder: Path) -> Result:
 
 
 def test_a_paper_has_a_trusted_time_stamp(
-    app: Flask, make_application: Making, authority: Authority, printed: Any, tmp_path: Path
+    app: Flask, make_application: Making, time_stamp_authority: Authority, printed_paper: Any, tmp_path: Path
 ) -> None:
     """PAdES B-T: another program finds the stamp valid, and it does not end with the certificate of the authority."""
-    paper = printed(make_application(status="filed"))
+    paper = printed_paper(make_application(status="filed"))
     (tmp_path / "paper.pdf").write_bytes(paper)
-    assert authority.asked >= 1
+    assert time_stamp_authority.asked >= 1
     done = verified(app, paper, tmp_path)
     assert done.exit_code == 0, done.output
     assert f"签名：PAdES B-T（时间戳 {clock.today()}" in done.output
@@ -145,26 +145,26 @@ def test_a_paper_has_a_trusted_time_stamp(
 
 @pytest.mark.parametrize("mood", ["away", "garbled"])
 def test_an_unavailable_time_stamp_authority_delays_papers_and_is_reported_to_the_operator(
-    app: Flask, make_application: Making, authority: Authority, as_: As, mood: str, later: Any
+    app: Flask, make_application: Making, time_stamp_authority: Authority, as_: As, mood: str, advance_clock: Any
 ) -> None:
     """Never silently without: it is no fault of the paper, which is made as soon as the authority answers again."""
-    authority.mood = mood
+    time_stamp_authority.mood = mood
     key = make_application(status="filed")
     for _round in range(7):
         (why,) = round_of(app)
         assert why.startswith("没有取得时间戳（")
-        later()
+        advance_clock()
     assert (count(app, Paper), task_of(app, key).faults, task_of(app, key).set_aside_at) == (0, 0, None)
     page = as_("operator").get("/condition/").text
     assert "没有取得时间戳（" in page
     assert "请检查时间戳服务和" in page
-    authority.mood = ""
+    time_stamp_authority.mood = ""
     assert round_of(app) == []
     assert (count(app, Paper), count(app, PaperTask)) == (1, 0)
 
 
 def test_a_stamp_of_an_authority_that_is_not_trusted_is_refused(
-    app: Flask, make_application: Making, authority: Authority, tmp_path: Path
+    app: Flask, make_application: Making, time_stamp_authority: Authority, tmp_path: Path
 ) -> None:
     stranger = tmp_path / "stranger.crt"
     stranger.write_bytes(certificate("Stranger")[0].public_bytes(Encoding.PEM))

@@ -1,4 +1,4 @@
-"""Demo data: accounts and cases, and that loading them again adds nothing."""
+"""Demo data: accounts and cases; loading them again adds nothing."""
 
 from collections import Counter
 from pathlib import Path
@@ -91,5 +91,5 @@ def test_demo_users_sign_in_with_the_shown_password(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_no_demo_task_is_overdue_at_the_first_start(with_demo: Flask) -> None:
-    """Its acts are dated in the past; what they have queued waits from now on."""
+    """Its acts are dated in the past, but its queued tasks are due from now on."""
     assert with_demo.test_client().get("/healthz").text == "ok\n"

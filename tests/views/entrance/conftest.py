@@ -14,30 +14,30 @@ Put = Callable[[Callable[[], Any]], str]
 
 
 @pytest.fixture
-def house(app: Flask) -> Flask:
+def webauthn_app(app: Flask) -> Flask:
     """The application at an address where browsers offer keys."""
     app.config["BASE_URL"] = ORIGIN
     return app
 
 
 @pytest.fixture
-def portal(house: Flask) -> Iterator[PortalServer]:
+def portal(webauthn_app: Flask) -> Iterator[PortalServer]:
     with portal_served() as portal:
-        house.config.update(portal.settings())
+        webauthn_app.config.update(portal.settings())
         portal.client.redirect_uris = ["http://localhost/login/portal/return"]
         KNOWN.clear()
         yield portal
 
 
 @pytest.fixture
-def asking(app: Flask) -> Flask:
+def captcha_app(app: Flask) -> Flask:
     """The application with 验证码 switched on."""
     app.config["CAPTCHA"] = True
     return app
 
 
 @pytest.fixture
-def put(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Put:
+def replace_view(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Put:
     """Replaces the view of an endpoint; errors are handled as in production."""
 
     def at_an_address(view: Callable[[], Any]) -> str:

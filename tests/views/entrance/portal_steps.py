@@ -11,7 +11,7 @@ from tests.portal import PortalServer
 
 
 def come(browser: Browser, portal: PortalServer, target: str = "/visits/") -> str:
-    """From our button to the portal, and as far as the address that it sends the browser back to."""
+    """From our button to the portal; the address to which it redirects the browser back."""
     answer = browser.get("/login/portal", query_string={"next": target})
     assert answer.status_code == 302, answer.text
     return portal.approve(answer.location)

@@ -48,32 +48,32 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(clock, "now", lambda: later)
 
 
-def test_the_password_is_checked_after_a_right_code(asking: Flask, as_: As) -> None:
+def test_the_password_is_checked_after_a_right_code(captcha_app: Flask, as_: As) -> None:
     browser = as_(None)
     assert 'name="code"' in browser.get("/login").text
-    assert enter(browser, code=shown_code(asking, browser)).status_code == 303
+    assert enter(browser, code=shown_code(captcha_app, browser)).status_code == 303
 
 
-def test_full_width_digits_are_accepted(asking: Flask, as_: As) -> None:
+def test_full_width_digits_are_accepted(captcha_app: Flask, as_: As) -> None:
     browser = as_(None)
-    wide = shown_code(asking, browser).translate({ord("0") + n: ord("０") + n for n in range(10)})
+    wide = shown_code(captcha_app, browser).translate({ord("0") + n: ord("０") + n for n in range(10)})
     assert enter(browser, code=f" {wide} ").status_code == 303
 
 
-def test_the_password_is_not_checked_after_a_wrong_code(asking: Flask, as_: As) -> None:
+def test_the_password_is_not_checked_after_a_wrong_code(captcha_app: Flask, as_: As) -> None:
     browser = as_(None)
     for typed in ("", "abc", "一二三四五", "0" * 5000, "123456", "-1", "1e4"):
-        shown_code(asking, browser)
+        shown_code(captcha_app, browser)
         answer = enter(browser, password="wrong-Pass-1", code=typed)
         assert ("验证码不正确" if typed else "请填写验证码。") in answer.text
         assert 'id="code-wrong"' in answer.text
         assert 'value="publisher"' in answer.text
-    assert enter(browser, code=shown_code(asking, browser)).status_code == 303  # not locked: nothing was tried
+    assert enter(browser, code=shown_code(captcha_app, browser)).status_code == 303  # not locked: nothing was tried
 
 
-def test_a_code_is_accepted_once_even_when_the_cookie_is_replayed(asking: Flask, as_: As) -> None:
+def test_a_code_is_accepted_once_even_when_the_cookie_is_replayed(captcha_app: Flask, as_: As) -> None:
     browser, replaying = as_(None), as_(None)
-    code = shown_code(asking, browser)
+    code = shown_code(captcha_app, browser)
     with browser.session_transaction() as session:
         old_session = dict(session)
     assert enter(browser, password="wrong-Pass-1", code=code).status_code == 401
@@ -83,12 +83,12 @@ def test_a_code_is_accepted_once_even_when_the_cookie_is_replayed(asking: Flask,
         again = enter(replaying, code=code)
         assert again.status_code == 401
         assert "验证码已过期" in again.text
-    assert count(asking, SpentChallenge) == 1
+    assert count(captcha_app, SpentChallenge) == 1
 
 
-def test_a_wrong_answer_uses_up_the_code(asking: Flask, as_: As) -> None:
+def test_a_wrong_answer_uses_up_the_code(captcha_app: Flask, as_: As) -> None:
     browser = as_(None)
-    code = shown_code(asking, browser)
+    code = shown_code(captcha_app, browser)
     with browser.session_transaction() as session:
         challenge = session["challenge"]
     enter(browser, code=wrong(code))
@@ -97,18 +97,18 @@ def test_a_wrong_answer_uses_up_the_code(asking: Flask, as_: As) -> None:
     assert "验证码已过期" in enter(browser, code=code).text
 
 
-def test_a_code_is_valid_for_two_minutes(asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_is_valid_for_two_minutes(captcha_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = as_(None)
-    code = shown_code(asking, browser)
+    code = shown_code(captcha_app, browser)
     pass_time(monkeypatch, seconds=119)
     assert enter(browser, password="wrong-Pass-1", code=code).text.count("用户名或密码不正确") == 1
-    code = shown_code(asking, browser)
+    code = shown_code(captcha_app, browser)
     pass_time(monkeypatch, seconds=121)
     assert "验证码已过期" in enter(browser, code=code).text
 
 
 def test_static_files_do_not_overwrite_the_captcha_cookie(
-    asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    captcha_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a time-out the page loads style sheets and the picture at once: none may re-send the old session cookie."""
     browser = as_("publisher")
@@ -117,38 +117,38 @@ def test_static_files_do_not_overwrite_the_captcha_cookie(
     pass_time(monkeypatch, seconds=31 * 60)
     browser.get(browser.get("/password").location)
     assert "Set-Cookie" not in browser.get("/assets/public.css").headers
-    assert enter(browser, code=shown_code(asking, browser)).status_code == 303
+    assert enter(browser, code=shown_code(captcha_app, browser)).status_code == 303
 
 
-def test_a_code_without_a_challenge_is_refused(asking: Flask, as_: As) -> None:
+def test_a_code_without_a_challenge_is_refused(captcha_app: Flask, as_: As) -> None:
     assert "验证码已过期" in enter(as_(None), code="12345").text
 
 
 @pytest.mark.slow
-def test_fetching_a_picture_writes_nothing_on_the_server(asking: Flask, as_: As) -> None:
+def test_fetching_a_picture_writes_nothing_on_the_server(captcha_app: Flask, as_: As) -> None:
     browser = as_(None)
     for address in ("/login", "/captcha.png?new", "/captcha.png", "/captcha.wav"):
         assert browser.get(address).status_code == 200
-    assert count(asking, SpentChallenge) == count(asking, Visit) == 0
+    assert count(captcha_app, SpentChallenge) == count(captcha_app, Visit) == 0
 
 
-def test_each_new_picture_has_a_new_code_and_a_reloaded_one_the_same(asking: Flask, as_: As) -> None:
+def test_each_new_picture_has_a_new_code_and_a_reloaded_one_the_same(captcha_app: Flask, as_: As) -> None:
     browser = as_(None)
-    first = shown_code(asking, browser)
+    first = shown_code(captcha_app, browser)
     with browser.session_transaction() as session:
         challenge = session["challenge"]
     browser.get("/captcha.png")
     with browser.session_transaction() as session:
         assert session["challenge"] == challenge
-    second = shown_code(asking, browser)
+    second = shown_code(captcha_app, browser)
     assert first != second
     assert "验证码不正确" in enter(browser, code=first).text
 
 
 @pytest.mark.slow
-def test_sound_and_picture_have_the_same_digits(asking: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sound_and_picture_have_the_same_digits(captcha_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = as_(None)
-    code, spoken, sound = shown_code(asking, browser), [], captcha.sound
+    code, spoken, sound = shown_code(captcha_app, browser), [], captcha.sound
 
     def recording_sound(digits: str) -> io.BytesIO:
         spoken.append(digits)
@@ -164,22 +164,22 @@ def test_sound_and_picture_have_the_same_digits(asking: Flask, as_: As, monkeypa
 
 @pytest.mark.slow
 def test_the_sound_consists_of_the_digits_made_by_setup(
-    asking: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    captcha_app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """No program is started for a request; without them the package's English digits are heard."""
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a program was started"))
-    for place, chinese in ((Path(asking.instance_path), True), (tmp_path, False)):
+    for place, chinese in ((Path(captcha_app.instance_path), True), (tmp_path, False)):
         captcha._speaker.cache_clear()
-        monkeypatch.setattr(asking, "instance_path", str(place))
-        with asking.app_context():
+        monkeypatch.setattr(captcha_app, "instance_path", str(place))
+        with captcha_app.app_context():
             assert captcha.sound("0123456789").read(4) == b"RIFF"
             assert (Path(captcha._speaker()._voicedir) == place / "voices") is chinese
     captcha._speaker.cache_clear()
 
 
 @pytest.mark.parametrize("digit", "0123456789")
-def test_setup_makes_each_digit_in_two_pitches(asking: Flask, digit: str) -> None:
-    files = sorted((Path(asking.instance_path) / "voices" / digit).iterdir())
+def test_setup_makes_each_digit_in_two_pitches(captcha_app: Flask, digit: str) -> None:
+    files = sorted((Path(captcha_app.instance_path) / "voices" / digit).iterdir())
     assert [file.name for file in files] == ["35.wav", "55.wav"], "run `make setup`"
     for file in files:
         with wave.open(str(file)) as spoken:
@@ -187,13 +187,13 @@ def test_setup_makes_each_digit_in_two_pitches(asking: Flask, digit: str) -> Non
             assert 0.3 < spoken.getnframes() / 8000 < 2
 
 
-def test_the_code_cannot_be_read_from_the_cookie(asking: Flask, as_: As) -> None:
+def test_the_code_cannot_be_read_from_the_cookie(captcha_app: Flask, as_: As) -> None:
     """The cookie is signed, not encrypted: the digits depend on the server's key."""
     browser = as_(None)
-    code = shown_code(asking, browser)
+    code = shown_code(captcha_app, browser)
     with browser.session_transaction() as session:
         nonce = session["challenge"][0]
     assert code not in str(dict(session))
-    asking.secret_key = "another key"
-    with asking.app_context():
+    captcha_app.secret_key = "another key"
+    with captcha_app.app_context():
         assert captcha.digits_of(nonce) != code

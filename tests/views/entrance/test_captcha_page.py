@@ -11,9 +11,9 @@ from werkzeug.serving import make_server
 
 
 @pytest.fixture
-def page(asking: Flask) -> Iterator[Page]:
+def page(captcha_app: Flask) -> Iterator[Page]:
     """The login page in a real browser; any message on its console fails the test."""
-    server = make_server("127.0.0.1", 0, asking, threaded=True)
+    server = make_server("127.0.0.1", 0, captcha_app, threaded=True)
     Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

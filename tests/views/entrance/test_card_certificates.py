@@ -1,4 +1,4 @@
-"""Certificates and revocation lists, careless or hostile ones: which cards sign in, and what is logged."""
+"""Faulty or malicious certificates and revocation lists: which cards sign in, and the entries of the log."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,10 +29,10 @@ MISSING = "吊销列表缺失或已过期"
 
 
 @pytest.fixture
-def issuer(house: Flask, tmp_path: Path) -> CardIssuer:
+def issuer(webauthn_app: Flask, tmp_path: Path) -> CardIssuer:
     made = CardIssuer(tmp_path)
-    house.config.update(CARD_SECRET=WORD, CARD_URL="https://localhost:8443/login/card")
-    house.config.update(CARD_CA=str(made.trusted()), CARD_CRL=str(made.publish()))
+    webauthn_app.config.update(CARD_SECRET=WORD, CARD_URL="https://localhost:8443/login/card")
+    webauthn_app.config.update(CARD_CA=str(made.trusted()), CARD_CRL=str(made.publish()))
     return made
 
 
@@ -94,7 +94,7 @@ def part(address: str | None = None, **only: bool) -> x509.IssuingDistributionPo
 
 
 def at(address: str) -> x509.CRLDistributionPoints:
-    """Where a certificate says that it would be revoked."""
+    """The extension that names a certificate's revocation list."""
     return x509.CRLDistributionPoints([x509.DistributionPoint([point(address)], None, None, None)])
 
 
@@ -128,7 +128,7 @@ Lists = Callable[[CardIssuer], list[bytes]]
 def test_a_revocation_list_counts_only_if_its_scope_includes_the_card(
     issuer: CardIssuer, authorities: CardAuthorities, lists: Lists, expected: str
 ) -> None:
-    """The newest of all lists was taken, be it a delta, or for others: who was revoked elsewhere came in."""
+    """Formerly the newest list counted, even a delta or one for other certificates: a revoked card signed in."""
     (issuer.folder / "crl.pem").write_bytes(b"".join(lists(issuer)))
     assert expected in (reason := refusal(authorities, certificate(issuer, at(ONE)))) and bool(expected) == bool(reason)
 
@@ -146,7 +146,7 @@ def test_a_revocation_list_counts_only_if_its_scope_includes_the_card(
 def test_a_certificate_with_another_key_usage_does_not_sign_in(
     issuer: CardIssuer, authorities: CardAuthorities, extension: x509.ExtensionType
 ) -> None:
-    """The key of an encryption certificate is kept by others too."""
+    """Others may hold the key of an encryption certificate, too."""
     assert "不能用于登录" in refusal(authorities, certificate(issuer, extension))
     assert refusal(authorities, certificate(issuer, usage(digital_signature=True))) == ""
 
@@ -164,7 +164,7 @@ def test_a_card_of_an_expired_issuer_is_refused(
 
 
 def test_two_issuers_of_one_name_with_one_serial_number_are_two_cards(
-    house: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
+    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
 ) -> None:
     """A new generation of an authority often has the name of the former, and counts from 1 again."""
     (tmp_path / "new").mkdir()
@@ -177,22 +177,22 @@ def test_two_issuers_of_one_name_with_one_serial_number_are_two_cards(
     for each, name in ((issuer, "operator"), (newer, "publisher")):
         cards[name] = each.folder / "same.pem"
         cards[name].write_bytes(certificate(each, name=name, serial=1).public_bytes(PEM))
-    bind(house, authorities, cards["operator"], "operator")
+    bind(webauthn_app, authorities, cards["operator"], "operator")
     assert as_(None).post("/login/card", headers=headers(cards["publisher"])).status_code == 401
     assert as_(None).post("/login/card", headers=headers(cards["operator"])).status_code == 303
 
 
 def test_a_self_signed_certificate_names_no_account_in_the_log(
-    house: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
+    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
 ) -> None:
-    """Issuer's name and serial number are public; invisible and unreadable names break nothing."""
+    """Issuer's name and serial number are public; invisible or unreadable names cause no error."""
     (tmp_path / "x").mkdir()
     forger, card = CardIssuer(tmp_path / "x"), tmp_path / "card.pem"
     card.write_bytes(certificate(issuer).public_bytes(PEM))
-    bind(house, authorities, card, "operator")
+    bind(webauthn_app, authorities, card, "operator")
     card.write_bytes(certificate(forger, name="张\0三\u202e").public_bytes(PEM))
     assert as_(None).post("/login/card", headers=headers(card)).status_code == 401
-    assert refusals(house) == [("", "张三")]
+    assert refusals(webauthn_app) == [("", "张三")]
     broken = certificate(forger, name="abcdef").public_bytes(Encoding.DER)
     shown = x509.load_der_x509_certificate(broken.replace(b"abcdef", b"\xff\xff\xff\xff\xff\xff")).public_bytes(PEM)
     card.write_bytes(shown)
@@ -200,25 +200,25 @@ def test_a_self_signed_certificate_names_no_account_in_the_log(
 
 
 def test_a_refused_card_is_logged_once_when_only_shown(
-    house: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
+    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
 ) -> None:
-    """The page of a refused card has no button, so that nobody would ever have read of it."""
+    """The page of a refused card has no button, so the entry cannot wait for a click."""
     card = issuer.issue("陈静")
-    bind(house, authorities, card, "reviewer")
+    bind(webauthn_app, authorities, card, "reviewer")
     assert "读到的卡：陈静" in as_(None).get("/login/card", headers=headers(card)).text
-    assert refusals(house) == []
+    assert refusals(webauthn_app) == []
     issuer.revoke(card)
     for _time in range(2):
         assert "已被吊销" in as_(None).get("/login/card", headers=headers(card)).text
-    assert refusals(house) == [("reviewer", "陈静")]
+    assert refusals(webauthn_app) == [("reviewer", "陈静")]
 
 
 def test_an_account_with_a_card_needs_a_second_step_after_the_password(
-    house: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
+    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
 ) -> None:
     """One rule for both: the password alone opened an account whose owner signs in by card."""
     card = issuer.issue("陈静")
-    bind(house, authorities, card, "reviewer")
+    bind(webauthn_app, authorities, card, "reviewer")
     thief, owner, lost = as_(None), as_(None), as_(None)
     assert by_password(thief, "reviewer").location == "/login/confirm"
     page = thief.get("/login/confirm").text
@@ -227,11 +227,11 @@ def test_an_account_with_a_card_needs_a_second_step_after_the_password(
     assert owner.post("/login/card", headers=headers(card)).status_code == 303
     enrol(owner)
     assert "已登记的 IC 卡和 IKey" in owner.get("/visits/").text and "陈静，" in owner.get("/visits/").text
-    with house.app_context(), access.everything() as session:
+    with webauthn_app.app_context(), access.everything() as session:
         assert session.scalars(select(CardCertificate.used_at)).one() is not None
         code = recovery_codes.give(session, account_of("reviewer"))
         session.commit()
     by_password(lost, "reviewer")
     assert lost.post("/login/confirm", data={"code": code}).location == "/keys/"
-    house.config["CARD_SECRET"] = None  # cards are not in use any more: the key stays
+    webauthn_app.config["CARD_SECRET"] = None  # cards are not in use any more: the key stays
     assert by_password(as_(None), "reviewer").location == "/login/confirm"

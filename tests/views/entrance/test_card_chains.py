@@ -56,7 +56,7 @@ def test_a_card_under_intermediate_authorities_is_validated_by_its_whole_path(ch
 
 
 def test_an_expired_or_unauthorised_intermediate_breaks_the_path(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody's own card signs no further cards."""
+    """A user's card cannot sign other cards."""
     leaf = chain.last.issue("假机构")
     forger = CardIssuer(chain.folder / "c", "假机构")
     forger.certificate = x509.load_pem_x509_certificate(leaf.read_bytes())
@@ -69,12 +69,12 @@ def test_an_expired_or_unauthorised_intermediate_breaks_the_path(chain: Chain, m
     assert refusal(authorities, chain.card()) != ""
 
 
-def test_a_card_header_is_accepted_from_nginx_only(house: Flask, tmp_path: Path, as_: As) -> None:
+def test_a_card_header_is_accepted_from_nginx_only(webauthn_app: Flask, tmp_path: Path, as_: As) -> None:
     issuer, stranger = CardIssuer(tmp_path), as_(None)
-    house.config.update(CARD_SECRET=WORD, CARD_URL="https://localhost:8443/login/card")
-    house.config.update(CARD_CA=str(issuer.trusted()), CARD_CRL=str(issuer.publish()))
+    webauthn_app.config.update(CARD_SECRET=WORD, CARD_URL="https://localhost:8443/login/card")
+    webauthn_app.config.update(CARD_CA=str(issuer.trusted()), CARD_CRL=str(issuer.publish()))
     card = issuer.issue("王敏")
-    bind(house, CardAuthorities(issuer.folder / "card-ca.pem", issuer.folder / "crl.pem"), card, "publisher")
+    bind(webauthn_app, CardAuthorities(issuer.folder / "card-ca.pem", issuer.folder / "crl.pem"), card, "publisher")
     forwarded = {"werkzeug.proxy_fix.orig": {"REMOTE_ADDR": "10.0.0.9"}}
     for environ in ({"REMOTE_ADDR": "10.0.0.9"}, forwarded):
         answer = stranger.post("/login/card", headers=headers(card), environ_overrides=environ)
@@ -84,11 +84,11 @@ def test_a_card_header_is_accepted_from_nginx_only(house: Flask, tmp_path: Path,
 
 
 def test_healthz_and_the_condition_screen_report_an_expired_revocation_list(
-    house: Flask, tmp_path: Path, as_: As
+    webauthn_app: Flask, tmp_path: Path, as_: As
 ) -> None:
     issuer, operator = CardIssuer(tmp_path), as_("operator")
-    house.config.update(CARD_SECRET=WORD, CARD_URL="https://localhost:8443/login/card")
-    house.config.update(CARD_CA=str(issuer.trusted()), CARD_CRL=str(issuer.publish()))
+    webauthn_app.config.update(CARD_SECRET=WORD, CARD_URL="https://localhost:8443/login/card")
+    webauthn_app.config.update(CARD_CA=str(issuer.trusted()), CARD_CRL=str(issuer.publish()))
     assert "cards" not in as_(None).get("/healthz").text
     assert "吊销列表有效" in operator.get("/condition/").text
     issuer.publish(timedelta(hours=-1))

@@ -73,7 +73,7 @@ class Failing:
     """The application on the database of the test, which fails; `mend()` ends fail().
 
     `fail()`: PostgreSQL loses every connection; SQLite may not take another page (SQLITE_FULL, as on a full disk).
-    `go_away()`: nothing can be read either.
+    `go_away()`: reading fails, too.
     """
 
     app: Flask
@@ -83,7 +83,7 @@ class Failing:
 
 
 @pytest.fixture
-def failing(app: Flask) -> Iterator[Failing]:
+def failing_database(app: Flask) -> Iterator[Failing]:
     cable = Cable()
     settings = {name: app.config[name] for name in (*SHARED, "CAPTCHA")}
     settings["SQLALCHEMY_DATABASE_URI"] = settings["SQLALCHEMY_DATABASE_URI"].replace(":5432", f":{cable.port}")
@@ -139,34 +139,34 @@ def check_page(answer: TestResponse) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("blank", [True, False])
-def test_a_failed_save_returns_the_typed_text(failing: Failing, make_application: Making, blank: bool) -> None:
+def test_a_failed_save_returns_the_typed_text(failing_database: Failing, make_application: Making, blank: bool) -> None:
     """The same page sends it again: then it is saved, once."""
     key = 0 if blank else make_application()
     address = "/applications/new/" if blank else f"/applications/edit/?id={key}"
-    browser = signed_in(failing.app, "publisher")
+    browser = signed_in(failing_database.app, "publisher")
     form = filled(browser, address)
-    failing.fail()
+    failing_database.fail()
     answer = browser.post(address, data=form, headers=OWN_ORIGIN)
     check_page(answer)
     assert int(answer.headers["Retry-After"]) > 0
     again = form_of(answer.text, "again")
     assert again == form
-    failing.mend()
+    failing_database.mend()
     assert browser.post(address, data=again, headers=OWN_ORIGIN).status_code == 302
-    with failing.app.app_context(), access.everything() as session:
+    with failing_database.app.app_context(), access.everything() as session:
         assert session.scalars(select(Application.summary)).all() == [LONG]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before_cursor_execute", "commit", "before_flush"])
 def test_a_database_failure_at_any_statement_returns_the_typed_text(
-    failing: Failing, make_application: Making, moment: str
+    failing_database: Failing, make_application: Making, moment: str
 ) -> None:
     """At each statement of a save in turn, at its flush and at its commit."""
-    browser = signed_in(failing.app, "publisher")
+    browser = signed_in(failing_database.app, "publisher")
     key = make_application()
     address = f"/applications/edit/?id={key}"
-    with failing.app.app_context():
+    with failing_database.app.app_context():
         target = db.session if moment == "before_flush" else db.engine
     tried, broken = 0, True
     while broken and tried < 40:
@@ -175,13 +175,13 @@ def test_a_database_failure_at_any_statement_returns_the_typed_text(
 
         def count(*_arguments: object, left: list[int] = left) -> None:
             if left[0] == 0:
-                failing.fail()
+                failing_database.fail()
             left[0] -= 1
 
         event.listen(target, moment, count)
         answer = browser.post(address, data=form, headers=OWN_ORIGIN)
         event.remove(target, moment, count)
-        failing.mend()
+        failing_database.mend()
         broken, tried = left[0] < 0, tried + 1
         if answer.status_code != 302:
             check_page(answer)
@@ -190,10 +190,10 @@ def test_a_database_failure_at_any_statement_returns_the_typed_text(
 
 
 @pytest.mark.slow
-def test_every_page_says_that_the_database_is_unavailable(failing: Failing) -> None:
-    browser = signed_in(failing.app, "publisher")
+def test_every_page_says_that_the_database_is_unavailable(failing_database: Failing) -> None:
+    browser = signed_in(failing_database.app, "publisher")
     browser.get("/applications/")
-    failing.go_away()
+    failing_database.go_away()
     for address in ("/applications/", "/verify/Z32202600000153?code=AAAA-BBBB-CCCC", "/verify/Z32202600000153"):
         answer = browser.get(address)
         assert (answer.status_code, SENTENCE in answer.text) == (503, True), address
@@ -205,16 +205,16 @@ def test_every_page_says_that_the_database_is_unavailable(failing: Failing) -> N
 
 @pytest.mark.slow
 def test_the_error_page_without_a_template_contains_the_typed_text(
-    failing: Failing, monkeypatch: pytest.MonkeyPatch
+    failing_database: Failing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a template, as a last resort."""
 
     def broken(*_names: object, **_values: object) -> str:
         raise RuntimeError
 
-    browser = signed_in(failing.app, "publisher")
+    browser = signed_in(failing_database.app, "publisher")
     form = filled(browser, "/applications/new/") | {"title": "重要的题名", "carriers-0-note": "<b>粗</b>"}
-    failing.fail()
+    failing_database.fail()
     monkeypatch.setattr(security, "render_template", broken)
     answer = browser.post("/applications/new/", data=form, headers=OWN_ORIGIN)
     check_page(answer)

@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
-from tests.views.entrance.doors import (
-    STRANGE,
+from tests.conftest import Making, StoredRows
+from tests.views.entrance.route_roles import (
+    FOREIGN_ROWS,
     files_of,
 )
 from tests.views.ledger import ledger
@@ -18,20 +18,20 @@ from tests.views.pages import form_of
 As = Callable[[str | None], Browser]
 
 
-SEEN_ON = {"reviewer2": ["review", "filings"]} | {name: screens for name, (screens, _rows) in STRANGE.items()}
+SEEN_ON = {"reviewer2": ["review", "filings"]} | {name: screens for name, (screens, _rows) in FOREIGN_ROWS.items()}
 
 
 @pytest.mark.slow
 def test_a_file_opens_for_every_reader_of_its_application(
-    as_: As, make_application: Making, a_press: Callable[..., str], on_record: Recording
+    as_: As, make_application: Making, make_publisher: Callable[..., str], stored_rows: StoredRows
 ) -> None:
     """AC2: all files × all people; a file is reached only through its application, by any screen."""
-    a_press("440000")
-    rows = [("publisher", "draft"), ("agent", "pending"), ("press440000", "filed")]
-    files = {row: files_of(on_record(make_application(by=row[0], status=row[1]))) for row in rows}
+    make_publisher("440000")
+    rows = [("publisher", "draft"), ("agent", "pending"), ("publisher440000", "filed")]
+    files = {row: files_of(stored_rows(make_application(by=row[0], status=row[1]))) for row in rows}
     sees = {
-        "publisher": {"publisher"}, "publisher2": set(), "agent": {"agent"}, "press440000": {"press440000"},
-        "reviewer": {"agent"}, "reviewer2": {"press440000"}, "national": {"press440000"}, "operator": set(),
+        "publisher": {"publisher"}, "publisher2": set(), "agent": {"agent"}, "publisher440000": {"publisher440000"},
+        "reviewer": {"agent"}, "reviewer2": {"publisher440000"}, "national": {"publisher440000"}, "operator": set(),
     }  # fmt: skip
     for username, owners in sees.items():
         browser = as_(username)
@@ -45,29 +45,29 @@ def test_a_file_opens_for_every_reader_of_its_application(
 
 @pytest.mark.slow
 def test_a_form_cannot_change_carriers_of_another_application(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AC1: own parent, foreign child. The foreign row is not changed, deleted or doubled."""
     own, foreign = make_application(), make_application(by="publisher2", carriers=2)
-    before, browser = on_record(foreign), as_("publisher")
+    before, browser = stored_rows(foreign), as_("publisher")
     for carrier in before["carrier"]:
         for forged in ({}, {"del-carriers-0": "on"}, {"carriers-1-id": str(carrier["id"]), "del-carriers-1": "on"}):
             form = form_of(browser.get(f"/applications/edit/?id={own}").text)
             form |= {"carriers-0-id": str(carrier["id"]), "carriers-0-specification": "改了"}
             assert browser.post(f"/applications/edit/?id={own}", data=form | forged).status_code in (302, 422)
-    assert on_record(foreign) == before
-    assert {carrier["application_id"] for carrier in on_record(own)["carrier"]} == {own}
+    assert stored_rows(foreign) == before
+    assert {carrier["application_id"] for carrier in stored_rows(own)["carrier"]} == {own}
 
 
 def test_an_application_gives_no_access_to_files_of_another(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Callable[[str], bytes]
 ) -> None:
     """AC1: own parent, foreign attachment; also with removed files of one's own."""
     own, foreign = make_application(), make_application(by="publisher2")
     browser, before = as_("publisher"), ledger(app)
-    for file in (*files_of(on_record(foreign)), 99999):
+    for file in (*files_of(stored_rows(foreign)), 99999):
         assert browser.post("/applications/remove/", data={"id": own, "attachment": file}).status_code == 404
-        upload = {"id": own, "kind": "other", "replaces": file, "file": (io.BytesIO(a_pdf("x")), "a.pdf")}
+        upload = {"id": own, "kind": "other", "replaces": file, "file": (io.BytesIO(make_pdf("x")), "a.pdf")}
         answer = browser.post("/applications/upload/", data=upload)
         assert (answer.status_code, answer.json["message"]) == (422, "该附件已不存在，请刷新页面后再试。")
     assert ledger(app) == before

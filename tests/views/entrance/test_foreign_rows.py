@@ -12,11 +12,11 @@ from werkzeug.test import TestResponse
 from models import access
 from models.database import GuardedSession
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
-from tests.views.entrance.doors import (
+from tests.conftest import Making, StoredRows
+from tests.views.entrance.route_roles import (
     ACTS,
-    DOORS,
-    STRANGE,
+    FOREIGN_ROWS,
+    ROUTE_ROLES,
     acts_of,
     address,
     files_of,
@@ -60,19 +60,19 @@ ROWLESS = {"index_view", "create_view", "export", "ajax_lookup", "bundle", "carr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("username", STRANGE)
+@pytest.mark.parametrize("username", FOREIGN_ROWS)
 def test_a_foreign_row_is_not_found_and_not_changed(
     username: str,
     app: Flask,
     as_: As,
     make_application: Making,
-    a_press: Callable[..., str],
-    on_record: Recording,
+    make_publisher: Callable[..., str],
+    stored_rows: StoredRows,
 ) -> None:
     """AD1, AC3: every route that takes a row answers 404, lists omit it, and no row has changed."""
-    a_press("440000")
-    screens, owners = STRANGE[username]
-    strange = [on_record(make_application(by=by, status=status)) for by, status in owners]
+    make_publisher("440000")
+    screens, owners = FOREIGN_ROWS[username]
+    strange = [stored_rows(make_application(by=by, status=status)) for by, status in owners]
     browser, before = as_(username), ledger(app)
     for screen in screens:
         for records in strange:
@@ -102,25 +102,25 @@ def test_every_route_that_takes_a_row_refuses_foreign_ones(
     app: Flask,
     as_: As,
     make_application: Making,
-    a_press: Callable[..., str],
-    on_record: Recording,
+    make_publisher: Callable[..., str],
+    stored_rows: StoredRows,
     routes: list[Rule],
-    a_pdf: Callable[[str], bytes],
+    make_pdf: Callable[[str], bytes],
 ) -> None:
     """AD1, AC5: by the list of all routes: a guessed id is useless."""
-    a_press("440000")
-    records = on_record(make_application(by="press440000", status=status))
+    make_publisher("440000")
+    records = stored_rows(make_application(by="publisher440000", status=status))
     key = records["customs_message"][0]["id"] if screen == "exchange" else records["application"][0]["id"]
     browser, before, tried = as_(username), ledger(app), 0
     for rule in (rule for rule in routes if rule.endpoint.startswith(f"{screen}.")):
         view = rule.endpoint.partition(".")[2]
-        if username[0].upper() not in DOORS[rule.endpoint] or view in ROWLESS:
+        if username[0].upper() not in ROUTE_ROLES[rule.endpoint] or view in ROWLESS:
             continue
         for act in acts_of(rule):
             where = address(rule, files_of(records)[0] if view == "attachment" else key, action=act)
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
                 body: dict[str, object] = {"id": key, "pick": key, "attachment": files_of(records)[0], "kind": "other"}
-                body["file"] = (io.BytesIO(a_pdf("x")), "a.pdf")
+                body["file"] = (io.BytesIO(make_pdf("x")), "a.pdf")
                 answer = browser.open(where, method=method, data=body if method == "POST" else None)
                 assert answer.status_code == 404, (method, where)
                 tried += 1
@@ -148,10 +148,10 @@ def test_a_malformed_id_finds_no_row(app: Flask, as_: As, make_application: Maki
 
 @pytest.mark.slow
 def test_an_agent_cannot_choose_a_publisher_that_has_not_entrusted_it(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AD10: a foreign id in the select field is refused, and the choices do not contain it."""
-    foreign = on_record(make_application(by="publisher2"))["application"][0]
+    foreign = stored_rows(make_application(by="publisher2"))["application"][0]
     key = make_application()
     browser, before = as_("publisher"), ledger(app)
     page = browser.get(f"/applications/edit/?id={key}").text
@@ -173,9 +173,9 @@ def without_row_guard() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("without_row_guard")
-def test_without_the_row_guard_the_attacks_succeed(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_without_the_row_guard_the_attacks_succeed(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     """AD2: only row security makes the tests above pass."""
-    foreign = on_record(make_application(by="publisher2"))
+    foreign = stored_rows(make_application(by="publisher2"))
     (row,) = foreign["application"]
     browser = as_("publisher")
     assert row["number"] in numbers(browser.get("/applications/").text)
@@ -186,6 +186,6 @@ def test_without_the_row_guard_the_attacks_succeed(as_: As, make_application: Ma
     form = form_of(browser.get(f"/applications/edit/?id={row['id']}").text) | {"title": "改了"}
     assert browser.post(f"/applications/edit/?id={row['id']}", data=form).status_code == 302
     assert browser.post("/applications/delete/", data={"id": row["id"]}).status_code == 303
-    (attacked,) = on_record(row["id"])["application"]
+    (attacked,) = stored_rows(row["id"])["application"]
     assert attacked["title"] == "改了"
     assert attacked["deleted_at"] is not None

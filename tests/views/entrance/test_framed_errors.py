@@ -1,4 +1,4 @@
-"""Error pages keep the bar and the menu for who is signed in, and query nothing once the database may have failed."""
+"""Error pages keep bar and menu for signed-in users, and query nothing once the database may have failed."""
 
 import io
 import re
@@ -26,8 +26,8 @@ def lines_of(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("username", ["publisher", "reviewer", "national", "operator"])
-def test_every_error_page_has_the_menu_of_its_reader(put: Put, as_: As, username: str) -> None:
-    address = put(lambda: abort(int(request.args["status"])))
+def test_every_error_page_has_the_menu_of_its_reader(replace_view: Put, as_: As, username: str) -> None:
+    address = replace_view(lambda: abort(int(request.args["status"])))
     browser = as_(username)
     own = lines_of(browser.get("/", follow_redirects=True).text)
     assert len(own) > 2
@@ -38,12 +38,12 @@ def test_every_error_page_has_the_menu_of_its_reader(put: Put, as_: As, username
     assert lines_of(stranger) == [] and "没有找到这个页面" in stranger
 
 
-def test_the_refusal_of_an_act_and_a_too_large_form_have_the_menu(put: Put, as_: As) -> None:
+def test_the_refusal_of_an_act_and_a_too_large_form_have_the_menu(replace_view: Put, as_: As) -> None:
     def refuse() -> None:
         raise Refused("当前状态为「待审核」，不能打印。")
 
     browser = as_("publisher")
-    assert lines_of(browser.get(put(refuse)).text)
+    assert lines_of(browser.get(replace_view(refuse)).text)
     assert lines_of(browser.post("/password", data={"current": "x" * 70_000}).text)
     file = {"kind": "contract", "file": (io.BytesIO(b"x" * (99 << 20)), "合同.pdf")}
     answer = browser.post("/applications/upload/", data=file)
@@ -51,8 +51,10 @@ def test_the_refusal_of_an_act_and_a_too_large_form_have_the_menu(put: Put, as_:
 
 
 @pytest.mark.parametrize("status", [403, 409, 413, 429, 500, 503])
-def test_the_frame_of_an_error_page_asks_the_database_nothing(app: Flask, put: Put, as_: As, status: int) -> None:
-    """What is shown of the account was read before the error."""
+def test_the_frame_of_an_error_page_asks_the_database_nothing(
+    app: Flask, replace_view: Put, as_: As, status: int
+) -> None:
+    """The account that is shown was read before the error."""
     asked, failing = list[str](), list[bool]()
 
     def fail() -> None:
@@ -65,7 +67,7 @@ def test_the_frame_of_an_error_page_asks_the_database_nothing(app: Flask, put: P
         if failing:
             asked.append(statement)
 
-    address, browser = put(fail), as_("reviewer")
+    address, browser = replace_view(fail), as_("reviewer")
     with app.app_context():
         engine = db.engine
     event.listen(engine, "before_cursor_execute", count)

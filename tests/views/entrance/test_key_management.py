@@ -24,13 +24,15 @@ from tests.views.pages import flashed
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
 
 
-def test_enrolling_needs_verification_the_right_origin_a_name_and_a_recent_sign_in(house: Flask, as_: As) -> None:
+def test_enrolling_needs_verification_the_right_origin_a_name_and_a_recent_sign_in(
+    webauthn_app: Flask, as_: As
+) -> None:
     owner = as_("publisher")
     enrol(owner, flags=PRESENT)
     enrol(owner, origin="https://evil.example")
     enrol(owner, name=" ")
     enrol(owner, name="长" * 41)
-    with house.app_context(), access.everything() as session:
+    with webauthn_app.app_context(), access.everything() as session:
         assert session.scalars(select(SecurityKey)).all() == []
         session.execute(update(Visit).values(began_at=clock.now() - timedelta(minutes=11)))
         session.commit()
@@ -38,7 +40,9 @@ def test_enrolling_needs_verification_the_right_origin_a_name_and_a_recent_sign_
     assert "登录后 10 分钟内办理" in owner.get("/keys/").text
 
 
-def test_enrolling_a_key_ends_the_other_sessions_and_foreign_keys_cannot_be_removed(house: Flask, as_: As) -> None:
+def test_enrolling_a_key_ends_the_other_sessions_and_foreign_keys_cannot_be_removed(
+    webauthn_app: Flask, as_: As
+) -> None:
     other, owner, stranger = as_("publisher"), as_("publisher"), as_("publisher2")
     key = enrol(owner)
     assert (is_in(other), is_in(owner)) == (False, True)
@@ -47,8 +51,8 @@ def test_enrolling_a_key_ends_the_other_sessions_and_foreign_keys_cannot_be_remo
     assert use(as_(None), key).status_code == 303
 
 
-def test_removing_a_key_ends_the_other_sessions_of_its_owner(house: Flask, as_: As) -> None:
-    """Somebody who found the key may have signed in with it."""
+def test_removing_a_key_ends_the_other_sessions_of_its_owner(webauthn_app: Flask, as_: As) -> None:
+    """A finder of the key may have signed in with it."""
     owner, finder = as_("publisher"), as_(None)
     assert use(finder, enrol(owner)).status_code == 303
     assert is_in(finder)
@@ -56,9 +60,9 @@ def test_removing_a_key_ends_the_other_sessions_of_its_owner(house: Flask, as_: 
     assert (is_in(finder), is_in(owner)) == (False, True)
 
 
-def test_a_required_last_key_cannot_be_removed(house: Flask, as_: As) -> None:
+def test_a_required_last_key_cannot_be_removed(webauthn_app: Flask, as_: As) -> None:
     """Otherwise the password alone would be enough to enrol any other."""
-    house.config["KEYS_REQUIRED"] = True
+    webauthn_app.config["KEYS_REQUIRED"] = True
     owner = as_(None)
     by_password(owner, "reviewer")
     enrol(owner)
@@ -69,16 +73,16 @@ def test_a_required_last_key_cannot_be_removed(house: Flask, as_: As) -> None:
     assert "已移除“办公室密钥”" in page
 
 
-def test_an_invalid_public_key_is_refused_with_a_message(house: Flask, as_: As) -> None:
+def test_an_invalid_public_key_is_refused_with_a_message(webauthn_app: Flask, as_: As) -> None:
     owner = as_("publisher")
     for public in ([], {}, {1: 2, 3: -7, -1: 9, -2: b"", -3: b""}, 5):
         enrol(owner, public=public)
         assert "密钥没有登记" in owner.get("/keys/").text, public
 
 
-def test_a_recovery_code_of_the_operator_replaces_a_lost_key_once(house: Flask, as_: As) -> None:
+def test_a_recovery_code_of_the_operator_replaces_a_lost_key_once(webauthn_app: Flask, as_: As) -> None:
     key, operator, stranger = enrol(as_("publisher")), as_("operator"), as_(None)
-    with house.app_context():
+    with webauthn_app.app_context():
         account = account_of("publisher").id
     operator.post("/accounts/keys/code/", data={"id": account})
     page = operator.get(f"/accounts/keys/?id={account}").text
@@ -91,10 +95,10 @@ def test_a_recovery_code_of_the_operator_replaces_a_lost_key_once(house: Flask, 
     again = as_(None)
     by_password(again)
     assert again.post("/login/confirm", data={"code": code}).status_code == 401
-    found = entries(house)
+    found = entries(webauthn_app)
     assert [kind for kind, _words in found[-4:]] == ["wrong_code", "signed_in", "awaits_key", "wrong_code"]
     assert found[-3][1] == "用户名登录，并用恢复码确认"
-    with house.app_context(), access.everything() as session:
+    with webauthn_app.app_context(), access.everything() as session:
         assert session.scalars(select(RecoveryCode)).all() == []
         sentences = [row.sentence for row in session.scalars(select(Notification))]
         assert any("发放了恢复码" in sentence for sentence in sentences)
@@ -103,18 +107,18 @@ def test_a_recovery_code_of_the_operator_replaces_a_lost_key_once(house: Flask, 
     assert use(as_(None), key).status_code == 303
 
 
-def test_recovery_codes_have_the_rate_limit_of_passwords(house: Flask, as_: As) -> None:
+def test_recovery_codes_have_the_rate_limit_of_passwords(webauthn_app: Flask, as_: As) -> None:
     enrol(as_("publisher"))
     stranger = as_(None)
     by_password(stranger)
     pages = [stranger.post("/login/confirm", data={"code": "x"}).text for _time in range(6)]
     assert ["恢复码不正确" in page for page in pages] == [True] * 5 + [False]
     assert "请 1 分钟后再试" in pages[-1]
-    assert entries(house)[-1][0] == "slowed"
+    assert entries(webauthn_app)[-1][0] == "slowed"
     assert 'id="slowed"' in as_("operator").get("/online/").text  # an operator may end it
 
 
-def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(house: Flask, as_: As) -> None:
+def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(webauthn_app: Flask, as_: As) -> None:
     owner, operator = as_("publisher"), as_("operator")
     key = enrol(owner)
     page = operator.post("/accounts/keys/remove/", data={"id": 1}, follow_redirects=True).text
@@ -128,11 +132,11 @@ def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(house: Fl
     assert "自己的密钥请在“我的登录方式”中办理" in page
 
 
-def test_removing_a_key_by_the_operator_ends_the_calendar_address(house: Flask, as_: As) -> None:
-    """Somebody who found the key may have created one."""
+def test_removing_a_key_by_the_operator_ends_the_calendar_address(webauthn_app: Flask, as_: As) -> None:
+    """A finder of the key may have created one."""
     owner = as_("reviewer")
     enrol(owner)
-    with house.app_context(), access.everything() as session:
+    with webauthn_app.app_context(), access.everything() as session:
         token = calendar_feeds.renew(session, account_of("reviewer"))
         session.commit()
     assert as_(None).get(f"/feed/{token}.ics").status_code == 200
@@ -140,8 +144,8 @@ def test_removing_a_key_by_the_operator_ends_the_calendar_address(house: Flask, 
     assert as_(None).get(f"/feed/{token}.ics").status_code == 404
 
 
-def test_the_first_sign_in_with_required_keys_leads_to_enrolling(house: Flask, as_: As) -> None:
-    house.config["KEYS_REQUIRED"] = True
+def test_the_first_sign_in_with_required_keys_leads_to_enrolling(webauthn_app: Flask, as_: As) -> None:
+    webauthn_app.config["KEYS_REQUIRED"] = True
     for username in ("reviewer", "operator"):
         browser = as_(None)
         by_password(browser, username)
@@ -153,11 +157,11 @@ def test_the_first_sign_in_with_required_keys_leads_to_enrolling(house: Flask, a
         enrol(browser)
         assert is_in(browser)
     for username in ("publisher", "national"):
-        assert is_in(signed_in(house, username))
+        assert is_in(signed_in(webauthn_app, username))
 
 
-def test_no_session_reads_or_writes_a_foreign_key(house: Flask, as_: As, acting: Acting) -> None:
-    """Row security: nobody's session, another person's, and the operator's, which sees keys and adds none."""
+def test_no_session_reads_or_writes_a_foreign_key(webauthn_app: Flask, as_: As, acting: Acting) -> None:
+    """Row security: without an account, as another person, and as the operator, who sees keys but adds none."""
     enrol(as_("publisher"))
     for username, count in (("publisher", 1), ("publisher2", 0), ("reviewer", 0), ("national", 0), ("operator", 1)):
         with acting(username):
@@ -176,17 +180,17 @@ def test_no_session_reads_or_writes_a_foreign_key(house: Flask, as_: As, acting:
                 with pytest.raises(access.Closed):
                     db.session.flush()
                 db.session.rollback()
-    with house.app_context():
+    with webauthn_app.app_context():
         access.enter(None)
         assert db.session.scalars(select(SecurityKey)).all() == []
 
 
-def test_a_command_gives_a_recovery_code_to_the_last_operator(house: Flask, as_: As) -> None:
+def test_a_command_gives_a_recovery_code_to_the_last_operator(webauthn_app: Flask, as_: As) -> None:
     enrol(as_("operator"))
-    found = house.test_cli_runner().invoke(args=["account", "code", "operator"]).output
+    found = webauthn_app.test_cli_runner().invoke(args=["account", "code", "operator"]).output
     stranger = as_(None)
     by_password(stranger, "operator")
     code = found.partition("：")[2].partition("（")[0]
     assert stranger.post("/login/confirm", data={"code": code}).location == "/keys/"
-    found = house.test_cli_runner().invoke(args=["account", "code", "publisher"]).output
+    found = webauthn_app.test_cli_runner().invoke(args=["account", "code", "publisher"]).output
     assert "没有登记安全密钥" in found

@@ -19,7 +19,7 @@ from tests.views.pages import flashed
 from views.entrance.relying_party import relying_party
 
 
-def test_a_key_signs_in_alone_and_is_logged(house: Flask, as_: As) -> None:
+def test_a_key_signs_in_alone_and_is_logged(webauthn_app: Flask, as_: As) -> None:
     """No name is typed; the key knows its owner. On both databases."""
     owner = as_("publisher")
     key = enrol(owner)
@@ -28,9 +28,9 @@ def test_a_key_signs_in_alone_and_is_logged(house: Flask, as_: As) -> None:
     answer = use(stranger, key)
     assert (answer.status_code, answer.location) == (303, "/desk/")
     assert "王敏" in stranger.get("/desk/").text
-    assert entries(house)[-2:] == [("key_enrolled", "办公室密钥"), ("signed_in", "安全密钥登录：办公室密钥")]
+    assert entries(webauthn_app)[-2:] == [("key_enrolled", "办公室密钥"), ("signed_in", "安全密钥登录：办公室密钥")]
     assert "尚未使用" not in stranger.get("/keys/").text
-    with house.app_context(), access.everything() as session:
+    with webauthn_app.app_context(), access.everything() as session:
         found = session.scalars(select(Notification)).one()
         assert "登记了安全密钥“办公室密钥”" in found.sentence
 
@@ -40,15 +40,15 @@ class TestOnSqlite:
 
     pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
-    def test_an_account_with_a_key_needs_a_second_step_after_the_password(self, house: Flask, as_: As) -> None:
+    def test_an_account_with_a_key_needs_a_second_step_after_the_password(self, webauthn_app: Flask, as_: As) -> None:
         key, stranger = enrol(as_("publisher")), as_(None)
         assert by_password(stranger).location == "/login/confirm"
         assert not is_in(stranger)
         assert use(stranger, key, "/login/confirm").location == "/visits/"
         assert is_in(stranger)
-        assert entries(house)[-1] == ("signed_in", "用户名登录，并用安全密钥确认：办公室密钥")
+        assert entries(webauthn_app)[-1] == ("signed_in", "用户名登录，并用安全密钥确认：办公室密钥")
 
-    def test_the_second_step_refuses_a_key_of_another_account(self, house: Flask, as_: As) -> None:
+    def test_the_second_step_refuses_a_key_of_another_account(self, webauthn_app: Flask, as_: As) -> None:
         enrol(as_("publisher"))
         foreign, stranger = enrol(as_("publisher2")), as_(None)
         by_password(stranger)
@@ -56,29 +56,29 @@ class TestOnSqlite:
         assert answer.status_code == 401 and REFUSED in answer.text
         assert not is_in(stranger)
 
-    def test_a_password_without_its_key_is_logged_for_the_owner(self, house: Flask, as_: As) -> None:
-        """Else a stolen password is tried, found to be right, and nobody reads of it."""
+    def test_a_password_without_its_key_is_logged_for_the_owner(self, webauthn_app: Flask, as_: As) -> None:
+        """Otherwise the owner would not learn that a stolen password was found to be right."""
         enrol(as_("publisher"))
         foreign, stranger = enrol(as_("publisher2")), as_(None)
         by_password(stranger)
-        assert sign_in_log(house)[-1] == ("publisher", "awaits_key", "")
+        assert sign_in_log(webauthn_app)[-1] == ("publisher", "awaits_key", "")
         for key in (foreign, Authenticator(ORIGIN)):
             key.host = "localhost"
             use(stranger, key, "/login/confirm")
-            assert sign_in_log(house)[-1] == ("publisher", "key_refused", "")
+            assert sign_in_log(webauthn_app)[-1] == ("publisher", "key_refused", "")
 
     def test_the_second_step_expires_and_ends_with_a_new_password(
-        self, house: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+        self, webauthn_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         key = enrol(as_("publisher"))
         late, changed = as_(None), as_(None)
         by_password(late), by_password(changed)
-        with house.app_context():
+        with webauthn_app.app_context():
             account_of("publisher").set_password("another-Pass-1987")
             db.session.commit()
         assert changed.post("/login/confirm/options", headers=SCRIPT).status_code == 409
         assert changed.get("/login/confirm").location == "/login"
-        with house.app_context():
+        with webauthn_app.app_context():
             account_of("publisher").password_hash = account_of("publisher2").password_hash
             db.session.commit()
         now = clock.now()
@@ -99,19 +99,21 @@ class TestOnSqlite:
         ],
         ids=str,
     )
-    def test_every_invalid_assertion_is_refused_with_the_same_message(self, house: Flask, as_: As, given: dict) -> None:
+    def test_every_invalid_assertion_is_refused_with_the_same_message(
+        self, webauthn_app: Flask, as_: As, given: dict
+    ) -> None:
         key, stranger = enrol(as_("publisher")), as_(None)
         answer = use(stranger, key, **given)
         assert answer.status_code == 401 and REFUSED in answer.text
         assert not is_in(stranger)
-        assert entries(house)[-1] == ("key_refused", "办公室密钥")
+        assert entries(webauthn_app)[-1] == ("key_refused", "办公室密钥")
         assert use(stranger, key).status_code == 303  # and shuts nobody out
 
-    def test_unknown_removed_and_disabled_keys_get_the_same_refusal(self, house: Flask, as_: As) -> None:
+    def test_unknown_removed_and_disabled_keys_get_the_same_refusal(self, webauthn_app: Flask, as_: As) -> None:
         owner = as_("publisher")
         removed, unknown, disabled = enrol(owner), Authenticator(ORIGIN), enrol(as_("publisher2"))
         unknown.host, unknown.handle = "localhost", removed.handle
-        with house.app_context(), access.everything() as session:
+        with webauthn_app.app_context(), access.everything() as session:
             key_id = session.scalars(select(SecurityKey.id).order_by(SecurityKey.id)).first()
             session.execute(update(Account).where(Account.username == "publisher2").values(active=False))
             session.commit()
@@ -121,10 +123,10 @@ class TestOnSqlite:
         assert {answer.status_code for answer in answers} == {401}
         sentences = {"".join(part for part in answer.text.split("<") if REFUSED in part) for answer in answers}
         assert len(sentences) == 1
-        assert entries(house)[-1] == ("account_disabled", "办公室密钥")
+        assert entries(webauthn_app)[-1] == ("account_disabled", "办公室密钥")
 
     def test_a_challenge_is_accepted_once_in_its_session_for_its_purpose(
-        self, house: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+        self, webauthn_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         owner, stranger = as_("publisher"), as_(None)
         key = enrol(owner)
@@ -149,7 +151,7 @@ class TestOnSqlite:
         assert "已超时" in old.post("/login/key", data={"credential": key.get(asked)}).text
 
     @pytest.mark.parametrize("sent", ["", "{}", "[]", "x", '{"id": 1}', "[" * 20_000, '{"id":"\\u0000","rawId":"AA"}'])
-    def test_a_malformed_credential_is_refused_with_a_message(self, house: Flask, as_: As, sent: str) -> None:
+    def test_a_malformed_credential_is_refused_with_a_message(self, webauthn_app: Flask, as_: As, sent: str) -> None:
         stranger = as_(None)
         enrol(as_("publisher"))
         options(stranger, "/login/key/options")
@@ -161,14 +163,14 @@ class TestOnSqlite:
 
     @pytest.mark.parametrize("synced", [False, True])
     def test_a_decreased_counter_is_logged_for_unsynced_keys_and_does_not_prevent_sign_in(
-        self, house: Flask, as_: As, synced: bool
+        self, webauthn_app: Flask, as_: As, synced: bool
     ) -> None:
         key = enrol(as_("publisher"), synced)
         key.count = 8
         assert use(as_(None), key).status_code == 303
         key.count = 5
         assert use(as_(None), key).status_code == 303
-        noted = [words for kind, words in entries(house) if kind == "key_counter"]
+        noted = [words for kind, words in entries(webauthn_app) if kind == "key_counter"]
         assert noted == ([] if synced else ["办公室密钥"])
 
 

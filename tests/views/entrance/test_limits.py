@@ -18,7 +18,7 @@ from models.people.signin_failures import SigninFailure
 from tests.browsing import Browser
 from tests.cast import PASSWORD
 from tests.conftest import Making
-from tests.views.entrance.doors import address
+from tests.views.entrance.route_roles import address
 from tests.views.ledger import ledger
 from views.entrance import limits
 

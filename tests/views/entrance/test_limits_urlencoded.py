@@ -1,4 +1,4 @@
-"""The limit on the fields of a form holds for a form that is not multipart, too."""
+"""The limit on the fields of a form also applies to urlencoded forms."""
 
 from flask import Flask
 

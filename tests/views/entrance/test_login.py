@@ -78,7 +78,7 @@ def test_no_user_name_breaks_the_login(as_: As) -> None:
 
 
 def test_empty_fields_show_an_error_and_no_password_is_checked(app: Flask, as_: As) -> None:
-    """ST7: every POST works with an empty body. The words are ours; the first wrong field has the focus."""
+    """ST7: every POST works with an empty body. The messages are ours; the first wrong field has the focus."""
     answer = as_(None).post("/login", data={"username": "publisher"})
     assert answer.status_code == 401
     assert '<p class="wrong" id="password-wrong" role="alert">请填写密码。</p>' in answer.text
@@ -183,7 +183,7 @@ def test_a_user_name_is_accepted_in_any_spelling(app: Flask, as_: As) -> None:
 
 
 def test_an_account_renamed_by_the_upgrade_signs_in_by_its_former_name(app: Flask, as_: As) -> None:
-    """`Publisher` and `publisher` were two people: each goes on as before, until the operator disables one."""
+    """`Publisher` and `publisher` were two accounts: both still sign in, until the operator disables one."""
     change(app, "reviewer", former_username="Publisher")
     assert enter(as_(None), "Publisher").location == "/"
     for typed, name in (("Publisher", "陈静"), ("reviewer", "陈静"), ("publisher", "王敏"), ("PUBLISHER", "王敏")):

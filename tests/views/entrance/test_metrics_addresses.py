@@ -6,7 +6,7 @@ import click
 import pytest
 
 from app import create_app
-from tests.houses import settings_of
+from tests.apps import settings_of
 
 TOKEN = "a-token-of-Prometheus"
 

@@ -1,4 +1,4 @@
-"""从单一窗口登录: a real provider on one side, our application on the other; what is forged lets nobody in."""
+"""从单一窗口登录: a real OpenID provider and our application; forged messages sign nobody in."""
 
 import re
 from datetime import timedelta
@@ -25,28 +25,30 @@ FAILED = "单一窗口的登录没有完成，或已过期"
 
 
 def test_a_portal_user_signs_in_after_the_operator_has_linked_the_account(
-    house: Flask, portal: PortalServer, as_: As
+    webauthn_app: Flask, portal: PortalServer, as_: As
 ) -> None:
-    """On both databases. Nothing is linked by itself, not even by the credit code."""
+    """On both databases. No account is linked automatically, not even by the credit code."""
     browser = as_(None)
     answer = sign_on(browser, portal)
     assert answer.status_code == 403 and UNLINKED in answer.text and "王敏" in answer.text
     assert not is_in(browser)
-    with house.app_context(), access.everything() as session:
+    with webauthn_app.app_context(), access.everything() as session:
         (asked,) = session.scalars(select(PortalRequest)).all()
         assert (asked.subject, asked.credit_code) == ("sw-0001", "12320000466000101W")
         assert asked.organisation == "江苏文艺音像出版社"
-    link(house, portal)
+    link(webauthn_app, portal)
     answer = sign_on(browser, portal)
     assert re.findall(r'content="0; url=([^"]+)"', answer.text) == ["http://localhost/visits/"]
     page = browser.get("/visits/").text
     assert "这次使用的方式：单一窗口登录" in page
-    assert entries(house) == [("portal_asked", ""), ("signed_in", "单一窗口登录：王敏")]
+    assert entries(webauthn_app) == [("portal_asked", ""), ("signed_in", "单一窗口登录：王敏")]
 
 
-def test_a_sign_out_of_the_portal_ends_just_its_own_sessions_once(house: Flask, portal: PortalServer, as_: As) -> None:
+def test_a_sign_out_of_the_portal_ends_just_its_own_sessions_once(
+    webauthn_app: Flask, portal: PortalServer, as_: As
+) -> None:
     """Back-channel logout, on both databases."""
-    link(house, portal)
+    link(webauthn_app, portal)
     browsers = [as_(None) for _time in range(2)]
     for number, browser in enumerate(browsers, 1):
         portal.sid = f"portal-session-{number}"
@@ -61,7 +63,7 @@ def test_a_sign_out_of_the_portal_ends_just_its_own_sessions_once(house: Flask, 
     all_of_them = portal.logout_token(sid=None)
     assert plain.post("/login/portal/logout", data={"logout_token": all_of_them}, csrf=False).status_code == 200
     assert [is_in(browser) for browser in (*browsers, by_password)] == [False, False, True]
-    assert [kind for kind, _words in entries(house)].count("portal_ended") == 2
+    assert [kind for kind, _words in entries(webauthn_app)].count("portal_ended") == 2
 
 
 class TestOnSqlite:
@@ -69,9 +71,9 @@ class TestOnSqlite:
 
     pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
-    def test_a_portal_sign_on_starts_a_new_session(self, house: Flask, portal: PortalServer, as_: As) -> None:
+    def test_a_portal_sign_on_starts_a_new_session(self, webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
         """Session fixation: values an attacker has put into the cookie are dropped."""
-        link(house, portal)
+        link(webauthn_app, portal)
         browser = as_(None)
         address = come(browser, portal)
         with browser.session_transaction() as session:
@@ -82,11 +84,11 @@ class TestOnSqlite:
             assert "planted" not in session and session["_user_id"] != "of-the-attacker"
 
     def test_a_portal_sign_on_works_with_a_strict_session_cookie(
-        self, house: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, as_: As
     ) -> None:
         """The state is in a cookie of its own, Lax; the session begins on a page of ours, not on a redirect."""
-        house.config["SESSION_COOKIE_SAMESITE"] = "Strict"
-        link(house, portal)
+        webauthn_app.config["SESSION_COOKIE_SAMESITE"] = "Strict"
+        link(webauthn_app, portal)
         browser = as_(None)
         cookies = browser.get("/login/portal").headers.getlist("Set-Cookie")
         assert [cookie for cookie in cookies if "filing_portal=" in cookie and "SameSite=Lax" in cookie]
@@ -94,39 +96,39 @@ class TestOnSqlite:
         assert answer.status_code == 200 and 'http-equiv="refresh"' in answer.text
 
     def test_a_disabled_account_cannot_sign_in_through_the_portal(
-        self, house: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, as_: As
     ) -> None:
-        link(house, portal)
-        with house.app_context():
+        link(webauthn_app, portal)
+        with webauthn_app.app_context():
             account_of("publisher").active = False
             db.session.commit()
         answer = sign_on(browser := as_(None), portal)
         assert answer.status_code == 401 and "账号已停用" in answer.text and not is_in(browser)
-        assert entries(house)[-1][0] == "account_disabled"
+        assert entries(webauthn_app)[-1][0] == "account_disabled"
 
     def test_an_account_with_a_key_needs_a_second_step_after_the_portal(
-        self, house: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, as_: As
     ) -> None:
         key: Authenticator = enrol(as_("publisher"))
-        link(house, portal)
+        link(webauthn_app, portal)
         browser = as_(None)
         portal.faults = {"acr": "2", "amr": ["mfa"]}  # which nobody has said to count
         assert "http://localhost/login/confirm" in sign_on(browser, portal).text
         assert not is_in(browser) and "已在单一窗口登录" in browser.get("/login/confirm").text
         use(browser, key, "/login/confirm")
         assert is_in(browser)
-        assert [entry for entry in entries(house) if "单一窗口" in entry[1]][-1][1].startswith(
+        assert [entry for entry in entries(webauthn_app) if "单一窗口" in entry[1]][-1][1].startswith(
             "单一窗口登录，并用安全密钥"
         )
-        house.config["PORTAL_LEVELS"] = "mfa"
+        webauthn_app.config["PORTAL_LEVELS"] = "mfa"
         sign_on(assured := as_(None), portal)
         assert is_in(assured)
 
     def test_a_required_key_is_enrolled_after_a_portal_sign_on(
-        self, house: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, as_: As
     ) -> None:
-        house.config["KEYS_REQUIRED"] = True
-        link(house, portal, "reviewer")
+        webauthn_app.config["KEYS_REQUIRED"] = True
+        link(webauthn_app, portal, "reviewer")
         sign_on(browser := as_(None), portal)
         assert browser.get("/review/").location == "/keys/"
         enrol(browser)
@@ -134,11 +136,11 @@ class TestOnSqlite:
         assert "单一窗口登录，并用安全密钥确认" in browser.get("/visits/").text
 
     def test_portal_sessions_expire_and_end_with_a_new_password(
-        self, house: Flask, portal: PortalServer, as_: As, monkeypatch: pytest.MonkeyPatch
+        self, webauthn_app: Flask, portal: PortalServer, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        link(house, portal)
+        link(webauthn_app, portal)
         sign_on(reset := as_(None), portal)
-        with house.app_context(), access.everything() as session:
+        with webauthn_app.app_context(), access.everything() as session:
             reset_password(session, session.get_one(Account, account_of("publisher").id))
             session.commit()
         assert not is_in(reset)
@@ -148,9 +150,11 @@ class TestOnSqlite:
         monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=31))
         assert late.get("/visits/").location.startswith("/login")
 
-    def test_a_portal_sign_out_cancels_a_pending_second_step(self, house: Flask, portal: PortalServer, as_: As) -> None:
+    def test_a_portal_sign_out_cancels_a_pending_second_step(
+        self, webauthn_app: Flask, portal: PortalServer, as_: As
+    ) -> None:
         key = enrol(as_("publisher"))
-        link(house, portal)
+        link(webauthn_app, portal)
         sign_on(browser := as_(None), portal)
         as_(None).post("/login/portal/logout", data={"logout_token": portal.logout_token()}, csrf=False)
         assert browser.get("/login/confirm").location == "/login"
@@ -158,21 +162,21 @@ class TestOnSqlite:
 
     @pytest.mark.parametrize("is_late", [False, True], ids=["before the page", "while the key is touched"])
     def test_removing_a_link_cancels_a_pending_second_step(
-        self, house: Flask, portal: PortalServer, as_: As, is_late: bool, monkeypatch: pytest.MonkeyPatch
+        self, webauthn_app: Flask, portal: PortalServer, as_: As, is_late: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         key = enrol(as_("publisher"))
-        link(house, portal)
+        link(webauthn_app, portal)
         sign_on(browser := as_(None), portal)
         asked = options(browser, "/login/confirm/options")
         if is_late:  # looked at before it was removed
             monkeypatch.setattr(second_step, "_still_waits", lambda _sign_on: True)
-        unlink(house, portal)
+        unlink(webauthn_app, portal)
         answer = browser.post("/login/confirm", data={"credential": key.get(asked)}, follow_redirects=True)
         assert ("刚刚被移除，没有登录" if is_late else "登录确认已超时") in answer.text
         assert not is_in(browser)
 
-    def test_signing_out_also_signs_out_of_the_portal(self, house: Flask, portal: PortalServer, as_: As) -> None:
-        link(house, portal)
+    def test_signing_out_also_signs_out_of_the_portal(self, webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
+        link(webauthn_app, portal)
         sign_on(browser := as_(None), portal)
         answer = browser.post("/logout")
         (address,) = re.findall(r'content="0; url=([^"]+)"', answer.text)
@@ -180,9 +184,9 @@ class TestOnSqlite:
         assert not is_in(browser)
 
     def test_an_unavailable_portal_is_reported_and_the_login_page_still_works(
-        self, house: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, as_: As
     ) -> None:
-        house.config["PORTAL_ISSUER"] = "http://localhost:9"
+        webauthn_app.config["PORTAL_ISSUER"] = "http://localhost:9"
         answer = as_(None).get("/login/portal")
         assert answer.status_code == 503 and "单一窗口暂时没有应答" in answer.text
         assert as_(None).get("/login").status_code == 200

@@ -37,13 +37,15 @@ FAILED = "单一窗口的登录没有完成，或已过期"
     ],
     ids=str,
 )
-def test_an_invalid_id_token_is_refused(house: Flask, portal: PortalServer, as_: As, faults: dict[str, Any]) -> None:
-    link(house, portal)
+def test_an_invalid_id_token_is_refused(
+    webauthn_app: Flask, portal: PortalServer, as_: As, faults: dict[str, Any]
+) -> None:
+    link(webauthn_app, portal)
     browser, portal.faults = as_(None), faults
     answer = sign_on(browser, portal)
     assert answer.status_code == 401 and FAILED in answer.text
     assert not is_in(browser)
-    assert entries(house)[-1][0] == "portal_refused"
+    assert entries(webauthn_app)[-1][0] == "portal_refused"
     portal.faults = {}
     sign_on(browser, portal)
     assert is_in(browser)
@@ -52,16 +54,16 @@ def test_an_invalid_id_token_is_refused(house: Flask, portal: PortalServer, as_:
 @pytest.mark.parametrize(
     "answer", [b"[" * 100_000, b'{"expires_in": 1e400}', b'{"expires_in": []}', b"[]", b"null", b"\xff", b""]
 )
-def test_a_malformed_token_is_refused(house: Flask, portal: PortalServer, as_: As, answer: bytes) -> None:
-    link(house, portal)
+def test_a_malformed_token_is_refused(webauthn_app: Flask, portal: PortalServer, as_: As, answer: bytes) -> None:
+    link(webauthn_app, portal)
     browser, portal.token_answer = as_(None), answer
     assert sign_on(browser, portal).status_code == 401
     assert not is_in(browser)
 
 
-def test_a_state_of_another_browser_is_refused(house: Flask, portal: PortalServer, as_: As) -> None:
+def test_a_state_of_another_browser_is_refused(webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
     """Forged, of another browser, and used before: an attacker's code signs nobody in to the attacker's account."""
-    link(house, portal)
+    link(webauthn_app, portal)
     attacker, victim = as_(None), as_(None)
     address = come(attacker, portal)
     assert victim.get(address).status_code == 401  # without any sign-on of its own
@@ -71,8 +73,8 @@ def test_a_state_of_another_browser_is_refused(house: Flask, portal: PortalServe
     assert not is_in(victim) and not is_in(attacker)
 
 
-def test_an_authorization_response_is_accepted_once(house: Flask, portal: PortalServer, as_: As) -> None:
-    link(house, portal)
+def test_an_authorization_response_is_accepted_once(webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
+    link(webauthn_app, portal)
     browser, thief = as_(None), as_(None)
     address = come(browser, portal)
     cookie = browser.get_cookie("filing_portal", path="/login/portal").value
@@ -80,17 +82,17 @@ def test_an_authorization_response_is_accepted_once(house: Flask, portal: Portal
     assert is_in(browser)
     thief.set_cookie("filing_portal", cookie, path="/login/portal")
     assert thief.get(address).status_code == 401 and not is_in(thief)
-    assert entries(house)[-1] == ("portal_refused", "state: used before")  # by us, not by the portal alone
+    assert entries(webauthn_app)[-1] == ("portal_refused", "state: used before")  # by us, not by the portal alone
 
 
-def test_a_used_or_foreign_authorization_code_is_refused(house: Flask, portal: PortalServer, as_: As) -> None:
+def test_a_used_or_foreign_authorization_code_is_refused(webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
     """PKCE: the verifier is that of another browser."""
-    link(house, portal)
+    link(webauthn_app, portal)
     (attacker, victim), code = (as_(None), as_(None)), "code=[^&]+"
     stolen = re.findall(code, come(victim, portal))[0]
     answer = attacker.get(re.sub(code, stolen, come(attacker, portal)))
     assert answer.status_code == 401 and not is_in(attacker)
-    assert entries(house)[-1][1].startswith("code: invalid_grant")
+    assert entries(webauthn_app)[-1][1].startswith("code: invalid_grant")
 
 
 def test_a_portal_sign_on_redirects_to_local_pages_only(portal: PortalServer, as_: As) -> None:
@@ -111,9 +113,9 @@ def test_a_portal_sign_on_redirects_to_local_pages_only(portal: PortalServer, as
     ids=str,
 )  # fmt: skip
 def test_an_invalid_logout_token_ends_no_session(
-    house: Flask, portal: PortalServer, as_: As, wrong: dict[str, Any]
+    webauthn_app: Flask, portal: PortalServer, as_: As, wrong: dict[str, Any]
 ) -> None:
-    link(house, portal)
+    link(webauthn_app, portal)
     sign_on(browser := as_(None), portal)
     portal_says = portal.logout_token(**wrong)
     for token in (portal_says, portal.signed(portal.claims(nonce="n")), "x", ""):

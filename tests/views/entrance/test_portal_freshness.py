@@ -25,10 +25,10 @@ def max_age(address: str) -> list[str]:
 
 
 def test_a_silent_sign_on_is_not_fresh_until_the_portal_has_asked_again(
-    house: Flask, portal: PortalServer, as_: As
+    webauthn_app: Flask, portal: PortalServer, as_: As
 ) -> None:
     """On both databases: an open desk, and a portal that still knows who sat there."""
-    link(house, portal)
+    link(webauthn_app, portal)
     portal.faults = {"auth_time": int(time.time()) - 660}
     sign_on(browser := as_(None), portal)
     for page in ("/keys/", "/apikeys/"):
@@ -47,26 +47,26 @@ def test_a_silent_sign_on_is_not_fresh_until_the_portal_has_asked_again(
 class TestOnSqlite:
     @pytest.mark.parametrize("auth_time", [None, 4_000_000_000, -1, 0])
     def test_a_missing_or_impossible_auth_time_makes_no_session_fresh(
-        self, house: Flask, portal: PortalServer, as_: As, auth_time: Any
+        self, webauthn_app: Flask, portal: PortalServer, as_: As, auth_time: Any
     ) -> None:
-        link(house, portal)
+        link(webauthn_app, portal)
         portal.faults = {"auth_time": auth_time}
         sign_on(browser := as_(None), portal)
         assert is_in(browser) and TOO_LATE in browser.get("/keys/").text
 
     def test_the_freshness_of_a_portal_second_factor_follows_auth_time(
-        self, house: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, as_: As
     ) -> None:
-        house.config["PORTAL_LEVELS"] = "2"
-        link(house, portal)
+        webauthn_app.config["PORTAL_LEVELS"] = "2"
+        link(webauthn_app, portal)
         portal.faults = {"acr": "2", "auth_time": int(time.time()) - 660}
         sign_on(browser := as_(None), portal)
         assert TOO_LATE in browser.get("/keys/").text
 
     def test_freshness_ends_ten_minutes_after_the_portal_asked_for_credentials(
-        self, house: Flask, portal: PortalServer, as_: As, monkeypatch: pytest.MonkeyPatch
+        self, webauthn_app: Flask, portal: PortalServer, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        link(house, portal)
+        link(webauthn_app, portal)
         portal.faults = {"auth_time": int(time.time()) - 300}
         sign_on(browser := as_(None), portal)
         assert TOO_LATE not in browser.get("/keys/").text
@@ -75,7 +75,7 @@ class TestOnSqlite:
         assert TOO_LATE in browser.get("/keys/").text
 
     def test_max_age_is_always_requested_and_only_portal_sessions_are_renewed_there(
-        self, house: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, as_: As
     ) -> None:
         assert max_age(as_(None).get("/login/portal").location) == ["43200"]
         assert max_age(as_(None).get("/login/portal?renew=1").location) == ["43200"]
@@ -84,34 +84,34 @@ class TestOnSqlite:
         assert AGAIN not in by_password.get("/keys/").text
 
     def test_a_user_who_must_enrol_a_key_can_reauthenticate_at_the_portal(
-        self, house: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, as_: As
     ) -> None:
-        house.config["KEYS_REQUIRED"] = True
-        link(house, portal, "reviewer")
+        webauthn_app.config["KEYS_REQUIRED"] = True
+        link(webauthn_app, portal, "reviewer")
         portal.faults = {"auth_time": int(time.time()) - 660}
         sign_on(browser := as_(None), portal)
         assert AGAIN in browser.get("/keys/").text
         portal.faults = {}
         browser.get(portal.approve(browser.get("/login/portal?renew=1&next=/keys/").location))
         enrol(browser)
-        assert entries(house)[-1][0] == "key_enrolled"
+        assert entries(webauthn_app)[-1][0] == "key_enrolled"
 
     @pytest.mark.parametrize("odd", [b"[" * 100_000, b'{"access_token":"x","id_token":"a.b.c","expires_in":1e400}'])
     def test_a_malformed_token_response_is_refused_with_a_message(
-        self, house: Flask, portal: PortalServer, as_: As, odd: bytes, monkeypatch: pytest.MonkeyPatch
+        self, webauthn_app: Flask, portal: PortalServer, as_: As, odd: bytes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(client, "ask", lambda *_given, **_more: odd)
         answer = sign_on(as_(None), portal)
         assert answer.status_code == 401 and "单一窗口的登录没有完成" in answer.text
 
 
-def test_the_operator_sees_the_state_of_the_portal(house: Flask, portal: PortalServer, as_: As) -> None:
-    """运行状态: asked now, not taken from what was read an hour ago."""
+def test_the_operator_sees_the_state_of_the_portal(webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
+    """运行状态: the portal is queried now, without the cached answer of an hour ago."""
     operator = as_("operator")
     assert condition_lines(operator)["单一窗口登录"][:2] == (
         "正常", f"可以访问，公钥 1 个，公钥读于 {clock.now():%Y-%m-%d %H:%M}，还没有人从单一窗口登录",
     )  # fmt: skip
-    link(house, portal)
+    link(webauthn_app, portal)
     sign_on(as_(None), portal)
     assert f"最近登录 {clock.now():%Y-%m-%d %H:%M}" in condition_lines(operator)["单一窗口登录"][1]
     portal.metadata = {"issuer": "http://localhost:9"}  # another one answers there

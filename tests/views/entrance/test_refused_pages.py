@@ -15,7 +15,7 @@ from models.database import db
 from models.people.accounts import Organisation
 from models.vocabulary import Trade
 from models.workflow import Refused
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.entrance.errors import check_headers, lines
 from tests.views.pages import form_of
 
@@ -32,10 +32,12 @@ OWN_ORIGIN = {"Origin": "http://localhost", "Referer": "http://localhost/applica
 
 
 def stored_twice() -> None:
-    """A failure whose own words would tell a table, its columns and what was typed."""
-    press = db.session.scalars(select(Organisation)).first()
-    assert press is not None
-    db.session.add(Organisation(credit_code=press.credit_code, name="机密名称", trade=Trade.AGENT, province="320000"))
+    """A database error whose text contains a table, its columns and the typed values."""
+    publisher = db.session.scalars(select(Organisation)).first()
+    assert publisher is not None
+    db.session.add(
+        Organisation(credit_code=publisher.credit_code, name="机密名称", trade=Trade.AGENT, province="320000")
+    )
     db.session.commit()
 
 
@@ -50,8 +52,8 @@ SENTENCES = {
 }
 
 
-def test_an_error_has_the_same_message_as_page_and_as_json(put: Put, as_: As) -> None:
-    address = put(lambda: abort(int(request.args["status"])))
+def test_an_error_has_the_same_message_as_page_and_as_json(replace_view: Put, as_: As) -> None:
+    address = replace_view(lambda: abort(int(request.args["status"])))
     browser = as_("publisher")
     for status, sentence in SENTENCES.items():
         page = browser.get(address, query_string={"status": status})
@@ -65,21 +67,21 @@ def test_an_error_has_the_same_message_as_page_and_as_json(put: Put, as_: As) ->
             check_headers(answer)
 
 
-def test_an_uncaught_refusal_is_shown_with_its_message(put: Put, as_: As) -> None:
+def test_an_uncaught_refusal_is_shown_with_its_message(replace_view: Put, as_: As) -> None:
     def refuse() -> None:
         raise Refused("当前状态为「待审核」，不能打印。")
 
-    address = put(refuse)
+    address = replace_view(refuse)
     assert as_("publisher").get(address).status_code == 409
     assert "「待审核」，不能打印。" in as_("publisher").get(address).text
     assert as_("publisher").get(address, headers=XHR).json == {"message": "当前状态为「待审核」，不能打印。"}
 
 
 def test_an_error_shows_an_incident_number_that_is_in_the_log(
-    put: Put, as_: As, caplog: pytest.LogCaptureFixture
+    replace_view: Put, as_: As, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing of the failure reaches the person; the number leads an administrator to the traceback."""
-    address = put(stored_twice)
+    """The person sees no detail of the failure; the number leads an administrator to the traceback."""
+    address = replace_view(stored_twice)
     with caplog.at_level(logging.ERROR):
         page, script = as_("publisher").get(address), as_("publisher").get(address, headers=XHR)
     assert page.status_code == script.status_code == 500
@@ -128,7 +130,7 @@ def test_the_error_page_of_an_ended_session_contains_the_typed_text(as_: As) -> 
 
 @pytest.mark.slow
 def test_the_typed_text_can_be_resubmitted_after_signing_in(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """Without a script: the session ended; the error page holds the whole form, rows and all, and 重新提交 saves it."""
     key = make_application(carriers=2)
@@ -140,7 +142,7 @@ def test_the_typed_text_can_be_resubmitted_after_signing_in(
     assert again == form
     (action,) = re.findall('<form class="again" method="post" action="(.*?)">', page)
     assert as_("publisher").post(action, data=again, headers=OWN_ORIGIN).status_code == 302
-    records = on_record(key)
+    records = stored_rows(key)
     assert records["application"][0]["title"] == "超时之后的标题"
     assert sorted(carrier["quantity"] for carrier in records["carrier"]) == [77, 1000]
 

@@ -1,4 +1,4 @@
-"""What is removed at the very moment of a sign-in; wrong recovery codes in the notice; sessions that end."""
+"""Credentials removed during a sign-in; wrong recovery codes in the log; sessions that end."""
 
 from collections.abc import Callable
 from threading import Barrier, Thread
@@ -30,13 +30,13 @@ def remove_all(app: Flask) -> None:
 
 
 def test_a_key_removed_after_its_check_starts_no_session(
-    house: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    webauthn_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On both databases: the removal ended all sessions, and then one began by the key that was gone."""
     key, really = enrol(as_("publisher")), key_login.begin
 
     def removed_meanwhile(*given: Any) -> None:
-        worker = Thread(target=remove_all, args=(house,))
+        worker = Thread(target=remove_all, args=(webauthn_app,))
         worker.start(), worker.join()
         really(*given)
 
@@ -44,21 +44,21 @@ def test_a_key_removed_after_its_check_starts_no_session(
     answer = use(browser := as_(None), key)
     assert answer.status_code == 401 and "刚刚被移除，没有登录" in answer.text
     assert not is_in(browser)
-    with house.app_context(), access.everything() as session:
+    with webauthn_app.app_context(), access.everything() as session:
         assert log.newest(session, SignIn.SIGNED_IN) is None
         refused = log.newest(session, SignIn.KEY_REFUSED)
         assert refused is not None and refused.username == "publisher" and "刚刚被移除" in refused.words
         assert session.scalar(select(func.count(Visit.id)).where(Visit.method == Method.KEY)) == 0
 
 
-def test_a_parallel_key_removal_and_sign_in_leave_no_session(house: Flask, as_: As) -> None:
+def test_a_parallel_key_removal_and_sign_in_leave_no_session(webauthn_app: Flask, as_: As) -> None:
     """Many times over: whichever is first, no session by a removed key is in use in the end."""
     for _time in range(5):
         enrol(as_("publisher"))
-        with house.app_context(), access.everything() as session:
+        with webauthn_app.app_context(), access.everything() as session:
             key_id = session.scalars(select(SecurityKey.id)).one()
-        at_once(lambda: remove_all(house), lambda number=key_id: begun(house, number))
-        with house.app_context(), access.everything() as session:
+        at_once(lambda: remove_all(webauthn_app), lambda number=key_id: begun(webauthn_app, number))
+        with webauthn_app.app_context(), access.everything() as session:
             assert session.scalar(select(func.count(Visit.id)).where(Visit.ended_at.is_(None))) == 0
 
 
@@ -80,9 +80,9 @@ def begun(app: Flask, key_id: int) -> None:
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_wrong_recovery_codes_are_logged_as_such(house: Flask, as_: As) -> None:
+def test_wrong_recovery_codes_are_logged_as_such(webauthn_app: Flask, as_: As) -> None:
     key = enrol(as_("publisher"))
-    with house.app_context(), access.everything() as session:
+    with webauthn_app.app_context(), access.everything() as session:
         recovery_codes.give(session, account_of("publisher"))
         session.commit()
     stranger = as_(None)
@@ -96,7 +96,7 @@ def test_wrong_recovery_codes_are_logged_as_such(house: Flask, as_: As) -> None:
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_an_account_that_is_moved_to_another_province_is_signed_out(app: Flask, as_: As) -> None:
-    """What it may see has changed: no page of before goes on."""
+    """Its visible rows have changed: no page of the former session works."""
     reviewer, operator = as_("reviewer"), as_("operator")
     with app.app_context():
         key = account_of("reviewer").id

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from tests.browsing import Browser
 from tests.cast import add_saved_query, announced
 from tests.conftest import Making
-from tests.views.entrance.doors import DOORS, EVERYBODY, MORE_SCREENS, PEOPLE, SCREENS, WITH_KEY, address
+from tests.views.entrance.route_roles import EVERYBODY, MORE_SCREENS, PEOPLE, ROUTE_ROLES, SCREENS, WITH_KEY, address
 
 As = Callable[[str | None], Browser]
 
@@ -41,7 +41,7 @@ PASSED = {
 }  # let in; whether what was asked is then done is another matter
 
 
-def knock(browser: Browser, rule: Rule, key: int) -> list[TestResponse]:
+def request_route(browser: Browser, rule: Rule, key: int) -> list[TestResponse]:
     """The status of the route for each of its methods."""
     methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     where, body = address(rule, key), {"id": key, "attachment": key}
@@ -49,11 +49,11 @@ def knock(browser: Browser, rule: Rule, key: int) -> list[TestResponse]:
 
 
 def test_every_route_is_in_the_table(routes: list[Rule]) -> None:
-    """AD1: a new route fails this test until somebody writes down who may use it."""
+    """AD1: a new route fails this test until its roles are in the table."""
     found = {rule.endpoint for rule in routes}
-    for endpoint in sorted(found - set(DOORS)):
+    for endpoint in sorted(found - set(ROUTE_ROLES)):
         pytest.fail(f"{endpoint} is a new route: write into the table of {__name__} who may pass it, and who not.")
-    assert set(DOORS) - found == set(), "the table speaks of routes that are gone"
+    assert set(ROUTE_ROLES) - found == set(), "the table speaks of routes that are gone"
 
 
 @pytest.mark.slow
@@ -68,10 +68,10 @@ def test_every_route_is_open_only_to_the_roles_of_the_table(
     own = {"messages.announcement": announcement, "messages.details_view": messages[PEOPLE[letter]]}
     own |= dict.fromkeys(("queries.edit_view", "queries.ask"), add_saved_query(app, PEOPLE[letter]))
     for rule in routes:
-        may = DOORS[rule.endpoint]
+        may = ROUTE_ROLES[rule.endpoint]
         if may == EVERYBODY:
             continue
-        for answer in knock(browser, rule, own.get(rule.endpoint, 1 if letter == "O" else key)):
+        for answer in request_route(browser, rule, own.get(rule.endpoint, 1 if letter == "O" else key)):
             what = (letter, answer.request.method, rule.endpoint, answer.status_code)
             if may == WITH_KEY:
                 assert answer.status_code == 401, what
@@ -86,12 +86,12 @@ def test_anonymous_requests_are_redirected_or_refused(as_: As, routes: list[Rule
     """AC3: GET leads to the login, POST is refused."""
     browser = as_(None)
     for rule in routes:
-        for answer in knock(browser, rule, 1):
+        for answer in request_route(browser, rule, 1):
             what = (answer.request.method, rule.endpoint, answer.status_code)
-            if DOORS[rule.endpoint] == EVERYBODY:
+            if ROUTE_ROLES[rule.endpoint] == EVERYBODY:
                 let_in = answer.status_code in PASSED or rule.endpoint == "feed"  # 404 without its secret
                 assert let_in or answer.request.method == "POST", what
-            elif DOORS[rule.endpoint] == WITH_KEY:
+            elif ROUTE_ROLES[rule.endpoint] == WITH_KEY:
                 assert answer.status_code == 401, what
             elif answer.request.method == "GET":
                 assert (answer.status_code, answer.location.partition("?")[0]) == (302, "/login"), what

@@ -42,13 +42,13 @@ HOUSE = "http://127.0.0.1:8000"
 class TestScannedCode:
     @pytest.mark.slow
     def test_the_code_on_the_paper_of_the_longest_title_can_be_read_and_followed(
-        self, app: Flask, make_application: Making, printed: Printed, as_: As
+        self, app: Flask, make_application: Making, printed_paper: Printed, as_: As
     ) -> None:
         """PD1: decoded out of the rendered page at 150 dpi, as a common printer and camera would have it."""
         with app.app_context():
             account_of("publisher").organisation.name = "江苏文艺" * 25
             db.session.commit()
-        opened = pypdfium2.PdfDocument(printed(make_application(status="filed", title="𠮷" * 300)))
+        opened = pypdfium2.PdfDocument(printed_paper(make_application(status="filed", title="𠮷" * 300)))
         (code,) = zxingcpp.read_barcodes(opened[len(opened) - 1].render(scale=150 / 72).to_pil())
         page = as_(None).get(code.text.removeprefix(HOUSE)).text
         assert verdict(page) == "有效"
@@ -87,7 +87,7 @@ class TestScannedCode:
     def test_a_valid_code_of_an_unregistered_certificate_is_unknown(
         self, app: Flask, make_application: Making, certificate_data: CertificateData, as_: As
     ) -> None:
-        """The key was used elsewhere, or the database has lost a row: the sentence says so."""
+        """The key was used elsewhere, or the database has lost a row: the message says so."""
         signed = certificate_data(make_application(status="filed")).facts
         number = unknown_like(signed.number)
         with app.app_context():

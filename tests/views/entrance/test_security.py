@@ -50,15 +50,15 @@ def test_each_page_has_its_own_nonce_in_its_scripts(as_: As) -> None:
         assert f'nonce="{nonce}"' in page.text
 
 
-def test_a_response_may_have_its_own_policy(put: Put, as_: As) -> None:
-    address = put(lambda: ("", {"Content-Security-Policy": "sandbox"}))
+def test_a_response_may_have_its_own_policy(replace_view: Put, as_: As) -> None:
+    address = replace_view(lambda: ("", {"Content-Security-Policy": "sandbox"}))
     assert as_("publisher").get(address).headers["Content-Security-Policy"] == "sandbox"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "address"), [(None, "/login"), ("publisher", "/logout"), ("publisher", "/password")])
 def test_unsafe_methods_require_the_csrf_token(as_: As, who: str | None, address: str) -> None:
-    """AD4: unsafe methods without a token are answered 400, and nothing happens."""
+    """AD4: unsafe methods without a token are answered 400 and change nothing."""
     browser = as_(who)
     data = {"username": "publisher", "password": PASSWORD, "current": PASSWORD, "new": "mine-2026-x"}
     for body in (data | {"repeat": "mine-2026-x"}, {}):

@@ -21,20 +21,20 @@ def page_of(app: Flask, username: str) -> dict[str, str]:
         return SCRIPT | {"X-Account": str(account_of(username).id)}
 
 
-def test_a_page_is_renewed_only_with_a_key_of_its_account(house: Flask, as_: As) -> None:
+def test_a_page_is_renewed_only_with_a_key_of_its_account(webauthn_app: Flask, as_: As) -> None:
     key = enrol(as_("publisher"))
     for username, status in (("publisher2", 401), ("publisher", 200)):
         browser = as_(None)
         answer = key.get(options(browser, "/login/key/options"))
-        sent = browser.post("/login/key", data={"credential": answer}, headers=page_of(house, username))
+        sent = browser.post("/login/key", data={"credential": answer}, headers=page_of(webauthn_app, username))
         assert (sent.status_code, is_in(browser)) == (status, status == 200)
         assert ("csrf_token" in sent.json) is (status == 200)
         assert ("不是以该账号打开的" in sent.json.get("message", "")) is (status == 401)
 
 
-def test_a_page_learns_that_somebody_has_signed_in_elsewhere(house: Flask, as_: As) -> None:
-    """Asked again and again: while nobody has, the answer sets no cookie that could overwrite that of the sign-in."""
-    mine = page_of(house, "publisher")
+def test_a_page_learns_that_somebody_has_signed_in_elsewhere(webauthn_app: Flask, as_: As) -> None:
+    """Until then the polled answer sets no cookie that could overwrite that of the sign-in."""
+    mine = page_of(webauthn_app, "publisher")
     answer = as_(None).get("/login", headers=mine)
     assert (answer.status_code, answer.json, answer.headers.get_all("Set-Cookie")) == (401, {"message": ""}, [])
     other = as_("publisher2").get("/login", headers=mine)
@@ -56,11 +56,11 @@ def test_a_page_learns_that_somebody_has_signed_in_elsewhere(house: Flask, as_: 
     ],
 )
 def test_the_dialog_offers_the_sign_in_method_of_the_session(
-    house: Flask, portal: PortalServer, as_: As, method: Method, offered: str
+    webauthn_app: Flask, portal: PortalServer, as_: As, method: Method, offered: str
 ) -> None:
-    house.config["CARD_URL"] = "https://localhost:8443/login/card"
+    webauthn_app.config["CARD_URL"] = "https://localhost:8443/login/card"
     browser = as_("publisher")
-    with house.app_context(), access.everything() as session:
+    with webauthn_app.app_context(), access.everything() as session:
         session.execute(update(Visit).values(method=method))
         session.commit()
     dialog = browser.get("/applications/").text.partition('id="sign-in-again"')[2]

@@ -96,7 +96,7 @@ def test_the_joined_style_sheet_contains_its_pictures(as_: As) -> None:
 
 
 def test_the_panel_scripts_are_joined_in_import_order(as_: As) -> None:
-    """Every module but those of other pages is in it once, behind what it imports."""
+    """Every module, except those of other pages, is in it once, after its imports."""
     script = as_(None).get("/assets/panel/all.js").text
     names = [f"panel/{path.name}" for path in (ROOT / "templates" / "static" / "panel").glob("*.js")]
     for name in names:

@@ -40,7 +40,7 @@ def _read(app: Flask, text: str) -> StatusList:
 def test_the_public_status_list_contains_revocations_only(
     app: Flask, make_application: Making, certificate_data: CertificateData, as_: As
 ) -> None:
-    """A number never given looks like a valid one; the length does not say how many there are."""
+    """An unassigned number looks like a valid one; the length does not reveal their count."""
     valid, revoked = (make_application(status="filed") for _ in range(2))
     perform_step(app, Action.REVOKE, revoked, "publisher")
     answer = as_(None).get(ADDRESS)
@@ -150,7 +150,7 @@ def test_the_command_verifies_with_a_status_list(
 
 
 def test_a_status_list_not_signed_by_its_province_is_refused(app: Flask, make_application: Making) -> None:
-    """Altered anywhere, signed by a neighbour, or of nothing at all."""
+    """Altered anywhere, signed by another province, or empty."""
     make_application(status="filed")
     with app.app_context(), access.everything() as session:
         own = list_publisher().make(session, "320000", YEAR)

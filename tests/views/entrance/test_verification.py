@@ -23,7 +23,7 @@ SAME = re.compile(r'name="csrf_token" value="[^"]*"')
 
 
 def still(page: str) -> str:
-    """The page without what is made anew at every look, and without the number and code that were asked for."""
+    """The page without its changing parts, and without the queried number and code."""
     return TYPED.sub(r"\1", SAME.sub("", page))
 
 
@@ -57,7 +57,7 @@ class TestNumberAlone:
     def test_unmatched_input_stays_in_the_form(
         self, make_application: Making, certificate_data: CertificateData, as_: As
     ) -> None:
-        """A slip of one sign is mended, not typed again; what was scanned is not put into the form."""
+        """A typing error can be corrected in place; a scanned code is not put into the form."""
         number = certificate_data(make_application(status="filed")).number
         for asked in (number, unknown_like(number)):
             page = as_(None).get(f"/verify/{asked}?code=123456789012").text
@@ -107,7 +107,7 @@ class TestNumberAlone:
     def test_a_number_of_the_former_form_is_still_verified(
         self, make_application: Making, certificate_data: CertificateData, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """One check character, of ISO 7064 Mod 37,36; the serial goes on, whichever form a number has."""
+        """One check character, of ISO 7064 Mod 37,36; both forms share one serial."""
         with monkeypatch.context() as former:
             former.setattr(numbering, "_checked", lambda body: body + mod_37_36.calc_check_digit(body))
             old = certificate_data(make_application(status="filed")).number

@@ -69,14 +69,14 @@ def signed_by(folder: Keys, paper: bytes) -> bytes:
 class TestFile:
     @pytest.mark.slow
     def test_only_the_issued_file_is_valid(
-        self, app: Flask, make_application: Making, printed: Printed, as_: As, a_pdf: Any
+        self, app: Flask, make_application: Making, printed_paper: Printed, as_: As, make_pdf: Any
     ) -> None:
         """PD4: byte for byte, also against another signed file; after a revocation the same file shows its date."""
         key, browser = make_application(status="filed"), as_(None)
-        paper = printed(key)
+        paper = printed_paper(key)
         with app.app_context():
-            others = [signed_by(keys(), a_pdf())]
-        others += [resaved(paper), added_to(paper), paper + b"\n", paper[:-1], a_pdf(), b"", b"\x89PNG and so on"]
+            others = [signed_by(keys(), make_pdf())]
+        others += [resaved(paper), added_to(paper), paper + b"\n", paper[:-1], make_pdf(), b"", b"\x89PNG and so on"]
         others += [paper[:n] + bytes([paper[n] ^ 1]) + paper[n + 1 :] for n in range(9, len(paper), len(paper) // 6)]
         for n, content in enumerate(others):
             page = sent(browser, content, environ_base={"REMOTE_ADDR": f"10.0.0.{n}"})
@@ -89,10 +89,10 @@ class TestFile:
 
     @pytest.mark.slow
     def test_a_file_that_was_not_issued_is_not_parsed(
-        self, app: Flask, make_application: Making, printed: Printed, as_: As, monkeypatch: pytest.MonkeyPatch
+        self, app: Flask, make_application: Making, printed_paper: Printed, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Parsing what anybody sends could take minutes."""
-        paper = printed(make_application(status="filed"))
+        paper = printed_paper(make_application(status="filed"))
         monkeypatch.setattr(PdfFileReader, "__init__", lambda *_, **__: pytest.fail("the file was read as a PDF"))
         assert NOT_ISSUED in sent(as_(None), paper + b"\n").text
         with pytest.raises(pytest.fail.Exception):
@@ -100,10 +100,10 @@ class TestFile:
 
     @pytest.mark.slow
     def test_the_signature_of_an_issued_file_is_also_checked(
-        self, app: Flask, make_application: Making, printed: Printed, as_: As, tmp_path: Path
+        self, app: Flask, make_application: Making, printed_paper: Printed, as_: As, tmp_path: Path
     ) -> None:
         """PD4: being in the register is not enough."""
-        paper = printed(make_application(status="filed"))
+        paper = printed_paper(make_application(status="filed"))
         with app.app_context():
             signing_keys.establish(tmp_path / "others", ["320000"])
         app.config["SIGNING_KEY"] = str(tmp_path / "others")

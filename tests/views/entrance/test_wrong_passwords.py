@@ -1,4 +1,4 @@
-"""Wrong passwords delay who tries, and shut nobody else out."""
+"""Wrong passwords delay their sender and lock out nobody else."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def guess(browser: FlaskClient, times: int, username: str = "publisher") -> list
 
 
 def test_five_wrong_passwords_delay_only_their_place(as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Issue 9, 26: formerly anybody could keep a known account locked."""
+    """Issue 9, 26: formerly anybody could lock a known account permanently."""
     guesser = as_(None)
     assert guess(guesser, TRIES - 1) == [401] * (TRIES - 1)
     form = {"username": "publisher", "password": "wrong-Pass-1"}
@@ -87,7 +87,7 @@ def test_guessing_the_current_password_is_rate_limited_too(as_: As) -> None:
 
 @pytest.mark.parametrize(("path", "who", "most"), [("/login", None, 60), ("/password", "publisher", 20)])
 def test_a_post_without_a_token_counts_towards_the_rate_limit(as_: As, path: str, who: str | None, most: int) -> None:
-    """A program that sends no token is told to wait as well; and reading the page is not counted."""
+    """A program that sends no token is limited as well; GET requests are not counted."""
     browser = as_(who)
     answers = [browser.post(path, csrf=False).status_code for _try in range(most + 1)]
     assert answers == [400] * most + [429]

@@ -9,6 +9,6 @@ from models import clock
 
 
 @pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """`at(moment)`: set the clock of the application to this moment."""
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """`set_clock(moment)`: set the clock of the application to this moment."""
     return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)

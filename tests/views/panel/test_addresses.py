@@ -9,7 +9,7 @@ from werkzeug.routing import Rule
 
 from tests.browsing import Browser
 from tests.conftest import Making
-from tests.views.entrance.doors import DOORS, EVERYBODY, PEOPLE, address
+from tests.views.entrance.route_roles import EVERYBODY, PEOPLE, ROUTE_ROLES, address
 from tests.views.pages import numbers
 
 As = Callable[[str | None], Browser]
@@ -39,7 +39,7 @@ def test_no_query_parameter_causes_a_server_error(
     """Every GET route × every parameter that anything reads × nasty values; the questions of a list one by one."""
     key, browser = make_application(status="customs_failed"), as_(PEOPLE.get(letter))
     for rule in routes:
-        may = DOORS[rule.endpoint]
+        may = ROUTE_ROLES[rule.endpoint]
         if "GET" not in (rule.methods or ()) or not (letter in may or (letter == "-" and may == EVERYBODY)):
             continue
         if rule.endpoint in SLOW:

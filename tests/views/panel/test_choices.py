@@ -1,4 +1,4 @@
-"""What fields that search as you type are sent, and what they accept; for the browser test_combobox.py."""
+"""Fields with a search while typing: the options sent, the values accepted; in a browser test_combobox.py."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ ADDRESSES = {
 
 
 def test_no_page_loads_an_asset_of_flask_admin(as_: As) -> None:
-    """jQuery, Select2, moment, Bootstrap: 450 KB that no screen uses; two style sheets and modules of ours do it."""
+    """jQuery, Select2, moment, Bootstrap: 450 KB that no screen uses; our style sheets and modules replace them."""
     for username, addresses in ADDRESSES.items():
         for address in addresses:
             page = as_(username).get(address).text
@@ -67,7 +67,7 @@ def test_a_stored_option_stays_selectable_in_its_own_row(
 
 
 def test_an_organisation_is_chosen_by_id_code_name_or_both(as_: As, acting: Acting) -> None:
-    """Without a script the field is a text box: it means what it says, and what means nothing stays to be read."""
+    """Without a script the field is a text box: an ambiguous or unknown text stays in it with a message."""
     operator = as_("operator")
     for place, words in enumerate(
         ("1", "12320000466000101w", "江苏文艺音像出版社", "12320000466000101W-江苏文艺音像出版社")

@@ -10,7 +10,7 @@ from werkzeug.http import parse_options_header
 from models import clock
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.panel.exported import rows_of
 from views.panel.spreadsheet import cell
 
@@ -30,7 +30,7 @@ def test_an_invisible_character_does_not_hide_a_formula(unseen: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_no_cell_can_become_a_formula(as_: As, make_application: Making, kind: str) -> None:
-    """AD11: = + - @ tab and CR at the beginning are told apart by an apostrophe; all else is as it was written."""
+    """AD11: = + - @ tab and CR at the beginning get an apostrophe; other text stays unchanged."""
     for title in FORMULAS + HARMLESS:
         make_application(title=title)
     answer = as_("publisher").get(f"/applications/export/{kind}/")
@@ -61,13 +61,15 @@ def test_a_download_has_a_chinese_file_name_and_a_byte_order_mark(as_: As, make_
 
 
 @pytest.mark.slow
-def test_an_export_has_the_rows_of_the_query(as_: As, make_application: Making, a_press: Callable[..., str]) -> None:
+def test_an_export_has_the_rows_of_the_query(
+    as_: As, make_application: Making, make_publisher: Callable[..., str]
+) -> None:
     """The link carries the query; no query exports a row that the account does not see."""
-    a_press("440000")
+    make_publisher("440000")
     make_application(status="pending", title="茉莉花")
     make_application(status="filed", title="茉莉花开")
     make_application(status="filed", title="紫竹调")
-    make_application(by="press440000", status="filed", title="茉莉花")
+    make_application(by="publisher440000", status="filed", title="茉莉花")
     publisher = as_("publisher")
     page = publisher.get("/applications/?title=茉莉&status=filed").text
     link = "/applications/export/csv/?title=%E8%8C%89%E8%8E%89&amp;status=filed"
@@ -104,14 +106,14 @@ def test_an_application_deleted_by_its_owner_is_marked_in_the_export_of_the_prov
     ("who", "screen"), [("publisher", "applications"), ("reviewer", "filings"), ("national", "register")]
 )
 def test_a_download_has_an_ascii_file_name_too(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, who: str, screen: str
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, who: str, screen: str
 ) -> None:
-    """RFC 6266, 4.3: filename beside filename*, and it says what the file is."""
+    """RFC 6266, 4.3: filename beside filename*, and it names the content."""
     key, browser = make_application(status="filed"), as_(who)
     make_papers(app)
     day = f"{clock.today():%Y%m%d}"
     job = browser.post(f"/{screen}/print-all/", data={"pick": key}).location
-    file = on_record(key)["attachment"][0]
+    file = stored_rows(key)["attachment"][0]
     for address, plain in (
         (f"/{screen}/export/xlsx/", f"{screen}-{clock.today()}.xlsx"),
         (f"/{screen}/export/csv/", f"{screen}-{clock.today()}.csv"),

@@ -1,4 +1,4 @@
-"""What stands in an export: everything that the details tell, as numbers and dates."""
+"""An export has everything that the details show, as numbers and dates."""
 
 import io
 from collections.abc import Callable, Iterator

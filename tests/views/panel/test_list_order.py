@@ -1,4 +1,4 @@
-"""The order of lists and what stands in them."""
+"""The order and the rows of lists."""
 
 import random
 import re
@@ -13,9 +13,9 @@ from models import clock
 from models.application import Application, keys_of
 from models.database import db
 from models.vocabulary import Status
+from tests.apps import without_triggers
 from tests.browsing import Browser
 from tests.conftest import Acting, Making
-from tests.houses import without_triggers
 from tests.views.pages import numbers
 from tests.views.panel.found_rows import NOW, found
 
@@ -63,7 +63,7 @@ def test_pages_follow_one_another_without_gap_or_overlap(app: Flask, as_: As, ac
 
 @pytest.mark.slow
 def test_each_list_shows_the_statuses_visible_to_its_reader(as_: As, make_application: Making) -> None:
-    """Design 2.4: no draft in 全部申请, nothing unissued in the nation's register, only what waits in 待审核."""
+    """Design 2.4: no draft in 全部申请, only issued ones in the nation's register, only pending ones in 待审核."""
     for status in Status:
         make_application(status=status)
     number = {status.value: f"SQ{clock.today().year}{n:08d}" for n, status in enumerate(Status, start=1)}
@@ -86,14 +86,14 @@ def test_each_list_shows_the_statuses_visible_to_its_reader(as_: As, make_applic
 
 @pytest.mark.slow
 def test_the_longest_waiting_application_comes_first_with_its_days(
-    as_: As, make_application: Making, at: Callable[[datetime], None]
+    as_: As, make_application: Making, set_clock: Callable[[datetime], None]
 ) -> None:
     """DL4: days of Beijing, not of Greenwich; 23:30 and 00:30 are two days, and returning starts the wait anew."""
     moments = [NOW.replace(day=22, hour=23, minute=30), NOW.replace(hour=0, minute=30), NOW - timedelta(days=30)]
     for moment in moments:
-        at(moment)
+        set_clock(moment)
         make_application(status="pending")
-    at(NOW)
+    set_clock(NOW)
     page = as_("reviewer").get("/review/").text
     assert numbers(page) == ["SQ202600000003", "SQ202600000001", "SQ202600000002"]
     assert re.findall(r'<td class="col-waited"[^>]*>(.*?)</td>', page) == ["30 天", "1 天", "今天"]

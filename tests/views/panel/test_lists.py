@@ -17,7 +17,7 @@ As = Callable[[str | None], Browser]
 
 @pytest.mark.slow
 def test_the_three_filters_of_the_manual_combine(
-    as_: As, make_application: Making, at: Callable[[datetime], None]
+    as_: As, make_application: Making, set_clock: Callable[[datetime], None]
 ) -> None:
     """手册 第二章: 商品名称、数据状态和申请起止日期; both days count, and all of one's own is shown by default."""
     rows = [
@@ -25,9 +25,9 @@ def test_the_three_filters_of_the_manual_combine(
         ("黑胶唱片《茉莉花》", "draft", 5),
     ]  # fmt: skip
     for title, status, day in rows:
-        at(NOW.replace(day=day))
+        set_clock(NOW.replace(day=day))
         make_application(status=status, title=title)
-    at(NOW)
+    set_clock(NOW)
     one, two, three, four = (f"SQ2026{n:08d}" for n in range(1, 5))
     browser = as_("publisher")
     assert found(browser) == [four, three, two, one]
@@ -85,7 +85,7 @@ def test_an_invalid_query_finds_no_rows_and_shows_why(as_: As, make_application:
 def test_an_application_deleted_by_its_owner_is_hidden_from_the_owner_and_marked_for_the_province(
     as_: As, make_application: Making
 ) -> None:
-    """Design 2.3: nothing is erased."""
+    """Design 2.3: its row is not erased."""
     key = make_application(status="refused")
     publisher, reviewer = as_("publisher"), as_("reviewer")
     publisher.post("/applications/delete/", data={"id": key})
@@ -103,12 +103,12 @@ def test_an_application_deleted_by_its_owner_is_hidden_from_the_owner_and_marked
 
 @pytest.mark.slow
 def test_the_nation_finds_by_province_and_by_exact_certificate_number(
-    as_: As, make_application: Making, a_press: Callable[..., str]
+    as_: As, make_application: Making, make_publisher: Callable[..., str]
 ) -> None:
     """手册 第三篇: 国家新闻出版署对各省级签发的进口备案证明的查询."""
-    a_press("440000")
+    make_publisher("440000")
     make_application(status="filed")
-    make_application(by="press440000", status="filed")
+    make_application(by="publisher440000", status="filed")
     year, national = clock.today().year, as_("national")
     jiangsu, canton = f"SQ{year}00000001", f"SQ{year}00000002"
     assert found(national, "register") == [canton, jiangsu]
@@ -126,11 +126,11 @@ def test_the_nation_finds_by_province_and_by_exact_certificate_number(
 
 @pytest.mark.slow
 def test_a_province_sees_its_own_customs_messages(
-    as_: As, make_application: Making, a_press: Callable[..., str]
+    as_: As, make_application: Making, make_publisher: Callable[..., str]
 ) -> None:
-    a_press("440000")
+    make_publisher("440000")
     make_application(status="customs_failed")
-    make_application(by="press440000", status="revoked")
+    make_application(by="publisher440000", status="revoked")
     for username, count in (("reviewer", 1), ("reviewer2", 2)):
         page = as_(username).get("/exchange/").text
         assert f"共 {count} 条" in page
@@ -140,7 +140,7 @@ def test_a_province_sees_its_own_customs_messages(
 
 @pytest.mark.parametrize("target", ["http:/evil.example", "//evil.example", "https://evil.example/", "javascript:1"])
 def test_the_back_link_never_leads_to_another_site(target: str, as_: As, make_application: Making) -> None:
-    """AD13, for 返回列表: what Flask-Admin takes for an address of ours, a browser may not."""
+    """AD13, for 返回列表: some addresses that Flask-Admin accepts lead a browser elsewhere."""
     key = make_application(status="pending")
     page = as_("publisher").get("/applications/details/", query_string={"id": key, "url": target}).text
     assert target not in page

@@ -1,4 +1,4 @@
-"""本月, 上月, 本季度, 今年, 近 30 天 in the first day of a date range: they move with the calendar, kept or not."""
+"""本月, 上月, 本季度, 今年, 近 30 天 in the first day of a date range move with the calendar, saved or not."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def test_a_period_word_means_days_relative_to_today(
 def test_a_saved_period_moves_with_the_calendar(
     as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The field of the last day stays blank, so that the next 查询 asks the same."""
+    """The field of the last day stays blank, so that the next 查询 has the same parameters."""
     make_application(status="pending")
     browser = as_("publisher")
     page = browser.get("/applications/?since=本月").text

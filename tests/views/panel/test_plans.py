@@ -64,7 +64,7 @@ EXCEPTIONS = {
 
 @contextmanager
 def statements(app: Flask) -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of the database meanwhile: (SQL, parameters)."""
+    """The statements sent meanwhile: (SQL, parameters)."""
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_rest: Any) -> None:
@@ -81,7 +81,7 @@ def statements(app: Flask) -> Iterator[list[tuple[str, Any]]]:
 
 
 def plan(connection: Connection, sql: str, parameters: Any) -> str:
-    """One step a line; on SQLite without the last sort of a page, whose rows are in the hand."""
+    """One step a line; on SQLite without the last sort of a page, which sorts only the rows of that page."""
     postgresql = connection.dialect.name == "postgresql"
     rows = connection.exec_driver_sql(f"{'EXPLAIN' if postgresql else 'EXPLAIN QUERY PLAN'} {sql}", parameters).all()
     return "\n".join(str(row[-1]) for row in rows if postgresql or row[1] or "ORDER BY" not in row[-1])
@@ -132,7 +132,7 @@ def excepted(address: str, found: str) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("reach", [5, 10_000])
 def test_no_list_reads_a_whole_table(filled: Flask, as_: As, monkeypatch: pytest.MonkeyPatch, reach: int) -> None:
-    """Of applications, and of messages to customs; nothing is drawn, so that all questions are asked in seconds."""
+    """Applications and messages to customs; pages are not rendered, so that all statements run in seconds."""
     monkeypatch.setattr(paging, "REACH", reach)
     monkeypatch.setattr(Screen, "render", lambda *_args, **_options: "")
     found: list[str] = []

@@ -10,7 +10,7 @@ from models.database import db
 from models.people.accounts import Organisation
 from models.vocabulary import Status
 from tests.browsing import Browser
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.panel.saved_values import marked, save
 
@@ -18,11 +18,11 @@ As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
-def test_invisible_text_counts_as_blank(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_invisible_text_counts_as_blank(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     """A title of U+200B alone was declared and got a certificate."""
     key, browser = make_application(), as_("publisher")
     assert save(browser, key, title="\u200b", contact="\u3164\u2800", summary="\ufe0f\n").status_code == 302
-    record = on_record(key)["application"][0]
+    record = stored_rows(key)["application"][0]
     assert (record["title"], record["contact"], record["summary"]) == (None, None, None)
     answer = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
     assert re.findall(r'<li><a href="#(\w+)">请填写', answer.text) == ["title", "summary", "contact"]
@@ -41,37 +41,37 @@ def test_invisible_text_stored_before_counts_as_missing(acting: Acting, as_: As,
     assert 'id="carriers-1-specification"' in answer.text
 
 
-def test_direction_characters_are_refused_by_name(as_: As, make_application: Making, on_record: Recording) -> None:
-    """Issue 9, 26; and it stays where it was typed."""
+def test_direction_characters_are_refused_by_name(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+    """Issue 9, 26; and it stays in its field."""
     key, browser = make_application(), as_("publisher")
     page = marked(browser, key, title="探戈\u202e精选")
     assert complaints(page) == ["“探戈”后面有改变文字顺序的隐藏字符（U+202E），请删去后重新输入这一处。"]
     assert form_of(page)["title"] == "探戈\u202e精选"
-    assert on_record(key)["application"][0]["title"] is None
+    assert stored_rows(key)["application"][0]["title"] is None
 
 
-def test_an_invisible_opinion_counts_as_blank(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_an_invisible_opinion_counts_as_blank(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     key, browser = make_application(status="pending"), as_("reviewer")
     for opinion in ("\u200b", " \u3164", "\ufeff\n"):
         answer = browser.post("/review/return/", data={"id": key, "opinion": opinion})
         assert "退回须填写意见，请写明理由后再提交。" in answer.text
     turned = browser.post("/review/return/", data={"id": key, "opinion": "材料\u202e不全"})
     assert "后面有改变文字顺序的隐藏字符（U+202E）" in turned.text
-    assert on_record(key)["application"][0]["status"] == Status.PENDING
+    assert stored_rows(key)["application"][0]["status"] == Status.PENDING
     browser.post("/review/return/", data={"id": key, "opinion": "\u202a材料\u200b不全\u202c "})
-    assert on_record(key)["trail_entry"][-1]["opinion"] == "材料不全"
+    assert stored_rows(key)["trail_entry"][-1]["opinion"] == "材料不全"
 
 
 @pytest.mark.slow
 def test_unprintable_text_is_reported_at_save_and_refused_at_submission(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """By field and character; a draft is saved all the same, and what the paper does not show does not matter."""
+    """By field and character; a draft is saved all the same, and fields that are not printed do not matter."""
     key, browser = make_application(carriers=2), as_("publisher")
     typed = {"title": "探戈\ue123", "summary": "\ue124", "carriers-1-name": "第\ue125辑"}
     answer = save(browser, key, **typed)
     assert answer.status_code == 302
-    assert on_record(key)["application"][0]["title"] == "探戈\ue123"
+    assert stored_rows(key)["application"][0]["title"] == "探戈\ue123"
     found = [
         "商品名称中的字符 （U+E123） 无法打印，请改用其他写法。",
         "第 2 条载体信息的名称中的字符 （U+E125） 无法打印，请改用其他写法。",
@@ -82,7 +82,7 @@ def test_unprintable_text_is_reported_at_save_and_refused_at_submission(
     assert links == list(zip(("title", "carriers-1-name"), found, strict=True))
     for name, _sentence in links:
         assert f'id="{name}"' in refused.text
-    assert on_record(key)["application"][0]["status"] == Status.DRAFT
+    assert stored_rows(key)["application"][0]["status"] == Status.DRAFT
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_many_unprintable_fields_fit_into_one_response(as_: As, make_application
 
 
 def test_an_unprintable_name_is_reported_at_its_registration(as_: As, acting: Acting) -> None:
-    """And a name that nobody sees is none."""
+    """A name of invisible characters is no name."""
     browser = as_("operator")
     with acting("operator"):
         organisation = db.session.query(Organisation).first()

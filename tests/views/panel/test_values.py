@@ -1,4 +1,4 @@
-"""What a person types becomes the value that they meant, or a sentence beside its field (issue 8: 3, 5, 6; 9: 33)."""
+"""Typed text becomes the intended value, or gets a message beside its field (issue 8: 3, 5, 6; 9: 33)."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ import pytest
 
 from models import clock
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import complaints, form_of
 from tests.views.panel.saved_values import marked, save
 
@@ -17,7 +17,7 @@ IMPORTS = f"请填写 {clock.today() - timedelta(days=365)} 至 {clock.today() +
 
 
 @pytest.mark.slow
-def test_a_date_may_be_typed_in_any_usual_way(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_date_may_be_typed_in_any_usual_way(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     key, browser = make_application(), as_("publisher")
     for typed in (
         f"{SOON:%Y-%m-%d}",
@@ -27,7 +27,7 @@ def test_a_date_may_be_typed_in_any_usual_way(as_: As, make_application: Making,
     ):
         save(browser, key, expected_on=f"{SOON + timedelta(days=1)}")
         assert save(browser, key, expected_on=typed).status_code == 302, typed
-        assert on_record(key)["application"][0]["expected_on"] == SOON
+        assert stored_rows(key)["application"][0]["expected_on"] == SOON
     assert form_of(browser.get(f"/applications/edit/?id={key}").text)["expected_on"] == str(SOON)
 
 
@@ -43,13 +43,13 @@ def test_a_date_may_be_typed_in_any_usual_way(as_: As, make_application: Making,
     ],
 )
 def test_an_impossible_or_absurd_date_has_an_error_and_stays_as_typed(
-    as_: As, make_application: Making, on_record: Recording, typed: str, sentence: str
+    as_: As, make_application: Making, stored_rows: StoredRows, typed: str, sentence: str
 ) -> None:
     key, browser = make_application(), as_("publisher")
     page = marked(browser, key, expected_on=typed)
     assert complaints(page) == [sentence or IMPORTS]
     assert form_of(page)["expected_on"] == typed
-    assert on_record(key)["application"][0]["expected_on"] is None
+    assert stored_rows(key)["application"][0]["expected_on"] is None
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_no_field_truncates_pasted_text(as_: As, make_application: Making) -> No
 
 
 @pytest.mark.slow
-def test_a_pasted_code_is_validated_whole(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_pasted_code_is_validated_whole(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     key, browser = make_application(), as_("publisher")
     for typed in (
         "  8523499030",
@@ -108,7 +108,7 @@ def test_a_pasted_code_is_validated_whole(as_: As, make_application: Making, on_
     ):
         save(browser, key, hs_code="85234990")
         assert save(browser, key, hs_code=typed).status_code == 302, typed
-        assert on_record(key)["application"][0]["hs_code"] == "8523499030"
+        assert stored_rows(key)["application"][0]["hs_code"] == "8523499030"
     saved = {
         "isbn": ("ISBN 978–7–88518–210–6", "978-7-88518-210-6"),
         "isrc": ("cn　c18 26 00009", "CN-C18-26-00009"),
@@ -116,7 +116,7 @@ def test_a_pasted_code_is_validated_whole(as_: As, make_application: Making, on_
         "catalogue_number": ("ISRC CN-C18-26-0009-0/V·J4\u200b", "ISRC CN-C18-26-0009-0/V·J4"),
     }
     assert save(browser, key, **{name: typed for name, (typed, _stored) in saved.items()}).status_code == 302
-    record = on_record(key)["application"][0]
+    record = stored_rows(key)["application"][0]
     assert {name: record[name] for name in saved} == {name: stored for name, (_typed, stored) in saved.items()}
 
 

@@ -44,7 +44,7 @@ def exported(app: Flask, kind: str = "export") -> list[tuple[str, int | None]]:
 def test_an_export_has_more_rows_than_the_pager_can_reach(
     app: Flask, as_: As, make_application: Making, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the order of the list, once each; the number of lines stands in the log."""
+    """In the order of the list, once each; the number of lines is in the log."""
     monkeypatch.setattr(paging, "REACH", 3)
     for n in range(5):
         make_application(title=f"第 {n} 张", carriers=2)
@@ -67,7 +67,7 @@ def test_a_long_log_is_exported_completely(
 
 
 @pytest.fixture
-def under_way(as_: As, make_application: Making, small_parts: None) -> Iterator[Any]:
+def running_export(as_: As, make_application: Making, small_parts: None) -> Iterator[Any]:
     """The blocks of an export whose client has read one of them."""
     for _n in range(9):
         make_application()
@@ -80,7 +80,7 @@ def under_way(as_: As, make_application: Making, small_parts: None) -> Iterator[
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_a_second_parallel_export_of_one_person_is_refused_and_others_get_their_file(
-    app: Flask, under_way: Any
+    app: Flask, running_export: Any
 ) -> None:
     """Also from another process, or machine: the lease is in the database."""
     answers: dict[str, Any] = {}
@@ -117,28 +117,30 @@ def test_after_an_aborted_download_a_new_export_can_start(
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_an_export_omits_rows_that_became_invisible_meanwhile(app: Flask, under_way: Any) -> None:
+def test_an_export_omits_rows_that_became_invisible_meanwhile(app: Flask, running_export: Any) -> None:
     """Each part is read as the account sees it then."""
     with app.app_context(), access.everything() as session:
         hidden = session.scalars(select(Application).order_by(Application.id)).first()
         assert hidden is not None
         hidden.deleted_at, number = hidden.created_at, hidden.number
         session.commit()
-    rest = b"".join(under_way).decode()
+    rest = b"".join(running_export).decode()
     assert number not in rest
     assert rest.count("\r\n") == 8 - 1 + 1
     assert exported(app, "export_ended") == [("申请", 8)]
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_an_export_that_lost_its_lease_is_aborted(app: Flask, under_way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a pause of its reader that is longer than a lease; what was written is in the log."""
+def test_an_export_that_lost_its_lease_is_aborted(
+    app: Flask, running_export: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For example after its reader paused longer than a lease; the rows written are in the log."""
     monkeypatch.setattr(one_export, "RENEWAL", 0)
     with app.app_context(), access.everything() as session:
         session.execute(delete(ExportLease))
         session.commit()
     with pytest.raises(Refused, match="导出停顿过久"):
-        b"".join(under_way)
+        b"".join(running_export)
     assert exported(app, "export_ended") == []
     ((name, rows),) = exported(app, "export_broken")
     assert name == "申请"

@@ -1,4 +1,4 @@
-"""Our inputs and selects are, byte for byte, what WTForms would have drawn."""
+"""Our inputs and selects equal those of WTForms byte for byte."""
 
 import pytest
 from markupsafe import Markup

@@ -22,5 +22,5 @@ ISSUED = {"filed", "customs_received", "customs_failed", "revoked"}
 
 
 def sees(role: str, status: str) -> bool:
-    """Design 2.4: drafts are their owner's alone, the nation sees what has been issued."""
+    """Design 2.4: drafts are visible to their owner only, the nation sees issued ones."""
     return role == "publisher" or status in ISSUED or (role == "reviewer" and status != "draft")

@@ -9,8 +9,8 @@ from models import clock
 
 
 @pytest.fixture
-def on_day(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
-    """`on_day(3, 2)`: set the clock to ten o'clock on 2 March 2026 in Beijing."""
+def set_day(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
+    """`set_day(3, 2)`: set the clock to ten o'clock on 2 March 2026 in Beijing."""
 
     def moved(month: int, day: int) -> None:
         monkeypatch.setattr(clock, "now", lambda: datetime(2026, month, day, 10, tzinfo=clock.SHANGHAI))

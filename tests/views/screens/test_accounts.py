@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 from models.database import db
 from models.people.accounts import Account, matches
 from models.people.sessions import Visit
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import PASSWORD
 from tests.conftest import Acting
-from tests.houses import engine_of_owner
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.filled_forms import fill
@@ -32,7 +32,7 @@ def one_time(page: str) -> str:
 
 
 def signed_in(as_: As, username: str, password: str) -> Browser:
-    """A browser that has come in through the front door."""
+    """A test client that has signed in through the login page."""
     browser = as_(None)
     assert browser.post("/login", data={"username": username, "password": password}).status_code == 303
     return browser
@@ -67,7 +67,7 @@ def test_a_reset_password_ends_every_visit(as_: As, cast: SimpleNamespace) -> No
 
 
 def test_a_one_time_password_is_in_no_cookie_and_in_no_row(app: Flask, as_: As, cast: SimpleNamespace) -> None:
-    """26: a flashed message lies readable in the session's cookie, and in every copy of it."""
+    """26: a flashed message is readable in the session's cookie, and in every copy of it."""
     operator = as_("operator")
     steps = [
         fill(operator, "/accounts/new/", username="newcomer", name="钱多", role="national"),
@@ -104,7 +104,7 @@ def test_a_lost_one_time_password_causes_no_error(app: Flask, as_: As, cast: Sim
 
 @pytest.mark.slow
 def test_a_disabled_account_is_signed_out_and_cannot_sign_in(as_: As, cast: SimpleNamespace) -> None:
-    """AD9: disabled, never deleted; and nobody saws off the branch they sit on."""
+    """AD9: disabled, never deleted; and an operator cannot disable their own account."""
     operator, inside = as_("operator"), as_("reviewer")
     form = form_of(operator.get(f"/accounts/edit/?id={cast.reviewer}").text, "card-box")
     del form["active"]
@@ -121,7 +121,7 @@ def test_a_disabled_account_is_signed_out_and_cannot_sign_in(as_: As, cast: Simp
 
 
 def test_user_name_and_role_of_an_account_cannot_be_edited(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
-    """The user name and the role stand in the trail of every act: they are no field of the edit form."""
+    """The trail of every act has user name and role, so the edit form has no field for them."""
     answer = fill(
         as_("operator"), f"/accounts/edit/?id={cast.publisher}",
         name="王小敏", username="other", role="operator", password_hash="x", must_change="y", id="99",
@@ -153,7 +153,7 @@ WRONG_ACCOUNTS = [
 
 @pytest.mark.slow
 def test_an_invalid_account_is_refused_with_messages(app: Flask, as_: As) -> None:
-    """A user name that is taken is a sentence, not a failure; so is everything else."""
+    """An existing user name gets a message, not an error; so does every other wrong input."""
     operator, before = as_("operator"), ledger(app)
     for fields, under_fields, at_the_top in WRONG_ACCOUNTS:
         answer = fill(operator, "/accounts/new/", **fields)

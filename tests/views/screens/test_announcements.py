@@ -78,10 +78,10 @@ def test_a_withdrawn_announcement_is_hidden_and_stays_on_record(as_: As) -> None
     page = operator.post("/announcements/withdraw/", data={"id": 1}, follow_redirects=True).text
     assert flashed(page)[-1] == "已撤回，不再显示。"
     assert "已撤回" in page
-    press = as_("publisher")
-    assert (bell(press), listed(press)) == ("消息", [])
-    assert "系统维护" not in press.get("/desk/").text
-    assert press.get("/messages/announcement/?id=1").status_code == 404
+    publisher = as_("publisher")
+    assert (bell(publisher), listed(publisher)) == ("消息", [])
+    assert "系统维护" not in publisher.get("/desk/").text
+    assert publisher.get("/messages/announcement/?id=1").status_code == 404
     assert flashed(operator.post("/announcements/withdraw/", data={"id": 1}, follow_redirects=True).text) == [
         "这份公告已经撤回。"
     ]
@@ -94,9 +94,9 @@ def test_an_announcement_is_not_shown_before_its_first_day(as_: As) -> None:
     operator = as_("operator")
     page = operator.post("/announcements/new/", data=GIVEN | {"since": TOMORROW}, follow_redirects=True).text
     assert "未开始" in page
-    press = as_("publisher")
-    assert (bell(press), listed(press)) == ("消息", [])
-    assert "系统维护" not in press.get("/desk/").text
+    publisher = as_("publisher")
+    assert (bell(publisher), listed(publisher)) == ("消息", [])
+    assert "系统维护" not in publisher.get("/desk/").text
 
 
 @pytest.mark.parametrize(

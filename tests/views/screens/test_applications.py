@@ -1,4 +1,4 @@
-"""备案证明申请 as the publisher meets it: the blank form, 保存, 载体信息, 申报, and what stays shut afterwards."""
+"""备案证明申请 for the publisher: the blank form, 保存, 载体信息, 申报, and the read-only page afterwards."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from models.acts import drafts
 from models.vocabulary import Status
 from tests.browsing import Browser
 from tests.cast import FIELDS
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.saved_forms import opened, row, save
@@ -27,14 +27,14 @@ def summary(page: str) -> dict[str, str]:
     return {name: unescape(sentence) for name, sentence in re.findall(r'<li><a href="#([\w-]+)">(.*?)</a></li>', page)}
 
 
-def born(answer: TestResponse) -> int:
+def created_id(answer: TestResponse) -> int:
     """The number of the draft that a saved blank form has become."""
     assert answer.status_code == 302, flashed(answer.text) + complaints(answer.text)
     return int(answer.location.rpartition("=")[2])
 
 
 def test_a_blank_form_creates_nothing_until_it_is_saved(app: Flask, as_: As) -> None:
-    """手册 第一章: the menu opens the form; the grey boxes are filled, and the only press there is is chosen."""
+    """手册 第一章: the menu opens the form; the grey boxes are filled, and an only publisher is chosen."""
     before = ledger(app)
     page = as_("publisher").get("/applications/new/").text
     assert ledger(app) == before
@@ -43,15 +43,15 @@ def test_a_blank_form_creates_nothing_until_it_is_saved(app: Flask, as_: As) -> 
     assert form_of(as_("agent").get("/applications/new/").text)["publisher_id"] != "__None"
 
 
-def test_an_incomplete_draft_can_be_saved(as_: As, on_record: Recording) -> None:
-    """手册 第一章·小提示: what is starred is required to declare, not to save."""
+def test_an_incomplete_draft_can_be_saved(as_: As, stored_rows: StoredRows) -> None:
+    """手册 第一章·小提示: starred fields are required for 申报, not for 保存."""
     browser = as_("publisher")
-    key = born(browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text)))
-    (record,) = on_record(key)["application"]
+    key = created_id(browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text)))
+    (record,) = stored_rows(key)["application"]
     assert (record["status"], record["title"], record["applied_on"]) == (Status.DRAFT, None, None)
     assert record["authority"] == "江苏省新闻出版局"
     assert save(browser, key, opened(browser, key) | {"title": " 黑胶唱片\0《茉莉花》 "}).status_code == 302
-    assert on_record(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
+    assert stored_rows(key)["application"][0]["title"] == "黑胶唱片《茉莉花》"
 
 
 def test_a_draft_beyond_the_limit_is_refused_and_the_form_keeps_its_text(
@@ -66,12 +66,14 @@ def test_a_draft_beyond_the_limit_is_refused_and_the_form_keeps_its_text(
     assert ledger(app) == before
 
 
-def test_a_complete_form_is_saved_verbatim(as_: As, on_record: Recording) -> None:
+def test_a_complete_form_is_saved_verbatim(as_: As, stored_rows: StoredRows) -> None:
     browser = as_("publisher")
     typed = form_of(browser.get("/applications/new/").text)
     typed |= {name: str(value) for name, value in FIELDS.items()}
-    key = born(browser.post("/applications/new/", data=typed | row(0, kind="DVD", unit_price="12.50", currency="欧元")))
-    record = on_record(key)
+    key = created_id(
+        browser.post("/applications/new/", data=typed | row(0, kind="DVD", unit_price="12.50", currency="欧元"))
+    )
+    record = stored_rows(key)
     assert {name: record["application"][0][name] for name in FIELDS} == FIELDS
     (carrier,) = record["carrier"]
     assert (carrier["kind"], carrier["quantity"], carrier["unit"]) == ("DVD", Decimal(500), "010")
@@ -79,8 +81,8 @@ def test_a_complete_form_is_saved_verbatim(as_: As, on_record: Recording) -> Non
 
 
 @pytest.mark.slow
-def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Making, on_record: Recording) -> None:
-    """One bad cell does not stop a draft: what is right is saved, what is wrong comes back with its sentence."""
+def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+    """One bad cell does not stop a draft: correct cells are saved, a wrong one is shown with its message."""
     key, browser = make_application(carriers=2), as_("publisher")
     typed = opened(browser, key) | row(2, name="<b>新的一行</b>", quantity="许多", unit="铢", note="附注")
     typed |= row(3, specification="  ", quantity="", unit="")  # into which nothing was typed
@@ -112,7 +114,7 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
         "last_entry",
         "page_key",
     }  # no such code
-    record = on_record(key)
+    record = stored_rows(key)
     stored = record["application"][0]
     assert {name: stored[name] for name in ("title", "hs_code", "expected_on", "isbn", "country")} == {
         "title": "改过的“标题”", "hs_code": None, "expected_on": None, "isbn": None, "country": None,
@@ -124,9 +126,9 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
 
 @pytest.mark.slow
 def test_a_marked_mistake_prevents_submission_until_corrected(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """From the form and from the list: 申报 names each wrong cell; corrected, nothing of it is left."""
+    """From the form and from the list: 申报 names each wrong cell; once corrected, no message remains."""
     key, browser = make_application(), as_("publisher")
     wrong = {"hs_code": "12", "carriers-0-quantity": "abc", "carriers-0-unit": ""}
     assert save(browser, key, opened(browser, key) | wrong).status_code == 302
@@ -143,21 +145,21 @@ def test_a_marked_mistake_prevents_submission_until_corrected(
             "carriers-0-quantity": "第 1 行 进口数量：请只填写数字，例如 1000 或 12.5。",
             "carriers-0-unit": "第 1 行 单位：必填。",
         }
-    assert on_record(key)["application"][0]["status"] == Status.DRAFT
+    assert stored_rows(key)["application"][0]["status"] == Status.DRAFT
     right = {"hs_code": "8523499030", "carriers-0-quantity": "500", "carriers-0-unit": "010"}
     answer = save(browser, key, opened(browser, key) | right | {"_submit": "1"})
     assert answer.location == f"/applications/details/?id={key}"
-    record = on_record(key)
+    record = stored_rows(key)
     assert (record["application"][0]["unread"], record["carrier"][0]["unread"]) == (None, None)
 
 
-def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, on_record: Recording) -> None:
-    """Before the first file of a blank form: the page stays, so it must know its draft and its rows by number."""
+def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, stored_rows: StoredRows) -> None:
+    """Before the first file of a blank form: the page stays open, so it needs the ids of its draft and rows."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text) | {"title": "先写名称", "_quiet": "1"}
     blank = row(0, specification="", quantity="", unit="")
     draft = browser.post("/applications/new/", data=form | blank | row(1), headers=XHR).json
-    record = on_record(draft["id"])
+    record = stored_rows(draft["id"])
     assert draft["carriers"] == {"carriers-1": record["carrier"][0]["id"]}
     assert (draft["number"], draft["version"]) == (
         record["application"][0]["number"],
@@ -165,12 +167,12 @@ def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, on_record: Reco
     )
     again = form | {"version": draft["version"], "hs_code": "8523499030"} | row(1, id=draft["carriers"]["carriers-1"])
     assert save(browser, draft["id"], again | {"_quiet": "1"}).status_code == 200
-    assert len(on_record(draft["id"])["carrier"]) == 1
+    assert len(stored_rows(draft["id"])["carrier"]) == 1
     assert flashed(browser.get(draft["edit"]).text) == []
 
 
 def test_text_of_others_is_escaped_in_the_page(as_: As, make_application: Making) -> None:
-    """AC6: what a form is given back after a mistake is text as well."""
+    """AC6: text returned to a form after a mistake is escaped as well."""
     key, browser = make_application(), as_("publisher")
     evil = "\"><script>alert(1)</script>'"
     typed = opened(browser, key) | {"title": evil, "hs_code": evil, "expected_on": evil, "carriers-0-quantity": evil}
@@ -182,7 +184,7 @@ def test_text_of_others_is_escaped_in_the_page(as_: As, make_application: Making
 @pytest.mark.slow
 @pytest.mark.parametrize("typed", ["٨٥٢٣٤٩٩٠٣٠", "⁸⁵²³⁴⁹⁹⁰", "8523499.0", "85234990305", "8,523,499,030", "8.52E+09"])
 def test_a_commodity_code_has_ascii_digits_only(as_: As, make_application: Making, typed: str) -> None:
-    """Customs reads 0–9 alone, and so does the certificate. What is refused stays in the field."""
+    """Customs and the certificate accept 0–9 only. Refused text stays in the field."""
     key, browser = make_application(), as_("publisher")
     page = browser.get(save(browser, key, opened(browser, key) | {"hs_code": typed}).location).text
     assert complaints(page) == ["请填写 8 位或 10 位数字。"]
@@ -194,7 +196,7 @@ def test_a_commodity_code_has_ascii_digits_only(as_: As, make_application: Makin
 def test_invalid_input_is_stored_up_to_a_length_and_refused_beyond(
     app: Flask, as_: As, make_application: Making, field: str
 ) -> None:
-    """4,000 characters a cell: a longer text is not cut and not lost: nothing is saved, and it stands on the page."""
+    """4,000 characters a cell: a longer text is neither cut nor lost: nothing is saved, and the page shows it."""
     key, browser = make_application(), as_("publisher")
     form, before = opened(browser, key), ledger(app)
     answer = save(browser, key, form | {field: "长" * 4001})

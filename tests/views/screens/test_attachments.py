@@ -1,4 +1,4 @@
-"""上传附件: one file at a time, kept whatever becomes of the form; what is refused, and how a file comes back."""
+"""上传附件: one file at a time, stored whatever happens to the form; refused files, and downloads."""
 
 import io
 import re
@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from models.files.inspection import INSPECTION
 from models.vocabulary import AttachmentKind, Status
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.screens.uploaded import XHR, upload
 
@@ -33,36 +33,36 @@ def current(record: dict[str, list[dict[str, Any]]], kind: str = "contract") -> 
     return [row["name"] for row in record["attachment"] if row["kind"] == kind and row["removed_at"] is None]
 
 
-def test_a_file_for_a_blank_form_creates_the_draft(as_: As, a_pdf: Pdf, on_record: Recording) -> None:
-    """手册 第一章: leaving one part never loses another. The page goes on as the edit form of that draft."""
+def test_a_file_for_a_blank_form_creates_the_draft(as_: As, make_pdf: Pdf, stored_rows: StoredRows) -> None:
+    """手册 第一章: leaving one part never loses another. The page continues as the edit form of that draft."""
     browser = as_("publisher")
-    answer = upload(browser, "", a_pdf("x")).json
+    answer = upload(browser, "", make_pdf("x")).json
     assert {"number", "html", "edit"} <= set(answer)
-    record = on_record(answer["id"])
+    record = stored_rows(answer["id"])
     assert record["application"][0]["status"] is Status.DRAFT
     assert record["application"][0]["version"] == answer["version"]
     assert current(record) == ["合同.pdf"]
     assert "合同.pdf" in answer["html"]
     typed = {"version": answer["version"], "title": "黑胶唱片"}
     assert browser.post(answer["edit"], data=typed).status_code == 302
-    assert on_record(answer["id"])["application"][0]["title"] == "黑胶唱片"
+    assert stored_rows(answer["id"])["application"][0]["title"] == "黑胶唱片"
 
 
 @pytest.mark.slow
 def test_a_kind_may_have_many_files_which_are_replaced_and_removed(
-    as_: As, make_application: Making, a_pdf: Pdf, a_png: Callable[[], bytes], on_record: Recording
+    as_: As, make_application: Making, make_pdf: Pdf, make_png: Callable[[], bytes], stored_rows: StoredRows
 ) -> None:
-    """What is replaced or removed is marked, not erased; and no open form has grown older by it."""
+    """Replaced and removed files are marked, not erased; and no open form becomes stale."""
     key, browser = make_application(), as_("publisher")
-    version = on_record(key)["application"][0]["version"]
+    version = stored_rows(key)["application"][0]["version"]
     for number in range(3):
-        answer = upload(browser, key, a_pdf(f"{number}"), f"第{number}页.pdf")
+        answer = upload(browser, key, make_pdf(f"{number}"), f"第{number}页.pdf")
         assert answer.json["html"].count("<li>") == number + 2
-    files = {row["name"]: row["id"] for row in on_record(key)["attachment"]}
-    replaced = upload(browser, key, a_png(), "新的第1页.png", replaces=files["第1页.pdf"])
+    files = {row["name"]: row["id"] for row in stored_rows(key)["attachment"]}
+    replaced = upload(browser, key, make_png(), "新的第1页.png", replaces=files["第1页.pdf"])
     assert replaced.json["html"].count("<li>") == 4
     assert remove(browser, key, files["第2页.pdf"]).json["html"].count("<li>") == 3
-    record = on_record(key)
+    record = stored_rows(key)
     assert current(record) == ["境外加工合同.pdf", "第0页.pdf", "新的第1页.png"]
     assert len(record["attachment"]) == 8
     assert [entry["act"] for entry in record["trail_entry"]][-5:] == ["attach", "attach", "attach", "attach", "detach"]
@@ -84,7 +84,9 @@ REFUSED = {
 
 
 @pytest.mark.slow
-def test_an_invalid_file_is_refused_with_a_message(app: Flask, as_: As, make_application: Making, a_pdf: Pdf) -> None:
+def test_an_invalid_file_is_refused_with_a_message(
+    app: Flask, as_: As, make_application: Making, make_pdf: Pdf
+) -> None:
     """FU2: by content, not by name; a blank form does not become a draft by a file that was refused."""
     key, browser = make_application(), as_("publisher")
     before = ledger(app)
@@ -95,7 +97,7 @@ def test_an_invalid_file_is_refused_with_a_message(app: Flask, as_: As, make_app
             assert name in answer.json["message"]
             assert sentence in answer.json["message"]
     for forged in ({"kind": "virus"}, {"kind": ""}, {"file": "no file"}, {"replaces": "99999"}):
-        assert upload(browser, key, a_pdf("x"), **forged).status_code in (400, 422)
+        assert upload(browser, key, make_pdf("x"), **forged).status_code in (400, 422)
     assert ledger(app) == before
 
 
@@ -113,12 +115,12 @@ def test_a_too_large_file_is_refused_with_the_limit(app: Flask, as_: As, make_ap
 
 @pytest.mark.parametrize("status", [status for status in Status if status not in ("draft", "returned")])
 def test_a_submitted_application_accepts_and_loses_no_files(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording, status: Status
+    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows, status: Status
 ) -> None:
-    """AD8: the files that were decided upon stay; the answer says which status would allow it."""
+    """AD8: the files of a decision stay; the message names the statuses that allow changes."""
     key, browser = make_application(status=status), as_("publisher")
-    before, files = ledger(app), [row["id"] for row in on_record(key)["attachment"]]
-    answers = [upload(browser, key, a_pdf("x")), upload(browser, key, a_pdf("x"), replaces=files[0])]
+    before, files = ledger(app), [row["id"] for row in stored_rows(key)["attachment"]]
+    answers = [upload(browser, key, make_pdf("x")), upload(browser, key, make_pdf("x"), replaces=files[0])]
     answers += [remove(browser, key, file) for file in files]
     for answer in answers:
         assert answer.status_code in (409, 422)
@@ -128,7 +130,7 @@ def test_a_submitted_application_accepts_and_loses_no_files(
 
 @pytest.mark.slow
 def test_a_required_file_has_a_star_on_the_page(as_: As, make_application: Making) -> None:
-    """手册 第一章: 标有*号的附件内容为必填项; 委托书 only for whom a press has entrusted."""
+    """手册 第一章: 标有*号的附件内容为必填项; 委托书 only with a publisher's entrustment."""
     for by, starred in (("publisher", 4), ("agent", 5)):
         key = make_application(by=by)
         page = as_(by).get(f"/applications/edit/?id={key}").text
@@ -139,46 +141,46 @@ def test_a_required_file_has_a_star_on_the_page(as_: As, make_application: Makin
 
 @pytest.mark.slow
 def test_a_busy_server_refuses_a_file_and_accepts_it_later(
-    as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
+    as_: As, make_application: Making, make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After 503 the page keeps the chosen file and offers 重试; nothing is said of the file itself."""
+    """After 503 the page keeps the chosen file and offers 重试; the message does not blame the file."""
     key, browser = make_application(), as_("publisher")
     with monkeypatch.context() as busy, INSPECTION.queue.turn("another"):
         busy.setattr(INSPECTION, "patience", 0.05)
-        answer = upload(browser, key, a_pdf("合同"))
+        answer = upload(browser, key, make_pdf("合同"))
     assert (answer.status_code, answer.json) == (503, {"message": "系统繁忙，请稍后重试。"})
-    assert upload(browser, key, a_pdf("合同")).status_code == 200
+    assert upload(browser, key, make_pdf("合同")).status_code == 200
 
 
 @pytest.mark.slow
 def test_a_third_parallel_file_of_one_account_is_refused_and_other_accounts_are_not(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, cast: SimpleNamespace
+    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, cast: SimpleNamespace
 ) -> None:
     """25: twenty parallel uploads took 94 s, and later requests of others waited as long."""
     key, other = make_application(), make_application(by="publisher2")
     publisher, publisher2 = as_("publisher"), as_("publisher2")
     with ThreadPoolExecutor(3) as together, INSPECTION.queue.turn(cast.publisher):
-        second = together.submit(upload, publisher, key, a_pdf("second"))
+        second = together.submit(upload, publisher, key, make_pdf("second"))
         while INSPECTION.queue.count(cast.publisher) < 2:
             sleep(0.01)
-        third = upload(publisher, key, a_pdf("third"))
-        theirs = together.submit(upload, publisher2, other, a_pdf("theirs"))
+        third = upload(publisher, key, make_pdf("third"))
+        theirs = together.submit(upload, publisher2, other, make_pdf("theirs"))
         while INSPECTION.queue.count(cast.publisher2) < 1:
             sleep(0.01)
     assert (third.status_code, third.json) == (503, {"message": "您上传的其他文件还在检查，请稍候，待其完成后重试。"})
     assert (second.result().status_code, theirs.result().status_code) == (200, 200)
-    assert upload(publisher, key, a_pdf("third")).status_code == 200
+    assert upload(publisher, key, make_pdf("third")).status_code == 200
 
 
 @pytest.mark.slow
 def test_a_second_file_of_the_same_name_is_reported_and_stored(
-    as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
+    as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Callable[[str], bytes]
 ) -> None:
-    """Perhaps it came up twice; perhaps it is another page. In another kind, or after 替换, nothing is said."""
+    """It may be a duplicate or another page. In another kind, or after 替换, no message is shown."""
     key, browser = make_application(), as_("publisher")
 
     def sends(kind: str, name: str, **more: object) -> str:
-        fields = {"id": key, "kind": kind, "file": (io.BytesIO(a_pdf(name)), name)} | more
+        fields = {"id": key, "kind": kind, "file": (io.BytesIO(make_pdf(name)), name)} | more
         answer = browser.post("/applications/upload/", data=fields)
         assert answer.status_code == 200
         return str(answer.json["note"])
@@ -186,6 +188,6 @@ def test_a_second_file_of_the_same_name_is_reported_and_stored(
     assert sends("other", "目录.pdf") == ""
     assert sends("other", "目录.pdf") == "“目录.pdf”与已有的文件同名，都已保留；如是重复上传，请移除一份。"
     assert sends("copyright", "目录.pdf") == ""
-    files = [file["id"] for file in on_record(key)["attachment"] if file["kind"] == "other"]
+    files = [file["id"] for file in stored_rows(key)["attachment"] if file["kind"] == "other"]
     browser.post("/applications/remove/", data={"id": key, "attachment": files[1]})
     assert sends("other", "目录.pdf", replaces=files[0]) == ""

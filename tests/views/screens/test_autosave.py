@@ -1,4 +1,4 @@
-"""自动保存: what is typed is kept beside the application, for its account alone, until it is saved or given up."""
+"""自动保存: typed text is stored beside the application, for its account only, until saved or discarded."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from models.clock import now
 from models.database import db
 from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -35,14 +35,14 @@ def save(browser: Browser, key: int, form: dict[str, str], **typed: str) -> Any:
 
 @pytest.mark.slow
 def test_an_autosave_fills_the_form_again_and_leaves_the_application_unchanged(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key = make_application(carriers=2)
-    browser, before = as_("publisher"), on_record(key)
+    browser, before = as_("publisher"), stored_rows(key)
     form = opened(browser, key) | {"del-carriers-0": "on", "carriers-7-id": "", "carriers-7-quantity": "一千"}
     answer = autosave(browser, key, form, title="还没有保存的名称", expected_on="后天")
     assert answer.status_code == 200 and re.fullmatch(r"\d\d:\d\d", answer.json["at"])
-    after = on_record(key)
+    after = stored_rows(key)
     assert after.pop("typed_form") and before.pop("typed_form") == [] and after == before
     page = as_("publisher").get(f"/applications/edit/?id={key}").text
     again = form_of(page)
@@ -51,31 +51,31 @@ def test_an_autosave_fills_the_form_again_and_leaves_the_application_unchanged(
     assert again["del-carriers-0"] and "一千" in again.values()
     answer = save(as_("publisher"), key, again)
     assert answer.status_code == 302
-    saved = on_record(key)
+    saved = stored_rows(key)
     assert saved["application"][0]["title"] == "还没有保存的名称" and saved["typed_form"] == []
     assert [row["unread"] for row in saved["carrier"]] == [None, {"quantity": "一千"}]
 
 
 def test_an_hour_of_autosaves_and_one_save_are_one_entry_of_the_history(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key = make_application()
     browser = as_("publisher")
-    form, entries = opened(browser, key), len(on_record(key)["trail_entry"])
+    form, entries = opened(browser, key), len(stored_rows(key)["trail_entry"])
     for n in range(5):
         assert autosave(browser, key, form, title=f"名称 {n}").status_code == 200
-    assert len(on_record(key)["trail_entry"]) == entries
+    assert len(stored_rows(key)["trail_entry"]) == entries
     save(browser, key, form, title="名称 5")
-    (entry,) = on_record(key)["trail_entry"][entries:]
+    (entry,) = stored_rows(key)["trail_entry"][entries:]
     assert entry["act"] == "edit" and entry["changes"]["title"][1] == "名称 5"
-    assert on_record(key)["typed_form"] == []
+    assert stored_rows(key)["typed_form"] == []
 
 
 @pytest.mark.slow
 def test_an_autosave_never_overwrites_another_window_of_the_same_person(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """Two windows open: the first to keep something goes on; one that is opened later goes on from there."""
+    """Two open windows: the first that autosaves may continue; one that is opened later continues from there."""
     key = make_application()
     browser = as_("publisher")
     one, two = opened(browser, key), opened(browser, key)
@@ -87,14 +87,14 @@ def test_an_autosave_never_overwrites_another_window_of_the_same_person(
     assert three["title"] == "第一个窗口，续"
     assert autosave(browser, key, three, title="第三个窗口").status_code == 200
     assert autosave(browser, key, one, title="第一个窗口，再续").status_code == 409
-    assert on_record(key)["typed_form"][0]["fields"]["title"] == "第三个窗口"
+    assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "第三个窗口"
     assert save(browser, key, two, title="第二个窗口").status_code == 302
-    assert on_record(key)["typed_form"][0]["fields"]["title"] == "第三个窗口"  # its text is not saved
+    assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "第三个窗口"  # its text is not saved
 
 
 @pytest.mark.slow
 def test_an_autosave_reports_and_leaves_the_save_of_a_colleague(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key = make_application()
     browser = as_("publisher")
@@ -106,11 +106,11 @@ def test_an_autosave_reports_and_leaves_the_save_of_a_colleague(
     page = browser.get(f"/applications/edit/?id={key}").text
     assert "此后申请已有改动" in page and "同事改的收货单位" in page and "data-autosave" not in page
     assert form_of(page)["title"] == "我写的名称"
-    assert on_record(key)["application"][0]["consignee"] == "同事改的收货单位"
+    assert stored_rows(key)["application"][0]["consignee"] == "同事改的收货单位"
 
 
 @pytest.mark.slow
-def test_an_autosave_is_discarded_by_a_button(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_an_autosave_is_discarded_by_a_button(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     key = make_application()
     browser = as_("publisher")
     autosave(browser, key, opened(browser, key), title="不要了")
@@ -118,22 +118,22 @@ def test_an_autosave_is_discarded_by_a_button(as_: As, make_application: Making,
     body = form_of(page, "restored") | {"discard": "1"}
     answer = browser.post(f"/applications/autosave/?id={key}", data=body, follow_redirects=True)
     assert flashed(answer.text) == ["已放弃自动保存的内容，下面是已保存的申请。"]
-    assert form_of(answer.text)["title"] == "黑胶唱片《茉莉花》" and on_record(key)["typed_form"] == []
+    assert form_of(answer.text)["title"] == "黑胶唱片《茉莉花》" and stored_rows(key)["typed_form"] == []
 
 
 def test_an_application_with_unsaved_text_cannot_be_submitted(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """申报 from the list would send the province what the person has changed since; from the form it saves first."""
+    """From the list 申报 would send an outdated text to the province; from the form it saves first."""
     key = make_application()
     browser = as_("publisher")
     form = opened(browser, key)
     autosave(browser, key, form, title="新的名称")
     answer = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
     assert "自动保存的内容还没有写入申请" in flashed(answer.text)[0]
-    assert on_record(key)["application"][0]["status"] == "draft"
+    assert stored_rows(key)["application"][0]["status"] == "draft"
     browser.post(f"/applications/edit/?id={key}", data=form | {"title": "新的名称", "_submit": "1"})
-    assert [on_record(key)["application"][0][name] for name in ("status", "title")] == ["pending", "新的名称"]
+    assert [stored_rows(key)["application"][0][name] for name in ("status", "title")] == ["pending", "新的名称"]
 
 
 def test_an_autosave_is_visible_to_its_author_only(
@@ -157,17 +157,17 @@ def test_an_autosave_is_visible_to_its_author_only(
 
 @pytest.mark.parametrize("status", ["pending", "filed"])
 def test_an_application_that_cannot_be_edited_accepts_no_autosave(
-    as_: As, make_application: Making, on_record: Recording, status: str
+    as_: As, make_application: Making, stored_rows: StoredRows, status: str
 ) -> None:
     key = make_application(status=status)
-    version = on_record(key)["application"][0]["version"]
+    version = stored_rows(key)["application"][0]["version"]
     answer = autosave(as_("publisher"), key, {"version": str(version), "title": "改了"})
-    assert answer.status_code == 409 and on_record(key)["typed_form"] == []
+    assert answer.status_code == 409 and stored_rows(key)["typed_form"] == []
 
 
-def test_an_autosave_stores_only_fields_of_the_form(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_an_autosave_stores_only_fields_of_the_form(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     key = make_application()
     browser = as_("publisher")
     assert autosave(browser, key, opened(browser, key), status="filed", title="甲\0乙", _submit="1").status_code == 200
-    fields = on_record(key)["typed_form"][0]["fields"]
+    fields = stored_rows(key)["typed_form"][0]["fields"]
     assert fields["title"] == "甲乙" and not {"status", "_submit", "csrf_token", "page_key"} & set(fields)

@@ -1,4 +1,4 @@
-"""空白表格: the operator offers a PDF for a kind of attachment, presses download it where they need it."""
+"""空白表格: the operator offers a PDF for a kind of attachment, publishers download it beside its upload field."""
 
 import io
 import re
@@ -22,7 +22,7 @@ from models.workflow import Refused
 from tests.browsing import Browser
 from tests.cast import blank_form
 from tests.conftest import Acting, Making
-from tests.views.conftest import Typing
+from tests.views.conftest import Invoke
 from tests.views.pages import flashed
 
 As = Callable[[str | None], Browser]
@@ -49,11 +49,11 @@ def remove(operator: Browser, version: int) -> list[str]:
 
 
 def test_a_blank_form_is_offered_on_the_empty_desk_and_beside_its_upload_box(
-    as_: As, a_pdf: Callable[[str], bytes]
+    as_: As, make_pdf: Callable[[str], bytes]
 ) -> None:
     assert "空白表格" not in as_("publisher").get("/desk/").text
     assert "下载空白表格" not in as_("publisher").get("/applications/new/").text
-    offer(as_("operator"), a_pdf("x"))
+    offer(as_("operator"), make_pdf("x"))
     for who in ("publisher", "agent"):
         browser = as_(who)
         assert WHERE in browser.get("/desk/").text
@@ -61,9 +61,9 @@ def test_a_blank_form_is_offered_on_the_empty_desk_and_beside_its_upload_box(
         assert re.findall(r'<a href="([^"]*)">下载空白表格', page) == [WHERE]
         assert page.index('id="file-contract"') < page.index(WHERE) < page.index('id="file-copyright"')
         answer = browser.get(WHERE)
-        assert answer.data == a_pdf("x")
+        assert answer.data == make_pdf("x")
         assert answer.headers["Content-Disposition"].startswith("attachment")
-        assert (answer.mimetype, answer.content_length) == ("application/pdf", len(a_pdf("x")))
+        assert (answer.mimetype, answer.content_length) == ("application/pdf", len(make_pdf("x")))
         assert browser.head(WHERE).status_code == 200
 
 
@@ -73,16 +73,16 @@ def test_a_desk_with_applications_does_not_offer_blank_forms(as_: As, app: Flask
     assert WHERE not in as_("publisher").get("/desk/").text
 
 
-def test_replacing_and_removing_a_blank_form_is_logged(as_: As, a_pdf: Callable[[str], bytes]) -> None:
-    operator, press = as_("operator"), as_("publisher")
-    offer(operator, a_pdf("1"))
-    assert offer(operator, a_pdf("2"), "新样本.pdf", seen(operator)) == [
+def test_replacing_and_removing_a_blank_form_is_logged(as_: As, make_pdf: Callable[[str], bytes]) -> None:
+    operator, publisher = as_("operator"), as_("publisher")
+    offer(operator, make_pdf("1"))
+    assert offer(operator, make_pdf("2"), "新样本.pdf", seen(operator)) == [
         "已保存，申请单位现在可以下载「境外加工合同」的空白表格。"
     ]
-    assert press.get(WHERE).data == a_pdf("2")
+    assert publisher.get(WHERE).data == make_pdf("2")
     assert remove(operator, seen(operator)) == ["已移除，「境外加工合同」不再提供空白表格。"]
-    assert press.get(WHERE).status_code == 404
-    assert "下载空白表格" not in press.get("/applications/new/").text
+    assert publisher.get(WHERE).status_code == 404
+    assert "下载空白表格" not in publisher.get("/applications/new/").text
     page = operator.get("/operations/").text
     for words in ("上传空白表格", "更换空白表格", "移除空白表格", "境外加工合同", "新样本.pdf"):
         assert words in page
@@ -117,28 +117,28 @@ def test_a_request_without_a_file_stores_no_blank_form(as_: As) -> None:
         assert answer.status_code == 400
 
 
-def test_the_second_of_two_operators_gets_a_version_conflict(as_: As, a_pdf: Callable[[str], bytes]) -> None:
+def test_the_second_of_two_operators_gets_a_version_conflict(as_: As, make_pdf: Callable[[str], bytes]) -> None:
     operator = as_("operator")
-    offer(operator, a_pdf("1"))
-    assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("2"))[0]
+    offer(operator, make_pdf("1"))
+    assert "刚刚已被他人更换或移除" in offer(operator, make_pdf("2"))[0]
     former = seen(operator)
     remove(operator, former)
     assert "刚刚已被他人更换或移除" in remove(operator, former)[-1]
-    assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("2"), version=former)[0]
+    assert "刚刚已被他人更换或移除" in offer(operator, make_pdf("2"), version=former)[0]
 
 
 def test_a_page_showing_a_removed_blank_form_cannot_replace_its_successor(
-    as_: As, a_pdf: Callable[[str], bytes]
+    as_: As, make_pdf: Callable[[str], bytes]
 ) -> None:
     """A form made anew begins with no version that a page which is still open may name."""
     operator = as_("operator")
-    offer(operator, a_pdf("1"))
+    offer(operator, make_pdf("1"))
     former = seen(operator)
     remove(operator, former)
-    offer(operator, a_pdf("2"))
-    assert "刚刚已被他人更换或移除" in offer(operator, a_pdf("3"), version=former)[0]
+    offer(operator, make_pdf("2"))
+    assert "刚刚已被他人更换或移除" in offer(operator, make_pdf("3"), version=former)[0]
     assert "刚刚已被他人更换或移除" in remove(operator, former)[0]
-    assert as_("publisher").get(WHERE).data == a_pdf("2")
+    assert as_("publisher").get(WHERE).data == make_pdf("2")
 
 
 @pytest.mark.parametrize("version", ["0", "-1", "x", ""])
@@ -160,9 +160,9 @@ def test_other_roles_cannot_change_blank_forms(as_: As, app: Flask, acting: Acti
             db.session.flush()
 
 
-def test_backup_restore_and_sweep_keep_the_bytes_of_a_blank_form(app: Flask, typed: Typing, tmp_path: Path) -> None:
+def test_backup_restore_and_sweep_keep_the_bytes_of_a_blank_form(app: Flask, invoke: Invoke, tmp_path: Path) -> None:
     blank_form(app, KIND)
-    assert typed("backup", str(tmp_path / "backup")).exit_code == 0
+    assert invoke("backup", str(tmp_path / "backup")).exit_code == 0
     with app.app_context(), access.everything() as session:
         store, digest = Store(app.config["STORE"]), session.scalars(select(BlankForm.digest)).one()
         assert digest in {path.name for path in (tmp_path / "backup" / "store").rglob("*")}

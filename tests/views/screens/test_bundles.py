@@ -14,7 +14,7 @@ from models import access
 from models.certificate import Certificate
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
 from tests.views.screens.recorded_prints import SCREENS, bound, prints
@@ -36,9 +36,9 @@ class TestBundle:
     @pytest.mark.slow
     @pytest.mark.parametrize("who", SCREENS)
     def test_ticked_certificates_are_printed_as_one_pdf_with_bookmarks(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording, who: str
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, who: str
     ) -> None:
-        """In the order of the list; a copy to print from, that says so, with no signature that could look broken."""
+        """In the order of the list; marked as a copy for printing, without a signature, which could look broken."""
         order = ("customs_received", "filed")
         keys = [make_application(status=status, title=f"《{status}》") for status in order]
         make_papers(app)
@@ -52,7 +52,7 @@ class TestBundle:
             assert {"/AcroForm", "/Perms"} & set(whole.Root.keys()) == set()
             assert [each for page in whole.pages for each in page.get("/Annots", []) if "/FT" in each] == []
             assert whole.check_pdf_syntax() == []
-        assert [len(prints(on_record(key))) for key in keys] == [1, 1]
+        assert [len(prints(stored_rows(key))) for key in keys] == [1, 1]
 
     @pytest.mark.slow
     def test_ticked_certificates_can_be_printed_without_javascript(self, as_: As, make_application: Making) -> None:
@@ -77,16 +77,16 @@ class TestBundle:
 
     @pytest.mark.slow
     def test_an_unprintable_application_stops_the_bundle_and_is_named(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
-        """All or none: nothing is recorded."""
+        """All or none: no print is recorded."""
         good = make_application(status="filed")
         for status in ("draft", "customs_failed", "revoked"):
             bad, browser = make_application(status=status), as_("publisher")
             before = ledger(app)
             answer = browser.post("/applications/print-all/", data={"pick": [good, bad]}, follow_redirects=True)
             [sentence] = flashed(answer.text)
-            assert sentence.startswith(f"{on_record(bad)['application'][0]['number']}：当前状态为「")
+            assert sentence.startswith(f"{stored_rows(bad)['application'][0]['number']}：当前状态为「")
             assert sentence.endswith(NOBODY)
             assert ledger(app) == before
 
@@ -107,16 +107,16 @@ class TestBundle:
 
     @pytest.mark.slow
     def test_a_row_picked_twice_is_printed_once(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
         key = make_application(status="filed")
         make_papers(app)
         assert bound(as_("publisher"), "applications", [key, key]).status_code == 200
-        assert len(prints(on_record(key))) == 1
+        assert len(prints(stored_rows(key))) == 1
 
     @pytest.mark.slow
     def test_reloading_a_bundle_shows_it_again_and_records_no_print(
-        self, app: Flask, as_: As, make_application: Making, later: Callable[[], None]
+        self, app: Flask, as_: As, make_application: Making, advance_clock: Callable[[], None]
     ) -> None:
         """Reloaded it is the same file; it is for who printed, for half a day; no other address can be made up."""
         keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
@@ -132,16 +132,16 @@ class TestBundle:
             (browser, "/applications/bundle/"), (browser, "/applications/bundle/?job=1.2"),
         ):  # fmt: skip
             assert flashed_at(somebody, address) == ["合并打印件的地址已失效，请在列表中重新打印。"]
-        later()
+        advance_clock()
         assert as_("publisher").get(where).mimetype == "application/pdf"  # signed in anew
         for _ in range(6):
-            later()
+            advance_clock()
         assert flashed_at(as_("publisher"), where) == ["合并打印件的地址已失效，请在列表中重新打印。"]
         assert ledger(app) == before
 
     @pytest.mark.slow
     def test_a_bundle_is_shown_only_while_every_certificate_may_be_printed(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
         keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
         make_papers(app)
@@ -149,7 +149,7 @@ class TestBundle:
         as_("reviewer").post("/filings/revoke/", data={"id": keys[1], "opinion": "有误", "reason": "content"})
         before = ledger(app)
         [sentence] = flashed_at(browser, where)
-        number = on_record(keys[1])["application"][0]["number"]
+        number = stored_rows(keys[1])["application"][0]["number"]
         assert sentence.startswith(f"{number}：当前状态为「已作废」")
         assert sentence.endswith("合并打印件不再提供，请在列表中重新打印。")
         assert ledger(app) == before
@@ -161,10 +161,10 @@ class TestBundle:
 
     @pytest.mark.slow
     def test_a_refusal_is_shown_once_with_all_its_numbers(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
         drafts, revoked = [make_application() for _ in range(12)], make_application(status="revoked")
-        numbers = {key: on_record(key)["application"][0]["number"] for key in (*drafts, revoked)}
+        numbers = {key: stored_rows(key)["application"][0]["number"] for key in (*drafts, revoked)}
         browser, before = as_("publisher"), ledger(app)
         picked = {"pick": [*drafts[:2], revoked]}
         answer = browser.post("/applications/print-all/", data=picked, follow_redirects=True)

@@ -7,7 +7,7 @@ from flask import Flask
 
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
 from tests.views.screens.recorded_prints import bound, prints
@@ -18,9 +18,9 @@ As = Callable[[str | None], Browser]
 class TestMadeReady:
     @pytest.mark.slow
     def test_a_paper_not_made_yet_stops_the_bundle(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
-        """All or none, without a script too: told how many, nothing recorded, and printed once they are made."""
+        """All or none, without a script too: a message has the number, no print is recorded; later they are printed."""
         first, browser = make_application(status="filed"), as_("publisher")
         make_papers(app)
         keys = [first, *(make_application(status="filed") for _ in range(2))]
@@ -30,7 +30,7 @@ class TestMadeReady:
         assert ledger(app) == before
         make_papers(app)
         assert bound(browser, "applications", keys).mimetype == "application/pdf"
-        assert [len(prints(on_record(key))) for key in keys] == [1, 1, 1]
+        assert [len(prints(stored_rows(key))) for key in keys] == [1, 1, 1]
 
     @pytest.mark.slow
     def test_papers_of_a_bundle_are_prepared_one_by_one(self, app: Flask, as_: As, make_application: Making) -> None:

@@ -1,4 +1,4 @@
-"""工作日历: the yearly notice is entered by a file, in two steps, or one day by hand; 2027 is not known yet."""
+"""工作日历: the yearly notice is imported from a file in two steps, or day by day; 2027 is not published yet."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from models.database import db
 from models.deadlines import calendar
 from models.deadlines.calendar import CalendarDay
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import complaints, flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -44,20 +44,20 @@ def preview(operator: Browser, rows: list[tuple[str, str, str]], kind: str = "ut
 @pytest.mark.usefixtures("in_december")
 @pytest.mark.parametrize("kind", ["utf-8-sig", "gb18030"])
 def test_an_imported_notice_is_previewed_first_and_recalculates_every_estimate(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, kind: str
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, kind: str
 ) -> None:
     """The preview writes nothing; then 31 December and 1 January are free, and the due date moves by two days."""
     key, operator = make_application(status="pending"), as_("operator")
-    assert on_record(key)["application"][0]["due_on"] == date(2027, 1, 18)
+    assert stored_rows(key)["application"][0]["due_on"] == date(2027, 1, 18)
     assert "有 1 份申请的办结期限在此之后" in operator.get("/calendar/").text
     page = preview(operator, NOTICE, kind)
     assert "放假 8 天" in page
     assert "上班 1 天" in page
     assert "周六" in page  # 2027-02-20
-    assert on_record(key)["application"][0]["due_on"] == date(2027, 1, 18)
+    assert stored_rows(key)["application"][0]["due_on"] == date(2027, 1, 18)
     answer = operator.post("/calendar/import/confirm/", data=form_of(page, "confirm-import"), follow_redirects=True)
     assert flashed(answer.text)[0] == "已导入 2027 年的安排共 9 天，重新计算了 1 份申请的办结期限。"
-    assert on_record(key)["application"][0]["due_on"] == date(2027, 1, 20)
+    assert stored_rows(key)["application"][0]["due_on"] == date(2027, 1, 20)
     assert "工作日历需要补充" not in answer.text
     assert "与现有的日历一致，无需导入。" in preview(operator, NOTICE, kind)
 

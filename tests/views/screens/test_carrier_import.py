@@ -1,4 +1,4 @@
-"""载体信息 out of a block of cells: the preview says what would happen, and then all rows are there or none."""
+"""载体信息 from a block of cells: a preview of the result, then all rows are filled in or none."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from flask import Flask
 from openpyxl import load_workbook
 
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -47,7 +47,7 @@ def test_an_unreadable_block_is_refused_with_a_message(as_: As) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", ["\t", "\n"])
 def test_a_too_wide_or_too_long_block_is_refused_unread(as_: As, sign: str) -> None:
-    """A row of a million cells would hold the process for minutes."""
+    """A row of a million cells would block the process for minutes."""
     browser = as_("publisher")
     answer = browser.post(PREVIEW, data={"text": f"DVD{sign * 400_000}DVD"}, headers=SCRIPT)
     assert answer.status_code == 422
@@ -60,14 +60,14 @@ def test_a_too_wide_or_too_long_block_is_refused_unread(as_: As, sign: str) -> N
 
 @pytest.mark.slow
 def test_a_file_is_imported_into_the_draft_without_javascript(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """Preview page, merged cells repeated, then all rows at once, after those that are there or in their place."""
     key = make_application(carriers=2)
     browser = as_("publisher")
     table = f"{HEADINGS}DVD\tD9\t1,000\t张\n\tD5\t2\t\n"
     page = browser.post(f"{PREVIEW}?id={key}", data={"file": (as_csv(table), "清单.csv")})
-    assert page.status_code == 200 and "有 1 处需要改正" in page.text and len(on_record(key)["carrier"]) == 2
+    assert page.status_code == 200 and "有 1 处需要改正" in page.text and len(stored_rows(key)["carrier"]) == 2
     form = form_of(page.text, "card-box")
     form.pop("how")
     again = browser.post(f"{PREVIEW}?id={key}", data=form | {"carry": "unit"})
@@ -76,67 +76,67 @@ def test_a_file_is_imported_into_the_draft_without_javascript(
     assert form["carry"] == "unit"
     answer = browser.post(f"{IMPORT}?id={key}", data=form | {"how": "append"}, follow_redirects=True)
     assert flashed(answer.text) == ["已填入 2 条载体信息。"]
-    rows = on_record(key)["carrier"]
+    rows = stored_rows(key)["carrier"]
     assert [(row["position"], row["specification"], row["unit"]) for row in rows[2:]] == [
         (3, "D9", "010"),
         (4, "D5", "010"),
     ]
-    entry = on_record(key)["trail_entry"][-1]
+    entry = stored_rows(key)["trail_entry"][-1]
     assert entry["act"] == "edit" and entry["changes"]["carrier_count"] == [2, 4]
     late = browser.post(f"{IMPORT}?id={key}", data=form | {"how": "replace"}, follow_redirects=True)
     assert "您的操作没有保存" in flashed(late.text)[0]
-    form["version"] = str(on_record(key)["application"][0]["version"])
+    form["version"] = str(stored_rows(key)["application"][0]["version"])
     browser.post(f"{IMPORT}?id={key}", data=form | {"how": "replace"})
-    assert [row["specification"] for row in on_record(key)["carrier"]] == ["D9", "D5"]
+    assert [row["specification"] for row in stored_rows(key)["carrier"]] == ["D9", "D5"]
 
 
-def test_an_unreadable_cell_is_stored_as_typed(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_an_unreadable_cell_is_stored_as_typed(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     key = make_application(carriers=0)
-    version = on_record(key)["application"][0]["version"]
+    version = stored_rows(key)["application"][0]["version"]
     cells = json.dumps([["规格", "数量", "单位"], ["D9", "一千", "张"], ["", "5", "张"]])
     answer = as_("publisher").post(
         f"{IMPORT}?id={key}", data={"cells": cells, "version": version}, follow_redirects=True
     )
     assert flashed(answer.text) == ["已填入 2 条载体信息。有 2 处还需改正，见红字。"]
-    first, second = on_record(key)["carrier"]
+    first, second = stored_rows(key)["carrier"]
     assert (first["unread"], first["quantity"], second["specification"]) == ({"quantity": "一千"}, None, None)
     assert 'value="一千"' in answer.text
 
 
-def test_too_many_rows_are_refused_whole(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_too_many_rows_are_refused_whole(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     key = make_application(carriers=1)
-    version = on_record(key)["application"][0]["version"]
+    version = stored_rows(key)["application"][0]["version"]
     cells = json.dumps([["规格", "数量", "单位"], *[["D9", "5", "张"]] * 3000])
     answer = as_("publisher").post(
         f"{IMPORT}?id={key}", data={"cells": cells, "version": version, "how": "append"}, follow_redirects=True
     )
     assert flashed(answer.text) == ["一份申请最多录入 3000 条载体信息，请分成几份申请。"]
-    assert len(on_record(key)["carrier"]) == 1
+    assert len(stored_rows(key)["carrier"]) == 1
 
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer", "national", "operator", None])
 def test_other_accounts_cannot_import_carriers(
-    as_: As, make_application: Making, on_record: Recording, who: str | None
+    as_: As, make_application: Making, stored_rows: StoredRows, who: str | None
 ) -> None:
     key = make_application(carriers=1)
     browser = as_(who)
-    data = {"cells": json.dumps([["D9"]]), "version": on_record(key)["application"][0]["version"]}
+    data = {"cells": json.dumps([["D9"]]), "version": stored_rows(key)["application"][0]["version"]}
     refused = {browser.post(f"{address}?id={key}", data=data).status_code for address in (PREVIEW, IMPORT)}
     assert refused <= {302, 401, 403, 404}
-    assert len(on_record(key)["carrier"]) == 1
+    assert len(stored_rows(key)["carrier"]) == 1
 
 
 def test_a_submitted_application_accepts_no_imported_rows(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key = make_application(status="pending", carriers=1)
-    data = {"cells": json.dumps([["D9"]]), "version": on_record(key)["application"][0]["version"]}
+    data = {"cells": json.dumps([["D9"]]), "version": stored_rows(key)["application"][0]["version"]}
     as_("publisher").post(f"{IMPORT}?id={key}", data=data)
-    assert len(on_record(key)["carrier"]) == 1
+    assert len(stored_rows(key)["carrier"]) == 1
 
 
 def test_the_template_has_the_headings_of_the_form_and_the_code_lists(app: Flask, as_: As) -> None:
-    """What it holds comes back from an import as it went out."""
+    """The filled template is imported unchanged."""
     book = load_workbook(io.BytesIO(as_("publisher").get("/applications/carriers/template/").data))
     assert [cell.value for cell in book["载体信息"][1]][:4] == ["载体类型", "*规格型号", "*进口数量", "*单位"]
     lists = list(book["代码"].values)

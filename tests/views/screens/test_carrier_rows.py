@@ -9,7 +9,7 @@ from flask import Flask
 
 from models.text import is_blank
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.saved_forms import opened, row, save
@@ -19,36 +19,36 @@ As = Callable[[str | None], Browser]
 
 @pytest.mark.slow
 def test_one_save_stores_three_hundred_and_six_hundred_rows(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """Flask's own limit of 1000 parts would answer 413 to a hundred rows, and lose them all.
 
     No empty value among the multipart rows: Werkzeug 3.1.9 runs an empty part into the next one where a chunk of
-    64 KB ends between them. Our page is safe, for it sends its form urlencoded.
+    The limit of 64 KB is between them. Our page is safe, because its form is urlencoded.
     """
     key, browser = make_application(carriers=0), as_("publisher")
     page = browser.get(f"/applications/edit/?id={key}").text
     assert "enctype" not in re.findall(r'<form id="application"[^>]*>', page)[0]
     for count, kind in ((300, "multipart/form-data"), (600, "application/x-www-form-urlencoded")):
         form = opened(browser, key)
-        for number in range(len(on_record(key)["carrier"]), count):
+        for number in range(len(stored_rows(key)["carrier"]), count):
             form |= row(number, id="new", quantity=str(number + 1), name=f"第 {number + 1} 张")
         answer = browser.post(f"/applications/edit/?id={key}", data=form, content_type=kind)
         assert answer.status_code == 302, flashed(answer.text) + complaints(answer.text)
-        carriers = on_record(key)["carrier"]
+        carriers = stored_rows(key)["carrier"]
         assert [carrier["position"] for carrier in carriers] == list(range(1, count + 1))
         assert [carrier["quantity"] for carrier in carriers] == [Decimal(n) for n in range(1, count + 1)]
 
 
 @pytest.mark.slow
 def test_carriers_are_added_edited_and_deleted_in_place(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """手册 第一章·载体信息: 录入, 编辑, 删除, then 保存."""
     key, browser = make_application(carriers=3), as_("publisher")
     form = opened(browser, key) | {"carriers-0-quantity": "7", "del-carriers-1": "on"} | row(3, unit="盒")
     assert save(browser, key, form).status_code == 302
-    rows = on_record(key)["carrier"]
+    rows = stored_rows(key)["carrier"]
     assert sorted((r["position"], r["quantity"], r["unit"]) for r in rows) == [
         (1, Decimal(7), "010"),
         (2, Decimal(1002), "010"),
@@ -60,14 +60,16 @@ def test_carriers_are_added_edited_and_deleted_in_place(
 
 
 @pytest.mark.slow
-def test_deleting_a_missing_row_does_not_recreate_it(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_deleting_a_missing_row_does_not_recreate_it(
+    as_: As, make_application: Making, stored_rows: StoredRows
+) -> None:
     """A row that a colleague took out meanwhile, marked for deletion in a form that still shows it, is not reborn."""
     key, browser = make_application(), as_("publisher")
-    before = on_record(key)["carrier"]
+    before = stored_rows(key)["carrier"]
     for missing in ({"carriers-1-id": "99999"}, row(1, id="99999"), row(1)):
         form = opened(browser, key) | missing | {"del-carriers-1": "on"}
         assert save(browser, key, form).status_code == 302
-        assert on_record(key)["carrier"] == before
+        assert stored_rows(key)["carrier"] == before
 
 
 ACCEPTED = {
@@ -100,20 +102,20 @@ REFUSED = {
 @pytest.mark.slow
 @pytest.mark.parametrize("field", ACCEPTED)
 def test_a_carrier_accepts_common_spellings(
-    field: str, as_: As, make_application: Making, on_record: Recording
+    field: str, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """A code, a name or both; a number as Chinese keyboards and spreadsheets write it; exact on both databases."""
     key, browser = make_application(), as_("publisher")
     form = opened(browser, key)
     for typed, stored in ACCEPTED[field].items():
-        form["version"] = str(on_record(key)["application"][0]["version"])
+        form["version"] = str(stored_rows(key)["application"][0]["version"])
         assert save(browser, key, form | {f"carriers-0-{field}": typed}).status_code == 302, typed
-        recorded = on_record(key)["carrier"][0][field]
+        recorded = stored_rows(key)["carrier"][0][field]
         assert (recorded if recorded is None else str(recorded)) == stored, typed
 
 
 @pytest.mark.slow
-def test_a_carrier_refuses_nonsense(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_carrier_refuses_nonsense(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     """手册 第一章: 规格型号, 进口数量, 单位 are required; CU9: what customs cannot take is only marked."""
     key, browser = make_application(carriers=0), as_("publisher")
     wrong = [(field, typed) for field, values in REFUSED.items() for typed in values]
@@ -127,18 +129,18 @@ def test_a_carrier_refuses_nonsense(as_: As, make_application: Making, on_record
         assert found == [field], (field, typed)
         assert len(complaints(shown)) == 1, (field, typed)
         assert all(complaints(shown)), (field, typed)
-    for (field, typed), recorded in zip(wrong, on_record(key)["carrier"], strict=True):
+    for (field, typed), recorded in zip(wrong, stored_rows(key)["carrier"], strict=True):
         assert recorded[field] is None, (field, typed)
         assert (recorded["unread"] or {}).get(field, "") == ("" if is_blank(typed) else typed.strip())
 
 
-def test_a_row_number_in_foreign_digits_is_refused(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_row_number_in_foreign_digits_is_refused(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     """`²` is a digit to one library and none to another: a forged field must not become a 500."""
     key, browser = make_application(), as_("publisher")
-    before = on_record(key)
+    before = stored_rows(key)
     form = opened(browser, key) | {"carriers-²-specification": "120 mm"}
     assert browser.post(f"/applications/edit/?id={key}", data=form).status_code == 400
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_a_too_long_row_number_is_refused(app: Flask, as_: As, make_application: Making) -> None:

@@ -11,7 +11,7 @@ from models import clock
 from models.vocabulary import Action
 from tests.browsing import Browser
 from tests.cast import perform_step
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -32,7 +32,7 @@ def neighbours(page: str) -> dict[str, int]:
     return {label: int(key) for key, label in found}
 
 
-def came_back(page: str) -> str:
+def resubmission_changes(page: str) -> str:
     (sentence,) = re.findall(r'id="comeback">(.*?)</div>', page, re.DOTALL)
     return re.sub(r"\s*<[^>]+>\s*", "\n", sentence)
 
@@ -51,7 +51,7 @@ def test_the_case_page_offers_the_possible_acts_and_shows_files_before_carriers(
 def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
     app: Flask, as_: As, make_application: Making
 ) -> None:
-    """Field by field and row by row, over several saves; what was set back again is no change."""
+    """Field by field and row by row, over several saves; a value that was restored is no change."""
     key, publisher = make_application(status="returned", carriers=2), as_("publisher")
     address = f"/applications/edit/?id={key}"
     for changed in (
@@ -61,7 +61,7 @@ def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
         form = form_of(publisher.get(address).text) | changed
         assert publisher.post(address, data=form).status_code == 302
     perform_step(app, Action.SUBMIT, key, "publisher")
-    found = came_back(case(as_("reviewer"), key))
+    found = resubmission_changes(case(as_("reviewer"), key))
     assert "材料需要核对。" in found
     assert "商品名称：“黑胶唱片《茉莉花》” → “昆曲《牡丹亭》全本”" in found
     assert "第 1 条 进口数量：“1000” → “8”" in found
@@ -72,12 +72,12 @@ def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
 def test_a_resubmitted_application_without_changes_says_so(app: Flask, as_: As, make_application: Making) -> None:
     key = make_application(status="returned")
     perform_step(app, Action.SUBMIT, key, "publisher")
-    assert "没有改动" in came_back(case(as_("reviewer"), key))
+    assert "没有改动" in resubmission_changes(case(as_("reviewer"), key))
 
 
 @pytest.mark.slow
 def test_the_next_and_previous_case_follow_the_query_in_its_order(as_: As, make_application: Making) -> None:
-    """Also from a case that is decided, and so stands in the list no more; never out of the query."""
+    """Also from a decided case, which is no longer in the list; never outside the query."""
     first, other, second, third = (
         make_application(status="pending", title=title) for title in ("昆曲甲", "评弹", "昆曲乙", "昆曲丙")
     )
@@ -109,18 +109,18 @@ def test_a_foreign_return_address_is_not_used_as_a_query(as_: As, make_applicati
 
 
 def test_the_preview_has_the_text_of_the_certificate_and_stores_nothing(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
     reviewer.get(f"/review/details/?id={key}")  # the first look, which a preview is too
-    before = on_record(key)
+    before = stored_rows(key)
     page = reviewer.get(f"/review/preview/?id={key}").text
     for words in ("预览", "黑胶唱片《茉莉花》", "陈静", "江苏省", f"{clock.today().year}年", "（签发时编号）"):
         assert words in page
     assert "现在还不能签发" not in page
     for words in ("校验码", "二维码", "电子印章", "/verify/"):
         assert words not in page
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_the_preview_shows_why_the_grant_is_refused(app: Flask, as_: As, make_application: Making) -> None:
@@ -140,10 +140,10 @@ def test_a_case_that_cannot_be_granted_has_no_preview(as_: As, make_application:
 
 
 def test_only_attachments_may_be_framed_and_only_by_own_pages(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
-    file = on_record(key)["attachment"][0]["id"]
+    file = stored_rows(key)["attachment"][0]["id"]
     answer = reviewer.get(f"/review/attachment/?id={file}")
     policy = answer.headers["Content-Security-Policy"]
     assert ("default-src 'none'" in policy, "frame-ancestors 'self'" in policy) == (True, True)
@@ -155,9 +155,9 @@ def test_only_attachments_may_be_framed_and_only_by_own_pages(
 
 
 def test_a_much_too_long_opinion_is_refused_and_not_stored(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """More than an opinion may have is kept, to be shortened; far more is a sentence, and the former words stay."""
+    """A slightly too long opinion is stored for shortening; a far longer one gets a message, and the old text stays."""
     key, browser = make_application(status="pending"), as_("reviewer")
     assert browser.post(f"/review/typed/?id={key}", data={"opinion": "长" * 5000}).status_code == 200
     answer = browser.post(
@@ -165,4 +165,4 @@ def test_a_much_too_long_opinion_is_refused_and_not_stored(
     )
     assert answer.status_code == 409
     assert answer.json["message"] == "意见已有 5001 字，超过 5000 字，没有自动保存，请精简。"
-    assert on_record(key)["typed_form"][0]["fields"]["opinion"] == "长" * 5000
+    assert stored_rows(key)["typed_form"][0]["fields"]["opinion"] == "长" * 5000

@@ -1,4 +1,4 @@
-"""The page of a case while others act on it: what was read before is read anew, and what was typed is kept."""
+"""The page of a case while others act on it: the case is read again, and typed text is preserved."""
 
 import re
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from models.database import db
 from models.vocabulary import Action
 from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from views.panel import leases
 
 As = Callable[[str | None], Browser]
 
 
 def meanwhile(app: Flask, action: Action, key: int, who: str) -> None:
-    """That act of somebody else, in a thread and a session of its own."""
+    """Perform that act as another account, in a thread and session of its own."""
 
     def work() -> None:
         with app.app_context():
@@ -44,7 +44,7 @@ def typed(browser: Browser, key: int) -> str:
 
 
 def test_an_application_withdrawn_while_its_page_opens_is_not_shown(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A draft again, it is its owner's alone."""
     key, reviewer = make_application(status="pending"), as_("reviewer")
@@ -56,18 +56,18 @@ def test_an_application_withdrawn_while_its_page_opens_is_not_shown(
 
     monkeypatch.setattr(withdrawal, "note_opening", too_late)
     assert reviewer.get(f"/review/details/?id={key}").status_code == 404
-    assert on_record(key)["application"][0]["opened_at"] is None
+    assert stored_rows(key)["application"][0]["opened_at"] is None
 
 
 def test_a_case_released_while_its_page_opens_stays_unassigned(
     app: Flask,
     as_: As,
-    colleague: Callable[..., None],
+    add_colleague: Callable[..., None],
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
-    colleague("second", like="reviewer")
+    add_colleague("second", like="reviewer")
     reviewer.get(f"/review/details/?id={key}")
     meanwhile(app, Action.TAKE, key, "second")
     looking, looks = leases.is_mine, iter([True])
@@ -86,11 +86,11 @@ def test_a_case_released_while_its_page_opens_stays_unassigned(
 
 @pytest.mark.parametrize("action", ["take", "take_over", "put_back"])
 def test_an_opinion_typed_just_before_claiming_is_preserved(
-    app: Flask, as_: As, colleague: Callable[..., None], make_application: Making, action: str
+    app: Flask, as_: As, add_colleague: Callable[..., None], make_application: Making, action: str
 ) -> None:
-    """The acts stand in one form with the opinion, which no script may have kept yet."""
+    """The acts share a form with the opinion, which may not be autosaved yet."""
     key, reviewer = make_application(status="pending"), as_("reviewer")
-    colleague("second", like="reviewer")
+    add_colleague("second", like="reviewer")
     if action != "take":
         meanwhile(app, Action.TAKE, key, "second" if action == "take_over" else "reviewer")
     reviewer.post(f"/review/{action}/", data={"id": key, "opinion": "材料需要核对。", "ground": "1"})
@@ -100,11 +100,11 @@ def test_an_opinion_typed_just_before_claiming_is_preserved(
 
 
 def test_a_refused_grant_without_an_opinion_leaves_the_typed_opinion(
-    app: Flask, as_: As, colleague: Callable[..., None], make_application: Making
+    app: Flask, as_: As, add_colleague: Callable[..., None], make_application: Making
 ) -> None:
-    """From the list, whose dialog knows nothing of the opinion beside the case."""
+    """From the list, whose dialog does not have the opinion of the case page."""
     key, reviewer = make_application(status="pending"), as_("reviewer")
-    colleague("second", like="reviewer")
+    add_colleague("second", like="reviewer")
     reviewer.post(f"/review/typed/?id={key}", data={"opinion": "材料需要核对。"})
     meanwhile(app, Action.TAKE, key, "second")
     reviewer.post("/review/grant/", data={"id": key, "opinion": ""})
@@ -112,7 +112,7 @@ def test_a_refused_grant_without_an_opinion_leaves_the_typed_opinion(
 
 
 def test_an_act_does_not_fail_because_of_a_parallel_autosave(
-    app: Flask, make_application: Making, on_record: Recording
+    app: Flask, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """An autosave that is on its way when the act is sent."""
     key = make_application(status="pending")
@@ -137,4 +137,4 @@ def test_an_act_does_not_fail_because_of_a_parallel_autosave(
             threads.submit(autosave, "材料需要核对。").result(timeout=60)
         typed_opinion.forget(session, case, by)
         session.commit()
-    assert on_record(key)["typed_form"] == []
+    assert stored_rows(key)["typed_form"] == []

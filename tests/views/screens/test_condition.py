@@ -1,4 +1,4 @@
-"""运行状态: each line says how it is and what to do, from the same sources as /healthz."""
+"""运行状态: each line shows a state and what to do, from the same sources as /healthz."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from flask import Flask
 from models import clock
 from tests.browsing import Browser
 from tests.conftest import Making
-from tests.views.conftest import Typing
+from tests.views.conftest import Invoke
 
 As = Callable[[str | None], Browser]
 LINES = (
@@ -30,8 +30,8 @@ def condition_lines(browser: Browser) -> dict[str, tuple[str, str, str]]:
     return {about: (state, now, to_do) for about, state, now, to_do in plain}
 
 
-def test_a_healthy_system_shows_every_line(as_: As, typed: Typing) -> None:
-    typed("mail", "send")
+def test_a_healthy_system_shows_every_line(as_: As, invoke: Invoke) -> None:
+    invoke("mail", "send")
     lines = condition_lines(as_("operator"))
     assert tuple(lines) == LINES
     assert all(lines[name][0] == "正常" for name in LINES[:4])
@@ -62,11 +62,11 @@ def test_a_missing_store_is_reported(app: Flask, as_: As) -> None:
 
 
 def test_backup_and_check_are_shown_with_their_age_and_reported_when_old(
-    app: Flask, as_: As, typed: Typing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, as_: As, invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    typed("upgrade")
-    assert typed("backup", str(tmp_path / "backup")).exit_code == 0
-    assert typed("trail", "verify").exit_code == 0
+    invoke("upgrade")
+    assert invoke("backup", str(tmp_path / "backup")).exit_code == 0
+    assert invoke("trail", "verify").exit_code == 0
     lines = condition_lines(as_("operator"))
     assert lines["最近备份"][0] == lines["最近核对"][0] == "正常"
     assert str(tmp_path / "backup") in lines["最近备份"][1]

@@ -14,7 +14,7 @@ from models.people.accounts import Entrustment
 from models.vocabulary import Status
 from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import flashed, form_of, result
 from tests.views.screens.saved_forms import opened, save
@@ -34,8 +34,10 @@ def test_the_page_after_submission_names_the_authority_and_the_next_step(as_: As
 
 
 @pytest.mark.slow
-def test_a_refused_submission_lists_everything_missing_with_links_to_the_fields(as_: As, on_record: Recording) -> None:
-    """行政许可法 第三十二条, by analogy: everything missing, at once. What was typed has been saved as a draft."""
+def test_a_refused_submission_lists_everything_missing_with_links_to_the_fields(
+    as_: As, stored_rows: StoredRows
+) -> None:
+    """行政许可法 第三十二条, by analogy: everything missing, at once. The typed text is saved as a draft."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text) | {"title": "黑胶唱片", "_submit": "1"}
     answer = browser.post("/applications/new/", data=form, follow_redirects=True)
@@ -45,13 +47,13 @@ def test_a_refused_submission_lists_everything_missing_with_links_to_the_fields(
     assert {"carriers", "file-contract", "phone"} <= {name for name, _sentence in links}
     for name, _sentence in links:
         assert f'id="{name}"' in answer.text, f"the link to {name} leads nowhere"
-    (record,) = on_record(int(answer.request.args["id"]))["application"]
+    (record,) = stored_rows(int(answer.request.args["id"]))["application"]
     assert (record["title"], record["status"]) == ("黑胶唱片", Status.DRAFT)
 
 
 @pytest.mark.slow
 def test_a_refused_submission_of_an_agent_also_lists_the_entrustment_letter(as_: As) -> None:
-    """Design 2.5: 委托书 is lacking only where one applies for another press."""
+    """Design 2.5: 委托书 is required only in an application for another publisher."""
     for username, found in (("agent", 1), ("publisher", 0)):
         browser = as_(username)
         form = form_of(browser.get("/applications/new/").text) | {"_submit": "1"}
@@ -61,14 +63,14 @@ def test_a_refused_submission_of_an_agent_also_lists_the_entrustment_letter(as_:
 
 @pytest.mark.slow
 def test_a_complete_form_is_saved_and_submitted_with_one_button(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """手册 第一章: 确认以上录入信息无误，点击申报按钮."""
     key, browser = make_application(), as_("publisher")
     form = opened(browser, key) | {"title": "最后改的标题", "_submit": "1"}
     answer = browser.post(f"/applications/edit/?id={key}", data=form)
     assert answer.location == f"/applications/details/?id={key}"
-    (record,) = on_record(key)["application"]
+    (record,) = stored_rows(key)["application"]
     assert (record["title"], record["status"], record["applied_on"]) == ("最后改的标题", Status.PENDING, clock.today())
 
 
@@ -82,14 +84,14 @@ def test_submitting_an_incomplete_draft_from_the_list_leads_to_the_form(as_: As,
 
 @pytest.mark.slow
 def test_a_wrong_isbn_is_reported_and_does_not_prevent_submission(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """domain.md: a bad checksum warns, never blocks."""
     key, browser = make_application(), as_("publisher")
     answer = save(browser, key, opened(browser, key) | {"isbn": "978-7-5399-0000-0"})
     assert answer.status_code == 302
     assert "的校验位不符，请核对；不影响保存。" in flashed(browser.get(answer.location).text)[0]
-    assert on_record(key)["application"][0]["isbn"] == "978-7-5399-0000-0"
+    assert stored_rows(key)["application"][0]["isbn"] == "978-7-5399-0000-0"
     right = save(browser, key, opened(browser, key) | {"isbn": "9787111075660"})
     (sentence,) = flashed(browser.get(right.location).text)
     assert re.fullmatch(r"已于 \d\d:\d\d 保存。", sentence)
@@ -129,18 +131,18 @@ def test_the_number_in_the_list_links_to_the_form_while_it_may_be_edited(
 
 @pytest.mark.slow
 def test_an_agent_chooses_among_publishers_with_a_valid_entrustment(
-    as_: As, acting: Acting, a_press: Callable[..., str], make_application: Making, on_record: Recording
+    as_: As, acting: Acting, make_publisher: Callable[..., str], make_application: Making, stored_rows: StoredRows
 ) -> None:
     """Design 2.5; AD10 for a choice that was good yesterday."""
     key, browser = make_application(by="agent"), as_("agent")
-    a_press("440000", by_agent="agent")
-    a_press("330000")
+    make_publisher("440000", by_agent="agent")
+    make_publisher("330000")
     page = browser.get(f"/applications/edit/?id={key}").text
     choices = dict(re.findall(r'<option[^>]*value="(\d+)">\w{18}-(\w+音像出版社)</option>', page))
     assert sorted(choices.values()) == ["440000音像出版社", "江苏文艺音像出版社"]
     cantonese = next(number for number, name in choices.items() if name.startswith("44"))
     assert save(browser, key, form_of(page) | {"publisher_id": cantonese}).status_code == 302
-    assert on_record(key)["application"][0]["province"] == "440000"
+    assert stored_rows(key)["application"][0]["province"] == "440000"
     with acting("operator"):
         for entrustment in db.session.scalars(select(Entrustment)):
             entrustment.until = clock.today() - timedelta(days=1)
@@ -155,11 +157,11 @@ def test_an_agent_chooses_among_publishers_with_a_valid_entrustment(
 
 @pytest.mark.slow
 def test_the_publisher_cannot_be_changed_after_submission(
-    as_: As, a_press: Callable[..., str], make_application: Making
+    as_: As, make_publisher: Callable[..., str], make_application: Making
 ) -> None:
-    """After 申报 another press would move the case to another province's desk; the select offers the one."""
+    """After 申报 another publisher would move the case to another province's desk; the select offers only one."""
     key, browser = make_application(by="agent", status="returned"), as_("agent")
-    a_press("440000", by_agent="agent")
+    make_publisher("440000", by_agent="agent")
     page = browser.get(f"/applications/edit/?id={key}").text
     assert "440000音像出版社" not in page
     for forged in ("__None", "99", form_of(browser.get("/applications/new/").text)["publisher_id"]):
@@ -167,7 +169,7 @@ def test_the_publisher_cannot_be_changed_after_submission(
         assert answer.status_code == 422 or forged == form_of(page)["publisher_id"]
 
 
-def test_an_account_with_the_longest_names_can_file(app: Flask, as_: As, on_record: Recording) -> None:
+def test_an_account_with_the_longest_names_can_file(app: Flask, as_: As, stored_rows: StoredRows) -> None:
     """An account of 50 signs in an organisation of 100: the history has room for both, on both databases."""
     with app.app_context(), access.everything() as session:
         account = account_of("publisher", session)
@@ -176,5 +178,5 @@ def test_an_account_with_the_longest_names_can_file(app: Flask, as_: As, on_reco
         session.commit()
     browser = as_("publisher")
     answer = browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text))
-    (entry, *_rest) = on_record(int(answer.location.rpartition("=")[2]))["trail_entry"]
+    (entry, *_rest) = stored_rows(int(answer.location.rpartition("=")[2]))["trail_entry"]
     assert entry["actor_name"] == f"{'名' * 50}（{'社' * 100}）"

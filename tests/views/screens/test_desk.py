@@ -1,4 +1,4 @@
-"""工作台: what waits for whom, every figure with the list that it counts, and nobody's rows but one's own."""
+"""工作台: the pending work of each role, every figure with its list, and only one's own rows."""
 
 import html
 import re
@@ -12,7 +12,7 @@ from models.database import db
 from models.vocabulary import Action
 from tests.browsing import Browser
 from tests.cast import perform_step
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import numbers
 
 As = Callable[[str | None], Browser]
@@ -31,8 +31,8 @@ def parts(page: str) -> dict[str, list[str]]:
     return {heading.strip(): re.findall(r'class="number" href="[^"]*">(SQ\d+)<', body) for heading, body in found}
 
 
-def number_of(on_record: Recording, key: int) -> str:
-    return str(on_record(key)["application"][0]["number"])
+def number_of(stored_rows: StoredRows, key: int) -> str:
+    return str(stored_rows(key)["application"][0]["number"])
 
 
 @pytest.mark.parametrize("username", ["publisher", "reviewer", "national", "operator"])
@@ -54,14 +54,14 @@ def test_an_empty_desk_says_how_to_begin(as_: As, make_application: Making) -> N
 
 @pytest.mark.slow
 def test_a_publisher_sees_its_own_tasks_and_its_waiting_applications(
-    as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+    as_: As, make_application: Making, stored_rows: StoredRows, set_day: Callable[[int, int], None]
 ) -> None:
     """The opinion in view, the day by which to expect the decision, drafts that grow old, certificates to print."""
-    on_day(1, 5)
-    old = number_of(on_record, make_application())
-    on_day(3, 2)
-    draft, returned = (number_of(on_record, make_application(status=status)) for status in ("draft", "returned"))
-    waits, filed = (number_of(on_record, make_application(status=status)) for status in ("pending", "filed"))
+    set_day(1, 5)
+    old = number_of(stored_rows, make_application())
+    set_day(3, 2)
+    draft, returned = (number_of(stored_rows, make_application(status=status)) for status in ("draft", "returned"))
+    waits, filed = (number_of(stored_rows, make_application(status=status)) for status in ("pending", "filed"))
     make_application(by="publisher2", status="pending")
     page = as_("publisher").get("/desk/").text
     assert parts(page) == {
@@ -93,16 +93,16 @@ def test_every_figure_of_a_publisher_links_to_a_list_of_that_length(as_: As, mak
 
 @pytest.mark.slow
 def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_its_list(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, set_day: Callable[[int, int], None]
 ) -> None:
     """On 31 March: one is a day late, one due today, one in two days, one came back, one was decided today."""
     keys = {}
     for name, day in (("late", 2), ("today", 3), ("soon", 5), ("again", 9)):
-        on_day(3, day)
+        set_day(3, day)
         keys[name] = make_application(status="pending")
-    on_day(3, 30)
+    set_day(3, 30)
     perform_step(app, Action.RETURN, keys["again"], "publisher")
-    on_day(3, 31)
+    set_day(3, 31)
     perform_step(app, Action.SUBMIT, keys["again"], "publisher")
     decided = [make_application(status=status) for status in ("filed", "refused", "customs_failed")]
     make_application(status="returned")
@@ -118,7 +118,7 @@ def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_i
         if "报文" not in label:
             assert len(numbers(reviewer.get(address).text)) == int(number), label
     page = reviewer.get("/desk/").text
-    order = [number_of(on_record, keys[name]) for name in ("late", "today", "soon", "again")]
+    order = [number_of(stored_rows, keys[name]) for name in ("late", "today", "soon", "again")]
     assert parts(page)["先办"] == order
     assert parts(page)["退回后重新申报"] == order[-1:]
     assert [word in page for word in ("已超期 1 个工作日", "今天到期", "还剩 2 个工作日")] == [True] * 3
@@ -128,13 +128,13 @@ def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_i
 
 @pytest.mark.slow
 def test_the_review_list_is_sorted_and_filtered_by_deadline(
-    as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+    as_: As, make_application: Making, stored_rows: StoredRows, set_day: Callable[[int, int], None]
 ) -> None:
     keys = []
     for day in (9, 2, 5):
-        on_day(3, day)
-        keys.append(number_of(on_record, make_application(status="pending")))
-    on_day(3, 30)
+        set_day(3, day)
+        keys.append(number_of(stored_rows, make_application(status="pending")))
+    set_day(3, 30)
     reviewer = as_("reviewer")
     place = re.findall(r'href="/review/\?sort=(\d+)[^"]*"[^>]*>\s*办结期限', reviewer.get("/review/").text)
     assert numbers(reviewer.get(f"/review/?sort={place[0]}").text) == [keys[1], keys[2], keys[0]]
@@ -146,14 +146,14 @@ def test_the_review_list_is_sorted_and_filtered_by_deadline(
 
 @pytest.mark.slow
 def test_the_nation_sees_certificates_issued_this_month_by_province(
-    as_: As, make_application: Making, a_press: Callable[..., str], on_day: Callable[[int, int], None]
+    as_: As, make_application: Making, make_publisher: Callable[..., str], set_day: Callable[[int, int], None]
 ) -> None:
-    on_day(2, 27)
+    set_day(2, 27)
     make_application(status="filed")
-    on_day(3, 2)
+    set_day(3, 2)
     for status in ("filed", "revoked", "pending"):
         make_application(status=status)
-    make_application(by=a_press("440000"), status="filed")
+    make_application(by=make_publisher("440000"), status="filed")
     national = as_("national")
     ((number, address),) = figures(national).values()
     assert number == "3"
@@ -166,10 +166,10 @@ def test_the_nation_sees_certificates_issued_this_month_by_province(
 
 @pytest.mark.slow
 def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
-    as_: As, make_application: Making, on_record: Recording, on_day: Callable[[int, int], None]
+    as_: As, make_application: Making, stored_rows: StoredRows, set_day: Callable[[int, int], None]
 ) -> None:
-    on_day(12, 21)
-    number = number_of(on_record, make_application(status="filed"))
+    set_day(12, 21)
+    number = number_of(stored_rows, make_application(status="filed"))
     make_application(status="pending")
     page = as_("operator").get("/desk/").text
     assert "工作日历只登记到 2026-12-31" in page
@@ -180,9 +180,9 @@ def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
 
 @pytest.mark.slow
 def test_an_estimated_due_date_is_marked_as_an_estimate(
-    as_: As, make_application: Making, on_day: Callable[[int, int], None]
+    as_: As, make_application: Making, set_day: Callable[[int, int], None]
 ) -> None:
-    on_day(12, 21)
+    set_day(12, 21)
     make_application(status="pending")
     for username, address in (("reviewer", "/review/"), ("reviewer", "/desk/"), ("publisher", "/desk/")):
         page = as_(username).get(address).text

@@ -15,8 +15,8 @@ from models.application.trail import TrailEntry
 from models.database import db
 from models.people.accounts import Organisation
 from tests.browsing import Browser
-from tests.conftest import Acting, Making, Recording
-from tests.views.conftest import Later
+from tests.conftest import Acting, Making, StoredRows
+from tests.views.conftest import AdvanceClock
 from tests.views.ledger import ledger
 from tests.views.pages import form_of
 
@@ -32,12 +32,12 @@ def swapped(browser: Browser, key: int, file: int, content: bytes) -> None:
 
 @pytest.mark.slow
 def test_a_file_removed_before_the_first_submission_is_hidden_from_the_province(
-    as_: As, make_application: Making, on_record: Recording, a_pdf: Paper
+    as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Paper
 ) -> None:
-    """Design 2.4: the province reads what was declared, and what it had before it when it decided; drafts never."""
+    """Design 2.4: the province reads the submitted files, and those of an earlier decision; never drafts."""
     key, publisher = make_application(title="草稿时的名称"), as_("publisher")
-    contract = next(file["id"] for file in on_record(key)["attachment"] if file["kind"] == "contract")
-    swapped(publisher, key, contract, a_pdf("2"))
+    contract = next(file["id"] for file in stored_rows(key)["attachment"] if file["kind"] == "contract")
+    swapped(publisher, key, contract, make_pdf("2"))
     form = form_of(publisher.get(f"/applications/edit/?id={key}").text)
     publisher.post(f"/applications/edit/?id={key}", data=form | {"title": "申报的名称", "_submit": "1"})
     reviewer = as_("reviewer")
@@ -51,14 +51,14 @@ def test_a_file_removed_before_the_first_submission_is_hidden_from_the_province(
 
 @pytest.mark.slow
 def test_a_submitted_file_stays_readable_after_its_replacement(
-    as_: As, make_application: Making, on_record: Recording, a_pdf: Paper, later: Later
+    as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Paper, advance_clock: AdvanceClock
 ) -> None:
-    """It was decided upon: the province can always show what it had seen, and what was changed since."""
+    """A decision was based on it: the province can still open it, and sees later changes."""
     key = make_application(status="returned")
-    contract = next(file["id"] for file in on_record(key)["attachment"] if file["kind"] == "contract")
-    later()
+    contract = next(file["id"] for file in stored_rows(key)["attachment"] if file["kind"] == "contract")
+    advance_clock()
     publisher, reviewer = as_("publisher"), as_("reviewer")
-    swapped(publisher, key, contract, a_pdf("2"))
+    swapped(publisher, key, contract, make_pdf("2"))
     publisher.post("/applications/submit/", data={"id": key})
     assert "新合同.pdf" in reviewer.get(f"/review/details/?id={key}").text
     assert reviewer.get(f"/review/attachment/?id={contract}").status_code == 200
@@ -66,13 +66,13 @@ def test_a_submitted_file_stays_readable_after_its_replacement(
 
 @pytest.mark.slow
 def test_a_submission_uses_the_names_registered_on_that_day(
-    as_: As, acting: Acting, make_application: Making, on_record: Recording
+    as_: As, acting: Acting, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """The operator corrects a press's province and name: its waiting draft goes to the right desk, and says so."""
+    """The operator corrects a publisher's province and name: its draft goes to the new desk, and says so."""
     draft, declared = make_application(), make_application(status="returned")
     with acting("operator"):
-        press = db.session.scalars(select(Organisation).where(Organisation.name == "江苏文艺音像出版社")).one()
-        press.name, press.province = "岭南音像出版社", "440000"
+        organisation = db.session.scalars(select(Organisation).where(Organisation.name == "江苏文艺音像出版社")).one()
+        organisation.name, organisation.province = "岭南音像出版社", "440000"
         db.session.commit()
     publisher = as_("publisher")
     page = publisher.get(f"/applications/edit/?id={draft}").text
@@ -80,7 +80,7 @@ def test_a_submission_uses_the_names_registered_on_that_day(
     assert 'id="auto-applicant_name" value="江苏文艺音像出版社"' in page  # what is stored, until it is declared
     for key in (draft, declared):
         assert publisher.post("/applications/submit/", data={"id": key}).status_code == 303
-    (now,), (before,) = on_record(draft)["application"], on_record(declared)["application"]
+    (now,), (before,) = stored_rows(draft)["application"], stored_rows(declared)["application"]
     assert [now[name] for name in ("applicant_name", "publisher_name", "province", "authority")] == [
         "岭南音像出版社", "岭南音像出版社", "440000", "广东省新闻出版局",
     ]  # fmt: skip
@@ -91,7 +91,7 @@ def test_a_submission_uses_the_names_registered_on_that_day(
 
 
 def test_a_refused_file_on_a_blank_form_starts_no_draft(app: Flask, as_: As) -> None:
-    """The file is looked at before a number is given: nobody else's 保存 waits for it, and no empty draft is left."""
+    """The file is checked before a number is assigned: no other 保存 waits for it, and no empty draft remains."""
     before = ledger(app)
     sent = {"id": "", "kind": "contract", "file": (io.BytesIO(b"MZ" * 1000), "合同.pdf")}
     assert as_("publisher").post("/applications/upload/", data=sent).status_code == 422

@@ -41,7 +41,7 @@ def districts(app: Flask) -> dict[str, tuple[str, bool]]:
 
 
 def preview(operator: Browser, file: tuple[io.BytesIO, str] | None) -> TestResponse:
-    """What the first step shows."""
+    """The page of the first step."""
     return operator.post("/districts/import/", data={"file": file} if file else {}, follow_redirects=True)
 
 
@@ -53,14 +53,14 @@ def confirm(operator: Browser, page: str, **ticked: str) -> TestResponse:
 
 
 def counts(page: str) -> list[int]:
-    """(added, renamed, ended) as the preview tells them."""
+    """(added, renamed, ended) in the preview."""
     return [int(re.findall(rf"<b>{word} (\d+) 个</b>", page)[0]) for word in ("新增", "更名", "停用")]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["utf-8", "utf-8-sig", "gb18030", "xlsx"])
 def test_the_district_table_is_imported_completely(app: Flask, as_: As, make_application: Making, kind: str) -> None:
-    """domain.md: the full table changes. What it lacks has ended, and stays readable where a filing cites it."""
+    """domain.md: the full table changes. A missing district has ended, and stays readable in old filings."""
     key, operator, before = make_application(), as_("operator"), districts(app)
     rows: list[tuple[object, object]] = [(100, "北京关区"), ("2233", "浦东机场海关𠮷"), ("9999", "新关"), ("", "空行")]
     shown = preview(operator, table(rows, kind))
@@ -100,7 +100,7 @@ SENTENCES = ("关区代码须为四位数字并带名称", "无法读取该文�
 
 @pytest.mark.slow
 def test_an_unreadable_table_changes_nothing(app: Flask, as_: As) -> None:
-    """All or nothing, and a sentence that says what is wrong."""
+    """All or nothing, with a message that names the error."""
     operator, before = as_("operator"), ledger(app)
     for name, file in WRONG_TABLES.items():
         copy = (io.BytesIO(file[0].getvalue()), file[1]) if file else None
@@ -110,7 +110,7 @@ def test_an_unreadable_table_changes_nothing(app: Flask, as_: As) -> None:
 
 
 def test_a_serial_number_column_is_not_read_as_codes(app: Flask, as_: As) -> None:
-    """The sheet that was taken by position: 0001 → 0100, 0002 → 0101, …"""
+    """Formerly columns were read by position: 0001 → 0100, 0002 → 0101, …"""
     operator, now = as_("operator"), districts(app)
     lines = [f"{number},{code},{name}" for number, (code, (name, _ended)) in enumerate(now.items(), start=1)]
     file = io.BytesIO("\n".join(["序号,关区代码,关区名称", *lines]).encode())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -14,7 +14,7 @@ NOT_SUBMITTED = "还没有申报：请先核对页面上方的提示，确认无
 
 @pytest.mark.slow
 def test_doubts_are_shown_once_before_a_submission_from_the_form(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """The second click submits; after seeing the doubts at 保存 one click is enough."""
     make_application()
@@ -26,13 +26,13 @@ def test_doubts_are_shown_once_before_a_submission_from_the_form(
         address, data=form_of(page) | {"title": "黑胶唱片《茉莉花》", "_submit": "1"}, follow_redirects=True
     )
     assert flashed(answer.text) == [NOT_SUBMITTED] and "请确认不是重复申请" in answer.text
-    assert [on_record(key)["application"][0][name] for name in ("status", "title")] == ["draft", "黑胶唱片《茉莉花》"]
+    assert [stored_rows(key)["application"][0][name] for name in ("status", "title")] == ["draft", "黑胶唱片《茉莉花》"]
     browser.post(address, data=form_of(answer.text) | {"_submit": "1"})
-    assert on_record(key)["application"][0]["status"] == "pending"
+    assert stored_rows(key)["application"][0]["status"] == "pending"
 
 
 def test_doubts_are_shown_before_a_submission_from_the_list(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     make_application()
     key = make_application()
@@ -40,7 +40,7 @@ def test_doubts_are_shown_before_a_submission_from_the_list(
     body = form_of(browser.get("/applications/").text, "act") | {"id": str(key)}
     answer = browser.post("/applications/submit/", data=body, follow_redirects=True)
     assert flashed(answer.text) == [NOT_SUBMITTED] and 'id="doubts"' in answer.text
-    assert on_record(key)["application"][0]["status"] == "draft"
+    assert stored_rows(key)["application"][0]["status"] == "draft"
 
 
 @pytest.mark.slow
@@ -55,14 +55,14 @@ def test_missing_fields_are_reported_before_doubts(as_: As, make_application: Ma
 
 @pytest.mark.slow
 def test_any_former_application_is_copied_without_files_and_without_replacing(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     for status in ("draft", "filed", "revoked"):
         key = make_application(status=status, carriers=3)
-        before = on_record(key)
+        before = stored_rows(key)
         answer = as_("publisher").post("/applications/duplicate/", data={"id": key})
-        assert answer.status_code == 303 and on_record(key) == before
-        new = on_record(int(answer.location.rpartition("=")[2]))
+        assert answer.status_code == 303 and stored_rows(key) == before
+        new = stored_rows(int(answer.location.rpartition("=")[2]))
         (copied,), (old,) = new["application"], before["application"]
         same = ("title", "manufacturer", "publisher_id", "province", "expected_on", "contact")
         assert [copied[name] for name in same] == [old[name] for name in same]
@@ -72,11 +72,11 @@ def test_any_former_application_is_copied_without_files_and_without_replacing(
         assert [entry["opinion"] for entry in new["trail_entry"]] == [f"由 {old['number']} 复制。"]
 
 
-def test_a_foreign_application_cannot_be_copied(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_foreign_application_cannot_be_copied(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     key = make_application()
     assert as_("publisher2").post("/applications/duplicate/", data={"id": key}).status_code == 404
     assert as_("reviewer").post("/applications/duplicate/", data={"id": key}).status_code == 403
-    assert not on_record(key + 1)["application"]
+    assert not stored_rows(key + 1)["application"]
 
 
 @pytest.mark.slow

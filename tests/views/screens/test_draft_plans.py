@@ -6,9 +6,9 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.apps import engine_of_owner
 from tests.bench import bulk
 from tests.browsing import Browser
-from tests.houses import engine_of_owner
 from tests.views.pages import form_of
 from tests.views.panel.test_plans import plan, statements
 

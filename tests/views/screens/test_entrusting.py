@@ -1,4 +1,4 @@
-"""委托: a press invites, a unit accepts, either ends it; nobody else sees it."""
+"""委托: a publisher invites, a unit accepts, either ends it; no one else sees it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,37 +24,37 @@ TERM = {"since": "2026-01-01", "until": "2027-12-31"}
 
 
 def invite(browser: Browser, unit: str = AGENT, **changed: str) -> list[str]:
-    """Send the form for a new entrustment; what the page says."""
+    """Send the form for a new entrustment; the messages of the page."""
     form = form_of(browser.get("/entrusting/new/").text, "card-box")
     answer = browser.post("/entrusting/new/", data=form | {"agent": unit} | TERM | changed, follow_redirects=True)
     return flashed(answer.text)
 
 
 def change(app: Flask, browser: Browser, what: str, number: int = -1) -> list[str]:
-    """Accept or end the newest entrustment, or the `number`th; what the page says."""
+    """Accept or end the newest entrustment, or the `number`th; the messages of the page."""
     with app.app_context(), access.everything() as session:
         key = session.scalars(select(Entrustment.id).order_by(Entrustment.id)).all()[number]
     return flashed(browser.post(f"/entrusting/{what}/", data={"id": key}, follow_redirects=True).text)
 
 
-def presses_of_agent(app: Flask) -> list[str]:
+def publishers_of_agent(app: Flask) -> list[str]:
     with app.app_context(), access.everything() as session:
-        return [press.name for press in publishers_for(session, account_of("agent").organisation_id)]
+        return [publisher.name for publisher in publishers_for(session, account_of("agent").organisation_id)]
 
 
 @pytest.mark.slow
 def test_a_publisher_invites_a_unit_which_may_apply_after_accepting(app: Flask, as_: As) -> None:
-    """By name or by code; until then nothing has changed for either."""
-    press, agent = as_("publisher2"), as_("agent")
+    """By name or by code; until then neither side has changed."""
+    publisher, agent = as_("publisher2"), as_("agent")
     for unit in (AGENT, "９１３２００００５６７８００３０３f"):
-        assert invite(press, unit) == ["已保存。"]
-        assert OTHER not in presses_of_agent(app)
+        assert invite(publisher, unit) == ["已保存。"]
+        assert OTHER not in publishers_of_agent(app)
         assert "待受托单位接受" in agent.get("/entrusting/").text
         assert "已接受" in change(app, agent, "accept")[0]
-        assert OTHER in presses_of_agent(app)
+        assert OTHER in publishers_of_agent(app)
         assert OTHER in agent.get("/applications/new/").text
-        assert "已终止" in change(app, press, "end")[0]
-        assert OTHER not in presses_of_agent(app)
+        assert "已终止" in change(app, publisher, "end")[0]
+        assert OTHER not in publishers_of_agent(app)
 
 
 @pytest.mark.parametrize(("who", "word"), [("publisher2", "撤销邀请"), ("agent", "谢绝")])
@@ -62,19 +62,19 @@ def test_an_invitation_is_withdrawn_or_declined(app: Flask, as_: As, who: str, w
     invite(as_("publisher2"))
     assert word in as_(who).get("/entrusting/").text
     change(app, as_(who), "end")
-    assert OTHER not in presses_of_agent(app)
+    assert OTHER not in publishers_of_agent(app)
     assert change(app, as_("agent"), "accept") == ["这项委托刚刚已有变化，没有重复办理，请核对列表中的状态。"]
-    assert OTHER not in presses_of_agent(app)
+    assert OTHER not in publishers_of_agent(app)
 
 
 @pytest.mark.slow
 def test_a_unit_can_end_its_entrustment_and_submitted_applications_continue(
     app: Flask, as_: As, make_application: Making
 ) -> None:
-    """A draft for that press names what to do at 申报."""
+    """For a draft for that publisher, 申报 says what to do."""
     submitted, draft = (make_application(by="agent", status=status) for status in ("pending", "draft"))
     change(app, as_("agent"), "end")
-    assert "江苏文艺音像出版社" not in presses_of_agent(app)
+    assert "江苏文艺音像出版社" not in publishers_of_agent(app)
     assert as_("reviewer").get(f"/review/details/?id={submitted}").status_code == 200
     answer = as_("agent").post("/applications/submit/", data={"id": draft}, follow_redirects=True)
     assert "委托" in " ".join(flashed(answer.text))
@@ -119,14 +119,14 @@ def test_both_units_are_notified_and_the_log_names_the_actor(app: Flask, as_: As
 
 
 def test_entrustments_with_overlapping_periods_are_refused(as_: As) -> None:
-    press = as_("publisher2")
-    invite(press)
-    assert "期限有重叠" in invite(press, since="2027-06-01", until="2029-01-01")[0]
-    assert invite(press, since="2028-01-01", until="2029-01-01") == ["已保存。"]
+    publisher = as_("publisher2")
+    invite(publisher)
+    assert "期限有重叠" in invite(publisher, since="2027-06-01", until="2029-01-01")[0]
+    assert invite(publisher, since="2028-01-01", until="2029-01-01") == ["已保存。"]
 
 
 def test_other_units_can_neither_see_nor_change_an_entrustment(app: Flask, as_: As, acting: Acting) -> None:
-    """Another press finds no row; a unit that is no press entrusts nobody; the press does not accept for the unit."""
+    """Another publisher finds no row; a unit that is no publisher entrusts none; no publisher accepts for the unit."""
     invite(as_("publisher2"))
     with app.app_context(), access.everything() as session:
         key = session.scalars(select(Entrustment.id).order_by(Entrustment.id.desc())).first()
@@ -137,7 +137,7 @@ def test_other_units_can_neither_see_nor_change_an_entrustment(app: Flask, as_: 
     assert as_("agent").get("/entrusting/new/").status_code == 404
     assert "新建" not in as_("agent").get("/entrusting/").text
     assert "没有重复办理" in change(app, as_("publisher2"), "accept")[0]
-    assert OTHER not in presses_of_agent(app)
+    assert OTHER not in publishers_of_agent(app)
     for who in ("reviewer", "national"):
         with acting(who):
             assert db.session.scalars(select(Entrustment)).all() == []
@@ -145,12 +145,12 @@ def test_other_units_can_neither_see_nor_change_an_entrustment(app: Flask, as_: 
 
 def test_the_session_refuses_an_entrustment_in_the_name_of_another_publisher(acting: Acting) -> None:
     with acting("publisher2"):
-        press, unit = (
+        publisher, unit = (
             db.session.scalars(select(Organisation).where(Organisation.name == name)).one()
             for name in ("江苏文艺音像出版社", AGENT)
         )
         today = clock.today()
-        db.session.add(Entrustment(publisher=press, agent=unit, since=today, until=today))
+        db.session.add(Entrustment(publisher=publisher, agent=unit, since=today, until=today))
         with pytest.raises(Closed):
             db.session.flush()
 
@@ -186,21 +186,21 @@ def test_the_operator_confirms_an_invitation_and_cannot_revive_an_ended_entrustm
     assert "待受托单位接受" in operator.get("/entrustments/").text
     form = form_of(operator.get("/entrustments/edit/?id=2").text, "card-box")
     assert operator.post("/entrustments/edit/?id=2", data=form | {"until": "2028-12-31"}).status_code == 302
-    assert OTHER in presses_of_agent(app)
+    assert OTHER in publishers_of_agent(app)
     assert as_("agent").get("/messages/").text.count("已登记委托") == 1
     change(app, as_("agent"), "end")
     refused = operator.post("/entrustments/edit/?id=2", data=form | {"until": "2033-12-31"})
     assert (refused.status_code, "已由单位终止，不能修改" in refused.text) == (422, True)
-    assert OTHER not in presses_of_agent(app)
+    assert OTHER not in publishers_of_agent(app)
 
 
 def test_an_entrustment_entered_by_the_operator_is_valid_at_once(app: Flask, as_: As) -> None:
-    """As before; nobody has to accept it."""
+    """No acceptance is needed."""
     operator = as_("operator")
     form = form_of(operator.get("/entrustments/new/").text, "card-box")
     answer = operator.post("/entrustments/new/", data=form | {"publisher": "2", "agent": "3"} | TERM)
     assert answer.status_code == 302
-    assert OTHER in presses_of_agent(app)
+    assert OTHER in publishers_of_agent(app)
 
 
 def test_the_number_of_invitations_per_day_is_limited(app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy import text
 from models import clock
 from models.customs import envelope
 from models.vocabulary import Status
-from tests.conftest import Making, Recording
-from tests.houses import engine_of_owner
-from tests.views.conftest import Later, Typing
-from tests.views.customs_house import House
+from tests.apps import engine_of_owner
+from tests.conftest import Making, StoredRows
+from tests.views.conftest import AdvanceClock, Invoke
+from tests.views.customs_server import CustomsServer
 from tests.views.screens.exchanged import only
 from tests.views.terminal.delivered import messages, status
 from views.demo import simulator
@@ -29,17 +29,17 @@ def cells(page: str, column: str) -> list[str]:
 class TestScreen:
     @pytest.mark.slow
     def test_a_province_sees_its_messages_with_the_answers_of_customs(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
+        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke, as_: Any
     ) -> None:
         """Newest first, with state, attempts and receipt."""
         refused, good = make_application(status="filed", title="测试拒收"), make_application(status="filed")
-        typed("customs", "deliver")
+        invoke("customs", "deliver")
         silent = make_application(status="filed")
-        house.tricks = [503]
-        typed("customs", "deliver")
+        customs_server.tricks = [503]
+        invoke("customs", "deliver")
         waiting = make_application(status="filed")
         page = as_("reviewer").get("/exchange/").text
-        assert cells(page, "message_id") == [only(on_record(key)) for key in (waiting, silent, good, refused)]
+        assert cells(page, "message_id") == [only(stored_rows(key)) for key in (waiting, silent, good, refused)]
         assert cells(page, "state") == ["待发送", "已发送，待回执", "接收成功", "接收失败"]
         assert cells(page, "answer") == [
             "--",
@@ -49,7 +49,7 @@ class TestScreen:
         ]
         for state, count in {"queued": 1, "sent": 1, "accepted": 1, "rejected": 1, "set_aside": 0, "x": 0}.items():
             assert len(cells(as_("reviewer").get(f"/exchange/?state={state}").text, "state")) == count
-        number = only(on_record(good))
+        number = only(stored_rows(good))
         certificate = number.partition("-")[0].replace("0", "o")
         for spelled in (number.lower(), f"{certificate}-{number.partition('-')[2]}", certificate):
             answer = as_("reviewer").get("/exchange/", query_string={"number": f" {spelled} "})
@@ -60,17 +60,23 @@ class TestScreen:
 
     @pytest.mark.slow
     def test_a_message_page_shows_its_text_and_history(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, as_: Any
+        self,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
+        as_: Any,
     ) -> None:
-        """As sent and as received; what customs says are only words."""
+        """As sent and as received; text from customs is escaped."""
         key = make_application(status="filed", title="<script>标题</script>")
-        (message,) = on_record(key)["customs_message"]
-        house.tricks = [503]
-        typed("customs", "deliver")
-        later()
+        (message,) = stored_rows(key)["customs_message"]
+        customs_server.tricks = [503]
+        invoke("customs", "deliver")
+        advance_clock()
         odd = simulator.result(message["message_id"], simulator.Reply.ACCEPTED, "0000", "<script>alert(1)</script>")
-        house.tricks = [simulator.receipt(message["message_id"], "0", "", odd)]
-        typed("customs", "deliver")
+        customs_server.tricks = [simulator.receipt(message["message_id"], "0", "", odd)]
+        invoke("customs", "deliver")
         page = as_("reviewer").get(f"/exchange/details/?id={message['id']}").text
         assert "&lt;certificate_message xmlns=" in page
         assert "海关网关应答状态 503" in page
@@ -82,14 +88,20 @@ class TestScreen:
 
     @pytest.mark.slow
     def test_a_message_can_be_downloaded_as_sent(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, as_: Any
+        self,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
+        as_: Any,
     ) -> None:
         """Message and question, byte for byte, by the own province alone."""
-        (message,) = on_record(make_application(status="filed"))["customs_message"]
-        house.tricks = [503]
-        typed("customs", "deliver")
-        later()
-        typed("customs", "deliver")
+        (message,) = stored_rows(make_application(status="filed"))["customs_message"]
+        customs_server.tricks = [503]
+        invoke("customs", "deliver")
+        advance_clock()
+        invoke("customs", "deliver")
         address = f"/exchange/letter/?id={message['id']}&attempt="
         left = [as_("reviewer").get(f"{address}{attempt}") for attempt in (1, 2)]
         kinds = [envelope.opened(answer.data).kind for answer in left]
@@ -101,23 +113,23 @@ class TestScreen:
 
     @pytest.mark.slow
     def test_resending_is_offered_for_messages_rejected_by_customs(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
+        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke, as_: Any
     ) -> None:
-        """By the rule of the state machine; a refusal is its sentence, and changes nothing."""
+        """By the rule of the state machine; a refusal shows a message and changes nothing."""
         failed, received = make_application(status="filed", title="测试拒收"), make_application(status="filed")
-        typed("customs", "deliver")
+        invoke("customs", "deliver")
         browser = as_("reviewer")
         for key, made in ((failed, 2), (received, 1)):
-            (message,) = on_record(key)["customs_message"]
+            (message,) = stored_rows(key)["customs_message"]
             assert browser.post("/exchange/resend/", data={"id": message["id"]}).status_code == 303
-            assert len(messages(on_record(key))) == made
+            assert len(messages(stored_rows(key))) == made
             assert browser.post("/exchange/release/", data={"id": message["id"]}).status_code == 303
         page = browser.get("/exchange/").text
         assert "已重发" in page
-        assert f"{on_record(failed)['application'][0]['number']} 正在重新发往海关" in page
+        assert f"{stored_rows(failed)['application'][0]['number']} 正在重新发往海关" in page
         assert "当前状态为「海关接收成功」，不能重发" in page
         assert "不能放行报文；「已搁置」状态可以放行报文。" in page
-        assert status(on_record(failed)) is Status.FILED
+        assert status(stored_rows(failed)) is Status.FILED
 
     @pytest.mark.slow
     def test_viewing_messages_changes_nothing(self, make_application: Making, as_: Any) -> None:
@@ -127,10 +139,10 @@ class TestScreen:
             assert as_("reviewer").get(f"/exchange/{act}/?id=1").status_code in (404, 405)
 
     def test_other_provinces_and_roles_do_not_see_the_messages(
-        self, make_application: Making, on_record: Recording, as_: Any
+        self, make_application: Making, stored_rows: StoredRows, as_: Any
     ) -> None:
         """Another province sees none of it; publishers and nation have no such screen."""
-        (message,) = on_record(make_application(status="filed"))["customs_message"]
+        (message,) = stored_rows(make_application(status="filed"))["customs_message"]
         assert message["message_id"] in as_("reviewer").get("/exchange/").text
         assert message["message_id"] not in as_("reviewer2").get("/exchange/").text
         assert as_("reviewer2").get(f"/exchange/details/?id={message['id']}").status_code == 404
@@ -139,22 +151,28 @@ class TestScreen:
 
     @pytest.mark.slow
     def test_the_operator_sees_numbers_and_ages_of_messages_and_no_application(
-        self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
+        self,
+        app: Flask,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        as_: Any,
     ) -> None:
         key = make_application(status="filed")
-        house.tricks = [b"\xff"]
-        typed("customs", "deliver")
+        customs_server.tricks = [b"\xff"]
+        invoke("customs", "deliver")
         with app.app_context(), engine_of_owner(app).begin() as connection:
             connection.execute(text("UPDATE customs_message SET set_aside_at = queued_at"))
-        record = on_record(key)
+        record = stored_rows(key)
         page = as_("operator").get("/traffic/").text
         facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
         assert (facts["已搁置"], facts["无法识别的回执"], facts["超时未完成"]) == ("1", "1", "0")
         assert re.search(r"，已等候 \d+ 分钟$", facts["最早入列"])
         assert "内容残缺或不是 XML，已原样留存。" in page
         (number,) = re.findall(r"<strong>(\d+)</strong> <span>即时应答</span>", page)
-        assert typed("customs", "receipt", number).stdout_bytes == b"\xff"
-        assert typed("customs", "receipt", "99999").output == "没有编号为 99999 的回执，请核对编号。\n"
+        assert invoke("customs", "receipt", number).stdout_bytes == b"\xff"
+        assert invoke("customs", "receipt", "99999").output == "没有编号为 99999 的回执，请核对编号。\n"
         assert record["application"][0]["number"] not in page
         assert only(record) not in page
         for person in ("publisher", "national", "reviewer"):

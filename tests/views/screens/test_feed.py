@@ -1,4 +1,4 @@
-"""日历订阅: the deadlines of a reviewer at a secret address; other addresses show nothing."""
+"""日历订阅: the deadlines of a reviewer at a secret address; other addresses are empty."""
 
 import re
 from collections.abc import Callable
@@ -43,12 +43,12 @@ def events(browser: Browser, where: str) -> list[tuple[str, str, str]]:
 
 @pytest.mark.slow
 def test_the_feed_contains_only_pending_applications_of_the_own_province(
-    as_: As, make_application: Making, a_press: Callable[..., str], acting: Acting
+    as_: As, make_application: Making, make_publisher: Callable[..., str], acting: Acting
 ) -> None:
-    """Number and day; no title, no drafts, nothing that is decided, nothing of another province."""
-    a_press("440000")
+    """Number and day; no title, no drafts, no decided applications, none of another province."""
+    make_publisher("440000")
     key = make_application(status="pending")
-    for by, status in (("publisher", "draft"), ("publisher", "returned"), ("press440000", "pending")):
+    for by, status in (("publisher", "draft"), ("publisher", "returned"), ("publisher440000", "pending")):
         make_application(by=by, status=status)
     where, nobody = address(as_("reviewer")), as_(None)
     with acting("reviewer"):
@@ -154,14 +154,14 @@ def test_a_busy_calendar_program_does_not_block_the_feeds_of_colleagues(as_: As)
 def test_one_of_two_feed_addresses_created_in_parallel_is_valid(
     as_: As, monkeypatch: pytest.MonkeyPatch, former: bool
 ) -> None:
-    """The second sees what the first saw; it answers with a sentence, and the first one's address stays."""
+    """Both saw the same state; the second gets a message, and the first one's address stays."""
     reviewer, nobody, winner = as_("reviewer"), as_(None), list[str]()
     if former:
         address(reviewer)
     really = calendar_feeds.feed_of
 
     def overtaken(session: Session, account: Account) -> CalendarFeed | None:
-        """What it saw, before the other one has committed."""
+        """The stale read, before the other session has committed."""
         monkeypatch.setattr(calendar_feeds, "feed_of", really)
         seen = really(session, account)
         if seen is not None:

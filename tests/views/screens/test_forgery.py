@@ -16,11 +16,11 @@ from models.application.carriers import Carrier
 from models.database import db
 from models.people.accounts import Account, Organisation
 from models.vocabulary import Status
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Acting, Making, Recording
-from tests.houses import engine_of_owner
-from tests.views.entrance.doors import ACTS, PEOPLE, acts_of, address
+from tests.conftest import Acting, Making, StoredRows
+from tests.views.entrance.route_roles import ACTS, PEOPLE, acts_of, address
 from tests.views.ledger import ledger
 from tests.views.pages import form_of
 from tests.views.screens.acts_done import SCREENS
@@ -63,15 +63,15 @@ def forged(form: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_no_column_that_the_form_hides_can_be_sent_to_an_edit(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AD3, AD6: `disabled` is only HTML; the form is a list of what may be written."""
     make_application(by="publisher2")
     key, browser = make_application(), as_("publisher")
-    before = on_record(key)
+    before = stored_rows(key)
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
     assert browser.post(f"/applications/edit/?id={key}", data=form | forged(form)).status_code == 302
-    after = on_record(key)
+    after = stored_rows(key)
     counted = {"version", "changed_at", "page_key"}
     changed = {name for name, value in before["application"][0].items() if after["application"][0][name] != value}
     assert changed == counted
@@ -81,8 +81,8 @@ def test_no_column_that_the_form_hides_can_be_sent_to_an_edit(
 
 
 @pytest.mark.slow
-def test_no_column_that_the_form_hides_can_be_sent_with_a_blank_form(as_: As, on_record: Recording) -> None:
-    """AD3: a draft born of a forged form is the twin of an honest one."""
+def test_no_column_that_the_form_hides_can_be_sent_with_a_blank_form(as_: As, stored_rows: StoredRows) -> None:
+    """AD3: a draft made by a forged form equals one made by the real form."""
     browser, born = as_("publisher"), []
     blank = form_of(browser.get("/applications/new/").text) | {"carriers-0-specification": "CD"}
     blank |= {"carriers-0-quantity": "1", "carriers-0-unit": "盘", "carriers-0-id": ""}
@@ -90,7 +90,7 @@ def test_no_column_that_the_form_hides_can_be_sent_with_a_blank_form(as_: As, on
     shown = blank | {f"carriers-0-{name}": "" for name in names}
     for form in (blank, forged(shown) | blank):
         answer = browser.post("/applications/new/", data=form)
-        born.append(on_record(int(answer.location.rpartition("=")[2])))
+        born.append(stored_rows(int(answer.location.rpartition("=")[2])))
     honest, evil = born
     for name, value in honest["application"][0].items():
         assert name in MOVING or evil["application"][0][name] == value, name
@@ -101,21 +101,21 @@ def test_no_column_that_the_form_hides_can_be_sent_with_a_blank_form(as_: As, on
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", ["draft", "returned"])
-def test_a_status_cannot_be_sent(as_: As, make_application: Making, on_record: Recording, status: str) -> None:
+def test_a_status_cannot_be_sent(as_: As, make_application: Making, stored_rows: StoredRows, status: str) -> None:
     """AD6: from the statuses that have a form, to every status, by value, by label and by name."""
     key, browser = make_application(status=status), as_("publisher")
     for wanted in Status:
         form = form_of(browser.get(f"/applications/edit/?id={key}").text)
         form |= {"status": wanted.value, "after": wanted.value, "数据状态": str(wanted.label), "_status": wanted.name}
         assert browser.post(f"/applications/edit/?id={key}", data=form).status_code == 302
-        assert on_record(key)["application"][0]["status"] == status
+        assert stored_rows(key)["application"][0]["status"] == status
 
 
 @pytest.mark.slow
 def test_a_post_without_the_csrf_token_changes_nothing(
     app: Flask, as_: As, make_application: Making, routes: list[Rule]
 ) -> None:
-    """AD4: every POST route of the house, by every role, without a token: 400, and nothing has changed."""
+    """AD4: every POST route, by every role, without a token: 400, and nothing has changed."""
     key = make_application(status="pending")
     before = ledger(app)
     for username in PEOPLE.values():
@@ -142,11 +142,11 @@ def test_other_methods_get_405(as_: As, routes: list[Rule]) -> None:
 
 @pytest.mark.slow
 def test_get_requests_change_nothing(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, routes: list[Rule]
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, routes: list[Rule]
 ) -> None:
-    """AD4, CU15: after every GET route, by every role, every table is what it was. A message opened is read."""
+    """AD4, CU15: after every GET route, by every role, all tables are unchanged, but opened messages are read."""
     key = make_application(status="filed")
-    file = on_record(key)["attachment"][0]["id"]
+    file = stored_rows(key)["attachment"][0]["id"]
     before = ledger(app)
     left_out = {"picture", "sound", "messages.details_view", "messages.announcement"}
     for username in (*PEOPLE.values(), None):
@@ -162,14 +162,14 @@ def test_no_screen_changes_an_issued_certificate(
     app: Flask,
     as_: As,
     make_application: Making,
-    on_record: Recording,
-    a_pdf: Callable[[str], bytes],
+    stored_rows: StoredRows,
+    make_pdf: Callable[[str], bytes],
     routes: list[Rule],
 ) -> None:
     """AD8: certificate, files, trail and outbox: no role has a view that changes them; they are only added to."""
     key = make_application(status="customs_failed")
     make_papers(app)
-    before = on_record(key)
+    before = stored_rows(key)
     file = before["attachment"][0]["id"]
     for username in PEOPLE.values():
         browser = as_(username)
@@ -179,9 +179,9 @@ def test_no_screen_changes_an_issued_certificate(
             for action in [action for action in ACTS if action in acts_of(rule)] or [""]:
                 body: dict[str, Any] = {"id": key, "attachment": file, "replaces": file, "opinion": "理由"}
                 body |= {"number": "Z", "content": "{}", "name": "x", "kind": "other", "version": "4"}
-                body |= {"file": (io.BytesIO(a_pdf("x")), "a.pdf")} if "upload" in rule.endpoint else {}
+                body |= {"file": (io.BytesIO(make_pdf("x")), "a.pdf")} if "upload" in rule.endpoint else {}
                 browser.post(address(rule, key, action=action), data=body)
-    after = on_record(key)
+    after = stored_rows(key)
     for table in ("certificate", "attachment", "carrier"):
         assert after[table] == before[table]
     for table in ("trail_entry", "customs_message"):
@@ -217,7 +217,7 @@ TEXTS = (
 
 @pytest.mark.slow
 def test_user_text_is_escaped_on_every_screen(
-    as_: As, make_application: Making, acting: Acting, on_record: Recording, a_pdf: Callable[[str], bytes]
+    as_: As, make_application: Making, acting: Acting, stored_rows: StoredRows, make_pdf: Callable[[str], bytes]
 ) -> None:
     """AC6: every text field, file name, opinion and name of a person or unit, through every screen of every role."""
     key = make_application(**dict.fromkeys(TEXTS, EVIL))
@@ -230,7 +230,7 @@ def test_user_text_is_escaped_on_every_screen(
     form |= {f"carriers-0-{name}": EVIL for name in ("specification", "name", "catalogue_number", "note")}
     form["hs_code"] = "8523499030"
     assert publisher.post(f"/applications/edit/?id={key}", data=form).status_code == 302
-    file = {"id": key, "kind": "other", "file": (io.BytesIO(a_pdf("x")), EVIL.replace('"', "") + ".pdf")}
+    file = {"id": key, "kind": "other", "file": (io.BytesIO(make_pdf("x")), EVIL.replace('"', "") + ".pdf")}
     assert publisher.post("/applications/upload/", data=file).status_code == 200
     pages = [publisher.get(f"/applications/{place}").text for place in (f"edit/?id={key}", "new/", f"?title={EVIL}")]
     for act, opinion in (("submit", ""), ("grant", EVIL)):
@@ -245,4 +245,4 @@ def test_user_text_is_escaped_on_every_screen(
     for page in pages:
         assert "<u>" not in page
         assert str(escape(EVIL)) in page
-    assert on_record(key)["carrier"][0]["note"] == EVIL
+    assert stored_rows(key)["carrier"][0]["note"] == EVIL

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from models import access
 from models.log import LogEntry
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
-from tests.houses import engine_of_owner
+from tests.conftest import Making, StoredRows
 from tests.views.screens.read_logs import columns_of, entries_of, lines
 from views.panel import logged
 
@@ -26,7 +26,7 @@ Lines = list[dict[str, str]]
 
 @contextmanager
 def writing_elsewhere(app: Flask) -> Iterator[None]:
-    """Meanwhile nothing can be written into the log, for somebody else holds the lock."""
+    """Another session holds the lock of the log, so that no entry can be written."""
     with app.app_context():
         connection = engine_of_owner(app).connect()
     locking = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE log_entry IN EXCLUSIVE MODE"}
@@ -39,11 +39,11 @@ def writing_elsewhere(app: Flask) -> Iterator[None]:
 class TestHandouts:
     @pytest.mark.slow
     def test_the_log_names_who_opened_a_certificate_or_file(
-        self, as_: As, app: Flask, make_application: Making, on_record: Recording
+        self, as_: As, app: Flask, make_application: Making, stored_rows: StoredRows
     ) -> None:
         key = make_application(status="filed")
         make_papers(app)
-        record = on_record(key)
+        record = stored_rows(key)
         number, certificate = record["application"][0]["number"], record["certificate"][0]["number"]
         file = next(row["id"] for row in record["attachment"] if row["kind"] == "contract")
         reviewer = as_("reviewer")
@@ -121,7 +121,7 @@ class TestHandouts:
     def test_the_nation_does_not_see_log_entries_about_invisible_applications(
         self, as_: As, app: Flask, make_application: Making
     ) -> None:
-        """Of a draft, and of what waits, neither the number nor what was opened; nor by asking for the number."""
+        """For drafts and pending ones, neither the number nor the file; nor when the number is searched for."""
         make_application()
         publisher, national = as_("publisher"), as_("national")
         publisher.get("/applications/attachment/?id=1")
@@ -136,7 +136,7 @@ class TestHandouts:
         assert "共 0 条" in national.get("/prints/?about=SQ202600000001").text
 
     def test_the_operator_cannot_search_the_log_by_number(self, as_: As, app: Flask, make_application: Making) -> None:
-        """What is hidden is not found either: a known and an unknown number are answered alike."""
+        """Hidden numbers are not found: a known and an unknown number get the same answer."""
         key = make_application(status="filed")
         make_papers(app)
         as_("reviewer").get(f"/filings/certificate/?id={key}")
@@ -154,7 +154,7 @@ class TestHandouts:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """What should have been entered stands in the log of the process."""
+        """The missing entry is in the log of the process."""
         make_application(status="pending")
         monkeypatch.setattr(logged, "SECONDS", 1)
         publisher = as_("publisher")

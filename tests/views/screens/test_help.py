@@ -31,7 +31,7 @@ def page(as_: As) -> str:
 
 
 def test_every_act_is_explained_in_the_chapter_of_its_role(page: str) -> None:
-    """An act that is added fails this test until the page tells of it."""
+    """A new act fails this test until the page mentions it."""
     found = chapters(page)
     assert set(CHAPTERS) < set(found)
     for role in Role:
@@ -50,7 +50,7 @@ def test_the_help_lists_the_permitted_acts_of_each_status(page: str) -> None:
 
 
 def test_pictures_and_links_of_the_help_work_for_every_role(as_: As) -> None:
-    """A link leads where its reader may go; what is another role's is named, and no link."""
+    """A link is shown to those who may open it; other roles see its text only."""
     for who in ("publisher", "reviewer", "national", "operator"):
         browser = as_(who)
         page = unescape(browser.get("/help/").text)

@@ -14,7 +14,7 @@ from wtforms.validators import DataRequired, InputRequired
 from models.application import MOST_CARRIERS
 from models.database import db
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import form_of
 from views.panel.fields import AmountField, CodeText, PlainTextField
 from views.panel.shared_attributes import shared_attributes
@@ -95,8 +95,8 @@ def test_the_number_of_queries_of_the_form_does_not_grow_with_its_rows(
 
 
 @pytest.mark.slow
-def test_the_maximum_number_of_rows_fits_into_a_form(app: Flask, as_: As, on_record: Recording) -> None:
-    """Every cell filled, as the browser sends it; each row is kept, and comes back in the form."""
+def test_the_maximum_number_of_rows_fits_into_a_form(app: Flask, as_: As, stored_rows: StoredRows) -> None:
+    """Every cell filled, as the browser sends it; each row is stored, and shown in the form."""
     browser = as_("publisher")
     form = form_of(browser.get("/applications/new/").text)
     form = {name: value for name, value in form.items() if not name.startswith("carriers-")} | {"title": "大套装"}
@@ -105,18 +105,18 @@ def test_the_maximum_number_of_rows_fits_into_a_form(app: Flask, as_: As, on_rec
         form[f"carriers-{n}-note"] = f"第 {n} 行"
     answer = browser.post("/applications/new/", data=form)
     assert answer.status_code == 302
-    stored = on_record(int(answer.location.rpartition("=")[2]))["carrier"]
+    stored = stored_rows(int(answer.location.rpartition("=")[2]))["carrier"]
     assert [row["note"] for row in stored] == [f"第 {n} 行" for n in range(MOST_CARRIERS)]
     assert {row["specification"] for row in stored} == {FULL["specification"]}
     again = form_of(browser.get(answer.location).text)
     assert sum(name.endswith("-specification") for name in again) == MOST_CARRIERS
     again[f"carriers-{MOST_CARRIERS - 1}-note"] = "改过的备注"
     assert browser.post(answer.location, data=again).status_code == 302
-    assert on_record(stored[0]["application_id"])["carrier"][-1]["note"] == "改过的备注"
+    assert stored_rows(stored[0]["application_id"])["carrier"][-1]["note"] == "改过的备注"
 
 
 @pytest.mark.slow
-def test_excessive_text_is_refused(app: Flask, as_: As, make_application: Making, on_record: Recording) -> None:
+def test_excessive_text_is_refused(app: Flask, as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     """12 MB of nonsense a draft went in. A column of 3,000 rows that is pasted one place off still does."""
     browser, key = as_("publisher"), make_application(carriers=1)
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
@@ -124,16 +124,16 @@ def test_excessive_text_is_refused(app: Flask, as_: As, make_application: Making
     sent = form | pasted | {f"carriers-{n}-id": "" for n in range(1, MOST_CARRIERS)}
     answer = browser.post(f"/applications/edit/?id={key}", data=sent)
     assert answer.status_code == 302
-    before = on_record(key)
+    before = stored_rows(key)
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
     much = {f"carriers-{n}-quantity": "乱" * 3000 for n in range(110)}
     answer = browser.post(f"/applications/edit/?id={key}", data=form | much)
     assert (answer.status_code, "需要改正的内容已超过 300000 字，不能暂存" in answer.text) == (422, True)
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_a_form_of_more_fields_than_there_are_cells_is_refused(as_: As) -> None:
-    """Without files no parser counts them but ours."""
+    """Without files only our parser counts them."""
     form = "application/x-www-form-urlencoded"
     for body in (b"a=1&" * 60_001, b"title=" + b"x" * (9 << 20)):
         answer = as_("publisher").post("/applications/new/", data=body, content_type=form)

@@ -1,4 +1,4 @@
-"""登录日志, 操作日志, 打印与导出日志, 办理日志: what stands in them, who reads them, and that one can only read."""
+"""登录日志, 操作日志, 打印与导出日志, 办理日志: their entries, their readers, and that they are read-only."""
 
 import re
 from collections.abc import Callable
@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import PASSWORD
-from tests.conftest import Making, Recording
-from tests.houses import engine_of_owner
+from tests.conftest import Making, StoredRows
 from tests.views.pages import flashed, form_of
 from tests.views.screens.read_logs import columns_of, entries_of, lines
 
@@ -127,17 +127,17 @@ class TestSignIns:
 
 @pytest.mark.slow
 def test_the_nation_reads_the_acts_of_issued_certificates(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """办理日志: no draft, nothing of what an applicant did before 申报, and a way to each application."""
+    """办理日志: no draft, no act before 申报, and a link to each application."""
     issued, pending = make_application(status="customs_received"), make_application(status="pending", by="publisher2")
-    number = on_record(issued)["application"][0]["number"]
+    number = stored_rows(issued)["application"][0]["number"]
     national = as_("national")
     rows = lines(national, "acts")
     assert columns_of(rows, "环节", "申请单号") == [
         ("海关接收成功回执", number), ("准予备案", number), ("申报", number),
     ]  # fmt: skip
-    assert on_record(pending)["application"][0]["number"] not in national.get("/acts/").text
+    assert stored_rows(pending)["application"][0]["number"] not in national.get("/acts/").text
     assert unescape(national.get("/acts/").text).count(f"/register/details/?id={issued}") == 3
     for asked, count in {"act=grant": 1, "username=reviewer": 1, "username=x": 0, f"number={number}": 3}.items():
         assert len(lines(national, "acts", asked)) == count, asked

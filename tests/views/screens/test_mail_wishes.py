@@ -13,15 +13,15 @@ As = Callable[[str | None], Browser]
 
 
 def test_the_e_mail_preference_is_saved_and_shown(app: Flask, as_: As) -> None:
-    press = as_("publisher")
-    assert "/messages/mail/" not in press.get("/messages/").text
-    assert "目前没有开通邮件" in press.get("/messages/mail/").text
+    publisher = as_("publisher")
+    assert "/messages/mail/" not in publisher.get("/messages/").text
+    assert "目前没有开通邮件" in publisher.get("/messages/mail/").text
     app.config.update(SMTP="127.0.0.1:25", SMTP_FROM="filing@example.cn")
-    assert "/messages/mail/" in press.get("/messages/").text
-    form = form_of(press.get("/messages/mail/").text, "card-box")
+    assert "/messages/mail/" in publisher.get("/messages/").text
+    form = form_of(publisher.get("/messages/mail/").text, "card-box")
     assert form == {"email": "", "mail_wish": "none"}
-    press.post("/messages/mail/", data=form | {"email": " wang@example.cn ", "mail_wish": "each"})
-    page = press.get("/messages/mail/").text
+    publisher.post("/messages/mail/", data=form | {"email": " wang@example.cn ", "mail_wish": "each"})
+    page = publisher.get("/messages/mail/").text
     assert flashed(page) == ["已保存。确认码正在发送到 wang@example.cn，输入后该邮箱才开始接收提醒。"]
     assert form_of(page, "card-box") == {"email": "wang@example.cn", "mail_wish": "each"}
     assert form_of(as_("publisher2").get("/messages/mail/").text, "card-box") == form

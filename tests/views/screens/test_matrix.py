@@ -1,4 +1,4 @@
-"""Role × status × act through the screens: what the table of the manual allows happens once, all else is refused."""
+"""Role × status × act through the screens: what the manual's table allows happens once, the rest is refused."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from models.vocabulary import Action, Role, Status
 from models.workflow import refusal
 from tests.browsing import Browser
 from tests.cast import account_of, make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.models.matrix import CELLS, LEADS_TO, LEASE_HOLDERS, LETTERS
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
@@ -43,7 +43,7 @@ DONE = {
 
 
 def sentences(browser: Browser, screen: str, key: int) -> list[str]:
-    """What the next page tells."""
+    """The messages of the next page."""
     return flashed(browser.get(f"/{screen}/details/?id={key}").text)
 
 
@@ -95,24 +95,24 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
     app: Flask,
     as_: As,
     make_application: Making,
-    on_record: Recording,
-    colleague: Callable[..., None],
+    stored_rows: StoredRows,
+    add_colleague: Callable[..., None],
     status: str,
     action: str,
     role: str,
 ) -> None:
-    """AC4, ST3: one transition, one trail entry, one message to customs; the second POST finds nothing left to do."""
+    """AC4, ST3: one transition, one trail entry, one message to customs; the second POST changes nothing."""
     key, browser, screen = make_application(status=status), as_(role), SCREENS[role][-1]
     if action == "print":
         make_papers(app)
     if action in LEASE_HOLDERS:
-        colleague("second", like="reviewer")
+        add_colleague("second", like="reviewer")
         with app.app_context(), access.everything() as session:
             lease.begin(session, session.get_one(Application, key), account_of(LEASE_HOLDERS[action]), 30)
             session.commit()
-    before = on_record(key)
+    before = stored_rows(key)
     assert act(browser, screen, action, key).status_code == 303
-    after = on_record(key)
+    after = stored_rows(key)
     if action == "duplicate":  # a new application each time, of which the old one knows nothing
         assert after == before and "/applications/edit/?id=" in act(browser, screen, action, key).location
         return
@@ -127,7 +127,7 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
     if action == "copy":  # a new application each time; the old one tells of both
         assert "/applications/edit/?id=" in again.location
         return
-    record = on_record(key)
+    record = stored_rows(key)
     if action == "extend":  # the case waits still: the words of the refused are there for whoever wrote them
         assert [typed["fields"]["opinion"] for typed in record["typed_form"]] == [WORDS]
         record["typed_form"] = []
@@ -150,23 +150,23 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
 
 @pytest.mark.slow
 def test_the_reviewer_of_the_province_decides_from_the_queue_as_well(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AC4: 待审核 and 全部申请 lead to the same acts."""
     for action in ("return", "decline", "refuse", "grant"):
         key = make_application(status="pending")
         assert act(as_("reviewer"), "review", action, key).status_code == 303
-        assert on_record(key)["application"][0]["status"] == LEADS_TO[action]
+        assert stored_rows(key)["application"][0]["status"] == LEADS_TO[action]
 
 
 @pytest.mark.slow
 def test_an_agent_may_act_on_applications_filed_for_a_publisher(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AC4: an agent's account is a publisher's, for its own filings."""
     key = make_application(by="agent")
     assert act(as_("agent"), "applications", "submit", key).status_code == 303
-    assert on_record(key)["application"][0]["status"] == "pending"
+    assert stored_rows(key)["application"][0]["status"] == "pending"
     assert act(as_("reviewer"), "review", "grant", key).status_code == 303
     make_papers(app)
     assert act(as_("agent"), "applications", "print", key).location == f"/applications/certificate/?id={key}"
@@ -206,7 +206,7 @@ NAMES = {"act": "resend", "what": "add", "answer": "end", "how": "stop"}  # of t
 def test_every_post_without_a_body_gets_a_message_and_changes_nothing(
     app: Flask, as_: As, make_application: Making
 ) -> None:
-    """ST7: every POST route of every screen, with nothing in it, answers with a sentence and changes nothing."""
+    """ST7: every POST route of every screen, with an empty body, answers with a message and changes nothing."""
     key = make_application()
     before = ledger(app)
     browsers = {role: as_(role) for role in LETTERS}

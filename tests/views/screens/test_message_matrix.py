@@ -14,7 +14,7 @@ from models.customs import CustomsMessage
 from models.vocabulary import Delivery, Role, Step
 from models.workflow import message_refusal
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.models.matrix import MESSAGE_CELLS, SETTLED
 from tests.views.ledger import ledger
 from tests.views.screens.acts_done import WORDS
@@ -46,9 +46,9 @@ BEGINS = {"accepted": "customs_received", "rejected": "customs_failed"}
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("state", dict.fromkeys(state for state, _act in MESSAGE_CELLS))
 def test_every_act_on_a_message_happens_once_or_is_refused_with_its_message(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, state: str, long: bool
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, state: str, long: bool
 ) -> None:
-    """In each state, sent long ago or just now: one transition, one trail entry; else nothing at all is changed."""
+    """In each state, sent long ago or just now: one transition, one trail entry; otherwise no row changes."""
     for act in dict.fromkeys(act for _state, act in MESSAGE_CELLS):
         key = make_application(status=BEGINS.get(state, "filed"))
         message = message_in(app, key, state, long)
@@ -58,7 +58,7 @@ def test_every_act_on_a_message_happens_once_or_is_refused_with_its_message(
             assert as_(role).post(path, data=body).status_code == code
         assert ledger(app) == before
         if MESSAGE_CELLS[state, act] in ("R", "L") and (long or MESSAGE_CELLS[state, act] == "R"):
-            _happens_once(as_("reviewer"), on_record, key, path, body, act)
+            _happens_once(as_("reviewer"), stored_rows, key, path, body, act)
             continue
         refused = message_refusal(Step(act), Delivery(state), long, Role.REVIEWER) or ""
         answer = as_("reviewer").post(path, data=body, headers=OWN_ORIGIN)
@@ -66,16 +66,18 @@ def test_every_act_on_a_message_happens_once_or_is_refused_with_its_message(
         assert ledger(app) == before
 
 
-def _happens_once(browser: Browser, on_record: Recording, key: int, path: str, body: dict[str, Any], act: str) -> None:
-    before = on_record(key)
+def _happens_once(
+    browser: Browser, stored_rows: StoredRows, key: int, path: str, body: dict[str, Any], act: str
+) -> None:
+    before = stored_rows(key)
     if act in SETTLED:
         without = browser.post(path, data=body | {"opinion": " "}, headers=OWN_ORIGIN)
-        assert (without.status_code, on_record(key)) == (409, before)
+        assert (without.status_code, stored_rows(key)) == (409, before)
     assert browser.post(path, data=body, headers=OWN_ORIGIN).status_code == 303
-    after = on_record(key)
+    after = stored_rows(key)
     assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == [act]
     begun, ended = SETTLED.get(act, ("filed", "filed"))
     assert (before["application"][0]["status"], after["application"][0]["status"]) == (begun, ended)
     assert after["customs_message"][0]["by_hand"] == (act in SETTLED)
     assert browser.post(path, data=body, headers=OWN_ORIGIN).status_code == 409
-    assert on_record(key) == after
+    assert stored_rows(key) == after

@@ -1,4 +1,4 @@
-"""消息: the bell, the list, what a message opens, and the wish for e-mails."""
+"""消息: the bell, the list, the target of a message, and the preference for e-mails."""
 
 import html
 import re
@@ -12,12 +12,12 @@ from models import access
 from models.database import db
 from models.notifications import Notification
 from models.vocabulary import Role
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import account_of, announced
 from tests.conftest import Making
-from tests.houses import engine_of_owner
-from tests.views.conftest import Typing
-from tests.views.customs_house import House
+from tests.views.conftest import Invoke
+from tests.views.customs_server import CustomsServer
 from tests.views.faulty_customs import FaultInjection
 from tests.views.pages import flashed, form_of
 from tests.views.panel.test_plans import plan, statements
@@ -31,7 +31,7 @@ TITLE = "黑胶唱片《茉莉花》"
 
 
 def bell(browser: Browser, page: str = "/desk/") -> str:
-    """What the bell says, to ears."""
+    """The accessible name of the bell."""
     ((label, _picture),) = BELL.findall(browser.get(page).text)
     return label
 
@@ -52,9 +52,9 @@ def link(browser: Browser, asked: str = "") -> str:
 @pytest.mark.slow
 def test_the_bell_counts_unread_messages_and_the_list_shows_the_newest_first(as_: As, make_application: Making) -> None:
     make_application(status="customs_failed")
-    press = as_("publisher")
-    assert bell(press) == "消息，2 条未读"
-    (rejected, customs), (granted, grant) = listed(press)
+    publisher = as_("publisher")
+    assert bell(publisher) == "消息，2 条未读"
+    (rejected, customs), (granted, grant) = listed(publisher)
     assert (rejected, granted) == ("海关接收失败回执", "准予备案")
     assert re.fullmatch(rf"未读 海关没有接收 SQ\d+ 的证明，请查看处理办法。 {TITLE}", customs)
     assert re.fullmatch(rf"未读 SQ\d+ 已准予备案，可以打印证明。 {TITLE}", grant)
@@ -102,14 +102,14 @@ def test_a_foreign_message_cannot_be_opened(app: Flask, as_: As, make_applicatio
 @pytest.mark.slow
 def test_marking_all_as_read_changes_only_own_messages(as_: As, make_application: Making) -> None:
     make_application(status="customs_failed")
-    press, province = as_("publisher"), as_("reviewer")
-    page = press.post("/messages/read-all/", follow_redirects=True).text
+    publisher, province = as_("publisher"), as_("reviewer")
+    page = publisher.post("/messages/read-all/", follow_redirects=True).text
     assert flashed(page) == ["已将 2 条消息标为已读。"]
-    assert "未读" not in "".join(text for _tag, text in listed(press))
-    assert bell(press) == "消息"
+    assert "未读" not in "".join(text for _tag, text in listed(publisher))
+    assert bell(publisher) == "消息"
     assert bell(province) == "消息，2 条未读"
-    assert re.search(r'formaction="/messages/read-all/" disabled', press.get("/messages/").text)
-    assert press.post("/messages/read-all/", csrf=False).status_code == 400
+    assert re.search(r'formaction="/messages/read-all/" disabled', publisher.get("/messages/").text)
+    assert publisher.post("/messages/read-all/", csrf=False).status_code == 400
 
 
 @pytest.mark.slow
@@ -118,14 +118,14 @@ def test_the_message_list_is_filtered_by_state_and_kind_and_has_pages(
 ) -> None:
     make_application(status="customs_received")
     announced(app)
-    press = as_("publisher")
-    press.get(link(press))
-    assert [tag for tag, _text in listed(press, "?state=read")] == ["通知公告"]
-    assert [tag for tag, _text in listed(press, "?state=unread")] == ["海关接收成功回执", "准予备案"]
-    assert [tag for tag, _text in listed(press, "?kind=announced")] == ["通知公告"]
-    assert [tag for tag, _text in listed(press, "?kind=application")] == ["海关接收成功回执", "准予备案"]
-    assert listed(press, "?kind=other") == []
-    page = press.get("/messages/?page_size=10").text
+    publisher = as_("publisher")
+    publisher.get(link(publisher))
+    assert [tag for tag, _text in listed(publisher, "?state=read")] == ["通知公告"]
+    assert [tag for tag, _text in listed(publisher, "?state=unread")] == ["海关接收成功回执", "准予备案"]
+    assert [tag for tag, _text in listed(publisher, "?kind=announced")] == ["通知公告"]
+    assert [tag for tag, _text in listed(publisher, "?kind=application")] == ["海关接收成功回执", "准予备案"]
+    assert listed(publisher, "?kind=other") == []
+    page = publisher.get("/messages/?page_size=10").text
     assert "共 3 条" in page
 
 
@@ -213,16 +213,16 @@ def test_roles_without_application_messages_have_a_bell(app: Flask, as_: As) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("customs_has_it", [True, False])
 def test_a_revocation_rejected_by_customs_notifies_the_province(
-    app: Flask, as_: As, make_application: Making, house: House, typed: Typing, customs_has_it: bool
+    app: Flask, as_: As, make_application: Making, customs_server: CustomsServer, invoke: Invoke, customs_has_it: bool
 ) -> None:
-    """The status stays, so that no entry of the trail tells of it; of a certificate that customs never took there is
-    nothing to tell."""
+    """The status stays, so that no trail entry reports it; about a certificate that customs never accepted there is
+    no message."""
     key = make_application(status="customs_received" if customs_has_it else "filed")
-    house.customs.faults = FaultInjection({"rejected": 1.0})
-    typed("customs", "deliver")
+    customs_server.customs.faults = FaultInjection({"rejected": 1.0})
+    invoke("customs", "deliver")
     form = {"id": key, "opinion": "内容有误。", "reason": "content"}
     assert as_("reviewer").post("/filings/revoke/", data=form).status_code == 303
-    typed("customs", "deliver")
+    invoke("customs", "deliver")
     newest = listed(as_("reviewer"))[0]
     assert (newest[0] == "海关没有接收作废通知") is customs_has_it
     if customs_has_it:

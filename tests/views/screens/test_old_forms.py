@@ -11,7 +11,7 @@ from models.application import Application
 from models.database import db
 from models.vocabulary import Action, Status
 from tests.browsing import Browser
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -19,54 +19,56 @@ As = Callable[[str | None], Browser]
 
 @pytest.mark.slow
 def test_an_old_form_saved_after_the_decision_changes_nothing(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """AD5: one tab declares, the province grants, the other tab saves its old form: 409, told by whom, words kept."""
+    """AD5: one tab submits, the province grants, the other tab saves its old form: 409 with the name, text kept."""
     key, browser = make_application(), as_("publisher")
     old = form_of(browser.get(f"/applications/edit/?id={key}").text)
     browser.post("/applications/submit/", data={"id": key})
     as_("reviewer").post("/review/grant/", data={"id": key})
-    before = on_record(key)
+    before = stored_rows(key)
     browser.get("/applications/")  # where the first tab was told that it had declared
-    for press in ({}, {"_submit": "1"}):
-        answer = browser.post(f"/applications/edit/?id={key}", data=old | {"title": "旧页面上改的标题"} | press)
+    for button in ({}, {"_submit": "1"}):
+        answer = browser.post(f"/applications/edit/?id={key}", data=old | {"title": "旧页面上改的标题"} | button)
         assert answer.status_code == 409
         (sentence,) = flashed(answer.text)
         assert sentence.startswith("陈静已于 ")
         assert "准予备案，当前状态为「已备案」。您的操作没有保存" in sentence
         assert form_of(answer.text)["title"] == "旧页面上改的标题"
-        assert on_record(key) == before
+        assert stored_rows(key) == before
         old["version"] = form_of(answer.text)["version"]  # saved once more, knowingly: the rule still stands
         again = browser.post(f"/applications/edit/?id={key}", data=old)
-        assert (again.status_code, on_record(key)) == (422, before)
+        assert (again.status_code, stored_rows(key)) == (422, before)
         old["version"] = "2"
 
 
 @pytest.mark.slow
-def test_two_colleagues_editing_one_draft_lose_no_text(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_two_colleagues_editing_one_draft_lose_no_text(
+    as_: As, make_application: Making, stored_rows: StoredRows
+) -> None:
     """AD5: the later one sees both texts side by side; saving a second time is a choice, made knowingly."""
     key, early, late = make_application(), as_("publisher"), as_("publisher")
     form = form_of(late.get(f"/applications/edit/?id={key}").text)
     first = form_of(early.get(f"/applications/edit/?id={key}").text)
     early.post(f"/applications/edit/?id={key}", data=first | {"title": "先到的标题", "port": "2233", "contact": ""})
-    before = on_record(key)
+    before = stored_rows(key)
     typed = form | {"title": "后到的标题", "phone": "025-1"}
     answer = late.post(f"/applications/edit/?id={key}", data=typed)
     assert answer.status_code == 409
     assert "编辑，当前状态为「暂存」" in flashed(answer.text)[0]
-    assert on_record(key) == before
+    assert stored_rows(key) == before
     form_now = form_of(answer.text)
     assert (form_now["title"], form_now["phone"]) == ("后到的标题", "025-1")
     for theirs in ("先到的标题", "2233-浦东机场", '<span class="none">--</span>', "025-83210000"):
         assert f'<p class="theirs">已保存的内容：{theirs}</p>' in answer.text
     assert late.post(f"/applications/edit/?id={key}", data=form_now).status_code == 302
-    assert on_record(key)["application"][0]["title"] == "后到的标题"
+    assert stored_rows(key)["application"][0]["title"] == "后到的标题"
     assert "商品名称：“先到的标题” → “后到的标题”" in late.get(f"/applications/edit/?id={key}").text
 
 
 @pytest.mark.slow
 def test_a_conflict_shows_the_carrier_changes_of_a_colleague(as_: As, make_application: Making) -> None:
-    """The cells of a row bear no second text, so the conflict lists what was saved in between."""
+    """The cells of a row cannot show a second text, so the conflict lists the changes saved in between."""
     key, early, late = make_application(carriers=2), as_("publisher"), as_("publisher")
     form, first = (form_of(browser.get(f"/applications/edit/?id={key}").text) for browser in (late, early))
     early.post(f"/applications/edit/?id={key}", data=first | {"carriers-0-quantity": "500", "del-carriers-1": "on"})
@@ -103,21 +105,23 @@ def test_a_conflict_lists_only_changes_made_since_the_page_was_opened(as_: As, m
 
 
 @pytest.mark.slow
-def test_a_form_without_a_valid_version_is_a_conflict(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_form_without_a_valid_version_is_a_conflict(
+    as_: As, make_application: Making, stored_rows: StoredRows
+) -> None:
     """AD5: leaving the version out, or guessing it, is no way round."""
     key, browser = make_application(), as_("publisher")
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
-    before = on_record(key)
+    before = stored_rows(key)
     for version in (None, "", "0", "1", "3", "-2", "2.0", "abc", "９", "9" * 5000, "2,2"):
         sent = {name: value for name, value in form.items() if name != "version"}
         sent |= {} if version is None else {"version": version}
         assert browser.post(f"/applications/edit/?id={key}", data=sent).status_code == 409, version
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 @pytest.mark.slow
 def test_a_decision_on_an_unseen_version_is_refused(
-    as_: As, acting: Acting, make_application: Making, on_record: Recording
+    as_: As, acting: Acting, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """AD5 for a decision: returned by a colleague, rewritten, declared again: an old tab does not know."""
     key = make_application(status="pending")
@@ -134,8 +138,8 @@ def test_a_decision_on_an_unseen_version_is_refused(
         db.session.commit()
     answer = reviewer.post(grant, data={"id": key}, follow_redirects=True)
     assert "您的操作没有保存" in answer.text
-    assert on_record(key)["application"][0]["status"] == Status.PENDING
+    assert stored_rows(key)["application"][0]["status"] == Status.PENDING
     fresh = reviewer.get(f"/review/details/?id={key}").text
     grant = html.unescape(re.search(r'formaction="(/review/grant/[^"]*)"', fresh)[1])  # type: ignore[index]
     reviewer.post(grant, data={"id": key})
-    assert on_record(key)["application"][0]["status"] == Status.FILED
+    assert stored_rows(key)["application"][0]["status"] == Status.FILED

@@ -1,4 +1,4 @@
-"""单位 and 委托 as the operator keeps them."""
+"""单位 and 委托, edited by the operator."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -56,14 +56,14 @@ def test_an_organisation_needs_a_valid_unique_credit_code(app: Flask, as_: As, a
     assert ledger(app) == before
     assert fill(operator, "/organisations/new/", **good).status_code == 302
     with acting("operator"):
-        press = db.session.scalars(select(Organisation).filter_by(credit_code=LAWFUL)).one()
-        assert (press.name, press.trade, press.province, press.active) == (
+        publisher = db.session.scalars(select(Organisation).filter_by(credit_code=LAWFUL)).one()
+        assert (publisher.name, publisher.trade, publisher.province, publisher.active) == (
             "北京音像出版社",
             "publisher",
             "110000",
             True,
         )
-        key = press.id
+        key = publisher.id
     listed = operator.get("/organisations/", query_string={"credit_code": LAWFUL[:6].lower()}).text
     assert "北京音像出版社" in listed
     assert "北京市" in listed
@@ -88,12 +88,12 @@ def test_accounts_of_a_disabled_organisation_are_signed_out(as_: As, acting: Act
 def test_an_entrustment_needs_a_publisher_another_unit_and_an_end(app: Flask, as_: As, acting: Acting) -> None:
     operator, before = as_("operator"), ledger(app)
     with acting("operator"):
-        press, other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
+        publisher, other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
     day = clock.today()
     good = {"publisher": other, "agent": unit, "since": day, "until": day + timedelta(days=1)}
     for fields, under_fields, at_the_top in [
-        ({"publisher": unit, "agent": press}, [], "委托方须为出版单位。"),
-        ({"publisher": press, "agent": press}, [], "委托方与受托方不能是同一单位。"),
+        ({"publisher": unit, "agent": publisher}, [], "委托方须为出版单位。"),
+        ({"publisher": publisher, "agent": publisher}, [], "委托方与受托方不能是同一单位。"),
         ({"until": day - timedelta(days=1)}, [], "终止日期不能早于起始日期。"),
         ({"since": "", "until": ""}, ["必填。"] * 2, ""),
         ({"since": "31/12/2026"}, ["请按 2026-01-31 的格式填写日期。"], ""),
@@ -110,7 +110,7 @@ def test_an_entrustment_needs_a_publisher_another_unit_and_an_end(app: Flask, as
 
 
 def test_units_are_searched_while_typing(as_: As) -> None:
-    """What comes in the address is clamped, and % and _ ask for nothing."""
+    """Parameters of the address are limited, and % and _ are no wildcards."""
     operator = as_("operator")
     for query, count in (("", 3), ("江苏", 2), ("0303F", 1), ("%", 3), ("_", 3), ("\0", 3), ("没有", 0)):
         answer = operator.get("/accounts/ajax/lookup/", query_string={"name": "organisation", "query": query})
@@ -123,7 +123,7 @@ ISSUED_SO = "12320000466000101X"  # shape right, check sign wrong
 
 
 def test_a_code_with_a_wrong_check_sign_is_registered_once_it_is_confirmed(as_: As, acting: Acting) -> None:
-    """Some units were issued such codes. The tick is asked for only then, and the list marks what was confirmed."""
+    """Some units were issued such codes. Only then a confirmation is requested, and the list marks them."""
     operator = as_("operator")
     assert "confirmed" not in operator.get("/organisations/new/").text
     unit = {"credit_code": " 1232 0000 466000101x", "name": "某音像出版社", "trade": "publisher", "province": "320000"}
@@ -142,7 +142,7 @@ def test_a_code_with_a_wrong_check_sign_is_registered_once_it_is_confirmed(as_: 
 
 
 def edited(operator: Browser, where: str, **fields: object) -> tuple[int, list[str]]:
-    """What the form at this address answers: its status and every sentence but the general one."""
+    """The status of the form's answer at this address, and every message but the general one."""
     answer = fill(operator, where, **fields)
     general = "没有保存，请按红字提示改正后再保存。"
     return answer.status_code, [words for words in flashed(answer.text) if words != general] + complaints(answer.text)
@@ -152,16 +152,16 @@ def edited(operator: Browser, where: str, **fields: object) -> tuple[int, list[s
 def test_an_edited_organisation_is_validated_like_a_new_one(
     app: Flask, as_: As, acting: Acting, cast: SimpleNamespace, make_application: Making
 ) -> None:
-    """Emptied or made to contradict itself, nothing is saved; it is told by a sentence, and nobody is locked out."""
+    """Emptied or contradictory, nothing is saved; a message says why, and no account is locked out."""
     make_application()
     operator = as_("operator")
     with acting("operator"):
-        press, other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
+        publisher, other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
         db.session.get(Organisation, other).active = False
         db.session.commit()
     before = ledger(app)
     account, reviewer = f"/accounts/edit/?id={cast.publisher}", f"/accounts/edit/?id={cast.reviewer}"
-    trust, house = "/entrustments/edit/?id=1", f"/organisations/edit/?id={press}"
+    trust, organisation_form = "/entrustments/edit/?id=1", f"/organisations/edit/?id={publisher}"
     disabled = "该单位已停用，请选择其他单位，或先在“单位”中启用。"
     for where, fields, sentence in [
         (account, {"organisation": ""}, "出版单位账号须选择所属单位。"),
@@ -172,14 +172,18 @@ def test_an_edited_organisation_is_validated_like_a_new_one(
         (trust, {"publisher": ""}, "必填。"),
         (trust, {"agent": ""}, "必填。"),
         (trust, {"publisher": unit}, "委托方须为出版单位。"),
-        (trust, {"agent": press}, "委托方与受托方不能是同一单位。"),
+        (trust, {"agent": publisher}, "委托方与受托方不能是同一单位。"),
         (trust, {"agent": other}, disabled),
         (trust, {"until": "2019-12-31"}, "终止日期不能早于起始日期。"),
         (trust, {"until": ""}, "必填。"),
-        (house, {"trade": "agent"}, "已有以该单位为出版单位的申请，单位类型不能更改；不再办理业务的，请取消“启用”。"),
-        (house, {"trade": "__None"}, "必填。"),
-        (house, {"province": "__None"}, "必填。"),
-        (house, {"name": ""}, "必填。"),
+        (
+            organisation_form,
+            {"trade": "agent"},
+            "已有以该单位为出版单位的申请，单位类型不能更改；不再办理业务的，请取消“启用”。",
+        ),
+        (organisation_form, {"trade": "__None"}, "必填。"),
+        (organisation_form, {"province": "__None"}, "必填。"),
+        (organisation_form, {"name": ""}, "必填。"),
     ]:
         assert edited(operator, where, **fields) == (422, [sentence]), (where, fields)
     assert ledger(app) == before
@@ -187,14 +191,14 @@ def test_an_edited_organisation_is_validated_like_a_new_one(
 
 
 def test_the_trade_of_an_entrusting_publisher_cannot_be_changed(app: Flask, as_: As, acting: Acting) -> None:
-    """Until the entrustment has ended; a unit that is no press may become one."""
+    """Until the entrustment has ended; an agent may become a publisher."""
     operator = as_("operator")
     with acting("operator"):
-        press, _other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
+        publisher, _other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
     sentence = "该单位作为出版单位的委托尚未到期，请先在“委托”中修改终止日期，再更改单位类型。"
-    assert edited(operator, f"/organisations/edit/?id={press}", trade="agent") == (422, [sentence])
+    assert edited(operator, f"/organisations/edit/?id={publisher}", trade="agent") == (422, [sentence])
     assert fill(operator, "/entrustments/edit/?id=1", until="2020-12-31").status_code == 302
-    assert fill(operator, f"/organisations/edit/?id={press}", trade="agent").status_code == 302
+    assert fill(operator, f"/organisations/edit/?id={publisher}", trade="agent").status_code == 302
     assert fill(operator, f"/organisations/edit/?id={unit}", trade="publisher").status_code == 302
 
 

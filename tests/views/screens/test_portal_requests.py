@@ -1,4 +1,4 @@
-"""单一窗口用户: the operator says whose account it is, or whose it is not; a link is taken away again."""
+"""单一窗口用户: the operator links a portal user to an account, or declines; a link can be removed."""
 
 from collections.abc import Callable
 
@@ -19,8 +19,8 @@ ISSUER, CODE = "https://portal.example.cn", "12320000466000101W"
 
 
 @pytest.fixture
-def asked(app: Flask) -> int:
-    """The id of the request of 王敏, of the first press."""
+def link_request(app: Flask) -> int:
+    """The id of the request of 王敏, of the first publisher."""
     return ask(app, "sw-1")
 
 
@@ -37,15 +37,15 @@ def decide(operator: Browser, act: str, key: int, username: str = "") -> str:
     return flashed(answer.text)[-1]
 
 
-def test_the_operator_links_the_suggested_or_another_account(app: Flask, as_: As, asked: int) -> None:
-    """On both databases. The owner is told, and the log has it."""
+def test_the_operator_links_the_suggested_or_another_account(app: Flask, as_: As, link_request: int) -> None:
+    """On both databases. The owner is notified, and the log has an entry."""
     operator = as_("operator")
     page = operator.get("/portal/").text
     assert "王敏" in page and "该单位的账号：publisher<" in page and "\u202e" not in page
-    assert decide(operator, "link", asked, "nobody") == "没有这个用户名，请核对后再关联。"
-    assert decide(operator, "link", asked, "operator").startswith("不能为自己的账号办理关联")
-    assert decide(operator, "link", asked, "Publisher") == "已关联，“王敏”可以从单一窗口登录账号 publisher。"
-    assert decide(operator, "link", asked, "publisher") == "这项申请已经办理，请刷新页面核对。"
+    assert decide(operator, "link", link_request, "nobody") == "没有这个用户名，请核对后再关联。"
+    assert decide(operator, "link", link_request, "operator").startswith("不能为自己的账号办理关联")
+    assert decide(operator, "link", link_request, "Publisher") == "已关联，“王敏”可以从单一窗口登录账号 publisher。"
+    assert decide(operator, "link", link_request, "publisher") == "这项申请已经办理，请刷新页面核对。"
     assert "没有等待关联的用户" in operator.get("/portal/").text
     with app.app_context(), access.everything() as session:
         assert "关联了单一窗口用户“王敏”" in session.scalars(select(Notification)).one().sentence
@@ -53,28 +53,28 @@ def test_the_operator_links_the_suggested_or_another_account(app: Flask, as_: As
     assert "已关联单一窗口用户：王敏" in as_("publisher").get("/visits/").text
 
 
-def test_each_account_is_linked_to_one_portal_user(app: Flask, as_: As, asked: int) -> None:
+def test_each_account_is_linked_to_one_portal_user(app: Flask, as_: As, link_request: int) -> None:
     operator, other = as_("operator"), ask(app, "sw-2")
-    decide(operator, "link", asked, "publisher")
+    decide(operator, "link", link_request, "publisher")
     assert decide(operator, "link", other, "publisher").startswith("publisher 已关联其他单一窗口用户")
     assert "该单位的账号：" not in operator.get("/portal/").text  # linked already, so that it is not suggested
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_a_declined_portal_user_stays_declined_until_linked(app: Flask, as_: As, asked: int) -> None:
+def test_a_declined_portal_user_stays_declined_until_linked(app: Flask, as_: As, link_request: int) -> None:
     operator = as_("operator")
-    assert decide(operator, "decline", asked) == "已记录不予关联，对方再次登录时会看到。"
-    assert decide(operator, "decline", asked) == "这项申请已经不予关联，无需再次办理。"
-    assert ask(app, "sw-1") == asked
+    assert decide(operator, "decline", link_request) == "已记录不予关联，对方再次登录时会看到。"
+    assert decide(operator, "decline", link_request) == "这项申请已经不予关联，无需再次办理。"
+    assert ask(app, "sw-1") == link_request
     with app.app_context(), access.everything() as session:
-        assert session.get_one(PortalRequest, asked).declined_at is not None
-    assert decide(operator, "link", asked, "publisher").startswith("已关联")
+        assert session.get_one(PortalRequest, link_request).declined_at is not None
+    assert decide(operator, "link", link_request, "publisher").startswith("已关联")
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_removing_a_link_ends_the_sessions_of_its_account(app: Flask, as_: As, asked: int) -> None:
+def test_removing_a_link_ends_the_sessions_of_its_account(app: Flask, as_: As, link_request: int) -> None:
     operator, owner = as_("operator"), as_("publisher")
-    decide(operator, "link", asked, "publisher")
+    decide(operator, "link", link_request, "publisher")
     with app.app_context(), access.everything() as session:
         (number,) = session.scalars(select(PortalLink.id)).all()
         key = account_of("publisher").id

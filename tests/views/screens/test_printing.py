@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.screens.recorded_prints import SCREENS, prints
 
@@ -18,14 +18,14 @@ As = Callable[[str | None], Browser]
 class TestPrintRecord:
     @pytest.mark.slow
     def test_every_print_is_in_the_history_and_viewing_is_not(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
         """Who, when, which copy; the paper itself can be opened again without a word."""
         key = make_application(status="filed")
         make_papers(app)
         for who, screen in SCREENS.items():
             as_(who).post(f"/{screen}/print/", data={"id": key})
-        assert prints(on_record(key)) == [("王敏（江苏文艺音像出版社）", 1), ("陈静", 2), ("周国", 3)]
+        assert prints(stored_rows(key)) == [("王敏（江苏文艺音像出版社）", 1), ("陈静", 2), ("周国", 3)]
         before = None
         for who, screen in SCREENS.items():
             assert as_(who).get(f"/{screen}/certificate/?id={key}").mimetype == "application/pdf"
@@ -35,7 +35,7 @@ class TestPrintRecord:
 
     @pytest.mark.slow
     def test_a_print_is_recorded_after_the_paper_is_made(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
         """打印 before the paper is made waits on a page that reloads itself, and then prints: recorded once."""
         key, browser = make_application(status="filed"), as_("publisher")
@@ -43,14 +43,14 @@ class TestPrintRecord:
         page = browser.get(waiting).text
         assert "证明已经签发，文件正在制作，通常几秒钟即可完成。" in page
         assert '<meta http-equiv="refresh" content="2">' in page
-        assert prints(on_record(key)) == []
+        assert prints(stored_rows(key)) == []
         make_papers(app)
         page = browser.get(waiting).text
         assert 'http-equiv="refresh"' not in page
         [form] = re.findall(r'<form method="post" action="([^"]+)" data-print-now="([^"]+)">', page)
         assert form == ("/applications/print/", f"/applications/certificate/?id={key}")
         assert f'name="id" value="{key}"' in page
-        assert prints(on_record(key)) == []
+        assert prints(stored_rows(key)) == []
         assert browser.post(form[0], data={"id": key}).location == form[1]
-        assert len(prints(on_record(key))) == 1
+        assert len(prints(stored_rows(key))) == 1
         assert browser.get(form[1]).mimetype == "application/pdf"

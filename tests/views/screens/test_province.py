@@ -8,7 +8,7 @@ from flask import Flask
 
 from models import clock
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import complaints, flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -16,7 +16,7 @@ As = Callable[[str | None], Browser]
 
 @pytest.mark.slow
 def test_a_changed_setting_applies_at_once_is_recorded_and_shown_to_applicants(
-    app: Flask, as_: As, make_application: Making, on_record: Recording, monkeypatch: pytest.MonkeyPatch
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: clock.datetime(2026, 3, 2, 10, tzinfo=clock.SHANGHAI))
     key, reviewer, publisher = make_application(status="pending"), as_("reviewer"), as_("publisher")
@@ -26,7 +26,7 @@ def test_a_changed_setting_applies_at_once_is_recorded_and_shown_to_applicants(
     assert flashed(page) == ["已保存，重新计算了 1 份申请的办结期限。"]
     assert "办结期限：20 → 12" in page
     assert "陈静" in page
-    assert on_record(key)["application"][0]["due_on"] == date(2026, 3, 18)
+    assert stored_rows(key)["application"][0]["due_on"] == date(2026, 3, 18)
     page = publisher.get(f"/applications/details/?id={key}").text
     assert "审核 12 个工作日" in page
     assert "还剩 12 个工作日" in page

@@ -1,4 +1,4 @@
-"""A database that cannot be written keeps nobody from reading a message, or a case."""
+"""With a read-only database messages and cases can still be read."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

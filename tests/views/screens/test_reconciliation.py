@@ -10,9 +10,9 @@ from flask import Flask
 from models import access, clock
 from models.customs import reconciliation
 from models.vocabulary import Difference
-from tests.conftest import Making, Recording
-from tests.views.conftest import Typing
-from tests.views.customs_house import House
+from tests.conftest import Making, StoredRows
+from tests.views.conftest import Invoke
+from tests.views.customs_server import CustomsServer
 from tests.views.screens.exchanged import only
 from views.demo import simulator
 
@@ -22,32 +22,32 @@ ODD_ENTRY = [{"message_id": "Z-1", "accepted": "no", "day": "2026-01-01"}]  # a 
 class TestReconciliation:
     @pytest.mark.slow
     def test_equal_ledgers_are_found_equal(
-        self, make_application: Making, house: House, typed: Typing, as_: Any
+        self, make_application: Making, customs_server: CustomsServer, invoke: Invoke, as_: Any
     ) -> None:
-        """What was not sent yet, and what was never sent by us, is no difference."""
+        """Messages not sent yet, and those never sent by us, are no difference."""
         make_application(status="customs_received")
         make_application(status="revoked")
-        typed("customs", "deliver")
+        invoke("customs", "deliver")
         make_application(status="filed")
-        done = typed("customs", "reconcile")
+        done = invoke("customs", "reconcile")
         assert (done.exit_code, done.output) == (0, "双方台账一致。\n")
         assert "本省差异 0 处" in as_("reviewer").get("/exchange/").text
 
     @pytest.mark.slow
     def test_every_difference_of_either_side_is_named_and_shown(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, as_: Any
+        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke, as_: Any
     ) -> None:
         """Missing there, missing here, not noted here, noted otherwise: each with its number, and status 1."""
         keys = [make_application(status="filed") for _ in range(3)]
-        typed("customs", "deliver")
+        invoke("customs", "deliver")
         late = make_application(status="filed")
-        lost, other, agreed, waiting = (only(on_record(key)) for key in (*keys, late))
-        house.tricks = [500]
-        typed("customs", "deliver")
-        house.forget(lost)
-        house.enter(other, accepted=False, day=clock.today())
-        house.enter("Z9920260000019-3", day=clock.today())
-        done = typed("customs", "reconcile")
+        lost, other, agreed, waiting = (only(stored_rows(key)) for key in (*keys, late))
+        customs_server.tricks = [500]
+        invoke("customs", "deliver")
+        customs_server.forget(lost)
+        customs_server.enter(other, accepted=False, day=clock.today())
+        customs_server.enter("Z9920260000019-3", day=clock.today())
+        done = invoke("customs", "reconcile")
         assert done.exit_code == 1
         assert sorted(done.output.splitlines()) == sorted(
             [
@@ -69,30 +69,35 @@ class TestReconciliation:
 
     @pytest.mark.slow
     def test_a_sent_message_missing_in_the_ledger_is_reported(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing
+        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         """No answer is no agreement; what never left is no difference."""
         key = make_application(status="filed", title="测试等待")
-        name = only(on_record(key))
-        typed("customs", "deliver")
+        name = only(stored_rows(key))
+        invoke("customs", "deliver")
         make_application(status="filed")
-        house.close()
-        typed("customs", "deliver")
-        house.open()
-        done = typed("customs", "reconcile")
+        customs_server.close()
+        invoke("customs", "deliver")
+        customs_server.open()
+        done = invoke("customs", "reconcile")
         assert done.exit_code == 1
         assert done.output.startswith(f"{name}：我方已发送，尚无回执，海关台账中没有")
         assert len(done.output.splitlines()) == 2
 
     @pytest.mark.slow
     def test_a_duplicate_ledger_entry_is_reported(
-        self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
+        self,
+        app: Flask,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
     ) -> None:
-        """Two effects of one message, which no status of ours would show."""
-        name = only(on_record(make_application(status="filed")))
-        typed("customs", "deliver")
+        """One message with two effects, which no status of ours would show."""
+        name = only(stored_rows(make_application(status="filed")))
+        invoke("customs", "deliver")
         with app.app_context(), access.everything() as session:
-            found = house.customs.entries() * 2
+            found = customs_server.customs.entries() * 2
             row = reconciliation.reconcile(session, lambda _since, _until: found)
             assert row.differences_of() == [(name, Difference.DOUBLED)]
 
@@ -106,32 +111,37 @@ class TestReconciliation:
 
     @pytest.mark.slow
     def test_a_day_is_compared_by_queuing_and_arrival(
-        self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
+        self,
+        app: Flask,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
     ) -> None:
         """What customs received a day later than we queued it is on both sides."""
         key = make_application(status="filed")
-        typed("customs", "deliver")
-        today, name = clock.today(), only(on_record(key))
-        house.enter(name, day=today + timedelta(days=1))
+        invoke("customs", "deliver")
+        today, name = clock.today(), only(stored_rows(key))
+        customs_server.enter(name, day=today + timedelta(days=1))
         with app.app_context(), access.everything() as session:
-            row = reconciliation.reconcile(session, lambda _since, _until: house.customs.entries(), today)
+            row = reconciliation.reconcile(session, lambda _since, _until: customs_server.customs.entries(), today)
             assert (row.ours, row.differences_of()) == (1, [])
             empty = reconciliation.reconcile(session, lambda _since, _until: [], today - timedelta(days=1))
             assert (empty.ours, empty.theirs, empty.found) == (0, 0, 0)
-        house.enter("Z9920260000019-3", day=date(2026, 1, 2))
-        assert "Z9920260000019-3" in typed("customs", "reconcile", "2026-01-02").output
-        assert typed("customs", "reconcile", "2026-01-03").output == "双方台账一致。\n"
+        customs_server.enter("Z9920260000019-3", day=date(2026, 1, 2))
+        assert "Z9920260000019-3" in invoke("customs", "reconcile", "2026-01-02").output
+        assert invoke("customs", "reconcile", "2026-01-03").output == "双方台账一致。\n"
 
     @pytest.mark.slow
     def test_an_unavailable_ledger_is_reported(
-        self, house: House, typed: Typing, monkeypatch: pytest.MonkeyPatch
+        self, customs_server: CustomsServer, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """No ledger is no agreement."""
         for entries in ({"error": "忙"}, None, [{"accepted": True}], [1], ODD_ENTRY):
             monkeypatch.setattr(simulator.Customs, "entries", lambda *_args, entries=entries: entries)
-            done = typed("customs", "reconcile")
+            done = invoke("customs", "reconcile")
             assert (done.exit_code, done.output) == (1, "海关网关的应答不符合约定格式。\n"), entries
-        house.close()
-        done = typed("customs", "reconcile")
+        customs_server.close()
+        done = invoke("customs", "reconcile")
         assert (done.exit_code, done.output.startswith("海关网关没有应答（")) == (1, True)
-        house.open()
+        customs_server.open()

@@ -13,9 +13,9 @@ from sqlalchemy import update
 from models import access
 from models.application.attachments import Attachment
 from models.people.accounts import Organisation
+from tests.apps import engine_of_owner, without_triggers
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
-from tests.houses import engine_of_owner, without_triggers
+from tests.conftest import Making, StoredRows
 from tests.models.acts.test_reissue import rival
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
@@ -39,7 +39,7 @@ def reapply(as_: As) -> Callable[..., int]:
 
 @pytest.fixture
 def grant(as_: As) -> Callable[[int], list[str]]:
-    """`grant(draft)`: declared and granted; what the province was told."""
+    """`grant(draft)`: submit and grant it; the messages to the province."""
 
     def granted(key: int) -> list[str]:
         as_("publisher").post("/applications/submit/", data={"id": key})
@@ -51,7 +51,7 @@ def grant(as_: As) -> Callable[[int], list[str]]:
 class TestRevoked:
     @pytest.mark.slow
     def test_the_history_shows_the_reason_of_a_revocation(
-        self, as_: As, make_application: Making, on_record: Recording
+        self, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
         """A reason of the list, and words; where none was chosen it is 其他."""
         for sent, recorded, words in (
@@ -60,7 +60,7 @@ class TestRevoked:
         ):
             key = make_application(status="filed")
             as_("reviewer").post("/filings/revoke/", data={"id": key, "opinion": "合同系伪造。"} | sent)
-            entry = on_record(key)["trail_entry"][-1]
+            entry = stored_rows(key)["trail_entry"][-1]
             assert (entry["act"], entry["opinion"], entry["changes"]) == (
                 "revoke",
                 "合同系伪造。",
@@ -90,13 +90,13 @@ class TestRevoked:
 class TestAppliedForAnew:
     @pytest.mark.slow
     def test_a_copied_draft_opens_in_its_form_with_all_fields(
-        self, as_: As, make_application: Making, on_record: Recording, reapply: Callable[..., int]
+        self, as_: As, make_application: Making, stored_rows: StoredRows, reapply: Callable[..., int]
     ) -> None:
-        """Fields, carriers and files; the bytes are kept once, and the old application stays as it was."""
+        """Fields, carriers and files; the bytes are stored once, and the old application stays unchanged."""
         key = make_application(status="revoked", carriers=3)
-        before = on_record(key)
+        before = stored_rows(key)
         draft = reapply(key)
-        old, new = on_record(key), on_record(draft)
+        old, new = stored_rows(key), stored_rows(draft)
         for name in ("title", "summary", "publisher_id", "contract_number", "expected_on"):
             assert new["application"][0][name] == old["application"][0][name]
         assert new["application"][0]["replaces_id"] == old["certificate"][0]["id"]
@@ -113,11 +113,11 @@ class TestAppliedForAnew:
 
     @pytest.mark.slow
     def test_copying_shows_a_message_with_both_numbers(
-        self, as_: As, make_application: Making, on_record: Recording
+        self, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
         key, browser = make_application(status="revoked"), as_("publisher")
         page = browser.post("/applications/copy/", data={"id": key}, follow_redirects=True).text
-        old = on_record(key)["application"][0]["number"]
+        old = stored_rows(key)["application"][0]["number"]
         [sentence] = flashed(page)
         assert re.fullmatch(rf"已按 {old} 新建申请 SQ\d+，请核对后申报。", sentence)
         offered = browser.get(f"/applications/details/?id={key}").text
@@ -125,12 +125,12 @@ class TestAppliedForAnew:
 
     @pytest.mark.slow
     def test_copying_twice_leads_to_the_existing_draft(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording, reapply: Callable[..., int]
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, reapply: Callable[..., int]
     ) -> None:
         """Double click, a lost answer, another tab: the draft, or the details while it waits for the province."""
         key, browser = make_application(status="revoked"), as_("publisher")
         draft = reapply(key)
-        old, new = (on_record(each)["application"][0]["number"] for each in (key, draft))
+        old, new = (stored_rows(each)["application"][0]["number"] for each in (key, draft))
         for label, page in (("暂存", "edit"), ("待审核", "details")):
             before = ledger(app)
             answer = browser.post("/applications/copy/", data={"id": key}, follow_redirects=True)
@@ -142,11 +142,11 @@ class TestAppliedForAnew:
 
     @pytest.mark.slow
     def test_a_file_that_would_be_refused_today_is_not_copied(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
-        """FU2: what turned out to be unsafe is not carried into a new application; the person is told which."""
+        """FU2: a file found unsafe is not copied into a new application; a message names it."""
         key = make_application(status="revoked")
-        bad = on_record(key)["attachment"][0]
+        bad = stored_rows(key)["attachment"][0]
         content = b"MZ\x90\x00 no paper at all"
         digest = hashlib.sha256(content).hexdigest()
         Path(app.config["STORE"], digest[:2]).mkdir(exist_ok=True)
@@ -158,8 +158,8 @@ class TestAppliedForAnew:
         _done, left = flashed(answer.text)
         assert left.startswith(f"有一个附件没有复制：文件“{bad['name']}”不是 PDF、JPEG、PNG 或 TIFF")
         draft = int(answer.request.args["id"])
-        copied = [file["digest"] for file in on_record(draft)["attachment"]]
-        assert copied == [file["digest"] for file in on_record(key)["attachment"]][1:]
+        copied = [file["digest"] for file in stored_rows(draft)["attachment"]]
+        assert copied == [file["digest"] for file in stored_rows(key)["attachment"]][1:]
 
     @pytest.mark.slow
     def test_foreign_and_valid_certificates_cannot_be_replaced(
@@ -178,13 +178,13 @@ class TestAppliedForAnew:
 class TestOneInThePlaceOfTheOther:
     @pytest.mark.slow
     def test_both_certificates_name_each_other_to_permitted_readers(
-        self, as_: As, make_application: Making, on_record: Recording, reapply: Callable[..., int], grant: Any
+        self, as_: As, make_application: Making, stored_rows: StoredRows, reapply: Callable[..., int], grant: Any
     ) -> None:
         """替代证明 on the new, 已由证明 … 替代 on the old, each a link that opens."""
         old = make_application(status="revoked")
         new = reapply(old)
         grant(new)
-        numbers = {key: on_record(key)["certificate"][0]["number"] for key in (old, new)}
+        numbers = {key: stored_rows(key)["certificate"][0]["number"] for key in (old, new)}
         for who, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
             browser = as_(who)
             for key, other, words in ((new, old, "替代证明"), (old, new, "已由证明")):
@@ -196,10 +196,10 @@ class TestOneInThePlaceOfTheOther:
 
     @pytest.mark.slow
     def test_a_certificate_the_reader_may_not_open_is_not_linked(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording, a_press: Any, reapply: Any
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, make_publisher: Any, reapply: Any
     ) -> None:
         """The publisher has moved to another province: the new one cannot see the old certificate or its number."""
-        a_press("440000")
+        make_publisher("440000")
         old = make_application(status="revoked")
         with app.app_context(), access.everything() as session:
             session.execute(
@@ -209,19 +209,19 @@ class TestOneInThePlaceOfTheOther:
         new = reapply(old)
         as_("publisher").post("/applications/submit/", data={"id": new})
         page = as_("reviewer2").get(f"/filings/details/?id={new}").text
-        assert on_record(new)["application"][0]["replaces_id"]
-        assert on_record(old)["certificate"][0]["number"] not in page
+        assert stored_rows(new)["application"][0]["replaces_id"]
+        assert stored_rows(old)["certificate"][0]["number"] not in page
         assert "替代证明" not in page
 
     @pytest.mark.slow
     def test_a_replaced_certificate_cannot_be_replaced_again(
-        self, app: Flask, as_: As, make_application: Making, on_record: Recording, reapply: Any, grant: Any
+        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, reapply: Any, grant: Any
     ) -> None:
         """It would be a dead end: no certificate could be granted for it. The sentence names what to look at."""
         old = make_application(status="revoked")
         new = reapply(old)
         grant(new)
-        numbers = [on_record(key)["certificate"][0]["number"] for key in (old, new)]
+        numbers = [stored_rows(key)["certificate"][0]["number"] for key in (old, new)]
         before = ledger(app)
         page = as_("publisher").post("/applications/copy/", data={"id": old}, follow_redirects=True).text
         assert flashed(page) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代，请查看 {numbers[1]}。"]
@@ -229,13 +229,13 @@ class TestOneInThePlaceOfTheOther:
 
     @pytest.mark.slow
     def test_a_second_replacement_certificate_is_refused(
-        self, app: Flask, make_application: Making, on_record: Recording, reapply: Callable[..., int], grant: Any
+        self, app: Flask, make_application: Making, stored_rows: StoredRows, reapply: Callable[..., int], grant: Any
     ) -> None:
         old = make_application(status="revoked")
         first, second = reapply(old), rival(app, make_application(), old)
         grant(first)
-        numbers = [on_record(key)["certificate"][0]["number"] for key in (old, first)]
+        numbers = [stored_rows(key)["certificate"][0]["number"] for key in (old, first)]
         advice = "请不予备案，由申请人另行申请。"
         assert grant(second) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代。{advice}"]
-        assert on_record(second)["certificate"] == []
-        assert on_record(second)["application"][0]["status"] == "pending"
+        assert stored_rows(second)["certificate"] == []
+        assert stored_rows(second)["application"][0]["status"] == "pending"

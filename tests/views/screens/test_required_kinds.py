@@ -11,7 +11,7 @@ from models.application import Application
 from models.database import db
 from models.vocabulary import AttachmentKind, Filing
 from tests.browsing import Browser
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -35,32 +35,32 @@ ALWAYS = ["application_form", "licence", "sample", "contract"]
 
 
 def test_form_and_missing_list_follow_the_settings_of_the_province(as_: As, make_application: Making) -> None:
-    press, key = as_("publisher"), make_application()
-    assert starred(press.get("/applications/new/").text) == ALWAYS
+    publisher, key = as_("publisher"), make_application()
+    assert starred(publisher.get("/applications/new/").text) == ALWAYS
     page = require(as_("reviewer"), "copyright", "other")
     assert flashed(page) == ["已保存。"]
     assert "另外必须提交的附件：（无） → 著作权授权、其他" in page
-    assert starred(press.get("/applications/new/").text) == [*ALWAYS, "copyright", "other"]
-    page = press.get(f"/applications/edit/?id={key}&check=1").text
+    assert starred(publisher.get("/applications/new/").text) == [*ALWAYS, "copyright", "other"]
+    page = publisher.get(f"/applications/edit/?id={key}&check=1").text
     assert COPYRIGHT in page and OTHER in page
     assert "另外必须提交的附件：著作权授权、其他 → （无）" in require(as_("reviewer"))
-    assert COPYRIGHT not in press.get(f"/applications/edit/?id={key}&check=1").text
+    assert COPYRIGHT not in publisher.get(f"/applications/edit/?id={key}&check=1").text
 
 
 def test_an_application_without_a_required_kind_cannot_be_submitted(
-    as_: As, make_application: Making, on_record: Recording, a_pdf: Callable[[str], bytes]
+    as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Callable[[str], bytes]
 ) -> None:
-    press, key = as_("publisher"), make_application()
+    publisher, key = as_("publisher"), make_application()
     require(as_("reviewer"), "copyright")
     assert (
         "还有 1 项没有完成"
-        in flashed(press.post("/applications/submit/", data={"id": key}, follow_redirects=True).text)[0]
+        in flashed(publisher.post("/applications/submit/", data={"id": key}, follow_redirects=True).text)[0]
     )
-    assert on_record(key)["application"][0]["status"] == "draft"
-    file = {"id": key, "kind": "copyright", "file": (io.BytesIO(a_pdf("x")), "授权.pdf")}
-    assert press.post("/applications/upload/", data=file).status_code == 200
-    press.post("/applications/submit/", data={"id": key})
-    assert on_record(key)["application"][0]["status"] == "pending"
+    assert stored_rows(key)["application"][0]["status"] == "draft"
+    file = {"id": key, "kind": "copyright", "file": (io.BytesIO(make_pdf("x")), "授权.pdf")}
+    assert publisher.post("/applications/upload/", data=file).status_code == 200
+    publisher.post("/applications/submit/", data={"id": key})
+    assert stored_rows(key)["application"][0]["status"] == "pending"
 
 
 def test_required_kinds_of_one_province_do_not_apply_to_another(as_: As, make_application: Making) -> None:
@@ -76,9 +76,9 @@ def test_required_kinds_of_one_province_do_not_apply_to_another(as_: As, make_ap
 
 
 def test_new_required_kinds_do_not_affect_submitted_applications(
-    as_: As, acting: Acting, make_application: Making, on_record: Recording
+    as_: As, acting: Acting, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """It is decided as it stands; returned, it is declared again by the rules of that day."""
+    """Its decision follows the old rules; once returned, it is submitted by the rules of that day."""
     pending, returned = make_application(status="pending"), make_application(status="returned")
     require(as_("reviewer"), "copyright")
     with acting("reviewer"):
@@ -87,7 +87,7 @@ def test_new_required_kinds_do_not_affect_submitted_applications(
     page = as_("reviewer").get(f"/review/details/?id={pending}").text
     assert '<dt><b class="star">*</b>著作权授权</dt>' not in page
     assert as_("reviewer").post("/review/grant/", data={"id": pending}).status_code == 303
-    assert on_record(pending)["application"][0]["status"] == "filed"
+    assert stored_rows(pending)["application"][0]["status"] == "filed"
     found = as_("publisher").post("/applications/submit/", data={"id": returned}, follow_redirects=True)
     assert "还有 1 项没有完成" in flashed(found.text)[0]
 

@@ -13,7 +13,7 @@ from models import clock
 from models.application.attachments import Store
 from models.vocabulary import Status
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.screens.acts_done import sees
 from tests.views.screens.uploaded import XHR, upload
@@ -36,43 +36,43 @@ NAMES = {
 
 @pytest.mark.slow
 def test_a_file_is_downloaded_under_its_own_name(
-    as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
+    as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows
 ) -> None:
     """FU1: Chinese, signs, line ends, directions, paths, length: one header, and the name in it intact."""
     key, browser = make_application(), as_("publisher")
     for given, stored in NAMES.items():
-        assert upload(browser, key, a_pdf(stored), given, kind="other").status_code == 200
-        file = on_record(key)["attachment"][-1]
+        assert upload(browser, key, make_pdf(stored), given, kind="other").status_code == 200
+        file = stored_rows(key)["attachment"][-1]
         assert file["name"] == stored
         answer = browser.get(f"/applications/attachment/?id={file['id']}&download=1")
         kind, names = parse_options_header(answer.headers["Content-Disposition"])
         assert (kind, names["filename"]) == ("attachment", stored)
         assert stored.isascii() or "filename*=UTF-8''" in answer.headers["Content-Disposition"]
-        assert answer.data == a_pdf(stored)
+        assert answer.data == make_pdf(stored)
 
 
 @pytest.mark.slow
 def test_files_of_both_stores_are_served_whole_in_parts_and_after_replacement(
-    app: Flask, address: str, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
+    app: Flask, address: str, as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows
 ) -> None:
-    """In a folder and in a bucket; a PDF reader asks for parts, and for no more than what has changed."""
+    """In a folder and in a bucket; a PDF reader requests parts, and again only after a change."""
     app.config["STORE"] = address
     key, browser = make_application(), as_("publisher")
-    assert upload(browser, key, a_pdf("first")).status_code == 200
-    first = on_record(key)["attachment"][-1]
+    assert upload(browser, key, make_pdf("first")).status_code == 200
+    first = stored_rows(key)["attachment"][-1]
     page = f"/applications/attachment/?id={first['id']}"
     whole = browser.get(page)
-    assert (whole.status_code, whole.data) == (200, a_pdf("first"))
-    assert (whole.content_length, whole.headers["Accept-Ranges"]) == (len(a_pdf("first")), "bytes")
+    assert (whole.status_code, whole.data) == (200, make_pdf("first"))
+    assert (whole.content_length, whole.headers["Accept-Ranges"]) == (len(make_pdf("first")), "bytes")
     part = browser.get(page, headers={"Range": "bytes=10-19", "If-Range": whole.headers["ETag"]})
-    assert (part.status_code, part.data) == (206, a_pdf("first")[10:20])
-    assert part.headers["Content-Range"] == f"bytes 10-19/{len(a_pdf('first'))}"
+    assert (part.status_code, part.data) == (206, make_pdf("first")[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(make_pdf('first'))}"
     assert browser.get(page, headers={"Range": "bytes=9999999-"}).status_code == 416
     assert browser.get(page, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
-    assert upload(browser, key, a_pdf("second"), replaces=first["id"]).status_code == 200
-    second = on_record(key)["attachment"][-1]
-    assert browser.get(f"/applications/attachment/?id={second['id']}").data == a_pdf("second")
-    assert browser.get(page).data == a_pdf("first")
+    assert upload(browser, key, make_pdf("second"), replaces=first["id"]).status_code == 200
+    second = stored_rows(key)["attachment"][-1]
+    assert browser.get(f"/applications/attachment/?id={second['id']}").data == make_pdf("second")
+    assert browser.get(page).data == make_pdf("first")
 
 
 @pytest.mark.slow
@@ -81,15 +81,15 @@ def test_a_file_with_lost_bytes_says_what_to_do_and_is_logged(
     address: str,
     as_: As,
     make_application: Making,
-    a_pdf: Pdf,
-    on_record: Recording,
+    make_pdf: Pdf,
+    stored_rows: StoredRows,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A sentence, never a 500; the number in it is the one in the log."""
     app.config["STORE"] = address
     key, browser = make_application(), as_("publisher")
-    upload(browser, key, a_pdf("lost"), "合同.pdf")
-    file = on_record(key)["attachment"][-1]
+    upload(browser, key, make_pdf("lost"), "合同.pdf")
+    file = stored_rows(key)["attachment"][-1]
     assert Store(address).remove(file["digest"], before=clock.now() + timedelta(days=1))
     answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
     assert answer.status_code == 409
@@ -99,20 +99,20 @@ def test_a_file_with_lost_bytes_says_what_to_do_and_is_logged(
     )
     assert found
     assert f"[{found[1]}] attachment {file['id']} has lost its bytes: {file['digest']}" in caplog.text
-    assert upload(browser, key, a_pdf("lost")).status_code == 200
-    assert browser.get(f"/applications/attachment/?id={file['id']}").data == a_pdf("lost")
+    assert upload(browser, key, make_pdf("lost")).status_code == 200
+    assert browser.get(f"/applications/attachment/?id={file['id']}").data == make_pdf("lost")
 
 
 def test_a_file_with_changed_bytes_is_not_served(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, on_record: Recording
+    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows
 ) -> None:
     """Of the same length, or reached through a link: a sentence, and not one byte of them."""
     key, browser = make_application(), as_("publisher")
-    upload(browser, key, a_pdf("good"), "合同.pdf")
-    file = on_record(key)["attachment"][-1]
+    upload(browser, key, make_pdf("good"), "合同.pdf")
+    file = stored_rows(key)["attachment"][-1]
     path = Path(app.config["STORE"]) / file["digest"][:2] / file["digest"]
     path.unlink()
-    path.write_bytes(a_pdf("evil"))
+    path.write_bytes(make_pdf("evil"))
     assert path.stat().st_size == file["size"]
     for _ in range(2):
         answer = browser.get(f"/applications/attachment/?id={file['id']}", headers=XHR)
@@ -124,9 +124,9 @@ def test_a_file_with_changed_bytes_is_not_served(
 
 @pytest.mark.slow
 def test_an_unavailable_bucket_is_reported_and_changes_nothing(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
+    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is taken for kept, or for lost, that may be neither."""
+    """A file of unknown state counts neither as stored nor as lost."""
     key, browser = make_application(), as_("publisher")
     before = ledger(app)
     nobody = {
@@ -139,7 +139,7 @@ def test_an_unavailable_bucket_is_reported_and_changes_nothing(
         monkeypatch.setenv(f"AWS_{name}", value)
     app.config |= {"STORE": "s3://nobody/answers", "PROPAGATE_EXCEPTIONS": False}
     for target in (key, ""):
-        answer = upload(browser, target, a_pdf("x"))
+        answer = upload(browser, target, make_pdf("x"))
         assert (answer.status_code, "存储暂时不可用" in answer.json["message"]) == (503, True)
     assert browser.get("/applications/attachment/?id=1").status_code == 500
     assert ledger(app) == before
@@ -148,11 +148,11 @@ def test_an_unavailable_bucket_is_reported_and_changes_nothing(
 @pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
 def test_files_can_be_read_in_every_status_by_all_readers_of_the_application(
-    as_: As, make_application: Making, on_record: Recording, status: Status
+    as_: As, make_application: Making, stored_rows: StoredRows, status: Status
 ) -> None:
     """手册 第二章: 附件信息所有状态都可以下载查看. The response headers keep any content from running scripts here."""
     key = make_application(status=status)
-    (file, *_others) = on_record(key)["attachment"]
+    (file, *_others) = stored_rows(key)["attachment"]
     readers = {"applications": "publisher", "filings": "reviewer", "register": "national"}
     for screen, reader in readers.items():
         answer = as_(reader).get(f"/{screen}/attachment/?id={file['id']}")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from models import access
 from models.application import Application
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import form_of
 from tests.views.screens.saved_forms import opened, row, save
 
@@ -19,13 +19,13 @@ As = Callable[[str | None], Browser]
 class TestSentAgain:
     """An answer is lost after the server has committed: the page sends the same save again."""
 
-    def test_a_blank_form_sent_again_makes_one_draft(self, app: Flask, as_: As, on_record: Recording) -> None:
+    def test_a_blank_form_sent_again_makes_one_draft(self, app: Flask, as_: As, stored_rows: StoredRows) -> None:
         browser = as_("publisher")
         form = form_of(browser.get("/applications/new/").text) | {"title": "只有一份"} | row(0) | row(1, quantity="7")
         first = browser.post("/applications/new/", data=form).location
         again = browser.post("/applications/new/", data=form | {"contact": "后来写的"} | row(2, quantity="9")).location
         assert first == again
-        record = on_record(int(again.rpartition("=")[2]))
+        record = stored_rows(int(again.rpartition("=")[2]))
         assert (record["application"][0]["contact"], [str(each["quantity"]) for each in record["carrier"]]) == (
             "后来写的", ["500", "7", "9"],
         )  # fmt: skip
@@ -34,21 +34,21 @@ class TestSentAgain:
 
     @pytest.mark.slow
     def test_a_new_row_sent_again_is_stored_once_and_deleted_when_no_longer_sent(
-        self, as_: As, make_application: Making, on_record: Recording
+        self, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
         key, browser = make_application(carriers=1), as_("publisher")
         form = opened(browser, key)
         for more in (row(1, quantity="7") | row(2, quantity="8"), row(1, quantity="7") | row(2, quantity="8")):
             assert save(browser, key, form | more).status_code == 302
-        assert [str(each["quantity"]) for each in on_record(key)["carrier"]] == ["1000", "7", "8"]
+        assert [str(each["quantity"]) for each in stored_rows(key)["carrier"]] == ["1000", "7", "8"]
         assert save(browser, key, form | row(2, quantity="8") | {"phone": "1"}).status_code == 302
-        record = on_record(key)
+        record = stored_rows(key)
         assert [str(each["quantity"]) for each in record["carrier"]] == ["1000", "8"]
         assert record["application"][0]["phone"] == "1"
 
     @pytest.mark.slow
     def test_a_save_of_another_page_in_between_is_still_a_conflict(
-        self, as_: As, make_application: Making, on_record: Recording
+        self, as_: As, make_application: Making, stored_rows: StoredRows
     ) -> None:
         key, browser = make_application(), as_("publisher")
         form, other = opened(browser, key), opened(browser, key)
@@ -58,7 +58,7 @@ class TestSentAgain:
         assert answer.status_code == 409
         assert save(browser, key, other).status_code == 409
         assert save(browser, key, form_of(answer.text)).status_code == 302  # a choice made knowingly
-        assert [str(each["quantity"]) for each in on_record(key)["carrier"]] == ["1000", "7"]
+        assert [str(each["quantity"]) for each in stored_rows(key)["carrier"]] == ["1000", "7"]
 
     def test_the_idempotency_key_of_a_page_opens_no_foreign_draft(self, as_: As, make_application: Making) -> None:
         browser, stranger = as_("publisher"), as_("publisher2")
@@ -69,7 +69,7 @@ class TestSentAgain:
         assert form_of(browser.get(mine).text)["title"] == "甲"
 
     def test_a_copy_sent_twice_by_one_page_is_made_once(self, app: Flask, as_: As, make_application: Making) -> None:
-        """Pressed twice before the form has opened; the page of another moment makes another."""
+        """Clicked twice before the form opens; the page loaded at another time makes another copy."""
         one, other = make_application(), make_application()
         browser = as_("publisher")
         key, later = (form_of(browser.get("/applications/").text, "act")["page_key"] for _page in range(2))

@@ -11,7 +11,7 @@ from flask import Flask
 from models import clock
 from models.vocabulary import Action
 from tests.browsing import Browser
-from tests.cast import brought, perform_step
+from tests.cast import create_application, perform_step
 from tests.conftest import Making
 from tests.views.pages import numbers
 
@@ -36,26 +36,26 @@ def figures(page: str) -> dict[str, dict[str, tuple[str, str]]]:
 
 
 @pytest.fixture
-def some_cases(app: Flask, monkeypatch: pytest.MonkeyPatch, a_press: Callable[..., str]) -> None:
+def cases_of_two_provinces(app: Flask, monkeypatch: pytest.MonkeyPatch, make_publisher: Callable[..., str]) -> None:
     """Two provinces: submitted on the 2nd, decided on the 5th of November 2026; one more a quarter before."""
-    a_press("440000")
+    make_publisher("440000")
     monkeypatch.setattr(clock, "now", lambda: NOW.replace(month=8))
-    brought(app, status="filed")
+    create_application(app, status="filed")
     for by, step in (
         ("publisher", None), ("publisher", Action.GRANT), ("publisher", Action.DECLINE), ("publisher", Action.REFUSE),
-        ("press440000", Action.GRANT), ("press440000", Action.GRANT),
+        ("publisher440000", Action.GRANT), ("publisher440000", Action.GRANT),
     ):  # fmt: skip
         monkeypatch.setattr(clock, "now", lambda: NOW.replace(day=2))
-        key = brought(app, by=by, status="pending")
+        key = create_application(app, by=by, status="pending")
         monkeypatch.setattr(clock, "now", lambda: NOW.replace(day=5))
         if step:
             perform_step(app, step, key, by)
-    perform_step(app, Action.REVOKE, key, "press440000")
+    perform_step(app, Action.REVOKE, key, "publisher440000")
     monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
 @pytest.mark.slow
-def test_each_number_links_to_a_list_of_that_length(as_: As, some_cases: None) -> None:
+def test_each_number_links_to_a_list_of_that_length(as_: As, cases_of_two_provinces: None) -> None:
     """By every dimension, in the rows and in the total; amounts of discs lead to the certificates that they are of."""
     for who, dimensions in (("reviewer", DIMENSIONS), ("national", ("province", *DIMENSIONS))):
         browser = as_(who)
@@ -74,7 +74,9 @@ def test_each_number_links_to_a_list_of_that_length(as_: As, some_cases: None) -
 
 
 @pytest.mark.slow
-def test_the_default_statistics_of_the_nation_are_this_quarter_by_province(as_: As, some_cases: None) -> None:
+def test_the_default_statistics_of_the_nation_are_this_quarter_by_province(
+    as_: As, cases_of_two_provinces: None
+) -> None:
     """How many certificates, how many discs, this quarter, 江苏: without a single question."""
     found = figures(as_("national").get("/statistics/").text)
     assert {name: text for name, (text, _link) in found["江苏省"].items()} == {
@@ -88,7 +90,7 @@ def test_the_default_statistics_of_the_nation_are_this_quarter_by_province(as_: 
 
 
 @pytest.mark.slow
-def test_a_province_sees_its_own_figures_and_every_decision(as_: As, some_cases: None) -> None:
+def test_a_province_sees_its_own_figures_and_every_decision(as_: As, cases_of_two_provinces: None) -> None:
     page = as_("reviewer").get("/statistics/?province=440000&dimension=publisher").text
     found = figures(page)
     assert set(found) == {"江苏文艺音像出版社", "合计"}
@@ -98,7 +100,7 @@ def test_a_province_sees_its_own_figures_and_every_decision(as_: As, some_cases:
 
 
 @pytest.mark.slow
-def test_the_table_is_exported_with_its_total_and_period(as_: As, some_cases: None) -> None:
+def test_the_table_is_exported_with_its_total_and_period(as_: As, cases_of_two_provinces: None) -> None:
     answer = as_("national").get("/statistics/export/csv/?dimension=province&province=320000")
     assert answer.data.decode("utf-8-sig").splitlines() == [
         "省份,准予备案,作废,进口数量（张）,办结天数（中位数）",

@@ -159,7 +159,7 @@ def test_an_act_without_an_opinion_has_no_stock_opinions(as_: As) -> None:
 
 
 def test_a_stock_opinion_with_unsaved_changes_is_not_moved(as_: As, acting: Acting) -> None:
-    """The button stands in the form of the sentence: what was typed would be gone."""
+    """The button is in the form of the sentence: unsaved text would be lost."""
     reviewer = as_("reviewer")
     add(reviewer, "材料不全。")
     form = the_only_one(acting)

@@ -1,4 +1,4 @@
-"""接办: while one reviewer has taken a case, the others of the province read who has it, and do not decide."""
+"""接办: while one reviewer has taken a case, the others of the province see the name, and cannot decide."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from models.database import db
 from models.notifications import Notification
 from tests.browsing import Browser
 from tests.cast import account_of
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
@@ -31,9 +31,9 @@ def case(make_application: Making) -> int:
 
 
 @pytest.fixture
-def two(case: int, as_: As, colleague: Callable[..., None]) -> tuple[Browser, Browser]:
+def two_reviewers(case: int, as_: As, add_colleague: Callable[..., None]) -> tuple[Browser, Browser]:
     """Two reviewers of one province."""
-    colleague("second", like="reviewer")
+    add_colleague("second", like="reviewer")
     return as_("reviewer"), as_("second")
 
 
@@ -67,9 +67,9 @@ def until(app: Flask) -> list[tuple[int, float]]:
 
 
 def test_list_desk_and_page_name_the_holder_of_a_case_and_only_the_holder_decides(
-    two: tuple[Browser, Browser], case: int, on_record: Recording
+    two_reviewers: tuple[Browser, Browser], case: int, stored_rows: StoredRows
 ) -> None:
-    key, (first, second) = case, two
+    key, (first, second) = case, two_reviewers
     assert "由您办理" in act(first, "take", key)
     assert (offered(first, key), offered(second, key)) == ({"put_back"}, {"take_over"})
     for browser, who in ((first, "您"), (second, "陈静")):
@@ -77,29 +77,29 @@ def test_list_desk_and_page_name_the_holder_of_a_case_and_only_the_holder_decide
             assert set(HOLDER.findall(browser.get(page).text)) == {who}, page
     assert "我在办的" in first.get("/desk/").text
     assert "我在办的" not in second.get("/desk/").text
-    before = on_record(key)
+    before = stored_rows(key)
     for action in ("grant", "return", "decline", "refuse", "extend", "take"):
         found = act(second, action, key)
         assert "由陈静接办" in found and "先点击接手" in found, action
-    refused = on_record(key)
+    refused = stored_rows(key)
     typed = refused.pop("typed_form")  # of the refused, and of whoever took the case: kept for who wrote them
     assert [row["fields"]["opinion"] for row in typed] == ["材料需要核对。"] * 2
     assert refused == {name: rows for name, rows in before.items() if name != "typed_form"}
     act(first, "return", key)
-    assert on_record(key)["application"][0]["status"] == "returned"
-    assert on_record(key)["case_lease"] == []
+    assert stored_rows(key)["application"][0]["status"] == "returned"
+    assert stored_rows(key)["case_lease"] == []
 
 
-def test_a_case_can_be_decided_without_claiming_it(two: tuple[Browser, Browser], case: int) -> None:
-    key, (first, second) = case, two
+def test_a_case_can_be_decided_without_claiming_it(two_reviewers: tuple[Browser, Browser], case: int) -> None:
+    key, (first, second) = case, two_reviewers
     assert offered(first, key) == offered(second, key) == {"take"}
     assert act(second, "grant", key).startswith("已准予备案")
 
 
 def test_a_released_or_expired_case_can_be_claimed_by_anybody(
-    app: Flask, two: tuple[Browser, Browser], case: int
+    app: Flask, two_reviewers: tuple[Browser, Browser], case: int
 ) -> None:
-    key, (first, second) = case, two
+    key, (first, second) = case, two_reviewers
     act(first, "take", key)
     assert "已放回" in act(first, "put_back", key)
     assert "由您办理" in act(second, "take", key)
@@ -110,9 +110,9 @@ def test_a_released_or_expired_case_can_be_claimed_by_anybody(
 
 
 def test_taking_over_a_case_notifies_only_the_former_holder(
-    app: Flask, two: tuple[Browser, Browser], case: int, on_record: Recording
+    app: Flask, two_reviewers: tuple[Browser, Browser], case: int, stored_rows: StoredRows
 ) -> None:
-    key, (first, second) = case, two
+    key, (first, second) = case, two_reviewers
     act(first, "take", key)
     assert "已由您接手" in act(second, "take_over", key)
     with app.app_context(), access.everything() as session:
@@ -121,14 +121,14 @@ def test_taking_over_a_case_notifies_only_the_former_holder(
     assert "已由second接手办理" in first.get("/messages/").text
     assert "由second接办" in act(first, "grant", key)
     assert first.post(f"/review/renew/?id={key}").status_code == 409
-    assert [entry["act"] for entry in on_record(key)["trail_entry"]][-2:] == ["take", "take_over"]
+    assert [entry["act"] for entry in stored_rows(key)["trail_entry"]][-2:] == ["take", "take_over"]
 
 
 def test_every_one_of_several_quick_takeovers_is_notified(
-    app: Flask, two: tuple[Browser, Browser], case: int, monkeypatch: pytest.MonkeyPatch
+    app: Flask, two_reviewers: tuple[Browser, Browser], case: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within one second, too."""
-    key, (first, second), now = case, two, clock.now()
+    key, (first, second), now = case, two_reviewers, clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     act(first, "take", key)
     for browser in (second, first, second):
@@ -139,9 +139,9 @@ def test_every_one_of_several_quick_takeovers_is_notified(
 
 
 def test_working_on_a_case_renews_its_lease_by_the_setting_of_the_province(
-    app: Flask, two: tuple[Browser, Browser], case: int
+    app: Flask, two_reviewers: tuple[Browser, Browser], case: int
 ) -> None:
-    key, (first, second) = case, two
+    key, (first, second) = case, two_reviewers
     form = form_of(first.get("/province/").text, "card-box")
     assert first.post("/province/", data=form | {"lease_minutes": "4"}).status_code == 422
     assert first.post("/province/", data=form | {"lease_minutes": "10"}).status_code == 302
@@ -157,39 +157,39 @@ def test_working_on_a_case_renews_its_lease_by_the_setting_of_the_province(
 
 
 def test_the_applicant_does_not_see_the_claim_and_can_no_longer_withdraw(
-    as_: As, two: tuple[Browser, Browser], case: int, on_record: Recording
+    as_: As, two_reviewers: tuple[Browser, Browser], case: int, stored_rows: StoredRows
 ) -> None:
     key, publisher = case, as_("publisher")
-    two[0].post("/review/take/", data={"id": key})  # from the list: the page was never opened
-    assert on_record(key)["application"][0]["opened_at"]
+    two_reviewers[0].post("/review/take/", data={"id": key})  # from the list: the page was never opened
+    assert stored_rows(key)["application"][0]["opened_at"]
     page = publisher.get(f"/applications/details/?id={key}").text
     assert not HOLDER.search(page) and "接办" not in page
     publisher.post("/applications/withdraw/", data={"id": key})
-    assert on_record(key)["application"][0]["status"] == "pending"
-    assert "接办" in two[1].get(f"/review/details/?id={key}").text.partition('id="trail"')[2]
+    assert stored_rows(key)["application"][0]["status"] == "pending"
+    assert "接办" in two_reviewers[1].get(f"/review/details/?id={key}").text.partition('id="trail"')[2]
 
 
 @pytest.fixture
-def another(make_application: Making) -> int:
+def other_case(make_application: Making) -> int:
     return make_application(status="pending", title="昆曲《牡丹亭》")
 
 
 def test_a_batch_act_reports_rows_held_by_another_reviewer(
-    another: int, case: int, two: tuple[Browser, Browser], on_record: Recording
+    other_case: int, case: int, two_reviewers: tuple[Browser, Browser], stored_rows: StoredRows
 ) -> None:
-    free, claimed, (first, second) = case, another, two
+    free, claimed, (first, second) = case, other_case, two_reviewers
     act(first, "take", claimed)
-    rows = {f"version-{key}": on_record(key)["application"][0]["version"] for key in (claimed, free)}
+    rows = {f"version-{key}": stored_rows(key)["application"][0]["version"] for key in (claimed, free)}
     page = second.post("/review/together/grant/", data={"pick": [claimed, free]} | rows).text
     assert "已办理 1 份，没有办理 1 份" in page and "由陈静接办" in page
-    assert [on_record(key)["application"][0]["status"] for key in (claimed, free)] == ["pending", "filed"]
+    assert [stored_rows(key)["application"][0]["status"] for key in (claimed, free)] == ["pending", "filed"]
 
 
 def test_other_provinces_and_roles_cannot_see_or_make_a_lease(
-    app: Flask, two: tuple[Browser, Browser], acting: Acting, case: int
+    app: Flask, two_reviewers: tuple[Browser, Browser], acting: Acting, case: int
 ) -> None:
     key = case
-    act(two[0], "take", key)
+    act(two_reviewers[0], "take", key)
     for who in ("reviewer2", "publisher", "national", "operator"):
         with acting(who) as account:
             assert db.session.scalars(select(CaseLease)).all() == [], who

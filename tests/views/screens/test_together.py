@@ -1,4 +1,4 @@
-"""准予备案 and 退回 of many ticked rows: each by itself, and told row by row."""
+"""准予备案 and 退回 of many ticked rows: each by itself, with a message for each."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from flask import Flask
 from models.vocabulary import Action
 from tests.browsing import Browser
 from tests.cast import perform_step
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import form_of
 
 As = Callable[[str | None], Browser]
@@ -38,18 +38,18 @@ def status_of(record: dict[str, list[dict[str, object]]]) -> str:
 
 @pytest.mark.slow
 def test_a_batch_grant_gives_each_application_its_own_number(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     keys, reviewer = [make_application(status="pending") for _n in range(3)], as_("reviewer")
     answer = reviewer.post("/review/together/grant/", data=ticked(reviewer, *keys[:2]))
     results = outcomes(answer.text)
     assert [result for result, _words in results] == ["已准予备案"] * 2
     assert len({words for _result, words in results if words.startswith("证明编号 Z")}) == 2
-    assert [status_of(on_record(key)) for key in keys] == ["filed", "filed", "pending"]
-    assert [len(on_record(key)["customs_message"]) for key in keys] == [1, 1, 0]
+    assert [status_of(stored_rows(key)) for key in keys] == ["filed", "filed", "pending"]
+    assert [len(stored_rows(key)["customs_message"]) for key in keys] == [1, 1, 0]
 
 
-def test_a_batch_return_records_one_opinion_for_all(as_: As, make_application: Making, on_record: Recording) -> None:
+def test_a_batch_return_records_one_opinion_for_all(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
     keys, reviewer = [make_application(status="pending") for _n in range(2)], as_("reviewer")
     form = ticked(reviewer, *keys) | {"opinion": "请补充加工合同。"}
     assert [result for result, _words in outcomes(reviewer.post("/review/together/return/", data=form).text)] == [
@@ -57,13 +57,13 @@ def test_a_batch_return_records_one_opinion_for_all(as_: As, make_application: M
         "已退回",
     ]
     for key in keys:
-        last = on_record(key)["trail_entry"][-1]
-        assert (status_of(on_record(key)), last["opinion"]) == ("returned", "请补充加工合同。")
+        last = stored_rows(key)["trail_entry"][-1]
+        assert (status_of(stored_rows(key)), last["opinion"]) == ("returned", "请补充加工合同。")
 
 
 @pytest.mark.slow
 def test_a_refused_row_of_a_batch_is_reported_and_stops_no_other(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """Decided meanwhile; changed meanwhile; seen by no version."""
     titles = ("昆曲", "评弹", "越剧", "锡剧")
@@ -78,19 +78,19 @@ def test_a_refused_row_of_a_batch_is_reported_and_stops_no_other(
     assert [result for result, _words in results] == ["没有办理", "没有办理", "没有办理", "已准予备案"]
     assert "不予受理" in results[0][1]
     assert "申报" in results[1][1]
-    assert [status_of(on_record(key)) for key in keys] == ["not_accepted", "pending", "pending", "filed"]
+    assert [status_of(stored_rows(key)) for key in keys] == ["not_accepted", "pending", "pending", "filed"]
 
 
 @pytest.mark.slow
 def test_a_batch_with_a_foreign_row_changes_nothing(
-    as_: As, a_press: Callable[..., str], make_application: Making, on_record: Recording
+    as_: As, make_publisher: Callable[..., str], make_application: Making, stored_rows: StoredRows
 ) -> None:
-    strange = make_application(by=a_press("440000"), status="pending")
+    strange = make_application(by=make_publisher("440000"), status="pending")
     own, reviewer = make_application(status="pending"), as_("reviewer")
     for keys in ([own, strange], [own, 99999], [own, "abc"]):
         form = ticked(reviewer) | {"pick": keys, f"version-{strange}": "2"}
         assert reviewer.post("/review/together/grant/", data=form).status_code == 404
-    assert [status_of(on_record(key)) for key in (own, strange)] == ["pending", "pending"]
+    assert [status_of(stored_rows(key)) for key in (own, strange)] == ["pending", "pending"]
 
 
 @pytest.mark.slow
@@ -98,12 +98,12 @@ def test_a_batch_with_a_foreign_row_changes_nothing(
     ("opinion", "sentence"), [("", "须填写意见"), (" \n", "须填写意见"), ("长" * 2001, "不能超过 2000 字")]
 )
 def test_a_batch_return_with_an_invalid_opinion_changes_nothing(
-    as_: As, make_application: Making, on_record: Recording, opinion: str, sentence: str
+    as_: As, make_application: Making, stored_rows: StoredRows, opinion: str, sentence: str
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
     answer = reviewer.post("/review/together/return/", data=ticked(reviewer, key) | {"opinion": opinion})
     assert (answer.status_code, sentence in answer.text) == (409, True)
-    assert status_of(on_record(key)) == "pending"
+    assert status_of(stored_rows(key)) == "pending"
 
 
 def test_a_batch_without_rows_or_with_too_many_is_refused(as_: As) -> None:

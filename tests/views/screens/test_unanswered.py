@@ -1,4 +1,4 @@
-"""久未回执: what customs never answers is shown, asked for again, set aside, or settled by hand; no dead end."""
+"""久未回执: an unanswered message is shown, queried, set aside, or settled by hand; no dead end."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,9 +10,9 @@ from models import access, clock
 from models.customs import heartbeat
 from models.vocabulary import Action, Reply, Status
 from tests.cast import make_papers
-from tests.conftest import Acting, Making, Recording
-from tests.views.conftest import Later, Typing
-from tests.views.customs_house import House
+from tests.conftest import Acting, Making, StoredRows
+from tests.views.conftest import AdvanceClock, Invoke
+from tests.views.customs_server import CustomsServer
 from tests.views.pages import flashed
 from tests.views.terminal.delivered import messages, status
 from tests.views.terminal.test_customs import perform
@@ -22,23 +22,30 @@ WORDS = "电话向南京海关核实。"
 
 
 @pytest.fixture
-def silent(
-    app: Flask, make_application: Making, house: House, typed: Typing, later: Later, on_record: Recording
+def unanswered_message(
+    app: Flask,
+    make_application: Making,
+    customs_server: CustomsServer,
+    invoke: Invoke,
+    advance_clock: AdvanceClock,
+    stored_rows: StoredRows,
 ) -> tuple[int, str, int]:
     """(application, message id, number of the message) of one that was sent two hours ago to a customs that says
     nothing; an hour is long."""
     app.config["CUSTOMS_PACE"] = {"unanswered": 3600}
     key = make_application(status="filed")
-    house.tricks = [503]
-    typed("customs", "deliver")
-    (message,) = on_record(key)["customs_message"]
+    customs_server.tricks = [503]
+    invoke("customs", "deliver")
+    (message,) = stored_rows(key)["customs_message"]
     return key, message["message_id"], message["id"]
 
 
 @pytest.mark.slow
-def test_a_message_that_waits_too_long_is_reported(silent: tuple[int, str, int], later: Later, as_: Any) -> None:
+def test_a_message_that_waits_too_long_is_reported(
+    unanswered_message: tuple[int, str, int], advance_clock: AdvanceClock, as_: Any
+) -> None:
     """In 数据交换, in the case for both sides, in /healthz; not before."""
-    key, name, number = silent
+    key, name, number = unanswered_message
     pages = {
         "reviewer": ("/exchange/", f"/exchange/details/?id={number}", f"/filings/details/?id={key}"),
         "publisher": (f"/applications/details/?id={key}",),
@@ -54,57 +61,72 @@ def test_a_message_that_waits_too_long_is_reported(silent: tuple[int, str, int],
         listed = as_("reviewer").get("/exchange/?state=unanswered").text
         assert (f">{name}<" in listed) == late
         assert ("unanswered" in as_(None).get("/healthz").text) == late
-        later()
+        advance_clock()
     assert "久未收到海关回执" not in as_("reviewer2").get("/exchange/").text
 
 
 @pytest.mark.slow
 def test_an_unanswered_message_can_be_queried_at_once(
-    silent: tuple[int, str, int], house: House, typed: Typing, on_record: Recording, as_: Any
+    unanswered_message: tuple[int, str, int],
+    customs_server: CustomsServer,
+    invoke: Invoke,
+    stored_rows: StoredRows,
+    as_: Any,
 ) -> None:
-    """Before the pause is over; customs has it, and says so."""
-    key, name, number = silent
-    assert typed("customs", "deliver").output == "", "the pause is not over"
+    """Before the pause is over; customs has it, and answers."""
+    key, name, number = unanswered_message
+    assert invoke("customs", "deliver").output == "", "the pause is not over"
     assert as_("reviewer").post("/exchange/ask/", data={"id": number}).status_code == 303
     again = as_("reviewer")
     again.post("/exchange/ask/", data={"id": number, "url": f"/exchange/details/?id={number}"})
     assert flashed(again.get("/exchange/").text) == ["查询已经安排，无需重复；结果会显示在报文页面。"]
-    typed("customs", "deliver")
-    assert house.asked == [name, f"{name}-Q2"]
-    assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
-    assert [entry["act"] for entry in on_record(key)["trail_entry"]][-2:] == ["ask", "customs_accepted"]
+    invoke("customs", "deliver")
+    assert customs_server.asked == [name, f"{name}-Q2"]
+    assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
+    assert [entry["act"] for entry in stored_rows(key)["trail_entry"]][-2:] == ["ask", "customs_accepted"]
 
 
 @pytest.mark.slow
 def test_a_message_set_aside_is_no_longer_queried_and_still_accepts_a_receipt(
-    silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
+    unanswered_message: tuple[int, str, int],
+    customs_server: CustomsServer,
+    invoke: Invoke,
+    advance_clock: AdvanceClock,
+    stored_rows: StoredRows,
+    as_: Any,
 ) -> None:
-    key, name, number = silent
-    later()
+    key, name, number = unanswered_message
+    advance_clock()
     assert as_("reviewer").post("/exchange/set-aside/", data={"id": number}).status_code == 303
-    later()
-    typed("customs", "deliver")
-    assert house.asked == [name]
+    advance_clock()
+    invoke("customs", "deliver")
+    assert customs_server.asked == [name]
     found = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
-    house.customs.post(name, found, 0)
-    typed("customs", "deliver")
-    assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+    customs_server.customs.post(name, found, 0)
+    invoke("customs", "deliver")
+    assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "after"), [("accepted", "customs_received"), ("rejected", "customs_failed")])
 def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entry(
-    silent: tuple[int, str, int], later: Later, on_record: Recording, as_: Any, typed: Typing, how: str, after: str
+    unanswered_message: tuple[int, str, int],
+    advance_clock: AdvanceClock,
+    stored_rows: StoredRows,
+    as_: Any,
+    invoke: Invoke,
+    how: str,
+    after: str,
 ) -> None:
-    """As the receipt would have done; the page says by whom, and customs is asked no more."""
-    key, name, number = silent
-    later()
+    """Same result as a receipt; the page has the name, and customs is not queried again."""
+    key, name, number = unanswered_message
+    advance_clock()
     unsaid = as_("reviewer").post(f"/exchange/settle-{how}/", data={"id": number, "opinion": ""})
     assert unsaid.status_code == 303
-    assert status(on_record(key)) is Status.FILED
+    assert status(stored_rows(key)) is Status.FILED
     data = {"id": number, "opinion": WORDS}
     assert as_("reviewer").post(f"/exchange/settle-{how}/", data=data).status_code == 303
-    record = on_record(key)
+    record = stored_rows(key)
     assert status(record) == after
     entry = record["trail_entry"][-1]
     assert (entry["act"], entry["actor_name"], entry["before"], entry["after"]) == (
@@ -115,52 +137,57 @@ def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entr
     assert (message["accepted"], message["by_hand"], message["claimed_until"]) == (how == "accepted", True, None)
     assert "人工登记" in as_("reviewer").get(f"/exchange/details/?id={number}").text
     assert "unanswered" not in as_(None).get("/healthz").text
-    later()
-    assert typed("customs", "deliver").output == ""
-    checked = typed("trail", "verify")
+    advance_clock()
+    assert invoke("customs", "deliver").output == ""
+    checked = invoke("trail", "verify")
     assert checked.exit_code == 0, checked.output
 
 
 @pytest.mark.slow
 def test_a_later_contradicting_receipt_changes_nothing_and_is_reported(
-    silent: tuple[int, str, int], house: House, typed: Typing, later: Later, on_record: Recording, as_: Any
+    unanswered_message: tuple[int, str, int],
+    customs_server: CustomsServer,
+    invoke: Invoke,
+    advance_clock: AdvanceClock,
+    stored_rows: StoredRows,
+    as_: Any,
 ) -> None:
     """A person has decided; who was wrong is for people to find out."""
-    key, name, number = silent
-    later()
+    key, name, number = unanswered_message
+    advance_clock()
     as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
     found = simulator.receipt(name, "0", "", simulator.result(name, Reply.REJECTED, "2001", "重复"))
-    house.customs.post(name, found, 0)
-    assert "与此前人工登记的结果不符" in typed("customs", "deliver").output
-    assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+    customs_server.customs.post(name, found, 0)
+    assert "与此前人工登记的结果不符" in invoke("customs", "deliver").output
+    assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
     assert "与此前人工登记的结果不符" in as_("reviewer").get(f"/exchange/details/?id={number}").text
 
 
 @pytest.mark.slow
 def test_settling_by_hand_after_a_revocation_leaves_the_status_and_releases_the_revocation(
-    silent: tuple[int, str, int],
-    house: House,
-    typed: Typing,
-    later: Later,
-    on_record: Recording,
+    unanswered_message: tuple[int, str, int],
+    customs_server: CustomsServer,
+    invoke: Invoke,
+    advance_clock: AdvanceClock,
+    stored_rows: StoredRows,
     acting: Acting,
     as_: Any,
 ) -> None:
     """The revocation waits for the grant before it (CU11)."""
-    key, name, number = silent
+    key, name, number = unanswered_message
     perform(acting, key, Action.REVOKE)
-    later()
+    advance_clock()
     as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
-    record = on_record(key)
+    record = stored_rows(key)
     assert status(record) is Status.REVOKED
     assert (record["trail_entry"][-1]["act"], record["trail_entry"][-1]["after"]) == ("settle_accepted", "revoked")
-    typed("customs", "deliver")
-    assert [row["accepted"] for row in on_record(key)["customs_message"]] == [True, True]
-    assert house.asked == [name, messages(on_record(key))[1]]
+    invoke("customs", "deliver")
+    assert [row["accepted"] for row in stored_rows(key)["customs_message"]] == [True, True]
+    assert customs_server.asked == [name, messages(stored_rows(key))[1]]
 
 
 class TestDeliverer:
-    """A dead deliverer is told within minutes, and not taken for a slow customs."""
+    """A dead deliverer is reported within minutes, and not mistaken for a slow customs."""
 
     def after(self, monkeypatch: pytest.MonkeyPatch, **span: int) -> None:
         """So much time has passed."""
@@ -187,19 +214,19 @@ class TestDeliverer:
         self,
         app: Flask,
         make_application: Making,
-        house: House,
-        typed: Typing,
+        customs_server: CustomsServer,
+        invoke: Invoke,
         as_: Any,
         monkeypatch: pytest.MonkeyPatch,
         minutes: int,
         words: str,
     ) -> None:
-        """The deliverer is at work, and customs answers nothing."""
+        """The deliverer is running, and customs does not answer."""
         make_application(status="filed")
         make_papers(app)
         self.after(monkeypatch, minutes=minutes)
-        house.tricks = [503]
-        typed("customs", "deliver")
+        customs_server.tricks = [503]
+        invoke("customs", "deliver")
         assert as_(None).get("/healthz").text == words
         assert "投递程序没有运行" not in as_("reviewer").get("/exchange/").text
 

@@ -25,55 +25,55 @@ Pdf = Callable[[str], bytes]
 
 @pytest.mark.slow
 def test_the_number_of_files_is_limited_per_kind_and_in_total(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, acting: Acting
+    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, acting: Acting
 ) -> None:
-    """25: 300 went in. The page tells the limit before, the refusal after; what is replaced makes room."""
+    """25: formerly 300 were accepted. The page shows the limit, the refusal names it; a replacement frees a place."""
     key, browser = make_application(), as_("publisher")
     with acting("publisher"):
         there = len(db.session.get_one(Application, key).current_attachments)
     app.config.update(ATTACHMENTS_PER_KIND=2, ATTACHMENTS_IN_ALL=there + 3)
     page = browser.get(f"/applications/edit/?id={key}").text
     assert f"每类最多 2 个，总共最多 {there + 3} 个" in page
-    assert [upload(browser, key, a_pdf(str(n)), kind="other").status_code for n in range(3)] == [200, 200, 422]
-    answer = upload(browser, key, a_pdf("x"), kind="other")
+    assert [upload(browser, key, make_pdf(str(n)), kind="other").status_code for n in range(3)] == [200, 200, 422]
+    answer = upload(browser, key, make_pdf("x"), kind="other")
     assert answer.json["message"].startswith("“其他”最多 2 个文件，请移除不需要的")
-    assert upload(browser, key, a_pdf("y"), kind="copyright").status_code == 200
-    answer = upload(browser, key, a_pdf("z"), kind="copyright")
+    assert upload(browser, key, make_pdf("y"), kind="copyright").status_code == 200
+    answer = upload(browser, key, make_pdf("z"), kind="copyright")
     assert answer.json["message"].startswith(f"一份申请最多 {there + 3} 个附件，请移除不需要的")
     with acting("publisher"):
         files = db.session.get_one(Application, key).current_attachments
         old = next(file.id for file in files if file.kind == "other")
-    assert upload(browser, key, a_pdf("z"), kind="other", replaces=old).status_code == 200
+    assert upload(browser, key, make_pdf("z"), kind="other", replaces=old).status_code == 200
     with acting("publisher"):
         assert len(db.session.get_one(Application, key).current_attachments) == there + 3
 
 
 @pytest.mark.slow
 def test_removed_files_count_towards_the_upload_limit(
-    app: Flask, as_: As, make_application: Making, a_pdf: Pdf, acting: Acting
+    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, acting: Acting
 ) -> None:
     """The bytes of removed and replaced files stay, for the trail names them: they must not fill the disk."""
     key, browser = make_application(), as_("publisher")
     with acting("publisher"):
         there = len(db.session.get_one(Application, key).attachments)
     app.config["ATTACHMENTS_EVER"] = there + 2
-    assert upload(browser, key, a_pdf("0"), kind="other").status_code == 200
+    assert upload(browser, key, make_pdf("0"), kind="other").status_code == 200
     for turn in (1, 2):
         with acting("publisher"):
             files = db.session.get_one(Application, key).current_attachments
             old = next(file.id for file in files if file.kind == "other")
-        answer = upload(browser, key, a_pdf(str(turn)), kind="other", replaces=old)
+        answer = upload(browser, key, make_pdf(str(turn)), kind="other", replaces=old)
         assert answer.status_code == (200 if turn == 1 else 422)
     words = f"这份申请前后已上传 {there + 2} 个文件（含已移除的，均须留存），不能再上传，请另建一份申请。"
     assert answer.json["message"] == words
     browser.post("/applications/remove/", data={"id": key, "attachment": old})
-    assert upload(browser, key, a_pdf("3"), kind="contract").json["message"] == words
+    assert upload(browser, key, make_pdf("3"), kind="contract").json["message"] == words
     with acting("publisher"):
         assert len(db.session.get_one(Application, key).attachments) == there + 2
 
 
 def test_parallel_uploads_cannot_exceed_the_limit(
-    app: Flask, make_application: Making, a_pdf: Pdf, as_: As, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: Making, make_pdf: Pdf, as_: As, acting: Acting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of them find room before they are inspected; it is asked again when the row is theirs."""
     key, at_once = make_application(), 4
@@ -89,7 +89,7 @@ def test_parallel_uploads_cannot_exceed_the_limit(
     monkeypatch.setattr(Store, "put", put)
     browsers = [as_("publisher") for _number in range(at_once)]
     with ThreadPoolExecutor(at_once) as pool:
-        sent = [pool.submit(upload, browser, key, a_pdf(str(n)), kind="other") for n, browser in enumerate(browsers)]
+        sent = [pool.submit(upload, browser, key, make_pdf(str(n)), kind="other") for n, browser in enumerate(browsers)]
         statuses = sorted(answer.result().status_code for answer in sent)
     assert statuses == [200] + [422] * (at_once - 1)
     with acting("publisher"):

@@ -1,4 +1,4 @@
-"""撤回: taken back while nobody at the province has opened it; then the province has it, and a sentence says so."""
+"""撤回: possible until the province has opened the application; then a message says so."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,14 @@ from flask import Flask
 from models.vocabulary import Action
 from tests.browsing import Browser
 from tests.cast import perform_step
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.views.pages import flashed, form_of
 
 As = Callable[[str | None], Browser]
 
 
 def withdraw(browser: Browser, key: int) -> list[str]:
-    """What the page says after 撤回."""
+    """The messages of the page after 撤回."""
     return flashed(browser.post("/applications/withdraw/", data={"id": key}, follow_redirects=True).text)
 
 
@@ -31,14 +31,14 @@ def dimmed(browser: Browser, key: int) -> bool:
 
 @pytest.mark.slow
 def test_an_unopened_application_is_withdrawn_edited_and_resubmitted(
-    app: Flask, as_: As, make_application: Making, on_record: Recording
+    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key, publisher, reviewer = make_application(status="pending"), as_("publisher"), as_("reviewer")
-    number = on_record(key)["application"][0]["number"]
+    number = stored_rows(key)["application"][0]["number"]
     assert number in reviewer.get("/review/").text, "seen in the list is not opened"
     assert not dimmed(publisher, key)
     withdraw(publisher, key)
-    record = on_record(key)
+    record = stored_rows(key)
     assert (record["application"][0]["status"], record["application"][0]["due_on"]) == ("draft", None)
     assert [entry["act"] for entry in record["trail_entry"]][-1] == "withdraw"
     assert reviewer.get(f"/review/details/?id={key}").status_code == 404
@@ -46,45 +46,45 @@ def test_an_unopened_application_is_withdrawn_edited_and_resubmitted(
     form = form_of(publisher.get(f"/applications/edit/?id={key}").text) | {"title": "改过的名称"}
     assert publisher.post(f"/applications/edit/?id={key}", data=form).status_code == 302
     perform_step(app, Action.SUBMIT, key, "publisher")
-    assert on_record(key)["application"][0]["number"] == number
+    assert stored_rows(key)["application"][0]["number"] == number
     assert "改过的名称" in reviewer.get(f"/review/details/?id={key}").text
 
 
 @pytest.mark.parametrize("page", ["review/details", "filings/details", "review/preview"])
 def test_an_application_opened_by_the_province_cannot_be_withdrawn(
-    as_: As, make_application: Making, on_record: Recording, page: str
+    as_: As, make_application: Making, stored_rows: StoredRows, page: str
 ) -> None:
     key, publisher = make_application(status="pending"), as_("publisher")
     as_("reviewer").get(f"/{page}/?id={key}")
-    before = on_record(key)
+    before = stored_rows(key)
     assert dimmed(publisher, key)
     (sentence,) = withdraw(publisher, key)
     assert sentence.startswith("江苏省新闻出版局已于 ")
     assert sentence.endswith("不能撤回；需要修改时请与其联系。")
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_opening_a_case_creates_no_version_and_only_the_first_counts(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key, reviewer = make_application(status="pending"), as_("reviewer")
-    (before,) = on_record(key)["application"]
+    (before,) = stored_rows(key)["application"]
     reviewer.get(f"/review/details/?id={key}")
-    (first,) = on_record(key)["application"]
+    (first,) = stored_rows(key)["application"]
     as_("reviewer").get(f"/review/details/?id={key}")
-    (second,) = on_record(key)["application"]
+    (second,) = stored_rows(key)["application"]
     assert first == second
     assert first == before | {"opened_at": first["opened_at"]}
     assert first["opened_at"]
 
 
 def test_opening_by_another_province_or_the_applicant_does_not_count(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     key = make_application(status="pending")
     for username, screen in (("reviewer2", "review"), ("publisher", "applications"), ("national", "register")):
         as_(username).get(f"/{screen}/details/?id={key}")
-    assert on_record(key)["application"][0]["opened_at"] is None
+    assert stored_rows(key)["application"][0]["opened_at"] is None
 
 
 def test_a_province_can_disable_withdrawal(as_: As, make_application: Making) -> None:

@@ -1,4 +1,4 @@
-"""The words that an act takes, where they stand, and what a button says."""
+"""The texts of acts, their places, and the labels of buttons."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from models.vocabulary import Action, Role, Status
 from models.workflow import refusal
 from tests.browsing import Browser
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.models.matrix import CELLS, LETTERS
 from tests.views.screens.acts_done import SCREENS, act, sees
 
@@ -17,7 +17,7 @@ As = Callable[[str | None], Browser]
 
 @pytest.mark.slow
 def test_legal_grounds_count_as_an_opinion_and_are_recorded(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
     """出版管理条例 第二十五条: the chosen grounds, in words, before the reviewer's own."""
     key = make_application(status="pending")
@@ -30,7 +30,7 @@ def test_legal_grounds_count_as_an_opinion_and_are_recorded(
     assert act(browser, "review", "return", key, opinion="", ground=["4"]).status_code == 409  # no ground for that
     words = "第三首\0歌词有误。\r\n请核对。" + "长" * 1980
     act(browser, "review", "refuse", key, opinion=words, ground=["4", "9", "4"])
-    assert on_record(key)["trail_entry"][-1]["opinion"] == (
+    assert stored_rows(key)["trail_entry"][-1]["opinion"] == (
         "依据《出版管理条例》第二十五条：煽动民族仇恨、民族歧视；危害社会公德或者民族优秀文化传统。\n第三首歌词有误。\n请核对。"
         + "长" * 1980
     )
@@ -38,13 +38,13 @@ def test_legal_grounds_count_as_an_opinion_and_are_recorded(
 
 @pytest.mark.slow
 def test_an_act_without_an_opinion_field_records_no_opinion(
-    as_: As, make_application: Making, on_record: Recording
+    as_: As, make_application: Making, stored_rows: StoredRows
 ) -> None:
-    """A forged ground or opinion with 申报 or 接办 would stand in the history as if somebody had said it."""
+    """Otherwise a forged ground or opinion with 申报 or 接办 would be in the history."""
     key = make_application()
     for who, screen, action in (("publisher", "applications", "submit"), ("reviewer", "review", "take")):
         assert act(as_(who), screen, action, key, ground=["1"]).status_code == 303
-    assert [entry["opinion"] for entry in on_record(key)["trail_entry"][-2:]] == [None, None]
+    assert [entry["opinion"] for entry in stored_rows(key)["trail_entry"][-2:]] == [None, None]
 
 
 @pytest.mark.slow
@@ -85,7 +85,7 @@ def test_a_button_of_a_refused_act_is_dimmed_and_says_why(as_: As, make_applicat
 def test_confirmation_questions_have_no_blanks_between_chinese_words(as_: As, make_application: Making) -> None:
     """With a number where there is one; names of units take no blanks, either."""
     key = make_application()
-    press = as_("publisher")
-    assert 'data-ask="确定要申报本申请吗？' in press.get("/applications/new/").text
-    assert re.search(r'data-ask="确定要申报 SQ\d+ 吗？', press.get(f"/applications/edit/?id={key}").text)
-    assert not re.search(r'data-ask="[^"]*[一-龥] [一-龥]', press.get("/entrusting/").text)
+    publisher = as_("publisher")
+    assert 'data-ask="确定要申报本申请吗？' in publisher.get("/applications/new/").text
+    assert re.search(r'data-ask="确定要申报 SQ\d+ 吗？', publisher.get(f"/applications/edit/?id={key}").text)
+    assert not re.search(r'data-ask="[^"]*[一-龥] [一-龥]', publisher.get("/entrusting/").text)

@@ -9,10 +9,10 @@ from flask import Flask
 
 from models.exchange.transports.folders import FolderPair
 from tests.conftest import Making
-from tests.views.conftest import Typing
-from tests.views.mail_house import MailHouse
+from tests.views.conftest import Invoke
+from tests.views.mail_server import LocalMailServer
 from tests.views.terminal.commands import run_command
-from tests.views.terminal.mailed import open_house
+from tests.views.terminal.mailed import serve_mail
 from tests.views.terminal.test_backup import empty_app as empty_app
 from views.entrance.health import Prober
 
@@ -36,34 +36,34 @@ def pair(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderP
 
 
 @pytest.fixture
-def log(tmp_path: Path, typed: Typing) -> tuple[Path, Path, str]:
+def log(tmp_path: Path, invoke: Invoke) -> tuple[Path, Path, str]:
     """(folder, private key, public key)."""
-    made = typed("trail", "new-key", str(tmp_path / "key.pem"))
+    made = invoke("trail", "new-key", str(tmp_path / "key.pem"))
     assert made.exit_code == 0
     return tmp_path / "kept", tmp_path / "key.pem", made.output.split()[0]
 
 
 @pytest.fixture
-def sign(log: tuple[Path, Path, str], typed: Typing) -> Callable[[], Result]:
+def sign(log: tuple[Path, Path, str], invoke: Invoke) -> Callable[[], Result]:
     """Take a checkpoint."""
-    return lambda: typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]))
+    return lambda: invoke("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]))
 
 
 @pytest.fixture
-def verify(log: tuple[Path, Path, str], typed: Typing) -> Callable[..., Result]:
+def verify(log: tuple[Path, Path, str], invoke: Invoke) -> Callable[..., Result]:
     """`trail verify` with the checkpoint of the folder, or of another place."""
-    return lambda checkpoint=None: typed(
+    return lambda checkpoint=None: invoke(
         "trail", "verify", "--checkpoint", str(checkpoint or log[0]), "--verifier", log[2]
     )
 
 
 @pytest.fixture
-def mails(app: Flask, tmp_path: Path) -> Iterator[MailHouse]:
-    with open_house(app, tmp_path) as house:
-        yield house
+def mail_server(app: Flask, tmp_path: Path) -> Iterator[LocalMailServer]:
+    with serve_mail(app, tmp_path) as mail_server:
+        yield mail_server
 
 
 @pytest.fixture
-def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def uncached_health(monkeypatch: pytest.MonkeyPatch) -> None:
     """/healthz probes the store at every request."""
     monkeypatch.setattr(Prober, "every", 0.0)

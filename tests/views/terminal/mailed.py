@@ -13,21 +13,21 @@ from models.notifications import letters
 from models.notifications.letters import MailLetter
 from models.people.mail_address import MailWish
 from tests.cast import account_of
-from tests.views.mail_house import MailHouse
+from tests.views.mail_server import LocalMailServer
 
 
 @contextmanager
-def open_house(app: Flask, folder: Path, **options: bool) -> Iterator[MailHouse]:
+def serve_mail(app: Flask, folder: Path, **options: bool) -> Iterator[LocalMailServer]:
     """A running mail server, set in the application's settings."""
-    with MailHouse(folder, **options) as house:
+    with LocalMailServer(folder, **options) as mail_server:
         way = "starttls" if options.get("starttls") else "none"
         app.config.update(
-            SMTP=house.address, SMTP_TLS=way, SMTP_FROM="filing@example.cn", SMTP_CA=str(house.certificate)
+            SMTP=mail_server.address, SMTP_TLS=way, SMTP_FROM="filing@example.cn", SMTP_CA=str(mail_server.certificate)
         )
-        yield house
+        yield mail_server
 
 
-def wishes(app: Flask, username: str, wish: MailWish = MailWish.EACH) -> None:
+def set_mail_wish(app: Flask, username: str, wish: MailWish = MailWish.EACH) -> None:
     with app.app_context():
         account = account_of(username)
         account.email, account.mail_wish = f"{username}@example.cn", wish

@@ -16,7 +16,7 @@ from models import access, backup, clock
 from models.application.attachments import Attachment, Store
 from models.database import db, migrate
 from tests import former
-from tests.houses import made
+from tests.apps import new_database
 from tests.views.terminal.commands import everything_in, run_command
 
 Making = Callable[..., int]
@@ -34,7 +34,7 @@ def empty_app(app: Flask, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
     if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
         yield create_app(settings | {"SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/elsewhere.sqlite"})
         return
-    with made(request.getfixturevalue("postgresql"), f"filing_elsewhere_{os.getpid()}") as address:
+    with new_database(request.getfixturevalue("postgresql"), f"filing_elsewhere_{os.getpid()}") as address:
         yield create_app(settings | {"SQLALCHEMY_DATABASE_URI": address})
 
 
@@ -47,7 +47,7 @@ def on_empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
             address = f"sqlite:///{tmp_path}/{name}.sqlite"
             if request.param == "postgresql":
                 server = request.getfixturevalue("postgresql")
-                address = stack.enter_context(made(server, f"filing_{name}_{os.getpid()}"))
+                address = stack.enter_context(new_database(server, f"filing_{name}_{os.getpid()}"))
             settings = {"SECRET_KEY": "x", "STORE": str(tmp_path / f"{name}-store")}
             return create_app(settings | {"SQLALCHEMY_DATABASE_URI": address})
 

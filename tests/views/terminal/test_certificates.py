@@ -41,17 +41,23 @@ def run(app: Flask) -> Saying:
 
 
 def test_a_file_is_valid_only_while_its_certificate_is(
-    app: Flask, make_application: Making, printed: Any, certificate_data: Any, run: Saying, a_pdf: Any, tmp_path: Path
+    app: Flask,
+    make_application: Making,
+    printed_paper: Any,
+    certificate_data: Any,
+    run: Saying,
+    make_pdf: Any,
+    tmp_path: Path,
 ) -> None:
     """PD4: exit status 0 for the issued file of a valid certificate alone."""
     key = make_application(status="filed")
-    file, paper = tmp_path / "证明.pdf", printed(key)
+    file, paper = tmp_path / "证明.pdf", printed_paper(key)
     file.write_bytes(paper)
     done = run("verify", file)
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.startswith("这份备案证明目前有效。\n")
     assert f"  证明编号：{certificate_data(key).number}\n" in done.stdout
-    for content in (paper[:-1], paper[:4000] + b"x" + paper[4001:], a_pdf(), b"", b"x"):
+    for content in (paper[:-1], paper[:4000] + b"x" + paper[4001:], make_pdf(), b"", b"x"):
         file.write_bytes(content)
         done = run("verify", file)
         assert (done.exit_code, "文件" in done.stdout, "证明编号：" in done.stdout) == (1, True, False)
@@ -150,7 +156,7 @@ def test_one_file_with_the_public_keys_can_verify(
 def test_codes_signed_with_former_keys_are_still_verified(
     app: Flask, make_application: Making, certificate_data: Any, run: Saying, as_: Any, tmp_path: Path
 ) -> None:
-    """Rotation: the former public key stays under another name; nothing is reissued."""
+    """After a rotation the former public key remains under another name; no code is reissued."""
     before, folder = certificate_data(make_application(status="filed")), tmp_path / "keys"
     shutil.copytree(app.config["SIGNING_KEY"], folder)
     app.config["SIGNING_KEY"] = str(folder)
@@ -190,11 +196,17 @@ def test_an_error_with_one_paper_does_not_stop_the_others(
 
 
 def test_a_paper_that_cannot_be_made_is_reported_and_does_not_stop_the_others(
-    app: Flask, make_application: Making, run: Saying, a_press: Any, certificate_data: Any, printed: Any, tmp_path: Path
+    app: Flask,
+    make_application: Making,
+    run: Saying,
+    make_publisher: Any,
+    certificate_data: Any,
+    printed_paper: Any,
+    tmp_path: Path,
 ) -> None:
     """`render`: a province without its key waits; the next one's paper is made; a second run finds the rest."""
     waiting = make_application(status="filed")
-    other = make_application(by=a_press("440000"), status="filed")
+    other = make_application(by=make_publisher("440000"), status="filed")
     folder, keys = tmp_path / "keys", app.config["SIGNING_KEY"]
     shutil.copytree(keys, folder)
     (folder / "320000.p12").unlink()
@@ -205,7 +217,7 @@ def test_a_paper_that_cannot_be_made_is_reported_and_does_not_stop_the_others(
     assert "有 1 份没有制成，请按上面的原因处理后再次运行。" in done.stderr
     app.config["SIGNING_KEY"] = keys
     assert run("render").stdout == "已补制 1 份证明文件。\n"
-    assert printed(waiting) != printed(other)
+    assert printed_paper(waiting) != printed_paper(other)
 
 
 @pytest.mark.parametrize("words", [("work",), ("render",)])

@@ -14,9 +14,9 @@ from models.application import Application
 from models.application.trail import GENESIS, TrailEntry
 from models.checkpoint.folder import WIDTH
 from models.vocabulary import Action
+from tests.apps import without_triggers
 from tests.cast import perform_step
 from tests.conftest import Making
-from tests.houses import without_triggers
 
 Typing = Callable[..., Result]
 Change = Callable[[Session, list[int]], object]
@@ -68,7 +68,7 @@ def swap(session: Session, one: int, two: int) -> None:
 
 
 def copy(session: Session, entry: int, key: int | None = None, seal: str = "x") -> None:
-    """One more entry that says the same, under a free id; None: the next one."""
+    """Insert a copy of an entry under a free id; None: the next one."""
     same = "at, actor_id, actor_name, role, act, before, after, opinion, changes, digest, previous, application_id"
     own, value = ("id, ", f"{key}, ") if key else ("", "")
     rows = f"SELECT {value}:seal, {same} FROM trail_entry WHERE id = :id"
@@ -133,7 +133,7 @@ def test_entries_beyond_a_tile_are_stored_in_immutable_tiles(
     app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
     log: tuple[Path, Path, str],
 ) -> None:  # fmt: skip
-    """The first tile is full; what stood in it stays as it was when the second grows."""
+    """The first tile is full; its bytes stay unchanged when the second grows."""
     key = make_application()
 
     def many(session: Session, ids: list[int]) -> None:
@@ -173,7 +173,7 @@ def test_files_of_an_interrupted_run_are_rewritten(
     make_application: Making,
     sign: Callable[[], Result],
     verify: Callable[..., Result],
-    typed: Typing,
+    invoke: Typing,
     log: tuple[Path, Path, str],
 ) -> None:
     """Tiles are written before the checkpoint that needs them, which alone makes them count."""
@@ -182,14 +182,14 @@ def test_files_of_an_interrupted_run_are_rewritten(
     (tile,) = (log[0] / "trail" / "tile" / "0" / "000.p").iterdir()
     (log[0] / "trail" / "checkpoint").unlink()
     tile.write_bytes(bytes(tile.stat().st_size))
-    again = typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
+    again = invoke("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
     assert again.exit_code == 0
     assert verify().exit_code == 0
 
 
 @pytest.mark.parametrize("name", ["a b", "a+b", "江苏 trail", "a\u3000b"])
-def test_an_invalid_key_name_is_refused(typed: Typing, tmp_path: Path, name: str) -> None:
+def test_an_invalid_key_name_is_refused(invoke: Typing, tmp_path: Path, name: str) -> None:
     for words in (("new-key", str(tmp_path / "new.pem")), ("checkpoint", str(tmp_path), "--key-file", __file__)):
-        refused = typed("trail", *words, "--name", name)
+        refused = invoke("trail", *words, "--name", name)
         assert refused.exit_code == 1
     assert not (tmp_path / "new.pem").exists()

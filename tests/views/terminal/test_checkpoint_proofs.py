@@ -15,19 +15,19 @@ from models.application.trail import TrailEntry
 from models.checkpoint import Unverified, Verifier, proof
 from models.checkpoint.folder import alone as alone_in
 from models.database import db
+from tests.apps import without_triggers
 from tests.conftest import Making
-from tests.houses import without_triggers
 
 Typing = Callable[..., Result]
 
 
 def test_a_checkpoint_signed_with_another_key_is_refused(
-    make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result], typed: Typing, tmp_path: Path,
+    make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result], invoke: Typing, tmp_path: Path,
     log: tuple[Path, Path, str],
 ) -> None:  # fmt: skip
     make_application()
     sign()
-    other = typed("trail", "new-key", str(tmp_path / "other.pem")).output.split()[0]
+    other = invoke("trail", "new-key", str(tmp_path / "other.pem")).output.split()[0]
     for words, sentence in (
         (("trail", "verify", "--checkpoint", str(log[0]), "--verifier", other), "不是由这把密钥签署的"),
         (("trail", "verify", "--checkpoint", str(log[0])), "请用 --verifier 写明"),
@@ -36,13 +36,13 @@ def test_a_checkpoint_signed_with_another_key_is_refused(
         (("trail", "checkpoint", str(log[0]), "--key-file", __file__), "不是 trail new-key 生成的私钥"),
         (("trail", "new-key", str(log[1])), "已经存在，没有改动"),
     ):
-        refused = typed(*words)
+        refused = invoke(*words)
         assert (refused.exit_code, sentence in refused.output) == (1, True), refused.output
     assert log[1].stat().st_mode & 0o777 == 0o600
 
 
 def test_signing_into_an_emptied_folder_is_refused(
-    make_application: Making, sign: Callable[[], Result], typed: Typing, log: tuple[Path, Path, str]
+    make_application: Making, sign: Callable[[], Result], invoke: Typing, log: tuple[Path, Path, str]
 ) -> None:
     """The database knows that checkpoints were signed; `--first` overrides it."""
     make_application()
@@ -50,7 +50,7 @@ def test_signing_into_an_emptied_folder_is_refused(
     shutil.rmtree(log[0])
     refused = sign()
     assert (refused.exit_code, "但文件夹中没有，请先查明" in refused.output) == (1, True)
-    again = typed("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
+    again = invoke("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
     assert again.exit_code == 0
 
 
@@ -76,10 +76,10 @@ def test_an_entry_of_a_missing_application_is_named(
 
 
 def test_one_entry_is_proved_without_the_database(
-    app: Flask, make_application: Making, sign: Callable[[], Result], typed: Typing, log: tuple[Path, Path, str],
+    app: Flask, make_application: Making, sign: Callable[[], Result], invoke: Typing, log: tuple[Path, Path, str],
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    """For a court: the entry itself, that the checkpoint covers it, and who signed; a changed letter proves nothing."""
+    """For a court: the entry itself, its inclusion in the checkpoint, and the signer; a changed letter is detected."""
     key = make_application(status="refused")
     sign()
     with app.app_context(), access.everything() as session:
@@ -88,10 +88,10 @@ def test_one_entry_is_proved_without_the_database(
         ).first()
         assert last is not None
         number, opinion = last.id, str(last.opinion)
-    made = typed("trail", "prove", str(number), str(log[0]), "--verifier", log[2])
+    made = invoke("trail", "prove", str(number), str(log[0]), "--verifier", log[2])
     file = tmp_path / "entry.tlog-proof"
     file.write_text(made.output, encoding="utf-8")
-    checked = typed("trail", "check-proof", str(file), "--verifier", log[2])
+    checked = invoke("trail", "check-proof", str(file), "--verifier", log[2])
     assert (checked.exit_code, "证据成立" in checked.output, opinion in checked.output) == (0, True, True)
     extra = base64.b64encode(
         base64.b64decode(made.output.split()[2]).replace(opinion.encode(), "同意".encode())
@@ -102,18 +102,18 @@ def test_one_entry_is_proved_without_the_database(
         with pytest.raises(Unverified):
             proof.check(wrong, Verifier.of_text(log[2]))
     file.write_text("x", encoding="utf-8")
-    assert "不能采信" in typed("trail", "check-proof", str(file), "--verifier", log[2]).output
+    assert "不能采信" in invoke("trail", "check-proof", str(file), "--verifier", log[2]).output
     make_application()
     for asked, sentence in ((number + 2, "晚于最新的检查点"), (99_999, "没有编号为")):
-        assert sentence in typed("trail", "prove", str(asked), str(log[0]), "--verifier", log[2]).output
+        assert sentence in invoke("trail", "prove", str(asked), str(log[0]), "--verifier", log[2]).output
 
 
 def test_the_system_log_is_signed_too(
-    app: Flask, typed: Typing, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
+    app: Flask, invoke: Typing, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
 ) -> None:
-    """A sign-in that was taken out, or told of somebody else, is named; what commands have done stands in it too."""
+    """A sign-in that was removed or changed is named; acts by commands are covered, too."""
     for name in ("new1", "new2", "new3"):
-        assert typed("account", "add", name, "--name", "钱多", "--role", "national").exit_code == 0
+        assert invoke("account", "add", name, "--name", "钱多", "--role", "national").exit_code == 0
     assert sign().exit_code == 0
     assert sign().exit_code == 0  # the first one is an entry itself
     assert verify().exit_code == 0

@@ -16,7 +16,7 @@ from models.codes import District
 from models.database import db, triggers
 from models.people.accounts import Account
 from models.workflow import Refused
-from tests.houses import without_triggers
+from tests.apps import without_triggers
 from tests.signing_in import sign_in
 
 Making = Callable[..., int]

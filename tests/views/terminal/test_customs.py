@@ -12,9 +12,9 @@ from models.application import Application
 from models.customs import envelope
 from models.database import db
 from models.vocabulary import Action, Reply, Status
-from tests.conftest import Acting, Making, Recording
-from tests.views.conftest import Later, Typing
-from tests.views.customs_house import House
+from tests.conftest import Acting, Making, StoredRows
+from tests.views.conftest import AdvanceClock, Invoke
+from tests.views.customs_server import CustomsServer
 from tests.views.faulty_customs import FaultInjection
 from tests.views.terminal.delivered import messages, status
 from views.demo import simulator
@@ -37,67 +37,72 @@ def button_of(page: str, act: str) -> str:
 
 class TestDelivery:
     def test_a_granted_certificate_is_received_by_customs(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing
+        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
-        """海关接收成功: message, status and trail say so together."""
+        """海关接收成功: message, status and trail agree."""
         key = make_application(status="filed")
-        done = typed("customs", "deliver")
-        records = on_record(key)
+        done = invoke("customs", "deliver")
+        records = stored_rows(key)
         (message,) = records["customs_message"]
         assert (done.exit_code, done.output) == (0, f"{message['message_id']}：接收成功 0000 已接收（模拟海关）\n")
-        assert house.ledger() == [(message["message_id"], "grant", True)]
+        assert customs_server.ledger() == [(message["message_id"], "grant", True)]
         assert status(records) is Status.CUSTOMS_RECEIVED
         assert (message["attempts"], message["accepted"], message["answer"]) == (1, True, "0000 已接收（模拟海关）")
         last = records["trail_entry"][-1]
         assert (last["act"], last["opinion"]) == ("customs_accepted", "0000 已接收（模拟海关）")
 
     def test_the_simulator_reports_a_use_at_once_for_a_test_title(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing
+        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
-        records = on_record(make_application(status="filed", title="测试核销"))
-        assert typed("customs", "deliver").exit_code == 0
-        records = on_record(records["application"][0]["id"])
+        records = stored_rows(make_application(status="filed", title="测试核销"))
+        assert invoke("customs", "deliver").exit_code == 0
+        records = stored_rows(records["application"][0]["id"])
         assert [row["usage"] for row in records["certificate_use"]] == ["noted", "used_up"]
         assert status(records) is Status.CUSTOMS_RECEIVED
 
     def test_messages_are_signed_by_the_province(
-        self, app: Flask, make_application: Making, house: House, typed: Typing
+        self, app: Flask, make_application: Making, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         """The simulated customs checks it where it has roots to trust; an unsigned letter is returned."""
         make_application(status="filed")
         with app.app_context():
-            house.customs.trusted, parties = channel().keys.trusted(), channel().parties
-        assert "接收成功" in typed("customs", "deliver").output
+            customs_server.customs.trusted, parties = channel().keys.trusted(), channel().parties
+        assert "接收成功" in invoke("customs", "deliver").output
         question = envelope.question_xml("Z3220260000017-1")
         unsigned = envelope.enveloped("Z-1", envelope.QUESTION, clock.now(), question, parties)
-        assert "签名验证失败" in (house.customs.take(unsigned) or b"").decode()
+        assert "签名验证失败" in (customs_server.customs.take(unsigned) or b"").decode()
 
     def test_a_delivery_without_keys_sends_nothing_and_counts_no_failure(
-        self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing
+        self,
+        app: Flask,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
     ) -> None:
         """PD4: never an unsigned message."""
         key = make_application(status="filed")
         app.config["SIGNING_KEY"] = "/nowhere"
-        assert "江苏省新闻出版局的签章密钥不可用，报文不能签名发送" in typed("customs", "deliver").output
-        (message,) = on_record(key)["customs_message"]
-        assert (message["attempts"], message["faults"], message["sent_at"], house.asked) == (1, 0, None, [])
+        assert "江苏省新闻出版局的签章密钥不可用，报文不能签名发送" in invoke("customs", "deliver").output
+        (message,) = stored_rows(key)["customs_message"]
+        assert (message["attempts"], message["faults"], message["sent_at"], customs_server.asked) == (1, 0, None, [])
 
     def test_a_rejection_is_shown_with_its_code_and_can_be_resent(
         self,
         make_application: Making,
-        on_record: Recording,
+        stored_rows: StoredRows,
         acting: Acting,
-        house: House,
-        typed: Typing,
+        customs_server: CustomsServer,
+        invoke: Invoke,
         as_: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """CU1: 海关接收失败 does not stop other messages, and says what to do next."""
+        """CU1: 海关接收失败 does not stop other messages, and names the next step."""
         key, other = make_application(status="filed", title="测试拒收"), make_application(status="filed")
-        typed("customs", "deliver")
-        assert status(on_record(key)) is Status.CUSTOMS_FAILED
-        assert status(on_record(other)) is Status.CUSTOMS_RECEIVED
-        assert on_record(key)["trail_entry"][-1]["opinion"] == "2001 商品名称含“测试拒收”（模拟海关）"
+        invoke("customs", "deliver")
+        assert status(stored_rows(key)) is Status.CUSTOMS_FAILED
+        assert status(stored_rows(other)) is Status.CUSTOMS_RECEIVED
+        assert stored_rows(key)["trail_entry"][-1]["opinion"] == "2001 商品名称含“测试拒收”（模拟海关）"
         for page in (
             as_("reviewer").get(f"/filings/details/?id={key}"),
             as_("publisher").get(f"/applications/details/?id={key}"),
@@ -106,57 +111,72 @@ class TestDelivery:
             assert "海关没有接收本证明" in page.text
         perform(acting, key, Action.RESEND)
         monkeypatch.setattr(simulator, "REFUSED_TITLE", "海关已改正")
-        typed("customs", "deliver")
-        assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
-        first, second = messages(on_record(key))
-        assert {(first, "grant", False), (second, "resend", True)} < set(house.ledger())
+        invoke("customs", "deliver")
+        assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
+        first, second = messages(stored_rows(key))
+        assert {(first, "grant", False), (second, "resend", True)} < set(customs_server.ledger())
 
     def test_an_unanswered_message_is_queried_before_it_is_resent(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
+        self,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
         """If customs has received it, its answer is fetched; otherwise it is sent again."""
         known, lost = make_application(status="filed"), make_application(status="filed")
-        (first,), (second,) = messages(on_record(known)), messages(on_record(lost))
-        house.tricks = [500, 500]
-        typed("customs", "deliver")
-        house.forget(second)
-        assert [on_record(key)["customs_message"][0]["sent_at"] is not None for key in (known, lost)] == [True, True]
-        later()
-        typed("customs", "deliver")
-        assert sorted(house.asked) == sorted([first, second, f"{first}-Q2", f"{second}-Q2", second])
-        assert [status(on_record(key)) for key in (known, lost)] == [Status.CUSTOMS_RECEIVED] * 2
+        (first,), (second,) = messages(stored_rows(known)), messages(stored_rows(lost))
+        customs_server.tricks = [500, 500]
+        invoke("customs", "deliver")
+        customs_server.forget(second)
+        assert [stored_rows(key)["customs_message"][0]["sent_at"] is not None for key in (known, lost)] == [True, True]
+        advance_clock()
+        invoke("customs", "deliver")
+        assert sorted(customs_server.asked) == sorted([first, second, f"{first}-Q2", f"{second}-Q2", second])
+        assert [status(stored_rows(key)) for key in (known, lost)] == [Status.CUSTOMS_RECEIVED] * 2
 
     def test_a_forwarded_message_waits_for_its_business_receipt(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
+        self,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
-        """A transport receipt decides nothing; customs is queried now and then, and nothing is resent."""
+        """A transport receipt decides nothing; customs is queried from time to time, and nothing is resent."""
         key = make_application(status="filed", title="测试等待")
-        (name,) = messages(on_record(key))
-        assert "已转交，等待回执" in typed("customs", "deliver").output
+        (name,) = messages(stored_rows(key))
+        assert "已转交，等待回执" in invoke("customs", "deliver").output
         for _ in range(3):
-            later()
-            assert "已转交，等待回执" in typed("customs", "deliver").output
-        assert house.customs.arrivals() == [name]
+            advance_clock()
+            assert "已转交，等待回执" in invoke("customs", "deliver").output
+        assert customs_server.customs.arrivals() == [name]
         content = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", "已接收"))
-        house.customs.post(name, content, 0)
-        typed("customs", "deliver")
-        assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
-        assert house.customs.waiting() == []
+        customs_server.customs.post(name, content, 0)
+        invoke("customs", "deliver")
+        assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
+        assert customs_server.customs.waiting() == []
 
     def test_a_revocation_follows_the_grant_and_waits_while_it_fails(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
+        self,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
         """CU11: customs gets both in order; its answer to the first no longer changes the status."""
         key = make_application(status="revoked")
-        grant, revocation = messages(on_record(key))
-        house.close()
-        typed("customs", "deliver")
-        house.open()
-        assert house.asked == []
-        later()
-        typed("customs", "deliver")
-        assert house.ledger() == [(grant, "grant", True), (revocation, "revoke", True)]
-        records = on_record(key)
+        grant, revocation = messages(stored_rows(key))
+        customs_server.close()
+        invoke("customs", "deliver")
+        customs_server.open()
+        assert customs_server.asked == []
+        advance_clock()
+        invoke("customs", "deliver")
+        assert customs_server.ledger() == [(grant, "grant", True), (revocation, "revoke", True)]
+        records = stored_rows(key)
         assert status(records) is Status.REVOKED
         assert [row["accepted"] for row in records["customs_message"]] == [True, True]
         assert records["trail_entry"][-1]["act"] == "revoke"
@@ -164,47 +184,47 @@ class TestDelivery:
     def test_a_revocation_rejected_by_customs_is_reported_and_resent(
         self,
         make_application: Making,
-        on_record: Recording,
+        stored_rows: StoredRows,
         acting: Acting,
-        house: House,
-        typed: Typing,
+        customs_server: CustomsServer,
+        invoke: Invoke,
         as_: Any,
     ) -> None:
-        """CU1, CU11: /healthz reports it, both roles see what it means, and 重发 sends the revocation again."""
+        """CU1, CU11: /healthz reports it, both roles see its meaning, and 重发 sends the revocation again."""
         key = make_application(status="filed")
-        typed("customs", "deliver")
+        invoke("customs", "deliver")
         perform(acting, key, Action.REVOKE)
         details = f"/filings/details/?id={key}"
         assert "aria-disabled" in button_of(as_("reviewer").get(details).text, "resend")
-        house.customs.faults = FaultInjection({"rejected": 1.0})
-        typed("customs", "deliver")
-        house.customs.faults = FaultInjection()
+        customs_server.customs.faults = FaultInjection({"rejected": 1.0})
+        invoke("customs", "deliver")
+        customs_server.customs.faults = FaultInjection()
         assert as_(None).get("/healthz").text == "rejected\n"
         assert "1 份作废通知海关没有接收" in as_("reviewer").get("/exchange/").text
         assert "1 份作废通知海关没有接收" not in as_("reviewer2").get("/exchange/").text
         for person, page in (("reviewer", details), ("publisher", f"/applications/details/?id={key}")):
             assert "海关没有接收本证明的作废通知" in as_(person).get(page).text
         assert "aria-disabled" not in button_of(as_("reviewer").get(details).text, "resend")
-        before = on_record(key)
+        before = stored_rows(key)
         for _twice in range(2):
             assert as_("reviewer").post("/filings/resend/", data={"id": key}).status_code == 303
-        after = on_record(key)
+        after = stored_rows(key)
         assert status(after) is status(before) is Status.REVOKED
         assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == ["resend"]
         assert [row["act"] for row in after["customs_message"]] == ["grant", "revoke", "revoke"]
         assert len(set(messages(after))) == 3
-        typed("customs", "deliver")
-        assert house.ledger()[-1] == (messages(after)[-1], "revoke", True)
+        invoke("customs", "deliver")
+        assert customs_server.ledger()[-1] == (messages(after)[-1], "revoke", True)
         assert as_(None).get("/healthz").text == "ok\n"
         assert "海关没有接收本证明的作废通知" not in as_("publisher").get(f"/applications/details/?id={key}").text
 
     def test_a_rejected_revocation_of_a_rejected_certificate_is_not_reported(
-        self, make_application: Making, acting: Acting, house: House, typed: Typing, as_: Any
+        self, make_application: Making, acting: Acting, customs_server: CustomsServer, invoke: Invoke, as_: Any
     ) -> None:
         """Customs has not accepted the certificate either: there is nothing to withdraw."""
         key = make_application(status="filed")
-        house.customs.faults = FaultInjection({"rejected": 1.0})
-        typed("customs", "deliver")
+        customs_server.customs.faults = FaultInjection({"rejected": 1.0})
+        invoke("customs", "deliver")
         perform(acting, key, Action.REVOKE)
-        typed("customs", "deliver")
+        invoke("customs", "deliver")
         assert as_(None).get("/healthz").text == "ok\n"

@@ -18,16 +18,16 @@ from models import access
 from models.application import Application
 from models.database import db
 from tests import free_port
-from tests.cast import account_of, brought
-from tests.houses import POSTGRESQL, made, settings_of, settled
+from tests.apps import POSTGRESQL, new_database, prepare_app, settings_of
+from tests.cast import account_of, create_application
 from tests.views.terminal.commands import run_command
 
 POOLER = "/usr/sbin/pgbouncer"
 
 
 @pytest.fixture
-def login(postgresql: psycopg.Connection) -> Iterator[str]:
-    """A login of the server, which may do nothing yet."""
+def web_login(postgresql: psycopg.Connection) -> Iterator[str]:
+    """A login of the server without rights."""
     name = f"filing_web_{secrets.token_hex(4)}"
     postgresql.execute(f"CREATE ROLE {name} LOGIN".encode())
     yield name
@@ -35,15 +35,15 @@ def login(postgresql: psycopg.Connection) -> Iterator[str]:
 
 
 @pytest.fixture
-def owner(postgresql: psycopg.Connection, login: str, tmp_path: Path) -> Iterator[Flask]:
+def owner_app(postgresql: psycopg.Connection, web_login: str, tmp_path: Path) -> Iterator[Flask]:
     """An application that owns the tables of its database."""
-    with made(postgresql, f"filing_roles_{secrets.token_hex(4)}") as address:
-        yield settled(address, tmp_path)
+    with new_database(postgresql, f"filing_roles_{secrets.token_hex(4)}") as address:
+        yield prepare_app(address, tmp_path)
 
 
-def as_login(owner: Flask, login: str, folder: Path, **settings: object) -> Flask:
+def as_login(owner_app: Flask, web_login: str, folder: Path, **settings: object) -> Flask:
     """The same application, on the same database by this login."""
-    address = owner.config["SQLALCHEMY_DATABASE_URI"].replace("postgres@", f"{login}@")
+    address = owner_app.config["SQLALCHEMY_DATABASE_URI"].replace("postgres@", f"{web_login}@")
     return create_app(settings_of(address, folder) | settings)
 
 
@@ -53,36 +53,38 @@ def count_seen_by(app: Flask, username: str) -> int:
         return int(db.session.scalar(select(func.count(Application.id))) or 0)
 
 
-def test_an_upgrade_reinstalls_the_policies_and_requires_the_owner(owner: Flask, login: str, tmp_path: Path) -> None:
-    brought(owner, "publisher", "filed")
-    assert "行级安全已启用" in run_command(owner, "database", "roles", login).output
-    web = as_login(owner, login, tmp_path)
+def test_an_upgrade_reinstalls_the_policies_and_requires_the_owner(
+    owner_app: Flask, web_login: str, tmp_path: Path
+) -> None:
+    create_application(owner_app, "publisher", "filed")
+    assert "行级安全已启用" in run_command(owner_app, "database", "roles", web_login).output
+    web = as_login(owner_app, web_login, tmp_path)
     assert (count_seen_by(web, "publisher"), count_seen_by(web, "publisher2")) == (1, 0)
-    assert brought(web, "publisher", "pending")
-    for command in (("upgrade",), ("database", "roles", login), ("backup", tmp_path / "copy")):
+    assert create_application(web, "publisher", "pending")
+    for command in (("upgrade",), ("database", "roles", web_login), ("backup", tmp_path / "copy")):
         refused = run_command(web, *command)
         assert (refused.exit_code, "须以表的所有者运行" in refused.output) == (1, True), command
     assert run_command(web, "trail", "verify").exit_code == 0
-    assert run_command(owner, "upgrade").exit_code == 0
-    with owner.app_context(), db.engine.connect() as connection:
+    assert run_command(owner_app, "upgrade").exit_code == 0
+    with owner_app.app_context(), db.engine.connect() as connection:
         assert access.row_security.is_on(connection)
-    assert run_command(owner, "database", "roles", login).exit_code == 0
+    assert run_command(owner_app, "database", "roles", web_login).exit_code == 0
 
 
-def test_a_database_login_that_bypasses_row_security_is_refused(owner: Flask, login: str) -> None:
+def test_a_database_login_that_bypasses_row_security_is_refused(owner_app: Flask, web_login: str) -> None:
     for name, why in (("nobody_has_this", "没有登录名"), ("postgres", "管不住它")):
-        refused = run_command(owner, "database", "roles", name)
+        refused = run_command(owner_app, "database", "roles", name)
         assert (refused.exit_code, why in refused.output) == (1, True)
-    with owner.app_context(), db.engine.connect() as connection:
+    with owner_app.app_context(), db.engine.connect() as connection:
         assert not access.row_security.is_on(connection)
 
 
 @contextmanager
-def pooled(login: str, folder: Path) -> Iterator[str]:
+def pooled(web_login: str, folder: Path) -> Iterator[str]:
     """The address of a PgBouncer that gives each transaction the one connection it has to the server."""
     port = free_port()
     host = POSTGRESQL.partition("@")[2].partition(":")
-    (folder / "users.txt").write_text(f'"{login}" ""\n', encoding="utf-8")
+    (folder / "users.txt").write_text(f'"{web_login}" ""\n', encoding="utf-8")
     (folder / "pgbouncer.ini").write_text(
         f"""[databases]
 * = host={host[0]} port={host[2]} pool_size=1
@@ -114,12 +116,14 @@ pool_mode = transaction
         process.wait()
 
 
-def test_each_transaction_behind_a_pooler_belongs_to_its_own_account(owner: Flask, login: str, tmp_path: Path) -> None:
-    """One connection of the server for all: nothing of the one before is left in it, and the time zone is ours."""
-    brought(owner, "publisher", "filed")
-    assert run_command(owner, "database", "roles", login).exit_code == 0
-    with pooled(login, tmp_path) as pooler:
-        web = as_login(owner, login, tmp_path, DATABASE_POOLER=True)
+def test_each_transaction_behind_a_pooler_belongs_to_its_own_account(
+    owner_app: Flask, web_login: str, tmp_path: Path
+) -> None:
+    """One connection of the server for all: no role or setting of the former transaction remains; time zone is ours."""
+    create_application(owner_app, "publisher", "filed")
+    assert run_command(owner_app, "database", "roles", web_login).exit_code == 0
+    with pooled(web_login, tmp_path) as pooler:
+        web = as_login(owner_app, web_login, tmp_path, DATABASE_POOLER=True)
         address = web.config["SQLALCHEMY_DATABASE_URI"].replace("127.0.0.1:5432", pooler)
         web = create_app(settings_of(address, tmp_path) | {"DATABASE_POOLER": True})
         for _turn in range(8):  # more often than psycopg needs to prepare a statement

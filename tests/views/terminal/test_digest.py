@@ -10,31 +10,31 @@ from models import access
 from models.notifications import Notification
 from models.people.mail_address import MailWish
 from tests.conftest import Making
-from tests.views.conftest import Typing
-from tests.views.mail_house import MailHouse
-from tests.views.terminal.mailed import wishes
+from tests.views.conftest import Invoke
+from tests.views.mail_server import LocalMailServer
+from tests.views.terminal.mailed import set_mail_wish
 from tests.views.terminal.test_mail import at
 
 
-def lines(house: MailHouse) -> list[int]:
-    """How many messages each letter tells of."""
-    return [letter.get_content().count("/messages/details/?id=") for letter in house.letters]
+def lines(mail_server: LocalMailServer) -> list[int]:
+    """The number of messages in each letter."""
+    return [letter.get_content().count("/messages/details/?id=") for letter in mail_server.letters]
 
 
 def test_a_message_committed_during_a_digest_is_in_the_next(
     app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its act began before the digest and ended after it: the moment of the message lies behind."""
-    wishes(app, "publisher", MailWish.DAILY)
+    """Its act began before the digest and ended after it: the message has an earlier time than the digest."""
+    set_mail_wish(app, "publisher", MailWish.DAILY)
     at(monkeypatch, 2, 10)
     make_application(status="returned")
     at(monkeypatch, 3, 9)
-    typed("mail", "send")
-    assert lines(mails) == [1]
+    invoke("mail", "send")
+    assert lines(mail_server) == [1]
     at(monkeypatch, 3, 10)
     make_application(status="returned")
     with app.app_context(), access.everything() as session:
@@ -45,25 +45,25 @@ def test_a_message_committed_during_a_digest_is_in_the_next(
         session.commit()
     for day in (4, 5):
         at(monkeypatch, day, 9)
-        typed("mail", "send")
-    assert lines(mails) == [1, 1]
+        invoke("mail", "send")
+    assert lines(mail_server) == [1, 1]
 
 
 def test_a_message_already_sent_as_a_letter_is_not_in_the_digest(
     app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After changing from a letter per message to a daily digest."""
-    wishes(app, "publisher", MailWish.EACH)
+    set_mail_wish(app, "publisher", MailWish.EACH)
     at(monkeypatch, 2, 10)
     make_application(status="returned")
-    typed("mail", "send")
-    wishes(app, "publisher", MailWish.DAILY)
+    invoke("mail", "send")
+    set_mail_wish(app, "publisher", MailWish.DAILY)
     make_application(status="refused")
     at(monkeypatch, 3, 9)
-    typed("mail", "send")
-    assert lines(mails) == [1, 1]
-    assert "退回" not in mails.letters[1].get_content()
+    invoke("mail", "send")
+    assert lines(mail_server) == [1, 1]
+    assert "退回" not in mail_server.letters[1].get_content()

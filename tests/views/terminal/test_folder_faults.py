@@ -15,8 +15,8 @@ from models.customs import receipt
 from models.exchange.transports import NoAnswer
 from models.exchange.transports.folders import FolderPair
 from models.vocabulary import Reply, Status
-from tests.conftest import Making, Recording
-from tests.views.conftest import Later, Typing
+from tests.conftest import Making, StoredRows
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.terminal.boxes import names
 from tests.views.terminal.delivered import messages, status
 from views.demo import simulator
@@ -32,20 +32,20 @@ class TestFaults:
         assert (silence.value.sent, silence.value.fault) == (False, False)
 
     def test_unreadable_files_in_inbox_stop_nothing_and_are_reported_once(
-        self, app: Flask, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, as_: Any
+        self, app: Flask, make_application: Making, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke, as_: Any
     ) -> None:
         """A folder, a pipe, a dangling link, a file that is too long: reported, and left where they are."""
         key = make_application(status="filed")
-        (name,) = messages(on_record(key))
+        (name,) = messages(stored_rows(key))
         box = pair.folder / "InBox"
         (box / "backup").mkdir()
         os.mkfifo(box / "pipe.xml")
         (box / "loop.xml").symlink_to("loop.xml")
         (box / "long.xml").write_bytes(b" " * (receipt.MOST + 5))
-        done = typed("customs", "deliver")
+        done = invoke("customs", "deliver")
         assert (done.exit_code, names(pair, "SentBox")) == (0, [f"{name}.xml"])
         assert len(done.output.splitlines()) == 5
-        assert typed("customs", "deliver").output == ""
+        assert invoke("customs", "deliver").output == ""
         assert names(pair, "InBox") == ["backup", "long.xml", "loop.xml", "pipe.xml"]
         page = as_("operator").get("/traffic/").text
         for odd in names(pair, "InBox"):
@@ -57,44 +57,44 @@ class TestFaults:
         self,
         app: Flask,
         make_application: Making,
-        on_record: Recording,
+        stored_rows: StoredRows,
         pair: FolderPair,
-        typed: Typing,
+        invoke: Invoke,
         tmp_path: Path,
     ) -> None:
         """Otherwise who may write into InBox could have any file of this machine stored as a receipt."""
         key = make_application(status="filed")
-        (name,) = messages(on_record(key))
+        (name,) = messages(stored_rows(key))
         content = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
         (tmp_path / "elsewhere.xml").write_bytes(content)
         (tmp_path / "secret").write_bytes(b"secret")
         for box, link, target in (("InBox", "a.xml", "elsewhere.xml"), ("FailBox", "b.xml", "secret")):
             (pair.folder / box / link).symlink_to(tmp_path / target)
         for _twice in range(2):
-            assert typed("customs", "deliver").exit_code == 0
-        assert status(on_record(key)) is Status.FILED
+            assert invoke("customs", "deliver").exit_code == 0
+        assert status(stored_rows(key)) is Status.FILED
         assert (names(pair, "InBox"), names(pair, "FailBox")) == (["a.xml"], ["b.xml"])
         with app.app_context(), access.everything() as session:
             assert session.scalars(select(receipt.CustomsReceipt.raw)).all() == [b"", b""]
 
     def test_a_receipt_with_a_file_name_that_is_not_utf8_is_read_and_deleted(
-        self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing
+        self, make_application: Making, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke
     ) -> None:
         """The client may run on a machine with file names in GB 18030."""
         key = make_application(status="filed")
-        (name,) = messages(on_record(key))
+        (name,) = messages(stored_rows(key))
         content = simulator.receipt(name, "0", "", simulator.result(name, Reply.ACCEPTED, "0000", ""))
         Path(os.fsdecode(os.fsencode(pair.folder / "InBox") + b"/" + "回执.xml".encode("gb18030"))).write_bytes(content)
-        assert typed("customs", "deliver").exit_code == 0
+        assert invoke("customs", "deliver").exit_code == 0
         assert names(pair, "InBox") == []
-        assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+        assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
 
     def test_a_message_in_the_outbox_counts_as_sent_even_if_the_folder_cannot_be_synced(
-        self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, monkeypatch: Patching
+        self, make_application: Making, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke, monkeypatch: Patching
     ) -> None:
         """The client may have fetched it: a query follows, not a second letter."""
         key = make_application(status="filed")
-        (name,) = messages(on_record(key))
+        (name,) = messages(stored_rows(key))
         really = os.fsync
 
         def fsync(handle: int) -> None:
@@ -103,22 +103,27 @@ class TestFaults:
             really(handle)
 
         monkeypatch.setattr(os, "fsync", fsync)
-        assert "已送出，等待回执" in typed("customs", "deliver").output
-        (row,) = on_record(key)["customs_message"]
+        assert "已送出，等待回执" in invoke("customs", "deliver").output
+        (row,) = stored_rows(key)["customs_message"]
         assert (row["sent_in"], names(pair, "SentBox")) == (1, [f"{name}.xml"])
 
     def test_a_message_in_failbox_counts_a_failure_of_that_send(
-        self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, later: Later
+        self,
+        make_application: Making,
+        stored_rows: StoredRows,
+        pair: FolderPair,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
         """The client could not send it: counted, stored as returned, and followed by a query."""
         key = make_application(status="filed")
-        (name,) = messages(on_record(key))
-        typed("customs", "deliver")
+        (name,) = messages(stored_rows(key))
+        invoke("customs", "deliver")
         os.replace(pair.folder / "SentBox" / f"{name}.xml", pair.folder / "FailBox" / f"{name}.xml")
-        assert f"{name}：传输失败" in typed("customs", "deliver").output
-        (row,) = on_record(key)["customs_message"]
+        assert f"{name}：传输失败" in invoke("customs", "deliver").output
+        (row,) = stored_rows(key)["customs_message"]
         assert (row["faults"], row["sent_in"], row["answer"]) == (1, 1, "传输失败。稍后先查询是否收到。")
         assert names(pair, "FailBox") == []
-        later()
-        typed("customs", "deliver")
+        advance_clock()
+        invoke("customs", "deliver")
         assert names(pair, "SentBox") == [f"{name}-Q2.xml"]

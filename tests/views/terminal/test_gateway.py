@@ -1,4 +1,4 @@
-"""Who may send when: one deliverer a message, the rate limit of customs, a right gateway; and what /healthz says."""
+"""Sending: one deliverer a message, the rate limit of customs, a valid gateway; and /healthz."""
 
 import os
 import subprocess
@@ -18,9 +18,9 @@ from models.exchange import delivery
 from models.vocabulary import Status
 from tests import ROOT
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
-from tests.views.conftest import Later, Typing
-from tests.views.customs_house import House
+from tests.conftest import Making, StoredRows
+from tests.views.conftest import AdvanceClock, Invoke
+from tests.views.customs_server import CustomsServer
 from tests.views.terminal.delivered import messages, status
 from views.terminal.customs import channel
 
@@ -53,7 +53,13 @@ class TestHealth:
 
 class TestTurns:
     def test_a_deliverer_killed_before_recording_the_answer_causes_no_second_arrival(
-        self, app: Flask, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later
+        self,
+        app: Flask,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
         """CU4, RC6: the next deliverer queries, customs repeats its answer: one effect, one arrival."""
         key = make_application(status="filed", title="测试拒收")
@@ -61,25 +67,30 @@ class TestTurns:
             message = outbox.claim(session, channel().pace)
             assert message is not None
             channel().gateway.send(*delivery.build_letter(message, channel()))
-        later()
-        typed("customs", "deliver")
-        (name,) = messages(on_record(key))
-        assert house.customs.arrivals() == [name]
-        assert status(on_record(key)) is Status.CUSTOMS_FAILED
+        advance_clock()
+        invoke("customs", "deliver")
+        (name,) = messages(stored_rows(key))
+        assert customs_server.customs.arrivals() == [name]
+        assert status(stored_rows(key)) is Status.CUSTOMS_FAILED
 
     def test_the_rate_limit_of_customs_is_respected(
-        self, app: Flask, make_application: Making, house: House, typed: Typing, later: Later
+        self,
+        app: Flask,
+        make_application: Making,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
         """The E-port accepts fewer than 100 messages a minute, from all deliverers together."""
         app.config["CUSTOMS_PACE"] = {"per_minute": 2}
         for _ in range(3):
             make_application(status="filed")
-        assert [len(typed("customs", "deliver").output.splitlines()) for _ in range(2)] == [2, 0]
-        later()
-        assert len(typed("customs", "deliver").output.splitlines()) == 1
+        assert [len(invoke("customs", "deliver").output.splitlines()) for _ in range(2)] == [2, 0]
+        advance_clock()
+        assert len(invoke("customs", "deliver").output.splitlines()) == 1
 
     def test_watching_deliverers_send_each_message_once(
-        self, app: Flask, make_application: Making, on_record: Recording, house: House
+        self, app: Flask, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer
     ) -> None:
         """RC8: two processes that watch the same outbox while it fills."""
         records = {"SQLALCHEMY_DATABASE_URI", "STORE", "SECRET_KEY", "CUSTOMS_GATEWAY", "SIGNING_KEY"}
@@ -89,7 +100,7 @@ class TestTurns:
         try:
             keys = [make_application(status="filed") for _ in range(8)]
             ended = time.monotonic() + 60
-            while time.monotonic() < ended and len(house.ledger()) < len(keys):
+            while time.monotonic() < ended and len(customs_server.ledger()) < len(keys):
                 time.sleep(0.1)
             time.sleep(0.5)
             assert all(person.poll() is None for person in people)
@@ -97,11 +108,11 @@ class TestTurns:
             for person in people:
                 person.terminate()
                 person.wait()
-        assert [status(on_record(key)) for key in keys] == [Status.CUSTOMS_RECEIVED] * len(keys)
-        assert Count(house.asked) == Count(messages(on_record(key))[0] for key in keys)
+        assert [status(stored_rows(key)) for key in keys] == [Status.CUSTOMS_RECEIVED] * len(keys)
+        assert Count(customs_server.asked) == Count(messages(stored_rows(key))[0] for key in keys)
 
     def test_a_deliverer_whose_claim_has_expired_sends_nothing(
-        self, app: Flask, make_application: Making, on_record: Recording, house: House
+        self, app: Flask, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer
     ) -> None:
         """Another deliverer may have claimed the message and queried it: a late letter would arrive twice."""
         key = make_application(status="filed")
@@ -109,30 +120,35 @@ class TestTurns:
             message = outbox.claim(session, outbox.Pace(lease=-1))
             assert message is not None
             assert "办理时限已过" in delivery.attempt(session, channel(), message).words
-        assert (house.asked, status(on_record(key))) == ([], Status.FILED)
+        assert (customs_server.asked, status(stored_rows(key))) == ([], Status.FILED)
 
     def test_letters_and_queries_share_the_rate_limit(
-        self, app: Flask, make_application: Making, house: House, typed: Typing, later: Later
+        self,
+        app: Flask,
+        make_application: Making,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
     ) -> None:
         """A query is a letter too."""
         keys = [make_application(status="filed") for _ in range(3)]
-        house.tricks = [503, 503, 503]
-        typed("customs", "deliver")
-        later()
+        customs_server.tricks = [503, 503, 503]
+        invoke("customs", "deliver")
+        advance_clock()
         app.config["CUSTOMS_PACE"] = {"per_minute": 4}
-        house.customs.run("DELETE FROM entry")
-        house.customs.run("DELETE FROM arrival")
-        before = len(house.asked)
+        customs_server.customs.run("DELETE FROM entry")
+        customs_server.customs.run("DELETE FROM arrival")
+        before = len(customs_server.asked)
         for _ in range(3):
-            typed("customs", "deliver")
-        assert len(house.asked) - before == 4 < 2 * len(keys)
+            invoke("customs", "deliver")
+        assert len(customs_server.asked) - before == 4 < 2 * len(keys)
 
     @pytest.mark.parametrize("command", ["deliver", "reconcile"])
     def test_a_command_without_a_configured_gateway_says_so_and_sends_nothing(
-        self, typed: Typing, command: str
+        self, invoke: Invoke, command: str
     ) -> None:
-        """One sentence that says what to do, and status 2."""
-        done = typed("customs", command)
+        """A message that says what to do, and status 2."""
+        done = invoke("customs", command)
         assert (done.exit_code, done.output) == (2, "尚未设置海关网关，请设置 FILING_CUSTOMS_GATEWAY 后再试。\n")
 
     @pytest.mark.parametrize(
@@ -145,9 +161,9 @@ class TestTurns:
         ],
     )
     def test_an_invalid_or_unencrypted_gateway_is_refused_with_a_sentence(
-        self, app: Flask, typed: Typing, address: str, words: str
+        self, app: Flask, invoke: Invoke, address: str, words: str
     ) -> None:
-        """Nothing leaves this machine unencrypted, or without a client certificate."""
+        """No message leaves this machine unencrypted, or without a client certificate."""
         app.config["CUSTOMS_GATEWAY"] = address
-        done = typed("customs", "deliver")
+        done = invoke("customs", "deliver")
         assert (done.exit_code, words in done.output) == (1, True)

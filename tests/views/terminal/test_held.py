@@ -1,4 +1,4 @@
-"""After a restore nothing is sent until an operator says that this is no trial (models/customs/hold.py)."""
+"""After a restore nothing is sent until an operator releases it (models/customs/hold.py)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,14 +14,16 @@ from tests.browsing import Browser, signed_in
 from tests.conftest import Making
 from tests.views.api.reading import Program, program
 from tests.views.api.test_changes import FEED, read_changes
-from tests.views.conftest import House, Typing
+from tests.views.conftest import CustomsServer, Invoke
 from tests.views.terminal.commands import run_command
 
 ON_HOLD = "恢复备份后，提醒、邮件、海关报文和检查点暂停。确认这是正式使用的系统后，请运行 filing release。\n"
 
 
 @pytest.fixture
-def restored(app: Flask, empty_app: Flask, house: House, make_application: Making, tmp_path: Path) -> Flask:
+def restored_app(
+    app: Flask, empty_app: Flask, customs_server: CustomsServer, make_application: Making, tmp_path: Path
+) -> Flask:
     """A register restored from a backup in which a message to customs waits; same gateway, keys and settings."""
     assert run_command(app, "upgrade").exit_code == 0
     make_application(status="filed")
@@ -36,36 +38,38 @@ def words(app: Flask) -> set[str]:
     return set(app.test_client().get("/healthz").text.split())
 
 
-def test_a_message_of_the_backup_waits_for_a_release_by_the_operator(restored: Flask, house: House) -> None:
-    """Customs hears nothing of it, neither message nor question, until it is released; then it is asked first."""
-    refused = run_command(restored, "customs", "deliver")
-    assert (refused.exit_code, refused.output, house.asked, house.ledger()) == (1, ON_HOLD, [], [])
-    assert "held" in words(restored)
-    assert "已放行" in run_command(restored, "release").output
-    assert "没有暂停" in run_command(restored, "release").output
-    assert "held" not in words(restored)
-    run_command(restored, "customs", "deliver")
-    question, message = house.asked
+def test_a_message_of_the_backup_waits_for_a_release_by_the_operator(
+    restored_app: Flask, customs_server: CustomsServer
+) -> None:
+    """Until the release customs receives neither message nor query; then it is queried first."""
+    refused = run_command(restored_app, "customs", "deliver")
+    assert (refused.exit_code, refused.output, customs_server.asked, customs_server.ledger()) == (1, ON_HOLD, [], [])
+    assert "held" in words(restored_app)
+    assert "已放行" in run_command(restored_app, "release").output
+    assert "没有暂停" in run_command(restored_app, "release").output
+    assert "held" not in words(restored_app)
+    run_command(restored_app, "customs", "deliver")
+    question, message = customs_server.asked
     assert question == f"{message}-Q1"
-    assert [(act, accepted) for _name, act, accepted in house.ledger()] == [("grant", True)]
-    assert run_command(restored, "trail", "verify").exit_code == 0
+    assert [(act, accepted) for _name, act, accepted in customs_server.ledger()] == [("grant", True)]
+    assert run_command(restored_app, "trail", "verify").exit_code == 0
 
 
 def test_a_message_sent_after_the_backup_is_not_sent_again(
-    app: Flask, restored: Flask, house: House, typed: Typing
+    app: Flask, restored_app: Flask, customs_server: CustomsServer, invoke: Invoke
 ) -> None:
-    assert typed("customs", "deliver").exit_code == 0
-    (sent,) = house.asked
-    run_command(restored, "release")
-    assert "接收成功" in run_command(restored, "customs", "deliver").output
-    assert house.asked == [sent, f"{sent}-Q1"]
+    assert invoke("customs", "deliver").exit_code == 0
+    (sent,) = customs_server.asked
+    run_command(restored_app, "release")
+    assert "接收成功" in run_command(restored_app, "customs", "deliver").output
+    assert customs_server.asked == [sent, f"{sent}-Q1"]
 
 
 def test_no_checkpoint_is_signed_or_published_after_a_restore(
-    restored: Flask, tmp_path: Path, log: tuple[Path, Path, str]
+    restored_app: Flask, tmp_path: Path, log: tuple[Path, Path, str]
 ) -> None:
     """A trial would write into the folder of the service, and to its witnesses."""
-    answer = run_command(restored, "trail", "checkpoint", log[0], "--key-file", log[1])
+    answer = run_command(restored_app, "trail", "checkpoint", log[0], "--key-file", log[1])
     assert (answer.exit_code, answer.output, log[0].exists()) == (1, ON_HOLD, False)
 
 
@@ -79,9 +83,9 @@ def test_the_operator_sees_that_sending_is_on_hold(app: Flask, as_: Callable[...
 
 
 def test_a_database_that_its_own_tools_restored_is_held_by_an_operator(
-    app: Flask, house: House, make_application: Making, log: tuple[Path, Path, str]
+    app: Flask, customs_server: CustomsServer, make_application: Making, log: tuple[Path, Path, str]
 ) -> None:
-    """pgBackRest and Litestream know nothing of it: `hold`, before the processes start, does what `restore` does."""
+    """pgBackRest and Litestream do not set the mark: `hold`, before the processes start, does what `restore` does."""
     assert run_command(app, "upgrade").exit_code == 0
     make_application(status="filed")
     assert run_command(app, "hold").output == ON_HOLD
@@ -91,27 +95,29 @@ def test_a_database_that_its_own_tools_restored_is_held_by_an_operator(
     assert kinds == ["held"]
     for command in (("customs", "deliver"), ("mail", "send"), ("trail", "checkpoint", log[0], "--key-file", log[1])):
         assert run_command(app, *command).output == ON_HOLD, command
-    assert (house.asked, house.ledger()) == ([], [])
+    assert (customs_server.asked, customs_server.ledger()) == ([], [])
     assert "已放行" in run_command(app, "release").output
     run_command(app, "customs", "deliver")
-    question, message = house.asked
+    question, message = customs_server.asked
     assert question == f"{message}-Q1", "what may have been sent since is queried first"
 
 
-def test_the_ledgers_can_be_compared_before_the_release(restored: Flask, house: House, typed: Typing) -> None:
-    """对账 sends nothing, and names what customs has received since the backup."""
-    assert typed("customs", "deliver").exit_code == 0
-    (sent,) = house.asked
-    answer = run_command(restored, "customs", "reconcile")
+def test_the_ledgers_can_be_compared_before_the_release(
+    restored_app: Flask, customs_server: CustomsServer, invoke: Invoke
+) -> None:
+    """对账 sends nothing, and lists the messages that customs has received since the backup."""
+    assert invoke("customs", "deliver").exit_code == 0
+    (sent,) = customs_server.asked
+    answer = run_command(restored_app, "customs", "reconcile")
     assert (answer.exit_code, sent in answer.output) == (1, True), answer.output
-    assert house.asked == [sent]
-    assert "held" in words(restored)
+    assert customs_server.asked == [sent]
+    assert "held" in words(restored_app)
 
 
 def test_a_cursor_from_before_a_restore_is_refused(
     app: Flask, empty_app: Flask, make_application: Making, as_: Callable[..., Browser], tmp_path: Path
 ) -> None:
-    """The copy holds what the register has lost: the entry of the cursor is missing, or is another one by now."""
+    """The copy has rows that the register has lost: the entry of the cursor is missing, or is another one now."""
     assert run_command(app, "upgrade").exit_code == 0
     key = make_application(status="pending")
     reads = program(app, "reviewer")

@@ -28,9 +28,9 @@ from models.exchange.transports import Http, NoAnswer, trusted
 from models.vocabulary import Status
 from models.workflow import Refused
 from tests import ROOT
-from tests.conftest import Making, Recording
-from tests.views.conftest import Later, Typing
-from tests.views.customs_house import House
+from tests.conftest import Making, StoredRows
+from tests.views.conftest import AdvanceClock, Invoke
+from tests.views.customs_server import CustomsServer
 from tests.views.faulty_customs import FAULTS, FaultInjection
 from tests.views.terminal.delivered import messages, status
 from views.demo import simulator_transports
@@ -81,7 +81,7 @@ def behind_tls(customs: Customs, papers: Papers) -> Iterator[str]:
 
 class TestHttps:
     def test_both_sides_verify_the_other_certificate(self, tmp_path: Path) -> None:
-        """Customs accepts nothing from an unknown client, and we send nothing to an unknown server."""
+        """Customs refuses an unknown client, and we refuse an unknown server."""
         papers, others = Papers(tmp_path / "ours"), Papers(tmp_path / "others")
         customs, us = Customs(tmp_path / "customs.sqlite"), str(papers.of("filing"))
         with behind_tls(customs, papers) as address:
@@ -101,51 +101,57 @@ class TestHttps:
 
 class TestLedger:
     def test_a_ledger_too_long_for_one_response_is_requested_in_parts(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, customs_server: CustomsServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nothing is cut off silently; a single day that is too long is refused with a sentence."""
+        """Nothing is cut off silently; a single day that is too long is refused with a message."""
         first = date(2026, 1, 1)
         for n in range(40):
-            house.enter(f"Z-{n}", day=first + timedelta(days=n))
+            customs_server.enter(f"Z-{n}", day=first + timedelta(days=n))
         monkeypatch.setattr("models.exchange.transports.MOST", 1000)
-        content = Http(house.address).ledger(first, date(2026, 12, 31))
+        content = Http(customs_server.address).ledger(first, date(2026, 12, 31))
         assert [entry["message_id"] for entry in content] == [f"Z-{n}" for n in range(40)]
         for n in range(40, 60):
-            house.enter(f"Z-{n}", day=first)
+            customs_server.enter(f"Z-{n}", day=first)
         with pytest.raises(NoAnswer, match="过长"):
-            Http(house.address).ledger(first, date(2026, 12, 31))
+            Http(customs_server.address).ledger(first, date(2026, 12, 31))
 
 
 class TestFaults:
     @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "rejected"])
     def test_each_fault_of_customs_is_survived(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing, later: Later, fault: str
+        self,
+        make_application: Making,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
+        fault: str,
     ) -> None:
         """The fault occurs every time, then it is over: one effect, and the same answer on both sides."""
         key = make_application(status="filed")
-        (name,) = messages(on_record(key))
-        house.customs.faults = FaultInjection({fault: 1.0}, seed=1, pause=0.01)
+        (name,) = messages(stored_rows(key))
+        customs_server.customs.faults = FaultInjection({fault: 1.0}, seed=1, pause=0.01)
         for _ in range(3):
-            typed("customs", "deliver")
-            later()
-        house.customs.faults = FaultInjection()
+            invoke("customs", "deliver")
+            advance_clock()
+        customs_server.customs.faults = FaultInjection()
         for _ in range(3):
             time.sleep(0.02)
-            typed("customs", "deliver")
-            later()
-        assert house.ledger() == [(name, "grant", True)]
-        assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
-        acts = [entry["act"] for entry in on_record(key)["trail_entry"]]
+            invoke("customs", "deliver")
+            advance_clock()
+        assert customs_server.ledger() == [(name, "grant", True)]
+        assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
+        acts = [entry["act"] for entry in stored_rows(key)["trail_entry"]]
         assert acts.count("customs_accepted") == 1
 
     def test_a_refusal_by_lot_carries_its_code(
-        self, make_application: Making, on_record: Recording, house: House, typed: Typing
+        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         key = make_application(status="filed")
-        house.customs.faults = FaultInjection({"rejected": 1.0})
-        typed("customs", "deliver")
-        assert on_record(key)["customs_message"][0]["answer"].startswith("2002 收货单位")
-        assert status(on_record(key)) is Status.CUSTOMS_FAILED
+        customs_server.customs.faults = FaultInjection({"rejected": 1.0})
+        invoke("customs", "deliver")
+        assert stored_rows(key)["customs_message"][0]["answer"].startswith("2002 收货单位")
+        assert status(stored_rows(key)) is Status.CUSTOMS_FAILED
 
 
 class TestSimulator:
@@ -169,17 +175,19 @@ class TestSimulator:
                 "INSERT OR IGNORE INTO entry (message_id, accepted, day) VALUES ('Z-1', 1, ?)", str(clock.today())
             )
 
-    def test_the_simulator_listens_on_localhost_only(self, house: House) -> None:
-        """Nobody else is to take it for customs."""
-        assert house.server.server_address[0] == "127.0.0.1"
+    def test_the_simulator_listens_on_localhost_only(self, customs_server: CustomsServer) -> None:
+        """Otherwise other machines could mistake it for customs."""
+        assert customs_server.server.server_address[0] == "127.0.0.1"
 
     def test_a_message_under_another_name_is_refused(
-        self, app: Flask, make_application: Making, house: House, typed: Typing
+        self, app: Flask, make_application: Making, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         """Envelope and message must agree."""
         make_application(status="filed")
         with app.app_context(), access.everything() as session:
             data = envelope.business_xml(session.scalars(select(CustomsMessage)).one())
             parties = channel().parties
-        content = house.customs.take(envelope.enveloped("Z-1", envelope.CERTIFICATE, clock.now(), data, parties))
+        content = customs_server.customs.take(
+            envelope.enveloped("Z-1", envelope.CERTIFICATE, clock.now(), data, parties)
+        )
         assert "1002" in (content or b"").decode()

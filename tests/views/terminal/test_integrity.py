@@ -13,15 +13,15 @@ from sqlalchemy import text
 from models import access, integrity
 from models.database import db
 from models.vocabulary import Status
+from tests.apps import without_triggers
 from tests.conftest import Making
-from tests.houses import without_triggers
 from views.resources import store
 
 Tampering = Callable[..., list[str]]
 
 
 @pytest.fixture
-def found(app: Flask) -> Callable[[], list[str]]:
+def find_contradictions(app: Flask) -> Callable[[], list[str]]:
     """The contradictions found now."""
 
     def checked() -> list[str]:
@@ -32,7 +32,7 @@ def found(app: Flask) -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-def tampered(app: Flask, found: Callable[[], list[str]]) -> Tampering:
+def tamper(app: Flask, find_contradictions: Callable[[], list[str]]) -> Tampering:
     """Runs SQL without triggers and row security; the contradictions found then."""
 
     def run(*statements: str, **values: object) -> list[str]:
@@ -40,24 +40,26 @@ def tampered(app: Flask, found: Callable[[], list[str]]) -> Tampering:
             connection.execute(text("DELETE FROM uncounted_act"))  # an entry that statistics wait for cannot go
             for statement in statements:
                 connection.execute(text(statement), values)
-        return found()
+        return find_contradictions()
 
     return run
 
 
 def test_an_unchanged_register_has_no_contradictions(
-    app: Flask, make_application: Making, found: Callable[[], list[str]]
+    app: Flask, make_application: Making, find_contradictions: Callable[[], list[str]]
 ) -> None:
     for status in Status:
         make_application(status=status, carriers=2)
     make_application(by="agent", status="customs_received")
-    assert found() == []
+    assert find_contradictions() == []
 
 
-def test_the_demo_data_have_no_contradictions(typed: Callable[..., Result], found: Callable[[], list[str]]) -> None:
+def test_the_demo_data_have_no_contradictions(
+    invoke: Callable[..., Result], find_contradictions: Callable[[], list[str]]
+) -> None:
     """With codes that contain a dash (CD-ROM), and numbers with trailing zeros."""
-    assert typed("demo").exit_code == 0
-    assert found() == []
+    assert invoke("demo").exit_code == 0
+    assert find_contradictions() == []
 
 
 LAST = "SELECT max(id) FROM trail_entry WHERE application_id = :key"
@@ -108,16 +110,16 @@ CUT_BACK = "DELETE FROM trail_entry WHERE application_id = :key AND act NOT IN (
     ],
 )
 def test_a_removed_or_changed_record_contradicts_another(
-    app: Flask, make_application: Making, tampered: Tampering, status: str, statements: list[str], sentence: str
+    app: Flask, make_application: Making, tamper: Tampering, status: str, statements: list[str], sentence: str
 ) -> None:
     make_application(by="agent", status="pending")
     key = make_application(status=status)
-    sentences = tampered(*statements, key=key)
+    sentences = tamper(*statements, key=key)
     assert any(sentence in reported for reported in sentences), sentences
 
 
 def test_content_and_digest_changed_together_contradict_the_application(
-    app: Flask, make_application: Making, tampered: Tampering
+    app: Flask, make_application: Making, tamper: Tampering
 ) -> None:
     key = make_application(status="filed")
     with app.app_context(), db.engine.connect() as connection:
@@ -127,49 +129,49 @@ def test_content_and_digest_changed_together_contradict_the_application(
     forged = json.dumps(json.loads(row.content) | {"title": "别的名称"}, ensure_ascii=False, sort_keys=True)
     digest = hashlib.sha256(forged.encode()).hexdigest()
     change = "UPDATE certificate SET content = :content, digest = :digest WHERE application_id = :key"
-    assert any("的内容与申请不符。" in line for line in tampered(change, content=forged, digest=digest, key=key))
+    assert any("的内容与申请不符。" in line for line in tamper(change, content=forged, digest=digest, key=key))
 
 
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_lost_or_replaced_file_in_the_store_is_found(
     app: Flask,
     make_application: Making,
-    printed: Callable[[int], bytes],
-    found: Callable[[], list[str]],
+    printed_paper: Callable[[int], bytes],
+    find_contradictions: Callable[[], list[str]],
     lost: bool,
 ) -> None:
-    paper = printed(make_application(status="filed"))
-    assert found() == []
+    paper = printed_paper(make_application(status="filed"))
+    assert find_contradictions() == []
     path = next(Path(app.config["STORE"]).rglob(hashlib.sha256(paper).hexdigest()))
     path.unlink()
     if not lost:
         path.write_bytes(b"%PDF-1.7 another")
-    assert any("的文件缺失或与登记的摘要不符。" in sentence for sentence in found())
+    assert any("的文件缺失或与登记的摘要不符。" in sentence for sentence in find_contradictions())
 
 
 def test_a_changed_digest_is_found(
-    make_application: Making, printed: Callable[[int], bytes], tampered: Tampering
+    make_application: Making, printed_paper: Callable[[int], bytes], tamper: Tampering
 ) -> None:
     key = make_application(status="filed")
-    printed(key)
-    reported = tampered("UPDATE paper SET digest = :other WHERE application_id = :key", other="0" * 64, key=key)
+    printed_paper(key)
+    reported = tamper("UPDATE paper SET digest = :other WHERE application_id = :key", other="0" * 64, key=key)
     assert any("的文件缺失或与登记的摘要不符。" in sentence for sentence in reported)
 
 
 @pytest.mark.parametrize("change", ["trail_entry SET role = 'minister'", "application SET status = 'lost'"])
 def test_an_unknown_status_word_is_reported_before_other_checks(
-    app: Flask, make_application: Making, tampered: Tampering, change: str
+    app: Flask, make_application: Making, tamper: Tampering, change: str
 ) -> None:
     """Rows with such a word cannot be read, and so not compared."""
     key = make_application(status="pending")
     where = "application_id" if change.startswith("trail") else "id"
-    named, rest = tampered(f"UPDATE {change} WHERE {where} = :key", key=key)
+    named, rest = tamper(f"UPDATE {change} WHERE {where} = :key", key=key)
     assert named.endswith("不是词表内的值。")
     assert "尚未核对" in rest
 
 
 def test_a_reference_to_a_missing_row_is_named(
-    app: Flask, make_application: Making, found: Callable[[], list[str]]
+    app: Flask, make_application: Making, find_contradictions: Callable[[], list[str]]
 ) -> None:
     key = make_application(status="customs_received")
     with app.app_context():
@@ -184,4 +186,4 @@ def test_a_reference_to_a_missing_row_is_named(
             connection.commit()
         engine.dispose()
     assert key
-    assert any("customs_message 记录的 certificate_id 指向不存在的记录" in line for line in found())
+    assert any("customs_message 记录的 certificate_id 指向不存在的记录" in line for line in find_contradictions())

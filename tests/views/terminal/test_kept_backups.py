@@ -11,7 +11,7 @@ from models import access, clock
 from models.backup import DATABASE, MANIFEST, checked, digest_of, rotation
 from models.workflow import Refused
 from tests.conftest import Making
-from tests.views.conftest import Typing
+from tests.views.conftest import Invoke
 from tests.views.terminal.commands import everything_in, run_command
 
 
@@ -75,22 +75,22 @@ def test_a_row_missing_in_the_backup_is_found(app: Flask, make_application: Maki
 
 
 def test_a_trial_restore_of_the_newest_backup_leaves_nothing_behind(
-    app: Flask, make_application: Making, tmp_path: Path, typed: Typing
+    app: Flask, make_application: Making, tmp_path: Path, invoke: Invoke
 ) -> None:
     make_application(status="customs_received")
     assert run_command(app, "upgrade").exit_code == 0
     folder = tmp_path / "backups"
     assert run_command(app, "backup", folder, "--keep", "daily=2").exit_code == 0
     before = everything_in(app)
-    tried = typed("drill", str(folder))
+    tried = invoke("drill", str(folder))
     assert (tried.exit_code, "可以恢复" in tried.output) == (0, True), tried.output
     assert everything_in(app) == before
-    assert "可以恢复" not in typed("drill", str(tmp_path / "nothing")).output
+    assert "可以恢复" not in invoke("drill", str(tmp_path / "nothing")).output
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_a_backup_with_a_changed_record_fails_the_trial(
-    app: Flask, make_application: Making, tmp_path: Path, typed: Typing
+    app: Flask, make_application: Making, tmp_path: Path, invoke: Invoke
 ) -> None:
     """SQLite, whose copy is easily edited. Its list agrees, for it was written anew; the seals do not."""
     make_application(status="filed")
@@ -104,5 +104,5 @@ def test_a_backup_with_a_changed_record_fails_the_trial(
     manifest = (tmp_path / "one" / MANIFEST).read_text(encoding="utf-8").splitlines()
     lines = [f'  "database": "{digest_of(file)}",' if line.startswith('  "database"') else line for line in manifest]
     (tmp_path / "one" / MANIFEST).write_text("\n".join(lines), encoding="utf-8")
-    failed = typed("drill", str(tmp_path / "one"))
+    failed = invoke("drill", str(tmp_path / "one"))
     assert (failed.exit_code, "试恢复没有通过（trail verify）" in failed.output) == (1, True), failed.output

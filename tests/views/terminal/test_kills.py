@@ -24,7 +24,7 @@ from models.vocabulary import Action, Status, Step
 from models.workflow import RECEIPTS
 from tests import ROOT
 from tests.conftest import Making
-from tests.views.customs_house import simulated
+from tests.views.customs_server import simulated
 from tests.views.faulty_customs import FaultInjection
 from views.demo.simulator import Customs
 from views.resources import store

@@ -25,7 +25,7 @@ from tests.views.terminal.commands import run_command
 from views.entrance import health
 from views.entrance.health import Prober
 
-pytestmark = pytest.mark.usefixtures("asked_each_time")
+pytestmark = pytest.mark.usefixtures("uncached_health")
 
 As = Callable[[str], Browser]
 
@@ -72,7 +72,7 @@ def test_lost_files_are_found_counted_and_reported(app: Flask, make_application:
 
 @pytest.mark.parametrize("how", ["gone", "no folder", "one province"])
 def test_missing_keys_are_reported(app: Flask, as_: As, tmp_path: Path, how: str) -> None:
-    """Without them nothing can be granted or sent."""
+    """Without keys no certificate can be granted and no message sent."""
     copy = tmp_path / "keys"
     shutil.copytree(app.config["SIGNING_KEY"], copy)
     app.config["SIGNING_KEY"] = str(copy)

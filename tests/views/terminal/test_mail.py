@@ -1,4 +1,4 @@
-"""E-mails through a real mail server: what they say, to whom, how often, and what happens when it does not work."""
+"""E-mails through a real mail server: their text, recipients and frequency, and the failures."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,27 +17,29 @@ from models.people.mail_address import MailWish
 from models.vocabulary import Action, Role
 from models.workflow import Refused
 from tests.browsing import Browser
-from tests.cast import account_of, announced, brought
+from tests.cast import account_of, announced, create_application
 from tests.conftest import Making
-from tests.views.conftest import Later, Typing
-from tests.views.mail_house import MailHouse
-from tests.views.terminal.mailed import waiting, wishes
+from tests.views.conftest import AdvanceClock, Invoke
+from tests.views.mail_server import LocalMailServer
+from tests.views.terminal.mailed import set_mail_wish, waiting
 
 TITLE = "机密的题名"
 
 
-def test_a_letter_contains_only_the_number_and_the_event(app: Flask, mails: MailHouse, typed: Typing) -> None:
+def test_a_letter_contains_only_the_number_and_the_event(
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke
+) -> None:
     """No title, no opinion, no name; and its link leads there once signed in."""
     app.config["BASE_URL"] = "https://filing.example.cn/"
-    wishes(app, "publisher")
-    key = brought(app, "publisher", "returned", title=TITLE)
-    assert typed("mail", "send").output == ""
-    (letter,) = mails.letters
+    set_mail_wish(app, "publisher")
+    key = create_application(app, "publisher", "returned", title=TITLE)
+    assert invoke("mail", "send").output == ""
+    (letter,) = mail_server.letters
     with app.app_context(), access.everything() as session:
         number = session.get_one(Application, key).number
         message = session.scalars(select(Notification.id).where(Notification.event == "return")).one()
     text = letter.get_content()
-    assert mails.recipients == [["publisher@example.cn"]]
+    assert mail_server.recipients == [["publisher@example.cn"]]
     assert (letter["To"], letter["Subject"]) == ("publisher@example.cn", "备案系统：退回")
     assert letter["From"] == "赴境外加工光盘进口备案系统 <filing@example.cn>"
     assert letter["Auto-Submitted"] == "auto-generated"
@@ -46,18 +48,18 @@ def test_a_letter_contains_only_the_number_and_the_event(app: Flask, mails: Mail
     assert f"https://filing.example.cn/messages/details/?id={message}\r\n" in text
     for secret in (TITLE, "材料需要核对", "王敏", "江苏"):
         assert secret not in text + str(letter["Subject"])
-    typed("mail", "send")
-    assert len(mails.letters) == 1
+    invoke("mail", "send")
+    assert len(mail_server.letters) == 1
 
 
 def test_letters_are_sent_on_request_only_and_about_unread_messages(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making
 ) -> None:
-    """The press does not; the agent has read it on the screen meanwhile; the reviewer gets the one that is theirs."""
-    wishes(app, "agent")
-    wishes(app, "reviewer")
-    wishes(app, "reviewer2")
-    wishes(app, "publisher", MailWish.NONE)
+    """The publisher gets none; the agent has read it on the screen; the reviewer gets only their own."""
+    set_mail_wish(app, "agent")
+    set_mail_wish(app, "reviewer")
+    set_mail_wish(app, "reviewer2")
+    set_mail_wish(app, "publisher", MailWish.NONE)
     make_application(by="agent", status="returned")
     make_application(status="returned")
     with app.app_context():
@@ -65,17 +67,22 @@ def test_letters_are_sent_on_request_only_and_about_unread_messages(
         for row in db.session.scalars(select(Notification)):
             mark_read(db.session(), row)
         db.session.commit()
-    typed("mail", "send")
-    assert mails.recipients == [["reviewer@example.cn"]] * 2
+    invoke("mail", "send")
+    assert mail_server.recipients == [["reviewer@example.cn"]] * 2
     assert waiting(app) == []
 
 
 @pytest.mark.parametrize("how", ["disabled", "deleted", "moved", "no address", "old"])
 def test_a_message_its_reader_may_no_longer_see_is_not_mailed(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, how: str, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: Making,
+    how: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As it is when it is sent, not when it was written."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     key = make_application(status="refused")
     assert len(waiting(app)) == 1
     with app.app_context():
@@ -94,8 +101,8 @@ def test_a_message_its_reader_may_no_longer_see_is_not_mailed(
     if how == "old":
         really = clock.now
         monkeypatch.setattr(clock, "now", lambda: really() + timedelta(days=4))
-    assert typed("mail", "send").exit_code == 0
-    assert mails.letters == []
+    assert invoke("mail", "send").exit_code == 0
+    assert mail_server.letters == []
     assert waiting(app) == []
 
 
@@ -104,29 +111,29 @@ def at(monkeypatch: pytest.MonkeyPatch, day: int, hour: int) -> None:
 
 
 def test_a_daily_digest_is_one_letter_and_an_empty_digest_is_not_sent(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wishes(app, "publisher", MailWish.DAILY)
+    set_mail_wish(app, "publisher", MailWish.DAILY)
     at(monkeypatch, 2, 10)
     make_application(status="returned")
     make_application(status="customs_received")
     at(monkeypatch, 3, 7)
-    typed("mail", "send")
-    assert mails.letters == []
+    invoke("mail", "send")
+    assert mail_server.letters == []
     for day, hour in ((3, 9), (3, 20), (4, 9), (5, 9)):
         at(monkeypatch, day, hour)
-        typed("mail", "send")
-    (letter,) = mails.letters
+        invoke("mail", "send")
+    (letter,) = mail_server.letters
     assert letter["Subject"] == "备案系统：3 条未读消息（2026-03-02 起）"
     assert letter.get_content().count("/messages/details/?id=") == 3
 
 
-def test_an_announcement_is_mailed(app: Flask, mails: MailHouse, typed: Typing) -> None:
-    """A title that tries to write headers stays a text."""
-    wishes(app, "national")
+def test_an_announcement_is_mailed(app: Flask, mail_server: LocalMailServer, invoke: Invoke) -> None:
+    """A title that contains header lines stays text."""
+    set_mail_wish(app, "national")
     announced(app, title="停机\r\nBcc: everybody@example.cn", roles=frozenset({Role.NATIONAL}))
-    typed("mail", "send")
-    (letter,) = mails.letters
+    invoke("mail", "send")
+    (letter,) = mail_server.letters
     assert letter["Bcc"] is None
     assert letter["Subject"] == "备案系统：通知公告"
 
@@ -155,16 +162,21 @@ def test_a_letter_with_a_line_break_in_a_header_is_refused(app: Flask) -> None:
 
 
 def test_a_letter_to_a_wrong_address_is_set_aside_and_delays_no_other(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later, as_: Callable[..., Browser]
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: Making,
+    advance_clock: AdvanceClock,
+    as_: Callable[..., Browser],
 ) -> None:
-    wishes(app, "publisher")
-    wishes(app, "reviewer")
-    mails.refuse["publisher@example.cn"] = "550 no such user"
+    set_mail_wish(app, "publisher")
+    set_mail_wish(app, "reviewer")
+    mail_server.refuse["publisher@example.cn"] = "550 no such user"
     make_application(status="returned")
     for _time in range(3):
-        typed("mail", "send")
-        later()
-    assert mails.recipients == [["reviewer@example.cn"]]
+        invoke("mail", "send")
+        advance_clock()
+    assert mail_server.recipients == [["reviewer@example.cn"]]
     (letter,) = waiting(app)
     assert (letter.set_aside_at is not None, letter.attempts) == (True, 3)
     browser = as_("publisher")

@@ -13,18 +13,18 @@ from models.people.mail_address import MailWish
 from tests.browsing import Browser
 from tests.cast import account_of
 from tests.conftest import Making
-from tests.views.conftest import Typing
-from tests.views.mail_house import MailHouse
+from tests.views.conftest import Invoke
+from tests.views.mail_server import LocalMailServer
 from tests.views.pages import complaints, flashed
-from tests.views.terminal.mailed import waiting, wishes
+from tests.views.terminal.mailed import set_mail_wish, waiting
 
 As = Callable[[str | None], Browser]
 NEW = {"email": "new@example.cn", "mail_wish": "each"}
 
 
-def code_in(house: MailHouse) -> str:
+def code_in(mail_server: LocalMailServer) -> str:
     """The code of the last letter."""
-    (code,) = re.findall(r"(?m)^(\d{6})\r?$", house.letters[-1].get_content())
+    (code,) = re.findall(r"(?m)^(\d{6})\r?$", mail_server.letters[-1].get_content())
     return str(code)
 
 
@@ -34,53 +34,53 @@ def enter(browser: Browser, code: str) -> str:
 
 
 def test_a_new_address_gets_only_a_confirmation_code_until_it_is_entered(
-    app: Flask, mails: MailHouse, typed: Typing, as_: As, make_application: Making
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, as_: As, make_application: Making
 ) -> None:
     browser = as_("publisher")
     browser.post("/messages/mail/", data=NEW)
     make_application(status="returned")
-    typed("mail", "send")
-    assert mails.recipients == [["new@example.cn"]]
-    letter = mails.letters[0]
+    invoke("mail", "send")
+    assert mail_server.recipients == [["new@example.cn"]]
+    letter = mail_server.letters[0]
     assert letter["Subject"] == "备案系统：确认邮箱地址"
     assert "王敏" not in letter.get_content() and "SQ" not in letter.get_content(), "it may be a stranger's"
-    code = code_in(mails)
+    code = code_in(mail_server)
     assert flashed(enter(browser, f" {code[:3]} {code[3:]} "))[-1:] == [
         "已保存。今后每条消息都会发送到 new@example.cn。"
     ]
     make_application(status="returned")
-    typed("mail", "send")
-    assert mails.recipients == [["new@example.cn"]] * 2
-    assert mails.letters[1]["Subject"] == "备案系统：退回"
+    invoke("mail", "send")
+    assert mail_server.recipients == [["new@example.cn"]] * 2
+    assert mail_server.letters[1]["Subject"] == "备案系统：退回"
 
 
 def test_the_former_address_is_used_until_confirmation_and_notified_afterwards(
-    app: Flask, mails: MailHouse, typed: Typing, as_: As, make_application: Making
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, as_: As, make_application: Making
 ) -> None:
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     browser = as_("publisher")
     browser.post("/messages/mail/", data=NEW)
     make_application(status="returned")
-    typed("mail", "send")
-    assert sorted(mails.recipients) == [["new@example.cn"], ["publisher@example.cn"]]
-    code = next(letter for letter in mails.letters if letter["To"] == "new@example.cn")
+    invoke("mail", "send")
+    assert sorted(mail_server.recipients) == [["new@example.cn"], ["publisher@example.cn"]]
+    code = next(letter for letter in mail_server.letters if letter["To"] == "new@example.cn")
     enter(browser, re.findall(r"(?m)^(\d{6})\r?$", code.get_content())[0])
-    typed("mail", "send")
-    assert mails.recipients[2:] == [["publisher@example.cn"]]
-    assert mails.letters[2]["Subject"] == "备案系统：邮箱地址已变更"
-    assert "new@example.cn" not in mails.letters[2].get_content()
+    invoke("mail", "send")
+    assert mail_server.recipients[2:] == [["publisher@example.cn"]]
+    assert mail_server.letters[2]["Subject"] == "备案系统：邮箱地址已变更"
+    assert "new@example.cn" not in mail_server.letters[2].get_content()
     browser.post("/messages/mail/", data={"email": "", "mail_wish": "none"})
-    typed("mail", "send")
-    assert mails.recipients[3:] == [["new@example.cn"]], "an address that is taken away is told, too"
+    invoke("mail", "send")
+    assert mail_server.recipients[3:] == [["new@example.cn"]], "an address that is taken away is told, too"
 
 
 def test_a_confirmation_code_expires_and_allows_few_attempts(
-    app: Flask, mails: MailHouse, typed: Typing, as_: As, monkeypatch: pytest.MonkeyPatch
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, as_: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = as_("publisher")
     browser.post("/messages/mail/", data=NEW)
-    typed("mail", "send")
-    code = code_in(mails)
+    invoke("mail", "send")
+    code = code_in(mail_server)
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
     for left in (4, 3, 2, 1, 0):
         assert complaints(enter(browser, wrong)) == [f"确认码不正确，请核对最近一封邮件，还可以再试 {left} 次。"]
@@ -89,8 +89,8 @@ def test_a_confirmation_code_expires_and_allows_few_attempts(
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=2))
     assert browser.post("/messages/mail/confirm/", data={"again": "1"}).status_code == 303
-    typed("mail", "send")
-    assert (again := code_in(mails)) != code
+    invoke("mail", "send")
+    assert (again := code_in(mail_server)) != code
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=24, minutes=3))
     assert "已经过期" in enter(as_("publisher"), again)
     with app.app_context():
@@ -108,13 +108,15 @@ def test_the_number_of_confirmation_letters_is_limited(app: Flask, as_: As, monk
     assert [letter.recipient for letter in waiting(app)] == ["a9@example.cn"]
 
 
-def test_a_password_reset_discards_an_unconfirmed_address(app: Flask, mails: MailHouse, typed: Typing, as_: As) -> None:
+def test_a_password_reset_discards_an_unconfirmed_address(
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, as_: As
+) -> None:
     as_("publisher").post("/messages/mail/", data=NEW)
     with app.app_context():
         key = account_of("publisher").id
     as_("operator").post("/accounts/reset/", data={"id": key})
-    typed("mail", "send")
-    assert mails.letters == []
+    invoke("mail", "send")
+    assert mail_server.letters == []
     with app.app_context():
         account = account_of("publisher")
         assert (account.email_new, account.mail_wish, mail_confirmation.waits(account)) == (None, MailWish.NONE, False)

@@ -1,4 +1,4 @@
-"""E-mails when something has changed since they were queued, or is set up wrongly: nobody loses one by it."""
+"""E-mails after a change since they were queued, or with wrong settings: none is lost."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,23 +19,25 @@ from models.workflow import Refused
 from tests.browsing import Browser
 from tests.cast import account_of
 from tests.conftest import Making
-from tests.views.conftest import Later, Typing
-from tests.views.mail_house import SECRET, USER, MailHouse
+from tests.views.conftest import AdvanceClock, Invoke
+from tests.views.mail_server import SECRET, USER, LocalMailServer
 from tests.views.terminal.commands import run_command
-from tests.views.terminal.mailed import open_house, waiting, wishes
+from tests.views.terminal.mailed import serve_mail, set_mail_wish, waiting
 from tests.views.terminal.test_mail import at
 
 As = Callable[..., Browser]
 
 
-def set_aside(typed: Typing, later: Later, mails: MailHouse, make_application: Making) -> None:
+def set_aside(
+    invoke: Invoke, advance_clock: AdvanceClock, mail_server: LocalMailServer, make_application: Making
+) -> None:
     """The publisher's mailbox refuses a letter until it is set aside."""
-    mails.refuse["publisher@example.cn"] = "550 no such user"
+    mail_server.refuse["publisher@example.cn"] = "550 no such user"
     make_application(status="returned")
     for _time in range(3):
-        typed("mail", "send")
-        later()
-    del mails.refuse["publisher@example.cn"]
+        invoke("mail", "send")
+        advance_clock()
+    del mail_server.refuse["publisher@example.cn"]
 
 
 def restore(app: Flask, empty_app: Flask, folder: Path) -> None:
@@ -74,37 +76,42 @@ def test_an_unusual_valid_address_is_accepted(address: str) -> None:
     ],
 )
 def test_a_wrong_setting_counts_no_failure_of_the_letters(
-    app: Flask, tmp_path: Path, typed: Typing, make_application: Making, later: Later, wrong: dict[str, str]
+    app: Flask,
+    tmp_path: Path,
+    invoke: Invoke,
+    make_application: Making,
+    advance_clock: AdvanceClock,
+    wrong: dict[str, str],
 ) -> None:
-    """One sentence a round, which says what to look at and nothing of the password; later everything is sent."""
+    """One message a round, which names the setting and not the password; later everything is sent."""
     for name in ("publisher", "reviewer"):
-        wishes(app, name)
+        set_mail_wish(app, name)
     make_application(status="returned")
-    with open_house(app, tmp_path, starttls=True, signs_in=True) as house:
+    with serve_mail(app, tmp_path, starttls=True, signs_in=True) as mail_server:
         right = {"SMTP": app.config["SMTP"], "SMTP_USER": USER, "SMTP_PASSWORD": SECRET}
         app.config.update(right | wrong)
         for _time in range(4):
-            found = typed("mail", "send").output
+            found = invoke("mail", "send").output
             assert found.count("邮件服务器不能使用：请检查 FILING_SMTP") == 1
             assert "密" not in found
-            later()
+            advance_clock()
         assert [(letter.faults, letter.set_aside_at) for letter in waiting(app)] == [(0, None)] * 2
         app.config.update(right)
-        typed("mail", "send")
-        assert len(house.letters) == 2
+        invoke("mail", "send")
+        assert len(mail_server.letters) == 2
 
 
 def test_a_wrong_address_of_one_person_is_not_reported_by_monitoring(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, advance_clock: AdvanceClock
 ) -> None:
-    """The recipient reads of it beside the address; the monitoring stays quiet."""
-    wishes(app, "publisher")
-    set_aside(typed, later, mails, make_application)
+    """The recipient sees it beside the address; the monitoring does not report it."""
+    set_mail_wish(app, "publisher")
+    set_aside(invoke, advance_clock, mail_server, make_application)
     assert "mail" not in app.test_client().get("/healthz").text.split()
 
 
 def test_saving_an_unchanged_preference_keeps_queued_letters(app: Flask, make_application: Making, as_: As) -> None:
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
     form = {"email": "publisher@example.cn", "mail_wish": "each"}
     browser = as_("publisher")
@@ -117,33 +124,33 @@ def test_saving_an_unchanged_preference_keeps_queued_letters(app: Flask, make_ap
 @pytest.mark.parametrize("now", [MailWish.DAILY, MailWish.NONE])
 def test_a_letter_per_message_is_not_sent_after_the_preference_has_changed(
     app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
     now: MailWish,
 ) -> None:
     """Before eight o'clock, so that no digest goes out instead."""
     at(monkeypatch, 3, 7)
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
-    wishes(app, "publisher", now)
+    set_mail_wish(app, "publisher", now)
     assert len(waiting(app)) == 1
-    assert typed("mail", "send").output == ""
-    assert mails.letters == []
+    assert invoke("mail", "send").output == ""
+    assert mail_server.letters == []
     assert waiting(app) == []
 
 
 @pytest.mark.parametrize("now", [MailWish.EACH, MailWish.NONE])
 def test_a_digest_is_not_sent_after_the_preference_has_changed(
     app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
     monkeypatch: pytest.MonkeyPatch,
     now: MailWish,
 ) -> None:
-    wishes(app, "publisher", MailWish.DAILY)
+    set_mail_wish(app, "publisher", MailWish.DAILY)
     at(monkeypatch, 2, 10)
     make_application(status="returned")
     at(monkeypatch, 3, 9)
@@ -151,25 +158,30 @@ def test_a_digest_is_not_sent_after_the_preference_has_changed(
         letters.enqueue_digests(session)
         session.commit()
     assert len(waiting(app)) == 1
-    wishes(app, "publisher", now)
-    assert typed("mail", "send").output == ""
-    assert mails.letters == []
+    set_mail_wish(app, "publisher", now)
+    assert invoke("mail", "send").output == ""
+    assert mail_server.letters == []
     assert waiting(app) == []
 
 
 def test_a_refused_letter_is_reported_until_a_later_one_is_accepted(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later, as_: As
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: Making,
+    advance_clock: AdvanceClock,
+    as_: As,
 ) -> None:
-    """A letter with nothing to say any more proves nothing of the address."""
-    wishes(app, "publisher")
-    set_aside(typed, later, mails, make_application)
+    """A letter that was dropped as outdated proves nothing about the address."""
+    set_mail_wish(app, "publisher")
+    set_aside(invoke, advance_clock, mail_server, make_application)
     delete_application(app, make_application(status="refused"))
-    typed("mail", "send")
-    assert mails.recipients == []
+    invoke("mail", "send")
+    assert mail_server.recipients == []
     assert "550 no such user" in as_("publisher").get("/messages/mail/").text
     make_application(status="returned")
-    typed("mail", "send")
-    assert mails.recipients == [["publisher@example.cn"]]
+    invoke("mail", "send")
+    assert mail_server.recipients == [["publisher@example.cn"]]
     assert "550" not in as_("publisher").get("/messages/mail/").text
 
 
@@ -185,16 +197,16 @@ def test_a_letter_is_ascii_for_servers_without_8bitmime(app: Flask, line: str) -
 def test_a_restore_sends_no_letter_of_the_backup(
     app: Flask,
     empty_app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
-    later: Later,
+    advance_clock: AdvanceClock,
     tmp_path: Path,
 ) -> None:
-    """They went out meanwhile, or this is a trial on another machine. What was set aside stays a record."""
+    """They may have been sent, or this is a trial on another machine. Letters set aside stay as a record."""
     assert run_command(app, "upgrade").exit_code == 0
-    wishes(app, "publisher")
-    set_aside(typed, later, mails, make_application)
+    set_mail_wish(app, "publisher")
+    set_aside(invoke, advance_clock, mail_server, make_application)
     make_application(status="returned")
     assert len(waiting(app)) == 2
     restore(app, empty_app, tmp_path / "backup")
@@ -202,34 +214,34 @@ def test_a_restore_sends_no_letter_of_the_backup(
     assert aside.set_aside_at is not None
     with empty_app.app_context(), access.everything() as session:
         assert session.query(MailLetter).count() == 2
-    later()
+    advance_clock()
     assert "filing release" in run_command(empty_app, "mail", "send").output
-    assert mails.letters == []
+    assert mail_server.letters == []
 
 
 def test_after_a_restore_nobody_is_reminded_until_an_operator_releases_it(
     app: Flask,
     empty_app: Flask,
-    mails: MailHouse,
-    typed: Typing,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
     make_application: Making,
-    later: Later,
+    advance_clock: AdvanceClock,
     tmp_path: Path,
 ) -> None:
-    """What waits in the panel is written as ever; monitoring and 运行状态 say what to do."""
+    """Messages in the panel are written as usual; monitoring and 运行状态 say what to do."""
     assert run_command(app, "upgrade").exit_code == 0
-    wishes(app, "reviewer")
+    set_mail_wish(app, "reviewer")
     key = make_application(status="pending")
     with app.app_context(), access.everything() as session:
         session.get_one(Application, key).due_on = clock.today()
         session.commit()
     restore(app, empty_app, tmp_path / "backup")
     run_command(empty_app, "mail", "send")
-    assert mails.letters == []
+    assert mail_server.letters == []
     assert "held" in empty_app.test_client().get("/healthz").text.split()
     assert "已放行" in run_command(empty_app, "release").output
     assert "没有暂停" in run_command(empty_app, "release").output
-    later()
+    advance_clock()
     assert run_command(empty_app, "mail", "send").output == ""
-    assert [letter["Subject"] for letter in mails.letters] == ["备案系统：办结期限临近"]
+    assert [letter["Subject"] for letter in mail_server.letters] == ["备案系统：办结期限临近"]
     assert "held" not in empty_app.test_client().get("/healthz").text.split()

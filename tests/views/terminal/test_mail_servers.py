@@ -1,4 +1,4 @@
-"""Mail servers that are slow, down or strict, and workers that die: each letter goes out once, and none is lost."""
+"""Mail servers that are slow, down or strict, and killed workers: each letter is sent once, and none is lost."""
 
 import os
 import signal
@@ -19,73 +19,78 @@ from models.notifications import letters
 from tests import ROOT
 from tests.conftest import Making
 from tests.serving import SHARED
-from tests.views.conftest import Later, Typing
-from tests.views.mail_house import SECRET, USER, MailHouse
-from tests.views.terminal.mailed import open_house, waiting, wishes
+from tests.views.conftest import AdvanceClock, Invoke
+from tests.views.mail_server import SECRET, USER, LocalMailServer
+from tests.views.terminal.mailed import serve_mail, set_mail_wish, waiting
 
 
 def test_a_letter_deferred_by_the_server_is_retried_later(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, advance_clock: AdvanceClock
 ) -> None:
     """Greylisting is no fault of the letter."""
-    wishes(app, "publisher")
-    mails.answers += ["451 try again later"] * 4
+    set_mail_wish(app, "publisher")
+    mail_server.answers += ["451 try again later"] * 4
     make_application(status="returned")
     for _time in range(4):
-        assert "451" in typed("mail", "send").output
-        later()
+        assert "451" in invoke("mail", "send").output
+        advance_clock()
     (letter,) = waiting(app)
     assert (letter.faults, letter.set_aside_at) == (0, None)
-    typed("mail", "send")
-    assert len(mails.letters) == 1
+    invoke("mail", "send")
+    assert len(mail_server.letters) == 1
 
 
 def test_an_unavailable_mail_server_delays_letters_and_loses_none(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making, later: Later, tmp_path: Path
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: Making,
+    advance_clock: AdvanceClock,
+    tmp_path: Path,
 ) -> None:
     """One message per round for any number of letters; monitoring reports it; then each letter is sent once."""
     for name in ("publisher", "reviewer"):
-        wishes(app, name)
+        set_mail_wish(app, name)
     make_application(status="returned")
-    mails.close()
-    found = typed("mail", "send")
+    mail_server.close()
+    found = invoke("mail", "send")
     assert (found.output.count("邮件服务器不能使用"), found.exit_code) == (1, 0)
     assert [letter.attempts for letter in waiting(app)] == [1, 0]
-    later()
+    advance_clock()
     assert "mail" in app.test_client().get("/healthz").text.split()
-    with open_house(app, tmp_path) as other:
-        typed("mail", "send")
+    with serve_mail(app, tmp_path) as other:
+        invoke("mail", "send")
         assert sorted(other.recipients) == [["publisher@example.cn"], ["reviewer@example.cn"]]
     app.config["SMTP"] = None
     assert "mail" not in app.test_client().get("/healthz").text.split()
 
 
 def test_letters_are_sent_over_starttls_with_a_password(
-    app: Flask, tmp_path: Path, typed: Typing, make_application: Making
+    app: Flask, tmp_path: Path, invoke: Invoke, make_application: Making
 ) -> None:
     """STARTTLS with a certificate of the trusted authority; a server without it never gets the password."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
-    with open_house(app, tmp_path, starttls=True, signs_in=True) as house:
+    with serve_mail(app, tmp_path, starttls=True, signs_in=True) as mail_server:
         app.config.update(SMTP_USER=USER, SMTP_PASSWORD=SECRET, SMTP_CA=None, MAIL_PACE={"pause": 0})
-        assert "certificate verify failed" in typed("mail", "send").output
-        app.config["SMTP_CA"] = str(house.certificate)
+        assert "certificate verify failed" in invoke("mail", "send").output
+        app.config["SMTP_CA"] = str(mail_server.certificate)
         app.config["SMTP_PASSWORD"] = "wrong"
-        assert "邮件服务器不能使用" in typed("mail", "send").output
+        assert "邮件服务器不能使用" in invoke("mail", "send").output
         app.config["SMTP_PASSWORD"] = SECRET
-        assert typed("mail", "send").output == ""
-        assert len(house.letters) == 1
+        assert invoke("mail", "send").output == ""
+        assert len(mail_server.letters) == 1
 
 
 def test_a_server_without_tls_gets_no_letter(
-    app: Flask, mails: MailHouse, typed: Typing, make_application: Making
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making
 ) -> None:
     """An attacker who strips STARTTLS gets no letter in clear text."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
     app.config["SMTP_TLS"] = "starttls"
-    assert "STARTTLS" in typed("mail", "send").output
-    assert mails.letters == []
+    assert "STARTTLS" in invoke("mail", "send").output
+    assert mail_server.letters == []
 
 
 def peer(answer: Callable[[socket.socket], None]) -> Iterator[int]:
@@ -140,29 +145,29 @@ def worker(app: Flask) -> "subprocess.Popen[bytes]":
 
 
 def test_a_worker_killed_between_sending_and_recording_sends_the_same_letter_again(
-    app: Flask, mails: MailHouse, make_application: Making
+    app: Flask, mail_server: LocalMailServer, make_application: Making
 ) -> None:
     """At least once, under one Message-ID, by which a mail program shows it once."""
-    wishes(app, "publisher")
+    set_mail_wish(app, "publisher")
     make_application(status="returned")
     running = [worker(app)]
-    mails.taken = lambda: os.kill(running[-1].pid, signal.SIGKILL)
+    mail_server.taken = lambda: os.kill(running[-1].pid, signal.SIGKILL)
     assert running[0].wait() == -signal.SIGKILL
-    mails.taken = lambda: None
+    mail_server.taken = lambda: None
     time.sleep(2)  # the lease ends
     for _time in range(2):
         assert worker(app).wait() == 0
-    first, second = mails.letters
+    first, second = mail_server.letters
     assert first["Message-ID"] == second["Message-ID"]
     assert first.as_bytes() == second.as_bytes()
 
 
-def test_many_workers_send_each_letter_once(app: Flask, mails: MailHouse, make_application: Making) -> None:
+def test_many_workers_send_each_letter_once(app: Flask, mail_server: LocalMailServer, make_application: Making) -> None:
     for name in ("publisher", "reviewer", "agent"):
-        wishes(app, name)
+        set_mail_wish(app, name)
     for by in ("publisher", "agent", "publisher"):
         make_application(by=by, status="customs_received")
     workers = [worker(app) for _time in range(3)]
     assert [each.wait() for each in workers] == [0, 0, 0]
-    keys = [letter["Message-ID"] for letter in mails.letters]
+    keys = [letter["Message-ID"] for letter in mail_server.letters]
     assert len(keys) == len(set(keys)) == 9

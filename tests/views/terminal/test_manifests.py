@@ -126,7 +126,7 @@ def test_a_damaged_database_is_refused_before_anything_changes(empty_app: Flask,
 
 
 def assert_refused(app: Flask, source: Path) -> None:
-    """One sentence, status 1; the database has no table, the store no file, nothing is marked."""
+    """One message, status 1; the database has no table, the store no file, and no mark is set."""
     answer = run_command(app, "restore", source)
     assert (answer.exit_code, answer.output.count("\n")) == (1, 1), answer.output
     assert answer.exception is None or isinstance(answer.exception, SystemExit)

@@ -1,4 +1,4 @@
-"""A restore while others work: the second is refused, and a server that runs answers nobody until it is done."""
+"""A restore while others work: a second one is refused, and a running server refuses requests until its end."""
 
 import os
 import subprocess
@@ -92,7 +92,7 @@ def test_a_killed_restore_holds_no_lock(app: Flask, empty_app: Flask, backup: Pa
 def test_a_running_server_refuses_requests_during_a_restore(
     app: Flask, empty_app: Flask, backup: Path, tmp_path: Path
 ) -> None:
-    """503 and a sentence from the mark on, for reading and for writing; afterwards all goes on without a restart."""
+    """503 and a message from the mark on, for reading and writing; afterwards no restart is needed."""
     empty_app.config["SIGNING_KEY"] = app.config["SIGNING_KEY"]
     assert run_command(empty_app, "upgrade").exit_code == 0
     with serving(empty_app, tmp_path) as server:

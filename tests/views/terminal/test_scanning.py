@@ -1,4 +1,4 @@
-"""`attachments scan`: files that were taken in before clamd was there, scanned afterwards."""
+"""`attachments scan`: files uploaded before clamd was set up are scanned afterwards."""
 
 from datetime import timedelta
 from itertools import product
@@ -15,10 +15,10 @@ from models.application import Application, scanning
 from models.application.attachments import Attachment, key_of
 from models.database import db, triggers
 from models.integrity import scans
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.cast import account_of, small_pdf
 from tests.conftest import Making
-from tests.houses import engine_of_owner
 from tests.scanner import FOUND, scanner_at
 from tests.views.screens.test_condition import As, condition_lines
 from tests.views.screens.uploaded import upload
@@ -98,7 +98,7 @@ def test_a_file_with_a_virus_is_neither_served_nor_copied(app: Flask, make_appli
 
 
 def scan_with_virus(app: Flask) -> None:
-    """Every file that is not scanned yet gets a virus; then nobody scans any more."""
+    """The scanner reports a virus in every unscanned file; then clamd is switched off."""
     with scanner_at(answer=f"stream: {FOUND} FOUND") as app.config["CLAMD"]:
         run_command(app, "attachments", "scan")
     app.config["CLAMD"] = ""
@@ -107,7 +107,7 @@ def scan_with_virus(app: Flask) -> None:
 def test_a_file_with_a_virus_stops_declaring_until_it_is_replaced(
     app: Flask, make_application: Making, as_: As
 ) -> None:
-    """The page says which file, and what to do; the same bytes are not taken in again, though nobody scans."""
+    """The page names the file and the next step; the same bytes are refused, even without a scanner."""
     content = small_pdf("带毒的合同")
     key, other, owner = make_application(status="draft"), make_application(status="draft"), as_("publisher")
     assert upload(owner, key, content, "合同扫描.pdf", kind="other").status_code == 200
@@ -141,7 +141,7 @@ def status_of(app: Flask, key: int) -> str:
 
 
 def test_a_case_with_a_virus_is_not_granted(app: Flask, make_application: Making, as_: As) -> None:
-    """The button says why, a forced request is refused; it can be returned."""
+    """The button shows the reason, a forced request is refused; the case can be returned."""
     key, reviewer = make_application(status="pending"), as_("reviewer")
     scan_with_virus(app)
     assert "不能准予备案，请退回申请人，由其移除后重新上传" in reviewer.get(f"/review/details/?id={key}").text
@@ -186,7 +186,7 @@ def test_clean_files_are_scanned_again_after_some_days(
 
 
 def test_verify_finds_marks_of_scans_that_the_log_does_not_have(app: Flask, make_application: Making) -> None:
-    """Erased, invented, or called scanned: with the triggers gone, for with them nobody can."""
+    """Erased, invented, or set to scanned: without the triggers, which would refuse it."""
     make_application(status="pending")
     scan_with_virus(app)
     assert verified(app) == set()

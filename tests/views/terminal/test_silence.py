@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 
 from app import create_app
 from models.database import db, lock_for_migration
-from tests.houses import made
+from tests.apps import new_database
 
 SOON = {"connect": 1, "network": 1, "statement": 1, "lock": 1, "pool": 1}
 AT_LAST = 120  # seconds after which a thread is given up on; never asked how long it took
@@ -58,9 +58,9 @@ def proxy() -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def far(postgresql: psycopg.Connection, proxy: Proxy, tmp_path: Path) -> Iterator[Flask]:
+def app_behind_proxy(postgresql: psycopg.Connection, proxy: Proxy, tmp_path: Path) -> Iterator[Flask]:
     """The application on an empty database behind the proxy, with short time-outs."""
-    with made(postgresql, f"filing_silence_{os.getpid()}") as address:
+    with new_database(postgresql, f"filing_silence_{os.getpid()}") as address:
         there = address.replace(":5432", f":{proxy.port}")
         settings = {
             "SECRET_KEY": "s",
@@ -77,17 +77,19 @@ def far(postgresql: psycopg.Connection, proxy: Proxy, tmp_path: Path) -> Iterato
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_a_silent_server_is_reported_and_later_used_again(far: Flask, proxy: Proxy, connected: bool) -> None:
+def test_a_silent_server_is_reported_and_later_used_again(
+    app_behind_proxy: Flask, proxy: Proxy, connected: bool
+) -> None:
     """With a connection in the pool and without one."""
     answers: list[str] = []
 
     def ask() -> None:
-        answers.append(far.test_client().get("/healthz").text)
+        answers.append(app_behind_proxy.test_client().get("/healthz").text)
 
     if connected:
         ask()
     else:
-        with far.app_context():
+        with app_behind_proxy.app_context():
             db.engine.dispose()
     proxy.open.clear()
     asking = Thread(target=ask, daemon=True)
@@ -99,12 +101,12 @@ def test_a_silent_server_is_reported_and_later_used_again(far: Flask, proxy: Pro
     assert answers == [*(["ok\n"] if connected else []), "database\n", "ok\n"]
 
 
-def test_a_running_statement_times_out(far: Flask, proxy: Proxy) -> None:
+def test_a_running_statement_times_out(app_behind_proxy: Flask, proxy: Proxy) -> None:
     """The server would end it, but its report does not arrive."""
     found: list[OperationalError] = []
 
     def work() -> None:
-        with far.app_context(), db.engine.connect() as connection:
+        with app_behind_proxy.app_context(), db.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
             proxy.open.clear()
             try:
@@ -119,8 +121,8 @@ def test_a_running_statement_times_out(far: Flask, proxy: Proxy) -> None:
     assert [error.connection_invalidated for error in found] == [True]
 
 
-def test_the_server_ends_a_long_statement_and_a_long_wait_for_a_lock(far: Flask) -> None:
-    with far.app_context():
+def test_the_server_ends_a_long_statement_and_a_long_wait_for_a_lock(app_behind_proxy: Flask) -> None:
+    with app_behind_proxy.app_context():
         engine = db.engine
         with engine.connect() as connection, pytest.raises(OperationalError, match="statement timeout"):
             connection.execute(text("SELECT pg_sleep(60)"))
@@ -130,8 +132,8 @@ def test_the_server_ends_a_long_statement_and_a_long_wait_for_a_lock(far: Flask)
                 other.execute(text("LOCK TABLE serial"))
 
 
-def test_a_migration_has_no_timeout_and_later_statements_have_one(far: Flask) -> None:
-    with far.app_context():
+def test_a_migration_has_no_timeout_and_later_statements_have_one(app_behind_proxy: Flask) -> None:
+    with app_behind_proxy.app_context():
         engine = db.engine
         with engine.connect() as connection:
             lock_for_migration(connection)
@@ -140,8 +142,8 @@ def test_a_migration_has_no_timeout_and_later_statements_have_one(far: Flask) ->
             connection.execute(text("SELECT pg_sleep(60)"))
 
 
-def test_an_exhausted_connection_pool_is_reported(far: Flask) -> None:
-    with far.app_context():
+def test_an_exhausted_connection_pool_is_reported(app_behind_proxy: Flask) -> None:
+    with app_behind_proxy.app_context():
         engine = db.engine
         connections = [engine.connect() for _ in range(15)]  # SQLAlchemy's own: five, and ten more
         with pytest.raises(TimeoutError):

@@ -13,15 +13,15 @@ from models.customs import receipt
 from models.customs.outbox import Pace
 from models.exchange import transports
 from models.exchange.transports import Http, NoAnswer
-from tests.conftest import Making, Recording
-from tests.views.conftest import Typing
+from tests.conftest import Making, StoredRows
+from tests.views.conftest import Invoke
 
 ENOUGH = 2000  # bytes that it would dribble: 100 seconds, a hundred times what is waited for
 EVERY = 0.05  # seconds
 WITHIN = 1.0
 
 
-class Dribbling:
+class SlowCustoms:
     """A server that sends `head` at once, then a byte now and then, until the client closes the connection."""
 
     def __init__(self, head: bytes) -> None:
@@ -52,38 +52,38 @@ HEADS = {
 
 
 @pytest.fixture
-def dribbling(request: pytest.FixtureRequest) -> Iterator[Dribbling]:
-    server = Dribbling(HEADS[request.param])
+def slow_customs(request: pytest.FixtureRequest) -> Iterator[SlowCustoms]:
+    server = SlowCustoms(HEADS[request.param])
     yield server
     server.done.set()
     server.listener.close()
 
 
-@pytest.mark.parametrize("dribbling", HEADS, indirect=True)
-def test_a_slow_answer_times_out_and_the_message_counts_as_sent(dribbling: Dribbling) -> None:
+@pytest.mark.parametrize("slow_customs", HEADS, indirect=True)
+def test_a_slow_answer_times_out_and_the_message_counts_as_sent(slow_customs: SlowCustoms) -> None:
     """Each byte arrives within the socket timeout; the whole answer does not arrive by the deadline."""
     with pytest.raises(NoAnswer) as silence:
-        Http(dribbling.address, within=WITHIN).send("Z-1", b"<x/>")
+        Http(slow_customs.address, within=WITHIN).send("Z-1", b"<x/>")
     assert (silence.value.sent, silence.value.fault) == (True, False)
-    assert dribbling.dribbled < ENOUGH / 2
+    assert slow_customs.dribbled < ENOUGH / 2
 
 
-@pytest.mark.parametrize("dribbling", ["the body"], indirect=True)
+@pytest.mark.parametrize("slow_customs", ["the body"], indirect=True)
 def test_a_deliverer_releases_its_claim_and_continues(
     app: Flask,
     make_application: Making,
-    on_record: Recording,
-    typed: Typing,
-    dribbling: Dribbling,
+    stored_rows: StoredRows,
+    invoke: Invoke,
+    slow_customs: SlowCustoms,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     key = make_application(status="filed")
-    app.config["CUSTOMS_GATEWAY"] = dribbling.address
+    app.config["CUSTOMS_GATEWAY"] = slow_customs.address
     monkeypatch.setattr(transports.Http.__init__, "__defaults__", (None, WITHIN))
-    done = typed("customs", "deliver")
+    done = invoke("customs", "deliver")
     assert (done.exit_code, "没有得到应答，稍后先查询是否收到。" in done.output) == (0, True)
-    assert dribbling.dribbled < ENOUGH
-    (message,) = on_record(key)["customs_message"]
+    assert slow_customs.dribbled < ENOUGH
+    (message,) = stored_rows(key)["customs_message"]
     assert (message["claimed_until"], message["sent_in"], message["faults"]) == (None, 1, 0)
 
 
@@ -92,7 +92,7 @@ def test_the_request_timeout_is_less_than_half_a_lease() -> None:
     assert Pace().lease / 2 >= transports.TIMEOUT
 
 
-class Endless(Dribbling):
+class Endless(SlowCustoms):
     """A server that sends endlessly, as fast as it can."""
 
     def serve(self) -> None:

@@ -18,14 +18,14 @@ from models.certificate.paper_queue import PaperTask
 from models.database import db
 from tests.browsing import Browser
 from tests.cast import make_papers
-from tests.conftest import Making, Recording
+from tests.conftest import Making, StoredRows
 from tests.stores import remount, small_disk
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
 from tests.views.terminal.commands import run_command
 from views.certificate import paper_worker
 
-pytestmark = pytest.mark.usefixtures("asked_each_time")
+pytestmark = pytest.mark.usefixtures("uncached_health")
 
 As = Callable[[str], Browser]
 MISSING = "没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误，文件暂时不能读写。请系统管理员检查后重试。"
@@ -86,20 +86,20 @@ BROKEN = ("full", "read-only", "gone", "another one")
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_an_upload_is_refused_with_a_sentence_and_changes_nothing(
-    app: Flask, disk: Path, as_: As, make_application: Making, a_pdf: Callable[[str], bytes], how: str
+    app: Flask, disk: Path, as_: As, make_application: Making, make_pdf: Callable[[str], bytes], how: str
 ) -> None:
-    """503: the page keeps the file, and offers to try again. An unmounted disk is not made anew as a folder."""
+    """503: the page keeps the file, and offers another try. An unmounted disk is not replaced by a folder."""
     key, browser = make_application(), as_("publisher")
     before = ledger(app)
     sentence = break_it(disk, how)
-    answer = uploaded(browser, key, a_pdf("合同"))
+    answer = uploaded(browser, key, make_pdf("合同"))
     assert (answer.status_code, answer.json["message"]) == (503, sentence)
     assert ledger(app) == before
     assert how != "gone" or not (disk / "store").exists()
     assert as_("publisher").get("/healthz").text == "store\n"
     assert how != "gone" or not (disk / "store").exists(), "nor does the probe make one"
     mend(disk, how)
-    assert uploaded(browser, key, a_pdf("合同")).status_code == 200
+    assert uploaded(browser, key, make_pdf("合同")).status_code == 200
     assert as_("publisher").get("/healthz").text == "ok\n"
 
 
@@ -126,7 +126,7 @@ def test_a_print_is_refused_with_a_sentence_and_is_not_recorded(
 
 @pytest.mark.parametrize("how", ["full", "read-only"])
 def test_a_full_or_read_only_store_still_prints_existing_papers(
-    app: Flask, disk: Path, as_: As, make_application: Making, on_record: Recording, how: str
+    app: Flask, disk: Path, as_: As, make_application: Making, stored_rows: StoredRows, how: str
 ) -> None:
     """A new paper waits until the store is usable, and no fault is counted for it."""
     made, browser = make_application(status="filed"), as_("publisher")
@@ -139,7 +139,7 @@ def test_a_full_or_read_only_store_still_prints_existing_papers(
             sentence
         ]
     assert browser.post("/applications/print/", data={"id": waiting}).location.endswith("&print=1")
-    assert [entry for entry in on_record(waiting)["trail_entry"] if entry["act"] == "print"] == []
+    assert [entry for entry in stored_rows(waiting)["trail_entry"] if entry["act"] == "print"] == []
     mend(disk, how)
     with app.app_context(), access.everything() as session:
         task = session.scalars(select(PaperTask)).one()
@@ -175,7 +175,7 @@ def test_a_file_is_not_called_lost_while_the_store_is_missing(
 
 
 def test_a_bucket_is_registered_by_upgrade(
-    app: Flask, s3: str, make_application: Making, as_: As, a_pdf: Callable[[str], bytes], tmp_path: Path
+    app: Flask, s3: str, make_application: Making, as_: As, make_pdf: Callable[[str], bytes], tmp_path: Path
 ) -> None:
     """An empty prefix of the bucket is not our store."""
     app.config["STORE"] = f"{s3}/{tmp_path.name}"
@@ -183,7 +183,7 @@ def test_a_bucket_is_registered_by_upgrade(
     key, browser = make_application(), as_("publisher")
     assert browser.get("/healthz").text == "ok\n"
     app.config["STORE"] += "-empty"
-    answer = uploaded(browser, key, a_pdf("合同"))
+    answer = uploaded(browser, key, make_pdf("合同"))
     assert (answer.status_code, answer.json["message"]) == (503, MISSING)
     assert browser.get("/healthz").text == "store\n"
     assert run_command(app, "upgrade").exit_code == 1

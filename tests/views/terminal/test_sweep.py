@@ -1,4 +1,4 @@
-"""`sweep` deletes what nobody refers to, and spares every file with a row."""
+"""`sweep` deletes unreferenced files, and no file with a row."""
 
 import os
 import time

@@ -109,10 +109,10 @@ class Scene:
 
 
 @pytest.fixture
-def scene(app: Flask, make_application: Making, printed: Callable[[int], bytes]) -> Scene:
+def scene(app: Flask, make_application: Making, printed_paper: Callable[[int], bytes]) -> Scene:
     keys = {"a": make_application(status="filed"), "b": make_application(by="agent", status="customs_received")}
     keys |= {"p": make_application(status="pending"), "r": make_application(status="refused"), "d": make_application()}
-    printed(keys["a"])
+    printed_paper(keys["a"])
     with app.app_context(), access.everything() as session:
         message = outbox.claim(session, outbox.Pace())
         assert message is not None and message.application_id == keys["a"]
@@ -127,8 +127,8 @@ def scene(app: Flask, make_application: Making, printed: Callable[[int], bytes])
 
 
 @pytest.fixture
-def after(app: Flask, scene: Scene) -> Iterator[Callable[[str], list[str]]]:
-    """What is found after these statements, which are taken back."""
+def findings_after(app: Flask, scene: Scene) -> Iterator[Callable[[str], list[str]]]:
+    """The contradictions found after these statements, which are rolled back."""
 
     def tried(session: Session, statements: str) -> list[str]:
         read_one_moment(session)
@@ -145,26 +145,26 @@ def after(app: Flask, scene: Scene) -> Iterator[Callable[[str], list[str]]]:
         yield lambda statements: tried(session, statements)
 
 
-def test_every_single_change_is_found_and_named(scene: Scene, after: Callable[[str], list[str]]) -> None:
-    assert after("") == []
+def test_every_single_change_is_found_and_named(scene: Scene, findings_after: Callable[[str], list[str]]) -> None:
+    assert findings_after("") == []
     blind = []
     for statements, name in PROVED.items():
-        found = after(statements)
+        found = findings_after(statements)
         if not any(scene.names.get(name, name) in sentence for sentence in found):
             blind.append((statements, scene.names.get(name, name), found))
     assert blind == []
 
 
-def test_the_readme_lists_undetectable_changes(after: Callable[[str], list[str]]) -> None:
+def test_the_readme_lists_undetectable_changes(findings_after: Callable[[str], list[str]]) -> None:
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     for statements, words in NOT_PROVED.items():
-        assert (statements, after(statements)) == (statements, [])
+        assert (statements, findings_after(statements)) == (statements, [])
         assert words in readme.partition("Not provable without a checkpoint")[2], words
 
 
 @pytest.mark.parametrize("link", [False, True])
 def test_changed_bytes_of_an_attachment_are_found(
-    app: Flask, scene: Scene, after: Callable[[str], list[str]], link: bool
+    app: Flask, scene: Scene, findings_after: Callable[[str], list[str]], link: bool
 ) -> None:
     """Of the same length, or a link to another file."""
     with app.app_context(), db.engine.connect() as connection:
@@ -179,4 +179,4 @@ def test_changed_bytes_of_an_attachment_are_found(
         path.symlink_to(copy)
     else:
         path.write_bytes(content[:-1] + b"?")
-    assert any(scene.names["p"] in sentence and "附件" in sentence for sentence in after(""))
+    assert any(scene.names["p"] in sentence and "附件" in sentence for sentence in findings_after(""))

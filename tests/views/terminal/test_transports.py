@@ -13,8 +13,8 @@ import pytest
 from models.exchange.transports.folders import FolderPair
 from models.vocabulary import Status
 from tests import ROOT
-from tests.conftest import Making, Recording
-from tests.views.conftest import Later, Typing
+from tests.conftest import Making, StoredRows
+from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.faulty_customs import FaultInjection, FaultyCustoms
 from tests.views.terminal.boxes import names
 from tests.views.terminal.delivered import messages, status
@@ -24,45 +24,45 @@ from views.demo.simulator import Customs
 
 class TestFolder:
     def test_a_certificate_is_sent_through_the_folders(
-        self, make_application: Making, on_record: Recording, pair: FolderPair, typed: Typing, tmp_path: Path
+        self, make_application: Making, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke, tmp_path: Path
     ) -> None:
         """SentBox → OutBox; the receipt in InBox is deleted when it is noted."""
         key = make_application(status="filed")
-        (name,) = messages(on_record(key))
-        assert "已送出，等待回执" in typed("customs", "deliver").output
+        (name,) = messages(stored_rows(key))
+        assert "已送出，等待回执" in invoke("customs", "deliver").output
         assert names(pair, "SentBox") == [f"{name}.xml"]
         simulator_transports.process_folders(Customs(tmp_path / "customs.sqlite"), pair)
         assert (names(pair, "SentBox"), names(pair, "OutBox")) == ([], [f"{name}.xml"])
         assert len(names(pair, "InBox")) == 1
-        typed("customs", "deliver")
+        invoke("customs", "deliver")
         assert names(pair, "InBox") == []
-        assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+        assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
 
     def test_an_undeliverable_message_is_returned_through_failbox(
         self,
         make_application: Making,
-        on_record: Recording,
+        stored_rows: StoredRows,
         pair: FolderPair,
-        typed: Typing,
-        later: Later,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
         tmp_path: Path,
     ) -> None:
         """This counts as a fault of the message, which is sent again after a pause."""
         key = make_application(status="filed")
-        (name,) = messages(on_record(key))
-        typed("customs", "deliver")
+        (name,) = messages(stored_rows(key))
+        invoke("customs", "deliver")
         spoilt = pair.folder / "SentBox" / f"{name}.xml"
         spoilt.write_bytes(spoilt.read_bytes()[:-30])
         simulator_transports.process_folders(Customs(tmp_path / "customs.sqlite"), pair)
         assert names(pair, "FailBox") == [f"{name}.xml"]
-        typed("customs", "deliver")
-        later()
-        typed("customs", "deliver")  # it is asked for, for the receipt could not say which letter it was
-        later()
+        invoke("customs", "deliver")
+        advance_clock()
+        invoke("customs", "deliver")  # it is asked for, for the receipt could not say which letter it was
+        advance_clock()
         for _ in range(2):
             simulator_transports.process_folders(Customs(tmp_path / "customs.sqlite"), pair)
-            typed("customs", "deliver")
-        assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+            invoke("customs", "deliver")
+        assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
 
     def test_a_receipt_still_being_written_is_not_read(self, pair: FolderPair, monkeypatch: pytest.MonkeyPatch) -> None:
         """The client may write into InBox without renaming."""
@@ -109,35 +109,35 @@ class TestFolder:
     def test_no_query_is_sent_while_the_message_is_still_in_the_outbox(
         self,
         make_application: Making,
-        on_record: Recording,
+        stored_rows: StoredRows,
         pair: FolderPair,
-        typed: Typing,
-        later: Later,
+        invoke: Invoke,
+        advance_clock: AdvanceClock,
         tmp_path: Path,
     ) -> None:
         """The client is not running: no query overtakes its letter, none pile up, and the message arrives once."""
         key = make_application(status="filed")
-        (name,) = messages(on_record(key))
+        (name,) = messages(stored_rows(key))
         other = pair.folder / "SentBox" / f"{name}0.xml"
-        typed("customs", "deliver")
+        invoke("customs", "deliver")
         for _ in range(4):
-            later()
-            assert "尚未由客户端取走" in typed("customs", "deliver").output
+            advance_clock()
+            assert "尚未由客户端取走" in invoke("customs", "deliver").output
             assert names(pair, "SentBox") == [f"{name}.xml"]
-        (row,) = on_record(key)["customs_message"]
+        (row,) = stored_rows(key)["customs_message"]
         assert (row["sent_in"], row["faults"]) == (1, 0)
         customs = FaultyCustoms(tmp_path / "customs.sqlite", FaultInjection({"unanswered": 1.0}))
         simulator_transports.process_folders(customs, pair)
         other.write_bytes(b"of another message")
         for _ in range(3):
-            later()
-            typed("customs", "deliver")
+            advance_clock()
+            invoke("customs", "deliver")
         assert names(pair, "SentBox") == [f"{name}-Q6.xml", f"{name}0.xml"]
         other.unlink()
         customs.faults = FaultInjection()
         simulator_transports.process_folders(customs, pair)
-        typed("customs", "deliver")
-        assert status(on_record(key)) is Status.CUSTOMS_RECEIVED
+        invoke("customs", "deliver")
+        assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
         assert customs.arrivals() == [name]
 
     def test_two_machines_with_one_folder_do_not_write_into_one_file(self, pair: FolderPair) -> None:
@@ -155,11 +155,16 @@ class TestFolder:
         assert len(set(halves)) == 2
 
     def test_the_ledger_is_requested_and_received_through_the_folders(
-        self, make_application: Making, pair: FolderPair, typed: Typing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        make_application: Making,
+        pair: FolderPair,
+        invoke: Invoke,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Without an answer, it is refused with a sentence."""
         make_application(status="filed")
-        typed("customs", "deliver")
+        invoke("customs", "deliver")
         customs, open_ = Customs(tmp_path / "customs.sqlite"), [True]
 
         def attending() -> None:
@@ -172,10 +177,10 @@ class TestFolder:
         try:
             while names(pair, "SentBox"):
                 time.sleep(0.01)
-            typed("customs", "deliver")
-            assert typed("customs", "reconcile").output == "双方台账一致。\n"
+            invoke("customs", "deliver")
+            assert invoke("customs", "reconcile").output == "双方台账一致。\n"
         finally:
             open_.clear()
             there.join()
         monkeypatch.setattr(FolderPair, "patience", 0.1)
-        assert "没有在限定时间内给出台账" in typed("customs", "reconcile").output
+        assert "没有在限定时间内给出台账" in invoke("customs", "reconcile").output

@@ -1,4 +1,4 @@
-"""Every command on a database that it cannot work with: one sentence, status 1, no traceback, and nothing changed."""
+"""Every command on an unusable database: one message, status 1, no traceback, and no change."""
 
 import gc
 import os
@@ -16,7 +16,7 @@ from sqlalchemy import inspect, text
 from app import create_app
 from models.database import db
 from tests import ROOT, free_port
-from tests.houses import made, settled
+from tests.apps import new_database, prepare_app
 from tests.stores import remount, small_disk
 from tests.views.terminal.commands import everything_in, run_command
 from views.terminal import Commands
@@ -73,7 +73,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path, stack: ExitStack) ->
     """Of an empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/some.sqlite"
-    return stack.enter_context(made(request.getfixturevalue("postgresql"), f"filing_unusable_{os.getpid()}"))
+    return stack.enter_context(new_database(request.getfixturevalue("postgresql"), f"filing_unusable_{os.getpid()}"))
 
 
 def application(address: str, folder: Path) -> Flask:
@@ -130,7 +130,7 @@ def test_the_database_of_another_program_is_reported_and_unchanged(
 def test_the_database_of_another_release_is_reported(
     address: str, tmp_path: Path, revision: str, sentence: str
 ) -> None:
-    app = settled(address, tmp_path)
+    app = prepare_app(address, tmp_path)
     app.config["CUSTOMS_GATEWAY"] = f"folder:{tmp_path}/boxes"
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
@@ -162,9 +162,9 @@ def test_an_unreachable_database_is_reported(tmp_path: Path, kind: str, request:
 
 
 def test_a_read_only_disk_is_reported_and_reading_commands_still_work(tmp_path: Path, stack: ExitStack) -> None:
-    """SQLite on a disk that is read-only: a log that it needs cannot be written, so nothing is read either."""
+    """SQLite on a read-only disk cannot write its log, so reading fails as well."""
     stack.enter_context(small_disk(tmp_path / "disk", "64m"))
-    app = settled(f"sqlite:///{tmp_path}/disk/filing.sqlite", tmp_path)
+    app = prepare_app(f"sqlite:///{tmp_path}/disk/filing.sqlite", tmp_path)
     app.config["CUSTOMS_GATEWAY"] = f"folder:{tmp_path}/boxes"
     before = everything_in(app)
     gc.collect()  # connections that keep files open for writing
@@ -175,9 +175,9 @@ def test_a_read_only_disk_is_reported_and_reading_commands_still_work(tmp_path: 
 
 
 def test_a_read_only_server_is_reported(postgresql: psycopg.Connection, tmp_path: Path, stack: ExitStack) -> None:
-    """PostgreSQL as a standby is: every transaction is read-only."""
+    """Like a standby of PostgreSQL: every transaction is read-only."""
     name = f"filing_standby_{os.getpid()}"
-    app = settled(stack.enter_context(made(postgresql, name)), tmp_path)
+    app = prepare_app(stack.enter_context(new_database(postgresql, name)), tmp_path)
     app.config["CUSTOMS_GATEWAY"] = f"folder:{tmp_path}/boxes"
     before = everything_in(app)
     postgresql.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())

@@ -13,7 +13,7 @@ import pytest
 
 from models.database import db, sqlite
 from tests import ROOT
-from tests.houses import made
+from tests.apps import new_database
 
 DONE = "数据库结构已是最新。\n"
 
@@ -42,13 +42,13 @@ class Place:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """An empty database of each kind."""
     if request.param == "sqlite":
         yield on_sqlite(tmp_path / "new.sqlite")
         return
     with (
-        made(request.getfixturevalue("postgresql"), f"filing_upgrade_{os.getpid()}") as address,
+        new_database(request.getfixturevalue("postgresql"), f"filing_upgrade_{os.getpid()}") as address,
         psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection,
     ):
 
@@ -99,31 +99,31 @@ def on_sqlite(path: Path) -> Place:
     return Place(f"sqlite:///{path}", path.parent / "store", is_locked, waits, lambda: asked(count))
 
 
-def test_many_upgrades_at_once_on_an_empty_database_all_succeed(place: Place) -> None:
-    processes = [place.upgrade() for _ in range(3)]
+def test_many_upgrades_at_once_on_an_empty_database_all_succeed(empty_database: Place) -> None:
+    processes = [empty_database.upgrade() for _ in range(3)]
     answers = [process.communicate() for process in processes]
     assert [(process.returncode, output) for process, (output, _why) in zip(processes, answers, strict=True)] == [
         (0, DONE)
     ] * 3, answers
-    assert place.tables() >= len(db.metadata.tables)
+    assert empty_database.tables() >= len(db.metadata.tables)
 
 
-def test_an_upgrade_waits_for_one_that_is_killed_and_rolled_back(place: Place) -> None:
+def test_an_upgrade_waits_for_one_that_is_killed_and_rolled_back(empty_database: Place) -> None:
     """SIGSTOP while the lock is held, so that the second must wait; then SIGKILL."""
-    first = place.upgrade()
-    while not place.is_locked():
+    first = empty_database.upgrade()
+    while not empty_database.is_locked():
         assert first.poll() is None, first.communicate()
         time.sleep(0.002)
     first.send_signal(signal.SIGSTOP)
-    assert place.is_locked()
-    assert place.tables() == 0
-    second = place.upgrade()
-    while not place.waits(second.pid):
+    assert empty_database.is_locked()
+    assert empty_database.tables() == 0
+    second = empty_database.upgrade()
+    while not empty_database.waits(second.pid):
         assert second.poll() is None, second.communicate()
         time.sleep(0.01)
     assert second.poll() is None
-    assert place.tables() == 0
+    assert empty_database.tables() == 0
     first.kill()
     first.communicate()
     assert (second.communicate()[0], second.returncode) == (DONE, 0)
-    assert place.tables() >= len(db.metadata.tables)
+    assert empty_database.tables() >= len(db.metadata.tables)

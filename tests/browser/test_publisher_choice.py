@@ -7,17 +7,17 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Coming
+from tests.browser.conftest import BrowseAs
 from tests.conftest import Making
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
 def test_the_entrustment_letter_is_required_only_for_another_publisher(
-    app: Flask, comes: Coming, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: Making
 ) -> None:
-    """委托书 is required for another press; before the first 保存, at once, and after 保存 by the server."""
-    agent = comes("agent")
+    """委托书 is required for another publisher; before the first 保存, at once, and after 保存 by the server."""
+    agent = browse_as("agent")
     page, star = agent.page, agent.page.locator("#file-entrustment .star")
     page.goto("/applications/new/")
     expect(star).to_be_visible()  # the one press that has entrusted it is chosen
@@ -26,14 +26,14 @@ def test_the_entrustment_letter_is_required_only_for_another_publisher(
     agent.pick("publisher_id", "江苏", "江苏文艺音像出版社")
     expect(star).to_be_visible()
     page.on("dialog", lambda question: question.accept())
-    own = comes("publisher")
+    own = browse_as("publisher")
     own.page.goto("/applications/new/")
     expect(own.page.locator("#file-entrustment .star")).to_be_hidden()
 
 
-def test_a_note_shows_which_option_typed_text_became(comes: Coming, make_application: Making) -> None:
-    """10 becomes 010-张: the person is told, and the sentence is no error; a whole name needs none."""
-    page = comes("publisher").page
+def test_a_note_shows_which_option_typed_text_became(browse_as: BrowseAs, make_application: Making) -> None:
+    """10 becomes 010-张: a note tells the person, and is no error; a full name needs none."""
+    page = browse_as("publisher").page
     page.goto(f"/applications/edit/?id={make_application()}")
     unit = page.locator("#carriers-0-unit")
     unit.fill("wanzhang")
@@ -47,9 +47,9 @@ def test_a_note_shows_which_option_typed_text_became(comes: Coming, make_applica
     expect(found).to_have_count(0)
 
 
-def test_a_carrier_is_a_card_on_a_phone(comes: Coming, make_application: Making) -> None:
+def test_a_carrier_is_a_card_on_a_phone(browse_as: BrowseAs, make_application: Making) -> None:
     """No sideways scrolling, each value keeps its label, a required one its *; the case is named beside its number."""
-    person = comes("publisher", width=390)
+    person = browse_as("publisher", width=390)
     page, key = person.page, make_application(status="filed", title="黑胶唱片《茉莉花》")
     for address in (f"/applications/details/?id={key}", f"/applications/edit/?id={make_application()}"):
         page.goto(address)

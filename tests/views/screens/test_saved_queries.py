@@ -35,7 +35,7 @@ def offered(page: str) -> dict[str, int]:
 
 
 def asks(browser: Browser, key: int) -> tuple[str, dict[str, str]]:
-    """(path, parameters) of the list to which a kept query leads."""
+    """(path, parameters) of the list that a saved query opens."""
     parts = urlsplit(browser.get(f"/queries/ask/?id={key}").location)
     return parts.path, dict(parse_qsl(parts.query))
 
@@ -69,7 +69,7 @@ def test_a_saved_query_keeps_its_sort_order(as_: As, acting: Acting) -> None:
 
 
 def test_a_saved_query_contains_only_parameters_of_the_list(as_: As, acting: Acting) -> None:
-    """No page, no way back, no name of another list, no order by what is no column, no address."""
+    """No page number, return address, other list, sort by an unknown column, or URL."""
     browser = as_("publisher")
     more = "&page=7&to=3&url=https://evil.example&publisher=x&sort=99&page_size=7000&constructor=1&next=//evil.example"
     form = {"screen": "applications", "name": "退回", "asked": "status=returned" + more, "url": "https://evil.example/"}
@@ -146,7 +146,7 @@ def test_a_saved_query_can_be_renamed_and_deleted(as_: As) -> None:
 
 
 def test_a_saved_query_of_another_account_cannot_be_seen_or_changed(as_: As, acting: Acting) -> None:
-    """Not even a colleague of the same press or province."""
+    """Not even of a colleague of the same publisher or province."""
     save_query(as_("publisher"), "退回")
     (key,) = offered(as_("publisher").get("/applications/").text).values()
     for who in ("agent", "publisher2", "reviewer", "national", "operator"):
@@ -181,7 +181,7 @@ def test_a_query_of_an_inaccessible_list_is_refused(as_: As) -> None:
 def test_a_saved_query_with_a_removed_filter_says_so(
     as_: As, acting: Acting, asked: dict[str, str], left: dict[str, str]
 ) -> None:
-    """After a change of the program; what is still known is asked."""
+    """After a change of the program; the remaining filters are applied."""
     with acting("publisher") as by:
         row = saved_queries.save(db.session(), "applications", "旧的", asked, "某条件：某值", by)
         key = row.id

@@ -50,11 +50,11 @@ def log_and_messages(app: Flask) -> tuple[list[str], list[str]]:
         )
 
 
-def opens_and_shuts_doors(app: Flask, language: str) -> None:
+def adds_and_removes_credentials(app: Flask, language: str) -> None:
     """Keys of programs made and ended, by their owner and by the operator; users of the portal linked and not."""
-    press, operator = reading(app, "publisher", language), reading(app, "operator", language)
-    for screen, who in (("apikeys", press), ("accounts/api-keys", operator)):
-        assert press.post("/apikeys/make/", data={"name": "综合业务系统", "days": "9"}).status_code == 303
+    publisher, operator = reading(app, "publisher", language), reading(app, "operator", language)
+    for screen, who in (("apikeys", publisher), ("accounts/api-keys", operator)):
+        assert publisher.post("/apikeys/make/", data={"name": "综合业务系统", "days": "9"}).status_code == 303
         assert who.post(f"/{screen}/end/", data={"id": newest(app, ApiKey)}).status_code == 303
     token = token_of(app, "reviewer", f"{language}2026", networks="10.9.0.0/16")
     assert Program(app, token).get(LIST, Cookie=f"{COOKIE}={language}").status_code == 401
@@ -73,7 +73,7 @@ def uploads_and_removes_a_form(app: Flask, language: str) -> None:
     assert operator.post(f"/blanks/remove/?version={version}", data={"id": sent["kind"]}).status_code in (302, 303)
 
 
-@pytest.mark.parametrize("act", [opens_and_shuts_doors, uploads_and_removes_a_form])
+@pytest.mark.parametrize("act", [adds_and_removes_credentials, uploads_and_removes_a_form])
 def test_log_and_messages_are_the_same_in_both_languages(app: Flask, act: Any) -> None:
     act(app, "zh")
     chinese = log_and_messages(app)

@@ -22,9 +22,9 @@ from tests import free_port
 USER, SECRET = "filing", "geheim-2026"
 
 
-class MailHouse:
-    """What has arrived is in `letters`, who they were for in `recipients`; `refuse`: address → what RCPT is answered;
-    `answers`: what the next DATA are answered; `taken` is called when a letter has arrived, before the answer."""
+class LocalMailServer:
+    """Received e-mails are in `letters`, their recipients in `recipients`; `refuse`: address → answer to RCPT;
+    `answers`: answers to the next DATA; `taken` is called after an e-mail has arrived, before the answer."""
 
     def __init__(self, folder: Path, starttls: bool = False, signs_in: bool = False) -> None:
         self.letters, self.recipients = list[EmailMessage](), list[list[str]]()
@@ -38,7 +38,7 @@ class MailHouse:
             options |= {"authenticator": self.authenticate, "auth_required": True, "auth_require_tls": starttls}
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
 
-    def __enter__(self) -> "MailHouse":
+    def __enter__(self) -> "LocalMailServer":
         self.controller.start()
         return self
 
@@ -46,7 +46,7 @@ class MailHouse:
         self.close()
 
     def close(self) -> None:
-        """From now on nobody answers here."""
+        """Stop listening."""
         if not self.controller.loop.is_closed():
             self.controller.stop()
 

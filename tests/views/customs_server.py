@@ -17,30 +17,30 @@ from tests.views.faulty_customs import FaultInjection, FaultyCustoms, FaultyHand
 from views.demo import simulator_transports
 
 
-class Strange(FaultyHandler):
+class CustomsHandler(FaultyHandler):
     """The simulated customs, with optional fixed answers to letters: an HTTP status, or other bytes."""
 
-    house: "House"
+    customs_server: "CustomsServer"
 
     def receive(self, letter: bytes) -> bytes | None:
         (name,) = re.findall(rb"<CopMsgId>(.*?)</CopMsgId>", letter)
-        self.house.asked.append(name.decode())
+        self.customs_server.asked.append(name.decode())
         return super().receive(letter)
 
     def reply(self, body: bytes) -> None:
-        trick = self.house.tricks.pop(0) if self.house.tricks and self.command == "POST" else body
+        trick = self.customs_server.tricks.pop(0) if self.customs_server.tricks and self.command == "POST" else body
         if isinstance(trick, bytes):
             super().reply(trick)
             return
         self.send_response(trick)
-        self.send_header("Location", f"{self.house.address}/elsewhere")
+        self.send_header("Location", f"{self.customs_server.address}/elsewhere")
         self.end_headers()
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        self.house.paths.add(self.path)
+        self.customs_server.paths.add(self.path)
 
 
-class House:
+class CustomsServer:
     """A customs gateway on this machine with its requests and its ledger; it can be closed and opened again."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,7 +54,9 @@ class House:
         return f"http://127.0.0.1:{self.port}"
 
     def open(self) -> None:
-        self.server = simulator_transports.serve(self.customs, self.port, type("Strange", (Strange,), {"house": self}))
+        self.server = simulator_transports.serve(
+            self.customs, self.port, type("Handler", (CustomsHandler,), {"customs_server": self})
+        )
         self.port = self.server.server_port
         Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -72,7 +74,7 @@ class House:
             self.customs.run(f"DELETE FROM {table} WHERE message_id = ?", name)
 
     def enter(self, name: str, accepted: bool = True, day: date | None = None) -> None:
-        """Somebody's hand in the ledger."""
+        """Insert an entry into the ledger by hand."""
         row = (name, "", "grant", accepted, "0000", "", str(day))
         self.customs.run("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
 

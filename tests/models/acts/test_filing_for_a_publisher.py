@@ -1,4 +1,4 @@
-"""Whom an application is for: the press itself or an agent that it has entrusted, and the authority that follows."""
+"""The publisher of an application, its own or that of an agent's entrustment, and the authority that follows."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from models.people.accounts import Entrustment, Organisation
 from models.vocabulary import Action, AttachmentKind, Filing
 from models.workflow import Refused
 from tests.cast import account_of
-from tests.conftest import Acting, Making, Recording
+from tests.conftest import Acting, Making, StoredRows
 
 
 def test_an_agent_files_for_the_publisher_that_entrusted_it(make_application: Making, acting: Acting) -> None:
@@ -38,10 +38,10 @@ def test_an_agent_files_for_the_publisher_that_entrusted_it(make_application: Ma
 
 
 def test_an_agent_cannot_submit_after_the_entrustment_has_ended(
-    make_application: Making, acting: Acting, on_record: Recording
+    make_application: Making, acting: Acting, stored_rows: StoredRows
 ) -> None:
     key = make_application(by="agent")
-    before = on_record(key)
+    before = stored_rows(key)
     with acting("publisher"):
         db.session.scalars(select(Entrustment)).one().until = clock.today() - timedelta(days=1)
         db.session.commit()
@@ -51,7 +51,7 @@ def test_an_agent_cannot_submit_after_the_entrustment_has_ended(
         db.session.rollback()
         fresh = drafts.start(db.session(), filer)
         assert (fresh.publisher_id, fresh.province, fresh.filing) == (None, None, None)
-    assert on_record(key) == before
+    assert stored_rows(key) == before
 
 
 def test_an_entrustment_is_valid_on_its_last_day(make_application: Making, acting: Acting) -> None:
@@ -67,10 +67,10 @@ def test_an_entrustment_is_valid_on_its_last_day(make_application: Making, actin
 
 
 def test_an_agent_cannot_choose_a_publisher_that_has_not_entrusted_it(
-    make_application: Making, acting: Acting, a_press: Callable[..., str]
+    make_application: Making, acting: Acting, make_publisher: Callable[..., str]
 ) -> None:
     """AD10: a foreign number in the select box is refused by the models too."""
-    stranger = a_press("440000")
+    stranger = make_publisher("440000")
     key = make_application()
     with acting(stranger) as other:
         foreign = other.organisation_id
@@ -86,10 +86,10 @@ def test_an_agent_cannot_choose_a_publisher_that_has_not_entrusted_it(
 
 
 def test_choosing_a_publisher_sets_the_authority_of_a_draft_only(
-    make_application: Making, acting: Acting, a_press: Callable[..., str]
+    make_application: Making, acting: Acting, make_publisher: Callable[..., str]
 ) -> None:
-    """受理机关 follows from the press; after 申报 it would move the case to another province's desk."""
-    with acting(a_press("440000", by_agent="agent")) as other:
+    """受理机关 follows from the publisher; after 申报 a change would move the case to another province's desk."""
+    with acting(make_publisher("440000", by_agent="agent")) as other:
         cantonese = other.organisation_id
     with acting("publisher") as own:
         home = own.organisation_id

@@ -152,7 +152,7 @@ def table(text: str) -> dict[str, str]:
     return {endpoint: letter.strip("-") for endpoint, letter in cells.items() if letter != "."}
 
 
-DOORS = table(SCREENS) | table(MORE_SCREENS) | table(LOG_SCREENS) | OTHERS
+ROUTE_ROLES = table(SCREENS) | table(MORE_SCREENS) | table(LOG_SCREENS) | OTHERS
 
 
 def acts_of(rule: Rule) -> list[str]:
@@ -173,14 +173,17 @@ def address(rule: Rule, key: int, **more: str) -> str:
 
 
 def files_of(records: dict[str, list[dict[str, int]]]) -> list[int]:
-    """The ids of an application's attachments, from the rows of `on_record`."""
+    """The ids of an application's attachments, from the rows of `stored_rows`."""
     return [file["id"] for file in records["attachment"]]
 
 
 # Whose eyes, on which screens → the rows they must not see: who filed them, and how far they have come.
-STRANGE = {
+FOREIGN_ROWS = {
     "publisher": (["applications"], [("publisher2", "draft"), ("agent", "draft"), ("agent", "filed")]),
     "agent": (["applications"], [("publisher", "returned"), ("publisher2", "filed")]),
-    "reviewer": (["review", "filings"], [("publisher", "draft"), ("press440000", "pending"), ("press440000", "filed")]),
+    "reviewer": (
+        ["review", "filings"],
+        [("publisher", "draft"), ("publisher440000", "pending"), ("publisher440000", "filed")],
+    ),
     "national": (["register"], [("publisher", "draft"), ("publisher", "pending"), ("publisher", "refused")]),
 }

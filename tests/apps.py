@@ -16,7 +16,7 @@ from app import create_app
 from models import access
 from models.codes import names_of
 from models.database import db, triggers
-from tests.cast import bring_on
+from tests.cast import add_cast
 from tests.snapshots import Snapshots
 from views.demo import signing_keys
 
@@ -24,8 +24,8 @@ POSTGRESQL = "postgres@127.0.0.1:5432"
 
 
 @dataclass(frozen=True)
-class House:
-    """An application on a database of its own, what makes that database as new, and what was made on it before."""
+class PreparedApp:
+    """An application on a database of its own, a function that resets that database, and snapshots of earlier tests."""
 
     app: Flask
     renew: Callable[[], object]
@@ -44,21 +44,21 @@ def settings_of(address: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def settled(address: str, folder: Path) -> Flask:
+def prepare_app(address: str, folder: Path) -> Flask:
     """An application whose database was made by the same steps as the real one, with the cast in it."""
     app = create_app(settings_of(address, folder))
     with app.app_context():
         signing_keys.establish(folder / "keys", names_of("province"))
         upgrade()
         with access.everything() as session:
-            bring_on(session)
+            add_cast(session)
         db.session.remove()
         db.engine.dispose()
     return app
 
 
 @contextmanager
-def made(server: psycopg.Connection, name: str) -> Iterator[str]:
+def new_database(server: psycopg.Connection, name: str) -> Iterator[str]:
     """A database on the server, dropped afterwards even with open connections."""
     server.execute(f"CREATE DATABASE {name}".encode())
     server.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())  # no test outlives the server
@@ -87,8 +87,8 @@ def without_triggers(connection: Connection) -> Iterator[None]:
     triggers.install(connection)
 
 
-def renewal(connection: psycopg.Connection) -> str:
-    """SQL that empties every table, triggers or not, and puts back what is in it now."""
+def reset_sql(connection: psycopg.Connection) -> str:
+    """SQL that empties every table and restores its present rows; triggers do not run."""
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     steps = [f"SELECT pg_terminate_backend(pid) {others}", "SET session_replication_role = replica"]
     connection.execute("CREATE SCHEMA seed")

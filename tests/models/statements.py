@@ -34,9 +34,9 @@ from models.application import Application
 from models.certificate import Certificate
 from models.people.accounts import Account, Organisation
 from tests.models.loaders import LOADERS, lazy_load, lazy_load_parent, loaded_with
-from tests.models.rows import TEXT_COLUMN, Model, Way, detached, foreign, list_of, parent_of, table_of
+from tests.models.rows import TEXT_COLUMN, Model, Statement, detached, foreign, list_of, parent_of, table_of
 
-READS: dict[str, Way] = {
+READS: dict[str, Statement] = {
     "get": lambda s, m, k: s.get(m, k),
     "get populate_existing": lambda s, m, k: s.get(m, k, populate_existing=True),
     "get for update": lambda s, m, k: s.get(m, k, with_for_update=True),
@@ -168,7 +168,7 @@ FROM_THE_APPLICATION: dict[str, Callable[[Session, Any, int], Any]] = {
     ),
 }
 
-WRITES: dict[str, Way] = {
+WRITES: dict[str, Statement] = {
     "returning of an update": lambda s, m, k: s.execute(
         update(m).where(m.id == k).values({TEXT_COLUMN[m]: "x"}).returning(m.id)
     ).all(),
