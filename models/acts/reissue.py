@@ -37,7 +37,7 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
     act = workflow.check(Action.COPY, old.status, by.role)
     if new := undecided_copy(session, old):
         raise Begun(old, new)
-    files, left = _inspect_files(old, by, store)  # slow: before the row is locked
+    files, left = _inspect_files(session, old, by, store)  # slow: before the row is locked
     locking.lock_row(session, old, act)  # a double click: the second request waits for the first to commit
     if new := undecided_copy(session, old):
         raise Begun(old, new)
@@ -89,12 +89,14 @@ def _again(row: Carrier) -> Carrier:
     return Carrier(**{name: getattr(row, name) for name in names})
 
 
-def _inspect_files(old: Application, by: Account, store: Store) -> tuple[list[tuple[Attachment, Stored]], list[str]]:
+def _inspect_files(
+    session: Session, old: Application, by: Account, store: Store
+) -> tuple[list[tuple[Attachment, Stored]], list[str]]:
     """(files of `old` that are accepted today, a sentence for each file that is not, or whose bytes are lost)."""
     files, left = [], []
     for file in old.current_attachments:
         try:
-            scanning.refuse_infected(file)  # checked even if no scanner is set now
+            scanning.refuse_infected(session, file)  # checked even if no scanner is set now
             with store.open(file.digest) as content:
                 files.append((file, store.put(content, file.name, file.size, by.id)))
         except FileNotFoundError:

@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
+from models.application import known_viruses
 from models.application.attachments import Stored, named
 from models.application.file_names import clean_name
 from models.clock import Moment
@@ -51,8 +52,10 @@ def listed(session: Session) -> dict[AttachmentKind, BlankForm]:
 def save(session: Session, kind: AttachmentKind, version: int, stored: Stored, name: str, by: Account) -> BlankForm:
     """Add or replace the form of a kind; its bytes are inspected and in the store already.
 
-    `version`: of the form that the page showed, 0 for none; raises Refused when it is another one by now.
+    `version`: of the form that the page showed, 0 for none; raises Refused when it is another one by now, and for
+    bytes in which a virus was found before.
     """
+    known_viruses.refuse_upload(session, stored.digest, name)
     if stored.media_type != ACCEPTED:
         raise Refused(_("空白表格须为 PDF 文件，请转换格式后上传。"))
     row = listed(session).get(kind)
@@ -63,6 +66,13 @@ def save(session: Session, kind: AttachmentKind, version: int, stored: Stored, n
     session.add(row)
     flush_or_refuse(session, _changed())
     return row
+
+
+def refuse_infected(session: Session, form: BlankForm) -> None:
+    """Raises Refused for a form in whose content a virus was found since it was uploaded."""
+    if virus := known_viruses.virus_in(session, form.digest):
+        words = _("空白表格“%(name)s”查出病毒（%(virus)s），不能下载，请联系系统管理员更换。")
+        raise Refused(words % {"name": form.name, "virus": virus})
 
 
 def remove(session: Session, kind: AttachmentKind, version: int) -> str:

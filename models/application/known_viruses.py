@@ -35,14 +35,20 @@ def remember(session: Session, digest: str, virus: str) -> str:
     return known.virus
 
 
+def virus_in(session: Session, digest: str) -> str | None:
+    """What was found in this content before; None: nothing is known."""
+    known = session.get(KnownVirus, digest)
+    return known.virus if known else None
+
+
 def refuse_upload(session: Session, digest: str, name: str) -> None:
     """Raises Refused for an upload in whose content a virus was found before, as a scanner would have it refused."""
-    if found := session.get(KnownVirus, digest):
+    if virus := virus_in(session, digest):
         raise Refused(
             _(
                 "文件“%(name)s”的内容以前查出过病毒（%(virus)s），没有上传，请清除后重新生成文件。",
                 name=name,
-                virus=found.virus,
+                virus=virus,
             )
         )
 

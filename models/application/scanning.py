@@ -50,14 +50,17 @@ def infected_files(session: Session) -> Sequence[Attachment]:
     ).all()
 
 
-def refuse_infected(file: Attachment) -> None:
-    """Raises Refused for a file in which a virus was found: it is stored as evidence, and nobody may download it."""
-    if file.virus is not None:
+def refuse_infected(session: Session, file: Attachment) -> None:
+    """Raises Refused for a file in which a virus was found: it is stored as evidence, and nobody may download it.
+
+    Also for one that is not marked yet: it may have been uploaded while a scan marked the others of its content.
+    """
+    if virus := file.virus or known_viruses.virus_in(session, file.digest):
         raise Refused(
             _(
                 "附件“%(name)s”查出病毒（%(virus)s），不能打开或下载，请由申请人清除后重新提供。",
                 name=file.name,
-                virus=file.virus,
+                virus=virus,
             )
         )
 

@@ -31,8 +31,9 @@ def kind_sent(sent: Any) -> AttachmentKind:
 
 
 def blank_form(kind: AttachmentKind) -> Response:
-    """The file as a download under its own name; 404 if there is none."""
+    """The file as a download under its own name; 404 if there is none. Raises Refused for one with a virus."""
     file = blank_forms.listed(db.session()).get(kind) or abort(404)
+    blank_forms.refuse_infected(db.session(), file)
     response = send_file(
         content_of(file), mimetype=ACCEPTED, as_attachment=True, download_name=file.name, etag=file.digest
     )

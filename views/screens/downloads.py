@@ -39,7 +39,7 @@ class DownloadScreen(Screen):
         Raises Refused for a file with a virus.
         """
         file = self._readable(number_of(request.args.get("id"))) or abort(404)
-        scanning.refuse_infected(file)
+        scanning.refuse_infected(db.session(), file)
         inline = file.media_type in SHOWN_IN_BROWSER and "download" not in request.args
         response = response_with(file, inline)
         kind, number = Handout.FILE_SHOWN if inline else Handout.FILE_SAVED, file.application.number
