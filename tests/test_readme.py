@@ -2,8 +2,11 @@
 
 import re
 
+import click
 import pytest
+from flask import Flask
 
+from app import SETTINGS
 from models.vocabulary import Action, Delivery, Status
 from models.workflow import ACTS, MESSAGE_ACTS
 from tests import ROOT
@@ -42,6 +45,59 @@ def test_the_table_of_messages_matches_the_workflow() -> None:
 def test_every_picture_of_the_readme_exists() -> None:
     for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
         assert (ROOT / picture).is_file(), picture
+
+
+def test_every_path_that_the_readme_names_exists() -> None:
+    """Between backticks, and in the map of the house."""
+    named = {words.split()[0] for words in re.findall(r"`([^`\n]+)`", README)}
+    paths = {name for name in named if re.match(r"(models|views|templates|tests|\.ci)/", name)}
+    assert len(paths) > 30
+    for path in paths:
+        assert (ROOT / path).exists(), path
+
+
+def test_the_map_of_the_house_names_only_rooms_that_exist() -> None:
+    inside, seen = ROOT, 0
+    for line in README.split("## Map of the house")[1].split("```")[1].splitlines():
+        if not (found := re.match(r"( {2})?(\w[\w./]*(?: · \w[\w./]*)*) {2,}", line)):
+            continue
+        indented, names = found.groups()
+        inside = inside if indented else ROOT
+        for name in names.split(" · "):
+            assert (inside / name).exists() or (inside / f"{name}.py").exists(), line
+        inside, seen = inside if indented else ROOT / names, seen + 1
+    assert seen > 30
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_every_command_of_the_readme_exists(app: Flask) -> None:
+    """Of flask, of make, and the modules of `python -m`."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    asked = set(re.findall(r"(?:^make ([a-z]+) +#|`make ([a-z]+))", README, re.M))
+    assert {first or second for first, second in asked} <= targets
+    for module in re.findall(r"`python -m (tests[\w.]*)", README):
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
+    found = re.findall(r"flask --app app ([a-z][a-z-]*)(?: ([a-z][a-z-]+))?", README)
+    assert len(found) >= 15
+    for first, second in found:
+        command = app.cli.get_command(click.Context(app.cli), first)
+        assert command, first
+        if isinstance(command, click.Group):
+            assert command.get_command(click.Context(command), second), (first, second)
+
+
+def test_every_setting_of_the_readme_exists() -> None:
+    for name in set(re.findall(r"FILING_([A-Z]+(?:_[A-Z]+)*)", README)):
+        assert name in SETTINGS, name
+
+
+def test_every_part_of_the_readme_that_the_sources_name_exists() -> None:
+    sources = [ROOT / "app.py", *(path for room in ("models", "views") for path in (ROOT / room).glob("**/*.py"))]
+    named = {part for path in sources for part in re.findall(r"\(README: ([^)]+)\)", path.read_text(encoding="utf-8"))}
+    assert "Behind nginx" in named
+    for part in named:
+        assert f"## {part}\n" in README, part
 
 
 def test_the_recipe_for_a_field_lists_every_place_that_names_one() -> None:
