@@ -19,7 +19,7 @@ revision = "0006"
 down_revision = "0005"
 
 LONGEST = 64
-# A frozen copy of models/text.py and models/accounts.py: a step must do the same however they change.
+# A frozen copy of models/text.py and models/people/accounts.py: a step must do the same however they change.
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
