@@ -1,5 +1,6 @@
 """An application on a database of its own, made by the same steps as the real one."""
 
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,11 +26,15 @@ POSTGRESQL = "postgres@127.0.0.1:5432"
 
 @dataclass(frozen=True)
 class PreparedApp:
-    """An application on a database of its own, a function that resets that database, and snapshots of earlier tests."""
+    """An application on a database of its own, a function that resets that database, and snapshots of earlier tests.
+
+    `schema`: a digest of tables, columns, triggers and policies, where the tests of a process share them.
+    """
 
     app: Flask
     renew: Callable[[], object]
     snapshots: Snapshots | None = None
+    schema: Callable[[], object] = lambda: None
 
 
 def settings_of(address: str, folder: Path) -> dict[str, Any]:
@@ -102,6 +107,29 @@ def reset_sql(connection: psycopg.Connection) -> str:
     for name, last in connection.execute("SELECT sequencename, last_value FROM pg_sequences").fetchall():
         steps.append(f"SELECT setval('public.{name}', {last or 1}, {bool(last)})")
     return ";".join(steps)
+
+
+SCHEMA = """SELECT md5(string_agg(part, E'\\n' ORDER BY part)) FROM (
+  SELECT concat_ws(' ', attrelid::regclass, attname, atttypid::regtype, attnotnull) FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace AND attnum > 0
+  UNION ALL SELECT concat_ws(' ', relname, relrowsecurity) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws(' ', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT concat_ws(' ', tablename, policyname) FROM pg_policies) parts (part)"""
+
+
+def schema_of(connection: psycopg.Connection) -> Callable[[], object]:
+    """A function that reads a digest of the schema: what one test changes there, the next ones would meet."""
+    return lambda: connection.execute(SCHEMA).fetchone()
+
+
+@contextmanager
+def shared_app(server: psycopg.Connection, folder: Path) -> Iterator[PreparedApp]:
+    """The application on PostgreSQL that all tests of this process share."""
+    with new_database(server, f"filing_test_{os.getpid()}") as address:
+        app = prepare_app(address, folder)
+        with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
+            steps = reset_sql(connection).encode()
+            yield PreparedApp(app, lambda: connection.execute(steps), schema=schema_of(connection))
 
 
 def is_on_sqlite(app: Flask) -> bool:

@@ -21,7 +21,7 @@ from models.application import Application
 from models.database import db
 from models.people import accounts
 from models.people.accounts import Account
-from tests.apps import POSTGRESQL, PreparedApp, engine_of_owner, is_on_sqlite, new_database, prepare_app, reset_sql
+from tests.apps import POSTGRESQL, PreparedApp, engine_of_owner, is_on_sqlite, new_database, prepare_app, shared_app
 from tests.browsing import Browser, signed_in
 from tests.cast import account_of, add_publisher, create_application, small_pdf, small_png
 from tests.parts import pytest_addoption as pytest_addoption
@@ -77,11 +77,8 @@ def postgresql() -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="session")
 def on_postgresql(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedApp]:
     """One database for each process that tests, emptied and filled again for every test: a copy would take 100 ms."""
-    with new_database(postgresql, f"filing_test_{os.getpid()}") as address:
-        app = prepare_app(address, tmp_path_factory.mktemp("postgresql"))
-        with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
-            steps = reset_sql(connection).encode()
-            yield PreparedApp(app, lambda: connection.execute(steps))
+    with shared_app(postgresql, tmp_path_factory.mktemp("postgresql")) as shared:
+        yield shared
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -94,7 +91,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     restricted = request.param == "postgresql" and "ROW_SECURITY" in os.environ
     shared: PreparedApp = request.getfixturevalue("on_row_security" if restricted else f"on_{request.param}")
     shared.renew()
-    settings = dict(shared.app.config)
+    settings, schema = dict(shared.app.config), shared.schema()
     shared.app.config["STORE"] = str(tmp_path / "store")
     with shared.app.app_context():
         limiter.reset()
@@ -103,6 +100,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
         db.engine.dispose()
     shared.app.config.clear()
     shared.app.config.update(settings)
+    assert shared.schema() == schema, "this test has changed the schema, which later tests of the process share"
 
 
 @pytest.fixture(scope="session")

@@ -4,46 +4,19 @@ On SQLite alone: what is tried here is a script in a browser.
 """
 
 import io
-import re
 import time
 
 import pytest
 from openpyxl import Workbook
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import BrowseAs
-from tests.browser.person import Person
+from tests.browser.sheet import clipboard_text, fill_in, paste, values
 from tests.browser.test_accessibility import flawless
 from tests.conftest import Making, StoredRows
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 HEADINGS = ["载体类型", "规格型号", "进口数量", "单位"]
-
-
-def copied(cells: list[list[object]]) -> str:
-    """What Excel puts on the clipboard for these cells."""
-
-    def quoted(cell: object) -> str:
-        text = "" if cell is None else str(cell)
-        return '"' + text.replace('"', '""') + '"' if re.search(r'[\t\n"]', text) else text
-
-    return "".join("\t".join(map(quoted, row)) + "\r\n" for row in cells)
-
-
-def pastes(person: Person, text: str, cell: str = "#carriers-0-kind") -> Page:
-    """Put a text on the clipboard of Chromium, and press Ctrl+V in a cell."""
-    person.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    person.page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    person.page.locator(cell).focus()
-    person.page.keyboard.press("Control+V")
-    return person.page
-
-
-def values(page: Page, column: str) -> list[str]:
-    """The cells of a column, of every row that is not deleted."""
-    return page.eval_on_selector_all(
-        f"tr.inline-row:not([hidden]) .col-{column} input", "cells => cells.map((cell) => cell.value)"
-    )
 
 
 def test_a_block_from_a_workbook_is_previewed_then_filled_in_and_saved(
@@ -53,16 +26,16 @@ def test_a_block_from_a_workbook_is_previewed_then_filled_in_and_saved(
     key = make_application(carriers=1)
     publisher = browse_as("publisher")
     publisher.page.goto(f"/applications/edit/?id={key}")
-    block = copied([
+    block = clipboard_text([
         ["单位", "规格型号（英寸）", "数量", "载体类型", "箱号"], ["张", '12" 双张', "1,000", "黑胶唱片", "A1"],
         ["010", "七寸\n单张", "２，０００", "dvd", "A2"], [None, None, None, None, None],
     ])  # fmt: skip
-    page = pastes(publisher, block)
+    page = paste(publisher, block)
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("共 2 行，没有发现错误。")
     expect(dialog).to_contain_text("没有读入的列：箱号。")
     expect(dialog).to_contain_text("有 1 个单元格内有换行，已改为空格。")
-    publisher.answer("全部填入")
+    fill_in(publisher)
     assert values(page, "specification")[1:] == ['12" 双张', "七寸 单张"]
     assert values(page, "unit")[1:] == ["010-张", "010-张"]
     expect(page.locator(".totals")).to_contain_text("共 3 条")
@@ -81,8 +54,8 @@ def test_each_wrong_cell_shows_its_error_and_a_block_is_filled_in_whole_or_not_a
     publisher = browse_as("publisher")
     publisher.page.goto(f"/applications/edit/?id={key}")
     before = values(publisher.page, "specification")
-    block = copied([HEADINGS, ["黑胶唱片", "12 英寸", "1,5", "张"], ["蜡筒", None, "20", "包裹"]])
-    page = pastes(publisher, block)
+    block = clipboard_text([HEADINGS, ["黑胶唱片", "12 英寸", "1,5", "张"], ["蜡筒", None, "20", "包裹"]])
+    page = paste(publisher, block)
     dialog = page.get_by_role("dialog")
     for words in (
         "有 4 处需要改正",
@@ -95,9 +68,9 @@ def test_each_wrong_cell_shows_its_error_and_a_block_is_filled_in_whole_or_not_a
     flawless(page, "the preview of a block with errors")
     publisher.answer("取消")
     assert values(page, "specification") == before
-    page = pastes(publisher, block)
+    page = paste(publisher, block)
     page.get_by_label("替换现有全部各行").check()
-    publisher.answer("全部填入")
+    fill_in(publisher)
     assert values(page, "specification") == ["12 英寸", ""]
     assert values(page, "kind") == ["黑胶唱片", "蜡筒"]
     expect(page.locator("tr.inline-row:visible td.wrong")).to_have_count(4)
@@ -110,15 +83,15 @@ def test_each_wrong_cell_shows_its_error_and_a_block_is_filled_in_whole_or_not_a
 def test_blanks_of_merged_cells_repeat_the_cell_above_only_when_asked(browse_as: BrowseAs) -> None:
     publisher = browse_as("publisher")
     publisher.page.goto("/applications/new/")
-    page = pastes(
-        publisher, copied([HEADINGS, ["黑胶唱片", "甲", 1, "张"], [None, "乙", 2, None], [None, "丙", 3, None]])
+    page = paste(
+        publisher, clipboard_text([HEADINGS, ["黑胶唱片", "甲", 1, "张"], [None, "乙", 2, None], [None, "丙", 3, None]])
     )
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("有 2 处需要改正")
     dialog.get_by_label("单位（2 处空白）").check()
     expect(dialog).to_contain_text("共 3 行，没有发现错误。")
     expect(dialog.get_by_text("沿用上一行", exact=True)).to_have_count(2)
-    publisher.answer("全部填入")
+    fill_in(publisher)
     assert values(page, "unit") == ["010-张"] * 3
     assert values(page, "kind") == ["黑胶唱片", "", ""]
 
@@ -130,12 +103,12 @@ def test_a_pasted_column_without_heading_goes_to_the_column_of_the_cursor(
     publisher = browse_as("publisher")
     publisher.page.goto(f"/applications/edit/?id={make_application(carriers=3)}")
     specifications = values(publisher.page, "specification")
-    page = pastes(publisher, "7\r\n8\r\n9\r\n", "#carriers-1-quantity")
+    page = paste(publisher, "7\r\n8\r\n9\r\n", "#carriers-1-quantity")
     page.get_by_label("从当前单元格起覆盖").check()
-    publisher.answer("全部填入")
+    fill_in(publisher)
     assert values(page, "quantity")[1:] == ["7", "8", "9"]
     assert values(page, "specification") == [*specifications, ""]
-    pastes(publisher, "一个词", "#carriers-0-note")
+    paste(publisher, "一个词", "#carriers-0-note")
     expect(page.locator("#carriers-0-note")).to_have_value("一个词")
     expect(page.get_by_role("dialog")).to_be_hidden()
 
@@ -150,11 +123,11 @@ def test_three_thousand_rows_are_pasted_folded_and_saved_whole(
         ["黑胶唱片", f"第 {n} 卷", n + 1, "张", f"名称 {n}", f"ISRC {n}", 12.5, "USD", "附歌词"] for n in range(3000)
     ]
     began = time.monotonic()
-    page = pastes(publisher, copied([[*HEADINGS, "名称", "版号", "单价", "币制", "备注"], *rows]))
+    page = paste(publisher, clipboard_text([[*HEADINGS, "名称", "版号", "单价", "币制", "备注"], *rows]))
     expect(page.get_by_role("dialog")).to_contain_text("共 3000 行，没有发现错误。")
     previewed = time.monotonic()
     page.get_by_label("替换现有全部各行").check()
-    publisher.answer("全部填入")
+    fill_in(publisher)
     expect(page.locator(".totals")).to_have_text("共 3000 条：4,501,500 张")
     filled = time.monotonic()
     assert page.locator("tr.inline-row:visible").count() == 20
@@ -228,7 +201,7 @@ def test_a_spreadsheet_is_read_and_not_stored(
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("标题行以上没有读入：载体清单。", timeout=90_000)  # the reader has to start
     expect(dialog).to_contain_text("只读入了工作表“Sheet”，没有读入：“说明”。")
-    publisher.answer("全部填入")
+    fill_in(publisher)
     assert values(page, "quantity")[-1] == "300"
     page.locator("#carrier-file").set_input_files({**file, "buffer": b"\x89PNG\r\n\0\0\0"})  # type: ignore[arg-type]
     expect(dialog).to_contain_text("无法读取该文件，请使用 XLSX、XLS 或 CSV 格式。")
@@ -244,5 +217,5 @@ def test_a_file_can_be_chosen_before_the_first_save(browse_as: BrowseAs) -> None
     file = {"name": "清单.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     publisher.page.locator("#carrier-file").set_input_files(file)  # type: ignore[arg-type]
     expect(publisher.page.get_by_role("dialog")).to_contain_text("共 1 行，没有发现错误。", timeout=90_000)
-    publisher.answer("全部填入")
+    fill_in(publisher)
     assert values(publisher.page, "quantity") == ["300"]

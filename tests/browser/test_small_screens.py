@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import BrowseAs
+from tests.browser.sheet import clipboard_text, paste
 from tests.browser.test_accessibility import flawless
-from tests.browser.test_grid import copied, pastes
 from tests.conftest import Making, StoredRows
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -96,7 +96,7 @@ def test_the_preview_of_pasted_rows_fits_a_phone(browse_as: BrowseAs) -> None:
     person = browse_as("publisher", width=390, height=844)
     person.page.goto("/applications/new/")
     rows: list[list[object]] = [["规格型号", "进口数量", "单位", "名称"], ["120 mm", "abc", "张", "第一张"]]
-    preview = pastes(person, copied(rows)).locator("#block-preview")
+    preview = paste(person, clipboard_text(rows)).locator("#block-preview")
     expect(preview.get_by_text("请只填写数字")).to_be_visible()
     assert not runs_over(preview) and not runs_over(preview.locator(".table-responsive"))
     expect(preview.locator("td.col-specification")).to_have_attribute("data-label", "规格型号")
