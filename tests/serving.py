@@ -4,7 +4,7 @@ How to use it: the fixture `served` (tests/conftest.py) runs a test twice, on SQ
 as long as the test session, so a test makes rows of its own.
 
     def test_something(served: Server) -> None:
-        key = brought(served.app, "publisher", "filed")  # tests.cast: rows made in this process, on the same database
+        key = create_application(served.app, "publisher", "filed")  # tests.cast: from this process, the same database
         answer = served.client("publisher").get(f"/applications/details/?id={key}")
 
 In a browser: `comes_to_server("publisher")` (tests/browser/conftest.py) is a signed-in Person. The 验证码 is on: who

@@ -196,6 +196,34 @@ def test_an_account_writes_its_own_password_and_sessions_and_the_operator_writes
         connection.execute(text(changes[0]))
 
 
+OF_PROVINCES = (
+    "INSERT INTO certificate (number) VALUES ('Z32202600000153')",
+    "UPDATE customs_message SET accepted = true, answered_at = now()",
+    "INSERT INTO customs_note (words) VALUES ('x')",
+)
+
+
+@pytest.mark.parametrize("who", ["publisher", "national", "operator", ""])
+def test_only_provinces_write_certificates_and_messages_to_customs(connect_as: Raw, who: str) -> None:
+    for statement in OF_PROVINCES:
+        with connect_as(who) as connection, pytest.raises(DBAPIError, match="denied"):
+            connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("who", ["reviewer", "reviewer2", "jobs"])
+def test_no_role_puts_a_message_under_another_province(make_application: Making, connect_as: Raw, who: str) -> None:
+    """A province reads them by their own column, which must be right: plainly, and behind a temporary table."""
+    key = make_application(status="filed")
+    columns = "certificate_id, act, application_id, desk, message_id, queued_at, next_at, attempts"
+    values = f"1, 'grant', {key}, '440000', 'Z-9', now(), now(), 0"
+    added = text(f"INSERT INTO customs_message ({columns}) VALUES ({values})")
+    for first in ("SELECT 1", f"CREATE TEMPORARY TABLE application AS SELECT {key} AS id, '440000' AS desk"):
+        with connect_as(who) as connection:
+            connection.execute(text(first))
+            with pytest.raises(DBAPIError, match=SENTENCE):
+                connection.execute(added)
+
+
 @pytest.mark.parametrize(("who", "series"), [("publisher", "SQ"), ("reviewer", "Z32")])
 def test_each_role_increments_only_its_own_serial_numbers(connect_as: Raw, who: str, series: str) -> None:
     for given in ("SQ", "Z32", "Z44"):

@@ -32,11 +32,11 @@ from lxml import html
 from app import create_app
 from models import workflow
 from models.database import db
-from tests.cast import brought
+from tests.cast import create_application
 from tests.browsing import signed_in
 
 app = create_app({"TESTING": True, "CAPTCHA": False})
-pending, draft = brought(app, status="pending"), brought(app)
+pending, draft = create_application(app, status="pending"), create_application(app)
 publisher, reviewer = signed_in(app, "publisher"), signed_in(app, "reviewer")
 
 

@@ -104,7 +104,7 @@ def tamper(app: Flask, make_application: Making) -> Callable[[str], tuple[list[i
             query = select(TrailEntry.id).filter_by(application_id=key).order_by(TrailEntry.id)
             entries = list(session.scalars(query))
         _start, a, b, c, *_ = entries
-        with app.app_context(), db.engine.begin() as connection, without_triggers(connection):
+        with app.app_context(), engine_of_owner(app).begin() as connection, without_triggers(connection):
             for part in statement.format(a=a, b=b, c=c, key=key).split(";"):
                 connection.execute(text(part))
         with app.app_context(), access.everything() as session:

@@ -99,6 +99,14 @@ ONLY_POSTGRESQL = {
     "the certificates are truncated": "TRUNCATE certificate CASCADE",
     "the carriers are truncated": "TRUNCATE carrier",
     "everything is truncated": "TRUNCATE application CASCADE",
+    "a temporary table shows a message to another province": (
+        "CREATE TEMPORARY TABLE application AS SELECT {key} AS id, '440000' AS desk;"
+        " UPDATE customs_message SET desk = '440000' WHERE application_id = {key}"
+    ),
+    "a temporary table makes carriers changeable": (
+        "CREATE TEMPORARY TABLE application AS SELECT {key} AS id, 'draft' AS status;"
+        " UPDATE carrier SET quantity = '1' WHERE application_id = {key}"
+    ),
 }
 
 

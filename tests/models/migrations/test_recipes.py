@@ -123,14 +123,14 @@ from models import access
 from models.certificate import Certificate
 from models.customs import CustomsMessage, envelope
 from models.customs.schema import message_xsd
-from tests.cast import brought
+from tests.cast import create_application
 from tests.browsing import signed_in
 from models.acts.papers import code_of
 from views.certificate import page
 from views.resources import keys
 
 app = create_app({"TESTING": True, "CAPTCHA": False})
-draft, filed = brought(app), brought(app, status="filed", voltage="220 伏")
+draft, filed = create_application(app), create_application(app, status="filed", voltage="220 伏")
 browser = signed_in(app, "publisher")
 form = browser.get(f"/applications/edit/?id={draft}").text
 assert 'name="voltage"' in form, "form"

@@ -68,8 +68,8 @@ def sealed_entries() -> list[dict[str, Any]]:
     return sealed
 
 
-def test_old_files_seals_and_logs_verify_after_the_steps(blank: Flask) -> None:
-    with blank.app_context():
+def test_old_files_seals_and_logs_verify_after_the_steps(empty_app: Flask) -> None:
+    with empty_app.app_context():
         upgrade(revision="0044")
         with db.engine.begin() as connection:
             seals = insert_register(connection)
@@ -94,9 +94,9 @@ def test_old_files_seals_and_logs_verify_after_the_steps(blank: Flask) -> None:
             assert list(scans.contradictions(session)) == []
 
 
-def test_the_steps_can_be_undone_with_rows(blank: Flask) -> None:
+def test_the_steps_can_be_undone_with_rows(empty_app: Flask) -> None:
     """Down and up again: the seals are the same, and each content is once among the known viruses."""
-    with blank.app_context():
+    with empty_app.app_context():
         upgrade(revision="0044")
         with db.engine.begin() as connection:
             seals = insert_register(connection)

@@ -105,9 +105,9 @@ def test_a_rolled_back_act_leaves_no_notification(app: Flask, make_application: 
 
 def test_a_disabled_unit_gets_no_notification(app: Flask, make_application: Making) -> None:
     key = make_application(by="publisher2", status="pending")
-    with app.app_context():
-        account_of("publisher2").organisation.active = False  # type: ignore[union-attr]
-        db.session.commit()
+    with app.app_context(), access.everything() as session:
+        account_of("publisher2", session).organisation.active = False  # type: ignore[union-attr]
+        session.commit()
     with app.app_context(), access.everything() as session:
         application = session.get_one(Application, key)
         filing.perform(session, Action.RETURN, application, account_of("reviewer"), "请补正。")

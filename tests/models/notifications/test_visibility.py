@@ -87,10 +87,10 @@ def test_a_message_is_hidden_with_its_application(
     with acting("publisher"):
         assert seen(db.session()) == []
     make_application(status="returned")
-    with app.app_context():
-        account_of("publisher").organisation_id = account_of("publisher2").organisation_id
-        account_of("reviewer").province = "440000"
-        db.session.commit()
+    with app.app_context(), access.everything() as session:
+        account_of("publisher", session).organisation_id = account_of("publisher2").organisation_id
+        account_of("reviewer", session).province = "440000"
+        session.commit()
     for who in ("publisher", "reviewer"):
         with acting(who):
             assert seen(db.session()) == []
@@ -99,10 +99,10 @@ def test_a_message_is_hidden_with_its_application(
 
 @pytest.mark.parametrize("who", [*EVERYBODY, ""])
 def test_no_account_can_read_queued_letters(app: Flask, make_application: Making, who: str) -> None:
-    with app.app_context():
-        account_of("publisher").email = "wang@example.cn"
-        account_of("publisher").mail_wish = "each"  # type: ignore[assignment]
-        db.session.commit()
+    with app.app_context(), access.everything() as session:
+        publisher = account_of("publisher", session)
+        publisher.email, publisher.mail_wish = "wang@example.cn", "each"  # type: ignore[assignment]
+        session.commit()
     make_application(status="returned")
     with app.app_context(), access.everything() as session:
         assert len(session.scalars(select(MailLetter)).all()) == 1

@@ -27,6 +27,20 @@ def test_an_unchanged_answer_is_not_sent_again(app: Flask, make_application: Mak
         assert (changed.status_code, changed.headers["ETag"] == first.headers["ETag"]) == (200, False), address
 
 
+def test_the_etag_of_a_foreign_application_tells_nothing(app: Flask, make_application: Making) -> None:
+    """Not even with `*`, which asks whether there is any answer at all."""
+    key = make_application(status="pending")
+    with app.app_context(), access.everything() as session:
+        number = session.get_one(Application, key).number
+    own, foreign = program(app, "reviewer"), program(app, "publisher2")
+    for etag in (own.get(f"{LIST}/{number}").headers["ETag"], "*"):
+        assert own.get(f"{LIST}/{number}", **{"If-None-Match": etag}).status_code == 304
+        answer = foreign.get(f"{LIST}/{number}", **{"If-None-Match": etag})
+        assert (answer.status_code, answer.headers.get("ETag")) == (404, None)
+    unseen = foreign.get(LIST, **{"If-None-Match": own.get(LIST).headers["ETag"]})
+    assert (unseen.status_code, unseen.get_json()["items"]) == (200, [])
+
+
 def test_a_refused_request_has_no_etag(app: Flask) -> None:
     answer = program(app, "reviewer").get(f"{LIST}/SQ000000000000")
     assert (answer.status_code, answer.headers.get("ETag")) == (404, None)

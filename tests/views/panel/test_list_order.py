@@ -13,7 +13,7 @@ from models import clock
 from models.application import Application, keys_of
 from models.database import db
 from models.vocabulary import Status
-from tests.apps import without_triggers
+from tests.apps import engine_of_owner, without_triggers
 from tests.browsing import Browser
 from tests.conftest import Acting, Making
 from tests.views.pages import numbers
@@ -32,7 +32,7 @@ def fill(app: Flask, acting: Acting, count: int) -> None:
             same | {"number": f"SQ2025{n:08d}", "title": title} | keys_of("title", title)
             for n, title in enumerate(titles)
         ]
-        with db.engine.begin() as connection:
+        with engine_of_owner(app).begin() as connection:
             connection.execute(insert(Application.__table__), rows)
 
 
@@ -133,7 +133,7 @@ def test_names_are_sorted_by_pinyin_and_statuses_in_workflow_order(app: Flask, a
         ]
         db.session.rollback()  # PostgreSQL drops no trigger under a transaction that has read the table
         # Rows come with the status they ended in.
-        with db.engine.begin() as connection, without_triggers(connection):
+        with engine_of_owner(app).begin() as connection, without_triggers(connection):
             connection.execute(insert(Application.__table__), random.Random(1).sample(rows, len(rows)))
     browser, by_pinyin = as_("publisher"), [row["number"] for row in rows]
     by_status = [row["number"] for row in sorted(rows, key=lambda row: list(Status).index(row["status"]))]

@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import Engine, event, text
 
 from models.database import db
+from tests.apps import engine_of_owner
 from tests.browsing import Browser
 from tests.conftest import Making
 from tests.views.screens.test_messages import bell, link
@@ -25,8 +26,8 @@ def read_only(app: Flask) -> Iterator[None]:
             event.listen(engine, "connect", pragma)
             yield_back = lambda: event.remove(engine, "connect", pragma)  # noqa: E731
         else:
-            set_read_only(engine, "SET default_transaction_read_only = on")
-            yield_back = lambda: set_read_only(engine, "RESET default_transaction_read_only")  # noqa: E731
+            set_read_only(engine_of_owner(app), "SET default_transaction_read_only = on")
+            yield_back = lambda: set_read_only(engine_of_owner(app), "RESET default_transaction_read_only")  # noqa: E731
     try:
         yield
     finally:
