@@ -5,7 +5,10 @@ Each entry names its own, so that older ones verify after the setting has change
 
 import hashlib
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+
+from models.workflow import Refused
 
 OPTION = "seal_algorithm"  # execution option of the engine
 SHA256 = "sha256"
@@ -30,7 +33,14 @@ def named(session: Session) -> str | None:
 
 
 def seal(content: str, algorithm: str | None) -> str:
-    """The hash of `content` in hex, 64 digits; "" for a name that is none of ours, which no seal equals."""
+    """The hash of `content` in hex, 64 digits; "" for a name that is none of ours, which no seal equals.
+
+    Raises Refused where this machine's OpenSSL does not have it: nothing is known then, and nothing called broken.
+    """
     if algorithm is not None and algorithm not in ALGORITHMS:
         return ""
-    return hashlib.new(algorithm or SHA256, content.encode()).hexdigest()
+    try:
+        return hashlib.new(algorithm or SHA256, content.encode()).hexdigest()
+    except ValueError as why:
+        lacking = _("本机的 OpenSSL 不支持 %(name)s，不能核对留痕。请换用支持它的 OpenSSL，再运行一次。")
+        raise Refused(lacking % {"name": algorithm}) from why
