@@ -6,6 +6,8 @@ the indexes of the applications. Former names stay, because applications store t
 
 from sqlalchemy import Connection, text
 
+from models.database.postgresql import PLPGSQL
+
 TABLE = "search_publisher"
 TRIGGERS = ("search_publisher_insert", "search_publisher_update")
 EVENTS = ("INSERT", "UPDATE OF publisher_name, publisher_sort")
@@ -61,7 +63,7 @@ def _on_sqlite() -> list[str]:
 def _on_postgresql() -> list[str]:
     named, body = "FOR EACH ROW WHEN (new.publisher_sort IS NOT NULL)", f"BEGIN {UPSERT} RETURN NULL; END"
     return [
-        f"CREATE OR REPLACE FUNCTION {TABLE}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+        f"CREATE OR REPLACE FUNCTION {TABLE}() RETURNS trigger {PLPGSQL} AS $$ {body} $$",
         *(
             f"CREATE TRIGGER {name} AFTER {event} ON application {named} EXECUTE FUNCTION {TABLE}()"
             for name, event in zip(TRIGGERS, EVENTS, strict=True)

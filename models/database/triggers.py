@@ -7,6 +7,7 @@ migration on SQLite drops triggers silently.
 
 from sqlalchemy import Connection, inspect, text
 
+from models.database.postgresql import PLPGSQL
 from models.vocabulary import Role, Status
 from models.workflow import AWAITING, EDITABLE
 
@@ -179,11 +180,8 @@ def _sqlite(triggers: dict[str, str], columns: dict[str, list[str]]) -> list[str
 
 
 def _postgresql(triggers: dict[str, str], columns: dict[str, list[str]]) -> list[str]:
-    """Each trigger has a function that tests the condition: a trigger's WHEN must not query other tables.
-
-    Its search path names pg_temp last: else a temporary table of the same name would be read in place of ours.
-    """
-    statements, language = [], "LANGUAGE plpgsql SET search_path = public, pg_temp"
+    """Each trigger has a function that tests the condition: a trigger's WHEN must not query other tables."""
+    statements = []
     for name, table in triggers.items():
         event, condition = _rule(name, table, columns[table])
         if event == "DELETE" and condition == "TRUE":
@@ -192,7 +190,7 @@ def _postgresql(triggers: dict[str, str], columns: dict[str, list[str]]) -> list
         row = "old" if event.startswith("DELETE") else "new"
         body = f"IF {condition} THEN RAISE EXCEPTION '{SENTENCE}'; END IF; RETURN {row};"
         statements += [
-            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger {language} AS $$ BEGIN {body} END $$",
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger {PLPGSQL} AS $$ BEGIN {body} END $$",
             f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} EXECUTE FUNCTION {name}()",
         ]
     return statements

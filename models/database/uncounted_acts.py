@@ -2,6 +2,8 @@
 
 from sqlalchemy import Connection, text
 
+from models.database.postgresql import PLPGSQL
+
 TABLE = "uncounted_act"
 TRIGGER = "count_trail_entry"
 ACTS = "('grant', 'decline', 'refuse', 'revoke')"  # a test compares them with the workflow
@@ -17,7 +19,7 @@ def install(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.execute(text(f"CREATE TRIGGER {TRIGGER} AFTER INSERT ON trail_entry {condition} BEGIN {note} END"))
         return
-    body = f"LANGUAGE plpgsql AS $$ BEGIN {note} RETURN NULL; END $$"
+    body = f"{PLPGSQL} AS $$ BEGIN {note} RETURN NULL; END $$"
     connection.execute(text(f"CREATE OR REPLACE FUNCTION {TRIGGER}() RETURNS trigger {body}"))
     each = f"FOR EACH ROW {condition} EXECUTE FUNCTION {TRIGGER}()"
     connection.execute(text(f"CREATE TRIGGER {TRIGGER} AFTER INSERT ON trail_entry {each}"))
