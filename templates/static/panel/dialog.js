@@ -55,7 +55,7 @@ export async function dialog(words, { tell = false, opinion = false, remark = fa
     ask.addEventListener("close", () => {
       ask.removeEventListener("submit", guard);
       if (key) typed.set(key, given());
-      opener?.focus();
+      if (document.activeElement === document.body) opener?.focus();  // a person may have moved on meanwhile
       resolve(ask.returnValue === "yes" && !tell && given());
     }, { once: true });
   });
