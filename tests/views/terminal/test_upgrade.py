@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -94,7 +95,11 @@ def on_sqlite(path: Path) -> Place:
         return logged and not locked(count) and locked("BEGIN IMMEDIATE")
 
     def waits(process: int) -> bool:
-        return any(os.path.realpath(file) == str(path) for file in Path(f"/proc/{process}/fd").iterdir())
+        for file in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                if os.readlink(file) == str(path):
+                    return True
+        return False
 
     return Place(f"sqlite:///{path}", path.parent / "store", is_locked, waits, lambda: asked(count))
 
