@@ -17,7 +17,7 @@ from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -29,6 +29,7 @@ from models.application.trail import GENESIS, TrailEntry
 from models.certificate import Certificate
 from models.columns import granted
 from models.customs import CustomsMessage
+from models.database import db
 from models.log import LOG_OF, LOGS, LogEntry
 from models.people.accounts import Account
 from models.signing.typed_code import new_typed_code
@@ -67,11 +68,20 @@ def fill(
             report(places.stop)
     deadlines.recompute(session)
     folding.rebuild(session)
+    if session.get_bind().dialect.name == "postgresql":  # which does so by itself in time; nothing does on SQLite
+        session.connection().exec_driver_sql("ANALYZE")
     session.commit()
-    if (engine := session.get_bind().engine).dialect.name == "postgresql":  # which does so by itself in time
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM (ANALYZE)")  # or a count reads each row, which it need not on a used one
     return rows
+
+
+def vacuum(engine: Engine) -> None:
+    """What PostgreSQL does by itself in time: until then a count from an index reads each row, too.
+
+    For after the session has ended: what an open transaction may still see is left as it is.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM")
 
 
 def fill_logs(session: Session, wanted: int) -> None:
@@ -214,9 +224,11 @@ def main(wanted: int) -> None:
         speed = done / max(monotonic() - began, 0.001)
         print(f"\r{done:,} of {wanted:,} applications, {speed:,.0f} a second ", end="", file=sys.stderr, flush=True)
 
-    with create_app().app_context(), access.everything() as session:
-        file = store().put(BytesIO(small_pdf("bulk")), "bulk.pdf", 1 << 20)
-        rows = fill(session, wanted, file, print_progress)
+    with create_app().app_context():
+        with access.everything() as session:
+            file = store().put(BytesIO(small_pdf("bulk")), "bulk.pdf", 1 << 20)
+            rows = fill(session, wanted, file, print_progress)
+        vacuum(db.engine)
     took = max(monotonic() - began, 0.001)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(

@@ -22,6 +22,7 @@ from models import access
 from models.application import Application
 from models.certificate import Certificate
 from models.customs import CustomsMessage
+from models.database import db
 from models.people.accounts import Account
 from models.vocabulary import Role, Status
 from tests.apps import POSTGRESQL, prepare_app
@@ -137,6 +138,9 @@ def filled(address: str, folder: Path, count: int) -> Flask:
     app = prepare_app(address, folder)
     with app.app_context(), access.everything() as session:
         bulk.fill(session, count)
+    with app.app_context():
+        db.session.remove()
+        bulk.vacuum(db.engine)
     return app
 
 
