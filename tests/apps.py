@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from app import create_app
 from models import access
 from models.codes import names_of
-from models.database import db, triggers
+from models.database import db, seals, triggers
 from tests.cast import add_cast
 from tests.snapshots import Snapshots
 from views.demo import signing_keys
@@ -130,6 +130,12 @@ def shared_app(server: psycopg.Connection, folder: Path) -> Iterator[PreparedApp
         with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
             steps = reset_sql(connection).encode()
             yield PreparedApp(app, lambda: connection.execute(steps), schema=schema_of(connection))
+
+
+def seal_by(app: Flask, algorithm: str) -> None:
+    """As after a start with this FILING_SEAL_ALGORITHM."""
+    with app.app_context():
+        db.engine.update_execution_options(**{seals.OPTION: algorithm})
 
 
 def is_on_sqlite(app: Flask) -> bool:

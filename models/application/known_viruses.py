@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import String, func, or_, select
+from sqlalchemy import Select, String, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
@@ -53,21 +54,25 @@ def refuse_upload(session: Session, digest: str, name: str) -> None:
         )
 
 
+def _infected(*columns: Any) -> Select[Any]:
+    """These columns of current files that have a virus, marked on the file itself or known of its content."""
+    files = select(*columns).outerjoin(KnownVirus, KnownVirus.digest == Attachment.digest)
+    return files.where(
+        Attachment.removed_at.is_(None), or_(Attachment.virus.is_not(None), KnownVirus.digest.is_not(None))
+    )
+
+
 def infected(session: Session, application: Application) -> list[tuple[Attachment, str]]:
     """The current files of an application that have a virus, oldest first, with what was found in each."""
-    virus = func.coalesce(Attachment.virus, KnownVirus.virus)
-    files = select(Attachment, virus).outerjoin(KnownVirus, KnownVirus.digest == Attachment.digest)
-    mine = files.where(Attachment.application_id == application.id, Attachment.removed_at.is_(None))
-    marked = mine.where(or_(Attachment.virus.is_not(None), KnownVirus.digest.is_not(None)))
-    return [(file, found) for file, found in session.execute(marked.order_by(Attachment.id))]
+    files = _infected(Attachment, func.coalesce(Attachment.virus, KnownVirus.virus))
+    mine = files.where(Attachment.application_id == application.id).order_by(Attachment.id)
+    return [(file, found) for file, found in session.execute(mine)]
 
 
 def applications_with_virus(session: Session, keys: Collection[int]) -> set[int]:
-    """Which of these applications have a current file with a virus, as infected() finds them; one query."""
-    files = select(Attachment.application_id).outerjoin(KnownVirus, KnownVirus.digest == Attachment.digest)
-    current = files.where(Attachment.application_id.in_(keys), Attachment.removed_at.is_(None))
-    marked = current.where(or_(Attachment.virus.is_not(None), KnownVirus.digest.is_not(None)))
-    return set(session.scalars(marked.distinct())) if keys else set()
+    """Which of these applications have a current file with a virus; one query."""
+    found = _infected(Attachment.application_id).where(Attachment.application_id.in_(keys)).distinct()
+    return set(session.scalars(found)) if keys else set()
 
 
 def hindrance_to_grant(session: Session, application: Application) -> str | None:

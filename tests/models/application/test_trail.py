@@ -16,10 +16,10 @@ from models import access
 from models.acts import filing
 from models.application import Application, trail
 from models.application.trail import TrailEntry
-from models.database import db, seals, triggers
+from models.database import db, triggers
 from models.database.triggers import SENTENCE
 from models.vocabulary import Action, Step
-from tests.apps import engine_of_owner, without_triggers
+from tests.apps import engine_of_owner, seal_by, without_triggers
 from tests.browsing import Browser
 from tests.conftest import Acting, Making, StoredRows
 
@@ -192,20 +192,14 @@ def test_an_act_that_is_rolled_back_leaves_no_entry(
     assert stored_rows(key) == before
 
 
-def sealed_by(app: Flask, algorithm: str) -> None:
-    """As after a start with this FILING_SEAL_ALGORITHM."""
-    with app.app_context():
-        db.engine.update_execution_options(**{seals.OPTION: algorithm})
-
-
 def test_new_entries_are_sealed_by_sm3_where_it_is_set_and_old_ones_still_verify(
     app: Flask, make_application: Making, as_: Callable[[str], Browser]
 ) -> None:
     """GB/T 32905 by OpenSSL; each entry names its hash function, and the chain goes on across the change."""
     key = make_application(status="draft")
-    sealed_by(app, "sm3")
+    seal_by(app, "sm3")
     assert as_("publisher").post("/applications/submit/", data={"id": key}).status_code == 303
-    sealed_by(app, "sha256")
+    seal_by(app, "sha256")
     assert as_("reviewer").post("/review/take/", data={"id": key}).status_code == 303
     with app.app_context(), access.everything() as session:
         entries = session.get_one(Application, key).trail

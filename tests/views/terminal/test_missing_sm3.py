@@ -7,16 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from models.database import db, seals
+from tests.apps import seal_by
 from tests.browsing import Browser
 from tests.conftest import Making
 from tests.views.terminal.commands import run_command
-
-
-def seal_by(app: Flask, algorithm: str) -> None:
-    """As after a start with this FILING_SEAL_ALGORITHM."""
-    with app.app_context():
-        db.engine.update_execution_options(**{seals.OPTION: algorithm})
 
 
 def test_a_seal_that_this_machine_cannot_compute_is_not_called_broken(
