@@ -1,4 +1,5 @@
-"""Scans files that were uploaded while no scanner was set, and clean ones again, since scanners learn of more viruses.
+"""Scans files that were uploaded while no scanner was set, and clean ones again, since scanners learn of more viruses:
+attachments, then blank forms.
 
 One content at a time; can be stopped and run again.
 """
@@ -12,11 +13,13 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import clock, log
 from models.application import known_viruses
 from models.application.attachments import Attachment, Store
+from models.application.blank_forms import BlankForm
+from models.application.known_viruses import KnownVirus
 from models.database import NO_SYNC
 from models.files.virus import Scanner
 from models.log import LogEntry, Operation, Place
@@ -29,7 +32,7 @@ NOTHING = "没有问题"  # what the log says of a content without a virus
 class Scanned(NamedTuple):
     """The result for one file. `virus`: the name of the virus, "" for none; None: the file is not in the store."""
 
-    file: Attachment
+    file: Attachment | BlankForm
     virus: str | None
 
 
@@ -48,6 +51,12 @@ def infected_files(session: Session) -> Sequence[Attachment]:
     return session.scalars(
         select(Attachment).where(Attachment.virus.is_not(None)).order_by(Attachment.id).limit(MOST)
     ).all()
+
+
+def infected_forms(session: Session) -> list[tuple[BlankForm, str]]:
+    """Blank forms in whose content a virus was found, oldest first, each with its name."""
+    known = select(BlankForm, KnownVirus.virus).join(KnownVirus, KnownVirus.digest == BlankForm.digest)
+    return [(form, virus) for form, virus in session.execute(known.order_by(BlankForm.id))]
 
 
 def refuse_infected(session: Session, file: Attachment) -> None:
@@ -77,28 +86,40 @@ def scan_all(
 
     `again_before`: also clean files whose last scan was before this moment. A file that the store does not have stays
     as it is. For a session that sees everything. The log has an entry for each content, without which a trigger lets
-    nobody mark its files as scanned.
+    nobody mark its files as scanned. A blank form has no mark: the log alone shows that it was scanned.
     """
     last, unscanned_yet = 0, Attachment.scanned_at.is_(None)
     due = unscanned_yet if again_before is None else or_(unscanned_yet, _clean_before(again_before))
     waiting = select(Attachment).where(due).order_by(Attachment.id).limit(1)
     while file := session.scalar(waiting.where(Attachment.id > last)):
         last = file.id
-        try:
-            virus = _scan(store, scanner, file.digest) or ""
-        except FileNotFoundError:
-            yield Scanned(file, None)
-            continue
-        _record(session, file.digest, virus[:60])
-        session.commit()
-        yield Scanned(file, virus)
+        yield _scan_and_commit(session, store, scanner, file)
+    forms = select(BlankForm).where(~_logged(BlankForm.digest, again_before)).order_by(BlankForm.id)
+    for form in session.scalars(forms).all():
+        yield _scan_and_commit(session, store, scanner, form)
+
+
+def _scan_and_commit(session: Session, store: Store, scanner: Scanner, file: Attachment | BlankForm) -> Scanned:
+    try:
+        virus = _scan(store, scanner, file.digest) or ""
+    except FileNotFoundError:
+        return Scanned(file, None)
+    _record(session, file.digest, virus[:60])
+    session.commit()
+    return Scanned(file, virus)
 
 
 def _clean_before(moment: datetime) -> ColumnElement[bool]:
     """Clean files not scanned since `moment`; `scanned_at` is the time of the first scan, later ones are in the log."""
-    kind = (LogEntry.log == "operations", LogEntry.kind == Operation.FILE_SCANNED.value)
-    since = exists().where(*kind, LogEntry.about == Attachment.digest, LogEntry.at >= moment)
+    since = _logged(Attachment.digest, moment)
     return and_(Attachment.virus.is_(None), Attachment.scanned_at < moment, ~since)
+
+
+def _logged(digest: InstrumentedAttribute[str], since: datetime | None) -> ColumnElement[bool]:
+    """Whether the log has a scan of this content; `since`: of this moment or later."""
+    kind = (LogEntry.log == "operations", LogEntry.kind == Operation.FILE_SCANNED.value)
+    logged = exists().where(*kind, LogEntry.about == digest)
+    return logged if since is None else logged.where(LogEntry.at >= since)
 
 
 def _record(session: Session, digest: str, virus: str) -> None:

@@ -13,22 +13,25 @@ from flask_babel import gettext as _
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from models import clock
 from models.customs import heartbeat, outbox
 from models.customs.heartbeat import Heartbeat
 
 
-def begin(session: Session) -> None:
+def begin_new(session: Session) -> None:
     """Hold everything that would be sent, and query customs before each unsent message is sent. The caller commits.
 
-    Raises IntegrityError when another process began the hold meanwhile.
+    Raises IntegrityError when it is held already, also by a process that has committed since this one looked.
     """
+    session.add(Heartbeat(id=heartbeat.ON_HOLD, seen_at=clock.now()))
+    session.flush()
     outbox.query_unsent(session)
-    heartbeat.put_round(session, heartbeat.ON_HOLD, "")
 
 
 def begin_and_commit(session: Session) -> None:
-    """As begin(), and commits."""
-    begin(session)
+    """As begin_new(), also for a restored register that was held when its backup was made; commits."""
+    outbox.query_unsent(session)
+    heartbeat.put_round(session, heartbeat.ON_HOLD, "")
     session.commit()
 
 

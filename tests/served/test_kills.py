@@ -1,4 +1,5 @@
-"""SIGKILL of gunicorn's workers, of makers of papers and of deliverers at random moments, while people grant."""
+"""SIGKILL of gunicorn's workers, of makers of papers and of deliverers at random moments, while people grant and the
+database makes checkpoints without a pause."""
 
 import http.client
 import json
@@ -28,11 +29,12 @@ from models.vocabulary import Action, Status
 from tests import ROOT
 from tests.apps import new_database, prepare_app
 from tests.cast import create_application
+from tests.checkpoint_storm import checkpoint_storm
 from tests.serving import PATIENCE, SHARED, Server, serving
 from tests.views.terminal.commands import run_command
 
 ROUNDS = int(os.environ.get("KILLS", "12"))  # of kills
-GRANTS = 8
+AT_ONCE = 3  # cases that wait when the first round begins; each round brings one more
 HASTE = {"lease": 2, "pause": 0.1, "longest": 0.5, "tries": 10**6}
 
 
@@ -101,11 +103,12 @@ def grant(server: Server, key: int) -> int:
 def test_a_killed_process_loses_nothing_and_repeats_nothing(server_to_kill: Server, tmp_path: Path) -> None:
     """Every grant that was answered is there, once; every certificate gets one paper; numbers have no gap."""
     app, dice = server_to_kill.app, random.Random(int(os.environ.get("SEED", "1")))
-    keys = [create_application(app, status="pending") for _number in range(GRANTS)]
+    keys = [create_application(app, status="pending") for _number in range(AT_ONCE)]
     server_to_kill.client("reviewer").find_token()
     granted = set[int]()
-    with background(app, tmp_path) as others, ThreadPoolExecutor(3) as pool:
+    with background(app, tmp_path) as others, checkpoint_storm(app) as storm, ThreadPoolExecutor(AT_ONCE) as pool:
         for number in range(ROUNDS):
+            keys.append(create_application(app, status="pending"))
             sent = {key: pool.submit(grant, server_to_kill, key) for key in keys if key not in granted}
             time.sleep(dice.uniform(0, 1))
             workers = children(server_to_kill.process.pid)
@@ -120,6 +123,7 @@ def test_a_killed_process_loses_nothing_and_repeats_nothing(server_to_kill: Serv
         for key in keys:
             grant(server_to_kill, key)
         wait_for_papers(app)
+    assert storm.count > ROUNDS
     assert_whole(app, keys)
 
 

@@ -134,19 +134,21 @@ def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
 
 def _viruses(session: Session, wrong: set[str]) -> Line:
     """Whether uploads are scanned, and how many files of before are not, or were found to have a virus."""
-    waiting, found = scanning.unscanned(session), scanning.infected(session)
+    waiting, found, forms = scanning.unscanned(session), scanning.infected(session), scanning.infected_forms(session)
     state = [_("未查毒的附件 %(count)s", count=waiting)] if waiting else []
     state += [_("查出病毒的附件 %(count)s", count=found)] if found else []
+    state += [_("查出病毒的空白表格 %(count)s", count=len(forms))] if forms else []
     if not scans_uploads():
         asked = _("建议安装 clamd 并设置 FILING_CLAMD；在此之前上传的附件标有“未查毒”。")
-        return Line(_l("查毒"), _counts([_("没有启用"), *state]), asked, "danger" if found else "light")
+        return Line(_l("查毒"), _counts([_("没有启用"), *state]), asked, "danger" if found or forms else "light")
     state.insert(0, _("上传时查毒") if "virus" not in wrong else _("没有应答"))
     line = _line(_l("查毒"), _counts(state), wrong, ("virus",))
-    if line.tone == "danger" or not (waiting or found):
+    if line.tone == "danger" or not (waiting or found or forms):
         return line
     to_do = [_("请运行 filing attachments scan，查毒以前接收的附件。")] if waiting else []
     to_do += [_("查出病毒的附件请勿下载打开，filing attachments scan 列出其名称。")] if found else []
-    return replace(line, to_do=in_sentences(to_do), tone="danger" if found else "warning")
+    to_do += [_("请更换或移除查出病毒的空白表格。")] if forms else []
+    return replace(line, to_do=in_sentences(to_do), tone="danger" if found or forms else "warning")
 
 
 def _keys(wrong: set[str]) -> Line:

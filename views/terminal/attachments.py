@@ -1,4 +1,4 @@
-"""Virus scans of attachments that were taken in before clamd was there, or scanned long ago."""
+"""Virus scans of attachments and blank forms that were uploaded before clamd was set up, or scanned long ago."""
 
 from datetime import timedelta
 
@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from models import access, clock
 from models.application import scanning
 from models.application.attachments import Attachment
+from models.application.blank_forms import BlankForm
 from models.files.virus import ScannerAway
 from models.log import Operation
 from models.workflow import Refused
@@ -36,9 +37,9 @@ def scan(again: int | None) -> None:
         if known is None:
             raise Refused(_("没有设置 FILING_CLAMD，不能查毒。请安装 clamd 并设置后再运行。"))
         try:
-            for file, virus in scanning.scan_all(session, store(), known, before):
-                counts["lost" if virus is None else "found" if virus else "clean"] += 1
-                if virus is None:
+            for file, found in scanning.scan_all(session, store(), known, before):
+                counts["lost" if found is None else "found" if found else "clean"] += 1
+                if found is None:
                     click.echo(_sentence(file))
         except ScannerAway as away:
             raise Refused(_("查毒程序没有应答（%(why)s），请稍后再次运行，从中断处继续。", why=away)) from away
@@ -47,12 +48,16 @@ def scan(again: int | None) -> None:
             click.echo(words)
             note_and_commit(session, Operation.SCANNED, words, counts["found"] + counts["lost"])
         infected = [_sentence(file) for file in scanning.infected_files(session)]
+        for form, virus in scanning.infected_forms(session):
+            infected.append(_("空白表格“%(name)s”查出病毒：%(virus)s", name=form.name, virus=virus))
     click.echo("\n".join(infected), nl=bool(infected))
     if infected or counts["lost"]:
         raise SystemExit(1)
 
 
-def _sentence(file: Attachment) -> str:
+def _sentence(file: Attachment | BlankForm) -> str:
+    if isinstance(file, BlankForm):
+        return _("空白表格“%(name)s”读不到，没有查毒。", name=file.name)
     named = {"number": file.application.number, "name": file.name}
     if file.virus is None:
         if file.scanned_at:

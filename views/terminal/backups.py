@@ -13,6 +13,7 @@ import click
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import access, backup, clock, log
@@ -81,11 +82,13 @@ def hold_sending() -> None:
     The hold and its log entry are one transaction, as are the release and its entry.
     """
     with access.everything() as session:
-        if not hold.since(session):
+        try:
+            hold.begin_new(session)
             letters.skip_unsent(session)
-            hold.begin(session)
             log.record(session, Operation.HELD, None, Place())
             session.commit()
+        except IntegrityError:  # held already: whoever began the hold has logged it
+            session.rollback()
     click.echo(hold.sentence())
 
 

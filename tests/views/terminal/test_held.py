@@ -1,13 +1,14 @@
 """After a restore nothing is sent until an operator releases it (models/customs/hold.py)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from models import access
+from models import access, log
 from models.customs import hold
 from models.log import LogEntry, Operation
 from tests.browsing import Browser, signed_in
@@ -135,3 +136,19 @@ def test_a_cursor_from_before_a_restore_is_refused(
     signed_in(empty_app, "reviewer").post("/review/return/", data={"id": key, "opinion": "请另外补充"})
     assert read_changes(after, earlier)[1].partition("-")[0] == lost.partition("-")[0], "the same id, of another entry"
     assert after.get(f"{FEED}?changed_since={lost}").status_code == 410
+
+
+def test_two_operators_hold_at_once(app: Flask) -> None:
+    """The second waits for the first one's commit; both read that sending is on hold, and one has begun it."""
+    assert run_command(app, "upgrade").exit_code == 0
+    with app.app_context(), access.everything() as first, ThreadPoolExecutor(1) as pool:
+        hold.begin_new(first)
+        log.record(first, Operation.HELD, None, log.Place())
+        first.flush()
+        second = pool.submit(run_command, app, "hold")
+        with pytest.raises(TimeoutError):
+            second.result(timeout=1)
+        first.commit()
+        assert (second.result().exit_code, second.result().output) == (0, ON_HOLD)
+    with app.app_context(), access.everything() as session:
+        assert len(session.scalars(select(LogEntry).where(LogEntry.kind == Operation.HELD.value)).all()) == 1

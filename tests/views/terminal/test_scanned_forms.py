@@ -1,0 +1,70 @@
+"""`attachments scan`: blank forms, too, are scanned if they were uploaded before clamd was set up."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from models import clock
+from models.application.attachments import key_of
+from tests.browsing import Browser
+from tests.scanner import FOUND, VIRUS, scanner_at
+from tests.views.screens.test_blank_forms import WHERE, offer, seen
+from tests.views.screens.test_condition import condition_lines
+from tests.views.terminal.commands import run_command
+
+BrowseAs = Callable[[str | None], Browser]
+
+
+@pytest.fixture
+def infected_pdf(make_pdf: Callable[[str], bytes]) -> bytes:
+    """A PDF with the letters that the scanner of the tests takes for a virus."""
+    return make_pdf("表格") + b"%" + VIRUS + b"\n"
+
+
+def test_a_blank_form_with_a_virus_is_found_and_reported_until_it_is_replaced(
+    app: Flask, as_: BrowseAs, infected_pdf: bytes, make_pdf: Callable[[str], bytes]
+) -> None:
+    """The command and 运行状态 name it, nobody can download it; a clean one in its place ends the report."""
+    operator, publisher = as_("operator"), as_("publisher")
+    offer(operator, infected_pdf)
+    assert publisher.get(WHERE).status_code == 200
+    with scanner_at() as app.config["CLAMD"]:
+        for _time in range(2):
+            done = run_command(app, "attachments", "scan")
+            assert (done.exit_code, f"空白表格“合同样本.pdf”查出病毒：{FOUND}" in done.output) == (1, True), done.output
+        state, now, to_do = condition_lines(operator)["查毒"]
+        assert (state, "查出病毒的空白表格 1" in now, "请更换或移除" in to_do) == ("须处理", True, True)
+        assert publisher.get(WHERE).status_code == 409
+        offer(operator, make_pdf("干净的表格"), version=seen(operator))
+        done = run_command(app, "attachments", "scan")
+        assert (done.exit_code, "空白表格" in done.output) == (0, False), done.output
+        assert condition_lines(operator)["查毒"][0] == "正常"
+    assert publisher.get(WHERE).status_code == 200
+    assert run_command(app, "trail", "verify").exit_code == 0
+
+
+def test_a_clean_blank_form_is_scanned_once_and_again_when_asked(
+    app: Flask, as_: BrowseAs, make_pdf: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(as_("operator"), make_pdf("表格"))
+    later = clock.now() + timedelta(days=2)
+    with scanner_at() as app.config["CLAMD"]:
+        assert run_command(app, "attachments", "scan").output.startswith("查毒没有问题 1 个")
+        assert run_command(app, "attachments", "scan", "--again", "1").output.startswith("查毒没有问题 0 个")
+        monkeypatch.setattr(clock, "now", lambda: later)
+        for scanned in (1, 0):
+            done = run_command(app, "attachments", "scan", "--again", "1")
+            assert done.output.startswith(f"查毒没有问题 {scanned} 个"), done.output
+
+
+def test_a_blank_form_without_its_bytes_is_named(app: Flask, as_: BrowseAs, make_pdf: Callable[[str], bytes]) -> None:
+    content = make_pdf("表格")
+    offer(as_("operator"), content)
+    Path(app.config["STORE"], key_of(hashlib.sha256(content).hexdigest())).unlink()
+    with scanner_at() as app.config["CLAMD"]:
+        done = run_command(app, "attachments", "scan")
+    assert (done.exit_code, "空白表格“合同样本.pdf”读不到，没有查毒。" in done.output) == (1, True), done.output
