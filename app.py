@@ -93,10 +93,17 @@ SETTINGS: dict[str, Any] = {
     # The hash function by which new entries of the trail are sealed to the one before: sha256, or sm3 (GB/T 32905).
     "SEAL_ALGORITHM": "sha256",
     # Where `trail checkpoint` signs into (a folder, best on another machine), by which key file; None: nowhere, and no
-    # check whether it does. Who is handed each one, commas between: folders, mailto:address.
+    # check whether it does. Who is handed each one, commas between: folders, mailto:address, https://address#KEY of a
+    # witness that cosigns. PEM file of whom TLS to such a one trusts; None: as the system does.
     "CHECKPOINTS": None,
     "CHECKPOINT_KEY": None,
     "WITNESSES": None,
+    "WITNESS_CA": None,
+    # To cosign the checkpoints of other registers, all or none (README: Trust): where they are stored,
+    # by which key file, and the public keys of those registers, commas between.
+    "WITNESS_FOLDER": None,
+    "WITNESS_KEY": None,
+    "WITNESS_LOGS": None,
     # From which addresses or networks nginx hands on what it knows of a card; a Unix socket always may.
     "CARD_FROM": "127.0.0.1,::1",
     # One-point access (单点登录) from 单一窗口 by OpenID Connect (README: Running it for real): issuer of its portal,

@@ -34,6 +34,7 @@ from views.entrance import (
     status_lists,
     unfinished_restore,
     verification,
+    witnessing,
 )
 from views.entrance import settings as settings
 from views.entrance.signed_in_person import Person
@@ -149,6 +150,7 @@ def init_app(app: Flask) -> None:
     health.init_app(app)
     feed.init_app(app)
     status_lists.init_app(app)
+    witnessing.init_app(app)
     api.init_app(app)
     # Browsers request it for a PDF or picture in its own window, where no page names an icon.
     app.add_url_rule("/favicon.ico", "icon", lambda: app.send_static_file("emblem.svg"))

@@ -12,6 +12,7 @@ from models.backup import registered_store
 from models.certificate import Office
 from models.certificate.licence_identifier import LicenceCodes
 from models.certificate.status_list import Publisher
+from models.checkpoint.remote_witness import RemoteWitness, is_remote
 from models.checkpoint.witnesses import MAIL, split_names
 from models.customs import CustomsMessage, unanswered_of
 from models.customs.outbox import Pace
@@ -88,10 +89,15 @@ def post() -> Post | None:
 
 
 def witnesses() -> list[str]:
-    """The witnesses that receive each checkpoint: folders (relative to instance/) and mailto: addresses."""
+    """Those that receive each checkpoint: folders (relative to instance/), mailto: addresses, and such that cosign."""
     folder = Path(current_app.instance_path)
     names = split_names(current_app.config["WITNESSES"])
-    return [name if name.startswith(MAIL) else str(folder / name) for name in names]
+    return [name if name.startswith(MAIL) or is_remote(name) else str(folder / name) for name in names]
+
+
+def remote_witness(name: str) -> RemoteWitness:
+    """One of witnesses() that cosigns."""
+    return RemoteWitness.of_text(name, current_app.config["WITNESS_CA"])
 
 
 def unanswered(row: Application) -> CustomsMessage | None:

@@ -10,10 +10,12 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from flask_babel import gettext as _
 
+from models.checkpoint import merkle
 from models.checkpoint.note import Checkpoint, Verifier
 from models.files.durable import flush_folder
 from models.workflow import Refused
@@ -40,11 +42,18 @@ class CheckpointFolder:
         except FileNotFoundError:
             return None
 
-    def leaves(self, size: int) -> Iterator[bytes]:
-        """The hashes of the first `size` entries; raises Missing."""
-        for number in range(-(-size // WIDTH)):
+    def leaves(self, size: int, start: int = 0) -> Iterator[bytes]:
+        """The hashes of the first `size` entries, from the entry `start` (from 0) on; raises Missing."""
+        for number in range(start // WIDTH, -(-size // WIDTH)):
             here = min(WIDTH, size - number * WIDTH)
-            yield from _split(self._tile(number, here), here)
+            yield from islice(_split(self._tile(number, here), here), max(0, start - number * WIDTH), None)
+
+    def root_of(self, size: int, start: int, end: int) -> bytes:
+        """Of a checkpoint over `size` entries: the root hash over those from `start` (from 0) to before `end`.
+
+        Raises Missing.
+        """
+        return merkle.root(islice(self.leaves(size, start), end - start))
 
     def _tile(self, number: int, width: int) -> bytes:
         """The content of a tile with at least `width` hashes: the full one, or the partial one."""

@@ -1,7 +1,7 @@
-"""Merkle tree over an append-only list, and inclusion proofs (RFC 6962, section 2.1)."""
+"""Merkle tree over an append-only list, inclusion and consistency proofs (RFC 6962, section 2.1)."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 EMPTY = hashlib.sha256().digest()
 
@@ -84,3 +84,49 @@ def root_by_proof(found: bytes, index: int, size: int, hashes: Sequence[bytes]) 
         return None if left is None else node(left, last)
     right = root_by_proof(found, index - middle, size - middle, hashes[:-1])
     return None if right is None else node(last, right)
+
+
+def consistency_proof(root_of: Callable[[int, int], bytes], old: int, size: int) -> list[bytes]:
+    """The hashes by which the first `old` of `size` entries are proved to be unchanged; empty for 0 and for `size`.
+
+    `root_of`: the root hash over the leaves from a start to an end.
+    """
+    return _subproof(root_of, old, 0, size, True) if 0 < old < size else []
+
+
+def _subproof(root_of: Callable[[int, int], bytes], old: int, start: int, end: int, known: bool) -> list[bytes]:
+    """SUBPROOF of RFC 6962 for the leaves from `start` to `end`; `known`: the verifier has the root over all `old`."""
+    if old == end:
+        return [] if known else [root_of(start, end)]
+    middle = start + _split(end - start)
+    if old <= middle:
+        return [*_subproof(root_of, old, start, middle, known), root_of(middle, end)]
+    return [*_subproof(root_of, old, middle, end, False), root_of(start, middle)]
+
+
+def is_consistent(old: int, old_root: bytes, size: int, new_root: bytes, hashes: Sequence[bytes]) -> bool:
+    """Whether `hashes` prove that the list with `new_root` begins with the list with `old_root`."""
+    if old in (0, size):
+        return not hashes and (old == 0 or old_root == new_root)
+    if not 0 < old < size:
+        return False
+    path = [old_root, *hashes] if old & (old - 1) == 0 else list(hashes)
+    return bool(path) and _climb(old - 1, size - 1, path) == (old_root, new_root)
+
+
+def _climb(low: int, high: int, path: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """(root over the old list, root over the new one), from the path of the last old leaf `low`; None: wrong length."""
+    while low & 1:
+        low, high = low >> 1, high >> 1
+    old_top = new_top = path[0]
+    for found in path[1:]:
+        if high == 0:
+            return None
+        if low & 1 or low == high:
+            old_top, new_top = node(found, old_top), node(found, new_top)
+            while low and not low & 1:
+                low, high = low >> 1, high >> 1
+        else:
+            new_top = node(new_top, found)
+        low, high = low >> 1, high >> 1
+    return (old_top, new_top) if high == 0 else None

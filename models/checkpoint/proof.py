@@ -25,11 +25,15 @@ FORM = re.compile(
 
 
 class Proven(NamedTuple):
-    """Content of a valid proof: the entry as `id JSON`, its position (from 1), and the checkpoint that covers it."""
+    """Content of a valid proof: the entry as `id JSON`, its position (from 1), and the checkpoint that covers it.
+
+    `note`: its signed text.
+    """
 
     entry: str
     place: int
     checkpoint: Checkpoint
+    note: str
 
 
 def prove(session: Session, folder: CheckpointFolder, note: str, checkpoint: Checkpoint, number: int) -> str:
@@ -68,7 +72,7 @@ def check(text: str, verifier: Verifier) -> Proven:
     hashes = [base64.b64decode(line) for line in found[3].splitlines()]
     if merkle.root_by_proof(merkle.leaf(data), int(found[2]), checkpoint.size, hashes) != checkpoint.root:
         raise Unverified(text)
-    return Proven(entry, int(found[2]) + 1, checkpoint)
+    return Proven(entry, int(found[2]) + 1, checkpoint, found[4])
 
 
 def _text(raw: bytes) -> str:

@@ -1,8 +1,9 @@
 """Witnesses: each receives every checkpoint and stores it out of reach of the owner of the database.
 
-A witness is a folder (best on another machine), with a file `CHAIN/SIZE` for each checkpoint, never overwritten; or a
-mail address (`mailto:`). The log records each handover. The owner of the folder creates an empty file MARKER in it: if
-that is missing, the disk of the other machine is not mounted, and nothing is written.
+A witness is a folder (best on another machine), with a file `CHAIN/SIZE` for each checkpoint, never overwritten; a
+mail address (`mailto:`); or another system, which cosigns (remote_witness.py). The log records each handover. The owner
+of the folder creates an empty file MARKER in it: if that is missing, the disk of the other machine is not mounted, and
+nothing is written.
 """
 
 import hashlib
@@ -18,9 +19,10 @@ from sqlalchemy.orm import Session
 
 from models import clock, log
 from models.checkpoint import differing
-from models.checkpoint.chains import CHAINS
+from models.checkpoint.chains import CHAINS, Chain
 from models.checkpoint.folder import write_whole
 from models.checkpoint.note import Verifier
+from models.checkpoint.remote_witness import RemoteWitness
 from models.log import Operation
 from models.mail.smtp import MailServer, RecipientRefused, Unreachable, domain_of
 from models.workflow import Refused
@@ -39,7 +41,8 @@ class Handover:
 
 
 def hand_over(witness: str, given: Handover, server: MailServer | None) -> None:
-    """Hand over to one witness. Raises Refused if it is unreachable, or stores another note of the same size."""
+    """Hand over to a folder or mail address. Raises Refused if it is unreachable, or stores another note of the same
+    size."""
     if witness.startswith(MAIL):
         _send(witness.removeprefix(MAIL), given, server)
         return
@@ -113,22 +116,30 @@ def problems(session: Session, witnesses: list[str]) -> Iterator[str]:
         yield "witness"
 
 
-def contradictions(session: Session, witness: str, verifiers: dict[str, Verifier]) -> Iterator[str]:
-    """Yield a sentence for each checkpoint in this folder that contradicts the database. Raises Refused, Unverified.
+def contradictions(session: Session, witness: str | RemoteWitness, verifiers: dict[str, Verifier]) -> Iterator[str]:
+    """Yield a sentence for each checkpoint of this witness that contradicts the database. Raises Refused, Unverified.
 
-    `verifiers`: name of the chain → trusted signer.
+    `witness`: a folder, or one that cosigns. `verifiers`: name of the chain → trusted signer.
     """
-    if not Path(witness).is_dir():
-        raise Refused(_("见证文件夹“%(path)s”不存在或不能读取。", path=witness))
+    name = witness if isinstance(witness, str) else witness.address
     for chain in CHAINS.values():
-        files = [file for file in Path(witness, chain.name).glob("*") if file.name.isdecimal()]
-        checkpoints = [verifiers[chain.name].read(file.read_text(encoding="utf-8", errors="replace")) for file in files]
+        verifier = verifiers[chain.name]
+        notes = notes_in(witness, chain) if isinstance(witness, str) else [witness.newest(verifier.name)]
+        checkpoints = [verifier.read(note) for note in notes]
         if not checkpoints:
-            yield _("见证“%(path)s”没有%(chain)s的检查点。", path=witness, chain=chain.name)
+            yield _("见证“%(path)s”没有%(chain)s的检查点。", path=name, chain=chain.name)
         for checkpoint in differing(session, chain, checkpoints):
             yield _(
                 "见证“%(path)s”：最早的 %(size)s 条%(chain)s与所留检查点不符；用检查点文件夹核对可知是哪一条。",
-                path=witness,
+                path=name,
                 size=checkpoint.size,
                 chain=chain.name,
             )
+
+
+def notes_in(witness: str, chain: Chain) -> list[str]:
+    """The notes of a chain in a witness's folder. Raises Refused if it is not there."""
+    if not Path(witness).is_dir():
+        raise Refused(_("见证文件夹“%(path)s”不存在或不能读取。", path=witness))
+    files = [file for file in Path(witness, chain.name).glob("*") if file.name.isdecimal()]
+    return [file.read_text(encoding="utf-8", errors="replace") for file in files]

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import clock
@@ -18,14 +19,19 @@ from models.customs import heartbeat, outbox
 from models.customs.heartbeat import Heartbeat
 
 
-def begin_new(session: Session) -> None:
+def begin_new(session: Session) -> bool:
     """Hold everything that would be sent, and query customs before each unsent message is sent. The caller commits.
 
-    Raises IntegrityError when it is held already, also by a process that has committed since this one looked.
+    False when it is held already, also by another process just now: rolls back, for that one has logged it.
     """
     session.add(Heartbeat(id=heartbeat.ON_HOLD, seen_at=clock.now()))
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError:
+        session.rollback()
+        return False
     outbox.query_unsent(session)
+    return True
 
 
 def begin_and_commit(session: Session) -> None:

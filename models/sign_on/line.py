@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from flask_babel import gettext as _
 
-from models.exchange.transports.timed_connection import TimedConnection
+from models.exchange.transports import timed_connection
+from models.exchange.transports.timed_connection import Limits
 from models.sign_on import Portal, PortalAway, context_of
 
 WITHIN = 5.0  # seconds for one request and its whole answer
@@ -58,18 +59,10 @@ def ask(portal: Portal, address: str, body: str | None = None, headers: Mapping[
 
 
 def _ask(portal: Portal, address: str, body: str | None, headers: Mapping[str, str]) -> bytes:
-    parts = urlsplit(address)
-    context = context_of(portal.ca) if parts.scheme == "https" else None
-    connection = TimedConnection(parts.netloc, WITHIN, context)
-    try:
-        target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-        connection.request(
-            "POST" if body is not None else "GET", target, body, {"Accept": "application/json", **headers}
-        )
-        answer = connection.getresponse()
-        content = answer.read(MOST + 1)
-    finally:
-        connection.close()
-    if answer.status not in (200, 400) or len(content) > MOST:
-        raise HTTPException(f"status {answer.status}, {len(content)} bytes")
-    return content
+    limits = Limits(WITHIN, MOST, context_of(portal.ca) if address.startswith("https:") else None)
+    content = body.encode() if body is not None else None
+    accepted = {"Accept": "application/json", **headers}
+    status, answer = timed_connection.ask("GET" if body is None else "POST", address, content, limits, accepted)
+    if status not in (200, 400):
+        raise HTTPException(f"status {status}")
+    return answer

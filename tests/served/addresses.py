@@ -168,6 +168,8 @@ def addresses(rule: Rule, rows: Rows) -> Iterator[str]:
             yield from (f"/feed/{rows.feed}.ics", "/feed/x.ics", "/feed/%E4%BA%8C.ics")
         case "language":  # the last one is the one that stays
             yield from ("/language/fr", "/language/en", "/language/zh")
+        case "witnessed":
+            yield from ("/witness/checkpoint", "/witness/checkpoint?origin=x")
         case "status_list":
             yield from ("/status/320000/2026", "/status/320000/1999", "/status/%E4%BA%8C/2026")
         case name if name.startswith("api."):  # read with a key: keys_story.py

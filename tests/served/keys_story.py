@@ -44,6 +44,7 @@ def keys_enrolled_used_and_removed(story: Any) -> None:
     mine.post("/keys/add/", {"credential": key.create(asked), "name": "第二把"})
     story.post(mine, "/keys/remove/", id=number + 1)
     story.done |= {"card_login", "accounts.bind_card", "accounts.remove_card"}  # behind nginx: test_cards.py
+    story.done.add("witness")  # views/terminal/test_cosigning.py
     story.done |= {"portal_logout", "portal.link", "portal.decline", "accounts.unlink"}  # browser/test_portal.py
 
 

@@ -45,6 +45,7 @@ from views.entrance.signed_out import OtherAccount, SignedOut
 BEFORE = {"login", "key_login", "key_options", "card_login", "confirm", "confirm_options"}  # of sign-in itself
 BEFORE |= {"portal_login", "portal_return", "portal_logout"}
 PUBLIC = STATIC | BEFORE | {"picture", "sound", "health", "metrics", "verify", "feed", "language", "status_list", "api"}
+PUBLIC |= {"witness", "witnessed"}
 WHILE_CHANGING = frozenset({"password", "logout"})
 WHILE_ENROLLING = WHILE_CHANGING | {"keys.index", "keys.options", "keys.add", "portal_login", "portal_return"}
 

@@ -12,6 +12,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from models.certificate import licence_identifier, paper_queue
+from models.checkpoint.named_key import Unverified
+from models.checkpoint.remote_witness import RemoteWitness, is_remote
 from models.checkpoint.witnesses import MAIL, split_names
 from models.codes import names_of
 from models.customs import outbox
@@ -22,7 +24,7 @@ from models.notifications import letters
 from models.people.mail_address import normal_address
 from models.signing.time_stamps import TimeStampAuthority
 from models.workflow import Refused
-from views.entrance import card_login, portal, process_log, relying_party
+from views.entrance import card_login, portal, process_log, relying_party, witnessing
 
 NUMBERS = {  # whole numbers: name → minimum; an empty value means the default
     "ATTACHMENT_MB": 1, "ATTACHMENTS_PER_KIND": 1, "ATTACHMENTS_IN_ALL": 1, "ATTACHMENTS_EVER": 1, "INSPECTIONS": 1,
@@ -33,7 +35,8 @@ MOST, HIGHEST = {"STATUS_LIST_DAYS": 366, "VALID_DAYS": 36_500}, 1_000_000  # ma
 TEXTS = (
     "SECRET_KEY", "SQLALCHEMY_DATABASE_URI", "REPLICA_URI", "STORE", "SIGNING_KEY", "SIGNING_PASSPHRASE", "BASE_URL",
     "TSA", "TSA_CA", "LICENCE_TYPE", "LOG_FORMAT", "METRICS_TOKEN", "SEAL_ALGORITHM",
-    "CHECKPOINTS", "CHECKPOINT_KEY", "WITNESSES", "CARD_URL", "CARD_SECRET", "CARD_CA", "CARD_CRL",
+    "CHECKPOINTS", "CHECKPOINT_KEY", "WITNESSES", "WITNESS_CA", "WITNESS_FOLDER", "WITNESS_KEY", "WITNESS_LOGS",
+    "CARD_URL", "CARD_SECRET", "CARD_CA", "CARD_CRL",
     "PORTAL_ISSUER", "PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET", "PORTAL_CA", "PORTAL_SCOPE", "PORTAL_ORGANISATION",
     "PORTAL_CREDIT_CODE", "PORTAL_LEVELS", "CLAMD",
     "SMTP", "SMTP_TLS", "SMTP_CA", "SMTP_USER", "SMTP_PASSWORD", "SMTP_FROM",
@@ -95,10 +98,17 @@ def _check_databases(config: dict[str, Any]) -> None:
 
 
 def _check_witnesses(config: dict[str, Any]) -> None:
-    wrong = [name for name in split_names(config["WITNESSES"]) if name.startswith(MAIL) and not _is_mail(name)]
-    if wrong:
-        sentence = _("FILING_WITNESSES 中的“%(wrong)s”不是邮箱地址，请改正后再启动。", wrong="、".join(wrong))
-        raise click.ClickException(sentence)
+    witnessing.check(config)
+    for name in split_names(config["WITNESSES"]):
+        if name.startswith(MAIL) and not _is_mail(name):
+            sentence = _("FILING_WITNESSES 中的“%(wrong)s”不是邮箱地址，请改正后再启动。", wrong=name)
+            raise click.ClickException(sentence)
+        if is_remote(name):
+            try:
+                RemoteWitness.of_text(name)
+            except Unverified:
+                words = _("FILING_WITNESSES 中的“%(wrong)s”应为 https://地址#见证的公钥，请改正后再启动。", wrong=name)
+                raise click.ClickException(words) from None
 
 
 def _is_mail(address: str | None) -> bool:

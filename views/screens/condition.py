@@ -218,7 +218,8 @@ def _checkpoints(session: Session, wrong: set[str]) -> Iterator[Line]:
     state = _described(last) if last else _("没有签署过")
     for witness in witnesses():
         given = last_given(session, witness)
-        state += _("；%(witness)s：%(at)s", witness=witness, at=on_screen(given) if given else _("没有交存过"))
+        name = witness.partition("#")[0]  # without the public key of one that cosigns
+        state += _("；%(witness)s：%(at)s", witness=name, at=on_screen(given) if given else _("没有交存过"))
     yield _line(about, state, wrong, ("checkpoint", "witness"))
 
 

@@ -13,7 +13,6 @@ import click
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import access, backup, clock, log
@@ -82,13 +81,10 @@ def hold_sending() -> None:
     The hold and its log entry are one transaction, as are the release and its entry.
     """
     with access.everything() as session:
-        try:
-            hold.begin_new(session)
+        if hold.begin_new(session):
             letters.skip_unsent(session)
             log.record(session, Operation.HELD, None, Place())
             session.commit()
-        except IntegrityError:  # held already: whoever began the hold has logged it
-            session.rollback()
     click.echo(hold.sentence())
 
 

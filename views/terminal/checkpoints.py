@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from models import access, checkpoint, clock, log
 from models.checkpoint import CheckpointFolder
-from models.checkpoint.chains import CHAINS, LOG, TRAIL, Chain
+from models.checkpoint.chains import CHAINS, LOG, TRAIL
 from models.checkpoint.folder import alone
+from models.checkpoint.note import read_text
+from models.checkpoint.remote_witness import RemoteWitness, is_remote
 from models.checkpoint.witnesses import Handover, hand_over, last_given, mark_of
 from models.log import Operation
 from models.workflow import Refused
-from views.resources import mail_server, witnesses
+from views.resources import mail_server, remote_witness, witnesses
 from views.terminal.group import Sentence, run_rounds
 from views.terminal.logged import note_and_commit
 
@@ -83,7 +85,9 @@ def _sign(session: Session, folder: Path, key: Ed25519PrivateKey, name: str | No
                 _("日志记有在这个文件夹签署的检查点，但文件夹中没有，请先查明；有意从头开始的，请加 --first。")
             )
         sizes = {
-            chain: checkpoint.take(session, chain, CheckpointFolder(folder / chain.name), key, origin(name, chain)).size
+            chain: checkpoint.take(
+                session, chain, CheckpointFolder(folder / chain.name), key, origin(name, chain.name)
+            ).size
             for chain in CHAINS.values()
         }
         note_and_commit(session, Operation.CHECKPOINT_SIGNED, str(folder), sum(sizes.values()))
@@ -97,29 +101,49 @@ def _is_lost(session: Session, folder: Path) -> bool:
 
 
 def _hand_over_all(session: Session, folder: Path) -> None:
-    """Give the last checkpoint to each witness that lacks it; commits. Raises Refused at the end if any failed."""
+    """Give the last checkpoint to each witness that lacks it; commits. Raises Refused at the end if any failed.
+
+    Those that cosign are first, so that the others receive the cosignatures, too.
+    """
     last, failed = log.newest(session, Operation.CHECKPOINT_SIGNED), []
-    for witness in witnesses():
+    for witness in sorted(witnesses(), key=is_remote, reverse=True):
         given = last_given(session, witness)
         if last is None or (given is not None and given >= last.at):
             continue
-        notes = {name: (folder / name / "checkpoint").read_text(encoding="utf-8") for name in CHAINS}
-        session.rollback()  # no transaction is open while a mail server answers
+        session.rollback()  # no transaction is open while another machine answers
         try:
-            hand_over(witness, Handover({name: (int(note.split("\n")[1]), note) for name, note in notes.items()}),
-                      mail_server())  # fmt: skip
+            _hand_over(witness, folder)
         except Refused as refused:
             failed.append(str(refused))
             continue
-        note_and_commit(session, Operation.WITNESSED, witness, about=mark_of(witness))
-        click.echo(_("检查点已交给 %(witness)s。", witness=witness))
+        name = witness.partition("#")[0]
+        note_and_commit(session, Operation.WITNESSED, name, about=mark_of(witness))
+        click.echo(_("检查点已交给 %(witness)s。", witness=name))
     if failed:
         raise Refused("".join(failed))
 
 
-def origin(name: str | None, chain: Chain) -> str:
-    """The origin line of a checkpoint: `name` (by default the host name) and the chain. Raises Refused."""
+def _hand_over(witness: str, folder: Path) -> None:
+    """Give the newest checkpoint of each chain to one witness. Raises Refused."""
+    if is_remote(witness):
+        with alone(folder):
+            _collect_cosignatures(remote_witness(witness), folder)
+        return
+    notes = {name: (folder / name / "checkpoint").read_text(encoding="utf-8") for name in CHAINS}
+    hand_over(witness, Handover({name: (read_text(note).size, note) for name, note in notes.items()}), mail_server())
+
+
+def _collect_cosignatures(witness: RemoteWitness, folder: Path) -> None:
+    for name in CHAINS:
+        of_chain = CheckpointFolder(folder / name)
+        note = (of_chain.folder / "checkpoint").read_text(encoding="utf-8")
+        checkpoint = read_text(note)
+        of_chain.publish(checkpoint, witness.cosign(of_chain, checkpoint, note))
+
+
+def origin(name: str | None, what: str) -> str:
+    """The name of a key and origin of a checkpoint: `name` (by default the host name) and `what`. Raises Refused."""
     name = name or urlsplit(str(current_app.config["BASE_URL"])).netloc
     if not re.fullmatch(r"[^\s+]+", name):
         raise Refused(_("检查点的名称不能含空格和加号，请换一个，例如 filing.example.cn。"))
-    return f"{name}/{chain.name}"
+    return f"{name}/{what}"

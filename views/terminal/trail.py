@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 from models import access, checkpoint, integrity
 from models.checkpoint import Checkpoint, CheckpointFolder, Unverified, Verifier, proof
 from models.checkpoint.chains import CHAINS, TRAIL, Chain
+from models.checkpoint.cosignature import Cosigner
+from models.checkpoint.named_key import NamedKey
+from models.checkpoint.remote_witness import is_remote
 from models.checkpoint.witnesses import MAIL, contradictions
 from models.log import Operation
 from models.workflow import Refused
-from views.resources import store, witnesses
+from views.resources import remote_witness, store, witnesses
 from views.terminal.checkpoints import FILE, FOLDER, origin, sign
 from views.terminal.group import Terminal
 from views.terminal.logged import note_and_commit
@@ -23,20 +26,24 @@ from views.terminal.logged import note_and_commit
 history = Terminal("trail", help="办理记录：核验是否被改动，签署检查点，出具证据。")
 history.add_command(sign)
 VERIFIER = click.option("--verifier", metavar="TEXT", help="检查点的公钥，即 trail new-key 显示的任一行。")
+COSIGNERS = click.option(
+    "--cosigner", "cosigners", metavar="TEXT", multiple=True, help="检查点须有这一见证的共签；可写多个公钥。"
+)
 
 
 @history.command(help="核对办理记录、数据状态、证明、文件和编号是否一致，发现不符时列出并以状态 1 退出。")
 @click.option(
     "--checkpoint", "recorded", type=click.Path(path_type=Path), help="同时与这个检查点（文件夹或文件）核对。"
 )
-@click.option("--witness", is_flag=True, help="同时与各见证文件夹（FILING_WITNESSES）留存的全部检查点核对。")
+@click.option("--witness", is_flag=True, help="同时与各见证（FILING_WITNESSES）留存的检查点核对。")
 @VERIFIER
-def verify(recorded: Path | None, witness: bool, verifier: str | None) -> None:
+@COSIGNERS
+def verify(recorded: Path | None, witness: bool, verifier: str | None, cosigners: tuple[str, ...]) -> None:
     with access.everything() as session:
         found = 0
         witnessed = _by_witnesses(session, verifier) if witness else ()
         for sentence in (
-            *_against(session, recorded, verifier),
+            *_against(session, recorded, verifier, cosigners),
             *witnessed,
             *integrity.contradictions(session, store()),
         ):
@@ -61,47 +68,67 @@ def _report_what_is_not_covered(session: Session) -> None:
         click.echo(words)
 
 
-def _against(session: Session, recorded: Path | None, verifier: str | None) -> Iterator[str]:
+def _against(
+    session: Session, recorded: Path | None, verifier: str | None, cosigners: tuple[str, ...]
+) -> Iterator[str]:
     """Contradictions to the checkpoints in the folder `recorded`, or to the one in this file; none for None."""
     if recorded is None:
         return
     if recorded.is_dir():
         for chain in CHAINS.values():
-            _note, signed = _read(recorded / chain.name / "checkpoint", verifier, chain)
+            note, signed = _read(recorded / chain.name / "checkpoint", verifier, chain)
+            _report_cosignatures(note, cosigners)
             yield from checkpoint.contradictions(session, chain, CheckpointFolder(recorded / chain.name), signed)
         return
     chain = CHAINS.get(_text(recorded).partition("\n")[0].rpartition("/")[2], TRAIL)
-    _note, signed = _read(recorded, verifier, chain)
+    note, signed = _read(recorded, verifier, chain)
+    _report_cosignatures(note, cosigners)
     if sentence := checkpoint.differs(session, chain, signed):
         yield sentence
 
 
+def _report_cosignatures(note: str, cosigners: tuple[str, ...]) -> None:
+    """Print when each of these witnesses has cosigned the checkpoint. Raises Refused if one of them has not."""
+    for text in cosigners:
+        try:
+            cosigner = Cosigner.of_text(text)
+        except Unverified:
+            raise Refused(_("“%(text)s”不是见证的公钥，请向见证核对。", text=text)) from None
+        signed_at = cosigner.signed_at(note)
+        if signed_at is None:
+            raise Refused(_("检查点没有见证 %(name)s 的共签，请核对。", name=cosigner.name))
+        click.echo(_("见证 %(name)s 于 %(at)s 共签。", name=cosigner.name, at=f"{signed_at:%Y-%m-%d %H:%M}"))
+
+
 def _by_witnesses(session: Session, verifier: str | None) -> Iterator[str]:
-    """Contradictions to the checkpoints in the witness folders. Raises Refused."""
-    folders = [name for name in witnesses() if not name.startswith(MAIL)]
-    if not folders:
-        raise Refused(_("FILING_WITNESSES 中没有文件夹；寄出的检查点，请取回附件，用 --checkpoint 核对。"))
+    """Contradictions to the checkpoints of the witnesses but mail addresses. Raises Refused."""
+    found = [remote_witness(name) if is_remote(name) else name for name in witnesses() if not name.startswith(MAIL)]
+    if not found:
+        raise Refused(_("FILING_WITNESSES 中没有可以读取的见证；寄出的检查点，请取回附件，用 --checkpoint 核对。"))
     try:
-        for folder in folders:
+        for witness in found:
             of_chain = {chain.name: _verifier(verifier, chain) for chain in CHAINS.values()}
-            yield from contradictions(session, folder, of_chain)
+            yield from contradictions(session, witness, of_chain)
     except Unverified:
-        raise Refused(_("见证文件夹中的检查点不是由这把密钥签署的，请核对。")) from None
+        raise Refused(_("见证留存的检查点不是由这把密钥签署的，请核对。")) from None
 
 
 @history.command("new-key", help="生成签署检查点的私钥文件，显示其公钥；私钥请勿与数据库存放在一处。")
 @click.argument("file", type=FILE)
 @click.option("--name", help="检查点的名称，默认取自 FILING_BASE_URL。")
-def new_key(file: Path, name: str | None) -> None:
+@click.option("--witness", is_flag=True, help="用于见证其他系统的检查点，不用于签署本系统的。")
+def new_key(file: Path, name: str | None, witness: bool) -> None:
     key = Ed25519PrivateKey.generate()
-    verifiers = [Verifier(origin(name, chain), key.public_key()) for chain in CHAINS.values()]
+    public: list[NamedKey] = [Verifier(origin(name, chain.name), key.public_key()) for chain in CHAINS.values()]
+    if witness:
+        public = [Cosigner(origin(name, "witness"), key.public_key())]
     try:
         file.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
         raise Refused(_("%(file)s 已经存在，没有改动，请换一个文件名。", file=file)) from None
     file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    for verifier in verifiers:
-        click.echo(str(verifier))
+    for each in public:
+        click.echo(str(each))
 
 
 @history.command("prove", help="输出一条办理记录的证据（tlog-proof），可脱离本系统核对。")
@@ -117,11 +144,13 @@ def prove(number: int, folder: Path, verifier: str | None) -> None:
 @history.command("check-proof", help="核对 trail prove 输出的证据，显示所证明的内容；不使用数据库。")
 @click.argument("file", type=FILE)
 @VERIFIER
-def check_proof(file: Path, verifier: str | None) -> None:
+@COSIGNERS
+def check_proof(file: Path, verifier: str | None, cosigners: tuple[str, ...]) -> None:
     try:
         proven = proof.check(_text(file), _verifier(verifier, TRAIL))
     except Unverified:
         raise Refused(_("证据不成立，或不是由这把密钥签署的检查点，不能采信。")) from None
+    _report_cosignatures(proven.note, cosigners)
     click.echo(proven.entry)
     size = proven.checkpoint.size
     click.echo(_("证据成立：这是检查点所覆盖 %(size)s 条中的第 %(place)s 条。", size=size, place=proven.place))
@@ -146,4 +175,4 @@ def _verifier(text: str | None, chain: Chain) -> Verifier:
         given = Verifier.of_text(text or "")
     except Unverified:
         raise Refused(_("请用 --verifier 写明 trail new-key 显示的公钥。")) from None
-    return Verifier(origin(given.name.rpartition("/")[0] or given.name, chain), given.key)
+    return Verifier(origin(given.name.rpartition("/")[0] or given.name, chain.name), given.key)

@@ -6,11 +6,23 @@ A socket timeout restarts with every byte received, so it does not limit a peer 
 import io
 import socket
 import ssl
-from http.client import HTTPConnection
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 PIECE = 64 << 10  # bytes sent at a time
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one request: seconds until its whole answer is there, bytes of the answer, and whom TLS trusts."""
+
+    within: float
+    most: int
+    context: ssl.SSLContext | None = None
 
 
 class TimedConnection(HTTPConnection):
@@ -56,6 +68,27 @@ class TimedConnection(HTTPConnection):
         except OSError:
             sock.close()
             raise
+
+
+def ask(
+    method: str, address: str, body: bytes | None, limits: Limits, headers: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
+    """(HTTP status, body) of one request to an http or https address; follows no redirect.
+
+    Raises OSError or HTTPException without an answer, also for one that is longer than `limits` allow.
+    """
+    parts = urlsplit(address)
+    connection = TimedConnection(parts.netloc, limits.within, limits.context if parts.scheme == "https" else None)
+    try:
+        target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        connection.request(method, target, body, dict(headers or {}))
+        answer = connection.getresponse()
+        content = answer.read(limits.most + 1)
+    finally:
+        connection.close()
+    if len(content) > limits.most:
+        raise HTTPException(f"more than {limits.most} bytes")
+    return answer.status, content
 
 
 class TimedSocket:

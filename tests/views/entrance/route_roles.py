@@ -98,7 +98,7 @@ READ_WITH_A_KEY = (
     " changed_certificates count_statistics"
 )
 PUBLIC = (
-    f"{SIGNING_IN} {PORTAL} picture sound health icon feed language status_list"
+    f"{SIGNING_IN} {PORTAL} picture sound health icon feed language status_list witness witnessed"
     " verify.show verify.upload static admin.static api.openapi"
 )
 

@@ -128,7 +128,7 @@ def test_only_listed_endpoints_are_public(app: Flask, as_: As) -> None:
             open_doors.add(rule.endpoint)
     assert {door for door in open_doors if not door.startswith("verify.")} == {
         "login", "key_login", "card_login", "picture", "sound", "health", "icon", "feed", "static", "admin.static",
-        "language", "status_list",
+        "language", "status_list", "witnessed",
         "api.openapi", "api.key", "api.list_applications", "api.show_application", "api.list_certificates",
         "api.show_certificate", "api.changed_applications", "api.changed_certificates", "api.count_statistics",
     }  # fmt: skip

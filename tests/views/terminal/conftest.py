@@ -14,6 +14,9 @@ from tests.views.mail_server import LocalMailServer
 from tests.views.terminal.commands import run_command
 from tests.views.terminal.mailed import serve_mail
 from tests.views.terminal.test_backup import empty_app as empty_app
+from tests.views.terminal.witness import cosigner as cosigner
+from tests.views.terminal.witness import remote as remote
+from tests.views.terminal.witness import witnessing as witnessing
 from views.entrance.health import Prober
 
 

@@ -1,0 +1,134 @@
+"""This system as the witness of other registers (c2sp.org/tlog-witness): cosigns each checkpoint that continues the
+last one, and stores it.
+
+origin/4711       in the folder, each note that was cosigned, by the number of its entries
+"""
+
+import base64
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from urllib.parse import quote
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from models import clock
+from models.checkpoint import merkle
+from models.checkpoint.cosignature import Cosigner, cosign
+from models.checkpoint.folder import LOCK, write_whole
+from models.checkpoint.note import Checkpoint, Unverified, Verifier
+
+MOST = 16 << 10  # bytes of a request
+BODY = re.compile(r"old (0|[1-9][0-9]{0,15})\n((?:[A-Za-z0-9+/]{43}=\n){0,63})\n(([^\n]+)\n.+)", re.S | re.A)
+
+
+class Reason(Enum):
+    """Why a checkpoint is not cosigned."""
+
+    MALFORMED = auto()
+    UNKNOWN_LOG = auto()
+    NOT_SIGNED = auto()
+    OTHER_STATE = auto()  # the old size is not the last one here, or the same size has another hash
+    INCONSISTENT = auto()
+
+
+class NotCosigned(Exception):
+    """`size`: of the last checkpoint that was cosigned for this log."""
+
+    def __init__(self, reason: Reason, size: int = 0) -> None:
+        super().__init__(reason.name)
+        self.reason, self.size = reason, size
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checkpoint (`note`: its signed text) of the log `origin`, and the proof that it continues `old` entries."""
+
+    old: int
+    hashes: list[bytes]
+    note: str
+    origin: str
+
+    @classmethod
+    def of_body(cls, body: bytes) -> "Request":
+        """Raises NotCosigned."""
+        found = BODY.fullmatch(body.decode(errors="replace")) if len(body) <= MOST else None
+        if found is None:
+            raise NotCosigned(Reason.MALFORMED)
+        return cls(int(found[1]), [base64.b64decode(line) for line in found[2].split()], found[3], found[4])
+
+
+@dataclass(frozen=True)
+class Witness:
+    """The witness of `logs`, which cosigns as `name`."""
+
+    name: str
+    key: Ed25519PrivateKey
+    logs: tuple[Verifier, ...]
+    folder: Path
+
+    def add(self, body: bytes) -> str:
+        """The line that cosigns the checkpoint of this request, once it is stored. Raises NotCosigned, OSError."""
+        request = Request.of_body(body)
+        checkpoint = self._read(request)
+        if request.old > checkpoint.size:
+            raise NotCosigned(Reason.MALFORMED)
+        place = self.folder / quote(request.origin, safe="")
+        with _alone(place):
+            self._check(request, checkpoint, self._last(request.origin))
+            text = checkpoint.text()
+            line = cosign(text, self.name, self.key, clock.now())
+            write_whole(place / str(checkpoint.size), f"{request.note}{line}\n".encode())
+        return f"{line}\n"
+
+    def newest(self, origin: str) -> str | None:
+        """The last note that was cosigned for a log; None: it has none, or is unknown."""
+        if not any(log.name == origin for log in self.logs):
+            return None
+        place = self.folder / quote(origin, safe="")
+        sizes = [int(file.name) for file in place.glob("*") if file.name.isdecimal()]
+        return (place / str(max(sizes))).read_text(encoding="utf-8") if sizes else None
+
+    def _read(self, request: Request) -> Checkpoint:
+        logs = [log for log in self.logs if log.name == request.origin]
+        if not logs:
+            raise NotCosigned(Reason.UNKNOWN_LOG)
+        for log in logs:
+            try:
+                return log.read(request.note)
+            except Unverified:
+                continue
+        raise NotCosigned(Reason.NOT_SIGNED)
+
+    def _last(self, origin: str) -> Checkpoint:
+        note = self.newest(origin)
+        if note is None:
+            return Checkpoint(origin, 0, merkle.EMPTY)
+        return self._read(Request(0, [], note, origin))
+
+    def _check(self, request: Request, checkpoint: Checkpoint, last: Checkpoint) -> None:
+        if request.old != last.size or (checkpoint.size == last.size and checkpoint.root != last.root):
+            raise NotCosigned(Reason.OTHER_STATE, last.size)
+        if not merkle.is_consistent(last.size, last.root, checkpoint.size, checkpoint.root, request.hashes):
+            raise NotCosigned(Reason.INCONSISTENT, last.size)
+
+    def public_key(self) -> Cosigner:
+        """The key by which others verify its cosignatures."""
+        return Cosigner(self.name, self.key.public_key())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process or thread is cosigning for this log."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)

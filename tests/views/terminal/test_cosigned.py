@@ -1,0 +1,108 @@
+"""A witness on another machine: it cosigns checkpoints that continue the last one, and no other."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from models.checkpoint.cosignature import Cosigner
+from tests.conftest import Making
+from tests.views.conftest import Invoke
+from tests.views.terminal.test_checkpoint import remove, rewrite, set_opinion
+
+Signing = Callable[[], Result]
+Log = tuple[Path, Path, str]
+
+
+def test_a_witness_cosigns_each_checkpoint_over_http(
+    app: Flask, make_application: Making, sign: Signing, remote: str, cosigner: Cosigner, log: Log, invoke: Invoke
+) -> None:
+    """The note in the folder has its line; a proof for a court carries it, too; the witness keeps what it has seen."""
+    for status in ("pending", "filed"):
+        make_application(status=status)
+        signed = sign()
+        assert (signed.exit_code, f"检查点已交给 {remote}。" in signed.output) == (0, True), signed.output
+        for chain in ("trail", "log"):
+            note = (log[0] / chain / "checkpoint").read_text(encoding="utf-8")
+            assert cosigner.signed_at(note) is not None
+    asked = ("trail", "verify", "--witness", "--checkpoint", str(log[0]), "--verifier", log[2])
+    found = invoke(*asked, "--cosigner", str(cosigner))
+    assert (found.exit_code, "见证 guangdong.example.cn/witness 于 " in found.output) == (0, True), found.output
+    proof = invoke("trail", "prove", "1", str(log[0]), "--verifier", log[2]).output
+    (log[1].parent / "proof").write_text(proof, encoding="utf-8")
+    checked = invoke(
+        "trail", "check-proof", str(log[1].parent / "proof"), "--verifier", log[2], "--cosigner", str(cosigner)
+    )
+    assert (checked.exit_code, "共签" in checked.output, "证据成立" in checked.output) == (0, True, True), (
+        checked.output
+    )
+
+
+def test_a_rewritten_and_resigned_register_gets_no_cosignature(
+    app: Flask, make_application: Making, sign: Signing, remote: str, log: Log, invoke: Invoke
+) -> None:
+    """The owner of database, folder and key has recomputed everything: the witness refuses, and its copy shows it."""
+    make_application(status="pending")
+    assert sign().exit_code == 0
+    rewrite(app, lambda session, ids: set_opinion(session, ids[0]))
+    shutil.rmtree(log[0])
+    make_application(status="pending")
+    again = invoke("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
+    assert (again.exit_code, "与它以前见证的不符，请立即查明" in again.output) == (1, True), again.output
+    found = invoke("trail", "verify", "--witness", "--verifier", log[2])
+    assert (found.exit_code, f"见证“{remote}”：最早的" in found.output) == (1, True), found.output
+
+
+def cut_off(session: Session, key: int) -> None:
+    """Remove the newest entry of the trail, and what refers to it."""
+    session.execute(text("DELETE FROM uncounted_act"))
+    remove(session, key)
+
+
+def test_a_register_of_fewer_entries_gets_no_cosignature(
+    app: Flask, make_application: Making, sign: Signing, remote: str, log: Log, invoke: Invoke
+) -> None:
+    """Cut off, as a restore of an old copy does."""
+    make_application(status="filed")
+    assert sign().exit_code == 0
+    rewrite(app, lambda session, ids: cut_off(session, ids[-1]))
+    shutil.rmtree(log[0])
+    again = invoke("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]), "--first")
+    assert (again.exit_code, "它见证过的记录多于现有的" in again.output) == (1, True), again.output
+
+
+@pytest.mark.parametrize("answer", [b"", "— guangdong.example.cn/witness AAAA\n".encode(), b"x" * 100_000])
+def test_an_answer_that_is_no_cosignature_is_refused(
+    app: Flask, make_application: Making, sign: Signing, cosigner: Cosigner, log: Log, answer: bytes
+) -> None:
+    """The checkpoint is signed all the same, and handed over at the next run."""
+    make_application(status="pending")
+    server = make_server("127.0.0.1", 0, lambda _environ, start: (start("200 OK", []), [answer])[1])
+    app.config["WITNESSES"] = f"http://127.0.0.1:{server.port}/witness#{cosigner}"
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    failed = sign()
+    server.shutdown()
+    server.server_close()
+    assert (failed.exit_code, f"见证 http://127.0.0.1:{server.port}/witness：" in failed.output) == (1, True), (
+        failed.output
+    )
+    assert (log[0] / "trail" / "checkpoint").exists()
+    assert "没有应答" in sign().output
+
+
+def test_a_checkpoint_without_the_cosignature_asked_for_is_refused(
+    make_application: Making, sign: Signing, cosigner: Cosigner, log: Log, invoke: Invoke
+) -> None:
+    make_application(status="pending")
+    sign()
+    asked = ("trail", "verify", "--checkpoint", str(log[0]), "--verifier", log[2], "--cosigner")
+    for key, sentence in ((str(cosigner), "没有见证 guangdong.example.cn/witness 的共签"), (log[2], "不是见证的公钥")):
+        found = invoke(*asked, key)
+        assert (found.exit_code, sentence in found.output) == (1, True), found.output

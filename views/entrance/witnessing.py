@@ -1,0 +1,86 @@
+"""This system as a witness (c2sp.org/tlog-witness): cosigns checkpoints of other registers that continue the last one.
+
+Off unless FILING_WITNESS_FOLDER, _KEY and _LOGS are set. Requests are authenticated by the checkpoint's own signature.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from flask import Flask, Response, abort, current_app, request
+from flask_babel import gettext as _
+
+from models.checkpoint.cosigning import NotCosigned, Reason, Witness
+from models.checkpoint.note import Unverified, Verifier
+from models.checkpoint.witnesses import split_names
+from views.entrance.other_sites import exempt_from_token
+from views.entrance.rate_limits import limiter
+
+STATUSES = {
+    Reason.MALFORMED: 400,
+    Reason.NOT_SIGNED: 403,
+    Reason.UNKNOWN_LOG: 404,
+    Reason.OTHER_STATE: 409,
+    Reason.INCONSISTENT: 422,
+}
+NAMES = ("WITNESS_FOLDER", "WITNESS_KEY", "WITNESS_LOGS")
+
+
+def init_app(app: Flask) -> None:
+    app.add_url_rule("/witness/add-checkpoint", "witness", exempt_from_token(app, add), methods=["POST"])
+    app.add_url_rule("/witness/checkpoint", "witnessed", show)
+
+
+def check(config: dict[str, Any]) -> None:
+    """Raises click.ClickException for settings that cannot be used."""
+    if not all(config[name] for name in NAMES) and any(config[name] for name in NAMES):
+        raise click.ClickException(_("FILING_WITNESS_FOLDER、_KEY 和 _LOGS 须一并设置，请改正后再启动。"))
+    if config["WITNESS_KEY"]:
+        try:
+            witness_of(config)
+        except (OSError, ValueError):  # Unverified is a ValueError
+            sentence = _("FILING_WITNESS_KEY 或 _LOGS 不能识别，应为 trail new-key 生成的私钥和公钥，请改正后再启动。")
+            raise click.ClickException(sentence) from None
+
+
+def witness_of(config: dict[str, Any]) -> Witness:
+    """The witness of the settings. Raises OSError or ValueError."""
+    key = load_pem_private_key(Path(config["WITNESS_KEY"]).read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise Unverified(config["WITNESS_KEY"])
+    logs = tuple(Verifier.of_text(text) for text in split_names(config["WITNESS_LOGS"]))
+    return Witness(f"{urlsplit(config['BASE_URL']).netloc}/witness", key, logs, Path(config["WITNESS_FOLDER"]))
+
+
+@limiter.limit("60 per minute")
+def add() -> Response:
+    """The line that cosigns the checkpoint in the body of the request."""
+    try:
+        return current_app.response_class(_witness().add(request.get_data(cache=False)), mimetype="text/plain")
+    except NotCosigned as why:
+        return _refusal(why)
+    except OSError:
+        current_app.logger.exception("a checkpoint cannot be stored")
+        abort(503)
+
+
+def _refusal(why: NotCosigned) -> Response:
+    """The answer names the size of the last checkpoint where that is what the other did not know."""
+    if why.reason is not Reason.OTHER_STATE:
+        return current_app.response_class(status=STATUSES[why.reason], mimetype="text/plain")
+    return current_app.response_class(f"{why.size}\n", STATUSES[why.reason], content_type="text/x.tlog.size")
+
+
+@limiter.limit("60 per minute")
+def show() -> Response:
+    """The last note that was cosigned for the log `origin`; not part of the protocol, which leaves reading open."""
+    note = _witness().newest(request.args.get("origin", ""))
+    return current_app.response_class(note, mimetype="text/plain") if note else abort(404)
+
+
+def _witness() -> Witness:
+    """The witness of the settings; answers 404 without one."""
+    return witness_of(current_app.config) if current_app.config["WITNESS_KEY"] else abort(404)
