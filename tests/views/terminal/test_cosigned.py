@@ -60,6 +60,23 @@ def test_a_rewritten_and_resigned_register_gets_no_cosignature(
     assert (found.exit_code, f"见证“{remote}”：最早的" in found.output) == (1, True), found.output
 
 
+def test_a_chain_is_cosigned_once_while_the_other_one_fails(
+    make_application: Making, sign: Signing, remote: str, witnessing: Flask, cosigner: Cosigner, log: Log
+) -> None:
+    """Another run, ten minutes later, asks only for what is missing."""
+    make_application(status="pending")
+    known = witnessing.config["WITNESS_LOGS"]
+    witnessing.config["WITNESS_LOGS"] = known.partition(",")[0]
+    assert sign().exit_code == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("views.terminal.checkpoints._sign", lambda *_given: None)
+        assert sign().exit_code == 1
+        witnessing.config["WITNESS_LOGS"] = known
+        assert sign().exit_code == 0
+    for chain in ("trail", "log"):
+        assert (log[0] / chain / "checkpoint").read_text(encoding="utf-8").count(f"— {cosigner.name} ") == 1
+
+
 def cut_off(session: Session, key: int) -> None:
     """Remove the newest entry of the trail, and what refers to it."""
     session.execute(text("DELETE FROM uncounted_act"))
