@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from models import clock
 from models.checkpoint import merkle
-from models.checkpoint.cosignature import Cosigner, cosign
+from models.checkpoint.cosignature import cosign
 from models.checkpoint.folder import LOCK, write_whole
-from models.checkpoint.note import Checkpoint, Unverified, Verifier
+from models.checkpoint.note import Checkpoint, Unverified, Verifier, read_text
 
 MOST = 16 << 10  # bytes of a request
 BODY = re.compile(r"old (0|[1-9][0-9]{0,15})\n((?:[A-Za-z0-9+/]{43}=\n){0,63})\n(([^\n]+)\n.+)", re.S | re.A)
@@ -106,20 +106,15 @@ class Witness:
         raise NotCosigned(Reason.NOT_SIGNED)
 
     def _last(self, origin: str) -> Checkpoint:
+        """Verified when it was stored, perhaps by a key that has been replaced since."""
         note = self.newest(origin)
-        if note is None:
-            return Checkpoint(origin, 0, merkle.EMPTY)
-        return self._read(Request(0, [], note, origin))
+        return read_text(note) if note else Checkpoint(origin, 0, merkle.EMPTY)
 
     def _check(self, request: Request, checkpoint: Checkpoint, last: Checkpoint) -> None:
         if request.old != last.size or (checkpoint.size == last.size and checkpoint.root != last.root):
             raise NotCosigned(Reason.OTHER_STATE, last.size)
         if not merkle.is_consistent(last.size, last.root, checkpoint.size, checkpoint.root, request.hashes):
             raise NotCosigned(Reason.INCONSISTENT, last.size)
-
-    def public_key(self) -> Cosigner:
-        """The key by which others verify its cosignatures."""
-        return Cosigner(self.name, self.key.public_key())
 
 
 @contextmanager

@@ -4,6 +4,7 @@ In the settings: `https://host/witness#NAME+ID+KEY`, the address before `/add-ch
 """
 
 import base64
+import re
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
@@ -24,6 +25,7 @@ from models.workflow import Refused
 WITHIN = 20.0  # seconds for one request and its whole answer
 MOST = 64 << 10  # bytes of an answer
 CONFLICT, INCONSISTENT = 409, 422  # HTTP statuses
+SIZE = re.compile(r"(0|[1-9][0-9]{0,15})\n", re.ASCII)
 SCHEMES = ("https://", "http://")
 HERE = {"127.0.0.1", "::1", "localhost"}
 
@@ -57,8 +59,8 @@ class RemoteWitness:
         """
         status, answer = self._add(0, [], note)
         if status == CONFLICT:
-            old = int(answer) if answer.strip().isdecimal() else checkpoint.size + 1
-            if old > checkpoint.size:
+            old = int(answer) if SIZE.fullmatch(answer) else None
+            if old is None or old > checkpoint.size:
                 raise self._refused(_("它见证过的记录多于现有的，请立即查明。"))
             status, answer = self._add(old, _proof(folder, old, checkpoint.size), note)
         if status in (CONFLICT, INCONSISTENT):

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from models.checkpoint.folder import CheckpointFolder
 from models.checkpoint.note import Verifier, read_text
 from models.checkpoint.remote_witness import request_body
 from tests.conftest import Making
+from tests.views.conftest import Invoke
 
 Signing = Callable[[], Result]
 Log = tuple[Path, Path, str]
@@ -121,3 +123,18 @@ def test_the_message_that_is_cosigned_is_that_of_the_standard(cosigner: Cosigner
 def test_settings_that_cannot_be_used_stop_the_start(settings: dict[str, str]) -> None:
     with pytest.raises(click.ClickException, match="WITNESS"):
         create_app({"SECRET_KEY": "w", "SQLALCHEMY_DATABASE_URI": "sqlite://"} | settings)
+
+
+def test_the_key_of_a_register_can_be_replaced(
+    make_application: Making, sign: Signing, cosigner: Cosigner, witnessing: Flask, log: Log, invoke: Invoke
+) -> None:
+    """The witness is told the new key in place of the old one; the new checkpoint must continue the last one, too."""
+    make_application(status="pending")
+    sign()
+    assert submit(witnessing, body_of(log[0]))[0] == 200
+    seen, key = size_of(log), log[1].with_name("new.pem")
+    witnessing.config["WITNESS_LOGS"] = invoke("trail", "new-key", str(key)).output.split()[0]
+    shutil.rmtree(log[0])
+    make_application(status="pending")
+    assert invoke("trail", "checkpoint", str(log[0]), "--key-file", str(key), "--first").exit_code == 0
+    assert [submit(witnessing, body_of(log[0], old))[0] for old in (0, seen)] == [409, 200]
