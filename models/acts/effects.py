@@ -112,6 +112,11 @@ def mark_deleted(context: ActContext) -> None:
     context.application.deleted_at = clock.now()
 
 
+def uncount_submission(context: ActContext) -> None:
+    """A withdrawn submission does not count: the next one is no resubmission after 退回."""
+    context.application.submissions -= 1
+
+
 def lock_limits(context: ActContext) -> None:
     """Lock the limits before the row: a change of the limits locks in this order too, so there is no deadlock."""
     limits_of(context.session, context.application.province, lock=True)
@@ -134,6 +139,7 @@ EFFECTS: dict[Action, Effect] = {
         changes=submit,
         digest=content_digest,
     ),
+    Action.WITHDRAW: Effect(finish=uncount_submission),
     Action.EXTEND: Effect(lock=lock_limits, finish=extend_deadline),
     Action.GRANT: Effect(check=check_office, digest=issue_certificate),
     Action.PRINT: Effect(changes=count_print),

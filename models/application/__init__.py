@@ -148,7 +148,7 @@ class Application(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)
     submitted_at: Mapped[datetime | None] = mapped_column(Moment, info={"label": _l("申报时间")})
-    submissions: Mapped[int] = mapped_column(default=0, server_default="0")
+    submissions: Mapped[int] = mapped_column(default=0, server_default="0")  # without those that were withdrawn
     opened_at: Mapped[datetime | None] = mapped_column(Moment)  # first opened by the province after the last 申报
     due_on: Mapped[date | None] = mapped_column(info={"label": _l("办结期限")})  # while it is pending; models/deadlines
     # {field: text as typed} of unreadable values, which their columns cannot hold: shown again in the form.

@@ -104,13 +104,15 @@ def _due_dates(session: Session) -> Iterator[str]:
             stored=stored or _("无"),
             computed=computed or _("无"),
         )
-    entries = select(func.count(TrailEntry.id)).where(
-        TrailEntry.application_id == Application.id, TrailEntry.act == Action.SUBMIT.value
-    )
-    for number in session.scalars(
-        select(Application.number).where(Application.submissions != entries.scalar_subquery())
-    ):
+    counted = _entries(Action.SUBMIT) - _entries(Action.WITHDRAW)
+    for number in session.scalars(select(Application.number).where(Application.submissions != counted)):
         yield _("申请 %(number)s 的申报次数与办理记录不符。", number=number)
+
+
+def _entries(act: Action) -> Any:
+    """How often this act is in the trail of an application."""
+    entries = select(func.count(TrailEntry.id)).where(TrailEntry.application_id == Application.id)
+    return entries.where(TrailEntry.act == act.value).scalar_subquery()
 
 
 def _has(act: Action | Step, *more: Any) -> Any:

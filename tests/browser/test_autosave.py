@@ -10,6 +10,7 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from tests.browser.conftest import BrowseAs
+from tests.browser.sheet import clipboard_text, fill_in, paste
 from tests.browser.test_accessibility import flawless
 from tests.conftest import Making, StoredRows
 
@@ -53,6 +54,23 @@ def test_a_blank_form_becomes_one_draft(app: Flask, browse_as: BrowseAs, stored_
     record = stored_rows(1)
     assert [entry["act"] for entry in record["trail_entry"]] == ["start", "edit"]
     assert record["typed_form"][0]["fields"]["title"] == "新的作品，第二稿" and not stored_rows(2)["application"]
+
+
+def test_rows_pasted_into_a_blank_form_are_autosaved(app: Flask, browse_as: BrowseAs, stored_rows: StoredRows) -> None:
+    """They take the place of the blank first row, whose number is missing then; one of them is deleted later."""
+    app.config["AUTOSAVE_SECONDS"] = 1
+    publisher = browse_as("publisher")
+    publisher.page.goto("/applications/new/")
+    rows: list[list[object]] = [["规格型号", "进口数量", "单位"], *([f"第 {n} 卷", n, "张"] for n in (1, 2, 3))]
+    page = paste(publisher, clipboard_text(rows))
+    fill_in(publisher)
+    expect(page.locator(".autosaved")).to_have_text("已自动保存为暂存的申请。")
+    page.locator("#title").fill("粘贴之后")
+    expect(page.locator(".autosaved")).to_have_text(AT)
+    publisher.press("删除", page.locator("tr.inline-row:visible").nth(1))
+    publisher.answer("确定")
+    publisher.turn_over("保存")
+    assert [row["specification"] for row in stored_rows(1)["carrier"]] == ["第 1 卷", "第 3 卷"]
 
 
 def test_a_second_window_stops_autosaving_and_a_failed_autosave_is_retried(

@@ -140,7 +140,9 @@ def test_three_thousand_rows_are_pasted_folded_and_saved_whole(
 
 
 def test_the_carrier_table_has_the_keys_of_a_spreadsheet(browse_as: BrowseAs, make_application: Making) -> None:
-    """↑ ↓ Enter stay in the column, ← → go on from the edge, ↓ in the last row adds one, Ctrl+D fills from above."""
+    """↑ ↓ Enter stay in the column, ← → go on from the edge, ↓ in the last row adds one, Ctrl+D fills from above,
+    Ctrl+Home and Ctrl+End go to the first and the last cell.
+    """
     page = browse_as("publisher").page
     page.goto(f"/applications/edit/?id={make_application(carriers=2)}")
 
@@ -169,6 +171,19 @@ def test_the_carrier_table_has_the_keys_of_a_spreadsheet(browse_as: BrowseAs, ma
     press("ArrowDown", "Enter")
     assert here() == "carriers-2-unit"
     expect(page.get_by_role("listbox")).to_be_hidden()
+    assert (press("Control+Home"), press("Control+End")) == ("carriers-0-kind", "carriers-2-note")
+
+
+def test_a_long_table_is_skipped_by_keyboard(browse_as: BrowseAs, make_application: Making) -> None:
+    """Twenty rows are more than two hundred presses of Tab: a link before them leads past the table."""
+    page = browse_as("publisher").page
+    page.goto(f"/applications/edit/?id={make_application(carriers=20)}")
+    page.locator("#carriers-0-kind").focus()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("link", name="跳过载体信息")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#attachments :focus")).to_have_count(1)
 
 
 def test_a_row_is_duplicated_and_a_column_filled_down(browse_as: BrowseAs, make_application: Making) -> None:

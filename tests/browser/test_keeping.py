@@ -43,6 +43,10 @@ def test_a_save_without_a_server_leaves_the_page_unchanged(
         (lambda route: route.abort(), "网络中断，请稍后重试。填写的内容都还在这个页面上。"),
         (lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"), "系统暂时没有响应，请稍后重试。"),
         (lambda route: route.fulfill(status=413, body='{"message": "太大了。"}'), "太大了。"),
+        (
+            lambda route: route.fulfill(status=503, body='{"message": "稍后。", "incident": "8F97"}'),
+            "事件编号 8F97。填写",
+        ),
     ]
     for answer, sentence in answers:
         page.route("**/applications/edit/**", answer)

@@ -6,6 +6,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import BrowseAs
 from tests.browser.test_pages import certificate_number  # noqa: F401
 from tests.browser.test_small_screens import LINES
+from tests.conftest import Making
 from views.translations import COOKIE
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -39,3 +40,33 @@ def test_only_the_frame_of_a_wide_table_scrolls_and_acts_stay_in_one_line(
             if wider > 0 or (width >= IN_ONE_LINE and max(lines, default=0) >= 10):
                 faults.append((path, width, wider, lines))
     assert faults == []
+
+
+BROKEN_DATES = r"""main => {
+  const texts = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), range = document.createRange(), broken = [];
+  while (texts.nextNode()) {
+    for (const { 0: date, index } of texts.currentNode.data.matchAll(/\d{4}-\d\d-\d\d/g)) {
+      range.setStart(texts.currentNode, index);
+      range.setEnd(texts.currentNode, index + date.length);
+      if (new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1) broken.push(date);
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("username", "path"), [("reviewer", "/review/"), ("reviewer", "/exchange/"),
+                                                ("operator", "/condition/")])  # fmt: skip
+def test_no_date_is_broken_at_its_hyphen(
+    browse_as: BrowseAs, make_application: Making, username: str, path: str, language: str
+) -> None:
+    for status in ("pending", "customs_failed"):
+        make_application(status=status)
+    person = browse_as(username)
+    person.context.add_cookies([{"name": COOKIE, "value": language, "url": person.address}])
+    page = person.page
+    page.goto(path)
+    for width in (390, 1024, 1152, 1366):
+        page.set_viewport_size({"width": width, "height": 768})
+        assert page.locator("main").evaluate(BROKEN_DATES) == [], width

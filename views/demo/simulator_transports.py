@@ -63,7 +63,7 @@ def process_folders(customs: Customs, pair: FolderPair) -> None:
     for file in _oldest_first(pair.folder / "SentBox"):
         with suppress(FileNotFoundError):  # another process was faster
             if file.suffix == ".ask":
-                ledger = json.dumps(customs.entries(*file.stem.split("_")[1:]), ensure_ascii=False)
+                ledger = json.dumps(customs.entries(*file.stem.split("_")[1:3]), ensure_ascii=False)
                 pair.put("InBox", f"{file.stem}.json", ledger.encode())
                 file.unlink()
             else:

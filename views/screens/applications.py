@@ -30,7 +30,7 @@ from views.panel.screen import form_args_of
 from views.screens.attachment_boxes import asterisks, publishers_of_unit
 from views.screens.autosave import forget_saved
 from views.screens.blank_forms import BlankDownloadScreen
-from views.screens.carriers import CarrierForm
+from views.screens.carriers import CarrierForm, CarrierRowsConverter
 from views.screens.copying import CopyScreen
 from views.screens.doubts import DoubtScreen, DoubtsNotShown
 
@@ -93,6 +93,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
     form_overrides = OVERRIDES
     form_args = ARGS
     inline_models = (CarrierForm(Carrier),)
+    inline_model_form_converter = CarrierRowsConverter
 
     def menu_entries(self) -> list[tuple[Any, str]]:
         """The blank form first, then the list (手册)."""

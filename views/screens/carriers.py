@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask_admin.contrib.sqla.fields import InlineModelFormList
+from flask_admin.contrib.sqla.form import InlineModelConverter
 from flask_admin.model.form import InlineFormAdmin
 from wtforms.validators import DataRequired, InputRequired
 
@@ -43,3 +45,16 @@ class CarrierForm(InlineFormAdmin):
         if is_created:
             repeated_saves.remember_page(model, form.id)
         form.carrier = model
+
+
+class CarrierRows(InlineModelFormList):
+    """The rows under the names that the page has sent them by, also where numbers are missing between them."""
+
+    def _compact_indices(self) -> None:
+        """WTForms would renumber the rows: ids and marks of deletion would then belong to other rows of the page."""
+
+
+class CarrierRowsConverter(InlineModelConverter):
+    """Makes the field of the inline rows."""
+
+    inline_field_list_type = CarrierRows

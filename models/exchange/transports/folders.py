@@ -68,8 +68,9 @@ class FolderPair:
             raise NoAnswer(_("交换文件夹不可读（%(why)s）。", why=broken.strerror), sent=False) from broken
 
     def _sweep(self) -> None:
-        """Delete partial files of killed processes: those in Writing/ older than an hour."""
-        for left in self._files("Writing"):
+        """Delete what nobody waits for after an hour: partial files of killed processes, ledgers that came too late."""
+        ledgers = [file for file in self._files("InBox") if file.name.startswith("Ledger_")]
+        for left in (*self._files("Writing"), *ledgers):
             with suppress(OSError):
                 if left.stat().st_mtime < time.time() - 3600:
                     left.unlink()
@@ -88,13 +89,14 @@ class FolderPair:
         (self.folder / (box or "InBox") / file).unlink(missing_ok=True)
 
     def ledger(self, since: date, until: date) -> Any:
-        name = f"Ledger_{since}_{until}"
-        answer = self.folder / "InBox" / f"{name}.json"
-        answer.unlink(missing_ok=True)
-        self.put("SentBox", f"{name}.ask", b"")
+        """Each request has a name of its own: a trial restore, which may share the folder, gets no answer of others."""
+        name = f"Ledger_{since}_{until}_{secrets.token_hex(8)}"
+        asked, answer = self.folder / "SentBox" / f"{name}.ask", self.folder / "InBox" / f"{name}.json"
+        self.put("SentBox", asked.name, b"")
         ended = time.monotonic() + self.patience
         while not answer.exists():
             if time.monotonic() > ended:
+                asked.unlink(missing_ok=True)
                 raise NoAnswer(_("海关没有在限定时间内给出台账，请稍后再试。"), sent=True)
             time.sleep(0.05)
         raw = self._read(answer, MOST)

@@ -1,6 +1,7 @@
 // 载体信息 as a spreadsheet: arrows and Enter move, Ctrl+D copies from above, rows are duplicated, totals by unit, folded beyond 20 rows.
 //   ↑ ↓ Enter Shift+Enter: the same column, one row on; ↓ in the last row adds one, Enter there is 保存, as in every field.
 //   ← →: the next cell, when all of this one is selected or the caret is at its edge. Alt+↓ opens the list of a code.
+//   Ctrl+Home, Ctrl+End: the first and the last cell, so that Tab leaves a long table by a few presses.
 import { $$, prepare } from "./page.js";
 import { add, cellOf, cellsOf, fieldOf, number, rowsOf } from "./rows.js";
 
@@ -32,6 +33,12 @@ function horizontal(cell, step) {
   const cells = cellsOf(cell.closest("tr")), there = cells[cells.indexOf(cell) + step];
   go(there);
   return Boolean(there);
+}
+
+function toEnd(block, last) {
+  const rows = inSight(block);
+  go(cellsOf(rows.at(last ? -1 : 0)).at(last ? -1 : 0));
+  return true;
 }
 
 function write(cell, text) {
@@ -102,7 +109,8 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
   block.addEventListener("keydown", (event) => {
     const { target, key } = event, plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (!target.matches("input.form-control") || event.isComposing) return;
-    const used = key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey) ? (fromAbove(block, target), true)
+    const used = event.ctrlKey && (key === "Home" || key === "End") ? toEnd(block, key === "End")
+      : key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey) ? (fromAbove(block, target), true)
       : !plain ? false
       : key === "Enter" ? vertical(block, target, event.shiftKey ? -1 : 1, false)
       : event.shiftKey ? false

@@ -25,6 +25,9 @@ export function show(html) {
   return true;
 }
 
+// Sentences one after the other; English has a space between them.
+export const joined = (...sentences) => sentences.filter(Boolean).join(document.documentElement.lang.startsWith("en") ? " " : "");
+
 // Send one POST. Resolves to { status, ok, json, page, words }: json or page is the body, status 0 means that the server was not reached, words is the error text.
 export function request(address, body, progress) {
   const post = new XMLHttpRequest();
@@ -36,7 +39,9 @@ export function request(address, body, progress) {
       let json = null;
       try { json = JSON.parse(post.responseText); } catch { /* a page, or nothing */ }
       if (json?.csrf_token) setToken(json.csrf_token);
-      resolve({ status, ok, json, page: json ? "" : post.responseText, words: json?.message || (status ? ask.dataset.failed : ask.dataset.lost) });
+      const incident = json?.incident && ask.dataset.incident.replace("{number}", json.incident);
+      const words = joined(json?.message || (status ? ask.dataset.failed : ask.dataset.lost), incident);
+      resolve({ status, ok, json, page: json ? "" : post.responseText, words });
     });
     post.open("POST", address);
     post.setRequestHeader("X-Requested-With", "XMLHttpRequest");

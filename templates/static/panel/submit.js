@@ -1,6 +1,6 @@
 // Submit 保存 and acts (form[data-by-script]) by script: if the server is unreachable or refuses, the page stays as it is.
 import { dialog } from "./dialog.js";
-import { $$, ask, show, state } from "./page.js";
+import { $$, ask, joined, show, state } from "./page.js";
 import { send } from "./send.js";
 
 // Show an error in the foot of a form, or on top of the page.
@@ -9,7 +9,7 @@ export function tell(form, words, advice = ask.dataset.remains) {
   note.className = foot ? "note error unsent" : "alert alert-danger unsent";
   note.setAttribute("role", "alert");
   (foot || document.getElementById("work")).prepend(note);
-  note.textContent = `${words}${advice}`;
+  note.textContent = joined(words, advice);
   note.scrollIntoView({ block: "nearest" });
 }
 

@@ -1,7 +1,7 @@
 // The buttons above a list act on the ticked rows: 打印 makes one file of many, and batch acts are performed on each row.
 import { answer } from "./acts.js";
 import { dialog } from "./dialog.js";
-import { $$, ask } from "./page.js";
+import { $$, ask, joined } from "./page.js";
 import { send } from "./send.js";
 
 // A button of the bar presses the same button of the ticked row (手册: 选中一条数据，点击界面上…按钮).
@@ -83,7 +83,7 @@ async function prepared(address, rows) {  // request the papers one by one; the 
       answer = await ready();
     }
     if (!ask.open) return false;
-    if (answer && !answer.ok) { tell(`${ask.dataset.stopped}${answer.words}`); return progress.then(() => false); }
+    if (answer && !answer.ok) { tell(joined(ask.dataset.stopped, answer.words)); return progress.then(() => false); }
   }
   tell(ask.dataset.prepared);
   yes.disabled = false;

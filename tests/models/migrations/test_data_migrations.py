@@ -11,6 +11,7 @@ from sqlalchemy import Connection, MetaData, insert, text
 from models.database import db
 from models.sort_keys import sort_key
 from models.vocabulary import Status
+from tests.apps import without_triggers
 from tests.former import values_of
 from views.resources import licence_codes
 
@@ -145,3 +146,28 @@ def test_existing_certificates_keep_their_shown_identifier(empty_app: Flask) -> 
             ]
         assert str(shown).startswith("1.2.156.3005.2.")
         downgrade(revision="0042")
+
+
+def test_withdrawn_submissions_no_longer_count(empty_app: Flask) -> None:
+    """Step 0049: submitted, withdrawn and submitted again is one submission; returned and submitted again are two."""
+    with empty_app.app_context():
+        upgrade(revision="0047")
+        with db.engine.begin() as connection, without_triggers(connection):
+            there = MetaData()
+            there.reflect(connection, only=["organisation", "application", "trail_entry"])
+            units, table, trail = (there.tables[name] for name in ("organisation", "application", "trail_entry"))
+            connection.execute(insert(units).values(values_of(units)))
+            for key, between in enumerate(("withdraw", "return"), start=1):
+                row = values_of(table) | {"id": key, "number": str(key), "status": "pending", "submissions": 2}
+                connection.execute(insert(table).values(row | {"province": "320000"}))
+                for place, act in enumerate(("submit", between, "submit")):
+                    entry = values_of(trail) | {"id": 3 * key + place, "application_id": key, "act": act}
+                    connection.execute(insert(trail).values(entry | {"seal": f"{key}-{place}"}))
+        counts = []
+        for step in (upgrade, lambda: downgrade(revision="0047")):
+            step()
+            with db.engine.connect() as connection:
+                counts.append(
+                    list(connection.execute(text("SELECT submissions FROM application ORDER BY id")).scalars())
+                )
+        assert counts == [[1, 2], [2, 2]]

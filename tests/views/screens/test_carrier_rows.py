@@ -13,6 +13,7 @@ from tests.conftest import Making, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.saved_forms import opened, row, save
+from tests.views.screens.uploaded import XHR
 
 As = Callable[[str | None], Browser]
 
@@ -57,6 +58,21 @@ def test_carriers_are_added_edited_and_deleted_in_place(
     page = browser.get(f"/applications/edit/?id={key}").text
     assert "载体信息：3 条 → 3 条" not in page  # a count that has not changed is no news
     assert [form_of(page)[f"carriers-{n}-quantity"] for n in range(3)] == ["7", "1002", "500"]
+
+
+def test_rows_keep_the_names_of_their_page_where_numbers_are_missing(as_: As, stored_rows: StoredRows) -> None:
+    """Rows that were removed before the first save leave gaps; the page stays open, and goes on by its own names."""
+    browser = as_("publisher")
+    form = form_of(browser.get("/applications/new/").text) | {"_quiet": "1"}
+    form = {name: value for name, value in form.items() if not name.startswith("carriers-")}
+    draft = browser.post("/applications/new/", data=form | row(1) | row(3) | row(4, unit="盒"), headers=XHR).json
+    ids = [carrier["id"] for carrier in stored_rows(draft["id"])["carrier"]]
+    assert draft["carriers"] == dict(zip(("carriers-1", "carriers-3", "carriers-4"), ids, strict=True))
+    form |= {"version": draft["version"], "del-carriers-3": "on"}
+    for number, carrier in zip((1, 3, 4), ids, strict=True):
+        form |= row(number, id=carrier)
+    assert save(browser, draft["id"], form).status_code == 200
+    assert [carrier["id"] for carrier in stored_rows(draft["id"])["carrier"]] == [ids[0], ids[2]]
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from tests.browsing import Browser
 from tests.cast import perform_step
 from tests.conftest import Making, StoredRows
 from tests.views.pages import flashed, form_of
+from tests.views.terminal.commands import run_command
 
 As = Callable[[str | None], Browser]
 
@@ -48,6 +49,9 @@ def test_an_unopened_application_is_withdrawn_edited_and_resubmitted(
     perform_step(app, Action.SUBMIT, key, "publisher")
     assert stored_rows(key)["application"][0]["number"] == number
     assert "改过的名称" in reviewer.get(f"/review/details/?id={key}").text
+    assert stored_rows(key)["application"][0]["submissions"] == 1, "nobody has returned it"
+    assert number not in reviewer.get("/review/?round=again").text
+    assert run_command(app, "trail", "verify").exit_code == 0
 
 
 @pytest.mark.parametrize("page", ["review/details", "filings/details", "review/preview"])

@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from models import clock
+from models.exchange.transports import NoAnswer
 from models.exchange.transports.folders import FolderPair
 from models.vocabulary import Status
 from tests import ROOT
@@ -184,3 +187,29 @@ class TestFolder:
             there.join()
         monkeypatch.setattr(FolderPair, "patience", 0.1)
         assert "没有在限定时间内给出台账" in invoke("customs", "reconcile").output
+
+    def test_two_registers_that_share_a_folder_each_get_their_own_ledger(
+        self, pair: FolderPair, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A trial restore compares its ledger while the service does: neither takes the other's answer."""
+        customs, other, day = Customs(tmp_path / "customs.sqlite"), FolderPair(pair.folder), clock.today()
+        with ThreadPoolExecutor() as threads:
+            answers = [threads.submit(register.ledger, day, day) for register in (pair, other)]
+            for _turn in range(200):
+                if len(names(pair, "SentBox")) < 2:
+                    time.sleep(0.01)
+            simulator_transports.process_folders(customs, pair)
+            assert [answer.result() for answer in answers] == [[], []]
+        monkeypatch.setattr(FolderPair, "patience", 0)
+        with pytest.raises(NoAnswer):
+            pair.ledger(day, day)
+        assert (names(pair, "SentBox"), names(pair, "InBox")) == ([], []), "the request was taken back"
+
+    def test_a_ledger_that_came_too_late_is_deleted_after_an_hour(self, pair: FolderPair) -> None:
+        """Its name is never asked for again."""
+        late, young = (pair.folder / "InBox" / f"Ledger_{name}.json" for name in ("late", "young"))
+        for file in (late, young):
+            file.write_bytes(b"[]")
+        os.utime(late, (0, time.time() - 3700))
+        assert list(pair.receipts()) == []
+        assert (late.exists(), young.exists()) == (False, True)
