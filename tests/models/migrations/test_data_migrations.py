@@ -149,7 +149,7 @@ def test_existing_certificates_keep_their_shown_identifier(empty_app: Flask) -> 
 
 
 def test_withdrawn_submissions_no_longer_count(empty_app: Flask) -> None:
-    """Step 0049: submitted, withdrawn and submitted again is one submission; returned and submitted again are two."""
+    """Step 0048: submitted, withdrawn and submitted again is one submission; returned and submitted again are two."""
     with empty_app.app_context():
         upgrade(revision="0047")
         with db.engine.begin() as connection, without_triggers(connection):
