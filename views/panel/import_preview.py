@@ -8,9 +8,8 @@ from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from models.codes.sheet import read_sheet
-from models.database import db
 from models.workflow import Refused
-from views.panel.saving import races_as_refusals
+from views.panel.saving import commit_then_flash
 from views.panel.screen import Screen
 
 LISTED = 100  # rows in each part of a preview
@@ -30,8 +29,8 @@ class ImportScreen(Screen):
         """The changes that read() rows would make, for the preview."""
         raise NotImplementedError
 
-    def import_and_commit(self, sent: dict[str, Any]) -> str:
-        """Write the rows and commit; returns the sentence to show. Raises Refused."""
+    def import_rows(self, sent: dict[str, Any]) -> str:
+        """Write the rows; returns the sentence to show. Raises Refused. Commits what is not in db.session."""
         raise NotImplementedError
 
     @expose("/import/", methods=("POST",))
@@ -55,12 +54,7 @@ class ImportScreen(Screen):
             return self.back()
         if sent["doubts"] and not request.form.get("checked"):
             return self._page(sent, unchecked=True), 422
-        try:
-            with races_as_refusals():
-                flash(self.import_and_commit(sent), "success")
-        except Refused as refused:
-            db.session().rollback()
-            flash(str(refused), "error")
+        commit_then_flash(lambda: self.import_rows(sent))
         return self.back()
 
     def _page(self, sent: dict[str, Any], unchecked: bool = False) -> Any:

@@ -18,30 +18,35 @@ from models.workflow import Refused
 
 
 @contextmanager
-def races_as_refusals() -> Iterator[None]:
-    """Turn unique violations and version conflicts inside the block into Refused."""
+def commit_or_refuse() -> Iterator[None]:
+    """Commit after the block. Refused, a unique violation or a version conflict rolls back and is raised as Refused."""
     try:
         yield
+        db.session.commit()
+    except Refused:
+        db.session.rollback()
+        raise
     except IntegrityError as doubled:
         if "unique" not in str(doubled.orig).lower():
             raise
+        db.session.rollback()
         raise Refused(_("相同的内容刚刚已经登记，没有重复保存，请返回列表核对。")) from None
     except StaleDataError:
+        db.session.rollback()
         raise Refused(_("刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请核对后再保存。")) from None
 
 
-def commit_then_flash(act: Callable[[], str]) -> None:
-    """Call `act`, commit, and flash its sentence ("": none); or roll back and flash the refusal."""
+def commit_then_flash(act: Callable[[], str]) -> bool:
+    """Call `act`, commit, and flash its sentence ("": none). If refused, roll back, flash the reason, return False."""
     try:
-        with races_as_refusals():
+        with commit_or_refuse():
             words = act()
-            db.session.commit()
     except Refused as refused:
-        db.session.rollback()
         flash(str(refused), "error")
-    else:
-        if words:
-            flash(words, "success")
+        return False
+    if words:
+        flash(words, "success")
+    return True
 
 
 def errors_of(form: Any) -> dict[str, str]:
@@ -80,7 +85,6 @@ class SavingView(ModelView):
                 try:
                     return self.after_saving(self.save_and_commit(form, model), form)
                 except Refused as refused:
-                    db.session.rollback()
                     status, changed = self.show_refusal_in_form(refused, form, model)
             else:
                 flash(_("没有保存，请按红字提示改正后再保存。"), "error")
@@ -91,11 +95,9 @@ class SavingView(ModelView):
         return page, status
 
     def save_and_commit(self, form: Any, model: Any) -> Any:
-        """Save, log and commit; returns the row. Raises Refused, after which the caller rolls back."""
-        with races_as_refusals():
-            row = self.save_and_log(form, model)
-            db.session.commit()
-        return row
+        """Save, log and commit; returns the row. Raises Refused after a rollback."""
+        with commit_or_refuse():
+            return self.save_and_log(form, model)
 
     def save_and_log(self, form: Any, model: Any) -> Any:
         """As save(); LoggedScreen overrides it to add a log entry."""

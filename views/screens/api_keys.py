@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -21,7 +21,7 @@ from views.entrance.place import place
 from views.panel.display import on_screen
 from views.panel.fields import number_of
 from views.panel.own_page import OwnPage
-from views.panel.saving import commit_then_flash, races_as_refusals
+from views.panel.saving import commit_then_flash
 from views.screens.keys import is_recent_sign_in
 
 
@@ -53,21 +53,20 @@ class ApiKeyScreen(OwnPage):
     @expose("/make/", methods=("POST",))
     def make(self) -> Any:
         """Create a key; refused unless the sign-in is recent, so that nobody can use a page left open."""
-        session = db.session()
         asked = {name: request.form.get(name, "") for name in ("name", "days", "networks")}
         wish = Wish(asked["name"], number_of(asked["days"]), asked["networks"])
-        try:
+
+        def act() -> str:
+            session = db.session()
             if not is_recent_sign_in():
                 raise Refused(_("生成接口密钥须在登录后 10 分钟内办理，请退出后重新登录。"))
-            with races_as_refusals():
-                key, token = api_keys.make(session, current_user, wish)
-                log.record(session, SignIn.API_KEY_MADE, current_user, place(), words=f"{key.name}；{key.networks}")
-                notify_owner(session, current_user.id, _l("您的账号生成了接口密钥“%(name)s”", name=key.name))
-                one_time.add_note(token)
-                session.commit()
-        except Refused as refused:
-            session.rollback()
-            flash(str(refused), "error")
+            key, token = api_keys.make(session, current_user, wish)
+            log.record(session, SignIn.API_KEY_MADE, current_user, place(), words=f"{key.name}；{key.networks}")
+            notify_owner(session, current_user.id, _l("您的账号生成了接口密钥“%(name)s”", name=key.name))
+            one_time.add_note(token)
+            return ""
+
+        if not commit_then_flash(act):
             return self.page([], asked), 422
         return redirect(self.get_url(".index"), 303)
 

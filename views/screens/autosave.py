@@ -14,7 +14,7 @@ from models.database import db
 from models.workflow import Refused
 from views.panel import repeated_saves
 from views.panel.fields import number_of
-from views.panel.saving import races_as_refusals
+from views.panel.saving import commit_or_refuse
 from views.screens.carrier_import import CarrierImportScreen
 
 FIELDS = frozenset({"last_entry", "publisher_id", *written(Application)})
@@ -37,13 +37,11 @@ class AutosaveScreen(CarrierImportScreen):
             return redirect(self.get_url(".edit_view", id=row.id), 303)
         page, version = repeated_saves.key_sent(), number_of(request.form.get("version")) or 0
         try:
-            with races_as_refusals():  # two windows store their first text at the same moment
+            with commit_or_refuse():  # two windows store their first text at the same moment
                 typed = typed_form.save(
                     db.session(), row, current_user, version, page, restored_revision(), fields_sent()
                 )
-                db.session().commit()
         except Refused as refused:
-            db.session().rollback()
             return jsonify(message=str(refused)), 409
         return jsonify(at=typed.saved_at.strftime("%H:%M"))
 

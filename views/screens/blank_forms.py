@@ -2,7 +2,7 @@
 
 from typing import Any, BinaryIO, cast
 
-from flask import Response, abort, current_app, flash, redirect, request, send_file
+from flask import Response, abort, current_app, redirect, request, send_file
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -19,7 +19,7 @@ from views.panel.download import add_ascii_name
 from views.panel.fields import number_of
 from views.panel.logged import note
 from views.panel.page import Page
-from views.panel.saving import races_as_refusals
+from views.panel.saving import commit_then_flash
 from views.panel.screen import Screen
 from views.resources import store
 from views.screens.downloads import content_of
@@ -76,37 +76,30 @@ class BlankFormScreen(Page):
         """Add or replace the file of a kind: store its bytes, then its row and log entry; commits."""
         kind, file = kind_sent(request.form), request.files.get("file")
         version = number_of(request.form.get("version")) or 0
-        if file is None or not file.filename:
-            return self.return_with(_("请先选择文件。"), "error")
-        limit, name = int(current_app.config["ATTACHMENT_MB"]) << 20, clean_name(file.filename)
-        try:
+
+        def act() -> str:
+            if file is None or not file.filename:
+                raise Refused(_("请先选择文件。"))
+            limit, name = int(current_app.config["ATTACHMENT_MB"]) << 20, clean_name(file.filename)
             stored = store().put(cast(BinaryIO, file.stream), name, limit, current_user.id)
-            with races_as_refusals():
-                row = blank_forms.save(db.session(), kind, version, stored, name, current_user)
-                what = Operation.BLANK_FORM_REPLACED if version else Operation.BLANK_FORM_ADDED
-                note(what, kind.label, row.name)
-                db.session.commit()
-        except Refused as refused:
-            db.session.rollback()
-            return self.return_with(str(refused), "error")
-        return self.return_with(_("已保存，申请单位现在可以下载「%(kind)s」的空白表格。", kind=kind.label), "success")
+            row = blank_forms.save(db.session(), kind, version, stored, name, current_user)
+            note(Operation.BLANK_FORM_REPLACED if version else Operation.BLANK_FORM_ADDED, kind.label, row.name)
+            return _("已保存，申请单位现在可以下载「%(kind)s」的空白表格。", kind=kind.label)
+
+        commit_then_flash(act)
+        return redirect(self.get_url(".index"), 303)
 
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:
         """移除: the file is not offered any more; commits."""
         kind, version = kind_sent({"kind": request.form.get("id")}), number_of(request.args.get("version")) or 0
-        try:
+
+        def act() -> str:
             name = blank_forms.remove(db.session(), kind, version)
             note(Operation.BLANK_FORM_REMOVED, kind.label, name)
-            db.session.commit()
-        except Refused as refused:
-            db.session.rollback()
-            return self.return_with(str(refused), "error")
-        return self.return_with(_("已移除，「%(kind)s」不再提供空白表格。", kind=kind.label), "success")
+            return _("已移除，「%(kind)s」不再提供空白表格。", kind=kind.label)
 
-    def return_with(self, words: str, tone: str) -> Any:
-        """Flash the sentence and redirect to the list."""
-        flash(words, tone)
+        commit_then_flash(act)
         return redirect(self.get_url(".index"), 303)
 
     def remove_button(self, row: blank_forms.BlankForm) -> Any:

@@ -109,7 +109,7 @@ class CalendarScreen(ImportScreen):
     def compared(self, sent: dict[str, Any]) -> notice.Change:
         return notice.compare(db.session(), sent["year"], sent["days"])
 
-    def import_and_commit(self, sent: dict[str, Any]) -> str:
+    def import_rows(self, sent: dict[str, Any]) -> str:
         with access.everything() as session:
             by = current_user.name
             _change, moved = notice.import_notice(session, sent["year"], sent["days"], sent["seen"], by)

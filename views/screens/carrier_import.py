@@ -20,6 +20,7 @@ from models.language import in_chinese, in_sentences, listed
 from models.workflow import Refused
 from views.panel import spreadsheet, unreadable_text
 from views.panel.fields import number_of
+from views.panel.saving import commit_or_refuse
 from views.screens.attachments import UploadScreen
 
 SHOWN = 20  # first rows in the preview
@@ -84,14 +85,12 @@ class CarrierImportScreen(UploadScreen):
         row = self.get_one(request.args.get("id")) or abort(404)
         edit = self.get_url(".edit_view", id=row.id)
         try:
-            block = read_block(cells_sent(), "", carried())
-            with drafts.revising(db.session(), row, number_of(request.form.get("version")) or 0, by=current_user):
+            block, version = read_block(cells_sent(), "", carried()), number_of(request.form.get("version")) or 0
+            with commit_or_refuse(), drafts.revising(db.session(), row, version, by=current_user):
                 before = [] if request.form.get("how") == "replace" else list(row.carriers)
                 drafts.check_count(len(before) + len(block.rows))
                 row.carriers = [*before, *(carrier_of(each) for each in block.rows)]
-            db.session().commit()
         except Refused as refused:
-            db.session().rollback()
             flash(str(refused), "error")
             return redirect(edit, 303)
         marks = unreadable_text.count(row)

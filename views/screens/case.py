@@ -1,5 +1,6 @@
 """The page on which a province decides: changes since 退回, previous and next case, preview of the certificate."""
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -21,7 +22,7 @@ from models.vocabulary import Action
 from models.workflow import Refused
 from views.certificate import preview
 from views.entrance.security import local
-from views.panel.saving import races_as_refusals
+from views.panel.saving import commit_or_refuse
 from views.resources import office
 from views.screens.filing import FilingScreen
 
@@ -145,16 +146,12 @@ def sort_value(row: Application, name: str) -> Any:
 
 def store_opinion_after_act(row: Application) -> None:
     """As store_opinion_and_commit(), but a concurrent text from another window is not overwritten and no error."""
-    try:
+    with suppress(Refused):
         store_opinion_and_commit(row)
-    except Refused:
-        db.session.rollback()
 
 
 def store_opinion_and_commit(row: Application) -> datetime | None:
     """Store opinion and grounds of the submitted form and commit; returns the time, None if they are empty."""
-    with races_as_refusals():  # two windows of one person
+    with commit_or_refuse():  # two windows of one person
         words, grounds = request.form.get("opinion", ""), request.form.getlist("ground")
-        at = typed_opinion.save(db.session(), row, current_user, words, grounds)
-        db.session().commit()
-    return at
+        return typed_opinion.save(db.session(), row, current_user, words, grounds)

@@ -45,10 +45,9 @@ class DistrictScreen(ImportScreen):
     def compared(self, sent: dict[str, Any]) -> Change:
         return compare(db.session(), sent["names"])
 
-    def import_and_commit(self, sent: dict[str, Any]) -> str:
+    def import_rows(self, sent: dict[str, Any]) -> str:
         change = import_districts(db.session(), sent["names"], sent["seen"])
         counts = {"current": len(sent["names"]), "ended": len(change.ended)}
         summary = _l("已导入 %(current)s 个关区，停用 %(ended)s 个。", **counts)
         note(Operation.DISTRICTS_IMPORTED, words=summary, amount=len(sent["names"]))
-        db.session().commit()
         return str(summary)

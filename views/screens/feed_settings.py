@@ -12,7 +12,7 @@ from models.people import calendar_feeds
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.entrance import one_time
-from views.panel.saving import races_as_refusals
+from views.panel.saving import commit_or_refuse
 from views.panel.screen import Screen
 
 
@@ -35,14 +35,12 @@ class FeedSettingsScreen(Screen):
         """Renew or stop the address, and commit."""
         assert_reviewer()
         try:
-            with races_as_refusals():
+            with commit_or_refuse():
                 token = calendar_feeds.renew(db.session(), current_user) if how == "renew" else ""
                 stopped = calendar_feeds.stop(db.session(), current_user) if how == "stop" else False
                 if token:  # last: of two concurrent requests the refused one must not replace the note's key
                     one_time.add_note(str(current_app.config["BASE_URL"]).rstrip("/") + url_for("feed", token=token))
-                db.session.commit()
         except Refused:
-            db.session.rollback()
             words = _("订阅地址刚刚已在另一个页面生成或停止，这里没有再改。下面是现在的情况；需要时可以重新生成。")
             flash(words, "message")
         else:

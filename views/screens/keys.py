@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app, flash, jsonify, redirect, request
+from flask import current_app, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -23,7 +23,7 @@ from views.entrance.relying_party import is_bound, must_enrol, party, relying_pa
 from views.panel.display import on_screen
 from views.panel.fields import number_of
 from views.panel.own_page import OwnPage
-from views.panel.saving import commit_then_flash, races_as_refusals
+from views.panel.saving import commit_then_flash
 
 RECENT = timedelta(minutes=10)  # since authentication; later somebody else may be at the computer
 
@@ -59,24 +59,20 @@ class KeysScreen(OwnPage):
         """Enrol the key of the submitted credential and end one's other sessions; commits."""
         from models.people import key_answers
 
-        session = db.session()
-        try:
+        def act() -> str:
+            session = db.session()
             assert_recent_sign_in()
             asked = key_challenge.use_up_and_commit(purpose())
             answer, name = (request.form.get(field, "") for field in ("credential", "name"))
-            with races_as_refusals():
-                key = key_answers.enrol(session, current_user, answer, asked, party(), name)
-                log.record(session, SignIn.KEY_ENROLLED, current_user, place(), words=key.name)
-                notify_owner(session, current_user.id, _l("您的账号登记了安全密钥“%(name)s”", name=key.name))
-                online.end_others(session, current_user, place())
-                if current_user.visit.method not in WITH_KEY:  # the key was used just now
-                    current_user.visit.method = confirmed_by_key(current_user.visit.method)
-                session.commit()
-        except Refused as refused:
-            session.rollback()
-            flash(str(refused), "error")
-            return redirect(self.get_url(".index"), 303)
-        flash(_("已登记“%(name)s”。今后用户名登录须用密钥确认，也可以直接用卡介质登录。", name=key.name), "success")
+            key = key_answers.enrol(session, current_user, answer, asked, party(), name)
+            log.record(session, SignIn.KEY_ENROLLED, current_user, place(), words=key.name)
+            notify_owner(session, current_user.id, _l("您的账号登记了安全密钥“%(name)s”", name=key.name))
+            online.end_others(session, current_user, place())
+            if current_user.visit.method not in WITH_KEY:  # the key was used just now
+                current_user.visit.method = confirmed_by_key(current_user.visit.method)
+            return _("已登记“%(name)s”。今后用户名登录须用密钥确认，也可以直接用卡介质登录。", name=key.name)
+
+        commit_then_flash(act)
         return redirect(self.get_url(".index"), 303)
 
     @expose("/remove/", methods=("POST",))

@@ -14,11 +14,11 @@ from models import saved_queries
 from models.database import db
 from models.saved_queries import MOST, MOST_NAME, SavedQuery
 from models.vocabulary import Role
-from models.workflow import Refused
 from views.panel.checks import REQUIRED
 from views.panel.display import Button
 from views.panel.fields import PlainTextField
 from views.panel.saved_queries import address_of, read, words_of
+from views.panel.saving import commit_then_flash
 from views.panel.screen import Screen, labels_of
 
 LABELS = labels_of(SavedQuery)
@@ -68,16 +68,14 @@ class SavedQueryScreen(Screen):
     def save_query(self) -> Any:
         """Save the query of a list's page under a name, commit, and return to that page."""
         screen = self.list_of(request.form.get("screen", "")) or abort(400)
-        try:
+
+        def act() -> str:
             asked, words = read(screen, request.form.get("asked", ""))
             name = request.form.get("name", "")
             row = saved_queries.save(db.session(), screen.endpoint, name, asked, words, current_user)
-            db.session.commit()
-        except Refused as refused:
-            db.session.rollback()
-            flash(str(refused), "error")
-        else:
-            flash(_("已存为常用查询「%(name)s」。", name=row.name), "success")
+            return _("已存为常用查询「%(name)s」。", name=row.name)
+
+        commit_then_flash(act)
         return self.back()
 
     @expose("/ask/")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import abort, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -13,7 +13,7 @@ from models.opinions import StockOpinion
 from models.vocabulary import Action
 from models.workflow import Refused
 from views.panel.fields import number_of
-from views.panel.saving import races_as_refusals
+from views.panel.saving import commit_then_flash
 from views.panel.screen import Screen
 
 
@@ -34,15 +34,8 @@ class StockOpinionScreen(Screen):
         act = row.act if row else request.form.get("act", "")
         if act not in opinions.TAKING:
             abort(400)
-        try:
-            with races_as_refusals():
-                write(what, row, Action(act))
-                db.session.commit()
-        except Refused as refused:
-            db.session.rollback()
-            flash(str(refused), "error")
+        if not commit_then_flash(lambda: write(what, row, Action(act))):
             return self.opinion_page(request.form), 422
-        flash(_("已保存。"), "success")
         return redirect(f"{self.get_url('.opinions')}#opinions-{act}")
 
     def opinion_of(self, key: str | None) -> StockOpinion:
@@ -56,8 +49,8 @@ class StockOpinionScreen(Screen):
         return self.render("screens/opinions.html", most=opinions.MOST_WORDS, typed=typed or {})
 
 
-def write(what: str, row: StockOpinion | None, act: Action) -> None:
-    """Add, change, move or remove the opinion of the submitted form. Raises Refused; the caller commits."""
+def write(what: str, row: StockOpinion | None, act: Action) -> str:
+    """Add, change, move or remove the opinion of the submitted form; returns the sentence to show. Raises Refused."""
     words, version = request.form.get("words", ""), number_of(request.form.get("version"))
     if row is None:
         opinions.add(db.session(), act, words, current_user)
@@ -69,3 +62,4 @@ def write(what: str, row: StockOpinion | None, act: Action) -> None:
         opinions.move(db.session(), row, version, what == "up", current_user)
     else:
         opinions.change(db.session(), row, version, words, current_user)
+    return _("已保存。")
