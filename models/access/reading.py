@@ -59,16 +59,19 @@ RULES: dict[Role, Callable[[Viewer], ColumnElement[bool]]] = {
 OF_ACCOUNTS = (ApiKey, CalendarFeed, CardCertificate, PortalLink, RecoveryCode, SecurityKey)
 EVERYWHERE: dict[str, Any] = {"include_aliases": True, "propagate_to_loaders": True}
 PARENT = aliased(Application)  # an alias, so that the outer statement neither correlates nor adapts it
-CHILD_RULE = with_loader_criteria(Child, lambda cls: exists(1).where(PARENT.id == cls.application_id), **EVERYWHERE)
-# A province counts thousands of messages to customs, and has a faster rule (rules); the condition is the same.
-MESSAGE_RULE = with_loader_criteria(
-    CustomsMessage, lambda cls: exists(1).where(PARENT.id == cls.application_id), **EVERYWHERE
-)
-# The application that a message is about is seen now. Whose message it is, _of_messages() says.
+
+
+def _of_visible(cls: Any) -> ColumnElement[bool]:
+    """The application of the row is visible: PARENT carries the rule of applications."""
+    return exists(1).where(PARENT.id == cls.application_id)
+
+
+CHILD_RULE = with_loader_criteria(Child, _of_visible, **EVERYWHERE)
+# Not for a province, which counts thousands of messages to customs and has a faster rule: see rules().
+MESSAGE_RULE = with_loader_criteria(CustomsMessage, _of_visible(CustomsMessage), **EVERYWHERE)
+# A message about an application needs that application to be visible now; _of_messages() adds whose messages.
 NOTIFICATION_RULE = with_loader_criteria(
-    Notification,
-    lambda cls: or_(cls.application_id.is_(None), exists(1).where(PARENT.id == cls.application_id)),
-    **EVERYWHERE,
+    Notification, or_(Notification.application_id.is_(None), _of_visible(Notification)), **EVERYWHERE
 )
 
 
