@@ -1,6 +1,7 @@
 """A test client in which an account is signed in."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import flask
@@ -23,7 +24,7 @@ class Browser(FlaskClient):
     """Sends the CSRF token with every unsafe request, as our pages do; `csrf=False` leaves it out."""
 
     def open(self, *args: Any, csrf: bool = True, **options: Any) -> TestResponse:
-        assert not flask.has_app_context(), "leave acting() first: a request inside it would share its session"
+        assert not flask.has_app_context(), "leave act_as() first: a request inside it would share its session"
         if csrf and options.get("method", "GET") not in SAFE:
             headers = Headers(options.pop("headers", None))
             headers.setdefault("X-CSRFToken", self._token())
@@ -34,6 +35,9 @@ class Browser(FlaskClient):
         with self.session_transaction() as session:
             secret = session.setdefault("csrf_token", secrets.token_hex())
         return str(URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token").dumps(secret))
+
+
+ClientAs = Callable[[str | None], Browser]
 
 
 def signed_in(app: Flask, username: str | None) -> Browser:

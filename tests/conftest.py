@@ -22,7 +22,7 @@ from models.database import db
 from models.people import accounts
 from models.people.accounts import Account
 from tests.apps import POSTGRESQL, PreparedApp, engine_of_owner, is_on_sqlite, new_database, prepare_app, shared_app
-from tests.browsing import Browser, signed_in
+from tests.browsing import ClientAs, signed_in
 from tests.cast import account_of, add_publisher, create_application, small_pdf, small_png
 from tests.parts import pytest_addoption as pytest_addoption
 from tests.parts import pytest_collection_modifyitems as pytest_collection_modifyitems
@@ -34,8 +34,9 @@ from tests.snapshots import Maker, Snapshots
 from tests.stores import s3_server
 from views.entrance.rate_limits import limiter
 
-Acting = Callable[[str], AbstractContextManager[Account]]
-Making = Callable[..., int]
+ActAs = Callable[[str], AbstractContextManager[Account]]
+MakeApplication = Callable[..., int]
+MakePdf = Callable[[str], bytes]
 Record = dict[str, list[dict[str, Any]]]
 StoredRows = Callable[[int], Record]
 
@@ -157,8 +158,8 @@ def cast(app: Flask) -> SimpleNamespace:
 
 
 @pytest.fixture
-def acting(app: Flask) -> Acting:
-    """`with acting("reviewer") as account:` is a session that serves this person; use `db.session` inside."""
+def act_as(app: Flask) -> ActAs:
+    """`with act_as("reviewer") as account:` is a session that serves this person; use `db.session` inside."""
 
     @contextmanager
     def entered(username: str) -> Iterator[Account]:
@@ -171,13 +172,13 @@ def acting(app: Flask) -> Acting:
 
 
 @pytest.fixture
-def as_(app: Flask) -> Callable[[str | None], Browser]:
-    """`as_("publisher")` is a test client in which that person is signed in; `as_(None)`: without an account."""
+def client_as(app: Flask) -> ClientAs:
+    """`client_as("publisher")`: a test client in which that person is signed in; None: without an account."""
     return lambda username: signed_in(app, username)
 
 
 @pytest.fixture
-def make_application(app: Flask, request: pytest.FixtureRequest) -> Iterator[Making]:
+def make_application(app: Flask, request: pytest.FixtureRequest) -> Iterator[MakeApplication]:
     """An application in this status, reached by real acts; complete, unless `fields` say otherwise.
 
     On SQLite the acts of a process may have done so for an earlier test (tests/snapshots.py).
@@ -237,7 +238,7 @@ def stored_rows(app: Flask) -> StoredRows:
 
 
 @pytest.fixture
-def make_pdf() -> Callable[[str], bytes]:
+def make_pdf() -> MakePdf:
     """`make_pdf(text)`: a small PDF; its title is the text, and so is its page where the text is ASCII."""
     return lambda text="样品内容材料": small_pdf(text)
 

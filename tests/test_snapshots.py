@@ -11,7 +11,7 @@ from sqlalchemy import text
 from models.database import db
 from tests.apps import PreparedApp
 from tests.cast import perform_step
-from tests.conftest import Making, Record, StoredRows
+from tests.conftest import MakeApplication, Record, StoredRows
 from tests.snapshots import Maker, Snapshots
 
 on_sqlite_only = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -52,7 +52,9 @@ def turn(app: Flask, prepared: PreparedApp, snapshots: Snapshots, stored_rows: S
 
 @on_sqlite_only
 @pytest.mark.parametrize("change", ["a commit", "a setting", "a file", "other fields"])
-def test_an_application_after_other_changes_is_newly_made(make_application: Making, app: Flask, change: str) -> None:
+def test_an_application_after_other_changes_is_newly_made(
+    make_application: MakeApplication, app: Flask, change: str
+) -> None:
     key = make_application()
     assert isinstance(make_application, Maker)
     if change == "a commit":
@@ -68,6 +70,6 @@ def test_an_application_after_other_changes_is_newly_made(make_application: Maki
 
 @on_sqlite_only
 def test_an_application_in_a_patched_test_is_newly_made(
-    make_application: Making, monkeypatch: pytest.MonkeyPatch
+    make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not isinstance(make_application, Maker)

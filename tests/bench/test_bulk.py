@@ -1,7 +1,6 @@
 """Synthetic applications are such as the acts would have left, and real acts go on after them."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -17,6 +16,7 @@ from models.sort_keys import sort_key
 from models.text import search_key
 from models.vocabulary import Action
 from tests.bench import bulk, cases
+from tests.conftest import MakeApplication
 
 WANTED = 300
 
@@ -76,7 +76,7 @@ def test_bulk_applications_are_spread_over_provinces_statuses_and_years(filled: 
         assert len({moment.year for moment in session.scalars(select(Application.created_at))}) >= 3
 
 
-def test_real_acts_go_on_with_the_next_numbers(filled: Flask, make_application: Callable[..., int]) -> None:
+def test_real_acts_go_on_with_the_next_numbers(filled: Flask, make_application: MakeApplication) -> None:
     """RC3: numbers that were put in together leave no gap and collide with none."""
     key = make_application(status="filed")
     with filled.app_context(), access.everything() as session:

@@ -2,13 +2,13 @@
 
 import random
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 from playwright.sync_api import expect
 
 from models import clock
 from tests.browser.person import Person
+from tests.conftest import MakePdf
 
 TITLE = "黑胶唱片《茉莉花——江苏民歌选》"
 CORRECTED = "黑胶唱片《茉莉花——江苏民歌选》（修订）"
@@ -36,8 +36,6 @@ REQUIRED = {
     "contract": "境外加工合同",
 }
 ROWS = 16
-
-Making = Callable[[str], bytes]
 
 
 def fills_in_the_form(publisher: Person) -> str:
@@ -91,7 +89,7 @@ def enters_the_carriers(publisher: Person) -> None:
     expect(page.locator("tr.inline-row .position").nth(ROWS - 2)).to_have_text(str(ROWS - 1))
 
 
-def uploads_the_files(publisher: Person, make_pdf: Making) -> None:
+def uploads_the_files(publisher: Person, make_pdf: MakePdf) -> None:
     """手册 第一章·上传附件: progress is seen, a wrong kind is refused with a sentence, typed text stays."""
     page = publisher.page
     page.get_by_label("联系人").fill("王敏")
@@ -141,7 +139,7 @@ def sees_everything_that_is_missing(publisher: Person) -> None:
     expect(page.locator("#country")).to_have_value("DEU-德国")
 
 
-def submits(publisher: Person, make_pdf: Making) -> None:
+def submits(publisher: Person, make_pdf: MakePdf) -> None:
     """手册 第一章: 附件上传完成后，点击申报按钮，系统给出相关提示信息; 取消 leaves everything as it was."""
     page = publisher.page
     publisher.attach("contract", 境外加工合同=make_pdf("contract"))

@@ -14,7 +14,7 @@ from models.vocabulary import Action
 from tests.browser.conftest import BrowseAs
 from tests.browser.test_pages import certificate_number  # noqa: F401
 from tests.cast import account_of, make_papers
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -81,7 +81,7 @@ def test_every_list_has_no_accessibility_flaws(app: Flask, certificate_number: s
     flawless(page, "a question that makes no sense")
 
 
-def test_the_application_form_has_no_accessibility_flaws(browse_as: BrowseAs, make_application: Making) -> None:
+def test_the_application_form_has_no_flaws(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """Blank, with rows added, selects and calendar open, its dialogs, and its error messages."""
     person = browse_as("publisher")
     page = person.page
@@ -117,7 +117,7 @@ def test_the_application_form_has_no_accessibility_flaws(browse_as: BrowseAs, ma
 
 
 def test_the_details_page_and_dialogs_of_a_reviewer_have_no_accessibility_flaws(
-    app: Flask, browse_as: BrowseAs, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """Opinion, grounds, reason, what each lacks, and progress."""
     pending = make_application(status="pending")

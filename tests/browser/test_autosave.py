@@ -12,14 +12,14 @@ from playwright.sync_api import expect
 from tests.browser.conftest import BrowseAs
 from tests.browser.sheet import clipboard_text, fill_in, paste
 from tests.browser.test_accessibility import flawless
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 
 AT = re.compile(r"已自动保存 \d\d:\d\d，")
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
 def test_a_closed_tab_loses_nothing(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     app.config["AUTOSAVE_SECONDS"] = 1
     key = make_application(carriers=1)
@@ -74,7 +74,7 @@ def test_rows_pasted_into_a_blank_form_are_autosaved(app: Flask, browse_as: Brow
 
 
 def test_a_second_window_stops_autosaving_and_a_failed_autosave_is_retried(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """The second window stops and shows why; a failed autosave is repeated, and 保存 works meanwhile."""
     app.config["AUTOSAVE_SECONDS"] = 1

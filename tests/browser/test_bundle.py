@@ -15,7 +15,7 @@ from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_signed_out import session_ends, signs_in_over_the_page
 from tests.cast import make_papers
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 
 
 def pictured(page: Page, name: str) -> None:
@@ -27,7 +27,7 @@ def pictured(page: Page, name: str) -> None:
 
 
 def test_a_print_window_waits_until_the_pdf_is_made(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """打印 right after the grant: the window waits, then shows the paper; 后退 prints nothing again."""
     key = make_application(status="filed")
@@ -43,7 +43,7 @@ def test_a_print_window_waits_until_the_pdf_is_made(
 
 
 def test_a_batch_print_shows_its_progress(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """全选, one dialog with a count, one PDF; the one that may not be printed is named, and 取消 prints nothing."""
     keys = [make_application(status="filed", title=f"《昆曲选萃》第{n}辑") for n in range(3)]
@@ -88,7 +88,7 @@ def prints(record: dict[str, Any]) -> list[int]:
 
 
 def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """The session ends before 打印, and again before 确定: no error page, no tick lost, one print of each."""
     keys = [make_application(status="filed") for _ in range(2)]
@@ -115,7 +115,7 @@ def test_a_bundle_asks_for_the_password_over_the_page_and_opens(
 
 
 def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """The recorded print is not lost: a button in the dialog opens the window."""
     key = make_application(status="filed")
@@ -136,7 +136,7 @@ def test_a_browser_that_opens_no_window_by_itself_opens_it_by_a_click(
 
 
 def test_a_certificate_revoked_before_the_last_click_stops_the_batch_print_with_a_message_on_the_list(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """The papers are ready, then the province revokes: a sentence, no window, the ticks as they were, no print."""
     keys = [make_application(status="filed") for _ in range(2)]
@@ -158,7 +158,7 @@ def test_a_certificate_revoked_before_the_last_click_stops_the_batch_print_with_
 
 
 def test_a_certificate_revoked_since_the_list_was_loaded_stops_the_bundle(
-    app: Flask, browse_as: BrowseAs, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """Revoked after the list was loaded: the dialog shows the message, and 确定 stays disabled."""
     keys = [make_application(status="filed") for _ in range(2)]
@@ -193,7 +193,7 @@ def revokes(person: Person) -> None:
 
 
 def test_a_replacement_certificate_names_the_revoked_one(
-    app: Flask, browse_as: BrowseAs, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """作废 → 重新申请 → 申报 → 准予备案: the two certificates point at each other, on the screen and on paper."""
     key = make_application(status="filed", title="黑胶唱片《姑苏行》")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from models import clock
 from tests.browser.conftest import BrowseAs
 from tests.cast import FIELDS
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -74,7 +74,7 @@ def test_the_calendar_has_the_keys_of_the_aria_date_picker_pattern(browse_as: Br
     assert page.url.endswith("/applications/new/")
 
 
-def test_a_day_is_picked_with_the_mouse_and_saved(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_day_is_picked_with_the_mouse_and_saved(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """With the button beside the field; the page counts as changed, and the picked day is saved."""
     key = make_application()
     publisher = browse_as("publisher")
@@ -93,7 +93,7 @@ def test_a_day_is_picked_with_the_mouse_and_saved(browse_as: BrowseAs, make_appl
 
 
 def test_an_empty_date_field_opens_on_today_and_a_range_has_two_calendars(
-    browse_as: BrowseAs, make_application: Making
+    browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """申请起止日期: each of the two has its own; an empty field opens on today, the day of 北京时间."""
     make_application(status="pending")

@@ -13,11 +13,11 @@ from models.database import db
 from models.vocabulary import Action
 from tests.browser.conftest import BrowseAs
 from tests.browser.test_desk import enter, tab_to
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 
 
-def add_stock_opinion(acting: Acting, act: Action, words: str) -> None:
-    with acting("reviewer") as by:
+def add_stock_opinion(act_as: ActAs, act: Action, words: str) -> None:
+    with act_as("reviewer") as by:
         opinions.add(db.session(), act, words, by)
         db.session.commit()
 
@@ -40,12 +40,12 @@ def open_case(page: Page, title: str) -> None:
 
 
 def test_a_stock_opinion_is_inserted_at_the_cursor_and_not_sent_by_the_same_key(
-    browse_as: BrowseAs, make_application: Making, acting: Acting
+    browse_as: BrowseAs, make_application: MakeApplication, act_as: ActAs
 ) -> None:
     """No typed text is lost, not even selected text."""
     make_application(status="pending", title="昆曲《牡丹亭》")
-    add_stock_opinion(acting, Action.RETURN, "请补充加工合同的中文译本。")
-    add_stock_opinion(acting, Action.REFUSE, "内容不符合规定。")
+    add_stock_opinion(act_as, Action.RETURN, "请补充加工合同的中文译本。")
+    add_stock_opinion(act_as, Action.REFUSE, "内容不符合规定。")
     page = browse_as("reviewer").page
     open_case(page, "昆曲《牡丹亭》")
     text = page.get_by_label("办理意见", exact=True)
@@ -74,7 +74,7 @@ def test_a_stock_opinion_is_inserted_at_the_cursor_and_not_sent_by_the_same_key(
 
 
 def test_a_half_typed_opinion_is_saved_for_its_case_and_person(
-    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """Over a reload in the midst of typing, an act without an opinion, and a refused one; no other case has it."""
     key, other = (make_application(status="pending", title=title) for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》"))
@@ -118,7 +118,7 @@ def test_a_half_typed_opinion_is_saved_for_its_case_and_person(
 
 
 def test_working_on_a_case_renews_its_lease_and_a_lost_lease_is_shown(
-    app: Flask, browse_as: BrowseAs, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """接办 by keyboard; pressing keys renews it, and so does reading a file in its frame, where nobody hears the keys;
     once it is another's the page says so, and asks no more."""
@@ -159,7 +159,9 @@ def test_working_on_a_case_renews_its_lease_and_a_lost_lease_is_shown(
     assert renewals == []
 
 
-def test_a_case_is_read_beside_its_files_and_the_next_one_opened(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_case_is_read_beside_its_files_and_the_next_one_opened(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
     """The toolbar stays visible and covers no focused field; a file opens beside the fields and closes again."""
     for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》"):
         make_application(status="pending", title=title, carriers=12)
@@ -198,11 +200,11 @@ def test_a_case_is_read_beside_its_files_and_the_next_one_opened(browse_as: Brow
 
 
 def test_a_batch_return_sends_one_opinion_and_shows_a_result_for_each_row(
-    browse_as: BrowseAs, make_application: Making, acting: Acting
+    browse_as: BrowseAs, make_application: MakeApplication, act_as: ActAs
 ) -> None:
     for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》", "越剧《红楼梦》"):
         make_application(status="pending", title=title)
-    add_stock_opinion(acting, Action.RETURN, "请补充加工合同的中文译本。")
+    add_stock_opinion(act_as, Action.RETURN, "请补充加工合同的中文译本。")
     page = browse_as("reviewer").page
     page.goto("/review/")
     rows = page.locator("table.model-list tbody tr")

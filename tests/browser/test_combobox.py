@@ -10,7 +10,7 @@ from tests.browser.conftest import BrowseAs
 from tests.browser.options import FORM, options
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -188,7 +188,7 @@ def imports(operator: Person, table: str) -> None:
 
 
 def test_comboboxes_of_three_hundred_rows_are_built_only_on_focus(
-    browse_as: BrowseAs, make_application: Making
+    browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """One popup for the page; a cell is dressed as a combobox when focus reaches it."""
     page = browse_as("publisher").page
@@ -225,7 +225,7 @@ def test_an_organisation_is_found_on_the_server_with_one_request(browse_as: Brow
 
 
 def test_a_query_form_filters_by_the_option_chosen_in_its_combobox(
-    browse_as: BrowseAs, make_application: Making
+    browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     make_application()
     make_application(status="pending")

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import BrowseAs
 from tests.browser.options import FORM, options
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -70,7 +70,7 @@ def test_the_combobox_does_not_search_while_an_input_method_composes(browse_as: 
 
 
 def test_a_field_is_emptied_by_its_button_and_by_deleting_the_text(
-    browse_as: BrowseAs, make_application: Making
+    browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     key = make_application()
     person = browse_as("publisher")
@@ -94,7 +94,7 @@ def test_the_option_list_says_that_the_server_does_not_answer(browse_as: BrowseA
     person.complaints.clear()  # Chromium tells of the request that was broken off
 
 
-def test_the_form_works_without_javascript(browse_as: BrowseAs, make_application: Making) -> None:
+def test_the_form_works_without_javascript(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """Native selects and text fields: a code as 010-张, 010 or 张, an organisation by its code."""
     person = browse_as("publisher")
     plain = person.context.browser.new_context(  # type: ignore[union-attr]

@@ -3,7 +3,7 @@
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import BrowseAs
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 MOST_TABS = 60
 
@@ -25,7 +25,7 @@ def enter(page: Page, place: Locator) -> None:
 
 
 def test_a_publisher_goes_from_the_desk_to_a_returned_application(
-    browse_as: BrowseAs, make_application: Making
+    browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """The opinion is read on the desk; the figure leads to the list with its filter, the number to the form."""
     make_application(status="returned", title="昆曲《牡丹亭》")
@@ -51,7 +51,7 @@ def test_a_new_user_starts_a_filing_from_the_empty_desk(browse_as: BrowseAs) -> 
 
 
 def test_a_reviewer_goes_from_the_most_urgent_case_on_the_desk_to_its_page_and_back(
-    browse_as: BrowseAs, make_application: Making
+    browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     make_application(status="pending", title="昆曲《牡丹亭》")
     page = browse_as("reviewer").page

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import BrowseAs
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 WATCH = """bar => {
   window.said = [];
@@ -24,7 +24,7 @@ def answer_late(route: Route) -> None:
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("kind", ["XLSX", "CSV"])
 def test_the_toolbar_says_that_a_file_is_being_made_and_then_that_the_download_has_begun(
-    browse_as: BrowseAs, make_application: Making, kind: str
+    browse_as: BrowseAs, make_application: MakeApplication, kind: str
 ) -> None:
     """The second time, too, when the cookie of the first is still there."""
     make_application()

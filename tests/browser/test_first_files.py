@@ -1,16 +1,16 @@
 """Files that are chosen early: on a blank form, before the script is there, or while the form leaves."""
 
 import random
-from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import BrowseAs
 from tests.browser.publisher_steps import slow
+from tests.conftest import MakePdf
 
 
 def test_files_chosen_on_a_blank_form_create_one_draft_and_leave_the_typed_text(
-    browse_as: BrowseAs, make_pdf: Callable[[str], bytes]
+    browse_as: BrowseAs, make_pdf: MakePdf
 ) -> None:
     """RC7: three files at once, into two boxes, before anything was saved: one draft, every file, every word."""
     publisher = browse_as("publisher")
@@ -31,9 +31,7 @@ def test_files_chosen_on_a_blank_form_create_one_draft_and_leave_the_typed_text(
     expect(publisher.row(number)).to_contain_text("先写名称")
 
 
-def test_a_form_waits_for_a_running_upload_before_it_is_sent(
-    browse_as: BrowseAs, make_pdf: Callable[[str], bytes]
-) -> None:
+def test_a_form_waits_for_a_running_upload_before_it_is_sent(browse_as: BrowseAs, make_pdf: MakePdf) -> None:
     """保存 during a slow upload waits for it; leaving the page asks first; and one that is refused stops 保存."""
     publisher = browse_as("publisher")
     page = publisher.page
@@ -55,9 +53,7 @@ def test_a_form_waits_for_a_running_upload_before_it_is_sent(
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
 
 
-def test_a_file_chosen_before_the_script_has_loaded_is_uploaded(
-    browse_as: BrowseAs, make_pdf: Callable[[str], bytes]
-) -> None:
+def test_a_file_chosen_before_the_script_has_loaded_is_uploaded(browse_as: BrowseAs, make_pdf: MakePdf) -> None:
     """On a slow line the page is there before what listens to it."""
     publisher = browse_as("publisher")
     page, requests = publisher.page, list[Route]()

@@ -13,14 +13,14 @@ from playwright.sync_api import expect
 from tests.browser.conftest import BrowseAs
 from tests.browser.sheet import clipboard_text, fill_in, paste, values
 from tests.browser.test_accessibility import flawless
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 HEADINGS = ["载体类型", "规格型号", "进口数量", "单位"]
 
 
 def test_a_block_from_a_workbook_is_previewed_then_filled_in_and_saved(
-    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """Headings in any order, 1,000 and １，０００, a code by its name, quotation marks and line ends in a cell."""
     key = make_application(carriers=1)
@@ -48,7 +48,7 @@ def test_a_block_from_a_workbook_is_previewed_then_filled_in_and_saved(
 
 
 def test_each_wrong_cell_shows_its_error_and_a_block_is_filled_in_whole_or_not_at_all(
-    browse_as: BrowseAs, make_application: Making
+    browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     key = make_application(carriers=2)
     publisher = browse_as("publisher")
@@ -97,7 +97,7 @@ def test_blanks_of_merged_cells_repeat_the_cell_above_only_when_asked(browse_as:
 
 
 def test_a_pasted_column_without_heading_goes_to_the_column_of_the_cursor(
-    browse_as: BrowseAs, make_application: Making
+    browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """One column of numbers over the quantities of the rows that are there."""
     publisher = browse_as("publisher")
@@ -114,7 +114,7 @@ def test_a_pasted_column_without_heading_goes_to_the_column_of_the_cursor(
 
 
 def test_three_thousand_rows_are_pasted_folded_and_saved_whole(
-    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     key = make_application(carriers=1)
     publisher = browse_as("publisher")
@@ -186,7 +186,7 @@ def test_a_long_table_is_skipped_by_keyboard(browse_as: BrowseAs, make_applicati
     expect(page.locator("#attachments :focus")).to_have_count(1)
 
 
-def test_a_row_is_duplicated_and_a_column_filled_down(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_row_is_duplicated_and_a_column_filled_down(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     publisher = browse_as("publisher")
     page = publisher.page
     page.goto(f"/applications/edit/?id={make_application(carriers=1)}")
@@ -200,7 +200,7 @@ def test_a_row_is_duplicated_and_a_column_filled_down(browse_as: BrowseAs, make_
 
 
 def test_a_spreadsheet_is_read_and_not_stored(
-    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     book, out = Workbook(), io.BytesIO()
     for row in [["载体清单"], [], HEADINGS, ["DVD", "D9", 300, "盒"]]:

@@ -5,11 +5,11 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 
 
 def test_enter_in_any_field_saves_and_does_not_submit_the_application(
-    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """手册 第一章: 申报 is a button that asks; Enter in a field, or a cell, is 保存; in a text it is a new line."""
     key = make_application()
@@ -30,7 +30,7 @@ def test_enter_in_any_field_saves_and_does_not_submit_the_application(
 
 
 def test_a_save_without_a_server_leaves_the_page_unchanged(
-    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """保存 without an answer, then with a server error, then normally: the text stays until it is saved."""
     key = make_application()
@@ -106,7 +106,7 @@ def test_a_refused_save_is_sent_once_and_the_page_goes_on(browse_as: BrowseAs, t
 
 
 def test_a_conflict_is_sent_once_and_saved_knowingly(
-    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """409 in place of the page: calendar, rows, combobox and files work in it, and no typed text is lost."""
     key = make_application(carriers=1)
@@ -166,7 +166,7 @@ def test_a_save_whose_response_was_lost_is_not_repeated(browse_as: BrowseAs, sto
 
 
 def test_a_closed_dialog_opens_again_with_its_typed_text(
-    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """Esc, 取消, and a server that is away: the opinion is there when the dialog opens again."""
     key = make_application(status="pending")
@@ -203,7 +203,9 @@ def test_a_closed_dialog_opens_again_with_its_typed_text(
     assert "第三页的歌词需要核对。" in stored_rows(key)["trail_entry"][-1]["opinion"]
 
 
-def test_enter_on_the_first_focus_of_a_dialog_changes_nothing(browse_as: BrowseAs, make_application: Making) -> None:
+def test_enter_on_the_first_focus_of_a_dialog_changes_nothing(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
     """退回, 准予, 作废, 删除, 申报, a row, a file, 重置密码: Enter on the first focus changes nothing."""
     draft, pending, filed = make_application(), make_application(status="pending"), make_application(status="filed")
     province, publisher, operator = browse_as("reviewer"), browse_as("publisher"), browse_as("operator")

@@ -11,6 +11,7 @@ from models.columns import written
 from tests.browser.conftest import BrowseAs
 from tests.browser.person import PATIENCE, Person
 from tests.cast import FIELDS, PASSWORD
+from tests.conftest import MakePdf
 
 TYPED = {
     "title": "黑胶唱片《二泉映月》",
@@ -115,7 +116,7 @@ def typist(browse_server_as: BrowseAs) -> Callable[[str], Typist]:
 
 
 def test_an_application_is_filed_and_decided_twice_with_the_keyboard(
-    typist: Callable[[str], Typist], make_pdf: Callable[[str], bytes]
+    typist: Callable[[str], Typist], make_pdf: MakePdf
 ) -> None:
     """手册 第一章 from 登录 to 申报; the province returns it with an opinion; declared again, it is granted."""
     publisher = typist("publisher")
@@ -154,7 +155,7 @@ def fills_in(publisher: Typist) -> str:
     return page.get_by_label("申请单号").input_value()
 
 
-def uploads(publisher: Typist, make_pdf: Callable[[str], bytes]) -> None:
+def uploads(publisher: Typist, make_pdf: MakePdf) -> None:
     """上传附件: the focused button opens the system's file dialog."""
     page = publisher.page
     for kind in FILES:

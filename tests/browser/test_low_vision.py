@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_pages import certificate_number  # noqa: F401
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -24,7 +24,7 @@ OBSCURED = """() => {
 
 @pytest.mark.parametrize(("width", "height"), [(1360, 700), (390, 700)])
 def test_sticky_bars_never_cover_the_focused_element(
-    browse_as: BrowseAs, make_application: Making, width: int, height: int
+    browse_as: BrowseAs, make_application: MakeApplication, width: int, height: int
 ) -> None:
     """WCAG 2.2, 2.4.11: through the whole form forwards and back, by Tab alone."""
     page = browse_as("publisher", width=width, height=height).page
@@ -42,7 +42,7 @@ def look(page: Page, selector: str) -> list[str]:
     return list(page.locator(selector).first.evaluate(script, list(names)))
 
 
-def test_forced_colours_still_distinguish_every_state(browse_as: BrowseAs, make_application: Making) -> None:
+def test_forced_colours_still_distinguish_every_state(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """Live and dimmed acts, in rows and in bars; the open menu entry; the ticked row; the highlighted option; focus."""
     make_application()
     make_application(status="pending")
@@ -74,7 +74,7 @@ SEEN: dict[str, Callable[[Person], object]] = {
 }
 
 
-def test_a_telephone_shows_name_status_and_whole_words(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_telephone_shows_name_status_and_whole_words(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """390 px: no essential part is outside the screen, and no word of a button or a step is broken in two."""
     key = make_application(status="pending")
     draft = make_application()

@@ -9,10 +9,12 @@ from tests.browser.test_accessibility import flawless
 from tests.browser.test_desk import enter, tab_to
 from tests.browser.test_pages import reads_well
 from tests.cast import announced
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 
-def test_the_bell_leads_to_a_returned_application_and_back(browse_as: BrowseAs, make_application: Making) -> None:
+def test_the_bell_leads_to_a_returned_application_and_back(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
     """The bell counts down as messages are opened, and is empty once all are read."""
     make_application(status="returned", title="昆曲《牡丹亭》")
     make_application(status="filed", title="评弹《珍珠塔》")
@@ -61,7 +63,7 @@ def test_an_operator_publishes_an_announcement_with_the_keyboard_and_a_publisher
 
 
 def test_every_page_of_messages_and_announcements_has_no_accessibility_flaws(
-    app: Flask, browse_as: BrowseAs, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """axe and the checks of every page, in a desktop and a phone window."""
     make_application(status="customs_failed")

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import BrowseAs
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 FILE = {"name": "关区 2026.csv", "mimeType": "text/csv", "buffer": "关区代码,关区名称\n2233,浦江\n".encode()}
 
@@ -16,7 +16,7 @@ def test_a_chosen_import_file_shows_its_name_before_it_is_sent(browse_as: Browse
 
 
 def test_a_success_notice_fades_and_a_notice_of_missing_fields_stays_and_gets_the_focus(
-    browse_as: BrowseAs, make_application: Making
+    browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     key, person = make_application(title=None), browse_as("publisher")
     page = person.page

@@ -4,10 +4,12 @@ from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 
-def test_deleting_asks_for_confirmation_and_no_changes_nothing(browse_as: BrowseAs, make_application: Making) -> None:
+def test_deleting_asks_for_confirmation_and_no_changes_nothing(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
     """手册 第二章·删除: 系统给出相关提示信息; only 确定 deletes, and a message says that it was done."""
     make_application()
     publisher = browse_as("publisher")
@@ -24,7 +26,7 @@ def test_deleting_asks_for_confirmation_and_no_changes_nothing(browse_as: Browse
     expect(row).to_have_count(0)
 
 
-def test_escape_cancels_a_confirmation(browse_as: BrowseAs, make_application: Making) -> None:
+def test_escape_cancels_a_confirmation(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """Closing a dialog in any way other than 确定 does nothing."""
     make_application()
     publisher = browse_as("publisher")
@@ -36,7 +38,7 @@ def test_escape_cancels_a_confirmation(browse_as: BrowseAs, make_application: Ma
     expect(publisher.row("暂存")).to_have_count(1)
 
 
-def test_the_toolbar_acts_on_the_picked_row(browse_as: BrowseAs, make_application: Making) -> None:
+def test_the_toolbar_acts_on_the_picked_row(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """手册 第二章: 选中一条数据，点击界面上…按钮; if no row, or a forbidden one, is picked, the button says so."""
     make_application()
     make_application(status="pending", title="另一张唱片")
@@ -62,7 +64,7 @@ def test_the_toolbar_acts_on_the_picked_row(browse_as: BrowseAs, make_applicatio
     expect(publisher.row("待审核")).to_have_count(2)
 
 
-def test_a_query_needs_no_mouse(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_query_needs_no_mouse(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """无障碍环境建设法 第三十二条: Tab reaches 商品名称 and 查询, the first Tab of all skips the menu, Enter asks."""
     make_application(title="昆曲《牡丹亭》")
     make_application(title="评弹《珍珠塔》")
@@ -82,7 +84,7 @@ def test_a_query_needs_no_mouse(browse_as: BrowseAs, make_application: Making) -
     expect(page.locator("table.model-list tbody tr")).to_contain_text("昆曲《牡丹亭》")
 
 
-def test_a_dialog_needs_no_mouse(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_dialog_needs_no_mouse(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """Enter on an act opens the dialog; Enter there is 取消, because 申报 cannot be undone; Tab moves to 确定."""
     make_application()
     publisher = browse_as("publisher")
@@ -110,7 +112,9 @@ def test_the_menu_opens_on_a_telephone(browse_as: BrowseAs) -> None:
     expect(page.get_by_role("heading", name="备案证明申请")).to_be_visible()
 
 
-def test_a_stale_form_shows_both_texts_and_loses_neither(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_stale_form_shows_both_texts_and_loses_neither(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
     """AD5: two tabs; the second save shows who saved first and both texts, and the person decides."""
     key = make_application(title="最初的名称")
     person = browse_as("publisher")
@@ -135,7 +139,7 @@ def save_title(tab: Page, title: str) -> None:
     tab.get_by_role("button", name="保存").click()
 
 
-def test_typed_words_are_not_left_by_accident(browse_as: BrowseAs, make_application: Making) -> None:
+def test_typed_words_are_not_left_by_accident(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """手册 第一章: leaving one part never loses another; a link away from unsaved words asks first."""
     key = make_application(title="最初的名称")
     page = browse_as("publisher").page
@@ -188,7 +192,7 @@ def opens_an_account(operator: Person, username: str) -> str:
     return found.split("：")[1].split("（")[0]
 
 
-def test_a_draft_is_deleted_from_its_own_form(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_draft_is_deleted_from_its_own_form(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """手册 第二章: the acts of the list are on the page as well; 打印 is disabled there with its reason."""
     key = make_application()
     publisher = browse_as("publisher")

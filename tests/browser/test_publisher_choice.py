@@ -8,13 +8,13 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from tests.browser.conftest import BrowseAs
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
 def test_the_entrustment_letter_is_required_only_for_another_publisher(
-    app: Flask, browse_as: BrowseAs, make_application: Making
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
     """委托书 is required for another publisher; before the first 保存, at once, and after 保存 by the server."""
     agent = browse_as("agent")
@@ -31,7 +31,7 @@ def test_the_entrustment_letter_is_required_only_for_another_publisher(
     expect(own.page.locator("#file-entrustment .star")).to_be_hidden()
 
 
-def test_a_note_shows_which_option_typed_text_became(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_note_shows_which_option_typed_text_became(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """10 becomes 010-张: a note tells the person, and is no error; a full name needs none."""
     page = browse_as("publisher").page
     page.goto(f"/applications/edit/?id={make_application()}")
@@ -47,7 +47,7 @@ def test_a_note_shows_which_option_typed_text_became(browse_as: BrowseAs, make_a
     expect(found).to_have_count(0)
 
 
-def test_a_carrier_is_a_card_on_a_phone(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_carrier_is_a_card_on_a_phone(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """No sideways scrolling, each value keeps its label, a required one its *; the case is named beside its number."""
     person = browse_as("publisher", width=390)
     page, key = person.page, make_application(status="filed", title="黑胶唱片《茉莉花》")

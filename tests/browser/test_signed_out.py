@@ -13,7 +13,7 @@ from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.cast import PASSWORD, account_of, make_papers
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 
 A_pdf = Callable[[str], bytes]
 
@@ -36,7 +36,7 @@ def signs_in_over_the_page(person: Person, password: str = PASSWORD) -> None:
 
 
 def test_an_ended_session_asks_for_the_password_over_the_page_and_continues(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows, make_pdf: A_pdf
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows, make_pdf: A_pdf
 ) -> None:
     """A wrong password gets a message and nothing closes; 取消 keeps the text; the right one completes the save."""
     key = make_application()
@@ -64,7 +64,7 @@ def test_an_ended_session_asks_for_the_password_over_the_page_and_continues(
 
 
 def test_printing_after_the_session_ended_asks_for_the_password_and_opens_the_certificate(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """手册 第二章·打印: the window with the paper opens after the password, and not before."""
     key = make_application(status="filed")
@@ -81,7 +81,7 @@ def test_printing_after_the_session_ended_asks_for_the_password_and_opens_the_ce
 
 
 def test_a_page_of_one_account_does_not_act_as_another_account(
-    app: Flask, browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """One browser, two tabs: another account signs in; the first tab asks for the password of its own account."""
     key = make_application()
@@ -149,7 +149,7 @@ def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
 
 
 def test_each_failed_upload_has_its_own_line_and_can_be_retried(
-    browse_as: BrowseAs, make_pdf: A_pdf, make_application: Making
+    browse_as: BrowseAs, make_pdf: A_pdf, make_application: MakeApplication
 ) -> None:
     """Three at once: one is refused, one is cut off, one arrives; each message stays at its file until dismissed."""
     key = make_application()

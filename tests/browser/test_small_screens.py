@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import BrowseAs
 from tests.browser.sheet import clipboard_text, paste
 from tests.browser.test_accessibility import flawless
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 LINES = """cells => cells.map((cell) => {
@@ -26,7 +26,7 @@ def runs_over(element: Locator) -> bool:
     [("reviewer", "/review/"), ("reviewer", "/exchange/"), ("national", "/register/"), ("publisher", "/applications/")],
 )
 def test_the_acts_of_a_row_stand_in_one_line(
-    browse_as: BrowseAs, make_application: Making, username: str, path: str
+    browse_as: BrowseAs, make_application: MakeApplication, username: str, path: str
 ) -> None:
     """Also on a laptop of 1280 px, beside the menu; and the list needs no scrolling sideways."""
     for status in ("pending", "filed", "customs_failed"):
@@ -38,7 +38,9 @@ def test_the_acts_of_a_row_stand_in_one_line(
     assert not runs_over(page.locator(".table-responsive"))
 
 
-def test_no_chosen_code_of_a_carrier_runs_under_its_chevron(browse_as: BrowseAs, make_application: Making) -> None:
+def test_no_chosen_code_of_a_carrier_runs_under_its_chevron(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
     page = browse_as("publisher", width=1280, height=720).page
     page.goto(f"/applications/edit/?id={make_application(carriers=2)}")
     cells = page.locator(".inline-table tbody tr:first-child input.form-control:is([list], [role=combobox])")
@@ -104,7 +106,7 @@ def test_the_preview_of_pasted_rows_fits_a_phone(browse_as: BrowseAs) -> None:
 
 
 def test_a_certificate_is_revoked_by_keyboard_alone(
-    browse_as: BrowseAs, make_application: Making, stored_rows: StoredRows
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """The reason is a list as every other: arrows open and choose, typing finds; its message goes once it is chosen."""
     key = make_application(status="filed")

@@ -13,13 +13,12 @@ from tests.browser import publisher_steps
 from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.cast import make_papers
+from tests.conftest import MakePdf
 
 OPINION = "商品名称请注明版次。"
 
 
-def test_the_screens_follow_the_procedure_of_the_manual(
-    app: Flask, browse_as: BrowseAs, make_pdf: publisher_steps.Making
-) -> None:
+def test_the_screens_follow_the_procedure_of_the_manual(app: Flask, browse_as: BrowseAs, make_pdf: MakePdf) -> None:
     """PD1, PD5: from a blank form to a certificate whose QR code says 有效, with every person who has a part in it."""
     publisher, province = browse_as("publisher"), browse_as("reviewer")
     number = publisher_steps.fills_in_the_form(publisher)

@@ -10,9 +10,9 @@ from flask import Flask
 
 from models.files.flaws import Flaw, Flawed
 from models.files.inspection import inspect_file
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import make_papers
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.corpus.libraries import LIBRARIES
 from tests.corpus.pictures import PICTURES
 from tests.corpus.programs import PROGRAMS
@@ -79,11 +79,11 @@ def test_every_honest_picture_is_accepted(tmp_path: Path) -> None:
 
 
 def test_a_file_of_every_program_can_be_uploaded_and_viewed(
-    app: Flask, as_: Callable[[str | None], Browser], make_application: Making, stored_rows: StoredRows
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """OU2: through the form; the download is the same file, with the media type of its content."""
     app.config.update(ATTACHMENTS_PER_KIND=1000, ATTACHMENTS_IN_ALL=1000, ATTACHMENTS_EVER=5000)
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     for maker in LIBRARIES + PROGRAMS + REBUILT + PICTURES:
         name, content = next(iter(maker()))
         sent = {"id": key, "kind": "other", "file": (io.BytesIO(content), f"{maker.__name__}.exe")}
@@ -98,14 +98,16 @@ def test_a_file_of_every_program_can_be_uploaded_and_viewed(
 
 
 def test_an_issued_certificate_can_be_uploaded_as_an_attachment(
-    app: Flask, as_: Callable[[str | None], Browser], make_application: Making
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """It carries its content as JSON, a signature and PDF/A-3; a publisher sends it with the next application."""
     granted, key = make_application(status="pending"), make_application()
-    as_("reviewer").post("/review/grant/", data={"id": granted})
+    client_as("reviewer").post("/review/grant/", data={"id": granted})
     make_papers(app)
-    certificate = as_("publisher").get(f"/applications/certificate/?id={granted}").data
+    certificate = client_as("publisher").get(f"/applications/certificate/?id={granted}").data
     assert b"/EmbeddedFile" in certificate and b"/ByteRange" in certificate
     sent = {"id": key, "kind": "other", "file": (io.BytesIO(certificate), "证明.pdf")}
-    answer = as_("publisher").post("/applications/upload/", data=sent, headers={"X-Requested-With": "XMLHttpRequest"})
+    answer = client_as("publisher").post(
+        "/applications/upload/", data=sent, headers={"X-Requested-With": "XMLHttpRequest"}
+    )
     assert answer.status_code == 200, answer.text

@@ -17,7 +17,7 @@ from models.people.signin_failures import slowed_until
 from models.workflow import Refused
 from tests.apps import engine_of_owner
 from tests.cast import PASSWORD, account_of
-from tests.conftest import Acting
+from tests.conftest import ActAs
 from tests.signing_in import sign_in
 from views.screens.logs import FAILURES
 
@@ -84,21 +84,21 @@ def test_sign_ins_refused_during_a_pause_are_logged_too(app: Flask) -> None:
         assert [entry.kind for entry in entries()] == ["wrong_password"] * 5 + ["slowed"]
 
 
-def test_operators_and_the_nation_read_the_whole_log_and_others_their_own_entries(app: Flask, acting: Acting) -> None:
+def test_operators_and_the_nation_read_the_whole_log_and_others_their_own_entries(app: Flask, act_as: ActAs) -> None:
     with app.app_context():
         sign_in(db.session(), "publisher", PASSWORD, HOME)
         sign_in(db.session(), "operator", PASSWORD, HOME)
     seen = {"operator": 2, "national": 2, "publisher": 1, "publisher2": 0, "reviewer": 0, "agent": 0}
     for who, count in seen.items():
-        with acting(who):
+        with act_as(who):
             assert len(db.session.scalars(select(LogEntry)).all()) == count, who
     with app.app_context():
         access.enter(None)
         assert db.session.scalars(select(LogEntry)).all() == []
 
 
-def test_a_log_entry_in_another_name_is_refused(acting: Acting) -> None:
-    with acting("operator"):
+def test_a_log_entry_in_another_name_is_refused(act_as: ActAs) -> None:
+    with act_as("operator"):
         log.record(db.session(), Handout.EXPORT, account_of("publisher"), HOME)
         with pytest.raises(Closed, match="another account"):
             db.session.flush()
@@ -118,8 +118,8 @@ def test_raw_sql_cannot_change_or_clear_the_log(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("statement", [update(LogEntry).values(words=""), delete(LogEntry)])
-def test_the_session_cannot_change_the_log(acting: Acting, statement: object) -> None:
-    with acting("operator") as operator:
+def test_the_session_cannot_change_the_log(act_as: ActAs, statement: object) -> None:
+    with act_as("operator") as operator:
         log.record(db.session(), Operation.UNLOCKED, operator, HOME, "publisher")
         db.session.commit()
         with pytest.raises(DBAPIError, match=r"只能追加|permission denied"):  # the latter under row-level security
@@ -128,20 +128,20 @@ def test_the_session_cannot_change_the_log(acting: Acting, statement: object) ->
         assert log.newest(db.session(), Operation.UNLOCKED) is not None
 
 
-def test_a_rolled_back_act_leaves_no_log_entry(acting: Acting) -> None:
+def test_a_rolled_back_act_leaves_no_log_entry(act_as: ActAs) -> None:
     """The entry is in the transaction of the act."""
-    with acting("operator") as operator:
+    with act_as("operator") as operator:
         log.record(db.session(), Operation.UNLOCKED, operator, HOME, "publisher")
         db.session.rollback()
         assert entries() == []
 
 
-def test_the_operator_lifts_a_pause(app: Flask, acting: Acting) -> None:
+def test_the_operator_lifts_a_pause(app: Flask, act_as: ActAs) -> None:
     with app.app_context():
         for _time in range(5):
             fail("publisher")
         assert list(slowed_until(db.session(), ["publisher", "agent"])) == ["publisher"]
-    with acting("operator") as operator:
+    with act_as("operator") as operator:
         ((account, _until),) = online.slowed(db.session())
         assert account.username == "publisher"
         online.unlock(db.session(), account, operator, HOME)

@@ -20,6 +20,8 @@ from tests.cast import make_papers
 from tests.views.customs_server import CustomsServer
 from views.resources import keys, store
 
+CertificateData = Callable[[int], SimpleNamespace]
+PrintedPaper = Callable[[int], bytes]
 Invoke = Callable[..., Result]
 AdvanceClock = Callable[[], None]
 
@@ -32,7 +34,7 @@ def routes() -> list[Rule]:
 
 
 @pytest.fixture
-def certificate_data(app: Flask) -> Callable[[int], SimpleNamespace]:
+def certificate_data(app: Flask) -> CertificateData:
     """`certificate_data(key)`: printed data: `number`, typed check code `typed`, QR `code`, `facts`."""
 
     def looked_at(key: int) -> SimpleNamespace:
@@ -47,7 +49,7 @@ def certificate_data(app: Flask) -> Callable[[int], SimpleNamespace]:
 
 
 @pytest.fixture
-def printed_paper(app: Flask) -> Callable[[int], bytes]:
+def printed_paper(app: Flask) -> PrintedPaper:
     """`printed_paper(key)`: the PDF of that application's certificate."""
 
     def stored_paper(key: int) -> bytes:

@@ -1,7 +1,5 @@
 """Security keys through the test client: enrol a key, sign in with it."""
 
-from collections.abc import Callable
-
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -12,7 +10,6 @@ from tests.authenticator import Authenticator
 from tests.browsing import Browser
 from tests.cast import PASSWORD
 
-As = Callable[[str | None], Browser]
 ORIGIN = "http://localhost"
 SCRIPT = {"X-Requested-With": "XMLHttpRequest", "Accept": "application/json"}
 REFUSED = "密钥没有通过核验，没有登录。"

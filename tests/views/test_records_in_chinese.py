@@ -18,7 +18,7 @@ from models.notifications import Notification
 from models.vocabulary import Ground
 from tests.browsing import Browser, signed_in
 from tests.cast import account_of
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.screens.acts_done import act
 from tests.views.words_of_pages import CHINESE
 from views.translations import COOKIE
@@ -57,7 +57,7 @@ def everything_about(app: Flask, key: int, stored_rows: StoredRows) -> list[str]
     [("grant", {}), ("refuse", {"ground": [Ground.UNITY.value, Ground.CULT.value]}), ("return", {}), ("extend", {})],
 )
 def test_a_decision_leaves_the_same_records_in_both_languages(
-    app: Flask, make_application: Making, stored_rows: StoredRows, action: str, more: dict[str, Any]
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, action: str, more: dict[str, Any]
 ) -> None:
     """Trail, certificate, messages to customs and to people do not depend on the language."""
     left = []
@@ -69,7 +69,7 @@ def test_a_decision_leaves_the_same_records_in_both_languages(
     assert CHINESE.search(left[1][0])
 
 
-def test_the_logs_are_the_same_in_both_languages(app: Flask, make_application: Making) -> None:
+def test_the_logs_are_the_same_in_both_languages(app: Flask, make_application: MakeApplication) -> None:
     """Changes by operators, exports and downloads, and saved queries of a publisher."""
     make_application(status="filed")
     with app.app_context():

@@ -6,7 +6,7 @@ from flask import Flask
 from models.application import Application
 from models.application.carriers import Carrier
 from models.customs import CustomsMessage
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.models.attempts import attempt, first_id, session_of
 from tests.models.rows import MODELS
 from tests.models.statements import FROM_THE_APPLICATION, READS, WRITES
@@ -51,7 +51,7 @@ REFUSED_TO_ALL = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), STRANGERS)
 def test_no_statement_reads_a_foreign_row(
-    app: Flask, make_application: Making, stored_rows: StoredRows, who: str, whose: str, status: str
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, who: str, whose: str, status: str
 ) -> None:
     """AD1, AC1, AC3: no row is found, for every form of statement."""
     key = make_application(by=whose, status=status)
@@ -78,7 +78,7 @@ def test_no_statement_reads_a_foreign_row(
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), STRANGERS)
 def test_no_statement_writes_a_foreign_row(
-    app: Flask, make_application: Making, stored_rows: StoredRows, who: str, whose: str, status: str
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, who: str, whose: str, status: str
 ) -> None:
     """AC1: nothing is written, changed or deleted, even when the caller commits."""
     key = make_application(by=whose, status=status)
@@ -94,7 +94,7 @@ def test_no_statement_writes_a_foreign_row(
 @pytest.mark.slow
 @pytest.mark.parametrize(("who", "whose", "status"), INSIDERS)
 def test_every_permitted_statement_finds_a_visible_row(
-    app: Flask, make_application: Making, stored_rows: StoredRows, who: str, whose: str, status: str
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, who: str, whose: str, status: str
 ) -> None:
     """AC4: the positive case; a statement that never finds anything proves nothing."""
     key = make_application(by=whose, status=status)

@@ -17,7 +17,7 @@ from models.database import GuardedSession, db
 from models.people.accounts import Account, Organisation
 from models.vocabulary import Action, Role, Status
 from tests.cast import account_of
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.models.attempts import first_id, session_of
 from tests.models.rows import MODELS, Model
 
@@ -94,7 +94,7 @@ def move_foreign_carriers(session: Session, foreign: int, own: int) -> None:
     ],
 )
 def test_no_row_can_be_added_to_a_foreign_application(
-    app: Flask, make_application: Making, stored_rows: StoredRows, attempt: Any
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, attempt: Any
 ) -> None:
     """AC1: by its number, by the object, by moving an own row there, or by carrying the object in."""
     foreign, own = make_application(by="publisher"), make_application(by="publisher2")
@@ -114,7 +114,7 @@ def insert_foreign_and_commit(session: Session, attempt: Any, foreign: int, own:
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer", "national", "operator", ""])
 def test_an_application_in_another_name_is_refused(
-    app: Flask, make_application: Making, stored_rows: StoredRows, who: str
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, who: str
 ) -> None:
     """Only its owner adds an application, and its owner never changes, by SQL as little as by an act."""
     key = make_application(by="publisher")
@@ -138,21 +138,23 @@ def test_an_application_in_another_name_is_refused(
 
 
 def test_the_owner_of_an_application_cannot_be_changed(
-    make_application: Making, acting: Acting, stored_rows: StoredRows
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """AD3: a forged form could otherwise give a row away."""
     key = make_application(by="publisher")
     before = stored_rows(key)
-    with acting("publisher2") as other:
+    with act_as("publisher2") as other:
         elsewhere = other.organisation_id
-    with acting("publisher"):
+    with act_as("publisher"):
         db.session.get_one(Application, key).applicant_id = elsewhere
         with pytest.raises(Closed):
             db.session.commit()
     assert stored_rows(key) == before
 
 
-def test_an_account_that_lacks_its_organisation_or_province_sees_nothing(app: Flask, make_application: Making) -> None:
+def test_an_account_that_lacks_its_organisation_or_province_sees_nothing(
+    app: Flask, make_application: MakeApplication
+) -> None:
     """Closed by default: «= NULL» must not become «IS NULL», which is every draft and every deleted row."""
     key = make_application(by="publisher")
     with app.app_context(), access.everything() as session:
@@ -167,7 +169,9 @@ def test_an_account_that_lacks_its_organisation_or_province_sees_nothing(app: Fl
 
 
 @pytest.mark.slow
-def test_the_rule_of_the_first_account_is_not_cached_for_later_ones(app: Flask, make_application: Making) -> None:
+def test_the_rule_of_the_first_account_is_not_cached_for_later_ones(
+    app: Flask, make_application: MakeApplication
+) -> None:
     """SQLAlchemy caches lambdas: a rule cached with its first account would show that account's rows to everybody."""
     keys = {who: make_application(by=who, status="filed") for who in ("publisher", "publisher2", "agent")}
     keys["reviewer2"] = keys["operator"] = keys[""] = 0
@@ -180,7 +184,7 @@ def test_the_rule_of_the_first_account_is_not_cached_for_later_ones(app: Flask, 
                 assert {row.application_id for group in rows[1:] for row in group} == ({own} if own else set())
 
 
-def test_a_session_follows_the_account_that_entered_last(app: Flask, make_application: Making) -> None:
+def test_a_session_follows_the_account_that_entered_last(app: Flask, make_application: MakeApplication) -> None:
     make_application(by="publisher")
     with app.app_context():
         assert len(session_of("publisher").scalars(select(Application)).all()) == 1
@@ -190,16 +194,16 @@ def test_a_session_follows_the_account_that_entered_last(app: Flask, make_applic
         assert db.session.scalars(select(Application)).all() == []
 
 
-def test_a_lazy_load_follows_the_rule_of_its_session(make_application: Making, acting: Acting) -> None:
+def test_a_lazy_load_follows_the_rule_of_its_session(make_application: MakeApplication, act_as: ActAs) -> None:
     key = make_application(by="publisher", status="filed", carriers=2)
-    with acting("publisher"):
+    with act_as("publisher"):
         application = db.session.get_one(Application, key)
         assert len(application.carriers) == 2
         assert application.certificate is not None
         assert application.certificate.application is application
 
 
-def test_an_unrestricted_session_lifts_no_other_session_s_rule(app: Flask, make_application: Making) -> None:
+def test_an_unrestricted_session_lifts_no_other_session_s_rule(app: Flask, make_application: MakeApplication) -> None:
     for who in ("publisher", "publisher2", "agent"):
         make_application(by=who)
     with app.app_context():
@@ -212,7 +216,7 @@ def test_an_unrestricted_session_lifts_no_other_session_s_rule(app: Flask, make_
 
 @pytest.mark.parametrize("model", MODELS)
 def test_without_the_guard_the_attack_succeeds(
-    app: Flask, make_application: Making, stored_rows: StoredRows, model: Model
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, model: Model
 ) -> None:
     """AD2: this listener alone hides the row."""
     key = first_id(stored_rows(make_application(by="publisher", status="filed")), model)
@@ -229,7 +233,7 @@ def test_without_the_guard_the_attack_succeeds(
 
 
 def test_without_the_write_guard_a_foreign_row_is_inserted(
-    app: Flask, make_application: Making, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AD2: an INSERT does not fire do_orm_execute; before_flush is what refuses it."""
     key = make_application(by="publisher")

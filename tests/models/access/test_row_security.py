@@ -13,7 +13,7 @@ from models.database import db
 from models.database.triggers import SENTENCE
 from models.people.accounts import Account
 from tests.cast import account_of
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.signing_in import begin
 
 pytestmark = pytest.mark.parametrize("app", ["row_security"], indirect=True)
@@ -63,7 +63,7 @@ def count(connection: Connection, table: str, key: int) -> int:
     return int(connection.scalar(text(f"SELECT count(*) FROM {table} WHERE {column} = {key}")) or 0)
 
 
-def test_raw_sql_sees_only_rows_its_account_may_see(make_application: Making, connect_as: Raw) -> None:
+def test_raw_sql_sees_only_rows_its_account_may_see(make_application: MakeApplication, connect_as: Raw) -> None:
     """AD2: the two ways past the session's rule, session.connection() and Core, end at row-level security."""
     issued, draft = make_application(status="filed"), make_application(status="draft")
     seen = {}
@@ -79,7 +79,7 @@ def test_raw_sql_sees_only_rows_its_account_may_see(make_application: Making, co
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-def test_no_role_can_change_the_trail_the_log_or_a_trigger(make_application: Making, connect_as: Raw, who: str) -> None:
+def test_no_role_can_change_trail_log_or_trigger(make_application: MakeApplication, connect_as: Raw, who: str) -> None:
     make_application(status="filed")
     for statement in WITHOUT_MERCY:
         with connect_as(who) as connection, pytest.raises(DBAPIError, match=r"denied|must be owner"):
@@ -87,14 +87,14 @@ def test_no_role_can_change_the_trail_the_log_or_a_trigger(make_application: Mak
 
 
 @pytest.mark.parametrize("who", [person for person in EVERYBODY if person != "jobs"])
-def test_no_account_can_mark_a_file_as_scanned(make_application: Making, connect_as: Raw, who: str) -> None:
+def test_no_account_can_mark_a_file_as_scanned(make_application: MakeApplication, connect_as: Raw, who: str) -> None:
     make_application(status="draft")
     with connect_as(who) as connection, pytest.raises(DBAPIError, match="denied"):
         connection.execute(text("UPDATE attachment SET scanned_at = uploaded_at"))
 
 
 def test_a_foreign_row_can_be_neither_changed_nor_put_under_an_application(
-    make_application: Making, connect_as: Raw
+    make_application: MakeApplication, connect_as: Raw
 ) -> None:
     mine, foreign = make_application(status="draft"), make_application(by="agent", status="draft")
     with connect_as("publisher") as connection:
@@ -109,7 +109,7 @@ def test_a_foreign_row_can_be_neither_changed_nor_put_under_an_application(
             connection.execute(text(statement))
 
 
-def test_a_connection_without_an_account_may_do_nothing(app: Flask, make_application: Making) -> None:
+def test_a_connection_without_an_account_may_do_nothing(app: Flask, make_application: MakeApplication) -> None:
     """The login inherits no role: a transaction without a role is refused, and so is one after its role was reset."""
     make_application(status="filed")
     with app.app_context(), db.engine.connect() as connection:
@@ -123,7 +123,7 @@ def test_a_connection_without_an_account_may_do_nothing(app: Flask, make_applica
             connection.execute(text("SELECT count(*) FROM application"))
 
 
-def test_row_security_follows_a_sign_in_within_a_transaction(app: Flask, make_application: Making) -> None:
+def test_row_security_follows_a_sign_in_within_a_transaction(app: Flask, make_application: MakeApplication) -> None:
     make_application(status="filed")
     counted = text("SELECT count(*) FROM application")
     with app.app_context():
@@ -211,7 +211,7 @@ def test_only_provinces_write_certificates_and_messages_to_customs(connect_as: R
 
 
 @pytest.mark.parametrize("who", ["reviewer", "reviewer2", "jobs"])
-def test_no_role_puts_a_message_under_another_province(make_application: Making, connect_as: Raw, who: str) -> None:
+def test_no_role_moves_a_message_to_another_desk(make_application: MakeApplication, connect_as: Raw, who: str) -> None:
     """A province reads them by their own column, which must be right: plainly, and behind a temporary table."""
     key = make_application(status="filed")
     columns = "certificate_id, act, application_id, desk, message_id, queued_at, next_at, attempts"
@@ -239,7 +239,7 @@ def test_each_role_increments_only_its_own_serial_numbers(connect_as: Raw, who: 
 @pytest.mark.parametrize(("who", "series"), [("publisher", "SQ"), ("reviewer", "Z32"), ("jobs", "Z32")])
 @pytest.mark.parametrize("change", ["last = last - 1", "last = 0", "last = last", "last = last + 7"])
 def test_no_role_can_decrease_or_skip_serial_numbers(
-    connect_as: Raw, make_application: Making, who: str, series: str, change: str
+    connect_as: Raw, make_application: MakeApplication, who: str, series: str, change: str
 ) -> None:
     """A number is given once, and there are no gaps: one more is all that a role may count."""
     make_application(status="filed")

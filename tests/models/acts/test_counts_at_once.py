@@ -11,15 +11,14 @@ from models.statistics import Asked, folding
 from models.statistics.periods import Period
 from models.vocabulary import Action
 from tests.cast import account_of
-from tests.conftest import Making
-from tests.models.acts.at_once import at_once
+from tests.conftest import MakeApplication
+from tests.models.acts.at_once import Work, at_once
 
-Work = Callable[[], object]
 EVER = Asked(Period(date(2000, 1, 1), date(2099, 12, 31)), None)
 
 
 def test_no_decision_is_counted_twice_or_missed(
-    app: Flask, make_application: Making, prepare_act: Callable[..., Work]
+    app: Flask, make_application: MakeApplication, prepare_act: Callable[..., Work]
 ) -> None:
     """Six decisions, two counting processes and a reader: the figures never fall, and end at the right number."""
     keys = [make_application(status="pending") for _ in range(6)]

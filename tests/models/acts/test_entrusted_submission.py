@@ -17,7 +17,7 @@ from models.people.accounts import Entrustment
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 
 
 def submit(app: Flask, key: int, before_commit: Callable[[], object] = lambda: None) -> None:
@@ -37,7 +37,7 @@ def end(app: Flask, before_commit: Callable[[], object] = lambda: None) -> None:
 
 
 def test_a_submission_is_refused_when_its_entrustment_ended_first(
-    app: Flask, make_application: Making, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """The end is written and not yet committed when 申报 begins, which waits for it and is refused."""
     key = make_application(by="agent")
@@ -56,7 +56,7 @@ def test_a_submission_is_refused_when_its_entrustment_ended_first(
 
 
 def test_a_submission_made_before_the_entrustment_ended_stands(
-    app: Flask, make_application: Making, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """The entrustment ends only after 申报 is committed: nothing is submitted under an ended one."""
     key = make_application(by="agent")

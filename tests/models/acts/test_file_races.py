@@ -17,17 +17,15 @@ from models.files.inspection import INSPECTION
 from models.vocabulary import Action, AttachmentKind, Status
 from models.workflow import EDITABLE, Refused
 from tests.cast import account_of, upload
-from tests.conftest import Acting, Making, StoredRows
-from tests.models.acts.at_once import at_once
-
-Work = Callable[[], object]
+from tests.conftest import ActAs, MakeApplication, MakePdf, StoredRows
+from tests.models.acts.at_once import Work, at_once
 
 
 @pytest.mark.slow
 def test_ten_files_sent_at_once_are_ten_attachments(
     app: Flask,
-    make_application: Making,
-    make_pdf: Callable[[str], bytes],
+    make_application: MakeApplication,
+    make_pdf: MakePdf,
     stored_rows: StoredRows,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -70,7 +68,7 @@ def detaching(app: Flask, key: int, file: int) -> Work:
 
 
 def test_a_submission_and_the_removal_of_a_required_file_exclude_each_other(
-    app: Flask, make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, prepare_act: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """ST4: either the application is submitted with the file, or the file is removed and it is not submitted."""
     key = make_application()
@@ -84,11 +82,11 @@ def test_a_submission_and_the_removal_of_a_required_file_exclude_each_other(
 
 
 def test_a_submission_checks_the_current_files(
-    app: Flask, make_application: Making, acting: Acting, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """ST4: the session had loaded the file that another tab has just removed."""
     key = make_application()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         seen = list(application.attachments)
         assert completeness.lacking(application) == {}
@@ -99,10 +97,10 @@ def test_a_submission_checks_the_current_files(
 
 
 def test_a_file_removed_in_another_tab_is_not_removed_again(
-    app: Flask, make_application: Making, acting: Acting, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     key = make_application()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         seen = list(application.attachments)
         detaching(app, key, seen[0].id)()
@@ -112,7 +110,9 @@ def test_a_file_removed_in_another_tab_is_not_removed_again(
     assert [entry["act"] for entry in stored_rows(key)["trail_entry"]].count("detach") == 1
 
 
-def test_parallel_removals_remove_a_file_once(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
+def test_parallel_removals_remove_a_file_once(
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     key = make_application()
     file = stored_rows(key)["attachment"][0]["id"]
     outcome = at_once(*[detaching(app, key, file)] * 6)
@@ -121,7 +121,11 @@ def test_parallel_removals_remove_a_file_once(app: Flask, make_application: Maki
 
 
 def test_a_submitted_application_accepts_no_file(
-    app: Flask, make_application: Making, prepare_act: Callable[..., Work], make_pdf: Any, stored_rows: StoredRows
+    app: Flask,
+    make_application: MakeApplication,
+    prepare_act: Callable[..., Work],
+    make_pdf: Any,
+    stored_rows: StoredRows,
 ) -> None:
     key = make_application()
 

@@ -17,14 +17,14 @@ from models.database import db
 from models.database.triggers import SENTENCE
 from models.vocabulary import Action, Filing, Status, Step
 from models.workflow import Refused
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 
 YEAR = clock.today().year
 
 
-def test_a_new_draft_has_its_number_and_its_system_filled_fields(acting: Acting, stored_rows: StoredRows) -> None:
+def test_a_new_draft_has_its_number_and_its_system_filled_fields(act_as: ActAs, stored_rows: StoredRows) -> None:
     """手册 第一章: 置灰输入框为系统自动返填字段."""
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = drafts.start(db.session(), filer)
         db.session.commit()
         assert application.number == f"SQ{YEAR}00000001"
@@ -38,13 +38,13 @@ def test_a_new_draft_has_its_number_and_its_system_filled_fields(acting: Acting,
     assert [entry["act"] for entry in stored_rows(key)["trail_entry"]] == ["start"]
 
 
-def test_the_number_of_drafts_of_an_organisation_is_limited(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_drafts_of_an_organisation_is_limited(act_as: ActAs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drafts of other organisations and deleted ones do not count."""
     monkeypatch.setattr(drafts, "MOST_DRAFTS", 2)
-    with acting("publisher2") as other:
+    with act_as("publisher2") as other:
         drafts.start(db.session(), other)
         db.session.commit()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         first, _second = drafts.start(db.session(), filer), drafts.start(db.session(), filer)
         with pytest.raises(Refused, match="贵单位已有 2 份草稿，请先申报或删除"):
             drafts.start(db.session(), filer)
@@ -52,11 +52,11 @@ def test_the_number_of_drafts_of_an_organisation_is_limited(acting: Acting, monk
         assert drafts.start(db.session(), filer).number
 
 
-def test_each_act_leaves_one_trail_entry(make_application: Making, acting: Acting) -> None:
+def test_each_act_leaves_one_trail_entry(make_application: MakeApplication, act_as: ActAs) -> None:
     """AU1: each act has exactly one entry, with who, before, after and opinion."""
     key = make_application(status="customs_received")
     files = [("attach", "draft", "draft", "王敏（江苏文艺音像出版社）", None)] * 4
-    with acting("publisher"):
+    with act_as("publisher"):
         recorded = [
             (entry.act, entry.before and entry.before.value, entry.after.value, entry.actor_name, entry.opinion)
             for entry in db.session.get_one(Application, key).trail
@@ -71,9 +71,9 @@ def test_each_act_leaves_one_trail_entry(make_application: Making, acting: Actin
     ]
 
 
-def test_the_trail_explains_an_edit_field_by_field(make_application: Making, acting: Acting) -> None:
+def test_the_trail_explains_an_edit_field_by_field(make_application: MakeApplication, act_as: ActAs) -> None:
     key = make_application()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         with drafts.revising(db.session(), application, application.version, filer):
             application.title = "黑胶唱片《紫竹调》"
@@ -92,16 +92,16 @@ def test_the_trail_explains_an_edit_field_by_field(make_application: Making, act
         ]
 
 
-def test_the_trail_explains_an_upload_by_kind_and_name(make_application: Making, acting: Acting) -> None:
+def test_the_trail_explains_an_upload_by_kind_and_name(make_application: MakeApplication, act_as: ActAs) -> None:
     key = make_application()
-    with acting("publisher"):
+    with act_as("publisher"):
         uploads = [entry for entry in db.session.get_one(Application, key).trail if entry.act == Step.ATTACH]
         assert explain(uploads[0]) == ["备案申请表：“备案申请表.pdf”"]
 
 
-def test_an_edit_that_changes_nothing_leaves_no_entry(make_application: Making, acting: Acting) -> None:
+def test_an_edit_that_changes_nothing_leaves_no_entry(make_application: MakeApplication, act_as: ActAs) -> None:
     key = make_application()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         entries = len(application.trail)
         with drafts.revising(db.session(), application, application.version, filer):
@@ -110,10 +110,10 @@ def test_an_edit_that_changes_nothing_leaves_no_entry(make_application: Making, 
         assert len(application.trail) == entries
 
 
-def test_carriers_are_added_changed_and_removed_in_place(make_application: Making, acting: Acting) -> None:
+def test_carriers_are_added_changed_and_removed_in_place(make_application: MakeApplication, act_as: ActAs) -> None:
     """手册 第一章·载体信息: the numbers of the rows stay without gaps."""
     key = make_application(carriers=3)
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         with drafts.revising(db.session(), application, application.version, filer):
             application.carriers[2].quantity = Decimal("12.5")
@@ -124,9 +124,11 @@ def test_carriers_are_added_changed_and_removed_in_place(make_application: Makin
     assert rows == [(1, Decimal(1001)), (2, Decimal("12.5")), (3, Decimal(7))]
 
 
-def test_more_carriers_than_a_certificate_can_carry_are_refused(make_application: Making, acting: Acting) -> None:
+def test_more_carriers_than_a_certificate_can_carry_are_refused(
+    make_application: MakeApplication, act_as: ActAs
+) -> None:
     key = make_application()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         rows = [Carrier(specification="CD", quantity=Decimal(1), unit="010") for _ in range(MOST_CARRIERS)]
         with (
@@ -140,12 +142,12 @@ def test_more_carriers_than_a_certificate_can_carry_are_refused(make_application
 
 @pytest.mark.parametrize("status", list(Status))
 def test_a_status_cannot_be_assigned_by_hand(
-    make_application: Making, acting: Acting, stored_rows: StoredRows, status: Status
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows, status: Status
 ) -> None:
     """AD6: from every status to every other: without a trail entry of the act nothing is written."""
     key = make_application(status=status)
     before = stored_rows(key)
-    with acting("publisher"):
+    with act_as("publisher"):
         for wanted in set(Status) - {status}:
             db.session.get_one(Application, key).status = wanted
             with pytest.raises(DBAPIError, match=SENTENCE):
@@ -155,12 +157,12 @@ def test_a_status_cannot_be_assigned_by_hand(
 
 
 def test_an_application_can_be_returned_edited_and_resubmitted_repeatedly(
-    make_application: Making, acting: Acting
+    make_application: MakeApplication, act_as: ActAs
 ) -> None:
     """ST6, AD7: each round works like the first; a reason lives on in the history, not beside the new declaration."""
     key = make_application(status="returned")
     for turn in range(3):
-        with acting("publisher") as filer:
+        with act_as("publisher") as filer:
             application = db.session.get_one(Application, key)
             with drafts.revising(db.session(), application, application.version, filer):
                 application.title = f"第 {turn} 次修改"
@@ -168,12 +170,12 @@ def test_an_application_can_be_returned_edited_and_resubmitted_repeatedly(
             db.session.commit()
             assert application.status is Status.PENDING
             assert application.trail[-1].opinion is None
-        with acting("reviewer") as reviewer:
+        with act_as("reviewer") as reviewer:
             application = db.session.get_one(Application, key)
             assert application.title == f"第 {turn} 次修改"
             filing.perform(db.session(), Action.RETURN, application, reviewer, f"第 {turn} 次退回的理由")
             db.session.commit()
-    with acting("publisher"):
+    with act_as("publisher"):
         entries = db.session.scalars(select(TrailEntry).filter_by(act=Action.RETURN.value).order_by(TrailEntry.id))
         assert [entry.opinion for entry in entries] == [
             "材料需要核对。",
@@ -184,14 +186,14 @@ def test_an_application_can_be_returned_edited_and_resubmitted_repeatedly(
 
 
 def test_the_number_of_a_deleted_draft_is_never_reused(
-    app: Flask, make_application: Making, acting: Acting, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """RC5: hidden, not erased."""
     key = make_application()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), filer)
         db.session.commit()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         assert db.session.get(Application, key) is None
         assert drafts.start(db.session(), filer).number == f"SQ{YEAR}00000002"
     record = stored_rows(key)
@@ -203,23 +205,23 @@ def test_the_number_of_a_deleted_draft_is_never_reused(
 
 @pytest.mark.parametrize("status", ["not_accepted", "refused"])
 def test_a_decided_application_deleted_by_its_owner_stays_visible_to_its_province(
-    make_application: Making, acting: Acting, status: str
+    make_application: MakeApplication, act_as: ActAs, status: str
 ) -> None:
     """Design 2.3: 申请人已删除."""
     key = make_application(status=status)
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), filer)
         db.session.commit()
         assert db.session.scalars(select(Application)).all() == []
-    with acting("reviewer"):
+    with act_as("reviewer"):
         application = db.session.get_one(Application, key)
         assert application.deleted_at is not None
         assert application.status == status
 
 
-def test_the_application_date_is_the_day_of_submission(make_application: Making, acting: Acting) -> None:
+def test_the_application_date_is_the_day_of_submission(make_application: MakeApplication, act_as: ActAs) -> None:
     key = make_application(status="pending")
-    with acting("reviewer"):
+    with act_as("reviewer"):
         application = db.session.get_one(Application, key)
         assert application.applied_on == clock.today()
         assert application.submitted_at is not None

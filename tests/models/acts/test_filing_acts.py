@@ -14,7 +14,7 @@ from models.database import db
 from models.vocabulary import Action, AttachmentKind, Status
 from models.workflow import Refused
 from tests.cast import upload
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from views.resources import office
 
 REQUIRED = {
@@ -40,9 +40,9 @@ REQUIRED = {
 }
 
 
-def test_a_refused_submission_lists_everything_that_is_missing(acting: Acting, stored_rows: StoredRows) -> None:
+def test_a_refused_submission_lists_everything_that_is_missing(act_as: ActAs, stored_rows: StoredRows) -> None:
     """行政许可法 第三十二条, by analogy; and nothing has happened."""
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = drafts.start(db.session(), filer)
         db.session.commit()
         key = application.id
@@ -55,7 +55,7 @@ def test_a_refused_submission_lists_everything_that_is_missing(acting: Acting, s
     assert len(stored_rows(key)["trail_entry"]) == 1
 
 
-def test_a_submission_without_carriers_is_refused(make_application: Making) -> None:
+def test_a_submission_without_carriers_is_refused(make_application: MakeApplication) -> None:
     """ST8: submissions with zero items passed elsewhere, and hung for months."""
     with pytest.raises(Incomplete) as lacking:
         make_application(status="pending", carriers=0)
@@ -63,10 +63,12 @@ def test_a_submission_without_carriers_is_refused(make_application: Making) -> N
 
 
 @pytest.mark.parametrize("kind", ["application_form", "licence", "sample", "contract", "entrustment"])
-def test_a_submission_without_a_required_file_is_refused(make_application: Making, acting: Acting, kind: str) -> None:
+def test_a_submission_without_a_required_file_is_refused(
+    make_application: MakeApplication, act_as: ActAs, kind: str
+) -> None:
     """ST4: the file was uploaded and removed again; an agent needs 委托书 as well."""
     key = make_application(by="agent")
-    with acting("agent") as filer:
+    with act_as("agent") as filer:
         application = db.session.get_one(Application, key)
         file = db.session.scalars(select(Attachment).filter_by(kind=kind)).one()
         uploads.detach(db.session(), application, file.id, filer)
@@ -81,12 +83,12 @@ def test_a_submission_without_a_required_file_is_refused(make_application: Makin
     [("pending", "return"), ("pending", "decline"), ("pending", "refuse"), ("filed", "revoke")],
 )
 def test_an_adverse_act_needs_an_opinion(
-    make_application: Making, acting: Acting, stored_rows: StoredRows, status: str, action: str
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows, status: str, action: str
 ) -> None:
     """ST7: an empty body gets a message about the missing opinion."""
     key = make_application(status=status)
     before = stored_rows(key)
-    with acting("reviewer") as reviewer:
+    with act_as("reviewer") as reviewer:
         for opinion in ("", "   ", "\n\t"):
             with pytest.raises(Refused, match=f"{Action(action).label}须填写意见"):
                 filing.perform(
@@ -101,9 +103,9 @@ def test_an_adverse_act_needs_an_opinion(
     assert stored_rows(key) == before
 
 
-def test_an_opinion_has_a_maximum_length(make_application: Making, acting: Acting) -> None:
+def test_an_opinion_has_a_maximum_length(make_application: MakeApplication, act_as: ActAs) -> None:
     key = make_application(status="pending")
-    with acting("reviewer") as reviewer:
+    with act_as("reviewer") as reviewer:
         application = db.session.get_one(Application, key)
         with pytest.raises(Refused, match="不能超过 2000 字"):
             filing.perform(db.session(), Action.RETURN, application, reviewer, "理" * 2001)
@@ -113,11 +115,11 @@ def test_an_opinion_has_a_maximum_length(make_application: Making, acting: Actin
 
 
 def test_a_stale_form_is_refused_and_names_the_earlier_editor(
-    make_application: Making, acting: Acting, stored_rows: StoredRows
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """AD5: the second form would have saved over the first; its version is an old one."""
     key = make_application()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         seen = db.session.get_one(Application, key).version
         application = db.session.get_one(Application, key)
         with drafts.revising(db.session(), application, seen, filer):
@@ -135,11 +137,11 @@ def test_a_stale_form_is_refused_and_names_the_earlier_editor(
 
 
 def test_an_upload_in_between_causes_no_version_conflict(
-    app: Flask, make_application: Making, acting: Acting, make_pdf: Any
+    app: Flask, make_application: MakeApplication, act_as: ActAs, make_pdf: Any
 ) -> None:
     """Files are uploaded beside the open form: they do not change its version and are not the conflicting edit."""
     key = make_application()
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         seen = application.version
         upload(app, application, AttachmentKind.OTHER, make_pdf("other"), filer)
@@ -156,13 +158,13 @@ def test_an_upload_in_between_causes_no_version_conflict(
 
 
 def test_a_second_decision_is_refused_and_names_the_first(
-    make_application: Making, acting: Acting, stored_rows: StoredRows
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """AD5: two tabs; the first grants, the second, still showing 待审核, refuses."""
     key = make_application(status="pending")
-    with acting("reviewer") as late:
+    with act_as("reviewer") as late:
         shown = db.session.get_one(Application, key)
-        with acting("reviewer") as early:
+        with act_as("reviewer") as early:
             filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), early, office=office())
             db.session.commit()
         before = stored_rows(key)
@@ -175,12 +177,12 @@ def test_a_second_decision_is_refused_and_names_the_first(
 
 
 def test_an_act_on_a_row_deleted_meanwhile_is_refused_with_a_request_to_reload(
-    make_application: Making, acting: Acting
+    make_application: MakeApplication, act_as: ActAs
 ) -> None:
     key = make_application()
-    with acting("publisher") as late:
+    with act_as("publisher") as late:
         shown = db.session.get_one(Application, key)
-        with acting("publisher") as early:
+        with act_as("publisher") as early:
             filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, key), early, office=office())
             db.session.commit()
         with pytest.raises(locking.Conflict, match="已被他人办理，请返回列表查看"):

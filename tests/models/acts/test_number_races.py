@@ -16,16 +16,14 @@ from models.database import db
 from models.numbering import Serial, certificate_number, is_certificate_number
 from models.vocabulary import Action
 from tests.cast import account_of
-from tests.conftest import Acting, Making
-from tests.models.acts.at_once import at_once
+from tests.conftest import ActAs, MakeApplication
+from tests.models.acts.at_once import Work, at_once
 from views.resources import office
-
-Work = Callable[[], object]
 
 
 @pytest.mark.slow
 def test_grants_over_provinces_are_numbered_without_gaps_or_doubles(
-    app: Flask, make_application: Making, prepare_act: Callable[..., Work], make_publisher: Callable[..., str]
+    app: Flask, make_application: MakeApplication, prepare_act: Callable[..., Work], make_publisher: Callable[..., str]
 ) -> None:
     """RC2, RC3: twelve at once in three provinces; each number has its form and its check character."""
     publishers = {"320000": "publisher", "440000": make_publisher("440000"), "110000": make_publisher("110000")}
@@ -43,11 +41,11 @@ def test_grants_over_provinces_are_numbered_without_gaps_or_doubles(
 
 
 def test_a_grant_that_fails_gives_its_number_to_the_next(
-    app: Flask, make_application: Making, acting: Acting, prepare_act: Callable[..., Work]
+    app: Flask, make_application: MakeApplication, act_as: ActAs, prepare_act: Callable[..., Work]
 ) -> None:
     """Design 2.9: without gaps; the number goes back with the act that took it."""
     first, second = make_application(status="pending"), make_application(status="pending")
-    with acting("reviewer") as reviewer:
+    with act_as("reviewer") as reviewer:
         filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, first), reviewer, office=office())
         db.session.rollback()
     assert prepare_act("grant", second, "reviewer")() == "grant"
@@ -87,7 +85,7 @@ def test_every_part_of_a_serial_key_is_required() -> None:
     ],
 )
 def test_the_year_of_a_number_follows_beijing_time(
-    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, moment: datetime, year: int
+    app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch, moment: datetime, year: int
 ) -> None:
     """RC4, DL4: the process stays up over new year; midnight is Asia/Shanghai's."""
     first = make_application(status="filed")

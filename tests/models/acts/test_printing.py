@@ -13,7 +13,7 @@ from models.database import db
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.models.acts.at_once import at_once
 from tests.views.ledger import ledger
 
@@ -24,7 +24,7 @@ def copies(stored_rows: StoredRows, key: int) -> list[list[int]]:
 
 
 def test_many_prints_at_once_are_counted_one_by_one(
-    app: Flask, make_application: Making, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """RC1: no two of them are the same copy, though each had read the history before."""
     key, people = make_application(status="filed"), 8
@@ -45,7 +45,7 @@ def test_many_prints_at_once_are_counted_one_by_one(
 
 @pytest.mark.slow
 def test_bundles_that_share_certificates_do_not_deadlock(
-    app: Flask, make_application: Making, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """RC1: ticked upwards by one and downwards by the other; both are printed."""
     keys = [make_application(status="filed") for _ in range(4)]
@@ -66,12 +66,12 @@ def test_bundles_that_share_certificates_do_not_deadlock(
 
 
 def test_a_certificate_revoked_meanwhile_rolls_back_every_print_of_the_bundle(
-    app: Flask, acting: Acting, make_application: Making
+    app: Flask, act_as: ActAs, make_application: MakeApplication
 ) -> None:
     """The last of three is refused after two were written: all are rolled back, and the message names it."""
     keys = [make_application(status=status) for status in ("filed", "filed", "revoked")]
     before = ledger(app)
-    with acting("publisher") as account:
+    with act_as("publisher") as account:
         rows = db.session.scalars(select(Application).where(Application.id.in_(keys))).all()
         with pytest.raises(Refused, match=r"^SQ\d+：当前状态为「已作废」.*没有打印任何一份"):
             printing.record(db.session(), rows, account)

@@ -14,15 +14,13 @@ from models.database import db
 from models.people.accounts import Account
 from models.workflow import Refused
 from tests.cast import account_of
-from tests.conftest import Acting, Making, StoredRows
-from tests.models.acts.at_once import at_once
-
-Work = Callable[[], object]
+from tests.conftest import ActAs, MakeApplication, StoredRows
+from tests.models.acts.at_once import Work, at_once
 
 
 @pytest.mark.parametrize("people", [2, 20])
 def test_many_grants_of_one_application_make_one_certificate(
-    make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows, people: int
+    make_application: MakeApplication, prepare_act: Callable[..., Work], stored_rows: StoredRows, people: int
 ) -> None:
     """RC1: one number, one outbox row, one entry; the others get a message with the winner, or that it is 已备案."""
     key = make_application(status="pending")
@@ -38,7 +36,7 @@ def test_many_grants_of_one_application_make_one_certificate(
 
 
 def test_opposite_parallel_decisions_leave_one_decision(
-    make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows
+    make_application: MakeApplication, prepare_act: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """AD5: the second save changes nothing."""
     key = make_application(status="pending")
@@ -53,7 +51,7 @@ def test_opposite_parallel_decisions_leave_one_decision(
 
 
 def test_a_parallel_edit_and_submission_never_mix(
-    app: Flask, make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, prepare_act: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """The submitted, granted and certified text is the stored one, in either order."""
     key = make_application()
@@ -86,7 +84,11 @@ def test_a_parallel_edit_and_submission_never_mix(
 
 
 def test_a_form_opened_before_the_grant_cannot_be_saved_after_it(
-    app: Flask, make_application: Making, acting: Acting, prepare_act: Callable[..., Work], stored_rows: StoredRows
+    app: Flask,
+    make_application: MakeApplication,
+    act_as: ActAs,
+    prepare_act: Callable[..., Work],
+    stored_rows: StoredRows,
 ) -> None:
     """AD5: the session still holds 暂存; the database says 已备案."""
     key = make_application()
@@ -97,7 +99,7 @@ def test_a_form_opened_before_the_grant_cannot_be_saved_after_it(
             prepare_act("submit", key, "publisher")()
             prepare_act("grant", key, "reviewer")()
 
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         with pytest.raises(locking.Conflict, match="陈静已于"):
             save_too_late(filer, db.session.get_one(Application, key))
         db.session.commit()
@@ -108,7 +110,7 @@ def test_a_form_opened_before_the_grant_cannot_be_saved_after_it(
 
 @pytest.mark.slow
 def test_a_parallel_opening_and_withdrawal_are_ordered(
-    app: Flask, make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, prepare_act: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """Either the province has it, and the applicant reads so; or it is a draft, and the province never saw it."""
 
@@ -132,7 +134,7 @@ def test_a_parallel_opening_and_withdrawal_are_ordered(
 
 @pytest.mark.slow
 def test_a_parallel_autosave_and_submission_lose_no_typed_text(
-    app: Flask, make_application: Making, prepare_act: Callable[..., Work], stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, prepare_act: Callable[..., Work], stored_rows: StoredRows
 ) -> None:
     """Either the text is saved and 申报 waits for it; or the application is submitted and the message says so."""
 
@@ -158,7 +160,7 @@ def test_a_parallel_autosave_and_submission_lose_no_typed_text(
 
 @pytest.mark.slow
 def test_one_of_two_parallel_claims_or_decisions_wins(
-    make_application: Making,
+    make_application: MakeApplication,
     prepare_act: Callable[..., Work],
     stored_rows: StoredRows,
     add_colleague: Callable[..., None],

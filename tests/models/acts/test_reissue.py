@@ -20,15 +20,15 @@ from models.people.accounts import Entrustment
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.cast import account_of, perform_step
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.models.acts.at_once import at_once
 from tests.views.ledger import ledger
 from views.resources import office, store
 
 
-def copied(acting: Acting, key: int, by: str = "publisher") -> int:
+def copied(act_as: ActAs, key: int, by: str = "publisher") -> int:
     """重新申请, as this person; the new row."""
-    with acting(by) as account:
+    with act_as(by) as account:
         draft, left = reissue.copy(db.session(), db.session.get_one(Application, key), account, store())
         assert left == []
         db.session.commit()
@@ -54,13 +54,13 @@ def failing_at(place: int) -> Iterator[list[str]]:
 
 @pytest.mark.slow
 def test_a_copy_that_fails_at_any_statement_leaves_no_rows(
-    app: Flask, acting: Acting, make_application: Making
+    app: Flask, act_as: ActAs, make_application: MakeApplication
 ) -> None:
     """ST5: a failure at each statement of the copy, one after the other; then one without a failure."""
     key, place = make_application(status="revoked", carriers=2), 0
     before = ledger(app)
     while True:
-        with acting("publisher") as account, failing_at(place) as asked:
+        with act_as("publisher") as account, failing_at(place) as asked:
             try:
                 reissue.copy(db.session(), db.session.get_one(Application, key), account, store())
                 db.session.commit()
@@ -75,7 +75,11 @@ def test_a_copy_that_fails_at_any_statement_leaves_no_rows(
 
 @pytest.mark.slow
 def test_a_copy_under_an_ended_entrustment_has_no_publisher(
-    app: Flask, acting: Acting, make_application: Making, stored_rows: StoredRows, make_publisher: Callable[..., str]
+    app: Flask,
+    act_as: ActAs,
+    make_application: MakeApplication,
+    stored_rows: StoredRows,
+    make_publisher: Callable[..., str],
 ) -> None:
     """Another publisher that entrusts the unit now does not replace it; and no work of another publisher is copied."""
     key = make_application(by="agent", status="revoked")
@@ -84,7 +88,7 @@ def test_a_copy_under_an_ended_entrustment_has_no_publisher(
         ended = update(Entrustment).where(Entrustment.id == 1).values(until=date(2020, 1, 2))
         session.execute(ended)
         session.commit()
-    (row,) = stored_rows(copied(acting, key, "agent"))["application"]
+    (row,) = stored_rows(copied(act_as, key, "agent"))["application"]
     assert [row[name] for name in ("publisher_id", "publisher_name", "province", "filing", "replaces_id")] == [None] * 5
     assert row["title"] == "黑胶唱片《茉莉花》"
 
@@ -118,7 +122,7 @@ def copying(app: Flask, key: int) -> Callable[[], int]:
 
 @pytest.mark.slow
 def test_parallel_copies_make_one_draft(
-    app: Flask, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Double click, two tabs: every request leads to the same row, and nothing else was written."""
     monkeypatch.setattr(INSPECTION.queue, "most", 4)  # more than two of one account would be asked to wait
@@ -137,13 +141,13 @@ def test_parallel_copies_make_one_draft(
     ([Action.DELETE], True), ([Action.SUBMIT, Action.REFUSE], True), ([Action.SUBMIT, Action.DECLINE], True),
 ])  # fmt: skip
 def test_a_second_copy_is_made_after_the_first_is_decided_or_deleted(
-    acts: list[Action], again: bool, app: Flask, acting: Acting, make_application: Making
+    acts: list[Action], again: bool, app: Flask, act_as: ActAs, make_application: MakeApplication
 ) -> None:
     key = make_application(status="revoked")
-    first = copied(acting, key)
+    first = copied(act_as, key)
     for act in acts:
         if act is Action.DELETE:
-            with acting("publisher") as account:
+            with act_as("publisher") as account:
                 filing.perform(db.session(), act, db.session.get_one(Application, first), account)
                 db.session.commit()
         else:
@@ -154,11 +158,11 @@ def test_a_second_copy_is_made_after_the_first_is_decided_or_deleted(
 
 @pytest.mark.slow
 def test_two_parallel_grants_of_one_replacement_make_one_certificate(
-    app: Flask, acting: Acting, make_application: Making, stored_rows: StoredRows
+    app: Flask, act_as: ActAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """RC1: the second gets a message, and its application stays pending."""
     old = make_application(status="revoked")
-    drafts = [copied(acting, old), rival(app, make_application(), old)]
+    drafts = [copied(act_as, old), rival(app, make_application(), old)]
     for draft in drafts:
         perform_step(app, Action.SUBMIT, draft, "publisher")
 
@@ -184,16 +188,20 @@ def test_two_parallel_grants_of_one_replacement_make_one_certificate(
 
 @pytest.mark.slow
 def test_a_unique_violation_by_a_rival_certificate_is_a_refusal(
-    app: Flask, acting: Acting, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    act_as: ActAs,
+    make_application: MakeApplication,
+    stored_rows: StoredRows,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """RC1: a unique violation in the database becomes a message, never a 500."""
     old = make_application(status="revoked")
-    first, second = copied(acting, old), rival(app, make_application(), old)
+    first, second = copied(act_as, old), rival(app, make_application(), old)
     for draft in (first, second):
         perform_step(app, Action.SUBMIT, draft, "publisher")
     perform_step(app, Action.GRANT, first, "publisher")
     before = stored_rows(second)
-    with acting("reviewer") as account:
+    with act_as("reviewer") as account:
         row = db.session.get_one(Application, second)
         assert row.replaces is not None
         set_committed_value(row.replaces, "replaced_by", None)  # as it was read before the other committed

@@ -8,13 +8,13 @@ from flask import Flask
 from models.acts import reissue
 from models.application import Application, attachments
 from models.database import db
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from views.resources import store
 
 
 @pytest.mark.slow
 def test_no_file_is_inspected_while_a_lock_is_held(
-    app: Flask, acting: Acting, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, act_as: ActAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Found in attack: 24 PDFs of 2 KB that take 3 s each held SQLite's only writer, or the serial row, for 76 s."""
     key, statements, inspect = make_application(status="revoked"), list[str](), attachments.kind_of
@@ -30,7 +30,7 @@ def test_no_file_is_inspected_while_a_lock_is_held(
     from sqlalchemy import event
 
     monkeypatch.setattr(attachments, "kind_of", kind_of)
-    with acting("publisher") as account:
+    with act_as("publisher") as account:
         row = db.session.get_one(Application, key)
         event.listen(db.engine, "before_cursor_execute", note)
         try:

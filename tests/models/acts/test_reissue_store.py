@@ -9,12 +9,12 @@ from models.application import Application
 from models.application.attachments import Store
 from models.database import db
 from models.files.store_errors import StoreUnusable
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from views.resources import store
 
 
 def test_a_full_store_leaves_no_draft_without_its_files(
-    app: Flask, acting: Acting, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, act_as: ActAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Found in attack: the draft was there with none of its files, and 重新申请 could not be repeated."""
     key = make_application(status="revoked")
@@ -22,7 +22,7 @@ def test_a_full_store_leaves_no_draft_without_its_files(
     def full(*_args: object) -> None:
         raise StoreUnusable("存储空间不足")
 
-    with acting("publisher") as account:
+    with act_as("publisher") as account:
         row = db.session.get_one(Application, key)
         with monkeypatch.context() as broken:
             broken.setattr(Store, "put", full)

@@ -12,7 +12,7 @@ from models.application import Application, lease
 from models.people.accounts import Account
 from models.vocabulary import Action, Role, Status
 from models.workflow import Refused, refusal
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.models.matrix import CELLS, LEADS_TO, LEASE_HOLDERS, LETTERS
 from views.resources import office
 
@@ -20,7 +20,7 @@ from views.resources import office
 @pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
 def test_a_forced_act_changes_nothing_and_says_why(
-    app: Flask, make_application: Making, stored_rows: StoredRows, status: Status
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, status: Status
 ) -> None:
     """ST2: each act that the table does not allow is refused by the models themselves, row by row unchanged."""
     key = make_application(status=status)
@@ -41,7 +41,11 @@ def test_a_forced_act_changes_nothing_and_says_why(
 
 @pytest.mark.parametrize("status", list(Status))
 def test_an_allowed_act_leads_to_the_status_of_the_table(
-    app: Flask, make_application: Making, stored_rows: StoredRows, add_colleague: Callable[..., None], status: Status
+    app: Flask,
+    make_application: MakeApplication,
+    stored_rows: StoredRows,
+    add_colleague: Callable[..., None],
+    status: Status,
 ) -> None:
     """ST2: each act that the table allows moves the status to its one destination, or leaves it."""
     add_colleague("second", like="reviewer")

@@ -20,7 +20,7 @@ from models.numbering import Serial
 from models.people.accounts import Account
 from models.vocabulary import Action, Status
 from models.workflow import Refused
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from views.resources import office
 
 REFUSED = f"{SENTENCE}|permission denied"  # by the trigger; under row-level security no role has the privilege at all
@@ -53,7 +53,7 @@ def failing_at(session: Session, number: int) -> Iterator[None]:
     [("draft", "submit", "publisher"), ("pending", "grant", "reviewer"), ("filed", "revoke", "reviewer")],
 )
 def test_an_act_that_fails_at_any_statement_changes_nothing(
-    app: Flask, make_application: Making, stored_rows: StoredRows, status: str, action: str, who: str
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, status: str, action: str, who: str
 ) -> None:
     """ST5, RC6: the failure is put at the first statement, the second, … until the act gets through."""
     key = make_application(status=status)
@@ -77,12 +77,12 @@ def test_an_act_that_fails_at_any_statement_changes_nothing(
 
 
 def test_a_rolled_back_grant_leaves_no_certificate_trail_entry_or_message(
-    make_application: Making, acting: Acting, stored_rows: StoredRows
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """RC6: certificate, trail and outbox live in the transaction of the act."""
     key = make_application(status="pending")
     before = stored_rows(key)
-    with acting("reviewer") as reviewer:
+    with act_as("reviewer") as reviewer:
         application = db.session.get_one(Application, key)
         filing.perform(db.session(), Action.GRANT, application, reviewer, office=office())
         assert application.certificate is not None
@@ -90,9 +90,9 @@ def test_a_rolled_back_grant_leaves_no_certificate_trail_entry_or_message(
     assert stored_rows(key) == before
 
 
-def test_a_grant_freezes_names_and_values_as_printed(make_application: Making, acting: Acting) -> None:
+def test_a_grant_freezes_names_and_values_as_printed(make_application: MakeApplication, act_as: ActAs) -> None:
     key = make_application(status="filed", carriers=2)
-    with acting("publisher"):
+    with act_as("publisher"):
         application = db.session.get_one(Application, key)
         certificate = application.certificate
         assert certificate is not None
@@ -106,12 +106,12 @@ def test_a_grant_freezes_names_and_values_as_printed(make_application: Making, a
 
 @pytest.mark.parametrize("change", ["number", "content", "signer"])
 def test_an_issued_certificate_never_changes(
-    make_application: Making, acting: Acting, stored_rows: StoredRows, change: str
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows, change: str
 ) -> None:
     """Design 2.7, AD8: a mistake means revoke, and apply again."""
     key = make_application(status="filed")
     before = stored_rows(key)
-    with acting("reviewer"):
+    with act_as("reviewer"):
         certificate = db.session.scalars(select(Certificate)).one()
         setattr(certificate, change, "另一个")
         with pytest.raises(DBAPIError, match=REFUSED):
@@ -124,12 +124,12 @@ def test_an_issued_certificate_never_changes(
 
 
 def test_every_grant_resend_and_revocation_queues_one_customs_message(
-    make_application: Making, acting: Acting, stored_rows: StoredRows
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """CU12: one message an act, each with a name of its own."""
     key = make_application(status="customs_failed")
     for action in (Action.RESEND, Action.REVOKE):
-        with acting("reviewer") as reviewer:
+        with act_as("reviewer") as reviewer:
             filing.perform(db.session(), action, db.session.get_one(Application, key), reviewer, "数据有误")
             db.session.commit()
     messages = stored_rows(key)["customs_message"]
@@ -140,7 +140,7 @@ def test_every_grant_resend_and_revocation_queues_one_customs_message(
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.FILED])
 def test_a_receipt_for_anything_but_a_filed_application_is_refused(
-    app: Flask, make_application: Making, stored_rows: StoredRows, status: Status
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, status: Status
 ) -> None:
     """CU7: a receipt that comes twice, or too late, changes nothing."""
     key = make_application(status=status)
@@ -154,13 +154,13 @@ def test_a_receipt_for_anything_but_a_filed_application_is_refused(
 
 
 def test_a_print_is_recorded_and_makes_no_open_form_stale(
-    make_application: Making, acting: Acting, stored_rows: StoredRows
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """手册 第二章·打印: a look, not a change."""
     key = make_application(status="filed")
     before = stored_rows(key)
     for username in ("publisher", "reviewer", "national"):
-        with acting(username) as account:
+        with act_as(username) as account:
             filing.perform(db.session(), Action.PRINT, db.session.get_one(Application, key), account)
             db.session.commit()
     after = stored_rows(key)

@@ -5,7 +5,6 @@ import io
 import os
 import resource
 import signal
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,10 +23,8 @@ from models.files.inspection import INSPECTION, MEMORY
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
 from tests.cast import upload
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, MakePdf, StoredRows
 from tests.models.application.files_put import MANY, put, stored_digests
-
-Paper = Callable[[str], bytes]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +93,7 @@ def test_a_file_name_has_the_extension_of_its_content(given_name: str, media_typ
 
 
 @pytest.mark.slow
-def test_files_are_inspected_in_a_process_with_a_memory_limit(store: Store, make_pdf: Paper) -> None:
+def test_files_are_inspected_in_a_process_with_a_memory_limit(store: Store, make_pdf: MakePdf) -> None:
     """FU2: parsers run in that process only; a killed one is replaced."""
     put(store, make_pdf("合同"))
     process = INSPECTION.process.pid
@@ -107,7 +104,7 @@ def test_files_are_inspected_in_a_process_with_a_memory_limit(store: Store, make
     assert INSPECTION.process.pid != process
 
 
-def test_a_too_large_file_is_refused_with_the_limit(store: Store, make_pdf: Paper) -> None:
+def test_a_too_large_file_is_refused_with_the_limit(store: Store, make_pdf: MakePdf) -> None:
     content = make_pdf("合同") + b"\n" * (2 << 20)
     with pytest.raises(Refused, match=r"文件“文件\.pdf”超过 2 MB，请压缩后重新上传。"):
         put(store, content, limit=2 << 20)
@@ -131,7 +128,7 @@ def test_reading_stops_at_the_size_limit(store: Store) -> None:
 
 
 def test_an_attachment_row_is_added_after_its_bytes_are_stored(
-    app: Flask, address: str, make_application: Making, acting: Acting, make_pdf: Paper
+    app: Flask, address: str, make_application: MakeApplication, act_as: ActAs, make_pdf: MakePdf
 ) -> None:
     """When the row is written, its bytes are stored already, complete and under their digest."""
     app.config["STORE"] = address
@@ -144,7 +141,7 @@ def test_an_attachment_row_is_added_after_its_bytes_are_stored(
 
     event.listen(Attachment, "before_insert", look)
     try:
-        with acting("publisher") as filer:
+        with act_as("publisher") as filer:
             upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, make_pdf("其他"), filer)
     finally:
         event.remove(Attachment, "before_insert", look)
@@ -152,7 +149,12 @@ def test_an_attachment_row_is_added_after_its_bytes_are_stored(
 
 
 def test_an_upload_killed_before_its_row_leaves_bytes_only(
-    app: Flask, address: str, make_application: Making, acting: Acting, make_pdf: Paper, stored_rows: StoredRows
+    app: Flask,
+    address: str,
+    make_application: MakeApplication,
+    act_as: ActAs,
+    make_pdf: MakePdf,
+    stored_rows: StoredRows,
 ) -> None:
     """Unreferenced bytes are swept later; a row without bytes would be a lost document."""
     app.config["STORE"] = address
@@ -167,7 +169,7 @@ def test_an_upload_killed_before_its_row_leaves_bytes_only(
     def cut(_session: Session, *_args: Any) -> None:
         raise PowerCut
 
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         event.listen(db.session(), "before_flush", cut)
         with pytest.raises(PowerCut):
@@ -177,12 +179,12 @@ def test_an_upload_killed_before_its_row_leaves_bytes_only(
 
 
 def test_a_replaced_file_is_marked_and_kept(
-    app: Flask, make_application: Making, acting: Acting, make_pdf: Paper, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, act_as: ActAs, make_pdf: MakePdf, stored_rows: StoredRows
 ) -> None:
     """Its bytes may have been decided upon."""
     key = make_application(status="returned")
     old = stored_rows(key)["attachment"][0]
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         new = uploads.attach(
             db.session(),
@@ -204,12 +206,17 @@ def test_a_replaced_file_is_marked_and_kept(
 
 @pytest.mark.parametrize("status", ["pending", "refused", "filed", "revoked"])
 def test_files_of_a_submitted_application_cannot_be_changed(
-    app: Flask, make_application: Making, acting: Acting, make_pdf: Paper, stored_rows: StoredRows, status: str
+    app: Flask,
+    make_application: MakeApplication,
+    act_as: ActAs,
+    make_pdf: MakePdf,
+    stored_rows: StoredRows,
+    status: str,
 ) -> None:
     """AD8: no file is added or removed, and the message names the statuses that allow it."""
     key = make_application(status=status)
     before = stored_rows(key)
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         application = db.session.get_one(Application, key)
         with pytest.raises(Refused, match="「暂存」「退回」状态可以编辑"):
             upload(app, application, AttachmentKind.OTHER, make_pdf("其他"), filer)
@@ -220,19 +227,21 @@ def test_files_of_a_submitted_application_cannot_be_changed(
 
 
 def test_a_file_cannot_be_removed_through_another_application(
-    make_application: Making, acting: Acting, stored_rows: StoredRows
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """AC1, AC2: own parent, foreign child."""
     own, foreign = make_application(), make_application()
     before = stored_rows(foreign)
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         with pytest.raises(Refused, match="该附件已不存在"):
             uploads.detach(db.session(), db.session.get_one(Application, own), before["attachment"][0]["id"], filer)
         db.session.commit()
     assert stored_rows(foreign) == before
 
 
-def test_a_reviewer_cannot_add_files(app: Flask, make_application: Making, acting: Acting, make_pdf: Paper) -> None:
+def test_a_reviewer_cannot_add_files(
+    app: Flask, make_application: MakeApplication, act_as: ActAs, make_pdf: MakePdf
+) -> None:
     key = make_application(status="returned")
-    with acting("reviewer") as reviewer, pytest.raises(Refused, match="「出版单位」账号才能编辑"):
+    with act_as("reviewer") as reviewer, pytest.raises(Refused, match="「出版单位」账号才能编辑"):
         upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, make_pdf("其他"), reviewer)

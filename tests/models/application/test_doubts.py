@@ -13,30 +13,30 @@ from models.application import Application
 from models.application.doubts import doubts
 from models.database import db
 from models.vocabulary import AttachmentKind
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from views.resources import store
 
 
-def doubts_of(acting: Acting, app: Flask, key: int, who: str = "publisher") -> list[str]:
-    with app.test_request_context(), acting(who):
+def doubts_of(act_as: ActAs, app: Flask, key: int, who: str = "publisher") -> list[str]:
+    with app.test_request_context(), act_as(who):
         return doubts(db.session(), db.session.get_one(Application, key))
 
 
-def number(acting: Acting, key: int) -> str:
-    with acting("publisher"):
+def number(act_as: ActAs, key: int) -> str:
+    with act_as("publisher"):
         return db.session.get_one(Application, key).number
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", ["draft", "pending", "returned", "filed", "customs_received"])
 def test_an_application_with_the_same_publisher_title_and_plant_is_reported_as_a_duplicate(
-    app: Flask, acting: Acting, make_application: Making, status: str
+    app: Flask, act_as: ActAs, make_application: MakeApplication, status: str
 ) -> None:
     """Width, case and unseen characters do not count."""
     other = make_application(status=status, manufacturer="ＯＰＴＩＭＡＬ Media GmbH")
     key = make_application()
-    (sentence,) = doubts_of(acting, app, key)
-    assert sentence.startswith(number(acting, other)) and "请确认不是重复申请" in sentence
+    (sentence,) = doubts_of(act_as, app, key)
+    assert sentence.startswith(number(act_as, other)) and "请确认不是重复申请" in sentence
 
 
 @pytest.mark.parametrize(
@@ -48,19 +48,19 @@ def test_an_application_with_the_same_publisher_title_and_plant_is_reported_as_a
     ids=str,
 )  # fmt: skip
 def test_a_refused_application_or_another_work_is_no_duplicate(
-    app: Flask, acting: Acting, make_application: Making, other: dict[str, Any]
+    app: Flask, act_as: ActAs, make_application: MakeApplication, other: dict[str, Any]
 ) -> None:
     make_application(**other)
-    assert doubts_of(acting, app, make_application()) == []
+    assert doubts_of(act_as, app, make_application()) == []
 
 
 @pytest.mark.slow
 def test_an_application_granted_more_than_a_year_ago_is_no_duplicate(
-    app: Flask, acting: Acting, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, act_as: ActAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_application(status="filed")
     key, later = make_application(), clock.today() + timedelta(days=366)
-    with app.test_request_context(), acting("publisher"):
+    with app.test_request_context(), act_as("publisher"):
         application = db.session.get_one(Application, key)
         application.expected_on = later
         monkeypatch.setattr(clock, "today", lambda: later)
@@ -68,16 +68,16 @@ def test_an_application_granted_more_than_a_year_ago_is_no_duplicate(
 
 
 def test_a_duplicate_file_and_a_past_date_are_reported(
-    app: Flask, acting: Acting, make_application: Making, make_png: Any
+    app: Flask, act_as: ActAs, make_application: MakeApplication, make_png: Any
 ) -> None:
     day = clock.today() - timedelta(days=3)
     key = make_application(expected_on=day)
-    with app.test_request_context(), acting("publisher") as account:
+    with app.test_request_context(), act_as("publisher") as account:
         for kind, name in ((AttachmentKind.OTHER, "封面.png"), (AttachmentKind.COPYRIGHT, "授权.png")):
             application = db.session.get_one(Application, key)
             uploads.attach(db.session(), application, kind, io.BytesIO(make_png()), name, account, store(), 1 << 20)
         db.session.commit()
-    assert doubts_of(acting, app, key) == [
+    assert doubts_of(act_as, app, key) == [
         "附件其他“封面.png”、著作权授权“授权.png”的内容相同，如是重复上传，请移除多余的。",
         f"预计进口日期 {day} 已经过去，请核对。",
     ]

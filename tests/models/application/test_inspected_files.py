@@ -13,9 +13,8 @@ from PIL import Image
 
 from models.application.attachments import Store
 from models.workflow import Refused
+from tests.conftest import MakePdf
 from tests.models.application.files_put import put, stored_digests
-
-Paper = Callable[[str], bytes]
 
 
 def picture(kind: str, size: tuple[int, int] = (600, 400)) -> bytes:
@@ -30,7 +29,7 @@ def test_a_picture_is_recognised_by_content_not_by_name(store: Store, kind: str,
     assert put(store, picture(kind), "扫描件.pdf") == media_type
 
 
-def test_a_pdf_is_accepted(store: Store, make_pdf: Paper) -> None:
+def test_a_pdf_is_accepted(store: Store, make_pdf: MakePdf) -> None:
     assert put(store, make_pdf("合同")) == "application/pdf"
 
 
@@ -75,7 +74,7 @@ def test_an_empty_file_is_refused(store: Store) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pdf", "PNG", "JPEG"])
-def test_a_file_that_is_also_an_archive_is_refused(store: Store, make_pdf: Paper, kind: str) -> None:
+def test_a_file_that_is_also_an_archive_is_refused(store: Store, make_pdf: MakePdf, kind: str) -> None:
     """FU2: a polyglot is a PDF to us and a ZIP or JAR to other programs."""
     content = make_pdf("合同") if kind == "pdf" else picture(kind)
     with pytest.raises(Refused):
@@ -212,7 +211,7 @@ def packed(megabytes: int, streams: int) -> bytes:
 
 
 @pytest.mark.slow
-def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Store, make_pdf: Paper) -> None:
+def test_a_pdf_that_unpacks_into_more_than_any_honest_one_is_refused(store: Store, make_pdf: MakePdf) -> None:
     """FU2: 100 KB that would take 12 GB and a minute cost their sender a sentence; the next file is read as ever."""
     assert put(store, packed(megabytes=1, streams=2)) == "application/pdf"
     for megabytes, streams in ((100, 1), (15, 40)):

@@ -1,7 +1,6 @@
 """The search of 商品名称 finds exactly the titles that contain the text; triggers update the index."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +15,9 @@ from models.application.search import Narrowed, containing, published_by
 from models.database import db, search
 from models.text import search_key
 from models.vocabulary import Status
+from tests.conftest import ActAs, MakeApplication
+from tests.models.conftest import SystemSession
 
-SystemSession = Callable[[], AbstractContextManager[Session]]
 TITLES = (
     "交响乐京剧经典", "乐音乐", "音乐音", "ＤＶＤ 探戈\u200b精选", "dvd%_*'\"OR", "½ ㍿ ﬁ ß Straße",
     "𠮷祥 𬀩", "家👨\u200d👩\u200d👧乐",
@@ -31,7 +31,7 @@ def found(session: Session, words: str, scopes: tuple[str, ...] = ()) -> set[str
 
 
 @pytest.fixture
-def titled_drafts(app: Flask, make_application: Callable[..., int], system_session: SystemSession) -> Iterator[Session]:
+def titled_drafts(app: Flask, make_application: MakeApplication, system_session: SystemSession) -> Iterator[Session]:
     """A register with a draft for each title."""
     for title in TITLES:
         make_application(title=title)
@@ -81,7 +81,7 @@ def test_a_new_title_replaces_the_old_one_in_the_index(titled_drafts: Session) -
 
 @pytest.mark.slow
 def test_the_search_finds_only_rows_the_reader_may_see(
-    app: Flask, make_application: Callable[..., int], acting: Callable[[str], AbstractContextManager[object]]
+    app: Flask, make_application: MakeApplication, act_as: ActAs
 ) -> None:
     """The tokens are a short cut: with and without them the same rows are found, by every role."""
     for status in ("draft", "pending", "filed"):
@@ -93,7 +93,7 @@ def test_the_search_finds_only_rows_the_reader_may_see(
         ("reviewer2", set()),
         ("national", {"filed 京剧"}),
     ):
-        with acting(person):
+        with act_as(person):
             scopes = access.search_scope(db.session())
             assert len(scopes) == 1
             assert found(db.session(), "京剧", scopes) == found(db.session(), "京剧") == seen, person
@@ -101,7 +101,7 @@ def test_the_search_finds_only_rows_the_reader_may_see(
 
 @pytest.mark.slow
 def test_a_search_limited_to_the_newest_combines_with_months_and_statuses(
-    titled_drafts: Session, make_application: Callable[..., int]
+    titled_drafts: Session, make_application: MakeApplication
 ) -> None:
     make_application(status="pending", title="茉莉花")
     session = titled_drafts
@@ -122,7 +122,7 @@ def test_a_search_limited_to_the_newest_combines_with_months_and_statuses(
 
 @pytest.mark.slow
 def test_a_title_is_looked_for_among_the_rows_of_a_publisher_alone(
-    titled_drafts: Session, make_application: Callable[..., int], make_publisher: Callable[..., str]
+    titled_drafts: Session, make_application: MakeApplication, make_publisher: Callable[..., str]
 ) -> None:
     """A shortcut of SQLite's index: the names of the publishers leave no row out, and let no other in."""
     make_application(by=make_publisher("440000"), title="茉莉花")

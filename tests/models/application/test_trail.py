@@ -20,20 +20,20 @@ from models.database import db, triggers
 from models.database.triggers import SENTENCE
 from models.vocabulary import Action, Step
 from tests.apps import engine_of_owner, seal_by, without_triggers
-from tests.browsing import Browser
-from tests.conftest import Acting, Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import ActAs, MakeApplication, StoredRows
 
 Tampering = Callable[[str, list[int]], None]
 
 
 @pytest.mark.parametrize("column", ["opinion", "actor_name", "after", "at", "changes", "seal"])
 def test_an_entry_cannot_be_changed(
-    make_application: Making, acting: Acting, stored_rows: StoredRows, column: str
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows, column: str
 ) -> None:
     """AD8, AU1: by no account, in no session."""
     key = make_application(status="pending")
     before = stored_rows(key)
-    with acting("reviewer"):
+    with act_as("reviewer"):
         entry, other = db.session.scalars(select(TrailEntry).limit(2)).all()
         setattr(
             entry,
@@ -48,7 +48,7 @@ def test_an_entry_cannot_be_changed(
     assert stored_rows(key) == before
 
 
-def test_an_entry_cannot_be_erased(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
+def test_an_entry_cannot_be_erased(app: Flask, make_application: MakeApplication, stored_rows: StoredRows) -> None:
     """AU1: not even in the session for jobs."""
     key = make_application()
     before = stored_rows(key)
@@ -59,7 +59,7 @@ def test_an_entry_cannot_be_erased(app: Flask, make_application: Making, stored_
     assert stored_rows(key) == before
 
 
-def test_every_entry_contains_the_hash_of_the_one_before(app: Flask, make_application: Making) -> None:
+def test_every_entry_contains_the_hash_of_the_one_before(app: Flask, make_application: MakeApplication) -> None:
     first, second = make_application(status="customs_received"), make_application(by="agent", status="returned")
     with app.app_context(), access.everything() as session:
         assert list(trail.broken(session)) == []
@@ -70,28 +70,28 @@ def test_every_entry_contains_the_hash_of_the_one_before(app: Flask, make_applic
             assert len({entry.seal for entry in entries}) == len(entries)
 
 
-def test_the_act_of_an_entry_is_read_back_as_an_enum_value(make_application: Making, acting: Acting) -> None:
+def test_the_act_of_an_entry_is_read_back_as_an_enum_value(make_application: MakeApplication, act_as: ActAs) -> None:
     key = make_application(status="customs_failed")
-    with acting("reviewer"):
+    with act_as("reviewer"):
         words = [entry.what for entry in db.session.get_one(Application, key).trail]
     assert words[0] is Step.START
     assert words[-3:] == [Action.SUBMIT, Action.GRANT, Step.CUSTOMS_REJECTED]
 
 
-def test_an_entry_keeps_the_name_of_its_actor(make_application: Making, acting: Acting) -> None:
+def test_an_entry_keeps_the_name_of_its_actor(make_application: MakeApplication, act_as: ActAs) -> None:
     """People marry and publishers are renamed; an entry keeps the name that was signed."""
     key = make_application(status="pending")
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         assert filer.organisation is not None
         filer.name, filer.organisation.name = "王慧", "江苏新名音像出版社"
         db.session.commit()
-    with acting("publisher"):
+    with act_as("publisher"):
         names = {entry.actor_name for entry in db.session.get_one(Application, key).trail}
     assert names == {"王敏（江苏文艺音像出版社）"}
 
 
 @pytest.fixture
-def tamper(app: Flask, make_application: Making) -> Callable[[str], tuple[list[int], list[int]]]:
+def tamper(app: Flask, make_application: MakeApplication) -> Callable[[str], tuple[list[int], list[int]]]:
     """Runs raw SQL, with the guards down, on the trail of one of two applications: its entries, and the broken ones.
 
     In the SQL, {a}, {b} and {c} are the numbers of its second, third and fourth entry.
@@ -145,7 +145,7 @@ def test_a_missing_first_entry_is_found(tamper: Callable[[str], tuple[list[int],
 
 
 def test_a_missing_last_entry_is_found(
-    app: Flask, make_application: Making, tamper: Callable[[str], tuple[list[int], list[int]]]
+    app: Flask, make_application: MakeApplication, tamper: Callable[[str], tuple[list[int], list[int]]]
 ) -> None:
     """AU1: no entry follows it, so the application's own last_seal shows that it is missing."""
     entries, broken = tamper("DELETE FROM trail_entry WHERE application_id = {key} AND act = 'submit'")
@@ -179,12 +179,12 @@ def test_an_entry_moved_to_another_application_is_found(
 
 
 def test_an_act_that_is_rolled_back_leaves_no_entry(
-    make_application: Making, acting: Acting, stored_rows: StoredRows
+    make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
 ) -> None:
     """AU1: act and entry are one transaction."""
     key = make_application(status="pending")
     before = stored_rows(key)
-    with acting("reviewer") as reviewer:
+    with act_as("reviewer") as reviewer:
         application = db.session.get_one(Application, key)
         filing.perform(db.session(), Action.RETURN, application, reviewer, "请补充")
         assert len(application.trail) == len(before["trail_entry"]) + 1
@@ -193,14 +193,14 @@ def test_an_act_that_is_rolled_back_leaves_no_entry(
 
 
 def test_new_entries_are_sealed_by_sm3_where_it_is_set_and_old_ones_still_verify(
-    app: Flask, make_application: Making, as_: Callable[[str], Browser]
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
 ) -> None:
     """GB/T 32905 by OpenSSL; each entry names its hash function, and the chain goes on across the change."""
     key = make_application(status="draft")
     seal_by(app, "sm3")
-    assert as_("publisher").post("/applications/submit/", data={"id": key}).status_code == 303
+    assert client_as("publisher").post("/applications/submit/", data={"id": key}).status_code == 303
     seal_by(app, "sha256")
-    assert as_("reviewer").post("/review/take/", data={"id": key}).status_code == 303
+    assert client_as("reviewer").post("/review/take/", data={"id": key}).status_code == 303
     with app.app_context(), access.everything() as session:
         entries = session.get_one(Application, key).trail
         names = [entry.algorithm for entry in entries]
@@ -213,7 +213,7 @@ def test_new_entries_are_sealed_by_sm3_where_it_is_set_and_old_ones_still_verify
         assert entries[-1].previous == submitted.seal and list(trail.broken(session)) == []
 
 
-def test_another_hash_function_is_not_believed(app: Flask, make_application: Making) -> None:
+def test_another_hash_function_is_not_believed(app: Flask, make_application: MakeApplication) -> None:
     """Neither a weaker one nor an unknown one."""
     make_application(status="pending")
     for name, seal in (("md5", "md5"), ("sm3", None), ("nothing", None)):

@@ -29,7 +29,7 @@ from models.vocabulary import Action
 from models.workflow import Refused
 from tests.apps import without_triggers
 from tests.cast import account_of, perform_step
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from views.certificate import page
 from views.resources import keys
 
@@ -69,13 +69,13 @@ def printed_text(app: Flask, key: int) -> str:
 
 
 @pytest.mark.slow
-def test_rare_characters_of_names_are_printed(app: Flask, make_application: Making) -> None:
+def test_rare_characters_of_names_are_printed(app: Flask, make_application: MakeApplication) -> None:
     """They are in the installed fonts, and can be copied from the PDF."""
     assert RARE in printed_text(app, make_application(status="filed", title=RARE))
 
 
 @pytest.mark.slow
-def test_every_drawable_character_is_printed(app: Flask, make_application: Making) -> None:
+def test_every_drawable_character_is_printed(app: Flask, make_application: MakeApplication) -> None:
     """With any fonts: `undrawable` agrees with the printed paper."""
     passed = [text for text in SAMPLES.values() if not undrawable([text])]
     assert {SAMPLES["composed"], SAMPLES["the last of extension B"]} <= set(passed)
@@ -98,7 +98,7 @@ def test_no_invisible_character_stops_typesetting(app: Flask) -> None:
         typesetting.render_pdf(Order(page, "{}", date(2026, 1, 1), Keys(Path()), "320000"))
 
 
-def test_invisible_characters_are_not_granted(app: Flask, make_application: Making) -> None:
+def test_invisible_characters_are_not_granted(app: Flask, make_application: MakeApplication) -> None:
     """Saved before texts were cleaned: the snapshot holds no zero-width sign, and the register agrees with itself."""
     key = make_application(status="pending", title="茉\u200b莉\u200d花\ufeff\u2060")
     perform_step(app, Action.GRANT, key, "publisher")
@@ -110,7 +110,7 @@ def test_invisible_characters_are_not_granted(app: Flask, make_application: Maki
 
 @pytest.mark.parametrize("what", STOPPED)
 def test_an_unprintable_character_stops_the_grant_and_changes_nothing(
-    app: Flask, make_application: Making, stored_rows: StoredRows, what: str
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, what: str
 ) -> None:
     """The last check, should 申报 have let it pass: each such character is named, and what to do about it."""
     text = STOPPED[what]
@@ -126,7 +126,7 @@ def test_an_unprintable_character_stops_the_grant_and_changes_nothing(
 
 
 @pytest.mark.parametrize("what", STOPPED)
-def test_an_unprintable_character_is_refused_at_submission(make_application: Making, what: str) -> None:
+def test_an_unprintable_character_is_refused_at_submission(make_application: MakeApplication, what: str) -> None:
     """Issue 9, 33: by field and character, before the authority sees it."""
     text = STOPPED[what]
     signs = named(undrawable([text]))
@@ -138,7 +138,7 @@ def test_an_unprintable_character_is_refused_at_submission(make_application: Mak
 
 @pytest.mark.parametrize("whose", ["signer", "seal"])
 def test_every_printed_text_is_checked_before_the_grant(
-    app: Flask, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch, whose: str
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
     """The names of reviewer and seal, too: every granted certificate can be printed."""
     key = make_application(status="pending")
@@ -156,7 +156,7 @@ def test_every_printed_text_is_checked_before_the_grant(
 
 
 def test_a_grant_without_fontconfig_is_refused(
-    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = make_application(status="pending")
     for known in (_drawn, _fonts):

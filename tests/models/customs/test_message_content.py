@@ -26,7 +26,7 @@ from models.database import Exact, db
 from models.text import without_useless
 from models.vocabulary import Action, Filing
 from tests.apps import PreparedApp, without_triggers
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.models.conftest import SystemSession
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -40,11 +40,11 @@ def sent(message: CustomsMessage) -> Any:
 class TestLimits:
     @pytest.mark.slow
     def test_an_application_too_long_for_a_customs_message_is_refused_at_submission(
-        self, make_application: Making, acting: Acting, stored_rows: StoredRows
+        self, make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows
     ) -> None:
         """CU9: the size limit is checked at submission, when the applicant can still correct it."""
         key = make_application(status="draft", carriers=1200, title="长" * 300)
-        with acting("publisher") as by:
+        with act_as("publisher") as by:
             application = db.session.get_one(Application, key)
             for carrier in application.carriers:
                 carrier.specification, carrier.note = "规" * 255, "备" * 200
@@ -54,7 +54,9 @@ class TestLimits:
             db.session.rollback()
         assert stored_rows(key)["application"][0]["status"] == "draft"
 
-    def test_characters_that_xml_cannot_contain_are_refused_at_submission(self, make_application: Making) -> None:
+    def test_characters_that_xml_cannot_contain_are_refused_at_submission(
+        self, make_application: MakeApplication
+    ) -> None:
         """CU10: never silently changed. Characters that cannot be printed are reported by field, and first."""
         with pytest.raises(Incomplete) as refused:
             make_application(status="pending", title="坏\ufffe")
@@ -66,7 +68,7 @@ class TestLimits:
 class TestMessage:
     @pytest.mark.slow
     def test_a_message_contains_the_text_as_granted(
-        self, make_application: Making, system_session: SystemSession
+        self, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """CU10: Chinese, XML markup, characters beyond the BMP arrive as granted, also after later changes."""
         title = "《𠮷祥 & <盘>》“\"'”ＤＶＤ㈱ é ]]> &amp;"
@@ -90,7 +92,7 @@ class TestMessage:
 
     @pytest.mark.slow
     def test_entities_in_received_xml_are_not_expanded(
-        self, make_application: Making, system_session: SystemSession
+        self, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """A message must not make its reader open a file (XXE)."""
         make_application(status="filed", title="商品名称")

@@ -16,7 +16,7 @@ from models.customs.outbox import Pace
 from models.database import db
 from models.vocabulary import Action
 from models.workflow import Refused
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.models.acts.at_once import at_once
 from tests.models.conftest import SystemSession
 from views.resources import office
@@ -40,11 +40,11 @@ def claimed(session: Session) -> str | None:
 
 class TestOutbox:
     def test_an_act_that_is_rolled_back_leaves_no_message(
-        self, make_application: Making, acting: Acting, stored_rows: StoredRows, system_session: SystemSession
+        self, make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows, system_session: SystemSession
     ) -> None:
         """RC6: the message is written in the transaction of the act."""
         key = make_application(status="pending")
-        with acting("reviewer") as by:
+        with act_as("reviewer") as by:
             filing.perform(db.session(), Action.GRANT, db.session.get_one(Application, key), by, office=office())
             assert db.session.scalars(select(CustomsMessage)).one().act is Action.GRANT
             db.session.rollback()
@@ -53,7 +53,7 @@ class TestOutbox:
             assert outbox.claim(session, PACE) is None
 
     def test_a_claimed_message_is_reserved_until_its_lease_ends(
-        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
+        self, make_application: MakeApplication, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """CU4, CU13: after a crash another worker takes over, and the attempt was counted."""
         make_application(status="filed")
@@ -66,7 +66,7 @@ class TestOutbox:
             assert other.scalars(select(CustomsMessage.attempts)).one() == 2
 
     def test_a_message_queued_with_a_future_time_is_sent_now(
-        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
+        self, make_application: MakeApplication, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """It does not wait for that moment; after an attempt its pause and lease apply, and /healthz reports it."""
         wait(timedelta(hours=5))
@@ -84,7 +84,7 @@ class TestOutbox:
 
     @pytest.mark.slow
     def test_attempts_with_a_future_time_delay_no_message(
-        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
+        self, make_application: MakeApplication, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """Their lease, pause and share of the rate limit do not count."""
         make_application(status="filed")
@@ -103,7 +103,7 @@ class TestOutbox:
 
     @pytest.mark.slow
     def test_parallel_deliverers_claim_each_message_once(
-        self, make_application: Making, system_session: SystemSession
+        self, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """RC8: no message twice, none left out."""
         names = {make_application(status="filed") for _ in range(8)}
@@ -116,7 +116,7 @@ class TestOutbox:
         assert sorted(key for share in shares for key in share) == sorted(names)  # type: ignore[attr-defined]
 
     def test_a_revocation_waits_for_the_grant_and_no_other_certificate_does(
-        self, make_application: Making, stored_rows: StoredRows, system_session: SystemSession
+        self, make_application: MakeApplication, stored_rows: StoredRows, system_session: SystemSession
     ) -> None:
         """Messages of one certificate are sent in their order."""
         revoked, filed = make_application(status="revoked"), make_application(status="filed")
@@ -130,7 +130,7 @@ class TestOutbox:
 
     @pytest.mark.slow
     def test_pauses_grow_vary_and_end_at_an_hour(
-        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
+        self, make_application: MakeApplication, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """CU14: exponential back-off with jitter."""
         make_application(status="filed")
@@ -152,7 +152,7 @@ class TestOutbox:
 
     @pytest.mark.slow
     def test_parallel_deliverers_share_one_rate_limit(
-        self, make_application: Making, system_session: SystemSession
+        self, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """The E-port accepts fewer than 100 a minute from all workers together: they share one count."""
         for _ in range(9):
@@ -165,7 +165,7 @@ class TestOutbox:
         assert sum(at_once(*[work] * 6)) == 4  # type: ignore[arg-type]
 
     def test_every_attempt_is_recorded_also_of_deliverers_that_died(
-        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
+        self, make_application: MakeApplication, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """CU14: one row per attempt, numbered without a restart; its bytes are never overwritten."""
         make_application(status="filed")
@@ -181,7 +181,7 @@ class TestOutbox:
             ]  # fmt: skip
 
     def test_a_deliverer_whose_claim_expired_before_a_release_changes_nothing(
-        self, make_application: Making, system_session: SystemSession
+        self, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """Set aside, released, claimed by another worker: the expired claim is not confused with the current one."""
         make_application(status="filed")
@@ -201,7 +201,7 @@ class TestOutbox:
             assert (mine.claimed_until, mine.sent_in) == (until, 1)
 
     def test_a_deliverer_whose_claim_expired_postpones_nothing(
-        self, make_application: Making, system_session: SystemSession, wait: Callable[[timedelta], None]
+        self, make_application: MakeApplication, system_session: SystemSession, wait: Callable[[timedelta], None]
     ) -> None:
         """Another worker holds the lease; the late one must change nothing."""
         make_application(status="filed")
@@ -214,7 +214,7 @@ class TestOutbox:
             outbox.end_attempt(session, second.id, 1, "迟到", PACE)
             assert (second.claimed_until, second.answer) == (until, None)
 
-    def test_an_answer_is_noted_once(self, make_application: Making, system_session: SystemSession) -> None:
+    def test_an_answer_is_noted_once(self, make_application: MakeApplication, system_session: SystemSession) -> None:
         """CU7: a second answer changes nothing."""
         make_application(status="filed")
         with system_session() as session:
@@ -226,7 +226,7 @@ class TestOutbox:
             assert claimed(session) is None
 
     def test_a_receipt_by_another_transport_closes_the_message(
-        self, make_application: Making, system_session: SystemSession
+        self, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """A message that customs has answered is not sent."""
         make_application(status="customs_received")
@@ -237,7 +237,7 @@ class TestOutbox:
             assert reconciliation.ledger(session) == {}  # it was never sent by us
 
     def test_an_unexpected_receipt_closes_no_message(
-        self, make_application: Making, system_session: SystemSession
+        self, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """A refused act changes nothing."""
         key = make_application(status="revoked")

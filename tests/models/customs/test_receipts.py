@@ -16,7 +16,7 @@ from models.customs.schema import envelope_schema
 from models.exchange import inbox
 from models.vocabulary import Action, Reply, Status
 from tests.cast import perform_step
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.models.conftest import SystemSession
 from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes
 from views.demo import simulator
@@ -42,7 +42,7 @@ DRESSED: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("dress", DRESSED)
 def test_a_receipt_is_read_in_every_encoding_and_form(
-    make_application: Making, system_session: SystemSession, dress: str
+    make_application: MakeApplication, system_session: SystemSession, dress: str
 ) -> None:
     """CU6, CU10: BOM, trailing blanks, CRLF, GB 18030, folded ids; no Chinese character is changed."""
     make_application(status="filed")
@@ -74,7 +74,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("shape", BROKEN)
 def test_an_unreadable_receipt_is_stored_and_decides_nothing(
-    make_application: Making, system_session: SystemSession, shape: str
+    make_application: MakeApplication, system_session: SystemSession, shape: str
 ) -> None:
     """CU5: the message still waits, and the next receipt counts."""
     make_application(status="filed")
@@ -92,7 +92,7 @@ def test_an_unreadable_receipt_is_stored_and_decides_nothing(
         assert statuses(session) == [Status.CUSTOMS_RECEIVED]
 
 
-def test_an_xml_comment_does_not_cut_a_number(make_application: Making, system_session: SystemSession) -> None:
+def test_an_xml_comment_does_not_cut_a_number(make_application: MakeApplication, system_session: SystemSession) -> None:
     """Z…-5<!-- -->0 is about Z…-50, which does not exist here, and never about Z…-5."""
     make_application(status="filed")
     with system_session() as session:
@@ -104,7 +104,7 @@ def test_an_xml_comment_does_not_cut_a_number(make_application: Making, system_s
 
 @pytest.mark.parametrize("count", ["", ' count="0"'])
 def test_an_empty_list_of_results_is_a_transport_receipt(
-    make_application: Making, system_session: SystemSession, count: str
+    make_application: MakeApplication, system_session: SystemSession, count: str
 ) -> None:
     """Code 0 without results: the letter named in the head was forwarded."""
     make_application(status="filed")
@@ -126,7 +126,7 @@ def test_an_empty_list_of_results_is_a_transport_receipt(
     ],
 )
 def test_file_names_of_the_client_report_the_fate_of_a_letter(
-    make_application: Making, system_session: SystemSession, file: str, reply: Reply
+    make_application: MakeApplication, system_session: SystemSession, file: str, reply: Reply
 ) -> None:
     """For bytes that are no receipt: they may be the letter itself, returned."""
     make_application(status="filed")
@@ -139,7 +139,7 @@ def test_file_names_of_the_client_report_the_fate_of_a_letter(
 
 
 def test_an_invalid_file_name_is_stored_without_the_invalid_characters(
-    make_application: Making, system_session: SystemSession
+    make_application: MakeApplication, system_session: SystemSession
 ) -> None:
     make_application(status="filed")
     with system_session() as session:
@@ -150,7 +150,7 @@ def test_an_invalid_file_name_is_stored_without_the_invalid_characters(
 
 
 def test_the_sentence_of_a_version_conflict_is_not_stored_as_an_answer(
-    make_application: Making, system_session: SystemSession, monkeypatch: pytest.MonkeyPatch
+    make_application: MakeApplication, system_session: SystemSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A person acts on the application while the receipt is processed: it is noted in the next round."""
     make_application(status="filed")
@@ -171,7 +171,7 @@ def test_the_sentence_of_a_version_conflict_is_not_stored_as_an_answer(
 
 
 def test_a_receipt_for_a_revoked_certificate_is_noted_and_moves_nothing(
-    app: Flask, make_application: Making, system_session: SystemSession
+    app: Flask, make_application: MakeApplication, system_session: SystemSession
 ) -> None:
     key = make_application(status="filed")
     with system_session() as session:
@@ -183,7 +183,7 @@ def test_a_receipt_for_a_revoked_certificate_is_noted_and_moves_nothing(
 
 
 def test_the_receipt_of_a_reader_that_died_is_processed_in_the_next_round(
-    make_application: Making, system_session: SystemSession
+    make_application: MakeApplication, system_session: SystemSession
 ) -> None:
     """CU13: the bytes were stored, but the receipt was not processed yet."""
     make_application(status="filed")
@@ -229,7 +229,7 @@ FOREIGN = {
 @pytest.mark.parametrize("what", FOREIGN)
 @pytest.mark.parametrize("file", ["r.xml", "Failed_{}_20261125101112.xml"])
 def test_a_receipt_of_a_foreign_namespace_is_stored_and_not_applied(
-    make_application: Making, system_session: SystemSession, what: str, file: str
+    make_application: MakeApplication, system_session: SystemSession, what: str, file: str
 ) -> None:
     """It is applied neither by its content nor by its file name."""
     make_application(status="filed")

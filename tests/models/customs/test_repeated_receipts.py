@@ -13,7 +13,7 @@ from models.customs.outbox import Pace
 from models.customs.receipt import CustomsReceipt
 from models.exchange import inbox
 from models.vocabulary import Delivery, Reply, Status
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.models.acts.at_once import at_once
 from tests.models.conftest import SystemSession
 from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes
@@ -25,7 +25,7 @@ def answer(name: str, attempt: int, reply: Reply = Reply.UNKNOWN) -> bytes:
     return simulator.receipt(f"{name}-Q{attempt}", "0", "", simulator.result(name, reply, "", ""))
 
 
-def test_a_batch_is_noted_item_by_item(make_application: Making, system_session: SystemSession) -> None:
+def test_a_batch_is_noted_item_by_item(make_application: MakeApplication, system_session: SystemSession) -> None:
     """CU5, CU7, CU8: unknown, doubled, contradicting, wrongly counted and out of order: its valid results count."""
     for _ in range(3):
         make_application(status="filed")
@@ -49,7 +49,7 @@ def test_a_batch_is_noted_item_by_item(make_application: Making, system_session:
 
 @pytest.mark.slow
 def test_a_long_receipt_is_processed_over_several_rounds(
-    make_application: Making, system_session: SystemSession, monkeypatch: pytest.MonkeyPatch
+    make_application: MakeApplication, system_session: SystemSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that sending goes on; results of unknown messages do not count. Lines for the log are cut."""
     monkeypatch.setattr(inbox, "MOST_A_ROUND", 2)
@@ -70,7 +70,7 @@ def test_a_long_receipt_is_processed_over_several_rounds(
         assert len(session.scalars(select(CustomsNote.id)).all()) == 3
 
 
-def test_the_same_receipt_twice_is_dropped(make_application: Making, system_session: SystemSession) -> None:
+def test_the_same_receipt_twice_is_dropped(make_application: MakeApplication, system_session: SystemSession) -> None:
     """CU7, CU12: no second row, no second trail entry, no second note."""
     make_application(status="filed")
     with system_session() as session:
@@ -83,7 +83,7 @@ def test_the_same_receipt_twice_is_dropped(make_application: Making, system_sess
 
 
 def test_no_later_receipt_changes_a_decision_of_customs(
-    make_application: Making, system_session: SystemSession
+    make_application: MakeApplication, system_session: SystemSession
 ) -> None:
     """customs_received is final; late transport receipts, answers to queries and contradictions are only noted."""
     make_application(status="filed")
@@ -107,7 +107,9 @@ class TestWhichSend:
     """An answer belongs to its own query or message, also if another one was sent later."""
 
     @pytest.fixture
-    def queried_message(self, make_application: Making, system_session: SystemSession) -> Iterator[tuple[Session, str]]:
+    def queried_message(
+        self, make_application: MakeApplication, system_session: SystemSession
+    ) -> Iterator[tuple[Session, str]]:
         """(session, id) of a message sent in attempt 1 and queried in attempt 2; its deliverer died both times."""
         make_application(status="filed")
         haste = Pace(lease=0)
@@ -179,7 +181,7 @@ class TestWhichSend:
 
 class TestOnce:
     def test_a_receipt_read_again_after_a_crash_is_noted_once(
-        self, make_application: Making, system_session: SystemSession
+        self, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """CU13: noted, but not yet marked as read; reading it again changes nothing and ends no claim."""
         make_application(status="filed")
@@ -202,7 +204,7 @@ class TestOnce:
 
     @pytest.mark.slow
     def test_parallel_readers_of_a_receipt_note_each_item_once(
-        self, make_application: Making, system_session: SystemSession
+        self, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """RC8: one note an item, one trail entry an application, and every reader finishes."""
         for _ in range(6):

@@ -1,6 +1,5 @@
 """核注 and 核销: receipts that report the use of a certificate."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import permutations
 
@@ -21,15 +20,14 @@ from models.integrity import contents
 from models.integrity.receipts import unrecorded_uses
 from models.vocabulary import Action, Reply, Status
 from tests.apps import engine_of_owner, without_triggers
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import perform_step
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.models.conftest import SystemSession
 from tests.models.customs.made_receipts import PACE, receipt_for, sent, statuses
 from tests.models.notifications.test_events import notified
 from views.demo import simulator
 
-As = Callable[[str | None], Browser]
 AT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 NUMBER = "220120261000000017"
 
@@ -53,7 +51,7 @@ def use_up(session: Session) -> None:
 
 
 def test_a_use_is_recorded_once_notified_and_leaves_the_status(
-    app: Flask, make_application: Making, system_session: SystemSession, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, system_session: SystemSession, stored_rows: StoredRows
 ) -> None:
     """Twice received, once recorded, in the trail and in a message to the applicant."""
     key = make_application(status="customs_received")
@@ -77,7 +75,7 @@ def test_a_use_is_recorded_once_notified_and_leaves_the_status(
 
 @pytest.mark.parametrize("order", list(permutations((Reply.ACCEPTED, Reply.NOTED, Reply.USED_UP))))
 def test_receipts_are_accepted_in_any_order(
-    make_application: Making, system_session: SystemSession, order: tuple[Reply, ...]
+    make_application: MakeApplication, system_session: SystemSession, order: tuple[Reply, ...]
 ) -> None:
     make_application(status="filed")
     with system_session() as session:
@@ -90,7 +88,7 @@ def test_receipts_are_accepted_in_any_order(
 
 
 def test_a_use_that_cannot_be_assigned_is_stored_for_manual_review(
-    make_application: Making, system_session: SystemSession
+    make_application: MakeApplication, system_session: SystemSession
 ) -> None:
     make_application(status="customs_received")
     with system_session() as session:
@@ -108,7 +106,7 @@ def test_a_use_that_cannot_be_assigned_is_stored_for_manual_review(
 
 
 def test_the_use_of_a_revoked_certificate_is_reported_to_the_province(
-    app: Flask, make_application: Making, system_session: SystemSession
+    app: Flask, make_application: MakeApplication, system_session: SystemSession
 ) -> None:
     key = make_application(status="customs_received")
     perform_step(app, Action.REVOKE, key, "publisher")
@@ -120,7 +118,7 @@ def test_the_use_of_a_revoked_certificate_is_reported_to_the_province(
 
 
 def test_verification_page_details_register_and_export_show_a_use(
-    app: Flask, make_application: Making, system_session: SystemSession, as_: As
+    app: Flask, make_application: MakeApplication, system_session: SystemSession, client_as: ClientAs
 ) -> None:
     """In 查验, the details, the register and its export; verification by number alone does not show it."""
     key = make_application(status="customs_received")
@@ -134,12 +132,14 @@ def test_verification_page_details_register_and_export_show_a_use(
     assert found.facts["核销情况"] == whole
     assert "核销" not in by_number.sentence
     for who, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
-        assert whole in as_(who).get(f"/{screen}/details/?id={key}").text
-    assert "已核销" in as_("national").get("/register/").text
-    assert whole in as_("national").get("/register/export/csv/").text
+        assert whole in client_as(who).get(f"/{screen}/details/?id={key}").text
+    assert "已核销" in client_as("national").get("/register/").text
+    assert whole in client_as("national").get("/register/export/csv/").text
 
 
-def test_a_changed_use_record_is_detected(app: Flask, make_application: Making, system_session: SystemSession) -> None:
+def test_a_changed_use_record_is_detected(
+    app: Flask, make_application: MakeApplication, system_session: SystemSession
+) -> None:
     """Append-only; with the triggers gone, `trail verify` names its certificate."""
     make_application(status="customs_received")
     with system_session() as session:

@@ -14,7 +14,7 @@ from models.clock import SHANGHAI, Moment
 from models.database import Base, Exact, db
 from models.text import search_key
 from models.vocabulary import Role, Status, Word, WordColumn
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 SCRATCH = Table("scratch", MetaData(), Column("n", Exact), Column("at", Moment), Column("word", WordColumn(Status)))
 
@@ -103,7 +103,7 @@ def test_every_connection_is_durable_and_enforces_foreign_keys(app: Flask) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("table", ["organisation", "account", "application", "certificate"])
-def test_a_referenced_row_cannot_be_deleted(app: Flask, make_application: Making, table: str) -> None:
+def test_a_referenced_row_cannot_be_deleted(app: Flask, make_application: MakeApplication, table: str) -> None:
     """AD9: in another system, deleting a user deleted the submissions too."""
     make_application(status="filed")
     with app.app_context(), db.engine.connect() as connection:
@@ -138,7 +138,7 @@ def test_a_title_is_found_in_any_width_and_case(title: str, asked: str) -> None:
     assert Application(title=title).title_key == search_key(title)
 
 
-def test_the_scope_columns_follow_the_status(app: Flask, make_application: Making) -> None:
+def test_the_scope_columns_follow_the_status(app: Flask, make_application: MakeApplication) -> None:
     """One computed column for each role: no code has to set it."""
     key = make_application(status="draft")
     filed = make_application(status="filed")

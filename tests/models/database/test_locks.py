@@ -10,7 +10,7 @@ from sqlalchemy import update
 from models import access
 from models.application.trail import TrailEntry
 from models.database.locks import Lock, wait_for, wait_for_writers
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
@@ -42,7 +42,7 @@ def test_a_lock_lasts_until_its_transaction_ends(app: Flask, end: str) -> None:
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_waiting_for_writers_ends_after_their_transactions(app: Flask, make_application: Making) -> None:
+def test_waiting_for_writers_ends_after_their_transactions(app: Flask, make_application: MakeApplication) -> None:
     """An entry that has its id, and is not committed yet, counts: afterwards no lower id can appear."""
     make_application()
     written, go_on = Event(), Event()

@@ -5,7 +5,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from tests.apps import engine_of_owner
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 WRITES = {
     "uncounted_act": (
@@ -18,7 +18,7 @@ WRITES = {
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("table", WRITES)
-def test_what_triggers_note_goes_into_our_table(app: Flask, make_application: Making, table: str) -> None:
+def test_what_triggers_note_goes_into_our_table(app: Flask, make_application: MakeApplication, table: str) -> None:
     make_application(status="draft")
     with app.app_context(), engine_of_owner(app).connect() as connection:
         count = text(f"SELECT count(*) FROM public.{table}")

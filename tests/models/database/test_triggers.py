@@ -11,7 +11,7 @@ from models.database import db, search, triggers, uncounted_acts
 from models.exchange import inbox
 from tests.apps import engine_of_owner
 from tests.cast import announced
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 
 ATTACKS = {
     "a word of the trail is changed": "UPDATE trail_entry SET opinion = '同意' WHERE application_id = {key}",
@@ -124,7 +124,7 @@ def run(app: Flask, statement: str) -> None:
 
 
 def test_no_sql_statement_changes_a_decided_application(
-    app: Flask, make_application: Making, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AU1, AD6, AD8, AD9: the triggers refuse what bypasses row security and the acts."""
     key = make_application(status="filed")
@@ -145,7 +145,9 @@ def test_no_sql_statement_changes_a_decided_application(
     "UPDATE customs_letter SET attempt = 9",
     "DELETE FROM customs_letter",
 ])  # fmt: skip
-def test_received_and_sent_bytes_cannot_be_changed(app: Flask, make_application: Making, statement: str) -> None:
+def test_received_and_sent_bytes_cannot_be_changed(
+    app: Flask, make_application: MakeApplication, statement: str
+) -> None:
     """AD8: only the notes beside the bytes may change."""
     make_application(status="filed")
     with app.app_context(), access.everything() as session:
@@ -179,7 +181,9 @@ def installed(app: Flask) -> set[str]:
         return apart - {uncounted_acts.TRIGGER}
 
 
-def test_without_its_trigger_the_attack_succeeds(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
+def test_without_its_trigger_the_attack_succeeds(
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     """It is this trigger that refuses; installed again, it refuses again."""
     key = make_application(status="filed")
     with app.app_context(), engine_of_owner(app).begin() as connection:
@@ -195,7 +199,9 @@ def test_without_its_trigger_the_attack_succeeds(app: Flask, make_application: M
         run(app, ATTACKS["the trail is shortened"].format(key=key))
 
 
-def test_other_columns_can_still_be_corrected(app: Flask, make_application: Making, stored_rows: StoredRows) -> None:
+def test_other_columns_can_still_be_corrected(
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     """A draft's wrong telephone number can be corrected by hand without removing the triggers."""
     key = make_application(status="draft")
     run(app, f"UPDATE application SET phone = '025-1' WHERE id = {key}")

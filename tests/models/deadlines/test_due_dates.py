@@ -19,7 +19,7 @@ from models.vocabulary import Action, DayKind
 from models.workflow import Refused
 from tests.apps import engine_of_owner, without_triggers
 from tests.cast import account_of, perform_step
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 
 At = Callable[[int, int, int], None]
 VALUES = {
@@ -50,7 +50,7 @@ def contradictions(app: Flask) -> list[str]:
 
 @pytest.mark.slow
 def test_the_due_date_follows_every_status_change(
-    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, set_day: At
 ) -> None:
     """20 working days from 2 March 2026 are 30 March; returned on the 9th, 15 of them are left on 10 April."""
     set_day(2026, 3, 2)
@@ -72,16 +72,16 @@ def test_the_due_date_follows_every_status_change(
 @pytest.mark.slow
 def test_new_time_limits_change_the_due_dates_of_that_province_only(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     make_publisher: Callable[..., str],
     stored_rows: StoredRows,
-    acting: Acting,
+    act_as: ActAs,
     set_day: At,
 ) -> None:
     """12 days instead of 20: at once, for this province, with one entry in the trail for each setting that differs."""
     set_day(2026, 3, 2)
     own, other = make_application(status="pending"), make_application(by=make_publisher("440000"), status="pending")
-    with acting("reviewer") as reviewer:
+    with act_as("reviewer") as reviewer:
         settings = provinces.settings_of(db.session(), "320000")
         assert settings is not None
         entries = provinces.change(db.session(), settings, VALUES, reviewer)
@@ -100,8 +100,8 @@ def test_new_time_limits_change_the_due_dates_of_that_province_only(
     assert contradictions(app) == []
 
 
-def test_time_limits_of_another_province_and_impossible_limits_are_refused(acting: Acting) -> None:
-    with acting("reviewer") as reviewer:
+def test_time_limits_of_another_province_and_impossible_limits_are_refused(act_as: ActAs) -> None:
+    with act_as("reviewer") as reviewer:
         foreign = provinces.settings_of(db.session(), "440000")
         own = provinces.settings_of(db.session(), "320000")
         assert foreign is not None
@@ -115,8 +115,8 @@ def test_time_limits_of_another_province_and_impossible_limits_are_refused(actin
         assert db.session.scalars(select(ProvinceChange)).all() == []
 
 
-def test_the_trail_of_the_settings_is_append_only(app: Flask, acting: Acting) -> None:
-    with acting("reviewer") as reviewer:
+def test_the_trail_of_the_settings_is_append_only(app: Flask, act_as: ActAs) -> None:
+    with act_as("reviewer") as reviewer:
         settings = provinces.settings_of(db.session(), "320000")
         assert settings is not None
         provinces.change(db.session(), settings, VALUES, reviewer)
@@ -128,7 +128,7 @@ def test_the_trail_of_the_settings_is_append_only(app: Flask, acting: Acting) ->
 
 @pytest.mark.slow
 def test_a_new_notice_changes_estimated_due_dates(
-    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, set_day: At
 ) -> None:
     """21 December 2026 + 20 is 18 January by the week alone; with 1 January free, the 19th."""
     set_day(2026, 12, 21)
@@ -145,7 +145,7 @@ def test_a_new_notice_changes_estimated_due_dates(
 
 
 def test_a_day_entered_by_hand_changes_due_dates_and_its_removal_restores_them(
-    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, set_day: At
 ) -> None:
     """2015-09-03 was such a day: declared free long after the notice."""
     set_day(2026, 3, 2)
@@ -168,7 +168,7 @@ def test_a_notice_read_before_somebody_else_changed_the_calendar_is_refused(app:
             notice.import_notice(session, 2027, {"2027-01-01": ("off", "元旦")}, seen, "孙维")
 
 
-def test_verify_finds_a_changed_due_date_and_a_changed_count(app: Flask, make_application: Making) -> None:
+def test_verify_finds_a_changed_due_date_and_a_changed_count(app: Flask, make_application: MakeApplication) -> None:
     waiting, decided = make_application(status="pending"), make_application(status="filed")
     with app.app_context(), engine_of_owner(app).begin() as connection, without_triggers(connection):
         first = update(Application).where(Application.id == waiting)
@@ -198,7 +198,7 @@ def test_the_seed_adds_every_year_of_the_package_and_keeps_existing_days(app: Fl
 
 
 def test_an_upgrade_from_a_release_without_due_dates_fills_them_in(
-    app: Flask, make_application: Making, stored_rows: StoredRows, set_day: At
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, set_day: At
 ) -> None:
     """As after the migration: the columns are empty, the calendar too."""
     set_day(2026, 3, 2)
@@ -214,11 +214,11 @@ def test_an_upgrade_from_a_release_without_due_dates_fills_them_in(
 
 
 def test_a_refused_act_leaves_the_due_date(
-    app: Flask, make_application: Making, stored_rows: StoredRows, acting: Acting
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows, act_as: ActAs
 ) -> None:
     key = make_application(status="pending")
     before = stored(stored_rows, key)
-    with acting("reviewer"):
+    with act_as("reviewer"):
         application = db.session.get_one(Application, key)
         with pytest.raises(Refused):
             filing.perform(db.session(), Action.RETURN, application, account_of("reviewer"))

@@ -4,7 +4,6 @@ import hashlib
 import io
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +15,9 @@ from click import ClickException
 from app import create_app
 from models import clock
 from models.application.attachments import Store
+from tests.conftest import MakePdf
 from tests.stores import grow_old
 
-Paper = Callable[[str], bytes]
 MANY = 20 << 20
 YESTERDAY = timedelta(days=1)
 
@@ -33,7 +32,7 @@ def read(store: Store, digest: str) -> bytes:
         return content.read()
 
 
-def test_uploads_and_generated_files_are_read_back_byte_for_byte(store: Store, make_pdf: Paper) -> None:
+def test_uploads_and_generated_files_are_read_back_byte_for_byte(store: Store, make_pdf: MakePdf) -> None:
     sent, made = make_pdf("合同"), b"not a kind that a person could send"
     stored = store.put(io.BytesIO(sent), "合同.pdf", MANY)
     assert (stored.size, stored.media_type) == (len(sent), "application/pdf")
@@ -45,7 +44,7 @@ def test_uploads_and_generated_files_are_read_back_byte_for_byte(store: Store, m
         assert content.read(3) == sent[5:8]
 
 
-def test_storing_the_same_bytes_again_renews_the_one_file(address: str, store: Store, make_pdf: Paper) -> None:
+def test_storing_the_same_bytes_again_renews_the_one_file(address: str, store: Store, make_pdf: MakePdf) -> None:
     """So a sweep between storing and committing the row does not delete it."""
     first = store.put(io.BytesIO(make_pdf("合同")), "a.pdf", MANY)
     grow_old(address, first.digest)
@@ -118,7 +117,7 @@ class PowerCut(BaseException):
     """An exception that no code catches."""
 
 
-def test_an_interrupted_upload_leaves_nothing(store: Store, make_pdf: Paper) -> None:
+def test_an_interrupted_upload_leaves_nothing(store: Store, make_pdf: MakePdf) -> None:
     class Dying(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             if self.tell():

@@ -1,6 +1,5 @@
 """Uploads are scanned: infected files are refused; without a verdict the upload is refused with a request to retry."""
 
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
@@ -12,14 +11,11 @@ from models import access
 from models.application.attachments import Attachment
 from models.database import db
 from models.files.virus import Scanner, ScannerAway, is_address
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import small_pdf
+from tests.conftest import MakeApplication
 from tests.scanner import FOUND, scanner_at, silent
 from tests.views.screens.uploaded import upload
-
-As = Callable[[str | None], Browser]
-Making = Callable[..., int]
-Pdf = Callable[[str], bytes]
 
 
 @pytest.fixture
@@ -67,9 +63,11 @@ def test_scanner_addresses_are_validated(text: str) -> None:
     )
 
 
-def test_a_scanned_upload_is_refused_accepted_or_asked_for_again(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_scanned_upload_is_refused_accepted_or_asked_for_again(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """On both databases: with a virus, without, and while the daemon is away, which stores no file either."""
-    key, owner = make_application(), as_("publisher")
+    key, owner = make_application(), client_as("publisher")
     with scanner_at() as address:
         app.config["CLAMD"] = address
         before = count(app)
@@ -87,18 +85,18 @@ def test_a_scanned_upload_is_refused_accepted_or_asked_for_again(app: Flask, as_
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_reviewers_see_unscanned_files_and_operators_see_that_the_scanner_is_away(
-    app: Flask, as_: As, make_application: Making
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     key = make_application(status="pending")
-    page = as_("reviewer").get(f"/review/details/?id={key}").text
+    page = client_as("reviewer").get(f"/review/details/?id={key}").text
     assert page.count("未查毒") >= 1
-    operator = as_("operator")
+    operator = client_as("operator")
     assert "建议安装 clamd" in operator.get("/condition/").text
     with app.app_context():
         for file in db.session.scalars(select(Attachment)).all():
             assert file.scanned_at is None
     app.config["CLAMD"] = "127.0.0.1:9"
-    assert "virus" in as_(None).get("/healthz").text.splitlines()
+    assert "virus" in client_as(None).get("/healthz").text.splitlines()
     assert "请启动 clamd" in operator.get("/condition/").text
 
 

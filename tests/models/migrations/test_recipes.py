@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from models.database import db
 from models.vocabulary import Action
 from tests import ROOT
 from tests.cast import add_cast, draft, perform_step
+from tests.conftest import MakePdf
 from views.demo import signing_keys
 
 LABELLED = '    REVOKED = "revoked", _l("已作废")'
@@ -80,7 +80,7 @@ def run_in(project: Path, app: Flask, *words: str) -> str:
 
 
 def test_a_new_status_needs_one_migration_and_the_nation_sees_its_rows(
-    empty_app: Flask, tmp_path: Path, make_pdf: Callable[[str], bytes]
+    empty_app: Flask, tmp_path: Path, make_pdf: MakePdf
 ) -> None:
     """The recipe of the README, in a copy of the code; the row existed before the migration."""
     with empty_app.app_context():

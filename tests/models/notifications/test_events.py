@@ -15,7 +15,7 @@ from models.notifications.events import RULES, Event
 from models.people.accounts import Account
 from models.vocabulary import Action, Role, Step
 from tests.cast import account_of
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from views.resources import office
 
 # By hand: P the accounts of the unit that filed, R the reviewers of the province.
@@ -67,20 +67,20 @@ def test_every_act_and_step_has_its_recipients_in_the_table() -> None:
     ],
 )
 def test_the_filer_is_notified_and_a_publisher_that_cannot_see_the_application_is_not(
-    app: Flask, make_application: Making, status: str, heard: list[tuple[str, str]]
+    app: Flask, make_application: MakeApplication, status: str, heard: list[tuple[str, str]]
 ) -> None:
     """One message per event and person; the paper of a certificate gets none besides that of its grant."""
     assert notified(app, make_application(by="agent", status=status)) == heard
 
 
-def test_a_rejection_by_customs_notifies_applicant_and_province(app: Flask, make_application: Making) -> None:
+def test_a_rejection_by_customs_notifies_applicant_and_province(app: Flask, make_application: MakeApplication) -> None:
     key = make_application(status="customs_failed")
     assert sorted(notified(app, key)[2:]) == [("publisher", "customs_rejected"), ("reviewer", "customs_rejected")]
 
 
 @pytest.mark.slow
 def test_all_active_accounts_of_the_unit_are_notified(
-    app: Flask, make_application: Making, add_colleague: Callable[..., None]
+    app: Flask, make_application: MakeApplication, add_colleague: Callable[..., None]
 ) -> None:
     """And so is a reviewer who shares the desk; an account made later finds no old messages."""
     add_colleague("second", like="publisher")
@@ -93,17 +93,17 @@ def test_all_active_accounts_of_the_unit_are_notified(
     ]  # fmt: skip
 
 
-def test_a_rolled_back_act_leaves_no_notification(app: Flask, make_application: Making, acting: Acting) -> None:
+def test_a_rolled_back_act_leaves_no_notification(app: Flask, make_application: MakeApplication, act_as: ActAs) -> None:
     key = make_application(status="pending")
     before = notified(app)
-    with acting("reviewer") as by:
+    with act_as("reviewer") as by:
         application = db.session.get_one(Application, key)
         filing.perform(db.session(), Action.RETURN, application, by, "请补正。", office=office())
         db.session.rollback()
     assert notified(app) == before
 
 
-def test_a_disabled_unit_gets_no_notification(app: Flask, make_application: Making) -> None:
+def test_a_disabled_unit_gets_no_notification(app: Flask, make_application: MakeApplication) -> None:
     key = make_application(by="publisher2", status="pending")
     with app.app_context(), access.everything() as session:
         account_of("publisher2", session).organisation.active = False  # type: ignore[union-attr]

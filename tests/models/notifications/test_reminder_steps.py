@@ -1,6 +1,5 @@
 """The reminder worker: an error in one step does not stop the others, and is reported in 运行状态 and /healthz."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,18 +12,17 @@ from models import access, clock
 from models.customs import heartbeat
 from models.notifications import Notification, reminders
 from models.notifications.events import Event
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.models.notifications.test_reminders import On, remind, set_day  # noqa: F401  a fixture
 from tests.views.screens.test_condition import condition_lines
 
-As = Callable[[str | None], Browser]
 LINE = "提醒和邮件"
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("x"), ProgrammingError("x", {}, Exception("x"))])
 def test_a_failing_reminder_step_does_not_stop_the_others(
-    app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch, error: Exception, caplog: pytest.LogCaptureFixture
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is logged with its reason, reported until it works again, and stops nothing else."""
     done: list[str] = []
@@ -37,15 +35,15 @@ def test_a_failing_reminder_step_does_not_stop_the_others(
     remind(app)
     assert done == ["second"]
     assert "a step of the reminders failed: fail" in caplog.text
-    state, now, to_do = condition_lines(as_("operator"))[LINE]
+    state, now, to_do = condition_lines(client_as("operator"))[LINE]
     assert state == "须处理"
     assert "出错的步骤：第一步" in now
     assert "原因见该进程的日志" in to_do
-    assert "reminders_failed\n" in as_(None).get("/healthz").text
+    assert "reminders_failed\n" in client_as(None).get("/healthz").text
     monkeypatch.setattr(reminders, "STEPS", {"第二步": steps["第二步"]})
     remind(app)
-    assert condition_lines(as_("operator"))[LINE][0] == "正常"
-    assert "reminders" not in as_(None).get("/healthz").text
+    assert condition_lines(client_as("operator"))[LINE][0] == "正常"
+    assert "reminders" not in client_as(None).get("/healthz").text
 
 
 def test_an_unavailable_database_ends_the_round(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,23 +60,23 @@ def test_an_unavailable_database_ends_the_round(app: Flask, monkeypatch: pytest.
 
 
 def test_the_condition_screen_reports_that_no_reminder_process_runs(
-    app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert condition_lines(as_("operator"))[LINE] == ("须关注", "没有运行过", "请启动 filing mail send --watch。")
+    assert condition_lines(client_as("operator"))[LINE] == ("须关注", "没有运行过", "请启动 filing mail send --watch。")
     remind(app)
-    state, now, _to_do = condition_lines(as_("operator"))[LINE]
+    state, now, _to_do = condition_lines(client_as("operator"))[LINE]
     assert (state, now.endswith("，待发邮件 0，已搁置 0")) == ("正常", True)
     really = clock.now
     monkeypatch.setattr(clock, "now", lambda: really() + timedelta(minutes=16))
-    assert condition_lines(as_("operator"))[LINE][0] == "须处理"
-    assert "reminders\n" in as_(None).get("/healthz").text
+    assert condition_lines(client_as("operator"))[LINE][0] == "须处理"
+    assert "reminders\n" in client_as(None).get("/healthz").text
     remind(app)
-    assert condition_lines(as_("operator"))[LINE][0] == "正常"
+    assert condition_lines(client_as("operator"))[LINE][0] == "正常"
 
 
 def test_overdue_cases_are_read_page_by_page(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     set_day: On,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

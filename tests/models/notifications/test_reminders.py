@@ -16,7 +16,7 @@ from models.notifications.events import Event
 from models.people.accounts import Account, Entrustment
 from models.vocabulary import Role
 from tests.cast import account_of, announced
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from tests.models.notifications.test_events import notified
 
 On = Callable[[int, int], None]
@@ -39,7 +39,7 @@ def remind(app: Flask) -> None:
 
 @pytest.mark.slow
 def test_the_province_is_warned_once_three_working_days_before_a_deadline(
-    app: Flask, make_application: Making, set_day: On, acting: Acting
+    app: Flask, make_application: MakeApplication, set_day: On, act_as: ActAs
 ) -> None:
     set_day(3, 2)
     make_application(status="returned")
@@ -56,12 +56,12 @@ def test_the_province_is_warned_once_three_working_days_before_a_deadline(
     remind(app)
     assert notified(app) == [*notified(app)[:-1], ("reviewer", "due_soon")]
     assert notified(app, key) == [("reviewer", "submit"), ("reviewer", "due_soon")]
-    with acting("reviewer"):
+    with act_as("reviewer"):
         message = db.session.scalars(select(Notification).where(Notification.event == Event.DUE_SOON)).one()
         assert message.sentence.endswith("的办结期限是 2026-03-30，请及时办理。")
 
 
-def test_a_new_deadline_causes_a_new_warning(app: Flask, make_application: Making, set_day: On) -> None:
+def test_a_new_deadline_causes_a_new_warning(app: Flask, make_application: MakeApplication, set_day: On) -> None:
     set_day(3, 2)
     key = make_application(status="pending")
     set_day(3, 26)
@@ -143,7 +143,7 @@ def test_an_announcement_notifies_each_account_once_also_accounts_created_later(
     assert {row for row in notified(app) if row[0] == "national"} == set()
 
 
-def test_two_workers_send_each_reminder_once(app: Flask, make_application: Making) -> None:
+def test_two_workers_send_each_reminder_once(app: Flask, make_application: MakeApplication) -> None:
     """One commits between the other's look and its rows."""
     key, _messages = announced(app)
     with app.app_context(), access.everything() as first, access.everything() as second:

@@ -20,7 +20,7 @@ from models.notifications.letters import MailLetter
 from models.people.accounts import Account
 from models.vocabulary import Action, Role
 from tests.cast import account_of, announced
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from tests.models.attempts import session_of
 
 EVERYBODY = ("publisher", "publisher2", "agent", "reviewer", "reviewer2", "national", "operator")
@@ -30,7 +30,7 @@ def seen(session: Session) -> list[str]:
     return [row.event for row in session.scalars(select(Notification).order_by(Notification.id))]
 
 
-def test_an_account_sees_only_its_own_messages(app: Flask, make_application: Making) -> None:
+def test_an_account_sees_only_its_own_messages(app: Flask, make_application: MakeApplication) -> None:
     make_application(by="agent", status="returned")
     expected = {key: list[str]() for key in EVERYBODY} | {"agent": ["return"], "reviewer": ["submit"]}
     for who, events in expected.items():
@@ -42,7 +42,9 @@ def test_an_account_sees_only_its_own_messages(app: Flask, make_application: Mak
 
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer2", "operator", ""])
-def test_a_foreign_message_cannot_be_read_marked_or_deleted(app: Flask, make_application: Making, who: str) -> None:
+def test_a_foreign_message_cannot_be_read_marked_or_deleted(
+    app: Flask, make_application: MakeApplication, who: str
+) -> None:
     make_application(status="returned")
     with app.app_context(), access.everything() as session:
         keys = session.scalars(select(Notification.id)).all()
@@ -59,7 +61,7 @@ def test_a_foreign_message_cannot_be_read_marked_or_deleted(app: Flask, make_app
         assert all(row.read_at is None and row.key != "x" for row in rows)
 
 
-def test_foreign_messages_are_visible_without_the_guard(app: Flask, make_application: Making) -> None:
+def test_foreign_messages_are_visible_without_the_guard(app: Flask, make_application: MakeApplication) -> None:
     """This listener alone hides them."""
     make_application(status="returned")
     event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
@@ -72,19 +74,19 @@ def test_foreign_messages_are_visible_without_the_guard(app: Flask, make_applica
 
 @pytest.mark.slow
 def test_a_message_is_hidden_with_its_application(
-    app: Flask, make_application: Making, acting: Acting, make_publisher: Callable[..., str]
+    app: Flask, make_application: MakeApplication, act_as: ActAs, make_publisher: Callable[..., str]
 ) -> None:
     """Withdrawn, it is out of the province's sight; deleted, out of its owner's; and who moves to another unit or
     province leaves behind what belonged to the former one."""
     make_publisher("440000")
     withdrawn, refused = make_application(status="pending"), make_application(status="refused")
     for key, action in ((withdrawn, Action.WITHDRAW), (refused, Action.DELETE)):
-        with acting("publisher") as by:
+        with act_as("publisher") as by:
             filing.perform(db.session(), action, db.session.get_one(Application, key), by)
             db.session.commit()
-    with acting("reviewer"):
+    with act_as("reviewer"):
         assert {row.application_id for row in db.session.scalars(select(Notification))} == {refused}
-    with acting("publisher"):
+    with act_as("publisher"):
         assert seen(db.session()) == []
     make_application(status="returned")
     with app.app_context(), access.everything() as session:
@@ -92,13 +94,13 @@ def test_a_message_is_hidden_with_its_application(
         account_of("reviewer", session).province = "440000"
         session.commit()
     for who in ("publisher", "reviewer"):
-        with acting(who):
+        with act_as(who):
             assert seen(db.session()) == []
             assert notifications.unread_count(db.session()) == 0
 
 
 @pytest.mark.parametrize("who", [*EVERYBODY, ""])
-def test_no_account_can_read_queued_letters(app: Flask, make_application: Making, who: str) -> None:
+def test_no_account_can_read_queued_letters(app: Flask, make_application: MakeApplication, who: str) -> None:
     with app.app_context(), access.everything() as session:
         publisher = account_of("publisher", session)
         publisher.email, publisher.mail_wish = "wang@example.cn", "each"  # type: ignore[assignment]
@@ -116,7 +118,7 @@ def a_message(**fields: Any) -> Notification:
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer2", "national", ""])
 def test_an_account_cannot_notify_about_an_application_it_does_not_see(
-    app: Flask, make_application: Making, who: str
+    app: Flask, make_application: MakeApplication, who: str
 ) -> None:
     """A row is added to another account with an act, of an application that its actor sees."""
     key = make_application(status="pending")
@@ -165,7 +167,7 @@ def test_an_announcement_is_visible_to_its_roles_on_its_days(app: Flask, fields:
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "over", "for others"])
-def test_a_message_is_hidden_with_its_announcement(app: Flask, acting: Acting, how: str) -> None:
+def test_a_message_is_hidden_with_its_announcement(app: Flask, act_as: ActAs, how: str) -> None:
     key, _messages = announced(app)
     with app.app_context(), access.everything() as session:
         row = session.get_one(Announcement, key)
@@ -177,7 +179,7 @@ def test_a_message_is_hidden_with_its_announcement(app: Flask, acting: Acting, h
             row.roles = frozenset({Role.REVIEWER})
         session.commit()
     for who in ("publisher", "operator"):
-        with acting(who):
+        with act_as(who):
             assert seen(db.session()) == []
             assert notifications.unread_count(db.session()) == 0
 

@@ -16,7 +16,7 @@ from models.statistics import Asked, Figures
 from models.statistics.periods import Dimension, Period, whole
 from models.vocabulary import Action
 from tests.cast import create_application, draft, perform_step, small_pdf
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 
 At = Callable[[datetime], None]
 Counted = tuple[statistics.Rows, Figures]
@@ -32,13 +32,13 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> At:
 
 
 @pytest.fixture
-def count_as(acting: Acting) -> Counting:
+def count_as(act_as: ActAs) -> Counting:
     """`count_as("reviewer", Dimension.MONTH)`: what this person counts in the fourth quarter of 2026."""
 
     def count(
         who: str, dimension: Dimension | None = None, period: Period = QUARTER, province: str | None = None
     ) -> Counted:
-        with acting(who):
+        with act_as(who):
             return statistics.count(db.session(), Asked(period, dimension, province))
 
     return count
@@ -56,7 +56,7 @@ def decide(app: Flask, set_clock: At, step: Action | None, submitted: int, decid
 
 @pytest.mark.slow
 def test_statistics_count_submissions_grants_refusals_and_revocations(
-    app: Flask, set_clock: At, make_application: Making, count_as: Counting
+    app: Flask, set_clock: At, make_application: MakeApplication, count_as: Counting
 ) -> None:
     for step, submitted, decided in (
         (None, 2, 2), (Action.GRANT, 2, 5), (Action.GRANT, 2, 9), (Action.DECLINE, 3, 3), (Action.REFUSE, 3, 20),
@@ -122,11 +122,11 @@ def test_days_follow_beijing_time_and_a_period_includes_both_ends(
 
 @pytest.mark.slow
 def test_units_are_never_added_up_and_an_application_of_two_kinds_is_one_application(
-    app: Flask, set_clock: At, acting: Acting, count_as: Counting
+    app: Flask, set_clock: At, act_as: ActAs, count_as: Counting
 ) -> None:
     set_clock(NOW)
     key = draft(app, "publisher", 1, {}, small_pdf)
-    with acting("publisher"):
+    with act_as("publisher"):
         application = db.session.get_one(Application, key)
         for place, (unit, quantity) in enumerate((("010", "0.1"), ("010", "0.2"), ("140", "20")), start=1):
             row = Carrier(position=place, specification="120 mm", kind="DVD", unit=unit, quantity=Decimal(quantity))

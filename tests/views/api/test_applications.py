@@ -13,11 +13,10 @@ from models.application import Application
 from models.columns import displayed
 from models.database import db
 from models.vocabulary import Status
-from tests.browsing import Browser
-from tests.conftest import Acting, Making
+from tests.browsing import ClientAs
+from tests.conftest import ActAs, MakeApplication
 from tests.views.api.reading import LIST, Program, program, token_of
 
-As = Callable[[str | None], Browser]
 # Who filed it, and how far it has come; who reads it by the interface. By hand, from design 2.4.
 ROWS = """
                      publisher publisher2 agent reviewer reviewer2 national
@@ -43,7 +42,7 @@ def number_of(app: Flask, key: int) -> str:
 
 @pytest.mark.slow
 def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_row(
-    app: Flask, make_application: Making, make_publisher: Callable[..., str]
+    app: Flask, make_application: MakeApplication, make_publisher: Callable[..., str]
 ) -> None:
     """List, one by one, HEAD; a row of others and one that does not exist are answered alike."""
     make_publisher("440000")
@@ -65,10 +64,12 @@ def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_row(
         assert absent.data == foreign.data
 
 
-def test_an_application_has_the_fields_of_its_page(app: Flask, make_application: Making, acting: Acting) -> None:
+def test_an_application_has_the_fields_of_its_page(
+    app: Flask, make_application: MakeApplication, act_as: ActAs
+) -> None:
     key = make_application(status="customs_received", carriers=2)
     found = program(app, "publisher").get(f"{LIST}/{number_of(app, key)}").get_json()
-    with acting("publisher"):
+    with act_as("publisher"):
         row = db.session.get_one(Application, key)
         certificate = row.certificate
         assert certificate is not None
@@ -92,11 +93,13 @@ def test_an_application_has_the_fields_of_its_page(app: Flask, make_application:
     assert found["submitted_at"].endswith("+08:00")
 
 
-def test_the_trail_has_the_same_entries_as_the_page(app: Flask, make_application: Making, as_: As) -> None:
+def test_the_trail_has_the_same_entries_as_the_page(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     """Only the owner sees entries before the first 申报; only the authorities see who had taken the case."""
     key = make_application(status="pending")
     number = number_of(app, key)
-    as_("reviewer").post("/review/take/", data={"id": key})
+    client_as("reviewer").post("/review/take/", data={"id": key})
 
     def acts(who: str) -> list[str]:
         return [entry["act"]["code"] for entry in program(app, who).get(f"{LIST}/{number}").get_json()["trail"]]
@@ -109,17 +112,17 @@ def test_the_trail_has_the_same_entries_as_the_page(app: Flask, make_application
 
 
 def test_a_deleted_application_is_hidden_from_its_owner_and_marked_for_the_province(
-    app: Flask, make_application: Making, as_: As
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
 ) -> None:
     key = make_application(status="refused")
     number = number_of(app, key)
-    as_("publisher").post("/applications/delete/", data={"id": key})
+    client_as("publisher").post("/applications/delete/", data={"id": key})
     assert program(app, "publisher").get(f"{LIST}/{number}").status_code == 404
     assert [item["deleted"] for item in program(app, "reviewer").items()] == [True]
 
 
 def test_reading_does_not_count_as_opening_and_changes_nothing(
-    app: Flask, make_application: Making, stored_rows: Any
+    app: Flask, make_application: MakeApplication, stored_rows: Any
 ) -> None:
     """Only a person who opens the case ends the time in which it may be withdrawn."""
     key = make_application(status="pending")
@@ -128,7 +131,7 @@ def test_reading_does_not_count_as_opening_and_changes_nothing(
     assert stored_rows(key) == before
 
 
-def test_a_list_is_read_to_its_end_page_by_page(app: Flask, make_application: Making) -> None:
+def test_a_list_is_read_to_its_end_page_by_page(app: Flask, make_application: MakeApplication) -> None:
     """By number, and within dates; rows that come in between are in no page that was read before."""
     keys = [make_application(status="filed" if n % 2 else "pending", title=f"第 {n} 张") for n in range(7)]
     expected = [number_of(app, key) for key in reversed(keys)]
@@ -170,14 +173,14 @@ NARROWED = {
 }
 
 
-def test_a_list_is_filtered_by_its_parameters(app: Flask, make_application: Making) -> None:
+def test_a_list_is_filtered_by_its_parameters(app: Flask, make_application: MakeApplication) -> None:
     for status, title in (("draft", "高山流水"), ("pending", "茉莉花"), ("filed", "《茉莉花》")):
         make_application(status=status, title=title)
     reads = program(app, "publisher")
     assert {query: len(reads.items(f"?{query}")) for query in NARROWED} == NARROWED
 
 
-def test_a_certificate_is_found_by_its_number(app: Flask, make_application: Making) -> None:
+def test_a_certificate_is_found_by_its_number(app: Flask, make_application: MakeApplication) -> None:
     make_application(status="filed")
     reads = program(app, "national")
     (item,) = reads.items()

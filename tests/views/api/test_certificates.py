@@ -10,11 +10,10 @@ from models import access
 from models.application import Application
 from models.certificate.uses import CertificateUse, Usage
 from models.clock import now
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.views.api.reading import Program, program
 
-As = Callable[[str | None], Browser]
 LIST = "/api/v1/certificates"
 # Who filed it, and how far it has come; who reads its certificate. By hand, from design 2.4.
 ROWS = """
@@ -44,7 +43,7 @@ def items(reads: Program, query: str = "") -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_certificate(
-    app: Flask, make_application: Making, make_publisher: Callable[..., str]
+    app: Flask, make_application: MakeApplication, make_publisher: Callable[..., str]
 ) -> None:
     """List, one by one, changes; one of others and one that does not exist are answered alike."""
     make_publisher("440000")
@@ -64,7 +63,9 @@ def test_each_role_reads_what_it_sees_on_its_screens_and_no_other_certificate(
     assert absent.data == foreign.data
 
 
-def test_a_certificate_shows_its_status_uses_and_revocation(app: Flask, make_application: Making, as_: As) -> None:
+def test_a_certificate_shows_its_status_uses_and_revocation(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     """Valid, used, revoked: status, moment of the revocation, and uses reported by customs."""
     key = make_application(status="customs_received")
     reads = program(app, "publisher")
@@ -82,7 +83,7 @@ def test_a_certificate_shows_its_status_uses_and_revocation(app: Flask, make_app
             )
         )  # fmt: skip
         session.commit()
-    as_("reviewer").post("/filings/revoke/", data={"id": key, "opinion": "印制有误", "reason": "other"})
+    client_as("reviewer").post("/filings/revoke/", data={"id": key, "opinion": "印制有误", "reason": "other"})
     revoked = reads.get(f"{LIST}/{valid['number']}").get_json()
     assert (revoked["status"]["code"], revoked["replaced_by"]) == ("revoked", None)
     assert revoked["revoked_at"].endswith("+08:00")
@@ -105,7 +106,7 @@ def test_a_malformed_number_finds_no_certificate(app: Flask, number: str) -> Non
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_one_certificate_takes_as_many_queries_as_ten(app: Flask, make_application: Making) -> None:
+def test_one_certificate_takes_as_many_queries_as_ten(app: Flask, make_application: MakeApplication) -> None:
     from tests.views.panel.test_exported_rows import queries
 
     reads, counted = program(app, "national"), []

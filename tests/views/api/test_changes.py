@@ -14,14 +14,13 @@ from models import access
 from models.application import Application, trail
 from models.vocabulary import Action
 from tests import ROOT
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import account_of
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.api.reading import Program, program
 from tests.views.api.test_applications import number_of
 from views.api import changes
 
-As = Callable[[str | None], Browser]
 FEED = "/api/v1/changes/applications"
 
 
@@ -31,7 +30,7 @@ def read_changes(reads: Program, since: str = "0", limit: int = 50) -> tuple[lis
     return [item["number"] for item in page["items"]], page["next"], page["more"]
 
 
-def test_a_program_gets_each_change_once(app: Flask, make_application: Making, as_: As) -> None:
+def test_a_program_gets_each_change_once(app: Flask, make_application: MakeApplication, client_as: ClientAs) -> None:
     """In the order of the last change; a row that changes again is returned again; without changes `next` stays."""
     keys = [make_application(status="pending") for _n in range(3)]
     first, second, third = (number_of(app, key) for key in keys)
@@ -39,23 +38,27 @@ def test_a_program_gets_each_change_once(app: Flask, make_application: Making, a
     assert read_changes(reads, limit=2)[::2] == ([first, second], True)
     assert read_changes(reads, read_changes(reads, limit=2)[1]) == ([third], read_changes(reads)[1], False)
     place = read_changes(reads)[1]
-    as_("reviewer").post("/review/return/", data={"id": keys[0], "opinion": "请补充材料"})
+    client_as("reviewer").post("/review/return/", data={"id": keys[0], "opinion": "请补充材料"})
     again = read_changes(reads, place)
     assert again[0] == [first]
     assert read_changes(reads, again[1]) == ([], again[1], False)
     assert read_changes(reads)[0] == [second, third, first]
 
 
-def test_a_claim_by_a_reviewer_is_not_shown_to_the_applicant(app: Flask, make_application: Making, as_: As) -> None:
+def test_a_claim_by_a_reviewer_is_not_shown_to_the_applicant(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     """接办 is not in the changes of the applicant."""
     key = make_application(status="pending")
     reads = program(app, "publisher")
     place = read_changes(reads)[1]
-    as_("reviewer").post("/review/take/", data={"id": key})
+    client_as("reviewer").post("/review/take/", data={"id": key})
     assert read_changes(reads, place) == ([], place, False)
 
 
-def test_the_recipe_of_the_readme_keeps_a_copy_up_to_date(app: Flask, make_application: Making, as_: As) -> None:
+def test_the_recipe_of_the_readme_keeps_a_copy_up_to_date(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     """The very text of README, run against the interface."""
     (recipe,) = re.findall(r"```python\n(def follow.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
     names: dict[str, Any] = {}
@@ -64,7 +67,7 @@ def test_the_recipe_of_the_readme_keeps_a_copy_up_to_date(app: Flask, make_appli
     get = lambda address: reads.get(address).get_json()  # noqa: E731
     keys = [make_application(status="pending") for _n in range(3)]
     place = names["follow"](get, copy, place)
-    as_("reviewer").post("/review/return/", data={"id": keys[1], "opinion": "请补充材料"})
+    client_as("reviewer").post("/review/return/", data={"id": keys[1], "opinion": "请补充材料"})
     place = names["follow"](get, copy, place)
     copied = {number: item["status"]["code"] for number, item in copy.items()}
     assert copied == {item["number"]: item["status"]["code"] for item in reads.items()}
@@ -91,7 +94,7 @@ def in_a_thread(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 def test_an_act_that_commits_late_with_an_earlier_id_is_not_missed(
-    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page waits for it, not for acts that begin later; no act waits for the page."""
     monkeypatch.setattr(changes, "PATIENCE", 60)
@@ -117,7 +120,7 @@ def test_an_act_that_commits_late_with_an_earlier_id_is_not_missed(
 @pytest.mark.slow
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 def test_a_long_transaction_makes_the_program_ask_again(
-    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "PATIENCE", 0.1)
     keys = [make_application(status="filed") for _n in range(2)]

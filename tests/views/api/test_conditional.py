@@ -4,12 +4,14 @@ from flask import Flask
 
 from models import access
 from models.application import Application
-from tests.conftest import Making
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.views.api.reading import LIST, program
-from tests.views.screens.test_condition import As
 
 
-def test_an_unchanged_answer_is_not_sent_again(app: Flask, make_application: Making, as_: As) -> None:
+def test_an_unchanged_answer_is_not_sent_again(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     """List and item alike; once the application has changed, its new state is sent."""
     key = make_application(status="pending")
     with app.app_context(), access.everything() as session:
@@ -21,13 +23,13 @@ def test_an_unchanged_answer_is_not_sent_again(app: Flask, make_application: Mak
         assert (first.status_code, again.status_code, again.data) == (200, 304, b""), address
         assert again.headers["ETag"] == first.headers["ETag"]
         assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
-    as_("reviewer").post("/review/return/", data={"id": key, "opinion": "请补充材料"})
+    client_as("reviewer").post("/review/return/", data={"id": key, "opinion": "请补充材料"})
     for address, first in before.items():
         changed = reads.get(address, **{"If-None-Match": first.headers["ETag"]})
         assert (changed.status_code, changed.headers["ETag"] == first.headers["ETag"]) == (200, False), address
 
 
-def test_the_etag_of_a_foreign_application_tells_nothing(app: Flask, make_application: Making) -> None:
+def test_the_etag_of_a_foreign_application_tells_nothing(app: Flask, make_application: MakeApplication) -> None:
     """Not even with `*`, which asks whether there is any answer at all."""
     key = make_application(status="pending")
     with app.app_context(), access.everything() as session:

@@ -13,7 +13,7 @@ from flask import Flask
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from schemathesis import Case, GenerationMode
 
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.api.reading import token_of
 from views.entrance.rate_limits import limiter
 
@@ -56,7 +56,7 @@ MOST_DAYS = 5 * 365  # of a period of statistics
 @pytest.mark.slow
 @pytest.mark.parametrize(("operation", "mode"), WAYS, ids=str)
 def test_each_response_conforms_to_the_openapi_description(
-    app: Flask, make_application: Making, unlimited: None, operation: str, mode: GenerationMode
+    app: Flask, make_application: MakeApplication, unlimited: None, operation: str, mode: GenerationMode
 ) -> None:
     for status in ("pending", "filed"):
         make_application(status=status)

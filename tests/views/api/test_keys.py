@@ -1,7 +1,6 @@
 """接口密钥: created and shown once, limited by address and time, ended; no other credential opens /api/."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 
@@ -14,7 +13,7 @@ from models.database import db
 from models.log import LogEntry
 from models.people.api_keys import ApiKey
 from models.people.sessions import Visit
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD, account_of
 from tests.models.attempts import session_of
 from tests.views.api.reading import LIST, Program, program, token_of
@@ -22,7 +21,6 @@ from tests.views.conftest import AdvanceClock
 from tests.views.pages import flashed, form_of
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-As = Callable[[str | None], Browser]
 
 
 def made(browser: Browser, **form: str) -> list[str]:
@@ -39,8 +37,8 @@ def logged(app: Flask, kind: str) -> list[tuple[str, str, str]]:
         return [tuple(row) for row in session.execute(wanted.order_by(LogEntry.id))]
 
 
-def test_a_key_is_shown_once_used_and_revoked(app: Flask, as_: As) -> None:
-    owner = as_("publisher")
+def test_a_key_is_shown_once_used_and_revoked(app: Flask, client_as: ClientAs) -> None:
+    owner = client_as("publisher")
     assert "还没有接口密钥" in owner.get("/apikeys/").text
     (token,) = made(owner, name="  综合　业务系统 ")
     assert re.fullmatch(r"filing_[\w-]{43}", token)
@@ -70,8 +68,10 @@ def test_a_key_is_shown_once_used_and_revoked(app: Flask, as_: As) -> None:
         ({"networks": " ".join(f"10.0.0.{n}" for n in range(21))}, "允许的地址最多填写 20 个，请改用网段。"),
     ],
 )
-def test_invalid_input_is_refused_with_a_sentence(app: Flask, as_: As, form: dict[str, str], sentence: str) -> None:
-    owner = as_("publisher")
+def test_invalid_input_is_refused_with_a_sentence(
+    app: Flask, client_as: ClientAs, form: dict[str, str], sentence: str
+) -> None:
+    owner = client_as("publisher")
     fields = {"name": "程序", "days": "90", "networks": ""} | form
     answer = owner.post("/apikeys/make/", data=fields)
     assert (answer.status_code, flashed(answer.text)) == (422, [sentence])
@@ -79,8 +79,8 @@ def test_invalid_input_is_refused_with_a_sentence(app: Flask, as_: As, form: dic
     assert "还没有接口密钥" in owner.get("/apikeys/").text
 
 
-def test_a_page_left_open_can_revoke_but_not_create_a_key(app: Flask, as_: As) -> None:
-    owner = as_("publisher")
+def test_a_page_left_open_can_revoke_but_not_create_a_key(app: Flask, client_as: ClientAs) -> None:
+    owner = client_as("publisher")
     (token,) = made(owner)
     with app.app_context():
         db.session.execute(update(Visit).values(began_at=clock.now() - timedelta(minutes=11)))
@@ -91,13 +91,13 @@ def test_a_page_left_open_can_revoke_but_not_create_a_key(app: Flask, as_: As) -
     assert Program(app, token).get(LIST).status_code == 401
 
 
-def test_an_account_has_at_most_ten_keys(app: Flask, as_: As) -> None:
-    owner = as_("publisher")
+def test_an_account_has_at_most_ten_keys(app: Flask, client_as: ClientAs) -> None:
+    owner = client_as("publisher")
     assert [len(made(owner)) for _n in range(11)] == [1] * 10 + [0]
     assert flashed(owner.get("/apikeys/").text) == []
 
 
-def test_a_key_is_stored_as_a_hash_and_inaccessible_to_others(app: Flask, as_: As) -> None:
+def test_a_key_is_stored_as_a_hash_and_inaccessible_to_others(app: Flask, client_as: ClientAs) -> None:
     token = token_of(app, "publisher")
     for who in ("publisher2", "agent", "reviewer", "national", ""):
         with app.app_context():
@@ -105,13 +105,13 @@ def test_a_key_is_stored_as_a_hash_and_inaccessible_to_others(app: Flask, as_: A
     with app.app_context(), access.everything() as session:
         assert token not in str(session.execute(select(ApiKey.__table__)).all())
     for who in ("publisher2", "reviewer"):
-        as_(who).post("/apikeys/end/", data={"id": 1})
-    assert as_("reviewer").post("/accounts/api-keys/end/", data={"id": 1}).status_code == 403
+        client_as(who).post("/apikeys/end/", data={"id": 1})
+    assert client_as("reviewer").post("/accounts/api-keys/end/", data={"id": 1}).status_code == 403
     assert Program(app, token).get(LIST).status_code == 200
 
 
-def test_the_operator_has_no_keys_and_revokes_those_of_others(app: Flask, as_: As) -> None:
-    token, operator = token_of(app, "publisher", networks="10.1.0.0/16"), as_("operator")
+def test_the_operator_has_no_keys_and_revokes_those_of_others(app: Flask, client_as: ClientAs) -> None:
+    token, operator = token_of(app, "publisher", networks="10.1.0.0/16"), client_as("operator")
     assert operator.get("/apikeys/").status_code == 403
     assert operator.post("/apikeys/make/", data={"name": "x", "days": "1"}).status_code == 403
     assert "/apikeys/" not in operator.get("/visits/").text
@@ -124,7 +124,7 @@ def test_the_operator_has_no_keys_and_revokes_those_of_others(app: Flask, as_: A
         "已撤销，使用它的程序不能再读取。"
     ]
     assert logged(app, "api_key_taken") == [("operator", "publisher", "综合业务系统")]
-    assert "撤销了您的接口密钥“综合业务系统”" in as_("publisher").get("/messages/").text
+    assert "撤销了您的接口密钥“综合业务系统”" in client_as("publisher").get("/messages/").text
     assert flashed(operator.post("/accounts/api-keys/end/", data={"id": 1}, follow_redirects=True).text) == [
         "这个接口密钥已经撤销，请刷新页面核对。"
     ]
@@ -156,19 +156,19 @@ def test_a_key_works_from_allowed_addresses_until_it_expires(app: Flask, advance
 
 
 @pytest.mark.parametrize("how", ["reset", "own password", "disabled"])
-def test_keys_are_revoked_with_all_sessions(app: Flask, as_: As, how: str) -> None:
-    browser = as_("publisher")
+def test_keys_are_revoked_with_all_sessions(app: Flask, client_as: ClientAs, how: str) -> None:
+    browser = client_as("publisher")
     (token,) = made(browser)
     with app.app_context():
         number = account_of("publisher").id
     if how == "own password":
         browser.post("/password", data={"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"})
     elif how == "reset":
-        as_("operator").post("/accounts/reset/", data={"id": number})
+        client_as("operator").post("/accounts/reset/", data={"id": number})
     else:
-        page = as_("operator").get(f"/accounts/edit/?id={number}").text
+        page = client_as("operator").get(f"/accounts/edit/?id={number}").text
         form = {name: value for name, value in form_of(page, "card-box").items() if name != "active"}
-        as_("operator").post(f"/accounts/edit/?id={number}", data=form)
+        client_as("operator").post(f"/accounts/edit/?id={number}", data=form)
     with app.app_context():
         account = account_of("publisher")
         account.active, account.must_change = True, False
@@ -187,8 +187,8 @@ def test_the_key_of_a_disabled_account_reads_nothing(app: Flask, field: str) -> 
     assert reads.get(LIST).status_code == 401
 
 
-def test_the_interface_accepts_no_cookie_and_the_screens_accept_no_key(app: Flask, as_: As) -> None:
-    reads, signed_in = program(app, "publisher"), as_("publisher")
+def test_the_interface_accepts_no_cookie_and_the_screens_accept_no_key(app: Flask, client_as: ClientAs) -> None:
+    reads, signed_in = program(app, "publisher"), client_as("publisher")
     assert signed_in.get(LIST).status_code == 401
     assert signed_in.get(LIST).headers["WWW-Authenticate"] == 'Bearer realm="filing"'
     for address in ("/applications/", "/apikeys/", "/desk/", "/applications/export/csv/", "/visits/"):
@@ -199,7 +199,7 @@ def test_the_interface_accepts_no_cookie_and_the_screens_accept_no_key(app: Flas
 
 
 def test_the_use_of_a_key_is_recorded_once_a_minute_and_logged_once_an_hour(
-    app: Flask, as_: As, advance_clock: AdvanceClock
+    app: Flask, client_as: ClientAs, advance_clock: AdvanceClock
 ) -> None:
     reads = program(app, "publisher")
 
@@ -215,4 +215,4 @@ def test_the_use_of_a_key_is_recorded_once_a_minute_and_logged_once_an_hour(
     reads.get(LIST)
     assert used() != first
     assert logged(app, "feed") == [("publisher", "综合业务系统", "")] * 2
-    assert "接口读取" in as_("operator").get("/prints/").text
+    assert "接口读取" in client_as("operator").get("/prints/").text

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from models import clock
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.api.reading import program
 
 ADDRESS = "/api/v1/statistics"
@@ -19,7 +19,7 @@ def total(app: Flask, who: str, query: str = "") -> dict[str, Any]:
     return found
 
 
-def test_each_role_gets_statistics_of_its_visible_rows(app: Flask, make_application: Making) -> None:
+def test_each_role_gets_statistics_of_its_visible_rows(app: Flask, make_application: MakeApplication) -> None:
     """The nation sees issued certificates only, so other decisions have no number, not even 0."""
     for status in ("filed", "customs_received", "revoked", "pending", "refused", "not_accepted", "draft"):
         make_application(status=status, carriers=1)
@@ -30,7 +30,7 @@ def test_each_role_gets_statistics_of_its_visible_rows(app: Flask, make_applicat
     assert total(app, "national")["quantities"] == [{"unit": {"code": "010", "label": "010-张"}, "quantity": "3000"}]
 
 
-def test_statistics_are_given_for_a_dimension_and_a_period(app: Flask, make_application: Making) -> None:
+def test_statistics_are_given_for_a_dimension_and_a_period(app: Flask, make_application: MakeApplication) -> None:
     make_application(status="filed")
     reads, year = program(app, "national"), clock.today().year
     found = reads.get(f"{ADDRESS}?since={year}-01-01&until={year}-12-31&dimension=quarter").get_json()

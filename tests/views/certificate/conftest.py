@@ -20,13 +20,13 @@ from views.resources import keys
 
 
 @pytest.fixture
-def download_paper(app: Flask, as_: Any) -> Callable[[str, int], bytes]:
+def download_paper(app: Flask, client_as: Any) -> Callable[[str, int], bytes]:
     """`download_paper("publisher", key)`: the PDF as that person gets it."""
 
     def opened(username: str, key: int) -> bytes:
         screen = {"reviewer": "filings", "national": "register"}.get(username, "applications")
         make_papers(app)
-        answer = as_(username).get(f"/{screen}/certificate/?id={key}")
+        answer = client_as(username).get(f"/{screen}/certificate/?id={key}")
         assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
         return bytes(answer.data)
 

@@ -45,12 +45,12 @@ def rows(count: int, **more: str) -> list[dict[str, str]]:
 
 class TestPaper:
     def test_the_qr_code_on_the_paper_leads_to_a_page_that_says_valid(
-        self, make_application: Any, paper: Any, as_: Any
+        self, make_application: Any, paper: Any, client_as: Any
     ) -> None:
         """PD1: decoded out of the rendered page and followed."""
         address = qr_code(paper(make_application(status="filed")))
         assert address.startswith("http://127.0.0.1:8000/verify/Z32")
-        page = as_(None).get(address.removeprefix("http://127.0.0.1:8000"))
+        page = client_as(None).get(address.removeprefix("http://127.0.0.1:8000"))
         assert (page.status_code, verdict(page.text)) == (200, "有效")
         assert "黑胶唱片《茉莉花》" in page.text
 
@@ -138,7 +138,7 @@ class TestPaper:
                 "；19,999,999,999,999,999,999 张"
             )
 
-    def test_scripts_in_every_field_are_only_text(self, make_application: Any, paper: Any, as_: Any) -> None:
+    def test_scripts_in_every_field_are_only_text(self, make_application: Any, paper: Any, client_as: Any) -> None:
         """AC6: printed as text; neither the PDF nor the public page runs it."""
         key = make_application(status="filed", **dict.fromkeys(TEXTS, SCRIPT))
         fields = ("kind", "specification", "name", "catalogue_number", "unit_price", "currency", "note")
@@ -146,7 +146,7 @@ class TestPaper:
         assert "".join(pages(document)).count(SCRIPT) == len(TEXTS) + len(fields)
         with pikepdf.open(BytesIO(document)) as opened:
             assert not [item for item in opened.objects if "/JS" in repr(item) or "/JavaScript" in repr(item)]
-        page = as_(None).get(qr_code(document).removeprefix("http://127.0.0.1:8000")).text
+        page = client_as(None).get(qr_code(document).removeprefix("http://127.0.0.1:8000")).text
         assert SCRIPT not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 

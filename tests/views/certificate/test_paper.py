@@ -28,7 +28,7 @@ from models.database import db
 from tests import ROOT
 from tests.apps import without_triggers
 from tests.cast import make_papers
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from views.certificate import page
 from views.resources import keys, store
 
@@ -46,16 +46,16 @@ def number_of(app: Flask, key: int) -> str:
 
 
 class TestIssuedOnce:
-    def test_a_granted_paper_is_made_once_and_every_print_serves_those_bytes(
-        self, app: Flask, make_application: Making, as_: Any, download_paper: Any, monkeypatch: pytest.MonkeyPatch
+    def test_a_granted_paper_is_made_once_and_every_print_serves_it(
+        self, app: Flask, make_application: MakeApplication, client_as: Any, download_paper: Any, monkeypatch: Any
     ) -> None:
         """Not by the request that grants, but by a worker, once for all prints."""
         key = make_application(status="pending")
         with monkeypatch.context() as web:
             web.setattr(Typesetter, "make_pdf", lambda *_: pytest.fail("a web thread has set a paper in type"))
             web.setattr("segno.make_qr", lambda *_, **__: pytest.fail("a web thread has computed a QR code"))
-            assert as_("reviewer").post("/review/grant/", data={"id": key}).status_code == 303
-            assert as_("publisher").post("/applications/print/", data={"id": key}).status_code == 303
+            assert client_as("reviewer").post("/review/grant/", data={"id": key}).status_code == 303
+            assert client_as("publisher").post("/applications/print/", data={"id": key}).status_code == 303
         make_papers(app)
         (digest,) = papers(app, key)
         monkeypatch.setattr(Typesetter, "make_pdf", lambda *_: pytest.fail("the typesetter was called again"))
@@ -64,7 +64,7 @@ class TestIssuedOnce:
         with app.app_context():
             assert served == {store().open(digest).read()}
 
-    def test_the_same_snapshot_makes_the_same_page(self, app: Flask, make_application: Making) -> None:
+    def test_the_same_snapshot_makes_the_same_page(self, app: Flask, make_application: MakeApplication) -> None:
         """Byte for byte but for the signature, which contains its time; also after changes to the application."""
         key = make_application(status="filed")
         made = []
@@ -79,7 +79,7 @@ class TestIssuedOnce:
         assert made[0] == made[1]
 
     def test_another_process_in_another_place_sets_the_same_page(
-        self, app: Flask, make_application: Making, tmp_path: Path
+        self, app: Flask, make_application: MakeApplication, tmp_path: Path
     ) -> None:
         """With another hash seed and time zone."""
         key = make_application(status="filed", carriers=3, title="黑胶唱片《茉莉花》𠮷 Latin")
@@ -98,7 +98,7 @@ class TestIssuedOnce:
         assert len(made) == 1
 
     def test_a_kill_between_grant_and_paper_leaves_one_certificate(
-        self, app: Flask, make_application: Making, tmp_path: Path
+        self, app: Flask, make_application: MakeApplication, tmp_path: Path
     ) -> None:
         """SIGKILL: `certificate render` then makes the paper with the number that was given."""
         key = make_application(status="pending")
@@ -120,7 +120,7 @@ class TestIssuedOnce:
         assert len(papers(app, key)) == 1
 
     def test_a_paper_whose_row_was_lost_in_a_crash_leaves_bytes_and_no_second_certificate(
-        self, app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+        self, app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The file is stored before its row: after a crash in between it is made again, and the orphan is swept."""
         key = make_application(status="filed")
@@ -137,7 +137,7 @@ class TestIssuedOnce:
             complete(granted, store(), keys(), page)
         assert papers(app, key) == [digest]
 
-    def test_render_makes_all_missing_papers(self, app: Flask, make_application: Making) -> None:
+    def test_render_makes_all_missing_papers(self, app: Flask, make_application: MakeApplication) -> None:
         """`flask certificate render`: after a restore, an upgrade, or a time without a worker."""
         keys_of = [make_application(status="filed") for _ in range(2)]
         for words in ("已补制 2 份证明文件。", "已补制 0 份证明文件。"):
@@ -145,7 +145,7 @@ class TestIssuedOnce:
             assert (done.exit_code, done.output.strip()) == (0, words)
         assert [len(papers(app, key)) for key in keys_of] == [1, 1]
 
-    def test_one_of_several_papers_made_in_parallel_is_stored(self, app: Flask, make_application: Making) -> None:
+    def test_one_of_several_parallel_papers_is_stored(self, app: Flask, make_application: MakeApplication) -> None:
         """RC1: two workers with overlapping leases; the first paper is stored, and the queue is empty."""
         key = make_application(status="filed")
         with app.app_context(), access.everything() as session:
@@ -165,7 +165,7 @@ class TestIssuedOnce:
             assert session.scalar(select(func.count()).select_from(PaperTask)) == 0
 
     def test_a_killed_worker_process_is_replaced(
-        self, app: Flask, make_application: Making, download_paper: Any
+        self, app: Flask, make_application: MakeApplication, download_paper: Any
     ) -> None:
         """The next task starts another."""
         download_paper("publisher", make_application(status="filed"))
@@ -175,7 +175,7 @@ class TestIssuedOnce:
         assert download_paper("publisher", make_application(status="filed")).startswith(b"%PDF-1.7")
 
     def test_a_changed_file_is_never_served(
-        self, app: Flask, make_application: Making, as_: Any, download_paper: Any
+        self, app: Flask, make_application: MakeApplication, client_as: Any, download_paper: Any
     ) -> None:
         """A changed or missing file is an incident with a number."""
         key = make_application(status="filed")
@@ -184,11 +184,11 @@ class TestIssuedOnce:
         stored = Path(app.config["STORE"], digest[:2], digest)
         for damage in (stored.read_bytes().replace(b"/Title", b"/Tit1e", 1), None):
             stored.unlink() if damage is None else stored.write_bytes(damage)
-            answer = as_("publisher").get(f"/applications/certificate/?id={key}", follow_redirects=True)
+            answer = client_as("publisher").get(f"/applications/certificate/?id={key}", follow_redirects=True)
             assert re.search("证明文件缺失或已损坏，请把事件编号 [0-9A-F]{8} 告知系统管理员", answer.text)
 
     def test_the_paper_is_in_the_backup_and_not_deleted_by_a_sweep(
-        self, app: Flask, make_application: Making, download_paper: Any, tmp_path: Path
+        self, app: Flask, make_application: MakeApplication, download_paper: Any, tmp_path: Path
     ) -> None:
         """A lost file is reported by `backup`."""
         key = make_application(status="filed")
@@ -202,7 +202,7 @@ class TestIssuedOnce:
         done = app.test_cli_runner().invoke(args=["backup", str(tmp_path / "backup")])
         assert (done.exit_code, number_of(app, key) in done.output) == (1, True)
 
-    def test_a_paper_cannot_be_changed_or_added(self, app: Flask, make_application: Making) -> None:
+    def test_a_paper_cannot_be_changed_or_added(self, app: Flask, make_application: MakeApplication) -> None:
         """AD8: both the session and raw SQL are refused."""
         key = make_application(status="filed")
         app.test_cli_runner().invoke(args=["certificate", "render"])
@@ -231,7 +231,7 @@ class TestIssuedOnce:
             assert session.scalar(select(func.count()).select_from(Paper)) == 1
 
     def test_a_paper_that_does_not_verify_is_never_stored(
-        self, app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch, make_pdf: Any
+        self, app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch, make_pdf: Any
     ) -> None:
         """Signed by another authority, or changed after signing: the certificate waits for its paper."""
         key = make_application(status="filed")

@@ -14,7 +14,7 @@ from models.certificate import Certificate
 from models.certificate.typesetting import Order, Typesetter, TypesettingFailed
 from models.files.worker import Busy
 from tests.bench.certificates import busy, resident
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.looks import certificate as certificate_of
 from tests.views.looks import markup
 from views.certificate import page
@@ -29,7 +29,7 @@ REFUSALS = {
 
 class TestTypesetting:
     @pytest.fixture
-    def an_order(self, app: Flask, make_application: Making) -> Order:
+    def an_order(self, app: Flask, make_application: MakeApplication) -> Order:
         """A certificate to be made."""
         key = make_application(status="filed")
         with app.app_context(), access.everything() as session:
@@ -60,7 +60,7 @@ class TestTypesetting:
         own._stop()
 
     def test_repeated_typesetting_of_long_papers_takes_no_more_memory(
-        self, app: Flask, make_application: Making
+        self, app: Flask, make_application: MakeApplication
     ) -> None:
         """PD7: fonts are subset by HarfBuzz, and memory is freed after each paper."""
         key = make_application(status="filed", carriers=40)
@@ -104,7 +104,7 @@ class TestTypesetting:
 
 class TestKeys:
     @pytest.fixture
-    def pending(self, make_application: Making) -> int:
+    def pending(self, make_application: MakeApplication) -> int:
         """An application that was submitted while all was well."""
         return make_application(status="pending")
 
@@ -125,10 +125,10 @@ class TestKeys:
         return REFUSALS[request.param]
 
     def test_a_grant_without_a_usable_key_is_refused(
-        self, pending: int, as_: Any, stored_rows: StoredRows, refusal: str
+        self, pending: int, client_as: Any, stored_rows: StoredRows, refusal: str
     ) -> None:
         """PD4: never an unsigned certificate; the refusal says so and changes nothing."""
         before = stored_rows(pending)
-        answer = as_("reviewer").post("/review/grant/", data={"id": pending}, follow_redirects=True)
+        answer = client_as("reviewer").post("/review/grant/", data={"id": pending}, follow_redirects=True)
         assert refusal in answer.text
         assert stored_rows(pending) == before

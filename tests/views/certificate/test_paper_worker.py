@@ -22,12 +22,12 @@ from models.files.worker import Busy
 from models.vocabulary import Action
 from tests import ROOT
 from tests.cast import make_papers, perform_step
-from tests.conftest import Making
+from tests.conftest import MakeApplication
+from tests.views.conftest import AdvanceClock
 from tests.views.pages import flashed
 from views.certificate import page, paper_worker
 
 SETTINGS = ("SQLALCHEMY_DATABASE_URI", "STORE", "SIGNING_KEY", "SECRET_KEY")
-Later = Callable[[], None]
 
 
 def failing(why: Exception) -> Callable[..., bytes]:
@@ -59,7 +59,7 @@ def task_of(app: Flask, key: int) -> PaperTask:
         return found
 
 
-def test_a_grant_queues_its_paper_and_the_worker_empties_the_queue(app: Flask, make_application: Making) -> None:
+def test_a_grant_queues_a_paper_and_the_worker_makes_it(app: Flask, make_application: MakeApplication) -> None:
     keys = [make_application(status="filed") for _ in range(2)]
     assert (count(app, PaperTask), count(app, Paper)) == (2, 0)
     make_papers(app)
@@ -68,7 +68,7 @@ def test_a_grant_queues_its_paper_and_the_worker_empties_the_queue(app: Flask, m
     assert (len(keys), count(app, Paper)) == (2, 2)
 
 
-def test_only_one_of_many_workers_gets_a_task(app: Flask, make_application: Making, advance_clock: Later) -> None:
+def test_one_worker_gets_a_task(app: Flask, make_application: MakeApplication, advance_clock: AdvanceClock) -> None:
     """Claimed by one until the lease expires; then by another, and the expiry counts as a fault."""
     key = make_application(status="filed")
     with app.app_context(), access.everything() as one, access.everything() as other:
@@ -85,7 +85,11 @@ def test_only_one_of_many_workers_gets_a_task(app: Flask, make_application: Maki
 
 
 def test_a_paper_that_fails_is_retried_and_finally_set_aside(
-    app: Flask, make_application: Making, advance_clock: Later, monkeypatch: pytest.MonkeyPatch, as_: Any
+    app: Flask,
+    make_application: MakeApplication,
+    advance_clock: AdvanceClock,
+    monkeypatch: pytest.MonkeyPatch,
+    client_as: Any,
 ) -> None:
     """Back-off, dead letter, /healthz, a sentence at 打印, which releases the task; then it is made."""
     key = make_application(status="filed")
@@ -98,8 +102,8 @@ def test_a_paper_that_fails_is_retried_and_finally_set_aside(
         advance_clock()
         assert round_of(app, tries=2) == [], "set aside"
     assert task_of(app, key).answer == "no glyph for U+E000已搁置。"
-    assert "papers_set_aside\n" in as_(None).get("/healthz").text
-    browser = as_("publisher")
+    assert "papers_set_aside\n" in client_as(None).get("/healthz").text
+    browser = client_as("publisher")
     page = browser.get(f"/applications/certificate/?id={key}").text
     assert "文件暂时无法生成。可以点击打印再试一次" in page
     assert 'http-equiv="refresh"' not in page
@@ -107,12 +111,12 @@ def test_a_paper_that_fails_is_retried_and_finally_set_aside(
     waiting = browser.post("/applications/print/", data={"id": key}).location
     assert "文件正在制作" in browser.get(waiting).text
     make_papers(app)
-    assert "papers" not in as_(None).get("/healthz").text
+    assert "papers" not in client_as(None).get("/healthz").text
     assert browser.get(f"/applications/certificate/?id={key}").mimetype == "application/pdf"
 
 
 def test_a_paper_that_fails_is_tried_once_in_a_round(
-    app: Flask, make_application: Making, advance_clock: Later, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, advance_clock: AdvanceClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if its pause is over before the others are made."""
     for _n in range(3):
@@ -127,7 +131,7 @@ def test_a_paper_that_fails_is_tried_once_in_a_round(
 
 
 def test_an_unavailable_resource_is_retried_without_limit(
-    app: Flask, make_application: Making, advance_clock: Later, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, advance_clock: AdvanceClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No memory, a full store, no key: when it is available again, the paper is made without intervention."""
     key = make_application(status="filed")
@@ -143,7 +147,7 @@ def test_an_unavailable_resource_is_retried_without_limit(
 
 
 def test_a_paper_that_kills_its_workers_is_set_aside(
-    app: Flask, make_application: Making, advance_clock: Later
+    app: Flask, make_application: MakeApplication, advance_clock: AdvanceClock
 ) -> None:
     key = make_application(status="filed")
     for _death in range(3):
@@ -154,29 +158,31 @@ def test_a_paper_that_kills_its_workers_is_set_aside(
     assert task_of(app, key).set_aside_at is not None
 
 
-def test_no_paper_is_made_for_a_revoked_certificate(app: Flask, make_application: Making) -> None:
+def test_no_paper_is_made_for_a_revoked_certificate(app: Flask, make_application: MakeApplication) -> None:
     key = make_application(status="filed")
     perform_step(app, Action.REVOKE, key, "publisher")
     make_papers(app)
     assert (count(app, PaperTask), count(app, Paper)) == (0, 0)
 
 
-def test_overdue_papers_are_reported(app: Flask, make_application: Making, advance_clock: Later, as_: Any) -> None:
+def test_overdue_papers_are_reported(
+    app: Flask, make_application: MakeApplication, advance_clock: AdvanceClock, client_as: Any
+) -> None:
     """Without a worker, /healthz reports it, and the waiting page stops reloading and says what to do."""
-    key, browser = make_application(status="filed"), as_("publisher")
+    key, browser = make_application(status="filed"), client_as("publisher")
     address = f"/applications/certificate/?id={key}"
-    assert "papers" not in as_(None).get("/healthz").text
+    assert "papers" not in client_as(None).get("/healthz").text
     assert 'http-equiv="refresh"' in browser.get(address).text
     advance_clock()
-    assert "papers\n" in as_(None).get("/healthz").text
-    page = as_("publisher").get(address).text
+    assert "papers\n" in client_as(None).get("/healthz").text
+    page = client_as("publisher").get(address).text
     assert "时间比平时长" in page
     assert 'http-equiv="refresh"' not in page
 
 
-def test_printing_adds_a_missing_task(app: Flask, make_application: Making, as_: Any) -> None:
+def test_printing_adds_a_missing_task(app: Flask, make_application: MakeApplication, client_as: Any) -> None:
     """For certificates older than the queue: the page says what to do, 打印 adds the task."""
-    key, browser = make_application(status="filed"), as_("publisher")
+    key, browser = make_application(status="filed"), client_as("publisher")
     with app.app_context(), access.everything() as session:
         paper_queue.delete_task(session, session.scalars(select(Certificate.id)).one())
         session.commit()
@@ -190,7 +196,7 @@ def test_printing_adds_a_missing_task(app: Flask, make_application: Making, as_:
 
 @pytest.mark.parametrize("ended", [signal.SIGTERM, signal.SIGKILL])
 def test_a_worker_that_is_ended_releases_its_task(
-    app: Flask, make_application: Making, advance_clock: Later, tmp_path: Path, ended: signal.Signals
+    app: Flask, make_application: MakeApplication, advance_clock: AdvanceClock, tmp_path: Path, ended: signal.Signals
 ) -> None:
     """`certificate work --watch` releases its claim at once on SIGTERM; after SIGKILL the lease expires."""
     key, making = make_application(status="filed"), tmp_path / "making"
@@ -218,7 +224,7 @@ def test_a_worker_that_is_ended_releases_its_task(
 
 
 def test_a_paper_that_takes_longer_than_its_lease_is_made_by_one_worker(
-    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease is renewed while it is being made; another worker finds no task meanwhile."""
     make_application(status="filed")

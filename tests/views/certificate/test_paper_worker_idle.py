@@ -4,11 +4,11 @@ from flask import Flask
 
 from models import access
 from models.database import db
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from views.certificate import paper_worker
 
 
-def test_no_transaction_stays_open_after_a_round(app: Flask, make_application: Making) -> None:
+def test_no_transaction_stays_open_after_a_round(app: Flask, make_application: MakeApplication) -> None:
     """Found in attack: the store asks for its identity in db.session, which `certificate work --watch` never ends.
 
     On PostgreSQL it would be idle in transaction; once the server has closed it, no paper would be made.

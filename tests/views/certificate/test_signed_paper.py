@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from models import access
 from models.certificate import Certificate
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from views.resources import licence_codes
 
 MILLIMETRE = 72 / 25.4
@@ -29,12 +29,12 @@ PRINTED, UNSEEN = 4, 1 | 2 | 32 | 256  # flags of an annotation: invisible, hidd
 
 
 def test_an_identifier_is_shown_only_if_its_codes_are_configured(
-    app: Flask, make_application: Making, printed_paper: Any, as_: Any
+    app: Flask, make_application: MakeApplication, printed_paper: Any, client_as: Any
 ) -> None:
     """电子证照标识, as dc:identifier; the paper stays PDF/A and looks the same."""
     plain = make_application(status="filed")
     assert b"dc:identifier" not in printed_paper(plain)
-    assert "电子证照标识" not in as_("publisher").get(f"/applications/details/?id={plain}").text
+    assert "电子证照标识" not in client_as("publisher").get(f"/applications/details/?id={plain}").text
     app.config |= {"LICENCE_TYPE": "11100000000013338W999", "LICENCE_ISSUERS": {"320000": "11320000014000000X"}}
     key = make_application(status="filed")
     with app.app_context(), access.everything() as session:
@@ -43,12 +43,12 @@ def test_an_identifier_is_shown_only_if_its_codes_are_configured(
     app.config["LICENCE_ISSUERS"] = {"320000": "113200000140000011"}  # set later: what was issued keeps its own
     with pikepdf.open(BytesIO(printed_paper(key))) as opened, opened.open_metadata() as metadata:
         assert (metadata["dc:identifier"], metadata["pdfaid:part"]) == (expected, "3")
-    assert str(expected) in as_("publisher").get(f"/applications/details/?id={key}").text
+    assert str(expected) in client_as("publisher").get(f"/applications/details/?id={key}").text
 
 
 class TestSignature:
     def test_the_signature_covers_everything_and_is_valid_for_another_program(
-        self, app: Flask, make_application: Making, download_paper: Any, tmp_path: Path
+        self, app: Flask, make_application: MakeApplication, download_paper: Any, tmp_path: Path
     ) -> None:
         """PD4: PAdES, no change allowed, in Beijing time; checked by pdfsig."""
         file = tmp_path / "证明.pdf"
@@ -72,7 +72,7 @@ class TestSignature:
             assert opened.Root.Perms.DocMDP.objgen == signature.objgen
 
     def test_the_signature_field_covers_the_seal_and_no_text(
-        self, app: Flask, make_application: Making, download_paper: Any
+        self, app: Flask, make_application: MakeApplication, download_paper: Any
     ) -> None:
         """A click on the seal shows the signature. Its field covers the text of the seal and no other."""
         paper = download_paper("publisher", make_application(status="filed", carriers=15))
@@ -96,7 +96,7 @@ class TestSignature:
         assert drawn == pytest.approx((left, bottom, right, top), abs=1.5)
 
     def test_the_file_is_archival_tagged_and_contains_the_snapshot(
-        self, app: Flask, make_application: Making, download_paper: Any, tmp_path: Path
+        self, app: Flask, make_application: MakeApplication, download_paper: Any, tmp_path: Path
     ) -> None:
         """PDF/A-3b after signing, too: part, conformance, output intent, every font embedded, the snapshot attached."""
         key = make_application(status="filed", carriers=3)

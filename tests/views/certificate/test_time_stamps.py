@@ -1,7 +1,7 @@
 """Time stamps in the signatures of papers, by a real authority: `openssl ts` behind a small server."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,11 +23,10 @@ from app import create_app
 from models import clock
 from models.certificate import Paper
 from models.certificate.paper_queue import PaperTask
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.views.certificate.test_paper_worker import count, round_of, task_of
 
-As = Callable[[str | None], Browser]
 CONFIGURATION = """
 [tsa]
 default_tsa = own
@@ -125,7 +124,7 @@ def verified(app: Flask, paper: bytes, folder: Path) -> Result:
 
 
 def test_a_paper_has_a_trusted_time_stamp(
-    app: Flask, make_application: Making, time_stamp_authority: Authority, printed_paper: Any, tmp_path: Path
+    app: Flask, make_application: MakeApplication, time_stamp_authority: Authority, printed_paper: Any, tmp_path: Path
 ) -> None:
     """PAdES B-T: another program finds the stamp valid, and it does not end with the certificate of the authority."""
     paper = printed_paper(make_application(status="filed"))
@@ -145,7 +144,12 @@ def test_a_paper_has_a_trusted_time_stamp(
 
 @pytest.mark.parametrize("mood", ["away", "garbled"])
 def test_an_unavailable_time_stamp_authority_delays_papers_and_is_reported_to_the_operator(
-    app: Flask, make_application: Making, time_stamp_authority: Authority, as_: As, mood: str, advance_clock: Any
+    app: Flask,
+    make_application: MakeApplication,
+    time_stamp_authority: Authority,
+    client_as: ClientAs,
+    mood: str,
+    advance_clock: Any,
 ) -> None:
     """Never silently without: it is no fault of the paper, which is made as soon as the authority answers again."""
     time_stamp_authority.mood = mood
@@ -155,7 +159,7 @@ def test_an_unavailable_time_stamp_authority_delays_papers_and_is_reported_to_th
         assert why.startswith("没有取得时间戳（")
         advance_clock()
     assert (count(app, Paper), task_of(app, key).faults, task_of(app, key).set_aside_at) == (0, 0, None)
-    page = as_("operator").get("/condition/").text
+    page = client_as("operator").get("/condition/").text
     assert "没有取得时间戳（" in page
     assert "请检查时间戳服务和" in page
     time_stamp_authority.mood = ""
@@ -164,7 +168,7 @@ def test_an_unavailable_time_stamp_authority_delays_papers_and_is_reported_to_th
 
 
 def test_a_stamp_of_an_authority_that_is_not_trusted_is_refused(
-    app: Flask, make_application: Making, time_stamp_authority: Authority, tmp_path: Path
+    app: Flask, make_application: MakeApplication, time_stamp_authority: Authority, tmp_path: Path
 ) -> None:
     stranger = tmp_path / "stranger.crt"
     stranger.write_bytes(certificate("Stranger")[0].public_bytes(Encoding.PEM))

@@ -10,7 +10,7 @@ from models.sign_on.discovery import KNOWN
 from tests.portal import PortalServer, portal_served
 from tests.views.keys import ORIGIN
 
-Put = Callable[[Callable[[], Any]], str]
+ReplaceView = Callable[[Callable[[], Any]], str]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def captcha_app(app: Flask) -> Flask:
 
 
 @pytest.fixture
-def replace_view(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Put:
+def replace_view(app: Flask, monkeypatch: pytest.MonkeyPatch) -> ReplaceView:
     """Replaces the view of an endpoint; errors are handled as in production."""
 
     def at_an_address(view: Callable[[], Any]) -> str:

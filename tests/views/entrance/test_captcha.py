@@ -3,7 +3,6 @@
 import io
 import subprocess
 import wave
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,10 +16,9 @@ from models import clock
 from models.database import db
 from models.people.sessions import Visit
 from models.people.spent_challenges import SpentChallenge
+from tests.browsing import ClientAs
 from tests.cast import PASSWORD
 from views.entrance import captcha
-
-As = Callable[[str | None], FlaskClient]
 
 
 def enter(browser: FlaskClient, code: str, password: str = PASSWORD) -> TestResponse:
@@ -48,20 +46,20 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(clock, "now", lambda: later)
 
 
-def test_the_password_is_checked_after_a_right_code(captcha_app: Flask, as_: As) -> None:
-    browser = as_(None)
+def test_the_password_is_checked_after_a_right_code(captcha_app: Flask, client_as: ClientAs) -> None:
+    browser = client_as(None)
     assert 'name="code"' in browser.get("/login").text
     assert enter(browser, code=shown_code(captcha_app, browser)).status_code == 303
 
 
-def test_full_width_digits_are_accepted(captcha_app: Flask, as_: As) -> None:
-    browser = as_(None)
+def test_full_width_digits_are_accepted(captcha_app: Flask, client_as: ClientAs) -> None:
+    browser = client_as(None)
     wide = shown_code(captcha_app, browser).translate({ord("0") + n: ord("０") + n for n in range(10)})
     assert enter(browser, code=f" {wide} ").status_code == 303
 
 
-def test_the_password_is_not_checked_after_a_wrong_code(captcha_app: Flask, as_: As) -> None:
-    browser = as_(None)
+def test_the_password_is_not_checked_after_a_wrong_code(captcha_app: Flask, client_as: ClientAs) -> None:
+    browser = client_as(None)
     for typed in ("", "abc", "一二三四五", "0" * 5000, "123456", "-1", "1e4"):
         shown_code(captcha_app, browser)
         answer = enter(browser, password="wrong-Pass-1", code=typed)
@@ -71,8 +69,8 @@ def test_the_password_is_not_checked_after_a_wrong_code(captcha_app: Flask, as_:
     assert enter(browser, code=shown_code(captcha_app, browser)).status_code == 303  # not locked: nothing was tried
 
 
-def test_a_code_is_accepted_once_even_when_the_cookie_is_replayed(captcha_app: Flask, as_: As) -> None:
-    browser, replaying = as_(None), as_(None)
+def test_a_code_is_accepted_once_even_when_the_cookie_is_replayed(captcha_app: Flask, client_as: ClientAs) -> None:
+    browser, replaying = client_as(None), client_as(None)
     code = shown_code(captcha_app, browser)
     with browser.session_transaction() as session:
         old_session = dict(session)
@@ -86,8 +84,8 @@ def test_a_code_is_accepted_once_even_when_the_cookie_is_replayed(captcha_app: F
     assert count(captcha_app, SpentChallenge) == 1
 
 
-def test_a_wrong_answer_uses_up_the_code(captcha_app: Flask, as_: As) -> None:
-    browser = as_(None)
+def test_a_wrong_answer_uses_up_the_code(captcha_app: Flask, client_as: ClientAs) -> None:
+    browser = client_as(None)
     code = shown_code(captcha_app, browser)
     with browser.session_transaction() as session:
         challenge = session["challenge"]
@@ -97,8 +95,10 @@ def test_a_wrong_answer_uses_up_the_code(captcha_app: Flask, as_: As) -> None:
     assert "验证码已过期" in enter(browser, code=code).text
 
 
-def test_a_code_is_valid_for_two_minutes(captcha_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
-    browser = as_(None)
+def test_a_code_is_valid_for_two_minutes(
+    captcha_app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = client_as(None)
     code = shown_code(captcha_app, browser)
     pass_time(monkeypatch, seconds=119)
     assert enter(browser, password="wrong-Pass-1", code=code).text.count("用户名或密码不正确") == 1
@@ -108,10 +108,10 @@ def test_a_code_is_valid_for_two_minutes(captcha_app: Flask, as_: As, monkeypatc
 
 
 def test_static_files_do_not_overwrite_the_captcha_cookie(
-    captcha_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    captcha_app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a time-out the page loads style sheets and the picture at once: none may re-send the old session cookie."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     with browser.session_transaction() as session:
         session.permanent = True
     pass_time(monkeypatch, seconds=31 * 60)
@@ -120,20 +120,20 @@ def test_static_files_do_not_overwrite_the_captcha_cookie(
     assert enter(browser, code=shown_code(captcha_app, browser)).status_code == 303
 
 
-def test_a_code_without_a_challenge_is_refused(captcha_app: Flask, as_: As) -> None:
-    assert "验证码已过期" in enter(as_(None), code="12345").text
+def test_a_code_without_a_challenge_is_refused(captcha_app: Flask, client_as: ClientAs) -> None:
+    assert "验证码已过期" in enter(client_as(None), code="12345").text
 
 
 @pytest.mark.slow
-def test_fetching_a_picture_writes_nothing_on_the_server(captcha_app: Flask, as_: As) -> None:
-    browser = as_(None)
+def test_fetching_a_picture_writes_nothing_on_the_server(captcha_app: Flask, client_as: ClientAs) -> None:
+    browser = client_as(None)
     for address in ("/login", "/captcha.png?new", "/captcha.png", "/captcha.wav"):
         assert browser.get(address).status_code == 200
     assert count(captcha_app, SpentChallenge) == count(captcha_app, Visit) == 0
 
 
-def test_each_new_picture_has_a_new_code_and_a_reloaded_one_the_same(captcha_app: Flask, as_: As) -> None:
-    browser = as_(None)
+def test_each_new_picture_has_a_new_code_and_a_reloaded_one_the_same(captcha_app: Flask, client_as: ClientAs) -> None:
+    browser = client_as(None)
     first = shown_code(captcha_app, browser)
     with browser.session_transaction() as session:
         challenge = session["challenge"]
@@ -146,8 +146,10 @@ def test_each_new_picture_has_a_new_code_and_a_reloaded_one_the_same(captcha_app
 
 
 @pytest.mark.slow
-def test_sound_and_picture_have_the_same_digits(captcha_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
-    browser = as_(None)
+def test_sound_and_picture_have_the_same_digits(
+    captcha_app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = client_as(None)
     code, spoken, sound = shown_code(captcha_app, browser), [], captcha.sound
 
     def recording_sound(digits: str) -> io.BytesIO:
@@ -187,9 +189,9 @@ def test_setup_makes_each_digit_in_two_pitches(captcha_app: Flask, digit: str) -
             assert 0.3 < spoken.getnframes() / 8000 < 2
 
 
-def test_the_code_cannot_be_read_from_the_cookie(captcha_app: Flask, as_: As) -> None:
+def test_the_code_cannot_be_read_from_the_cookie(captcha_app: Flask, client_as: ClientAs) -> None:
     """The cookie is signed, not encrypted: the digits depend on the server's key."""
-    browser = as_(None)
+    browser = client_as(None)
     code = shown_code(captcha_app, browser)
     with browser.session_transaction() as session:
         nonce = session["challenge"][0]

@@ -17,9 +17,10 @@ from models.log import LogEntry
 from models.people import card_certificates, recovery_codes
 from models.people.card_authorities import CardAuthorities
 from models.people.card_certificates import CardCertificate
+from tests.browsing import ClientAs
 from tests.cards import DAY, PEM, CardIssuer, refusal
 from tests.cast import account_of
-from tests.views.keys import As, by_password, enrol, is_in
+from tests.views.keys import by_password, enrol, is_in
 from views.entrance.card_login import CERTIFICATE, SECRET
 
 WORD = "a-secret-that-only-nginx-knows-0123456789"
@@ -164,7 +165,7 @@ def test_a_card_of_an_expired_issuer_is_refused(
 
 
 def test_two_issuers_of_one_name_with_one_serial_number_are_two_cards(
-    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
+    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, client_as: ClientAs
 ) -> None:
     """A new generation of an authority often has the name of the former, and counts from 1 again."""
     (tmp_path / "new").mkdir()
@@ -178,12 +179,12 @@ def test_two_issuers_of_one_name_with_one_serial_number_are_two_cards(
         cards[name] = each.folder / "same.pem"
         cards[name].write_bytes(certificate(each, name=name, serial=1).public_bytes(PEM))
     bind(webauthn_app, authorities, cards["operator"], "operator")
-    assert as_(None).post("/login/card", headers=headers(cards["publisher"])).status_code == 401
-    assert as_(None).post("/login/card", headers=headers(cards["operator"])).status_code == 303
+    assert client_as(None).post("/login/card", headers=headers(cards["publisher"])).status_code == 401
+    assert client_as(None).post("/login/card", headers=headers(cards["operator"])).status_code == 303
 
 
 def test_a_self_signed_certificate_names_no_account_in_the_log(
-    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, as_: As
+    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, tmp_path: Path, client_as: ClientAs
 ) -> None:
     """Issuer's name and serial number are public; invisible or unreadable names cause no error."""
     (tmp_path / "x").mkdir()
@@ -191,35 +192,35 @@ def test_a_self_signed_certificate_names_no_account_in_the_log(
     card.write_bytes(certificate(issuer).public_bytes(PEM))
     bind(webauthn_app, authorities, card, "operator")
     card.write_bytes(certificate(forger, name="张\0三\u202e").public_bytes(PEM))
-    assert as_(None).post("/login/card", headers=headers(card)).status_code == 401
+    assert client_as(None).post("/login/card", headers=headers(card)).status_code == 401
     assert refusals(webauthn_app) == [("", "张三")]
     broken = certificate(forger, name="abcdef").public_bytes(Encoding.DER)
     shown = x509.load_der_x509_certificate(broken.replace(b"abcdef", b"\xff\xff\xff\xff\xff\xff")).public_bytes(PEM)
     card.write_bytes(shown)
-    assert "不是可以读取的证书文件" in as_(None).post("/login/card", headers=headers(card)).text
+    assert "不是可以读取的证书文件" in client_as(None).post("/login/card", headers=headers(card)).text
 
 
 def test_a_refused_card_is_logged_once_when_only_shown(
-    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
+    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, client_as: ClientAs
 ) -> None:
     """The page of a refused card has no button, so the entry cannot wait for a click."""
     card = issuer.issue("陈静")
     bind(webauthn_app, authorities, card, "reviewer")
-    assert "读到的卡：陈静" in as_(None).get("/login/card", headers=headers(card)).text
+    assert "读到的卡：陈静" in client_as(None).get("/login/card", headers=headers(card)).text
     assert refusals(webauthn_app) == []
     issuer.revoke(card)
     for _time in range(2):
-        assert "已被吊销" in as_(None).get("/login/card", headers=headers(card)).text
+        assert "已被吊销" in client_as(None).get("/login/card", headers=headers(card)).text
     assert refusals(webauthn_app) == [("reviewer", "陈静")]
 
 
 def test_an_account_with_a_card_needs_a_second_step_after_the_password(
-    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, as_: As
+    webauthn_app: Flask, issuer: CardIssuer, authorities: CardAuthorities, client_as: ClientAs
 ) -> None:
     """One rule for both: the password alone opened an account whose owner signs in by card."""
     card = issuer.issue("陈静")
     bind(webauthn_app, authorities, card, "reviewer")
-    thief, owner, lost = as_(None), as_(None), as_(None)
+    thief, owner, lost = client_as(None), client_as(None), client_as(None)
     assert by_password(thief, "reviewer").location == "/login/confirm"
     page = thief.get("/login/confirm").text
     assert "须用卡登录" in page and "data-key=" not in page and 'href="https://localhost:8443/login/card?next=' in page
@@ -234,4 +235,4 @@ def test_an_account_with_a_card_needs_a_second_step_after_the_password(
     by_password(lost, "reviewer")
     assert lost.post("/login/confirm", data={"code": code}).location == "/keys/"
     webauthn_app.config["CARD_SECRET"] = None  # cards are not in use any more: the key stays
-    assert by_password(as_(None), "reviewer").location == "/login/confirm"
+    assert by_password(client_as(None), "reviewer").location == "/login/confirm"

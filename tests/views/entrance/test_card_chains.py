@@ -11,9 +11,9 @@ from flask import Flask
 from app import create_app
 from models import clock
 from models.people.card_authorities import CardAuthorities
+from tests.browsing import ClientAs
 from tests.cards import DAY, CardIssuer, refusal
 from tests.views.entrance.test_card_certificates import WORD, bind, headers
-from tests.views.keys import As
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
 
@@ -69,8 +69,8 @@ def test_an_expired_or_unauthorised_intermediate_breaks_the_path(chain: Chain, m
     assert refusal(authorities, chain.card()) != ""
 
 
-def test_a_card_header_is_accepted_from_nginx_only(webauthn_app: Flask, tmp_path: Path, as_: As) -> None:
-    issuer, stranger = CardIssuer(tmp_path), as_(None)
+def test_a_card_header_is_accepted_from_nginx_only(webauthn_app: Flask, tmp_path: Path, client_as: ClientAs) -> None:
+    issuer, stranger = CardIssuer(tmp_path), client_as(None)
     webauthn_app.config.update(CARD_SECRET=WORD, CARD_URL="https://localhost:8443/login/card")
     webauthn_app.config.update(CARD_CA=str(issuer.trusted()), CARD_CRL=str(issuer.publish()))
     card = issuer.issue("王敏")
@@ -84,15 +84,15 @@ def test_a_card_header_is_accepted_from_nginx_only(webauthn_app: Flask, tmp_path
 
 
 def test_healthz_and_the_condition_screen_report_an_expired_revocation_list(
-    webauthn_app: Flask, tmp_path: Path, as_: As
+    webauthn_app: Flask, tmp_path: Path, client_as: ClientAs
 ) -> None:
-    issuer, operator = CardIssuer(tmp_path), as_("operator")
+    issuer, operator = CardIssuer(tmp_path), client_as("operator")
     webauthn_app.config.update(CARD_SECRET=WORD, CARD_URL="https://localhost:8443/login/card")
     webauthn_app.config.update(CARD_CA=str(issuer.trusted()), CARD_CRL=str(issuer.publish()))
-    assert "cards" not in as_(None).get("/healthz").text
+    assert "cards" not in client_as(None).get("/healthz").text
     assert "吊销列表有效" in operator.get("/condition/").text
     issuer.publish(timedelta(hours=-1))
-    assert "cards" in as_(None).get("/healthz").text.splitlines()
+    assert "cards" in client_as(None).get("/healthz").text.splitlines()
     assert "用卡不能登录。请更新" in operator.get("/condition/").text
 
 

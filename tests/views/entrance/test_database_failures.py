@@ -21,7 +21,7 @@ from models import access
 from models.application import Application
 from models.database import db
 from tests.browsing import signed_in
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.serving import SHARED
 from tests.views.pages import form_of
 from views.entrance import security
@@ -139,7 +139,9 @@ def check_page(answer: TestResponse) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("blank", [True, False])
-def test_a_failed_save_returns_the_typed_text(failing_database: Failing, make_application: Making, blank: bool) -> None:
+def test_a_failed_save_returns_the_typed_text(
+    failing_database: Failing, make_application: MakeApplication, blank: bool
+) -> None:
     """The same page sends it again: then it is saved, once."""
     key = 0 if blank else make_application()
     address = "/applications/new/" if blank else f"/applications/edit/?id={key}"
@@ -160,7 +162,7 @@ def test_a_failed_save_returns_the_typed_text(failing_database: Failing, make_ap
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before_cursor_execute", "commit", "before_flush"])
 def test_a_database_failure_at_any_statement_returns_the_typed_text(
-    failing_database: Failing, make_application: Making, moment: str
+    failing_database: Failing, make_application: MakeApplication, moment: str
 ) -> None:
     """At each statement of a save in turn, at its flush and at its commit."""
     browser = signed_in(failing_database.app, "publisher")

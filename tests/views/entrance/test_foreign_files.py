@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, MakePdf, StoredRows
 from tests.views.entrance.route_roles import (
     FOREIGN_ROWS,
     files_of,
@@ -15,15 +15,12 @@ from tests.views.entrance.route_roles import (
 from tests.views.ledger import ledger
 from tests.views.pages import form_of
 
-As = Callable[[str | None], Browser]
-
-
 SEEN_ON = {"reviewer2": ["review", "filings"]} | {name: screens for name, (screens, _rows) in FOREIGN_ROWS.items()}
 
 
 @pytest.mark.slow
 def test_a_file_opens_for_every_reader_of_its_application(
-    as_: As, make_application: Making, make_publisher: Callable[..., str], stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, make_publisher: Callable[..., str], stored_rows: StoredRows
 ) -> None:
     """AC2: all files × all people; a file is reached only through its application, by any screen."""
     make_publisher("440000")
@@ -34,7 +31,7 @@ def test_a_file_opens_for_every_reader_of_its_application(
         "reviewer": {"agent"}, "reviewer2": {"publisher440000"}, "national": {"publisher440000"}, "operator": set(),
     }  # fmt: skip
     for username, owners in sees.items():
-        browser = as_(username)
+        browser = client_as(username)
         screens = SEEN_ON.get(username, ["applications"])
         for (owner, _status), keys in files.items():
             for key in keys:
@@ -45,11 +42,11 @@ def test_a_file_opens_for_every_reader_of_its_application(
 
 @pytest.mark.slow
 def test_a_form_cannot_change_carriers_of_another_application(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AC1: own parent, foreign child. The foreign row is not changed, deleted or doubled."""
     own, foreign = make_application(), make_application(by="publisher2", carriers=2)
-    before, browser = stored_rows(foreign), as_("publisher")
+    before, browser = stored_rows(foreign), client_as("publisher")
     for carrier in before["carrier"]:
         for forged in ({}, {"del-carriers-0": "on"}, {"carriers-1-id": str(carrier["id"]), "del-carriers-1": "on"}):
             form = form_of(browser.get(f"/applications/edit/?id={own}").text)
@@ -60,11 +57,11 @@ def test_a_form_cannot_change_carriers_of_another_application(
 
 
 def test_an_application_gives_no_access_to_files_of_another(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Callable[[str], bytes]
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, make_pdf: MakePdf
 ) -> None:
     """AC1: own parent, foreign attachment; also with removed files of one's own."""
     own, foreign = make_application(), make_application(by="publisher2")
-    browser, before = as_("publisher"), ledger(app)
+    browser, before = client_as("publisher"), ledger(app)
     for file in (*files_of(stored_rows(foreign)), 99999):
         assert browser.post("/applications/remove/", data={"id": own, "attachment": file}).status_code == 404
         upload = {"id": own, "kind": "other", "replaces": file, "file": (io.BytesIO(make_pdf("x")), "a.pdf")}

@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from models import access
 from models.database import GuardedSession
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import Browser, ClientAs
+from tests.conftest import MakeApplication, MakePdf, StoredRows
 from tests.views.entrance.route_roles import (
     ACTS,
     FOREIGN_ROWS,
@@ -23,9 +23,6 @@ from tests.views.entrance.route_roles import (
 )
 from tests.views.ledger import ledger
 from tests.views.pages import form_of, numbers
-
-As = Callable[[str | None], Browser]
-
 
 NONSENSE = ("", "0", "-1", "99999", "abc", "1,2", "1 OR 1=1", "９", "1.0", "9" * 21, "9" * 5000)
 
@@ -64,8 +61,8 @@ ROWLESS = {"index_view", "create_view", "export", "ajax_lookup", "bundle", "carr
 def test_a_foreign_row_is_not_found_and_not_changed(
     username: str,
     app: Flask,
-    as_: As,
-    make_application: Making,
+    client_as: ClientAs,
+    make_application: MakeApplication,
     make_publisher: Callable[..., str],
     stored_rows: StoredRows,
 ) -> None:
@@ -73,7 +70,7 @@ def test_a_foreign_row_is_not_found_and_not_changed(
     make_publisher("440000")
     screens, owners = FOREIGN_ROWS[username]
     strange = [stored_rows(make_application(by=by, status=status)) for by, status in owners]
-    browser, before = as_(username), ledger(app)
+    browser, before = client_as(username), ledger(app)
     for screen in screens:
         for records in strange:
             (row,) = records["application"]
@@ -100,18 +97,18 @@ def test_every_route_that_takes_a_row_refuses_foreign_ones(
     screen: str,
     status: str,
     app: Flask,
-    as_: As,
-    make_application: Making,
+    client_as: ClientAs,
+    make_application: MakeApplication,
     make_publisher: Callable[..., str],
     stored_rows: StoredRows,
     routes: list[Rule],
-    make_pdf: Callable[[str], bytes],
+    make_pdf: MakePdf,
 ) -> None:
     """AD1, AC5: by the list of all routes: a guessed id is useless."""
     make_publisher("440000")
     records = stored_rows(make_application(by="publisher440000", status=status))
     key = records["customs_message"][0]["id"] if screen == "exchange" else records["application"][0]["id"]
-    browser, before, tried = as_(username), ledger(app), 0
+    browser, before, tried = client_as(username), ledger(app), 0
     for rule in (rule for rule in routes if rule.endpoint.startswith(f"{screen}.")):
         view = rule.endpoint.partition(".")[2]
         if username[0].upper() not in ROUTE_ROLES[rule.endpoint] or view in ROWLESS:
@@ -129,17 +126,17 @@ def test_every_route_that_takes_a_row_refuses_foreign_ones(
 
 
 @pytest.mark.slow
-def test_a_malformed_id_finds_no_row(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_malformed_id_finds_no_row(app: Flask, client_as: ClientAs, make_application: MakeApplication) -> None:
     """A malformed id is a missing row, on both databases."""
     make_application(status="filed")
     before = ledger(app)
     for username, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
-        browser = as_(username)
+        browser = client_as(username)
         for key in NONSENSE:
             for place in ("details", "attachment", "certificate", *(["edit"] if screen == "applications" else [])):
                 assert browser.get(f"/{screen}/{place}/", query_string={"id": key}).status_code == 404, (place, key)
             assert browser.post(f"/{screen}/print/", data={"id": key}).status_code == 404, key
-    operator = as_("operator")
+    operator = client_as("operator")
     for key in NONSENSE:
         assert operator.get("/accounts/edit/", query_string={"id": key}).status_code == 404, key
         assert operator.post("/accounts/reset/", data={"id": key}).status_code == 404, key
@@ -148,12 +145,12 @@ def test_a_malformed_id_finds_no_row(app: Flask, as_: As, make_application: Maki
 
 @pytest.mark.slow
 def test_an_agent_cannot_choose_a_publisher_that_has_not_entrusted_it(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AD10: a foreign id in the select field is refused, and the choices do not contain it."""
     foreign = stored_rows(make_application(by="publisher2"))["application"][0]
     key = make_application()
-    browser, before = as_("publisher"), ledger(app)
+    browser, before = client_as("publisher"), ledger(app)
     page = browser.get(f"/applications/edit/?id={key}").text
     assert foreign["publisher_name"] not in page
     for forged in (foreign["publisher_id"], 99999, "abc", "-1", "1e0"):
@@ -173,11 +170,13 @@ def without_row_guard() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("without_row_guard")
-def test_without_the_row_guard_the_attacks_succeed(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_without_the_row_guard_the_attacks_succeed(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     """AD2: only row security makes the tests above pass."""
     foreign = stored_rows(make_application(by="publisher2"))
     (row,) = foreign["application"]
-    browser = as_("publisher")
+    browser = client_as("publisher")
     assert row["number"] in numbers(browser.get("/applications/").text)
     assert row["number"] in browser.get("/applications/export/csv/").text
     assert row["title"] in browser.get(f"/applications/details/?id={row['id']}").text

@@ -15,19 +15,19 @@ from models.people.recovery_codes import RecoveryCode
 from models.people.security_keys import SecurityKey
 from models.people.sessions import Visit
 from tests.authenticator import PRESENT
-from tests.browsing import signed_in
+from tests.browsing import ClientAs, signed_in
 from tests.cast import account_of
-from tests.conftest import Acting
-from tests.views.keys import SCRIPT, As, by_password, enrol, entries, is_in, use
+from tests.conftest import ActAs
+from tests.views.keys import SCRIPT, by_password, enrol, entries, is_in, use
 from tests.views.pages import flashed
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
 
 
 def test_enrolling_needs_verification_the_right_origin_a_name_and_a_recent_sign_in(
-    webauthn_app: Flask, as_: As
+    webauthn_app: Flask, client_as: ClientAs
 ) -> None:
-    owner = as_("publisher")
+    owner = client_as("publisher")
     enrol(owner, flags=PRESENT)
     enrol(owner, origin="https://evil.example")
     enrol(owner, name=" ")
@@ -41,29 +41,29 @@ def test_enrolling_needs_verification_the_right_origin_a_name_and_a_recent_sign_
 
 
 def test_enrolling_a_key_ends_the_other_sessions_and_foreign_keys_cannot_be_removed(
-    webauthn_app: Flask, as_: As
+    webauthn_app: Flask, client_as: ClientAs
 ) -> None:
-    other, owner, stranger = as_("publisher"), as_("publisher"), as_("publisher2")
+    other, owner, stranger = client_as("publisher"), client_as("publisher"), client_as("publisher2")
     key = enrol(owner)
     assert (is_in(other), is_in(owner)) == (False, True)
-    for browser in (stranger, as_("reviewer")):
+    for browser in (stranger, client_as("reviewer")):
         browser.post("/keys/remove/", data={"id": 1})
-    assert use(as_(None), key).status_code == 303
+    assert use(client_as(None), key).status_code == 303
 
 
-def test_removing_a_key_ends_the_other_sessions_of_its_owner(webauthn_app: Flask, as_: As) -> None:
+def test_removing_a_key_ends_the_other_sessions_of_its_owner(webauthn_app: Flask, client_as: ClientAs) -> None:
     """A finder of the key may have signed in with it."""
-    owner, finder = as_("publisher"), as_(None)
+    owner, finder = client_as("publisher"), client_as(None)
     assert use(finder, enrol(owner)).status_code == 303
     assert is_in(finder)
     owner.post("/keys/remove/", data={"id": 1})
     assert (is_in(finder), is_in(owner)) == (False, True)
 
 
-def test_a_required_last_key_cannot_be_removed(webauthn_app: Flask, as_: As) -> None:
+def test_a_required_last_key_cannot_be_removed(webauthn_app: Flask, client_as: ClientAs) -> None:
     """Otherwise the password alone would be enough to enrol any other."""
     webauthn_app.config["KEYS_REQUIRED"] = True
-    owner = as_(None)
+    owner = client_as(None)
     by_password(owner, "reviewer")
     enrol(owner)
     page = owner.post("/keys/remove/", data={"id": 1}, follow_redirects=True).text
@@ -73,15 +73,15 @@ def test_a_required_last_key_cannot_be_removed(webauthn_app: Flask, as_: As) -> 
     assert "已移除“办公室密钥”" in page
 
 
-def test_an_invalid_public_key_is_refused_with_a_message(webauthn_app: Flask, as_: As) -> None:
-    owner = as_("publisher")
+def test_an_invalid_public_key_is_refused_with_a_message(webauthn_app: Flask, client_as: ClientAs) -> None:
+    owner = client_as("publisher")
     for public in ([], {}, {1: 2, 3: -7, -1: 9, -2: b"", -3: b""}, 5):
         enrol(owner, public=public)
         assert "密钥没有登记" in owner.get("/keys/").text, public
 
 
-def test_a_recovery_code_of_the_operator_replaces_a_lost_key_once(webauthn_app: Flask, as_: As) -> None:
-    key, operator, stranger = enrol(as_("publisher")), as_("operator"), as_(None)
+def test_a_recovery_code_of_the_operator_replaces_a_lost_key_once(webauthn_app: Flask, client_as: ClientAs) -> None:
+    key, operator, stranger = enrol(client_as("publisher")), client_as("operator"), client_as(None)
     with webauthn_app.app_context():
         account = account_of("publisher").id
     operator.post("/accounts/keys/code/", data={"id": account})
@@ -92,7 +92,7 @@ def test_a_recovery_code_of_the_operator_replaces_a_lost_key_once(webauthn_app: 
     assert stranger.post("/login/confirm", data={"code": "AAAA-AAAA-AAAA-AAAA"}).status_code == 401
     answer = stranger.post("/login/confirm", data={"code": code.lower().replace("-", " ")})
     assert answer.location == "/keys/"
-    again = as_(None)
+    again = client_as(None)
     by_password(again)
     assert again.post("/login/confirm", data={"code": code}).status_code == 401
     found = entries(webauthn_app)
@@ -104,50 +104,52 @@ def test_a_recovery_code_of_the_operator_replaces_a_lost_key_once(webauthn_app: 
         assert any("发放了恢复码" in sentence for sentence in sentences)
         given = select(LogEntry.about).where(LogEntry.kind == "code_given")
         assert session.scalars(given).all() == ["publisher"]
-    assert use(as_(None), key).status_code == 303
+    assert use(client_as(None), key).status_code == 303
 
 
-def test_recovery_codes_have_the_rate_limit_of_passwords(webauthn_app: Flask, as_: As) -> None:
-    enrol(as_("publisher"))
-    stranger = as_(None)
+def test_recovery_codes_have_the_rate_limit_of_passwords(webauthn_app: Flask, client_as: ClientAs) -> None:
+    enrol(client_as("publisher"))
+    stranger = client_as(None)
     by_password(stranger)
     pages = [stranger.post("/login/confirm", data={"code": "x"}).text for _time in range(6)]
     assert ["恢复码不正确" in page for page in pages] == [True] * 5 + [False]
     assert "请 1 分钟后再试" in pages[-1]
     assert entries(webauthn_app)[-1][0] == "slowed"
-    assert 'id="slowed"' in as_("operator").get("/online/").text  # an operator may end it
+    assert 'id="slowed"' in client_as("operator").get("/online/").text  # an operator may end it
 
 
-def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(webauthn_app: Flask, as_: As) -> None:
-    owner, operator = as_("publisher"), as_("operator")
+def test_an_operator_removes_a_key_and_every_session_of_its_owner_ends(
+    webauthn_app: Flask, client_as: ClientAs
+) -> None:
+    owner, operator = client_as("publisher"), client_as("operator")
     key = enrol(owner)
     page = operator.post("/accounts/keys/remove/", data={"id": 1}, follow_redirects=True).text
     assert flashed(page) == ["已移除，publisher 已退出登录。"]
     assert not is_in(owner)
-    assert use(as_(None), key).status_code == 401
-    stranger = as_(None)
+    assert use(client_as(None), key).status_code == 401
+    stranger = client_as(None)
     assert by_password(stranger).location == "/visits/"
     enrol(operator)
     page = operator.post("/accounts/keys/remove/", data={"id": 2}, follow_redirects=True).text
     assert "自己的密钥请在“我的登录方式”中办理" in page
 
 
-def test_removing_a_key_by_the_operator_ends_the_calendar_address(webauthn_app: Flask, as_: As) -> None:
+def test_removing_a_key_by_the_operator_ends_the_calendar_address(webauthn_app: Flask, client_as: ClientAs) -> None:
     """A finder of the key may have created one."""
-    owner = as_("reviewer")
+    owner = client_as("reviewer")
     enrol(owner)
     with webauthn_app.app_context(), access.everything() as session:
         token = calendar_feeds.renew(session, account_of("reviewer"))
         session.commit()
-    assert as_(None).get(f"/feed/{token}.ics").status_code == 200
-    as_("operator").post("/accounts/keys/remove/", data={"id": 1})
-    assert as_(None).get(f"/feed/{token}.ics").status_code == 404
+    assert client_as(None).get(f"/feed/{token}.ics").status_code == 200
+    client_as("operator").post("/accounts/keys/remove/", data={"id": 1})
+    assert client_as(None).get(f"/feed/{token}.ics").status_code == 404
 
 
-def test_the_first_sign_in_with_required_keys_leads_to_enrolling(webauthn_app: Flask, as_: As) -> None:
+def test_the_first_sign_in_with_required_keys_leads_to_enrolling(webauthn_app: Flask, client_as: ClientAs) -> None:
     webauthn_app.config["KEYS_REQUIRED"] = True
     for username in ("reviewer", "operator"):
-        browser = as_(None)
+        browser = client_as(None)
         by_password(browser, username)
         for address in ("/", "/visits/", "/messages/", "/review/", "/accounts/"):
             assert browser.get(address).location == "/keys/", address
@@ -160,11 +162,11 @@ def test_the_first_sign_in_with_required_keys_leads_to_enrolling(webauthn_app: F
         assert is_in(signed_in(webauthn_app, username))
 
 
-def test_no_session_reads_or_writes_a_foreign_key(webauthn_app: Flask, as_: As, acting: Acting) -> None:
+def test_no_session_reads_or_writes_a_foreign_key(webauthn_app: Flask, client_as: ClientAs, act_as: ActAs) -> None:
     """Row security: without an account, as another person, and as the operator, who sees keys but adds none."""
-    enrol(as_("publisher"))
+    enrol(client_as("publisher"))
     for username, count in (("publisher", 1), ("publisher2", 0), ("reviewer", 0), ("national", 0), ("operator", 1)):
-        with acting(username):
+        with act_as(username):
             found = db.session.scalars(select(SecurityKey)).all()
             assert len(found) == count, username
             if username != "publisher":
@@ -185,10 +187,10 @@ def test_no_session_reads_or_writes_a_foreign_key(webauthn_app: Flask, as_: As, 
         assert db.session.scalars(select(SecurityKey)).all() == []
 
 
-def test_a_command_gives_a_recovery_code_to_the_last_operator(webauthn_app: Flask, as_: As) -> None:
-    enrol(as_("operator"))
+def test_a_command_gives_a_recovery_code_to_the_last_operator(webauthn_app: Flask, client_as: ClientAs) -> None:
+    enrol(client_as("operator"))
     found = webauthn_app.test_cli_runner().invoke(args=["account", "code", "operator"]).output
-    stranger = as_(None)
+    stranger = client_as(None)
     by_password(stranger, "operator")
     code = found.partition("：")[2].partition("（")[0]
     assert stranger.post("/login/confirm", data={"code": code}).location == "/keys/"

@@ -1,7 +1,6 @@
 """Limits of request bodies, and an error page that cannot fail."""
 
 import io
-from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -15,14 +14,13 @@ from models.database import db
 from models.people.accounts import Account, matches
 from models.people.sessions import Visit
 from models.people.signin_failures import SigninFailure
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.entrance.route_roles import address
 from tests.views.ledger import ledger
 from views.entrance import limits
 
-As = Callable[[str | None], Browser]
 OTHERS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 BOUNDARY = "----x"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
@@ -33,9 +31,9 @@ def visits(app: Flask) -> int:
         return len(db.session.scalars(select(Visit)).all())
 
 
-def test_the_body_of_a_head_request_is_ignored(app: Flask, as_: As) -> None:
+def test_the_body_of_a_head_request_is_ignored(app: Flask, client_as: ClientAs) -> None:
     """Formerly HEAD /login with a body signed in without token and rate limit; HEAD /password locked accounts."""
-    stranger, publisher = as_(None), as_("publisher")
+    stranger, publisher = client_as(None), client_as("publisher")
     before = visits(app)
     for _again in range(70):
         answer = stranger.head("/login", data={"username": "publisher", "password": PASSWORD})
@@ -52,12 +50,12 @@ def test_the_body_of_a_head_request_is_ignored(app: Flask, as_: As) -> None:
 
 @pytest.mark.slow
 def test_no_verb_but_post_changes_anything_anywhere(
-    app: Flask, as_: As, routes: list[Rule], make_application: Making
+    app: Flask, client_as: ClientAs, routes: list[Rule], make_application: MakeApplication
 ) -> None:
     """Every rule × HEAD × every role, and × each other verb, with the body of a POST."""
     pending = make_application(status="pending")
     keys = {"publisher": make_application(), "reviewer": pending, "national": make_application(status="filed")}
-    people = {name: as_(name) for name in (*keys, "operator", None)}
+    people = {name: client_as(name) for name in (*keys, "operator", None)}
     before = ledger(app)
     form = {"opinion": "理由", "title": "改", "_submit": "1", "username": "x", "name": "x", "url": "/"}
     for rule in routes:
@@ -102,36 +100,36 @@ def test_an_anonymous_body_is_parsed_up_to_a_few_kilobytes(
 
 
 @pytest.mark.slow
-def test_a_publisher_can_still_save_a_form_of_many_rows(as_: As, make_application: Making) -> None:
+def test_a_publisher_can_still_save_a_form_of_many_rows(client_as: ClientAs, make_application: MakeApplication) -> None:
     key = make_application()
     body = {f"carriers-{n}-note": "备注" * 20 for n in range(600)}
-    assert as_("publisher").post(f"/applications/edit/?id={key}", data=body).status_code in (200, 409, 422)
+    assert client_as("publisher").post(f"/applications/edit/?id={key}", data=body).status_code in (200, 409, 422)
 
 
 @pytest.mark.parametrize("address", ["/verify/", "/applications/upload/", "/districts/import/"])
-def test_a_file_of_some_megabytes_is_accepted_where_files_are_uploaded(as_: As, address: str) -> None:
+def test_a_file_of_some_megabytes_is_accepted_where_files_are_uploaded(client_as: ClientAs, address: str) -> None:
     """The parser counts up to 64 KB of a file as if it were a field."""
     who = {"/verify/": None, "/districts/import/": "operator"}.get(address, "publisher")
     file = (io.BytesIO(b"%PDF-1.7" + bytes(3 << 20)), "大.pdf")
-    answer = as_(who).post(address, data={"kind": "contract", "file": file})
+    answer = client_as(who).post(address, data={"kind": "contract", "file": file})
     assert answer.status_code in (200, 303, 422)
 
 
 @pytest.mark.slow
-def test_successful_sign_ins_count_towards_the_rate_limit_too(app: Flask, as_: As) -> None:
+def test_successful_sign_ins_count_towards_the_rate_limit_too(app: Flask, client_as: ClientAs) -> None:
     """Every request costs a password hash, not only a wrong one."""
     app.config["CAPTCHA"] = True
-    wrong = [as_(None).post("/login", data={"code": "x"}).status_code for _again in range(59)]
+    wrong = [client_as(None).post("/login", data={"code": "x"}).status_code for _again in range(59)]
     assert set(wrong) == {401}
     app.config["CAPTCHA"] = False
     good = {"username": "publisher", "password": PASSWORD}
-    assert [as_(None).post("/login", data=good).status_code for _again in range(2)] == [303, 429]
+    assert [client_as(None).post("/login", data=good).status_code for _again in range(2)] == [303, 429]
 
 
-def test_a_part_without_a_name_is_a_bad_request(as_: As) -> None:
+def test_a_part_without_a_name_is_a_bad_request(client_as: ClientAs) -> None:
     body = f"--{BOUNDARY}\r\nContent-Disposition: form-data\r\n\r\n1\r\n--{BOUNDARY}--\r\n".encode()
     for who, door in ((None, "/login"), ("publisher", "/applications/new/"), (None, "/verify/")):
-        answer = as_(who).post(door, data=body, content_type=MULTIPART)
+        answer = client_as(who).post(door, data=body, content_type=MULTIPART)
         assert answer.status_code == 400, door
         assert "请返回上一页检查后重新提交。" in answer.text
 
@@ -161,8 +159,8 @@ def test_the_error_page_answers_every_malformed_request(
     assert answer.data
 
 
-def test_a_failing_error_page_still_shows_its_message(app: Flask, as_: As) -> None:
-    browser, before = as_("publisher"), app.jinja_env.get_template
+def test_a_failing_error_page_still_shows_its_message(app: Flask, client_as: ClientAs) -> None:
+    browser, before = client_as("publisher"), app.jinja_env.get_template
     app.jinja_env.globals["product"], product = None, app.jinja_env.globals["product"]
     loader, app.jinja_env.loader = app.jinja_env.loader, None
     app.jinja_env.cache.clear()

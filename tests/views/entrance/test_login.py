@@ -1,22 +1,18 @@
 """Sign-in, sessions, password change, and endpoints closed without sign-in."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models.database import db
 from models.people.signin_failures import SigninFailure
+from tests.browsing import ClientAs
 from tests.cast import PASSWORD
 from tests.views.entrance.typed_passwords import BEHIND, SAME, change, enter, is_in
 
-As = Callable[[str | None], FlaskClient]
 
-
-def test_the_right_password_signs_in_and_redirects_to_the_requested_page(as_: As) -> None:
-    browser = as_(None)
+def test_the_right_password_signs_in_and_redirects_to_the_requested_page(client_as: ClientAs) -> None:
+    browser = client_as(None)
     sent = browser.get("/register/?title=京剧")
     assert sent.status_code == 302
     assert sent.location.startswith("/login?next=/register/?title%3D")
@@ -29,8 +25,8 @@ def test_the_right_password_signs_in_and_redirects_to_the_requested_page(as_: As
     assert is_in(browser)
 
 
-def test_the_login_page_redirects_a_signed_in_user(as_: As) -> None:
-    assert as_("publisher").get("/login?next=/password").location == "/password"
+def test_the_login_page_redirects_a_signed_in_user(client_as: ClientAs) -> None:
+    assert client_as("publisher").get("/login?next=/password").location == "/password"
 
 
 LEADS_TO = {
@@ -51,17 +47,17 @@ LEADS_TO = {
 
 
 @pytest.mark.slow
-def test_login_redirects_only_to_local_paths(as_: As) -> None:
+def test_login_redirects_only_to_local_paths(client_as: ClientAs) -> None:
     """AD13: an external `next` is not followed, in any spelling."""
-    came_to = {target: enter(as_(None), next=target).location for target in LEADS_TO}
+    came_to = {target: enter(client_as(None), next=target).location for target in LEADS_TO}
     assert came_to == LEADS_TO
-    inside = as_("publisher")
+    inside = client_as("publisher")
     assert {target: inside.get("/login", query_string={"next": target}).location for target in LEADS_TO} == LEADS_TO
 
 
 @pytest.mark.slow
-def test_an_unknown_name_and_a_wrong_password_get_the_same_page(as_: As) -> None:
-    wrong_password, unknown = enter(as_(None), password="wrong-Pass-1"), enter(as_(None), username="nobody")
+def test_an_unknown_name_and_a_wrong_password_get_the_same_page(client_as: ClientAs) -> None:
+    wrong_password, unknown = enter(client_as(None), password="wrong-Pass-1"), enter(client_as(None), username="nobody")
     for answer in (wrong_password, unknown):
         assert answer.status_code == 401
         assert SAME in answer.text
@@ -69,52 +65,52 @@ def test_an_unknown_name_and_a_wrong_password_get_the_same_page(as_: As) -> None
 
 
 @pytest.mark.slow
-def test_no_user_name_breaks_the_login(as_: As) -> None:
+def test_no_user_name_breaks_the_login(client_as: ClientAs) -> None:
     for username in ("publisher\0", "x" * 5000, "<script>alert(1)</script>", "𠮷' OR 1=1 --"):
-        answer = enter(as_(None), username, "wrong-Pass-1")
+        answer = enter(client_as(None), username, "wrong-Pass-1")
         assert answer.status_code == 401
         assert SAME in answer.text
         assert "<script>alert" not in answer.text
 
 
-def test_empty_fields_show_an_error_and_no_password_is_checked(app: Flask, as_: As) -> None:
+def test_empty_fields_show_an_error_and_no_password_is_checked(app: Flask, client_as: ClientAs) -> None:
     """ST7: every POST works with an empty body. The messages are ours; the first wrong field has the focus."""
-    answer = as_(None).post("/login", data={"username": "publisher"})
+    answer = client_as(None).post("/login", data={"username": "publisher"})
     assert answer.status_code == 401
     assert '<p class="wrong" id="password-wrong" role="alert">请填写密码。</p>' in answer.text
     assert 'aria-describedby="password-wrong" aria-invalid="true" autofocus' in answer.text
     assert 'value="publisher"' in answer.text
     assert "novalidate" in answer.text
-    empty = as_(None).post("/login").text
+    empty = client_as(None).post("/login").text
     assert ("请填写用户名。" in empty, "请填写密码。" in empty, empty.count("autofocus")) == (True, True, 1)
     with app.app_context():
         assert db.session.scalars(select(SigninFailure)).all() == []
 
 
-def test_every_page_requires_sign_in(as_: As) -> None:
+def test_every_page_requires_sign_in(client_as: ClientAs) -> None:
     for address in ("/", "/applications/", "/review/", "/accounts/", BEHIND):
-        assert as_(None).get(address).location.startswith("/login?next=/")
-        script = as_(None).get(address, headers={"X-Requested-With": "XMLHttpRequest"})
+        assert client_as(None).get(address).location.startswith("/login?next=/")
+        script = client_as(None).get(address, headers={"X-Requested-With": "XMLHttpRequest"})
         assert script.status_code == 401
         assert "请重新登录" in script.json["message"]
 
 
-def test_an_anonymous_post_is_refused_and_not_redirected(as_: As) -> None:
-    assert as_(None).post(BEHIND).status_code == 401
-    assert as_(None).post(BEHIND, csrf=False).status_code == 401
+def test_an_anonymous_post_is_refused_and_not_redirected(client_as: ClientAs) -> None:
+    assert client_as(None).post(BEHIND).status_code == 401
+    assert client_as(None).post(BEHIND, csrf=False).status_code == 401
 
 
-def test_favicon_ico_is_the_emblem(as_: As) -> None:
+def test_favicon_ico_is_the_emblem(client_as: ClientAs) -> None:
     """Browsers request it for a PDF in its own window."""
-    answer = as_(None).get("/favicon.ico")
+    answer = client_as(None).get("/favicon.ico")
     assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
-    assert answer.data == as_(None).get("/assets/emblem.svg").data
+    assert answer.data == client_as(None).get("/assets/emblem.svg").data
 
 
 @pytest.mark.slow
-def test_only_listed_endpoints_are_public(app: Flask, as_: As) -> None:
+def test_only_listed_endpoints_are_public(app: Flask, client_as: ClientAs) -> None:
     """Closed by default: a new endpoint requires sign-in until PUBLIC lists it."""
-    stranger, open_doors = as_(None), set()
+    stranger, open_doors = client_as(None), set()
     arguments = {
         "filename": "public.css",
         "number": "Z322026000001X",
@@ -134,9 +130,9 @@ def test_only_listed_endpoints_are_public(app: Flask, as_: As) -> None:
     }  # fmt: skip
 
 
-def test_the_first_login_requires_a_new_password(app: Flask, as_: As) -> None:
+def test_the_first_login_requires_a_new_password(app: Flask, client_as: ClientAs) -> None:
     change(app, "publisher", must_change=True)
-    browser = as_(None)
+    browser = client_as(None)
     enter(browser)
     for address in ("/", "/applications/"):
         assert browser.get(address).location == "/password"
@@ -146,20 +142,20 @@ def test_the_first_login_requires_a_new_password(app: Flask, as_: As) -> None:
     changed = browser.post("/password", data={"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"})
     assert changed.location == "/"
     assert browser.get("/").location != "/password"
-    assert SAME in enter(as_(None)).text
-    assert enter(as_(None), password="mine-2026-x").status_code == 303
+    assert SAME in enter(client_as(None)).text
+    assert enter(client_as(None), password="mine-2026-x").status_code == 303
 
 
-def test_a_user_who_must_change_the_password_can_log_out(app: Flask, as_: As) -> None:
+def test_a_user_who_must_change_the_password_can_log_out(app: Flask, client_as: ClientAs) -> None:
     change(app, "publisher", must_change=True)
-    browser = as_("publisher")
+    browser = client_as("publisher")
     assert browser.post("/logout").location == "/login"
     assert not is_in(browser)
 
 
 @pytest.mark.slow
-def test_a_password_change_follows_its_rules(as_: As) -> None:
-    browser = as_("publisher")
+def test_a_password_change_follows_its_rules(client_as: ClientAs) -> None:
+    browser = client_as("publisher")
     for current, new, repeat, sentence in (
         ("wrong-Pass-1", "mine-2026-x", "mine-2026-x", "当前密码不正确"),
         (PASSWORD, "mine-2026-x", "mine-2026-y", "不一致"),
@@ -172,25 +168,25 @@ def test_a_password_change_follows_its_rules(as_: As) -> None:
         answer = browser.post("/password", data={"current": current, "new": new, "repeat": repeat})
         assert answer.status_code == 422
         assert sentence in answer.text
-    assert enter(as_(None)).status_code == 303
+    assert enter(client_as(None)).status_code == 303
 
 
-def test_a_user_name_is_accepted_in_any_spelling(app: Flask, as_: As) -> None:
+def test_a_user_name_is_accepted_in_any_spelling(app: Flask, client_as: ClientAs) -> None:
     for typed in ("Publisher", "ＰＵＢＬＩＳＨＥＲ", " publisher\u200b", "\u202epublisher"):
-        assert is_in(opened := as_(None)) is False
+        assert is_in(opened := client_as(None)) is False
         assert enter(opened, typed).status_code == 303, typed
         assert is_in(opened)
 
 
-def test_an_account_renamed_by_the_upgrade_signs_in_by_its_former_name(app: Flask, as_: As) -> None:
+def test_an_account_renamed_by_the_upgrade_signs_in_by_its_former_name(app: Flask, client_as: ClientAs) -> None:
     """`Publisher` and `publisher` were two accounts: both still sign in, until the operator disables one."""
     change(app, "reviewer", former_username="Publisher")
-    assert enter(as_(None), "Publisher").location == "/"
+    assert enter(client_as(None), "Publisher").location == "/"
     for typed, name in (("Publisher", "陈静"), ("reviewer", "陈静"), ("publisher", "王敏"), ("PUBLISHER", "王敏")):
-        browser = as_(None)
+        browser = client_as(None)
         assert enter(browser, typed).status_code == 303
         assert name in browser.get("/password").text, typed
     change(app, "reviewer", active=False)
-    browser = as_(None)
+    browser = client_as(None)
     assert enter(browser, "Publisher").status_code == 303
     assert "王敏" in browser.get("/password").text

@@ -14,10 +14,11 @@ from models.people.portal_links import PortalRequest
 from models.people.revocation import reset_password
 from models.sign_on.discovery import KNOWN
 from tests.authenticator import Authenticator
+from tests.browsing import ClientAs
 from tests.cast import account_of
 from tests.portal import PortalServer
 from tests.views.entrance.portal_steps import come, link, sign_on, unlink
-from tests.views.keys import As, enrol, entries, is_in, options, use
+from tests.views.keys import enrol, entries, is_in, options, use
 from views.entrance import second_step
 
 UNLINKED = "还没有关联本系统的账号"
@@ -25,10 +26,10 @@ FAILED = "单一窗口的登录没有完成，或已过期"
 
 
 def test_a_portal_user_signs_in_after_the_operator_has_linked_the_account(
-    webauthn_app: Flask, portal: PortalServer, as_: As
+    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
 ) -> None:
     """On both databases. No account is linked automatically, not even by the credit code."""
-    browser = as_(None)
+    browser = client_as(None)
     answer = sign_on(browser, portal)
     assert answer.status_code == 403 and UNLINKED in answer.text and "王敏" in answer.text
     assert not is_in(browser)
@@ -45,17 +46,17 @@ def test_a_portal_user_signs_in_after_the_operator_has_linked_the_account(
 
 
 def test_a_sign_out_of_the_portal_ends_just_its_own_sessions_once(
-    webauthn_app: Flask, portal: PortalServer, as_: As
+    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
 ) -> None:
     """Back-channel logout, on both databases."""
     link(webauthn_app, portal)
-    browsers = [as_(None) for _time in range(2)]
+    browsers = [client_as(None) for _time in range(2)]
     for number, browser in enumerate(browsers, 1):
         portal.sid = f"portal-session-{number}"
         sign_on(browser, portal)
-    by_password = as_("publisher")
+    by_password = client_as("publisher")
     token = portal.logout_token(sid="portal-session-1")
-    plain = as_(None)
+    plain = client_as(None)
     for status in (200, 400):  # accepted once
         answer = plain.post("/login/portal/logout", data={"logout_token": token}, csrf=False)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (status, "no-store")
@@ -71,10 +72,12 @@ class TestOnSqlite:
 
     pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
-    def test_a_portal_sign_on_starts_a_new_session(self, webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
+    def test_a_portal_sign_on_starts_a_new_session(
+        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+    ) -> None:
         """Session fixation: values an attacker has put into the cookie are dropped."""
         link(webauthn_app, portal)
-        browser = as_(None)
+        browser = client_as(None)
         address = come(browser, portal)
         with browser.session_transaction() as session:
             session["planted"], session["_user_id"] = "x", "of-the-attacker"
@@ -84,34 +87,34 @@ class TestOnSqlite:
             assert "planted" not in session and session["_user_id"] != "of-the-attacker"
 
     def test_a_portal_sign_on_works_with_a_strict_session_cookie(
-        self, webauthn_app: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
     ) -> None:
         """The state is in a cookie of its own, Lax; the session begins on a page of ours, not on a redirect."""
         webauthn_app.config["SESSION_COOKIE_SAMESITE"] = "Strict"
         link(webauthn_app, portal)
-        browser = as_(None)
+        browser = client_as(None)
         cookies = browser.get("/login/portal").headers.getlist("Set-Cookie")
         assert [cookie for cookie in cookies if "filing_portal=" in cookie and "SameSite=Lax" in cookie]
         answer = sign_on(browser, portal)
         assert answer.status_code == 200 and 'http-equiv="refresh"' in answer.text
 
     def test_a_disabled_account_cannot_sign_in_through_the_portal(
-        self, webauthn_app: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
     ) -> None:
         link(webauthn_app, portal)
         with webauthn_app.app_context():
             account_of("publisher").active = False
             db.session.commit()
-        answer = sign_on(browser := as_(None), portal)
+        answer = sign_on(browser := client_as(None), portal)
         assert answer.status_code == 401 and "账号已停用" in answer.text and not is_in(browser)
         assert entries(webauthn_app)[-1][0] == "account_disabled"
 
     def test_an_account_with_a_key_needs_a_second_step_after_the_portal(
-        self, webauthn_app: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
     ) -> None:
-        key: Authenticator = enrol(as_("publisher"))
+        key: Authenticator = enrol(client_as("publisher"))
         link(webauthn_app, portal)
-        browser = as_(None)
+        browser = client_as(None)
         portal.faults = {"acr": "2", "amr": ["mfa"]}  # which nobody has said to count
         assert "http://localhost/login/confirm" in sign_on(browser, portal).text
         assert not is_in(browser) and "已在单一窗口登录" in browser.get("/login/confirm").text
@@ -121,52 +124,57 @@ class TestOnSqlite:
             "单一窗口登录，并用安全密钥"
         )
         webauthn_app.config["PORTAL_LEVELS"] = "mfa"
-        sign_on(assured := as_(None), portal)
+        sign_on(assured := client_as(None), portal)
         assert is_in(assured)
 
     def test_a_required_key_is_enrolled_after_a_portal_sign_on(
-        self, webauthn_app: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
     ) -> None:
         webauthn_app.config["KEYS_REQUIRED"] = True
         link(webauthn_app, portal, "reviewer")
-        sign_on(browser := as_(None), portal)
+        sign_on(browser := client_as(None), portal)
         assert browser.get("/review/").location == "/keys/"
         enrol(browser)
         assert browser.get("/review/").status_code == 200
         assert "单一窗口登录，并用安全密钥确认" in browser.get("/visits/").text
 
     def test_portal_sessions_expire_and_end_with_a_new_password(
-        self, webauthn_app: Flask, portal: PortalServer, as_: As, monkeypatch: pytest.MonkeyPatch
+        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         link(webauthn_app, portal)
-        sign_on(reset := as_(None), portal)
+        sign_on(reset := client_as(None), portal)
         with webauthn_app.app_context(), access.everything() as session:
             reset_password(session, session.get_one(Account, account_of("publisher").id))
             session.commit()
         assert not is_in(reset)
-        sign_on(late := as_(None), portal)
+        sign_on(late := client_as(None), portal)
         assert late.get("/visits/").location == "/password"  # the one-time password is to be changed first
         now = clock.now()
         monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=31))
         assert late.get("/visits/").location.startswith("/login")
 
     def test_a_portal_sign_out_cancels_a_pending_second_step(
-        self, webauthn_app: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
     ) -> None:
-        key = enrol(as_("publisher"))
+        key = enrol(client_as("publisher"))
         link(webauthn_app, portal)
-        sign_on(browser := as_(None), portal)
-        as_(None).post("/login/portal/logout", data={"logout_token": portal.logout_token()}, csrf=False)
+        sign_on(browser := client_as(None), portal)
+        client_as(None).post("/login/portal/logout", data={"logout_token": portal.logout_token()}, csrf=False)
         assert browser.get("/login/confirm").location == "/login"
         assert key.count == 2
 
     @pytest.mark.parametrize("is_late", [False, True], ids=["before the page", "while the key is touched"])
     def test_removing_a_link_cancels_a_pending_second_step(
-        self, webauthn_app: Flask, portal: PortalServer, as_: As, is_late: bool, monkeypatch: pytest.MonkeyPatch
+        self,
+        webauthn_app: Flask,
+        portal: PortalServer,
+        client_as: ClientAs,
+        is_late: bool,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        key = enrol(as_("publisher"))
+        key = enrol(client_as("publisher"))
         link(webauthn_app, portal)
-        sign_on(browser := as_(None), portal)
+        sign_on(browser := client_as(None), portal)
         asked = options(browser, "/login/confirm/options")
         if is_late:  # looked at before it was removed
             monkeypatch.setattr(second_step, "_still_waits", lambda _sign_on: True)
@@ -175,25 +183,27 @@ class TestOnSqlite:
         assert ("刚刚被移除，没有登录" if is_late else "登录确认已超时") in answer.text
         assert not is_in(browser)
 
-    def test_signing_out_also_signs_out_of_the_portal(self, webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
+    def test_signing_out_also_signs_out_of_the_portal(
+        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+    ) -> None:
         link(webauthn_app, portal)
-        sign_on(browser := as_(None), portal)
+        sign_on(browser := client_as(None), portal)
         answer = browser.post("/logout")
         (address,) = re.findall(r'content="0; url=([^"]+)"', answer.text)
         assert portal.approve(address.replace("&amp;", "&")) == "http://localhost/login"
         assert not is_in(browser)
 
     def test_an_unavailable_portal_is_reported_and_the_login_page_still_works(
-        self, webauthn_app: Flask, portal: PortalServer, as_: As
+        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
     ) -> None:
         webauthn_app.config["PORTAL_ISSUER"] = "http://localhost:9"
-        answer = as_(None).get("/login/portal")
+        answer = client_as(None).get("/login/portal")
         assert answer.status_code == 503 and "单一窗口暂时没有应答" in answer.text
-        assert as_(None).get("/login").status_code == 200
+        assert client_as(None).get("/login").status_code == 200
         KNOWN.clear()
 
-    def test_the_portal_is_invisible_while_it_is_not_configured(self, app: Flask, as_: As) -> None:
-        browser = as_(None)
+    def test_the_portal_is_invisible_while_it_is_not_configured(self, app: Flask, client_as: ClientAs) -> None:
+        browser = client_as(None)
         assert "单一窗口" not in browser.get("/login").text
         for path in ("/login/portal", "/login/portal/return"):
             assert "没有开通单一窗口登录" in browser.get(path, follow_redirects=True).text

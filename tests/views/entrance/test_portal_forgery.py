@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 
 from models.sign_on.line import is_allowed
+from tests.browsing import ClientAs
 from tests.portal import PortalServer
 from tests.views.entrance.portal_steps import come, link, sign_on
-from tests.views.keys import As, entries, is_in
+from tests.views.keys import entries, is_in
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # what no database changes
 FAILED = "单一窗口的登录没有完成，或已过期"
@@ -38,10 +39,10 @@ FAILED = "单一窗口的登录没有完成，或已过期"
     ids=str,
 )
 def test_an_invalid_id_token_is_refused(
-    webauthn_app: Flask, portal: PortalServer, as_: As, faults: dict[str, Any]
+    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs, faults: dict[str, Any]
 ) -> None:
     link(webauthn_app, portal)
-    browser, portal.faults = as_(None), faults
+    browser, portal.faults = client_as(None), faults
     answer = sign_on(browser, portal)
     assert answer.status_code == 401 and FAILED in answer.text
     assert not is_in(browser)
@@ -54,17 +55,19 @@ def test_an_invalid_id_token_is_refused(
 @pytest.mark.parametrize(
     "answer", [b"[" * 100_000, b'{"expires_in": 1e400}', b'{"expires_in": []}', b"[]", b"null", b"\xff", b""]
 )
-def test_a_malformed_token_is_refused(webauthn_app: Flask, portal: PortalServer, as_: As, answer: bytes) -> None:
+def test_a_malformed_token_is_refused(
+    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs, answer: bytes
+) -> None:
     link(webauthn_app, portal)
-    browser, portal.token_answer = as_(None), answer
+    browser, portal.token_answer = client_as(None), answer
     assert sign_on(browser, portal).status_code == 401
     assert not is_in(browser)
 
 
-def test_a_state_of_another_browser_is_refused(webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
+def test_a_state_of_another_browser_is_refused(webauthn_app: Flask, portal: PortalServer, client_as: ClientAs) -> None:
     """Forged, of another browser, and used before: an attacker's code signs nobody in to the attacker's account."""
     link(webauthn_app, portal)
-    attacker, victim = as_(None), as_(None)
+    attacker, victim = client_as(None), client_as(None)
     address = come(attacker, portal)
     assert victim.get(address).status_code == 401  # without any sign-on of its own
     come(victim, portal)
@@ -73,9 +76,11 @@ def test_a_state_of_another_browser_is_refused(webauthn_app: Flask, portal: Port
     assert not is_in(victim) and not is_in(attacker)
 
 
-def test_an_authorization_response_is_accepted_once(webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
+def test_an_authorization_response_is_accepted_once(
+    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+) -> None:
     link(webauthn_app, portal)
-    browser, thief = as_(None), as_(None)
+    browser, thief = client_as(None), client_as(None)
     address = come(browser, portal)
     cookie = browser.get_cookie("filing_portal", path="/login/portal").value
     browser.get(address)
@@ -85,22 +90,24 @@ def test_an_authorization_response_is_accepted_once(webauthn_app: Flask, portal:
     assert entries(webauthn_app)[-1] == ("portal_refused", "state: used before")  # by us, not by the portal alone
 
 
-def test_a_used_or_foreign_authorization_code_is_refused(webauthn_app: Flask, portal: PortalServer, as_: As) -> None:
+def test_a_used_or_foreign_authorization_code_is_refused(
+    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+) -> None:
     """PKCE: the verifier is that of another browser."""
     link(webauthn_app, portal)
-    (attacker, victim), code = (as_(None), as_(None)), "code=[^&]+"
+    (attacker, victim), code = (client_as(None), client_as(None)), "code=[^&]+"
     stolen = re.findall(code, come(victim, portal))[0]
     answer = attacker.get(re.sub(code, stolen, come(attacker, portal)))
     assert answer.status_code == 401 and not is_in(attacker)
     assert entries(webauthn_app)[-1][1].startswith("code: invalid_grant")
 
 
-def test_a_portal_sign_on_redirects_to_local_pages_only(portal: PortalServer, as_: As) -> None:
+def test_a_portal_sign_on_redirects_to_local_pages_only(portal: PortalServer, client_as: ClientAs) -> None:
     """The redirect address is that of FILING_BASE_URL, registered at the portal word for word."""
-    address = as_(None).get("/login/portal", headers={"Host": "localhost"}).location
+    address = client_as(None).get("/login/portal", headers={"Host": "localhost"}).location
     assert "redirect_uri=http%3A%2F%2Flocalhost%2Flogin%2Fportal%2Freturn" in address
     assert portal.approve(address.replace("localhost%2Flogin", "evil.example%2Flogin")) == "400"
-    answer = as_(None).get("/login/portal?next=//evil.example/")
+    answer = client_as(None).get("/login/portal?next=//evil.example/")
     assert "evil.example" not in answer.location
 
 
@@ -113,20 +120,20 @@ def test_a_portal_sign_on_redirects_to_local_pages_only(portal: PortalServer, as
     ids=str,
 )  # fmt: skip
 def test_an_invalid_logout_token_ends_no_session(
-    webauthn_app: Flask, portal: PortalServer, as_: As, wrong: dict[str, Any]
+    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs, wrong: dict[str, Any]
 ) -> None:
     link(webauthn_app, portal)
-    sign_on(browser := as_(None), portal)
+    sign_on(browser := client_as(None), portal)
     portal_says = portal.logout_token(**wrong)
     for token in (portal_says, portal.signed(portal.claims(nonce="n")), "x", ""):
-        answer = as_(None).post("/login/portal/logout", data={"logout_token": token}, csrf=False)
+        answer = client_as(None).post("/login/portal/logout", data={"logout_token": token}, csrf=False)
         assert (answer.status_code, answer.json) == (400, {"error": "invalid_request"})
     assert is_in(browser)
 
 
-def test_endpoints_in_the_internal_network_are_refused(portal: PortalServer, as_: As) -> None:
+def test_endpoints_in_the_internal_network_are_refused(portal: PortalServer, client_as: ClientAs) -> None:
     portal.metadata = {"token_endpoint": "http://169.254.169.254/latest"}
-    assert as_(None).get("/login/portal").status_code == 503
+    assert client_as(None).get("/login/portal").status_code == 503
     remote = "https://portal.example.cn"
     for address in ("http://portal.example.cn/t", "https://127.0.0.1/t", "https://localhost/t", "file:///x", None):
         assert not is_allowed(address, remote), address

@@ -15,8 +15,9 @@ from models.people.methods import Method
 from models.people.proofs import Proof
 from models.people.security_keys import SecurityKey
 from models.people.sessions import Visit, begin_visit, end_visits
+from tests.browsing import ClientAs
 from tests.cast import account_of
-from tests.views.keys import As, by_password, enrol, is_in, use
+from tests.views.keys import by_password, enrol, is_in, use
 from views.entrance import key_login
 
 
@@ -30,10 +31,10 @@ def remove_all(app: Flask) -> None:
 
 
 def test_a_key_removed_after_its_check_starts_no_session(
-    webauthn_app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    webauthn_app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On both databases: the removal ended all sessions, and then one began by the key that was gone."""
-    key, really = enrol(as_("publisher")), key_login.begin
+    key, really = enrol(client_as("publisher")), key_login.begin
 
     def removed_meanwhile(*given: Any) -> None:
         worker = Thread(target=remove_all, args=(webauthn_app,))
@@ -41,7 +42,7 @@ def test_a_key_removed_after_its_check_starts_no_session(
         really(*given)
 
     monkeypatch.setattr(key_login, "begin", removed_meanwhile)
-    answer = use(browser := as_(None), key)
+    answer = use(browser := client_as(None), key)
     assert answer.status_code == 401 and "刚刚被移除，没有登录" in answer.text
     assert not is_in(browser)
     with webauthn_app.app_context(), access.everything() as session:
@@ -51,10 +52,10 @@ def test_a_key_removed_after_its_check_starts_no_session(
         assert session.scalar(select(func.count(Visit.id)).where(Visit.method == Method.KEY)) == 0
 
 
-def test_a_parallel_key_removal_and_sign_in_leave_no_session(webauthn_app: Flask, as_: As) -> None:
+def test_a_parallel_key_removal_and_sign_in_leave_no_session(webauthn_app: Flask, client_as: ClientAs) -> None:
     """Many times over: whichever is first, no session by a removed key is in use in the end."""
     for _time in range(5):
-        enrol(as_("publisher"))
+        enrol(client_as("publisher"))
         with webauthn_app.app_context(), access.everything() as session:
             key_id = session.scalars(select(SecurityKey.id)).one()
         at_once(lambda: remove_all(webauthn_app), lambda number=key_id: begun(webauthn_app, number))
@@ -80,24 +81,24 @@ def begun(app: Flask, key_id: int) -> None:
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_wrong_recovery_codes_are_logged_as_such(webauthn_app: Flask, as_: As) -> None:
-    key = enrol(as_("publisher"))
+def test_wrong_recovery_codes_are_logged_as_such(webauthn_app: Flask, client_as: ClientAs) -> None:
+    key = enrol(client_as("publisher"))
     with webauthn_app.app_context(), access.everything() as session:
         recovery_codes.give(session, account_of("publisher"))
         session.commit()
-    stranger = as_(None)
+    stranger = client_as(None)
     by_password(stranger)
     for _time in range(2):
         stranger.post("/login/confirm", data={"code": "AAAA-AAAA-AAAA-AAAA"})
-    use(owner := as_(None), key)
+    use(owner := client_as(None), key)
     page = owner.get("/visits/").text
     assert "有 2 次输错恢复码，最近一次" in page and "输错密码" not in page.replace("连续输错密码", "")
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_an_account_that_is_moved_to_another_province_is_signed_out(app: Flask, as_: As) -> None:
+def test_an_account_that_is_moved_to_another_province_is_signed_out(app: Flask, client_as: ClientAs) -> None:
     """Its visible rows have changed: no page of the former session works."""
-    reviewer, operator = as_("reviewer"), as_("operator")
+    reviewer, operator = client_as("reviewer"), client_as("operator")
     with app.app_context():
         key = account_of("reviewer").id
     form = {"name": "陈静", "province": "440000", "active": "y"}

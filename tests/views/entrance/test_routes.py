@@ -1,18 +1,14 @@
 """Permission matrix: every route × every role × own and foreign rows, against a table written by hand."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import add_saved_query, announced
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.entrance.route_roles import EVERYBODY, MORE_SCREENS, PEOPLE, ROUTE_ROLES, SCREENS, WITH_KEY, address
-
-As = Callable[[str | None], Browser]
 
 OWNERS = dict(zip((*SCREENS.split()[:10], *MORE_SCREENS.split()[:3], "entrusting"), "PRRRNOOOOOOROP", strict=True)) | {
     "messages": "PRNO",
@@ -59,10 +55,10 @@ def test_every_route_is_in_the_table(routes: list[Rule]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("letter", PEOPLE)
 def test_every_route_is_open_only_to_the_roles_of_the_table(
-    letter: str, app: Flask, as_: As, make_application: Making, routes: list[Rule]
+    letter: str, app: Flask, client_as: ClientAs, make_application: MakeApplication, routes: list[Rule]
 ) -> None:
     """AC3, AC4: role × endpoint, with a row that the role may see; 404 and not 403 where a screen of one's own ends."""
-    key, browser = make_application(status="customs_failed"), as_(PEOPLE[letter])
+    key, browser = make_application(status="customs_failed"), client_as(PEOPLE[letter])
     announced(app)  # which the operator withdraws
     announcement, messages = announced(app)
     own = {"messages.announcement": announcement, "messages.details_view": messages[PEOPLE[letter]]}
@@ -82,9 +78,9 @@ def test_every_route_is_open_only_to_the_roles_of_the_table(
 
 
 @pytest.mark.slow
-def test_anonymous_requests_are_redirected_or_refused(as_: As, routes: list[Rule]) -> None:
+def test_anonymous_requests_are_redirected_or_refused(client_as: ClientAs, routes: list[Rule]) -> None:
     """AC3: GET leads to the login, POST is refused."""
-    browser = as_(None)
+    browser = client_as(None)
     for rule in routes:
         for answer in request_route(browser, rule, 1):
             what = (answer.request.method, rule.endpoint, answer.status_code)

@@ -1,9 +1,7 @@
 """查验 by the QR code on the paper."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pypdfium2
 import pytest
@@ -20,21 +18,13 @@ from models.signing import signed_code
 from models.signing.check_code import Facts
 from models.signing.keys import Keys
 from models.vocabulary import Action, Reason
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import account_of, perform_step
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
+from tests.views.conftest import CertificateData, PrintedPaper
 from tests.views.entrance.verified import SCRIPT, facts, unknown_like, verdict
 from views.demo import signing_keys
 from views.resources import keys, store
-
-As = Callable[[str | None], Browser]
-
-
-CertificateData = Callable[[int], SimpleNamespace]
-
-
-Printed = Callable[[int], bytes]
-
 
 HOUSE = "http://127.0.0.1:8000"
 
@@ -42,7 +32,7 @@ HOUSE = "http://127.0.0.1:8000"
 class TestScannedCode:
     @pytest.mark.slow
     def test_the_code_on_the_paper_of_the_longest_title_can_be_read_and_followed(
-        self, app: Flask, make_application: Making, printed_paper: Printed, as_: As
+        self, app: Flask, make_application: MakeApplication, printed_paper: PrintedPaper, client_as: ClientAs
     ) -> None:
         """PD1: decoded out of the rendered page at 150 dpi, as a common printer and camera would have it."""
         with app.app_context():
@@ -50,12 +40,17 @@ class TestScannedCode:
             db.session.commit()
         opened = pypdfium2.PdfDocument(printed_paper(make_application(status="filed", title="𠮷" * 300)))
         (code,) = zxingcpp.read_barcodes(opened[len(opened) - 1].render(scale=150 / 72).to_pil())
-        page = as_(None).get(code.text.removeprefix(HOUSE)).text
+        page = client_as(None).get(code.text.removeprefix(HOUSE)).text
         assert verdict(page) == "有效"
         assert facts(page)["商品名称"] == "𠮷" * 300
 
     def test_a_code_not_signed_by_the_province_for_this_number_is_forged(
-        self, app: Flask, make_application: Making, certificate_data: CertificateData, as_: As, tmp_path: Path
+        self,
+        app: Flask,
+        make_application: MakeApplication,
+        certificate_data: CertificateData,
+        client_as: ClientAs,
+        tmp_path: Path,
     ) -> None:
         """Altered, of another certificate, by another province, by an unknown key, or of other content."""
         paper, other = (certificate_data(make_application(status="filed")) for _ in range(2))
@@ -80,12 +75,12 @@ class TestScannedCode:
             for n in (2, 40, -1)
         }
         for what, code in codes.items():
-            page = as_(None).get(f"/verify/{paper.number}", query_string={"c": code})
+            page = client_as(None).get(f"/verify/{paper.number}", query_string={"c": code})
             assert (page.status_code, verdict(page.text), facts(page.text)) == (200, "不能采信", {}), what
             assert paper.number not in page.text, what
 
     def test_a_valid_code_of_an_unregistered_certificate_is_unknown(
-        self, app: Flask, make_application: Making, certificate_data: CertificateData, as_: As
+        self, app: Flask, make_application: MakeApplication, certificate_data: CertificateData, client_as: ClientAs
     ) -> None:
         """The key was used elsewhere, or the database has lost a row: the message says so."""
         signed = certificate_data(make_application(status="filed")).facts
@@ -93,23 +88,23 @@ class TestScannedCode:
         with app.app_context():
             key = keys().signer("320000").code_key
         code = signed_code.signed(Facts(number, signed.issued_on, signed.holder, signed.title, signed.digest), key)
-        page = as_(None).get(f"/verify/{number}?c={code}").text
+        page = client_as(None).get(f"/verify/{number}?c={code}").text
         assert verdict(page) == "查无此证"
         assert "二维码确由签发机关签署，但没有登记这份证明。" in page
 
     def test_a_valid_code_is_verified_while_the_database_does_not_answer(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         certificate_data: CertificateData,
-        as_: As,
+        client_as: ClientAs,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """By its signature, with the facts in the code; a forged one is still refused."""
         paper = certificate_data(make_application(status="filed"))
         down = create_engine("postgresql+psycopg://x@127.0.0.1:1/x")
         monkeypatch.setattr("models.database.GuardedSession.get_bind", lambda *_, **__: down)
-        page = as_(None).get(f"/verify/{paper.number}?c={paper.code}")
+        page = client_as(None).get(f"/verify/{paper.number}?c={paper.code}")
         assert (page.status_code, verdict(page.text)) == (503, "暂不能查询")
         assert "二维码确由签发机关签署，今日状态暂时无法查询，请稍后再试。" in page.text
         assert facts(page.text) == {
@@ -119,49 +114,54 @@ class TestScannedCode:
             "签发日期": dated(clock.today()),
             "签署日期": dated(clock.today()),
         }
-        assert verdict(as_(None).get(f"/verify/{paper.number}?c={paper.code[:-4]}").text) == "不能采信"
+        assert verdict(client_as(None).get(f"/verify/{paper.number}?c={paper.code[:-4]}").text) == "不能采信"
 
     def test_a_revoked_certificate_shows_date_and_reason_but_not_the_opinion(
-        self, make_application: Making, certificate_data: CertificateData, as_: As, acting: Acting
+        self, make_application: MakeApplication, certificate_data: CertificateData, client_as: ClientAs, act_as: ActAs
     ) -> None:
         """PD2: the reason is from a list; the reviewer's own text is not public."""
         key = make_application(status="filed")
         paper = certificate_data(key)
-        with acting("reviewer") as reviewer:
+        with act_as("reviewer") as reviewer:
             granted = db.session.get_one(Application, key)
             filing.perform(db.session(), Action.REVOKE, granted, reviewer, "内部意见", reason=Reason.UNLAWFUL)
             db.session.commit()
         for proof in (f"c={paper.code}", f"code={paper.typed}"):
-            page = as_(None).get(f"/verify/{paper.number}?{proof}").text
+            page = client_as(None).get(f"/verify/{paper.number}?{proof}").text
             assert verdict(page) == "已作废"
             assert f"已于 {dated(clock.today())}作废（{Reason.UNLAWFUL.label}），不能再用于办理进口手续。" in page
             assert "内部意见" not in page
             assert facts(page)["证明编号"] == paper.number
 
     def test_a_replaced_certificate_names_its_replacement(
-        self, app: Flask, make_application: Making, certificate_data: CertificateData, as_: As, acting: Acting
+        self,
+        app: Flask,
+        make_application: MakeApplication,
+        certificate_data: CertificateData,
+        client_as: ClientAs,
+        act_as: ActAs,
     ) -> None:
         """PD2: revoked and reissued; the old number is void and names the new one, which is valid."""
         key = make_application(status="revoked")
         old = certificate_data(key)
-        with acting("publisher") as publisher:
+        with act_as("publisher") as publisher:
             draft, _left = reissue.copy(db.session(), db.session.get_one(Application, key), publisher, store())
             again = draft.id
             db.session.commit()
         for step in (Action.SUBMIT, Action.GRANT):
             perform_step(app, step, again, "publisher")
         new = certificate_data(again)
-        page = as_(None).get(f"/verify/{old.number}?c={old.code}").text
+        page = client_as(None).get(f"/verify/{old.number}?c={old.code}").text
         assert verdict(page) == "已作废"
         assert f"已由证明 {new.number} 替代。" in page
-        assert verdict(as_(None).get(f"/verify/{new.number}?c={new.code}").text) == "有效"
+        assert verdict(client_as(None).get(f"/verify/{new.number}?c={new.code}").text) == "有效"
 
     def test_an_expired_certificate_shows_its_last_day(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         certificate_data: CertificateData,
-        as_: As,
+        client_as: ClientAs,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """PD2: on its last day it is valid; the day after it is not."""
@@ -169,8 +169,8 @@ class TestScannedCode:
         paper, last = certificate_data(make_application(status="filed")), clock.today() + timedelta(days=30)
         for day, word in ((last, "有效"), (last + timedelta(days=1), "已过有效期")):
             monkeypatch.setattr("models.clock.today", lambda day=day: day)
-            page = as_(None).get(f"/verify/{paper.number}?c={paper.code}").text
+            page = client_as(None).get(f"/verify/{paper.number}?c={paper.code}").text
             assert (verdict(page), facts(page)["有效期至"]) == (word, dated(last))
-            bare = as_(None).get(f"/verify/{paper.number}").text
+            bare = client_as(None).get(f"/verify/{paper.number}").text
             assert (verdict(bare), facts(bare), dated(last) in bare) == (word, {}, False)
         assert f"这份备案证明的有效期已于 {dated(last)}届满。" in page

@@ -1,24 +1,22 @@
 """A session: how it begins, what ends it, and what does not."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models.database import db
 from models.people.accounts import Account
 from models.people.revocation import reset_password
 from models.people.sessions import Visit
+from tests.browsing import ClientAs
 from tests.cast import PASSWORD
 from tests.views.entrance.typed_passwords import BEHIND, SAME, change, enter, is_in, pass_time
 
-As = Callable[[str | None], FlaskClient]
 
-
-def test_a_session_ends_after_twelve_hours_regardless_of_activity(as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
-    browser = as_("publisher")
+def test_a_session_ends_after_twelve_hours_regardless_of_activity(
+    client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = client_as("publisher")
     for _time in range(24):
         assert is_in(browser)
         pass_time(monkeypatch, minutes=29)
@@ -27,20 +25,20 @@ def test_a_session_ends_after_twelve_hours_regardless_of_activity(as_: As, monke
     assert "登录已超时" in browser.get(browser.get(BEHIND).location).text
 
 
-def test_a_page_of_another_account_begins_no_visit(app: Flask, as_: As) -> None:
+def test_a_page_of_another_account_begins_no_visit(app: Flask, client_as: ClientAs) -> None:
     """Signing in as another account in the dialog over a page."""
     with app.app_context():
         other = db.session.scalars(select(Account.id).where(Account.username == "reviewer")).one()
     headers = {"X-Account": str(other), "X-Requested-With": "XMLHttpRequest"}
-    answer = as_(None).post("/login", data={"username": "publisher", "password": PASSWORD}, headers=headers)
+    answer = client_as(None).post("/login", data={"username": "publisher", "password": PASSWORD}, headers=headers)
     assert answer.status_code == 401
     with app.app_context():
         assert db.session.scalars(select(Visit)).all() == []
 
 
-def test_a_login_starts_a_new_session(app: Flask, as_: As) -> None:
+def test_a_login_starts_a_new_session(app: Flask, client_as: ClientAs) -> None:
     """Session fixation: a cookie from before the login is useless after it."""
-    browser, planted = as_(None), as_(None)
+    browser, planted = client_as(None), client_as(None)
     browser.get("/login")
     with browser.session_transaction() as session:
         before = dict(session)
@@ -53,20 +51,20 @@ def test_a_login_starts_a_new_session(app: Flask, as_: As) -> None:
     assert not is_in(planted)
 
 
-def test_the_session_cookie_is_http_only(as_: As) -> None:
-    cookie = enter(as_(None)).headers["Set-Cookie"]
+def test_the_session_cookie_is_http_only(client_as: ClientAs) -> None:
+    cookie = enter(client_as(None)).headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
 
 
-def test_another_address_or_user_agent_does_not_end_the_session(as_: As) -> None:
-    browser = as_("publisher")
+def test_another_address_or_user_agent_does_not_end_the_session(client_as: ClientAs) -> None:
+    browser = client_as("publisher")
     moved = browser.get(BEHIND, environ_base={"REMOTE_ADDR": "203.0.113.9"}, headers={"User-Agent": "another"})
     assert moved.status_code == 200
 
 
-def test_logging_out_ends_the_visit_on_the_server(app: Flask, as_: As) -> None:
-    browser, copy = as_("publisher"), as_(None)
+def test_logging_out_ends_the_visit_on_the_server(app: Flask, client_as: ClientAs) -> None:
+    browser, copy = client_as("publisher"), client_as(None)
     with browser.session_transaction() as session:
         former = dict(session)
     with copy.session_transaction() as session:
@@ -79,9 +77,11 @@ def test_logging_out_ends_the_visit_on_the_server(app: Flask, as_: As) -> None:
     assert not is_in(copy)
 
 
-def test_logging_out_of_an_expired_session_shows_no_timeout(as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logging_out_of_an_expired_session_shows_no_timeout(
+    client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """退出 after the timeout, in a second tab, or twice: the login page says 已安全退出."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     pass_time(monkeypatch, minutes=31)
     for _time in range(2):
         out = browser.post("/logout")
@@ -92,14 +92,14 @@ def test_logging_out_of_an_expired_session_shows_no_timeout(as_: As, monkeypatch
     assert "超时" not in browser.get("/login").text
 
 
-def test_logout_requires_post(as_: As) -> None:
-    browser = as_("publisher")
+def test_logout_requires_post(client_as: ClientAs) -> None:
+    browser = client_as("publisher")
     assert browser.get("/logout").status_code == 405
     assert is_in(browser)
 
 
-def test_half_an_hour_without_a_request_ends_the_session(as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
-    browser = as_("publisher")
+def test_half_an_hour_without_a_request_ends_the_session(client_as: ClientAs, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = client_as("publisher")
     pass_time(monkeypatch, minutes=29)
     assert is_in(browser)
     pass_time(monkeypatch, minutes=29)
@@ -110,17 +110,17 @@ def test_half_an_hour_without_a_request_ends_the_session(as_: As, monkeypatch: p
     assert "登录已超时" in browser.get(sent.location).text
 
 
-def test_a_disabled_account_is_signed_out_at_once(app: Flask, as_: As) -> None:
-    browser = as_("publisher")
+def test_a_disabled_account_is_signed_out_at_once(app: Flask, client_as: ClientAs) -> None:
+    browser = client_as("publisher")
     change(app, "publisher", active=False)
     sent = browser.get(BEHIND)
     assert "账号已停用，不能继续办理" in browser.get(sent.location).text
-    assert SAME in enter(as_(None)).text
+    assert SAME in enter(client_as(None)).text
 
 
-def test_the_login_page_says_that_the_session_was_ended_elsewhere(app: Flask, as_: As) -> None:
+def test_the_login_page_says_that_the_session_was_ended_elsewhere(app: Flask, client_as: ClientAs) -> None:
     """Not that time has run out: a password was changed, or reset. A script hears the same."""
-    browser, elsewhere, script = as_("publisher"), as_("publisher"), as_("publisher")
+    browser, elsewhere, script = client_as("publisher"), client_as("publisher"), client_as("publisher")
     new = {"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"}
     assert elsewhere.post("/password", data=new).status_code == 303
     page = browser.get(browser.get(BEHIND).location).text
@@ -134,8 +134,8 @@ def test_the_login_page_says_that_the_session_was_ended_elsewhere(app: Flask, as
     assert "密码已由系统管理员重置" in elsewhere.get(elsewhere.get(BEHIND).location).text
 
 
-def test_a_new_password_ends_the_other_visits(as_: As) -> None:
-    here, elsewhere = as_("publisher"), as_("publisher")
+def test_a_new_password_ends_the_other_visits(client_as: ClientAs) -> None:
+    here, elsewhere = client_as("publisher"), client_as("publisher")
     here.post("/password", data={"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"})
     assert is_in(here)
     assert not is_in(elsewhere)

@@ -7,10 +7,10 @@ from sqlalchemy import update
 from models import access
 from models.people.methods import Method
 from models.people.sessions import Visit
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import account_of
 from tests.portal import PortalServer
-from tests.views.keys import SCRIPT, As, enrol, is_in, options
+from tests.views.keys import SCRIPT, enrol, is_in, options
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -21,10 +21,10 @@ def page_of(app: Flask, username: str) -> dict[str, str]:
         return SCRIPT | {"X-Account": str(account_of(username).id)}
 
 
-def test_a_page_is_renewed_only_with_a_key_of_its_account(webauthn_app: Flask, as_: As) -> None:
-    key = enrol(as_("publisher"))
+def test_a_page_is_renewed_only_with_a_key_of_its_account(webauthn_app: Flask, client_as: ClientAs) -> None:
+    key = enrol(client_as("publisher"))
     for username, status in (("publisher2", 401), ("publisher", 200)):
-        browser = as_(None)
+        browser = client_as(None)
         answer = key.get(options(browser, "/login/key/options"))
         sent = browser.post("/login/key", data={"credential": answer}, headers=page_of(webauthn_app, username))
         assert (sent.status_code, is_in(browser)) == (status, status == 200)
@@ -32,14 +32,14 @@ def test_a_page_is_renewed_only_with_a_key_of_its_account(webauthn_app: Flask, a
         assert ("不是以该账号打开的" in sent.json.get("message", "")) is (status == 401)
 
 
-def test_a_page_learns_that_somebody_has_signed_in_elsewhere(webauthn_app: Flask, as_: As) -> None:
+def test_a_page_learns_that_somebody_has_signed_in_elsewhere(webauthn_app: Flask, client_as: ClientAs) -> None:
     """Until then the polled answer sets no cookie that could overwrite that of the sign-in."""
     mine = page_of(webauthn_app, "publisher")
-    answer = as_(None).get("/login", headers=mine)
+    answer = client_as(None).get("/login", headers=mine)
     assert (answer.status_code, answer.json, answer.headers.get_all("Set-Cookie")) == (401, {"message": ""}, [])
-    other = as_("publisher2").get("/login", headers=mine)
+    other = client_as("publisher2").get("/login", headers=mine)
     assert other.status_code == 401 and "不是以该账号打开的" in other.json["message"]
-    browser: Browser = as_("publisher")
+    browser: Browser = client_as("publisher")
     answer = browser.get("/login", headers=mine)
     assert answer.status_code == 200
     done = browser.post("/logout", data={"csrf_token": answer.json["csrf_token"]}, csrf=False)
@@ -56,10 +56,10 @@ def test_a_page_learns_that_somebody_has_signed_in_elsewhere(webauthn_app: Flask
     ],
 )
 def test_the_dialog_offers_the_sign_in_method_of_the_session(
-    webauthn_app: Flask, portal: PortalServer, as_: As, method: Method, offered: str
+    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs, method: Method, offered: str
 ) -> None:
     webauthn_app.config["CARD_URL"] = "https://localhost:8443/login/card"
-    browser = as_("publisher")
+    browser = client_as("publisher")
     with webauthn_app.app_context(), access.everything() as session:
         session.execute(update(Visit).values(method=method))
         session.commit()

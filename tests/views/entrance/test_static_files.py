@@ -2,7 +2,6 @@
 
 import gzip
 import re
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
@@ -10,19 +9,18 @@ import pytest
 from flask import Flask
 
 from tests import ROOT
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from views.entrance.joined_files import script
 from views.entrance.static_files import SHEETS, StaticFiles, init_app
 
-As = Callable[[str | None], Browser]
 NAMED = re.compile(r'(?:href|src)="(/assets/[^"]+)"')
 PICTURE = re.compile(r"\(\"[^\"]+svg[^\"]+\"\)|\(\"[^\"]+svg\"\)")
 BESIDE = re.compile(r'(?:import|from|url\()\s*"([^"]+)"')
 
 
 @pytest.mark.parametrize(("who", "page"), [(None, "/login"), (None, "/verify/"), ("publisher", "/applications/")])
-def test_the_files_of_a_page_are_small_and_cacheable(as_: As, who: str | None, page: str) -> None:
-    browser, total = as_(who), 0
+def test_the_files_of_a_page_are_small_and_cacheable(client_as: ClientAs, who: str | None, page: str) -> None:
+    browser, total = client_as(who), 0
     addresses = set(NAMED.findall(browser.get(page).text))
     assert addresses
     for address in addresses:
@@ -40,8 +38,8 @@ def test_the_files_of_a_page_are_small_and_cacheable(as_: As, who: str | None, p
     assert total < 40_000
 
 
-def test_an_unchanged_file_is_answered_with_304(as_: As) -> None:
-    browser = as_(None)
+def test_an_unchanged_file_is_answered_with_304(client_as: ClientAs) -> None:
+    browser = client_as(None)
     whole = browser.get("/assets/public.css")
     assert "no-cache" in whole.headers["Cache-Control"]
     again = browser.get("/assets/public.css", headers={"If-None-Match": whole.headers["ETag"]})
@@ -50,16 +48,16 @@ def test_an_unchanged_file_is_answered_with_304(as_: As) -> None:
     assert packed.headers["ETag"] != whole.headers["ETag"]
 
 
-def test_the_address_of_another_release_is_answered_and_not_cached(as_: As) -> None:
+def test_the_address_of_another_release_is_answered_and_not_cached(client_as: ClientAs) -> None:
     """By a page that was open while the server was renewed."""
-    answer = as_(None).get("/assets/0123456789abcdef/public.css")
-    assert (answer.status_code, answer.data) == (200, as_(None).get("/assets/public.css").data)
+    answer = client_as(None).get("/assets/0123456789abcdef/public.css")
+    assert (answer.status_code, answer.data) == (200, client_as(None).get("/assets/public.css").data)
     assert set(answer.headers["Cache-Control"].split(", ")) == {"no-cache", "public"}
 
 
-def test_a_file_outside_the_folder_is_a_404(as_: As) -> None:
+def test_a_file_outside_the_folder_is_a_404(client_as: ClientAs) -> None:
     for address in ("/assets/0123456789abcdef/../app.py", "/assets/../app.py", "/assets/panel/missing.js", "/assets/"):
-        assert as_(None).get(address).status_code == 404, address
+        assert client_as(None).get(address).status_code == 404, address
 
 
 def test_the_digest_changes_with_the_content_of_any_file(tmp_path: Path) -> None:
@@ -71,9 +69,9 @@ def test_the_digest_changes_with_the_content_of_any_file(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_files_named_by_scripts_and_style_sheets_are_under_the_same_digest(as_: As) -> None:
+def test_files_named_by_scripts_and_style_sheets_are_under_the_same_digest(client_as: ClientAs) -> None:
     """A relative address of a script or a style sheet leads into the same folder of the digest."""
-    browser, found = as_("publisher"), set[str]()
+    browser, found = client_as("publisher"), set[str]()
     waiting = set(NAMED.findall(browser.get("/applications/").text))
     while waiting:
         address = waiting.pop()
@@ -85,8 +83,8 @@ def test_files_named_by_scripts_and_style_sheets_are_under_the_same_digest(as_: 
     assert {name.rpartition("/")[2] for name in found} >= {"all.js", "all.css", "bell.svg"}
 
 
-def test_the_joined_style_sheet_contains_its_pictures(as_: As) -> None:
-    sheet = as_(None).get("/assets/panel/all.css").text
+def test_the_joined_style_sheet_contains_its_pictures(client_as: ClientAs) -> None:
+    sheet = client_as(None).get("/assets/panel/all.css").text
     pictures = re.findall(r'url\("([^"]+)"\)', sheet)
     assert pictures
     for picture in pictures:
@@ -95,9 +93,9 @@ def test_the_joined_style_sheet_contains_its_pictures(as_: As) -> None:
         assert unquote(drawn).startswith("<svg")
 
 
-def test_the_panel_scripts_are_joined_in_import_order(as_: As) -> None:
+def test_the_panel_scripts_are_joined_in_import_order(client_as: ClientAs) -> None:
     """Every module, except those of other pages, is in it once, after its imports."""
-    script = as_(None).get("/assets/panel/all.js").text
+    script = client_as(None).get("/assets/panel/all.js").text
     names = [f"panel/{path.name}" for path in (ROOT / "templates" / "static" / "panel").glob("*.js")]
     for name in names:
         assert script.count(f"const {re.sub(r'[^a-z]', '_', name)} = (() => {{") == 1, name
@@ -128,9 +126,9 @@ def test_a_script_that_cannot_be_joined_raises_an_error(line: str) -> None:
         script({"one.js": f"{line}\n".encode(), "b.js": b""}, "one.js")
 
 
-def test_the_panel_style_sheets_are_joined_in_cascade_order(as_: As) -> None:
+def test_the_panel_style_sheets_are_joined_in_cascade_order(client_as: ClientAs) -> None:
     """Every sheet of the panel is in it, and a page of the panel asks for no other."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     page = browser.get("/applications/").text
     (address,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
     joined = browser.get(address).text

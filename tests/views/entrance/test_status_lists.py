@@ -5,10 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from click.testing import Result
@@ -20,13 +18,12 @@ from models.signing import check_code
 from models.signing.check_code import Forged, StatusList, read_list
 from models.vocabulary import Action
 from models.workflow import Refused
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import perform_step
-from tests.conftest import Making
+from tests.conftest import MakeApplication
+from tests.views.conftest import CertificateData
 from views.resources import keys, list_publisher
 
-As = Callable[[str | None], Browser]
-CertificateData = Callable[[int], SimpleNamespace]
 YEAR = clock.today().year
 ADDRESS = f"/status/320000/{YEAR}"
 NOW = clock.now()
@@ -38,12 +35,12 @@ def _read(app: Flask, text: str) -> StatusList:
 
 
 def test_the_public_status_list_contains_revocations_only(
-    app: Flask, make_application: Making, certificate_data: CertificateData, as_: As
+    app: Flask, make_application: MakeApplication, certificate_data: CertificateData, client_as: ClientAs
 ) -> None:
     """An unassigned number looks like a valid one; the length does not reveal their count."""
     valid, revoked = (make_application(status="filed") for _ in range(2))
     perform_step(app, Action.REVOKE, revoked, "publisher")
-    answer = as_(None).get(ADDRESS)
+    answer = client_as(None).get(ADDRESS)
     found = _read(app, answer.text)
     assert (answer.status_code, answer.mimetype) == (200, "application/vc+jwt")
     assert (found.province, found.year, len(found.bits)) == ("320000", YEAR, status_list.FEWEST // 8)
@@ -55,11 +52,11 @@ def test_the_public_status_list_contains_revocations_only(
 
 
 def test_a_status_list_is_cached_until_a_revocation(
-    app: Flask, make_application: Making, as_: As, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stable address, an ETag, no cookie; generated within the last five minutes by any process."""
     monkeypatch.setattr(clock, "now", lambda: NOW)
-    key, browser = make_application(status="filed"), as_("publisher")
+    key, browser = make_application(status="filed"), client_as("publisher")
     answer = browser.get(ADDRESS)
     assert answer.headers["Cache-Control"] == "public, max-age=300"
     assert ("Set-Cookie" in answer.headers, answer.headers.get("Vary")) == (False, None)
@@ -71,8 +68,8 @@ def test_a_status_list_is_cached_until_a_revocation(
     assert browser.get(ADDRESS, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 200
 
 
-def test_invalid_addresses_and_floods_are_refused_and_not_cached(as_: As) -> None:
-    browser = as_(None)
+def test_invalid_addresses_and_floods_are_refused_and_not_cached(client_as: ClientAs) -> None:
+    browser = client_as(None)
     for address in ("/status/999999/2026", "/status/320000/1999", f"/status/320000/{YEAR + 1}", "/status/32/2026"):
         assert (browser.get(address).status_code, browser.get(address).headers["Cache-Control"]) == (404, "no-store")
     assert browser.post(ADDRESS).status_code == 405
@@ -81,23 +78,23 @@ def test_invalid_addresses_and_floods_are_refused_and_not_cached(as_: As) -> Non
 
 
 def test_a_status_list_is_published_after_the_certificate_of_the_province_expired(
-    app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A revocation is published, although no certificate can be signed any more."""
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(days=5000))
     with app.app_context(), pytest.raises(Refused, match="不在有效期内"):
         keys().signer("320000")
-    assert as_(None).get(ADDRESS).status_code == 200
+    assert client_as(None).get(ADDRESS).status_code == 200
 
 
-def test_a_province_without_keys_has_no_status_list(app: Flask, as_: As, tmp_path: Path) -> None:
+def test_a_province_without_keys_has_no_status_list(app: Flask, client_as: ClientAs, tmp_path: Path) -> None:
     app.config["SIGNING_KEY"] = str(tmp_path / "none")
-    answer = as_(None).get(ADDRESS)
+    answer = client_as(None).get(ADDRESS)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")
 
 
 def test_an_offline_port_verifies_a_paper_with_the_status_list_of_yesterday(
-    app: Flask, make_application: Making, certificate_data: CertificateData, tmp_path: Path
+    app: Flask, make_application: MakeApplication, certificate_data: CertificateData, tmp_path: Path
 ) -> None:
     """`check_code.py` alone, public keys, and a folder that `certificate status-list` wrote the day before."""
     valid, revoked = (make_application(status="filed") for _ in range(2))
@@ -133,7 +130,7 @@ def test_an_offline_port_verifies_a_paper_with_the_status_list_of_yesterday(
 
 
 def test_the_command_verifies_with_a_status_list(
-    app: Flask, make_application: Making, certificate_data: CertificateData, tmp_path: Path
+    app: Flask, make_application: MakeApplication, certificate_data: CertificateData, tmp_path: Path
 ) -> None:
     code, folder = certificate_data(make_application(status="filed")).code, tmp_path / "lists"
 
@@ -149,7 +146,7 @@ def test_the_command_verifies_with_a_status_list(
     assert (done.exit_code, "按名单没有作废" in done.stdout, "签署日期：" in done.stdout) == (0, True, True)
 
 
-def test_a_status_list_not_signed_by_its_province_is_refused(app: Flask, make_application: Making) -> None:
+def test_a_status_list_not_signed_by_its_province_is_refused(app: Flask, make_application: MakeApplication) -> None:
     """Altered anywhere, signed by another province, or empty."""
     make_application(status="filed")
     with app.app_context(), access.everything() as session:

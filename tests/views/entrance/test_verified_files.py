@@ -1,9 +1,7 @@
 """查验 of a file on the public page, and how often one may ask."""
 
 import io
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pikepdf
@@ -20,21 +18,13 @@ from models.certificate import typesetting
 from models.certificate.typesetting import Order
 from models.signing.keys import Keys
 from models.vocabulary import Action
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
-from tests.conftest import Making
+from tests.conftest import MakeApplication
+from tests.views.conftest import CertificateData, PrintedPaper
 from tests.views.entrance.verified import facts, unknown_like, verdict
 from views.demo import signing_keys
 from views.resources import keys
-
-As = Callable[[str | None], Browser]
-
-
-CertificateData = Callable[[int], SimpleNamespace]
-
-
-Printed = Callable[[int], bytes]
-
 
 NOT_ISSUED = "这个文件不是登记的备案证明原件，可能被改动或重新保存过，请勿采信。"
 
@@ -69,10 +59,15 @@ def signed_by(folder: Keys, paper: bytes) -> bytes:
 class TestFile:
     @pytest.mark.slow
     def test_only_the_issued_file_is_valid(
-        self, app: Flask, make_application: Making, printed_paper: Printed, as_: As, make_pdf: Any
+        self,
+        app: Flask,
+        make_application: MakeApplication,
+        printed_paper: PrintedPaper,
+        client_as: ClientAs,
+        make_pdf: Any,
     ) -> None:
         """PD4: byte for byte, also against another signed file; after a revocation the same file shows its date."""
-        key, browser = make_application(status="filed"), as_(None)
+        key, browser = make_application(status="filed"), client_as(None)
         paper = printed_paper(key)
         with app.app_context():
             others = [signed_by(keys(), make_pdf())]
@@ -89,32 +84,44 @@ class TestFile:
 
     @pytest.mark.slow
     def test_a_file_that_was_not_issued_is_not_parsed(
-        self, app: Flask, make_application: Making, printed_paper: Printed, as_: As, monkeypatch: pytest.MonkeyPatch
+        self,
+        app: Flask,
+        make_application: MakeApplication,
+        printed_paper: PrintedPaper,
+        client_as: ClientAs,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Parsing what anybody sends could take minutes."""
         paper = printed_paper(make_application(status="filed"))
         monkeypatch.setattr(PdfFileReader, "__init__", lambda *_, **__: pytest.fail("the file was read as a PDF"))
-        assert NOT_ISSUED in sent(as_(None), paper + b"\n").text
+        assert NOT_ISSUED in sent(client_as(None), paper + b"\n").text
         with pytest.raises(pytest.fail.Exception):
-            sent(as_(None), paper)
+            sent(client_as(None), paper)
 
     @pytest.mark.slow
     def test_the_signature_of_an_issued_file_is_also_checked(
-        self, app: Flask, make_application: Making, printed_paper: Printed, as_: As, tmp_path: Path
+        self,
+        app: Flask,
+        make_application: MakeApplication,
+        printed_paper: PrintedPaper,
+        client_as: ClientAs,
+        tmp_path: Path,
     ) -> None:
         """PD4: being in the register is not enough."""
         paper = printed_paper(make_application(status="filed"))
         with app.app_context():
             signing_keys.establish(tmp_path / "others", ["320000"])
         app.config["SIGNING_KEY"] = str(tmp_path / "others")
-        page = sent(as_(None), paper).text
+        page = sent(client_as(None), paper).text
         assert (verdict(page), facts(page)) == ("不能采信", {})
         assert "文件的签章不是签发机关的" in page
 
-    def test_a_missing_file_redirects_to_the_form_and_a_too_large_one_is_refused_with_the_limit(self, as_: As) -> None:
-        answer = as_(None).post("/verify/", data={})
+    def test_a_missing_file_redirects_to_the_form_and_a_too_large_one_is_refused_with_the_limit(
+        self, client_as: ClientAs
+    ) -> None:
+        answer = client_as(None).post("/verify/", data={})
         assert (answer.status_code, "请先选择证明文件（PDF）" in answer.text) == (422, True)
-        answer = sent(as_(None), b"%PDF" + b"\0" * (21 << 20))
+        answer = sent(client_as(None), b"%PDF" + b"\0" * (21 << 20))
         assert answer.status_code == 413
         assert "文件超过 20 MB，不是签发的备案证明，请核对后重新选择。" in answer.text
 
@@ -131,20 +138,20 @@ def slowed(answer: TestResponse) -> bool:
 
 class TestPatience:
     @pytest.mark.slow
-    def test_the_rate_limit_counts_by_address(self, as_: As) -> None:
+    def test_the_rate_limit_counts_by_address(self, client_as: ClientAs) -> None:
         """AC7: 429 as a page, or as JSON for a script."""
-        browser = as_(None)
+        browser = client_as(None)
         answers = [browser.get("/verify/") for _ in range(121)]
         assert [slowed(answer) for answer in answers] == [False] * 120 + [True]
         assert slowed(browser.get("/verify/Z", headers={"Accept": "application/json"}))
         assert not slowed(browser.get("/verify/", environ_base={"REMOTE_ADDR": "10.0.0.2"}))
 
     def test_guesses_at_a_code_are_counted_by_number_and_address(
-        self, make_application: Making, certificate_data: CertificateData, as_: As
+        self, make_application: MakeApplication, certificate_data: CertificateData, client_as: ClientAs
     ) -> None:
         """AC7: a right code is not counted; an unknown number has the same limit."""
         paper, other = (certificate_data(make_application(status="filed")) for _ in range(2))
-        browser = as_(None)
+        browser = client_as(None)
         for _ in range(12):
             assert verdict(browser.get(f"/verify/{paper.number}?code={paper.typed}").text) == "有效"
         for number in (paper.number, unknown_like(paper.number)):
@@ -155,10 +162,10 @@ class TestPatience:
 
     @pytest.mark.slow
     def test_guessing_does_not_lock_a_certificate_for_others(
-        self, make_application: Making, certificate_data: CertificateData, as_: As
+        self, make_application: MakeApplication, certificate_data: CertificateData, client_as: ClientAs
     ) -> None:
         """After too many guesses, QR code and number still work, and other addresses may type codes."""
-        paper, browser = certificate_data(make_application(status="filed")), as_(None)
+        paper, browser = certificate_data(make_application(status="filed")), client_as(None)
         for n in range(11):
             browser.get(f"/verify/{paper.number}?code={n:012}")
         assert verdict(browser.get(f"/verify/{paper.number}").text) == "有效"
@@ -167,8 +174,8 @@ class TestPatience:
         typed = browser.get(f"/verify/{paper.number}?code={paper.typed}", environ_base=elsewhere)
         assert verdict(typed.text) == "有效"
 
-    def test_twenty_files_a_minute_are_verified_and_more_are_refused_unread(self, as_: As) -> None:
-        browser = as_(None)
+    def test_twenty_files_a_minute_are_verified_and_more_are_refused_unread(self, client_as: ClientAs) -> None:
+        browser = client_as(None)
         assert [slowed(browser.post("/verify/")) for _ in range(21)] == [False] * 20 + [True]
 
         class Untouched(io.BytesIO):
@@ -181,10 +188,10 @@ class TestPatience:
         )
 
     @pytest.mark.slow
-    def test_sign_ins_are_rate_limited_by_address(self, app: Flask, as_: As) -> None:
+    def test_sign_ins_are_rate_limited_by_address(self, app: Flask, client_as: ClientAs) -> None:
         """Sixty sign-ins a minute per address."""
         app.config["CAPTCHA"] = True  # without an answer no password is tried, and hashing takes its time
-        browser = as_(None)
+        browser = client_as(None)
         wrong = {"username": "publisher", "password": "x"}
         answers = [browser.post("/login", data=wrong) for _ in range(61)]
         assert [answer.status_code for answer in answers] == [401] * 60 + [429]

@@ -1,18 +1,16 @@
 """Every address gets a page and never a server error, on both databases."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from werkzeug.routing import Rule
 
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import Browser, ClientAs
+from tests.conftest import MakeApplication
 from tests.views.entrance.route_roles import EVERYBODY, PEOPLE, ROUTE_ROLES, address
 from tests.views.pages import numbers
 
-As = Callable[[str | None], Browser]
 NASTY = [
     "\0", "", "a\0b", "abc", str(10**21), "-1", "1,2", "%", "\\", "9" * 5000, "长" * 3000, "²", "9999-12-31",
     "0001-01-01", "\ufffe𠮷\r\nX: y'; --",
@@ -34,10 +32,10 @@ def survives(browser: Browser, where: str, **asked: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("letter", [*PEOPLE, "-"])
 def test_no_query_parameter_causes_a_server_error(
-    letter: str, as_: As, make_application: Making, routes: list[Rule]
+    letter: str, client_as: ClientAs, make_application: MakeApplication, routes: list[Rule]
 ) -> None:
     """Every GET route × every parameter that anything reads × nasty values; the questions of a list one by one."""
-    key, browser = make_application(status="customs_failed"), as_(PEOPLE.get(letter))
+    key, browser = make_application(status="customs_failed"), client_as(PEOPLE.get(letter))
     for rule in routes:
         may = ROUTE_ROLES[rule.endpoint]
         if "GET" not in (rule.methods or ()) or not (letter in may or (letter == "-" and may == EVERYBODY)):
@@ -54,9 +52,9 @@ def test_no_query_parameter_causes_a_server_error(
                 survives(browser, where, **{field: value}, page=value, sort=value, desc=value)
 
 
-def test_parameters_of_url_for_do_not_change_links(as_: As, make_application: Making) -> None:
+def test_parameters_of_url_for_do_not_change_links(client_as: ClientAs, make_application: MakeApplication) -> None:
     """Flask-Admin feeds every unknown parameter to url_for: 500 for some, other links for others."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     plain = browser.get("/applications/").text
     asked = {
         "_external": "1",
@@ -81,16 +79,16 @@ def test_parameters_of_url_for_do_not_change_links(as_: As, make_application: Ma
      "/applications/?" + "&" * 3000, "/applications/?" + "title=x&" * 999, "/login?next=%0d%0aSet-Cookie:a=b",
      "/applications/?id=1&id=2&page=1&page=2"],
 )  # fmt: skip
-def test_an_address_with_invalid_utf8_causes_no_server_error(as_: As, path: str) -> None:
-    answer = as_("publisher").get(path)
+def test_an_address_with_invalid_utf8_causes_no_server_error(client_as: ClientAs, path: str) -> None:
+    answer = client_as("publisher").get(path)
     assert answer.status_code in (200, 302, 400, 404)
     assert answer.headers.get("Set-Cookie", "a").startswith(("a", "filing="))
 
 
-def test_a_repeated_id_parameter_opens_one_row(as_: As, make_application: Making) -> None:
+def test_a_repeated_id_parameter_opens_one_row(client_as: ClientAs, make_application: MakeApplication) -> None:
     """`id=1,2` and `id=1&id=2` made a failure of Flask-Admin's own pages."""
     own, foreign = make_application(), make_application(by="publisher2")
-    browser = as_("publisher")
+    browser = client_as("publisher")
     for query in (f"id={own}&id={foreign}", f"id={foreign}&id={own}", f"id={own},{foreign}"):
         for place in ("details", "edit"):
             answer = browser.get(f"/applications/{place}/?{query}", follow_redirects=True)

@@ -1,7 +1,7 @@
 """An export has everything that the details show, as numbers and dates."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -14,15 +14,12 @@ from sqlalchemy import event
 
 from models.application.carriers import Carrier
 from models.database import db
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import FIELDS
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from tests.views.pages import form_of
 from tests.views.panel.exported import rows_of
 from views.panel import export
-
-As = Callable[[str | None], Browser]
-
 
 DETAILS = [
     "申请单号", "申请日期", "申请单位", "统一社会信用代码", "申请类型", "出版单位", "受理机关", "商品名称",
@@ -54,11 +51,13 @@ def queries(app: Flask) -> Iterator[list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_an_export_has_all_fields_of_the_details(as_: As, make_application: Making, kind: str) -> None:
+def test_an_export_has_all_fields_of_the_details(
+    client_as: ClientAs, make_application: MakeApplication, kind: str
+) -> None:
     """The table alone shows the certificate, its dates, and the quantities."""
     make_application(status="filed", carriers=3)
     for username, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
-        head, row = rows_of(as_(username).get(f"/{screen}/export/{kind}/"), kind)
+        head, row = rows_of(client_as(username).get(f"/{screen}/export/{kind}/"), kind)
         assert set(DETAILS) <= set(head)
         assert len(head) == len(set(head))
         found = dict(zip(head, row, strict=True))
@@ -68,16 +67,18 @@ def test_an_export_has_all_fields_of_the_details(as_: As, make_application: Maki
         assert (found["进口数量合计"], found["进口数量（张）"]) == ("3003 张", "3003")
 
 
-def test_quantities_are_summed_by_unit(app: Flask, as_: As, make_application: Making, acting: Acting) -> None:
+def test_quantities_are_summed_by_unit(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, act_as: ActAs
+) -> None:
     """Sheets and boxes do not add up to anything; a unit that one application lacks is an empty cell."""
     make_application(carriers=1)
     key = make_application(carriers=2)
-    with acting("publisher"):
+    with act_as("publisher"):
         extra = {"specification": "盒装", "unit": "140", "position": 3}
         db.session.add(Carrier(application_id=key, quantity="20.5", **extra))
         db.session.add(Carrier(application_id=key, quantity="0.25", **extra | {"position": 4}))
         db.session.commit()
-    book = load_workbook(io.BytesIO(as_("publisher").get("/applications/export/xlsx/").data))
+    book = load_workbook(io.BytesIO(client_as("publisher").get("/applications/export/xlsx/").data))
     both, one = line_of(book.worksheets[0], 2), line_of(book.worksheets[0], 3)
     assert both["进口数量合计"].value == "2001 张；20.75 盒"
     assert [both[f"进口数量（{unit}）"].value for unit in "张盒"] == [2001, 20.75]
@@ -85,10 +86,10 @@ def test_quantities_are_summed_by_unit(app: Flask, as_: As, make_application: Ma
 
 
 @pytest.mark.slow
-def test_cells_have_the_type_of_their_value(as_: As, make_application: Making) -> None:
+def test_cells_have_the_type_of_their_value(client_as: ClientAs, make_application: MakeApplication) -> None:
     """A date sorts as a date and a quantity adds up; Excel turns no code into 8.5E9 and drops no leading zero."""
     make_application(status="filed", phone="02583210000", contract_number="0012", sid_code="1E5", title="#N/A")
-    book = load_workbook(io.BytesIO(as_("publisher").get("/applications/export/xlsx/").data))
+    book = load_workbook(io.BytesIO(client_as("publisher").get("/applications/export/xlsx/").data))
     sheet, carriers = book.worksheets
     row, carrier = line_of(sheet), line_of(carriers)
     for name in ("申请日期", "预计进口日期", "签发日期"):
@@ -104,10 +105,12 @@ def test_cells_have_the_type_of_their_value(as_: As, make_application: Making) -
     assert carrier["申请单号"].value == row["申请单号"].value
 
 
-def test_a_workbook_has_frozen_headings_filters_and_column_widths(as_: As, make_application: Making) -> None:
+def test_a_workbook_has_frozen_headings_filters_and_column_widths(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """Headings bold, frozen and with filters; columns wide enough; a sheet for the applications, one for carriers."""
     make_application(status="filed", carriers=2)
-    book = load_workbook(io.BytesIO(as_("reviewer").get("/filings/export/xlsx/").data))
+    book = load_workbook(io.BytesIO(client_as("reviewer").get("/filings/export/xlsx/").data))
     assert book.sheetnames == ["全部申请", "载体信息"]
     for sheet, rows in zip(book.worksheets, (2, 3), strict=True):
         assert sheet.freeze_panes == "B2"
@@ -119,10 +122,10 @@ def test_a_workbook_has_frozen_headings_filters_and_column_widths(as_: As, make_
 @pytest.mark.slow
 @pytest.mark.parametrize("screen", ["applications", "register"])
 def test_ten_applications_take_as_many_queries_as_one(
-    app: Flask, as_: As, make_application: Making, screen: str
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, screen: str
 ) -> None:
     """Ports, certificates and carriers are read in one query each, not per row."""
-    browser = as_("publisher" if screen == "applications" else "national")
+    browser = client_as("publisher" if screen == "applications" else "national")
     counted = []
     for ports in (["2201"], ["2233", "2248", "5301", "5304"]):
         for port in ports:
@@ -134,20 +137,22 @@ def test_ten_applications_take_as_many_queries_as_one(
 
 
 def test_omitted_carriers_are_counted_in_a_note(
-    as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "MOST_CARRIERS", 2)
     make_application(carriers=3)
-    book = load_workbook(io.BytesIO(as_("publisher").get("/applications/export/xlsx/").data))
+    book = load_workbook(io.BytesIO(client_as("publisher").get("/applications/export/xlsx/").data))
     assert [row[0].value for row in book["载体信息"].iter_rows()][3] == "只导出了前 2 条，请缩小查询范围后分次导出。"
     assert line_of(book.worksheets[0])["进口数量合计"].value == "3003 张"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_a_draft_without_quantity_or_unit_is_exported(as_: As, make_application: Making, kind: str) -> None:
+def test_a_draft_without_quantity_or_unit_is_exported(
+    client_as: ClientAs, make_application: MakeApplication, kind: str
+) -> None:
     """A draft may have blank cells; it must not break the export of all the others."""
-    key, browser = make_application(carriers=3), as_("publisher")
+    key, browser = make_application(carriers=3), client_as("publisher")
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
     blanks = {"carriers-0-quantity": "", "carriers-1-unit": ""}
     assert browser.post(f"/applications/edit/?id={key}", data=form | blanks).status_code == 302

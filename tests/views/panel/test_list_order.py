@@ -14,17 +14,15 @@ from models.application import Application, keys_of
 from models.database import db
 from models.vocabulary import Status
 from tests.apps import engine_of_owner, without_triggers
-from tests.browsing import Browser
-from tests.conftest import Acting, Making
+from tests.browsing import ClientAs
+from tests.conftest import ActAs, MakeApplication
 from tests.views.pages import numbers
 from tests.views.panel.found_rows import NOW, found
 
-As = Callable[[str | None], Browser]
 
-
-def fill(app: Flask, acting: Acting, count: int) -> None:
+def fill(app: Flask, act_as: ActAs, count: int) -> None:
     """Drafts of the publisher, by Core: three titles, so that a sort by title has equals."""
-    with acting("publisher") as account:
+    with act_as("publisher") as account:
         same = {"version": 1, "status": Status.DRAFT, "applicant_id": account.organisation_id}
         same |= {"applicant_name": "x", "applicant_code": "x", "created_at": clock.now(), "changed_at": clock.now()}
         titles = [f"第{n % 3}辑" for n in range(count)]
@@ -37,9 +35,9 @@ def fill(app: Flask, acting: Acting, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_pages_follow_one_another_without_gap_or_overlap(app: Flask, as_: As, acting: Acting) -> None:
-    fill(app, acting, 45)
-    browser = as_("publisher")
+def test_pages_follow_one_another_without_gap_or_overlap(app: Flask, client_as: ClientAs, act_as: ActAs) -> None:
+    fill(app, act_as, 45)
+    browser = client_as("publisher")
     everything = {f"SQ2025{n:08d}" for n in range(45)}
     for question in ({}, {"sort": 1}, {"sort": 1, "desc": 1}, {"title": "第"}, {"sort": 4}):
         pages = [found(browser, page=page, **question) for page in range(4)]
@@ -62,13 +60,15 @@ def test_pages_follow_one_another_without_gap_or_overlap(app: Flask, as_: As, ac
 
 
 @pytest.mark.slow
-def test_each_list_shows_the_statuses_visible_to_its_reader(as_: As, make_application: Making) -> None:
+def test_each_list_shows_the_statuses_visible_to_its_reader(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """Design 2.4: no draft in 全部申请, only issued ones in the nation's register, only pending ones in 待审核."""
     for status in Status:
         make_application(status=status)
     number = {status.value: f"SQ{clock.today().year}{n:08d}" for n, status in enumerate(Status, start=1)}
-    reviewer, national = as_("reviewer"), as_("national")
-    assert set(found(as_("publisher"))) == set(number.values())
+    reviewer, national = client_as("reviewer"), client_as("national")
+    assert set(found(client_as("publisher"))) == set(number.values())
     assert set(found(reviewer, "filings")) == set(number.values()) - {number["draft"]}
     assert found(reviewer, "review") == [number["pending"]]
     issued = {number[status] for status in ("filed", "customs_received", "customs_failed", "revoked")}
@@ -86,7 +86,7 @@ def test_each_list_shows_the_statuses_visible_to_its_reader(as_: As, make_applic
 
 @pytest.mark.slow
 def test_the_longest_waiting_application_comes_first_with_its_days(
-    as_: As, make_application: Making, set_clock: Callable[[datetime], None]
+    client_as: ClientAs, make_application: MakeApplication, set_clock: Callable[[datetime], None]
 ) -> None:
     """DL4: days of Beijing, not of Greenwich; 23:30 and 00:30 are two days, and returning starts the wait anew."""
     moments = [NOW.replace(day=22, hour=23, minute=30), NOW.replace(hour=0, minute=30), NOW - timedelta(days=30)]
@@ -94,13 +94,13 @@ def test_the_longest_waiting_application_comes_first_with_its_days(
         set_clock(moment)
         make_application(status="pending")
     set_clock(NOW)
-    page = as_("reviewer").get("/review/").text
+    page = client_as("reviewer").get("/review/").text
     assert numbers(page) == ["SQ202600000003", "SQ202600000001", "SQ202600000002"]
     assert re.findall(r'<td class="col-waited"[^>]*>(.*?)</td>', page) == ["30 天", "1 天", "今天"]
     key = int(re.findall(r"/review/details/\?id=(\d+)", page)[0])
-    as_("reviewer").post("/review/return/", data={"id": key, "opinion": "请补充"})
-    as_("publisher").post("/applications/submit/", data={"id": key})
-    assert numbers(as_("reviewer").get("/review/").text)[-1] == "SQ202600000003"
+    client_as("reviewer").post("/review/return/", data={"id": key, "opinion": "请补充"})
+    client_as("publisher").post("/applications/submit/", data={"id": key})
+    assert numbers(client_as("reviewer").get("/review/").text)[-1] == "SQ202600000003"
 
 
 TITLES = [
@@ -118,10 +118,12 @@ TITLES = [
 
 
 @pytest.mark.slow
-def test_names_are_sorted_by_pinyin_and_statuses_in_workflow_order(app: Flask, as_: As, acting: Acting) -> None:
+def test_names_are_sorted_by_pinyin_and_statuses_in_workflow_order(
+    app: Flask, client_as: ClientAs, act_as: ActAs
+) -> None:
     """The same on both databases, whose own collations differ; backwards too."""
     states = [*Status, *Status][: len(TITLES)]
-    with acting("publisher") as account:
+    with act_as("publisher") as account:
         same = {"version": 1, "applicant_id": account.organisation_id, "applicant_name": "x", "applicant_code": "x"}
         same |= {"created_at": clock.now(), "changed_at": clock.now()}
         rows = [
@@ -135,7 +137,7 @@ def test_names_are_sorted_by_pinyin_and_statuses_in_workflow_order(app: Flask, a
         # Rows come with the status they ended in.
         with engine_of_owner(app).begin() as connection, without_triggers(connection):
             connection.execute(insert(Application.__table__), random.Random(1).sample(rows, len(rows)))
-    browser, by_pinyin = as_("publisher"), [row["number"] for row in rows]
+    browser, by_pinyin = client_as("publisher"), [row["number"] for row in rows]
     by_status = [row["number"] for row in sorted(rows, key=lambda row: list(Status).index(row["status"]))]
     for column in (1, 2):  # 商品名称, 出版单位
         assert found(browser, sort=column) == by_pinyin

@@ -7,17 +7,15 @@ from datetime import datetime
 import pytest
 
 from models import clock
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.views.pages import flashed, numbers, result
 from tests.views.panel.found_rows import NOW, found
-
-As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
 def test_the_three_filters_of_the_manual_combine(
-    as_: As, make_application: Making, set_clock: Callable[[datetime], None]
+    client_as: ClientAs, make_application: MakeApplication, set_clock: Callable[[datetime], None]
 ) -> None:
     """手册 第二章: 商品名称、数据状态和申请起止日期; both days count, and all of one's own is shown by default."""
     rows = [
@@ -29,7 +27,7 @@ def test_the_three_filters_of_the_manual_combine(
         make_application(status=status, title=title)
     set_clock(NOW)
     one, two, three, four = (f"SQ2026{n:08d}" for n in range(1, 5))
-    browser = as_("publisher")
+    browser = client_as("publisher")
     assert found(browser) == [four, three, two, one]
     assert found(browser, title="茉莉花") == [four, three, one]
     assert found(browser, status="pending") == [two, one]
@@ -44,10 +42,12 @@ def test_the_three_filters_of_the_manual_combine(
 
 
 @pytest.mark.slow
-def test_a_name_is_found_in_any_width_and_case_and_wildcards_are_literal(as_: As, make_application: Making) -> None:
+def test_a_name_is_found_in_any_width_and_case_and_wildcards_are_literal(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     for title in ("ＤＶＤ光盘 Ｖol.1", "dvd光盘 100%", "DVD_光盘", "a\\b[c]*?"):
         make_application(title=title)
-    browser = as_("publisher")
+    browser = client_as("publisher")
     order = [f"SQ{clock.today().year}{n:08d}" for n in range(1, 5)]
     for asked, wanted in {
         "dvd": order[:3], "ＤＶｄ": order[:3], "VOL.１": order[:1], "100%": order[1:2], "%": order[1:2],
@@ -56,10 +56,10 @@ def test_a_name_is_found_in_any_width_and_case_and_wildcards_are_literal(as_: As
         assert found(browser, title=asked) == wanted[::-1], asked
 
 
-def test_an_invalid_query_finds_no_rows_and_shows_why(as_: As, make_application: Making) -> None:
+def test_an_invalid_query_finds_no_rows_and_shows_why(client_as: ClientAs, make_application: MakeApplication) -> None:
     """Rather than everything, which would look like an answer."""
     make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     format_, range_ = "请按 2026-01-31 的格式填写日期。", "请填写 1900-01-01 至 2199-12-31 之间的日期。"
     for asked, sentence in (
         ({"since": "2026-02-30"}, "没有这一天，请核对后按 2026-01-31 的格式填写日期。"),
@@ -78,16 +78,16 @@ def test_an_invalid_query_finds_no_rows_and_shows_why(as_: As, make_application:
         page = browser.get("/applications/", query_string=asked).text
         assert numbers(page) == []
         assert '<em role="alert"' in page
-    assert "暂无数据。" in as_("publisher2").get("/applications/").text
+    assert "暂无数据。" in client_as("publisher2").get("/applications/").text
 
 
 @pytest.mark.slow
 def test_an_application_deleted_by_its_owner_is_hidden_from_the_owner_and_marked_for_the_province(
-    as_: As, make_application: Making
+    client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """Design 2.3: its row is not erased."""
     key = make_application(status="refused")
-    publisher, reviewer = as_("publisher"), as_("reviewer")
+    publisher, reviewer = client_as("publisher"), client_as("reviewer")
     publisher.post("/applications/delete/", data={"id": key})
     page = publisher.get("/applications/").text
     assert numbers(page) == []
@@ -103,13 +103,13 @@ def test_an_application_deleted_by_its_owner_is_hidden_from_the_owner_and_marked
 
 @pytest.mark.slow
 def test_the_nation_finds_by_province_and_by_exact_certificate_number(
-    as_: As, make_application: Making, make_publisher: Callable[..., str]
+    client_as: ClientAs, make_application: MakeApplication, make_publisher: Callable[..., str]
 ) -> None:
     """手册 第三篇: 国家新闻出版署对各省级签发的进口备案证明的查询."""
     make_publisher("440000")
     make_application(status="filed")
     make_application(by="publisher440000", status="filed")
-    year, national = clock.today().year, as_("national")
+    year, national = clock.today().year, client_as("national")
     jiangsu, canton = f"SQ{year}00000001", f"SQ{year}00000002"
     assert found(national, "register") == [canton, jiangsu]
     assert found(national, "register", province="440000") == [canton]
@@ -120,39 +120,43 @@ def test_the_nation_finds_by_province_and_by_exact_certificate_number(
         assert found(national, "register", certificate=spelled) == [canton]
     assert found(national, "register", certificate=certificate[:-1]) == []
     assert found(national, "register", certificate="%") == []
-    assert found(as_("reviewer"), "filings", publisher="江苏") == [jiangsu]
-    assert found(as_("reviewer2"), "filings") == [canton]
+    assert found(client_as("reviewer"), "filings", publisher="江苏") == [jiangsu]
+    assert found(client_as("reviewer2"), "filings") == [canton]
 
 
 @pytest.mark.slow
 def test_a_province_sees_its_own_customs_messages(
-    as_: As, make_application: Making, make_publisher: Callable[..., str]
+    client_as: ClientAs, make_application: MakeApplication, make_publisher: Callable[..., str]
 ) -> None:
     make_publisher("440000")
     make_application(status="customs_failed")
     make_application(by="publisher440000", status="revoked")
     for username, count in (("reviewer", 1), ("reviewer2", 2)):
-        page = as_(username).get("/exchange/").text
+        page = client_as(username).get("/exchange/").text
         assert f"共 {count} 条" in page
         assert page.count('<td class="col-message_id"') == count
-    assert "接收失败" in as_("reviewer").get("/exchange/").text
+    assert "接收失败" in client_as("reviewer").get("/exchange/").text
 
 
 @pytest.mark.parametrize("target", ["http:/evil.example", "//evil.example", "https://evil.example/", "javascript:1"])
-def test_the_back_link_never_leads_to_another_site(target: str, as_: As, make_application: Making) -> None:
+def test_the_back_link_never_leads_to_another_site(
+    target: str, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """AD13, for 返回列表: some addresses that Flask-Admin accepts lead a browser elsewhere."""
     key = make_application(status="pending")
-    page = as_("publisher").get("/applications/details/", query_string={"id": key, "url": target}).text
+    page = client_as("publisher").get("/applications/details/", query_string={"id": key, "url": target}).text
     assert target not in page
     assert 'href="/applications/">返回列表</a>' in page
 
 
 @pytest.mark.slow
-def test_a_title_is_found_with_invisible_characters_in_it(as_: As, make_application: Making) -> None:
+def test_a_title_is_found_with_invisible_characters_in_it(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """Text copied from web pages is full of them; the words asked may have them too."""
     make_application(title="探戈\u200b精选")
     make_application(title="葛\U000e0100城")
-    browser = as_("publisher")
+    browser = client_as("publisher")
     first, second = (f"SQ{clock.today().year}{n:08d}" for n in (1, 2))
     for asked, wanted in {
         "探戈精选": first,
@@ -164,9 +168,11 @@ def test_a_title_is_found_with_invisible_characters_in_it(as_: As, make_applicat
     assert found(browser, title="\u200b\u3164") == [second, first]
 
 
-def test_a_date_range_that_ends_before_it_begins_has_an_error(as_: As, make_application: Making) -> None:
+def test_a_date_range_that_ends_before_it_begins_has_an_error(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     make_application(status="pending")
-    page = as_("reviewer").get("/filings/?since=2027-01-01&until=2026-01-01").text
+    page = client_as("reviewer").get("/filings/?since=2027-01-01&until=2026-01-01").text
     assert "起始日期晚于终止日期，请核对。" in page
     assert "没有符合条件" not in page
     assert "SQ20" not in page

@@ -1,20 +1,17 @@
 """本月, 上月, 本季度, 今年, 近 30 天 in the first day of a date range move with the calendar, saved or not."""
 
 import re
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 from flask import Flask
 
 from models import clock
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.views.pages import form_of, numbers
 from views.panel import periods
 from views.translations import COOKIE
-
-As = Callable[[str | None], Browser]
 
 
 @pytest.mark.parametrize(
@@ -39,11 +36,11 @@ def test_a_period_word_means_days_relative_to_today(
 
 
 def test_a_saved_period_moves_with_the_calendar(
-    as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The field of the last day stays blank, so that the next 查询 has the same parameters."""
     make_application(status="pending")
-    browser = as_("publisher")
+    browser = client_as("publisher")
     page = browser.get("/applications/?since=本月").text
     assert len(numbers(page)) == 1
     assert re.findall(r'name="(since|until)"[^>]*value="(.*?)"', page) == [("since", "本月"), ("until", "")]
@@ -58,9 +55,9 @@ def test_a_saved_period_moves_with_the_calendar(
     assert "起始日期晚于终止日期" in browser.get("/applications/?since=本月&until=2020-01-01").text
 
 
-def test_a_saved_period_is_recognised_in_both_languages(as_: As) -> None:
+def test_a_saved_period_is_recognised_in_both_languages(client_as: ClientAs) -> None:
     """After switching the language the saved query is recognised and shown in the new language."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     form = form_of(browser.get("/applications/?since=本月").text, "save-query") | {"name": "月"}
     browser.post("/queries/keep/", data=form)
     for language, typed, words in (("en", "This month", "This month"), ("zh", "This month", "本月")):
@@ -70,9 +67,9 @@ def test_a_saved_period_is_recognised_in_both_languages(as_: As) -> None:
         assert re.search(rf'title="[^"]*{words}" aria-current="true"', page)
 
 
-def test_a_period_is_shown_in_the_language_of_its_reader(as_: As) -> None:
+def test_a_period_is_shown_in_the_language_of_its_reader(client_as: ClientAs) -> None:
     """Independent of the language in which it was typed or saved."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     for language, typed, shown in (
         ("zh", "This month", "本月"),
         ("en", "本月", "This month"),

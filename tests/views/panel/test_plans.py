@@ -5,7 +5,7 @@ reaches, and where fewer are.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import combinations
 from typing import Any
@@ -18,11 +18,10 @@ from models import access, clock
 from models.database import db
 from models.statistics.periods import Dimension
 from tests.bench import bulk
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from views.panel import paging
 from views.panel.screen import Screen
 
-As = Callable[[str | None], Browser]
 TABLES = (
     "application|attachment|carrier|certificate|customs_message|customs_letter|customs_note|trail_entry|log_entry|visit"
 )
@@ -131,33 +130,35 @@ def excepted(address: str, found: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reach", [5, 10_000])
-def test_no_list_reads_a_whole_table(filled: Flask, as_: As, monkeypatch: pytest.MonkeyPatch, reach: int) -> None:
+def test_no_list_reads_a_whole_table(
+    filled: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, reach: int
+) -> None:
     """Applications and messages to customs; pages are not rendered, so that all statements run in seconds."""
     monkeypatch.setattr(paging, "REACH", reach)
     monkeypatch.setattr(Screen, "render", lambda *_args, **_options: "")
     found: list[str] = []
     for (who, screen), (fields, seldom, columns) in LISTS.items():
-        browser, seen = as_(who), set[str]()
+        browser, seen = client_as(who), set[str]()
         for question in questions(fields, seldom, columns):
             found += offences(filled, browser, f"/{screen}/?{question}", seen)
     assert not found, "\n\n".join(found)
 
 
 @pytest.mark.slow
-def test_statistics_read_no_whole_table(filled: Flask, as_: As) -> None:
+def test_statistics_read_no_whole_table(filled: Flask, client_as: ClientAs) -> None:
     """Whole periods, and days at both ends of one, which are looked up, by every dimension."""
     found: list[str] = []
     for who in ("reviewer", "national"):
         for period in ("since=2025-01-01&until=2025-12-31", "since=2025-02-03&until=2026-03-05"):
             for dimension in Dimension:
                 asked = f"/statistics/?dimension={dimension.value}&{period}"
-                found += offences(filled, as_(who), asked, set())
+                found += offences(filled, client_as(who), asked, set())
     assert not found, "\n\n".join(found)
 
 
 @pytest.mark.slow
-def test_healthz_reads_no_whole_table(filled: Flask, as_: As) -> None:
-    found = list(offences_of_health(filled, as_(None)))
+def test_healthz_reads_no_whole_table(filled: Flask, client_as: ClientAs) -> None:
+    found = list(offences_of_health(filled, client_as(None)))
     assert not found, "\n\n".join(found)
 
 
@@ -172,7 +173,7 @@ def offences_of_health(app: Flask, browser: Browser) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_the_number_of_statements_of_a_list_is_constant(filled: Flask, as_: As) -> None:
+def test_the_number_of_statements_of_a_list_is_constant(filled: Flask, client_as: ClientAs) -> None:
     """No query a row: as many for a hundred rows as for ten, and one more where some of them were rejected."""
     for who, address in (
         ("publisher", "/applications/?"), ("reviewer", "/filings/?"), ("reviewer", "/review/?"),
@@ -182,14 +183,14 @@ def test_the_number_of_statements_of_a_list_is_constant(filled: Flask, as_: As) 
         counts = []
         for size in (10, 100):
             with statements(filled) as asked:
-                as_(who).get(f"{address}page_size={size}")
+                client_as(who).get(f"{address}page_size={size}")
             counts.append(len(asked))
         assert counts[0] <= counts[1] <= min(counts[0] + 1, 16), (address, counts)
 
 
 @pytest.mark.slow
-def test_an_empty_result_takes_one_query(filled: Flask, as_: As) -> None:
+def test_an_empty_result_takes_one_query(filled: Flask, client_as: ClientAs) -> None:
     with statements(filled) as asked:
-        as_("national").get("/register/?title=鼍")
+        client_as("national").get("/register/?title=鼍")
     lists = [sql for sql, _parameters in asked if "FROM notification" not in sql]  # the bell's
     assert sum("FROM application" in sql for sql in lists) == 1

@@ -1,7 +1,6 @@
 """The rows of a list: each has its own buttons, a number is found by its beginning, no page is beyond the last."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -10,24 +9,25 @@ from sqlalchemy import select
 from models import workflow
 from models.application import Application
 from models.database import db
-from tests.browsing import Browser
-from tests.conftest import Acting, Making
+from tests.browsing import ClientAs
+from tests.conftest import ActAs, MakeApplication
 from tests.views.pages import numbers
 from tests.views.panel.test_list_order import fill
 from views import SCREENS
 from views.panel import paging
 from views.screens.filing import FilingScreen
 
-As = Callable[[str | None], Browser]
 BUTTON = re.compile(r'<button type="submit" form="act"[^>]*>')
 
 
 @pytest.mark.slow
-def test_every_button_of_a_list_acts_on_its_own_row(as_: As, acting: Acting, make_application: Making) -> None:
+def test_every_button_of_a_list_acts_on_its_own_row(
+    client_as: ClientAs, act_as: ActAs, make_application: MakeApplication
+) -> None:
     """They are drawn once for all rows of a status."""
     keys = [make_application(status=status) for status in ("draft", "draft", "returned", "pending", "draft")]
-    browser = as_("publisher")
-    with acting("publisher"):
+    browser = client_as("publisher")
+    with act_as("publisher"):
         rows = {str(row.id): (row.number, row.version) for row in db.session.scalars(select(Application))}
     for row in re.findall(r"<tr[^>]*>(.*?)</tr>", browser.get("/applications/").text, re.S):
         for button in BUTTON.findall(row):
@@ -51,11 +51,11 @@ def test_the_acts_of_a_list_depend_on_the_status_alone(screen: type[FilingScreen
 
 @pytest.mark.slow
 def test_a_number_is_found_by_its_prefix_in_every_sort_order(
-    app: Flask, as_: As, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: ClientAs, act_as: ActAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where more are found than the pager reaches."""
-    fill(app, acting, 13)
-    browser = as_("publisher")
+    fill(app, act_as, 13)
+    browser = client_as("publisher")
     every = numbers(browser.get("/applications/").text)
     assert len(every) == 13
     wanted = [number for number in every if number.startswith(every[0][:-1])]
@@ -69,9 +69,9 @@ def test_a_number_is_found_by_its_prefix_in_every_sort_order(
     assert numbers(browser.get("/applications/?number=%25").text) == []
 
 
-def test_a_page_beyond_the_end_shows_the_last_one(app: Flask, as_: As, acting: Acting) -> None:
-    fill(app, acting, 23)
-    browser = as_("publisher")
+def test_a_page_beyond_the_end_shows_the_last_one(app: Flask, client_as: ClientAs, act_as: ActAs) -> None:
+    fill(app, act_as, 23)
+    browser = client_as("publisher")
     last = numbers(browser.get("/applications/?page_size=10&page=2").text)
     assert len(last) == 3
     for beyond in ("page=3", "page=900", "to=77"):

@@ -1,15 +1,13 @@
 """Each export is whole although the entry in the log is committed before most of it is read."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 
 from models import access, log
 from models.log import Handout, Place
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import account_of
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.panel.exported import rows_of
 from views.panel import export, spreadsheet
 
@@ -24,8 +22,8 @@ EXPORTS = {  # list → who exports it
 @pytest.mark.parametrize("name", EXPORTS)
 def test_an_export_sent_in_many_blocks_is_complete(
     app: Flask,
-    as_: Callable[[str | None], Browser],
-    make_application: Making,
+    client_as: ClientAs,
+    make_application: MakeApplication,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
@@ -38,6 +36,6 @@ def test_an_export_sent_in_many_blocks_is_complete(
             for number in numbers:
                 log.record(session, kind, account_of("publisher"), Place(), about=str(number), words="某人所查")
         session.commit()
-    answer = as_(EXPORTS[name]).get(f"/{name}/export/csv/?until=2100-01-01")
+    answer = client_as(EXPORTS[name]).get(f"/{name}/export/csv/?until=2100-01-01")
     assert answer.mimetype == "text/csv"
     assert len(rows_of(answer, "csv")) > ROWS

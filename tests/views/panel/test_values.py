@@ -1,24 +1,24 @@
 """Typed text becomes the intended value, or gets a message beside its field (issue 8: 3, 5, 6; 9: 33)."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
 
 from models import clock
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import complaints, form_of
 from tests.views.panel.saved_values import marked, save
 
-As = Callable[[str | None], Browser]
 SOON = clock.today() + timedelta(days=60)
 IMPORTS = f"请填写 {clock.today() - timedelta(days=365)} 至 {clock.today() + timedelta(days=3653)} 之间的日期。"
 
 
 @pytest.mark.slow
-def test_a_date_may_be_typed_in_any_usual_way(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
-    key, browser = make_application(), as_("publisher")
+def test_a_date_may_be_typed_in_any_usual_way(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    key, browser = make_application(), client_as("publisher")
     for typed in (
         f"{SOON:%Y-%m-%d}",
         f"{SOON:%Y/%m/%d}",
@@ -43,9 +43,9 @@ def test_a_date_may_be_typed_in_any_usual_way(as_: As, make_application: Making,
     ],
 )
 def test_an_impossible_or_absurd_date_has_an_error_and_stays_as_typed(
-    as_: As, make_application: Making, stored_rows: StoredRows, typed: str, sentence: str
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, typed: str, sentence: str
 ) -> None:
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     page = marked(browser, key, expected_on=typed)
     assert complaints(page) == [sentence or IMPORTS]
     assert form_of(page)["expected_on"] == typed
@@ -53,17 +53,19 @@ def test_an_impossible_or_absurd_date_has_an_error_and_stays_as_typed(
 
 
 @pytest.mark.slow
-def test_a_draft_with_an_old_date_opens_and_is_refused_at_submission(as_: As, make_application: Making) -> None:
+def test_a_draft_with_an_old_date_opens_and_is_refused_at_submission(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """Saved before there were bounds, or long ago."""
-    key, browser = make_application(expected_on=date(1, 12, 22)), as_("publisher")
+    key, browser = make_application(expected_on=date(1, 12, 22)), client_as("publisher")
     page = browser.get(f"/applications/edit/?id={key}")
     assert (page.status_code, complaints(page.text)) == (200, [])
     answer = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
     assert f'<li><a href="#expected_on">预计进口日期：{IMPORTS}</a></li>' in answer.text
 
 
-def test_an_entrustment_with_an_absurd_end_date_is_refused(as_: As) -> None:
-    browser = as_("operator")
+def test_an_entrustment_with_an_absurd_end_date_is_refused(client_as: ClientAs) -> None:
+    browser = client_as("operator")
     form = form_of(browser.get("/entrustments/edit/?id=1").text, "card-box")
     answer = browser.post("/entrustments/edit/?id=1", data=form | {"since": "0202-01-01", "until": "9999-12-31"})
     assert answer.status_code == 422
@@ -83,12 +85,12 @@ PAGES = {
 
 
 @pytest.mark.slow
-def test_no_field_truncates_pasted_text(as_: As, make_application: Making) -> None:
+def test_no_field_truncates_pasted_text(client_as: ClientAs, make_application: MakeApplication) -> None:
     """Two blanks before 8523499030 were cut to 85234990, which is lawful, and another commodity."""
     make_application()
     make_application(status="pending")
     for username, addresses in PAGES.items():
-        browser = as_(username)
+        browser = client_as(username)
         for address in addresses:
             page = browser.get(address)
             assert page.status_code == 200, address
@@ -97,8 +99,10 @@ def test_no_field_truncates_pasted_text(as_: As, make_application: Making) -> No
 
 
 @pytest.mark.slow
-def test_a_pasted_code_is_validated_whole(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
-    key, browser = make_application(), as_("publisher")
+def test_a_pasted_code_is_validated_whole(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    key, browser = make_application(), client_as("publisher")
     for typed in (
         "  8523499030",
         "8523.4990.30",
@@ -121,8 +125,8 @@ def test_a_pasted_code_is_validated_whole(as_: As, make_application: Making, sto
 
 
 @pytest.mark.slow
-def test_a_too_long_text_is_refused_with_both_lengths(as_: As, make_application: Making) -> None:
-    key, browser = make_application(), as_("publisher")
+def test_a_too_long_text_is_refused_with_both_lengths(client_as: ClientAs, make_application: MakeApplication) -> None:
+    key, browser = make_application(), client_as("publisher")
     page = marked(browser, key, title="长" * 312, summary="短" * 2001)
     assert complaints(page) == ["最多 300 字，现在 312 字。", "最多 2000 字，现在 2001 字。"]
     assert form_of(page)["title"] == "长" * 312

@@ -3,7 +3,7 @@
 import csv
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -16,13 +16,12 @@ from models.application import Application
 from models.log import LogEntry
 from models.people.export_leases import ExportLease
 from models.workflow import Refused
-from tests.browsing import Browser, signed_in
-from tests.conftest import Making
+from tests.browsing import Browser, ClientAs, signed_in
+from tests.conftest import MakeApplication
 from tests.views.pages import flashed
 from tests.views.panel.exported import rows_of
 from views.panel import export, one_export, paging, spreadsheet
 
-As = Callable[[str | None], Browser]
 CSV = "/applications/export/csv/"
 
 
@@ -42,36 +41,40 @@ def exported(app: Flask, kind: str = "export") -> list[tuple[str, int | None]]:
 
 
 def test_an_export_has_more_rows_than_the_pager_can_reach(
-    app: Flask, as_: As, make_application: Making, small_parts: None, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    small_parts: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In the order of the list, once each; the number of lines is in the log."""
     monkeypatch.setattr(paging, "REACH", 3)
     for n in range(5):
         make_application(title=f"第 {n} 张", carriers=2)
     for kind in ("csv", "xlsx"):
-        head, *rows = rows_of(as_("publisher").get(f"/applications/export/{kind}/"), kind)
+        head, *rows = rows_of(client_as("publisher").get(f"/applications/export/{kind}/"), kind)
         assert [row[head.index("商品名称")] for row in rows] == [f"第 {n} 张" for n in reversed(range(5))]
         assert {row[head.index("进口数量（张）")] for row in rows} == {"2001"}
     assert exported(app) == [("申请", 5)] * 2
 
 
 def test_a_long_log_is_exported_completely(
-    app: Flask, as_: As, small_parts: None, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: ClientAs, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paging, "REACH", 3)
     for _time in range(5):
         Browser(app).post("/login", data={"username": "agent", "password": "wrong-Pass-1"})
     for kind in ("csv", "xlsx"):
-        _head, *rows = rows_of(as_("operator").get(f"/signins/export/{kind}/"), kind)
+        _head, *rows = rows_of(client_as("operator").get(f"/signins/export/{kind}/"), kind)
         assert len(rows) == 5
 
 
 @pytest.fixture
-def running_export(as_: As, make_application: Making, small_parts: None) -> Iterator[Any]:
+def running_export(client_as: ClientAs, make_application: MakeApplication, small_parts: None) -> Iterator[Any]:
     """The blocks of an export whose client has read one of them."""
     for _n in range(9):
         make_application()
-    answer = as_("publisher").get(CSV, buffered=False)
+    answer = client_as("publisher").get(CSV, buffered=False)
     blocks = answer.iter_encoded()
     assert next(blocks).startswith(b"\xef\xbb\xbf")
     yield blocks
@@ -103,11 +106,11 @@ def test_a_second_parallel_export_of_one_person_is_refused_and_others_get_their_
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_after_an_aborted_download_a_new_export_can_start(
-    app: Flask, as_: As, make_application: Making, small_parts: None
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, small_parts: None
 ) -> None:
     for _n in range(9):
         make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     broken_off = browser.get(CSV, buffered=False)
     next(broken_off.iter_encoded())
     broken_off.close()
@@ -149,11 +152,11 @@ def test_an_export_that_lost_its_lease_is_aborted(
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_too_many_rows_for_a_sheet_are_refused_with_a_hint_to_csv(
-    app: Flask, as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(one_export, "MOST_IN_XLSX", 1)
     make_application(), make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     assert browser.get("/applications/export/xlsx/?title=茉莉").location == "/applications/?title=%E8%8C%89%E8%8E%89"
     assert flashed(browser.get("/applications/").text) == [
         "查询结果有 2 条，Excel 文件最多 1 条，请缩小查询范围，或改为导出 CSV。"
@@ -165,7 +168,7 @@ def test_too_many_rows_for_a_sheet_are_refused_with_a_hint_to_csv(
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("why", ["slow", "full"])
 def test_a_workbook_that_cannot_be_completed_is_not_sent(
-    app: Flask, as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch, why: str
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     """It takes too long, or the disk is full: a sentence, no entry in the log, and the next export is free."""
 
@@ -178,7 +181,7 @@ def test_a_workbook_that_cannot_be_completed_is_not_sent(
         else:
             broken.setattr("tempfile.TemporaryDirectory", full)
         make_application()
-        browser = as_("publisher")
+        browser = client_as("publisher")
         assert browser.get("/applications/export/xlsx/").location == "/applications/"
     (sentence,) = flashed(browser.get("/applications/").text)
     assert sentence.startswith("生成 Excel 文件用时过长" if why == "slow" else "服务器的临时空间不足")

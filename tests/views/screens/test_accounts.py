@@ -1,7 +1,6 @@
 """系统管理: accounts, organisations, entrustments and the table of customs districts; and no application anywhere."""
 
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -14,14 +13,13 @@ from models.database import db
 from models.people.accounts import Account, matches
 from models.people.sessions import Visit
 from tests.apps import engine_of_owner
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD
-from tests.conftest import Acting
+from tests.conftest import ActAs
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.filled_forms import fill
 
-As = Callable[[str | None], Browser]
 MINE = "mine-2026-x"
 
 
@@ -31,22 +29,22 @@ def one_time(page: str) -> str:
     return sentence
 
 
-def signed_in(as_: As, username: str, password: str) -> Browser:
+def signed_in(client_as: ClientAs, username: str, password: str) -> Browser:
     """A test client that has signed in through the login page."""
-    browser = as_(None)
+    browser = client_as(None)
     assert browser.post("/login", data={"username": username, "password": password}).status_code == 303
     return browser
 
 
-def test_a_new_account_has_a_one_time_password_shown_once(app: Flask, as_: As) -> None:
+def test_a_new_account_has_a_one_time_password_shown_once(app: Flask, client_as: ClientAs) -> None:
     """The operator never knows the password that is used afterwards; the database never knows one at all."""
-    operator = as_("operator")
+    operator = client_as("operator")
     answer = fill(operator, "/accounts/new/", username="newcomer", name="钱多", role="reviewer", province="330000")
     assert answer.status_code == 302
     page = operator.get(answer.location).text
     password = one_time(page)
     assert password not in operator.get("/accounts/").text
-    newcomer = signed_in(as_, "newcomer", password)
+    newcomer = signed_in(client_as, "newcomer", password)
     assert newcomer.get("/review/").location == "/password"
     assert newcomer.post("/review/grant/", data={"id": 1}).location == "/password"
     changed = newcomer.post("/password", data={"current": password, "new": MINE, "repeat": MINE})
@@ -56,19 +54,21 @@ def test_a_new_account_has_a_one_time_password_shown_once(app: Flask, as_: As) -
     assert MINE not in str(ledger(app))
 
 
-def test_a_reset_password_ends_every_visit(as_: As, cast: SimpleNamespace) -> None:
-    operator, inside = as_("operator"), as_("publisher")
+def test_a_reset_password_ends_every_visit(client_as: ClientAs, cast: SimpleNamespace) -> None:
+    operator, inside = client_as("operator"), client_as("publisher")
     assert inside.get("/applications/").status_code == 200
     answer = operator.post("/accounts/reset/", data={"id": cast.publisher}, follow_redirects=True)
     password = one_time(answer.text)
     assert inside.get("/applications/").location.startswith("/login")
-    assert as_(None).post("/login", data={"username": "publisher", "password": PASSWORD}).status_code == 401
-    assert signed_in(as_, "publisher", password).get("/applications/").location == "/password"
+    assert client_as(None).post("/login", data={"username": "publisher", "password": PASSWORD}).status_code == 401
+    assert signed_in(client_as, "publisher", password).get("/applications/").location == "/password"
 
 
-def test_a_one_time_password_is_in_no_cookie_and_in_no_row(app: Flask, as_: As, cast: SimpleNamespace) -> None:
+def test_a_one_time_password_is_in_no_cookie_and_in_no_row(
+    app: Flask, client_as: ClientAs, cast: SimpleNamespace
+) -> None:
     """26: a flashed message is readable in the session's cookie, and in every copy of it."""
-    operator = as_("operator")
+    operator = client_as("operator")
     steps = [
         fill(operator, "/accounts/new/", username="newcomer", name="钱多", role="national"),
         operator.post("/accounts/reset/", data={"id": cast.publisher}),
@@ -88,12 +88,12 @@ def test_a_one_time_password_is_in_no_cookie_and_in_no_row(app: Flask, as_: As, 
     for password in passwords:
         assert password not in carried + visits + str(ledger(app))
     assert not re.findall(r"的一次性密码", operator.get("/accounts/").text)
-    assert signed_in(as_, "publisher", passwords[1])
+    assert signed_in(client_as, "publisher", passwords[1])
 
 
-def test_a_lost_one_time_password_causes_no_error(app: Flask, as_: As, cast: SimpleNamespace) -> None:
+def test_a_lost_one_time_password_causes_no_error(app: Flask, client_as: ClientAs, cast: SimpleNamespace) -> None:
     """The answer that carried the key was lost: the password is reset again."""
-    operator = as_("operator")
+    operator = client_as("operator")
     operator.post("/accounts/reset/", data={"id": cast.publisher})
     with operator.session_transaction() as session:
         session["note_key"] = "of another tab"
@@ -103,31 +103,33 @@ def test_a_lost_one_time_password_causes_no_error(app: Flask, as_: As, cast: Sim
 
 
 @pytest.mark.slow
-def test_a_disabled_account_is_signed_out_and_cannot_sign_in(as_: As, cast: SimpleNamespace) -> None:
+def test_a_disabled_account_is_signed_out_and_cannot_sign_in(client_as: ClientAs, cast: SimpleNamespace) -> None:
     """AD9: disabled, never deleted; and an operator cannot disable their own account."""
-    operator, inside = as_("operator"), as_("reviewer")
+    operator, inside = client_as("operator"), client_as("reviewer")
     form = form_of(operator.get(f"/accounts/edit/?id={cast.reviewer}").text, "card-box")
     del form["active"]
     assert operator.post(f"/accounts/edit/?id={cast.reviewer}", data=form).status_code == 302
     assert inside.get("/review/").location.startswith("/login")
-    assert as_(None).post("/login", data={"username": "reviewer", "password": PASSWORD}).status_code == 401
+    assert client_as(None).post("/login", data={"username": "reviewer", "password": PASSWORD}).status_code == 401
     own = form_of(operator.get(f"/accounts/edit/?id={cast.operator}").text, "card-box")
     del own["active"]
     answer = operator.post(f"/accounts/edit/?id={cast.operator}", data=own)
     assert (answer.status_code, flashed(answer.text)) == (422, ["不能停用自己的账号，请由另一位系统管理员办理。"])
     assert operator.get("/accounts/").status_code == 200
     assert fill(operator, f"/accounts/edit/?id={cast.reviewer}", active="y").status_code == 302
-    assert signed_in(as_, "reviewer", PASSWORD).get("/review/").status_code == 200
+    assert signed_in(client_as, "reviewer", PASSWORD).get("/review/").status_code == 200
 
 
-def test_user_name_and_role_of_an_account_cannot_be_edited(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
+def test_user_name_and_role_of_an_account_cannot_be_edited(
+    client_as: ClientAs, act_as: ActAs, cast: SimpleNamespace
+) -> None:
     """The trail of every act has user name and role, so the edit form has no field for them."""
     answer = fill(
-        as_("operator"), f"/accounts/edit/?id={cast.publisher}",
+        client_as("operator"), f"/accounts/edit/?id={cast.publisher}",
         name="王小敏", username="other", role="operator", password_hash="x", must_change="y", id="99",
     )  # fmt: skip
     assert answer.status_code == 302
-    with acting("publisher") as account:
+    with act_as("publisher") as account:
         assert (account.name, account.username, account.role) == ("王小敏", "publisher", "publisher")
         assert matches(account.password_hash, PASSWORD)
         assert not account.must_change
@@ -152,9 +154,9 @@ WRONG_ACCOUNTS = [
 
 
 @pytest.mark.slow
-def test_an_invalid_account_is_refused_with_messages(app: Flask, as_: As) -> None:
+def test_an_invalid_account_is_refused_with_messages(app: Flask, client_as: ClientAs) -> None:
     """An existing user name gets a message, not an error; so does every other wrong input."""
-    operator, before = as_("operator"), ledger(app)
+    operator, before = client_as("operator"), ledger(app)
     for fields, under_fields, at_the_top in WRONG_ACCOUNTS:
         answer = fill(operator, "/accounts/new/", **fields)
         assert (answer.status_code, complaints(answer.text)) == (422, under_fields), fields
@@ -163,9 +165,9 @@ def test_an_invalid_account_is_refused_with_messages(app: Flask, as_: As) -> Non
     assert ledger(app) == before
 
 
-def test_accounts_are_found_by_name_and_role(as_: As, acting: Acting) -> None:
-    operator = as_("operator")
-    with acting("operator"):
+def test_accounts_are_found_by_name_and_role(client_as: ClientAs, act_as: ActAs) -> None:
+    operator = client_as("operator")
+    with act_as("operator"):
         everybody = len(list(db.session.scalars(select(Account))))
     questions: dict[str, int] = {
         "?username=ＰUBLISHER": 2,
@@ -179,9 +181,9 @@ def test_accounts_are_found_by_name_and_role(as_: As, acting: Acting) -> None:
     assert 'id="role-error"' in page and "共 " not in page
 
 
-def test_an_account_sent_in_parallel_is_created_once(as_: As) -> None:
+def test_an_account_sent_in_parallel_is_created_once(client_as: ClientAs) -> None:
     """A double click, or two colleagues: one makes it, the other reads a sentence."""
-    operators = [as_("operator") for _ in range(4)]
+    operators = [client_as("operator") for _ in range(4)]
     with ThreadPoolExecutor(len(operators)) as at_once:
         answers = list(
             at_once.map(lambda who: fill(who, "/accounts/new/", username="twin", name="孪", role="national"), operators)
@@ -191,30 +193,32 @@ def test_an_account_sent_in_parallel_is_created_once(as_: As) -> None:
     assert all(words[0].startswith(("相同的内容刚刚已经登记", "没有保存")) for words in sentences)
 
 
-def test_an_operator_cannot_reset_the_own_password(app: Flask, as_: As, cast: SimpleNamespace) -> None:
+def test_an_operator_cannot_reset_the_own_password(app: Flask, client_as: ClientAs, cast: SimpleNamespace) -> None:
     """The one-time password would be shown on the login page to the next person at the screen."""
-    operator, before = as_("operator"), ledger(app)
+    operator, before = client_as("operator"), ledger(app)
     answer = operator.post("/accounts/reset/", data={"id": cast.operator}, follow_redirects=True)
     assert flashed(answer.text) == ["自己的密码请点击右上角“修改密码”更换。"]
     assert ledger(app) == before
 
 
-def test_the_operator_sees_user_names_changed_by_the_upgrade(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
-    with acting("operator"):
+def test_the_operator_sees_user_names_changed_by_the_upgrade(
+    client_as: ClientAs, act_as: ActAs, cast: SimpleNamespace
+) -> None:
+    with act_as("operator"):
         db.session.get(Account, cast.publisher2).former_username = "Publisher\u200b"
         db.session.commit()
-    assert "publisher2（升级前为 Publisher&lt;U+200B&gt;）" in as_("operator").get("/accounts/").text
+    assert "publisher2（升级前为 Publisher&lt;U+200B&gt;）" in client_as("operator").get("/accounts/").text
 
 
 @pytest.mark.parametrize("username", ["publisher", "reviewer"])
 def test_an_account_without_organisation_or_province_gets_a_message_on_every_page(
-    app: Flask, as_: As, username: str
+    app: Flask, client_as: ClientAs, username: str
 ) -> None:
     """Old data: the operator could empty the field. Signing out and the password stay open."""
     emptied = update(Account).where(Account.username == username).values(organisation_id=None, province=None)
     with app.app_context(), engine_of_owner(app).begin() as connection:
         connection.execute(emptied)
-    browser = as_(username)
+    browser = client_as(username)
     for where in ("/", "/applications/", "/applications/new/", "/review/", "/filings/", "/exchange/"):
         answer = browser.get(where)
         assert answer.status_code == 403, where

@@ -1,7 +1,6 @@
 """备案证明申请 for the publisher: the blank form, 保存, 载体信息, 申报, and the read-only page afterwards."""
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from html import escape, unescape
 
@@ -11,14 +10,13 @@ from werkzeug.test import TestResponse
 
 from models.acts import drafts
 from models.vocabulary import Status
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import FIELDS
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.saved_forms import opened, row, save
 
-As = Callable[[str | None], Browser]
 XHR = {"X-Requested-With": "XMLHttpRequest"}
 
 
@@ -33,19 +31,19 @@ def created_id(answer: TestResponse) -> int:
     return int(answer.location.rpartition("=")[2])
 
 
-def test_a_blank_form_creates_nothing_until_it_is_saved(app: Flask, as_: As) -> None:
+def test_a_blank_form_creates_nothing_until_it_is_saved(app: Flask, client_as: ClientAs) -> None:
     """手册 第一章: the menu opens the form; the grey boxes are filled, and an only publisher is chosen."""
     before = ledger(app)
-    page = as_("publisher").get("/applications/new/").text
+    page = client_as("publisher").get("/applications/new/").text
     assert ledger(app) == before
     assert "江苏文艺音像出版社" in page
     assert form_of(page)["publisher_id"] != "__None"
-    assert form_of(as_("agent").get("/applications/new/").text)["publisher_id"] != "__None"
+    assert form_of(client_as("agent").get("/applications/new/").text)["publisher_id"] != "__None"
 
 
-def test_an_incomplete_draft_can_be_saved(as_: As, stored_rows: StoredRows) -> None:
+def test_an_incomplete_draft_can_be_saved(client_as: ClientAs, stored_rows: StoredRows) -> None:
     """手册 第一章·小提示: starred fields are required for 申报, not for 保存."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     key = created_id(browser.post("/applications/new/", data=form_of(browser.get("/applications/new/").text)))
     (record,) = stored_rows(key)["application"]
     assert (record["status"], record["title"], record["applied_on"]) == (Status.DRAFT, None, None)
@@ -55,10 +53,10 @@ def test_an_incomplete_draft_can_be_saved(as_: As, stored_rows: StoredRows) -> N
 
 
 def test_a_draft_beyond_the_limit_is_refused_and_the_form_keeps_its_text(
-    app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drafts, "MOST_DRAFTS", 0)
-    browser, before = as_("publisher"), ledger(app)
+    browser, before = client_as("publisher"), ledger(app)
     typed = form_of(browser.get("/applications/new/").text) | {"title": "黑胶唱片《茉莉花》"}
     answer = browser.post("/applications/new/", data=typed)
     assert (answer.status_code, form_of(answer.text)["title"]) == (422, typed["title"])
@@ -66,8 +64,8 @@ def test_a_draft_beyond_the_limit_is_refused_and_the_form_keeps_its_text(
     assert ledger(app) == before
 
 
-def test_a_complete_form_is_saved_verbatim(as_: As, stored_rows: StoredRows) -> None:
-    browser = as_("publisher")
+def test_a_complete_form_is_saved_verbatim(client_as: ClientAs, stored_rows: StoredRows) -> None:
+    browser = client_as("publisher")
     typed = form_of(browser.get("/applications/new/").text)
     typed |= {name: str(value) for name, value in FIELDS.items()}
     key = created_id(
@@ -81,9 +79,11 @@ def test_a_complete_form_is_saved_verbatim(as_: As, stored_rows: StoredRows) -> 
 
 
 @pytest.mark.slow
-def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_a_mistake_is_saved_as_typed_and_marked(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     """One bad cell does not stop a draft: correct cells are saved, a wrong one is shown with its message."""
-    key, browser = make_application(carriers=2), as_("publisher")
+    key, browser = make_application(carriers=2), client_as("publisher")
     typed = opened(browser, key) | row(2, name="<b>新的一行</b>", quantity="许多", unit="铢", note="附注")
     typed |= row(3, specification="  ", quantity="", unit="")  # into which nothing was typed
     typed |= {"title": "改过的“标题”", "hs_code": "85", "expected_on": "2027-02-30", "isbn": "9" * 30, "country": "XXX"}
@@ -126,10 +126,10 @@ def test_a_mistake_is_saved_as_typed_and_marked(as_: As, make_application: Makin
 
 @pytest.mark.slow
 def test_a_marked_mistake_prevents_submission_until_corrected(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """From the form and from the list: 申报 names each wrong cell; once corrected, no message remains."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     wrong = {"hs_code": "12", "carriers-0-quantity": "abc", "carriers-0-unit": ""}
     assert save(browser, key, opened(browser, key) | wrong).status_code == 302
     for send in (
@@ -153,9 +153,9 @@ def test_a_marked_mistake_prevents_submission_until_corrected(
     assert (record["application"][0]["unread"], record["carrier"][0]["unread"]) == (None, None)
 
 
-def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, stored_rows: StoredRows) -> None:
+def test_a_quiet_save_returns_the_ids_of_draft_and_rows(client_as: ClientAs, stored_rows: StoredRows) -> None:
     """Before the first file of a blank form: the page stays open, so it needs the ids of its draft and rows."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     form = form_of(browser.get("/applications/new/").text) | {"title": "先写名称", "_quiet": "1"}
     blank = row(0, specification="", quantity="", unit="")
     draft = browser.post("/applications/new/", data=form | blank | row(1), headers=XHR).json
@@ -171,9 +171,9 @@ def test_a_quiet_save_returns_the_ids_of_draft_and_rows(as_: As, stored_rows: St
     assert flashed(browser.get(draft["edit"]).text) == []
 
 
-def test_text_of_others_is_escaped_in_the_page(as_: As, make_application: Making) -> None:
+def test_text_of_others_is_escaped_in_the_page(client_as: ClientAs, make_application: MakeApplication) -> None:
     """AC6: text returned to a form after a mistake is escaped as well."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     evil = "\"><script>alert(1)</script>'"
     typed = opened(browser, key) | {"title": evil, "hs_code": evil, "expected_on": evil, "carriers-0-quantity": evil}
     page = save(browser, key, typed | {"carriers-0-unit": evil, "publisher_id": evil, "summary": evil}).text
@@ -183,9 +183,11 @@ def test_text_of_others_is_escaped_in_the_page(as_: As, make_application: Making
 
 @pytest.mark.slow
 @pytest.mark.parametrize("typed", ["٨٥٢٣٤٩٩٠٣٠", "⁸⁵²³⁴⁹⁹⁰", "8523499.0", "85234990305", "8,523,499,030", "8.52E+09"])
-def test_a_commodity_code_has_ascii_digits_only(as_: As, make_application: Making, typed: str) -> None:
+def test_a_commodity_code_has_ascii_digits_only(
+    client_as: ClientAs, make_application: MakeApplication, typed: str
+) -> None:
     """Customs and the certificate accept 0–9 only. Refused text stays in the field."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     page = browser.get(save(browser, key, opened(browser, key) | {"hs_code": typed}).location).text
     assert complaints(page) == ["请填写 8 位或 10 位数字。"]
     assert form_of(page)["hs_code"] == typed
@@ -194,10 +196,10 @@ def test_a_commodity_code_has_ascii_digits_only(as_: As, make_application: Makin
 @pytest.mark.slow
 @pytest.mark.parametrize("field", ["title", "summary", "hs_code", "expected_on", "carriers-0-quantity"])
 def test_invalid_input_is_stored_up_to_a_length_and_refused_beyond(
-    app: Flask, as_: As, make_application: Making, field: str
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, field: str
 ) -> None:
     """4,000 characters a cell: a longer text is neither cut nor lost: nothing is saved, and the page shows it."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     form, before = opened(browser, key), ledger(app)
     answer = save(browser, key, form | {field: "长" * 4001})
     assert answer.status_code == 422

@@ -14,13 +14,10 @@ from werkzeug.test import TestResponse
 
 from models.files.inspection import INSPECTION
 from models.vocabulary import AttachmentKind, Status
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import Browser, ClientAs
+from tests.conftest import MakeApplication, MakePdf, StoredRows
 from tests.views.ledger import ledger
 from tests.views.screens.uploaded import XHR, upload
-
-As = Callable[[str | None], Browser]
-Pdf = Callable[[str], bytes]
 
 
 def remove(browser: Browser, key: int, file: int) -> TestResponse:
@@ -33,9 +30,11 @@ def current(record: dict[str, list[dict[str, Any]]], kind: str = "contract") -> 
     return [row["name"] for row in record["attachment"] if row["kind"] == kind and row["removed_at"] is None]
 
 
-def test_a_file_for_a_blank_form_creates_the_draft(as_: As, make_pdf: Pdf, stored_rows: StoredRows) -> None:
+def test_a_file_for_a_blank_form_creates_the_draft(
+    client_as: ClientAs, make_pdf: MakePdf, stored_rows: StoredRows
+) -> None:
     """手册 第一章: leaving one part never loses another. The page continues as the edit form of that draft."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     answer = upload(browser, "", make_pdf("x")).json
     assert {"number", "html", "edit"} <= set(answer)
     record = stored_rows(answer["id"])
@@ -50,10 +49,14 @@ def test_a_file_for_a_blank_form_creates_the_draft(as_: As, make_pdf: Pdf, store
 
 @pytest.mark.slow
 def test_a_kind_may_have_many_files_which_are_replaced_and_removed(
-    as_: As, make_application: Making, make_pdf: Pdf, make_png: Callable[[], bytes], stored_rows: StoredRows
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    make_pdf: MakePdf,
+    make_png: Callable[[], bytes],
+    stored_rows: StoredRows,
 ) -> None:
     """Replaced and removed files are marked, not erased; and no open form becomes stale."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     version = stored_rows(key)["application"][0]["version"]
     for number in range(3):
         answer = upload(browser, key, make_pdf(f"{number}"), f"第{number}页.pdf")
@@ -85,10 +88,10 @@ REFUSED = {
 
 @pytest.mark.slow
 def test_an_invalid_file_is_refused_with_a_message(
-    app: Flask, as_: As, make_application: Making, make_pdf: Pdf
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf
 ) -> None:
     """FU2: by content, not by name; a blank form does not become a draft by a file that was refused."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     before = ledger(app)
     for name, (content, sentence) in REFUSED.items():
         for target in (key, ""):
@@ -101,8 +104,10 @@ def test_an_invalid_file_is_refused_with_a_message(
     assert ledger(app) == before
 
 
-def test_a_too_large_file_is_refused_with_the_limit(app: Flask, as_: As, make_application: Making) -> None:
-    key, browser = make_application(), as_("publisher")
+def test_a_too_large_file_is_refused_with_the_limit(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    key, browser = make_application(), client_as("publisher")
     before = ledger(app)
     app.config["ATTACHMENT_MB"] = 1
     answer = upload(browser, key, bytes((1 << 20) + 1), "大.pdf")
@@ -115,10 +120,15 @@ def test_a_too_large_file_is_refused_with_the_limit(app: Flask, as_: As, make_ap
 
 @pytest.mark.parametrize("status", [status for status in Status if status not in ("draft", "returned")])
 def test_a_submitted_application_accepts_and_loses_no_files(
-    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows, status: Status
+    app: Flask,
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    make_pdf: MakePdf,
+    stored_rows: StoredRows,
+    status: Status,
 ) -> None:
     """AD8: the files of a decision stay; the message names the statuses that allow changes."""
-    key, browser = make_application(status=status), as_("publisher")
+    key, browser = make_application(status=status), client_as("publisher")
     before, files = ledger(app), [row["id"] for row in stored_rows(key)["attachment"]]
     answers = [upload(browser, key, make_pdf("x")), upload(browser, key, make_pdf("x"), replaces=files[0])]
     answers += [remove(browser, key, file) for file in files]
@@ -129,11 +139,11 @@ def test_a_submitted_application_accepts_and_loses_no_files(
 
 
 @pytest.mark.slow
-def test_a_required_file_has_a_star_on_the_page(as_: As, make_application: Making) -> None:
+def test_a_required_file_has_a_star_on_the_page(client_as: ClientAs, make_application: MakeApplication) -> None:
     """手册 第一章: 标有*号的附件内容为必填项; 委托书 only with a publisher's entrustment."""
     for by, starred in (("publisher", 4), ("agent", 5)):
         key = make_application(by=by)
-        page = as_(by).get(f"/applications/edit/?id={key}").text
+        page = client_as(by).get(f"/applications/edit/?id={key}").text
         shown = re.findall(r'<h3><b class="star" title="必填"(?:(?! hidden)[^>])*>\*</b>(.+?)</h3>', page)
         assert len(shown) == starred
         assert (AttachmentKind.ENTRUSTMENT.label in shown) is (by == "agent")
@@ -141,10 +151,10 @@ def test_a_required_file_has_a_star_on_the_page(as_: As, make_application: Makin
 
 @pytest.mark.slow
 def test_a_busy_server_refuses_a_file_and_accepts_it_later(
-    as_: As, make_application: Making, make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
+    client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After 503 the page keeps the chosen file and offers 重试; the message does not blame the file."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     with monkeypatch.context() as busy, INSPECTION.queue.turn("another"):
         busy.setattr(INSPECTION, "patience", 0.05)
         answer = upload(browser, key, make_pdf("合同"))
@@ -154,11 +164,11 @@ def test_a_busy_server_refuses_a_file_and_accepts_it_later(
 
 @pytest.mark.slow
 def test_a_third_parallel_file_of_one_account_is_refused_and_other_accounts_are_not(
-    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, cast: SimpleNamespace
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf, cast: SimpleNamespace
 ) -> None:
     """25: twenty parallel uploads took 94 s, and later requests of others waited as long."""
     key, other = make_application(), make_application(by="publisher2")
-    publisher, publisher2 = as_("publisher"), as_("publisher2")
+    publisher, publisher2 = client_as("publisher"), client_as("publisher2")
     with ThreadPoolExecutor(3) as together, INSPECTION.queue.turn(cast.publisher):
         second = together.submit(upload, publisher, key, make_pdf("second"))
         while INSPECTION.queue.count(cast.publisher) < 2:
@@ -174,10 +184,10 @@ def test_a_third_parallel_file_of_one_account_is_refused_and_other_accounts_are_
 
 @pytest.mark.slow
 def test_a_second_file_of_the_same_name_is_reported_and_stored(
-    as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Callable[[str], bytes]
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, make_pdf: MakePdf
 ) -> None:
     """It may be a duplicate or another page. In another kind, or after 替换, no message is shown."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
 
     def sends(kind: str, name: str, **more: object) -> str:
         fields = {"id": key, "kind": kind, "file": (io.BytesIO(make_pdf(name)), name)} | more

@@ -1,7 +1,6 @@
 """自动保存: typed text is stored beside the application, for its account only, until saved or discarded."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,12 +11,10 @@ from models.application import Application
 from models.application.typed_form import TypedForm
 from models.clock import now
 from models.database import db
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import account_of
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.views.pages import flashed, form_of
-
-As = Callable[[str | None], Browser]
 
 
 def opened(browser: Browser, key: int) -> dict[str, str]:
@@ -35,21 +32,21 @@ def save(browser: Browser, key: int, form: dict[str, str], **typed: str) -> Any:
 
 @pytest.mark.slow
 def test_an_autosave_fills_the_form_again_and_leaves_the_application_unchanged(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     key = make_application(carriers=2)
-    browser, before = as_("publisher"), stored_rows(key)
+    browser, before = client_as("publisher"), stored_rows(key)
     form = opened(browser, key) | {"del-carriers-0": "on", "carriers-7-id": "", "carriers-7-quantity": "一千"}
     answer = autosave(browser, key, form, title="还没有保存的名称", expected_on="后天")
     assert answer.status_code == 200 and re.fullmatch(r"\d\d:\d\d", answer.json["at"])
     after = stored_rows(key)
     assert after.pop("typed_form") and before.pop("typed_form") == [] and after == before
-    page = as_("publisher").get(f"/applications/edit/?id={key}").text
+    page = client_as("publisher").get(f"/applications/edit/?id={key}").text
     again = form_of(page)
     assert (again["title"], again["expected_on"]) == ("还没有保存的名称", "后天")
     assert "还没有写入申请" in page and "请按 2026-01-31 的格式填写日期" in page
     assert again["del-carriers-0"] and "一千" in again.values()
-    answer = save(as_("publisher"), key, again)
+    answer = save(client_as("publisher"), key, again)
     assert answer.status_code == 302
     saved = stored_rows(key)
     assert saved["application"][0]["title"] == "还没有保存的名称" and saved["typed_form"] == []
@@ -57,10 +54,10 @@ def test_an_autosave_fills_the_form_again_and_leaves_the_application_unchanged(
 
 
 def test_an_hour_of_autosaves_and_one_save_are_one_entry_of_the_history(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     key = make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     form, entries = opened(browser, key), len(stored_rows(key)["trail_entry"])
     for n in range(5):
         assert autosave(browser, key, form, title=f"名称 {n}").status_code == 200
@@ -73,11 +70,11 @@ def test_an_hour_of_autosaves_and_one_save_are_one_entry_of_the_history(
 
 @pytest.mark.slow
 def test_an_autosave_never_overwrites_another_window_of_the_same_person(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """Two open windows: the first that autosaves may continue; one that is opened later continues from there."""
     key = make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     one, two = opened(browser, key), opened(browser, key)
     assert autosave(browser, key, one, title="第一个窗口").status_code == 200
     answer = autosave(browser, key, two, title="第二个窗口")
@@ -94,10 +91,10 @@ def test_an_autosave_never_overwrites_another_window_of_the_same_person(
 
 @pytest.mark.slow
 def test_an_autosave_reports_and_leaves_the_save_of_a_colleague(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     key = make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     mine, theirs = opened(browser, key), opened(browser, key)
     autosave(browser, key, mine, title="我写的名称")
     save(browser, key, theirs | {"page_key": "x" * 24}, consignee="同事改的收货单位")
@@ -110,9 +107,11 @@ def test_an_autosave_reports_and_leaves_the_save_of_a_colleague(
 
 
 @pytest.mark.slow
-def test_an_autosave_is_discarded_by_a_button(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_an_autosave_is_discarded_by_a_button(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     key = make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     autosave(browser, key, opened(browser, key), title="不要了")
     page = browser.get(f"/applications/edit/?id={key}").text
     body = form_of(page, "restored") | {"discard": "1"}
@@ -122,11 +121,11 @@ def test_an_autosave_is_discarded_by_a_button(as_: As, make_application: Making,
 
 
 def test_an_application_with_unsaved_text_cannot_be_submitted(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """From the list 申报 would send an outdated text to the province; from the form it saves first."""
     key = make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     form = opened(browser, key)
     autosave(browser, key, form, title="新的名称")
     answer = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True)
@@ -137,15 +136,15 @@ def test_an_application_with_unsaved_text_cannot_be_submitted(
 
 
 def test_an_autosave_is_visible_to_its_author_only(
-    app: Flask, as_: As, acting: Acting, make_application: Making
+    app: Flask, client_as: ClientAs, act_as: ActAs, make_application: MakeApplication
 ) -> None:
     """Row security: the province and raw SQL cannot read it, and no account can write it for another."""
     key = make_application(status="returned")
-    autosave(as_("publisher"), key, opened(as_("publisher"), key), title="只有我看得到")
+    autosave(client_as("publisher"), key, opened(client_as("publisher"), key), title="只有我看得到")
     for username in ("reviewer", "national", "publisher2"):
-        with acting(username):
+        with act_as(username):
             assert db.session.query(TypedForm).all() == []
-    with acting("publisher"):
+    with act_as("publisher"):
         assert [typed.fields["title"] for typed in db.session.query(TypedForm)] == ["只有我看得到"]
         other = account_of("reviewer").id
         row = TypedForm(account_id=other, version=1, saved_at=now(), fields={})
@@ -157,17 +156,19 @@ def test_an_autosave_is_visible_to_its_author_only(
 
 @pytest.mark.parametrize("status", ["pending", "filed"])
 def test_an_application_that_cannot_be_edited_accepts_no_autosave(
-    as_: As, make_application: Making, stored_rows: StoredRows, status: str
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, status: str
 ) -> None:
     key = make_application(status=status)
     version = stored_rows(key)["application"][0]["version"]
-    answer = autosave(as_("publisher"), key, {"version": str(version), "title": "改了"})
+    answer = autosave(client_as("publisher"), key, {"version": str(version), "title": "改了"})
     assert answer.status_code == 409 and stored_rows(key)["typed_form"] == []
 
 
-def test_an_autosave_stores_only_fields_of_the_form(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_an_autosave_stores_only_fields_of_the_form(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     key = make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     assert autosave(browser, key, opened(browser, key), status="filed", title="甲\0乙", _submit="1").status_code == 200
     fields = stored_rows(key)["typed_form"][0]["fields"]
     assert fields["title"] == "甲乙" and not {"status", "_submit", "csrf_token", "page_key"} & set(fields)

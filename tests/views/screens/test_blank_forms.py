@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,12 @@ from models.database import db
 from models.log import Operation
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import blank_form
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication, MakePdf
 from tests.views.conftest import Invoke
 from tests.views.pages import flashed
 
-As = Callable[[str | None], Browser]
 KIND = AttachmentKind.CONTRACT
 WHERE = f"/applications/blank/?kind={KIND}"
 
@@ -49,13 +47,13 @@ def remove(operator: Browser, version: int) -> list[str]:
 
 
 def test_a_blank_form_is_offered_on_the_empty_desk_and_beside_its_upload_box(
-    as_: As, make_pdf: Callable[[str], bytes]
+    client_as: ClientAs, make_pdf: MakePdf
 ) -> None:
-    assert "空白表格" not in as_("publisher").get("/desk/").text
-    assert "下载空白表格" not in as_("publisher").get("/applications/new/").text
-    offer(as_("operator"), make_pdf("x"))
+    assert "空白表格" not in client_as("publisher").get("/desk/").text
+    assert "下载空白表格" not in client_as("publisher").get("/applications/new/").text
+    offer(client_as("operator"), make_pdf("x"))
     for who in ("publisher", "agent"):
-        browser = as_(who)
+        browser = client_as(who)
         assert WHERE in browser.get("/desk/").text
         page = browser.get("/applications/new/").text
         assert re.findall(r'<a href="([^"]*)">下载空白表格', page) == [WHERE]
@@ -67,14 +65,16 @@ def test_a_blank_form_is_offered_on_the_empty_desk_and_beside_its_upload_box(
         assert browser.head(WHERE).status_code == 200
 
 
-def test_a_desk_with_applications_does_not_offer_blank_forms(as_: As, app: Flask, make_application: Making) -> None:
+def test_a_desk_with_applications_does_not_offer_blank_forms(
+    client_as: ClientAs, app: Flask, make_application: MakeApplication
+) -> None:
     make_application()
     blank_form(app, KIND)
-    assert WHERE not in as_("publisher").get("/desk/").text
+    assert WHERE not in client_as("publisher").get("/desk/").text
 
 
-def test_replacing_and_removing_a_blank_form_is_logged(as_: As, make_pdf: Callable[[str], bytes]) -> None:
-    operator, publisher = as_("operator"), as_("publisher")
+def test_replacing_and_removing_a_blank_form_is_logged(client_as: ClientAs, make_pdf: MakePdf) -> None:
+    operator, publisher = client_as("operator"), client_as("publisher")
     offer(operator, make_pdf("1"))
     assert offer(operator, make_pdf("2"), "新样本.pdf", seen(operator)) == [
         "已保存，申请单位现在可以下载「境外加工合同」的空白表格。"
@@ -96,29 +96,33 @@ def test_replacing_and_removing_a_blank_form_is_logged(as_: As, make_pdf: Callab
         (b"%PDF-1.4 broken", "不完整"),
     ],
 )
-def test_a_blank_form_is_inspected_like_an_attachment(as_: As, acting: Acting, content: bytes, sentence: str) -> None:
-    (found,) = offer(as_("operator"), content)
+def test_a_blank_form_is_inspected_like_an_attachment(
+    client_as: ClientAs, act_as: ActAs, content: bytes, sentence: str
+) -> None:
+    (found,) = offer(client_as("operator"), content)
     assert sentence in found
-    with acting("operator"):
+    with act_as("operator"):
         assert blank_forms.listed(db.session()) == {}
         assert log.newest(db.session(), Operation.BLANK_FORM_ADDED) is None
 
 
-def test_a_picture_is_refused_as_a_blank_form(acting: Acting) -> None:
-    with acting("operator") as by, pytest.raises(Refused, match="须为 PDF"):
+def test_a_picture_is_refused_as_a_blank_form(act_as: ActAs) -> None:
+    with act_as("operator") as by, pytest.raises(Refused, match="须为 PDF"):
         blank_forms.save(db.session(), KIND, 0, Stored("0" * 64, 1, "image/png"), "a.png", by)
 
 
-def test_a_request_without_a_file_stores_no_blank_form(as_: As) -> None:
+def test_a_request_without_a_file_stores_no_blank_form(client_as: ClientAs) -> None:
     sent = {"kind": KIND.value, "version": "0"}
-    assert flashed(as_("operator").post("/blanks/keep/", data=sent, follow_redirects=True).text) == ["请先选择文件。"]
+    assert flashed(client_as("operator").post("/blanks/keep/", data=sent, follow_redirects=True).text) == [
+        "请先选择文件。"
+    ]
     for place in ("keep", "remove", "file"):
-        answer = as_("operator").open(f"/blanks/{place}/", method="GET" if place == "file" else "POST")
+        answer = client_as("operator").open(f"/blanks/{place}/", method="GET" if place == "file" else "POST")
         assert answer.status_code == 400
 
 
-def test_the_second_of_two_operators_gets_a_version_conflict(as_: As, make_pdf: Callable[[str], bytes]) -> None:
-    operator = as_("operator")
+def test_the_second_of_two_operators_gets_a_version_conflict(client_as: ClientAs, make_pdf: MakePdf) -> None:
+    operator = client_as("operator")
     offer(operator, make_pdf("1"))
     assert "刚刚已被他人更换或移除" in offer(operator, make_pdf("2"))[0]
     former = seen(operator)
@@ -128,32 +132,34 @@ def test_the_second_of_two_operators_gets_a_version_conflict(as_: As, make_pdf: 
 
 
 def test_a_page_showing_a_removed_blank_form_cannot_replace_its_successor(
-    as_: As, make_pdf: Callable[[str], bytes]
+    client_as: ClientAs, make_pdf: MakePdf
 ) -> None:
     """A form made anew begins with no version that a page which is still open may name."""
-    operator = as_("operator")
+    operator = client_as("operator")
     offer(operator, make_pdf("1"))
     former = seen(operator)
     remove(operator, former)
     offer(operator, make_pdf("2"))
     assert "刚刚已被他人更换或移除" in offer(operator, make_pdf("3"), version=former)[0]
     assert "刚刚已被他人更换或移除" in remove(operator, former)[0]
-    assert as_("publisher").get(WHERE).data == make_pdf("2")
+    assert client_as("publisher").get(WHERE).data == make_pdf("2")
 
 
 @pytest.mark.parametrize("version", ["0", "-1", "x", ""])
-def test_removing_a_missing_blank_form_is_refused(as_: As, version: str) -> None:
-    answer = as_("operator").post(f"/blanks/remove/?version={version}", data={"id": KIND.value}, follow_redirects=True)
+def test_removing_a_missing_blank_form_is_refused(client_as: ClientAs, version: str) -> None:
+    answer = client_as("operator").post(
+        f"/blanks/remove/?version={version}", data={"id": KIND.value}, follow_redirects=True
+    )
     assert "刚刚已被他人更换或移除" in flashed(answer.text)[0]
 
 
 @pytest.mark.parametrize("who", ["publisher", "reviewer", "national"])
-def test_other_roles_cannot_change_blank_forms(as_: As, app: Flask, acting: Acting, who: str) -> None:
+def test_other_roles_cannot_change_blank_forms(client_as: ClientAs, app: Flask, act_as: ActAs, who: str) -> None:
     blank_form(app, KIND)
     for place in ("", "file/?kind=contract"):
-        assert as_(who).get(f"/blanks/{place}").status_code == 403
-    assert as_(who).post("/blanks/remove/?version=1", data={"id": KIND.value}).status_code == 403
-    with acting(who) as account:
+        assert client_as(who).get(f"/blanks/{place}").status_code == 403
+    assert client_as(who).post("/blanks/remove/?version=1", data={"id": KIND.value}).status_code == 403
+    with act_as(who) as account:
         row = db.session.scalars(select(BlankForm)).one()
         row.name = f"{account.username}.pdf"
         with pytest.raises(Closed):
@@ -172,11 +178,11 @@ def test_backup_restore_and_sweep_keep_the_bytes_of_a_blank_form(app: Flask, inv
         assert missing_files(session, store) == ["空白表“一”.pdf"]
 
 
-def test_a_blank_form_with_lost_bytes_shows_an_incident_number(app: Flask, as_: As) -> None:
+def test_a_blank_form_with_lost_bytes_shows_an_incident_number(app: Flask, client_as: ClientAs) -> None:
     blank_form(app, KIND)
     with app.app_context(), access.everything() as session:
         digest = session.scalars(select(BlankForm.digest)).one()
         Store(app.config["STORE"]).place.delete(f"{digest[:2]}/{digest}")
-    answer = as_("publisher").get(WHERE)
+    answer = client_as("publisher").get(WHERE)
     assert answer.status_code == 409
     assert "缺失或已损坏" in answer.text

@@ -12,16 +12,13 @@ from sqlalchemy import select
 
 from models import access
 from models.certificate import Certificate
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import make_papers
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
 from tests.views.screens.recorded_prints import SCREENS, bound, prints
 from views.screens.printing import job_of
-
-As = Callable[[str | None], Browser]
-
 
 NOBODY = "没有打印任何一份，请取消勾选后重试。"
 
@@ -36,13 +33,13 @@ class TestBundle:
     @pytest.mark.slow
     @pytest.mark.parametrize("who", SCREENS)
     def test_ticked_certificates_are_printed_as_one_pdf_with_bookmarks(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, who: str
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, who: str
     ) -> None:
         """In the order of the list; marked as a copy for printing, without a signature, which could look broken."""
         order = ("customs_received", "filed")
         keys = [make_application(status=status, title=f"《{status}》") for status in order]
         make_papers(app)
-        answer = bound(as_(who), SCREENS[who], keys)
+        answer = bound(client_as(who), SCREENS[who], keys)
         assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
         assert answer.headers["Content-Disposition"].isascii()
         with pikepdf.open(BytesIO(answer.data)) as whole, whole.open_outline() as outline:
@@ -55,20 +52,24 @@ class TestBundle:
         assert [len(prints(stored_rows(key))) for key in keys] == [1, 1]
 
     @pytest.mark.slow
-    def test_ticked_certificates_can_be_printed_without_javascript(self, as_: As, make_application: Making) -> None:
+    def test_ticked_certificates_can_be_printed_without_javascript(
+        self, client_as: ClientAs, make_application: MakeApplication
+    ) -> None:
         """Boxes and button belong to one plain form; the boxes have another name than the row of an act."""
         make_application(status="filed")
         for who, screen in SCREENS.items():
-            page = as_(who).get(f"/{screen}/").text
+            page = client_as(who).get(f"/{screen}/").text
             assert re.search(r'<input type="checkbox" form="act" name="pick" value="\d+"', page)
             [button] = re.findall(r'<button type="submit"[^>]*data-bar="print"[^>]*>', page)
             assert f'form="act" formaction="/{screen}/print-all/"' in button
-        assert 'name="pick"' not in as_("reviewer").get("/review/").text
+        assert 'name="pick"' not in client_as("reviewer").get("/review/").text
 
     @pytest.mark.slow
-    def test_a_bundle_looks_like_its_papers(self, app: Flask, as_: As, make_application: Making) -> None:
+    def test_a_bundle_looks_like_its_papers(
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication
+    ) -> None:
         """The same pages, seal and all, dot for dot."""
-        keys, browser = [make_application(status="filed", carriers=n) for n in (1, 30)], as_("publisher")
+        keys, browser = [make_application(status="filed", carriers=n) for n in (1, 30)], client_as("publisher")
         make_papers(app)
         alone = [look for key in keys for look in looks(browser.get(f"/applications/certificate/?id={key}").data)]
         whole = looks(bound(browser, "applications", keys).data)
@@ -77,12 +78,12 @@ class TestBundle:
 
     @pytest.mark.slow
     def test_an_unprintable_application_stops_the_bundle_and_is_named(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
     ) -> None:
         """All or none: no print is recorded."""
         good = make_application(status="filed")
         for status in ("draft", "customs_failed", "revoked"):
-            bad, browser = make_application(status=status), as_("publisher")
+            bad, browser = make_application(status=status), client_as("publisher")
             before = ledger(app)
             answer = browser.post("/applications/print-all/", data={"pick": [good, bad]}, follow_redirects=True)
             [sentence] = flashed(answer.text)
@@ -91,10 +92,12 @@ class TestBundle:
             assert ledger(app) == before
 
     @pytest.mark.slow
-    def test_an_invalid_bundle_is_refused_and_not_recorded(self, app: Flask, as_: As, make_application: Making) -> None:
+    def test_an_invalid_bundle_is_refused_and_not_recorded(
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication
+    ) -> None:
         """No row, 201 rows, rows of others, and no rows at all."""
         own, strange = make_application(status="filed"), make_application(by="publisher2", status="filed")
-        browser, before = as_("publisher"), ledger(app)
+        browser, before = client_as("publisher"), ledger(app)
         for picked, sentence in (
             ([], "请先勾选要打印的记录。"),
             (list(range(1, 202)), "一次最多打印 200 份，请分批打印。"),
@@ -107,19 +110,19 @@ class TestBundle:
 
     @pytest.mark.slow
     def test_a_row_picked_twice_is_printed_once(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
     ) -> None:
         key = make_application(status="filed")
         make_papers(app)
-        assert bound(as_("publisher"), "applications", [key, key]).status_code == 200
+        assert bound(client_as("publisher"), "applications", [key, key]).status_code == 200
         assert len(prints(stored_rows(key))) == 1
 
     @pytest.mark.slow
     def test_reloading_a_bundle_shows_it_again_and_records_no_print(
-        self, app: Flask, as_: As, make_application: Making, advance_clock: Callable[[], None]
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, advance_clock: Callable[[], None]
     ) -> None:
         """Reloaded it is the same file; it is for who printed, for half a day; no other address can be made up."""
-        keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
+        keys, browser = [make_application(status="filed") for _ in range(2)], client_as("publisher")
         make_papers(app)
         where = browser.post("/applications/print-all/", data={"pick": keys}).location
         before = ledger(app)
@@ -127,26 +130,26 @@ class TestBundle:
         assert browser.head(where).status_code == 200
         foreign = where.replace("/applications/", "/filings/")
         for somebody, address in (
-            (as_("publisher2"), where), (as_("reviewer"), foreign),
+            (client_as("publisher2"), where), (client_as("reviewer"), foreign),
             (browser, where.replace("job=", "job=1")),
             (browser, "/applications/bundle/"), (browser, "/applications/bundle/?job=1.2"),
         ):  # fmt: skip
             assert flashed_at(somebody, address) == ["合并打印件的地址已失效，请在列表中重新打印。"]
         advance_clock()
-        assert as_("publisher").get(where).mimetype == "application/pdf"  # signed in anew
+        assert client_as("publisher").get(where).mimetype == "application/pdf"  # signed in anew
         for _ in range(6):
             advance_clock()
-        assert flashed_at(as_("publisher"), where) == ["合并打印件的地址已失效，请在列表中重新打印。"]
+        assert flashed_at(client_as("publisher"), where) == ["合并打印件的地址已失效，请在列表中重新打印。"]
         assert ledger(app) == before
 
     @pytest.mark.slow
     def test_a_bundle_is_shown_only_while_every_certificate_may_be_printed(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
     ) -> None:
-        keys, browser = [make_application(status="filed") for _ in range(2)], as_("publisher")
+        keys, browser = [make_application(status="filed") for _ in range(2)], client_as("publisher")
         make_papers(app)
         where = browser.post("/applications/print-all/", data={"pick": keys}).location
-        as_("reviewer").post("/filings/revoke/", data={"id": keys[1], "opinion": "有误", "reason": "content"})
+        client_as("reviewer").post("/filings/revoke/", data={"id": keys[1], "opinion": "有误", "reason": "content"})
         before = ledger(app)
         [sentence] = flashed_at(browser, where)
         number = stored_rows(keys[1])["application"][0]["number"]
@@ -161,11 +164,11 @@ class TestBundle:
 
     @pytest.mark.slow
     def test_a_refusal_is_shown_once_with_all_its_numbers(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
     ) -> None:
         drafts, revoked = [make_application() for _ in range(12)], make_application(status="revoked")
         numbers = {key: stored_rows(key)["application"][0]["number"] for key in (*drafts, revoked)}
-        browser, before = as_("publisher"), ledger(app)
+        browser, before = client_as("publisher"), ledger(app)
         picked = {"pick": [*drafts[:2], revoked]}
         answer = browser.post("/applications/print-all/", data=picked, follow_redirects=True)
         [sentence] = flashed(answer.text)
@@ -178,9 +181,11 @@ class TestBundle:
         assert ledger(app) == before
 
     @pytest.mark.slow
-    def test_a_script_gets_the_refusal_as_json(self, app: Flask, as_: As, make_application: Making) -> None:
+    def test_a_script_gets_the_refusal_as_json(
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication
+    ) -> None:
         """The ticks stay where they are: no page opens, and no sentence waits for the next one."""
-        good, bad, browser = make_application(status="filed"), make_application(), as_("publisher")
+        good, bad, browser = make_application(status="filed"), make_application(), client_as("publisher")
         make_papers(app)
         script = {"X-Requested-With": "XMLHttpRequest"}
         answer = browser.post("/applications/print-all/", data={"pick": [good, bad]}, headers=script)

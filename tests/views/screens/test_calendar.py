@@ -1,7 +1,7 @@
 """工作日历: the yearly notice is imported from a file in two steps, or day by day; 2027 is not published yet."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -12,11 +12,10 @@ from models import access, clock, deadlines
 from models.database import db
 from models.deadlines import calendar
 from models.deadlines.calendar import CalendarDay
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import Browser, ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import complaints, flashed, form_of
 
-As = Callable[[str | None], Browser]
 NOTICE = [
     ("2027-01-01", "放假", "元旦"), ("2027-02-05", "放假", "春节"), ("2027-02-20", "上班", "春节"),
     ("2027-04-05", "放假", "清明节"), ("2027-05-03", "放假", "劳动节"), ("2027-06-09", "放假", "端午节"),
@@ -44,10 +43,10 @@ def preview(operator: Browser, rows: list[tuple[str, str, str]], kind: str = "ut
 @pytest.mark.usefixtures("in_december")
 @pytest.mark.parametrize("kind", ["utf-8-sig", "gb18030"])
 def test_an_imported_notice_is_previewed_first_and_recalculates_every_estimate(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, kind: str
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, kind: str
 ) -> None:
     """The preview writes nothing; then 31 December and 1 January are free, and the due date moves by two days."""
-    key, operator = make_application(status="pending"), as_("operator")
+    key, operator = make_application(status="pending"), client_as("operator")
     assert stored_rows(key)["application"][0]["due_on"] == date(2027, 1, 18)
     assert "有 1 份申请的办结期限在此之后" in operator.get("/calendar/").text
     page = preview(operator, NOTICE, kind)
@@ -74,16 +73,16 @@ def test_an_imported_notice_is_previewed_first_and_recalculates_every_estimate(
     ],
 )
 def test_an_invalid_notice_file_is_refused_with_its_row(
-    app: Flask, as_: As, rows: list[tuple[str, str, str]], sentence: str
+    app: Flask, client_as: ClientAs, rows: list[tuple[str, str, str]], sentence: str
 ) -> None:
-    (found,) = [words for words in flashed(preview(as_("operator"), rows)) if sentence in words]
+    (found,) = [words for words in flashed(preview(client_as("operator"), rows)) if sentence in words]
     assert found
     with app.app_context():
         assert calendar.load(db.session()).years == frozenset(range(2004, 2027))
 
 
-def test_a_notice_without_some_holidays_is_imported_only_after_confirmation(app: Flask, as_: As) -> None:
-    operator = as_("operator")
+def test_a_notice_without_some_holidays_is_imported_only_after_confirmation(app: Flask, client_as: ClientAs) -> None:
+    operator = client_as("operator")
     page = preview(operator, NOTICE[:2])
     assert "没有提到：清明、劳动、端午、中秋、国庆。" in page
     assert "没有调休上班的日期" in page
@@ -97,10 +96,12 @@ def test_a_notice_without_some_holidays_is_imported_only_after_confirmation(app:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_december")
-def test_one_day_is_entered_by_hand_and_removed(app: Flask, as_: As, make_application: Making) -> None:
+def test_one_day_is_entered_by_hand_and_removed(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """As 3 September 2015 was, declared free long after the notice; a weekday that is worked needs no entry."""
     make_application(status="pending")
-    operator = as_("operator")
+    operator = client_as("operator")
     day = {"day": "2026-12-25", "kind": "off", "name": "临时放假"}
     sentences = flashed(operator.post("/calendar/new/", data=day, follow_redirects=True).text)
     assert "已登记，重新计算了 1 份申请的办结期限。" in sentences
@@ -119,9 +120,11 @@ def test_one_day_is_entered_by_hand_and_removed(app: Flask, as_: As, make_applic
 
 
 @pytest.mark.usefixtures("in_december")
-def test_healthz_reports_the_end_of_the_calendar(app: Flask, as_: As, make_application: Making) -> None:
+def test_healthz_reports_the_end_of_the_calendar(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     make_application(status="pending")
-    lines = as_(None).get("/healthz?details").text.splitlines()
+    lines = client_as(None).get("/healthz?details").text.splitlines()
     assert "calendar until 2026-12-31!" in lines
     assert "deadlines beyond the calendar 1" in lines
 
@@ -140,6 +143,6 @@ def test_the_calendar_ends_soon_before_its_end_or_if_a_deadline_lies_beyond(
         assert deadlines.horizon(session).is_near
 
 
-def test_an_invalid_field_is_marked(as_: As) -> None:
-    page = as_("operator").post("/calendar/new/", data={"day": "昨天", "kind": "off", "name": "x"}).text
+def test_an_invalid_field_is_marked(client_as: ClientAs) -> None:
+    page = client_as("operator").post("/calendar/new/", data={"day": "昨天", "kind": "off", "name": "x"}).text
     assert complaints(page) == ["请按 2026-01-31 的格式填写日期。"]

@@ -3,17 +3,15 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from openpyxl import load_workbook
 
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import flashed, form_of
 
-As = Callable[[str | None], Browser]
 PREVIEW, IMPORT = "/applications/carriers/preview/", "/applications/carriers/take/"
 SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 HEADINGS = "载体类型\t规格型号\t进口数量\t单位\n"
@@ -25,8 +23,8 @@ def as_csv(text: str) -> io.BytesIO:
     return io.BytesIO(out.getvalue().encode("gb18030"))
 
 
-def test_a_script_gets_the_rows_with_their_errors(as_: As) -> None:
-    answer = as_("publisher").post(
+def test_a_script_gets_the_rows_with_their_errors(client_as: ClientAs) -> None:
+    answer = client_as("publisher").post(
         PREVIEW, data={"text": f"{HEADINGS}DVD\tD9\t1,000\t张\n蜡筒\t\t5\t张"}, headers=SCRIPT
     )
     assert answer.status_code == 200 and answer.json is not None
@@ -36,8 +34,8 @@ def test_a_script_gets_the_rows_with_their_errors(as_: As) -> None:
     assert "有 2 处需要改正" in answer.json["html"]
 
 
-def test_an_unreadable_block_is_refused_with_a_message(as_: As) -> None:
-    browser = as_("publisher")
+def test_an_unreadable_block_is_refused_with_a_message(client_as: ClientAs) -> None:
+    browser = client_as("publisher")
     answer = browser.post(PREVIEW, data={"text": " \n"}, headers=SCRIPT)
     assert (answer.status_code, answer.json) == (422, {"message": "没有可填入的内容，请核对后重新复制或选择文件。"})
     for cells in ("[", "5", '["a"]', "[[1]]", "[" * 100_000, '[["\\ud800", "DVD"]]'):
@@ -46,9 +44,9 @@ def test_an_unreadable_block_is_refused_with_a_message(as_: As) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", ["\t", "\n"])
-def test_a_too_wide_or_too_long_block_is_refused_unread(as_: As, sign: str) -> None:
+def test_a_too_wide_or_too_long_block_is_refused_unread(client_as: ClientAs, sign: str) -> None:
     """A row of a million cells would block the process for minutes."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     answer = browser.post(PREVIEW, data={"text": f"DVD{sign * 400_000}DVD"}, headers=SCRIPT)
     assert answer.status_code == 422
     assert answer.json["message"].startswith("内容超过 ")
@@ -60,11 +58,11 @@ def test_a_too_wide_or_too_long_block_is_refused_unread(as_: As, sign: str) -> N
 
 @pytest.mark.slow
 def test_a_file_is_imported_into_the_draft_without_javascript(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """Preview page, merged cells repeated, then all rows at once, after those that are there or in their place."""
     key = make_application(carriers=2)
-    browser = as_("publisher")
+    browser = client_as("publisher")
     table = f"{HEADINGS}DVD\tD9\t1,000\t张\n\tD5\t2\t\n"
     page = browser.post(f"{PREVIEW}?id={key}", data={"file": (as_csv(table), "清单.csv")})
     assert page.status_code == 200 and "有 1 处需要改正" in page.text and len(stored_rows(key)["carrier"]) == 2
@@ -90,11 +88,13 @@ def test_a_file_is_imported_into_the_draft_without_javascript(
     assert [row["specification"] for row in stored_rows(key)["carrier"]] == ["D9", "D5"]
 
 
-def test_an_unreadable_cell_is_stored_as_typed(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_an_unreadable_cell_is_stored_as_typed(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     key = make_application(carriers=0)
     version = stored_rows(key)["application"][0]["version"]
     cells = json.dumps([["规格", "数量", "单位"], ["D9", "一千", "张"], ["", "5", "张"]])
-    answer = as_("publisher").post(
+    answer = client_as("publisher").post(
         f"{IMPORT}?id={key}", data={"cells": cells, "version": version}, follow_redirects=True
     )
     assert flashed(answer.text) == ["已填入 2 条载体信息。有 2 处还需改正，见红字。"]
@@ -103,11 +103,13 @@ def test_an_unreadable_cell_is_stored_as_typed(as_: As, make_application: Making
     assert 'value="一千"' in answer.text
 
 
-def test_too_many_rows_are_refused_whole(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_too_many_rows_are_refused_whole(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     key = make_application(carriers=1)
     version = stored_rows(key)["application"][0]["version"]
     cells = json.dumps([["规格", "数量", "单位"], *[["D9", "5", "张"]] * 3000])
-    answer = as_("publisher").post(
+    answer = client_as("publisher").post(
         f"{IMPORT}?id={key}", data={"cells": cells, "version": version, "how": "append"}, follow_redirects=True
     )
     assert flashed(answer.text) == ["一份申请最多录入 3000 条载体信息，请分成几份申请。"]
@@ -116,10 +118,10 @@ def test_too_many_rows_are_refused_whole(as_: As, make_application: Making, stor
 
 @pytest.mark.parametrize("who", ["publisher2", "reviewer", "national", "operator", None])
 def test_other_accounts_cannot_import_carriers(
-    as_: As, make_application: Making, stored_rows: StoredRows, who: str | None
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, who: str | None
 ) -> None:
     key = make_application(carriers=1)
-    browser = as_(who)
+    browser = client_as(who)
     data = {"cells": json.dumps([["D9"]]), "version": stored_rows(key)["application"][0]["version"]}
     refused = {browser.post(f"{address}?id={key}", data=data).status_code for address in (PREVIEW, IMPORT)}
     assert refused <= {302, 401, 403, 404}
@@ -127,17 +129,17 @@ def test_other_accounts_cannot_import_carriers(
 
 
 def test_a_submitted_application_accepts_no_imported_rows(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     key = make_application(status="pending", carriers=1)
     data = {"cells": json.dumps([["D9"]]), "version": stored_rows(key)["application"][0]["version"]}
-    as_("publisher").post(f"{IMPORT}?id={key}", data=data)
+    client_as("publisher").post(f"{IMPORT}?id={key}", data=data)
     assert len(stored_rows(key)["carrier"]) == 1
 
 
-def test_the_template_has_the_headings_of_the_form_and_the_code_lists(app: Flask, as_: As) -> None:
+def test_the_template_has_the_headings_of_the_form_and_the_code_lists(app: Flask, client_as: ClientAs) -> None:
     """The filled template is imported unchanged."""
-    book = load_workbook(io.BytesIO(as_("publisher").get("/applications/carriers/template/").data))
+    book = load_workbook(io.BytesIO(client_as("publisher").get("/applications/carriers/template/").data))
     assert [cell.value for cell in book["载体信息"][1]][:4] == ["载体类型", "*规格型号", "*进口数量", "*单位"]
     lists = list(book["代码"].values)
     assert lists[0] == ("载体类型", "单位", "币制") and lists[1][1:] == ("010-张", "CNY-人民币")

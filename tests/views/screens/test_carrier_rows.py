@@ -1,33 +1,30 @@
 """载体信息 in the form: rows are added, edited and deleted in place."""
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 
 from models.text import is_blank
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.saved_forms import opened, row, save
 from tests.views.screens.uploaded import XHR
 
-As = Callable[[str | None], Browser]
-
 
 @pytest.mark.slow
 def test_one_save_stores_three_hundred_and_six_hundred_rows(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """Flask's own limit of 1000 parts would answer 413 to a hundred rows, and lose them all.
 
     No empty value among the multipart rows: Werkzeug 3.1.9 runs an empty part into the next one where a chunk of
     The limit of 64 KB is between them. Our page is safe, because its form is urlencoded.
     """
-    key, browser = make_application(carriers=0), as_("publisher")
+    key, browser = make_application(carriers=0), client_as("publisher")
     page = browser.get(f"/applications/edit/?id={key}").text
     assert "enctype" not in re.findall(r'<form id="application"[^>]*>', page)[0]
     for count, kind in ((300, "multipart/form-data"), (600, "application/x-www-form-urlencoded")):
@@ -43,10 +40,10 @@ def test_one_save_stores_three_hundred_and_six_hundred_rows(
 
 @pytest.mark.slow
 def test_carriers_are_added_edited_and_deleted_in_place(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """手册 第一章·载体信息: 录入, 编辑, 删除, then 保存."""
-    key, browser = make_application(carriers=3), as_("publisher")
+    key, browser = make_application(carriers=3), client_as("publisher")
     form = opened(browser, key) | {"carriers-0-quantity": "7", "del-carriers-1": "on"} | row(3, unit="盒")
     assert save(browser, key, form).status_code == 302
     rows = stored_rows(key)["carrier"]
@@ -77,10 +74,10 @@ def test_rows_keep_the_names_of_their_page_where_numbers_are_missing(as_: As, st
 
 @pytest.mark.slow
 def test_deleting_a_missing_row_does_not_recreate_it(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """A row that a colleague took out meanwhile, marked for deletion in a form that still shows it, is not reborn."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     before = stored_rows(key)["carrier"]
     for missing in ({"carriers-1-id": "99999"}, row(1, id="99999"), row(1)):
         form = opened(browser, key) | missing | {"del-carriers-1": "on"}
@@ -118,10 +115,10 @@ REFUSED = {
 @pytest.mark.slow
 @pytest.mark.parametrize("field", ACCEPTED)
 def test_a_carrier_accepts_common_spellings(
-    field: str, as_: As, make_application: Making, stored_rows: StoredRows
+    field: str, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """A code, a name or both; a number as Chinese keyboards and spreadsheets write it; exact on both databases."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     form = opened(browser, key)
     for typed, stored in ACCEPTED[field].items():
         form["version"] = str(stored_rows(key)["application"][0]["version"])
@@ -131,9 +128,11 @@ def test_a_carrier_accepts_common_spellings(
 
 
 @pytest.mark.slow
-def test_a_carrier_refuses_nonsense(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_a_carrier_refuses_nonsense(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     """手册 第一章: 规格型号, 进口数量, 单位 are required; CU9: what customs cannot take is only marked."""
-    key, browser = make_application(carriers=0), as_("publisher")
+    key, browser = make_application(carriers=0), client_as("publisher")
     wrong = [(field, typed) for field, values in REFUSED.items() for typed in values]
     form = opened(browser, key)
     for number, (field, typed) in enumerate(wrong):
@@ -150,18 +149,20 @@ def test_a_carrier_refuses_nonsense(as_: As, make_application: Making, stored_ro
         assert (recorded["unread"] or {}).get(field, "") == ("" if is_blank(typed) else typed.strip())
 
 
-def test_a_row_number_in_foreign_digits_is_refused(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_a_row_number_in_foreign_digits_is_refused(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     """`²` is a digit to one library and none to another: a forged field must not become a 500."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     before = stored_rows(key)
     form = opened(browser, key) | {"carriers-²-specification": "120 mm"}
     assert browser.post(f"/applications/edit/?id={key}", data=form).status_code == 400
     assert stored_rows(key) == before
 
 
-def test_a_too_long_row_number_is_refused(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_too_long_row_number_is_refused(app: Flask, client_as: ClientAs, make_application: MakeApplication) -> None:
     """5,000 digits are more than Python reads as a number: a forged field must not become a 500."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     before = ledger(app)
     for where in (f"/applications/edit/?id={key}", "/applications/new/"):
         for digits in (7, 5000):

@@ -1,7 +1,6 @@
 """The page on which a province decides."""
 
 import re
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
@@ -9,12 +8,10 @@ from flask import Flask
 
 from models import clock
 from models.vocabulary import Action
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import flashed, form_of
-
-As = Callable[[str | None], Browser]
 
 
 def case(reviewer: Browser, key: int, back: str = "/review/") -> str:
@@ -38,9 +35,9 @@ def resubmission_changes(page: str) -> str:
 
 
 def test_the_case_page_offers_the_possible_acts_and_shows_files_before_carriers(
-    as_: As, make_application: Making
+    client_as: ClientAs, make_application: MakeApplication
 ) -> None:
-    page = case(as_("reviewer"), make_application(status="pending", carriers=2))
+    page = case(client_as("reviewer"), make_application(status="pending", carriers=2))
     assert buttons(page) == ["take", "grant", "return", "decline", "refuse", "extend"]
     assert page.index("<h2>附件</h2>") < page.index("<h2>载体信息")
     assert "<small>共 2 条；2,001 张</small>" in page or "<small>共 2 条；2,001 " in page
@@ -49,10 +46,10 @@ def test_the_case_page_offers_the_possible_acts_and_shows_files_before_carriers(
 
 @pytest.mark.slow
 def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
-    app: Flask, as_: As, make_application: Making
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """Field by field and row by row, over several saves; a value that was restored is no change."""
-    key, publisher = make_application(status="returned", carriers=2), as_("publisher")
+    key, publisher = make_application(status="returned", carriers=2), client_as("publisher")
     address = f"/applications/edit/?id={key}"
     for changed in (
         {"title": "昆曲《牡丹亭》", "phone": "025-1", "carriers-0-quantity": "7"},
@@ -61,7 +58,7 @@ def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
         form = form_of(publisher.get(address).text) | changed
         assert publisher.post(address, data=form).status_code == 302
     perform_step(app, Action.SUBMIT, key, "publisher")
-    found = resubmission_changes(case(as_("reviewer"), key))
+    found = resubmission_changes(case(client_as("reviewer"), key))
     assert "材料需要核对。" in found
     assert "商品名称：“黑胶唱片《茉莉花》” → “昆曲《牡丹亭》全本”" in found
     assert "第 1 条 进口数量：“1000” → “8”" in found
@@ -69,19 +66,23 @@ def test_a_resubmitted_application_shows_the_opinion_and_its_changes(
     assert "第 2 条" not in found
 
 
-def test_a_resubmitted_application_without_changes_says_so(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_resubmitted_application_without_changes_says_so(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     key = make_application(status="returned")
     perform_step(app, Action.SUBMIT, key, "publisher")
-    assert "没有改动" in resubmission_changes(case(as_("reviewer"), key))
+    assert "没有改动" in resubmission_changes(case(client_as("reviewer"), key))
 
 
 @pytest.mark.slow
-def test_the_next_and_previous_case_follow_the_query_in_its_order(as_: As, make_application: Making) -> None:
+def test_the_next_and_previous_case_follow_the_query_in_its_order(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """Also from a decided case, which is no longer in the list; never outside the query."""
     first, other, second, third = (
         make_application(status="pending", title=title) for title in ("昆曲甲", "评弹", "昆曲乙", "昆曲丙")
     )
-    reviewer, back = as_("reviewer"), f"/review/?{urlencode({'title': '昆曲'})}"
+    reviewer, back = client_as("reviewer"), f"/review/?{urlencode({'title': '昆曲'})}"
     assert neighbours(case(reviewer, first, back)) == {"下一件": second}
     assert neighbours(case(reviewer, second, back)) == {"上一件": first, "下一件": third}
     assert neighbours(case(reviewer, third, back)) == {"上一件": second}
@@ -100,18 +101,20 @@ def test_the_next_and_previous_case_follow_the_query_in_its_order(as_: As, make_
 
 
 @pytest.mark.slow
-def test_a_foreign_return_address_is_not_used_as_a_query(as_: As, make_application: Making) -> None:
+def test_a_foreign_return_address_is_not_used_as_a_query(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     first, second = (make_application(status="pending") for _n in range(2))
     many = "/review/?" + "&".join(f"f{n}=1" for n in range(60))
     for back in ("https://elsewhere.example/review/?title=x", "/filings/?title=x", "//x", many):
-        assert neighbours(case(as_("reviewer"), first, back)) == {"下一件": second}
-    assert neighbours(case(as_("reviewer"), first, "/review/?since=abc")) == {}
+        assert neighbours(case(client_as("reviewer"), first, back)) == {"下一件": second}
+    assert neighbours(case(client_as("reviewer"), first, "/review/?since=abc")) == {}
 
 
 def test_the_preview_has_the_text_of_the_certificate_and_stores_nothing(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     reviewer.get(f"/review/details/?id={key}")  # the first look, which a preview is too
     before = stored_rows(key)
     page = reviewer.get(f"/review/preview/?id={key}").text
@@ -123,26 +126,28 @@ def test_the_preview_has_the_text_of_the_certificate_and_stores_nothing(
     assert stored_rows(key) == before
 
 
-def test_the_preview_shows_why_the_grant_is_refused(app: Flask, as_: As, make_application: Making) -> None:
+def test_the_preview_shows_why_the_grant_is_refused(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     key = make_application(status="pending")
     former_key, app.config["SIGNING_KEY"] = app.config["SIGNING_KEY"], "/nowhere"
     try:
-        page = as_("reviewer").get(f"/review/preview/?id={key}").text
+        page = client_as("reviewer").get(f"/review/preview/?id={key}").text
     finally:
         app.config["SIGNING_KEY"] = former_key
     assert "现在还不能签发" in page
 
 
-def test_a_case_that_cannot_be_granted_has_no_preview(as_: As, make_application: Making) -> None:
-    key, reviewer = make_application(status="returned"), as_("reviewer")
+def test_a_case_that_cannot_be_granted_has_no_preview(client_as: ClientAs, make_application: MakeApplication) -> None:
+    key, reviewer = make_application(status="returned"), client_as("reviewer")
     answer = reviewer.get(f"/filings/preview/?id={key}", follow_redirects=True)
     assert "不能准予备案" in flashed(answer.text)[0]
 
 
 def test_only_attachments_may_be_framed_and_only_by_own_pages(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     file = stored_rows(key)["attachment"][0]["id"]
     answer = reviewer.get(f"/review/attachment/?id={file}")
     policy = answer.headers["Content-Security-Policy"]
@@ -155,10 +160,10 @@ def test_only_attachments_may_be_framed_and_only_by_own_pages(
 
 
 def test_a_much_too_long_opinion_is_refused_and_not_stored(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """A slightly too long opinion is stored for shortening; a far longer one gets a message, and the old text stays."""
-    key, browser = make_application(status="pending"), as_("reviewer")
+    key, browser = make_application(status="pending"), client_as("reviewer")
     assert browser.post(f"/review/typed/?id={key}", data={"opinion": "长" * 5000}).status_code == 200
     answer = browser.post(
         f"/review/typed/?id={key}", data={"opinion": "长" * 5001}, headers={"X-Requested-With": "XMLHttpRequest"}

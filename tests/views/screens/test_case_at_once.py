@@ -14,12 +14,10 @@ from models.application import Application, typed_opinion
 from models.application.typed_form import typed_by
 from models.database import db
 from models.vocabulary import Action
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import account_of
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from views.panel import leases
-
-As = Callable[[str | None], Browser]
 
 
 def meanwhile(app: Flask, action: Action, key: int, who: str) -> None:
@@ -44,10 +42,14 @@ def typed(browser: Browser, key: int) -> str:
 
 
 def test_an_application_withdrawn_while_its_page_opens_is_not_shown(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    stored_rows: StoredRows,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A draft again, it is its owner's alone."""
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     noting = withdrawal.note_opening
 
     def too_late(*args: Any) -> None:
@@ -61,12 +63,12 @@ def test_an_application_withdrawn_while_its_page_opens_is_not_shown(
 
 def test_a_case_released_while_its_page_opens_stays_unassigned(
     app: Flask,
-    as_: As,
+    client_as: ClientAs,
     add_colleague: Callable[..., None],
-    make_application: Making,
+    make_application: MakeApplication,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     add_colleague("second", like="reviewer")
     reviewer.get(f"/review/details/?id={key}")
     meanwhile(app, Action.TAKE, key, "second")
@@ -86,10 +88,10 @@ def test_a_case_released_while_its_page_opens_stays_unassigned(
 
 @pytest.mark.parametrize("action", ["take", "take_over", "put_back"])
 def test_an_opinion_typed_just_before_claiming_is_preserved(
-    app: Flask, as_: As, add_colleague: Callable[..., None], make_application: Making, action: str
+    app: Flask, client_as: ClientAs, add_colleague: Callable[..., None], make_application: MakeApplication, action: str
 ) -> None:
     """The acts share a form with the opinion, which may not be autosaved yet."""
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     add_colleague("second", like="reviewer")
     if action != "take":
         meanwhile(app, Action.TAKE, key, "second" if action == "take_over" else "reviewer")
@@ -100,10 +102,10 @@ def test_an_opinion_typed_just_before_claiming_is_preserved(
 
 
 def test_a_refused_grant_without_an_opinion_leaves_the_typed_opinion(
-    app: Flask, as_: As, add_colleague: Callable[..., None], make_application: Making
+    app: Flask, client_as: ClientAs, add_colleague: Callable[..., None], make_application: MakeApplication
 ) -> None:
     """From the list, whose dialog does not have the opinion of the case page."""
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     add_colleague("second", like="reviewer")
     reviewer.post(f"/review/typed/?id={key}", data={"opinion": "材料需要核对。"})
     meanwhile(app, Action.TAKE, key, "second")
@@ -112,7 +114,7 @@ def test_a_refused_grant_without_an_opinion_leaves_the_typed_opinion(
 
 
 def test_an_act_does_not_fail_because_of_a_parallel_autosave(
-    app: Flask, make_application: Making, stored_rows: StoredRows
+    app: Flask, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """An autosave that is on its way when the act is sent."""
     key = make_application(status="pending")

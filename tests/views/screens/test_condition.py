@@ -1,7 +1,6 @@
 """运行状态: each line shows a state and what to do, from the same sources as /healthz."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -10,11 +9,10 @@ import pytest
 from flask import Flask
 
 from models import clock
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import Browser, ClientAs
+from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
 
-As = Callable[[str | None], Browser]
 LINES = (
     "海关报文", "证明制作", "提醒和邮件", "附件存储", "查毒", "数据库", "签章密钥", "工作日历",
     "安全密钥",
@@ -30,9 +28,9 @@ def condition_lines(browser: Browser) -> dict[str, tuple[str, str, str]]:
     return {about: (state, now, to_do) for about, state, now, to_do in plain}
 
 
-def test_a_healthy_system_shows_every_line(as_: As, invoke: Invoke) -> None:
+def test_a_healthy_system_shows_every_line(client_as: ClientAs, invoke: Invoke) -> None:
     invoke("mail", "send")
-    lines = condition_lines(as_("operator"))
+    lines = condition_lines(client_as("operator"))
     assert tuple(lines) == LINES
     assert all(lines[name][0] == "正常" for name in LINES[:4])
     assert all(to_do for _state, _now, to_do in lines.values())
@@ -40,12 +38,12 @@ def test_a_healthy_system_shows_every_line(as_: As, invoke: Invoke) -> None:
 
 
 def test_an_overdue_line_says_what_to_do(
-    app: Flask, as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_application(status="filed")
     really = clock.now
     monkeypatch.setattr(clock, "now", lambda: really() + timedelta(hours=2))
-    lines = condition_lines(as_("operator"))
+    lines = condition_lines(client_as("operator"))
     assert lines["海关报文"][0] == lines["证明制作"][0] == "须处理"
     assert lines["海关报文"][1].startswith("待发送 1；已发送，待回执 0；")
     assert "customs deliver --watch" in lines["海关报文"][2]
@@ -54,32 +52,32 @@ def test_an_overdue_line_says_what_to_do(
     )  # fmt: skip
 
 
-def test_a_missing_store_is_reported(app: Flask, as_: As) -> None:
+def test_a_missing_store_is_reported(app: Flask, client_as: ClientAs) -> None:
     app.config["STORE"] = "/proc/nowhere"
-    state, now, to_do = condition_lines(as_("operator"))["附件存储"]
+    state, now, to_do = condition_lines(client_as("operator"))["附件存储"]
     assert (state, now) == ("须处理", "不可用")
     assert to_do.startswith("附件存储不可用")
 
 
 def test_backup_and_check_are_shown_with_their_age_and_reported_when_old(
-    app: Flask, as_: As, invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: ClientAs, invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     invoke("upgrade")
     assert invoke("backup", str(tmp_path / "backup")).exit_code == 0
     assert invoke("trail", "verify").exit_code == 0
-    lines = condition_lines(as_("operator"))
+    lines = condition_lines(client_as("operator"))
     assert lines["最近备份"][0] == lines["最近核对"][0] == "正常"
     assert str(tmp_path / "backup") in lines["最近备份"][1]
     assert "没有发现不符" in lines["最近核对"][1]
     really = clock.now
     monkeypatch.setattr(clock, "now", lambda: really() + timedelta(days=40))
-    lines = condition_lines(as_("operator"))
+    lines = condition_lines(client_as("operator"))
     assert lines["最近备份"][0] == lines["最近核对"][0] == "须关注"
 
 
-def test_the_condition_screen_shows_no_application(as_: As, make_application: Making) -> None:
+def test_the_condition_screen_shows_no_application(client_as: ClientAs, make_application: MakeApplication) -> None:
     make_application(status="filed", title="机密标题")
-    page = as_("operator").get("/condition/").text
+    page = client_as("operator").get("/condition/").text
     assert not re.search("机密标题|SQ20|Z32", page)
     for who in ("publisher", "reviewer", "national"):
-        assert as_(who).get("/condition/").status_code == 403
+        assert client_as(who).get("/condition/").status_code == 403

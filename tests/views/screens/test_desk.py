@@ -10,12 +10,11 @@ from sqlalchemy import event
 
 from models.database import db
 from models.vocabulary import Action
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import numbers
 
-As = Callable[[str | None], Browser]
 FIGURE = re.compile(r'<li><a href="([^"]*)"[^>]*><b>([^<]*)</b> <span>([^<]*)</span></a></li>')
 
 
@@ -36,25 +35,25 @@ def number_of(stored_rows: StoredRows, key: int) -> str:
 
 
 @pytest.mark.parametrize("username", ["publisher", "reviewer", "national", "operator"])
-def test_every_role_lands_on_the_desk(as_: As, username: str) -> None:
-    browser = as_(username)
+def test_every_role_lands_on_the_desk(client_as: ClientAs, username: str) -> None:
+    browser = client_as(username)
     opened = browser.get("/", follow_redirects=True)
     assert (opened.status_code, opened.request.path) == (200, "/desk/")
 
 
 @pytest.mark.slow
-def test_an_empty_desk_says_how_to_begin(as_: As, make_application: Making) -> None:
-    page = as_("publisher").get("/desk/").text
+def test_an_empty_desk_says_how_to_begin(client_as: ClientAs, make_application: MakeApplication) -> None:
+    page = client_as("publisher").get("/desk/").text
     assert "从这里开始" in page
     assert 'href="/applications/new/"' in page
     make_application(by="publisher2")
-    assert "从这里开始" in as_("publisher").get("/desk/").text
-    assert "从这里开始" not in as_("publisher2").get("/desk/").text
+    assert "从这里开始" in client_as("publisher").get("/desk/").text
+    assert "从这里开始" not in client_as("publisher2").get("/desk/").text
 
 
 @pytest.mark.slow
 def test_a_publisher_sees_its_own_tasks_and_its_waiting_applications(
-    as_: As, make_application: Making, stored_rows: StoredRows, set_day: Callable[[int, int], None]
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, set_day: Callable[[int, int], None]
 ) -> None:
     """The opinion in view, the day by which to expect the decision, drafts that grow old, certificates to print."""
     set_day(1, 5)
@@ -63,7 +62,7 @@ def test_a_publisher_sees_its_own_tasks_and_its_waiting_applications(
     draft, returned = (number_of(stored_rows, make_application(status=status)) for status in ("draft", "returned"))
     waits, filed = (number_of(stored_rows, make_application(status=status)) for status in ("pending", "filed"))
     make_application(by="publisher2", status="pending")
-    page = as_("publisher").get("/desk/").text
+    page = client_as("publisher").get("/desk/").text
     assert parts(page) == {
         "退回，等您补正": [returned],
         "久未改动的暂存": [old],
@@ -79,10 +78,12 @@ def test_a_publisher_sees_its_own_tasks_and_its_waiting_applications(
 
 
 @pytest.mark.slow
-def test_every_figure_of_a_publisher_links_to_a_list_of_that_length(as_: As, make_application: Making) -> None:
+def test_every_figure_of_a_publisher_links_to_a_list_of_that_length(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     for status in ("draft", "draft", "pending", "returned", "filed", "customs_received"):
         make_application(status=status)
-    browser = as_("publisher")
+    browser = client_as("publisher")
     found = figures(browser)
     assert {label: number for label, (number, _address) in found.items()} == {
         "退回": "1", "暂存": "2", "待审核": "1", "可以打印 · 海关接收成功": "1", "可以打印 · 已备案": "1",
@@ -93,7 +94,11 @@ def test_every_figure_of_a_publisher_links_to_a_list_of_that_length(as_: As, mak
 
 @pytest.mark.slow
 def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_its_list(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, set_day: Callable[[int, int], None]
+    app: Flask,
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    stored_rows: StoredRows,
+    set_day: Callable[[int, int], None],
 ) -> None:
     """On 31 March: one is a day late, one due today, one in two days, one came back, one was decided today."""
     keys = {}
@@ -107,7 +112,7 @@ def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_i
     decided = [make_application(status=status) for status in ("filed", "refused", "customs_failed")]
     make_application(status="returned")
     make_application(status="draft")
-    reviewer = as_("reviewer")
+    reviewer = client_as("reviewer")
     found = figures(reviewer)
     assert {label: number for label, (number, _address) in found.items()} == {
         "待审核": "4", "已超期": "1", "今天到期": "1", "3 个工作日内到期": "1", "退回后重新申报": "1",
@@ -123,19 +128,19 @@ def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_i
     assert parts(page)["退回后重新申报"] == order[-1:]
     assert [word in page for word in ("已超期 1 个工作日", "今天到期", "还剩 2 个工作日")] == [True] * 3
     assert '待审核 <span class="count">4</span>' in page
-    assert figures(as_("reviewer2"))["待审核"][0] == "0"
+    assert figures(client_as("reviewer2"))["待审核"][0] == "0"
 
 
 @pytest.mark.slow
 def test_the_review_list_is_sorted_and_filtered_by_deadline(
-    as_: As, make_application: Making, stored_rows: StoredRows, set_day: Callable[[int, int], None]
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, set_day: Callable[[int, int], None]
 ) -> None:
     keys = []
     for day in (9, 2, 5):
         set_day(3, day)
         keys.append(number_of(stored_rows, make_application(status="pending")))
     set_day(3, 30)
-    reviewer = as_("reviewer")
+    reviewer = client_as("reviewer")
     place = re.findall(r'href="/review/\?sort=(\d+)[^"]*"[^>]*>\s*办结期限', reviewer.get("/review/").text)
     assert numbers(reviewer.get(f"/review/?sort={place[0]}").text) == [keys[1], keys[2], keys[0]]
     assert numbers(reviewer.get("/review/?due=today").text) == [keys[1]]
@@ -146,7 +151,10 @@ def test_the_review_list_is_sorted_and_filtered_by_deadline(
 
 @pytest.mark.slow
 def test_the_nation_sees_certificates_issued_this_month_by_province(
-    as_: As, make_application: Making, make_publisher: Callable[..., str], set_day: Callable[[int, int], None]
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    make_publisher: Callable[..., str],
+    set_day: Callable[[int, int], None],
 ) -> None:
     set_day(2, 27)
     make_application(status="filed")
@@ -154,7 +162,7 @@ def test_the_nation_sees_certificates_issued_this_month_by_province(
     for status in ("filed", "revoked", "pending"):
         make_application(status=status)
     make_application(by=make_publisher("440000"), status="filed")
-    national = as_("national")
+    national = client_as("national")
     ((number, address),) = figures(national).values()
     assert number == "3"
     assert len(numbers(national.get(address).text)) == 3
@@ -166,12 +174,12 @@ def test_the_nation_sees_certificates_issued_this_month_by_province(
 
 @pytest.mark.slow
 def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
-    as_: As, make_application: Making, stored_rows: StoredRows, set_day: Callable[[int, int], None]
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, set_day: Callable[[int, int], None]
 ) -> None:
     set_day(12, 21)
     number = number_of(stored_rows, make_application(status="filed"))
     make_application(status="pending")
-    page = as_("operator").get("/desk/").text
+    page = client_as("operator").get("/desk/").text
     assert "工作日历只登记到 2026-12-31" in page
     assert "有 1 份申请的办结期限在此之后" in page
     assert number not in page
@@ -180,21 +188,23 @@ def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
 
 @pytest.mark.slow
 def test_an_estimated_due_date_is_marked_as_an_estimate(
-    as_: As, make_application: Making, set_day: Callable[[int, int], None]
+    client_as: ClientAs, make_application: MakeApplication, set_day: Callable[[int, int], None]
 ) -> None:
     set_day(12, 21)
     make_application(status="pending")
     for username, address in (("reviewer", "/review/"), ("reviewer", "/desk/"), ("publisher", "/desk/")):
-        page = as_(username).get(address).text
+        page = client_as(username).get(address).text
         assert "暂估" in page
         assert "2027 年的放假安排尚未登记" in page
-    assert "超出已登记的工作日历" in as_("reviewer").get("/desk/").text
+    assert "超出已登记的工作日历" in client_as("reviewer").get("/desk/").text
 
 
 @pytest.mark.slow
-def test_a_desk_takes_a_bounded_number_of_statements(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_desk_takes_a_bounded_number_of_statements(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """Not one more for each row beyond those that it shows."""
-    reviewer, statements = as_("reviewer"), []
+    reviewer, statements = client_as("reviewer"), []
     for _time in range(2):
         make_application(status="pending")
     with app.app_context():

@@ -3,7 +3,6 @@
 import html
 import io
 import re
-from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -14,14 +13,11 @@ from models.application import Application, disclosure
 from models.application.trail import TrailEntry
 from models.database import db
 from models.people.accounts import Organisation
-from tests.browsing import Browser
-from tests.conftest import Acting, Making, StoredRows
+from tests.browsing import Browser, ClientAs
+from tests.conftest import ActAs, MakeApplication, MakePdf, StoredRows
 from tests.views.conftest import AdvanceClock
 from tests.views.ledger import ledger
 from tests.views.pages import form_of
-
-As = Callable[[str | None], Browser]
-Paper = Callable[[str], bytes]
 
 
 def swapped(browser: Browser, key: int, file: int, content: bytes) -> None:
@@ -32,15 +28,15 @@ def swapped(browser: Browser, key: int, file: int, content: bytes) -> None:
 
 @pytest.mark.slow
 def test_a_file_removed_before_the_first_submission_is_hidden_from_the_province(
-    as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Paper
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, make_pdf: MakePdf
 ) -> None:
     """Design 2.4: the province reads the submitted files, and those of an earlier decision; never drafts."""
-    key, publisher = make_application(title="草稿时的名称"), as_("publisher")
+    key, publisher = make_application(title="草稿时的名称"), client_as("publisher")
     contract = next(file["id"] for file in stored_rows(key)["attachment"] if file["kind"] == "contract")
     swapped(publisher, key, contract, make_pdf("2"))
     form = form_of(publisher.get(f"/applications/edit/?id={key}").text)
     publisher.post(f"/applications/edit/?id={key}", data=form | {"title": "申报的名称", "_submit": "1"})
-    reviewer = as_("reviewer")
+    reviewer = client_as("reviewer")
     page = reviewer.get(f"/review/details/?id={key}").text
     assert "申报的名称" in page
     assert not any(words in page for words in ("草稿时的名称", "新建", "上传附件", "移除附件"))
@@ -51,13 +47,17 @@ def test_a_file_removed_before_the_first_submission_is_hidden_from_the_province(
 
 @pytest.mark.slow
 def test_a_submitted_file_stays_readable_after_its_replacement(
-    as_: As, make_application: Making, stored_rows: StoredRows, make_pdf: Paper, advance_clock: AdvanceClock
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    stored_rows: StoredRows,
+    make_pdf: MakePdf,
+    advance_clock: AdvanceClock,
 ) -> None:
     """A decision was based on it: the province can still open it, and sees later changes."""
     key = make_application(status="returned")
     contract = next(file["id"] for file in stored_rows(key)["attachment"] if file["kind"] == "contract")
     advance_clock()
-    publisher, reviewer = as_("publisher"), as_("reviewer")
+    publisher, reviewer = client_as("publisher"), client_as("reviewer")
     swapped(publisher, key, contract, make_pdf("2"))
     publisher.post("/applications/submit/", data={"id": key})
     assert "新合同.pdf" in reviewer.get(f"/review/details/?id={key}").text
@@ -66,15 +66,15 @@ def test_a_submitted_file_stays_readable_after_its_replacement(
 
 @pytest.mark.slow
 def test_a_submission_uses_the_names_registered_on_that_day(
-    as_: As, acting: Acting, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, act_as: ActAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """The operator corrects a publisher's province and name: its draft goes to the new desk, and says so."""
     draft, declared = make_application(), make_application(status="returned")
-    with acting("operator"):
+    with act_as("operator"):
         organisation = db.session.scalars(select(Organisation).where(Organisation.name == "江苏文艺音像出版社")).one()
         organisation.name, organisation.province = "岭南音像出版社", "440000"
         db.session.commit()
-    publisher = as_("publisher")
+    publisher = client_as("publisher")
     page = publisher.get(f"/applications/edit/?id={draft}").text
     assert form_of(page)["title"]
     assert 'id="auto-applicant_name" value="江苏文艺音像出版社"' in page  # what is stored, until it is declared
@@ -86,28 +86,29 @@ def test_a_submission_uses_the_names_registered_on_that_day(
     ]  # fmt: skip
     assert (before["publisher_name"], before["province"]) == ("江苏文艺音像出版社", "320000")
     assert (
-        "出版单位：“江苏文艺音像出版社” → “岭南音像出版社”" in as_("reviewer2").get(f"/review/details/?id={draft}").text
+        "出版单位：“江苏文艺音像出版社” → “岭南音像出版社”"
+        in client_as("reviewer2").get(f"/review/details/?id={draft}").text
     )
 
 
-def test_a_refused_file_on_a_blank_form_starts_no_draft(app: Flask, as_: As) -> None:
+def test_a_refused_file_on_a_blank_form_starts_no_draft(app: Flask, client_as: ClientAs) -> None:
     """The file is checked before a number is assigned: no other 保存 waits for it, and no empty draft remains."""
     before = ledger(app)
     sent = {"id": "", "kind": "contract", "file": (io.BytesIO(b"MZ" * 1000), "合同.pdf")}
-    assert as_("publisher").post("/applications/upload/", data=sent).status_code == 422
+    assert client_as("publisher").post("/applications/upload/", data=sent).status_code == 422
     assert ledger(app) == before
 
 
 @pytest.mark.slow
-def test_the_history_shows_each_changed_carrier_row(as_: As, make_application: Making) -> None:
+def test_the_history_shows_each_changed_carrier_row(client_as: ClientAs, make_application: MakeApplication) -> None:
     """A reviewer of a correction sees what to look at."""
-    key, publisher = make_application(status="returned", carriers=4), as_("publisher")
+    key, publisher = make_application(status="returned", carriers=4), client_as("publisher")
     form = form_of(publisher.get(f"/applications/edit/?id={key}").text)
     form |= {"carriers-0-quantity": "2500", "del-carriers-2": "on"}
     form |= {f"carriers-4-{name}": "" for name in ("id", "kind", "name", "catalogue_number", "unit_price", "currency")}
     form |= {"carriers-4-specification": "7 英寸", "carriers-4-quantity": "9", "carriers-4-unit": "张"}
     assert publisher.post(f"/applications/edit/?id={key}", data=form | {"_submit": "1"}).status_code == 302
-    page = as_("reviewer").get(f"/review/details/?id={key}").text
+    page = client_as("reviewer").get(f"/review/details/?id={key}").text
     for line in (
         "第 1 条 进口数量：“1000” → “2500”",
         "删除原第 3 条：“黑胶唱片” “12 英寸黑胶唱片” “1002” “010-张”",
@@ -116,9 +117,11 @@ def test_the_history_shows_each_changed_carrier_row(as_: As, make_application: M
         assert line in page
 
 
-def test_too_many_carrier_rows_are_refused_unread(app: Flask, as_: As, make_application: Making) -> None:
+def test_too_many_carrier_rows_are_refused_unread(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """A form of 3,001 rows is a sentence, not minutes of work."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     before = ledger(app)
     answer = browser.post(f"/applications/edit/?id={key}", data={f"carriers-{n}-note": "x" for n in range(3001)})
     assert (answer.status_code, "一份申请最多录入 3000 条载体信息" in answer.text) == (409, True)
@@ -127,18 +130,18 @@ def test_too_many_carrier_rows_are_refused_unread(app: Flask, as_: As, make_appl
 
 @pytest.mark.slow
 def test_a_page_reads_a_bounded_part_of_a_long_history(
-    app: Flask, as_: As, make_application: Making, acting: Acting
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, act_as: ActAs
 ) -> None:
     """The newest entries, and a way to the older ones: a case that was edited 200 times opens like any other."""
     key = make_application(title="第 0 稿")
-    with acting("publisher") as filer:
+    with act_as("publisher") as filer:
         for n in range(1, 71):
             application = db.session.get_one(Application, key)
             with drafts.revising(db.session(), application, application.version, filer):
                 application.title = f"第 {n} 稿"
             db.session.commit()
     loaded: list[int] = []
-    publisher = as_("publisher")
+    publisher = client_as("publisher")
 
     def count(entry: TrailEntry, _context: object) -> None:
         loaded.append(entry.id)

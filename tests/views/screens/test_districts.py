@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -12,12 +11,10 @@ from werkzeug.test import TestResponse
 
 from models.codes import District
 from models.database import db
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import Browser, ClientAs
+from tests.conftest import MakeApplication
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
-
-As = Callable[[str | None], Browser]
 
 
 def table(rows: list[tuple[object, object]], kind: str = "utf-8") -> tuple[io.BytesIO, str]:
@@ -59,9 +56,11 @@ def counts(page: str) -> list[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["utf-8", "utf-8-sig", "gb18030", "xlsx"])
-def test_the_district_table_is_imported_completely(app: Flask, as_: As, make_application: Making, kind: str) -> None:
+def test_the_district_table_is_imported_completely(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, kind: str
+) -> None:
     """domain.md: the full table changes. A missing district has ended, and stays readable in old filings."""
-    key, operator, before = make_application(), as_("operator"), districts(app)
+    key, operator, before = make_application(), client_as("operator"), districts(app)
     rows: list[tuple[object, object]] = [(100, "北京关区"), ("2233", "浦东机场海关𠮷"), ("9999", "新关"), ("", "空行")]
     shown = preview(operator, table(rows, kind))
     assert (shown.status_code, counts(shown.text)) == (200, [1, 1, len(before) - 2])
@@ -75,11 +74,11 @@ def test_the_district_table_is_imported_completely(app: Flask, as_: As, make_app
         "0100": "北京关区", "2233": "浦东机场海关𠮷", "9999": "新关",
     }  # fmt: skip
     assert after["2201"] == (before["2201"][0], True)
-    page = as_("publisher").get(f"/applications/edit/?id={key}").text
+    page = client_as("publisher").get(f"/applications/edit/?id={key}").text
     assert form_of(page)["port"] == "2201"
     assert "2201-浦江海关</option>" in page
     assert "4300-" not in page
-    assert "2201-浦江海关</option>" not in as_("publisher").get("/applications/new/").text
+    assert "2201-浦江海关</option>" not in client_as("publisher").get("/applications/new/").text
 
 
 WRONG_TABLES = {
@@ -99,9 +98,9 @@ SENTENCES = ("关区代码须为四位数字并带名称", "无法读取该文�
 
 
 @pytest.mark.slow
-def test_an_unreadable_table_changes_nothing(app: Flask, as_: As) -> None:
+def test_an_unreadable_table_changes_nothing(app: Flask, client_as: ClientAs) -> None:
     """All or nothing, with a message that names the error."""
-    operator, before = as_("operator"), ledger(app)
+    operator, before = client_as("operator"), ledger(app)
     for name, file in WRONG_TABLES.items():
         copy = (io.BytesIO(file[0].getvalue()), file[1]) if file else None
         (sentence,) = flashed(preview(operator, copy).text)
@@ -109,9 +108,9 @@ def test_an_unreadable_table_changes_nothing(app: Flask, as_: As) -> None:
     assert ledger(app) == before
 
 
-def test_a_serial_number_column_is_not_read_as_codes(app: Flask, as_: As) -> None:
+def test_a_serial_number_column_is_not_read_as_codes(app: Flask, client_as: ClientAs) -> None:
     """Formerly columns were read by position: 0001 → 0100, 0002 → 0101, …"""
-    operator, now = as_("operator"), districts(app)
+    operator, now = client_as("operator"), districts(app)
     lines = [f"{number},{code},{name}" for number, (code, (name, _ended)) in enumerate(now.items(), start=1)]
     file = io.BytesIO("\n".join(["序号,关区代码,关区名称", *lines]).encode())
     shown = preview(operator, (file, "a.csv"))
@@ -126,9 +125,9 @@ def most_of(app: Flask, share: float) -> list[tuple[object, object]]:
 
 
 @pytest.mark.slow
-def test_a_doubtful_table_is_imported_only_after_confirmation(app: Flask, as_: As) -> None:
+def test_a_doubtful_table_is_imported_only_after_confirmation(app: Flask, client_as: ClientAs) -> None:
     """Nothing is imported before 我已核对 is ticked; a table that shrinks by a tenth at most needs no tick."""
-    operator, before = as_("operator"), districts(app)
+    operator, before = client_as("operator"), districts(app)
     doubtful = {
         "将停用，请确认文件是完整的": most_of(app, 0.8),
         "个代码重复，采用各自最后一行：9001（乙）": [*most_of(app, 1), ("9001", "甲"), ("9001", "乙")],
@@ -149,8 +148,8 @@ def test_a_doubtful_table_is_imported_only_after_confirmation(app: Flask, as_: A
     assert flashed(confirm(operator, quiet.text).text)[0].startswith("已导入")
 
 
-def test_a_table_that_changed_since_the_preview_is_not_replaced(app: Flask, as_: As) -> None:
-    operator = as_("operator")
+def test_a_table_that_changed_since_the_preview_is_not_replaced(app: Flask, client_as: ClientAs) -> None:
+    operator = client_as("operator")
     first, second = (preview(operator, table([("9001", name)])).text for name in ("甲关", "乙关"))
     assert flashed(confirm(operator, first, checked="y").text)[0].startswith("已导入 1 个关区")
     after = districts(app)
@@ -160,9 +159,9 @@ def test_a_table_that_changed_since_the_preview_is_not_replaced(app: Flask, as_:
     assert districts(app) == after
 
 
-def test_rows_without_a_preview_are_not_imported(app: Flask, as_: As) -> None:
+def test_rows_without_a_preview_are_not_imported(app: Flask, client_as: ClientAs) -> None:
     """They were checked when the preview was made, and are signed."""
-    operator, before = as_("operator"), ledger(app)
+    operator, before = client_as("operator"), ledger(app)
     for rows in ("", "x", '{"names": {"9001": "甲"}}'):
         answer = operator.post("/districts/import/confirm/", data={"rows": rows, "checked": "y"}, follow_redirects=True)
         assert flashed(answer.text) == ["预览已失效，请重新上传文件并核对。"]

@@ -1,25 +1,22 @@
 """Doubts on the screen: shown at 保存, shown before 申报 at the latest, and never in the way after that."""
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import flashed, form_of
 
-As = Callable[[str | None], Browser]
 NOT_SUBMITTED = "还没有申报：请先核对页面上方的提示，确认无误后再次点击申报。"
 
 
 @pytest.mark.slow
 def test_doubts_are_shown_once_before_a_submission_from_the_form(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """The second click submits; after seeing the doubts at 保存 one click is enough."""
     make_application()
     key = make_application(title="另一部作品")
-    browser, address = as_("publisher"), f"/applications/edit/?id={key}"
+    browser, address = client_as("publisher"), f"/applications/edit/?id={key}"
     page = browser.get(address).text
     assert 'id="doubts"' not in page
     answer = browser.post(
@@ -32,11 +29,11 @@ def test_doubts_are_shown_once_before_a_submission_from_the_form(
 
 
 def test_doubts_are_shown_before_a_submission_from_the_list(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     make_application()
     key = make_application()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     body = form_of(browser.get("/applications/").text, "act") | {"id": str(key)}
     answer = browser.post("/applications/submit/", data=body, follow_redirects=True)
     assert flashed(answer.text) == [NOT_SUBMITTED] and 'id="doubts"' in answer.text
@@ -44,10 +41,10 @@ def test_doubts_are_shown_before_a_submission_from_the_list(
 
 
 @pytest.mark.slow
-def test_missing_fields_are_reported_before_doubts(as_: As, make_application: Making) -> None:
+def test_missing_fields_are_reported_before_doubts(client_as: ClientAs, make_application: MakeApplication) -> None:
     make_application()
     key = make_application(summary=None)
-    browser, address = as_("publisher"), f"/applications/edit/?id={key}"
+    browser, address = client_as("publisher"), f"/applications/edit/?id={key}"
     form = form_of(browser.get(address).text) | {"doubts_shown": "", "_submit": "1"}
     answer = browser.post(address, data=form, follow_redirects=True)
     assert flashed(answer.text)[0] == "还有 1 项没有完成，暂不能申报。"
@@ -55,12 +52,12 @@ def test_missing_fields_are_reported_before_doubts(as_: As, make_application: Ma
 
 @pytest.mark.slow
 def test_any_former_application_is_copied_without_files_and_without_replacing(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     for status in ("draft", "filed", "revoked"):
         key = make_application(status=status, carriers=3)
         before = stored_rows(key)
-        answer = as_("publisher").post("/applications/duplicate/", data={"id": key})
+        answer = client_as("publisher").post("/applications/duplicate/", data={"id": key})
         assert answer.status_code == 303 and stored_rows(key) == before
         new = stored_rows(int(answer.location.rpartition("=")[2]))
         (copied,), (old,) = new["application"], before["application"]
@@ -72,20 +69,24 @@ def test_any_former_application_is_copied_without_files_and_without_replacing(
         assert [entry["opinion"] for entry in new["trail_entry"]] == [f"由 {old['number']} 复制。"]
 
 
-def test_a_foreign_application_cannot_be_copied(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_a_foreign_application_cannot_be_copied(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     key = make_application()
-    assert as_("publisher2").post("/applications/duplicate/", data={"id": key}).status_code == 404
-    assert as_("reviewer").post("/applications/duplicate/", data={"id": key}).status_code == 403
+    assert client_as("publisher2").post("/applications/duplicate/", data={"id": key}).status_code == 404
+    assert client_as("reviewer").post("/applications/duplicate/", data={"id": key}).status_code == 403
     assert not stored_rows(key + 1)["application"]
 
 
 @pytest.mark.slow
-def test_text_of_former_applications_is_suggested_to_their_applicant_only(as_: As, make_application: Making) -> None:
+def test_text_of_former_applications_is_suggested_to_their_applicant_only(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """The newest first, each once; anything else may be written."""
     for plant in ("甲厂", "乙厂", "甲厂"):
         make_application(manufacturer=plant)
     make_application(by="publisher2", manufacturer="别人的厂")
-    page = as_("publisher").get("/applications/new/").text
+    page = client_as("publisher").get("/applications/new/").text
     assert '<datalist id="former-manufacturer"><option value="甲厂"><option value="乙厂"></datalist>' in page
     assert 'list="former-manufacturer"' in page and "别人的厂" not in page
-    assert "甲厂" not in as_("publisher2").get("/applications/new/").text
+    assert "甲厂" not in client_as("publisher2").get("/applications/new/").text

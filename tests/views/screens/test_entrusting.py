@@ -1,6 +1,5 @@
 """委托: a publisher invites, a unit accepts, either ends it; no one else sees it."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,12 +12,11 @@ from models.database import db
 from models.people import entrusting
 from models.people.accounts import Entrustment, Organisation, publishers_for
 from models.workflow import Refused
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import account_of
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from tests.views.pages import flashed, form_of
 
-As = Callable[[str | None], Browser]
 AGENT, OTHER = "南京光盘进出口有限公司", "江苏电子音像出版社"
 TERM = {"since": "2026-01-01", "until": "2027-12-31"}
 
@@ -43,9 +41,9 @@ def publishers_of_agent(app: Flask) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_publisher_invites_a_unit_which_may_apply_after_accepting(app: Flask, as_: As) -> None:
+def test_a_publisher_invites_a_unit_which_may_apply_after_accepting(app: Flask, client_as: ClientAs) -> None:
     """By name or by code; until then neither side has changed."""
-    publisher, agent = as_("publisher2"), as_("agent")
+    publisher, agent = client_as("publisher2"), client_as("agent")
     for unit in (AGENT, "９１３２００００５６７８００３０３f"):
         assert invite(publisher, unit) == ["已保存。"]
         assert OTHER not in publishers_of_agent(app)
@@ -58,25 +56,25 @@ def test_a_publisher_invites_a_unit_which_may_apply_after_accepting(app: Flask, 
 
 
 @pytest.mark.parametrize(("who", "word"), [("publisher2", "撤销邀请"), ("agent", "谢绝")])
-def test_an_invitation_is_withdrawn_or_declined(app: Flask, as_: As, who: str, word: str) -> None:
-    invite(as_("publisher2"))
-    assert word in as_(who).get("/entrusting/").text
-    change(app, as_(who), "end")
+def test_an_invitation_is_withdrawn_or_declined(app: Flask, client_as: ClientAs, who: str, word: str) -> None:
+    invite(client_as("publisher2"))
+    assert word in client_as(who).get("/entrusting/").text
+    change(app, client_as(who), "end")
     assert OTHER not in publishers_of_agent(app)
-    assert change(app, as_("agent"), "accept") == ["这项委托刚刚已有变化，没有重复办理，请核对列表中的状态。"]
+    assert change(app, client_as("agent"), "accept") == ["这项委托刚刚已有变化，没有重复办理，请核对列表中的状态。"]
     assert OTHER not in publishers_of_agent(app)
 
 
 @pytest.mark.slow
 def test_a_unit_can_end_its_entrustment_and_submitted_applications_continue(
-    app: Flask, as_: As, make_application: Making
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """For a draft for that publisher, 申报 says what to do."""
     submitted, draft = (make_application(by="agent", status=status) for status in ("pending", "draft"))
-    change(app, as_("agent"), "end")
+    change(app, client_as("agent"), "end")
     assert "江苏文艺音像出版社" not in publishers_of_agent(app)
-    assert as_("reviewer").get(f"/review/details/?id={submitted}").status_code == 200
-    answer = as_("agent").post("/applications/submit/", data={"id": draft}, follow_redirects=True)
+    assert client_as("reviewer").get(f"/review/details/?id={submitted}").status_code == 200
+    answer = client_as("agent").post("/applications/submit/", data={"id": draft}, follow_redirects=True)
     assert "委托" in " ".join(flashed(answer.text))
 
 
@@ -90,9 +88,9 @@ def test_a_unit_can_end_its_entrustment_and_submitted_applications_continue(
     ({"since": ""}, "必填"),
 ])  # fmt: skip
 def test_an_invalid_invitation_says_what_to_do_and_keeps_the_typed_values(
-    as_: As, fields: dict[str, str], sentence: str
+    client_as: ClientAs, fields: dict[str, str], sentence: str
 ) -> None:
-    browser = as_("publisher2")
+    browser = client_as("publisher2")
     form = form_of(browser.get("/entrusting/new/").text, "card-box") | {"agent": AGENT} | TERM | fields
     answer = browser.post("/entrusting/new/", data=form)
     assert (answer.status_code, sentence in answer.text) == (422, True)
@@ -102,49 +100,49 @@ def test_an_invalid_invitation_says_what_to_do_and_keeps_the_typed_values(
     }
 
 
-def test_both_units_are_notified_and_the_log_names_the_actor(app: Flask, as_: As) -> None:
+def test_both_units_are_notified_and_the_log_names_the_actor(app: Flask, client_as: ClientAs) -> None:
     """Invited, accepted, ended: three messages to either unit, three entries, none to a stranger."""
-    invite(as_("publisher2"))
-    change(app, as_("agent"), "accept")
-    change(app, as_("publisher2"), "end")
+    invite(client_as("publisher2"))
+    change(app, client_as("agent"), "accept")
+    change(app, client_as("publisher2"), "end")
     for who, count in (("publisher2", 3), ("agent", 3), ("publisher", 0)):
-        page = as_(who).get("/messages/").text
+        page = client_as(who).get("/messages/").text
         assert [page.count(f"{word}：{OTHER}委托{AGENT}") for word in ("委托邀请", "已登记委托", "委托已终止")] == (
             [count // 3] * 3
         ), who
-    log = as_("operator").get("/operations/").text
+    log = client_as("operator").get("/operations/").text
     for word in ("邀请受托", "接受委托", "终止委托"):
         assert word in log
     assert log.count("91320000134700202X → 91320000567800303F") >= 3
 
 
-def test_entrustments_with_overlapping_periods_are_refused(as_: As) -> None:
-    publisher = as_("publisher2")
+def test_entrustments_with_overlapping_periods_are_refused(client_as: ClientAs) -> None:
+    publisher = client_as("publisher2")
     invite(publisher)
     assert "期限有重叠" in invite(publisher, since="2027-06-01", until="2029-01-01")[0]
     assert invite(publisher, since="2028-01-01", until="2029-01-01") == ["已保存。"]
 
 
-def test_other_units_can_neither_see_nor_change_an_entrustment(app: Flask, as_: As, acting: Acting) -> None:
+def test_other_units_can_neither_see_nor_change_an_entrustment(app: Flask, client_as: ClientAs, act_as: ActAs) -> None:
     """Another publisher finds no row; a unit that is no publisher entrusts none; no publisher accepts for the unit."""
-    invite(as_("publisher2"))
+    invite(client_as("publisher2"))
     with app.app_context(), access.everything() as session:
         key = session.scalars(select(Entrustment.id).order_by(Entrustment.id.desc())).first()
-    stranger = as_("publisher")
+    stranger = client_as("publisher")
     assert OTHER not in stranger.get("/entrusting/").text
     for what in ("accept", "end"):
         assert stranger.post(f"/entrusting/{what}/", data={"id": key}).status_code == 404
-    assert as_("agent").get("/entrusting/new/").status_code == 404
-    assert "新建" not in as_("agent").get("/entrusting/").text
-    assert "没有重复办理" in change(app, as_("publisher2"), "accept")[0]
+    assert client_as("agent").get("/entrusting/new/").status_code == 404
+    assert "新建" not in client_as("agent").get("/entrusting/").text
+    assert "没有重复办理" in change(app, client_as("publisher2"), "accept")[0]
     assert OTHER not in publishers_of_agent(app)
     for who in ("reviewer", "national"):
-        with acting(who):
+        with act_as(who):
             assert db.session.scalars(select(Entrustment)).all() == []
 
 
-def test_the_session_refuses_an_entrustment_in_the_name_of_another_publisher(acting: Acting) -> None:
-    with acting("publisher2"):
+def test_the_session_refuses_an_entrustment_in_the_name_of_another_publisher(act_as: ActAs) -> None:
+    with act_as("publisher2"):
         publisher, unit = (
             db.session.scalars(select(Organisation).where(Organisation.name == name)).one()
             for name in ("江苏文艺音像出版社", AGENT)
@@ -155,9 +153,9 @@ def test_the_session_refuses_an_entrustment_in_the_name_of_another_publisher(act
             db.session.flush()
 
 
-def test_one_of_a_parallel_end_and_acceptance_is_refused(app: Flask, as_: As) -> None:
+def test_one_of_a_parallel_end_and_acceptance_is_refused(app: Flask, client_as: ClientAs) -> None:
     """One wins; the other is refused and changes nothing."""
-    invite(as_("publisher2"))
+    invite(client_as("publisher2"))
     with app.app_context(), access.everything() as first, access.everything() as second:
         mine, theirs = (
             session.scalars(select(Entrustment).order_by(Entrustment.id.desc())).first() for session in (first, second)
@@ -170,43 +168,47 @@ def test_one_of_a_parallel_end_and_acceptance_is_refused(app: Flask, as_: As) ->
             entrusting.accept(second, theirs, account_of("agent"))
 
 
-def test_an_expired_invitation_cannot_be_accepted(app: Flask, as_: As) -> None:
-    invite(as_("publisher2"))
+def test_an_expired_invitation_cannot_be_accepted(app: Flask, client_as: ClientAs) -> None:
+    invite(client_as("publisher2"))
     with app.app_context(), access.everything() as session:
         row = session.scalars(select(Entrustment).order_by(Entrustment.id.desc())).first()
         assert row is not None
         row.since = row.until = clock.today() - timedelta(days=1)
         session.commit()
-    assert "没有重复办理" in change(app, as_("agent"), "accept")[0]
+    assert "没有重复办理" in change(app, client_as("agent"), "accept")[0]
 
 
-def test_the_operator_confirms_an_invitation_and_cannot_revive_an_ended_entrustment(app: Flask, as_: As) -> None:
-    invite(as_("publisher2"))
-    operator = as_("operator")
+def test_the_operator_confirms_an_invitation_and_cannot_revive_an_ended_entrustment(
+    app: Flask, client_as: ClientAs
+) -> None:
+    invite(client_as("publisher2"))
+    operator = client_as("operator")
     assert "待受托单位接受" in operator.get("/entrustments/").text
     form = form_of(operator.get("/entrustments/edit/?id=2").text, "card-box")
     assert operator.post("/entrustments/edit/?id=2", data=form | {"until": "2028-12-31"}).status_code == 302
     assert OTHER in publishers_of_agent(app)
-    assert as_("agent").get("/messages/").text.count("已登记委托") == 1
-    change(app, as_("agent"), "end")
+    assert client_as("agent").get("/messages/").text.count("已登记委托") == 1
+    change(app, client_as("agent"), "end")
     refused = operator.post("/entrustments/edit/?id=2", data=form | {"until": "2033-12-31"})
     assert (refused.status_code, "已由单位终止，不能修改" in refused.text) == (422, True)
     assert OTHER not in publishers_of_agent(app)
 
 
-def test_an_entrustment_entered_by_the_operator_is_valid_at_once(app: Flask, as_: As) -> None:
+def test_an_entrustment_entered_by_the_operator_is_valid_at_once(app: Flask, client_as: ClientAs) -> None:
     """No acceptance is needed."""
-    operator = as_("operator")
+    operator = client_as("operator")
     form = form_of(operator.get("/entrustments/new/").text, "card-box")
     answer = operator.post("/entrustments/new/", data=form | {"publisher": "2", "agent": "3"} | TERM)
     assert answer.status_code == 302
     assert OTHER in publishers_of_agent(app)
 
 
-def test_the_number_of_invitations_per_day_is_limited(app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_invitations_per_day_is_limited(
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each invitation is a message to two units; one that was withdrawn counts as well, one of the day before not."""
     monkeypatch.setattr(entrusting, "MOST_A_DAY", 2)
-    browser = as_("publisher2")
+    browser = client_as("publisher2")
     for _time in range(2):
         invite(browser)
         change(app, browser, "end")

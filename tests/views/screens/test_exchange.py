@@ -12,7 +12,7 @@ from models import clock
 from models.customs import envelope
 from models.vocabulary import Status
 from tests.apps import engine_of_owner
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.screens.exchanged import only
@@ -29,7 +29,12 @@ def cells(page: str, column: str) -> list[str]:
 class TestScreen:
     @pytest.mark.slow
     def test_a_province_sees_its_messages_with_the_answers_of_customs(
-        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke, as_: Any
+        self,
+        make_application: MakeApplication,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        client_as: Any,
     ) -> None:
         """Newest first, with state, attempts and receipt."""
         refused, good = make_application(status="filed", title="测试拒收"), make_application(status="filed")
@@ -38,7 +43,7 @@ class TestScreen:
         customs_server.tricks = [503]
         invoke("customs", "deliver")
         waiting = make_application(status="filed")
-        page = as_("reviewer").get("/exchange/").text
+        page = client_as("reviewer").get("/exchange/").text
         assert cells(page, "message_id") == [only(stored_rows(key)) for key in (waiting, silent, good, refused)]
         assert cells(page, "state") == ["待发送", "已发送，待回执", "接收成功", "接收失败"]
         assert cells(page, "answer") == [
@@ -48,25 +53,27 @@ class TestScreen:
             "2001 商品名称含“测试拒收”（模拟海关）",
         ]
         for state, count in {"queued": 1, "sent": 1, "accepted": 1, "rejected": 1, "set_aside": 0, "x": 0}.items():
-            assert len(cells(as_("reviewer").get(f"/exchange/?state={state}").text, "state")) == count
+            assert len(cells(client_as("reviewer").get(f"/exchange/?state={state}").text, "state")) == count
         number = only(stored_rows(good))
         certificate = number.partition("-")[0].replace("0", "o")
         for spelled in (number.lower(), f"{certificate}-{number.partition('-')[2]}", certificate):
-            answer = as_("reviewer").get("/exchange/", query_string={"number": f" {spelled} "})
+            answer = client_as("reviewer").get("/exchange/", query_string={"number": f" {spelled} "})
             assert cells(answer.text, "message_id") == [number], spelled
         today = clock.today()
         for asked, count in ((today, 4), (today + timedelta(days=1), 0)):
-            assert len(cells(as_("reviewer").get(f"/exchange/?since={asked}&until={asked}").text, "state")) == count
+            assert (
+                len(cells(client_as("reviewer").get(f"/exchange/?since={asked}&until={asked}").text, "state")) == count
+            )
 
     @pytest.mark.slow
     def test_a_message_page_shows_its_text_and_history(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
         advance_clock: AdvanceClock,
-        as_: Any,
+        client_as: Any,
     ) -> None:
         """As sent and as received; text from customs is escaped."""
         key = make_application(status="filed", title="<script>标题</script>")
@@ -77,7 +84,7 @@ class TestScreen:
         odd = simulator.result(message["message_id"], simulator.Reply.ACCEPTED, "0000", "<script>alert(1)</script>")
         customs_server.tricks = [simulator.receipt(message["message_id"], "0", "", odd)]
         invoke("customs", "deliver")
-        page = as_("reviewer").get(f"/exchange/details/?id={message['id']}").text
+        page = client_as("reviewer").get(f"/exchange/details/?id={message['id']}").text
         assert "&lt;certificate_message xmlns=" in page
         assert "海关网关应答状态 503" in page
         assert "&lt;State&gt;accepted&lt;/State&gt;" in page
@@ -89,12 +96,12 @@ class TestScreen:
     @pytest.mark.slow
     def test_a_message_can_be_downloaded_as_sent(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
         advance_clock: AdvanceClock,
-        as_: Any,
+        client_as: Any,
     ) -> None:
         """Message and question, byte for byte, by the own province alone."""
         (message,) = stored_rows(make_application(status="filed"))["customs_message"]
@@ -103,22 +110,27 @@ class TestScreen:
         advance_clock()
         invoke("customs", "deliver")
         address = f"/exchange/letter/?id={message['id']}&attempt="
-        left = [as_("reviewer").get(f"{address}{attempt}") for attempt in (1, 2)]
+        left = [client_as("reviewer").get(f"{address}{attempt}") for attempt in (1, 2)]
         kinds = [envelope.opened(answer.data).kind for answer in left]
         assert kinds == [envelope.CERTIFICATE, envelope.QUESTION]
         assert left[0].headers["Content-Disposition"].startswith("attachment")
         for attempt in ("3", "", "x"):
-            assert as_("reviewer").get(f"{address}{attempt}").status_code == 303
-        assert as_("reviewer2").get(f"{address}1").status_code == 404
+            assert client_as("reviewer").get(f"{address}{attempt}").status_code == 303
+        assert client_as("reviewer2").get(f"{address}1").status_code == 404
 
     @pytest.mark.slow
     def test_resending_is_offered_for_messages_rejected_by_customs(
-        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke, as_: Any
+        self,
+        make_application: MakeApplication,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        client_as: Any,
     ) -> None:
         """By the rule of the state machine; a refusal shows a message and changes nothing."""
         failed, received = make_application(status="filed", title="测试拒收"), make_application(status="filed")
         invoke("customs", "deliver")
-        browser = as_("reviewer")
+        browser = client_as("reviewer")
         for key, made in ((failed, 2), (received, 1)):
             (message,) = stored_rows(key)["customs_message"]
             assert browser.post("/exchange/resend/", data={"id": message["id"]}).status_code == 303
@@ -132,32 +144,32 @@ class TestScreen:
         assert status(stored_rows(failed)) is Status.FILED
 
     @pytest.mark.slow
-    def test_viewing_messages_changes_nothing(self, make_application: Making, as_: Any) -> None:
+    def test_viewing_messages_changes_nothing(self, make_application: MakeApplication, client_as: Any) -> None:
         """CU15: no GET changes anything, and there is no «mark all done»."""
         make_application(status="filed")
         for act in ("release", "resend"):
-            assert as_("reviewer").get(f"/exchange/{act}/?id=1").status_code in (404, 405)
+            assert client_as("reviewer").get(f"/exchange/{act}/?id=1").status_code in (404, 405)
 
     def test_other_provinces_and_roles_do_not_see_the_messages(
-        self, make_application: Making, stored_rows: StoredRows, as_: Any
+        self, make_application: MakeApplication, stored_rows: StoredRows, client_as: Any
     ) -> None:
         """Another province sees none of it; publishers and nation have no such screen."""
         (message,) = stored_rows(make_application(status="filed"))["customs_message"]
-        assert message["message_id"] in as_("reviewer").get("/exchange/").text
-        assert message["message_id"] not in as_("reviewer2").get("/exchange/").text
-        assert as_("reviewer2").get(f"/exchange/details/?id={message['id']}").status_code == 404
+        assert message["message_id"] in client_as("reviewer").get("/exchange/").text
+        assert message["message_id"] not in client_as("reviewer2").get("/exchange/").text
+        assert client_as("reviewer2").get(f"/exchange/details/?id={message['id']}").status_code == 404
         for person in ("publisher", "national", "operator"):
-            assert as_(person).get("/exchange/").status_code == 403
+            assert client_as(person).get("/exchange/").status_code == 403
 
     @pytest.mark.slow
     def test_the_operator_sees_numbers_and_ages_of_messages_and_no_application(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
-        as_: Any,
+        client_as: Any,
     ) -> None:
         key = make_application(status="filed")
         customs_server.tricks = [b"\xff"]
@@ -165,7 +177,7 @@ class TestScreen:
         with app.app_context(), engine_of_owner(app).begin() as connection:
             connection.execute(text("UPDATE customs_message SET set_aside_at = queued_at"))
         record = stored_rows(key)
-        page = as_("operator").get("/traffic/").text
+        page = client_as("operator").get("/traffic/").text
         facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
         assert (facts["已搁置"], facts["无法识别的回执"], facts["超时未完成"]) == ("1", "1", "0")
         assert re.search(r"，已等候 \d+ 分钟$", facts["最早入列"])
@@ -176,4 +188,4 @@ class TestScreen:
         assert record["application"][0]["number"] not in page
         assert only(record) not in page
         for person in ("publisher", "national", "reviewer"):
-            assert as_(person).get("/traffic/").status_code == 403
+            assert client_as(person).get("/traffic/").status_code == 403

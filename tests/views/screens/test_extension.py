@@ -6,21 +6,23 @@ import pytest
 from flask import Flask
 
 from models.vocabulary import Action
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import perform_step
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import flashed
-
-As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
 def test_an_extension_is_possible_once_with_a_reason_and_moves_the_due_date(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, set_day: Callable[[int, int], None]
+    app: Flask,
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    stored_rows: StoredRows,
+    set_day: Callable[[int, int], None],
 ) -> None:
     """+10 working days (行政许可法 第四十二条, by analogy): 30 March becomes 14 April, 清明 left out."""
     set_day(3, 2)
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     unsaid = reviewer.post("/review/extend/", data={"id": key, "opinion": " "})
     assert (unsaid.status_code, "延期须填写意见" in unsaid.text) == (409, True)
     answer = reviewer.post("/review/extend/", data={"id": key, "opinion": "须征求专家意见。"}, follow_redirects=True)
@@ -29,7 +31,7 @@ def test_an_extension_is_possible_once_with_a_reason_and_moves_the_due_date(
     assert (str(row["due_on"]), row["status"]) == ("2026-04-14", "pending")
     again = reviewer.post("/review/extend/", data={"id": key, "opinion": "再延。"})
     assert (again.status_code, "已经延期过一次，不能再次延期" in again.text) == (409, True)
-    page = as_("publisher").get(f"/applications/details/?id={key}").text
+    page = client_as("publisher").get(f"/applications/details/?id={key}").text
     assert "须征求专家意见。" in page
     assert "（已延期 10 个工作日）" in page
     assert "已经延期过一次" in reviewer.get(f"/review/details/?id={key}").text
@@ -37,13 +39,13 @@ def test_an_extension_is_possible_once_with_a_reason_and_moves_the_due_date(
 
 @pytest.mark.slow
 def test_a_returned_application_shows_that_its_time_limit_is_suspended(
-    app: Flask, as_: As, make_application: Making, set_day: Callable[[int, int], None]
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, set_day: Callable[[int, int], None]
 ) -> None:
     set_day(3, 2)
     key = make_application(status="pending")
     set_day(3, 9)
     perform_step(app, Action.RETURN, key, "publisher")
     found = "已停止：已用 5 个工作日，还剩 15 个，重新申报后继续计算。"
-    assert found in as_("publisher").get(f"/applications/edit/?id={key}").text
-    assert found in as_("reviewer").get(f"/filings/details/?id={key}").text
-    assert flashed(as_("publisher").get("/desk/").text) == []
+    assert found in client_as("publisher").get(f"/applications/edit/?id={key}").text
+    assert found in client_as("reviewer").get(f"/filings/details/?id={key}").text
+    assert flashed(client_as("publisher").get("/desk/").text) == []

@@ -17,13 +17,11 @@ from models.people import calendar_feeds
 from models.people.accounts import Account
 from models.people.calendar_feeds import CalendarFeed
 from models.people.revocation import reset_password
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD, account_of
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from tests.models.attempts import session_of
 from tests.views.pages import flashed, form_of
-
-As = Callable[[str | None], Browser]
 
 
 def address(browser: Browser) -> str:
@@ -43,24 +41,24 @@ def events(browser: Browser, where: str) -> list[tuple[str, str, str]]:
 
 @pytest.mark.slow
 def test_the_feed_contains_only_pending_applications_of_the_own_province(
-    as_: As, make_application: Making, make_publisher: Callable[..., str], acting: Acting
+    client_as: ClientAs, make_application: MakeApplication, make_publisher: Callable[..., str], act_as: ActAs
 ) -> None:
     """Number and day; no title, no drafts, no decided applications, none of another province."""
     make_publisher("440000")
     key = make_application(status="pending")
     for by, status in (("publisher", "draft"), ("publisher", "returned"), ("publisher440000", "pending")):
         make_application(by=by, status=status)
-    where, nobody = address(as_("reviewer")), as_(None)
-    with acting("reviewer"):
+    where, nobody = address(client_as("reviewer")), client_as(None)
+    with act_as("reviewer"):
         row = db.session.get_one(Application, key)
         number, due = row.number, str(row.due_on)
     assert events(nobody, where) == [(f"办结期限：{number}", due, f"http://127.0.0.1:8000/review/details/?id={key}")]
     assert "茉莉花" not in nobody.get(where).text
-    assert events(as_("publisher"), where) == events(nobody, where), "whoever is signed in"
+    assert events(client_as("publisher"), where) == events(nobody, where), "whoever is signed in"
 
 
-def test_the_feed_address_is_shown_once_and_can_be_renewed_and_revoked(as_: As) -> None:
-    reviewer, nobody = as_("reviewer"), as_(None)
+def test_the_feed_address_is_shown_once_and_can_be_renewed_and_revoked(client_as: ClientAs) -> None:
+    reviewer, nobody = client_as("reviewer"), client_as(None)
     assert "目前没有订阅地址" in reviewer.get("/messages/feed/").text
     first = address(reviewer)
     assert first.rpartition("/")[2].removesuffix(".ics") not in reviewer.get("/messages/feed/").text
@@ -72,8 +70,8 @@ def test_the_feed_address_is_shown_once_and_can_be_renewed_and_revoked(as_: As) 
 
 
 @pytest.mark.parametrize("how", ["disabled", "one-time password", "another role"])
-def test_the_feed_ends_with_the_account(app: Flask, as_: As, how: str) -> None:
-    where = address(as_("reviewer"))
+def test_the_feed_ends_with_the_account(app: Flask, client_as: ClientAs, how: str) -> None:
+    where = address(client_as("reviewer"))
     with app.app_context(), access.everything() as session:
         account = account_of("reviewer", session)
         if how == "disabled":
@@ -83,21 +81,23 @@ def test_the_feed_ends_with_the_account(app: Flask, as_: As, how: str) -> None:
         else:
             reset_password(session, account)
         session.commit()
-    assert as_(None).get(where).status_code == 404
+    assert client_as(None).get(where).status_code == 404
 
 
-def test_the_feed_follows_an_account_to_another_province(app: Flask, as_: As, make_application: Making) -> None:
+def test_the_feed_follows_an_account_to_another_province(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     make_application(status="pending")
-    where = address(as_("reviewer"))
-    assert len(events(as_(None), where)) == 1
+    where = address(client_as("reviewer"))
+    assert len(events(client_as(None), where)) == 1
     with app.app_context(), access.everything() as session:
         account_of("reviewer", session).province = "110000"
         session.commit()
-    assert events(as_(None), where) == []
+    assert events(client_as(None), where) == []
 
 
-def test_a_feed_address_is_stored_as_a_hash_and_invisible_to_others(app: Flask, as_: As) -> None:
-    token = address(as_("reviewer")).rpartition("/")[2].removesuffix(".ics")
+def test_a_feed_address_is_stored_as_a_hash_and_invisible_to_others(app: Flask, client_as: ClientAs) -> None:
+    token = address(client_as("reviewer")).rpartition("/")[2].removesuffix(".ics")
     for who in ("reviewer2", "publisher", "national", ""):  # the operator ends it, and sees the hash
         with app.app_context():
             assert session_of(who).scalars(select(CalendarFeed)).all() == [], who
@@ -106,15 +106,15 @@ def test_a_feed_address_is_stored_as_a_hash_and_invisible_to_others(app: Flask, 
     assert len(stored) == 64
     assert token not in stored
     for who in ("publisher", "national", "operator"):
-        assert as_(who).get("/messages/feed/").status_code == 404
-        assert as_(who).post("/messages/feed/renew/").status_code == 404
-        assert "/messages/feed/" not in as_(who).get("/messages/").text
+        assert client_as(who).get("/messages/feed/").status_code == 404
+        assert client_as(who).post("/messages/feed/renew/").status_code == 404
+        assert "/messages/feed/" not in client_as(who).get("/messages/").text
 
 
 @pytest.mark.parametrize("how", ["reset", "own password", "disabled"])
-def test_a_new_password_revokes_the_feed_address(app: Flask, as_: As, how: str) -> None:
+def test_a_new_password_revokes_the_feed_address(app: Flask, client_as: ClientAs, how: str) -> None:
     """A copied address is invalid; a reset account has no e-mail address either."""
-    browser = as_("reviewer")
+    browser = client_as("reviewer")
     where = address(browser)
     with app.app_context(), access.everything() as session:
         account = account_of("reviewer", session)
@@ -124,38 +124,38 @@ def test_a_new_password_revokes_the_feed_address(app: Flask, as_: As, how: str) 
         new = {"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"}
         assert browser.post("/password", data=new).status_code == 303
     elif how == "reset":
-        assert as_("operator").post("/accounts/reset/", data={"id": key}).status_code == 303
+        assert client_as("operator").post("/accounts/reset/", data={"id": key}).status_code == 303
     else:
-        page = as_("operator").get(f"/accounts/edit/?id={key}").text
+        page = client_as("operator").get(f"/accounts/edit/?id={key}").text
         form = {name: value for name, value in form_of(page, "card-box").items() if name != "active"}
-        assert as_("operator").post(f"/accounts/edit/?id={key}", data=form).status_code == 302
+        assert client_as("operator").post(f"/accounts/edit/?id={key}", data=form).status_code == 302
     with app.app_context(), access.everything() as session:
         account = account_of("reviewer", session)
         account.active, account.must_change = True, False
         session.commit()
         assert account.email == (None if how == "reset" else "chen@example.cn")
-    assert as_(None).get(where).status_code == 404
+    assert client_as(None).get(where).status_code == 404
 
 
-def test_guessing_feed_addresses_is_rate_limited(as_: As) -> None:
-    nobody = as_(None)
+def test_guessing_feed_addresses_is_rate_limited(client_as: ClientAs) -> None:
+    nobody = client_as(None)
     answers = [nobody.get(f"/feed/{n}.ics").status_code for n in range(301)]
     assert (answers[0], answers[299], answers[300]) == (404, 404, 429)
 
 
-def test_a_busy_calendar_program_does_not_block_the_feeds_of_colleagues(as_: As) -> None:
+def test_a_busy_calendar_program_does_not_block_the_feeds_of_colleagues(client_as: ClientAs) -> None:
     """Thirty a minute of one address; a whole office may share a network."""
-    nobody, busy, quiet = as_(None), address(as_("reviewer")), address(as_("reviewer2"))
+    nobody, busy, quiet = client_as(None), address(client_as("reviewer")), address(client_as("reviewer2"))
     assert [nobody.get(busy).status_code for _time in range(31)] == [200] * 30 + [429]
     assert nobody.get(quiet).status_code == 200
 
 
 @pytest.mark.parametrize("former", [False, True])
 def test_one_of_two_feed_addresses_created_in_parallel_is_valid(
-    as_: As, monkeypatch: pytest.MonkeyPatch, former: bool
+    client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, former: bool
 ) -> None:
     """Both saw the same state; the second gets a message, and the first one's address stays."""
-    reviewer, nobody, winner = as_("reviewer"), as_(None), list[str]()
+    reviewer, nobody, winner = client_as("reviewer"), client_as(None), list[str]()
     if former:
         address(reviewer)
     really = calendar_feeds.feed_of

@@ -1,7 +1,6 @@
 """Hidden columns cannot be sent, decided applications cannot be changed, and an old page overwrites nothing."""
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,15 +16,14 @@ from models.database import db
 from models.people.accounts import Account, Organisation
 from models.vocabulary import Status
 from tests.apps import engine_of_owner
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import make_papers
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, MakePdf, StoredRows
 from tests.views.entrance.route_roles import ACTS, PEOPLE, acts_of, address
 from tests.views.ledger import ledger
 from tests.views.pages import form_of
 from tests.views.screens.acts_done import SCREENS
 
-As = Callable[[str | None], Browser]
 # One for each column that might be aimed at; what is not named here gets a word or a number.
 FORGED = {
     "status": "filed", "applicant_id": "2", "owner_id": "2", "issued": "1", "number": "SQ202600099999",
@@ -63,11 +61,11 @@ def forged(form: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_no_column_that_the_form_hides_can_be_sent_to_an_edit(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AD3, AD6: `disabled` is only HTML; the form is a list of what may be written."""
     make_application(by="publisher2")
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     before = stored_rows(key)
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
     assert browser.post(f"/applications/edit/?id={key}", data=form | forged(form)).status_code == 302
@@ -81,9 +79,11 @@ def test_no_column_that_the_form_hides_can_be_sent_to_an_edit(
 
 
 @pytest.mark.slow
-def test_no_column_that_the_form_hides_can_be_sent_with_a_blank_form(as_: As, stored_rows: StoredRows) -> None:
+def test_no_column_that_the_form_hides_can_be_sent_with_a_blank_form(
+    client_as: ClientAs, stored_rows: StoredRows
+) -> None:
     """AD3: a draft made by a forged form equals one made by the real form."""
-    browser, born = as_("publisher"), []
+    browser, born = client_as("publisher"), []
     blank = form_of(browser.get("/applications/new/").text) | {"carriers-0-specification": "CD"}
     blank |= {"carriers-0-quantity": "1", "carriers-0-unit": "盘", "carriers-0-id": ""}
     names = {column.key for column in Carrier.__table__.columns} - set(FORGED)
@@ -101,9 +101,11 @@ def test_no_column_that_the_form_hides_can_be_sent_with_a_blank_form(as_: As, st
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", ["draft", "returned"])
-def test_a_status_cannot_be_sent(as_: As, make_application: Making, stored_rows: StoredRows, status: str) -> None:
+def test_a_status_cannot_be_sent(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, status: str
+) -> None:
     """AD6: from the statuses that have a form, to every status, by value, by label and by name."""
-    key, browser = make_application(status=status), as_("publisher")
+    key, browser = make_application(status=status), client_as("publisher")
     for wanted in Status:
         form = form_of(browser.get(f"/applications/edit/?id={key}").text)
         form |= {"status": wanted.value, "after": wanted.value, "数据状态": str(wanted.label), "_status": wanted.name}
@@ -113,13 +115,13 @@ def test_a_status_cannot_be_sent(as_: As, make_application: Making, stored_rows:
 
 @pytest.mark.slow
 def test_a_post_without_the_csrf_token_changes_nothing(
-    app: Flask, as_: As, make_application: Making, routes: list[Rule]
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, routes: list[Rule]
 ) -> None:
     """AD4: every POST route, by every role, without a token: 400, and nothing has changed."""
     key = make_application(status="pending")
     before = ledger(app)
     for username in PEOPLE.values():
-        browser = as_(username)
+        browser = client_as(username)
         for rule in routes:
             if "POST" in (rule.methods or ()):
                 answer = browser.post(address(rule, key), data={"id": key, "opinion": "理由"}, csrf=False)
@@ -130,9 +132,9 @@ def test_a_post_without_the_csrf_token_changes_nothing(
 
 
 @pytest.mark.slow
-def test_other_methods_get_405(as_: As, routes: list[Rule]) -> None:
+def test_other_methods_get_405(client_as: ClientAs, routes: list[Rule]) -> None:
     """AD4: acts accept POST only; every other method gets 405."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     for rule in routes:
         allowed = {method for other in routes if other.rule == rule.rule for method in other.methods or ()}
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
@@ -142,7 +144,7 @@ def test_other_methods_get_405(as_: As, routes: list[Rule]) -> None:
 
 @pytest.mark.slow
 def test_get_requests_change_nothing(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, routes: list[Rule]
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, routes: list[Rule]
 ) -> None:
     """AD4, CU15: after every GET route, by every role, all tables are unchanged, but opened messages are read."""
     key = make_application(status="filed")
@@ -150,7 +152,7 @@ def test_get_requests_change_nothing(
     before = ledger(app)
     left_out = {"picture", "sound", "messages.details_view", "messages.announcement"}
     for username in (*PEOPLE.values(), None):
-        browser = as_(username)
+        browser = client_as(username)
         for rule in routes:
             if "GET" in (rule.methods or ()) and rule.endpoint not in left_out:
                 browser.get(address(rule, file if rule.endpoint.endswith("attachment") else key))
@@ -160,10 +162,10 @@ def test_get_requests_change_nothing(
 @pytest.mark.slow
 def test_no_screen_changes_an_issued_certificate(
     app: Flask,
-    as_: As,
-    make_application: Making,
+    client_as: ClientAs,
+    make_application: MakeApplication,
     stored_rows: StoredRows,
-    make_pdf: Callable[[str], bytes],
+    make_pdf: MakePdf,
     routes: list[Rule],
 ) -> None:
     """AD8: certificate, files, trail and outbox: no role has a view that changes them; they are only added to."""
@@ -172,7 +174,7 @@ def test_no_screen_changes_an_issued_certificate(
     before = stored_rows(key)
     file = before["attachment"][0]["id"]
     for username in PEOPLE.values():
-        browser = as_(username)
+        browser = client_as(username)
         for rule in routes:
             if "POST" not in (rule.methods or ()) or rule.endpoint in ("logout", "login"):
                 continue
@@ -191,7 +193,7 @@ def test_no_screen_changes_an_issued_certificate(
 
 
 def test_rows_referenced_by_an_application_cannot_be_deleted(
-    app: Flask, make_application: Making, routes: list[Rule]
+    app: Flask, make_application: MakeApplication, routes: list[Rule]
 ) -> None:
     """AD9: every reference is RESTRICT, on both databases; and there is no route that erases."""
     make_application(status="filed")
@@ -217,15 +219,15 @@ TEXTS = (
 
 @pytest.mark.slow
 def test_user_text_is_escaped_on_every_screen(
-    as_: As, make_application: Making, acting: Acting, stored_rows: StoredRows, make_pdf: Callable[[str], bytes]
+    client_as: ClientAs, make_application: MakeApplication, act_as: ActAs, stored_rows: StoredRows, make_pdf: MakePdf
 ) -> None:
     """AC6: every text field, file name, opinion and name of a person or unit, through every screen of every role."""
     key = make_application(**dict.fromkeys(TEXTS, EVIL))
-    with acting("operator"):
+    with act_as("operator"):
         for row in (*db.session.scalars(select(Organisation)), *db.session.scalars(select(Account))):
             row.name = EVIL
         db.session.commit()
-    publisher = as_("publisher")
+    publisher = client_as("publisher")
     form = form_of(publisher.get(f"/applications/edit/?id={key}").text)
     form |= {f"carriers-0-{name}": EVIL for name in ("specification", "name", "catalogue_number", "note")}
     form["hs_code"] = "8523499030"
@@ -234,12 +236,12 @@ def test_user_text_is_escaped_on_every_screen(
     assert publisher.post("/applications/upload/", data=file).status_code == 200
     pages = [publisher.get(f"/applications/{place}").text for place in (f"edit/?id={key}", "new/", f"?title={EVIL}")]
     for act, opinion in (("submit", ""), ("grant", EVIL)):
-        browser, screen = (publisher, "applications") if act == "submit" else (as_("reviewer"), "review")
+        browser, screen = (publisher, "applications") if act == "submit" else (client_as("reviewer"), "review")
         browser.post(f"/{screen}/{act}/", data={"id": key, "opinion": opinion})
     for role, screens in SCREENS.items():
         for screen in screens:
-            pages += [as_(role).get(f"/{screen}/{place}").text for place in ("", f"details/?id={key}")]
-    operator = as_("operator")
+            pages += [client_as(role).get(f"/{screen}/{place}").text for place in ("", f"details/?id={key}")]
+    operator = client_as("operator")
     for place in ("accounts/", "organisations/", "entrustments/", "accounts/edit/?id=1", "entrustments/edit/?id=1"):
         pages.append(operator.get(f"/{place}").text)
     for page in pages:

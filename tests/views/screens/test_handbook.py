@@ -1,7 +1,6 @@
 """运行手册: the operator reads there what each word of the monitoring page and each command is for."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 
 import click
@@ -9,9 +8,8 @@ import pytest
 from flask import Flask
 
 from app import SETTINGS
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 
-As = Callable[[str | None], Browser]
 HEALTH = {
     "database", "restore", "store", "missing", "keys", "papers", "papers_set_aside", "mail", "held",
     "reminders", "reminders_failed", "checkpoint", "witness",
@@ -20,9 +18,9 @@ HEALTH = {
 
 
 @pytest.fixture
-def handbook(as_: As) -> str:
+def handbook(client_as: ClientAs) -> str:
     """The page as the operator reads it."""
-    return unescape(as_("operator").get("/handbook/").text)
+    return unescape(client_as("operator").get("/handbook/").text)
 
 
 def test_the_handbook_explains_every_word_of_healthz(handbook: str) -> None:
@@ -43,8 +41,8 @@ def test_every_command_and_setting_of_the_handbook_exists(app: Flask, handbook: 
         assert name in SETTINGS, name
 
 
-def test_only_the_operator_can_read_the_handbook(as_: As) -> None:
+def test_only_the_operator_can_read_the_handbook(client_as: ClientAs) -> None:
     for person in ("publisher", "reviewer", "national"):
-        assert as_(person).get("/handbook/").status_code == 403
-        assert "/handbook/" not in as_(person).get("/", follow_redirects=True).text
-    assert as_(None).get("/handbook/").status_code == 302
+        assert client_as(person).get("/handbook/").status_code == 403
+        assert "/handbook/" not in client_as(person).get("/", follow_redirects=True).text
+    assert client_as(None).get("/handbook/").status_code == 302

@@ -1,7 +1,7 @@
 """操作说明: everybody reads there what each role does, act by act; its words and pictures cannot go stale."""
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Set
 from html import unescape
 from io import BytesIO
 
@@ -10,9 +10,8 @@ from PIL import Image
 
 from models.vocabulary import Action, Role
 from models.workflow import ACTS, MESSAGE_ACTS
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 
-As = Callable[[str | None], Browser]
 CHAPTERS = ("publisher", "reviewer", "national", "operator")
 
 
@@ -26,8 +25,8 @@ def acts_in(chapter: str) -> Set[str]:
 
 
 @pytest.fixture
-def page(as_: As) -> str:
-    return unescape(as_("publisher").get("/help/").text)
+def page(client_as: ClientAs) -> str:
+    return unescape(client_as("publisher").get("/help/").text)
 
 
 def test_every_act_is_explained_in_the_chapter_of_its_role(page: str) -> None:
@@ -49,10 +48,10 @@ def test_the_help_lists_the_permitted_acts_of_each_status(page: str) -> None:
     assert "打印" not in rows["海关接收失败"] and "重发" in rows["海关接收失败"]
 
 
-def test_pictures_and_links_of_the_help_work_for_every_role(as_: As) -> None:
+def test_pictures_and_links_of_the_help_work_for_every_role(client_as: ClientAs) -> None:
     """A link is shown to those who may open it; other roles see its text only."""
     for who in ("publisher", "reviewer", "national", "operator"):
-        browser = as_(who)
+        browser = client_as(who)
         page = unescape(browser.get("/help/").text)
         body = page[page.index('<div class="help">') :]
         for address in re.findall(r'<img src="([^"]+)"', body):
@@ -66,7 +65,7 @@ def test_pictures_and_links_of_the_help_work_for_every_role(as_: As) -> None:
     assert '<a href="/accounts/">账号</a>' in body and "<b>待审核</b>" in body
 
 
-def test_help_is_linked_on_every_page_and_requires_sign_in(as_: As) -> None:
+def test_help_is_linked_on_every_page_and_requires_sign_in(client_as: ClientAs) -> None:
     for who, page in (("publisher", "/applications/new/"), ("operator", "/accounts/"), ("national", "/desk/")):
-        assert '<a class="top-link" href="/help/">帮助</a>' in as_(who).get(page).text
-    assert "/login" in (as_(None).get("/help/").location or "")
+        assert '<a class="top-link" href="/help/">帮助</a>' in client_as(who).get(page).text
+    assert "/login" in (client_as(None).get("/help/").location or "")

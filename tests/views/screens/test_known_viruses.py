@@ -1,7 +1,5 @@
 """A content in which a virus was found is served and accepted nowhere, whatever a row of it is marked as."""
 
-from collections.abc import Callable
-
 from flask import Flask
 from sqlalchemy import select
 
@@ -11,14 +9,12 @@ from models.application import Application, known_viruses
 from models.application.attachments import Attachment
 from models.application.blank_forms import BlankForm
 from models.database import db
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import account_of
-from tests.conftest import Making
+from tests.conftest import MakeApplication, MakePdf
 from tests.scanner import FOUND
 from tests.views.screens.test_blank_forms import WHERE, offer, seen
 from views import resources
-
-As = Callable[[str | None], Browser]
 
 
 def remember(app: Flask, model: type[Attachment] | type[BlankForm]) -> list[int]:
@@ -35,13 +31,13 @@ def remember(app: Flask, model: type[Attachment] | type[BlankForm]) -> list[int]
 
 
 def test_an_unmarked_file_of_a_known_virus_is_neither_served_nor_copied(
-    app: Flask, make_application: Making, as_: As
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
 ) -> None:
     key = make_application(status="revoked")
     files = remember(app, Attachment)
     assert files
     for file in files:
-        answer = as_("publisher").get(f"/applications/attachment/?id={file}")
+        answer = client_as("publisher").get(f"/applications/attachment/?id={file}")
         assert (answer.status_code, f"查出病毒（{FOUND}），不能打开或下载" in answer.text) == (409, True)
     with app.app_context():
         me = account_of("publisher")
@@ -51,10 +47,10 @@ def test_an_unmarked_file_of_a_known_virus_is_neither_served_nor_copied(
 
 
 def test_a_blank_form_of_a_known_virus_is_neither_offered_nor_served(
-    app: Flask, as_: As, make_pdf: Callable[[str], bytes]
+    app: Flask, client_as: ClientAs, make_pdf: MakePdf
 ) -> None:
     """Also without a scanner, as attachments; the operator can replace it."""
-    operator, publisher = as_("operator"), as_("publisher")
+    operator, publisher = client_as("operator"), client_as("publisher")
     offer(operator, make_pdf("带毒的样本"))
     assert publisher.get(WHERE).status_code == 200
     assert len(remember(app, BlankForm)) == 1

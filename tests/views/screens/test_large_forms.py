@@ -3,7 +3,6 @@
 import cProfile
 import pstats
 import re
-from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -13,13 +12,12 @@ from wtforms.validators import DataRequired, InputRequired
 
 from models.application import MOST_CARRIERS
 from models.database import db
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import form_of
 from views.panel.fields import AmountField, CodeText, PlainTextField
 from views.panel.shared_attributes import shared_attributes
 
-As = Callable[[str | None], Browser]
 # As long as a message to customs may be: 1 MB for 3,000 rows.
 FULL = {
     "kind": "黑胶唱片", "specification": "12 英寸双张限量版黑胶唱片", "quantity": "1000.5", "unit": "010-张",
@@ -55,9 +53,9 @@ def test_a_row_input_is_the_html_of_wtforms(app: Flask) -> None:
 
 
 @pytest.mark.slow
-def test_a_row_of_the_form_is_drawn_quickly(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_row_of_the_form_is_drawn_quickly(app: Flask, client_as: ClientAs, make_application: MakeApplication) -> None:
     """Rendered by WTForms itself a row took 9,100 calls of functions, and a form of 3,000 rows 14 seconds."""
-    browser, calls = as_("publisher"), {}
+    browser, calls = client_as("publisher"), {}
     for rows in (5, 45):
         address = f"/applications/edit/?id={make_application(carriers=rows)}"
         browser.get(address)
@@ -70,10 +68,10 @@ def test_a_row_of_the_form_is_drawn_quickly(app: Flask, as_: As, make_applicatio
 
 @pytest.mark.slow
 def test_the_number_of_queries_of_the_form_does_not_grow_with_its_rows(
-    app: Flask, as_: As, make_application: Making
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """Form, saving and details: as many SELECTs for 40 rows as for 4."""
-    browser, asked, statements = as_("publisher"), {}, list[str]()
+    browser, asked, statements = client_as("publisher"), {}, list[str]()
 
     def hear(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         statements.append(statement)
@@ -95,9 +93,9 @@ def test_the_number_of_queries_of_the_form_does_not_grow_with_its_rows(
 
 
 @pytest.mark.slow
-def test_the_maximum_number_of_rows_fits_into_a_form(app: Flask, as_: As, stored_rows: StoredRows) -> None:
+def test_the_maximum_number_of_rows_fits_into_a_form(app: Flask, client_as: ClientAs, stored_rows: StoredRows) -> None:
     """Every cell filled, as the browser sends it; each row is stored, and shown in the form."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     form = form_of(browser.get("/applications/new/").text)
     form = {name: value for name, value in form.items() if not name.startswith("carriers-")} | {"title": "大套装"}
     for n in range(MOST_CARRIERS):
@@ -116,9 +114,11 @@ def test_the_maximum_number_of_rows_fits_into_a_form(app: Flask, as_: As, stored
 
 
 @pytest.mark.slow
-def test_excessive_text_is_refused(app: Flask, as_: As, make_application: Making, stored_rows: StoredRows) -> None:
+def test_excessive_text_is_refused(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
     """12 MB of nonsense a draft went in. A column of 3,000 rows that is pasted one place off still does."""
-    browser, key = as_("publisher"), make_application(carriers=1)
+    browser, key = client_as("publisher"), make_application(carriers=1)
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
     pasted = {f"carriers-{n}-quantity": "江苏民歌选集第一辑" for n in range(MOST_CARRIERS)}
     sent = form | pasted | {f"carriers-{n}-id": "" for n in range(1, MOST_CARRIERS)}
@@ -132,9 +132,9 @@ def test_excessive_text_is_refused(app: Flask, as_: As, make_application: Making
     assert stored_rows(key) == before
 
 
-def test_a_form_of_more_fields_than_there_are_cells_is_refused(as_: As) -> None:
+def test_a_form_of_more_fields_than_there_are_cells_is_refused(client_as: ClientAs) -> None:
     """Without files only our parser counts them."""
     form = "application/x-www-form-urlencoded"
     for body in (b"a=1&" * 60_001, b"title=" + b"x" * (9 << 20)):
-        answer = as_("publisher").post("/applications/new/", data=body, content_type=form)
+        answer = client_as("publisher").post("/applications/new/", data=body, content_type=form)
         assert (answer.status_code, "提交的内容过长，没有保存，请精简后重新提交。" in answer.text) == (413, True)

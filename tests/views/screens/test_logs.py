@@ -1,7 +1,6 @@
 """登录日志, 操作日志, 打印与导出日志, 办理日志: their entries, their readers, and that they are read-only."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -9,19 +8,18 @@ from flask import Flask
 from sqlalchemy import text
 
 from tests.apps import engine_of_owner
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import flashed, form_of
 from tests.views.screens.read_logs import columns_of, entries_of, lines
 
-As = Callable[[str | None], Browser]
 Lines = list[dict[str, str]]
 
 
 class TestOperations:
-    def test_adding_changing_and_disabling_an_account_is_logged(self, as_: As, app: Flask) -> None:
-        operator = as_("operator")
+    def test_adding_changing_and_disabling_an_account_is_logged(self, client_as: ClientAs, app: Flask) -> None:
+        operator = client_as("operator")
         form = form_of(operator.get("/accounts/new/").text, "card-box") | {
             "username": "wanglin",
             "name": "王琳",
@@ -43,8 +41,8 @@ class TestOperations:
             ),
         ]  # fmt: skip
 
-    def test_a_refused_save_is_not_logged(self, as_: As, app: Flask) -> None:
-        operator = as_("operator")
+    def test_a_refused_save_is_not_logged(self, client_as: ClientAs, app: Flask) -> None:
+        operator = client_as("operator")
         form = form_of(operator.get("/accounts/new/").text, "card-box") | {
             "username": "x",
             "name": "王琳",
@@ -56,8 +54,10 @@ class TestOperations:
         assert entries_of(app) == []
 
     @pytest.mark.slow
-    def test_changes_of_organisations_entrustments_and_calendar_are_logged(self, as_: As, app: Flask) -> None:
-        operator = as_("operator")
+    def test_changes_of_organisations_entrustments_and_calendar_are_logged(
+        self, client_as: ClientAs, app: Flask
+    ) -> None:
+        operator = client_as("operator")
         form = form_of(operator.get("/organisations/edit/?id=1").text, "card-box") | {
             "name": "江苏文艺音像出版社有限公司"
         }
@@ -75,10 +75,10 @@ class TestOperations:
             ("修改单位", "12320000466000101W", "单位名称：江苏文艺音像出版社 → 江苏文艺音像出版社有限公司"),
         ]
 
-    def test_commands_are_logged(self, as_: As, app: Flask) -> None:
+    def test_commands_are_logged(self, client_as: ClientAs, app: Flask) -> None:
         app.test_cli_runner().invoke(args=["account", "disable", "agent"])
         app.test_cli_runner().invoke(args=["account", "password", "agent"])
-        operator = as_("operator")
+        operator = client_as("operator")
         assert columns_of(lines(operator, "operations"), "事项", "用户名", "对象") == [
             ("重置密码", "", "agent"), ("修改账号", "", "agent"),
         ]  # fmt: skip
@@ -86,7 +86,7 @@ class TestOperations:
 
 
 class TestSignIns:
-    def test_sign_ins_and_password_changes_of_one_person_are_logged(self, app: Flask, as_: As) -> None:
+    def test_sign_ins_and_password_changes_of_one_person_are_logged(self, app: Flask, client_as: ClientAs) -> None:
         browser = Browser(app)
         agent = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/130.0.0.0 Safari/537.36"}
         browser.post("/login", data={"username": "publisher", "password": "wrong-Pass-1"}, headers=agent)
@@ -95,7 +95,7 @@ class TestSignIns:
         browser.post("/password", data=passwords, headers=agent)
         browser.post("/password", data=passwords | {"current": PASSWORD}, headers=agent)
         browser.post("/logout", headers=agent)
-        rows = lines(as_("operator"), "signins", "username=Publisher")
+        rows = lines(client_as("operator"), "signins", "username=Publisher")
         assert [row["事项"] for row in rows] == [
             "退出", "修改密码", "修改密码失败：当前密码不正确", "登录成功", "登录失败：密码不正确",
         ]  # fmt: skip
@@ -104,17 +104,17 @@ class TestSignIns:
         }
 
     @pytest.mark.slow
-    def test_an_unknown_user_name_is_shown_as_a_hash(self, app: Flask, as_: As) -> None:
+    def test_an_unknown_user_name_is_shown_as_a_hash(self, app: Flask, client_as: ClientAs) -> None:
         Browser(app).post("/login", data={"username": "My-Secret-Pass-77", "password": "x"})
-        page = as_("operator").get("/signins/").text
+        page = client_as("operator").get("/signins/").text
         assert re.search(r"#[0-9a-f]{4}（未登记）", page)
         assert "secret" not in page.casefold()
 
-    def test_the_log_is_filtered_by_day_kind_name_and_address(self, app: Flask, as_: As) -> None:
+    def test_the_log_is_filtered_by_day_kind_name_and_address(self, app: Flask, client_as: ClientAs) -> None:
         browser = Browser(app)
         browser.post("/login", data={"username": "publisher", "password": "wrong-Pass-1"})
         browser.post("/login", data={"username": "agent", "password": PASSWORD})
-        operator = as_("operator")
+        operator = client_as("operator")
         for asked, count in {
             "": 2, "username=ＡＧＥＮＴ": 1, "kind=wrong_password": 1, "address=127.0.0.1": 2, "address=10.0.0.1": 0,
             "since=2020-01-01&until=2020-12-31": 0, "since=2020-01-01&username=agent&kind=signed_in": 1,
@@ -127,12 +127,12 @@ class TestSignIns:
 
 @pytest.mark.slow
 def test_the_nation_reads_the_acts_of_issued_certificates(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """办理日志: no draft, no act before 申报, and a link to each application."""
     issued, pending = make_application(status="customs_received"), make_application(status="pending", by="publisher2")
     number = stored_rows(issued)["application"][0]["number"]
-    national = as_("national")
+    national = client_as("national")
     rows = lines(national, "acts")
     assert columns_of(rows, "环节", "申请单号") == [
         ("海关接收成功回执", number), ("准予备案", number), ("申报", number),
@@ -144,10 +144,10 @@ def test_the_nation_reads_the_acts_of_issued_certificates(
 
 
 @pytest.mark.slow
-def test_no_address_of_a_log_accepts_a_change(as_: As) -> None:
+def test_no_address_of_a_log_accepts_a_change(client_as: ClientAs) -> None:
     """No 清空, no edit, no delete."""
     for who in ("operator", "national"):
-        browser = as_(who)
+        browser = client_as(who)
         for log in ("signins", "operations", "prints"):
             page = browser.get(f"/{log}/").text
             assert not re.search("清空|删除|编辑|新建", page)
@@ -155,11 +155,11 @@ def test_no_address_of_a_log_accepts_a_change(as_: As) -> None:
                 assert browser.post(f"/{log}/{door}", data={"id": 1}).status_code in (403, 404, 405), (log, door)
 
 
-def test_passwords_and_tokens_are_not_in_the_database(app: Flask, as_: As) -> None:
+def test_passwords_and_tokens_are_not_in_the_database(app: Flask, client_as: ClientAs) -> None:
     """No password, no token, no one-time password."""
     browser = Browser(app)
     browser.post("/login", data={"username": "publisher", "password": PASSWORD})
-    shown = flashed(as_("operator").post("/accounts/reset/", data={"id": 3}, follow_redirects=True).text)
+    shown = flashed(client_as("operator").post("/accounts/reset/", data={"id": 3}, follow_redirects=True).text)
     with app.app_context(), engine_of_owner(app).connect() as connection:
         log = str(connection.execute(text("SELECT * FROM log_entry")).all())
     assert PASSWORD not in log

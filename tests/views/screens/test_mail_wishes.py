@@ -1,19 +1,15 @@
 """The wish for e-mails, on the screen of messages."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import account_of
 from tests.views.pages import complaints, flashed, form_of
 
-As = Callable[[str | None], Browser]
 
-
-def test_the_e_mail_preference_is_saved_and_shown(app: Flask, as_: As) -> None:
-    publisher = as_("publisher")
+def test_the_e_mail_preference_is_saved_and_shown(app: Flask, client_as: ClientAs) -> None:
+    publisher = client_as("publisher")
     assert "/messages/mail/" not in publisher.get("/messages/").text
     assert "目前没有开通邮件" in publisher.get("/messages/mail/").text
     app.config.update(SMTP="127.0.0.1:25", SMTP_FROM="filing@example.cn")
@@ -24,7 +20,7 @@ def test_the_e_mail_preference_is_saved_and_shown(app: Flask, as_: As) -> None:
     page = publisher.get("/messages/mail/").text
     assert flashed(page) == ["已保存。确认码正在发送到 wang@example.cn，输入后该邮箱才开始接收提醒。"]
     assert form_of(page, "card-box") == {"email": "wang@example.cn", "mail_wish": "each"}
-    assert form_of(as_("publisher2").get("/messages/mail/").text, "card-box") == form
+    assert form_of(client_as("publisher2").get("/messages/mail/").text, "card-box") == form
 
 
 @pytest.mark.parametrize(
@@ -38,9 +34,9 @@ def test_the_e_mail_preference_is_saved_and_shown(app: Flask, as_: As) -> None:
     ],
 )
 def test_an_invalid_address_or_preference_has_an_error_and_stays_as_typed(
-    app: Flask, as_: As, typed: dict[str, str], sentence: str
+    app: Flask, client_as: ClientAs, typed: dict[str, str], sentence: str
 ) -> None:
-    answer = as_("publisher").post("/messages/mail/", data=typed)
+    answer = client_as("publisher").post("/messages/mail/", data=typed)
     assert answer.status_code == 422
     assert sentence in complaints(answer.text)[0]
     with app.app_context():

@@ -11,15 +11,14 @@ from models import access
 from models.application import Application, lease
 from models.vocabulary import Action, Role, Status
 from models.workflow import refusal
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import account_of, make_papers
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.models.matrix import CELLS, LEADS_TO, LEASE_HOLDERS, LETTERS
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
 from tests.views.screens.acts_done import SCREENS, WORDS, act, sees
 
-As = Callable[[str | None], Browser]
 ACTS = [action for action in Action if action is not Action.EDIT]
 OWN_DOOR = {"copy": ["applications"], "duplicate": ["applications"]}  # acts that are not on every screen
 TAKES_WORDS = {"return", "decline", "refuse", "extend", "revoke"}  # refused, they give back what was written
@@ -50,11 +49,11 @@ def sentences(browser: Browser, screen: str, key: int) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
 def test_every_forbidden_act_is_refused_with_its_message(
-    app: Flask, as_: As, make_application: Making, cast: SimpleNamespace, status: Status
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, cast: SimpleNamespace, status: Status
 ) -> None:
     """ST2: a forced POST by every role on every screen of theirs: one sentence, and not one row changed."""
     key = make_application(status=status)
-    browsers = {role: as_(role) for role in LETTERS}
+    browsers = {role: client_as(role) for role in LETTERS}
     for role, screens in SCREENS.items():
         browsers[role].get(f"/{screens[0]}/details/?id={key}")  # a first look of the province is recorded
     before = ledger(app)
@@ -93,8 +92,8 @@ ALLOWED = [
 @pytest.mark.parametrize(("status", "action", "role"), ALLOWED)
 def test_every_allowed_act_sent_repeatedly_happens_once(
     app: Flask,
-    as_: As,
-    make_application: Making,
+    client_as: ClientAs,
+    make_application: MakeApplication,
     stored_rows: StoredRows,
     add_colleague: Callable[..., None],
     status: str,
@@ -102,7 +101,7 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
     role: str,
 ) -> None:
     """AC4, ST3: one transition, one trail entry, one message to customs; the second POST changes nothing."""
-    key, browser, screen = make_application(status=status), as_(role), SCREENS[role][-1]
+    key, browser, screen = make_application(status=status), client_as(role), SCREENS[role][-1]
     if action == "print":
         make_papers(app)
     if action in LEASE_HOLDERS:
@@ -150,30 +149,32 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
 
 @pytest.mark.slow
 def test_the_reviewer_of_the_province_decides_from_the_queue_as_well(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AC4: 待审核 and 全部申请 lead to the same acts."""
     for action in ("return", "decline", "refuse", "grant"):
         key = make_application(status="pending")
-        assert act(as_("reviewer"), "review", action, key).status_code == 303
+        assert act(client_as("reviewer"), "review", action, key).status_code == 303
         assert stored_rows(key)["application"][0]["status"] == LEADS_TO[action]
 
 
 @pytest.mark.slow
 def test_an_agent_may_act_on_applications_filed_for_a_publisher(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AC4: an agent's account is a publisher's, for its own filings."""
     key = make_application(by="agent")
-    assert act(as_("agent"), "applications", "submit", key).status_code == 303
+    assert act(client_as("agent"), "applications", "submit", key).status_code == 303
     assert stored_rows(key)["application"][0]["status"] == "pending"
-    assert act(as_("reviewer"), "review", "grant", key).status_code == 303
+    assert act(client_as("reviewer"), "review", "grant", key).status_code == 303
     make_papers(app)
-    assert act(as_("agent"), "applications", "print", key).location == f"/applications/certificate/?id={key}"
+    assert act(client_as("agent"), "applications", "print", key).location == f"/applications/certificate/?id={key}"
 
 
 @pytest.mark.slow
-def test_only_registered_act_names_can_be_posted(app: Flask, as_: As, make_application: Making) -> None:
+def test_only_registered_act_names_can_be_posted(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """AD12: no method is reached by its name, and 编辑 is no act that a button posts."""
     key = make_application(status="pending")
     before = ledger(app)
@@ -191,7 +192,7 @@ def test_only_registered_act_names_can_be_posted(app: Flask, as_: As, make_appli
         "x",
     )
     for role, screens in SCREENS.items():
-        browser = as_(role)
+        browser = client_as(role)
         for screen in screens:
             for name in names:
                 answer = act(browser, screen, name, key)
@@ -204,12 +205,12 @@ NAMES = {"act": "resend", "what": "add", "answer": "end", "how": "stop"}  # of t
 
 @pytest.mark.slow
 def test_every_post_without_a_body_gets_a_message_and_changes_nothing(
-    app: Flask, as_: As, make_application: Making
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """ST7: every POST route of every screen, with an empty body, answers with a message and changes nothing."""
     key = make_application()
     before = ledger(app)
-    browsers = {role: as_(role) for role in LETTERS}
+    browsers = {role: client_as(role) for role in LETTERS}
     for rule in app.url_map.iter_rules():
         screen, _dot, view = rule.endpoint.partition(".")
         if "POST" not in (rule.methods or ()) or not view or rule.endpoint == "applications.create_view":

@@ -1,6 +1,5 @@
 """State × act of messages to customs, through the screen."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,13 +12,11 @@ from models import access, clock
 from models.customs import CustomsMessage
 from models.vocabulary import Delivery, Role, Step
 from models.workflow import message_refusal
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import Browser, ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.models.matrix import MESSAGE_CELLS, SETTLED
 from tests.views.ledger import ledger
 from tests.views.screens.acts_done import WORDS
-
-As = Callable[[str | None], Browser]
 
 
 def message_in(app: Flask, key: int, state: str, long: bool) -> int:
@@ -46,7 +43,7 @@ BEGINS = {"accepted": "customs_received", "rejected": "customs_failed"}
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("state", dict.fromkeys(state for state, _act in MESSAGE_CELLS))
 def test_every_act_on_a_message_happens_once_or_is_refused_with_its_message(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, state: str, long: bool
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, state: str, long: bool
 ) -> None:
     """In each state, sent long ago or just now: one transition, one trail entry; otherwise no row changes."""
     for act in dict.fromkeys(act for _state, act in MESSAGE_CELLS):
@@ -55,13 +52,13 @@ def test_every_act_on_a_message_happens_once_or_is_refused_with_its_message(
         body = {"id": message, "opinion": WORDS, "url": f"/exchange/details/?id={message}"}
         path, before = f"/exchange/{act.replace('_', '-')}/", ledger(app)
         for role, code in {"publisher": 403, "national": 403, "operator": 403, "reviewer2": 404}.items():
-            assert as_(role).post(path, data=body).status_code == code
+            assert client_as(role).post(path, data=body).status_code == code
         assert ledger(app) == before
         if MESSAGE_CELLS[state, act] in ("R", "L") and (long or MESSAGE_CELLS[state, act] == "R"):
-            _happens_once(as_("reviewer"), stored_rows, key, path, body, act)
+            _happens_once(client_as("reviewer"), stored_rows, key, path, body, act)
             continue
         refused = message_refusal(Step(act), Delivery(state), long, Role.REVIEWER) or ""
-        answer = as_("reviewer").post(path, data=body, headers=OWN_ORIGIN)
+        answer = client_as("reviewer").post(path, data=body, headers=OWN_ORIGIN)
         assert (answer.status_code, escape(refused) in answer.text, WORDS in answer.text) == (409, True, True)
         assert ledger(app) == before
 

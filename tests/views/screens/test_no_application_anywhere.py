@@ -1,21 +1,18 @@
 """No page shows an application to the operator."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 
-from tests.browsing import Browser
-from tests.conftest import Making
-
-As = Callable[[str | None], Browser]
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 
 
 @pytest.mark.slow
-def test_the_operator_sees_no_application_anywhere(as_: As, make_application: Making) -> None:
+def test_the_operator_sees_no_application_anywhere(client_as: ClientAs, make_application: MakeApplication) -> None:
     """Design 2.6: administration and decision are separate duties."""
     key = make_application(status="filed", title="机密标题")
-    operator = as_("operator")
+    operator = client_as("operator")
     menu = operator.get("/accounts/").text
     assert re.findall(r'<li><a href="(/\w+/)"', menu) == [
         "/desk/",
@@ -37,7 +34,7 @@ def test_the_operator_sees_no_application_anywhere(as_: As, make_application: Ma
     for screen in ("applications", "review", "filings", "exchange", "register"):
         for place in ("", f"details/?id={key}", "export/csv/"):
             assert operator.get(f"/{screen}/{place}").status_code == 403
-    as_("reviewer").get("/filings/export/csv/?title=机密标题")
+    client_as("reviewer").get("/filings/export/csv/?title=机密标题")
     for screen in (
         "accounts", "organisations", "entrustments", "districts", "traffic", "signins", "operations", "prints",
         "condition",

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Callable
 
 import pytest
 
@@ -10,22 +9,20 @@ from models.acts import drafts, filing
 from models.application import Application
 from models.database import db
 from models.vocabulary import Action, Status
-from tests.browsing import Browser
-from tests.conftest import Acting, Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.views.pages import flashed, form_of
-
-As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
 def test_an_old_form_saved_after_the_decision_changes_nothing(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AD5: one tab submits, the province grants, the other tab saves its old form: 409 with the name, text kept."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     old = form_of(browser.get(f"/applications/edit/?id={key}").text)
     browser.post("/applications/submit/", data={"id": key})
-    as_("reviewer").post("/review/grant/", data={"id": key})
+    client_as("reviewer").post("/review/grant/", data={"id": key})
     before = stored_rows(key)
     browser.get("/applications/")  # where the first tab was told that it had declared
     for button in ({}, {"_submit": "1"}):
@@ -44,10 +41,10 @@ def test_an_old_form_saved_after_the_decision_changes_nothing(
 
 @pytest.mark.slow
 def test_two_colleagues_editing_one_draft_lose_no_text(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AD5: the later one sees both texts side by side; saving a second time is a choice, made knowingly."""
-    key, early, late = make_application(), as_("publisher"), as_("publisher")
+    key, early, late = make_application(), client_as("publisher"), client_as("publisher")
     form = form_of(late.get(f"/applications/edit/?id={key}").text)
     first = form_of(early.get(f"/applications/edit/?id={key}").text)
     early.post(f"/applications/edit/?id={key}", data=first | {"title": "先到的标题", "port": "2233", "contact": ""})
@@ -67,9 +64,11 @@ def test_two_colleagues_editing_one_draft_lose_no_text(
 
 
 @pytest.mark.slow
-def test_a_conflict_shows_the_carrier_changes_of_a_colleague(as_: As, make_application: Making) -> None:
+def test_a_conflict_shows_the_carrier_changes_of_a_colleague(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """The cells of a row cannot show a second text, so the conflict lists the changes saved in between."""
-    key, early, late = make_application(carriers=2), as_("publisher"), as_("publisher")
+    key, early, late = make_application(carriers=2), client_as("publisher"), client_as("publisher")
     form, first = (form_of(browser.get(f"/applications/edit/?id={key}").text) for browser in (late, early))
     early.post(f"/applications/edit/?id={key}", data=first | {"carriers-0-quantity": "500", "del-carriers-1": "on"})
     answer = late.post(f"/applications/edit/?id={key}", data=form | {"contact": "李想"})
@@ -80,9 +79,11 @@ def test_a_conflict_shows_the_carrier_changes_of_a_colleague(as_: As, make_appli
 
 
 @pytest.mark.slow
-def test_a_conflict_lists_only_changes_made_since_the_page_was_opened(as_: As, make_application: Making) -> None:
+def test_a_conflict_lists_only_changes_made_since_the_page_was_opened(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """Only changes after opening the page are listed, also with unchanged saves in between."""
-    key, early, late = make_application(), as_("publisher"), as_("publisher")
+    key, early, late = make_application(), client_as("publisher"), client_as("publisher")
     for title in ("很早以前的", "打开以前的"):
         early.post(
             f"/applications/edit/?id={key}",
@@ -106,10 +107,10 @@ def test_a_conflict_lists_only_changes_made_since_the_page_was_opened(as_: As, m
 
 @pytest.mark.slow
 def test_a_form_without_a_valid_version_is_a_conflict(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AD5: leaving the version out, or guessing it, is no way round."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     form = form_of(browser.get(f"/applications/edit/?id={key}").text)
     before = stored_rows(key)
     for version in (None, "", "0", "1", "3", "-2", "2.0", "abc", "９", "9" * 5000, "2,2"):
@@ -121,15 +122,15 @@ def test_a_form_without_a_valid_version_is_a_conflict(
 
 @pytest.mark.slow
 def test_a_decision_on_an_unseen_version_is_refused(
-    as_: As, acting: Acting, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, act_as: ActAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """AD5 for a decision: returned by a colleague, rewritten, declared again: an old tab does not know."""
     key = make_application(status="pending")
-    reviewer = as_("reviewer")
+    reviewer = client_as("reviewer")
     page = reviewer.get(f"/review/details/?id={key}").text
     grant = html.unescape(re.search(r'formaction="(/review/grant/[^"]*)"', page)[1])  # type: ignore[index]
     reviewer.post("/review/return/", data={"id": key, "opinion": "请补正。"})
-    with acting("publisher") as publisher:
+    with act_as("publisher") as publisher:
         application = db.session.get(Application, key)
         assert application is not None
         with drafts.revising(db.session(), application, application.version, publisher):

@@ -1,7 +1,6 @@
 """在线用户 and 我的登录: sessions in use are seen, and ended at once."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,11 +10,9 @@ from sqlalchemy import select
 from models import clock
 from models.database import db
 from models.people.sessions import Visit
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD, account_of
 from tests.views.pages import flashed
-
-As = Callable[[str | None], Browser]
 
 
 def visits(app: Flask, username: str) -> list[int]:
@@ -34,21 +31,21 @@ def wrong(app: Flask, username: str, times: int = 5) -> None:
         Browser(app).post("/login", data={"username": username, "password": "wrong-Pass-1"})
 
 
-def test_signed_in_accounts_are_listed_by_last_activity(app: Flask, as_: As) -> None:
-    as_("publisher"), as_("reviewer")
-    operator = as_("operator")
+def test_signed_in_accounts_are_listed_by_last_activity(app: Flask, client_as: ClientAs) -> None:
+    client_as("publisher"), client_as("reviewer")
+    operator = client_as("operator")
     assert online(operator.get("/online/").text) == ["operator", "reviewer", "publisher"]
     assert online(operator.get("/online/?username=REV").text) == ["reviewer"]
     with app.app_context():
         long_ago, visit = clock.now() - timedelta(minutes=31), db.session.get_one(Visit, visits(app, "publisher")[0])
         visit.seen_at = long_ago
         db.session.commit()
-    as_("reviewer").post("/logout")
+    client_as("reviewer").post("/logout")
     assert online(operator.get("/online/").text) == ["operator", "reviewer"]
 
 
-def test_a_session_ended_by_the_operator_is_signed_out_with_the_reason(app: Flask, as_: As) -> None:
-    publisher, operator = as_("publisher"), as_("operator")
+def test_a_session_ended_by_the_operator_is_signed_out_with_the_reason(app: Flask, client_as: ClientAs) -> None:
+    publisher, operator = client_as("publisher"), client_as("operator")
     (key,) = visits(app, "publisher")
     page = operator.post("/online/end/", data={"id": key, "url": "/online/"}, follow_redirects=True).text
     assert flashed(page) == ["publisher 已下线。"]
@@ -62,8 +59,8 @@ def test_a_session_ended_by_the_operator_is_signed_out_with_the_reason(app: Flas
     assert log.count("强制下线") == log.count(">publisher</td>") + 1 == 2  # and the choice of the query form
 
 
-def test_an_operator_cannot_end_the_own_session(app: Flask, as_: As) -> None:
-    operator = as_("operator")
+def test_an_operator_cannot_end_the_own_session(app: Flask, client_as: ClientAs) -> None:
+    operator = client_as("operator")
     (key,) = visits(app, "operator")
     assert re.search(rf'value="{key}"[^>]*aria-disabled="true"', operator.get("/online/").text)
     page = operator.post("/online/end/", data={"id": key}, follow_redirects=True).text
@@ -71,23 +68,23 @@ def test_an_operator_cannot_end_the_own_session(app: Flask, as_: As) -> None:
 
 
 @pytest.mark.parametrize("who", ["publisher", "reviewer", "national"])
-def test_only_the_operator_can_end_other_sessions(app: Flask, as_: As, who: str) -> None:
-    as_("agent")
+def test_only_the_operator_can_end_other_sessions(app: Flask, client_as: ClientAs, who: str) -> None:
+    client_as("agent")
     (key,) = visits(app, "agent")
-    browser = as_(who)
+    browser = client_as(who)
     assert browser.get("/online/").status_code == 403
     for act in ("end", "unlock"):
         assert browser.post(f"/online/{act}/", data={"id": key}).status_code == 403
-    assert as_("operator").post("/online/end/", data={"id": key}, csrf=False).status_code == 400
-    assert "agent" in online(as_("operator").get("/online/").text)
+    assert client_as("operator").post("/online/end/", data={"id": key}, csrf=False).status_code == 400
+    assert "agent" in online(client_as("operator").get("/online/").text)
 
 
 @pytest.mark.slow
-def test_a_sign_in_pause_is_shown_and_can_be_lifted(app: Flask, as_: As) -> None:
+def test_a_sign_in_pause_is_shown_and_can_be_lifted(app: Flask, client_as: ClientAs) -> None:
     wrong(app, "publisher")
     wrong(app, "agent", 4)
     wrong(app, "nobody-of-this-name")
-    operator = as_("operator")
+    operator = client_as("operator")
     page = operator.get("/online/").text
     (key,) = re.findall(r'name="id" value="(\d+)" formaction="/online/unlock/"', page)
     page = operator.post("/online/unlock/", data={"id": key}, follow_redirects=True).text
@@ -112,17 +109,17 @@ def test_the_last_sign_in_is_shown_once(app: Flask) -> None:
 
 
 class TestOwnVisits:
-    def test_an_account_sees_only_its_own_sessions(self, app: Flask, as_: As) -> None:
+    def test_an_account_sees_only_its_own_sessions(self, app: Flask, client_as: ClientAs) -> None:
         wrong(app, "publisher", 1)
-        as_("publisher"), as_("publisher2")
+        client_as("publisher"), client_as("publisher2")
         for who in ("publisher", "publisher2", "reviewer", "national", "operator"):
-            page = as_(who).get("/visits/").text
+            page = client_as(who).get("/visits/").text
             assert page.count("本次登录") == 1
             assert ("密码不正确" in page) is (who == "publisher")
         assert len(visits(app, "publisher")) == 2
 
-    def test_an_account_can_end_its_other_sessions(self, app: Flask, as_: As) -> None:
-        first, second, present = as_("publisher"), as_("publisher"), as_("publisher")
+    def test_an_account_can_end_its_other_sessions(self, app: Flask, client_as: ClientAs) -> None:
+        first, second, present = client_as("publisher"), client_as("publisher"), client_as("publisher")
         key = visits(app, "publisher")[0]
         page = present.post("/visits/end/", data={"id": key}, follow_redirects=True).text
         assert flashed(page) == ["已结束 1 个其他登录。"]
@@ -135,13 +132,13 @@ class TestOwnVisits:
         assert page.count("结束本人的其他登录") == 2
 
     @pytest.mark.parametrize("key", ["", "0", "-1", "abc", "９", "9" * 40])
-    def test_an_invalid_session_id_ends_no_session(self, app: Flask, as_: As, key: str) -> None:
-        other, present = as_("publisher"), as_("publisher")
+    def test_an_invalid_session_id_ends_no_session(self, app: Flask, client_as: ClientAs, key: str) -> None:
+        other, present = client_as("publisher"), client_as("publisher")
         present.post("/visits/end/", data={"id": key})
         assert other.get("/desk/").status_code == 200
 
-    def test_foreign_and_current_sessions_cannot_be_ended(self, app: Flask, as_: As) -> None:
-        stranger, present = as_("publisher2"), as_("publisher")
+    def test_foreign_and_current_sessions_cannot_be_ended(self, app: Flask, client_as: ClientAs) -> None:
+        stranger, present = client_as("publisher2"), client_as("publisher")
         for key in visits(app, "publisher2") + visits(app, "publisher"):
             present.post("/visits/end/", data={"id": key})
         assert stranger.get("/desk/").status_code == present.get("/desk/").status_code == 200

@@ -1,6 +1,5 @@
 """单位 and 委托, edited by the operator."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -11,15 +10,12 @@ from sqlalchemy import select
 from models import clock
 from models.database import db
 from models.people.accounts import Account, Organisation
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD
-from tests.conftest import Acting, Making
+from tests.conftest import ActAs, MakeApplication
 from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.filled_forms import fill
-
-As = Callable[[str | None], Browser]
-
 
 LAWFUL = "91110000600037341L"  # GB 32100-2015, worked in domain.md
 
@@ -46,16 +42,16 @@ WRONG_UNITS = [
 
 
 @pytest.mark.slow
-def test_an_organisation_needs_a_valid_unique_credit_code(app: Flask, as_: As, acting: Acting) -> None:
+def test_an_organisation_needs_a_valid_unique_credit_code(app: Flask, client_as: ClientAs, act_as: ActAs) -> None:
     """GB 32100-2015: a code that cannot be, or that another unit has in other letters, is refused."""
-    operator, before = as_("operator"), ledger(app)
+    operator, before = client_as("operator"), ledger(app)
     good = {"credit_code": LAWFUL.lower(), "name": "北京音像出版社", "trade": "publisher", "province": "110000"}
     for fields, expected in WRONG_UNITS:
         answer = fill(operator, "/organisations/new/", **(good | fields if fields else {}))
         assert (answer.status_code, complaints(answer.text)) == (422, expected), fields
     assert ledger(app) == before
     assert fill(operator, "/organisations/new/", **good).status_code == 302
-    with acting("operator"):
+    with act_as("operator"):
         publisher = db.session.scalars(select(Organisation).filter_by(credit_code=LAWFUL)).one()
         assert (publisher.name, publisher.trade, publisher.province, publisher.active) == (
             "北京音像出版社",
@@ -72,22 +68,24 @@ def test_an_organisation_needs_a_valid_unique_credit_code(app: Flask, as_: As, a
 
 
 @pytest.mark.slow
-def test_accounts_of_a_disabled_organisation_are_signed_out(as_: As, acting: Acting) -> None:
-    operator, inside = as_("operator"), as_("publisher")
-    with acting("publisher") as account:
+def test_accounts_of_a_disabled_organisation_are_signed_out(client_as: ClientAs, act_as: ActAs) -> None:
+    operator, inside = client_as("operator"), client_as("publisher")
+    with act_as("publisher") as account:
         key = account.organisation_id
     form = form_of(operator.get(f"/organisations/edit/?id={key}").text, "card-box")
     del form["active"]
     assert operator.post(f"/organisations/edit/?id={key}", data=form).status_code == 302
     assert inside.get("/applications/").location.startswith("/login")
-    assert as_(None).post("/login", data={"username": "publisher", "password": PASSWORD}).status_code == 401
-    assert "江苏文艺音像出版社</option>" not in as_("agent").get("/applications/new/").text
+    assert client_as(None).post("/login", data={"username": "publisher", "password": PASSWORD}).status_code == 401
+    assert "江苏文艺音像出版社</option>" not in client_as("agent").get("/applications/new/").text
 
 
 @pytest.mark.slow
-def test_an_entrustment_needs_a_publisher_another_unit_and_an_end(app: Flask, as_: As, acting: Acting) -> None:
-    operator, before = as_("operator"), ledger(app)
-    with acting("operator"):
+def test_an_entrustment_needs_a_publisher_another_unit_and_an_end(
+    app: Flask, client_as: ClientAs, act_as: ActAs
+) -> None:
+    operator, before = client_as("operator"), ledger(app)
+    with act_as("operator"):
         publisher, other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
     day = clock.today()
     good = {"publisher": other, "agent": unit, "since": day, "until": day + timedelta(days=1)}
@@ -104,14 +102,14 @@ def test_an_entrustment_needs_a_publisher_another_unit_and_an_end(app: Flask, as
         assert (answer.status_code, complaints(answer.text)) == (422, under_fields), fields
         assert flashed(answer.text) == [at_the_top or "没有保存，请按红字提示改正后再保存。"]
     assert ledger(app) == before
-    assert "江苏电子音像出版社</option>" not in as_("agent").get("/applications/new/").text
+    assert "江苏电子音像出版社</option>" not in client_as("agent").get("/applications/new/").text
     assert fill(operator, "/entrustments/new/", **good).status_code == 302
-    assert "江苏电子音像出版社</option>" in as_("agent").get("/applications/new/").text
+    assert "江苏电子音像出版社</option>" in client_as("agent").get("/applications/new/").text
 
 
-def test_units_are_searched_while_typing(as_: As) -> None:
+def test_units_are_searched_while_typing(client_as: ClientAs) -> None:
     """Parameters of the address are limited, and % and _ are no wildcards."""
-    operator = as_("operator")
+    operator = client_as("operator")
     for query, count in (("", 3), ("江苏", 2), ("0303F", 1), ("%", 3), ("_", 3), ("\0", 3), ("没有", 0)):
         answer = operator.get("/accounts/ajax/lookup/", query_string={"name": "organisation", "query": query})
         assert len(answer.json) == count, query
@@ -122,9 +120,9 @@ def test_units_are_searched_while_typing(as_: As) -> None:
 ISSUED_SO = "12320000466000101X"  # shape right, check sign wrong
 
 
-def test_a_code_with_a_wrong_check_sign_is_registered_once_it_is_confirmed(as_: As, acting: Acting) -> None:
+def test_a_code_with_a_wrong_check_sign_is_registered_once_it_is_confirmed(client_as: ClientAs, act_as: ActAs) -> None:
     """Some units were issued such codes. Only then a confirmation is requested, and the list marks them."""
-    operator = as_("operator")
+    operator = client_as("operator")
     assert "confirmed" not in operator.get("/organisations/new/").text
     unit = {"credit_code": " 1232 0000 466000101x", "name": "某音像出版社", "trade": "publisher", "province": "320000"}
     answer = fill(operator, "/organisations/new/", **unit)
@@ -132,7 +130,7 @@ def test_a_code_with_a_wrong_check_sign_is_registered_once_it_is_confirmed(as_: 
     assert "校验位不符仍登记" in answer.text
     assert form_of(answer.text, "card-box")["name"] == "某音像出版社"
     assert fill(operator, "/organisations/new/", **unit, confirmed="y").status_code == 302
-    with acting("operator"):
+    with act_as("operator"):
         key = db.session.scalars(select(Organisation.id).filter_by(credit_code=ISSUED_SO)).one()
     listed = operator.get("/organisations/").text
     assert listed.count("校验位不符") == 1
@@ -150,12 +148,12 @@ def edited(operator: Browser, where: str, **fields: object) -> tuple[int, list[s
 
 @pytest.mark.slow
 def test_an_edited_organisation_is_validated_like_a_new_one(
-    app: Flask, as_: As, acting: Acting, cast: SimpleNamespace, make_application: Making
+    app: Flask, client_as: ClientAs, act_as: ActAs, cast: SimpleNamespace, make_application: MakeApplication
 ) -> None:
     """Emptied or contradictory, nothing is saved; a message says why, and no account is locked out."""
     make_application()
-    operator = as_("operator")
-    with acting("operator"):
+    operator = client_as("operator")
+    with act_as("operator"):
         publisher, other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
         db.session.get(Organisation, other).active = False
         db.session.commit()
@@ -187,13 +185,13 @@ def test_an_edited_organisation_is_validated_like_a_new_one(
     ]:
         assert edited(operator, where, **fields) == (422, [sentence]), (where, fields)
     assert ledger(app) == before
-    assert as_("publisher").get("/applications/new/").status_code == 200
+    assert client_as("publisher").get("/applications/new/").status_code == 200
 
 
-def test_the_trade_of_an_entrusting_publisher_cannot_be_changed(app: Flask, as_: As, acting: Acting) -> None:
+def test_the_trade_of_an_entrusting_publisher_cannot_be_changed(app: Flask, client_as: ClientAs, act_as: ActAs) -> None:
     """Until the entrustment has ended; an agent may become a publisher."""
-    operator = as_("operator")
-    with acting("operator"):
+    operator = client_as("operator")
+    with act_as("operator"):
         publisher, _other, unit = db.session.scalars(select(Organisation.id).order_by(Organisation.id))
     sentence = "该单位作为出版单位的委托尚未到期，请先在“委托”中修改终止日期，再更改单位类型。"
     assert edited(operator, f"/organisations/edit/?id={publisher}", trade="agent") == (422, [sentence])
@@ -202,8 +200,8 @@ def test_the_trade_of_an_entrusting_publisher_cannot_be_changed(app: Flask, as_:
     assert fill(operator, f"/organisations/edit/?id={unit}", trade="publisher").status_code == 302
 
 
-def test_an_account_of_a_disabled_unit_can_be_edited(as_: As, acting: Acting, cast: SimpleNamespace) -> None:
-    with acting("operator"):
+def test_an_account_of_a_disabled_unit_can_be_edited(client_as: ClientAs, act_as: ActAs, cast: SimpleNamespace) -> None:
+    with act_as("operator"):
         db.session.get(Account, cast.publisher).organisation.active = False
         db.session.commit()
-    assert fill(as_("operator"), f"/accounts/edit/?id={cast.publisher}", name="王小敏").status_code == 302
+    assert fill(client_as("operator"), f"/accounts/edit/?id={cast.publisher}", name="王小敏").status_code == 302

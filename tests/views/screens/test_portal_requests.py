@@ -1,7 +1,5 @@
 """单一窗口用户: the operator links a portal user to an account, or declines; a link can be removed."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -9,12 +7,11 @@ from sqlalchemy import select
 from models import access
 from models.notifications import Notification
 from models.people.portal_links import PortalLink, PortalRequest, request_link
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import account_of
 from tests.views.pages import flashed
 from tests.views.screens.read_logs import entries_of
 
-As = Callable[[str | None], Browser]
 ISSUER, CODE = "https://portal.example.cn", "12320000466000101W"
 
 
@@ -37,9 +34,11 @@ def decide(operator: Browser, act: str, key: int, username: str = "") -> str:
     return flashed(answer.text)[-1]
 
 
-def test_the_operator_links_the_suggested_or_another_account(app: Flask, as_: As, link_request: int) -> None:
+def test_the_operator_links_the_suggested_or_another_account(
+    app: Flask, client_as: ClientAs, link_request: int
+) -> None:
     """On both databases. The owner is notified, and the log has an entry."""
-    operator = as_("operator")
+    operator = client_as("operator")
     page = operator.get("/portal/").text
     assert "王敏" in page and "该单位的账号：publisher<" in page and "\u202e" not in page
     assert decide(operator, "link", link_request, "nobody") == "没有这个用户名，请核对后再关联。"
@@ -50,19 +49,19 @@ def test_the_operator_links_the_suggested_or_another_account(app: Flask, as_: As
     with app.app_context(), access.everything() as session:
         assert "关联了单一窗口用户“王敏”" in session.scalars(select(Notification)).one().sentence
     assert entries_of(app)[-1][::2] == ("portal_linked", "publisher")
-    assert "已关联单一窗口用户：王敏" in as_("publisher").get("/visits/").text
+    assert "已关联单一窗口用户：王敏" in client_as("publisher").get("/visits/").text
 
 
-def test_each_account_is_linked_to_one_portal_user(app: Flask, as_: As, link_request: int) -> None:
-    operator, other = as_("operator"), ask(app, "sw-2")
+def test_each_account_is_linked_to_one_portal_user(app: Flask, client_as: ClientAs, link_request: int) -> None:
+    operator, other = client_as("operator"), ask(app, "sw-2")
     decide(operator, "link", link_request, "publisher")
     assert decide(operator, "link", other, "publisher").startswith("publisher 已关联其他单一窗口用户")
     assert "该单位的账号：" not in operator.get("/portal/").text  # linked already, so that it is not suggested
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_a_declined_portal_user_stays_declined_until_linked(app: Flask, as_: As, link_request: int) -> None:
-    operator = as_("operator")
+def test_a_declined_portal_user_stays_declined_until_linked(app: Flask, client_as: ClientAs, link_request: int) -> None:
+    operator = client_as("operator")
     assert decide(operator, "decline", link_request) == "已记录不予关联，对方再次登录时会看到。"
     assert decide(operator, "decline", link_request) == "这项申请已经不予关联，无需再次办理。"
     assert ask(app, "sw-1") == link_request
@@ -72,8 +71,8 @@ def test_a_declined_portal_user_stays_declined_until_linked(app: Flask, as_: As,
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_removing_a_link_ends_the_sessions_of_its_account(app: Flask, as_: As, link_request: int) -> None:
-    operator, owner = as_("operator"), as_("publisher")
+def test_removing_a_link_ends_the_sessions_of_its_account(app: Flask, client_as: ClientAs, link_request: int) -> None:
+    operator, owner = client_as("operator"), client_as("publisher")
     decide(operator, "link", link_request, "publisher")
     with app.app_context(), access.everything() as session:
         (number,) = session.scalars(select(PortalLink.id)).all()
@@ -87,7 +86,7 @@ def test_removing_a_link_ends_the_sessions_of_its_account(app: Flask, as_: As, l
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("code", ["12320000466000101I", "x", "", None])
-def test_an_invalid_credit_code_suggests_no_account(app: Flask, as_: As, code: str) -> None:
+def test_an_invalid_credit_code_suggests_no_account(app: Flask, client_as: ClientAs, code: str) -> None:
     ask(app, "sw-3", code)
-    page = as_("operator").get("/portal/").text
+    page = client_as("operator").get("/portal/").text
     assert "没有提供信用代码" in page and "该单位的账号：" not in page

@@ -1,44 +1,41 @@
 """打印 as it is recorded, and many certificates in one file."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from flask import Flask
 
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import make_papers
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.ledger import ledger
 from tests.views.screens.recorded_prints import SCREENS, prints
-
-As = Callable[[str | None], Browser]
 
 
 class TestPrintRecord:
     @pytest.mark.slow
     def test_every_print_is_in_the_history_and_viewing_is_not(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
     ) -> None:
         """Who, when, which copy; the paper itself can be opened again without a word."""
         key = make_application(status="filed")
         make_papers(app)
         for who, screen in SCREENS.items():
-            as_(who).post(f"/{screen}/print/", data={"id": key})
+            client_as(who).post(f"/{screen}/print/", data={"id": key})
         assert prints(stored_rows(key)) == [("王敏（江苏文艺音像出版社）", 1), ("陈静", 2), ("周国", 3)]
         before = None
         for who, screen in SCREENS.items():
-            assert as_(who).get(f"/{screen}/certificate/?id={key}").mimetype == "application/pdf"
+            assert client_as(who).get(f"/{screen}/certificate/?id={key}").mimetype == "application/pdf"
             before = before or ledger(app)
         assert ledger(app) == before
-        assert "第 3 次打印" in as_("publisher").get(f"/applications/details/?id={key}").text
+        assert "第 3 次打印" in client_as("publisher").get(f"/applications/details/?id={key}").text
 
     @pytest.mark.slow
     def test_a_print_is_recorded_after_the_paper_is_made(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
     ) -> None:
         """打印 before the paper is made waits on a page that reloads itself, and then prints: recorded once."""
-        key, browser = make_application(status="filed"), as_("publisher")
+        key, browser = make_application(status="filed"), client_as("publisher")
         waiting = browser.post("/applications/print/", data={"id": key}).location
         page = browser.get(waiting).text
         assert "证明已经签发，文件正在制作，通常几秒钟即可完成。" in page

@@ -1,25 +1,26 @@
 """本省设置: a reviewer edits the limits of the own province; applicants read them; every change leaves a trail."""
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 from flask import Flask
 
 from models import clock
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import complaints, flashed, form_of
-
-As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
 def test_a_changed_setting_applies_at_once_is_recorded_and_shown_to_applicants(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    stored_rows: StoredRows,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: clock.datetime(2026, 3, 2, 10, tzinfo=clock.SHANGHAI))
-    key, reviewer, publisher = make_application(status="pending"), as_("reviewer"), as_("publisher")
+    key, reviewer, publisher = make_application(status="pending"), client_as("reviewer"), client_as("publisher")
     assert "审核 20 个工作日" in publisher.get(f"/applications/details/?id={key}").text
     form = form_of(reviewer.get("/province/").text, "card-box") | {"decide_days": "12"}
     page = reviewer.post("/province/", data=form, follow_redirects=True).text
@@ -30,12 +31,12 @@ def test_a_changed_setting_applies_at_once_is_recorded_and_shown_to_applicants(
     page = publisher.get(f"/applications/details/?id={key}").text
     assert "审核 12 个工作日" in page
     assert "还剩 12 个工作日" in page
-    assert form_of(as_("reviewer2").get("/province/").text, "card-box")["decide_days"] == "20"
+    assert form_of(client_as("reviewer2").get("/province/").text, "card-box")["decide_days"] == "20"
 
 
 @pytest.mark.parametrize("wrong", ["", "0", "121", "十二", "-3", "1.5", "9" * 400])
-def test_an_invalid_number_of_days_has_an_error_beside_its_field(as_: As, wrong: str) -> None:
-    reviewer = as_("reviewer")
+def test_an_invalid_number_of_days_has_an_error_beside_its_field(client_as: ClientAs, wrong: str) -> None:
+    reviewer = client_as("reviewer")
     form = form_of(reviewer.get("/province/").text, "card-box") | {"extend_days": wrong}
     answer = reviewer.post("/province/", data=form)
     assert answer.status_code == 422
@@ -44,8 +45,8 @@ def test_an_invalid_number_of_days_has_an_error_beside_its_field(as_: As, wrong:
 
 
 @pytest.mark.slow
-def test_the_second_of_two_reviewers_gets_a_version_conflict_and_keeps_the_typed_values(as_: As) -> None:
-    first, second = as_("reviewer"), as_("reviewer")
+def test_the_second_of_two_reviewers_gets_a_version_conflict_and_keeps_the_typed_values(client_as: ClientAs) -> None:
+    first, second = client_as("reviewer"), client_as("reviewer")
     seen = form_of(second.get("/province/").text, "card-box")
     first.post("/province/", data=form_of(first.get("/province/").text, "card-box") | {"decide_days": "12"})
     answer = second.post("/province/", data=seen | {"decide_days": "15"})

@@ -1,6 +1,6 @@
 """With a read-only database messages and cases can still be read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask
@@ -8,11 +8,9 @@ from sqlalchemy import Engine, event, text
 
 from models.database import db
 from tests.apps import engine_of_owner
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.views.screens.test_messages import bell, link
-
-As = Callable[[str | None], Browser]
 
 
 @contextmanager
@@ -43,9 +41,11 @@ def set_read_only(engine: Engine, how: str) -> None:
     engine.dispose()
 
 
-def test_a_message_is_shown_and_stays_unread(app: Flask, as_: As, make_application: Making) -> None:
+def test_a_message_is_shown_and_stays_unread(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     make_application(status="returned")
-    browser = as_("publisher")
+    browser = client_as("publisher")
     where, unread = link(browser), bell(browser)
     with read_only(app):
         answer = browser.get(where, follow_redirects=True)
@@ -56,10 +56,10 @@ def test_a_message_is_shown_and_stays_unread(app: Flask, as_: As, make_applicati
 
 
 def test_a_claimed_case_is_shown_although_its_lease_cannot_be_renewed(
-    app: Flask, as_: As, make_application: Making
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     key = make_application(status="pending")
-    browser = as_("reviewer")
+    browser = client_as("reviewer")
     browser.post("/review/take/", data={"id": key})
     with read_only(app):
         answer = browser.get(f"/review/details/?id={key}")

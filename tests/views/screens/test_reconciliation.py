@@ -10,7 +10,7 @@ from flask import Flask
 from models import access, clock
 from models.customs import reconciliation
 from models.vocabulary import Difference
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.conftest import Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.screens.exchanged import only
@@ -22,7 +22,7 @@ ODD_ENTRY = [{"message_id": "Z-1", "accepted": "no", "day": "2026-01-01"}]  # a 
 class TestReconciliation:
     @pytest.mark.slow
     def test_equal_ledgers_are_found_equal(
-        self, make_application: Making, customs_server: CustomsServer, invoke: Invoke, as_: Any
+        self, make_application: MakeApplication, customs_server: CustomsServer, invoke: Invoke, client_as: Any
     ) -> None:
         """Messages not sent yet, and those never sent by us, are no difference."""
         make_application(status="customs_received")
@@ -31,11 +31,16 @@ class TestReconciliation:
         make_application(status="filed")
         done = invoke("customs", "reconcile")
         assert (done.exit_code, done.output) == (0, "双方台账一致。\n")
-        assert "本省差异 0 处" in as_("reviewer").get("/exchange/").text
+        assert "本省差异 0 处" in client_as("reviewer").get("/exchange/").text
 
     @pytest.mark.slow
     def test_every_difference_of_either_side_is_named_and_shown(
-        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke, as_: Any
+        self,
+        make_application: MakeApplication,
+        stored_rows: StoredRows,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        client_as: Any,
     ) -> None:
         """Missing there, missing here, not noted here, noted otherwise: each with its number, and status 1."""
         keys = [make_application(status="filed") for _ in range(3)]
@@ -58,18 +63,18 @@ class TestReconciliation:
                 "共 4 处差异，请逐项核实。",
             ]
         )
-        page = as_("reviewer").get("/exchange/").text
+        page = client_as("reviewer").get("/exchange/").text
         assert "本省差异 3 处" in page
         assert "Z9920260000019-3" not in page
         assert f"{agreed}：" not in page
-        assert re.findall(r'col-(ours|theirs|found)"[^>]*>\s*(\d+)', as_("operator").get("/traffic/").text) == [
+        assert re.findall(r'col-(ours|theirs|found)"[^>]*>\s*(\d+)', client_as("operator").get("/traffic/").text) == [
             ("ours", "4"), ("theirs", "4"), ("found", "4"),
         ]  # fmt: skip
-        assert "本省差异 0 处" in as_("reviewer2").get("/exchange/").text
+        assert "本省差异 0 处" in client_as("reviewer2").get("/exchange/").text
 
     @pytest.mark.slow
     def test_a_sent_message_missing_in_the_ledger_is_reported(
-        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
+        self, make_application: MakeApplication, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         """No answer is no agreement; what never left is no difference."""
         key = make_application(status="filed", title="测试等待")
@@ -88,7 +93,7 @@ class TestReconciliation:
     def test_a_duplicate_ledger_entry_is_reported(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -113,7 +118,7 @@ class TestReconciliation:
     def test_a_day_is_compared_by_queuing_and_arrival(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,

@@ -14,21 +14,19 @@ from models import access
 from models.application.attachments import Attachment
 from models.people.accounts import Organisation
 from tests.apps import engine_of_owner, without_triggers
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.models.acts.test_reissue import rival
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
 
-As = Callable[[str | None], Browser]
-
 
 @pytest.fixture
-def reapply(as_: As) -> Callable[..., int]:
+def reapply(client_as: ClientAs) -> Callable[..., int]:
     """`reapply(key)`: 重新申请; the number of the new row."""
 
     def applied(key: int, by: str = "publisher") -> int:
-        answer = as_(by).post("/applications/copy/", data={"id": key})
+        answer = client_as(by).post("/applications/copy/", data={"id": key})
         assert answer.status_code == 303
         found = re.fullmatch(r"/applications/edit/\?id=(\d+)", answer.location)
         assert found
@@ -38,12 +36,12 @@ def reapply(as_: As) -> Callable[..., int]:
 
 
 @pytest.fixture
-def grant(as_: As) -> Callable[[int], list[str]]:
+def grant(client_as: ClientAs) -> Callable[[int], list[str]]:
     """`grant(draft)`: submit and grant it; the messages to the province."""
 
     def granted(key: int) -> list[str]:
-        as_("publisher").post("/applications/submit/", data={"id": key})
-        return flashed(as_("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True).text)
+        client_as("publisher").post("/applications/submit/", data={"id": key})
+        return flashed(client_as("reviewer").post("/review/grant/", data={"id": key}, follow_redirects=True).text)
 
     return granted
 
@@ -51,7 +49,7 @@ def grant(as_: As) -> Callable[[int], list[str]]:
 class TestRevoked:
     @pytest.mark.slow
     def test_the_history_shows_the_reason_of_a_revocation(
-        self, as_: As, make_application: Making, stored_rows: StoredRows
+        self, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
     ) -> None:
         """A reason of the list, and words; where none was chosen it is 其他."""
         for sent, recorded, words in (
@@ -59,29 +57,28 @@ class TestRevoked:
             ({}, "other", "作废原因：其他"),
         ):
             key = make_application(status="filed")
-            as_("reviewer").post("/filings/revoke/", data={"id": key, "opinion": "合同系伪造。"} | sent)
+            client_as("reviewer").post("/filings/revoke/", data={"id": key, "opinion": "合同系伪造。"} | sent)
             entry = stored_rows(key)["trail_entry"][-1]
-            assert (entry["act"], entry["opinion"], entry["changes"]) == (
-                "revoke",
-                "合同系伪造。",
-                {"reason": [None, recorded]},
-            )
-            page = as_("publisher").get(f"/applications/details/?id={key}").text
+            expected = ("revoke", "合同系伪造。", {"reason": [None, recorded]})
+            assert (entry["act"], entry["opinion"], entry["changes"]) == expected
+            page = client_as("publisher").get(f"/applications/details/?id={key}").text
             assert words in page
             assert "合同系伪造。" in page
 
     def test_a_revocation_with_an_unknown_reason_is_refused(
-        self, app: Flask, as_: As, make_application: Making
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication
     ) -> None:
-        key, browser = make_application(status="filed"), as_("reviewer")
+        key, browser = make_application(status="filed"), client_as("reviewer")
         before = ledger(app)
         answer = browser.post("/filings/revoke/", data={"id": key, "opinion": "理由", "reason": "whim"})
         assert answer.status_code == 400
         assert ledger(app) == before
 
     @pytest.mark.slow
-    def test_the_revoke_button_asks_for_a_reason_and_an_opinion(self, as_: As, make_application: Making) -> None:
-        page = as_("reviewer").get(f"/filings/details/?id={make_application(status='filed')}").text
+    def test_the_revoke_button_asks_for_a_reason_and_an_opinion(
+        self, client_as: ClientAs, make_application: MakeApplication
+    ) -> None:
+        page = client_as("reviewer").get(f"/filings/details/?id={make_application(status='filed')}").text
         [button] = re.findall(r'<button[^>]*data-act="revoke"[^>]*>', page)
         assert "data-reason" in button and "data-opinion" in button
         assert '<option value="deceit">以欺骗等不正当手段取得</option>' in page
@@ -90,7 +87,7 @@ class TestRevoked:
 class TestAppliedForAnew:
     @pytest.mark.slow
     def test_a_copied_draft_opens_in_its_form_with_all_fields(
-        self, as_: As, make_application: Making, stored_rows: StoredRows, reapply: Callable[..., int]
+        self, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, reapply: Any
     ) -> None:
         """Fields, carriers and files; the bytes are stored once, and the old application stays unchanged."""
         key = make_application(status="revoked", carriers=3)
@@ -107,15 +104,15 @@ class TestAppliedForAnew:
         assert [entry["act"] for entry in old["trail_entry"]][len(before["trail_entry"]) :] == ["copy"]
         newest = {"last_seal": None, "last_change": None}  # of its trail
         assert old["application"][0] | newest == before["application"][0] | newest
-        page = as_("publisher").get(f"/applications/edit/?id={draft}").text
+        page = client_as("publisher").get(f"/applications/edit/?id={draft}").text
         assert old["certificate"][0]["number"] in page
         assert 'class="alert alert-warning opinion"' not in page
 
     @pytest.mark.slow
     def test_copying_shows_a_message_with_both_numbers(
-        self, as_: As, make_application: Making, stored_rows: StoredRows
+        self, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
     ) -> None:
-        key, browser = make_application(status="revoked"), as_("publisher")
+        key, browser = make_application(status="revoked"), client_as("publisher")
         page = browser.post("/applications/copy/", data={"id": key}, follow_redirects=True).text
         old = stored_rows(key)["application"][0]["number"]
         [sentence] = flashed(page)
@@ -125,10 +122,10 @@ class TestAppliedForAnew:
 
     @pytest.mark.slow
     def test_copying_twice_leads_to_the_existing_draft(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, reapply: Callable[..., int]
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, reapply: Any
     ) -> None:
         """Double click, a lost answer, another tab: the draft, or the details while it waits for the province."""
-        key, browser = make_application(status="revoked"), as_("publisher")
+        key, browser = make_application(status="revoked"), client_as("publisher")
         draft = reapply(key)
         old, new = (stored_rows(each)["application"][0]["number"] for each in (key, draft))
         for label, page in (("暂存", "edit"), ("待审核", "details")):
@@ -142,7 +139,7 @@ class TestAppliedForAnew:
 
     @pytest.mark.slow
     def test_a_file_that_would_be_refused_today_is_not_copied(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
     ) -> None:
         """FU2: a file found unsafe is not copied into a new application; a message names it."""
         key = make_application(status="revoked")
@@ -154,7 +151,7 @@ class TestAppliedForAnew:
         # Accepted by a former version.
         with app.app_context(), engine_of_owner(app).begin() as connection, without_triggers(connection):
             connection.execute(update(Attachment).where(Attachment.id == bad["id"]).values(digest=digest))
-        answer = as_("publisher").post("/applications/copy/", data={"id": key}, follow_redirects=True)
+        answer = client_as("publisher").post("/applications/copy/", data={"id": key}, follow_redirects=True)
         _done, left = flashed(answer.text)
         assert left.startswith(f"有一个附件没有复制：文件“{bad['name']}”不是 PDF、JPEG、PNG 或 TIFF")
         draft = int(answer.request.args["id"])
@@ -163,22 +160,22 @@ class TestAppliedForAnew:
 
     @pytest.mark.slow
     def test_foreign_and_valid_certificates_cannot_be_replaced(
-        self, app: Flask, as_: As, make_application: Making
+        self, app: Flask, client_as: ClientAs, make_application: MakeApplication
     ) -> None:
         own, strange = make_application(status="filed"), make_application(by="publisher2", status="revoked")
-        browser, before = as_("publisher"), ledger(app)
+        browser, before = client_as("publisher"), ledger(app)
         for key in (strange, 99999, "abc", ""):
             assert browser.post("/applications/copy/", data={"id": key}).status_code == 404
         answer = browser.post("/applications/copy/", data={"id": own}, follow_redirects=True)
         assert flashed(answer.text) == ["当前状态为「已备案」，不能重新申请；「已作废」状态可以重新申请。"]
-        assert as_("reviewer").post("/filings/copy/", data={"id": own}).status_code == 404
+        assert client_as("reviewer").post("/filings/copy/", data={"id": own}).status_code == 404
         assert ledger(app) == before
 
 
 class TestOneInThePlaceOfTheOther:
     @pytest.mark.slow
     def test_both_certificates_name_each_other_to_permitted_readers(
-        self, as_: As, make_application: Making, stored_rows: StoredRows, reapply: Callable[..., int], grant: Any
+        self, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, reapply: Any, grant: Any
     ) -> None:
         """替代证明 on the new, 已由证明 … 替代 on the old, each a link that opens."""
         old = make_application(status="revoked")
@@ -186,7 +183,7 @@ class TestOneInThePlaceOfTheOther:
         grant(new)
         numbers = {key: stored_rows(key)["certificate"][0]["number"] for key in (old, new)}
         for who, screen in (("publisher", "applications"), ("reviewer", "filings"), ("national", "register")):
-            browser = as_(who)
+            browser = client_as(who)
             for key, other, words in ((new, old, "替代证明"), (old, new, "已由证明")):
                 page = browser.get(f"/{screen}/details/?id={key}").text
                 assert words in page
@@ -196,7 +193,13 @@ class TestOneInThePlaceOfTheOther:
 
     @pytest.mark.slow
     def test_a_certificate_the_reader_may_not_open_is_not_linked(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, make_publisher: Any, reapply: Any
+        self,
+        app: Flask,
+        client_as: Any,
+        make_application: MakeApplication,
+        stored_rows: StoredRows,
+        make_publisher: Any,
+        reapply: Any,
     ) -> None:
         """The publisher has moved to another province: the new one cannot see the old certificate or its number."""
         make_publisher("440000")
@@ -207,15 +210,21 @@ class TestOneInThePlaceOfTheOther:
             )
             session.commit()
         new = reapply(old)
-        as_("publisher").post("/applications/submit/", data={"id": new})
-        page = as_("reviewer2").get(f"/filings/details/?id={new}").text
+        client_as("publisher").post("/applications/submit/", data={"id": new})
+        page = client_as("reviewer2").get(f"/filings/details/?id={new}").text
         assert stored_rows(new)["application"][0]["replaces_id"]
         assert stored_rows(old)["certificate"][0]["number"] not in page
         assert "替代证明" not in page
 
     @pytest.mark.slow
     def test_a_replaced_certificate_cannot_be_replaced_again(
-        self, app: Flask, as_: As, make_application: Making, stored_rows: StoredRows, reapply: Any, grant: Any
+        self,
+        app: Flask,
+        client_as: Any,
+        make_application: MakeApplication,
+        stored_rows: StoredRows,
+        reapply: Any,
+        grant: Any,
     ) -> None:
         """It would be a dead end: no certificate could be granted for it. The sentence names what to look at."""
         old = make_application(status="revoked")
@@ -223,13 +232,13 @@ class TestOneInThePlaceOfTheOther:
         grant(new)
         numbers = [stored_rows(key)["certificate"][0]["number"] for key in (old, new)]
         before = ledger(app)
-        page = as_("publisher").post("/applications/copy/", data={"id": old}, follow_redirects=True).text
+        page = client_as("publisher").post("/applications/copy/", data={"id": old}, follow_redirects=True).text
         assert flashed(page) == [f"证明 {numbers[0]} 已由 {numbers[1]} 替代，不能再次替代，请查看 {numbers[1]}。"]
         assert ledger(app) == before
 
     @pytest.mark.slow
     def test_a_second_replacement_certificate_is_refused(
-        self, app: Flask, make_application: Making, stored_rows: StoredRows, reapply: Callable[..., int], grant: Any
+        self, app: Flask, make_application: MakeApplication, stored_rows: StoredRows, reapply: Any, grant: Any
     ) -> None:
         old = make_application(status="revoked")
         first, second = reapply(old), rival(app, make_application(), old)

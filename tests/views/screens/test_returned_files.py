@@ -1,7 +1,6 @@
 """How a file comes back: under its own name, whole or in part, to all who see the application."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,17 +11,11 @@ from werkzeug.http import parse_options_header
 from models import clock
 from models.application.attachments import Store
 from models.vocabulary import Status
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, MakePdf, StoredRows
 from tests.views.ledger import ledger
 from tests.views.screens.acts_done import sees
 from tests.views.screens.uploaded import XHR, upload
-
-As = Callable[[str | None], Browser]
-
-
-Pdf = Callable[[str], bytes]
-
 
 NAMES = {
     "样品《茉莉花》 第一版.pdf": "样品《茉莉花》 第一版.pdf",
@@ -36,10 +29,10 @@ NAMES = {
 
 @pytest.mark.slow
 def test_a_file_is_downloaded_under_its_own_name(
-    as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf, stored_rows: StoredRows
 ) -> None:
     """FU1: Chinese, signs, line ends, directions, paths, length: one header, and the name in it intact."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     for given, stored in NAMES.items():
         assert upload(browser, key, make_pdf(stored), given, kind="other").status_code == 200
         file = stored_rows(key)["attachment"][-1]
@@ -53,11 +46,16 @@ def test_a_file_is_downloaded_under_its_own_name(
 
 @pytest.mark.slow
 def test_files_of_both_stores_are_served_whole_in_parts_and_after_replacement(
-    app: Flask, address: str, as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows
+    app: Flask,
+    address: str,
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    make_pdf: MakePdf,
+    stored_rows: StoredRows,
 ) -> None:
     """In a folder and in a bucket; a PDF reader requests parts, and again only after a change."""
     app.config["STORE"] = address
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     assert upload(browser, key, make_pdf("first")).status_code == 200
     first = stored_rows(key)["attachment"][-1]
     page = f"/applications/attachment/?id={first['id']}"
@@ -79,15 +77,15 @@ def test_files_of_both_stores_are_served_whole_in_parts_and_after_replacement(
 def test_a_file_with_lost_bytes_says_what_to_do_and_is_logged(
     app: Flask,
     address: str,
-    as_: As,
-    make_application: Making,
-    make_pdf: Pdf,
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    make_pdf: MakePdf,
     stored_rows: StoredRows,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A sentence, never a 500; the number in it is the one in the log."""
     app.config["STORE"] = address
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     upload(browser, key, make_pdf("lost"), "合同.pdf")
     file = stored_rows(key)["attachment"][-1]
     assert Store(address).remove(file["digest"], before=clock.now() + timedelta(days=1))
@@ -104,10 +102,10 @@ def test_a_file_with_lost_bytes_says_what_to_do_and_is_logged(
 
 
 def test_a_file_with_changed_bytes_is_not_served(
-    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, stored_rows: StoredRows
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf, stored_rows: StoredRows
 ) -> None:
     """Of the same length, or reached through a link: a sentence, and not one byte of them."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     upload(browser, key, make_pdf("good"), "合同.pdf")
     file = stored_rows(key)["attachment"][-1]
     path = Path(app.config["STORE"]) / file["digest"][:2] / file["digest"]
@@ -124,10 +122,14 @@ def test_a_file_with_changed_bytes_is_not_served(
 
 @pytest.mark.slow
 def test_an_unavailable_bucket_is_reported_and_changes_nothing(
-    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    make_pdf: MakePdf,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A file of unknown state counts neither as stored nor as lost."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     before = ledger(app)
     nobody = {
         "ENDPOINT_URL": "http://127.0.0.1:9",
@@ -148,14 +150,14 @@ def test_an_unavailable_bucket_is_reported_and_changes_nothing(
 @pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
 def test_files_can_be_read_in_every_status_by_all_readers_of_the_application(
-    as_: As, make_application: Making, stored_rows: StoredRows, status: Status
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, status: Status
 ) -> None:
     """手册 第二章: 附件信息所有状态都可以下载查看. The response headers keep any content from running scripts here."""
     key = make_application(status=status)
     (file, *_others) = stored_rows(key)["attachment"]
     readers = {"applications": "publisher", "filings": "reviewer", "register": "national"}
     for screen, reader in readers.items():
-        answer = as_(reader).get(f"/{screen}/attachment/?id={file['id']}")
+        answer = client_as(reader).get(f"/{screen}/attachment/?id={file['id']}")
         assert answer.status_code == (200 if sees(reader, status) else 404)
         if not sees(reader, status):
             continue

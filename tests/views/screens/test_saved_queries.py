@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -13,11 +12,10 @@ from models.access import Closed
 from models.database import db
 from models.saved_queries import SavedQuery
 from models.workflow import Refused
-from tests.browsing import Browser
-from tests.conftest import Acting
+from tests.browsing import Browser, ClientAs
+from tests.conftest import ActAs
 from tests.views.pages import flashed, form_of
 
-As = Callable[[str | None], Browser]
 ASKED = "status=returned&title=茉莉花&sort=3&desc=1&page_size=50"
 
 
@@ -40,8 +38,8 @@ def asks(browser: Browser, key: int) -> tuple[str, dict[str, str]]:
     return parts.path, dict(parse_qsl(parts.query))
 
 
-def test_a_saved_query_is_repeated_with_a_click(as_: As) -> None:
-    browser = as_("publisher")
+def test_a_saved_query_is_repeated_with_a_click(client_as: ClientAs) -> None:
+    browser = client_as("publisher")
     assert save_query(browser, "  退回的茉莉花 ") == ["已存为常用查询「退回的茉莉花」。"]
     page = browser.get("/applications/").text
     (key,) = offered(page).values()
@@ -54,27 +52,27 @@ def test_a_saved_query_is_repeated_with_a_click(as_: As) -> None:
     assert "存为常用查询" not in page
 
 
-def test_an_invalid_query_cannot_be_saved(as_: As) -> None:
-    assert "存为常用查询" not in as_("publisher").get("/applications/?since=昨天&title=茉莉花").text
+def test_an_invalid_query_cannot_be_saved(client_as: ClientAs) -> None:
+    assert "存为常用查询" not in client_as("publisher").get("/applications/?since=昨天&title=茉莉花").text
 
 
-def test_a_saved_query_keeps_its_sort_order(as_: As, acting: Acting) -> None:
-    browser = as_("publisher")
+def test_a_saved_query_keeps_its_sort_order(client_as: ClientAs, act_as: ActAs) -> None:
+    browser = client_as("publisher")
     for n, order in enumerate(("sort=1", "sort=1&desc=0", "sort=1&desc=1")):
         save_query(browser, str(n), f"title=茉莉花{n}&{order}")
-    with acting("publisher"):
+    with act_as("publisher"):
         saved = db.session.scalars(select(SavedQuery).order_by(SavedQuery.id)).all()
         assert [row.asked.get("desc") for row in saved] == [None, None, "1"]
         assert [row.words.rpartition("，")[2] for row in saved] == ["升序", "升序", "降序"]
 
 
-def test_a_saved_query_contains_only_parameters_of_the_list(as_: As, acting: Acting) -> None:
+def test_a_saved_query_contains_only_parameters_of_the_list(client_as: ClientAs, act_as: ActAs) -> None:
     """No page number, return address, other list, sort by an unknown column, or URL."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     more = "&page=7&to=3&url=https://evil.example&publisher=x&sort=99&page_size=7000&constructor=1&next=//evil.example"
     form = {"screen": "applications", "name": "退回", "asked": "status=returned" + more, "url": "https://evil.example/"}
     assert browser.post("/queries/keep/", data=form).location == "/queries/"
-    with acting("publisher"):
+    with act_as("publisher"):
         assert db.session.scalars(select(SavedQuery)).one().asked == {"status": "returned"}
 
 
@@ -91,20 +89,20 @@ def test_a_saved_query_contains_only_parameters_of_the_list(as_: As, acting: Act
     ],
 )
 def test_an_invalid_saved_query_is_refused_with_a_message(
-    as_: As, acting: Acting, name: str, asked: str, sentence: str
+    client_as: ClientAs, act_as: ActAs, name: str, asked: str, sentence: str
 ) -> None:
-    browser = as_("publisher")
+    browser = client_as("publisher")
     save_query(browser, "已有")
     form = {"screen": "applications", "name": name, "asked": asked}
     sentences = flashed(browser.post("/queries/keep/", data=form, follow_redirects=True).text)
     assert (len(sentences), sentence in sentences[0]) == (1, True)
-    with acting("publisher"):
+    with act_as("publisher"):
         assert db.session.scalars(select(SavedQuery.name)).all() == ["已有"]
 
 
 @pytest.mark.parametrize("typed", ["%00", "%ED%A0%80", "%EF%BF%BF", "a%00b", "<script>alert(1)</script>", "\U0001f4bf"])
-def test_unusual_characters_in_a_query_are_stored_or_removed(as_: As, typed: str) -> None:
-    browser = as_("publisher")
+def test_unusual_characters_in_a_query_are_stored_or_removed(client_as: ClientAs, typed: str) -> None:
+    browser = client_as("publisher")
     form = {"screen": "applications", "name": "<b>x</b>\0", "asked": f"title={typed}&status=returned"}
     assert browser.post("/queries/keep/", data=form).status_code == 303
     (key,) = offered(browser.get("/applications/").text).values()
@@ -113,16 +111,16 @@ def test_unusual_characters_in_a_query_are_stored_or_removed(as_: As, typed: str
         assert "<b>x" not in browser.get(page).text and "<script>alert" not in browser.get(page).text
 
 
-def test_a_query_sent_twice_is_saved_once(as_: As) -> None:
-    browser = as_("publisher")
+def test_a_query_sent_twice_is_saved_once(client_as: ClientAs) -> None:
+    browser = client_as("publisher")
     form = form_of(browser.get(f"/applications/?{ASKED}").text, "save-query") | {"name": "退回"}
     for _time in range(2):
         assert browser.post("/queries/keep/", data=form).location.startswith("/applications/?status=returned")
     assert list(offered(browser.get("/applications/").text)) == ["退回"]
 
 
-def test_queries_of_different_lists_may_have_the_same_name(as_: As) -> None:
-    browser = as_("reviewer")
+def test_queries_of_different_lists_may_have_the_same_name(client_as: ClientAs) -> None:
+    browser = client_as("reviewer")
     save_query(browser, "茉莉花", "title=茉莉花", "review")
     save_query(browser, "茉莉花", "title=茉莉花&status=filed", "filings")
     (first,) = offered(browser.get("/review/").text).values()
@@ -132,8 +130,8 @@ def test_queries_of_different_lists_may_have_the_same_name(as_: As) -> None:
     assert re.findall(r'col-screen"[^>]*>(.*?)</td>', browser.get("/queries/").text) == ["待审核", "全部申请"]
 
 
-def test_a_saved_query_can_be_renamed_and_deleted(as_: As) -> None:
-    browser = as_("publisher")
+def test_a_saved_query_can_be_renamed_and_deleted(client_as: ClientAs) -> None:
+    browser = client_as("publisher")
     save_query(browser, "退回")
     save_query(browser, "暂存", "status=draft")
     key = offered(browser.get("/applications/").text)["退回"]
@@ -145,28 +143,28 @@ def test_a_saved_query_can_be_renamed_and_deleted(as_: As) -> None:
     assert list(offered(browser.get("/applications/").text)) == ["暂存"]
 
 
-def test_a_saved_query_of_another_account_cannot_be_seen_or_changed(as_: As, acting: Acting) -> None:
+def test_a_saved_query_of_another_account_cannot_be_seen_or_changed(client_as: ClientAs, act_as: ActAs) -> None:
     """Not even of a colleague of the same publisher or province."""
-    save_query(as_("publisher"), "退回")
-    (key,) = offered(as_("publisher").get("/applications/").text).values()
+    save_query(client_as("publisher"), "退回")
+    (key,) = offered(client_as("publisher").get("/applications/").text).values()
     for who in ("agent", "publisher2", "reviewer", "national", "operator"):
-        browser = as_(who)
+        browser = client_as(who)
         assert "退回" not in offered(browser.get("/queries/").text)
         assert browser.get(f"/queries/ask/?id={key}").status_code == 404
         assert browser.post(f"/queries/edit/?id={key}", data={"name": "改了"}).status_code == 404
         browser.post("/queries/remove/", data={"id": key})
-        with acting(who) as account:
+        with act_as(who) as account:
             assert db.session.scalars(select(SavedQuery)).all() == []
             db.session.add(SavedQuery(account_id=account.id + 1, screen="x", name="x", asked={}, words=""))
             with pytest.raises(Closed):
                 db.session.flush()
-    assert list(offered(as_("publisher").get("/applications/").text)) == ["退回"]
+    assert list(offered(client_as("publisher").get("/applications/").text)) == ["退回"]
 
 
-def test_a_query_of_an_inaccessible_list_is_refused(as_: As) -> None:
+def test_a_query_of_an_inaccessible_list_is_refused(client_as: ClientAs) -> None:
     for screen in ("review", "accounts", "desk", "statistics", "queries", "nonsense", ""):
         form = {"screen": screen, "name": "退回", "asked": ASKED}
-        assert as_("publisher").post("/queries/keep/", data=form).status_code == 400, screen
+        assert client_as("publisher").post("/queries/keep/", data=form).status_code == 400, screen
 
 
 @pytest.mark.parametrize(
@@ -179,31 +177,31 @@ def test_a_query_of_an_inaccessible_list_is_refused(as_: As) -> None:
     ],
 )
 def test_a_saved_query_with_a_removed_filter_says_so(
-    as_: As, acting: Acting, asked: dict[str, str], left: dict[str, str]
+    client_as: ClientAs, act_as: ActAs, asked: dict[str, str], left: dict[str, str]
 ) -> None:
     """After a change of the program; the remaining filters are applied."""
-    with acting("publisher") as by:
+    with act_as("publisher") as by:
         row = saved_queries.save(db.session(), "applications", "旧的", asked, "某条件：某值", by)
         key = row.id
         db.session.commit()
-    browser = as_("publisher")
+    browser = client_as("publisher")
     assert asks(browser, key) == ("/applications/", left)
     answer = browser.get(f"/queries/ask/?id={key}", follow_redirects=True)
     assert answer.status_code == 200
     assert flashed(answer.text)[-1] == "常用查询「旧的」保存的条件（某条件：某值）有的已不再提供，请核对下面的条件。"
 
 
-def test_a_saved_query_of_a_removed_list_says_so(as_: As, acting: Acting) -> None:
-    with acting("publisher") as by:
+def test_a_saved_query_of_a_removed_list_says_so(client_as: ClientAs, act_as: ActAs) -> None:
+    with act_as("publisher") as by:
         key = saved_queries.save(db.session(), "gone", "旧的", {"a": "b"}, "某条件：某值", by).id
         db.session.commit()
-    page = as_("publisher").get(f"/queries/ask/?id={key}", follow_redirects=True).text
+    page = client_as("publisher").get(f"/queries/ask/?id={key}", follow_redirects=True).text
     assert flashed(page) == ["常用查询「旧的」所在的列表已不再提供，可以将其删除。"]
     assert "删除" in page
 
 
-def test_an_account_has_at_most_thirty_saved_queries(acting: Acting) -> None:
-    with acting("publisher") as by:
+def test_an_account_has_at_most_thirty_saved_queries(act_as: ActAs) -> None:
+    with act_as("publisher") as by:
         for n in range(saved_queries.MOST):
             saved_queries.save(db.session(), "applications", f"第 {n} 个", {"title": str(n)}, "", by)
         with pytest.raises(Refused, match="最多保存 30 个"):
@@ -219,8 +217,8 @@ def test_an_account_has_at_most_thirty_saved_queries(acting: Acting) -> None:
         ("operator", "accounts organisations districts calendar online signins"),
     ],
 )
-def test_every_list_with_a_query_form_can_save_queries(as_: As, who: str, screens: str) -> None:
-    browser = as_(who)
+def test_every_list_with_a_query_form_can_save_queries(client_as: ClientAs, who: str, screens: str) -> None:
+    browser = client_as(who)
     for screen in screens.split():
         save_query(browser, "每页 100 条", "page_size=100", screen)
         (key,) = offered(browser.get(f"/{screen}/").text).values()

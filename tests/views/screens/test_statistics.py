@@ -10,12 +10,11 @@ from flask import Flask
 
 from models import clock
 from models.vocabulary import Action
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import create_application, perform_step
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.pages import numbers
 
-As = Callable[[str | None], Browser]
 NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
 DIMENSIONS = ("month", "quarter", "publisher", "kind", "country")
 CELL = re.compile(r"<t([hd])[^>]*>(?:<a href=\"([^\"]*)\">)?(.*?)(?:</a>)?</t\1>")
@@ -55,10 +54,10 @@ def cases_of_two_provinces(app: Flask, monkeypatch: pytest.MonkeyPatch, make_pub
 
 
 @pytest.mark.slow
-def test_each_number_links_to_a_list_of_that_length(as_: As, cases_of_two_provinces: None) -> None:
+def test_each_number_links_to_a_list_of_that_length(client_as: ClientAs, cases_of_two_provinces: None) -> None:
     """By every dimension, in the rows and in the total; amounts of discs lead to the certificates that they are of."""
     for who, dimensions in (("reviewer", DIMENSIONS), ("national", ("province", *DIMENSIONS))):
-        browser = as_(who)
+        browser = client_as(who)
         for dimension in dimensions:
             found, followed = figures(browser.get(f"/statistics/?dimension={dimension}").text), 0
             for name, row in found.items():
@@ -75,10 +74,10 @@ def test_each_number_links_to_a_list_of_that_length(as_: As, cases_of_two_provin
 
 @pytest.mark.slow
 def test_the_default_statistics_of_the_nation_are_this_quarter_by_province(
-    as_: As, cases_of_two_provinces: None
+    client_as: ClientAs, cases_of_two_provinces: None
 ) -> None:
     """How many certificates, how many discs, this quarter, 江苏: without a single question."""
-    found = figures(as_("national").get("/statistics/").text)
+    found = figures(client_as("national").get("/statistics/").text)
     assert {name: text for name, (text, _link) in found["江苏省"].items()} == {
         "准予备案": "1", "作废": "0", "进口数量（张）": "1,000", "办结天数（中位数）": "3",
     }  # fmt: skip
@@ -90,8 +89,8 @@ def test_the_default_statistics_of_the_nation_are_this_quarter_by_province(
 
 
 @pytest.mark.slow
-def test_a_province_sees_its_own_figures_and_every_decision(as_: As, cases_of_two_provinces: None) -> None:
-    page = as_("reviewer").get("/statistics/?province=440000&dimension=publisher").text
+def test_a_province_sees_its_own_figures_and_every_decision(client_as: ClientAs, cases_of_two_provinces: None) -> None:
+    page = client_as("reviewer").get("/statistics/?province=440000&dimension=publisher").text
     found = figures(page)
     assert set(found) == {"江苏文艺音像出版社", "合计"}
     assert [text for text, _link in found["合计"].values()] == ["4", "1", "1", "1", "0", "1,000", "3"]
@@ -100,20 +99,20 @@ def test_a_province_sees_its_own_figures_and_every_decision(as_: As, cases_of_tw
 
 
 @pytest.mark.slow
-def test_the_table_is_exported_with_its_total_and_period(as_: As, cases_of_two_provinces: None) -> None:
-    answer = as_("national").get("/statistics/export/csv/?dimension=province&province=320000")
+def test_the_table_is_exported_with_its_total_and_period(client_as: ClientAs, cases_of_two_provinces: None) -> None:
+    answer = client_as("national").get("/statistics/export/csv/?dimension=province&province=320000")
     assert answer.data.decode("utf-8-sig").splitlines() == [
         "省份,准予备案,作废,进口数量（张）,办结天数（中位数）",
         "江苏省,1,0,1000,3",
         "合计,1,0,1000,3",
         "期间：2026-10-01 至 2026-12-31；省份：江苏省,,,,",
     ]
-    assert as_("reviewer").get("/statistics/export/xlsx/").data[:2] == b"PK"
-    assert as_("reviewer").get("/statistics/export/pdf/").status_code == 404
+    assert client_as("reviewer").get("/statistics/export/xlsx/").data[:2] == b"PK"
+    assert client_as("reviewer").get("/statistics/export/pdf/").status_code == 404
 
 
-def test_an_invalid_period_has_an_error_beside_its_field(as_: As) -> None:
-    browser = as_("reviewer")
+def test_an_invalid_period_has_an_error_beside_its_field(client_as: ClientAs) -> None:
+    browser = client_as("reviewer")
     for asked, sentence in (
         ("since=2026-12-01&until=2026-11-01", "起始日期晚于终止日期，请核对。"),
         ("since=2026-12-01", "请填写起始日期和终止日期。"),
@@ -126,15 +125,15 @@ def test_an_invalid_period_has_an_error_beside_its_field(as_: As) -> None:
     assert browser.get("/statistics/?dimension=province").text.count('id="figures"') == 0
 
 
-def test_publishers_and_operators_have_no_statistics(as_: As) -> None:
+def test_publishers_and_operators_have_no_statistics(client_as: ClientAs) -> None:
     for who in ("publisher", "agent", "operator"):
-        assert as_(who).get("/statistics/").status_code == 403
-        assert "/statistics/" not in as_(who).get("/", follow_redirects=True).text
+        assert client_as(who).get("/statistics/").status_code == 403
+        assert "/statistics/" not in client_as(who).get("/", follow_redirects=True).text
 
 
 @pytest.mark.slow
 def test_the_register_shows_and_filters_by_number_and_date_of_issue(
-    as_: As, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """备案证明查询 and 全部申请: 签发日期 from a day to a day, both included, and 证明编号 in any usual spelling."""
     for day in (1, 3):
@@ -142,7 +141,7 @@ def test_the_register_shows_and_filters_by_number_and_date_of_issue(
         make_application(status="filed")
     one, two = (f"SQ2026{n:08d}" for n in (1, 2))
     for who, screen in (("national", "register"), ("reviewer", "filings")):
-        browser = as_(who)
+        browser = client_as(who)
 
         def found(browser: Browser = browser, screen: str = screen, **asked: str) -> list[str]:
             return numbers(browser.get(f"/{screen}/", query_string=asked).text)
@@ -156,8 +155,8 @@ def test_the_register_shows_and_filters_by_number_and_date_of_issue(
         assert found(country="德国") == found(country="DEU") == [two, one]
         assert found(country="德国国") == []
         assert found(kind="DVD") == found(publisher_code="91320000134700202X") == []
-    page = as_("national").get("/register/").text
+    page = client_as("national").get("/register/").text
     number = re.findall(r"Z32\w+", page)
     assert len(set(number)) == 2
     assert "2026-11-03" in page
-    assert numbers(as_("reviewer").get(f"/filings/?certificate={number[0].lower()}").text) == [two]
+    assert numbers(client_as("reviewer").get(f"/filings/?certificate={number[0].lower()}").text) == [two]

@@ -15,26 +15,25 @@ from models.application import Application, lease
 from models.application.lease import CaseLease
 from models.database import db
 from models.notifications import Notification
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import account_of
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.views.pages import flashed, form_of
 
-As = Callable[[str | None], Browser]
 HOLDER = re.compile(r"由([^，\s<]+)办理至 \d\d:\d\d")
 
 
 @pytest.fixture
-def case(make_application: Making) -> int:
+def case(make_application: MakeApplication) -> int:
     """One that waits, made before anybody signs in."""
     return make_application(status="pending")
 
 
 @pytest.fixture
-def two_reviewers(case: int, as_: As, add_colleague: Callable[..., None]) -> tuple[Browser, Browser]:
+def two_reviewers(case: int, client_as: ClientAs, add_colleague: Callable[..., None]) -> tuple[Browser, Browser]:
     """Two reviewers of one province."""
     add_colleague("second", like="reviewer")
-    return as_("reviewer"), as_("second")
+    return client_as("reviewer"), client_as("second")
 
 
 def act(browser: Browser, action: str, key: int) -> str:
@@ -157,9 +156,9 @@ def test_working_on_a_case_renews_its_lease_by_the_setting_of_the_province(
 
 
 def test_the_applicant_does_not_see_the_claim_and_can_no_longer_withdraw(
-    as_: As, two_reviewers: tuple[Browser, Browser], case: int, stored_rows: StoredRows
+    client_as: ClientAs, two_reviewers: tuple[Browser, Browser], case: int, stored_rows: StoredRows
 ) -> None:
-    key, publisher = case, as_("publisher")
+    key, publisher = case, client_as("publisher")
     two_reviewers[0].post("/review/take/", data={"id": key})  # from the list: the page was never opened
     assert stored_rows(key)["application"][0]["opened_at"]
     page = publisher.get(f"/applications/details/?id={key}").text
@@ -170,7 +169,7 @@ def test_the_applicant_does_not_see_the_claim_and_can_no_longer_withdraw(
 
 
 @pytest.fixture
-def other_case(make_application: Making) -> int:
+def other_case(make_application: MakeApplication) -> int:
     return make_application(status="pending", title="昆曲《牡丹亭》")
 
 
@@ -186,25 +185,25 @@ def test_a_batch_act_reports_rows_held_by_another_reviewer(
 
 
 def test_other_provinces_and_roles_cannot_see_or_make_a_lease(
-    app: Flask, two_reviewers: tuple[Browser, Browser], acting: Acting, case: int
+    app: Flask, two_reviewers: tuple[Browser, Browser], act_as: ActAs, case: int
 ) -> None:
     key = case
     act(two_reviewers[0], "take", key)
     for who in ("reviewer2", "publisher", "national", "operator"):
-        with acting(who) as account:
+        with act_as(who) as account:
             assert db.session.scalars(select(CaseLease)).all() == [], who
             now = clock.now()
             row = CaseLease(application_id=key, account_id=account.id, taken_at=now, until=now)
             db.session.add(row)
             with pytest.raises(Closed):
                 db.session.flush()
-    with acting("second"):
+    with act_as("second"):
         assert [row.application_id for row in db.session.scalars(select(CaseLease))] == [key]
 
 
 @pytest.mark.parametrize(("status", "who"), [("pending", "reviewer2"), ("pending", "publisher"), ("filed", "reviewer")])
 def test_the_database_refuses_a_lease_of_the_wrong_person_or_case(
-    app: Flask, make_application: Making, status: str, who: str
+    app: Flask, make_application: MakeApplication, status: str, who: str
 ) -> None:
     key = make_application(status=status)
     with app.app_context(), access.everything() as session:

@@ -7,12 +7,10 @@ import pytest
 from flask import Flask
 
 from models.vocabulary import Action
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import form_of
-
-As = Callable[[str | None], Browser]
 
 
 def ticked(browser: Browser, *keys: int) -> dict[str, object]:
@@ -38,9 +36,9 @@ def status_of(record: dict[str, list[dict[str, object]]]) -> str:
 
 @pytest.mark.slow
 def test_a_batch_grant_gives_each_application_its_own_number(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
-    keys, reviewer = [make_application(status="pending") for _n in range(3)], as_("reviewer")
+    keys, reviewer = [make_application(status="pending") for _n in range(3)], client_as("reviewer")
     answer = reviewer.post("/review/together/grant/", data=ticked(reviewer, *keys[:2]))
     results = outcomes(answer.text)
     assert [result for result, _words in results] == ["已准予备案"] * 2
@@ -49,8 +47,10 @@ def test_a_batch_grant_gives_each_application_its_own_number(
     assert [len(stored_rows(key)["customs_message"]) for key in keys] == [1, 1, 0]
 
 
-def test_a_batch_return_records_one_opinion_for_all(as_: As, make_application: Making, stored_rows: StoredRows) -> None:
-    keys, reviewer = [make_application(status="pending") for _n in range(2)], as_("reviewer")
+def test_a_batch_return_records_one_opinion_for_all(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    keys, reviewer = [make_application(status="pending") for _n in range(2)], client_as("reviewer")
     form = ticked(reviewer, *keys) | {"opinion": "请补充加工合同。"}
     assert [result for result, _words in outcomes(reviewer.post("/review/together/return/", data=form).text)] == [
         "已退回",
@@ -63,12 +63,12 @@ def test_a_batch_return_records_one_opinion_for_all(as_: As, make_application: M
 
 @pytest.mark.slow
 def test_a_refused_row_of_a_batch_is_reported_and_stops_no_other(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """Decided meanwhile; changed meanwhile; seen by no version."""
     titles = ("昆曲", "评弹", "越剧", "锡剧")
     keys = [make_application(status="pending", title=title) for title in titles]
-    reviewer = as_("reviewer")
+    reviewer = client_as("reviewer")
     form = ticked(reviewer, *keys)
     perform_step(app, Action.DECLINE, keys[0], "publisher")
     perform_step(app, Action.RETURN, keys[1], "publisher")
@@ -83,10 +83,10 @@ def test_a_refused_row_of_a_batch_is_reported_and_stops_no_other(
 
 @pytest.mark.slow
 def test_a_batch_with_a_foreign_row_changes_nothing(
-    as_: As, make_publisher: Callable[..., str], make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_publisher: Callable[..., str], make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     strange = make_application(by=make_publisher("440000"), status="pending")
-    own, reviewer = make_application(status="pending"), as_("reviewer")
+    own, reviewer = make_application(status="pending"), client_as("reviewer")
     for keys in ([own, strange], [own, 99999], [own, "abc"]):
         form = ticked(reviewer) | {"pick": keys, f"version-{strange}": "2"}
         assert reviewer.post("/review/together/grant/", data=form).status_code == 404
@@ -98,23 +98,23 @@ def test_a_batch_with_a_foreign_row_changes_nothing(
     ("opinion", "sentence"), [("", "须填写意见"), (" \n", "须填写意见"), ("长" * 2001, "不能超过 2000 字")]
 )
 def test_a_batch_return_with_an_invalid_opinion_changes_nothing(
-    as_: As, make_application: Making, stored_rows: StoredRows, opinion: str, sentence: str
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, opinion: str, sentence: str
 ) -> None:
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     answer = reviewer.post("/review/together/return/", data=ticked(reviewer, key) | {"opinion": opinion})
     assert (answer.status_code, sentence in answer.text) == (409, True)
     assert status_of(stored_rows(key)) == "pending"
 
 
-def test_a_batch_without_rows_or_with_too_many_is_refused(as_: As) -> None:
-    reviewer = as_("reviewer")
+def test_a_batch_without_rows_or_with_too_many_is_refused(client_as: ClientAs) -> None:
+    reviewer = client_as("reviewer")
     for keys, sentence in (([], "请先勾选要准予备案的记录"), (list(range(1, 102)), "一次最多准予备案 100 份")):
         answer = reviewer.post("/review/together/grant/", data={"pick": keys})
         assert (answer.status_code, sentence in answer.text) == (409, True)
 
 
-def test_other_acts_are_not_batch_acts(as_: As, make_application: Making) -> None:
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+def test_other_acts_are_not_batch_acts(client_as: ClientAs, make_application: MakeApplication) -> None:
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     for act in ("decline", "refuse", "extend", "revoke", "print"):
         assert reviewer.post(f"/review/together/{act}/", data={"pick": key, "opinion": "理由"}).status_code == 404
     assert reviewer.post("/filings/together/grant/", data={"pick": key}).status_code == 404

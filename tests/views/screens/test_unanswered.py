@@ -10,7 +10,7 @@ from models import access, clock
 from models.customs import heartbeat
 from models.vocabulary import Action, Reply, Status
 from tests.cast import make_papers
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.pages import flashed
@@ -24,7 +24,7 @@ WORDS = "电话向南京海关核实。"
 @pytest.fixture
 def unanswered_message(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     customs_server: CustomsServer,
     invoke: Invoke,
     advance_clock: AdvanceClock,
@@ -42,7 +42,7 @@ def unanswered_message(
 
 @pytest.mark.slow
 def test_a_message_that_waits_too_long_is_reported(
-    unanswered_message: tuple[int, str, int], advance_clock: AdvanceClock, as_: Any
+    unanswered_message: tuple[int, str, int], advance_clock: AdvanceClock, client_as: Any
 ) -> None:
     """In 数据交换, in the case for both sides, in /healthz; not before."""
     key, name, number = unanswered_message
@@ -55,14 +55,14 @@ def test_a_message_that_waits_too_long_is_reported(
     for late in (False, True):
         for who, paths in pages.items():
             for path in paths:
-                page = as_(who).get(path).text
+                page = client_as(who).get(path).text
                 shown = "久未收到海关回执" in page or "海关久未回执" in page or 'warning">久未回执' in page
                 assert shown == late, (who, path)
-        listed = as_("reviewer").get("/exchange/?state=unanswered").text
+        listed = client_as("reviewer").get("/exchange/?state=unanswered").text
         assert (f">{name}<" in listed) == late
-        assert ("unanswered" in as_(None).get("/healthz").text) == late
+        assert ("unanswered" in client_as(None).get("/healthz").text) == late
         advance_clock()
-    assert "久未收到海关回执" not in as_("reviewer2").get("/exchange/").text
+    assert "久未收到海关回执" not in client_as("reviewer2").get("/exchange/").text
 
 
 @pytest.mark.slow
@@ -71,13 +71,13 @@ def test_an_unanswered_message_can_be_queried_at_once(
     customs_server: CustomsServer,
     invoke: Invoke,
     stored_rows: StoredRows,
-    as_: Any,
+    client_as: Any,
 ) -> None:
     """Before the pause is over; customs has it, and answers."""
     key, name, number = unanswered_message
     assert invoke("customs", "deliver").output == "", "the pause is not over"
-    assert as_("reviewer").post("/exchange/ask/", data={"id": number}).status_code == 303
-    again = as_("reviewer")
+    assert client_as("reviewer").post("/exchange/ask/", data={"id": number}).status_code == 303
+    again = client_as("reviewer")
     again.post("/exchange/ask/", data={"id": number, "url": f"/exchange/details/?id={number}"})
     assert flashed(again.get("/exchange/").text) == ["查询已经安排，无需重复；结果会显示在报文页面。"]
     invoke("customs", "deliver")
@@ -93,11 +93,11 @@ def test_a_message_set_aside_is_no_longer_queried_and_still_accepts_a_receipt(
     invoke: Invoke,
     advance_clock: AdvanceClock,
     stored_rows: StoredRows,
-    as_: Any,
+    client_as: Any,
 ) -> None:
     key, name, number = unanswered_message
     advance_clock()
-    assert as_("reviewer").post("/exchange/set-aside/", data={"id": number}).status_code == 303
+    assert client_as("reviewer").post("/exchange/set-aside/", data={"id": number}).status_code == 303
     advance_clock()
     invoke("customs", "deliver")
     assert customs_server.asked == [name]
@@ -113,7 +113,7 @@ def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entr
     unanswered_message: tuple[int, str, int],
     advance_clock: AdvanceClock,
     stored_rows: StoredRows,
-    as_: Any,
+    client_as: Any,
     invoke: Invoke,
     how: str,
     after: str,
@@ -121,11 +121,11 @@ def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entr
     """Same result as a receipt; the page has the name, and customs is not queried again."""
     key, name, number = unanswered_message
     advance_clock()
-    unsaid = as_("reviewer").post(f"/exchange/settle-{how}/", data={"id": number, "opinion": ""})
+    unsaid = client_as("reviewer").post(f"/exchange/settle-{how}/", data={"id": number, "opinion": ""})
     assert unsaid.status_code == 303
     assert status(stored_rows(key)) is Status.FILED
     data = {"id": number, "opinion": WORDS}
-    assert as_("reviewer").post(f"/exchange/settle-{how}/", data=data).status_code == 303
+    assert client_as("reviewer").post(f"/exchange/settle-{how}/", data=data).status_code == 303
     record = stored_rows(key)
     assert status(record) == after
     entry = record["trail_entry"][-1]
@@ -135,8 +135,8 @@ def test_an_unanswered_message_is_settled_by_hand_with_a_reason_and_a_trail_entr
     assert (name in entry["opinion"], WORDS in entry["opinion"]) == (True, True)
     (message,) = record["customs_message"]
     assert (message["accepted"], message["by_hand"], message["claimed_until"]) == (how == "accepted", True, None)
-    assert "人工登记" in as_("reviewer").get(f"/exchange/details/?id={number}").text
-    assert "unanswered" not in as_(None).get("/healthz").text
+    assert "人工登记" in client_as("reviewer").get(f"/exchange/details/?id={number}").text
+    assert "unanswered" not in client_as(None).get("/healthz").text
     advance_clock()
     assert invoke("customs", "deliver").output == ""
     checked = invoke("trail", "verify")
@@ -150,17 +150,17 @@ def test_a_later_contradicting_receipt_changes_nothing_and_is_reported(
     invoke: Invoke,
     advance_clock: AdvanceClock,
     stored_rows: StoredRows,
-    as_: Any,
+    client_as: Any,
 ) -> None:
     """A person has decided; who was wrong is for people to find out."""
     key, name, number = unanswered_message
     advance_clock()
-    as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
+    client_as("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
     found = simulator.receipt(name, "0", "", simulator.result(name, Reply.REJECTED, "2001", "重复"))
     customs_server.customs.post(name, found, 0)
     assert "与此前人工登记的结果不符" in invoke("customs", "deliver").output
     assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
-    assert "与此前人工登记的结果不符" in as_("reviewer").get(f"/exchange/details/?id={number}").text
+    assert "与此前人工登记的结果不符" in client_as("reviewer").get(f"/exchange/details/?id={number}").text
 
 
 @pytest.mark.slow
@@ -170,14 +170,14 @@ def test_settling_by_hand_after_a_revocation_leaves_the_status_and_releases_the_
     invoke: Invoke,
     advance_clock: AdvanceClock,
     stored_rows: StoredRows,
-    acting: Acting,
-    as_: Any,
+    act_as: ActAs,
+    client_as: Any,
 ) -> None:
     """The revocation waits for the grant before it (CU11)."""
     key, name, number = unanswered_message
-    perform(acting, key, Action.REVOKE)
+    perform(act_as, key, Action.REVOKE)
     advance_clock()
-    as_("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
+    client_as("reviewer").post("/exchange/settle-accepted/", data={"id": number, "opinion": WORDS})
     record = stored_rows(key)
     assert status(record) is Status.REVOKED
     assert (record["trail_entry"][-1]["act"], record["trail_entry"][-1]["after"]) == ("settle_accepted", "revoked")
@@ -197,26 +197,26 @@ class TestDeliverer:
     @pytest.mark.slow
     @pytest.mark.parametrize(("minutes", "words"), [(4, "ok\n"), (6, "deliverer\noverdue\n")])
     def test_a_message_without_a_running_deliverer_is_overdue_after_minutes(
-        self, app: Flask, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, minutes: int, words: str
+        self, app: Flask, make_application: MakeApplication, client_as: Any, monkeypatch: Any, minutes: int, words: str
     ) -> None:
         make_application(status="filed")
         make_papers(app)
         self.after(monkeypatch, minutes=minutes)
-        assert as_(None).get("/healthz").text == words
+        assert client_as(None).get("/healthz").text == words
         dead = minutes > 5
         for who, path in (("reviewer", "/exchange/"), ("operator", "/traffic/")):
-            assert ("投递程序没有运行" in as_(who).get(path).text) == dead
-        assert "投递程序没有运行" not in as_("reviewer2").get("/exchange/").text, "nothing of theirs waits"
+            assert ("投递程序没有运行" in client_as(who).get(path).text) == dead
+        assert "投递程序没有运行" not in client_as("reviewer2").get("/exchange/").text, "nothing of theirs waits"
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("minutes", "words"), [(50, "ok\n"), (70, "overdue\n")])
     def test_a_message_with_a_running_deliverer_is_overdue_after_an_hour(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         customs_server: CustomsServer,
         invoke: Invoke,
-        as_: Any,
+        client_as: Any,
         monkeypatch: pytest.MonkeyPatch,
         minutes: int,
         words: str,
@@ -227,8 +227,8 @@ class TestDeliverer:
         self.after(monkeypatch, minutes=minutes)
         customs_server.tricks = [503]
         invoke("customs", "deliver")
-        assert as_(None).get("/healthz").text == words
-        assert "投递程序没有运行" not in as_("reviewer").get("/exchange/").text
+        assert client_as(None).get("/healthz").text == words
+        assert "投递程序没有运行" not in client_as("reviewer").get("/exchange/").text
 
     def test_a_heartbeat_is_written_at_intervals_and_not_in_every_round(
         self, app: Flask, monkeypatch: pytest.MonkeyPatch

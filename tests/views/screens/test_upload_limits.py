@@ -1,6 +1,5 @@
 """How many files there may be, of a kind and in all."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -13,23 +12,18 @@ from models.application.attachments import Store
 from models.database import db
 from models.files.inspection import INSPECTION
 from models.vocabulary import AttachmentKind
-from tests.browsing import Browser
-from tests.conftest import Acting, Making
+from tests.browsing import ClientAs
+from tests.conftest import ActAs, MakeApplication, MakePdf
 from tests.views.screens.uploaded import upload
-
-As = Callable[[str | None], Browser]
-
-
-Pdf = Callable[[str], bytes]
 
 
 @pytest.mark.slow
 def test_the_number_of_files_is_limited_per_kind_and_in_total(
-    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, acting: Acting
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf, act_as: ActAs
 ) -> None:
     """25: formerly 300 were accepted. The page shows the limit, the refusal names it; a replacement frees a place."""
-    key, browser = make_application(), as_("publisher")
-    with acting("publisher"):
+    key, browser = make_application(), client_as("publisher")
+    with act_as("publisher"):
         there = len(db.session.get_one(Application, key).current_attachments)
     app.config.update(ATTACHMENTS_PER_KIND=2, ATTACHMENTS_IN_ALL=there + 3)
     page = browser.get(f"/applications/edit/?id={key}").text
@@ -40,26 +34,26 @@ def test_the_number_of_files_is_limited_per_kind_and_in_total(
     assert upload(browser, key, make_pdf("y"), kind="copyright").status_code == 200
     answer = upload(browser, key, make_pdf("z"), kind="copyright")
     assert answer.json["message"].startswith(f"一份申请最多 {there + 3} 个附件，请移除不需要的")
-    with acting("publisher"):
+    with act_as("publisher"):
         files = db.session.get_one(Application, key).current_attachments
         old = next(file.id for file in files if file.kind == "other")
     assert upload(browser, key, make_pdf("z"), kind="other", replaces=old).status_code == 200
-    with acting("publisher"):
+    with act_as("publisher"):
         assert len(db.session.get_one(Application, key).current_attachments) == there + 3
 
 
 @pytest.mark.slow
 def test_removed_files_count_towards_the_upload_limit(
-    app: Flask, as_: As, make_application: Making, make_pdf: Pdf, acting: Acting
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf, act_as: ActAs
 ) -> None:
     """The bytes of removed and replaced files stay, for the trail names them: they must not fill the disk."""
-    key, browser = make_application(), as_("publisher")
-    with acting("publisher"):
+    key, browser = make_application(), client_as("publisher")
+    with act_as("publisher"):
         there = len(db.session.get_one(Application, key).attachments)
     app.config["ATTACHMENTS_EVER"] = there + 2
     assert upload(browser, key, make_pdf("0"), kind="other").status_code == 200
     for turn in (1, 2):
-        with acting("publisher"):
+        with act_as("publisher"):
             files = db.session.get_one(Application, key).current_attachments
             old = next(file.id for file in files if file.kind == "other")
         answer = upload(browser, key, make_pdf(str(turn)), kind="other", replaces=old)
@@ -68,12 +62,17 @@ def test_removed_files_count_towards_the_upload_limit(
     assert answer.json["message"] == words
     browser.post("/applications/remove/", data={"id": key, "attachment": old})
     assert upload(browser, key, make_pdf("3"), kind="contract").json["message"] == words
-    with acting("publisher"):
+    with act_as("publisher"):
         assert len(db.session.get_one(Application, key).attachments) == there + 2
 
 
 def test_parallel_uploads_cannot_exceed_the_limit(
-    app: Flask, make_application: Making, make_pdf: Pdf, as_: As, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    make_application: MakeApplication,
+    make_pdf: MakePdf,
+    client_as: ClientAs,
+    act_as: ActAs,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """All of them find room before they are inspected; it is asked again when the row is theirs."""
     key, at_once = make_application(), 4
@@ -87,11 +86,11 @@ def test_parallel_uploads_cannot_exceed_the_limit(
         return stored
 
     monkeypatch.setattr(Store, "put", put)
-    browsers = [as_("publisher") for _number in range(at_once)]
+    browsers = [client_as("publisher") for _number in range(at_once)]
     with ThreadPoolExecutor(at_once) as pool:
         sent = [pool.submit(upload, browser, key, make_pdf(str(n)), kind="other") for n, browser in enumerate(browsers)]
         statuses = sorted(answer.result().status_code for answer in sent)
     assert statuses == [200] + [422] * (at_once - 1)
-    with acting("publisher"):
+    with act_as("publisher"):
         kinds = [file.kind for file in db.session.get_one(Application, key).current_attachments]
     assert kinds.count(AttachmentKind.OTHER) == 1

@@ -1,18 +1,14 @@
 """撤回: possible until the province has opened the application; then a message says so."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 
 from models.vocabulary import Action
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import flashed, form_of
 from tests.views.terminal.commands import run_command
-
-As = Callable[[str | None], Browser]
 
 
 def withdraw(browser: Browser, key: int) -> list[str]:
@@ -32,9 +28,9 @@ def dimmed(browser: Browser, key: int) -> bool:
 
 @pytest.mark.slow
 def test_an_unopened_application_is_withdrawn_edited_and_resubmitted(
-    app: Flask, as_: As, make_application: Making, stored_rows: StoredRows
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
-    key, publisher, reviewer = make_application(status="pending"), as_("publisher"), as_("reviewer")
+    key, publisher, reviewer = make_application(status="pending"), client_as("publisher"), client_as("reviewer")
     number = stored_rows(key)["application"][0]["number"]
     assert number in reviewer.get("/review/").text, "seen in the list is not opened"
     assert not dimmed(publisher, key)
@@ -56,10 +52,10 @@ def test_an_unopened_application_is_withdrawn_edited_and_resubmitted(
 
 @pytest.mark.parametrize("page", ["review/details", "filings/details", "review/preview"])
 def test_an_application_opened_by_the_province_cannot_be_withdrawn(
-    as_: As, make_application: Making, stored_rows: StoredRows, page: str
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, page: str
 ) -> None:
-    key, publisher = make_application(status="pending"), as_("publisher")
-    as_("reviewer").get(f"/{page}/?id={key}")
+    key, publisher = make_application(status="pending"), client_as("publisher")
+    client_as("reviewer").get(f"/{page}/?id={key}")
     before = stored_rows(key)
     assert dimmed(publisher, key)
     (sentence,) = withdraw(publisher, key)
@@ -69,13 +65,13 @@ def test_an_application_opened_by_the_province_cannot_be_withdrawn(
 
 
 def test_opening_a_case_creates_no_version_and_only_the_first_counts(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     (before,) = stored_rows(key)["application"]
     reviewer.get(f"/review/details/?id={key}")
     (first,) = stored_rows(key)["application"]
-    as_("reviewer").get(f"/review/details/?id={key}")
+    client_as("reviewer").get(f"/review/details/?id={key}")
     (second,) = stored_rows(key)["application"]
     assert first == second
     assert first == before | {"opened_at": first["opened_at"]}
@@ -83,16 +79,16 @@ def test_opening_a_case_creates_no_version_and_only_the_first_counts(
 
 
 def test_opening_by_another_province_or_the_applicant_does_not_count(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     key = make_application(status="pending")
     for username, screen in (("reviewer2", "review"), ("publisher", "applications"), ("national", "register")):
-        as_(username).get(f"/{screen}/details/?id={key}")
+        client_as(username).get(f"/{screen}/details/?id={key}")
     assert stored_rows(key)["application"][0]["opened_at"] is None
 
 
-def test_a_province_can_disable_withdrawal(as_: As, make_application: Making) -> None:
-    key, reviewer, publisher = make_application(status="pending"), as_("reviewer"), as_("publisher")
+def test_a_province_can_disable_withdrawal(client_as: ClientAs, make_application: MakeApplication) -> None:
+    key, reviewer, publisher = make_application(status="pending"), client_as("reviewer"), client_as("publisher")
     form = form_of(reviewer.get("/province/").text, "card-box")
     assert form.pop("withdrawal_allowed")
     assert reviewer.post("/province/", data=form).status_code == 302
@@ -100,8 +96,10 @@ def test_a_province_can_disable_withdrawal(as_: As, make_application: Making) ->
     assert "没有开放撤回" in withdraw(publisher, key)[0]
 
 
-def test_an_application_returned_once_cannot_be_withdrawn(app: Flask, as_: As, make_application: Making) -> None:
+def test_an_application_returned_once_cannot_be_withdrawn(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """As a draft it would be out of its sight, and could be deleted."""
-    key, publisher = make_application(status="returned"), as_("publisher")
+    key, publisher = make_application(status="returned"), client_as("publisher")
     perform_step(app, Action.SUBMIT, key, "publisher")
     assert "曾被退回，再次申报后不能撤回" in withdraw(publisher, key)[0]

@@ -1,27 +1,24 @@
 """The texts of acts, their places, and the labels of buttons."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 
 from models.vocabulary import Action, Role, Status
 from models.workflow import refusal
-from tests.browsing import Browser
-from tests.conftest import Making, StoredRows
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication, StoredRows
 from tests.models.matrix import CELLS, LETTERS
 from tests.views.screens.acts_done import SCREENS, act, sees
-
-As = Callable[[str | None], Browser]
 
 
 @pytest.mark.slow
 def test_legal_grounds_count_as_an_opinion_and_are_recorded(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """出版管理条例 第二十五条: the chosen grounds, in words, before the reviewer's own."""
     key = make_application(status="pending")
-    browser = as_("reviewer")
+    browser = client_as("reviewer")
     unsaid = act(browser, "review", "refuse", key, opinion="", ground=["99", ""])
     assert (unsaid.status_code, "不予备案须填写意见，请写明理由后再提交。" in unsaid.text) == (409, True)
     long = act(browser, "review", "refuse", key, opinion="长" * 2001, ground=["4"])
@@ -38,21 +35,21 @@ def test_legal_grounds_count_as_an_opinion_and_are_recorded(
 
 @pytest.mark.slow
 def test_an_act_without_an_opinion_field_records_no_opinion(
-    as_: As, make_application: Making, stored_rows: StoredRows
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
     """Otherwise a forged ground or opinion with 申报 or 接办 would be in the history."""
     key = make_application()
     for who, screen, action in (("publisher", "applications", "submit"), ("reviewer", "review", "take")):
-        assert act(as_(who), screen, action, key, ground=["1"]).status_code == 303
+        assert act(client_as(who), screen, action, key, ground=["1"]).status_code == 303
     assert [entry["opinion"] for entry in stored_rows(key)["trail_entry"][-2:]] == [None, None]
 
 
 @pytest.mark.slow
 def test_the_reason_of_a_return_is_shown_until_resubmission_and_then_in_the_history(
-    as_: As, make_application: Making
+    client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """AD7, ST6: return → declare → return → declare, and each reason is live only while it is open."""
-    key, publisher, reviewer = make_application(status="pending"), as_("publisher"), as_("reviewer")
+    key, publisher, reviewer = make_application(status="pending"), client_as("publisher"), client_as("reviewer")
     for reason in ("缺少授权书。", "合同号有误。"):
         act(reviewer, "review", "return", key, opinion=reason)
         live = publisher.get(f"/applications/edit/?id={key}").text
@@ -65,13 +62,15 @@ def test_the_reason_of_a_return_is_shown_until_resubmission_and_then_in_the_hist
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", list(Status))
-def test_a_button_of_a_refused_act_is_dimmed_and_says_why(as_: As, make_application: Making, status: Status) -> None:
+def test_a_button_of_a_refused_act_is_dimmed_and_says_why(
+    client_as: ClientAs, make_application: MakeApplication, status: Status
+) -> None:
     """AC6: in the list and on the page, each button is lit exactly where the table allows the act."""
     key = make_application(status=status)
     for role, screens in SCREENS.items():
         if not sees(role, status):
             continue
-        browser = as_(role)
+        browser = client_as(role)
         page = browser.get(f"/{screens[-1]}/").text + browser.get(f"/{screens[-1]}/details/?id={key}").text
         buttons = re.findall(r'<button type="submit" form="act"[^>]*data-act="(\w+)"[^>]*>', page)
         assert buttons
@@ -82,10 +81,12 @@ def test_a_button_of_a_refused_act_is_dimmed_and_says_why(as_: As, make_applicat
             assert allowed or (dim and dim[1] == refusal(Action(button[1]), status, Role(role)))
 
 
-def test_confirmation_questions_have_no_blanks_between_chinese_words(as_: As, make_application: Making) -> None:
+def test_confirmation_questions_have_no_blanks_between_chinese_words(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
     """With a number where there is one; names of units take no blanks, either."""
     key = make_application()
-    publisher = as_("publisher")
+    publisher = client_as("publisher")
     assert 'data-ask="确定要申报本申请吗？' in publisher.get("/applications/new/").text
     assert re.search(r'data-ask="确定要申报 SQ\d+ 吗？', publisher.get(f"/applications/edit/?id={key}").text)
     assert not re.search(r'data-ask="[^"]*[一-龥] [一-龥]', publisher.get("/entrusting/").text)

@@ -8,7 +8,7 @@ from click.testing import Result
 from flask import Flask
 
 from models.exchange.transports.folders import FolderPair
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
 from tests.views.mail_server import LocalMailServer
 from tests.views.terminal.commands import run_command
@@ -21,7 +21,7 @@ from views.entrance.health import Prober
 
 
 @pytest.fixture
-def backup(app: Flask, make_application: Making, tmp_path: Path) -> Path:
+def backup(app: Flask, make_application: MakeApplication, tmp_path: Path) -> Path:
     """A backup of a register with two applications."""
     assert run_command(app, "upgrade").exit_code == 0
     make_application(status="customs_received")

@@ -17,9 +17,8 @@ from models.application.attachments import Attachment, Store
 from models.database import db, migrate
 from tests import former
 from tests.apps import new_database
+from tests.conftest import MakeApplication
 from tests.views.terminal.commands import everything_in, run_command
-
-Making = Callable[..., int]
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -56,7 +55,7 @@ def on_empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
 
 @pytest.mark.parametrize("schema", ["no schema", "an empty schema"])
 def test_a_restored_backup_equals_the_original(
-    app: Flask, address: str, empty_app: Flask, make_application: Making, tmp_path: Path, schema: str
+    app: Flask, address: str, empty_app: Flask, make_application: MakeApplication, tmp_path: Path, schema: str
 ) -> None:
     """From a folder and from a bucket; compared by content."""
     app.config["STORE"], empty_app.config["STORE"] = address, f"{address}-elsewhere"
@@ -114,7 +113,9 @@ def test_a_backup_of_a_later_release_is_refused_before_anything_is_written(
         assert inspect(db.engine).get_table_names() == []
 
 
-def test_restore_into_a_database_with_rows_is_refused(app: Flask, make_application: Making, tmp_path: Path) -> None:
+def test_restore_into_a_database_with_rows_is_refused(
+    app: Flask, make_application: MakeApplication, tmp_path: Path
+) -> None:
     make_application()
     assert run_command(app, "backup", tmp_path / "backup").exit_code == 0
     before = everything_in(app)
@@ -126,7 +127,7 @@ def test_restore_into_a_database_with_rows_is_refused(app: Flask, make_applicati
 
 @pytest.mark.parametrize("harm", ["changed", "lost", "no manifest"])
 def test_a_damaged_backup_is_refused_before_anything_is_written(
-    app: Flask, empty_app: Flask, make_application: Making, tmp_path: Path, harm: str
+    app: Flask, empty_app: Flask, make_application: MakeApplication, tmp_path: Path, harm: str
 ) -> None:
     make_application(status="pending")
     folder = tmp_path / "backup"
@@ -154,7 +155,7 @@ def test_a_backup_of_another_kind_of_database_is_refused(app: Flask, empty_app: 
 
 
 def test_a_backup_reports_which_attachments_are_lost_or_damaged(
-    app: Flask, make_application: Making, tmp_path: Path
+    app: Flask, make_application: MakeApplication, tmp_path: Path
 ) -> None:
     make_application()
     with app.app_context(), access.everything() as session:

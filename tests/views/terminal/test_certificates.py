@@ -24,7 +24,7 @@ from models.signing import check_code
 from models.vocabulary import Action
 from tests import ROOT
 from tests.cast import perform_step
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 
 Saying = Callable[..., Result]
 FORGED = "二维码不完整，或不是签发机关为这份证明签署的。请重新扫描；仍是如此的，请勿采信，并向签发机关核实。"
@@ -42,7 +42,7 @@ def run(app: Flask) -> Saying:
 
 def test_a_file_is_valid_only_while_its_certificate_is(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     printed_paper: Any,
     certificate_data: Any,
     run: Saying,
@@ -69,7 +69,7 @@ def test_a_file_is_valid_only_while_its_certificate_is(
 
 
 def test_a_number_is_verified_in_any_spelling(
-    app: Flask, make_application: Making, certificate_data: Any, run: Saying
+    app: Flask, make_application: MakeApplication, certificate_data: Any, run: Saying
 ) -> None:
     """`certificate verify NUMBER`: validity without facts."""
     key = make_application(status="filed")
@@ -85,7 +85,7 @@ def test_a_number_is_verified_in_any_spelling(
 
 
 def test_a_code_is_verified_with_the_public_keys_only(
-    app: Flask, make_application: Making, certificate_data: Any, tmp_path: Path
+    app: Flask, make_application: MakeApplication, certificate_data: Any, tmp_path: Path
 ) -> None:
     """Offline: in another process, without database and private key; shortened texts end in …"""
     paper, public = certificate_data(make_application(status="filed", title="长" * 300)), tmp_path / "public"
@@ -123,18 +123,18 @@ def of_algorithm(number: int, code: str) -> str:
 
 
 def test_a_code_of_a_later_version_is_not_called_forged(
-    app: Flask, make_application: Making, certificate_data: Any, run: Saying, as_: Any
+    app: Flask, make_application: MakeApplication, certificate_data: Any, run: Saying, client_as: Any
 ) -> None:
     paper = certificate_data(make_application(status="filed"))
     later = of_algorithm(2, paper.code)
     done = run("verify-code", later)
     assert (done.exit_code, "本程序版本较旧" in done.output, "不是签发机关" in done.output) == (1, True, False)
-    page = as_(None).get(f"/verify/{paper.number}?c={later}").text
+    page = client_as(None).get(f"/verify/{paper.number}?c={later}").text
     assert "本程序版本较旧" in page and "不是签发机关" not in page
 
 
 def test_one_file_with_the_public_keys_can_verify(
-    app: Flask, make_application: Making, certificate_data: Any, tmp_path: Path
+    app: Flask, make_application: MakeApplication, certificate_data: Any, tmp_path: Path
 ) -> None:
     """`python check_code.py KEYS_FOLDER TEXT`, on a machine without the rest of the product."""
     paper, alone = certificate_data(make_application(status="filed")), tmp_path / "check_code.py"
@@ -154,7 +154,7 @@ def test_one_file_with_the_public_keys_can_verify(
 
 
 def test_codes_signed_with_former_keys_are_still_verified(
-    app: Flask, make_application: Making, certificate_data: Any, run: Saying, as_: Any, tmp_path: Path
+    app: Flask, make_application: MakeApplication, certificate_data: Any, run: Saying, client_as: Any, tmp_path: Path
 ) -> None:
     """After a rotation the former public key remains under another name; no code is reissued."""
     before, folder = certificate_data(make_application(status="filed")), tmp_path / "keys"
@@ -168,13 +168,13 @@ def test_codes_signed_with_former_keys_are_still_verified(
     after = certificate_data(make_application(status="filed"))
     for paper in (before, after):
         assert run("verify-code", paper.code).exit_code == 0
-        assert "有效" in as_(None).get(f"/verify/{paper.number}?c={paper.code}").text
+        assert "有效" in client_as(None).get(f"/verify/{paper.number}?c={paper.code}").text
     (folder / "320000-2025.pub").unlink()
     assert run("verify-code", before.code).exit_code == 1
 
 
 def test_an_error_with_one_paper_does_not_stop_the_others(
-    app: Flask, make_application: Making, run: Saying, certificate_data: Any, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, run: Saying, certificate_data: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`render` reports it by 证明编号; no paper is made for a revoked certificate."""
     first, revoked, last = (make_application(status=status) for status in ("filed", "revoked", "filed"))
@@ -197,7 +197,7 @@ def test_an_error_with_one_paper_does_not_stop_the_others(
 
 def test_a_paper_that_cannot_be_made_is_reported_and_does_not_stop_the_others(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     run: Saying,
     make_publisher: Any,
     certificate_data: Any,
@@ -222,7 +222,7 @@ def test_a_paper_that_cannot_be_made_is_reported_and_does_not_stop_the_others(
 
 @pytest.mark.parametrize("words", [("work",), ("render",)])
 def test_failed_papers_are_reported_by_the_exit_status(
-    app: Flask, make_application: Making, run: Saying, tmp_path: Path, words: tuple[str, ...]
+    app: Flask, make_application: MakeApplication, run: Saying, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     """A timer looks at the exit status only."""
     make_application(status="filed")

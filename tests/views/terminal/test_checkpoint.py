@@ -16,9 +16,9 @@ from models.checkpoint.folder import WIDTH
 from models.vocabulary import Action
 from tests.apps import without_triggers
 from tests.cast import perform_step
-from tests.conftest import Making
+from tests.conftest import MakeApplication
+from tests.views.conftest import Invoke
 
-Typing = Callable[..., Result]
 Change = Callable[[Session, list[int]], object]
 
 
@@ -94,7 +94,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_rewrite_after_a_checkpoint_is_found_and_named(
-    app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
+    app: Flask, make_application: MakeApplication, sign: Callable[[], Result], verify: Callable[..., Result],
     log: tuple[Path, Path, str], name: str,
 ) -> None:  # fmt: skip
     """With every seal recomputed; by the checkpoint alone too, though not where; and no new one is signed."""
@@ -112,7 +112,7 @@ def test_every_rewrite_after_a_checkpoint_is_found_and_named(
 
 
 def test_checkpoints_stay_valid_while_work_continues(
-    app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
+    app: Flask, make_application: MakeApplication, sign: Callable[[], Result], verify: Callable[..., Result],
     log: tuple[Path, Path, str],
 ) -> None:  # fmt: skip
     key = make_application(status="pending")
@@ -130,7 +130,7 @@ def test_checkpoints_stay_valid_while_work_continues(
 
 
 def test_entries_beyond_a_tile_are_stored_in_immutable_tiles(
-    app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result],
+    app: Flask, make_application: MakeApplication, sign: Callable[[], Result], verify: Callable[..., Result],
     log: tuple[Path, Path, str],
 ) -> None:  # fmt: skip
     """The first tile is full; its bytes stay unchanged when the second grows."""
@@ -157,7 +157,10 @@ def test_entries_beyond_a_tile_are_stored_in_immutable_tiles(
 
 
 def test_a_changed_or_lost_folder_is_distinguished_from_a_changed_trail(
-    make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
+    make_application: MakeApplication,
+    sign: Callable[[], Result],
+    verify: Callable[..., Result],
+    log: tuple[Path, Path, str],
 ) -> None:
     make_application(status="pending")
     sign()
@@ -170,10 +173,10 @@ def test_a_changed_or_lost_folder_is_distinguished_from_a_changed_trail(
 
 
 def test_files_of_an_interrupted_run_are_rewritten(
-    make_application: Making,
+    make_application: MakeApplication,
     sign: Callable[[], Result],
     verify: Callable[..., Result],
-    invoke: Typing,
+    invoke: Invoke,
     log: tuple[Path, Path, str],
 ) -> None:
     """Tiles are written before the checkpoint that needs them, which alone makes them count."""
@@ -188,7 +191,7 @@ def test_files_of_an_interrupted_run_are_rewritten(
 
 
 @pytest.mark.parametrize("name", ["a b", "a+b", "江苏 trail", "a\u3000b"])
-def test_an_invalid_key_name_is_refused(invoke: Typing, tmp_path: Path, name: str) -> None:
+def test_an_invalid_key_name_is_refused(invoke: Invoke, tmp_path: Path, name: str) -> None:
     for words in (("new-key", str(tmp_path / "new.pem")), ("checkpoint", str(tmp_path), "--key-file", __file__)):
         refused = invoke("trail", *words, "--name", name)
         assert refused.exit_code == 1

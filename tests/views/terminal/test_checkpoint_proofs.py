@@ -16,14 +16,13 @@ from models.checkpoint import Unverified, Verifier, proof
 from models.checkpoint.folder import alone as alone_in
 from models.database import db
 from tests.apps import without_triggers
-from tests.conftest import Making
-
-Typing = Callable[..., Result]
+from tests.conftest import MakeApplication
+from tests.views.conftest import Invoke
 
 
 def test_a_checkpoint_signed_with_another_key_is_refused(
-    make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result], invoke: Typing, tmp_path: Path,
-    log: tuple[Path, Path, str],
+    make_application: MakeApplication, sign: Callable[[], Result], verify: Callable[..., Result], invoke: Invoke,
+    tmp_path: Path, log: tuple[Path, Path, str],
 ) -> None:  # fmt: skip
     make_application()
     sign()
@@ -42,7 +41,7 @@ def test_a_checkpoint_signed_with_another_key_is_refused(
 
 
 def test_signing_into_an_emptied_folder_is_refused(
-    make_application: Making, sign: Callable[[], Result], invoke: Typing, log: tuple[Path, Path, str]
+    make_application: MakeApplication, sign: Callable[[], Result], invoke: Invoke, log: tuple[Path, Path, str]
 ) -> None:
     """The database knows that checkpoints were signed; `--first` overrides it."""
     make_application()
@@ -55,7 +54,7 @@ def test_signing_into_an_emptied_folder_is_refused(
 
 
 def test_an_entry_of_a_missing_application_is_named(
-    app: Flask, make_application: Making, sign: Callable[[], Result], verify: Callable[..., Result]
+    app: Flask, make_application: MakeApplication, sign: Callable[[], Result], verify: Callable[..., Result]
 ) -> None:
     key = make_application()
     sign()
@@ -76,8 +75,8 @@ def test_an_entry_of_a_missing_application_is_named(
 
 
 def test_one_entry_is_proved_without_the_database(
-    app: Flask, make_application: Making, sign: Callable[[], Result], invoke: Typing, log: tuple[Path, Path, str],
-    tmp_path: Path,
+    app: Flask, make_application: MakeApplication, sign: Callable[[], Result], invoke: Invoke,
+    log: tuple[Path, Path, str], tmp_path: Path,
 ) -> None:  # fmt: skip
     """For a court: the entry itself, its inclusion in the checkpoint, and the signer; a changed letter is detected."""
     key = make_application(status="refused")
@@ -109,7 +108,7 @@ def test_one_entry_is_proved_without_the_database(
 
 
 def test_the_system_log_is_signed_too(
-    app: Flask, invoke: Typing, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
+    app: Flask, invoke: Invoke, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
 ) -> None:
     """A sign-in that was removed or changed is named; acts by commands are covered, too."""
     for name in ("new1", "new2", "new3"):
@@ -132,7 +131,7 @@ def test_the_system_log_is_signed_too(
 
 
 def test_two_parallel_runs_do_not_write_into_one_folder(
-    log: tuple[Path, Path, str], sign: Callable[[], Result], make_application: Making
+    log: tuple[Path, Path, str], sign: Callable[[], Result], make_application: MakeApplication
 ) -> None:
     make_application()
     with alone_in(log[0]):

@@ -1,13 +1,11 @@
 """Commands on accounts, schema, trail and search index."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
 from app import create_app
@@ -17,9 +15,9 @@ from models.database import db, triggers
 from models.people.accounts import Account
 from models.workflow import Refused
 from tests.apps import without_triggers
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.signing_in import sign_in
-
-Making = Callable[..., int]
 
 
 def run_command(app: Flask, *words: str) -> Result:
@@ -90,8 +88,8 @@ def test_missing_options_are_refused_with_a_sentence_and_no_account_is_added(
     assert account_named(app, "new") is None
 
 
-def test_a_new_password_ends_all_visits(app: Flask, as_: Callable[[str], FlaskClient]) -> None:
-    browser = as_("reviewer")
+def test_a_new_password_ends_all_visits(app: Flask, client_as: ClientAs) -> None:
+    browser = client_as("reviewer")
     assert browser.get("/review/").status_code == 200
     answer = run_command(app, "account", "password", "reviewer")
     assert answer.exit_code == 0
@@ -102,8 +100,8 @@ def test_a_new_password_ends_all_visits(app: Flask, as_: Callable[[str], FlaskCl
         assert sign_in(db.session(), "reviewer", password_in(answer)).must_change
 
 
-def test_a_disabled_account_is_signed_out_and_cannot_sign_in(app: Flask, as_: Callable[[str], FlaskClient]) -> None:
-    browser = as_("publisher")
+def test_a_disabled_account_is_signed_out_and_cannot_sign_in(app: Flask, client_as: ClientAs) -> None:
+    browser = client_as("publisher")
     assert browser.get("/applications/").status_code == 200
     assert run_command(app, "account", "disable", "publisher").exit_code == 0
     assert browser.get("/applications/").status_code == 302
@@ -117,13 +115,13 @@ def test_an_unknown_user_name_is_refused_with_a_sentence(app: Flask, word: str) 
     assert (answer.exit_code, answer.output) == (1, "没有用户名为“nobody”的账号，请核对后再试。\n")
 
 
-def test_an_unchanged_trail_has_no_contradictions(app: Flask, make_application: Making) -> None:
+def test_an_unchanged_trail_has_no_contradictions(app: Flask, make_application: MakeApplication) -> None:
     make_application(status="filed")
     answer = run_command(app, "trail", "verify")
     assert (answer.exit_code, answer.output) == (0, "办理记录、证明、文件和编号相互一致，没有发现改动。\n")
 
 
-def test_trail_verify_names_the_case_whose_record_was_changed(app: Flask, make_application: Making) -> None:
+def test_trail_verify_names_the_case_whose_record_was_changed(app: Flask, make_application: MakeApplication) -> None:
     """AU1: the check of the hash chain finds an edit by raw SQL."""
     make_application(status="filed")
     changed = make_application(status="returned")
@@ -154,7 +152,7 @@ def test_commands_accept_a_user_name_in_any_spelling(app: Flask) -> None:
     )
 
 
-def test_the_search_index_is_checked_and_rebuilt(app: Flask, make_application: Making) -> None:
+def test_the_search_index_is_checked_and_rebuilt(app: Flask, make_application: MakeApplication) -> None:
     make_application(title="茉莉花")
     assert run_command(app, "search", "check").output == "检索索引与登记的名称一致。\n"
     assert run_command(app, "search", "rebuild").output == "检索索引已重建。\n"
@@ -162,7 +160,7 @@ def test_the_search_index_is_checked_and_rebuilt(app: Flask, make_application: M
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_an_outdated_search_index_is_reported(app: Flask, make_application: Making) -> None:
+def test_an_outdated_search_index_is_reported(app: Flask, make_application: MakeApplication) -> None:
     """On SQLite only: PostgreSQL updates its indexes itself."""
     make_application(title="茉莉花")
     with app.app_context(), db.engine.begin() as connection:

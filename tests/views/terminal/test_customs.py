@@ -12,7 +12,7 @@ from models.application import Application
 from models.customs import envelope
 from models.database import db
 from models.vocabulary import Action, Reply, Status
-from tests.conftest import Acting, Making, StoredRows
+from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.faulty_customs import FaultInjection
@@ -22,9 +22,9 @@ from views.resources import office
 from views.terminal.customs import channel
 
 
-def perform(acting: Acting, key: int, action: Action) -> None:
+def perform(act_as: ActAs, key: int, action: Action) -> None:
     """The province's act, committed."""
-    with acting("reviewer") as by:
+    with act_as("reviewer") as by:
         filing.perform(db.session(), action, db.session.get_one(Application, key), by, "材料有误。", office=office())
         db.session.commit()
 
@@ -37,7 +37,7 @@ def button_of(page: str, act: str) -> str:
 
 class TestDelivery:
     def test_a_granted_certificate_is_received_by_customs(
-        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
+        self, make_application: MakeApplication, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         """海关接收成功: message, status and trail agree."""
         key = make_application(status="filed")
@@ -52,7 +52,7 @@ class TestDelivery:
         assert (last["act"], last["opinion"]) == ("customs_accepted", "0000 已接收（模拟海关）")
 
     def test_the_simulator_reports_a_use_at_once_for_a_test_title(
-        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
+        self, make_application: MakeApplication, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         records = stored_rows(make_application(status="filed", title="测试核销"))
         assert invoke("customs", "deliver").exit_code == 0
@@ -61,7 +61,7 @@ class TestDelivery:
         assert status(records) is Status.CUSTOMS_RECEIVED
 
     def test_messages_are_signed_by_the_province(
-        self, app: Flask, make_application: Making, customs_server: CustomsServer, invoke: Invoke
+        self, app: Flask, make_application: MakeApplication, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         """The simulated customs checks it where it has roots to trust; an unsigned letter is returned."""
         make_application(status="filed")
@@ -75,7 +75,7 @@ class TestDelivery:
     def test_a_delivery_without_keys_sends_nothing_and_counts_no_failure(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -89,12 +89,12 @@ class TestDelivery:
 
     def test_a_rejection_is_shown_with_its_code_and_can_be_resent(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
-        acting: Acting,
+        act_as: ActAs,
         customs_server: CustomsServer,
         invoke: Invoke,
-        as_: Any,
+        client_as: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """CU1: 海关接收失败 does not stop other messages, and names the next step."""
@@ -104,12 +104,12 @@ class TestDelivery:
         assert status(stored_rows(other)) is Status.CUSTOMS_RECEIVED
         assert stored_rows(key)["trail_entry"][-1]["opinion"] == "2001 商品名称含“测试拒收”（模拟海关）"
         for page in (
-            as_("reviewer").get(f"/filings/details/?id={key}"),
-            as_("publisher").get(f"/applications/details/?id={key}"),
+            client_as("reviewer").get(f"/filings/details/?id={key}"),
+            client_as("publisher").get(f"/applications/details/?id={key}"),
         ):
             assert "2001 商品名称含“测试拒收”（模拟海关）" in page.text
             assert "海关没有接收本证明" in page.text
-        perform(acting, key, Action.RESEND)
+        perform(act_as, key, Action.RESEND)
         monkeypatch.setattr(simulator, "REFUSED_TITLE", "海关已改正")
         invoke("customs", "deliver")
         assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
@@ -118,7 +118,7 @@ class TestDelivery:
 
     def test_an_unanswered_message_is_queried_before_it_is_resent(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -138,7 +138,7 @@ class TestDelivery:
 
     def test_a_forwarded_message_waits_for_its_business_receipt(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -160,7 +160,7 @@ class TestDelivery:
 
     def test_a_revocation_follows_the_grant_and_waits_while_it_fails(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -183,31 +183,31 @@ class TestDelivery:
 
     def test_a_revocation_rejected_by_customs_is_reported_and_resent(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
-        acting: Acting,
+        act_as: ActAs,
         customs_server: CustomsServer,
         invoke: Invoke,
-        as_: Any,
+        client_as: Any,
     ) -> None:
         """CU1, CU11: /healthz reports it, both roles see its meaning, and 重发 sends the revocation again."""
         key = make_application(status="filed")
         invoke("customs", "deliver")
-        perform(acting, key, Action.REVOKE)
+        perform(act_as, key, Action.REVOKE)
         details = f"/filings/details/?id={key}"
-        assert "aria-disabled" in button_of(as_("reviewer").get(details).text, "resend")
+        assert "aria-disabled" in button_of(client_as("reviewer").get(details).text, "resend")
         customs_server.customs.faults = FaultInjection({"rejected": 1.0})
         invoke("customs", "deliver")
         customs_server.customs.faults = FaultInjection()
-        assert as_(None).get("/healthz").text == "rejected\n"
-        assert "1 份作废通知海关没有接收" in as_("reviewer").get("/exchange/").text
-        assert "1 份作废通知海关没有接收" not in as_("reviewer2").get("/exchange/").text
+        assert client_as(None).get("/healthz").text == "rejected\n"
+        assert "1 份作废通知海关没有接收" in client_as("reviewer").get("/exchange/").text
+        assert "1 份作废通知海关没有接收" not in client_as("reviewer2").get("/exchange/").text
         for person, page in (("reviewer", details), ("publisher", f"/applications/details/?id={key}")):
-            assert "海关没有接收本证明的作废通知" in as_(person).get(page).text
-        assert "aria-disabled" not in button_of(as_("reviewer").get(details).text, "resend")
+            assert "海关没有接收本证明的作废通知" in client_as(person).get(page).text
+        assert "aria-disabled" not in button_of(client_as("reviewer").get(details).text, "resend")
         before = stored_rows(key)
         for _twice in range(2):
-            assert as_("reviewer").post("/filings/resend/", data={"id": key}).status_code == 303
+            assert client_as("reviewer").post("/filings/resend/", data={"id": key}).status_code == 303
         after = stored_rows(key)
         assert status(after) is status(before) is Status.REVOKED
         assert [entry["act"] for entry in after["trail_entry"][len(before["trail_entry"]) :]] == ["resend"]
@@ -215,16 +215,21 @@ class TestDelivery:
         assert len(set(messages(after))) == 3
         invoke("customs", "deliver")
         assert customs_server.ledger()[-1] == (messages(after)[-1], "revoke", True)
-        assert as_(None).get("/healthz").text == "ok\n"
-        assert "海关没有接收本证明的作废通知" not in as_("publisher").get(f"/applications/details/?id={key}").text
+        assert client_as(None).get("/healthz").text == "ok\n"
+        assert "海关没有接收本证明的作废通知" not in client_as("publisher").get(f"/applications/details/?id={key}").text
 
     def test_a_rejected_revocation_of_a_rejected_certificate_is_not_reported(
-        self, make_application: Making, acting: Acting, customs_server: CustomsServer, invoke: Invoke, as_: Any
+        self,
+        make_application: MakeApplication,
+        act_as: ActAs,
+        customs_server: CustomsServer,
+        invoke: Invoke,
+        client_as: Any,
     ) -> None:
         """Customs has not accepted the certificate either: there is nothing to withdraw."""
         key = make_application(status="filed")
         customs_server.customs.faults = FaultInjection({"rejected": 1.0})
         invoke("customs", "deliver")
-        perform(acting, key, Action.REVOKE)
+        perform(act_as, key, Action.REVOKE)
         invoke("customs", "deliver")
-        assert as_(None).get("/healthz").text == "ok\n"
+        assert client_as(None).get("/healthz").text == "ok\n"

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from models import access
 from models.notifications import Notification
 from models.people.mail_address import MailWish
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
 from tests.views.mail_server import LocalMailServer
 from tests.views.terminal.mailed import set_mail_wish
@@ -25,7 +25,7 @@ def test_a_message_committed_during_a_digest_is_in_the_next(
     app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its act began before the digest and ended after it: the message has an earlier time than the digest."""
@@ -53,7 +53,7 @@ def test_a_message_already_sent_as_a_letter_is_not_in_the_digest(
     app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After changing from a letter per message to a daily digest."""

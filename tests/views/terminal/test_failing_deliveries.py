@@ -11,7 +11,7 @@ from models.database import db
 from models.exchange import delivery, inbox
 from models.vocabulary import Reply, Status
 from tests.cast import make_papers
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.terminal.delivered import messages, status
@@ -21,7 +21,7 @@ from views.demo import simulator, simulator_transports
 class TestFaults:
     def test_an_unavailable_gateway_is_retried_and_no_message_is_set_aside(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -49,7 +49,7 @@ class TestFaults:
         assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
 
     def test_a_silent_gateway_ends_the_round(
-        self, make_application: Making, customs_server: CustomsServer, invoke: Invoke
+        self, make_application: MakeApplication, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         """So that not every message waits for its own timeout."""
         for _ in range(5):
@@ -60,12 +60,12 @@ class TestFaults:
     def test_a_message_that_keeps_failing_is_set_aside_and_requeued_by_a_person(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
         advance_clock: AdvanceClock,
-        as_: Any,
+        client_as: Any,
     ) -> None:
         """CU1, CU2, CU14: the others arrive; this one is not sent, is reported by /healthz, and can be released."""
         key, *others = (make_application(status="filed") for _ in range(4))
@@ -82,21 +82,21 @@ class TestFaults:
         asked = len(customs_server.asked)
         advance_clock()
         assert (invoke("customs", "deliver").output, len(customs_server.asked)) == ("", asked)
-        sick = as_(None).get("/healthz")
+        sick = client_as(None).get("/healthz")
         assert (sick.status_code, sick.text) == (503, "set_aside\n")
-        assert "已搁置" in as_("reviewer").get("/exchange/").text
-        assert as_("reviewer2").post("/exchange/release/", data={"id": message["id"]}).status_code == 404
-        assert as_("reviewer").post("/exchange/release/", data={"id": message["id"]}).status_code == 303
+        assert "已搁置" in client_as("reviewer").get("/exchange/").text
+        assert client_as("reviewer2").post("/exchange/release/", data={"id": message["id"]}).status_code == 404
+        assert client_as("reviewer").post("/exchange/release/", data={"id": message["id"]}).status_code == 303
         records = stored_rows(key)
         assert (records["trail_entry"][-1]["act"], records["trail_entry"][-1]["opinion"]) == ("release", name)
         invoke("customs", "deliver")
         assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
-        assert as_(None).get("/healthz").text == "ok\n"
+        assert client_as(None).get("/healthz").text == "ok\n"
 
     def test_a_message_that_cannot_be_written_does_not_stop_the_others(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -117,7 +117,7 @@ class TestFaults:
     )
     def test_transport_failures_set_nothing_aside_and_lead_to_a_query(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -144,7 +144,7 @@ class TestFaults:
     @pytest.mark.parametrize("status_", [413, 422])
     def test_a_message_refused_by_http_status_counts_a_failure(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -160,7 +160,7 @@ class TestFaults:
 
     def test_an_internal_error_after_a_send_counts_no_failure_and_shows_no_details(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -186,7 +186,7 @@ class TestFaults:
         assert customs_server.customs.arrivals() == [row["message_id"]]
 
     def test_an_answer_about_another_message_is_not_applied_to_this_one(
-        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
+        self, make_application: MakeApplication, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         """Z…-5 is not Z…-50."""
         key = make_application(status="filed")
@@ -200,7 +200,7 @@ class TestFaults:
     @pytest.mark.parametrize("content", [b"null", b"{}", b'"Z-1"', b"[1]", b"[null]", b"[[]]", b'["\\ud800"]', b"\xff"])
     def test_a_malformed_list_of_receipts_does_not_stop_sending(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         customs_server: CustomsServer,
         invoke: Invoke,
         monkeypatch: pytest.MonkeyPatch,

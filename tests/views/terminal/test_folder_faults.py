@@ -15,7 +15,7 @@ from models.customs import receipt
 from models.exchange.transports import NoAnswer
 from models.exchange.transports.folders import FolderPair
 from models.vocabulary import Reply, Status
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.terminal.boxes import names
 from tests.views.terminal.delivered import messages, status
@@ -32,7 +32,13 @@ class TestFaults:
         assert (silence.value.sent, silence.value.fault) == (False, False)
 
     def test_unreadable_files_in_inbox_stop_nothing_and_are_reported_once(
-        self, app: Flask, make_application: Making, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke, as_: Any
+        self,
+        app: Flask,
+        make_application: MakeApplication,
+        stored_rows: StoredRows,
+        pair: FolderPair,
+        invoke: Invoke,
+        client_as: Any,
     ) -> None:
         """A folder, a pipe, a dangling link, a file that is too long: reported, and left where they are."""
         key = make_application(status="filed")
@@ -47,7 +53,7 @@ class TestFaults:
         assert len(done.output.splitlines()) == 5
         assert invoke("customs", "deliver").output == ""
         assert names(pair, "InBox") == ["backup", "long.xml", "loop.xml", "pipe.xml"]
-        page = as_("operator").get("/traffic/").text
+        page = client_as("operator").get("/traffic/").text
         for odd in names(pair, "InBox"):
             assert f"<span>{odd}</span>" in page
         assert "空文件，或无法读取，已原样留存。" in page
@@ -56,7 +62,7 @@ class TestFaults:
     def test_a_link_in_inbox_is_not_followed(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         pair: FolderPair,
         invoke: Invoke,
@@ -78,7 +84,7 @@ class TestFaults:
             assert session.scalars(select(receipt.CustomsReceipt.raw)).all() == [b"", b""]
 
     def test_a_receipt_with_a_file_name_that_is_not_utf8_is_read_and_deleted(
-        self, make_application: Making, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke
+        self, make_application: MakeApplication, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke
     ) -> None:
         """The client may run on a machine with file names in GB 18030."""
         key = make_application(status="filed")
@@ -90,7 +96,12 @@ class TestFaults:
         assert status(stored_rows(key)) is Status.CUSTOMS_RECEIVED
 
     def test_a_message_in_the_outbox_counts_as_sent_even_if_the_folder_cannot_be_synced(
-        self, make_application: Making, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke, monkeypatch: Patching
+        self,
+        make_application: MakeApplication,
+        stored_rows: StoredRows,
+        pair: FolderPair,
+        invoke: Invoke,
+        monkeypatch: Patching,
     ) -> None:
         """The client may have fetched it: a query follows, not a second letter."""
         key = make_application(status="filed")
@@ -109,7 +120,7 @@ class TestFaults:
 
     def test_a_message_in_failbox_counts_a_failure_of_that_send(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         pair: FolderPair,
         invoke: Invoke,

@@ -18,7 +18,7 @@ from models.exchange import delivery
 from models.vocabulary import Status
 from tests import ROOT
 from tests.cast import make_papers
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.terminal.delivered import messages, status
@@ -26,13 +26,19 @@ from views.terminal.customs import channel
 
 
 class TestHealth:
-    def test_an_empty_outbox_is_healthy(self, as_: Any) -> None:
-        answer = as_(None).get("/healthz")
+    def test_an_empty_outbox_is_healthy(self, client_as: Any) -> None:
+        answer = client_as(None).get("/healthz")
         assert (answer.status_code, answer.text, answer.mimetype) == (200, "ok\n", "text/plain")
 
     @pytest.mark.parametrize(("seconds", "word"), [(3540, "ok\n"), (3610, "overdue\n")])
     def test_a_message_that_waits_too_long_is_overdue(
-        self, app: Flask, make_application: Making, as_: Any, monkeypatch: pytest.MonkeyPatch, seconds: int, word: str
+        self,
+        app: Flask,
+        make_application: MakeApplication,
+        client_as: Any,
+        monkeypatch: pytest.MonkeyPatch,
+        seconds: int,
+        word: str,
     ) -> None:
         """CU3: from `overdue` on, while a deliverer is running."""
         make_application(status="filed")
@@ -41,13 +47,13 @@ class TestHealth:
         monkeypatch.setattr(clock, "now", lambda: really() + timedelta(seconds=seconds))
         with app.app_context(), access.everything() as session:
             heartbeat.record(session)
-        assert as_(None).get("/healthz").text == word
+        assert client_as(None).get("/healthz").text == word
 
-    def test_a_missing_store_is_reported_as_one_word(self, app: Flask, as_: Any, tmp_path: Path) -> None:
+    def test_a_missing_store_is_reported_as_one_word(self, app: Flask, client_as: Any, tmp_path: Path) -> None:
         """No path, no address, no version."""
         (tmp_path / "file").touch()
         app.config["STORE"] = str(tmp_path / "file" / "store")
-        answer = as_(None).get("/healthz")
+        answer = client_as(None).get("/healthz")
         assert (answer.status_code, answer.text) == (503, "store\n")
 
 
@@ -55,7 +61,7 @@ class TestTurns:
     def test_a_deliverer_killed_before_recording_the_answer_causes_no_second_arrival(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -76,7 +82,7 @@ class TestTurns:
     def test_the_rate_limit_of_customs_is_respected(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         customs_server: CustomsServer,
         invoke: Invoke,
         advance_clock: AdvanceClock,
@@ -90,7 +96,7 @@ class TestTurns:
         assert len(invoke("customs", "deliver").output.splitlines()) == 1
 
     def test_watching_deliverers_send_each_message_once(
-        self, app: Flask, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer
+        self, app: Flask, make_application: MakeApplication, stored_rows: StoredRows, customs_server: CustomsServer
     ) -> None:
         """RC8: two processes that watch the same outbox while it fills."""
         records = {"SQLALCHEMY_DATABASE_URI", "STORE", "SECRET_KEY", "CUSTOMS_GATEWAY", "SIGNING_KEY"}
@@ -112,7 +118,7 @@ class TestTurns:
         assert Count(customs_server.asked) == Count(messages(stored_rows(key))[0] for key in keys)
 
     def test_a_deliverer_whose_claim_has_expired_sends_nothing(
-        self, app: Flask, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer
+        self, app: Flask, make_application: MakeApplication, stored_rows: StoredRows, customs_server: CustomsServer
     ) -> None:
         """Another deliverer may have claimed the message and queried it: a late letter would arrive twice."""
         key = make_application(status="filed")
@@ -125,7 +131,7 @@ class TestTurns:
     def test_letters_and_queries_share_the_rate_limit(
         self,
         app: Flask,
-        make_application: Making,
+        make_application: MakeApplication,
         customs_server: CustomsServer,
         invoke: Invoke,
         advance_clock: AdvanceClock,

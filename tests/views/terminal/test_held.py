@@ -12,7 +12,7 @@ from models import access, log
 from models.customs import hold
 from models.log import LogEntry, Operation
 from tests.browsing import Browser, signed_in
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.api.reading import Program, program
 from tests.views.api.test_changes import FEED, read_changes
 from tests.views.conftest import CustomsServer, Invoke
@@ -23,7 +23,7 @@ ON_HOLD = "恢复备份后，提醒、邮件、海关报文和检查点暂停。
 
 @pytest.fixture
 def restored_app(
-    app: Flask, empty_app: Flask, customs_server: CustomsServer, make_application: Making, tmp_path: Path
+    app: Flask, empty_app: Flask, customs_server: CustomsServer, make_application: MakeApplication, tmp_path: Path
 ) -> Flask:
     """A register restored from a backup in which a message to customs waits; same gateway, keys and settings."""
     assert run_command(app, "upgrade").exit_code == 0
@@ -74,17 +74,17 @@ def test_no_checkpoint_is_signed_or_published_after_a_restore(
     assert (answer.exit_code, answer.output, log[0].exists()) == (1, ON_HOLD, False)
 
 
-def test_the_operator_sees_that_sending_is_on_hold(app: Flask, as_: Callable[..., Browser]) -> None:
+def test_the_operator_sees_that_sending_is_on_hold(app: Flask, client_as: Callable[..., Browser]) -> None:
     """运行状态 names it at both that wait, and so does monitoring, without what follows from it."""
     with app.app_context(), access.everything() as session:
         hold.begin_and_commit(session)
         session.commit()
-    assert as_("operator").get("/condition/").text.count(ON_HOLD.strip().replace("filing ", "")) == 2
+    assert client_as("operator").get("/condition/").text.count(ON_HOLD.strip().replace("filing ", "")) == 2
     assert words(app).isdisjoint({"deliverer", "overdue", "reminders"})
 
 
 def test_a_database_that_its_own_tools_restored_is_held_by_an_operator(
-    app: Flask, customs_server: CustomsServer, make_application: Making, log: tuple[Path, Path, str]
+    app: Flask, customs_server: CustomsServer, make_application: MakeApplication, log: tuple[Path, Path, str]
 ) -> None:
     """pgBackRest and Litestream do not set the mark: `hold`, before the processes start, does what `restore` does."""
     assert run_command(app, "upgrade").exit_code == 0
@@ -116,7 +116,7 @@ def test_the_ledgers_can_be_compared_before_the_release(
 
 
 def test_a_cursor_from_before_a_restore_is_refused(
-    app: Flask, empty_app: Flask, make_application: Making, as_: Callable[..., Browser], tmp_path: Path
+    app: Flask, empty_app: Flask, make_application: MakeApplication, client_as: Callable[..., Browser], tmp_path: Path
 ) -> None:
     """The copy has rows that the register has lost: the entry of the cursor is missing, or is another one now."""
     assert run_command(app, "upgrade").exit_code == 0
@@ -124,7 +124,7 @@ def test_a_cursor_from_before_a_restore_is_refused(
     reads = program(app, "reviewer")
     earlier = read_changes(reads)[1]
     assert run_command(app, "backup", tmp_path / "backup").exit_code == 0
-    as_("reviewer").post("/review/return/", data={"id": key, "opinion": "请补充材料"})
+    client_as("reviewer").post("/review/return/", data={"id": key, "opinion": "请补充材料"})
     lost = read_changes(reads, earlier)[1]
     assert run_command(empty_app, "restore", tmp_path / "backup").exit_code == 0
     after = Program(empty_app, reads.token)

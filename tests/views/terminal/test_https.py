@@ -28,7 +28,7 @@ from models.exchange.transports import Http, NoAnswer, trusted
 from models.vocabulary import Status
 from models.workflow import Refused
 from tests import ROOT
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.faulty_customs import FAULTS, FaultInjection
@@ -120,7 +120,7 @@ class TestFaults:
     @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "rejected"])
     def test_each_fault_of_customs_is_survived(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         customs_server: CustomsServer,
         invoke: Invoke,
@@ -145,7 +145,7 @@ class TestFaults:
         assert acts.count("customs_accepted") == 1
 
     def test_a_refusal_by_lot_carries_its_code(
-        self, make_application: Making, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
+        self, make_application: MakeApplication, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         key = make_application(status="filed")
         customs_server.customs.faults = FaultInjection({"rejected": 1.0})
@@ -180,7 +180,7 @@ class TestSimulator:
         assert customs_server.server.server_address[0] == "127.0.0.1"
 
     def test_a_message_under_another_name_is_refused(
-        self, app: Flask, make_application: Making, customs_server: CustomsServer, invoke: Invoke
+        self, app: Flask, make_application: MakeApplication, customs_server: CustomsServer, invoke: Invoke
     ) -> None:
         """Envelope and message must agree."""
         make_application(status="filed")

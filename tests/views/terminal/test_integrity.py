@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from flask import Flask
 from sqlalchemy import text
 
@@ -14,7 +13,8 @@ from models import access, integrity
 from models.database import db
 from models.vocabulary import Status
 from tests.apps import without_triggers
-from tests.conftest import Making
+from tests.conftest import MakeApplication
+from tests.views.conftest import Invoke
 from views.resources import store
 
 Tampering = Callable[..., list[str]]
@@ -46,7 +46,7 @@ def tamper(app: Flask, find_contradictions: Callable[[], list[str]]) -> Tamperin
 
 
 def test_an_unchanged_register_has_no_contradictions(
-    app: Flask, make_application: Making, find_contradictions: Callable[[], list[str]]
+    app: Flask, make_application: MakeApplication, find_contradictions: Callable[[], list[str]]
 ) -> None:
     for status in Status:
         make_application(status=status, carriers=2)
@@ -54,9 +54,7 @@ def test_an_unchanged_register_has_no_contradictions(
     assert find_contradictions() == []
 
 
-def test_the_demo_data_have_no_contradictions(
-    invoke: Callable[..., Result], find_contradictions: Callable[[], list[str]]
-) -> None:
+def test_the_demo_data_have_no_contradictions(invoke: Invoke, find_contradictions: Callable[[], list[str]]) -> None:
     """With codes that contain a dash (CD-ROM), and numbers with trailing zeros."""
     assert invoke("demo").exit_code == 0
     assert find_contradictions() == []
@@ -110,7 +108,7 @@ CUT_BACK = "DELETE FROM trail_entry WHERE application_id = :key AND act NOT IN (
     ],
 )
 def test_a_removed_or_changed_record_contradicts_another(
-    app: Flask, make_application: Making, tamper: Tampering, status: str, statements: list[str], sentence: str
+    app: Flask, make_application: MakeApplication, tamper: Tampering, status: str, statements: list[str], sentence: str
 ) -> None:
     make_application(by="agent", status="pending")
     key = make_application(status=status)
@@ -119,7 +117,7 @@ def test_a_removed_or_changed_record_contradicts_another(
 
 
 def test_content_and_digest_changed_together_contradict_the_application(
-    app: Flask, make_application: Making, tamper: Tampering
+    app: Flask, make_application: MakeApplication, tamper: Tampering
 ) -> None:
     key = make_application(status="filed")
     with app.app_context(), db.engine.connect() as connection:
@@ -135,7 +133,7 @@ def test_content_and_digest_changed_together_contradict_the_application(
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_lost_or_replaced_file_in_the_store_is_found(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     printed_paper: Callable[[int], bytes],
     find_contradictions: Callable[[], list[str]],
     lost: bool,
@@ -150,7 +148,7 @@ def test_a_lost_or_replaced_file_in_the_store_is_found(
 
 
 def test_a_changed_digest_is_found(
-    make_application: Making, printed_paper: Callable[[int], bytes], tamper: Tampering
+    make_application: MakeApplication, printed_paper: Callable[[int], bytes], tamper: Tampering
 ) -> None:
     key = make_application(status="filed")
     printed_paper(key)
@@ -160,7 +158,7 @@ def test_a_changed_digest_is_found(
 
 @pytest.mark.parametrize("change", ["trail_entry SET role = 'minister'", "application SET status = 'lost'"])
 def test_an_unknown_status_word_is_reported_before_other_checks(
-    app: Flask, make_application: Making, tamper: Tampering, change: str
+    app: Flask, make_application: MakeApplication, tamper: Tampering, change: str
 ) -> None:
     """Rows with such a word cannot be read, and so not compared."""
     key = make_application(status="pending")
@@ -171,7 +169,7 @@ def test_an_unknown_status_word_is_reported_before_other_checks(
 
 
 def test_a_reference_to_a_missing_row_is_named(
-    app: Flask, make_application: Making, find_contradictions: Callable[[], list[str]]
+    app: Flask, make_application: MakeApplication, find_contradictions: Callable[[], list[str]]
 ) -> None:
     key = make_application(status="customs_received")
     with app.app_context():

@@ -10,7 +10,7 @@ from flask import Flask
 from models import access, clock
 from models.backup import DATABASE, MANIFEST, checked, digest_of, rotation
 from models.workflow import Refused
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
 from tests.views.terminal.commands import everything_in, run_command
 
@@ -34,7 +34,7 @@ def test_an_invalid_retention_rule_is_refused(rule: str) -> None:
 
 
 def test_every_backup_is_verified_before_old_ones_are_deleted(
-    app: Flask, make_application: Making, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_application(status="filed")
     assert run_command(app, "upgrade").exit_code == 0
@@ -61,7 +61,7 @@ def test_every_backup_is_verified_before_old_ones_are_deleted(
     assert (folder / "mine").is_dir()
 
 
-def test_a_row_missing_in_the_backup_is_found(app: Flask, make_application: Making, tmp_path: Path) -> None:
+def test_a_row_missing_in_the_backup_is_found(app: Flask, make_application: MakeApplication, tmp_path: Path) -> None:
     """Counted in the copy itself, on both databases."""
     make_application(status="filed")
     assert run_command(app, "upgrade").exit_code == 0
@@ -75,7 +75,7 @@ def test_a_row_missing_in_the_backup_is_found(app: Flask, make_application: Maki
 
 
 def test_a_trial_restore_of_the_newest_backup_leaves_nothing_behind(
-    app: Flask, make_application: Making, tmp_path: Path, invoke: Invoke
+    app: Flask, make_application: MakeApplication, tmp_path: Path, invoke: Invoke
 ) -> None:
     make_application(status="customs_received")
     assert run_command(app, "upgrade").exit_code == 0
@@ -90,7 +90,7 @@ def test_a_trial_restore_of_the_newest_backup_leaves_nothing_behind(
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_a_backup_with_a_changed_record_fails_the_trial(
-    app: Flask, make_application: Making, tmp_path: Path, invoke: Invoke
+    app: Flask, make_application: MakeApplication, tmp_path: Path, invoke: Invoke
 ) -> None:
     """SQLite, whose copy is easily edited. Its list agrees, for it was written anew; the seals do not."""
     make_application(status="filed")

@@ -13,13 +13,12 @@ from models import access, clock
 from models.log import LogEntry, Operation
 from models.notifications import key_ends
 from models.signing.installed_keys import installed
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.models.notifications.test_events import notified
 from tests.views.conftest import Invoke
 from views.demo import signing_keys
 from views.resources import keys
 
-As = Callable[[str | None], Browser]
 EVENT = ("operator", "key_ending")
 
 
@@ -47,7 +46,7 @@ def noted(app: Flask) -> int:
 
 
 def test_operators_are_warned_once_at_each_of_three_limits(
-    app: Flask, invoke: Invoke, set_days_left: Callable[[float], None], as_: As
+    app: Flask, invoke: Invoke, set_days_left: Callable[[float], None], client_as: ClientAs
 ) -> None:
     """90, 30 and 7 days before the end of the certificate of 江苏 and of the root, and after it."""
     for days, so_many in ((90.5, 0), (89.5, 2), (60, 2), (29.5, 4), (6.5, 6), (1, 6), (-3, 6)):
@@ -62,12 +61,14 @@ def test_operators_are_warned_once_at_each_of_three_limits(
         "受信任的根证书（root.crt）",
         "江苏省新闻出版局的证书（320000.p12）",
     ]
-    browser = as_("operator")
+    browser = client_as("operator")
     for page in ("/condition/", "/desk/", "/messages/"):
         assert "江苏省新闻出版局的证书（320000.p12）将于 " in browser.get(page).text, page
 
 
-def test_a_new_key_is_logged_once_with_its_fingerprint(app: Flask, folder: Path, invoke: Invoke, as_: As) -> None:
+def test_a_new_key_is_logged_once_with_its_fingerprint(
+    app: Flask, folder: Path, invoke: Invoke, client_as: ClientAs
+) -> None:
     """Certificate, public key and root, added by any means; a renewed one is logged again."""
     for _twice in range(2):
         assert invoke("mail", "send").exit_code == 0
@@ -77,7 +78,7 @@ def test_a_new_key_is_logged_once_with_its_fingerprint(app: Flask, folder: Path,
         signing_keys.establish(folder, ["320000"])
     assert invoke("mail", "send").exit_code == 0
     assert noted(app) == 6
-    page = as_("operator").get("/operations/?kind=signing_key_installed").text
+    page = client_as("operator").get("/operations/?kind=signing_key_installed").text
     assert "320000.p12" in page
     assert "在密钥文件夹中首次发现" in page
 

@@ -23,7 +23,7 @@ from models.database import db
 from models.vocabulary import Action, Status, Step
 from models.workflow import RECEIPTS
 from tests import ROOT
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.customs_server import simulated
 from tests.views.faulty_customs import FaultInjection
 from views.demo.simulator import Customs
@@ -39,7 +39,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("way", ["http", "folder"])
 def test_kills_at_any_line_leave_one_effect_per_message(
-    app: Flask, make_application: Making, tmp_path: Path, way: str
+    app: Flask, make_application: MakeApplication, tmp_path: Path, way: str
 ) -> None:
     """CU4, CU13, RC6, RC8: SIGKILL between any two lines of granting, making papers, sending, receiving."""
     kills = KILLS if way == "http" else KILLS // 2  # over a folder it takes longer

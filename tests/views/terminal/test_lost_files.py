@@ -4,7 +4,6 @@ import io
 import os
 import resource
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,9 @@ from models import access
 from models.application.attachments import Attachment, Store
 from models.certificate import Paper
 from models.database import db
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import make_papers
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.ledger import ledger
 from tests.views.terminal.commands import run_command
 from views.entrance import health
@@ -27,11 +26,9 @@ from views.entrance.health import Prober
 
 pytestmark = pytest.mark.usefixtures("uncached_health")
 
-As = Callable[[str], Browser]
-
 
 def test_probes_are_limited_in_rate_and_leave_nothing(
-    app: Flask, address: str, as_: As, monkeypatch: pytest.MonkeyPatch
+    app: Flask, address: str, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At any rate of /healthz requests; in a folder and in a bucket."""
     app.config["STORE"] = address
@@ -40,16 +37,18 @@ def test_probes_are_limited_in_rate_and_leave_nothing(
     probed, really = list[str](), Store.probe
     monkeypatch.setattr(Store, "probe", lambda store: (probed.append(address), really(store)))
     monkeypatch.setattr(health, "STORE", Prober(health.probe_store))
-    browser = as_("publisher")
+    browser = client_as("publisher")
     assert {browser.get("/healthz").text for _ in range(20)} == {"ok\n"}
     assert len(probed) < 10
     left = list(Store(address).place.keys(""))
     assert [key for key in left if "probe" in key or "incoming" in key] == []
 
 
-def test_lost_files_are_found_counted_and_reported(app: Flask, make_application: Making, as_: As) -> None:
+def test_lost_files_are_found_counted_and_reported(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     assert run_command(app, "upgrade").exit_code == 0
-    key, browser = make_application(status="filed"), as_("publisher")
+    key, browser = make_application(status="filed"), client_as("publisher")
     make_papers(app)
     browser.post("/applications/print/", data={"id": key})
     done = run_command(app, "sweep", "--check")
@@ -71,12 +70,12 @@ def test_lost_files_are_found_counted_and_reported(app: Flask, make_application:
 
 
 @pytest.mark.parametrize("how", ["gone", "no folder", "one province"])
-def test_missing_keys_are_reported(app: Flask, as_: As, tmp_path: Path, how: str) -> None:
+def test_missing_keys_are_reported(app: Flask, client_as: ClientAs, tmp_path: Path, how: str) -> None:
     """Without keys no certificate can be granted and no message sent."""
     copy = tmp_path / "keys"
     shutil.copytree(app.config["SIGNING_KEY"], copy)
     app.config["SIGNING_KEY"] = str(copy)
-    assert as_("publisher").get("/healthz").text == "ok\n"
+    assert client_as("publisher").get("/healthz").text == "ok\n"
     match how:
         case "gone":
             shutil.rmtree(copy)
@@ -85,14 +84,14 @@ def test_missing_keys_are_reported(app: Flask, as_: As, tmp_path: Path, how: str
             copy.touch()
         case _:
             (copy / "440000.key").unlink()
-    assert as_("publisher").get("/healthz").text == "keys\n"
+    assert client_as("publisher").get("/healthz").text == "keys\n"
 
 
 def test_no_space_for_temporary_files_is_not_reported_as_a_malformed_form(
-    app: Flask, as_: As, make_application: Making
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """The upload exceeds the process's limit of file size: 503, not 400."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     before = ledger(app)
     large = FileStorage(io.BytesIO(b"%PDF-" + b"x" * (3 << 20)), "合同.pdf")
     boundary, body = encode_multipart(MultiDict({"id": str(key), "kind": "contract", "file": large}))

@@ -18,7 +18,7 @@ from models.vocabulary import Action, Role
 from models.workflow import Refused
 from tests.browsing import Browser
 from tests.cast import account_of, announced, create_application
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.mail_server import LocalMailServer
 from tests.views.terminal.mailed import set_mail_wish, waiting
@@ -53,7 +53,7 @@ def test_a_letter_contains_only_the_number_and_the_event(
 
 
 def test_letters_are_sent_on_request_only_and_about_unread_messages(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: MakeApplication
 ) -> None:
     """The publisher gets none; the agent has read it on the screen; the reviewer gets only their own."""
     set_mail_wish(app, "agent")
@@ -77,7 +77,7 @@ def test_a_message_its_reader_may_no_longer_see_is_not_mailed(
     app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     how: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -111,7 +111,11 @@ def at(monkeypatch: pytest.MonkeyPatch, day: int, hour: int) -> None:
 
 
 def test_a_daily_digest_is_one_letter_and_an_empty_digest_is_not_sent(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: MakeApplication,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     set_mail_wish(app, "publisher", MailWish.DAILY)
     at(monkeypatch, 2, 10)
@@ -165,9 +169,9 @@ def test_a_letter_to_a_wrong_address_is_set_aside_and_delays_no_other(
     app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     advance_clock: AdvanceClock,
-    as_: Callable[..., Browser],
+    client_as: Callable[..., Browser],
 ) -> None:
     set_mail_wish(app, "publisher")
     set_mail_wish(app, "reviewer")
@@ -179,7 +183,7 @@ def test_a_letter_to_a_wrong_address_is_set_aside_and_delays_no_other(
     assert mail_server.recipients == [["reviewer@example.cn"]]
     (letter,) = waiting(app)
     assert (letter.set_aside_at is not None, letter.attempts) == (True, 3)
-    browser = as_("publisher")
+    browser = client_as("publisher")
     assert "550 no such user" in browser.get("/messages/mail/").text
     form = {"email": "wang@example.cn", "mail_wish": "each"}
     assert "550" not in browser.post("/messages/mail/", data=form, follow_redirects=True).text

@@ -1,7 +1,6 @@
 """A new e-mail address is confirmed by a code sent there; until then it gets nothing else; the old one is notified."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,15 +9,14 @@ from flask import Flask
 from models import clock
 from models.people import mail_confirmation
 from models.people.mail_address import MailWish
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import account_of
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
 from tests.views.mail_server import LocalMailServer
 from tests.views.pages import complaints, flashed
 from tests.views.terminal.mailed import set_mail_wish, waiting
 
-As = Callable[[str | None], Browser]
 NEW = {"email": "new@example.cn", "mail_wish": "each"}
 
 
@@ -34,9 +32,9 @@ def enter(browser: Browser, code: str) -> str:
 
 
 def test_a_new_address_gets_only_a_confirmation_code_until_it_is_entered(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, as_: As, make_application: Making
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
-    browser = as_("publisher")
+    browser = client_as("publisher")
     browser.post("/messages/mail/", data=NEW)
     make_application(status="returned")
     invoke("mail", "send")
@@ -55,10 +53,10 @@ def test_a_new_address_gets_only_a_confirmation_code_until_it_is_entered(
 
 
 def test_the_former_address_is_used_until_confirmation_and_notified_afterwards(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, as_: As, make_application: Making
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     set_mail_wish(app, "publisher")
-    browser = as_("publisher")
+    browser = client_as("publisher")
     browser.post("/messages/mail/", data=NEW)
     make_application(status="returned")
     invoke("mail", "send")
@@ -75,9 +73,9 @@ def test_the_former_address_is_used_until_confirmation_and_notified_afterwards(
 
 
 def test_a_confirmation_code_expires_and_allows_few_attempts(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, as_: As, monkeypatch: pytest.MonkeyPatch
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    browser = as_("publisher")
+    browser = client_as("publisher")
     browser.post("/messages/mail/", data=NEW)
     invoke("mail", "send")
     code = code_in(mail_server)
@@ -92,14 +90,16 @@ def test_a_confirmation_code_expires_and_allows_few_attempts(
     invoke("mail", "send")
     assert (again := code_in(mail_server)) != code
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=24, minutes=3))
-    assert "已经过期" in enter(as_("publisher"), again)
+    assert "已经过期" in enter(client_as("publisher"), again)
     with app.app_context():
         assert account_of("publisher").email is None
 
 
-def test_the_number_of_confirmation_letters_is_limited(app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_confirmation_letters_is_limited(
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ten codes a day, the newest alone is sent, and one that is overtaken is not."""
-    browser, now = as_("publisher"), clock.now()
+    browser, now = client_as("publisher"), clock.now()
     for minute in range(12):
         monkeypatch.setattr(clock, "now", lambda at=minute: now + timedelta(minutes=2 * at))
         answer = browser.post("/messages/mail/", data=NEW | {"email": f"a{minute}@example.cn"})
@@ -109,12 +109,12 @@ def test_the_number_of_confirmation_letters_is_limited(app: Flask, as_: As, monk
 
 
 def test_a_password_reset_discards_an_unconfirmed_address(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, as_: As
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, client_as: ClientAs
 ) -> None:
-    as_("publisher").post("/messages/mail/", data=NEW)
+    client_as("publisher").post("/messages/mail/", data=NEW)
     with app.app_context():
         key = account_of("publisher").id
-    as_("operator").post("/accounts/reset/", data={"id": key})
+    client_as("operator").post("/accounts/reset/", data={"id": key})
     invoke("mail", "send")
     assert mail_server.letters == []
     with app.app_context():

@@ -1,6 +1,5 @@
 """E-mails after a change since they were queued, or with wrong settings: none is lost."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,18 @@ from models.notifications.letters import MailLetter
 from models.people.mail_address import MailWish, normal_address
 from models.vocabulary import Action
 from models.workflow import Refused
-from tests.browsing import Browser
+from tests.browsing import ClientAs
 from tests.cast import account_of
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.mail_server import SECRET, USER, LocalMailServer
 from tests.views.terminal.commands import run_command
 from tests.views.terminal.mailed import serve_mail, set_mail_wish, waiting
 from tests.views.terminal.test_mail import at
 
-As = Callable[..., Browser]
-
 
 def set_aside(
-    invoke: Invoke, advance_clock: AdvanceClock, mail_server: LocalMailServer, make_application: Making
+    invoke: Invoke, advance_clock: AdvanceClock, mail_server: LocalMailServer, make_application: MakeApplication
 ) -> None:
     """The publisher's mailbox refuses a letter until it is set aside."""
     mail_server.refuse["publisher@example.cn"] = "550 no such user"
@@ -79,7 +76,7 @@ def test_a_wrong_setting_counts_no_failure_of_the_letters(
     app: Flask,
     tmp_path: Path,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     advance_clock: AdvanceClock,
     wrong: dict[str, str],
 ) -> None:
@@ -102,7 +99,11 @@ def test_a_wrong_setting_counts_no_failure_of_the_letters(
 
 
 def test_a_wrong_address_of_one_person_is_not_reported_by_monitoring(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, advance_clock: AdvanceClock
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: MakeApplication,
+    advance_clock: AdvanceClock,
 ) -> None:
     """The recipient sees it beside the address; the monitoring does not report it."""
     set_mail_wish(app, "publisher")
@@ -110,11 +111,13 @@ def test_a_wrong_address_of_one_person_is_not_reported_by_monitoring(
     assert "mail" not in app.test_client().get("/healthz").text.split()
 
 
-def test_saving_an_unchanged_preference_keeps_queued_letters(app: Flask, make_application: Making, as_: As) -> None:
+def test_saving_an_unchanged_preference_keeps_queued_letters(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     set_mail_wish(app, "publisher")
     make_application(status="returned")
     form = {"email": "publisher@example.cn", "mail_wish": "each"}
-    browser = as_("publisher")
+    browser = client_as("publisher")
     browser.post("/messages/mail/", data=form | {"email": " publisher@example.cn "})
     assert len(waiting(app)) == 1
     browser.post("/messages/mail/", data=form | {"mail_wish": "daily"})
@@ -126,7 +129,7 @@ def test_a_letter_per_message_is_not_sent_after_the_preference_has_changed(
     app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     monkeypatch: pytest.MonkeyPatch,
     now: MailWish,
 ) -> None:
@@ -146,7 +149,7 @@ def test_a_digest_is_not_sent_after_the_preference_has_changed(
     app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     monkeypatch: pytest.MonkeyPatch,
     now: MailWish,
 ) -> None:
@@ -168,9 +171,9 @@ def test_a_refused_letter_is_reported_until_a_later_one_is_accepted(
     app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     advance_clock: AdvanceClock,
-    as_: As,
+    client_as: ClientAs,
 ) -> None:
     """A letter that was dropped as outdated proves nothing about the address."""
     set_mail_wish(app, "publisher")
@@ -178,11 +181,11 @@ def test_a_refused_letter_is_reported_until_a_later_one_is_accepted(
     delete_application(app, make_application(status="refused"))
     invoke("mail", "send")
     assert mail_server.recipients == []
-    assert "550 no such user" in as_("publisher").get("/messages/mail/").text
+    assert "550 no such user" in client_as("publisher").get("/messages/mail/").text
     make_application(status="returned")
     invoke("mail", "send")
     assert mail_server.recipients == [["publisher@example.cn"]]
-    assert "550" not in as_("publisher").get("/messages/mail/").text
+    assert "550" not in client_as("publisher").get("/messages/mail/").text
 
 
 @pytest.mark.parametrize("line", ["短", "很长的一行" * 40])
@@ -199,7 +202,7 @@ def test_a_restore_sends_no_letter_of_the_backup(
     empty_app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     advance_clock: AdvanceClock,
     tmp_path: Path,
 ) -> None:
@@ -224,7 +227,7 @@ def test_after_a_restore_nobody_is_reminded_until_an_operator_releases_it(
     empty_app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     advance_clock: AdvanceClock,
     tmp_path: Path,
 ) -> None:

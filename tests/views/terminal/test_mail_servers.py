@@ -17,7 +17,7 @@ from models.mail import wording
 from models.mail.smtp import MailServer, Unreachable
 from models.notifications import letters
 from tests import ROOT
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.serving import SHARED
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.mail_server import SECRET, USER, LocalMailServer
@@ -25,7 +25,11 @@ from tests.views.terminal.mailed import serve_mail, set_mail_wish, waiting
 
 
 def test_a_letter_deferred_by_the_server_is_retried_later(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making, advance_clock: AdvanceClock
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: MakeApplication,
+    advance_clock: AdvanceClock,
 ) -> None:
     """Greylisting is no fault of the letter."""
     set_mail_wish(app, "publisher")
@@ -44,7 +48,7 @@ def test_an_unavailable_mail_server_delays_letters_and_loses_none(
     app: Flask,
     mail_server: LocalMailServer,
     invoke: Invoke,
-    make_application: Making,
+    make_application: MakeApplication,
     advance_clock: AdvanceClock,
     tmp_path: Path,
 ) -> None:
@@ -66,7 +70,7 @@ def test_an_unavailable_mail_server_delays_letters_and_loses_none(
 
 
 def test_letters_are_sent_over_starttls_with_a_password(
-    app: Flask, tmp_path: Path, invoke: Invoke, make_application: Making
+    app: Flask, tmp_path: Path, invoke: Invoke, make_application: MakeApplication
 ) -> None:
     """STARTTLS with a certificate of the trusted authority; a server without it never gets the password."""
     set_mail_wish(app, "publisher")
@@ -83,7 +87,7 @@ def test_letters_are_sent_over_starttls_with_a_password(
 
 
 def test_a_server_without_tls_gets_no_letter(
-    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: Making
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, make_application: MakeApplication
 ) -> None:
     """An attacker who strips STARTTLS gets no letter in clear text."""
     set_mail_wish(app, "publisher")
@@ -145,7 +149,7 @@ def worker(app: Flask) -> "subprocess.Popen[bytes]":
 
 
 def test_a_worker_killed_between_sending_and_recording_sends_the_same_letter_again(
-    app: Flask, mail_server: LocalMailServer, make_application: Making
+    app: Flask, mail_server: LocalMailServer, make_application: MakeApplication
 ) -> None:
     """At least once, under one Message-ID, by which a mail program shows it once."""
     set_mail_wish(app, "publisher")
@@ -162,7 +166,9 @@ def test_a_worker_killed_between_sending_and_recording_sends_the_same_letter_aga
     assert first.as_bytes() == second.as_bytes()
 
 
-def test_many_workers_send_each_letter_once(app: Flask, mail_server: LocalMailServer, make_application: Making) -> None:
+def test_many_workers_send_each_letter_once(
+    app: Flask, mail_server: LocalMailServer, make_application: MakeApplication
+) -> None:
     for name in ("publisher", "reviewer", "agent"):
         set_mail_wish(app, name)
     for by in ("publisher", "agent", "publisher"):

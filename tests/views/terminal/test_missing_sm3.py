@@ -1,25 +1,24 @@
 """`trail verify` on a machine whose OpenSSL does not have the hash function of some seals."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from tests.apps import seal_by
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.views.terminal.commands import run_command
 
 
 def test_a_seal_that_this_machine_cannot_compute_is_not_called_broken(
-    app: Flask, make_application: Making, as_: Callable[[str], Browser], monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The OpenSSL of this machine has SM3; `hashlib.new` raises ValueError where it is missing."""
     key = make_application(status="draft")
     seal_by(app, "sm3")
-    assert as_("publisher").post("/applications/submit/", data={"id": key}).status_code == 303
+    assert client_as("publisher").post("/applications/submit/", data={"id": key}).status_code == 303
     seal_by(app, "sha256")
     assert run_command(app, "trail", "verify").exit_code == 0
     known = hashlib.new

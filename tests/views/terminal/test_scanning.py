@@ -16,11 +16,11 @@ from models.application.attachments import Attachment, key_of
 from models.database import db, triggers
 from models.integrity import scans
 from tests.apps import engine_of_owner
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import account_of, small_pdf
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.scanner import FOUND, scanner_at
-from tests.views.screens.test_condition import As, condition_lines
+from tests.views.screens.test_condition import condition_lines
 from tests.views.screens.uploaded import upload
 from tests.views.terminal.commands import run_command
 from views import resources
@@ -33,20 +33,20 @@ def left(app: Flask) -> tuple[int, int]:
 
 
 def test_existing_files_are_scanned_once_and_every_later_run_reports_a_virus(
-    app: Flask, make_application: Making, as_: As
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
 ) -> None:
     """In every status: bytes of a decided application stay unchanged, and are reported as infected."""
     key = make_application(status="filed")
     before = left(app)[0]
-    assert before and "未查毒" in as_("reviewer").get(f"/filings/details/?id={key}").text
+    assert before and "未查毒" in client_as("reviewer").get(f"/filings/details/?id={key}").text
     assert run_command(app, "attachments", "scan").output.startswith("没有设置 FILING_CLAMD")
     with scanner_at() as app.config["CLAMD"]:
-        assert f"未查毒的附件 {before}" in condition_lines(as_("operator"))["查毒"][1]
+        assert f"未查毒的附件 {before}" in condition_lines(client_as("operator"))["查毒"][1]
         done = run_command(app, "attachments", "scan")
         assert (done.exit_code, left(app)) == (0, (0, 0)), done.output
         assert done.output == f"查毒没有问题 {scanned_by(app)} 个，查出病毒 0 个，读不到 0 个。\n"
-        assert condition_lines(as_("operator"))["查毒"][:2] == ("正常", "上传时查毒")
-        assert "未查毒" not in as_("reviewer").get(f"/filings/details/?id={key}").text
+        assert condition_lines(client_as("operator"))["查毒"][:2] == ("正常", "上传时查毒")
+        assert "未查毒" not in client_as("reviewer").get(f"/filings/details/?id={key}").text
         again = run_command(app, "attachments", "scan").output
     assert again == "查毒没有问题 0 个，查出病毒 0 个，读不到 0 个。\n"
 
@@ -58,7 +58,7 @@ def scanned_by(app: Flask) -> int:
 
 
 def test_a_scan_resumes_after_the_scanner_was_away_and_lists_its_findings(
-    app: Flask, make_application: Making, as_: As
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
 ) -> None:
     key = make_application(status="pending")
     files = left(app)[0]
@@ -70,12 +70,14 @@ def test_a_scan_resumes_after_the_scanner_was_away_and_lists_its_findings(
             done = run_command(app, "attachments", "scan")
             assert (done.exit_code, left(app)) == (1, (0, files))
             assert done.output.count(f"查出病毒：{FOUND}") == files
-        state, now, to_do = condition_lines(as_("operator"))["查毒"]
+        state, now, to_do = condition_lines(client_as("operator"))["查毒"]
     assert (state, f"查出病毒的附件 {files}" in now, "请勿下载打开" in to_do) == ("须处理", True, True)
-    assert "查出病毒" in as_("reviewer").get(f"/filings/details/?id={key}").text
+    assert "查出病毒" in client_as("reviewer").get(f"/filings/details/?id={key}").text
 
 
-def test_a_file_with_a_virus_is_neither_served_nor_copied(app: Flask, make_application: Making, as_: As) -> None:
+def test_a_file_with_a_virus_is_neither_served_nor_copied(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     """Also without a configured scanner: the row stores the finding."""
     key = make_application(status="revoked")
     with scanner_at(answer=f"stream: {FOUND} FOUND") as app.config["CLAMD"]:
@@ -85,10 +87,10 @@ def test_a_file_with_a_virus_is_neither_served_nor_copied(app: Flask, make_appli
         files = list(session.scalars(select(Attachment.id).where(Attachment.application_id == key)))
     assert files
     for who, screen in (("publisher", "applications"), ("reviewer", "filings")):
-        page = as_(who).get(f"/{screen}/details/?id={key}").text
+        page = client_as(who).get(f"/{screen}/details/?id={key}").text
         assert "查出病毒" in page and "/attachment/?id=" not in page
         for file, more in product(files, ("", "&download=1")):
-            answer = as_(who).get(f"/{screen}/attachment/?id={file}{more}")
+            answer = client_as(who).get(f"/{screen}/attachment/?id={file}{more}")
             assert (answer.status_code, f"查出病毒（{FOUND}），不能打开或下载" in answer.text) == (409, True), who
     with app.app_context():
         me = account_of("publisher")
@@ -105,11 +107,11 @@ def scan_with_virus(app: Flask) -> None:
 
 
 def test_a_file_with_a_virus_stops_declaring_until_it_is_replaced(
-    app: Flask, make_application: Making, as_: As
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
 ) -> None:
     """The page names the file and the next step; the same bytes are refused, even without a scanner."""
     content = small_pdf("带毒的合同")
-    key, other, owner = make_application(status="draft"), make_application(status="draft"), as_("publisher")
+    key, other, owner = make_application(status="draft"), make_application(status="draft"), client_as("publisher")
     assert upload(owner, key, content, "合同扫描.pdf", kind="other").status_code == 200
     scan_with_virus(app)
     answer = owner.post("/applications/submit/", data={"id": key})
@@ -140,9 +142,9 @@ def status_of(app: Flask, key: int) -> str:
         return session.get_one(Application, key).status.value
 
 
-def test_a_case_with_a_virus_is_not_granted(app: Flask, make_application: Making, as_: As) -> None:
+def test_a_case_with_a_virus_is_not_granted(app: Flask, make_application: MakeApplication, client_as: ClientAs) -> None:
     """The button shows the reason, a forced request is refused; the case can be returned."""
-    key, reviewer = make_application(status="pending"), as_("reviewer")
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
     scan_with_virus(app)
     assert "不能准予备案，请退回申请人，由其移除后重新上传" in reviewer.get(f"/review/details/?id={key}").text
     answer = reviewer.post("/review/grant/", data={"id": key})
@@ -151,10 +153,12 @@ def test_a_case_with_a_virus_is_not_granted(app: Flask, make_application: Making
     assert status_of(app, key) == "returned"
 
 
-def test_the_list_dims_the_grant_of_a_case_with_a_virus(app: Flask, make_application: Making, as_: As) -> None:
+def test_the_list_dims_the_grant_of_a_case_with_a_virus(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     """With the sentence of the refusal, as the page of the case has it; the other acts stay as they are."""
     make_application(status="pending")
-    reviewer = as_("reviewer")
+    reviewer = client_as("reviewer")
     before = reviewer.get("/review/").text
     scan_with_virus(app)
     after = reviewer.get("/review/").text
@@ -164,7 +168,7 @@ def test_the_list_dims_the_grant_of_a_case_with_a_virus(app: Flask, make_applica
 
 
 def test_clean_files_are_scanned_again_after_some_days(
-    app: Flask, make_application: Making, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once each time; a virus that the scanner did not know before is found, and trail verify agrees."""
     make_application(status="filed")
@@ -185,7 +189,7 @@ def test_clean_files_are_scanned_again_after_some_days(
     assert verified(app) == set()
 
 
-def test_verify_finds_marks_of_scans_that_the_log_does_not_have(app: Flask, make_application: Making) -> None:
+def test_verify_finds_marks_of_scans_that_the_log_does_not_have(app: Flask, make_application: MakeApplication) -> None:
     """Erased, invented, or set to scanned: without the triggers, which would refuse it."""
     make_application(status="pending")
     scan_with_virus(app)
@@ -212,16 +216,18 @@ def verified(app: Flask) -> set[str]:
         return set(scans.contradictions(session))
 
 
-def test_verify_says_how_many_scans_it_cannot_prove(app: Flask, make_application: Making, as_: As) -> None:
+def test_verify_says_how_many_scans_it_cannot_prove(
+    app: Flask, make_application: MakeApplication, client_as: ClientAs
+) -> None:
     key = make_application(status="draft")
     with scanner_at() as app.config["CLAMD"]:
-        assert upload(as_("publisher"), key, small_pdf("上传时查毒"), "x.pdf", kind="other").status_code == 200
+        assert upload(client_as("publisher"), key, small_pdf("上传时查毒"), "x.pdf", kind="other").status_code == 200
     app.config["CLAMD"] = ""
     assert "1 个附件标为上传时已查毒" in run_command(app, "trail", "verify").output
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_a_file_missing_in_the_store_stays_unscanned(app: Flask, make_application: Making) -> None:
+def test_a_file_missing_in_the_store_stays_unscanned(app: Flask, make_application: MakeApplication) -> None:
     key = make_application(status="draft")
     with app.app_context(), access.everything() as session:
         digest = session.scalars(select(Attachment.digest).where(Attachment.application_id == key)).first()

@@ -13,7 +13,7 @@ from models.customs import receipt
 from models.customs.outbox import Pace
 from models.exchange import transports
 from models.exchange.transports import Http, NoAnswer
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.conftest import Invoke
 
 ENOUGH = 2000  # bytes that it would dribble: 100 seconds, a hundred times what is waited for
@@ -71,7 +71,7 @@ def test_a_slow_answer_times_out_and_the_message_counts_as_sent(slow_customs: Sl
 @pytest.mark.parametrize("slow_customs", ["the body"], indirect=True)
 def test_a_deliverer_releases_its_claim_and_continues(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     stored_rows: StoredRows,
     invoke: Invoke,
     slow_customs: SlowCustoms,

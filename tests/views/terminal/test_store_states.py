@@ -2,7 +2,7 @@
 
 import io
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from models.application.attachments import Attachment, Store
 from models.backup import registered_store
 from models.certificate.paper_queue import PaperTask
 from models.database import db
-from tests.browsing import Browser
+from tests.browsing import Browser, ClientAs
 from tests.cast import make_papers
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, MakePdf, StoredRows
 from tests.stores import remount, small_disk
 from tests.views.ledger import ledger
 from tests.views.pages import flashed
@@ -27,7 +27,6 @@ from views.certificate import paper_worker
 
 pytestmark = pytest.mark.usefixtures("uncached_health")
 
-As = Callable[[str], Browser]
 MISSING = "没有找到本系统登记的存储，可能没有挂载，或 FILING_STORE 有误，文件暂时不能读写。请系统管理员检查后重试。"
 FULL = "存储空间不足，文件没有保存。请系统管理员清理或扩充存储后重试。"
 READ_ONLY = "存储不可写，文件没有保存。请系统管理员检查存储的权限和挂载方式后重试。"
@@ -86,29 +85,29 @@ BROKEN = ("full", "read-only", "gone", "another one")
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_an_upload_is_refused_with_a_sentence_and_changes_nothing(
-    app: Flask, disk: Path, as_: As, make_application: Making, make_pdf: Callable[[str], bytes], how: str
+    app: Flask, disk: Path, client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf, how: str
 ) -> None:
     """503: the page keeps the file, and offers another try. An unmounted disk is not replaced by a folder."""
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     before = ledger(app)
     sentence = break_it(disk, how)
     answer = uploaded(browser, key, make_pdf("合同"))
     assert (answer.status_code, answer.json["message"]) == (503, sentence)
     assert ledger(app) == before
     assert how != "gone" or not (disk / "store").exists()
-    assert as_("publisher").get("/healthz").text == "store\n"
+    assert client_as("publisher").get("/healthz").text == "store\n"
     assert how != "gone" or not (disk / "store").exists(), "nor does the probe make one"
     mend(disk, how)
     assert uploaded(browser, key, make_pdf("合同")).status_code == 200
-    assert as_("publisher").get("/healthz").text == "ok\n"
+    assert client_as("publisher").get("/healthz").text == "ok\n"
 
 
 @pytest.mark.parametrize("how", ["gone", "another one"])
 def test_a_print_is_refused_with_a_sentence_and_is_not_recorded(
-    app: Flask, disk: Path, as_: As, make_application: Making, how: str
+    app: Flask, disk: Path, client_as: ClientAs, make_application: MakeApplication, how: str
 ) -> None:
     """打印 of a paper that cannot be read; alone, made ready, and in a bundle."""
-    key, browser = make_application(status="filed"), as_("publisher")
+    key, browser = make_application(status="filed"), client_as("publisher")
     make_papers(app)
     before = ledger(app)
     break_it(disk, how)
@@ -126,10 +125,10 @@ def test_a_print_is_refused_with_a_sentence_and_is_not_recorded(
 
 @pytest.mark.parametrize("how", ["full", "read-only"])
 def test_a_full_or_read_only_store_still_prints_existing_papers(
-    app: Flask, disk: Path, as_: As, make_application: Making, stored_rows: StoredRows, how: str
+    app: Flask, disk: Path, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, how: str
 ) -> None:
     """A new paper waits until the store is usable, and no fault is counted for it."""
-    made, browser = make_application(status="filed"), as_("publisher")
+    made, browser = make_application(status="filed"), client_as("publisher")
     make_papers(app)
     waiting = make_application(status="filed")
     sentence = break_it(disk, how)
@@ -151,10 +150,10 @@ def test_a_full_or_read_only_store_still_prints_existing_papers(
 
 
 def test_a_file_is_not_called_lost_while_the_store_is_missing(
-    app: Flask, disk: Path, as_: As, make_application: Making
+    app: Flask, disk: Path, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """«Restore it from a backup» would be wrong advice: mount it. A full disk can still be read."""
-    key, browser = make_application(status="filed"), as_("publisher")
+    key, browser = make_application(status="filed"), client_as("publisher")
     make_papers(app)
     browser.post("/applications/print/", data={"id": key})
     with app.app_context(), access.everything() as session:
@@ -175,12 +174,12 @@ def test_a_file_is_not_called_lost_while_the_store_is_missing(
 
 
 def test_a_bucket_is_registered_by_upgrade(
-    app: Flask, s3: str, make_application: Making, as_: As, make_pdf: Callable[[str], bytes], tmp_path: Path
+    app: Flask, s3: str, make_application: MakeApplication, client_as: ClientAs, make_pdf: MakePdf, tmp_path: Path
 ) -> None:
     """An empty prefix of the bucket is not our store."""
     app.config["STORE"] = f"{s3}/{tmp_path.name}"
     assert run_command(app, "upgrade").exit_code == 0
-    key, browser = make_application(), as_("publisher")
+    key, browser = make_application(), client_as("publisher")
     assert browser.get("/healthz").text == "ok\n"
     app.config["STORE"] += "-empty"
     answer = uploaded(browser, key, make_pdf("合同"))

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,13 +14,14 @@ from models.database import db
 from models.people.sessions import Visit
 from models.people.signin_failures import SigninFailure
 from models.people.spent_challenges import SpentChallenge
+from tests.conftest import MakeApplication
 from tests.stores import grow_old
 from tests.views.terminal.commands import everything_in, run_command
 
-Making = Callable[..., int]
 
-
-def test_sweep_deletes_old_orphans_and_no_file_with_a_row(app: Flask, address: str, make_application: Making) -> None:
+def test_sweep_deletes_old_orphans_and_no_file_with_a_row(
+    app: Flask, address: str, make_application: MakeApplication
+) -> None:
     app.config["STORE"], store = address, Store(address)
     make_application(status="pending")
     _rows, files = everything_in(app)

@@ -20,7 +20,7 @@ from models.exchange import inbox
 from models.vocabulary import Action, Reply
 from tests import ROOT
 from tests.cast import perform_step
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.models.customs.made_receipts import receipt_for
 from views.resources import store
 
@@ -109,7 +109,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene(app: Flask, make_application: Making, printed_paper: Callable[[int], bytes]) -> Scene:
+def scene(app: Flask, make_application: MakeApplication, printed_paper: Callable[[int], bytes]) -> Scene:
     keys = {"a": make_application(status="filed"), "b": make_application(by="agent", status="customs_received")}
     keys |= {"p": make_application(status="pending"), "r": make_application(status="refused"), "d": make_application()}
     printed_paper(keys["a"])

@@ -16,7 +16,7 @@ from models.exchange.transports import NoAnswer
 from models.exchange.transports.folders import FolderPair
 from models.vocabulary import Status
 from tests import ROOT
-from tests.conftest import Making, StoredRows
+from tests.conftest import MakeApplication, StoredRows
 from tests.views.conftest import AdvanceClock, Invoke
 from tests.views.faulty_customs import FaultInjection, FaultyCustoms
 from tests.views.terminal.boxes import names
@@ -27,7 +27,12 @@ from views.demo.simulator import Customs
 
 class TestFolder:
     def test_a_certificate_is_sent_through_the_folders(
-        self, make_application: Making, stored_rows: StoredRows, pair: FolderPair, invoke: Invoke, tmp_path: Path
+        self,
+        make_application: MakeApplication,
+        stored_rows: StoredRows,
+        pair: FolderPair,
+        invoke: Invoke,
+        tmp_path: Path,
     ) -> None:
         """SentBox → OutBox; the receipt in InBox is deleted when it is noted."""
         key = make_application(status="filed")
@@ -43,7 +48,7 @@ class TestFolder:
 
     def test_an_undeliverable_message_is_returned_through_failbox(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         pair: FolderPair,
         invoke: Invoke,
@@ -111,7 +116,7 @@ class TestFolder:
 
     def test_no_query_is_sent_while_the_message_is_still_in_the_outbox(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         stored_rows: StoredRows,
         pair: FolderPair,
         invoke: Invoke,
@@ -159,7 +164,7 @@ class TestFolder:
 
     def test_the_ledger_is_requested_and_received_through_the_folders(
         self,
-        make_application: Making,
+        make_application: MakeApplication,
         pair: FolderPair,
         invoke: Invoke,
         tmp_path: Path,

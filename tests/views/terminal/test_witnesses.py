@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from models import access, clock
 from models.checkpoint.witnesses import MARKER, last_given
 from models.log import LogEntry, Operation
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
 from tests.views.mail_server import LocalMailServer
 from tests.views.terminal.commands import run_command
@@ -40,7 +40,12 @@ def witness_folder(app: Flask, tmp_path: Path, mail_server: LocalMailServer) -> 
 
 
 def test_each_witness_gets_each_checkpoint_once(
-    app: Flask, make_application: Making, sign: Signing, witness_folder: Path, mail_server: LocalMailServer, log: Log
+    app: Flask,
+    make_application: MakeApplication,
+    sign: Signing,
+    witness_folder: Path,
+    mail_server: LocalMailServer,
+    log: Log,
 ) -> None:
     make_application(status="pending")
     found = sign()
@@ -63,7 +68,7 @@ def test_each_witness_gets_each_checkpoint_once(
 
 
 def test_an_unavailable_witness_delays_no_other_and_gets_the_next_checkpoint(
-    make_application: Making, sign: Signing, witness_folder: Path, mail_server: LocalMailServer
+    make_application: MakeApplication, sign: Signing, witness_folder: Path, mail_server: LocalMailServer
 ) -> None:
     make_application()
     mail_server.refuse["witness@example.cn"] = "450 later"
@@ -103,7 +108,7 @@ def test_witnesses_with_the_same_path_prefix_are_distinct(
 
 
 def test_a_rewritten_and_resigned_register_is_detected_with_a_checkpoint_of_a_witness(
-    app: Flask, make_application: Making, sign: Signing, witness_folder: Path, invoke: Invoke, log: Log
+    app: Flask, make_application: MakeApplication, sign: Signing, witness_folder: Path, invoke: Invoke, log: Log
 ) -> None:
     """The holder of the key has recomputed every hash, the checkpoint folder and its signatures."""
     make_application(status="pending")
@@ -121,15 +126,15 @@ def test_a_rewritten_and_resigned_register_is_detected_with_a_checkpoint_of_a_wi
 
 
 def test_a_checkpoint_not_signed_or_published_for_two_days_is_reported(
-    app: Flask, as_: Callable, sign: Signing, witness_folder: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: Callable, sign: Signing, witness_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def words() -> set[str]:
-        return set(as_(None).get("/healthz").text.split()) & {"checkpoint", "witness"}
+        return set(client_as(None).get("/healthz").text.split()) & {"checkpoint", "witness"}
 
     assert words() == {"checkpoint", "witness"}
     assert sign().exit_code == 0
     assert words() == set()
-    page = as_("operator").get("/condition/").text
+    page = client_as("operator").get("/condition/").text
     assert "最近检查点" in page and "mailto:witness@example.cn" in page
     now = clock.now
     monkeypatch.setattr(clock, "now", lambda: now() + timedelta(days=2, minutes=1))
@@ -139,7 +144,7 @@ def test_a_checkpoint_not_signed_or_published_for_two_days_is_reported(
 
 
 def test_the_watching_process_signs_automatically(
-    app: Flask, make_application: Making, witness_folder: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_application: MakeApplication, witness_folder: Path, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Daily: a second check within the day signs nothing."""
     make_application()
