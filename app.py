@@ -12,7 +12,7 @@ import views
 from models.database import init_app as open_database
 
 SETTINGS: dict[str, Any] = {
-    # Signs the cookies. Left empty, one is made once and kept in instance/; several machines must share one.
+    # Signs the cookies. Left empty, one is made once and stored in instance/; several machines must share one.
     "SECRET_KEY": None,
     # SQLite beside the code; PostgreSQL when it grows: postgresql+psycopg://user@host/name
     "SQLALCHEMY_DATABASE_URI": "sqlite:///filing.sqlite",
@@ -25,7 +25,7 @@ SETTINGS: dict[str, Any] = {
     # Seconds that we wait for PostgreSQL, departures from Timeouts in models/database/postgresql.py:
     # {"statement": 60}, or FILING_DATABASE_TIMEOUTS__statement=60.
     "DATABASE_TIMEOUTS": {},
-    # Where attachments are kept: a folder, relative to instance/, or s3://bucket/prefix (README: Running it for real).
+    # The store of attachments: a folder, relative to instance/, or s3://bucket/prefix (README: Running it for real).
     "STORE": "store",
     # The keys of the authorities, a folder (models/signing/keys.py says what lies in it); relative to instance/.
     "SIGNING_KEY": "keys",
@@ -47,12 +47,12 @@ SETTINGS: dict[str, Any] = {
     "BASE_URL": "http://127.0.0.1:8000",
     # 验证码 at login: on, unless a single sign-on in front has already asked.
     "CAPTCHA": True,
-    # Megabytes a file; ours, roomier than customs' 4 MB a file, which later binds what is sent on.
+    # Megabytes a file; our own default, roomier than customs' 4 MB a file, which later binds what is sent on.
     "ATTACHMENT_MB": 20,
-    # Files an application may have, of each kind and in all; ours, no public text names a number.
+    # Files an application may have, of each kind and in all; our own default, no public text names a number.
     "ATTACHMENTS_PER_KIND": 20,
     "ATTACHMENTS_IN_ALL": 100,
-    # Files that may ever be uploaded to one, removed and replaced ones too: what was removed is kept for the record.
+    # Files that may ever be uploaded to one, removed and replaced ones too: removed files stay on record.
     "ATTACHMENTS_EVER": 400,
     # Files that all processes of this machine inspect at the same time; each takes a processor, and up to 1 GB.
     "INSPECTIONS": 1,

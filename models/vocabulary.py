@@ -34,7 +34,7 @@ class Role(Word):
 
 
 class Status(Word):
-    """数据状态 (手册 第二章); `revoked` is ours."""
+    """数据状态 (手册 第二章); `revoked` is not in the manual."""
 
     DRAFT = "draft", _l("暂存")
     PENDING = "pending", _l("待审核")
@@ -66,7 +66,7 @@ TONES = {
 
 
 class Action(Word):
-    """What a person can do to an application (手册 第一章, 第二章; the reviewer's acts are ours)."""
+    """What a person can do to an application (手册 第一章, 第二章; the reviewer's acts are not in it)."""
 
     EDIT = "edit", _l("编辑")
     SUBMIT = "submit", _l("申报")

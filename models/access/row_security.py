@@ -30,7 +30,7 @@ from models.vocabulary import Role
 from models.workflow import Refused
 
 TODAY: Any = func.date(func.timezone("Asia/Shanghai", func.now()))
-POLICY = "filing_"  # the beginning of the name of every policy of ours
+POLICY = "filing_"  # the beginning of the name of every policy of the application
 LOCK_FUNCTION = "filing_wait_for_writers"
 READ_BY_ALL = (Account, Visit, Serial)  # and written by the account they belong to
 IS_RESTRICTED = """SELECT NOT (rolsuper OR rolbypassrls OR EXISTS (

@@ -83,7 +83,7 @@ def _trespass(session: Session, row: Any, viewer: Viewer | None) -> str | None:
         case LogEntry() if viewer is not None and row.account_id != viewer.account_id:
             return "an entry of the log in the name of another account"
         case Entrustment() if not _may_entrust(viewer, row):
-            return "an entrustment by another press"
+            return "an entrustment by another publisher"
         case CaseLease() if viewer is None or not desk_of(viewer) or row.account_id != viewer.account_id:
             return "a case taken for another account"
         case StockOpinion() if row.province != desk_of(viewer):

@@ -1,4 +1,4 @@
-"""接办, 接手, 放回: a reviewer's lease on a case, and what others may do meanwhile (ours; not in the manual)."""
+"""接办, 接手, 放回: a reviewer's lease on a case, and what others may do meanwhile (not in the manual)."""
 
 import secrets
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""撤回: the applicant takes an application back until the province has opened it (ours; not in the manual)."""
+"""撤回: the applicant takes an application back until the province has opened it (not in the manual)."""
 
 from flask_babel import gettext as _
 from sqlalchemy import select, update

@@ -76,7 +76,7 @@ def cells_of(text: str) -> list[list[str]]:
 
 
 def read_block(cells: Sequence[Sequence[str]], start: str = "", carry: Collection[str] = ()) -> Block:
-    """The rows of 载体信息 in a block; raises Refused when none can be told, or there are too many.
+    """The rows of 载体信息 in a block; raises Refused when none can be found, or there are too many.
 
     Without a row of headings the columns are those of the form from `start` on. `carry`: fields in which a blank
     repeats the cell above (merged cells); nothing is repeated unasked.

@@ -19,11 +19,11 @@ from models.customs.schema import envelope_schema, message_schema
 from models.vocabulary import Action
 from models.workflow import Refused
 
-NAMESPACE = "urn:filing:certificate-message:1"  # ours: customs' own message for certificate Z is not public
+NAMESPACE = "urn:filing:certificate-message:1"  # our own: customs' message for certificate Z is not public
 CERTIFICATE_FIELDS = ("number", "issued_on", "valid_until", "authority", "signer", "digest")
 MOST = 1_000_000  # bytes of an envelope: the E-port accepts less than 1 MB
 SIGNATURE = 8_000  # bytes reserved for a signature
-CERTIFICATE, QUESTION = "FILING_Z", "FILING_Z_QUERY"  # MsgType, ours
+CERTIFICATE, QUESTION = "FILING_Z", "FILING_Z_QUERY"  # MsgType, our own
 SAMPLE = {"number": "Z00200000000000", "issued_on": "2000-01-01", "digest": "0" * 64}
 
 business = ElementMaker(namespace=NAMESPACE, nsmap={None: NAMESPACE})

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect
 from models.database import db, migrate, search, sqlite
 
 VERSION = "alembic_version"
-FIRST = "application"  # a table that every release of ours has had
+FIRST = "application"  # a table that every release has had
 
 
 def refusal(building: bool = False) -> str | None:

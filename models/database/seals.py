@@ -16,7 +16,7 @@ ALGORITHMS = (SHA256, "sm3")
 
 
 def is_available(algorithm: str) -> bool:
-    """Whether it is one of ours, and this machine's OpenSSL has it."""
+    """Whether it is one of ALGORITHMS, and this machine's OpenSSL has it."""
     if algorithm not in ALGORITHMS:
         return False
     try:
@@ -33,7 +33,7 @@ def named(session: Session) -> str | None:
 
 
 def seal(content: str, algorithm: str | None) -> str:
-    """The hash of `content` in hex, 64 digits; "" for a name that is none of ours, which no seal equals.
+    """The hash of `content` in hex, 64 digits; "" for a name that is not in ALGORITHMS, which no seal equals.
 
     Raises Refused where this machine's OpenSSL does not have it: nothing is known then, and nothing called broken.
     """

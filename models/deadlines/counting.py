@@ -64,7 +64,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Limits:
-    """In working days; ours, by analogy with 行政许可法 第三十二条, 第四十二条: no public text names limits."""
+    """In working days; our own, by analogy with 行政许可法 第三十二条, 第四十二条: no public text names limits."""
 
     accept: int = 5
     decide: int = 20

@@ -58,7 +58,7 @@ class Visit(Base):
     address: Mapped[str | None] = mapped_column(String(45))
     program: Mapped[str | None] = mapped_column(String(40))
     method: Mapped[Method | None] = mapped_column(WordColumn(Method))  # None before migration 0033
-    authenticated_at: Mapped[datetime | None] = mapped_column(Moment)  # at the portal, where that has said when
+    authenticated_at: Mapped[datetime | None] = mapped_column(Moment)  # at the portal, if it has sent the time
     ended_by: Mapped[str | None] = mapped_column(String(50))  # the operator who ended it (强制下线)
     note: Mapped[str | None] = mapped_column(Text)  # encrypted, shown once (one_time.py); the key is in the cookie
     token = ""

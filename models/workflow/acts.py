@@ -105,7 +105,7 @@ ACTS: dict[Action, Act] = {
         done=_l("已删除"),
         result=_l("%(number)s 不再显示在列表中，申请单号不再使用。"),
     ),
-    # Ours; not in the manual. None of the three is ever required.
+    # Not in the manual. None of the three is ever required.
     Action.TAKE: Act(
         by=PROVINCE,
         when=AWAITING,

@@ -174,7 +174,7 @@ def _trail(case: Case) -> list[Row]:
             after=after,
             opinion="材料需要核对，请补正。" if act in RULES and RULES[act].opinion else None,
             changes={"title": [None, case.row["title"]]} if act is Action.EDIT else None,
-            digest=None,  # as the entries before digests were kept
+            digest=None,  # as the entries before digests were stored
             algorithm=None,
             previous=rows[-1]["seal"] if rows else GENESIS,
         )
@@ -210,7 +210,7 @@ def _messages(case: Case, certificate: Row) -> list[Row]:
 
 
 def _receipt(act: Word, moment: datetime, later: list[Any]) -> Row:
-    """What customs answered: what the case tells of a grant or resending; a revocation is always taken."""
+    """What customs answered: as the case prescribes for a grant or resending; a revocation is always accepted."""
     replies = ((step, at) for step, at, *_states in later if step in workflow.RECEIPTS)
     reply, at = (act, moment) if act is Action.REVOKE else next(replies, (None, None))
     return {"answered_at": at, "accepted": None if reply is None else reply is not Step.CUSTOMS_REJECTED}

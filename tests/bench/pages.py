@@ -1,4 +1,4 @@
-"""The pages of `make bench` on a filled database: each of ours, its SQL alone, and the same page of the peers."""
+"""The pages of `make bench` on a filled database: each page here, its SQL alone, and the same page of the peers."""
 
 import subprocess
 import sys
@@ -35,10 +35,10 @@ WANTED: dict[tuple[str, str], tuple[str, str, Goal]] = {
     ("nation", "by title"): ("… sorted by 商品名称", "by title", FLAT),
     ("nation", "desk"): ("工作台 of the nation", "", FLAT),
     ("nation", "statistics"): ("统计 of the nation", "", FLAT),
-    ("publisher", "plain"): ("列表 of the busiest press", "list", Goal(1, PEER)),
+    ("publisher", "plain"): ("列表 of the busiest publisher", "list", Goal(1, PEER)),
     ("publisher", "details"): ("详情", "", Goal(0.7, LIST)),
     ("publisher", "edit form"): ("编辑", "form", Goal(1, PEER)),
-    ("publisher", "desk"): ("工作台 of that press", "", FLAT),
+    ("publisher", "desk"): ("工作台 of that publisher", "", FLAT),
     ("large", "plain"): ("列表 of the largest province", "list", Goal(1, PEER)),
     ("large", "exchange"): ("数据交换 there", "", FLAT),
     ("large", "statistics"): ("统计 there", "", FLAT),
@@ -92,7 +92,7 @@ def peers(address: str) -> Iterator[list[Peer]]:
 
 
 def measure(app: Flask, turns: int, address: str) -> list[Line]:
-    """A line for every page, all of them in turn, so that a busy moment of the machine slows ours and theirs alike."""
+    """A line for every page, all of them in turn, so that a busy moment of the machine slows both sides alike."""
     places = [name for name, *_rest in WANTED.values()]
     pages = sorted(of_lists(app), key=lambda page: places.index(page.name) if page.who else len(places))
     with peers(address) as asked:

@@ -2,7 +2,7 @@
 
 `python -m tests.bench.peers django ADDRESS` reads names of pages, one a line, and answers each with the milliseconds
 that the page took in that process, or with `-` where the peer has no such page. It runs in a virtual environment of
-its own (`make bench` makes it), hence imports nothing of ours. Both read the table as it is, without row security.
+its own (`make bench` makes it), hence imports no code of it. Both read the table as it is, without row security.
 """
 
 import sys

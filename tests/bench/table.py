@@ -9,7 +9,7 @@ from pathlib import Path
 
 BEGIN, END = "<!-- bench: make bench -->\n", "<!-- bench end -->\n"
 LIST, PEER, LIMIT = "列表", "peer", "limit"
-HEAD = "| on | page or act | ours, ms | peer, ms | limit, ms | ratio | goal | |\n|---|---|---|---|---|---|---|---|\n"
+HEAD = "| on | page or act | product, ms | peer, ms | limit, ms | ratio | goal | |\n|---|---|---|---|---|---|---|---|\n"
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Line:
-    """One page or act: milliseconds of ours, of the fastest peer if any, of the limit, of the same person's list."""
+    """One page or act: milliseconds measured, of the fastest peer if any, of the limit, of the same person's list."""
 
     name: str
     own: float
@@ -34,7 +34,7 @@ class Line:
 
     @property
     def ratio(self) -> float | None:
-        """Ours to what the goal is about; None where that was not measured."""
+        """The measured time to what the goal is about; None where that was not measured."""
         base = {LIST: self.plain, PEER: self.peer, LIMIT: self.limit}[self.goal.to] if self.goal else None
         return self.own / base if base else None
 

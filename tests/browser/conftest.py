@@ -61,15 +61,15 @@ def browse_as(app: Flask, address: str, chromium: Browser) -> Iterator[BrowseAs]
 
     None may hear a complaint.
     """
-    with visitors(app, address, chromium) as somebody:
-        yield somebody
+    with visitors(app, address, chromium) as browse:
+        yield browse
 
 
 @pytest.fixture
 def browse_server_as(served: Server, chromium: Browser) -> Iterator[BrowseAs]:
     """As `browse_as`, but to the application behind gunicorn (fixture `served`: the rows stay for the next test)."""
-    with visitors(served.app, served.address, chromium) as somebody:
-        yield somebody
+    with visitors(served.app, served.address, chromium) as browse:
+        yield browse
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def visitors(app: Flask, address: str, chromium: Browser) -> Iterator[BrowseAs]:
     """A person in a browser at this address; fails at the end if a browser reported an error."""
     people: list[Person] = []
 
-    def somebody(username: str = "", width: int = 1360, height: int = 900, density: float = 1) -> Person:
+    def browse(username: str = "", width: int = 1360, height: int = 900, density: float = 1) -> Person:
         person = Person(app, address, chromium, width, height, density)
         people.append(person)
         if username:
@@ -85,7 +85,7 @@ def visitors(app: Flask, address: str, chromium: Browser) -> Iterator[BrowseAs]:
             person.open_list()
         return person
 
-    yield somebody
+    yield browse
     complaints = [complaint for person in people for complaint in person.complaints]
     for person in people:
         person.context.close()

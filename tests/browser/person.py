@@ -19,7 +19,7 @@ class Person:
 
     def __init__(self, app: Flask, address: str, browser: Browser, width: int, height: int, density: float = 1) -> None:
         self.app, self.address, self.complaints = app, address, list[str]()
-        self.others: list[str] = []  # hosts that this person may ask, besides ours
+        self.others: list[str] = []  # hosts that this person may request, besides the application's
         self.context = browser.new_context(
             base_url=address,
             viewport={"width": width, "height": height},

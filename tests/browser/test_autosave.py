@@ -35,7 +35,7 @@ def test_a_closed_tab_loses_nothing(
     page.goto(f"/applications/edit/?id={key}")
     expect(page.locator("#title")).to_have_value("写了一半的名称")
     expect(page.locator("#carriers-0-quantity")).to_have_value("12,5")
-    flawless(page, "a form filled again from what was kept")
+    flawless(page, "a form filled again from the stored text")
     publisher.turn_over("保存")
     expect(page.get_by_text("还没有写入申请")).to_have_count(0)
     record = stored_rows(key)

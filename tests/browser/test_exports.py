@@ -9,8 +9,8 @@ from tests.browser.conftest import BrowseAs
 from tests.conftest import MakeApplication
 
 WATCH = """bar => {
-  window.said = [];
-  new MutationObserver(() => said.push([performance.now(), bar.textContent])).observe(bar, {childList: true});
+  window.shown = [];
+  new MutationObserver(() => shown.push([performance.now(), bar.textContent])).observe(bar, {childList: true});
 }"""
 LATE = 1.0  # seconds; the page looks for the cookie every 0.3
 
@@ -37,7 +37,7 @@ def test_the_toolbar_says_that_a_file_is_being_made_and_then_that_the_download_h
             page.get_by_role("link", name=f"导出 {kind}").click()
         assert download.value.suggested_filename.endswith(f".{kind.lower()}")
         expect(bar).to_have_text("下载已开始。")
-        (making, words), (begun, _words) = page.evaluate("said")
+        (making, words), (begun, _words) = page.evaluate("shown")
         assert words == "正在生成文件，请稍候。"
         assert begun - making > LATE * 900  # milliseconds
         page.reload()

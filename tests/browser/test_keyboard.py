@@ -32,7 +32,7 @@ FILES = ("application_form", "licence", "sample", "contract")
 FAR = 200  # presses of Tab after which a place counts as out of reach
 
 
-class Typist:
+class KeyboardUser:
     """A person without a mouse: presses keys, and reads where the focus is."""
 
     def __init__(self, person: Person) -> None:
@@ -104,29 +104,29 @@ def lit(page: Page) -> Locator:
 
 
 @pytest.fixture
-def typist(browse_server_as: BrowseAs) -> Callable[[str], Typist]:
-    """`typist("publisher")`: that person, signed in with the keyboard, in front of the real server."""
+def keyboard_user(browse_server_as: BrowseAs) -> Callable[[str], KeyboardUser]:
+    """`keyboard_user("publisher")`: that person, signed in with the keyboard, in front of the real server."""
 
-    def somebody(username: str) -> Typist:
-        found = Typist(browse_server_as())
+    def sign_in(username: str) -> KeyboardUser:
+        found = KeyboardUser(browse_server_as())
         found.sign_in(username)
         return found
 
-    return somebody
+    return sign_in
 
 
 def test_an_application_is_filed_and_decided_twice_with_the_keyboard(
-    typist: Callable[[str], Typist], make_pdf: MakePdf
+    keyboard_user: Callable[[str], KeyboardUser], make_pdf: MakePdf
 ) -> None:
     """手册 第一章 from 登录 to 申报; the province returns it with an opinion; declared again, it is granted."""
-    publisher = typist("publisher")
+    publisher = keyboard_user("publisher")
     number = fills_in(publisher)
     uploads(publisher, make_pdf)
     declares(publisher)
     expect(publisher.page.locator(".result")).to_contain_text(f"{number} 已送江苏省新闻出版局审核")
     withdraws(publisher, number)
     declares(publisher)
-    province = typist("reviewer")
+    province = keyboard_user("reviewer")
     returns(province, number)
     publisher.enter(publisher.page.get_by_role("link", name="查询", exact=True))
     publisher.enter(publisher.page.get_by_role("link", name=number))
@@ -135,7 +135,7 @@ def test_an_application_is_filed_and_decided_twice_with_the_keyboard(
     grants(province, number)
 
 
-def fills_in(publisher: Typist) -> str:
+def fills_in(publisher: KeyboardUser) -> str:
     """基本信息 and 载体信息 in the order in which Tab reaches them; Enter in the last cell saves. The 申请单号."""
     page = publisher.page
     publisher.enter(page.get_by_role("link", name="备案证明申请"))
@@ -155,7 +155,7 @@ def fills_in(publisher: Typist) -> str:
     return page.get_by_label("申请单号").input_value()
 
 
-def uploads(publisher: Typist, make_pdf: MakePdf) -> None:
+def uploads(publisher: KeyboardUser, make_pdf: MakePdf) -> None:
     """上传附件: the focused button opens the system's file dialog."""
     page = publisher.page
     for kind in FILES:
@@ -166,7 +166,7 @@ def uploads(publisher: Typist, make_pdf: MakePdf) -> None:
         expect(page.locator(f"#file-{kind} .files li")).to_have_count(1)
 
 
-def opened_by_space(publisher: Typist, button: Locator) -> FileChooser:
+def opened_by_space(publisher: KeyboardUser, button: Locator) -> FileChooser:
     """The file dialog. On a busy machine Chromium drops one now and then: the focus is still there to press again."""
     for patience in (20, 20, 60):
         try:
@@ -178,7 +178,7 @@ def opened_by_space(publisher: Typist, button: Locator) -> FileChooser:
     raise AssertionError("Space opens no file dialog")
 
 
-def declares(publisher: Typist) -> None:
+def declares(publisher: KeyboardUser) -> None:
     """申报 asks for confirmation; Enter chooses 取消 first and changes nothing."""
     page = publisher.page
     publisher.tab_to(page.locator(".foot").get_by_role("button", name="申报"))
@@ -192,7 +192,7 @@ def declares(publisher: Typist) -> None:
     expect(page.locator(".result")).to_be_focused()
 
 
-def withdraws(publisher: Typist, number: str) -> None:
+def withdraws(publisher: KeyboardUser, number: str) -> None:
     """撤回, before the province has opened it: asked, agreed; a draft again, it opens from the list as a form."""
     page = publisher.page
     publisher.tab_to(page.get_by_role("button", name="撤回"))
@@ -204,13 +204,13 @@ def withdraws(publisher: Typist, number: str) -> None:
     expect(page.locator("h1")).to_contain_text("暂存")
 
 
-def opens(province: Typist, number: str) -> None:
+def opens(province: KeyboardUser, number: str) -> None:
     """待审核, and the number that was declared."""
     province.enter(province.page.get_by_role("navigation", name="主菜单").get_by_role("link", name="待审核"))
     province.enter(province.page.get_by_role("link", name=number))
 
 
-def returns(province: Typist, number: str) -> None:
+def returns(province: KeyboardUser, number: str) -> None:
     """退回: without an opinion the focus goes to its field; Esc keeps the typed text."""
     page, text = province.page, province.page.get_by_label("办理意见", exact=True)
     opens(province, number)
@@ -229,7 +229,7 @@ def returns(province: Typist, number: str) -> None:
     expect(page.locator(".result")).to_contain_text(f"{number} 已退回江苏文艺音像出版社")
 
 
-def grants(province: Typist, number: str) -> None:
+def grants(province: KeyboardUser, number: str) -> None:
     """准予备案: confirmed, then a message names the issued certificate."""
     page = province.page
     opens(province, number)

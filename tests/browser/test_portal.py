@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def portal(app: Flask, address: str) -> Iterator[PortalServer]:
-    """A portal at another site than ours: we are localhost, it is 127.0.0.1."""
+    """A portal at another site: the application is at localhost, the portal at 127.0.0.1."""
     with portal_served("127.0.0.1") as portal:
         app.config.update(portal.settings())
         portal.client.redirect_uris = [f"{address}/login/portal/return"]

@@ -20,7 +20,7 @@ def test_the_entrustment_letter_is_required_only_for_another_publisher(
     agent = browse_as("agent")
     page, star = agent.page, agent.page.locator("#file-entrustment .star")
     page.goto("/applications/new/")
-    expect(star).to_be_visible()  # the one press that has entrusted it is chosen
+    expect(star).to_be_visible()  # the one publisher that has entrusted it is chosen
     page.get_by_role("button", name="清除出版单位").click()
     expect(star).to_be_hidden()
     agent.pick("publisher_id", "江苏", "江苏文艺音像出版社")

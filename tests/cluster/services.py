@@ -1,4 +1,4 @@
-"""The services of two nodes: PostgreSQL with a replica, PgBouncer, Redis, a bucket, nginx; each a process of ours.
+"""The services of two nodes: PostgreSQL with a replica, PgBouncer, Redis, a bucket, nginx; each a process of the test.
 
 All of it lies in one folder and listens on this machine alone. The configuration files are those of a real cluster but
 for addresses, passwords and TLS.

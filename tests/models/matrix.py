@@ -15,7 +15,7 @@ revoked          -    -      -        -      -     -      -       -      -      
 """
 
 
-# Taking a case, never required (ours).
+# Taking a case, never required (not in the manual).
 TAKING = """
                  take take_over put_back
 draft            -    -         -

@@ -135,7 +135,7 @@ READS: dict[str, Statement] = {
 # From the application's id to its children and back, for each model.
 FROM_THE_APPLICATION: dict[str, Callable[[Session, Any, int], Any]] = {
     "lazy load of one made by hand": lambda s, m, k: lazy_load(s, Application(id=k), m),
-    "lazy load of one said to be stored": lambda s, m, k: lazy_load(s, foreign(s, k), m),
+    "lazy load of one marked as stored": lambda s, m, k: lazy_load(s, foreign(s, k), m),
     "lazy load from a child made by hand": lambda s, m, k: lazy_load_parent(s, m, k),
     "with_parent": lambda s, m, k: s.scalars(select(m).where(with_parent(foreign(s, k), list_of(m)))).all(),
     "any or has": lambda s, m, k: s.scalars(select(Application).where(some(m), Application.id == k)).all(),

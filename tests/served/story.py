@@ -64,7 +64,7 @@ class Story:
 
 
 def filed_by_its_publisher(story: Story) -> int:
-    """A blank form, saved; saved again, and by itself; carriers and files; one file taken out; declared."""
+    """A blank form, saved; saved again, and by autosave; carriers and files; one file removed; submitted."""
     client = story.server.client("publisher")
     fields = {
         name: str(getattr(FIELDS[name], "value", FIELDS[name])) for name in written(Application) if name in FIELDS

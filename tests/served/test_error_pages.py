@@ -26,7 +26,7 @@ ERRORS: list[tuple[int, str, str, dict[str, Any], str]] = [  # status, who, addr
 def test_an_error_is_a_page_with_a_sentence_or_json_for_a_script(
     served: Server, status: int, who: str, path: str, posted: dict[str, Any], sentence: str
 ) -> None:
-    """The same status and sentence for both; readers see no English text of ours."""
+    """The same status and sentence for both; readers see no English text of the application."""
     client = served.client(who or None)
     if "id" in posted and who:
         posted = posted | {"id": shared_rows(served).applications["pending"]}

@@ -38,7 +38,7 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
     resend_to_customs(story)
     revoked_and_applied_for_again(story, key)
     refused_and_deleted(story)
-    shared_rows(served)  # before the agent has a second press: its filings are made for the only one
+    shared_rows(served)  # before the agent has a second publisher: its filings are made for the only one
     manage_registers(story)
     entrusted_by_a_publisher(story)
     limits_and_working_days(story)

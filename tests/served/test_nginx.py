@@ -103,13 +103,13 @@ def test_responses_have_each_security_header_once(front: Front) -> None:
 
 def test_the_secret_address_of_a_calendar_is_in_no_log(front: Front) -> None:
     client = front.client()
-    for path in ("/feed/a-secret-token.ics", "/login?told=1"):
+    for path in ("/feed/a-secret-token.ics", "/login?logged=1"):
         client.get(path)
     deadline = time.monotonic() + PATIENCE
     log = front.folder / "access.log"
-    while "/login?told=1" not in log.read_text(encoding="utf-8") and time.monotonic() < deadline:
+    while "/login?logged=1" not in log.read_text(encoding="utf-8") and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert "/login?told=1" in log.read_text(encoding="utf-8")
+    assert "/login?logged=1" in log.read_text(encoding="utf-8")
     assert "a-secret-token" not in log.read_text(encoding="utf-8")
 
 

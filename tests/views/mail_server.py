@@ -24,12 +24,12 @@ USER, SECRET = "filing", "geheim-2026"
 
 class LocalMailServer:
     """Received e-mails are in `letters`, their recipients in `recipients`; `refuse`: address → answer to RCPT;
-    `answers`: answers to the next DATA; `taken` is called after an e-mail has arrived, before the answer."""
+    `answers`: answers to the next DATA; `on_accepted` is called after an e-mail has arrived, before the answer."""
 
     def __init__(self, folder: Path, starttls: bool = False, signs_in: bool = False) -> None:
         self.letters, self.recipients = list[EmailMessage](), list[list[str]]()
         self.refuse, self.answers = dict[str, str](), list[str]()
-        self.taken: Any = lambda: None
+        self.on_accepted: Any = lambda: None
         self.certificate = certified(folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
@@ -72,7 +72,7 @@ class LocalMailServer:
         assert isinstance(raw, bytes)
         self.letters.append(message_from_bytes(raw, policy=policy.SMTP))  # type: ignore[arg-type]
         self.recipients.append(list(envelope.rcpt_tos))
-        self.taken()
+        self.on_accepted()
         return "250 OK"
 
 

@@ -9,7 +9,7 @@ from models.workflow import Refused
 from views.entrance.rate_limits import limiter
 from views.resources import list_publisher
 
-ENDPOINT = "status_list"  # answers without a cookie, and may be kept (security.py, static_files.py)
+ENDPOINT = "status_list"  # answers without a cookie, and may be cached (security.py, static_files.py)
 MAX_AGE = 300  # seconds that a cache may keep a list; a revocation is seen by then
 
 

@@ -162,7 +162,7 @@ class AccountScreen(AccountKeysScreen):
 
 
 class EntrustmentScreen(LoggedScreen):
-    """委托: which unit may apply for which press, and when."""
+    """委托: which unit may apply for which publisher, and when."""
 
     roles = OPERATOR
     can_create = can_edit = True

@@ -1,4 +1,4 @@
-"""备案证明申请 and 查询: a press, or a unit it entrusts, fills in and submits applications (手册 第一章, 第二章)."""
+"""备案证明申请 and 查询: a publisher or a unit it entrusts fills in and submits applications (手册 第一章, 第二章)."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def warn_of_unprintable(application: Application) -> None:
 
 
 class PublisherField(ChoiceField):
-    """出版单位: one's own press, or the presses that entrust one's unit."""
+    """出版单位: one's own publisher, or those that entrust one's unit."""
 
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
         super().__init__(label, validators, options=publishers, coerce=int, **kwargs)
@@ -176,7 +176,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return redirect(self.get_url(".edit_view", id=key, **checked))
 
     def edit_form(self, obj: Application | None = None) -> Any:
-        """The form; after the first 申报 the press cannot be changed, because its province has the case."""
+        """The form; after the first 申报 the publisher cannot be changed, because its province has the case."""
         restored = self.restored_form(obj)
         form = restored or super().edit_form(obj)
         if obj is not None and obj.applied_on:
@@ -193,7 +193,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return form
 
     def create_form(self, obj: Any = None) -> Any:
-        """A blank form; if there is only one press, it is selected."""
+        """A blank form; if there is only one publisher, it is selected."""
         form = super().create_form(obj)
         if request.method != "POST" and len(form.publisher_id.choices) == 1:
             form.publisher_id.process_data(form.publisher_id.choices[0][0])

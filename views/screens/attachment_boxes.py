@@ -1,4 +1,4 @@
-"""Asterisks of the boxes in 上传附件: required kinds, now and for each press that may be chosen."""
+"""Asterisks of the boxes in 上传附件: required kinds, now and for each publisher that may be chosen."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def publishers_of_unit(unit: int | None) -> list[Organisation]:
 
 
 def asterisks(model: Application | None, chosen: int | None) -> dict[str, Any]:
-    """{"required": kinds for the press `chosen` in the form, "required_for": kind → ids of presses, as one text}."""
+    """{"required": kinds for `chosen`, the publisher in the form, "required_for": kind → ids of publishers}."""
     unit = model.applicant_id if model else current_user.organisation_id
     publishers = {publisher.id: publisher.province for publisher in publishers_of_unit(unit)}
     if model is not None and model.publisher_id is not None:

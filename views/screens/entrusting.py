@@ -1,4 +1,4 @@
-"""委托: a press invites a unit to apply for it, the unit accepts; either side can end it."""
+"""委托: a publisher invites a unit to apply for it, the unit accepts; either side can end it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -78,7 +78,7 @@ class EntrustingScreen(Screen):
 
     @property
     def can_create(self) -> bool:  # type: ignore[override]
-        """Whether the unit is a press: only a press can entrust others."""
+        """Whether the unit is a publisher: only a publisher can entrust others."""
         unit = current_user.organisation if current_user else None
         return unit is not None and unit.trade is Trade.PUBLISHER
 

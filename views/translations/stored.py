@@ -12,7 +12,7 @@ from flask import Flask, current_app
 
 from models.language import is_english
 
-ASKED = 2000  # sentences of which the translation is kept in memory
+ASKED = 2000  # sentences of which the translation is cached
 LEAST = 4  # Chinese characters that a sentence with values in it must have besides these
 SEPARATORS = {"，": ", ", "；": "; ", "：": ": ", " ": " "}
 PIECES = re.compile(f"([{''.join(SEPARATORS)}])")

@@ -206,10 +206,10 @@ def test_new_entries_are_sealed_by_sm3_where_it_is_set_and_old_ones_still_verify
         names = [entry.algorithm for entry in entries]
         assert names == [None] * (len(entries) - 2) + ["sm3", None]
         submitted = entries[-2]
-        told = run(
+        output = run(
             ["openssl", "dgst", "-sm3", "-r"], input=submitted.content().encode(), capture_output=True, check=True
         )
-        assert told.stdout.split()[0].decode() == submitted.seal
+        assert output.stdout.split()[0].decode() == submitted.seal
         assert entries[-1].previous == submitted.seal and list(trail.broken(session)) == []
 
 

@@ -56,7 +56,7 @@ STOPPED = {
     "Egyptian": "\U00013000",
     "a mark between lines": "\ufff9",
     "shorthand": "\U0001bca0",
-}  # which no font of the house has
+}  # which none of the fonts has
 HEBREW_AND_ARABIC = "שלוםالعربية"  # read back from right to left, and in other shapes
 
 

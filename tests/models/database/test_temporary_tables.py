@@ -1,4 +1,4 @@
-"""A temporary table of PostgreSQL does not stand in for one of ours; for the guards test_triggers.py tests it."""
+"""A temporary table of PostgreSQL does not replace one of the application; for the guards test_triggers.py tests it."""
 
 import pytest
 from flask import Flask

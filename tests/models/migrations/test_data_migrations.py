@@ -20,7 +20,7 @@ PEOPLE = [  # user name before, enabled, first password unused; user name after,
     ("ZhangSan", True, False, "zhangsan", False),
     ("ｚｈａｎｇｓａｎ", True, True, "zhangsan-4", True),  # never used: gives way too
     ("zhangsan\u200b", True, False, "zhangsan-3", True),
-    ("zhangsan-2", True, False, "zhangsan-2", False),  # somebody's own name, and no suffix of ours
+    ("zhangsan-2", True, False, "zhangsan-2", False),  # a real name, and no suffix of the migration
     ("Li Si", True, False, "li si", False),  # a blank inside: no new account may have one, an old one keeps it
     ("\u200b", True, False, "account-7", True),
     ("B" * 64, True, False, "b" * 64, False),

@@ -22,7 +22,7 @@ from views.demo import signing_keys
 LABELLED = '    REVOKED = "revoked", _l("已作废")'
 
 
-RECIPE = {  # README: «A status», in a copy of the house
+RECIPE = {  # README: «A status», in a copy of the code
     "models/vocabulary.py": {
         LABELLED: LABELLED + '\n    SUSPENDED = "suspended", _l("已中止")',
         '    Status.REVOKED: "dark",': '    Status.REVOKED: "dark",\n    Status.SUSPENDED: "dark",',

@@ -28,7 +28,7 @@ RECIPIENTS = {
     "entrustment_offered": "", "entrusted": "", "entrustment_changed": "", "entrustment_ended": "", "announced": "",
     "sign_in_changed": "", "key_ending": "",
 }  # fmt: skip
-# Nobody is told: it is the applicant's own doing and none of the province's business, or nothing has come of it yet.
+# Nobody is notified: the applicant did it and the province need not know, or nothing has come of it yet.
 SILENT = {
     "edit", "withdraw", "delete", "print", "resend", "copy", "duplicate",
     "take", "take_over", "put_back", "start", "attach", "detach", "release", "ask", "set_aside",

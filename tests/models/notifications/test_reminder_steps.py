@@ -47,7 +47,7 @@ def test_a_failing_reminder_step_does_not_stop_the_others(
 
 
 def test_an_unavailable_database_ends_the_round(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The loop of the command waits and tries again; no step is to blame."""
+    """The loop of the command waits and tries again; no step counts a failure."""
 
     def away(_session: Session) -> None:
         raise OperationalError("x", {}, Exception("gone"))

@@ -8,7 +8,7 @@ from models.vocabulary import Action, Delivery, Role, Status, Step
 from models.workflow import ACTS, MESSAGE_ACTS, RECEIPTS, SETTLEMENTS, USES, Refused, check, message_refusal, refusal
 from tests.models.matrix import CELLS, LEADS_TO, LETTERS, MESSAGE_CELLS, SETTLED
 
-IF_REJECTED = {("revoked", "resend"): "R"}  # too, but only while customs has rejected what it was told last
+IF_REJECTED = {("revoked", "resend"): "R"}  # too, but only while customs has rejected the last message
 ENDS = {"not_accepted", "refused", "revoked"}
 SHOWN = {
     "draft": "暂存",

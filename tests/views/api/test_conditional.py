@@ -1,4 +1,4 @@
-"""ETag and If-None-Match: a program that has an answer is told 304 without its body."""
+"""ETag and If-None-Match: a program that has the answer gets 304 without a body."""
 
 from flask import Flask
 

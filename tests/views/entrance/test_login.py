@@ -74,7 +74,7 @@ def test_no_user_name_breaks_the_login(client_as: ClientAs) -> None:
 
 
 def test_empty_fields_show_an_error_and_no_password_is_checked(app: Flask, client_as: ClientAs) -> None:
-    """ST7: every POST works with an empty body. The messages are ours; the first wrong field has the focus."""
+    """ST7: every POST works with an empty body. The first wrong field has the focus."""
     answer = client_as(None).post("/login", data={"username": "publisher"})
     assert answer.status_code == 401
     assert '<p class="wrong" id="password-wrong" role="alert">请填写密码。</p>' in answer.text

@@ -89,7 +89,7 @@ class TestOnSqlite:
     def test_a_portal_sign_on_works_with_a_strict_session_cookie(
         self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
     ) -> None:
-        """The state is in a cookie of its own, Lax; the session begins on a page of ours, not on a redirect."""
+        """The state is in a cookie of its own, Lax; the session begins on a page, not on a redirect."""
         webauthn_app.config["SESSION_COOKIE_SAMESITE"] = "Strict"
         link(webauthn_app, portal)
         browser = client_as(None)
@@ -115,7 +115,7 @@ class TestOnSqlite:
         key: Authenticator = enrol(client_as("publisher"))
         link(webauthn_app, portal)
         browser = client_as(None)
-        portal.faults = {"acr": "2", "amr": ["mfa"]}  # which nobody has said to count
+        portal.faults = {"acr": "2", "amr": ["mfa"]}  # which no setting accepts
         assert "http://localhost/login/confirm" in sign_on(browser, portal).text
         assert not is_in(browser) and "已在单一窗口登录" in browser.get("/login/confirm").text
         use(browser, key, "/login/confirm")

@@ -26,7 +26,7 @@ from tests.views.entrance.verified import SCRIPT, facts, unknown_like, verdict
 from views.demo import signing_keys
 from views.resources import keys, store
 
-HOUSE = "http://127.0.0.1:8000"
+BASE_URL = "http://127.0.0.1:8000"
 
 
 class TestScannedCode:
@@ -40,7 +40,7 @@ class TestScannedCode:
             db.session.commit()
         opened = pypdfium2.PdfDocument(printed_paper(make_application(status="filed", title="𠮷" * 300)))
         (code,) = zxingcpp.read_barcodes(opened[len(opened) - 1].render(scale=150 / 72).to_pil())
-        page = client_as(None).get(code.text.removeprefix(HOUSE)).text
+        page = client_as(None).get(code.text.removeprefix(BASE_URL)).text
         assert verdict(page) == "有效"
         assert facts(page)["商品名称"] == "𠮷" * 300
 

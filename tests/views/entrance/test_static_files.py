@@ -1,4 +1,4 @@
-"""Style sheets and scripts: small, kept by the browser, without cookies."""
+"""Style sheets and scripts: small, cached by the browser, without cookies."""
 
 import gzip
 import re

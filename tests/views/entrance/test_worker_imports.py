@@ -16,7 +16,13 @@ FOREIGN = {
     "cbor2", "authlib", "joserfc", "structlog", "rich", "pygments", "captcha", "prometheus_client", "zxcvbn",
     "pypinyin", "icalendar", "numpy",
 }  # fmt: skip
-OURS = {"views.terminal.group", "views.demo", "models.integrity", "models.exchange.delivery", "models.customs.envelope"}
+JOBS = {
+    "views.terminal.group",
+    "views.demo",
+    "models.integrity",
+    "models.exchange.delivery",
+    "models.customs.envelope",
+}
 PROGRAM = f"""
 import json, re, sys
 from app import create_app
@@ -35,6 +41,6 @@ def test_after_the_first_page_a_worker_holds_what_pages_need(app: Flask) -> None
     settings = json.dumps({name: app.config[name] for name in names})
     program = [sys.executable, "-c", PROGRAM, settings]
     modules = json.loads(subprocess.run(program, cwd=ROOT, capture_output=True, check=True, timeout=120).stdout)
-    assert {name for name in modules if name.partition(".")[0] in FOREIGN or name in OURS} == set()
+    assert {name for name in modules if name.partition(".")[0] in FOREIGN or name in JOBS} == set()
     postgresql = app.config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql")
     assert ("psycopg" in modules) is postgresql

@@ -129,12 +129,12 @@ class TestBundle:
         assert looks(browser.get(where).data) == looks(browser.get(where).data)
         assert browser.head(where).status_code == 200
         foreign = where.replace("/applications/", "/filings/")
-        for somebody, address in (
+        for reader, address in (
             (client_as("publisher2"), where), (client_as("reviewer"), foreign),
             (browser, where.replace("job=", "job=1")),
             (browser, "/applications/bundle/"), (browser, "/applications/bundle/?job=1.2"),
         ):  # fmt: skip
-            assert flashed_at(somebody, address) == ["合并打印件的地址已失效，请在列表中重新打印。"]
+            assert flashed_at(reader, address) == ["合并打印件的地址已失效，请在列表中重新打印。"]
         advance_clock()
         assert client_as("publisher").get(where).mimetype == "application/pdf"  # signed in anew
         for _ in range(6):

@@ -116,7 +116,10 @@ def test_a_submitted_application_is_read_only(
     before = ledger(app)
     form = form_of(browser.get("/applications/new/").text) | {"title": "事后改的"}
     current = before["application"][0].version
-    for version, status_code in ((2, 409), (current, 422)):  # told who was first; told which status would allow it
+    for version, status_code in (
+        (2, 409),
+        (current, 422),
+    ):  # who was first; which status would allow it
         answer = save(browser, key, form | {"version": str(version)})
         assert answer.status_code == status_code
         assert "事后改的" in answer.text

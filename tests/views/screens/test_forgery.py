@@ -125,7 +125,7 @@ def test_a_post_without_the_csrf_token_changes_nothing(
         for rule in routes:
             if "POST" in (rule.methods or ()):
                 answer = browser.post(address(rule, key), data={"id": key, "opinion": "理由"}, csrf=False)
-                # Other servers have no token of ours, but sign what they send; here there is no portal, and no witness.
+                # Other servers have no CSRF token, but sign what they send; here there is no portal, and no witness.
                 expected = 404 if rule.endpoint in ("portal_logout", "witness") else 400
                 assert answer.status_code == expected, (username, rule.rule)
     assert ledger(app) == before

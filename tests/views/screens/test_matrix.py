@@ -120,7 +120,7 @@ def test_every_allowed_act_sent_repeatedly_happens_once(
     assert len(after["customs_message"]) - len(before["customs_message"]) == (action in SENT_TO_CUSTOMS)
     assert len(after["certificate"]) - len(before["certificate"]) == (action == "grant")
     again = act(browser, screen, action, key)
-    if action == "print":  # a look; looking twice is told twice
+    if action == "print":  # a print; each one is recorded
         assert again.location == f"/{screen}/certificate/?id={key}"
         return
     if action == "copy":  # a new application each time; the old one tells of both

@@ -33,7 +33,7 @@ def message_in(app: Flask, key: int, state: str, long: bool) -> int:
         return message.id
 
 
-OWN_ORIGIN = {"Origin": "http://localhost"}  # what a page of ours sends, else nothing that was written is given back
+OWN_ORIGIN = {"Origin": "http://localhost"}  # as a page sends it, else a typed opinion is not shown again
 
 
 BEGINS = {"accepted": "customs_received", "rejected": "customs_failed"}

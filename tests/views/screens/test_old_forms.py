@@ -24,7 +24,7 @@ def test_an_old_form_saved_after_the_decision_changes_nothing(
     browser.post("/applications/submit/", data={"id": key})
     client_as("reviewer").post("/review/grant/", data={"id": key})
     before = stored_rows(key)
-    browser.get("/applications/")  # where the first tab was told that it had declared
+    browser.get("/applications/")  # where the first tab showed the result of 申报
     for button in ({}, {"_submit": "1"}):
         answer = browser.post(f"/applications/edit/?id={key}", data=old | {"title": "旧页面上改的标题"} | button)
         assert answer.status_code == 409

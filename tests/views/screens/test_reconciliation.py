@@ -98,7 +98,7 @@ class TestReconciliation:
         customs_server: CustomsServer,
         invoke: Invoke,
     ) -> None:
-        """One message with two effects, which no status of ours would show."""
+        """One message with two effects, which no status here would show."""
         name = only(stored_rows(make_application(status="filed")))
         invoke("customs", "deliver")
         with app.app_context(), access.everything() as session:

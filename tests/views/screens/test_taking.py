@@ -81,7 +81,7 @@ def test_list_desk_and_page_name_the_holder_of_a_case_and_only_the_holder_decide
         found = act(second, action, key)
         assert "由陈静接办" in found and "先点击接手" in found, action
     refused = stored_rows(key)
-    typed = refused.pop("typed_form")  # of the refused, and of whoever took the case: kept for who wrote them
+    typed = refused.pop("typed_form")  # of the refused, and of whoever took the case: stored for whoever wrote them
     assert [row["fields"]["opinion"] for row in typed] == ["材料需要核对。"] * 2
     assert refused == {name: rows for name, rows in before.items() if name != "typed_form"}
     act(first, "return", key)

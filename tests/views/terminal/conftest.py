@@ -43,7 +43,7 @@ def log(tmp_path: Path, invoke: Invoke) -> tuple[Path, Path, str]:
     """(folder, private key, public key)."""
     made = invoke("trail", "new-key", str(tmp_path / "key.pem"))
     assert made.exit_code == 0
-    return tmp_path / "kept", tmp_path / "key.pem", made.output.split()[0]
+    return tmp_path / "log", tmp_path / "key.pem", made.output.split()[0]
 
 
 @pytest.fixture

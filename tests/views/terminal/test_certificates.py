@@ -182,14 +182,14 @@ def test_an_error_with_one_paper_does_not_stop_the_others(
 
     def broken(key: int, *rest: Any) -> str:
         if broken.turn():
-            raise ZeroDivisionError("a fault of ours")
+            raise ZeroDivisionError("a fault of the product")
         return complete(key, *rest)
 
     broken.turn = iter([True, False]).__next__  # type: ignore[attr-defined]
     monkeypatch.setattr(papers, "complete", broken)
     done = run("render")
     assert (done.exit_code, done.stdout) == (1, "已补制 1 份证明文件。\n")
-    assert f"{number}：ZeroDivisionError: a fault of ours\n" in done.stderr
+    assert f"{number}：ZeroDivisionError: a fault of the product\n" in done.stderr
     with app.app_context(), access.everything() as session:
         assert list(session.scalars(select(Paper.application_id))) == [last]
     assert revoked

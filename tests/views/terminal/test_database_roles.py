@@ -119,7 +119,7 @@ pool_mode = transaction
 def test_each_transaction_behind_a_pooler_belongs_to_its_own_account(
     owner_app: Flask, web_login: str, tmp_path: Path
 ) -> None:
-    """One connection of the server for all: no role or setting of the former transaction remains; time zone is ours."""
+    """One connection for all: no role or setting of the former transaction remains; the time zone is set."""
     create_application(owner_app, "publisher", "filed")
     assert run_command(owner_app, "database", "roles", web_login).exit_code == 0
     with pooled(web_login, tmp_path) as pooler:

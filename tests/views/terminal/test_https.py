@@ -82,7 +82,7 @@ def behind_tls(customs: Customs, papers: Papers) -> Iterator[str]:
 class TestHttps:
     def test_both_sides_verify_the_other_certificate(self, tmp_path: Path) -> None:
         """Customs refuses an unknown client, and we refuse an unknown server."""
-        papers, others = Papers(tmp_path / "ours"), Papers(tmp_path / "others")
+        papers, others = Papers(tmp_path / "own"), Papers(tmp_path / "others")
         customs, us = Customs(tmp_path / "customs.sqlite"), str(papers.of("filing"))
         with behind_tls(customs, papers) as address:
 

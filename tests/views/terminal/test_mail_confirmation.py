@@ -69,7 +69,7 @@ def test_the_former_address_is_used_until_confirmation_and_notified_afterwards(
     assert "new@example.cn" not in mail_server.letters[2].get_content()
     browser.post("/messages/mail/", data={"email": "", "mail_wish": "none"})
     invoke("mail", "send")
-    assert mail_server.recipients[3:] == [["new@example.cn"]], "an address that is taken away is told, too"
+    assert mail_server.recipients[3:] == [["new@example.cn"]], "a removed address is notified, too"
 
 
 def test_a_confirmation_code_expires_and_allows_few_attempts(

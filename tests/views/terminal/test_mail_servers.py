@@ -155,9 +155,9 @@ def test_a_worker_killed_between_sending_and_recording_sends_the_same_letter_aga
     set_mail_wish(app, "publisher")
     make_application(status="returned")
     running = [worker(app)]
-    mail_server.taken = lambda: os.kill(running[-1].pid, signal.SIGKILL)
+    mail_server.on_accepted = lambda: os.kill(running[-1].pid, signal.SIGKILL)
     assert running[0].wait() == -signal.SIGKILL
-    mail_server.taken = lambda: None
+    mail_server.on_accepted = lambda: None
     time.sleep(2)  # the lease ends
     for _time in range(2):
         assert worker(app).wait() == 0

@@ -66,7 +66,7 @@ def test_a_scan_resumes_after_the_scanner_was_away_and_lists_its_findings(
     away = run_command(app, "attachments", "scan")
     assert (away.exit_code, left(app)) == (1, (files, 0)) and "从中断处继续" in away.output
     with scanner_at(answer=f"stream: {FOUND} FOUND") as app.config["CLAMD"]:
-        for _time in range(2):  # what was found before is told again
+        for _time in range(2):  # what was found before is reported again
             done = run_command(app, "attachments", "scan")
             assert (done.exit_code, left(app)) == (1, (0, files))
             assert done.output.count(f"查出病毒：{FOUND}") == files

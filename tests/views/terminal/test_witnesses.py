@@ -33,7 +33,7 @@ def mail_server(tmp_path: Path) -> Iterator[LocalMailServer]:
 def witness_folder(app: Flask, tmp_path: Path, mail_server: LocalMailServer) -> Path:
     """The folder of the one witness; another is an address."""
     app.config.update(SMTP=mail_server.address, SMTP_TLS="none", SMTP_FROM="filing@example.cn")
-    app.config.update(WITNESSES=f"{tmp_path}/witness, mailto:witness@example.cn", CHECKPOINTS=str(tmp_path / "kept"))
+    app.config.update(WITNESSES=f"{tmp_path}/witness, mailto:witness@example.cn", CHECKPOINTS=str(tmp_path / "log"))
     (tmp_path / "witness").mkdir()
     (tmp_path / "witness" / MARKER).touch()
     return tmp_path / "witness"

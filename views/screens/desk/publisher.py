@@ -1,4 +1,4 @@
-"""The desk of a press, or of an entrusted unit."""
+"""The desk of a publisher, or of an entrusted unit."""
 
 from datetime import timedelta
 
