@@ -75,16 +75,26 @@ def test_every_command_of_the_readme_exists(app: Flask) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     asked = set(re.findall(r"(?:^make ([a-z]+) +#|`make ([a-z]+))", README, re.M))
     assert {first or second for first, second in asked} <= targets
-    for module in re.findall(r"`python -m (tests[\w.]*)", README):
+    for module in re.findall(r"python -m (tests[\w.]*)", README):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
-    found = re.findall(r"flask --app app ([a-z][a-z-]*)(?: ([a-z][a-z-]+))?", README)
-    assert len(found) >= 15
-    for first, second in found:
-        command = app.cli.get_command(click.Context(app.cli), first)
-        assert command, first
-        if isinstance(command, click.Group):
-            assert command.get_command(click.Context(command), second), (first, second)
+    found = re.findall(r"flask --app app ([^`#&)\n]+)", README)
+    names = app.cli.list_commands(click.Context(app.cli))
+    short = [words for words in re.findall(r"`([a-z]+ [a-z-][^`\n]*)`", README) if words.split()[0] in names]
+    assert len(found) >= 15 and len(short) >= 15
+    for words in found + short:
+        check_command(app.cli, words.split())
+
+
+def check_command(command: click.Command, words: list[str]) -> None:
+    """Every command and option in these words exists."""
+    rest = iter(words)
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), next(rest))
+        assert found, words
+        command = found
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert {word for word in rest if word.startswith("--")} <= options, words
 
 
 def test_every_setting_of_the_readme_exists() -> None:
