@@ -1,5 +1,7 @@
 """Row security: rows from other sessions, changes of account, and that its listeners are what refuses."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -79,20 +81,10 @@ def move_foreign_carriers(session: Session, foreign: int, own: int) -> None:
     application.carriers.extend(detached(foreign).carriers)
 
 
-@pytest.mark.parametrize(
-    "attempt",
-    [
-        insert_foreign_by_number,
-        insert_foreign_by_merge,
-        insert_foreign_by_object,
-        append_to_foreign_list,
-        move_by_number,
-        move_by_object,
-        move_in_bulk,
-        change_the_owner,
-        move_foreign_carriers,
-    ],
-)
+@pytest.mark.parametrize("attempt", [
+    insert_foreign_by_number, insert_foreign_by_merge, insert_foreign_by_object, append_to_foreign_list, move_by_number,
+    move_by_object, move_in_bulk, change_the_owner, move_foreign_carriers,
+])  # fmt: skip
 def test_no_row_can_be_added_to_a_foreign_application(
     app: Flask, make_application: MakeApplication, stored_rows: StoredRows, attempt: Any
 ) -> None:
@@ -214,6 +206,16 @@ def test_an_unrestricted_session_lifts_no_other_session_s_rule(app: Flask, make_
         assert len(session.scalars(select(Application)).all()) == 1
 
 
+@contextmanager
+def without_listener(name: str, listener: Any) -> Iterator[None]:
+    """Remove a listener of the session inside the block."""
+    event.remove(GuardedSession, name, listener)
+    try:
+        yield
+    finally:
+        event.listen(GuardedSession, name, listener)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_without_the_guard_the_attack_succeeds(
     app: Flask, make_application: MakeApplication, stored_rows: StoredRows, model: Model
@@ -222,12 +224,8 @@ def test_without_the_guard_the_attack_succeeds(
     key = first_id(stored_rows(make_application(by="publisher", status="filed")), model)
     with app.app_context():
         assert session_of("publisher2").get(model, key) is None
-    event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
-    try:
-        with app.app_context():
-            assert session_of("publisher2").get(model, key) is not None
-    finally:
-        event.listen(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
+    with without_listener("do_orm_execute", access.reading.see_own_rows), app.app_context():
+        assert session_of("publisher2").get(model, key) is not None
     with app.app_context():
         assert session_of("publisher2").get(model, key) is None
 
@@ -237,12 +235,8 @@ def test_without_the_write_guard_a_foreign_row_is_inserted(
 ) -> None:
     """AD2: an INSERT does not fire do_orm_execute; before_flush is what refuses it."""
     key = make_application(by="publisher")
-    event.remove(GuardedSession, "before_flush", access.writing.write_under_own_rows)
-    try:
-        with app.app_context():
-            session = session_of("publisher2")
-            insert_foreign_by_number(session, key, 0)
-            session.commit()
-    finally:
-        event.listen(GuardedSession, "before_flush", access.writing.write_under_own_rows)
+    with without_listener("before_flush", access.writing.write_under_own_rows), app.app_context():
+        session = session_of("publisher2")
+        insert_foreign_by_number(session, key, 0)
+        session.commit()
     assert len(stored_rows(key)["carrier"]) == 2

@@ -4,9 +4,28 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from flask import Flask
+
+from models import access
+from models.database import db
+from models.people.accounts import Account
 from models.workflow import Refused
+from tests.cast import account_of
 
 Work = Callable[[], object]
+
+
+def work_of(app: Flask, by: str, act: Callable[[Account], object]) -> Work:
+    """`act(account)` in a session of that person, committed, as a task for a thread; returns its result."""
+
+    def work() -> object:
+        with app.app_context():
+            access.enter(account := account_of(by))
+            result = act(account)
+            db.session.commit()
+            return result
+
+    return work
 
 
 def at_once(*works: Work) -> list[object]:

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -13,27 +14,45 @@ from models.acts import filing
 from models.application import Application
 from models.database import db
 from models.people import entrusting
-from models.people.accounts import Entrustment
+from models.people.accounts import Account, Entrustment
 from models.vocabulary import Action
 from models.workflow import Refused
-from tests.cast import account_of
 from tests.conftest import MakeApplication, StoredRows
+from tests.models.acts.at_once import Work, work_of
 
 
-def submit(app: Flask, key: int, before_commit: Callable[[], object] = lambda: None) -> None:
-    with app.app_context():
-        access.enter(by := account_of("agent"))
+def submitting(app: Flask, key: int, before_commit: Callable[[], object] = lambda: None) -> Work:
+    """申报 by the agent, as a task for a thread."""
+
+    def act(by: Account) -> None:
         filing.perform(db.session(), Action.SUBMIT, db.session.get_one(Application, key), by)
         before_commit()
-        db.session.commit()
+
+    return work_of(app, "agent", act)
 
 
-def end(app: Flask, before_commit: Callable[[], object] = lambda: None) -> None:
-    with app.app_context():
-        access.enter(by := account_of("publisher"))
+def ending(app: Flask, before_commit: Callable[[], object] = lambda: None) -> Work:
+    """The end of the entrustment by the publisher, as a task for a thread."""
+
+    def act(by: Account) -> None:
         entrusting.end(db.session(), db.session.scalars(select(Entrustment)).one(), by)
         before_commit()
-        db.session.commit()
+
+    return work_of(app, "publisher", act)
+
+
+def while_uncommitted(first: Callable[[Callable[[], None]], Work], late: Work) -> "Future[object]":
+    """Start `late` while `first` is written and not yet committed, and check that it waits; returns its outcome."""
+    with ThreadPoolExecutor(1) as threads:
+        begun = list[Future[object]]()
+
+        def begin() -> None:
+            begun.append(threads.submit(late))
+            time.sleep(1)
+            assert not begun[0].done()
+
+        first(begin)()
+    return begun[0]
 
 
 def test_a_submission_is_refused_when_its_entrustment_ended_first(
@@ -41,17 +60,9 @@ def test_a_submission_is_refused_when_its_entrustment_ended_first(
 ) -> None:
     """The end is written and not yet committed when 申报 begins, which waits for it and is refused."""
     key = make_application(by="agent")
-    with ThreadPoolExecutor(1) as threads:
-        late = []
-
-        def begin() -> None:
-            late.append(threads.submit(submit, app, key))
-            time.sleep(1)
-            assert not late[0].done()
-
-        end(app, begin)
-        with pytest.raises(Refused, match="没有受该出版单位委托"):
-            late[0].result(timeout=60)
+    late = while_uncommitted(partial(ending, app), submitting(app, key))
+    with pytest.raises(Refused, match="没有受该出版单位委托"):
+        late.result()
     assert stored_rows(key)["application"][0]["status"] == "draft"
 
 
@@ -60,16 +71,7 @@ def test_a_submission_made_before_the_entrustment_ended_stands(
 ) -> None:
     """The entrustment ends only after 申报 is committed: nothing is submitted under an ended one."""
     key = make_application(by="agent")
-    with ThreadPoolExecutor(1) as threads:
-        late = []
-
-        def begin() -> None:
-            late.append(threads.submit(end, app))
-            time.sleep(1)
-            assert not late[0].done()
-
-        submit(app, key, begin)
-        late[0].result(timeout=60)
+    while_uncommitted(partial(submitting, app, key), ending(app)).result()
     assert stored_rows(key)["application"][0]["status"] == "pending"
     with app.app_context(), access.everything() as session:
         assert session.scalars(select(Entrustment.ended_at)).one() is not None

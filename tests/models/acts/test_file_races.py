@@ -14,11 +14,12 @@ from models.application import Application, trail
 from models.application.attachments import Attachment
 from models.database import db
 from models.files.inspection import INSPECTION
+from models.people.accounts import Account
 from models.vocabulary import Action, AttachmentKind, Status
 from models.workflow import EDITABLE, Refused
-from tests.cast import account_of, upload
+from tests.cast import upload
 from tests.conftest import ActAs, MakeApplication, MakePdf, StoredRows
-from tests.models.acts.at_once import Work, at_once
+from tests.models.acts.at_once import Work, at_once, work_of
 
 
 @pytest.mark.slow
@@ -33,38 +34,31 @@ def test_ten_files_sent_at_once_are_ten_attachments(
     key = make_application()
     monkeypatch.setattr(INSPECTION.queue, "most", 10)
     before = len(stored_rows(key)["attachment"])
-
-    def send(number: int) -> Work:
-        def work() -> int:
-            with app.app_context():
-                filer = account_of("publisher")
-                access.enter(filer)
-                application = db.session.get_one(Application, key)
-                file = upload(app, application, AttachmentKind.OTHER, make_pdf(f"page {number}"), filer)
-                db.session.commit()
-                return file.id
-
-        return work
-
-    outcome = at_once(*[send(number) for number in range(10)])
+    outcome = at_once(*[attaching(app, key, make_pdf(f"page {number}")) for number in range(10)])
     assert not [refused for refused in outcome if isinstance(refused, Refused)]
     assert len(stored_rows(key)["attachment"]) == before + 10
     with app.app_context(), access.everything() as session:
         assert list(trail.broken(session)) == []
 
 
+def attaching(app: Flask, key: int, content: bytes) -> Work:
+    """Attaching a file, as a task for a thread."""
+
+    def act(filer: Account) -> str:
+        upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, content, filer)
+        return "attach"
+
+    return work_of(app, "publisher", act)
+
+
 def detaching(app: Flask, key: int, file: int) -> Work:
     """Removing that file, as a task for a thread."""
 
-    def work() -> str:
-        with app.app_context():
-            filer = account_of("publisher")
-            access.enter(filer)
-            uploads.detach(db.session(), db.session.get_one(Application, key), file, filer)
-            db.session.commit()
-            return "detach"
+    def act(filer: Account) -> str:
+        uploads.detach(db.session(), db.session.get_one(Application, key), file, filer)
+        return "detach"
 
-    return work
+    return work_of(app, "publisher", act)
 
 
 def test_a_submission_and_the_removal_of_a_required_file_exclude_each_other(
@@ -128,16 +122,7 @@ def test_a_submitted_application_accepts_no_file(
     stored_rows: StoredRows,
 ) -> None:
     key = make_application()
-
-    def send() -> str:
-        with app.app_context():
-            filer = account_of("publisher")
-            access.enter(filer)
-            upload(app, db.session.get_one(Application, key), AttachmentKind.OTHER, make_pdf("late"), filer)
-            db.session.commit()
-            return "attach"
-
-    at_once(send, prepare_act("submit", key, "publisher"))
+    at_once(attaching(app, key, make_pdf("late")), prepare_act("submit", key, "publisher"))
     acts = [entry["act"] for entry in stored_rows(key)["trail_entry"]]
     assert acts[-1] == "submit"
     with app.app_context(), access.everything() as session:

@@ -14,7 +14,8 @@ from models.notifications import Notification, reminders
 from models.notifications.events import Event
 from tests.browsing import ClientAs
 from tests.conftest import MakeApplication
-from tests.models.notifications.test_reminders import On, remind, set_day  # noqa: F401  a fixture
+from tests.dates import SetDay
+from tests.models.notifications.test_reminders import remind
 from tests.views.screens.test_condition import condition_lines
 
 LINE = "提醒和邮件"
@@ -77,7 +78,7 @@ def test_the_condition_screen_reports_that_no_reminder_process_runs(
 def test_overdue_cases_are_read_page_by_page(
     app: Flask,
     make_application: MakeApplication,
-    set_day: On,  # noqa: F811
+    set_day: SetDay,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each page is committed: after an error the next round continues, and no reminder is sent twice."""

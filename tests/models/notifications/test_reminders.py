@@ -1,7 +1,7 @@
 """Messages without an act: a near deadline, an ended entrustment, the first day of an announcement."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -17,19 +17,8 @@ from models.people.accounts import Account, Entrustment
 from models.vocabulary import Role
 from tests.cast import account_of, announced
 from tests.conftest import ActAs, MakeApplication
+from tests.dates import SetDay
 from tests.models.notifications.test_events import notified
-
-On = Callable[[int, int], None]
-
-
-@pytest.fixture
-def set_day(monkeypatch: pytest.MonkeyPatch) -> On:
-    """`set_day(3, 2)`: from now on it is ten o'clock on that day of 2026, in Beijing."""
-
-    def moved(month: int, day: int) -> None:
-        monkeypatch.setattr(clock, "now", lambda: datetime(2026, month, day, 10, tzinfo=clock.SHANGHAI))
-
-    return moved
 
 
 def remind(app: Flask) -> None:
@@ -39,7 +28,7 @@ def remind(app: Flask) -> None:
 
 @pytest.mark.slow
 def test_the_province_is_warned_once_three_working_days_before_a_deadline(
-    app: Flask, make_application: MakeApplication, set_day: On, act_as: ActAs
+    app: Flask, make_application: MakeApplication, set_day: SetDay, act_as: ActAs
 ) -> None:
     set_day(3, 2)
     make_application(status="returned")
@@ -61,7 +50,7 @@ def test_the_province_is_warned_once_three_working_days_before_a_deadline(
         assert message.sentence.endswith("的办结期限是 2026-03-30，请及时办理。")
 
 
-def test_a_new_deadline_causes_a_new_warning(app: Flask, make_application: MakeApplication, set_day: On) -> None:
+def test_a_new_deadline_causes_a_new_warning(app: Flask, make_application: MakeApplication, set_day: SetDay) -> None:
     set_day(3, 2)
     key = make_application(status="pending")
     set_day(3, 26)
@@ -96,7 +85,7 @@ def changed(app: Flask, **fields: date) -> None:
         db.session.commit()
 
 
-def test_only_the_two_units_are_notified_of_their_entrustment(app: Flask, set_day: On) -> None:
+def test_only_the_two_units_are_notified_of_their_entrustment(app: Flask, set_day: SetDay) -> None:
     """Changed, unchanged, and at its end, which is notified once."""
     set_day(3, 2)
     changed(app, until=date(2026, 3, 5))
@@ -111,7 +100,7 @@ def test_only_the_two_units_are_notified_of_their_entrustment(app: Flask, set_da
         assert details(app, username) == []
 
 
-def test_an_entrustment_that_ended_long_ago_causes_no_reminder(app: Flask, set_day: On) -> None:
+def test_an_entrustment_that_ended_long_ago_causes_no_reminder(app: Flask, set_day: SetDay) -> None:
     set_day(3, 2)
     with app.app_context(), access.everything() as session:
         session.scalars(select(Entrustment)).one().until = date(2026, 2, 1)

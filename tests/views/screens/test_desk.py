@@ -13,6 +13,7 @@ from models.vocabulary import Action
 from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
 from tests.conftest import MakeApplication, StoredRows
+from tests.dates import SetDay
 from tests.views.pages import numbers
 
 FIGURE = re.compile(r'<li><a href="([^"]*)"[^>]*><b>([^<]*)</b> <span>([^<]*)</span></a></li>')
@@ -53,7 +54,7 @@ def test_an_empty_desk_says_how_to_begin(client_as: ClientAs, make_application: 
 
 @pytest.mark.slow
 def test_a_publisher_sees_its_own_tasks_and_its_waiting_applications(
-    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, set_day: Callable[[int, int], None]
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, set_day: SetDay
 ) -> None:
     """The opinion in view, the day by which to expect the decision, drafts that grow old, certificates to print."""
     set_day(1, 5)
@@ -98,7 +99,7 @@ def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_i
     client_as: ClientAs,
     make_application: MakeApplication,
     stored_rows: StoredRows,
-    set_day: Callable[[int, int], None],
+    set_day: SetDay,
 ) -> None:
     """On 31 March: one is a day late, one due today, one in two days, one came back, one was decided today."""
     keys = {}
@@ -133,7 +134,7 @@ def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_i
 
 @pytest.mark.slow
 def test_the_review_list_is_sorted_and_filtered_by_deadline(
-    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, set_day: Callable[[int, int], None]
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, set_day: SetDay
 ) -> None:
     keys = []
     for day in (9, 2, 5):
@@ -154,7 +155,7 @@ def test_the_nation_sees_certificates_issued_this_month_by_province(
     client_as: ClientAs,
     make_application: MakeApplication,
     make_publisher: Callable[..., str],
-    set_day: Callable[[int, int], None],
+    set_day: SetDay,
 ) -> None:
     set_day(2, 27)
     make_application(status="filed")
@@ -174,7 +175,7 @@ def test_the_nation_sees_certificates_issued_this_month_by_province(
 
 @pytest.mark.slow
 def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
-    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, set_day: Callable[[int, int], None]
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows, set_day: SetDay
 ) -> None:
     set_day(12, 21)
     number = number_of(stored_rows, make_application(status="filed"))
@@ -188,7 +189,7 @@ def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
 
 @pytest.mark.slow
 def test_an_estimated_due_date_is_marked_as_an_estimate(
-    client_as: ClientAs, make_application: MakeApplication, set_day: Callable[[int, int], None]
+    client_as: ClientAs, make_application: MakeApplication, set_day: SetDay
 ) -> None:
     set_day(12, 21)
     make_application(status="pending")

@@ -1,7 +1,5 @@
 """延期: once, with a reason; and the suspension of a deadline."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 
@@ -9,6 +7,7 @@ from models.vocabulary import Action
 from tests.browsing import ClientAs
 from tests.cast import perform_step
 from tests.conftest import MakeApplication, StoredRows
+from tests.dates import SetDay
 from tests.views.pages import flashed
 
 
@@ -18,7 +17,7 @@ def test_an_extension_is_possible_once_with_a_reason_and_moves_the_due_date(
     client_as: ClientAs,
     make_application: MakeApplication,
     stored_rows: StoredRows,
-    set_day: Callable[[int, int], None],
+    set_day: SetDay,
 ) -> None:
     """+10 working days (行政许可法 第四十二条, by analogy): 30 March becomes 14 April, 清明 left out."""
     set_day(3, 2)
@@ -39,7 +38,7 @@ def test_an_extension_is_possible_once_with_a_reason_and_moves_the_due_date(
 
 @pytest.mark.slow
 def test_a_returned_application_shows_that_its_time_limit_is_suspended(
-    app: Flask, client_as: ClientAs, make_application: MakeApplication, set_day: Callable[[int, int], None]
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, set_day: SetDay
 ) -> None:
     set_day(3, 2)
     key = make_application(status="pending")
