@@ -53,8 +53,7 @@ def domain_of(address: str) -> str:
 
 @dataclass(frozen=True)
 class MailServer:
-    """A mail server. `way`: STARTTLS, TLS or PLAIN; `ca`: PEM file of trusted roots, None: those of the
-    system."""
+    """A mail server. `way`: STARTTLS, TLS or PLAIN; `ca`: PEM file of trusted roots, None: the system's."""
 
     host: str
     port: int

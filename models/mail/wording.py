@@ -41,8 +41,8 @@ def compose(account: Account, letter: Claim, base_url: str, secret: str) -> Text
         if letter.notification_id is not None:
             unread = unread.where(Notification.id == letter.notification_id)
         else:
-            untold = (Notification.mailed_at.is_(None), Notification.at <= letter.queued_at)
-            unread = unread.where(Notification.at > letter.since, *untold).limit(MOST + 1)
+            unmailed = (Notification.mailed_at.is_(None), Notification.at <= letter.queued_at)
+            unread = unread.where(Notification.at > letter.since, *unmailed).limit(MOST + 1)
         found = session.scalars(unread).all()
         lines = [f"{row.sentence}\n{base_url}/messages/details/?id={row.id}" for row in found[:MOST]]
         if not found:
@@ -55,8 +55,7 @@ def compose(account: Account, letter: Claim, base_url: str, secret: str) -> Text
 
 
 def about_address(account: Account, letter: Claim, base_url: str, secret: str) -> Text:
-    """The text with a code to a new address, or the notice to the former one. Without a name: the mailbox may belong
-    to somebody else."""
+    """The text with a code to a new address, or the notice to the former one; no name: the mailbox may be another's."""
     page, closing = f"{base_url}/messages/mail/", _("这是系统自动发出的邮件，请勿回复。")
     if letter.purpose is Purpose.CONFIRM:
         lines = [

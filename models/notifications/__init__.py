@@ -83,8 +83,8 @@ def notify(session: Session, application: Application, event: Word, key: str, de
     if event not in RULES:
         return
     concerned: dict[Role, ColumnElement[bool]] = {
-        Role.PUBLISHER: Account.organisation_id
-        == application.applicant_id,  # the applicant, which may be an entrusted unit
+        # The applicant, which may be an entrusted unit.
+        Role.PUBLISHER: Account.organisation_id == application.applicant_id,
         Role.REVIEWER: Account.province == application.province,
     }
     which = or_(*((Account.role == role) & concerned[role] for role in RULES[event].to))

@@ -62,7 +62,7 @@ FIELDS = ("title", "text", "roles", "since", "until")
 
 
 def current(role: Role, today: Any = None) -> ColumnElement[bool]:
-    """SQL condition: announcements shown to this role on `day` (a date or SQL; None: today)."""
+    """SQL condition: announcements shown to this role on the day `today`, a date or SQL; None: that of the clock."""
     today = clock.today() if today is None else today
     return and_(
         cast(Announcement.roles, String).contains(f" {role.value} "),

@@ -57,7 +57,7 @@ def first_of(day: date, months: int) -> date:
 
 
 def next_start(start: date, months: int) -> date:
-    """The first day of the next month (1) or quarter (3) after the one that begins at `start`."""
+    """The first day of the next month (1), quarter (3) or year (12) after the one that begins at `start`."""
     later = start.month - 1 + months
     return date(start.year + later // 12, later % 12 + 1, 1)
 
@@ -74,7 +74,7 @@ THIRDS = (1, 11, 21)  # the first days of 上旬, 中旬, 下旬
 def names_of(day: date) -> tuple[str, str, str]:
     """Names in `act_count` of the year, month and third of a month that contain a day."""
     month = day.isoformat()[:7]
-    return month[:4], month, f"{month}/{min((day.day + 9) // 10, 3)}"
+    return month[:4], month, f"{month}/{sum(start <= day.day for start in THIRDS)}"
 
 
 def cover(period: Period, whole_years: bool) -> tuple[list[str], list[Period]]:

@@ -11,7 +11,10 @@ from models.sign_on.discovery import KNOWN
 from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
+from tests.browser.test_signed_out import session_ends
+from tests.conftest import MakeApplication, StoredRows
 from tests.portal import PortalServer, portal_served
+from tests.views.entrance.portal_steps import link
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -68,3 +71,27 @@ def test_a_portal_user_is_linked_by_the_operator_signs_in_and_signs_out_of_both(
     assert portal.ended == ["sw-0001"]
     page.goto("/desk/")
     page.wait_for_url(re.compile(r"/login\?next="))
+
+
+def test_signing_in_again_at_the_portal_continues_on_the_page(
+    app: Flask, browse_as: BrowseAs, portal: PortalServer, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """In another window, while the dialog over the page asks whether it has been done; the text is saved then."""
+    key = make_application()
+    link(app, portal)
+    publisher = browse_as()
+    publisher.others = [portal.issuer]
+    page = come(publisher)
+    page.wait_for_url("**/desk/")
+    page.goto(f"/applications/edit/?id={key}")
+    page.locator("#title").fill("超时之后的名称")
+    session_ends(app, "publisher")
+    publisher.press("保存")
+    with publisher.context.expect_page() as opened:
+        page.locator("#again").get_by_role("link", name="从单一窗口登录").click()
+    window = opened.value
+    window.get_by_role("link", name="王敏").click()
+    window.wait_for_url("**/desk/")
+    expect(page.locator(".alert-success")).to_contain_text("已于 ")
+    expect(page.locator("#again")).to_have_count(0)
+    assert stored_rows(key)["application"][0]["title"] == "超时之后的名称"

@@ -1,7 +1,8 @@
 """Bundler: joins the style sheets of the panel (with their pictures inlined), and its scripts, into one file each.
 
 It runs when the process starts. A script may use two forms of `import`, both of files of this folder, and may export
-functions and constants by name; anything else raises ValueError and stops the start.
+functions and constants by name; anything else, or an import of a name that is not exported, raises ValueError and stops
+the start.
 """
 
 import posixpath
@@ -41,8 +42,13 @@ def _join(contents: Contents, name: str, ordered: dict[str, str]) -> None:
         return
     ordered[name] = ""  # imported again further down, it is not joined twice
     text = contents[name].decode()
-    for _names, other in IMPORT.findall(text):
-        _join(contents, _beside(name, other), ordered)
+    for names, other in IMPORT.findall(text):
+        other = _beside(name, other)
+        given = EXPORT.findall(contents[other].decode())
+        for each in filter(None, (part.partition(" as ")[0] for part in names.split(", "))):
+            if each not in given:  # joined, it would be undefined until it is called
+                raise ValueError(f"{name}: {each} is not exported by {other}")
+        _join(contents, other, ordered)
     exported = EXPORT.findall(text)
     text = EXPORT.sub("", IMPORT.sub(lambda found: _imported(name, *found.groups()), text))
     if left := LEFT.search(text):

@@ -2,7 +2,7 @@
 export const ask = document.getElementById("ask");
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 export const token = () => document.querySelector("input[name=csrf_token]").value;
-const setToken = (value) => $$("input[name=csrf_token]").forEach((field) => { field.value = value; });
+export const setToken = (value) => $$("input[name=csrf_token]").forEach((field) => { field.value = value; });
 
 // Whether the form has unsaved changes, and how many files are being uploaded or were refused.
 export const state = { changed: false, sending: 0, refused: 0 };

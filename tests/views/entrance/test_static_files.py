@@ -126,6 +126,13 @@ def test_a_script_that_cannot_be_joined_raises_an_error(line: str) -> None:
         script({"one.js": f"{line}\n".encode(), "b.js": b""}, "one.js")
 
 
+def test_a_script_that_imports_what_is_not_exported_raises_an_error() -> None:
+    """A browser would refuse such modules; joined, the name would be undefined until it is called."""
+    sources = {"one.js": b'import { a, b as c } from "./b.js";\n', "b.js": b"export const a = 1;\nconst b = 2;\n"}
+    with pytest.raises(ValueError, match=r"one\.js: b is not exported by b\.js"):
+        script(sources, "one.js")
+
+
 def test_the_panel_style_sheets_are_joined_in_cascade_order(client_as: ClientAs) -> None:
     """Every sheet of the panel is in it, and a page of the panel asks for no other."""
     browser = client_as("publisher")
