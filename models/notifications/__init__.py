@@ -99,7 +99,8 @@ def notify_accounts(session: Session, which: ColumnElement[bool], event: Word, k
     """
     earlier = exists().where(Notification.account_id == Account.id, Notification.key == key)
     active = Account.active & or_(Account.organisation_id.is_(None), Account.organisation.has(Organisation.active))
-    people = session.execute(select(Account.id, Account.email, Account.mail_wish).where(active, which, ~earlier)).all()
+    wanted = select(Account.id, Account.email, Account.mail_wish).where(active, which, ~earlier)
+    people = session.execute(wanted.order_by(Account.id)).all()
     now = clock.now()
     if about.get("detail") is not None:
         about["detail"] = recorded(about["detail"])
