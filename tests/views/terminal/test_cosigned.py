@@ -23,7 +23,13 @@ Log = tuple[Path, Path, str]
 
 
 def test_a_witness_cosigns_each_checkpoint_over_http(
-    app: Flask, make_application: Making, sign: Signing, remote: str, cosigner: Cosigner, log: Log, invoke: Invoke
+    app: Flask,
+    make_application: MakeApplication,
+    sign: Signing,
+    remote: str,
+    cosigner: Cosigner,
+    log: Log,
+    invoke: Invoke,
 ) -> None:
     """The note in the folder has its line; a proof for a court carries it, too; the witness keeps what it has seen."""
     for status in ("pending", "filed"):
@@ -47,7 +53,7 @@ def test_a_witness_cosigns_each_checkpoint_over_http(
 
 
 def test_a_rewritten_and_resigned_register_gets_no_cosignature(
-    app: Flask, make_application: Making, sign: Signing, remote: str, log: Log, invoke: Invoke
+    app: Flask, make_application: MakeApplication, sign: Signing, remote: str, log: Log, invoke: Invoke
 ) -> None:
     """The owner of database, folder and key has recomputed everything: the witness refuses, and its copy shows it."""
     make_application(status="pending")
@@ -62,7 +68,7 @@ def test_a_rewritten_and_resigned_register_gets_no_cosignature(
 
 
 def test_a_chain_is_cosigned_once_while_the_other_one_fails(
-    make_application: Making, sign: Signing, remote: str, witnessing: Flask, cosigner: Cosigner, log: Log
+    make_application: MakeApplication, sign: Signing, remote: str, witnessing: Flask, cosigner: Cosigner, log: Log
 ) -> None:
     """Another run, ten minutes later, asks only for what is missing."""
     make_application(status="pending")
@@ -85,7 +91,7 @@ def cut_off(session: Session, key: int) -> None:
 
 
 def test_a_register_of_fewer_entries_gets_no_cosignature(
-    app: Flask, make_application: Making, sign: Signing, remote: str, log: Log, invoke: Invoke
+    app: Flask, make_application: MakeApplication, sign: Signing, remote: str, log: Log, invoke: Invoke
 ) -> None:
     """Cut off, as a restore of an old copy does."""
     make_application(status="filed")
@@ -119,7 +125,7 @@ def test_an_answer_that_is_no_cosignature_is_refused(
 
 
 def test_a_checkpoint_without_the_cosignature_asked_for_is_refused(
-    make_application: Making, sign: Signing, cosigner: Cosigner, log: Log, invoke: Invoke
+    make_application: MakeApplication, sign: Signing, cosigner: Cosigner, log: Log, invoke: Invoke
 ) -> None:
     make_application(status="pending")
     sign()

@@ -47,7 +47,7 @@ def size_of(log: Log) -> int:
 
 
 def test_the_protocol_of_witnesses(
-    app: Flask, make_application: Making, sign: Signing, cosigner: Cosigner, witnessing: Flask, log: Log
+    app: Flask, make_application: MakeApplication, sign: Signing, cosigner: Cosigner, witnessing: Flask, log: Log
 ) -> None:
     """c2sp.org/tlog-witness: its statuses, in its order."""
     make_application(status="pending")
@@ -94,7 +94,7 @@ def test_nothing_but_the_listed_registers_is_shown(witnessing: Flask, cosigner: 
 
 
 def test_of_two_requests_at_once_one_is_told_the_new_size(
-    make_application: Making, sign: Signing, cosigner: Cosigner, witnessing: Flask, log: Log
+    make_application: MakeApplication, sign: Signing, cosigner: Cosigner, witnessing: Flask, log: Log
 ) -> None:
     make_application(status="pending")
     sign()

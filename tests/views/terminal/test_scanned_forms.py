@@ -1,7 +1,6 @@
 """`attachments scan`: blank forms, too, are scanned if they were uploaded before clamd was set up."""
 
 import hashlib
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,26 +9,25 @@ from flask import Flask
 
 from models import clock
 from models.application.attachments import key_of
-from tests.browsing import Browser
+from tests.browsing import ClientAs
+from tests.conftest import MakePdf
 from tests.scanner import FOUND, VIRUS, scanner_at
 from tests.views.screens.test_blank_forms import WHERE, offer, seen
 from tests.views.screens.test_condition import condition_lines
 from tests.views.terminal.commands import run_command
 
-BrowseAs = Callable[[str | None], Browser]
-
 
 @pytest.fixture
-def infected_pdf(make_pdf: Callable[[str], bytes]) -> bytes:
+def infected_pdf(make_pdf: MakePdf) -> bytes:
     """A PDF with the letters that the scanner of the tests takes for a virus."""
     return make_pdf("表格") + b"%" + VIRUS + b"\n"
 
 
 def test_a_blank_form_with_a_virus_is_found_and_reported_until_it_is_replaced(
-    app: Flask, as_: BrowseAs, infected_pdf: bytes, make_pdf: Callable[[str], bytes]
+    app: Flask, client_as: ClientAs, infected_pdf: bytes, make_pdf: MakePdf
 ) -> None:
     """The command and 运行状态 name it, nobody can download it; a clean one in its place ends the report."""
-    operator, publisher = as_("operator"), as_("publisher")
+    operator, publisher = client_as("operator"), client_as("publisher")
     offer(operator, infected_pdf)
     assert publisher.get(WHERE).status_code == 200
     with scanner_at() as app.config["CLAMD"]:
@@ -48,9 +46,9 @@ def test_a_blank_form_with_a_virus_is_found_and_reported_until_it_is_replaced(
 
 
 def test_a_clean_blank_form_is_scanned_once_and_again_when_asked(
-    app: Flask, as_: BrowseAs, make_pdf: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch
+    app: Flask, client_as: ClientAs, make_pdf: MakePdf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offer(as_("operator"), make_pdf("表格"))
+    offer(client_as("operator"), make_pdf("表格"))
     later = clock.now() + timedelta(days=2)
     with scanner_at() as app.config["CLAMD"]:
         assert run_command(app, "attachments", "scan").output.startswith("查毒没有问题 1 个")
@@ -61,9 +59,9 @@ def test_a_clean_blank_form_is_scanned_once_and_again_when_asked(
             assert done.output.startswith(f"查毒没有问题 {scanned} 个"), done.output
 
 
-def test_a_blank_form_without_its_bytes_is_named(app: Flask, as_: BrowseAs, make_pdf: Callable[[str], bytes]) -> None:
+def test_a_blank_form_without_its_bytes_is_named(app: Flask, client_as: ClientAs, make_pdf: MakePdf) -> None:
     content = make_pdf("表格")
-    offer(as_("operator"), content)
+    offer(client_as("operator"), content)
     Path(app.config["STORE"], key_of(hashlib.sha256(content).hexdigest())).unlink()
     with scanner_at() as app.config["CLAMD"]:
         done = run_command(app, "attachments", "scan")
