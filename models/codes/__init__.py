@@ -1,4 +1,4 @@
-"""Code lists. Customs districts are a table, imported by the operator; all other lists ship with the code."""
+"""Code lists. Customs districts are a table, read with db.session; all other lists ship with the code."""
 
 import csv
 import re

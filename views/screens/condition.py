@@ -26,7 +26,7 @@ from models.notifications.key_ends import sentence
 from models.people import portal_links
 from models.sign_on import Portal, PortalAway
 from models.signing.installed_keys import WARNED, ending
-from models.vocabulary import Role
+from models.vocabulary import Role, Word
 from views.certificate import paper_worker
 from views.entrance.card_login import authorities
 from views.entrance.health import problems, scans_uploads
@@ -45,14 +45,23 @@ BACKUP_AGE, CHECK_AGE, DRILL_AGE = timedelta(days=2), timedelta(days=31), timede
 FOUND_WRONG = {Operation.VERIFIED, Operation.DRILLED}  # entries whose `amount` is the number of faults found
 
 
+class Level(Word):
+    """How urgent a line is; its value is the colour of its tag."""
+
+    OK = "success", _l("正常")
+    WRONG = "danger", _l("须处理")
+    WARNING = "warning", _l("须关注")
+    NOTE = "light", _l("说明")
+
+
 @dataclass(frozen=True)
 class Line:
-    """One line: subject, state, what to do; `tone`: colour of its tag; `address`: of the screen with details."""
+    """One line: subject, state, what to do; `address`: of the screen with details."""
 
     about: Any
     now: str
     to_do: Any = WELL
-    tone: str = "success"
+    level: Level = Level.OK
     address: str = ""
 
 
@@ -72,13 +81,15 @@ class ConditionScreen(Page):
                 *_maintenance(session),
             ]
             lines += _checkpoints(session, wrong)
-        return self.render("screens/condition.html", lines=lines, wrong=sum(line.tone == "danger" for line in lines))
+        return self.render(
+            "screens/condition.html", lines=lines, wrong=sum(line.level is Level.WRONG for line in lines)
+        )
 
 
 def _line(about: Any, now: str, wrong: set[str], words: tuple[str, ...], address: str = "") -> Line:
-    """A line that is in danger tone if /healthz reports one of these words."""
+    """A line that is WRONG if /healthz reports one of these words."""
     found = [str(SENTENCES[word][0]) for word in words if word in wrong]
-    return Line(about, now, in_sentences(found) or WELL, "danger" if found else "success", address)
+    return Line(about, now, in_sentences(found) or WELL, Level.WRONG if found else Level.OK, address)
 
 
 def _counts(counts: list[str]) -> str:
@@ -101,7 +112,7 @@ def _queues(session: Session, wrong: set[str]) -> Iterator[Line]:
     line = _line(_l("证明制作"), _counts(state), wrong, ("papers", "papers_set_aside"))
     if why := paper_queue.waits_for(session):
         line = replace(line, to_do=f"{why} {line.to_do if line.to_do is not WELL else ''}".strip())
-        line = replace(line, tone="warning") if line.tone == "success" else line
+        line = replace(line, level=Level.WARNING) if line.level is Level.OK else line
     yield line
     yield _messages(session, wrong)
 
@@ -110,7 +121,7 @@ def _messages(session: Session, wrong: set[str]) -> Line:
     """The worker for reminders and e-mails: its last round, failed steps, length of the queue."""
     last, (waiting, aside) = heartbeat.last_round(session, heartbeat.REMINDER), letters.counts(session)
     if last is None and "held" not in wrong:
-        return Line(_l("提醒和邮件"), _("没有运行过"), _("请启动 filing mail send --watch。"), "warning")
+        return Line(_l("提醒和邮件"), _("没有运行过"), _("请启动 filing mail send --watch。"), Level.WARNING)
     state = [_("最近一轮 %(at)s", at=on_screen(last[0]))] if last else []
     state += [_("出错的步骤：%(steps)s", steps=last[1])] if last and last[1] else []
     state += [_("待发邮件 %(count)s", count=waiting), _("已搁置 %(count)s", count=aside)]
@@ -129,7 +140,7 @@ def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
     yield _line(_l("数据库"), _("%(version)s，%(state)s", version=version(), state=state), wrong, ("database",))
     yield _keys(wrong)
     known, ask = of_calendar(deadlines.horizon(session))
-    yield Line(_l("工作日历"), known, ask or WELL, "danger" if ask else "success", url_for("calendar.index_view"))
+    yield Line(_l("工作日历"), known, ask or WELL, Level.WRONG if ask else Level.OK, url_for("calendar.index_view"))
 
 
 def _viruses(session: Session, wrong: set[str]) -> Line:
@@ -140,15 +151,15 @@ def _viruses(session: Session, wrong: set[str]) -> Line:
     state += [_("查出病毒的空白表格 %(count)s", count=len(forms))] if forms else []
     if not scans_uploads():
         asked = _("建议安装 clamd 并设置 FILING_CLAMD；在此之前上传的附件标有“未查毒”。")
-        return Line(_l("查毒"), _counts([_("没有启用"), *state]), asked, "danger" if found or forms else "light")
+        return Line(_l("查毒"), _counts([_("没有启用"), *state]), asked, Level.WRONG if found or forms else Level.NOTE)
     state.insert(0, _("上传时查毒") if "virus" not in wrong else _("没有应答"))
     line = _line(_l("查毒"), _counts(state), wrong, ("virus",))
-    if line.tone == "danger" or not (waiting or found or forms):
+    if line.level is Level.WRONG or not (waiting or found or forms):
         return line
     to_do = [_("请运行 filing attachments scan，查毒以前接收的附件。")] if waiting else []
     to_do += [_("查出病毒的附件请勿下载打开，filing attachments scan 列出其名称。")] if found else []
     to_do += [_("请更换或移除查出病毒的空白表格。")] if forms else []
-    return replace(line, to_do=in_sentences(to_do), tone="danger" if found or forms else "warning")
+    return replace(line, to_do=in_sentences(to_do), level=Level.WRONG if found or forms else Level.WARNING)
 
 
 def _keys(wrong: set[str]) -> Line:
@@ -159,8 +170,8 @@ def _keys(wrong: set[str]) -> Line:
     state = in_clauses([line.now, *map(sentence, soon)])
     to_do = [_("请向证书签发机构更换，并按运行手册安装。"), *([] if line.to_do is WELL else [line.to_do])]
     due = min(key.warned_at or 0 for key in soon) <= min(WARNED)
-    tone = "danger" if due or line.tone == "danger" else "warning"
-    return replace(line, now=state, to_do=in_sentences(to_do), tone=tone)
+    level = Level.WRONG if due or line.level is Level.WRONG else Level.WARNING
+    return replace(line, now=state, to_do=in_sentences(to_do), level=level)
 
 
 def _sign_in(session: Session, wrong: set[str]) -> Iterator[Line]:
@@ -169,7 +180,7 @@ def _sign_in(session: Session, wrong: set[str]) -> Iterator[Line]:
         yield Line(_l("安全密钥"), _("审核和系统管理账号须用安全密钥登录"))
     else:
         asked = _("对外服务的，请设置 FILING_KEYS_REQUIRED=true。")
-        yield Line(_l("安全密钥"), _("没有要求，密码即可登录"), asked, "warning")
+        yield Line(_l("安全密钥"), _("没有要求，密码即可登录"), asked, Level.WARNING)
     if authorities():
         state = _("吊销列表有效") if "cards" not in wrong else _("不能使用")
         yield _line(_l("用卡登录"), state, wrong, ("cards",))
@@ -183,15 +194,15 @@ def _portal(session: Session, where: Portal) -> Line:
 
     used = portal_links.last_used(session)
     last = _("最近登录 %(at)s", at=on_screen(used)) if used else _("还没有人从单一窗口登录")
-    tone, to_do = "success", WELL
+    level, to_do = Level.OK, WELL
     try:
         now = _("可以访问，公钥 %(count)s 个", count=discovery.probe(where))
     except PortalAway:
-        tone, now = "danger", _("没有应答")
+        level, now = Level.WRONG, _("没有应答")
         to_do = _("请检查网络、FILING_PORTAL_ISSUER 和 FILING_PORTAL_CA；在此期间请用其他方式登录。")
     age = discovery.keys_read(where)
     read = _("公钥读于 %(at)s", at=on_screen(clock.now() - age)) if age is not None else _("公钥没有读到")
-    return Line(_l("单一窗口登录"), _counts([now, read, last]), to_do, tone, url_for("portal.index"))
+    return Line(_l("单一窗口登录"), _counts([now, read, last]), to_do, level, url_for("portal.index"))
 
 
 def _maintenance(session: Session) -> Iterator[Line]:
@@ -200,7 +211,7 @@ def _maintenance(session: Session) -> Iterator[Line]:
     yield _last(session, _l("最近备份"), Operation.BACKED_UP, BACKUP_AGE, lacking)
     restored = log.newest(session, Operation.RESTORED)
     state = _described(restored) if restored else _("没有恢复记录")
-    yield Line(_l("最近恢复"), state, WELL, "light")
+    yield Line(_l("最近恢复"), state, WELL, Level.NOTE)
     yield _last(session, _l("最近试恢复"), Operation.DRILLED, DRILL_AGE, _("请运行 filing drill 备份所在的文件夹。"))
     yield _last(
         session, _l("最近核对"), Operation.VERIFIED, CHECK_AGE, _("请运行 filing trail verify，并按所列逐条查明。")
@@ -212,7 +223,10 @@ def _checkpoints(session: Session, wrong: set[str]) -> Iterator[Line]:
     last, about = log.newest(session, Operation.CHECKPOINT_SIGNED), _l("最近检查点")
     if last is None and not current_app.config["CHECKPOINTS"]:
         yield Line(
-            about, _("没有签署过"), _("请设置 FILING_CHECKPOINTS，并启动 filing trail checkpoint --watch。"), "warning"
+            about,
+            _("没有签署过"),
+            _("请设置 FILING_CHECKPOINTS，并启动 filing trail checkpoint --watch。"),
+            Level.WARNING,
         )
         return
     state = _described(last) if last else _("没有签署过")
@@ -227,9 +241,9 @@ def _last(session: Session, about: Any, kind: Operation, age: timedelta, lacking
     """The last entry of this kind; a warning if there is none, it is older than `age`, or it found faults."""
     entry = log.newest(session, kind)
     if entry is None:
-        return Line(about, _("没有记录"), lacking, "warning")
+        return Line(about, _("没有记录"), lacking, Level.WARNING)
     late = clock.now() - entry.at > age or (kind in FOUND_WRONG and bool(entry.amount))
-    return Line(about, _described(entry), lacking if late else WELL, "warning" if late else "success")
+    return Line(about, _described(entry), lacking if late else WELL, Level.WARNING if late else Level.OK)
 
 
 def _described(entry: log.LogEntry) -> str:
