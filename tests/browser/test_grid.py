@@ -139,7 +139,9 @@ def test_three_thousand_rows_are_pasted_folded_and_saved_whole(
     assert [row["specification"] for row in stored_rows(key)["carrier"]] == [f"第 {n} 卷" for n in range(3000)]
 
 
-def test_the_carrier_table_has_the_keys_of_a_spreadsheet(browse_as: BrowseAs, make_application: Making) -> None:
+def test_the_carrier_table_has_the_keys_of_a_spreadsheet(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
     """↑ ↓ Enter stay in the column, ← → go on from the edge, ↓ in the last row adds one, Ctrl+D fills from above,
     Ctrl+Home and Ctrl+End go to the first and the last cell.
     """
@@ -174,7 +176,7 @@ def test_the_carrier_table_has_the_keys_of_a_spreadsheet(browse_as: BrowseAs, ma
     assert (press("Control+Home"), press("Control+End")) == ("carriers-0-kind", "carriers-2-note")
 
 
-def test_a_long_table_is_skipped_by_keyboard(browse_as: BrowseAs, make_application: Making) -> None:
+def test_a_long_table_is_skipped_by_keyboard(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """Twenty rows are more than two hundred presses of Tab: a link before them leads past the table."""
     page = browse_as("publisher").page
     page.goto(f"/applications/edit/?id={make_application(carriers=20)}")

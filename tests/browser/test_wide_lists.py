@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import BrowseAs
 from tests.browser.test_pages import certificate_number  # noqa: F401
 from tests.browser.test_small_screens import LINES
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from views.translations import COOKIE
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -59,7 +59,7 @@ BROKEN_DATES = r"""main => {
 @pytest.mark.parametrize(("username", "path"), [("reviewer", "/review/"), ("reviewer", "/exchange/"),
                                                 ("operator", "/condition/")])  # fmt: skip
 def test_no_date_is_broken_at_its_hyphen(
-    browse_as: BrowseAs, make_application: Making, username: str, path: str, language: str
+    browse_as: BrowseAs, make_application: MakeApplication, username: str, path: str, language: str
 ) -> None:
     for status in ("pending", "customs_failed"):
         make_application(status=status)

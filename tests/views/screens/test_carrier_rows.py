@@ -57,9 +57,11 @@ def test_carriers_are_added_edited_and_deleted_in_place(
     assert [form_of(page)[f"carriers-{n}-quantity"] for n in range(3)] == ["7", "1002", "500"]
 
 
-def test_rows_keep_the_names_of_their_page_where_numbers_are_missing(as_: As, stored_rows: StoredRows) -> None:
+def test_rows_keep_the_names_of_their_page_where_numbers_are_missing(
+    client_as: ClientAs, stored_rows: StoredRows
+) -> None:
     """Rows that were removed before the first save leave gaps; the page stays open, and goes on by its own names."""
-    browser = as_("publisher")
+    browser = client_as("publisher")
     form = form_of(browser.get("/applications/new/").text) | {"_quiet": "1"}
     form = {name: value for name, value in form.items() if not name.startswith("carriers-")}
     draft = browser.post("/applications/new/", data=form | row(1) | row(3) | row(4, unit="盒"), headers=XHR).json

@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 
 from models.checkpoint.cosignature import Cosigner
 from tests import free_port
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
 from tests.views.terminal.test_checkpoint import remove, rewrite, set_opinion
 
@@ -108,7 +108,13 @@ def test_a_register_of_fewer_entries_gets_no_cosignature(
     "answer", [b"", b"9" * 5000 + b"\n", "— guangdong.example.cn/witness AAAA\n".encode(), b"x" * 100_000]
 )
 def test_an_answer_that_is_no_cosignature_is_refused(
-    app: Flask, make_application: Making, sign: Signing, cosigner: Cosigner, log: Log, answer: bytes, status: str
+    app: Flask,
+    make_application: MakeApplication,
+    sign: Signing,
+    cosigner: Cosigner,
+    log: Log,
+    answer: bytes,
+    status: str,
 ) -> None:
     """The checkpoint is signed all the same, and handed over at the next run."""
     make_application(status="pending")
@@ -136,7 +142,7 @@ def test_a_checkpoint_without_the_cosignature_asked_for_is_refused(
 
 
 def test_a_witness_that_does_not_answer_gets_the_checkpoint_at_the_next_run(
-    app: Flask, make_application: Making, sign: Signing, remote: str, cosigner: Cosigner, log: Log
+    app: Flask, make_application: MakeApplication, sign: Signing, remote: str, cosigner: Cosigner, log: Log
 ) -> None:
     make_application(status="pending")
     known, app.config["WITNESSES"] = app.config["WITNESSES"], f"http://127.0.0.1:{free_port()}/witness#{cosigner}"

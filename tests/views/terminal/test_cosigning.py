@@ -22,7 +22,7 @@ from models.checkpoint.cosignature import Cosigner, cosign
 from models.checkpoint.folder import CheckpointFolder
 from models.checkpoint.note import Verifier, read_text
 from models.checkpoint.remote_witness import request_body
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
 
 Signing = Callable[[], Result]
@@ -126,7 +126,7 @@ def test_settings_that_cannot_be_used_stop_the_start(settings: dict[str, str]) -
 
 
 def test_the_key_of_a_register_can_be_replaced(
-    make_application: Making, sign: Signing, cosigner: Cosigner, witnessing: Flask, log: Log, invoke: Invoke
+    make_application: MakeApplication, sign: Signing, cosigner: Cosigner, witnessing: Flask, log: Log, invoke: Invoke
 ) -> None:
     """The witness is told the new key in place of the old one; the new checkpoint must continue the last one, too."""
     make_application(status="pending")
