@@ -23,15 +23,15 @@ Found = list[tuple[str, Difference]]
 
 
 class Reconciliation(Base):
-    """One comparison; `day` is None when it covered everything. `ours`, `theirs`, `found` are counts."""
+    """One comparison; `day` is None when it covered everything. `messages`, `ledger_entries`, `found` are counts."""
 
     __tablename__ = "reconciliation"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     made_at: Mapped[datetime] = mapped_column(Moment, info={"label": _l("对账时间")})
     day: Mapped[date | None] = mapped_column(info={"label": _l("所对日期")})
-    ours: Mapped[int] = mapped_column(info={"label": _l("我方报文")})
-    theirs: Mapped[int] = mapped_column(info={"label": _l("海关台账")})
+    messages: Mapped[int] = mapped_column(info={"label": _l("我方报文")})
+    ledger_entries: Mapped[int] = mapped_column(info={"label": _l("海关台账")})
     found: Mapped[int] = mapped_column(info={"label": _l("差异")})
     differences: Mapped[list[list[str]]] = mapped_column(JSON)
 
@@ -43,13 +43,13 @@ class Reconciliation(Base):
 def reconcile(session: Session, ask: Callable[[date, date], Any], day: date | None = None) -> Reconciliation:
     """Compare what we sent with what customs received: everything, or what was queued or arrived on `day`. Commits.
 
-    `ask(since, until)` fetches customs' list; raises Refused when its form is wrong. Our ledger is read before and
+    `ask(since, until)` fetches customs' list; raises Refused when its form is wrong. Messages are read before and
     after the request, so that a message in motion is not reported as a difference.
     """
     before, today = ledger(session, day), clock.today()
     session.commit()  # no transaction is open while customs answers
     entries = [_entry(line) for line in _as_list(ask(day or date(2000, 1, 1), today))]
-    theirs = {name: accepted for name, accepted, _day in entries}
+    ledger_answers = {name: accepted for name, accepted, _day in entries}
     after = ledger(session, day)
     arrived = {name for name, _accepted, on in entries if day is None or on == str(day)}
     unknown = arrived - after.keys() - _sent(session, arrived - after.keys())
@@ -57,13 +57,14 @@ def reconcile(session: Session, ask: Callable[[date, date], Any], day: date | No
     times = Counter(name for name, _accepted, _day in entries)
     found += [(name, Difference.DOUBLED) for name, count in sorted(times.items()) if count > 1 and name in after]
     for name, (answer, sent_in) in before.items():
-        if name in theirs and after[name][0] != theirs[name]:
+        if name in ledger_answers and after[name][0] != ledger_answers[name]:
             found.append((name, Difference.UNNOTED if after[name][0] is None else Difference.OTHERWISE))
-        elif name not in theirs and answer is not None:
+        elif name not in ledger_answers and answer is not None:
             found.append((name, Difference.MISSING_THERE))
-        elif name not in theirs and sent_in is not None and after[name] == (answer, sent_in):
+        elif name not in ledger_answers and sent_in is not None and after[name] == (answer, sent_in):
             found.append((name, Difference.UNARRIVED))
-    row = Reconciliation(made_at=clock.now(), day=day, ours=len(before), theirs=len(arrived), found=len(found))
+    row = Reconciliation(made_at=clock.now(), day=day, messages=len(before), found=len(found))
+    row.ledger_entries = len(arrived)
     row.differences = [[name, kind.value] for name, kind in found]
     session.add(row)
     session.commit()

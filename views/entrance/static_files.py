@@ -28,8 +28,10 @@ SHEETS = (  # of the panel, one per component, in the order of the cascade: late
     "panel/uploads", "panel/details", "panel/stock", "panel/case", "panel/statistics", "panel/inbox", "panel/help",
     "panel/dialog", "panel/cards", "panel/contrast",
 )  # fmt: skip
+ENTRANCE = ("tokens", "entrance/frame", "entrance/form", "entrance/page")  # of the pages before the panel
 JOINED: dict[str, Callable[[Contents], bytes]] = {
     "panel/all.css": lambda contents: joined_files.sheet(contents, [f"{sheet}.css" for sheet in SHEETS]),
+    "entrance/all.css": lambda contents: joined_files.sheet(contents, [f"{sheet}.css" for sheet in ENTRANCE]),
     "panel/all.js": lambda contents: joined_files.script(contents, "panel.js"),
 }
 

@@ -179,7 +179,7 @@ class TrafficScreen(Screen):
 
     roles = frozenset({Role.OPERATOR})
     list_template = "screens/exchange.html"
-    column_list = ("made_at", "day", "ours", "theirs", "found")
+    column_list = ("made_at", "day", "messages", "ledger_entries", "found")
     column_labels = labels_of(Reconciliation)
 
     def __init__(self, **kwargs: Any) -> None:

@@ -116,7 +116,7 @@ def test_static_files_do_not_overwrite_the_captcha_cookie(
         session.permanent = True
     pass_time(monkeypatch, seconds=31 * 60)
     browser.get(browser.get("/password").location)
-    assert "Set-Cookie" not in browser.get("/assets/public.css").headers
+    assert "Set-Cookie" not in browser.get("/assets/entrance/all.css").headers
     assert enter(browser, code=shown_code(captcha_app, browser)).status_code == 303
 
 

@@ -112,7 +112,7 @@ def test_only_listed_endpoints_are_public(app: Flask, client_as: ClientAs) -> No
     """Closed by default: a new endpoint requires sign-in until PUBLIC lists it."""
     stranger, open_doors = client_as(None), set()
     arguments = {
-        "filename": "public.css",
+        "filename": "entrance/all.css",
         "number": "Z322026000001X",
         "action": "print",
         "act": "resend",
@@ -138,7 +138,7 @@ def test_the_first_login_requires_a_new_password(app: Flask, client_as: ClientAs
         assert browser.get(address).location == "/password"
     assert browser.post("/applications/submit/", data={"id": 1}).location == "/password"
     assert "初始密码" in browser.get("/password").text
-    assert browser.get("/assets/public.css").status_code == 200
+    assert browser.get("/assets/entrance/all.css").status_code == 200
     changed = browser.post("/password", data={"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"})
     assert changed.location == "/"
     assert browser.get("/").location != "/password"

@@ -29,7 +29,7 @@ def test_every_response_has_the_headers_and_is_not_cached(client_as: ClientAs) -
 
 
 def test_style_sheets_may_be_cached(client_as: ClientAs) -> None:
-    answer = client_as(None).get("/assets/public.css")
+    answer = client_as(None).get("/assets/entrance/all.css")
     check_headers(answer)
     assert "no-store" not in answer.headers["Cache-Control"]
 

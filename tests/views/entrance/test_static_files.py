@@ -11,7 +11,7 @@ from flask import Flask
 from tests import ROOT
 from tests.browsing import ClientAs
 from views.entrance.joined_files import script
-from views.entrance.static_files import SHEETS, StaticFiles, init_app
+from views.entrance.static_files import ENTRANCE, SHEETS, StaticFiles, init_app
 
 NAMED = re.compile(r'(?:href|src)="(/assets/[^"]+)"')
 PICTURE = re.compile(r"\(\"[^\"]+svg[^\"]+\"\)|\(\"[^\"]+svg\"\)")
@@ -40,18 +40,18 @@ def test_the_files_of_a_page_are_small_and_cacheable(client_as: ClientAs, who: s
 
 def test_an_unchanged_file_is_answered_with_304(client_as: ClientAs) -> None:
     browser = client_as(None)
-    whole = browser.get("/assets/public.css")
+    whole = browser.get("/assets/entrance/all.css")
     assert "no-cache" in whole.headers["Cache-Control"]
-    again = browser.get("/assets/public.css", headers={"If-None-Match": whole.headers["ETag"]})
+    again = browser.get("/assets/entrance/all.css", headers={"If-None-Match": whole.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
-    packed = browser.get("/assets/public.css", headers={"Accept-Encoding": "gzip"})
+    packed = browser.get("/assets/entrance/all.css", headers={"Accept-Encoding": "gzip"})
     assert packed.headers["ETag"] != whole.headers["ETag"]
 
 
 def test_the_address_of_another_release_is_answered_and_not_cached(client_as: ClientAs) -> None:
     """By a page that was open while the server was renewed."""
-    answer = client_as(None).get("/assets/0123456789abcdef/public.css")
-    assert (answer.status_code, answer.data) == (200, client_as(None).get("/assets/public.css").data)
+    answer = client_as(None).get("/assets/0123456789abcdef/entrance/all.css")
+    assert (answer.status_code, answer.data) == (200, client_as(None).get("/assets/entrance/all.css").data)
     assert set(answer.headers["Cache-Control"].split(", ")) == {"no-cache", "public"}
 
 
@@ -153,7 +153,7 @@ def test_the_panel_style_sheets_are_joined_in_cascade_order(client_as: ClientAs)
 
 def test_a_folder_whose_scripts_cannot_be_joined_stops_the_start(tmp_path: Path) -> None:
     app = Flask(__name__, static_folder=str(tmp_path))
-    for name in SHEETS:
+    for name in (*SHEETS, *ENTRANCE):
         (tmp_path / f"{name}.css").parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.css").write_text("")
     (tmp_path / "panel.js").write_text('import * as all from "./all.js";\n')

@@ -67,9 +67,9 @@ class TestReconciliation:
         assert "本省差异 3 处" in page
         assert "Z9920260000019-3" not in page
         assert f"{agreed}：" not in page
-        assert re.findall(r'col-(ours|theirs|found)"[^>]*>\s*(\d+)', client_as("operator").get("/traffic/").text) == [
-            ("ours", "4"), ("theirs", "4"), ("found", "4"),
-        ]  # fmt: skip
+        page = client_as("operator").get("/traffic/").text
+        counts = re.findall(r'col-(messages|ledger_entries|found)"[^>]*>\s*(\d+)', page)
+        assert counts == [("messages", "4"), ("ledger_entries", "4"), ("found", "4")]
         assert "本省差异 0 处" in client_as("reviewer2").get("/exchange/").text
 
     @pytest.mark.slow
@@ -130,9 +130,9 @@ class TestReconciliation:
         customs_server.enter(name, day=today + timedelta(days=1))
         with app.app_context(), access.everything() as session:
             row = reconciliation.reconcile(session, lambda _since, _until: customs_server.customs.entries(), today)
-            assert (row.ours, row.differences_of()) == (1, [])
+            assert (row.messages, row.differences_of()) == (1, [])
             empty = reconciliation.reconcile(session, lambda _since, _until: [], today - timedelta(days=1))
-            assert (empty.ours, empty.theirs, empty.found) == (0, 0, 0)
+            assert (empty.messages, empty.ledger_entries, empty.found) == (0, 0, 0)
         customs_server.enter("Z9920260000019-3", day=date(2026, 1, 2))
         assert "Z9920260000019-3" in invoke("customs", "reconcile", "2026-01-02").output
         assert invoke("customs", "reconcile", "2026-01-03").output == "双方台账一致。\n"
