@@ -17,8 +17,9 @@ from flask_babel import gettext as _
 
 from models.certificate.fonts import STYLE
 from models.files.worker import Busy, Unfinished, WorkerProcess, WorkerTask
-from models.signing import time_stamps
+from models.signing import signatures, time_stamps
 from models.signing.keys import Keys
+from models.signing.revocation import NoRevocationData
 from models.signing.time_stamps import TimeStampUnavailable
 from models.workflow import Refused
 
@@ -60,14 +61,22 @@ class Typesetter(WorkerProcess):
         except Busy:
             raise
         except Unfinished as why:
-            if str(why).startswith(f"{TimeStampUnavailable.__name__}:"):
-                raise Refused(unstamped(str(why).partition(": ")[2])) from None
+            name, _colon, words = str(why).partition(": ")
+            if name == TimeStampUnavailable.__name__:
+                raise Refused(unstamped(words)) from None
+            if name == NoRevocationData.__name__:
+                raise Refused(unstamped(unproved())) from None
             raise TypesettingFailed(str(why)) from None
 
 
 def unstamped(why: str) -> str:
     """The sentence that a paper waits for its time stamp: without one it is not made."""
     return _("没有取得时间戳（%(why)s），证明暂不制作，稍后自动重试。请检查时间戳服务和 FILING_TSA。", why=why)
+
+
+def unproved() -> str:
+    """Why a time stamp cannot be used for PAdES B-LT."""
+    return _("其证书不是由 FILING_TSA_CA 中的根证书签发，或按 FILING_TSA_CRL 中有效的吊销列表不能证明没有被吊销")
 
 
 def start_up() -> None:
@@ -152,26 +161,47 @@ def _seal(document: Any) -> tuple[int, tuple[int, ...]]:
 
 
 def sign_paper(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes:
-    """`paper` with the province's PAdES signature, which permits no later change (电子签名法 第十三条)."""
-    from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
-    from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+    """`paper` with the province's PAdES signature, which permits no later change (电子签名法 第十三条).
+
+    Raises TimeStampUnavailable or NoRevocationData.
+    """
+    from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+    from pyhanko.sign.signers import PdfSigner
     from pyhanko.stamp import NoOpStampStyle
+    from pyhanko_certvalidator.errors import PathError, ValidationError
 
     from models.certificate.pdf_writer import ArchivalWriter
 
     signer = order.keys.signer(order.province)
-    metadata = PdfSignatureMetadata(
-        field_name=FIELD,
-        md_algorithm="sha256",
-        name=signer.name,
-        subfilter=SigSeedSubFilter.PADES,
-        certify=True,
-        docmdp_permissions=MDPPerm.NO_CHANGES,
-    )
     writer = ArchivalWriter(io.BytesIO(paper))
     append_signature_field(writer, SigFieldSpec(FIELD, on_page=page, box=box))  # with the appearance PDF/A asks for
     authority = order.keys.time_stamps
     reserved = RESERVED + (time_stamps.RESERVED if authority else 0)
     stamper = authority.client() if authority else None
+    metadata = _signature_metadata(signer.name, order)
     pdf_signer = PdfSigner(metadata, signer.pyhanko_signer, timestamper=stamper, stamp_style=NoOpStampStyle())
-    return pdf_signer.sign_pdf(writer, bytes_reserved=reserved).getvalue()
+    try:
+        return pdf_signer.sign_pdf(writer, bytes_reserved=reserved).getvalue()
+    except (PathError, ValidationError) as why:  # of the certificates in a trial time stamp
+        raise NoRevocationData(str(why)) from None
+
+
+def _signature_metadata(name: str, order: Order) -> Any:
+    """What pyHanko is to sign, and to embed: in the same revision, because a later one would be a forbidden change."""
+    from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+    from pyhanko.sign.signers import PdfSignatureMetadata
+    from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
+
+    lists, trusted = order.keys.embedded_lists(order.province), order.keys.trusted() + order.keys.stampers()
+    together = SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+    return PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        name=name,
+        subfilter=SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=MDPPerm.NO_CHANGES,
+        embed_validation_info=bool(lists),
+        validation_context=signatures.revocation_context(trusted, lists) if lists else None,
+        dss_settings=DSSContentSettings(include_vri=False, placement=together),
+    )
