@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from flask_babel import gettext as _
 
+from models.certificate import accessible
 from models.certificate.fonts import STYLE
 from models.files.worker import Busy, Unfinished, WorkerProcess, WorkerTask
 from models.signing import signatures, time_stamps
@@ -25,7 +26,10 @@ from models.workflow import Refused
 
 TIMEOUT = 300  # seconds without a result after which the process is killed
 MAX_TASKS = 200  # papers before the process is replaced: WeasyPrint or its libraries leak 0.2 MB per paper
-SNAPSHOT = "snapshot.json"  # the granted content, attached to the PDF
+SNAPSHOT, DESCRIPTION = (
+    "snapshot.json",
+    "备案证明的内容",
+)  # the granted content, attached to the PDF, which is in Chinese
 IDENTIFIER = "dcterms.identifier"  # name of the <meta> element with the 电子证照标识, if it has one
 FIELD = "Seal"  # name of the signature field, placed over the element with id="seal"
 RESERVED = 16_384  # hexadecimal digits for the signature: a chain of three certificates, with margin
@@ -104,7 +108,7 @@ def make_signed_pdf(order: Order) -> bytes:
 
 
 def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
-    """(PDF/A-3b, page from 0, box of the seal in points); deterministic.
+    """(PDF/A-3b and mostly PDF/UA-1, page from 0, box of the seal in points); deterministic.
 
     Only data: URLs are fetched. Raises ValueError when no font has one of the characters.
     """
@@ -113,7 +117,8 @@ def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
 
     fence = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
     day = datetime.combine(order.issued_on, datetime.min.time())
-    granted = Attachment(string=order.snapshot, name=SNAPSHOT, relationship="Source", created=day, modified=day)
+    facts = {"name": SNAPSHOT, "description": DESCRIPTION, "created": day, "modified": day}
+    granted = Attachment(string=order.snapshot, relationship="Source", **facts)
     style = CSS(filename=STYLE, url_fetcher=fence, font_config=_fonts())
     look = {"pdf_variant": "pdf/a-3b", "pdf_tags": True, "attachments": [granted]}
     markup = HTML(string=order.html, url_fetcher=fence)
@@ -123,23 +128,21 @@ def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
         closer = markup.render(stylesheets=[style], font_config=_fonts(), **look)
         document = closer if len(closer.pages) == 1 else document
     marks = [meta.get("content") for meta in markup.etree_element.iter("meta") if meta.get("name") == IDENTIFIER]
-    paper = bytes(document.write_pdf(finisher=partial(add_metadata, identifier=next(iter(marks), None)), **look))
+    paper = bytes(document.write_pdf(finisher=partial(finish, identifier=next(iter(marks), None)), **look))
     missing = sorted({code for font in document.fonts.values() for code in font.missing})
     if missing:  # a missing-glyph box must never be signed
         raise ValueError("no glyph for " + " ".join(f"U+{code:04X}" for code in missing))
     return paper, *_seal(document)
 
 
-def add_metadata(_document: Any, pdf: Any, identifier: str | None) -> None:
-    """Add dc:identifier to the XMP metadata (in the schema Dublin Core, which PDF/A knows); None: nothing."""
-    if identifier is None:
-        return
+def finish(document: Any, pdf: Any, identifier: str | None) -> None:
+    """Complete the structure for PDF/UA-1; add its claim, if it holds, and dc:identifier, unless None, to the XMP."""
+    claim = accessible.CLAIM if accessible.complete(pdf, [page.height * PIXEL for page in document.pages]) else ""
+    named = f"<dc:identifier>{escape(identifier)}</dc:identifier>" if identifier else ""
     metadata = pdf.objects[int(pdf.catalog["Metadata"].split()[0])]
     (whole,) = metadata.stream
-    added = (
-        '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" rdf:about="">'
-        f"<dc:identifier>{escape(identifier)}</dc:identifier></rdf:Description></rdf:RDF>"
-    )
+    dublin = f'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" rdf:about="">{named}</rdf:Description>'
+    added = f"{claim}{dublin if named else ''}</rdf:RDF>"
     metadata.stream = [whole.replace(b"</rdf:RDF>", added.encode(), 1)]
 
 
@@ -175,6 +178,7 @@ def sign_paper(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> b
     signer = order.keys.signer(order.province)
     writer = ArchivalWriter(io.BytesIO(paper))
     append_signature_field(writer, SigFieldSpec(FIELD, on_page=page, box=box))  # with the appearance PDF/A asks for
+    writer.tag_last_field()
     authority = order.keys.time_stamps
     reserved = RESERVED + (time_stamps.RESERVED if authority else 0)
     stamper = authority.client() if authority else None
