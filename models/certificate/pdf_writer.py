@@ -38,7 +38,7 @@ class ArchivalWriter(IncrementalPdfFileWriter):
             return
         tree, field = self.root["/StructTreeRoot"], self.root["/AcroForm"]["/Fields"].raw_get(-1)
         widget, document = field.get_object(), tree["/K"].raw_get(0)
-        names = [figure["/Alt"] for figure in _figures(document.get_object()) if "/Alt" in figure]
+        name = next((figure["/Alt"] for figure in _figures(document.get_object()) if "/Alt" in figure), widget["/T"])
         numbers, page = tree["/ParentTree"]["/Nums"], widget.raw_get("/P")
         place = DictionaryObject({_TYPE: NameObject("/OBJR"), NameObject("/Obj"): field, NameObject("/Pg"): page})
         form = self.add_object(
@@ -53,7 +53,7 @@ class ArchivalWriter(IncrementalPdfFileWriter):
             )
         )
         key = NumberObject(max(list(numbers)[::2], default=-1) + 1)
-        widget[NameObject("/TU")] = TextStringObject(str([widget["/T"], *names][-1]))
+        widget[NameObject("/TU")] = TextStringObject(str(name))
         widget[NameObject("/StructParent")] = key
         document.get_object()["/K"].append(form)
         numbers.extend([key, form])
@@ -65,9 +65,9 @@ _TYPE = NameObject("/Type")
 
 
 def _figures(element: Any) -> Iterator[Any]:
-    """The figures below an element, in the order of reading."""
+    """The figures below an element, the last first; lazily, for to read the elements of long tables takes seconds."""
     kids = element.get("/K", ())
-    for each in kids if isinstance(kids, ArrayObject) else [kids]:
+    for each in reversed(list(kids)) if isinstance(kids, ArrayObject) else [kids]:
         kid = each.get_object()
         if isinstance(kid, DictionaryObject):
             if kid.get("/S") == "/Figure":
