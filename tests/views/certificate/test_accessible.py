@@ -9,7 +9,7 @@ import pikepdf
 import pytest
 from lxml import etree
 
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.certificate import structure
 from tests.views.looks import certificate, pdf
 
@@ -22,7 +22,9 @@ RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 
 
 @pytest.fixture(params=[2, 60], ids=["one page", "several pages"])
-def opened(make_application: Making, printed_paper: Any, request: pytest.FixtureRequest) -> Iterator[pikepdf.Pdf]:
+def opened(
+    make_application: MakeApplication, printed_paper: Any, request: pytest.FixtureRequest
+) -> Iterator[pikepdf.Pdf]:
     key = make_application(status="filed", carriers=request.param)
     with pikepdf.open(BytesIO(printed_paper(key))) as paper:
         assert (len(paper.pages) > 1) == (request.param > 2)

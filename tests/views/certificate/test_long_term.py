@@ -19,7 +19,7 @@ from app import create_app
 from models import clock
 from models.certificate import Paper
 from models.workflow import Refused
-from tests.conftest import Making
+from tests.conftest import MakeApplication
 from tests.views.certificate.past_validation import verdict
 from tests.views.certificate.stamps import DAY, Authority, Issuer, named
 from tests.views.certificate.test_paper_worker import count, round_of, task_of
@@ -75,7 +75,7 @@ def lists(app: Flask, signer: Signer, time_stamp_authority: Authority) -> Path:
 @pytest.mark.parametrize("signer", ["under the root"], indirect=True)
 def test_a_paper_with_revocation_lists_proves_itself_after_its_certificates_have_ended(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     signer: Signer,
     time_stamp_authority: Authority,
     lists: Path,
@@ -97,7 +97,7 @@ def test_a_paper_with_revocation_lists_proves_itself_after_its_certificates_have
 
 
 def test_the_lists_are_part_of_what_is_signed(
-    make_application: Making, lists: Path, printed_paper: Any, tmp_path: Path
+    make_application: MakeApplication, lists: Path, printed_paper: Any, tmp_path: Path
 ) -> None:
     """In the signature's own revision: the paper still permits no change, and other programs find it whole."""
     (tmp_path / "paper.pdf").write_bytes(printed_paper(make_application(status="filed")))
@@ -114,7 +114,7 @@ def test_the_lists_are_part_of_what_is_signed(
 
 
 def test_no_paper_is_signed_with_a_revoked_certificate(
-    app: Flask, make_application: Making, signer: Signer, advance_clock: Later
+    app: Flask, make_application: MakeApplication, signer: Signer, advance_clock: Later
 ) -> None:
     """Neither one granted before, nor anything new; also by a list that has ended."""
     key = make_application(status="filed")
@@ -147,7 +147,11 @@ def assert_refused(app: Flask, sentence: str) -> None:
     ids=["ended", "one lacks", "of a stranger", "garbled"],
 )
 def test_papers_wait_for_the_lists_of_the_signer(
-    app: Flask, make_application: Making, signer: Signer, advance_clock: Later, lists: Callable[[Signer], list[bytes]]
+    app: Flask,
+    make_application: MakeApplication,
+    signer: Signer,
+    advance_clock: Later,
+    lists: Callable[[Signer], list[bytes]],
 ) -> None:
     """A list in the folder of keys that does not decide is never passed over, with a time stamp or without."""
     signer.publish(*lists(signer))
@@ -172,7 +176,7 @@ def test_papers_wait_for_the_lists_of_the_signer(
 )
 def test_papers_wait_for_the_lists_of_the_time_stamp_authority(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     time_stamp_authority: Authority,
     lists: Path,
     advance_clock: Later,

@@ -15,17 +15,15 @@ from app import create_app
 from models import clock
 from models.certificate import Paper
 from models.certificate.paper_queue import PaperTask
-from tests.browsing import Browser
-from tests.conftest import Making
+from tests.browsing import ClientAs
+from tests.conftest import MakeApplication
 from tests.views.certificate.stamps import Authority, Issuer
 from tests.views.certificate.test_paper_worker import count, round_of, task_of
-
-As = Callable[[str | None], Browser]
 
 
 def test_a_paper_has_a_trusted_time_stamp(
     app: Flask,
-    make_application: Making,
+    make_application: MakeApplication,
     time_stamp_authority: Authority,
     printed_paper: Any,
     verified: Callable[[bytes], Result],
@@ -49,7 +47,12 @@ def test_a_paper_has_a_trusted_time_stamp(
 
 @pytest.mark.parametrize("mood", ["away", "garbled"])
 def test_an_unavailable_time_stamp_authority_delays_papers_and_is_reported_to_the_operator(
-    app: Flask, make_application: Making, time_stamp_authority: Authority, as_: As, mood: str, advance_clock: Any
+    app: Flask,
+    make_application: MakeApplication,
+    time_stamp_authority: Authority,
+    as_: ClientAs,
+    mood: str,
+    advance_clock: Any,
 ) -> None:
     """Never silently without: it is no fault of the paper, which is made as soon as the authority answers again."""
     time_stamp_authority.mood = mood
@@ -68,7 +71,7 @@ def test_an_unavailable_time_stamp_authority_delays_papers_and_is_reported_to_th
 
 
 def test_a_stamp_of_an_authority_that_is_not_trusted_is_refused(
-    app: Flask, make_application: Making, time_stamp_authority: Authority, tmp_path: Path
+    app: Flask, make_application: MakeApplication, time_stamp_authority: Authority, tmp_path: Path
 ) -> None:
     stranger = tmp_path / "stranger.crt"
     stranger.write_bytes(Issuer("Stranger").certificate.public_bytes(Encoding.PEM))
