@@ -50,7 +50,7 @@ def test_an_unavailable_time_stamp_authority_delays_papers_and_is_reported_to_th
     app: Flask,
     make_application: MakeApplication,
     time_stamp_authority: Authority,
-    as_: ClientAs,
+    client_as: ClientAs,
     mood: str,
     advance_clock: Any,
 ) -> None:
@@ -62,7 +62,7 @@ def test_an_unavailable_time_stamp_authority_delays_papers_and_is_reported_to_th
         assert why.startswith("没有取得时间戳（")
         advance_clock()
     assert (count(app, Paper), task_of(app, key).faults, task_of(app, key).set_aside_at) == (0, 0, None)
-    page = as_("operator").get("/condition/").text
+    page = client_as("operator").get("/condition/").text
     assert "没有取得时间戳（" in page
     assert "请检查时间戳服务和" in page
     time_stamp_authority.mood = ""
