@@ -96,11 +96,13 @@ def of_file(paper: bytes, keys: Keys) -> Verdict:
 
 
 def _level(signed: PaperSignature) -> str:
-    """By ETSI EN 319 142-1: with a trusted time stamp or without."""
+    """By ETSI EN 319 142-1: with a trusted time stamp or without, with revocation data or without."""
     if signed.stamped_at is None:
         return _("PAdES B-B（没有可信时间戳）")
-    when = signed.stamped_at.astimezone(clock.SHANGHAI)
-    return _("PAdES B-T（时间戳 %(when)s）", when=f"{when:%Y-%m-%d %H:%M:%S}")
+    when = f"{signed.stamped_at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"
+    if signed.is_long_term:
+        return _("PAdES B-LT（时间戳 %(when)s，附吊销列表）", when=when)
+    return _("PAdES B-T（时间戳 %(when)s）", when=when)
 
 
 def of_list(facts: Facts, status_list: StatusList) -> Verdict:

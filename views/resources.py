@@ -43,7 +43,10 @@ def bounds() -> Bounds:
 
 def keys() -> Keys:
     config = current_app.config
-    stamps = TimeStampAuthority(config["TSA"], Path(config["TSA_CA"])) if config["TSA"] else None
+    stamps = None
+    if config["TSA"]:
+        revoked = Path(config["TSA_CRL"]) if config["TSA_CRL"] else None
+        stamps = TimeStampAuthority(config["TSA"], Path(config["TSA_CA"]), revoked)
     return Keys(Path(config["SIGNING_KEY"]), config["SIGNING_PASSPHRASE"], stamps)
 
 

@@ -9,7 +9,7 @@ from models import access, clock
 from models.application.attachments import Damaged, Store
 from models.certificate import Certificate, Paper, paper_queue
 from models.certificate.embedded import embedded_digest
-from models.certificate.typesetting import Order, Typesetter, TypesettingFailed, unstamped
+from models.certificate.typesetting import Order, Typesetter, TypesettingFailed, unproved, unstamped
 from models.signing import check_code, signatures, signed_code
 from models.signing.check_code import Facts
 from models.signing.keys import Keys, Signer
@@ -52,10 +52,11 @@ def complete(key: int, store: Store, keys: Keys, layout: Layout) -> None:
         certificate = session.get_one(Certificate, key)
         if certificate.paper is None:
             application_id, authority = certificate.application_id, certificate.authority
-            whole = order(certificate, str(certificate.application.province), keys, layout)
+            province = str(certificate.application.province)
+            whole = order(certificate, province, keys, layout)
             session.rollback()  # no transaction is open during typesetting
             made = Paper(certificate_id=key, application_id=application_id, made_at=clock.now())
-            proved = _proved(TYPESETTER.make_pdf(whole), keys, authority)
+            proved = _proved(TYPESETTER.make_pdf(whole), keys, authority, province)
             made.digest = store.put_bytes(proved)  # bytes before the row that names them
             session.add(made)
             try:
@@ -70,7 +71,7 @@ def complete(key: int, store: Store, keys: Keys, layout: Layout) -> None:
         session.commit()
 
 
-def _proved(paper: bytes, keys: Keys, authority: str) -> bytes:
+def _proved(paper: bytes, keys: Keys, authority: str, province: str) -> bytes:
     """The PDF, once its signature has been validated as a PDF reader does; an invalid one is never stored.
 
     Raises Refused for a time stamp of an authority that is not trusted: the settings are wrong, not the paper.
@@ -81,11 +82,17 @@ def _proved(paper: bytes, keys: Keys, authority: str) -> bytes:
         raise TypesettingFailed(str(unfit)) from None
     if keys.time_stamps and signed.stamped_at is None:
         raise Refused(unstamped(_("时间戳不是由 FILING_TSA_CA 中的根证书签发")))
+    if not signed.is_long_term and keys.embedded_lists(province):
+        raise Refused(unstamped(unproved()))
     return paper
 
 
 def order(certificate: Certificate, province: str, keys: Keys, layout: Layout) -> Order:
-    """The typesetting task, from the snapshot taken at the grant and not from the current application."""
+    """The typesetting task, from the snapshot taken at the grant and not from the current application.
+
+    Raises Refused when the signing key is unusable or its revocation list is out of date.
+    """
+    keys.check_lists(province)
     signer = keys.signer(province)
     html = layout(certificate, code_of(certificate, signer), signer.name, signer.demo)
     return Order(html, certificate.content, certificate.issued_on, keys, province)

@@ -15,16 +15,21 @@ from xml.sax.saxutils import escape
 
 from flask_babel import gettext as _
 
+from models.certificate import accessible
 from models.certificate.fonts import STYLE
 from models.files.worker import Busy, Unfinished, WorkerProcess, WorkerTask
-from models.signing import time_stamps
+from models.signing import signatures, time_stamps
 from models.signing.keys import Keys
+from models.signing.revocation import NoRevocationData
 from models.signing.time_stamps import TimeStampUnavailable
 from models.workflow import Refused
 
 TIMEOUT = 300  # seconds without a result after which the process is killed
 MAX_TASKS = 200  # papers before the process is replaced: WeasyPrint or its libraries leak 0.2 MB per paper
-SNAPSHOT = "snapshot.json"  # the granted content, attached to the PDF
+SNAPSHOT, DESCRIPTION = (
+    "snapshot.json",
+    "备案证明的内容",
+)  # the granted content, attached to the PDF, which is in Chinese
 IDENTIFIER = "dcterms.identifier"  # name of the <meta> element with the 电子证照标识, if it has one
 FIELD = "Seal"  # name of the signature field, placed over the element with id="seal"
 RESERVED = 16_384  # hexadecimal digits for the signature: a chain of three certificates, with margin
@@ -60,14 +65,22 @@ class Typesetter(WorkerProcess):
         except Busy:
             raise
         except Unfinished as why:
-            if str(why).startswith(f"{TimeStampUnavailable.__name__}:"):
-                raise Refused(unstamped(str(why).partition(": ")[2])) from None
+            name, _colon, words = str(why).partition(": ")
+            if name == TimeStampUnavailable.__name__:
+                raise Refused(unstamped(words)) from None
+            if name == NoRevocationData.__name__:
+                raise Refused(unstamped(unproved())) from None
             raise TypesettingFailed(str(why)) from None
 
 
 def unstamped(why: str) -> str:
     """The sentence that a paper waits for its time stamp: without one it is not made."""
     return _("没有取得时间戳（%(why)s），证明暂不制作，稍后自动重试。请检查时间戳服务和 FILING_TSA。", why=why)
+
+
+def unproved() -> str:
+    """Why a time stamp cannot be used for PAdES B-LT."""
+    return _("其证书不是由 FILING_TSA_CA 中的根证书签发，或按 FILING_TSA_CRL 中有效的吊销列表不能证明没有被吊销")
 
 
 def start_up() -> None:
@@ -95,7 +108,7 @@ def make_signed_pdf(order: Order) -> bytes:
 
 
 def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
-    """(PDF/A-3b, page from 0, box of the seal in points); deterministic.
+    """(PDF/A-3b and mostly PDF/UA-1, page from 0, box of the seal in points); deterministic.
 
     Only data: URLs are fetched. Raises ValueError when no font has one of the characters.
     """
@@ -104,7 +117,8 @@ def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
 
     fence = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
     day = datetime.combine(order.issued_on, datetime.min.time())
-    granted = Attachment(string=order.snapshot, name=SNAPSHOT, relationship="Source", created=day, modified=day)
+    facts = {"name": SNAPSHOT, "description": DESCRIPTION, "created": day, "modified": day}
+    granted = Attachment(string=order.snapshot, relationship="Source", **facts)
     style = CSS(filename=STYLE, url_fetcher=fence, font_config=_fonts())
     look = {"pdf_variant": "pdf/a-3b", "pdf_tags": True, "attachments": [granted]}
     markup = HTML(string=order.html, url_fetcher=fence)
@@ -114,23 +128,21 @@ def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
         closer = markup.render(stylesheets=[style], font_config=_fonts(), **look)
         document = closer if len(closer.pages) == 1 else document
     marks = [meta.get("content") for meta in markup.etree_element.iter("meta") if meta.get("name") == IDENTIFIER]
-    paper = bytes(document.write_pdf(finisher=partial(add_metadata, identifier=next(iter(marks), None)), **look))
+    paper = bytes(document.write_pdf(finisher=partial(finish, identifier=next(iter(marks), None)), **look))
     missing = sorted({code for font in document.fonts.values() for code in font.missing})
     if missing:  # a missing-glyph box must never be signed
         raise ValueError("no glyph for " + " ".join(f"U+{code:04X}" for code in missing))
     return paper, *_seal(document)
 
 
-def add_metadata(_document: Any, pdf: Any, identifier: str | None) -> None:
-    """Add dc:identifier to the XMP metadata (in the schema Dublin Core, which PDF/A knows); None: nothing."""
-    if identifier is None:
-        return
+def finish(document: Any, pdf: Any, identifier: str | None) -> None:
+    """Complete the structure for PDF/UA-1; add its claim, if it holds, and dc:identifier, unless None, to the XMP."""
+    claim = accessible.CLAIM if accessible.complete(pdf, [page.height * PIXEL for page in document.pages]) else ""
+    named = f"<dc:identifier>{escape(identifier)}</dc:identifier>" if identifier else ""
     metadata = pdf.objects[int(pdf.catalog["Metadata"].split()[0])]
     (whole,) = metadata.stream
-    added = (
-        '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" rdf:about="">'
-        f"<dc:identifier>{escape(identifier)}</dc:identifier></rdf:Description></rdf:RDF>"
-    )
+    dublin = f'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" rdf:about="">{named}</rdf:Description>'
+    added = f"{claim}{dublin if named else ''}</rdf:RDF>"
     metadata.stream = [whole.replace(b"</rdf:RDF>", added.encode(), 1)]
 
 
@@ -152,26 +164,48 @@ def _seal(document: Any) -> tuple[int, tuple[int, ...]]:
 
 
 def sign_paper(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> bytes:
-    """`paper` with the province's PAdES signature, which permits no later change (电子签名法 第十三条)."""
-    from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
-    from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+    """`paper` with the province's PAdES signature, which permits no later change (电子签名法 第十三条).
+
+    Raises TimeStampUnavailable or NoRevocationData.
+    """
+    from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+    from pyhanko.sign.signers import PdfSigner
     from pyhanko.stamp import NoOpStampStyle
+    from pyhanko_certvalidator.errors import PathError, ValidationError
 
     from models.certificate.pdf_writer import ArchivalWriter
 
     signer = order.keys.signer(order.province)
-    metadata = PdfSignatureMetadata(
-        field_name=FIELD,
-        md_algorithm="sha256",
-        name=signer.name,
-        subfilter=SigSeedSubFilter.PADES,
-        certify=True,
-        docmdp_permissions=MDPPerm.NO_CHANGES,
-    )
     writer = ArchivalWriter(io.BytesIO(paper))
     append_signature_field(writer, SigFieldSpec(FIELD, on_page=page, box=box))  # with the appearance PDF/A asks for
+    writer.tag_last_field()
     authority = order.keys.time_stamps
     reserved = RESERVED + (time_stamps.RESERVED if authority else 0)
     stamper = authority.client() if authority else None
+    metadata = _signature_metadata(signer.name, order)
     pdf_signer = PdfSigner(metadata, signer.pyhanko_signer, timestamper=stamper, stamp_style=NoOpStampStyle())
-    return pdf_signer.sign_pdf(writer, bytes_reserved=reserved).getvalue()
+    try:
+        return pdf_signer.sign_pdf(writer, bytes_reserved=reserved).getvalue()
+    except (PathError, ValidationError) as why:  # of the certificates in a trial time stamp
+        raise NoRevocationData(str(why)) from None
+
+
+def _signature_metadata(name: str, order: Order) -> Any:
+    """What pyHanko is to sign, and to embed: in the same revision, because a later one would be a forbidden change."""
+    from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+    from pyhanko.sign.signers import PdfSignatureMetadata
+    from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
+
+    lists, trusted = order.keys.embedded_lists(order.province), order.keys.trusted() + order.keys.stampers()
+    together = SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+    return PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        name=name,
+        subfilter=SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=MDPPerm.NO_CHANGES,
+        embed_validation_info=bool(lists),
+        validation_context=signatures.revocation_context(trusted, lists) if lists else None,
+        dss_settings=DSSContentSettings(include_vri=False, placement=together),
+    )

@@ -10,8 +10,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from flask_babel import lazy_gettext as _l
 
 from models import clock
-from models.people.card_chain import chain_of, extensions_of
-from models.people.certificates import INVALID, certificates_in, crls_in, has_signed, is_signed
+from models.people.card_chain import chain_of
+from models.people.certificates import INVALID, certificates_in, crls_in, extensions_of, has_signed, is_signed
+from models.people.revocation_lists import is_current, newest_list
 from models.workflow import Refused
 
 
@@ -40,8 +41,8 @@ class CardAuthorities:
             self._assert_not_revoked(each, above)
 
     def _assert_not_revoked(self, certificate: x509.Certificate, issuer: x509.Certificate) -> None:
-        crl = self._crl_for(certificate, issuer)
-        if crl is None or not _is_current(crl):
+        crl = newest_list(crls_in(self.revoked), certificate, issuer)
+        if crl is None or not is_current(crl):
             raise Refused(_l("发卡机构的吊销列表缺失或已过期，暂时不能用卡登录，请用用户名登录，并告知系统管理员。"))
         if crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
             raise Refused(_l("这张卡的证书已被吊销，不能登录，请联系发卡机构。"))
@@ -51,17 +52,9 @@ class CardAuthorities:
         signers = [each for each in certificates_in(self.issuers) if has_signed(each, certificate)]
         return max(signers, key=lambda each: each.not_valid_after_utc, default=None)
 
-    def _crl_for(
-        self, certificate: x509.Certificate, issuer: x509.Certificate
-    ) -> x509.CertificateRevocationList | None:
-        """The newest valid CRL of this issuer that would name this certificate."""
-        mine = [crl for crl in crls_in(self.revoked) if crl.issuer == issuer.subject]
-        whole = [crl for crl in mine if is_signed(crl, issuer) and _would_name(crl, certificate)]
-        return max(whole, key=lambda crl: crl.last_update_utc, default=None)
-
     def without_list(self) -> Iterator[x509.Certificate]:
         """Authorities whose cards are all refused: their certificate is not valid now, or they have no valid CRL."""
-        now, lists = clock.now(), [crl for crl in crls_in(self.revoked) if _is_current(crl)]
+        now, lists = clock.now(), [crl for crl in crls_in(self.revoked) if is_current(crl)]
         for issuer in certificates_in(self.issuers):
             mine = [crl for crl in lists if crl.issuer == issuer.subject and is_signed(crl, issuer)]
             if not mine or not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
@@ -72,10 +65,6 @@ class CardAuthorities:
         return bool(certificates_in(self.issuers)) and next(self.without_list(), None) is None
 
 
-def _is_current(crl: x509.CertificateRevocationList) -> bool:
-    return crl.next_update_utc is not None and crl.next_update_utc >= clock.now()
-
-
 def _assert_in_time(certificate: x509.Certificate, issuer: x509.Certificate) -> None:
     now = clock.now()
     if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
@@ -84,38 +73,6 @@ def _assert_in_time(certificate: x509.Certificate, issuer: x509.Certificate) -> 
         raise Refused(_l("这张卡的证书尚未生效，请核对后再试。"))
     if now > certificate.not_valid_after_utc:
         raise Refused(_l("这张卡的证书已过期，请向发卡机构更新，再由系统管理员登记。"))
-
-
-def _would_name(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
-    """Whether the CRL is complete for the certificate: of its distribution point, and no delta CRL (RFC 5280, 5.2)."""
-    try:
-        for extension in crl.extensions:
-            part = extension.value
-            if extension.critical and not (
-                isinstance(part, x509.IssuingDistributionPoint) and _is_part_of(certificate, part)
-            ):
-                return False
-    except INVALID:
-        return False
-    return True
-
-
-def _is_part_of(certificate: x509.Certificate, part: x509.IssuingDistributionPoint) -> bool:
-    """Whether a CRL for one distribution point covers this certificate: both name the same address."""
-    constraints = extensions_of(certificate).get(x509.BasicConstraints)
-    is_authority = bool(constraints and constraints.ca)
-    others = part.only_contains_user_certs if is_authority else part.only_contains_ca_certs
-    if (
-        others
-        or part.only_contains_attribute_certs
-        or part.indirect_crl
-        or part.only_some_reasons
-        or part.relative_name
-    ):
-        return False
-    points = extensions_of(certificate).get(x509.CRLDistributionPoints, ())
-    named = {name for point in points for name in point.full_name or ()}
-    return part.full_name is None or not named.isdisjoint(part.full_name)
 
 
 def _may_sign_in(certificate: x509.Certificate) -> bool:

@@ -7,7 +7,6 @@ does not support SM2: such certificates are refused.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from cryptography import x509
 from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
@@ -56,8 +55,3 @@ def chain_of(
 def _is_above(other: x509.Certificate, each: x509.Certificate) -> bool:
     """Whether `other` has signed this certificate and is another authority, not another certificate of the same one."""
     return other.subject != each.subject and has_signed(other, each)
-
-
-def extensions_of(certificate: x509.Certificate) -> dict[type, Any]:
-    """Class → extension."""
-    return {type(extension.value): extension.value for extension in certificate.extensions}

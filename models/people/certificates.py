@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -27,6 +28,11 @@ def is_signed(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> 
         return bool(crl.is_signature_valid(issuer.public_key()))  # type: ignore[arg-type]
     except INVALID:
         return False
+
+
+def extensions_of(certificate: x509.Certificate) -> dict[type, Any]:
+    """Class → extension."""
+    return {type(extension.value): extension.value for extension in certificate.extensions}
 
 
 def certificates_in(path: Path) -> tuple[x509.Certificate, ...]:

@@ -3,7 +3,7 @@
 The folder holds for each province, by its six-digit code: `320000.p12`, certificate and key that sign papers and
 messages, and `320000.key`, the Ed25519 key (PEM) that signs check codes; or `320000.token`, which names the PKCS#11
 token with both (hardware_token.py). Also `320000*.pub`, the public keys of codes, former ones included, and the
-root certificates, `*.crt` (PEM).
+root certificates, `*.crt` (PEM), and the revocation lists, `320000*.crl` (revocation.py).
 """
 
 import logging
@@ -22,8 +22,9 @@ from flask_babel import gettext as _
 
 from models import clock
 from models.codes import authority_of
-from models.signing import check_code, hardware_token, signatures
+from models.signing import check_code, hardware_token, revocation, signatures
 from models.signing.check_code import PublicKey
+from models.signing.revocation import Lists
 from models.signing.signed_code import CodeKey
 from models.signing.time_stamps import TimeStampAuthority
 from models.workflow import Refused
@@ -61,7 +62,7 @@ class Keys:
     def signer(self, province: str) -> Signer:
         """The keys of a province (six digits), valid today and verifiable by readers.
 
-        Raises Refused when they are missing, expired or unusable: nothing is issued unsigned (PD4).
+        Raises Refused when they are missing, expired, revoked or unusable: nothing is issued unsigned (PD4).
         """
         who = authority_of(province) or province
         pyhanko_signer, code_key = self._load(province, who)
@@ -74,7 +75,39 @@ class Keys:
             raise Refused(_("签章证书写明的单位不是%(who)s，不能签发证明，请联系系统管理员核对。", who=who))
         signer = Signer(name, _has_demo_policy(certificate), pyhanko_signer, code_key)
         self._check_verifiable(signer, province, who)
+        if revocation.is_revoked(self._certificates(pyhanko_signer), self._lists(province)):
+            raise Refused(_("%(who)s的签章证书已被吊销，不能签发证明，请联系系统管理员更换。", who=who))
         return signer
+
+    def check_lists(self, province: str) -> None:
+        """Raises Refused when the province has files of revocation lists, but none that is current and decides."""
+        files, who = revocation.files_beside(self.folder, province), authority_of(province) or province
+        certificates = self._certificates(self._load(province, who)[0])
+        if files and not revocation.is_covered(certificates, revocation.lists_in(files)):
+            raise Refused(
+                _(
+                    "%(who)s的签章证书没有有效的吊销列表（%(file)s），证明暂不制作，稍后自动重试。请更新吊销列表。",
+                    who=who,
+                    file=files[0].name,
+                )
+            )
+
+    def embedded_lists(self, province: str) -> Lists:
+        """The revocation lists that papers of this province contain (PAdES B-LT); none unless there are lists both for
+        the signer and for the time stamp authority."""
+        lists, authority = self._lists(province), self.time_stamps
+        if not lists or authority is None or authority.revoked is None:
+            return ()
+        return lists + revocation.lists_in([authority.revoked])
+
+    def _lists(self, province: str) -> Lists:
+        return revocation.lists_in(revocation.files_beside(self.folder, province))
+
+    def _certificates(self, signer: "PyHankoSigner") -> Iterator[x509.Certificate]:
+        """The certificate of the signer, then those that may be above it."""
+        for certificate in (signer.signing_cert, *signer.cert_registry):
+            yield x509.load_der_x509_certificate(certificate.dump())
+        yield from self.trusted()
 
     def code_key(self, province: str) -> CodeKey:
         """The key of check codes and lists, whether or not the certificate beside it has ended; raises Refused."""

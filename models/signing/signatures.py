@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from flask_babel import gettext as _
 
+from models.signing.revocation import Lists
 from models.workflow import Refused
 
 if TYPE_CHECKING:  # keys.py imports this module
@@ -58,10 +60,14 @@ def cms_signer(signature: bytes, data: bytes, trusted: list[x509.Certificate], m
 
 @dataclass(frozen=True)
 class PaperSignature:
-    """The signer, and the time of a trusted time stamp; None: it has none (PAdES B-B)."""
+    """The signer, and the time of a trusted time stamp; None: it has none (PAdES B-B).
+
+    `is_long_term`: lists in the file prove that no certificate was revoked at that time (PAdES B-LT).
+    """
 
     name: str
     stamped_at: datetime | None
+    is_long_term: bool = False
 
 
 def paper_signature(
@@ -83,7 +89,8 @@ def paper_signature(
     from pyhanko.sign.validation.status import SignatureCoverageLevel
 
     try:
-        first = PdfFileReader(io.BytesIO(paper)).embedded_regular_signatures[0]
+        reader = PdfFileReader(io.BytesIO(paper))
+        first = reader.embedded_regular_signatures[0]
         context = validation_context(trusted, first.self_reported_timestamp)
         stamps = validation_context(stampers or [], first.self_reported_timestamp)
         status = _run(async_validate_pdf_signature(first, context, ts_validation_context=stamps))
@@ -96,7 +103,30 @@ def paper_signature(
         raise Refused(_("文件的签章不是签发机关的，请勿采信，并向签发机关核实。"))
     stamp = status.timestamp_validity
     good = stamp is not None and stamp.intact and stamp.valid and stamp.trusted
-    return PaperSignature(_signer_name(status), stamp.timestamp if good else None)
+    if not good:
+        return PaperSignature(_signer_name(status), None)
+    is_long_term = _is_long_term(reader, stamp.timestamp, trusted, stampers or [])
+    return PaperSignature(_signer_name(status), stamp.timestamp, is_long_term)
+
+
+def _is_long_term(
+    reader: Any, stamped_at: datetime, trusted: list[x509.Certificate], stampers: list[x509.Certificate]
+) -> bool:
+    """Whether the first signature and its time stamp were valid when stamped, by the revocation lists in the file."""
+    from pyhanko.sign.validation import DocumentSecurityStore, async_validate_pdf_signature
+    from pyhanko.sign.validation.errors import NoDSSFoundError
+
+    first = reader.embedded_regular_signatures[0]
+    try:
+        stored = DocumentSecurityStore.read_dss(reader)
+        contexts = [
+            stored.as_validation_context(_trust(roots) | {"moment": stamped_at, "revocation_mode": "require"})
+            for roots in (trusted, stampers)
+        ]
+        status = _run(async_validate_pdf_signature(first, contexts[0], ts_validation_context=contexts[1]))
+    except NoDSSFoundError:
+        return False
+    return bool(status.trusted and status.timestamp_validity.trusted)
 
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -111,9 +141,23 @@ def _signer_name(status: Any) -> str:
 
 def validation_context(trusted: list[x509.Certificate], moment: datetime | None = None) -> Any:
     """pyHanko's context that trusts these roots only, as of `moment` (default: now), and fetches nothing."""
-    from asn1crypto.x509 import Certificate
-    from cryptography.hazmat.primitives.serialization import Encoding
     from pyhanko_certvalidator import ValidationContext
 
-    roots = [Certificate.load(root.public_bytes(Encoding.DER)) for root in trusted]
-    return ValidationContext(trust_roots=roots, allow_fetching=False, moment=moment)
+    return ValidationContext(**_trust(trusted), moment=moment)
+
+
+def revocation_context(trusted: list[x509.Certificate], lists: Lists) -> Any:
+    """As validation_context, now; every certificate must be in the reach of one of these lists."""
+    from pyhanko_certvalidator import ValidationContext
+
+    crls = [each.public_bytes(Encoding.DER) for each in lists]
+    return ValidationContext(**_trust(trusted), crls=crls, revocation_mode="require")
+
+
+def _trust(roots: list[x509.Certificate]) -> dict[str, Any]:
+    from asn1crypto.x509 import Certificate
+
+    return {
+        "trust_roots": [Certificate.load(root.public_bytes(Encoding.DER)) for root in roots],
+        "allow_fetching": False,
+    }

@@ -1,4 +1,4 @@
-"""Time stamps (RFC 3161) in the signatures of papers, by an authority (TSA) of the settings: PAdES B-T."""
+"""Time stamps (RFC 3161) in the signatures of papers, by an authority (TSA) of the settings: PAdES B-T and B-LT."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,12 @@ class TimeStampUnavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class TimeStampAuthority:
-    """Its address (http or https), and the PEM file of the roots by which its time stamps are trusted."""
+    """Its address (http or https), the PEM file of the roots by which its time stamps are trusted, and the file of
+    revocation lists of those who issued its certificates (PEM, or one in DER), if any."""
 
     address: str
     roots: Path
+    revoked: Path | None = None
 
     def trusted(self) -> list[x509.Certificate]:
         """The roots; raises ValueError or OSError."""

@@ -21,6 +21,7 @@ from models.database import postgresql, seals
 from models.files.virus import is_address
 from models.mail.smtp import PLAIN, WAYS
 from models.notifications import letters
+from models.people.certificates import crls_in
 from models.people.mail_address import normal_address
 from models.signing.time_stamps import TimeStampAuthority
 from models.workflow import Refused
@@ -34,7 +35,7 @@ NUMBERS = {  # whole numbers: name → minimum; an empty value means the default
 MOST, HIGHEST = {"STATUS_LIST_DAYS": 366, "VALID_DAYS": 36_500}, 1_000_000  # maximum of these, and of any other number
 TEXTS = (
     "SECRET_KEY", "SQLALCHEMY_DATABASE_URI", "REPLICA_URI", "STORE", "SIGNING_KEY", "SIGNING_PASSPHRASE", "BASE_URL",
-    "TSA", "TSA_CA", "LICENCE_TYPE", "LOG_FORMAT", "METRICS_TOKEN", "SEAL_ALGORITHM",
+    "TSA", "TSA_CA", "TSA_CRL", "LICENCE_TYPE", "LOG_FORMAT", "METRICS_TOKEN", "SEAL_ALGORITHM",
     "CHECKPOINTS", "CHECKPOINT_KEY", "WITNESSES", "WITNESS_CA", "WITNESS_FOLDER", "WITNESS_KEY", "WITNESS_LOGS",
     "CARD_URL", "CARD_SECRET", "CARD_CA", "CARD_CRL",
     "PORTAL_ISSUER", "PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET", "PORTAL_CA", "PORTAL_SCOPE", "PORTAL_ORGANISATION",
@@ -147,6 +148,10 @@ def _check_time_stamps(config: dict[str, Any]) -> None:
             TimeStampAuthority(config["TSA"], Path(config["TSA_CA"])).trusted()
         except (OSError, ValueError):
             raise click.ClickException(_("FILING_TSA_CA 不是可读的 PEM 证书文件，请改正后再启动。")) from None
+    if config["TSA_CRL"] and not config["TSA"]:
+        raise click.ClickException(_("FILING_TSA_CRL 只与 FILING_TSA 一起使用，请改正后再启动。"))
+    if config["TSA_CRL"] and not crls_in(Path(config["TSA_CRL"])):
+        raise click.ClickException(_("FILING_TSA_CRL 不是可读的吊销列表文件，请改正后再启动。"))
 
 
 def _whole(name: str, value: Any, least: int) -> int:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from flask import Flask
 from PIL import Image
 from sqlalchemy import select
@@ -15,6 +17,7 @@ from models.certificate import Certificate, typesetting
 from tests.apps import PreparedApp
 from tests.cast import make_papers
 from tests.views import looks
+from tests.views.certificate import stamps
 from views.certificate import page
 from views.resources import keys
 
@@ -72,3 +75,24 @@ def context(on_sqlite: PreparedApp) -> Iterator[None]:
     """An application for settings and translations; typesetting needs no database."""
     with on_sqlite.app.app_context():
         yield
+
+
+@pytest.fixture
+def time_stamp_authority(app: Flask, tmp_path: Path) -> Iterator[stamps.Authority]:
+    """A running time stamp authority, set in the application's settings."""
+    own = stamps.established(tmp_path / "tsa")
+    with stamps.running(own):
+        app.config |= {"TSA": own.address, "TSA_CA": str(own.home / "ca.crt")}
+        yield own
+
+
+@pytest.fixture
+def verified(app: Flask, tmp_path: Path) -> Callable[[bytes], Result]:
+    """`verified(paper)`: `flask certificate verify` of this file."""
+
+    def answer(paper: bytes) -> Result:
+        file = tmp_path / "证明.pdf"
+        file.write_bytes(paper)
+        return app.test_cli_runner().invoke(args=["certificate", "verify", str(file)])
+
+    return answer
