@@ -83,7 +83,7 @@ def _proved(paper: bytes, keys: Keys, authority: str, province: str) -> bytes:
     if keys.time_stamps and signed.stamped_at is None:
         raise Refused(unstamped(_("时间戳不是由 FILING_TSA_CA 中的根证书签发")))
     if not signed.is_long_term and keys.embedded_lists(province):
-        raise Refused(unstamped(unproved()))
+        raise Refused(unproved())
     return paper
 
 
@@ -92,8 +92,8 @@ def order(certificate: Certificate, province: str, keys: Keys, layout: Layout) -
 
     Raises Refused when the signing key is unusable or its revocation list is out of date.
     """
-    keys.check_lists(province)
     signer = keys.signer(province)
+    keys.check_lists(province)
     html = layout(certificate, code_of(certificate, signer), signer.name, signer.demo)
     return Order(html, certificate.content, certificate.issued_on, keys, province)
 

@@ -94,8 +94,11 @@ def scan_all(
     while file := session.scalar(waiting.where(Attachment.id > last)):
         last = file.id
         yield _scan_and_commit(session, store, scanner, file)
-    forms = select(BlankForm).where(~_logged(BlankForm.digest, again_before)).order_by(BlankForm.id)
-    for form in session.scalars(forms).all():
+    known = exists().where(KnownVirus.digest == BlankForm.digest)
+    due_forms = select(BlankForm).where(~_logged(BlankForm.digest, again_before), ~known)
+    last, forms = 0, due_forms.order_by(BlankForm.id).limit(1)
+    while form := session.scalar(forms.where(BlankForm.id > last)):
+        last = form.id
         yield _scan_and_commit(session, store, scanner, form)
 
 

@@ -26,10 +26,8 @@ from models.workflow import Refused
 
 TIMEOUT = 300  # seconds without a result after which the process is killed
 MAX_TASKS = 200  # papers before the process is replaced: WeasyPrint or its libraries leak 0.2 MB per paper
-SNAPSHOT, DESCRIPTION = (
-    "snapshot.json",
-    "备案证明的内容",
-)  # the granted content, attached to the PDF, which is in Chinese
+SNAPSHOT = "snapshot.json"  # the granted content, attached to the PDF
+DESCRIPTION = "备案证明的内容"  # of that attachment; papers are Chinese
 IDENTIFIER = "dcterms.identifier"  # name of the <meta> element with the 电子证照标识, if it has one
 FIELD = "Seal"  # name of the signature field, placed over the element with id="seal"
 RESERVED = 16_384  # hexadecimal digits for the signature: a chain of three certificates, with margin
@@ -69,7 +67,7 @@ class Typesetter(WorkerProcess):
             if name == TimeStampUnavailable.__name__:
                 raise Refused(unstamped(words)) from None
             if name == NoRevocationData.__name__:
-                raise Refused(unstamped(unproved())) from None
+                raise Refused(unproved()) from None
             raise TypesettingFailed(str(why)) from None
 
 
@@ -79,8 +77,11 @@ def unstamped(why: str) -> str:
 
 
 def unproved() -> str:
-    """Why a time stamp cannot be used for PAdES B-LT."""
-    return _("其证书不是由 FILING_TSA_CA 中的根证书签发，或按 FILING_TSA_CRL 中有效的吊销列表不能证明没有被吊销")
+    """The sentence that a paper waits: by the lists it cannot be PAdES B-LT."""
+    return _(
+        "按现有的吊销列表，无法确认签章和时间戳的证书未被吊销，证明暂不制作，稍后自动重试。"
+        "请更新密钥文件夹中的 .crl 文件和 FILING_TSA_CRL，并核对 FILING_TSA_CA。"
+    )
 
 
 def start_up() -> None:
@@ -169,6 +170,7 @@ def sign_paper(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> b
     Raises TimeStampUnavailable or NoRevocationData.
     """
     from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+    from pyhanko.sign.general import SigningError
     from pyhanko.sign.signers import PdfSigner
     from pyhanko.stamp import NoOpStampStyle
     from pyhanko_certvalidator.errors import PathError, ValidationError
@@ -188,6 +190,10 @@ def sign_paper(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> b
         return pdf_signer.sign_pdf(writer, bytes_reserved=reserved).getvalue()
     except (PathError, ValidationError) as why:  # of the certificates in a trial time stamp
         raise NoRevocationData(str(why)) from None
+    except SigningError as why:
+        if isinstance(why.__cause__, (PathError, ValidationError)):  # of the signer's
+            raise NoRevocationData(str(why)) from None
+        raise
 
 
 def _signature_metadata(name: str, order: Order) -> Any:

@@ -1,7 +1,8 @@
 """This system as the witness of other registers (c2sp.org/tlog-witness): cosigns each checkpoint that continues the
 last one, and stores it.
 
-origin/4711       in the folder, each note that was cosigned, by the number of its entries
+filing-witness    in the folder: an empty file made by its owner, without which nothing is cosigned
+origin/4711       each note that was cosigned, by the number of its entries
 """
 
 import base64
@@ -20,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from models import clock
 from models.checkpoint import merkle
 from models.checkpoint.cosignature import cosign
-from models.checkpoint.folder import LOCK, write_whole
+from models.checkpoint.folder import LOCK, MARKER, write_whole
 from models.checkpoint.note import Checkpoint, Unverified, Verifier, read_text
+from models.files.durable import flush_folder
 
 MOST = 16 << 10  # bytes of a request
 BODY = re.compile(r"old (0|[1-9][0-9]{0,15})\n((?:[A-Za-z0-9+/]{43}=\n){0,63})\n(([^\n]+)\n.+)", re.S | re.A)
@@ -73,7 +75,12 @@ class Witness:
     folder: Path
 
     def add(self, body: bytes) -> str:
-        """The line that cosigns the checkpoint of this request, once it is stored. Raises NotCosigned, OSError."""
+        """The line that cosigns the checkpoint of this request, once it is stored.
+
+        Raises NotCosigned; OSError also without MARKER, because an empty folder would cosign everything anew.
+        """
+        if not (self.folder / MARKER).is_file():
+            raise FileNotFoundError(self.folder / MARKER)
         request = Request.of_body(body)
         checkpoint = self._read(request)
         if request.old > checkpoint.size:
@@ -81,9 +88,11 @@ class Witness:
         place = self.folder / quote(request.origin, safe="")
         with _alone(place):
             self._check(request, checkpoint, self._last(request.origin))
-            text = checkpoint.text()
-            line = cosign(text, self.name, self.key, clock.now())
-            write_whole(place / str(checkpoint.size), f"{request.note}{line}\n".encode())
+            line = cosign(checkpoint.text(), self.name, self.key, clock.now())
+            lines = [each for log in self.logs if log.name == request.origin for each in log.own_lines(request.note)]
+            # No others: whoever has a note may add lines to it.
+            note = "\n".join([checkpoint.text(), *lines, line, ""])
+            write_whole(place / str(checkpoint.size), note.encode())
         return f"{line}\n"
 
     def newest(self, origin: str) -> str | None:
@@ -106,9 +115,12 @@ class Witness:
         raise NotCosigned(Reason.NOT_SIGNED)
 
     def _last(self, origin: str) -> Checkpoint:
-        """Verified when it was stored, perhaps by a key that has been replaced since."""
+        """Verified when it was stored, perhaps by a key that has been replaced since. Raises OSError if damaged."""
         note = self.newest(origin)
-        return read_text(note) if note else Checkpoint(origin, 0, merkle.EMPTY)
+        try:
+            return Checkpoint(origin, 0, merkle.EMPTY) if note is None else read_text(note)
+        except Unverified:
+            raise OSError(f"the last note of {origin} is damaged") from None
 
     def _check(self, request: Request, checkpoint: Checkpoint, last: Checkpoint) -> None:
         if request.old != last.size or (checkpoint.size == last.size and checkpoint.root != last.root):
@@ -120,7 +132,9 @@ class Witness:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Wait until no other process or thread is cosigning for this log."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        folder.mkdir(exist_ok=True)
+        flush_folder(folder.parent)
     file = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

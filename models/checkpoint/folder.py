@@ -22,6 +22,7 @@ from models.workflow import Refused
 
 HASH = 32  # bytes
 WIDTH = 256  # hashes in a tile
+MARKER = "filing-witness"  # a file of a witness's folder: without it, the disk is not mounted
 LOCK = ".lock"  # a file beside the chains' folders
 
 

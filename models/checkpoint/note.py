@@ -50,10 +50,16 @@ class Verifier(NamedKey):
 
     def read(self, note: str) -> Checkpoint:
         """The checkpoint in `note`; raises Unverified unless it is signed by this key. Other signatures are ignored."""
-        checkpoint, (text, lines) = read_text(note), split_note(note)
-        if checkpoint.origin == self.name and any(self._is_valid(text, each) for each in self.signatures(lines)):
+        checkpoint = read_text(note)
+        if checkpoint.origin == self.name and self.own_lines(note):
             return checkpoint
         raise Unverified(note)
+
+    def own_lines(self, note: str) -> list[str]:
+        """The lines of `note` with a valid signature of this key, each once."""
+        text, lines = split_note(note)
+        valid = (self.line(each) for each in self.signatures(lines) if self._is_valid(text, each))
+        return list(dict.fromkeys(valid))
 
     def _is_valid(self, text: str, signature: bytes) -> bool:
         try:

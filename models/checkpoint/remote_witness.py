@@ -47,7 +47,10 @@ class RemoteWitness:
     def of_text(cls, text: str, ca: str | None = None) -> Self:
         """From the settings; raises Unverified. Plain HTTP is for this machine only."""
         address, _hash, key = text.partition("#")
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            raise Unverified(text) from None
         if not is_remote(text) or (parts.scheme == "http" and parts.hostname not in HERE):
             raise Unverified(text)
         return cls(address.rstrip("/"), Cosigner.of_text(key), ca)
@@ -78,7 +81,11 @@ class RemoteWitness:
                 "没有给出 %(origin)s 的检查点（状态 %(status)s），请核对双方的设置。", origin=origin, status=status
             )
             raise self._refused(words)
-        if self.cosigner.signed_at(note) is None:
+        try:
+            is_cosigned = self.cosigner.signed_at(note) is not None
+        except Unverified:  # another page, for example of a proxy
+            is_cosigned = False
+        if not is_cosigned:
             raise self._refused(_("给出的检查点没有它的共签，请立即查明。"))
         return note
 
@@ -88,7 +95,7 @@ class RemoteWitness:
     def _request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
         """(HTTP status, body of the answer). Raises Refused when there is no answer."""
         try:
-            context = create_default_context(cafile=self.ca) if self.address.startswith("https:") else None
+            context = create_default_context(cafile=self.ca) if self.ca else None
             status, answer = ask(method, f"{self.address}{path}", body, Limits(WITHIN, MOST, context))
         except (OSError, HTTPException, ValueError) as failed:
             raise self._refused(_("没有应答（%(why)s），请稍后再试。", why=failed)) from failed

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from models import clock, log
 from models.checkpoint import differing
 from models.checkpoint.chains import CHAINS, Chain
-from models.checkpoint.folder import write_whole
+from models.checkpoint.folder import MARKER, write_whole
 from models.checkpoint.note import Verifier
 from models.checkpoint.remote_witness import RemoteWitness
 from models.log import Operation
@@ -28,7 +28,6 @@ from models.mail.smtp import MailServer, RecipientRefused, Unreachable, domain_o
 from models.workflow import Refused
 
 MAIL = "mailto:"
-MARKER = "filing-witness"
 MARK = 64  # characters of LogEntry.about
 LATE = timedelta(days=2)  # our rule: one of the daily handovers may fail
 

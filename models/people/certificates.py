@@ -37,12 +37,18 @@ def extensions_of(certificate: x509.Certificate) -> dict[type, Any]:
 
 def certificates_in(path: Path) -> tuple[x509.Certificate, ...]:
     """The certificates of a PEM file; none when it cannot be read, so that no card is accepted then."""
-    return _certificates(*_state(path))
+    try:
+        return _certificates(*_state(path))
+    except OSError:
+        return ()
 
 
 def crls_in(path: Path) -> tuple[x509.CertificateRevocationList, ...]:
     """The CRLs of a PEM file, or the one of a DER file; none when it cannot be read."""
-    return _crls(*_state(path))
+    try:
+        return _crls(*_state(path))
+    except OSError:
+        return ()
 
 
 def _state(path: Path) -> tuple[Path, int, int]:
@@ -54,20 +60,22 @@ def _state(path: Path) -> tuple[Path, int, int]:
     return path, found.st_mtime_ns, found.st_size
 
 
-@lru_cache(8)
+@lru_cache(128)
 def _certificates(path: Path, _changed: int, size: int) -> tuple[x509.Certificate, ...]:
+    """Raises OSError, so that a failed read is not cached."""
     try:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes())) if size else ()
-    except (OSError, ValueError):
+    except ValueError:
         return ()
 
 
-@lru_cache(8)
+@lru_cache(128)
 def _crls(path: Path, _changed: int, size: int) -> tuple[x509.CertificateRevocationList, ...]:
+    """Raises OSError, so that a failed read is not cached."""
+    content = path.read_bytes() if size else b""
     try:
-        content = path.read_bytes() if size else b""
         if BEGIN_CRL not in content:
             return (x509.load_der_x509_crl(content),) if content else ()
         return tuple(x509.load_pem_x509_crl(BEGIN_CRL + part) for part in content.split(BEGIN_CRL)[1:])
-    except (OSError, ValueError):
+    except ValueError:
         return ()

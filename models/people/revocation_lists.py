@@ -18,7 +18,7 @@ def newest_list(
 
 
 def is_current(crl: x509.CertificateRevocationList) -> bool:
-    return crl.next_update_utc is not None and crl.next_update_utc >= clock.now()
+    return crl.next_update_utc is not None and crl.last_update_utc <= clock.now() <= crl.next_update_utc
 
 
 def _would_name(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:

@@ -59,7 +59,7 @@ def ask(portal: Portal, address: str, body: str | None = None, headers: Mapping[
 
 
 def _ask(portal: Portal, address: str, body: str | None, headers: Mapping[str, str]) -> bytes:
-    limits = Limits(WITHIN, MOST, context_of(portal.ca) if address.startswith("https:") else None)
+    limits = Limits(WITHIN, MOST, context_of(portal.ca) if urlsplit(address).scheme == "https" else None)
     content = body.encode() if body is not None else None
     accepted = {"Accept": "application/json", **headers}
     status, answer = timed_connection.ask("GET" if body is None else "POST", address, content, limits, accepted)

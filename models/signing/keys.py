@@ -8,6 +8,7 @@ root certificates, `*.crt` (PEM), and the revocation lists, `320000*.crl` (revoc
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -35,6 +36,7 @@ if TYPE_CHECKING:  # pyHanko takes a second to load: imported only where somethi
 log = logging.getLogger(__name__)
 # Certificate policy (RFC 5280, 4.2.1.4) of keys without legal force; an identifier of our own (X.667).
 DEMO_POLICY = "2.25.291194285279621343918499681860840834947"
+KEY_FILES = {".p12", ".key", ".token", ".pub", ".crt"}
 FileStats = frozenset[tuple[str, int, int, int]]  # name, inode, mtime (ns), size: changes when a file is replaced
 
 
@@ -75,9 +77,16 @@ class Keys:
             raise Refused(_("签章证书写明的单位不是%(who)s，不能签发证明，请联系系统管理员核对。", who=who))
         signer = Signer(name, _has_demo_policy(certificate), pyhanko_signer, code_key)
         self._check_verifiable(signer, province, who)
-        if revocation.is_revoked(self._certificates(pyhanko_signer), self._lists(province)):
-            raise Refused(_("%(who)s的签章证书已被吊销，不能签发证明，请联系系统管理员更换。", who=who))
+        self._check_not_revoked(pyhanko_signer, province, who)
         return signer
+
+    def _check_not_revoked(self, signer: "PyHankoSigner", province: str, who: str) -> None:
+        for file in revocation.files_beside(self.folder, province):
+            if not revocation.lists_in([file]):  # it may have named the certificate
+                words = _("吊销列表 %(file)s 不能读取，暂不能签发证明，请联系系统管理员更新。", file=file.name)
+                raise Refused(words)
+        if revocation.is_revoked(self._certificates(signer), self._lists(province)):
+            raise Refused(_("%(who)s的签章证书已被吊销，不能签发证明，请联系系统管理员更换。", who=who))
 
     def check_lists(self, province: str) -> None:
         """Raises Refused when the province has files of revocation lists, but none that is current and decides."""
@@ -185,9 +194,12 @@ def _has_demo_policy(certificate: Any) -> bool:
 
 
 def _stats_in(folder: Path) -> Iterator[tuple[str, int, int, int]]:
+    """Not of revocation lists, which change every day, nor of what is being downloaded beside them."""
     for file in folder.iterdir() if folder.is_dir() else ():
-        stat = file.stat()
-        yield file.name, stat.st_ino, stat.st_mtime_ns, stat.st_size
+        if file.suffix in KEY_FILES:
+            with suppress(FileNotFoundError):  # replaced at this moment
+                stat = file.stat()
+                yield file.name, stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache
@@ -228,6 +240,8 @@ def _check_signature(keys: Keys, certificate: bytes, file_stats: FileStats, sign
     if _CHECKED_ON.get(key) != clock.today():  # daily, because an intermediate certificate may expire
         data = b"sample"
         signatures.cms_signer(signatures.cms(signer, data), data, keys.trusted(), clock.now())
+        for former in [each for each, day in list(_CHECKED_ON.items()) if day != clock.today()]:
+            _CHECKED_ON.pop(former, None)
         _CHECKED_ON[key] = clock.today()
 
 

@@ -50,7 +50,7 @@ def make_due_papers(session: Session, pace: Pace) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _lease_renewed(task: Claim, pace: Pace) -> Iterator[None]:
-    """Renew the lease in a thread while the paper is being made (at most typesetting.LONGEST)."""
+    """Renew the lease in a thread while the paper is being made (at most typesetting.TIMEOUT)."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     done = Event()
 

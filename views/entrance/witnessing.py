@@ -63,7 +63,7 @@ def add() -> Response:
     except NotCosigned as why:
         return _refusal(why)
     except OSError:
-        current_app.logger.exception("a checkpoint cannot be stored")
+        current_app.logger.exception("a checkpoint cannot be cosigned")
         abort(503)
 
 
@@ -82,5 +82,11 @@ def show() -> Response:
 
 
 def _witness() -> Witness:
-    """The witness of the settings; answers 404 without one."""
-    return witness_of(current_app.config) if current_app.config["WITNESS_KEY"] else abort(404)
+    """The witness of the settings; answers 404 without one, and 503 while its key cannot be read."""
+    if not current_app.config["WITNESS_KEY"]:
+        abort(404)
+    try:
+        return witness_of(current_app.config)
+    except (OSError, ValueError):
+        current_app.logger.exception("the key of the witness cannot be read")
+        abort(503)

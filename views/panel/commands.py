@@ -13,8 +13,8 @@ OPTION = r"--[a-z][a-z-]*(?:[ =][a-z]+=[a-z0-9=,]+|=[\w.:/-]+)?"
 COMMAND = re.compile(
     rf"\bfiling (?:(?:{GROUPS}) )?[a-z][a-z-]*(?: {OPTION})*|\b(?:{GROUPS}) [a-z-]+(?: {OPTION})+|{OPTION}"
     r"|\bFILING_[A-Z_]+[a-z]*(?:=[\w.:/-]+)?"
-    r"|\b\d{4}-\d\d-\d\d\b"
 )
+DATE = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 LONG = 30  # letters of a word that may be broken
 
 
@@ -22,9 +22,16 @@ def marked(words: Any) -> Markup:
     """The sentence as HTML."""
     text, out, end = str(words), Markup(), 0
     for found in COMMAND.finditer(text):
-        out += escape(text[end : found.start()]) + (date(found[0]) if found[0][0].isdigit() else code(found[0]))
+        out += dated(text[end : found.start()]) + code(found[0])
         end = found.end()
-    return out + escape(text[end:])
+    return out + dated(text[end:])
+
+
+def dated(words: Any) -> Markup:
+    """The text as HTML in which no date is broken at its hyphens; for text with paths, which are no commands."""
+    parts = DATE.split(str(words))
+    dates = [Markup('<span class="date">{}</span>').format(found) for found in DATE.findall(str(words))]
+    return Markup().join(part for pair in zip(map(escape, parts), [*dates, ""], strict=True) for part in pair)
 
 
 def code(words: str) -> Markup:
@@ -34,8 +41,3 @@ def code(words: str) -> Markup:
         for word in words.split(" ")
     )
     return Markup("<code>{}</code>").format(Markup(" ").join(parts))
-
-
-def date(words: str) -> Markup:
-    """A date that is not broken at its hyphens."""
-    return Markup('<span class="date">{}</span>').format(words)

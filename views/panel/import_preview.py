@@ -30,7 +30,7 @@ class ImportScreen(Screen):
         raise NotImplementedError
 
     def import_rows(self, sent: dict[str, Any]) -> str:
-        """Write the rows; returns the sentence to show. Raises Refused. Commits what is not in db.session."""
+        """Write the rows; returns the sentence to show. Raises Refused. The caller commits db.session only."""
         raise NotImplementedError
 
     @expose("/import/", methods=("POST",))

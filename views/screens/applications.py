@@ -43,7 +43,7 @@ MOST_WARNINGS = 5  # flashed messages are stored in the session cookie
 
 
 def publishers() -> list[tuple[str, str]]:
-    """(id, name) of the presses that this account may apply for."""
+    """(id, name) of the publishers that this account may apply for."""
     return [(str(publisher.id), str(publisher)) for publisher in publishers_of_unit(current_user.organisation_id)]
 
 

@@ -14,8 +14,8 @@ from views.panel.display import once
 
 
 def publishers_of_unit(unit: int | None) -> list[Organisation]:
-    """The presses that this unit may apply for, asked for once a page."""
-    return once(("presses", unit), lambda: publishers_for(db.session(), unit))
+    """The publishers that this unit may apply for, queried once a page."""
+    return once(("publishers", unit), lambda: publishers_for(db.session(), unit))
 
 
 def asterisks(model: Application | None, chosen: int | None) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _viruses(session: Session, wrong: set[str]) -> Line:
     line = _line(_l("查毒"), _counts(state), wrong, ("virus",))
     if line.level is Level.WRONG or not (waiting or found or forms):
         return line
-    to_do = [_("请运行 filing attachments scan，查毒以前接收的附件。")] if waiting else []
+    to_do = [_("请运行 filing attachments scan，查毒以前接收的附件和空白表格。")] if waiting else []
     to_do += [_("查出病毒的附件请勿下载打开，filing attachments scan 列出其名称。")] if found else []
     to_do += [_("请更换或移除查出病毒的空白表格。")] if forms else []
     return replace(line, to_do=in_sentences(to_do), level=Level.WRONG if found or forms else Level.WARNING)

@@ -1,4 +1,4 @@
-"""单位: the operator's register of presses and entrusted units."""
+"""单位: the operator's register of publishers and entrusted units."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def marked_code(organisation: Organisation) -> Markup:
 
 
 class OrganisationScreen(LoggedScreen):
-    """单位: presses and entrusted units; disabled, never deleted."""
+    """单位: publishers and entrusted units; disabled, never deleted."""
 
     roles = OPERATOR
     can_create = can_edit = True

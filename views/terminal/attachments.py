@@ -16,7 +16,7 @@ from views.resources import scanner, store
 from views.terminal.group import Terminal
 from views.terminal.logged import note_and_commit
 
-attachments = Terminal("attachments", help="附件：查毒。")
+attachments = Terminal("attachments", help="附件和空白表格：查毒。")
 
 
 @attachments.command(
@@ -26,7 +26,7 @@ attachments = Terminal("attachments", help="附件：查毒。")
     "--again",
     metavar="DAYS",
     type=click.IntRange(min=1),
-    help="同时再次查毒：没有查出过病毒，上次查毒在这么多天以前的附件",
+    help="同时再次查毒：没有查出过病毒，上次查毒在这么多天以前的附件和空白表格",
 )
 def scan(again: int | None) -> None:
     """Raises SystemExit when a virus was found, now or before, or a file is not in the store."""
@@ -57,7 +57,7 @@ def scan(again: int | None) -> None:
 
 def _sentence(file: Attachment | BlankForm) -> str:
     if isinstance(file, BlankForm):
-        return _("空白表格“%(name)s”读不到，没有查毒。", name=file.name)
+        return _("空白表格“%(name)s”无法读取，未查毒。", name=file.name)
     named = {"number": file.application.number, "name": file.name}
     if file.virus is None:
         if file.scanned_at:

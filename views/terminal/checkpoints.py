@@ -50,7 +50,7 @@ def sign(folder: Path, key_file: Path, name: str | None, first: bool, watch: boo
                 _sign(session, folder, key, name, first)
             _hand_over_all(session, folder)
             last_failure = ""
-        except (Refused, OSError) as failed:
+        except (Refused, OSError, ValueError) as failed:  # ValueError: a damaged file of the folder
             if not watch:
                 raise
             session.rollback()

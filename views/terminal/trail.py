@@ -73,6 +73,8 @@ def _against(
 ) -> Iterator[str]:
     """Contradictions to the checkpoints in the folder `recorded`, or to the one in this file; none for None."""
     if recorded is None:
+        if cosigners:
+            raise Refused(_("--cosigner 须与 --checkpoint 一起使用，请写明检查点的文件夹或文件。"))
         return
     if recorded.is_dir():
         for chain in CHAINS.values():
@@ -119,6 +121,8 @@ def _by_witnesses(session: Session, verifier: str | None) -> Iterator[str]:
 @click.option("--witness", is_flag=True, help="用于见证其他系统的检查点，不用于签署本系统的。")
 def new_key(file: Path, name: str | None, witness: bool) -> None:
     key = Ed25519PrivateKey.generate()
+    if witness and name:
+        raise Refused(_("见证以 FILING_BASE_URL 的主机名共签，不能另取名称，请去掉 --name。"))
     public: list[NamedKey] = [Verifier(origin(name, chain.name), key.public_key()) for chain in CHAINS.values()]
     if witness:
         public = [Cosigner(origin(name, "witness"), key.public_key())]

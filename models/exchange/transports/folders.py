@@ -96,7 +96,8 @@ class FolderPair:
         ended = time.monotonic() + self.patience
         while not answer.exists():
             if time.monotonic() > ended:
-                asked.unlink(missing_ok=True)
+                with suppress(OSError):
+                    asked.unlink()
                 raise NoAnswer(_("海关没有在限定时间内给出台账，请稍后再试。"), sent=True)
             time.sleep(0.05)
         raw = self._read(answer, MOST)

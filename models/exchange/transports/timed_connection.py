@@ -18,7 +18,8 @@ PIECE = 64 << 10  # bytes sent at a time
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one request: seconds until its whole answer is there, bytes of the answer, and whom TLS trusts."""
+    """Of one request: seconds until its whole answer is there, bytes of the answer, and whom TLS trusts (None: as the
+    system does)."""
 
     within: float
     most: int
@@ -78,7 +79,8 @@ def ask(
     Raises OSError or HTTPException without an answer, also for one that is longer than `limits` allow.
     """
     parts = urlsplit(address)
-    connection = TimedConnection(parts.netloc, limits.within, limits.context if parts.scheme == "https" else None)
+    context = (limits.context or ssl.create_default_context()) if parts.scheme == "https" else None
+    connection = TimedConnection(parts.netloc, limits.within, context)
     try:
         target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
         connection.request(method, target, body, dict(headers or {}))

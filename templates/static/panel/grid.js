@@ -36,6 +36,7 @@ function horizontal(cell, step) {
 }
 
 function toEnd(block, last) {
+  if (last && block.classList.contains("folded")) fold(block, false);
   const rows = inSight(block);
   go(cellsOf(rows.at(last ? -1 : 0)).at(last ? -1 : 0));
   return true;
@@ -109,7 +110,7 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
   block.addEventListener("keydown", (event) => {
     const { target, key } = event, plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (!target.matches("input.form-control") || event.isComposing) return;
-    const used = event.ctrlKey && (key === "Home" || key === "End") ? toEnd(block, key === "End")
+    const used = event.ctrlKey && !event.shiftKey && !event.altKey && (key === "Home" || key === "End") ? toEnd(block, key === "End")
       : key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey) ? (fromAbove(block, target), true)
       : !plain ? false
       : key === "Enter" ? vertical(block, target, event.shiftKey ? -1 : 1, false)

@@ -60,9 +60,9 @@ class Issuer:
             builder = builder.add_extension(extension, critical=True)
         return builder.sign(self.key, SHA256())
 
-    def crl(self, *revoked: x509.Certificate, until: timedelta = DAY) -> bytes:
+    def crl(self, *revoked: x509.Certificate, since: timedelta = -3 * DAY, until: timedelta = DAY) -> bytes:
         """Its list, in PEM."""
-        builder = x509.CertificateRevocationListBuilder(self.name).last_update(clock.now() - 3 * DAY)
+        builder = x509.CertificateRevocationListBuilder(self.name).last_update(clock.now() + since)
         builder = builder.next_update(clock.now() + until)
         for certificate in revoked:
             entry = x509.RevokedCertificateBuilder(certificate.serial_number, clock.now() - 4 * DAY)

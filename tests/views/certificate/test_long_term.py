@@ -29,7 +29,7 @@ from views.resources import keys
 Later = Callable[[], None]
 Verified = Callable[[bytes], Any]
 MISSING = "江苏省新闻出版局的签章证书没有有效的吊销列表（320000.crl），证明暂不制作，稍后自动重试。请更新吊销列表。"
-UNPROVED = "按 FILING_TSA_CRL 中有效的吊销列表不能证明没有被吊销"
+UNPROVED = "按现有的吊销列表，无法确认签章和时间戳的证书未被吊销"
 
 
 @dataclass
@@ -142,9 +142,9 @@ def assert_refused(app: Flask, sentence: str) -> None:
         lambda signer: [signer.root.crl(), signer.between.crl(until=-DAY)],
         lambda signer: [signer.between.crl()],
         lambda signer: [signer.root.crl(), Issuer("签章机构", signer.root).crl()],
-        lambda signer: [b"<html>maintenance"],
+        lambda signer: [signer.root.crl(), signer.between.crl(since=DAY / 24)],
     ],
-    ids=["ended", "one lacks", "of a stranger", "garbled"],
+    ids=["ended", "one lacks", "of a stranger", "of a fast clock"],
 )
 def test_papers_wait_for_the_lists_of_the_signer(
     app: Flask,
@@ -197,7 +197,7 @@ def test_papers_wait_for_the_lists_of_the_time_stamp_authority(
     ("settings", "words"),
     [
         ({"TSA_CRL": __file__}, "FILING_TSA_CRL 只与 FILING_TSA 一起使用"),
-        ({"TSA": "http://tsa.example/", "TSA_CRL": __file__}, "FILING_TSA_CRL 不是可读的吊销列表文件"),
+        ({"TSA": "http://tsa.example/", "TSA_CRL": "missing.crl"}, "FILING_TSA_CRL 所指的文件不存在"),
     ],
 )
 def test_unusable_lists_stop_the_start(settings: dict[str, str], words: str, tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """A witness on another machine: it cosigns checkpoints that continue the last one, and no other."""
 
 import shutil
+import socket
+import ssl
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
 
@@ -13,6 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from models.checkpoint.cosignature import Cosigner
+from models.exchange.transports.timed_connection import Limits, ask
 from tests import free_port
 from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
@@ -153,3 +157,23 @@ def test_a_witness_that_does_not_answer_gets_the_checkpoint_at_the_next_run(
     app.config["WITNESSES"] = known
     assert sign().exit_code == 0
     assert cosigner.signed_at((log[0] / "trail" / "checkpoint").read_text(encoding="utf-8")) is not None
+
+
+def test_cosignatures_are_asked_for_with_a_checkpoint_only(cosigner: Cosigner, log: Log, invoke: Invoke) -> None:
+    """An option that would be passed over is refused, and so is a name by which no witness cosigns."""
+    found = invoke("trail", "verify", "--verifier", log[2], "--cosigner", str(cosigner))
+    assert (found.exit_code, "须与 --checkpoint 一起使用" in found.output) == (1, True), found.output
+    found = invoke("trail", "new-key", str(log[1].with_name("w.pem")), "--witness", "--name", "w.example")
+    assert (found.exit_code, "请去掉 --name" in found.output) == (1, True), found.output
+
+
+def test_an_https_address_is_never_asked_in_clear() -> None:
+    """In capitals, too."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        port = server.getsockname()[1]
+        asked = pool.submit(ask, "GET", f"HTTPS://127.0.0.1:{port}/", None, Limits(1, 100))
+        connection, _address = server.accept()
+        with connection:
+            assert connection.recv(1) == b"\x16", "the beginning of TLS"
+        with pytest.raises((ssl.SSLError, ConnectionError, TimeoutError)):
+            asked.result()

@@ -19,7 +19,7 @@ from flask import Flask
 from app import create_app
 from models.checkpoint import merkle
 from models.checkpoint.cosignature import Cosigner, cosign
-from models.checkpoint.folder import CheckpointFolder
+from models.checkpoint.folder import MARKER, CheckpointFolder
 from models.checkpoint.note import Verifier, read_text
 from models.checkpoint.remote_witness import request_body
 from tests.conftest import MakeApplication
@@ -138,3 +138,38 @@ def test_the_key_of_a_register_can_be_replaced(
     make_application(status="pending")
     assert invoke("trail", "checkpoint", str(log[0]), "--key-file", str(key), "--first").exit_code == 0
     assert [submit(witnessing, body_of(log[0], old))[0] for old in (0, seen)] == [409, 200]
+
+
+def test_a_witness_without_its_folder_cosigns_nothing(
+    make_application: MakeApplication, sign: Signing, cosigner: Cosigner, witnessing: Flask, log: Log
+) -> None:
+    """An empty mount point, or a damaged note: beginning anew, it would cosign a rewritten register."""
+    make_application(status="pending")
+    sign()
+    folder = Path(witnessing.config["WITNESS_FOLDER"])
+    (folder / MARKER).unlink()
+    assert submit(witnessing, body_of(log[0]))[0] == 503
+    (folder / MARKER).touch()
+    assert submit(witnessing, body_of(log[0]))[0] == 200
+    (note,) = folder.glob("*trail/[0-9]*")
+    for damaged in ("", "x"):
+        note.write_text(damaged)
+        assert submit(witnessing, body_of(log[0]))[0] == 503, damaged
+    Path(witnessing.config["WITNESS_KEY"]).write_text("x")
+    assert submit(witnessing, body_of(log[0]))[0] == 503
+
+
+def test_lines_that_others_have_added_to_a_note_are_not_stored(
+    make_application: MakeApplication, sign: Signing, cosigner: Cosigner, witnessing: Flask, log: Log
+) -> None:
+    """Whoever has a note may submit it again: neither text of theirs is shown, nor do more lines hide the witness's."""
+    make_application(status="pending")
+    sign()
+    assert submit(witnessing, body_of(log[0]))[0] == 200
+    verifier = Verifier.of_text(log[2])
+    forged = verifier.line(bytes(64))
+    added = "".join(f"{line}\n" for line in ["— <script> AAAA", *[forged] * 14])
+    padded = body_of(log[0], size_of(log)) + added.encode()
+    assert submit(witnessing, padded)[0] == 200
+    shown = witnessing.test_client().get("/witness/checkpoint", query_string={"origin": verifier.name}).text
+    assert (shown.count("— "), cosigner.signed_at(shown) is not None) == (2, True), "of the register and of the witness"

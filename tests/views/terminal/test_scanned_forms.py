@@ -1,20 +1,26 @@
 """`attachments scan`: blank forms, too, are scanned if they were uploaded before clamd was set up."""
 
 import hashlib
+import io
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
-from models import clock
+from models import access, clock
+from models.application import scanning
 from models.application.attachments import key_of
+from models.application.blank_forms import BlankForm
+from models.files.virus import Scanner
 from tests.browsing import ClientAs
 from tests.conftest import MakePdf
 from tests.scanner import FOUND, VIRUS, scanner_at
 from tests.views.screens.test_blank_forms import WHERE, offer, seen
 from tests.views.screens.test_condition import condition_lines
 from tests.views.terminal.commands import run_command
+from views.resources import store
 
 
 @pytest.fixture
@@ -65,4 +71,33 @@ def test_a_blank_form_without_its_bytes_is_named(app: Flask, client_as: ClientAs
     Path(app.config["STORE"], key_of(hashlib.sha256(content).hexdigest())).unlink()
     with scanner_at() as app.config["CLAMD"]:
         done = run_command(app, "attachments", "scan")
-    assert (done.exit_code, "空白表格“合同样本.pdf”读不到，没有查毒。" in done.output) == (1, True), done.output
+    assert (done.exit_code, "空白表格“合同样本.pdf”无法读取，未查毒。" in done.output) == (1, True), done.output
+
+
+def test_a_blank_form_removed_during_the_scan_is_passed_over(
+    app: Flask, client_as: ClientAs, make_pdf: MakePdf
+) -> None:
+    operator = client_as("operator")
+    for kind in ("contract", "licence"):
+        sent = {"kind": kind, "version": "0", "file": (io.BytesIO(make_pdf(kind)), "样本.pdf")}
+        operator.post("/blanks/keep/", data=sent)
+    with scanner_at() as address, app.app_context(), access.everything() as session:
+        found = scanning.scan_all(session, store(), Scanner(address))
+        next(found)
+        with access.everything() as other:
+            other.delete(other.scalars(select(BlankForm).order_by(BlankForm.id.desc())).first())
+            other.commit()
+        assert list(found) == []
+
+
+def test_a_form_with_a_known_virus_is_not_scanned_again(
+    app: Flask, client_as: ClientAs, infected_pdf: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is reported all the same."""
+    offer(client_as("operator"), infected_pdf)
+    with scanner_at() as app.config["CLAMD"]:
+        run_command(app, "attachments", "scan")
+        later = clock.now() + timedelta(days=2)
+        monkeypatch.setattr(clock, "now", lambda: later)
+        done = run_command(app, "attachments", "scan", "--again", "1")
+    assert "查出病毒 0 个" in done.output and f"空白表格“合同样本.pdf”查出病毒：{FOUND}" in done.output

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -198,13 +199,15 @@ class TestFolder:
     ) -> None:
         """A trial restore compares its ledger while the service does: neither takes the other's answer."""
         customs, other, day = Customs(tmp_path / "customs.sqlite"), FolderPair(pair.folder), clock.today()
+        customs.run("INSERT INTO entry VALUES ('M1', '', 'grant', 1, '0000', '', ?)", str(day))
+        days = (day, day - timedelta(days=1))
         with ThreadPoolExecutor() as threads:
-            answers = [threads.submit(register.ledger, day, day) for register in (pair, other)]
+            answers = [threads.submit(each.ledger, on, on) for each, on in zip((pair, other), days, strict=True)]
             for _turn in range(200):
                 if len(names(pair, "SentBox")) < 2:
                     time.sleep(0.01)
             simulator_transports.process_folders(customs, pair)
-            assert [answer.result() for answer in answers] == [[], []]
+            assert [len(answer.result()) for answer in answers] == [1, 0]
         monkeypatch.setattr(FolderPair, "patience", 0)
         with pytest.raises(NoAnswer):
             pair.ledger(day, day)

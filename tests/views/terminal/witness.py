@@ -10,6 +10,7 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from models.checkpoint.cosignature import Cosigner
+from models.checkpoint.folder import MARKER
 from models.checkpoint.note import Verifier
 from tests.views.conftest import Invoke
 
@@ -26,6 +27,8 @@ def public_keys(log: Log) -> str:
 @pytest.fixture
 def witnessing(log: Log, cosigner: Cosigner, tmp_path: Path) -> Flask:
     """The application of another register, which cosigns for this one."""
+    (tmp_path / "cosigned").mkdir()
+    (tmp_path / "cosigned" / MARKER).touch()
     settings = {"SECRET_KEY": "w", "SQLALCHEMY_DATABASE_URI": "sqlite://", "TRUSTED_HOSTS": "localhost,127.0.0.1"}
     return create_app(settings | {
         "BASE_URL": "https://guangdong.example.cn",
@@ -37,7 +40,9 @@ def witnessing(log: Log, cosigner: Cosigner, tmp_path: Path) -> Flask:
 @pytest.fixture
 def cosigner(app: Flask, invoke: Invoke, log: Log, tmp_path: Path) -> Cosigner:
     """The key of the witness."""
-    made = invoke("trail", "new-key", str(tmp_path / "witness.pem"), "--witness", "--name", "guangdong.example.cn")
+    known, app.config["BASE_URL"] = app.config["BASE_URL"], "https://guangdong.example.cn"
+    made = invoke("trail", "new-key", str(tmp_path / "witness.pem"), "--witness")
+    app.config["BASE_URL"] = known
     assert made.output.startswith("guangdong.example.cn/witness+")
     return Cosigner.of_text(made.output)
 
