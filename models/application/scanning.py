@@ -6,10 +6,11 @@ One content at a time; can be stopped and run again.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
@@ -26,6 +27,7 @@ from models.log import LogEntry, Operation, Place
 from models.workflow import Refused
 
 MOST = 10_000  # files counted or listed
+Row = TypeVar("Row", Attachment, BlankForm)
 NOTHING = "没有问题"  # what the log says of a content without a virus
 
 
@@ -88,18 +90,22 @@ def scan_all(
     as it is. For a session that sees everything. The log has an entry for each content, without which a trigger lets
     nobody mark its files as scanned. A blank form has no mark: the log alone shows that it was scanned.
     """
-    last, unscanned_yet = 0, Attachment.scanned_at.is_(None)
+    unscanned_yet = Attachment.scanned_at.is_(None)
     due = unscanned_yet if again_before is None else or_(unscanned_yet, _clean_before(again_before))
-    waiting = select(Attachment).where(due).order_by(Attachment.id).limit(1)
-    while file := session.scalar(waiting.where(Attachment.id > last)):
-        last = file.id
-        yield _scan_and_commit(session, store, scanner, file)
     known = exists().where(KnownVirus.digest == BlankForm.digest)
-    due_forms = select(BlankForm).where(~_logged(BlankForm.digest, again_before), ~known)
-    last, forms = 0, due_forms.order_by(BlankForm.id).limit(1)
-    while form := session.scalar(forms.where(BlankForm.id > last)):
-        last = form.id
-        yield _scan_and_commit(session, store, scanner, form)
+    due_forms = and_(~_logged(BlankForm.digest, again_before), ~known)
+    files: Iterator[Attachment | BlankForm]
+    files = chain(_one_by_one(session, Attachment, due), _one_by_one(session, BlankForm, due_forms))
+    for file in files:
+        yield _scan_and_commit(session, store, scanner, file)
+
+
+def _one_by_one(session: Session, model: type[Row], due: ColumnElement[bool]) -> Iterator[Row]:
+    """The rows that are due, oldest first, each read when it is its turn: by then others may have changed or gone."""
+    last, waiting = 0, select(model).where(due).order_by(model.id).limit(1)
+    while row := session.scalar(waiting.where(model.id > last)):
+        last = row.id
+        yield row
 
 
 def _scan_and_commit(session: Session, store: Store, scanner: Scanner, file: Attachment | BlankForm) -> Scanned:

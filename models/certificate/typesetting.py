@@ -31,7 +31,6 @@ DESCRIPTION = "备案证明的内容"  # of that attachment; papers are Chinese
 IDENTIFIER = "dcterms.identifier"  # name of the <meta> element with the 电子证照标识, if it has one
 FIELD = "Seal"  # name of the signature field, placed over the element with id="seal"
 RESERVED = 16_384  # hexadecimal digits for the signature: a chain of three certificates, with margin
-PIXEL = 0.75  # points
 
 
 class TypesettingFailed(RuntimeError):
@@ -138,7 +137,8 @@ def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
 
 def finish(document: Any, pdf: Any, identifier: str | None) -> None:
     """Complete the structure for PDF/UA-1; add its claim, if it holds, and dc:identifier, unless None, to the XMP."""
-    claim = accessible.CLAIM if accessible.complete(pdf, [page.height * PIXEL for page in document.pages]) else ""
+    heights = [page.height * accessible.PIXEL for page in document.pages]
+    claim = accessible.CLAIM if accessible.complete(pdf, heights) else ""
     named = f"<dc:identifier>{escape(identifier)}</dc:identifier>" if identifier else ""
     metadata = pdf.objects[int(pdf.catalog["Metadata"].split()[0])]
     (whole,) = metadata.stream
@@ -160,7 +160,7 @@ def _seal(document: Any) -> tuple[int, tuple[int, ...]]:
         if box := page.anchors.get("seal"):
             left, top, right, bottom = box
             corners = (left, page.height - bottom, right, page.height - top)
-            return number, tuple(round(side * PIXEL) for side in corners)
+            return number, tuple(round(side * accessible.PIXEL) for side in corners)
     raise ValueError("the paper has no place for the seal")
 
 

@@ -6,11 +6,7 @@ origin/4711       each note that was cosigned, by the number of its entries
 """
 
 import base64
-import fcntl
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -21,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from models import clock
 from models.checkpoint import merkle
 from models.checkpoint.cosignature import cosign
-from models.checkpoint.folder import LOCK, MARKER, write_whole
+from models.checkpoint.folder import MARKER, locked, write_whole
 from models.checkpoint.note import Checkpoint, Unverified, Verifier, read_text
 from models.files.durable import flush_folder
 
@@ -82,16 +78,18 @@ class Witness:
         if not (self.folder / MARKER).is_file():
             raise FileNotFoundError(self.folder / MARKER)
         request = Request.of_body(body)
-        checkpoint = self._read(request)
+        checkpoint, signed_lines = self._verified(request)
         if request.old > checkpoint.size:
             raise NotCosigned(Reason.MALFORMED)
         place = self.folder / quote(request.origin, safe="")
-        with _alone(place):
+        if not place.is_dir():
+            place.mkdir(exist_ok=True)
+            flush_folder(place.parent)
+        with locked(place):
             self._check(request, checkpoint, self._last(request.origin))
             line = cosign(checkpoint.text(), self.name, self.key, clock.now())
-            lines = [each for log in self.logs if log.name == request.origin for each in log.own_lines(request.note)]
-            # No others: whoever has a note may add lines to it.
-            note = "\n".join([checkpoint.text(), *lines, line, ""])
+            # No other lines: whoever has a note may add some to it.
+            note = "\n".join([checkpoint.text(), *signed_lines, line, ""])
             write_whole(place / str(checkpoint.size), note.encode())
         return f"{line}\n"
 
@@ -103,16 +101,19 @@ class Witness:
         sizes = [int(file.name) for file in place.glob("*") if file.name.isdecimal()]
         return (place / str(max(sizes))).read_text(encoding="utf-8") if sizes else None
 
-    def _read(self, request: Request) -> Checkpoint:
+    def _verified(self, request: Request) -> tuple[Checkpoint, list[str]]:
+        """The checkpoint, and the lines by which its log has signed it. Raises NotCosigned."""
         logs = [log for log in self.logs if log.name == request.origin]
         if not logs:
             raise NotCosigned(Reason.UNKNOWN_LOG)
-        for log in logs:
-            try:
-                return log.read(request.note)
-            except Unverified:
-                continue
-        raise NotCosigned(Reason.NOT_SIGNED)
+        try:
+            checkpoint = read_text(request.note)
+        except Unverified:
+            raise NotCosigned(Reason.NOT_SIGNED) from None
+        lines = [each for log in logs for each in log.own_lines(request.note)]
+        if not lines:
+            raise NotCosigned(Reason.NOT_SIGNED)
+        return checkpoint, lines
 
     def _last(self, origin: str) -> Checkpoint:
         """Verified when it was stored, perhaps by a key that has been replaced since. Raises OSError if damaged."""
@@ -127,17 +128,3 @@ class Witness:
             raise NotCosigned(Reason.OTHER_STATE, last.size)
         if not merkle.is_consistent(last.size, last.root, checkpoint.size, checkpoint.root, request.hashes):
             raise NotCosigned(Reason.INCONSISTENT, last.size)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process or thread is cosigning for this log."""
-    if not folder.is_dir():
-        folder.mkdir(exist_ok=True)
-        flush_folder(folder.parent)
-    file = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(file)

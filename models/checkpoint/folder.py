@@ -9,7 +9,7 @@ tile/0/018.p/103      of the last entries, where they are fewer than 256
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -85,12 +85,20 @@ class CheckpointFolder:
 def alone(folder: Path) -> Iterator[None]:
     """Lock the folder against other signing processes; raises Refused if it is locked. Ends with the process."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(locked(folder, wait=False))
         except BlockingIOError:
             raise Refused(_("另一个 trail checkpoint 正在写入这个文件夹，没有重复签署，请等它结束。")) from None
+        yield
+
+
+@contextmanager
+def locked(folder: Path, wait: bool = True) -> Iterator[None]:
+    """Lock an existing folder against other processes and threads; raises BlockingIOError unless it may `wait`."""
+    file = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
     finally:
         os.close(file)

@@ -3,9 +3,11 @@
 import base64
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Self
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 MOST_SIGNATURES = 16  # of a note, which are read
 
@@ -63,6 +65,17 @@ class NamedKey:
             if (dash, name, raw[:4]) == ("—", self.name, self.key_id()):
                 found.append(raw[4:])
         return found
+
+
+def private_key(file: Path) -> Ed25519PrivateKey:
+    """The key in a PEM file of `trail new-key`; raises OSError, and ValueError for anything else."""
+    try:
+        key = load_pem_private_key(file.read_bytes(), None)
+    except TypeError as encrypted:
+        raise ValueError(str(encrypted)) from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(f"{file} is not an Ed25519 key")
+    return key
 
 
 def split_note(note: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from models.checkpoint.cosignature import Cosigner
 from models.checkpoint.folder import CheckpointFolder, Missing
 from models.checkpoint.named_key import Unverified
 from models.checkpoint.note import Checkpoint
-from models.exchange.transports.timed_connection import Limits, ask
+from models.exchange.transports.timed_connection import HERE, Limits, ask
 from models.workflow import Refused
 
 WITHIN = 20.0  # seconds for one request and its whole answer
@@ -27,7 +27,6 @@ MOST = 64 << 10  # bytes of an answer
 CONFLICT, INCONSISTENT = 409, 422  # HTTP statuses
 SIZE = re.compile(r"(0|[1-9][0-9]{0,15})\n", re.ASCII)
 SCHEMES = ("https://", "http://")
-HERE = {"127.0.0.1", "::1", "localhost"}
 
 
 def is_remote(witness: str) -> bool:

@@ -81,11 +81,13 @@ class Keys:
         return signer
 
     def _check_not_revoked(self, signer: "PyHankoSigner", province: str, who: str) -> None:
+        lists: Lists = ()
         for file in revocation.files_beside(self.folder, province):
-            if not revocation.lists_in([file]):  # it may have named the certificate
+            if not (found := revocation.lists_in([file])):  # it may have named the certificate
                 words = _("吊销列表 %(file)s 不能读取，暂不能签发证明，请联系系统管理员更新。", file=file.name)
                 raise Refused(words)
-        if revocation.is_revoked(self._certificates(signer), self._lists(province)):
+            lists += found
+        if revocation.is_revoked(self._certificates(signer), lists):
             raise Refused(_("%(who)s的签章证书已被吊销，不能签发证明，请联系系统管理员更换。", who=who))
 
     def check_lists(self, province: str) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from flask import Flask, Response, abort, current_app, request
 from flask_babel import gettext as _
 
 from models.checkpoint.cosigning import NotCosigned, Reason, Witness
-from models.checkpoint.note import Unverified, Verifier
+from models.checkpoint.named_key import private_key
+from models.checkpoint.note import Verifier
 from models.checkpoint.witnesses import split_names
 from views.entrance.other_sites import exempt_from_token
 from views.entrance.rate_limits import limiter
@@ -48,9 +47,7 @@ def check(config: dict[str, Any]) -> None:
 
 def witness_of(config: dict[str, Any]) -> Witness:
     """The witness of the settings. Raises OSError or ValueError."""
-    key = load_pem_private_key(Path(config["WITNESS_KEY"]).read_bytes(), None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise Unverified(config["WITNESS_KEY"])
+    key = private_key(Path(config["WITNESS_KEY"]))
     logs = tuple(Verifier.of_text(text) for text in split_names(config["WITNESS_LOGS"]))
     return Witness(f"{urlsplit(config['BASE_URL']).netloc}/witness", key, logs, Path(config["WITNESS_FOLDER"]))
 

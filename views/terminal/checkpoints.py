@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from models import access, checkpoint, clock, log
 from models.checkpoint import CheckpointFolder
 from models.checkpoint.chains import CHAINS, LOG, TRAIL
 from models.checkpoint.folder import alone
+from models.checkpoint.named_key import private_key
 from models.checkpoint.note import read_text
 from models.checkpoint.remote_witness import RemoteWitness, is_remote
 from models.checkpoint.witnesses import Handover, hand_over, last_given, mark_of
@@ -65,12 +65,9 @@ def sign(folder: Path, key_file: Path, name: str | None, first: bool, watch: boo
 
 def _key(file: Path) -> Ed25519PrivateKey:
     try:
-        key = load_pem_private_key(file.read_bytes(), None)
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise Refused(_("%(file)s 不是 trail new-key 生成的私钥，请核对。", file=file))
-    return key
+        return private_key(file)
+    except ValueError:
+        raise Refused(_("%(file)s 不是 trail new-key 生成的私钥，请核对。", file=file)) from None
 
 
 def _is_due(session: Session) -> bool:

@@ -20,13 +20,12 @@ from models.exchange import delivery
 from models.exchange.delivery import Channel
 from models.exchange.transports import Gateway, Http, trusted
 from models.exchange.transports.folders import FolderPair
+from models.exchange.transports.timed_connection import HERE
 from models.workflow import Refused
 from views.demo import simulator_transports
 from views.demo.simulator import Customs
 from views.resources import keys, pace
 from views.terminal.group import Terminal, run_rounds
-
-HERE = {"127.0.0.1", "::1", "localhost"}
 
 exchange = Terminal("customs", help="海关报文：投递、模拟海关、对账。")
 

@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 PIECE = 64 << 10  # bytes sent at a time
 
 
+HERE = {"127.0.0.1", "::1", "localhost"}  # hosts that may be asked without TLS
+
+
 @dataclass(frozen=True)
 class Limits:
     """Of one request: seconds until its whole answer is there, bytes of the answer, and whom TLS trusts (None: as the
