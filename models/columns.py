@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from flask_babel import gettext as _
 from sqlalchemy import Dialect, String
+from sqlalchemy.orm import Session, object_session
 from sqlalchemy.types import TypeDecorator
 
 from models.codes import code_of, label_of
@@ -126,12 +127,15 @@ def lack(table: type[Base], name: str, text: str) -> str:
     return _("%(label)s“%(text)s”填写有误，请改正。", label=label, text=text if len(text) < 21 else text[:20] + "…")
 
 
-def read_typed(column: Any, text: str) -> Any:
-    """What `text` means in a column of codes, numbers or text; None for a blank. Raises Refused with the sentence."""
+def read_typed(column: Any, text: str, session: Session | None = None) -> Any:
+    """What `text` means in a column of codes, numbers or text; None for a blank. Raises Refused with the sentence.
+
+    Codes of customs districts take a `session`.
+    """
     if is_blank(text):
         return None
     if "codes" in column.info:
-        return code_of(column.info["codes"], text)
+        return code_of(column.info["codes"], text, session)
     if isinstance(column.type, Exact):
         number = parse_decimal(text)
         check_amount(number)
@@ -141,17 +145,17 @@ def read_typed(column: Any, text: str) -> Any:
     return value
 
 
-def readable(value: Any, column: Any = None, query: bool = True) -> Any:
+def readable(value: Any, column: Any = None, session: Session | None = None) -> Any:
     """A value of `column` as people read it: a code with its name, a word by its label, yes and no; None for nothing.
 
     Numbers, dates and other text stay as they are: screen, spreadsheet and paper each write them in their own way.
-    Words may be given as text, as the trail and a form have them. `query=False` leaves the code of a customs district
-    without its name, which stands in the database.
+    Words may be given as text, as the trail and a form have them. Without a `session` the code of a customs district
+    stays without its name, which stands in the database.
     """
     if value in (None, ""):
         return None
     if column is not None and "codes" in column.info:
-        return label_of(column.info["codes"], value, query)
+        return label_of(column.info["codes"], value, session)
     if column is not None and isinstance(column.type, WordColumn):
         value = next((word for word in column.type.words if word == value), value)
     if isinstance(value, Word):
@@ -162,8 +166,8 @@ def readable(value: Any, column: Any = None, query: bool = True) -> Any:
 
 
 def shown(row: Base, name: str) -> Any:
-    """The value of this column of `row`, readable."""
-    return readable(getattr(row, name), row.__table__.columns[name])
+    """The value of this column of `row`, readable; the name of a customs district is read with the row's session."""
+    return readable(getattr(row, name), row.__table__.columns[name], object_session(row))
 
 
 def days_out_of_range(row: Base) -> dict[str, str]:

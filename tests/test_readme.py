@@ -81,7 +81,7 @@ def test_every_command_of_the_readme_exists(app: Flask) -> None:
     found = re.findall(r"flask --app app ([^`#&)\n]+)", README)
     names = app.cli.list_commands(click.Context(app.cli))
     short = [words for words in re.findall(r"`([a-z]+ [a-z-][^`\n]*)`", README) if words.split()[0] in names]
-    assert len(found) >= 15 and len(short) >= 15
+    assert len(found) >= 10 and len(short) >= 10
     for words in found + short:
         check_command(app.cli, words.split())
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session, object_session
 
 from models.application import Application
 from models.application.carriers import Carrier
@@ -59,11 +60,11 @@ def _values(row: Row) -> tuple[Any, ...]:
 
 def explain(entry: TrailEntry) -> list[str]:
     """A trail entry's changes as lines: 商品名称：“旧” → “新”."""
-    return explain_changes(entry.changes or {})
+    return explain_changes(entry.changes or {}, object_session(entry))
 
 
-def explain_changes(changes: dict[str, Any]) -> list[str]:
-    """Changes as stored in the trail, as lines for people."""
+def explain_changes(changes: dict[str, Any], session: Session | None) -> list[str]:
+    """Changes as stored in the trail, as lines for people; without a session customs districts stay without names."""
     lines: list[str] = []
     for name, (old, new) in changes.items():
         if name == "carriers":
@@ -77,7 +78,8 @@ def explain_changes(changes: dict[str, Any]) -> list[str]:
         elif name in set(AttachmentKind):
             lines.append(_line(AttachmentKind(name).label, _file(old, new)))
         else:
-            lines.append(_line(_label(name), f"{_readable(name, old)} → {_readable(name, new)}"))
+            column = Application.__table__.columns.get(name)
+            lines.append(_line(_label(name), f"{_readable(column, old, session)} → {_readable(column, new, session)}"))
     return lines
 
 
@@ -140,7 +142,8 @@ def _row_changes(old: list[Row], new: list[Row]) -> Iterator[Callable[[], str]]:
 
 def _field_line(name: str, was: Row, now: Row) -> str:
     place = _("第 %(place)s 条", place=now["position"])
-    change = f"{_readable(name, was[name], Carrier)} → {_readable(name, now[name], Carrier)}"
+    column = Carrier.__table__.columns[name]
+    change = f"{_readable(column, was[name])} → {_readable(column, now[name])}"
     return _line(f"{place} {_label(name, Carrier)}", change)
 
 
@@ -149,13 +152,14 @@ def _row_line(sentence: Any, row: Row) -> str:
 
 
 def _row(row: Row) -> str:
-    return " ".join(_readable(name, row[name], Carrier) for name in WITHIN if row[name] not in (None, ""))
+    columns = Carrier.__table__.columns
+    return " ".join(_readable(columns[name], row[name]) for name in WITHIN if row[name] not in (None, ""))
 
 
 def _label(name: str, table: Any = Application) -> str:
     return str(table.__table__.columns[name].info["label"])
 
 
-def _readable(name: str, value: Any, table: Any = Application) -> str:
-    text = readable(value, table.__table__.columns.get(name))
+def _readable(column: Any, value: Any, session: Session | None = None) -> str:
+    text = readable(value, column, session)
     return _("（空）") if text is None else f"“{text}”"

@@ -28,10 +28,11 @@ def comeback(session: Session, application: Application) -> Comeback | None:
     since = select(TrailEntry).where(TrailEntry.application_id == application.id, TrailEntry.id > returned[0].id)
     entries = [entry.changes for entry in session.scalars(since.order_by(TrailEntry.id)) if entry.changes]
     if not all(_has_ids(changes) for changes in entries):
-        return Comeback(returned[0], [line for changes in entries for line in explain_changes(changes)])
-    lines = explain_changes(_merged(entries))
+        return Comeback(returned[0], [line for changes in entries for line in explain_changes(changes, session)])
+    lines = explain_changes(_merged(entries), session)
     for changes in entries:  # a kind may have several files: each change has its own line
-        lines += explain_changes({name: pair for name, pair in changes.items() if name in set(AttachmentKind)})
+        files = {name: pair for name, pair in changes.items() if name in set(AttachmentKind)}
+        lines += explain_changes(files, session)
     return Comeback(returned[0], lines)
 
 

@@ -1,4 +1,4 @@
-"""Code lists. Customs districts are a table, read with db.session; all other lists ship with the code."""
+"""Code lists. Customs districts are a table, read with the caller's session; all other lists ship with the code."""
 
 import csv
 import re
@@ -9,11 +9,11 @@ import pycountry
 from babel import Locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import String, select
+from sqlalchemy import ColumnElement, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.codes.search import english_keys, pinyin_keys
-from models.database import Base, db
+from models.database import Base
 from models.language import CHINESE, closed_up, in_chinese, is_english, listed
 from models.text import DASHES, clean_line
 from models.workflow import Refused
@@ -83,36 +83,35 @@ def _offered(name: str, english: bool) -> dict[str, str]:
     return {code: label for code, label in _shipped(name, english).items() if code not in ended}
 
 
-def names_of(name: str) -> dict[str, str]:
+def names_of(name: str, session: Session | None = None) -> dict[str, str]:
     """Code → name of the entries offered in list `name`: province, unit, carrier, country, currency or district.
 
-    In the reader's language, but for districts, whose names are data.
+    In the reader's language, but for districts, whose names are data and take a `session`.
     """
-    if name != "district":
-        return _offered(name, is_english())
-    current = select(District.code, District.name).where(~District.ended)
-    return dict(db.session.execute(current.order_by(District.code)).all())
+    return _districts(session, ~District.ended) if name == "district" else _offered(name, is_english())
 
 
-def labels(name: str) -> dict[str, str]:
-    """Code → 「010-张」 for a whole list, ended districts included; at most one query."""
-    if name == "district":
-        names = dict(db.session.execute(select(District.code, District.name)).all())
-    else:
-        names = names_of(name)
+def _districts(session: Session | None, *conditions: ColumnElement[bool]) -> dict[str, str]:
+    if session is None:
+        raise TypeError("customs districts are a table: pass a session")
+    current = select(District.code, District.name).where(*conditions).order_by(District.code)
+    return dict(session.execute(current).all())
+
+
+def labels(name: str, session: Session | None = None) -> dict[str, str]:
+    """Code → 「010-张」 for a whole list; of districts, which take a `session`, in one query, ended ones included."""
+    names = _districts(session) if name == "district" else names_of(name)
     return {code: labelled(code, label) for code, label in names.items()}
 
 
-def label_of(name: str, code: str, query: bool = True) -> str:
+def label_of(name: str, code: str, session: Session | None = None) -> str:
     """「010-张」, as the customs guide shows it; the code alone when it is unknown or equals its name.
 
-    `query=False`: without the database, so that a customs district is its code alone.
+    Without a `session` a customs district is its code alone.
     """
     if name == "district":
-        if not query:
-            return code
-        district = db.session.scalar(select(District).where(District.code == code))
-        return f"{code}-{district.name}" if district else code
+        named = session and session.scalar(select(District.name).where(District.code == code))
+        return f"{code}-{named}" if named else code
     return labelled(code, _shipped(name, is_english()).get(code, code))
 
 
@@ -135,24 +134,24 @@ def _carrier_keys(code: str) -> str:
 
 
 def choosable(name: str) -> list[tuple[str, str]]:
-    """(label, search keys) of each entry offered in list `name`."""
+    """(label, search keys) of each entry offered in list `name`, but for districts."""
     return [(labelled(code, label), search_keys(name, code, label)) for code, label in names_of(name).items()]
 
 
-def code_of(name: str, words: str) -> str:
+def code_of(name: str, words: str, session: Session | None = None) -> str:
     """The code that was typed as `010-张`, `010`, `10` or `张`; raises Refused unless exactly one matches.
 
     Width, case and kind of dash are ignored; leading zeros, which Excel drops, are restored. Names of both languages
-    are accepted, and parts of Chinese names.
+    are accepted, and parts of Chinese names. Customs districts take a `session`.
     """
     with in_chinese():
-        typed, names = _folded(words), names_of(name)
+        typed, names = _folded(words), names_of(name, session)
     if code := _typed_code(names, typed):
         return code
     matches = _matching(name, names, typed)
     if len(matches) == 1:
         return matches[0]
-    raise Refused(_refusal(name, words, matches))
+    raise Refused(_refusal(name, words, matches, session))
 
 
 def _matching(name: str, names: dict[str, str], typed: str) -> list[str]:
@@ -167,12 +166,12 @@ def _matching(name: str, names: dict[str, str], typed: str) -> list[str]:
     )
 
 
-def _refusal(name: str, words: str, matches: list[str]) -> str:
+def _refusal(name: str, words: str, matches: list[str], session: Session | None) -> str:
     if not matches:
         return _("“%(words)s”不在代码表中，请从下拉列表中选择。", words=words)
     if len(matches) > MOST_CHOICES:
         return _("“%(words)s”可指代码表中的 %(count)s 项，请写明代码或全称。", words=words, count=len(matches))
-    choices = listed(label_of(name, code) for code in matches)
+    choices = listed(label_of(name, code, session) for code in matches)
     return closed_up(_("“%(words)s”可指 %(choices)s，请写明其中一种。", words=words, choices=choices))
 
 

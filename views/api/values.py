@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, Date, Integer
 
 from models.clock import Moment
 from models.codes import labels
-from models.database import Exact
+from models.database import Exact, db
 from models.vocabulary import Word, WordColumn
 from views.panel.display import once
 
@@ -81,7 +81,7 @@ def word(value: Word) -> dict[str, str]:
 
 def labels_of(name: str) -> dict[str, str]:
     """Code → label of a code list; queried once per request."""
-    return once(("labels", name), lambda: labels(name))
+    return once(("labels", name), lambda: labels(name, db.session()))
 
 
 def column_schema(column: Any) -> Schema:

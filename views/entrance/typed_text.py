@@ -39,6 +39,6 @@ def labelled_fields(sent: list[tuple[str, str]]) -> list[tuple[str, str]]:
             continue
         place = row.rpartition("-")[2]
         where = _("载体信息第 %(place)s 行 ", place=int(place) + 1) if place.isdecimal() else ""
-        # query=False: this page must also work when the database has failed.
-        found.append((f"{where}{column.info['label']}", readable(text, column, query=False)))
+        # Without a session: this page must also work when the database has failed.
+        found.append((f"{where}{column.info['label']}", readable(text, column)))
     return found

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from models.application import Application
 from models.columns import readable
+from models.database import db
 from models.language import closed_up
 from models.vocabulary import Status
 
@@ -39,7 +40,7 @@ def shown_value(row: Any, name: str) -> Any:
 
 def on_screen(value: Any, column: Any = None) -> Any:
     """A value for people: dates as 2026-11-23 10:00, numbers with thousands separators, «--» for None."""
-    match value := readable(value, column):
+    match value := readable(value, column, db.session()):
         case None:
             return EMPTY
         case datetime():

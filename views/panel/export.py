@@ -23,7 +23,7 @@ from models.certificate.display import USE_HEAD, used_text
 from models.certificate.uses import CertificateUse
 from models.codes import labels, names_of
 from models.columns import readable
-from models.database import tidy
+from models.database import db, tidy
 from models.people.accounts import Account
 from models.vocabulary import WordColumn
 from views.panel.paging import CHUNK, chunks
@@ -164,13 +164,13 @@ def _labelled(model: Any, name: str, row_of: Callable[[Any], Any]) -> Column:
     column = model.__table__.columns[name]
     names: dict[Any, str] = {}
     if "codes" in column.info:
-        names = labels(column.info["codes"])  # one query for all rows
+        names = labels(column.info["codes"], db.session())  # one query for all rows
     elif isinstance(column.type, WordColumn):
         names = {word: str(word.label) for word in column.type.words}  # put into words once
 
     def value(line: Any) -> Any:
         found = getattr(row_of(line), name, None)
-        return names.get(found) or readable(found, column, query=False) if names else found
+        return names.get(found) or readable(found, column) if names else found
 
     return Column(str(column.info["label"]), value)
 

@@ -11,6 +11,7 @@ from wtforms.widgets import TextArea
 
 from models.codes import code_of, label_of, labelled, names_of, search_keys
 from models.codes.search import pinyin_keys
+from models.database import db
 from models.text import (
     EARLIEST,
     LATEST,
@@ -113,7 +114,7 @@ class CodeField(ChoiceField):
         super().__init__(label, validators, options=self._options, **kwargs)
 
     def _options(self) -> list[tuple[str, str]]:
-        return [(code, labelled(code, name)) for code, name in names_of(self.codes).items()]
+        return [(code, labelled(code, name)) for code, name in names_of(self.codes, db.session()).items()]
 
     def keys(self, value: str, label: str) -> str:
         return search_keys(self.codes, value, label)
@@ -122,7 +123,7 @@ class CodeField(ChoiceField):
         """A stored code that has ended since then stays selectable in its own row."""
         super().process_data(value)
         if value and value not in dict(self.choices):
-            self.choices.append((value, label_of(self.codes, value)))
+            self.choices.append((value, label_of(self.codes, value, db.session())))
 
 
 class WordField(ChoiceField):

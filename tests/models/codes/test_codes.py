@@ -43,7 +43,7 @@ from tests.models.codes import pinyin
 )
 def test_a_code_is_shown_with_its_name(app: Flask, name: str, code: str, label: str) -> None:
     with app.app_context():
-        shown = label_of(name, code)
+        shown = label_of(name, code, db.session())
     assert shown.startswith(label) if name == "province" else shown == label
 
 
@@ -51,7 +51,7 @@ def test_a_code_is_shown_with_its_name(app: Flask, name: str, code: str, label: 
 def test_an_unknown_code_is_shown_without_a_name(app: Flask, name: str) -> None:
     """An old filing may refer to a code missing from a newer table."""
     with app.app_context():
-        assert label_of(name, "????") == "????"
+        assert label_of(name, "????", db.session()) == "????"
 
 
 def test_the_lists_are_complete(app: Flask) -> None:
@@ -63,7 +63,7 @@ def test_the_lists_are_complete(app: Flask) -> None:
         assert {"LD", "VCD", "SACD", "MD", "黑胶唱片", "BD", "UHD-BD"} <= set(names_of("carrier"))
         assert len(names_of("unit")) >= 19
         assert all(len(code) == 3 and code.isascii() and code.isdigit() for code in names_of("unit"))
-        assert all(len(code) == 4 for code in names_of("district"))
+        assert all(len(code) == 4 for code in names_of("district", db.session()))
         assert all(name for listed in ("province", "unit", "country") for name in names_of(listed).values())
 
 
@@ -93,13 +93,13 @@ def test_a_code_is_found_by_code_by_name_and_by_both(app: Flask, words: str) -> 
 )
 def test_a_code_is_found_by_a_unique_part_in_any_case(app: Flask, name: str, words: str, code: str) -> None:
     with app.app_context():
-        assert code_of(name, words) == code
+        assert code_of(name, words, db.session()) == code
 
 
 @pytest.mark.parametrize("words", ["", "没有这个关区", "9999"])
 def test_an_unknown_text_is_refused(app: Flask, words: str) -> None:
     with app.app_context(), pytest.raises(Refused, match="不在代码表中，请从下拉列表中选择"):
-        code_of("district", words)
+        code_of("district", words, db.session())
 
 
 @pytest.mark.parametrize(
@@ -148,11 +148,11 @@ def test_every_common_name_means_one_carrier_kind(app: Flask) -> None:
 def test_the_sample_table_is_added_once(app: Flask) -> None:
     """A table that the operator has changed is not overwritten."""
     with app.app_context():
-        before = names_of("district")
+        before = names_of("district", db.session())
         db.session.scalars(select(District).filter_by(code="2201")).one().name = "另一个名字"
         seed_districts(db.session())
         db.session.commit()
-        assert names_of("district") == before | {"2201": "另一个名字"}
+        assert names_of("district", db.session()) == before | {"2201": "另一个名字"}
         assert len(db.session.scalars(select(District)).all()) == len(before)
 
 
@@ -173,14 +173,15 @@ def test_an_option_is_found_by_pinyin_and_a_country_by_english_too(
 ) -> None:
     """Issue 8, 13: initials and full pinyin; a name with a special reading (重庆) is read as a word."""
     with app.app_context():
-        assert set(search_keys(name, code, names_of(name)[code]).split()) == keys
+        assert set(search_keys(name, code, names_of(name, db.session())[code]).split()) == keys
     assert pinyin_keys("重庆关区") == "cqgq chongqingguanqu"
 
 
 def test_frequent_options_come_first_and_the_others_by_code(app: Flask) -> None:
     """Countries with disc factories, common currencies; every list is complete, each code once."""
     with app.app_context():
-        countries, currencies, districts = (list(names_of(name)) for name in ("country", "currency", "district"))
+        lists = ("country", "currency", "district")
+        countries, currencies, districts = (list(names_of(name, db.session())) for name in lists)
     assert countries[:3] == ["HKG", "TWN", "JPN"] and currencies[:3] == ["CNY", "USD", "EUR"]
     assert set(countries) == {country.alpha_3 for country in pycountry.countries}
     rest = countries[len(USUAL["country"].split()) :]

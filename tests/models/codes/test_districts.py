@@ -131,12 +131,12 @@ def replace(names: dict[str, str]) -> Any:
 def test_a_new_table_of_districts_replaces_the_old(app: Flask) -> None:
     """A district missing from the new table is marked as ended, because old filings refer to it."""
     with app.app_context():
-        old = names_of("district")
+        old = names_of("district", db.session())
         change = replace({"2201": "浦江新关", "9001": "新设海关"})
         assert change == expected_change(old, {"2201": "浦江新关", "9001": "新设海关"})
-        assert names_of("district") == {"2201": "浦江新关", "9001": "新设海关"}
+        assert names_of("district", db.session()) == {"2201": "浦江新关", "9001": "新设海关"}
         assert len(db.session.scalars(select(District)).all()) == len(old) + 1
-        assert label_of("district", "2233") == "2233-浦东机场"
+        assert label_of("district", "2233", db.session()) == "2233-浦东机场"
 
 
 def expected_change(old: dict[str, str], new: dict[str, str]) -> Any:
@@ -160,7 +160,7 @@ def test_a_table_changed_since_the_preview_is_not_replaced(app: Flask) -> None:
         with pytest.raises(Refused, match="在预览之后已被改动"):
             import_districts(db.session(), TWO, seen)
         db.session.rollback()
-        assert "改过的名字" in names_of("district").values()
+        assert "改过的名字" in names_of("district", db.session()).values()
 
 
 def test_one_of_two_parallel_imports_is_refused(app: Flask) -> None:
@@ -188,4 +188,4 @@ def test_one_of_two_parallel_imports_is_refused(app: Flask) -> None:
         thread.join()
     assert sorted(outcomes) == ["done", "关区代码表在预览之后已"]
     with app.app_context():
-        assert names_of("district") in tables
+        assert names_of("district", db.session()) in tables
