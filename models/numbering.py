@@ -68,7 +68,7 @@ def _checked_formerly(body: str) -> str:
 
 
 def application_number(session: Session, day: date) -> str:
-    """The next 申请单号; never reused, gaps allowed."""
+    """The next 申请单号; locks the series until the transaction ends. That of a deleted draft is not used again."""
     return format_number(APPLICATIONS, day.year, reserve(session, APPLICATIONS, day.year))
 
 

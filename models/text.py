@@ -86,8 +86,8 @@ def named(signs: Iterable[str]) -> str:
 def clean_text(text: str | None) -> str | None:
     """Free text for storage: NFC, trimmed of invisible characters; None when nothing is visible.
 
-    Characters that no script needs are removed. Bidirectional controls raise Unreadable, except at the ends, where
-    they are trimmed.
+    Characters that no script needs are removed. Bidirectional controls raise Unreadable; at the ends they are trimmed,
+    except a right-to-left override at the start.
     """
     if text is None or is_blank(text):
         return None
@@ -204,5 +204,5 @@ def check_length(text: str | None, most: int) -> None:
 
 
 def search_key(words: str) -> str:
-    """The key for searching, of stored and of searched text: ignores width, case and invisible characters."""
+    """The key (at most 600 characters) of stored and of searched text; ignores width, case, invisible characters."""
     return unicodedata.normalize("NFKC", without_format_characters(words)).casefold()[:600]

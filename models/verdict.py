@@ -24,7 +24,7 @@ from models.workflow import Refused
 
 @dataclass(frozen=True)
 class Verdict:
-    """Result: a word (key in verify.html), a sentence, and the facts of the certificate if the check code was right."""
+    """Result: a word (key in verify.html), a sentence, and the facts of the certificate if code or file was right."""
 
     word: str
     sentence: str
@@ -57,7 +57,7 @@ def of_typed(number: str, typed: str) -> Verdict:
 
 
 def of_code(number: str, code: str, keys: Keys) -> Verdict:
-    """By the QR code: its signature, then the current status in the database; "signed" if that does not answer."""
+    """By the QR code: its signature, then the current status; "signed" if the database does not answer."""
     try:
         facts = check_code.read(code, keys.code_keys())
     except check_code.Newer:
