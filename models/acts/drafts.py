@@ -37,7 +37,7 @@ def insert_numbered(session: Session, application: Application) -> None:
 
 
 def begin(session: Session, by: Account) -> Application:
-    """A new draft, not yet in the session: revising() inserts it with its number when its fields are filled."""
+    """A new draft, not yet in the session; insert_numbered() adds it. Raises Refused, also above MOST_DRAFTS."""
     workflow.check(Action.EDIT, Status.DRAFT, by.role)
     assert by.organisation is not None
     assert_below_limit(session, by.organisation.id)
@@ -52,7 +52,7 @@ def begin(session: Session, by: Account) -> Application:
     )
     publishers = publishers_for(session, by.organisation_id)
     if len(publishers) == 1:
-        _publish(application, publishers[0])
+        _set_publisher(application, publishers[0])
     return application
 
 
@@ -66,15 +66,15 @@ def assert_below_limit(session: Session, organisation_id: int) -> None:
         raise Refused(sentence)
 
 
-def publish_for(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
+def set_publisher(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
     """Set the publisher (None: none yet) and what follows from it: 申请类型, 省份, 受理机关. Raises Refused."""
     publisher = next((p for p in publishers_for(session, by.organisation_id) if p.id == publisher_id), None)
     if publisher_id is not None and publisher is None:
         raise Refused(_("贵单位目前没有受该出版单位委托，请重新选择出版单位。"))
-    _publish(application, publisher)
+    _set_publisher(application, publisher)
 
 
-def _publish(application: Application, publisher: Organisation | None) -> None:
+def _set_publisher(application: Application, publisher: Organisation | None) -> None:
     application.publisher_id = publisher.id if publisher else None
     application.publisher_name, application.publisher_code = (
         (publisher.name, publisher.credit_code) if publisher else (None, None)
@@ -90,9 +90,10 @@ def _publish(application: Application, publisher: Organisation | None) -> None:
 def revising(session: Session, application: Application, version: int, by: Account) -> Iterator[None]:
     """Edit the fields and carriers inside this block; on leaving, the change and its trail are flushed.
 
-    `version`: of the page that the person edited; raises Conflict when the application has another one by now.
+    `version`: of the page that the person edited; raises Conflict when the application has another one by now, and
+    Refused when it may not be edited, or its publisher no longer changed.
     """
-    if application.version != version:  # first: on a version conflict the sentence names who changed it
+    if application.version != version:  # before the check of the status: this sentence names who changed it
         raise Conflict(overtaken(session, application))
     workflow.check(Action.EDIT, application.status, by.role)
     before, chosen, status = content(application), application.publisher_id, application.status
@@ -101,7 +102,7 @@ def revising(session: Session, application: Application, version: int, by: Accou
         if application.publisher_id != chosen:
             if status is not Status.DRAFT:
                 raise Refused(_("申报后不能更换出版单位；如需更换，请另行申请。"))
-            publish_for(application, application.publisher_id, session, by)
+            set_publisher(application, application.publisher_id, session, by)
             application.replaces_id = None  # the certificate to be replaced is of the former publisher
         _number_carriers(session, application)
     application.changed_at = clock.now()  # always: a change of a carrier alone must count as a version too

@@ -17,7 +17,7 @@ from models.text import clean_text
 from models.vocabulary import Action, Ground, Reason, Step, Word
 from models.workflow import Act, Holder, Refused
 
-MOST_WORDS = 2000  # of an opinion
+MOST_WORDS = 2000  # characters of an opinion
 
 
 def perform(
@@ -37,7 +37,7 @@ def perform(
     `office`: issues the certificate, needed for 准予备案; `reason`: of a revocation; `grounds`: of the law, for
     不予备案. An act that takes no opinion records none.
     """
-    if version not in (None, application.version) and action is not Action.PRINT:  # the paper is of what was granted
+    if version not in (None, application.version) and action is not Action.PRINT:  # a paper never changes
         raise Conflict(overtaken(session, application))
     before, last = application.status, customs.last_message(session, application)
     act = workflow.check(action, before, by.role, customs.is_rejected(last))
@@ -112,10 +112,13 @@ def check_given(act: Word, opinion: str) -> None:
         raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=act.label))
 
 
-def customs_replied(
+def record_customs_reply(
     session: Session, application: Application, accepted: bool, words: str = "", by: Account | None = None
 ) -> None:
-    """Set 海关接收成功 / 海关接收失败 once the message is answered; `by`: who recorded the answer by hand."""
+    """Set 海关接收成功 or 海关接收失败 once the message is answered; `by`: who recorded the answer by hand.
+
+    Raises Refused in another status, Conflict after a rollback. The caller commits.
+    """
     if by is None:
         step, table = (Step.CUSTOMS_ACCEPTED if accepted else Step.CUSTOMS_REJECTED), workflow.RECEIPTS
     else:

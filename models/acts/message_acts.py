@@ -72,7 +72,7 @@ def _settle(session: Session, act: Step, message: CustomsMessage, by: Account, o
         raise Refused(_changed(act))
     customs.add_note(session, message, note)
     if application.status in workflow.SETTLEMENTS[act].when:
-        filing.customs_replied(session, application, accepted, words, by)
+        filing.record_customs_reply(session, application, accepted, words, by)
     else:  # revoked meanwhile: the status stays
         _record(session, act, message, by, words)
 

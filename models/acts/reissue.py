@@ -64,7 +64,7 @@ def duplicate(session: Session, old: Application, by: Account) -> Application:
     workflow.check(Action.DUPLICATE, old.status, by.role)
     draft = drafts.start(session, by, _l("由 %(number)s 复制。", number=old.number))
     entrusts = old.publisher_id in {publisher.id for publisher in publishers_for(session, by.organisation_id)}
-    drafts.publish_for(draft, old.publisher_id if entrusts else None, session, by)
+    drafts.set_publisher(draft, old.publisher_id if entrusts else None, session, by)
     for name in (*written(Application), "unread"):
         setattr(draft, name, getattr(old, name))
     draft.carriers = [_again(row) for row in old.carriers]
