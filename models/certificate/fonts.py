@@ -27,9 +27,12 @@ NEVER = (  # not drawn, although one of the fonts has a glyph
 
 
 def undrawable(texts: Iterable[str]) -> list[str]:
-    """The characters of `texts`, sorted, that no font of the style sheet has or that would reorder the text."""
+    """The characters of `texts`, sorted, that no font of the style sheet has or that would reorder the text.
+
+    Raises Refused without fontconfig.
+    """
     signs = set().union(*texts)
-    return sorted(sign for sign in signs if _turns(sign) or (_is_visible(sign) and ord(sign) not in _drawn()))
+    return sorted(sign for sign in signs if _reorders(sign) or (_is_visible(sign) and ord(sign) not in _drawn()))
 
 
 def complaint(label: object, text: str, remedy: str = "") -> str | None:
@@ -40,7 +43,7 @@ def complaint(label: object, text: str, remedy: str = "") -> str | None:
     return _("%(label)s中的字符 %(signs)s 无法打印，%(remedy)s。", label=label, signs=named(missing), remedy=remedy)
 
 
-def _turns(sign: str) -> bool:
+def _reorders(sign: str) -> bool:
     return REORDERING.fullmatch(sign) is not None
 
 
@@ -110,7 +113,7 @@ class Font:
 
 @cache
 def _fonts() -> list[Font]:
-    """The fonts of the style sheet, in its order; a missing one is omitted; fontconfig would substitute it."""
+    """The fonts of the style sheet, in its order, without those that are not installed: fontconfig substitutes them."""
     found = []
     stack = STYLE.read_text(encoding="utf-8").partition("--song:")[2].partition(";")[0]
     for family in re.findall(r'"([^"]+)"', stack):

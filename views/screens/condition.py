@@ -110,7 +110,7 @@ def _queues(session: Session, wrong: set[str]) -> Iterator[Line]:
     state = [_("等候制作 %(count)s", count=in_all - aside), _("其中超时 %(count)s", count=late)]
     state.append(_("已搁置 %(count)s", count=aside))
     line = _line(_l("证明制作"), _counts(state), wrong, ("papers", "papers_set_aside"))
-    if why := paper_queue.waits_for(session):
+    if why := paper_queue.last_failure(session):
         line = replace(line, to_do=f"{why} {line.to_do if line.to_do is not WELL else ''}".strip())
         line = replace(line, level=Level.WARNING) if line.level is Level.OK else line
     yield line
