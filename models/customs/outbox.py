@@ -39,9 +39,8 @@ def claim(session: Session, pace: Pace) -> CustomsMessage | None:
     """
     wait_for(session, Lock.CLAIM)  # concurrent claims would exceed the rate limit
     now = clock.now()
-    last_minute = CustomsLetter.at.between(
-        now - MINUTE, now + MINUTE
-    )  # an upper bound too, because of clocks that are ahead
+    # An upper bound too: a machine whose clock is far ahead must not stop the others.
+    last_minute = CustomsLetter.at.between(now - MINUTE, now + MINUTE)
     lately = session.scalar(select(func.count(CustomsLetter.id)).where(last_minute)) or 0
     key = _claim_next(session, now, pace) if lately < pace.per_minute else None
     if key is None:
