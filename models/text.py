@@ -76,7 +76,7 @@ def _seen(sign: str) -> str:
     return sign if sign.isprintable() else ""
 
 
-def named(signs: Iterable[str]) -> str:
+def listed_characters(signs: Iterable[str]) -> str:
     """List of characters for a sentence, at most ten, with code points because some are invisible."""
     found = list(signs)
     first = listed(_("%(code)s（%(name)s）", code=_seen(sign), name=f"U+{ord(sign):04X}") for sign in found[:10])
@@ -115,7 +115,7 @@ def _refuse_reordering(text: str, found: re.Match[str]) -> None:
     before = without_format_characters(text[: found.start()])[-10:]
     where = _("“%(before)s”后面", before=before) if before else _("开头")
     sentence = _("%(where)s有改变文字顺序的隐藏字符%(sign)s，请删去后重新输入这一处。")
-    raise Unreadable(sentence % {"where": where, "sign": named(found[0])})
+    raise Unreadable(sentence % {"where": where, "sign": listed_characters(found[0])})
 
 
 def clean_code(text: str | None) -> str | None:

@@ -18,8 +18,11 @@ from models.workflow import Refused
 
 
 def start(session: Session, by: Account, words: str | None = None) -> Application:
-    """Create a draft with number and owner before any field is filled (手册 第一章; 置灰字段自动返填); flushes."""
-    application = begin(session, by)
+    """Create a draft with number and owner before any field is filled (手册 第一章; 置灰字段自动返填).
+
+    Flushes; raises Refused as new_draft().
+    """
+    application = new_draft(session, by)
     insert_numbered(session, application)
     trail.record(session, application, Step.START, by, None, words)
     return application
@@ -36,7 +39,7 @@ def insert_numbered(session: Session, application: Application) -> None:
     session.flush()
 
 
-def begin(session: Session, by: Account) -> Application:
+def new_draft(session: Session, by: Account) -> Application:
     """A new draft, not yet in the session; insert_numbered() adds it. Raises Refused, also above MOST_DRAFTS."""
     workflow.check(Action.EDIT, Status.DRAFT, by.role)
     assert by.organisation is not None

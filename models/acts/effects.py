@@ -73,6 +73,7 @@ def name_parties(context: ActContext) -> dict[str, Any] | None:
 
 
 def check_office(context: ActContext) -> None:
+    """Raises Refused without an office, or when its check fails."""
     if context.office is None:
         raise Refused(_("尚未配置签章密钥，不能签发证明，请联系系统管理员。"))
     context.office.check(context.application, context.by)

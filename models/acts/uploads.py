@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models import clock, workflow
 from models.acts.drafts import digest_once_submitted, start
 from models.application import Application, known_viruses, trail
-from models.application.attachments import Attachment, Store, Stored, named, reread_files
+from models.application.attachments import Attachment, Store, Stored, reread_files, with_ending
 from models.application.bounds import Bounds
 from models.application.file_names import clean_name
 from models.application.locking import lock_row
@@ -54,7 +54,7 @@ def attach_stored(
     bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> Attachment:
     """Add the row of bytes that are inspected and in the store already. Raises Refused, also for a known virus."""
-    name = named(clean_name(name), stored.media_type)
+    name = with_ending(clean_name(name), stored.media_type)
     known_viruses.refuse_upload(session, stored.digest, name)
     status = lock_row(session, application, workflow.check(Action.EDIT, application.status, by.role))
     reread_files(session, application)
@@ -80,7 +80,7 @@ def attach_stored(
 
 
 def detach(session: Session, application: Application, attachment_id: int, by: Account) -> Attachment:
-    """Remove a file from the application while it may be edited; its bytes stay in the store."""
+    """Mark a file as removed while its application may be edited; its bytes stay in the store. Raises Refused."""
     status = lock_row(session, application, workflow.check(Action.EDIT, application.status, by.role))
     reread_files(session, application)
     file = _remove(application, attachment_id)

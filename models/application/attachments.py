@@ -223,7 +223,7 @@ def key_of(digest: str) -> str:
     return f"{digest[:2]}/{digest}"
 
 
-def named(name: str, media_type: str) -> str:
+def with_ending(name: str, media_type: str) -> str:
     """The name with an ending of its media type, so that a PDF called 合同.hta is not opened as a program."""
     stem, dot, ending = name.rpartition(".")
     if stem and dot + ending.lower() in ENDINGS[media_type]:

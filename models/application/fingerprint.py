@@ -77,6 +77,7 @@ class GroupedRows:
         self.next = next(self.groups, None)
 
     def of(self, key: int) -> Iterator[Row[Any]]:
+        """The rows of this key, which must be higher than those asked for before."""
         while self.next is not None and self.next[0] < key:
             self.next = next(self.groups, None)
         if self.next is not None and self.next[0] == key:

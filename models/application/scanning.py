@@ -37,12 +37,12 @@ class Scanned(NamedTuple):
     virus: str | None
 
 
-def unscanned(session: Session) -> int:
+def count_unscanned(session: Session) -> int:
     """The number of files not scanned yet, counted up to MOST."""
     return _counted(session, Attachment.scanned_at.is_(None))
 
 
-def infected(session: Session) -> int:
+def count_infected(session: Session) -> int:
     """The number of files with a virus, counted up to MOST."""
     return _counted(session, Attachment.virus.is_not(None))
 

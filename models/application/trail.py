@@ -106,7 +106,7 @@ def record(
         opinion=recorded(opinion or "") or None,
         changes=changes or None,
         digest=digest,
-        algorithm=seals.named(session),
+        algorithm=seals.algorithm_of(session),
         previous=_last_seal(session, application) or GENESIS,
     )
     entry.seal = entry.sealed()

@@ -26,7 +26,7 @@ from models.language import in_chinese
 from models.people.accounts import Account
 from models.signing import typed_code
 from models.signing.keys import Keys
-from models.text import named, without_useless
+from models.text import listed_characters, without_useless
 from models.workflow import Refused
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Office:
             ((seal,), _("印章名称中的字符 %(signs)s 无法打印，请联系系统管理员更换签章证书。")),
         ):
             if missing := fonts.undrawable(printed):
-                raise Refused(sentence % {"signs": named(missing)})
+                raise Refused(sentence % {"signs": listed_characters(missing)})
         old = application.replaces
         if old and old.replaced_by:
             new = old.replaced_by.number

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from models.text import REORDERING, named
+from models.text import REORDERING, listed_characters
 from models.workflow import Refused
 
 STYLE = Path(__file__).parents[2] / "templates" / "static" / "certificate.css"
@@ -39,8 +39,8 @@ def complaint(label: object, text: str, remedy: str = "") -> str | None:
     """The sentence that names the unprintable characters of a field and the remedy; None when there are none."""
     if not (missing := undrawable([text])):
         return None
-    remedy = remedy or _("请改用其他写法")
-    return _("%(label)s中的字符 %(signs)s 无法打印，%(remedy)s。", label=label, signs=named(missing), remedy=remedy)
+    signs, remedy = listed_characters(missing), remedy or _("请改用其他写法")
+    return _("%(label)s中的字符 %(signs)s 无法打印，%(remedy)s。", label=label, signs=signs, remedy=remedy)
 
 
 def _reorders(sign: str) -> bool:

@@ -103,7 +103,7 @@ class CustomsLetter(Child, Base):
     at: Mapped[datetime] = mapped_column(Moment, index=True)
     asks: Mapped[bool]
     raw: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    left: Mapped[bool] = column_property(raw.column.is_not(None))  # type: ignore[attr-defined]  # has `raw`, unloaded
+    has_raw: Mapped[bool] = column_property(raw.column.is_not(None))  # type: ignore[attr-defined]
 
     application: Mapped[Application] = relationship()
     __table_args__ = (UniqueConstraint("customs_message_id", "attempt"),)

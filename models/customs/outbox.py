@@ -145,7 +145,7 @@ def set_aside(session: Session, message: CustomsMessage) -> bool:
     return _update_open(session, message.id, {"set_aside_at": clock.now()}, DELIVERIES[Delivery.SENT])
 
 
-def undelivered(session: Session) -> int:
+def count_undelivered(session: Session) -> int:
     """How many messages were tried, and neither delivered nor set aside."""
     tried = (DELIVERIES[Delivery.QUEUED], CustomsMessage.attempts > 0)
     return session.scalar(select(func.count(CustomsMessage.id)).where(*tried)) or 0

@@ -26,7 +26,7 @@ def is_available(algorithm: str) -> bool:
     return True
 
 
-def named(session: Session) -> str | None:
+def algorithm_of(session: Session) -> str | None:
     """The algorithm of new entries, as they store it: None for SHA-256, as in entries before migration 0046."""
     found: str | None = session.connection().get_execution_options().get(OPTION)
     return None if found == SHA256 else found
