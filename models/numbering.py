@@ -63,7 +63,7 @@ def _checked(body: str) -> str:
 
 
 def _checked_formerly(body: str) -> str:
-    """With the check character of former numbers, which are still verified but no longer issued."""
+    """Append the check character of former numbers, which are still verified but no longer issued."""
     return body + str(mod_37_36.calc_check_digit(body))
 
 

@@ -1,4 +1,4 @@
-"""Normalizing and parsing of typed or pasted text; raises Unreadable, whose str() says what to write instead."""
+"""Normalizing and parsing of typed or pasted text. Raises Unreadable; its str() says what to write instead."""
 
 import re
 import unicodedata

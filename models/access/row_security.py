@@ -42,7 +42,7 @@ LEAKPROOF = tuple(f"ALTER FUNCTION {function} LEAKPROOF" for function in SEARCHE
 
 
 def install(connection: Connection) -> None:
-    """Create roles, privileges and policies anew, from the models as they are; the caller commits.
+    """Create roles, privileges and policies from the models, replacing former policies; the caller commits.
 
     Raises Refused on SQLite, ProgrammingError when the roles are missing and this login may not create them.
     """

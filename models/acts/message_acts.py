@@ -1,4 +1,4 @@
-"""What the province does with a message to customs: 放行, 查询, 搁置, and 人工登记 of what customs never answered."""
+"""What the province does with a message to customs: 放行, 查询, 搁置, and 人工登记 of an answer that never came."""
 
 from datetime import datetime
 

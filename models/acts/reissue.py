@@ -56,7 +56,7 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
 
 
 def duplicate(session: Session, old: Application, by: Account) -> Application:
-    """复制新建: a draft with the fields and carriers of `old`, of which nothing is changed. The caller commits.
+    """复制新建: a draft with the fields and carriers of `old`, which itself does not change. The caller commits.
 
     Without files and without a certificate to replace. A publisher that no longer entrusts the applicant is left out of
     the draft. The trail of `old` gets no entry, because some of its readers may not see the draft.

@@ -37,7 +37,7 @@ class UncountedAct(Child, Base):
 
 
 class ActCount(Base):
-    """How much of a measure falls into a period. Row security: a province sees its own, the nation what is issued.
+    """The sum of one measure in a period. Row security: a province sees its own, the nation what is issued.
 
     `key`: a value of `dimension`; both empty: all. `period`: 2026, 2026-03, or a third of a month, 2026-03/1 (上旬).
     `scope`: a province, or NATION. The number is `amount` plus `fraction` hundred-thousandths.

@@ -43,7 +43,7 @@ def virus_in(session: Session, digest: str) -> str | None:
 
 
 def refuse_upload(session: Session, digest: str, name: str) -> None:
-    """Raises Refused for an upload in whose content a virus was found before, as a scanner would have it refused."""
+    """Raises Refused for an upload in whose content a virus was found before, as if a scanner had found it now."""
     if virus := virus_in(session, digest):
         raise Refused(
             _(

@@ -64,7 +64,7 @@ def _is_regular(pdf: Any, table: Element) -> bool:
 
 
 def _box(box: list[float], height: float) -> list[float]:
-    """From pixels below the top of the page to points above its bottom."""
+    """Convert pixels below the top of the page to points above its bottom."""
     left, top, right, bottom = (side * PIXEL for side in box)
     return [left, height - bottom, right, height - top]
 

@@ -42,7 +42,7 @@ def drop(connection: Connection) -> None:
 
 
 def rebuild(connection: Connection) -> None:
-    """Fill the table anew from the applications."""
+    """Empty the table and fill it from the applications; the caller commits."""
     connection.execute(text(f"DELETE FROM {TABLE}"))
     connection.execute(text(f"INSERT INTO {TABLE} (name, sort) {STORED}"))
 
